@@ -1,0 +1,1 @@
+"""BrainOps: the operational memory of AI agents and of the services they run."""

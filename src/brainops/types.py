@@ -1,0 +1,440 @@
+"""What are the things that BrainOps speaks of? Frozen values, closed sets and the few protocols between the layers.
+
+Times are integers: microseconds since 1970-01-01 UTC. Durations are seconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy
+
+JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
+Micros = int
+Progress = Callable[[int, int | None], None]
+"""Called with (done, total); total is None where it is not known."""
+
+
+class MemoryType(StrEnum):
+    """The ten kinds of knowledge, as founded."""
+
+    OPERATIONAL_PROCEDURE = "operational_procedure"
+    SYSTEM_IMPROVEMENT = "system_improvement"
+    ERROR_PATTERN = "error_pattern"
+    SUCCESS_PATTERN = "success_pattern"
+    DEPLOYMENT_LOG = "deployment_log"
+    DECISION_RECORD = "decision_record"
+    LEARNING_INSIGHT = "learning_insight"
+    AUTOMATION_RULE = "automation_rule"
+    PERFORMANCE_METRIC = "performance_metric"
+    USER_INTERACTION = "user_interaction"
+
+
+class Trust(StrEnum):
+    """How far a memory may be relied on; external text is always handed out as quoted data."""
+
+    VERIFIED = "verified"
+    AGENT = "agent"
+    EXTERNAL = "external"
+
+
+class MemoryState(StrEnum):
+    """Where a memory stands. Only `active` is retrieved by default; each of the others can be undone."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    FORGOTTEN = "forgotten"
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"
+    AGENT = "agent"
+    SERVICE = "service"
+
+
+class Verdict(StrEnum):
+    """What somebody says of a memory after using it."""
+
+    HELPFUL = "helpful"
+    WRONG = "wrong"
+    OUTDATED = "outdated"
+
+
+class ActionClass(StrEnum):
+    """What an operation can do: read-only is never gated, destructive always, the rest once a task."""
+
+    READ_ONLY = "read_only"
+    CHANGING = "changing"
+    DESTRUCTIVE = "destructive"
+
+
+class Evidence(StrEnum):
+    """What an outcome rests on: somebody's word, what BrainOps saw itself, or a check that ran afterwards."""
+
+    CLAIMED = "claimed"
+    OBSERVED = "observed"
+    VERIFIED = "verified"
+
+
+Consult = Literal["never", "cached", "always"]
+Record = Literal["async", "durable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts: kind, id, and how that was proven ("none" when it was only said)."""
+
+    kind: ActorKind = ActorKind.SERVICE
+    id: str = "unknown"
+    proof: str = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a memory comes from; `key` is its stable identity there, by which an import finds it again."""
+
+    actor: Actor = Actor()
+    session_id: str | None = None
+    operation_id: str | None = None
+    run_id: str | None = None
+    uri: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A memory that somebody asks to capture, before it is checked, redacted and stored.
+
+    `content` is text or JSON; `importance` lies in 0..1; `valid_from`/`valid_to` are microseconds;
+    `subject` names whom or what it is about, for purge by subject.
+    """
+
+    title: str
+    content: JSON = ""
+    type: MemoryType = MemoryType.LEARNING_INSIGHT
+    tags: tuple[str, ...] = ()
+    importance: float = 0.5
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    trust: Trust = Trust.AGENT
+    source: Source = Source()
+    subject: str | None = None
+    fingerprint: str | None = None
+    idempotency_key: str | None = None
+    valid_from: Micros | None = None
+    valid_to: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A captured piece of knowledge as it stands in the store."""
+
+    id: str
+    namespace: str
+    type: MemoryType
+    title: str
+    content: JSON
+    tags: tuple[str, ...]
+    importance: float
+    metadata: Mapping[str, JSON]
+    trust: Trust
+    source: Source
+    subject: str | None
+    fingerprint: str | None
+    occurrences: int
+    state: MemoryState
+    created_at: Micros
+    updated_at: Micros
+    last_seen_at: Micros
+    valid_from: Micros
+    valid_to: Micros | None
+    supersedes: str | None
+    superseded_by: str | None
+    feedback: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What redaction took out: its kind and how often, never the value."""
+
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """The acknowledgement of a capture: it is durable when this is returned.
+
+    `repeated` says that the same memory stood there already and was counted; `similar` names near ones (never merged);
+    `redacted` says what was taken out; `notes` says whatever else was changed (replaced characters, stripped blocks).
+    """
+
+    id: str
+    namespace: str
+    occurrences: int
+    repeated: bool
+    created_at: Micros
+    redacted: tuple[Finding, ...] = ()
+    similar: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which memories a search may return; None and () mean "any". All conditions hold together, tags are all required.
+
+    `since`/`until` bound `created_at`; `as_of` asks what was known and valid at that time;
+    `include_archived` adds archived memories, `include_superseded` adds replaced ones.
+    """
+
+    types: tuple[MemoryType, ...] = ()
+    tags: tuple[str, ...] = ()
+    trust: tuple[Trust, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    session_id: str | None = None
+    since: Micros | None = None
+    until: Micros | None = None
+    as_of: Micros | None = None
+    include_archived: bool = False
+    include_superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a hit stands where it stands: the parts of its score, and the words that it shares with the query."""
+
+    lexical: float | None = None
+    dense: float | None = None
+    neighbour: float = 0.0
+    prior: float = 0.0
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers the query."""
+
+    memory: Memory
+    score: float
+    confidence: float
+    why: Explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One stack frame without its line number."""
+
+    module: str
+    function: str
+    in_app: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorEvent:
+    """An error as it was seen: its type, message and frames (innermost last), and which service said so."""
+
+    type: str = ""
+    message: str = ""
+    frames: tuple[Frame, ...] = ()
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """The identity of an error: `digest` (32 hex characters) decides, `label` is its readable template."""
+
+    version: int
+    digest: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A known memory for an error: `exact` by fingerprint, otherwise similar with a calibrated probability."""
+
+    memory: Memory
+    exact: bool
+    probability: float
+    why: Explanation = Explanation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded:
+    """An operation that reached its end."""
+
+    result: JSON = None
+    duration_seconds: float | None = None
+    cost: float | None = None
+    evidence: Evidence = Evidence.OBSERVED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """An operation that did not: what went wrong, and what else is known."""
+
+    error: ErrorEvent = ErrorEvent()
+    result: JSON = None
+    duration_seconds: float | None = None
+    cost: float | None = None
+    evidence: Evidence = Evidence.OBSERVED
+
+
+Outcome = Succeeded | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationStart:
+    """Something that somebody is about to do."""
+
+    name: str
+    target: str | None = None
+    context: Mapping[str, JSON] = field(default_factory=dict)
+    action_class: ActionClass = ActionClass.CHANGING
+    actor: Actor = Actor()
+    session_id: str | None = None
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A begun or finished operation as it stands in the log; `outcome` is None while it runs."""
+
+    id: str
+    namespace: str
+    start: OperationStart
+    guidance_id: str | None
+    started_at: Micros
+    finished_at: Micros | None
+    outcome: Outcome | None
+    fingerprint: str | None
+    error_memory_id: str | None
+    followed_id: str | None
+    contradicted_at: Micros | None
+    contradiction: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """One thing that memory advises: which memory says so, and the calibrated probability that following it is right."""
+
+    memory_id: str
+    name: str
+    kind: str
+    text: str
+    confidence: float
+    trust: Trust
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarOperation:
+    """An earlier operation like this one, and how it ended."""
+
+    operation_id: str
+    name: str
+    target: str | None
+    succeeded: bool | None
+    started_at: Micros
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance:
+    """What memory says about an operation; its id is the receipt that memory was consulted.
+
+    `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
+    there is none); `failure_probability` is that the operation fails. Reads like a mapping where the founding samples do:
+    `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
+    """
+
+    id: str
+    namespace: str
+    operation: OperationStart
+    created_at: Micros
+    expires_at: Micros
+    confidence: float
+    failure_probability: float | None
+    primary: Recommendation | None
+    recommendations: tuple[Recommendation, ...] = ()
+    known_errors: tuple[Recommendation, ...] = ()
+    similar_operations: tuple[SimilarOperation, ...] = ()
+    required_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, key: str) -> Any:
+        """Return what the founding samples read by name; KeyError names what there is."""
+        reading = self.as_dict()
+        if key not in reading:
+            raise KeyError(f"{key!r} is not part of a guidance; it has {', '.join(sorted(reading))}")
+        return reading[key]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the guidance as JSON-ready values, with the founding keys."""
+        from dataclasses import asdict
+
+        reading = asdict(self)
+        primary = reading.pop("primary")
+        return {**reading, "receipt": self.id, "primary_recommendation": primary}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the append-only trail; `hash` covers the line and the hash before it."""
+
+    sequence: int
+    namespace: str
+    at: Micros
+    actor: Actor
+    act: str
+    subject: str
+    detail: Mapping[str, JSON]
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """A verdict on a memory; `correction_id` names the memory that holds the right answer."""
+
+    id: str
+    memory_id: str
+    verdict: Verdict
+    actor: Actor
+    at: Micros
+    note: str | None
+    correction_id: str | None
+    undone_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One part of a health check: PASS or FAIL, what was seen, and the way out."""
+
+    name: str
+    passed: bool
+    detail: str
+    way_out: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Junk:
+    """One thing that makes memory worse to read, and the command that mends it."""
+
+    kind: str
+    memory_ids: tuple[str, ...]
+    detail: str
+    command: str
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors; `model_id` names the space that they live in."""
+
+    model_id: str
+    dimension: int
+
+    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+        """Return float32 rows of length 1, shape (len(texts), dimension)."""
+        ...
