@@ -1,0 +1,29 @@
+# make setup | check | test | bench | demo, and nothing else to know.
+VENV := .venv
+BIN := $(VENV)/bin
+PARTS := $(wildcard models/brainops-minilm/pyproject.toml compat/pyproject.toml)
+STAMP := $(VENV)/.brainops-installed
+
+.PHONY: setup check test bench demo
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml $(PARTS) scripts/find-python scripts/make-venv
+	scripts/make-venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(foreach part,$(PARTS),--editable $(dir $(part))) --editable '.[postgres,dev]'
+	touch $@
+
+check: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+demo: $(STAMP)
+	$(BIN)/brainops demo

@@ -1,0 +1,177 @@
+"""Does the code keep its shape? Layers, pure modules, sizes, broad excepts, names, cycles and the cost of an import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+MODULES = {
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, path in MODULES.items()}
+
+EDGE = 8
+LAYERS = (
+    ("types", "errors"),
+    ("config", "embedding", "store"),
+    ("memory",),
+    ("procedures",),
+    ("operations",),
+    ("agents",),
+    ("learning",),
+    ("brain", "session", "health"),
+    ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
+)
+LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+
+# Functions of values: what they need of the clock, of ids and of randomness comes in as an argument.
+PURE: set[str] = set()
+IMPURE = set(
+    "asyncio glob http importlib io logging multiprocessing onnxruntime os pathlib psycopg random secrets shutil socket"
+    " sqlite3 subprocess tempfile threading time urllib uuid".split()
+)
+
+FILE_LINES = 500
+FUNCTION_LINES = 70
+
+# Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
+BROAD_EXCEPTS: dict[str, str] = {}
+
+HEAVY = {"click", "jsonschema", "numpy", "onnxruntime", "psycopg", "rapidfuzz", "tokenizers", "yaml"}
+
+
+def part_of(module: str) -> str:
+    """Return the top part of a module under brainops: brainops.store.sqlite -> store; brainops itself -> ""."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(module: str) -> Iterator[tuple[str, int]]:
+    """Yield (imported module, line) for every import of a module, those inside functions and TYPE_CHECKING too."""
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            source = ".".join(filter(None, (base, node.module)))
+            for alias in node.names:
+                whole = f"{source}.{alias.name}"
+                yield (whole if whole in MODULES else source), node.lineno
+
+
+def may_import(importer: str, imported: str) -> bool:
+    """Say whether one part of brainops may import another: downwards, within itself; an edge only L7, L0 and edges."""
+    above, below = LAYER_OF[importer], LAYER_OF[imported]
+    if above == EDGE:
+        return below in (0, EDGE - 1, EDGE)
+    return below < above or importer == imported
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    unplaced = {name for name in MODULES if part_of(name) and part_of(name) not in LAYER_OF}
+
+    assert not unplaced
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name)])
+def test_a_module_imports_only_from_lower_layers(module: str) -> None:
+    ours = [(name, line) for name, line in imports(module) if name.startswith("brainops.")]
+    upwards = [f"{name} at line {line}" for name, line in ours if not may_import(part_of(module), part_of(name))]
+
+    assert not upwards
+
+
+def test_types_and_errors_need_the_standard_library_only() -> None:
+    foreign = {
+        name
+        for module in ("brainops.types", "brainops.errors")
+        for name, _ in imports(module)
+        if name.split(".")[0] not in sys.stdlib_module_names | {"numpy"}  # numpy only names a return type
+    }
+
+    assert not foreign
+
+
+def test_modules_do_not_import_in_a_circle() -> None:
+    graph = {name: {other for other, _ in imports(name) if other in MODULES and other != name} for name in MODULES}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+    assert len(order) == len(MODULES)
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_a_pure_module_does_nothing_but_compute(module: str) -> None:
+    named = {name for name, _ in imports(module)}
+    called = {ast.unparse(node.func) for node in ast.walk(TREES[module]) if isinstance(node, ast.Call)}
+    reached = {name for name in named if name.split(".")[0] in IMPURE}
+    asked = {name for name in called if name == "open" or name.endswith((".now", ".today", ".utcnow"))}
+
+    assert not reached | asked
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_file_and_its_functions_stay_readable(module: str) -> None:
+    lines = MODULES[module].read_text(encoding="utf-8").count("\n")
+    functions = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = {node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES}
+
+    assert lines <= FILE_LINES
+    assert not long
+
+
+def test_everything_is_caught_only_where_the_reason_is_known() -> None:
+    broad = {
+        module
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (
+            node.type is None
+            or {"Exception", "BaseException"} & {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)}
+        )
+    }
+
+    assert broad == set(BROAD_EXCEPTS)
+
+
+def test_names_say_what_a_thing_is() -> None:
+    bases = [
+        base.id
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    ]
+    classes = [node.name for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    vague_modules = {name for name in MODULES if {"util", "utils", "helpers", "common", "misc"} & set(name.split("."))}
+    vague_classes = {
+        name for name in classes if name.endswith("Manager") or (name.startswith("Base") and bases.count(name) < 2)
+    }
+
+    assert not vague_modules | vague_classes
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_begins_with_what_it_answers(module: str) -> None:
+    docstring = ast.get_docstring(TREES[module])
+
+    assert docstring, "the first line of a module says in one sentence what question it answers"
+
+
+def test_importing_brainops_loads_nothing_heavy() -> None:
+    program = f"import sys, brainops; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert loaded == ""
