@@ -1,0 +1,38 @@
+"""Does one command take a fresh machine to a working memory, and do no harm the second time?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.installing import ROOT, run
+
+SCRIPT = ROOT / "DEPLOY_PERSISTENT_MEMORY_SYSTEM.sh"
+SCRIPT_LINES = 60
+
+
+@pytest.fixture
+def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("BRAINOPS_VENV", str(tmp_path / "venv"))
+    monkeypatch.delenv("CI", raising=False)
+    return tmp_path
+
+
+def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(fresh_machine: Path) -> None:
+    brainops = fresh_machine / "venv" / "bin" / "brainops"
+    first = run(SCRIPT)
+    run(brainops, "capture", "Something worth keeping")
+    second = run(SCRIPT)
+    hits = json.loads(run(brainops, "--json", "retrieve", "worth keeping"))
+
+    assert "FAIL" not in first + second
+    assert "PASS" in first
+    assert (fresh_machine / ".local" / "share" / "brainops" / "memory.db").stat().st_mode & 0o777 == 0o600
+    assert [hit["memory"]["title"] for hit in hits][:1] == ["Something worth keeping"]
+
+
+def test_the_setup_stays_short_enough_to_read() -> None:
+    assert SCRIPT.read_text(encoding="utf-8").count("\n") < SCRIPT_LINES
