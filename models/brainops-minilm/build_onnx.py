@@ -2,8 +2,8 @@
 
 The graph is all-MiniLM-L6-v2 (a six-layer BERT encoder) with mean pooling and L2 normalisation inside. What matters:
 
-- Weights of the 24 dense layers are int8 with one scale per output column, rounded to [-64, 64]. Without VNNI, x86 sums the
-  products of unsigned activations and signed weights in pairs in int16, which saturates at 32,767. The largest
+- Weights of the 24 dense layers are int8 with one scale per output column, rounded to [-64, 64]. Without VNNI, x86 sums
+  the products of unsigned activations and signed weights in pairs in int16, which saturates at 32,767. The largest
   possible pair is 2 * 255 * 64 = 32,640, so no input can saturate it and every processor computes the same integers.
 - Activations are quantised per token (row), not per batch, so a vector does not depend on what else is in its batch.
 - The input of each second feed-forward layer is the output of GELU, which is never below -0.17: shifting it by 0.17
@@ -150,8 +150,9 @@ class Encoder:
             levels = add("QuantizeLinear", value, row_scale, self.middle, axis=0)
             zero = graph.constant("zero_128", np.array(128, np.uint8))
             correction = np.zeros(len(scale))
-        weights, scales = graph.constant(name + ".q", quantised), graph.constant(name + ".scale", scale)
-        result = add("MatMulIntegerToFloat", levels, weights, self.number("one", 1), scales, zero, domain=CONTRIB)
+        weights, one = graph.constant(name + ".q", quantised), self.number("one", 1)
+        scales = graph.constant(name + ".scale", scale)
+        result = add("MatMulIntegerToFloat", levels, weights, one, scales, zero, domain=CONTRIB)
         return add("Mul", result, add("Unsqueeze", row_scale, graph.shape(1))), correction
 
     def number(self, name: str, value: float) -> str:
