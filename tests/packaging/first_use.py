@@ -19,6 +19,7 @@ with Brain.open(sys.argv[1], namespace="team/payments") as brain:
             raise ConnectionError("payments timed out after 30 s")
     except ConnectionError:
         pass
+    brain.embed_pending()
     [hit] = brain.retrieve("the database connections ran out", limit=1)
     known = brain.match("ConnectionError: payments timed out after 31 s")
     guidance = brain.guidance("deploy api", target="production")
