@@ -1,0 +1,457 @@
+"""Where does everything come together? A Brain opens a store, wires the parts and holds them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, TypeVar
+
+from brainops import config, health
+from brainops.errors import InvalidConfiguration, InvalidInput
+from brainops.memory import capture as capturing
+from brainops.memory import change, match, meaning, retain, retrieve, sweep, transfer
+from brainops.memory.context import MemoryContext
+from brainops.memory.drain import Drainer
+from brainops.memory.redact import RedactionPolicy
+from brainops.operations import log as records
+from brainops.operations.operation import Accompany, Manner, OperationLog, Running, start_of
+from brainops.operations.recorder import Recorder
+from brainops.store import Store, open_store
+from brainops.store.operations import GrowthPolicy
+from brainops.store.scope import Scope
+from brainops.types import (
+    JSON,
+    Actor,
+    Captured,
+    Check,
+    Consult,
+    Draft,
+    ErrorEvent,
+    Feedback,
+    Filter,
+    Guidance,
+    Hit,
+    Junk,
+    Match,
+    Memory,
+    MemoryState,
+    MemoryType,
+    Operation,
+    Progress,
+    Record,
+    Source,
+    Trust,
+    Verdict,
+)
+
+REDACTION_KEY = "redaction_key"  # the setting that holds it
+
+
+class Brain:
+    """The operational memory, open: capture, retrieve, match, guide, operate, correct and look after.
+
+    Safe to share between threads, and usable after a fork. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(self, store: Store, settings: config.Settings, *, background: bool = True) -> None:
+        self.settings = settings
+        self._store = store
+        self._context = MemoryContext(
+            store=store,
+            redaction=_redaction(store, settings),
+            meaning=meaning.Meaning(settings.model),
+            actor=settings.actor,
+        )
+        self._recorder = Recorder(store)
+        self._operations = OperationLog(self._context, self._recorder)
+        self._drainer = Drainer(store, self._context.meaning) if background else None
+        os.register_at_fork(after_in_child=self._operations.after_fork)
+
+    @classmethod
+    def open(
+        cls,
+        store: str | os.PathLike[str] | None = None,
+        *,
+        namespace: str | None = None,
+        read: Iterable[str] | None = None,
+        model: str | None = None,
+        personal_data: str | None = None,
+        actor: Actor | None = None,
+        background: bool = True,
+    ) -> Brain:
+        """Open a memory; what is not given comes from the environment, the settings file, or the defaults.
+
+        `store` is a file (made where there is none), ":memory:" or a postgresql:// URL. With `background`, a thread
+        embeds what waits for a vector once something was captured or asked. Raises InvalidConfiguration, StoreError.
+        """
+        settings = config.load(
+            store=os.fspath(store) if store is not None else None,
+            namespace=namespace,
+            read=tuple(read) if read is not None else None,
+            model=model,
+            personal_data=personal_data,
+            actor=actor,
+        )
+        scope = Scope.of(settings.namespace, settings.read)
+        return cls(open_store(settings.store, scope), settings, background=background)
+
+    # Memory
+
+    def capture(
+        self,
+        title: str,
+        content: JSON = "",
+        *,
+        type: MemoryType | str = MemoryType.LEARNING_INSIGHT,
+        tags: Iterable[str] = (),
+        importance: float = 0.5,
+        metadata: Mapping[str, JSON] | None = None,
+        trust: Trust | str = Trust.AGENT,
+        source: Source | None = None,
+        subject: str | None = None,
+        fingerprint: str | None = None,
+        idempotency_key: str | None = None,
+        valid_from: int | None = None,
+        valid_to: int | None = None,
+    ) -> Captured:
+        """Store a memory durably; it is safe and searchable by words when this returns.
+
+        `content` is text or JSON; `importance` 0 to 1; times are microseconds. The same content again is counted on the
+        first one. Raises InvalidInput, RecallLoop, StoreError.
+        """
+        draft = self.draft(
+            title,
+            content,
+            type=type,
+            tags=tags,
+            importance=importance,
+            metadata=metadata,
+            trust=trust,
+            source=source,
+            subject=subject,
+            fingerprint=fingerprint,
+            idempotency_key=idempotency_key,
+            valid_from=valid_from,
+            valid_to=valid_to,
+        )
+        captured = capturing.capture(self._context, draft)
+        self._nudge()
+        return captured
+
+    def draft(self, title: str, content: JSON = "", **fields: Any) -> Draft:
+        """Return a draft of a memory, as `capture` takes it: for `capture_many`, `supersede` and `feedback`."""
+        fields = {name: value for name, value in fields.items() if value is not None}
+        fields["type"] = _member(MemoryType, fields.get("type", MemoryType.LEARNING_INSIGHT))
+        fields["trust"] = _member(Trust, fields.get("trust", Trust.AGENT))
+        tags = fields.get("tags", ())
+        if isinstance(tags, str):
+            raise InvalidInput(f"tags are a list of texts; for one tag write [{tags!r}]")
+        fields["tags"] = tuple(tags)
+        fields.setdefault("source", Source(actor=self.settings.actor))
+        return Draft(title=title, content=content, **fields)
+
+    def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:
+        """Store many memories, some hundred in one transaction, and return their acknowledgements in order."""
+        return list(self.capture_each(drafts, progress))
+
+    def capture_each(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Iterator[Captured]:
+        """Store many memories, yielding each acknowledgement once it is durable."""
+        yield from capturing.capture_many(self._context, drafts, progress)
+        self._nudge()
+
+    def retrieve(
+        self, query: str = "", *, limit: int = 10, budget_tokens: int | None = None, **conditions: Any
+    ) -> list[Hit]:
+        """Return the memories that answer a query, best first; an empty query lists the newest.
+
+        The conditions are those of `Filter`: types, tags, trust, namespaces, session_id, since, until, as_of,
+        include_archived, include_superseded. `budget_tokens` packs the hits into that many tokens. Writes nothing.
+        """
+        hits = retrieve.retrieve(self._context, query, filter_of(conditions), limit=limit)
+        self._nudge()
+        return hits if budget_tokens is None else retrieve.pack(hits, budget_tokens)
+
+    def match(
+        self, error: str | ErrorEvent | BaseException, *, service: str | None = None, limit: int = 5, **conditions: Any
+    ) -> list[Match]:
+        """Return known memories for an error (text, traceback, alert, event or exception): exact ones first."""
+        if isinstance(error, BaseException):
+            from brainops.memory.fingerprint import from_exception
+
+            error = from_exception(error)
+        found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)
+        self._nudge()
+        return found
+
+    def get(self, memory_id: str) -> Memory:
+        """Return one memory by id; raise NotFound."""
+        return change.get(self._context, memory_id)
+
+    def history(self, memory_id: str) -> change.History:
+        """Return a memory's versions, acts, verdicts and occurrences."""
+        return change.history(self._context, memory_id)
+
+    def feedback(
+        self, memory_id: str, verdict: Verdict | str, *, note: str = "", correction: Draft | str | None = None
+    ) -> Feedback:
+        """Say that a memory is helpful, wrong or outdated; a correction (draft, or its new text) supersedes it."""
+        given = _member(Verdict, verdict)
+        if isinstance(correction, str):
+            correction = change.corrected(self.get(memory_id), correction)
+        return change.feedback(self._context, memory_id, given, note=note, correction=correction)
+
+    def undo_feedback(self, feedback_id: str) -> Feedback:
+        """Take a verdict back."""
+        return change.undo_feedback(self._context, feedback_id)
+
+    def supersede(self, memory_id: str, draft: Draft) -> Captured:
+        """Replace a memory by a corrected one; the old one stays as history."""
+        return change.supersede(self._context, memory_id, draft)
+
+    def archive(self, memory_id: str, *, reason: str = "") -> Memory:
+        """Set a memory aside: found only where archived ones are asked for."""
+        return change.set_state(self._context, memory_id, MemoryState.ARCHIVED, reason)
+
+    def forget(self, memory_id: str, *, reason: str = "") -> Memory:
+        """Hide a memory from every search; `restore` brings it back."""
+        return change.set_state(self._context, memory_id, MemoryState.FORGOTTEN, reason)
+
+    def restore(self, memory_id: str, *, reason: str = "") -> Memory:
+        """Bring an archived or forgotten memory back."""
+        return change.set_state(self._context, memory_id, MemoryState.ACTIVE, reason)
+
+    def purge(self, memory_id: str, *, reason: str) -> change.Removed:
+        """Remove a memory for good, with everything derived from it. Cannot be undone."""
+        return change.purge(self._context, memory_id, reason=reason)
+
+    def purge_subject(self, subject: str, *, reason: str) -> change.Removed:
+        """Remove every memory about a subject for good. Cannot be undone."""
+        return change.purge_subject(self._context, subject, reason=reason)
+
+    def promote(self, memory_id: str, namespace: str, *, reason: str = "") -> Captured:
+        """Copy a memory into another namespace, as an audited act."""
+        return change.promote(self._context, memory_id, namespace, reason=reason)
+
+    def flag(self, memory_id: str, reason: str | None) -> None:
+        """Mark a memory for review; None clears the mark."""
+        change.flag(self._context, memory_id, reason)
+
+    def by_source(self, prefix: str) -> list[Memory]:
+        """Return the current memories of the written namespace whose source key begins like this."""
+        return change.by_source(self._context, prefix)
+
+    def move_source(self, memory_id: str, key: str, uri: str | None = None) -> None:
+        """Say that the source of a memory was renamed."""
+        change.move_source(self._context, memory_id, key, uri)
+
+    # Operations
+
+    def guidance(
+        self, name: str, *, target: str | None = None, context: Mapping[str, Any] | None = None, session: str | None = None
+    ) -> Guidance:
+        """Consult memory about an operation; the guidance's id is the receipt that this was done."""
+        return self._operations.guidance(start_of(name, target, context, self.settings.actor, session))
+
+    def operation(
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+        consult: Consult = "always",
+        record: Record = "durable",
+        timeout_seconds: float | None = None,
+        strict: bool = False,
+        client_errors: bool = False,
+        service: str | None = None,
+    ) -> Accompany:
+        """Accompany an operation, as `with`, `async with` or decorator: consult before, record after, keep the error.
+
+        See `Manner` for what the options mean. An exception of the operation passes through unchanged.
+        """
+        manner = _manner(consult, record, timeout_seconds, strict, client_errors, service)
+        start = start_of(name, target, context, self.settings.actor, session)
+        return Accompany(lambda: self._operations, start, manner)
+
+    def begin(
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+        consult: Consult = "always",
+        record: Record = "durable",
+        timeout_seconds: float | None = None,
+        strict: bool = False,
+        service: str | None = None,
+    ) -> Running:
+        """Begin an operation whose end is told later, by the handle or by `resume(id)` in another process."""
+        manner = _manner(consult, record, timeout_seconds, strict, False, service)
+        return self._operations.begin(start_of(name, target, context, self.settings.actor, session), manner)
+
+    def resume(self, operation_id: str, *, record: Record = "durable", strict: bool = False) -> Running | None:
+        """Return the handle of an operation that was begun elsewhere, to end it; None where there is none."""
+        return self._operations.resume(operation_id, Manner(consult="never", record=record, strict=strict))
+
+    def operations(
+        self,
+        *,
+        name: str | None = None,
+        target: str | None = None,
+        outcome: str | None = None,
+        since: int | None = None,
+        limit: int = 50,
+    ) -> list[Operation]:
+        """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open"."""
+        retrieve.check_limit(limit)
+        self._recorder.flush()
+        with self._store.read() as tx:
+            return tx.operations.list(name=name, target=target, outcome=outcome, since=since, limit=limit)
+
+    def contradict(self, operation_id: str, reason: str) -> None:
+        """Say that an operation that was taken for a success was none."""
+        records.contradict(self._context, operation_id, reason)
+
+    def verify(self, operation_id: str) -> None:
+        """Say that a later check confirmed an operation's outcome."""
+        records.verify(self._context, operation_id)
+
+    def capture_error(self, error: BaseException | ErrorEvent | str, *, service: str | None = None) -> None:
+        """Make an error a memory, without waiting: one per fingerprint, with a count."""
+        event = records.event_of(error, service)
+        self._recorder.submit(
+            lambda tx: records.distil(tx, self._context, records.checked_error(self._context, event), None, None)
+        )
+
+    # Upkeep
+
+    def flush(self) -> bool:
+        """Wait until every record handed over is durable; False where that took too long."""
+        return self._recorder.flush()
+
+    def embed_pending(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
+        """Embed memories that wait for a vector, and return how many; stopping in between loses nothing."""
+        return meaning.embed_pending(self._store, self._context.meaning, limit=limit, progress=progress)
+
+    def reindex(self, *, progress: Progress | None = None) -> int:
+        """Write every index anew from the rows, and return how many memories that were."""
+        return sweep.reindex(self._context, progress=progress)
+
+    def reembed(self, *, progress: Progress | None = None) -> int:
+        """Give every memory a vector of the present model; resumable, and search goes on with what there is."""
+        return sweep.reembed(self._context, progress=progress)
+
+    def redact_rescan(self, *, dry_run: bool = False, progress: Progress | None = None) -> sweep.Rescanned:
+        """Look through everything stored for secrets that today's rules know, and take them out of rows and indexes."""
+        return sweep.rescan(self._context, dry_run=dry_run, progress=progress)
+
+    def export_to(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> transfer.Exported:
+        """Write everything readable as JSONL; `import_from` puts it back losslessly, on either database."""
+        self._recorder.flush()
+        return transfer.export_to(self._context, os.fspath(path), progress=progress)
+
+    def import_from(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> transfer.Imported:
+        """Take in a JSONL export; what stands here already is left alone. Raises ArchiveDamaged."""
+        return transfer.import_from(self._context, os.fspath(path), progress=progress)
+
+    def backup(self, path: str | os.PathLike[str]) -> str:
+        """Write a verified copy of the whole store while others work; return its SHA-256."""
+        return transfer.backup(self._context, os.fspath(path))
+
+    def compact(self, *, older_than_days: float, dry_run: bool = False) -> retain.Compacted:
+        """Move old operations and archived memories into compressed, verified, searchable segments."""
+        return retain.compact(self._context, older_than_days=older_than_days, dry_run=dry_run)
+
+    def set_growth(self, policy: GrowthPolicy) -> None:
+        """Say how much of an operation's log is kept, in the written namespace."""
+        retain.set_policy(self._context, policy)
+
+    def status(self) -> dict[str, Any]:
+        """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""
+        self._recorder.flush()
+        return health.status(self._context)
+
+    def doctor(self) -> list[Check]:
+        """Write, read and match for trial, verify rows, indexes and trail; each check passes or names the way out."""
+        return health.doctor(self._context)
+
+    def audit(self, *, limit: int = 100) -> list[Junk]:
+        """Return what makes memory worse to read, each with the command that mends it."""
+        return health.audit(self._context, limit=limit)
+
+    def close(self) -> None:
+        """Write what waits and release every connection."""
+        if self._drainer is not None:
+            self._drainer.close()
+        self._recorder.close()
+        self._store.close()
+
+    def _nudge(self) -> None:
+        if self._drainer is not None:
+            self._drainer.nudge()
+
+    def __enter__(self) -> Brain:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def filter_of(conditions: Mapping[str, Any]) -> Filter:
+    """Return the filter that keyword conditions describe; raise InvalidInput for one that does not exist."""
+    known = {name: conditions[name] for name in Filter.__dataclass_fields__ if name in conditions}
+    unknown = sorted(set(conditions) - set(known))
+    if unknown:
+        there_is = ", ".join(Filter.__dataclass_fields__)
+        raise InvalidInput(f"no such condition: {', '.join(unknown)}; there is {there_is}")
+    for name in ("types", "tags", "trust", "namespaces"):
+        value = known.get(name, ())
+        known[name] = (value,) if isinstance(value, str) else tuple(value)
+    known["types"] = tuple(_member(MemoryType, kind) for kind in known["types"])
+    known["trust"] = tuple(_member(Trust, trust) for trust in known["trust"])
+    return Filter(**known)
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _member(kind: type[E], value: E | str) -> E:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise InvalidInput(f"{str(value)[:80]!r} is no {kind.__name__}; there is {', '.join(kind)}") from error
+
+
+def _manner(
+    consult: Consult,
+    record: Record,
+    timeout_seconds: float | None,
+    strict: bool,
+    client_errors: bool,
+    service: str | None,
+) -> Manner:
+    options: dict[str, Any] = {} if timeout_seconds is None else {"timeout_seconds": timeout_seconds}
+    return Manner(
+        consult=consult, record=record, strict=strict, client_errors=client_errors, service=service, **options
+    )
+
+
+def _redaction(store: Store, settings: config.Settings) -> RedactionPolicy:
+    """Return the policy of the settings; hashing personal data uses a key that is made once and kept in the store."""
+    if settings.personal_data not in ("allow", "hash", "drop"):
+        raise InvalidConfiguration(f"personal_data is allow, hash or drop, not {settings.personal_data!r:.40}")
+    if settings.personal_data != "hash":
+        return RedactionPolicy(personal="drop" if settings.personal_data == "drop" else "allow")
+    with store.write() as tx:
+        key = tx.setting(REDACTION_KEY)
+        if key is None:
+            key = secrets.token_hex(32)
+            tx.set(REDACTION_KEY, key)
+    return RedactionPolicy(personal="hash", key=bytes.fromhex(key))

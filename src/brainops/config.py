@@ -1,0 +1,160 @@
+"""Which settings does this process run with? Read once, from the environment, a file and the repository around it."""
+
+from __future__ import annotations
+
+import configparser
+import getpass
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brainops.errors import InvalidConfiguration
+from brainops.types import Actor, ActorKind
+
+PERSONAL_NAMESPACE = "personal"
+DEFAULT_MODEL = "minilm"
+KNOWN = ("store", "namespace", "read", "model", "personal_data", "actor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a memory is opened with; each is also a BRAINOPS_<NAME> variable and a line of the settings file.
+
+    `store` is a file path, ":memory:" or a postgresql:// URL; `read` the namespaces read besides the written one;
+    `model` is "minilm", "none", "endpoint:URL#MODEL" or a folder; `personal_data` is "allow", "hash" or "drop".
+    """
+
+    store: str
+    namespace: str
+    read: tuple[str, ...]
+    model: str
+    personal_data: str
+    actor: Actor
+
+
+def load(environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any) -> Settings:
+    """Return the settings: what is given, else the environment, else the settings file, else the defaults.
+
+    Raises InvalidConfiguration for a settings file that cannot be read or a name in it that means nothing.
+    """
+    environment = os.environ if environment is None else environment
+    values = {**_from_file(environment), **_from_environment(environment)}
+    values.update({name: value for name, value in given.items() if value is not None})
+    namespace = values.get("namespace") or namespace_of(folder or Path.cwd()) or PERSONAL_NAMESPACE
+    return Settings(
+        store=str(values.get("store") or data_folder(environment) / "memory.db"),
+        namespace=str(namespace),
+        read=_paths(values.get("read", (PERSONAL_NAMESPACE,))),
+        model=str(values.get("model") or DEFAULT_MODEL),
+        personal_data=str(values.get("personal_data") or "allow"),
+        actor=_actor(values.get("actor"), environment),
+    )
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Return where the default store lives: BRAINOPS_HOME, or the platform's place for a user's data."""
+    if home := environment.get("BRAINOPS_HOME"):
+        return Path(home)
+    data = environment.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "brainops"
+
+
+def settings_file(environment: Mapping[str, str]) -> Path:
+    """Return where the settings file lies, whether or not it exists."""
+    if named := environment.get("BRAINOPS_CONFIG"):
+        return Path(named)
+    config = environment.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "brainops" / "settings.toml"
+
+
+def namespace_of(folder: Path) -> str | None:
+    """Return the namespace of the git repository around a folder, by its remote: worktrees of one share it."""
+    for parent in (folder, *folder.parents):
+        if (parent / ".git").exists():
+            return _namespace_of_repository(parent)
+    return None
+
+
+def _namespace_of_repository(root: Path) -> str | None:
+    remote = _remote(_common_folder(root / ".git"))
+    if remote is None:
+        return _as_namespace(root.name)
+    without_scheme = re.sub(r"^\w+://", "", remote.strip())
+    without_user = without_scheme.rsplit("@", 1)[-1]
+    return _as_namespace(re.sub(r"\.git/?$", "", without_user.replace(":", "/")))
+
+
+def _common_folder(git: Path) -> Path:
+    if git.is_dir():
+        return git
+    try:
+        target = git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        worktree = (git.parent / target).resolve()
+        common = (worktree / "commondir").read_text(encoding="utf-8").strip()
+        return (worktree / common).resolve()
+    except (OSError, UnicodeDecodeError):
+        return git
+
+
+def _remote(git: Path) -> str | None:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    try:
+        parser.read(git / "config", encoding="utf-8")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return None
+    remotes = [section for section in parser.sections() if section.startswith("remote ")]
+    chosen = 'remote "origin"' if 'remote "origin"' in remotes else (remotes[0] if remotes else None)
+    return parser.get(chosen, "url", fallback=None) if chosen else None
+
+
+def _as_namespace(text: str) -> str | None:
+    parts = [re.sub(r"[^A-Za-z0-9._@-]+", "-", part).lstrip("._@-") for part in text.split("/")]
+    return "/".join(part for part in parts if part)[:200] or None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    return {name: environment[f"BRAINOPS_{name.upper()}"] for name in KNOWN if f"BRAINOPS_{name.upper()}" in environment}
+
+
+def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
+    path = settings_file(environment)
+    if not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidConfiguration(f"{path} cannot be read: {error}") from error
+    unknown = sorted(set(values) - set(KNOWN))
+    if unknown:
+        raise InvalidConfiguration(f"{path}: no such setting: {', '.join(unknown)}; there is {', '.join(KNOWN)}")
+    return values
+
+
+def _paths(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise InvalidConfiguration(f"read is a list of namespaces, not {value!r:.80}")
+
+
+def _actor(value: Any, environment: Mapping[str, str]) -> Actor:
+    if isinstance(value, Actor):
+        return value
+    if value is None:
+        return Actor(kind=ActorKind.PERSON, id=_user(environment), proof="os-user")
+    kind, _, name = str(value).partition(":")
+    if kind not in set(ActorKind) or not name:
+        raise InvalidConfiguration(f"actor is KIND:ID with KIND one of {', '.join(ActorKind)}, not {value!r:.80}")
+    return Actor(kind=ActorKind(kind), id=name)
+
+
+def _user(environment: Mapping[str, str]) -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return environment.get("USER", "unknown")

@@ -1,0 +1,1 @@
+"""How is knowledge captured, found, corrected and kept?"""

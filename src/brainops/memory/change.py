@@ -1,0 +1,268 @@
+"""How is a memory corrected, set aside, brought back, or removed for good?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.memory.capture import store as store_prepared
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean, prepare, words_of_row
+from brainops.memory.redact import redact
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.store.ids import new_id
+from brainops.store.memories import memory_of
+from brainops.store.scope import checked_namespace
+from brainops.types import (
+    JSON,
+    AuditEntry,
+    Captured,
+    Draft,
+    Feedback,
+    Memory,
+    MemoryState,
+    Verdict,
+)
+
+MAX_REASON_CHARACTERS = 2_000
+
+VERDICT_CHANGE = {Verdict.HELPFUL: 1.0, Verdict.WRONG: -1.0, Verdict.OUTDATED: -0.5}
+"""What one verdict adds to a memory's feedback; ranking bounds the sum, so that no crowd outweighs a match."""
+
+_ENDS = {Verdict.OUTDATED}  # an outdated memory is no longer current; a wrong one is flagged for somebody to decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What a purge removed, and which backups may still hold it."""
+
+    memory_ids: tuple[str, ...]
+    backups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Everything that is known of how a memory came to be as it is: its versions, acts, verdicts and occurrences."""
+
+    versions: tuple[Memory, ...]
+    acts: tuple[AuditEntry, ...]
+    verdicts: tuple[Feedback, ...]
+    occurrences: tuple[dict[str, JSON], ...]
+
+
+def get(context: MemoryContext, memory_id: str) -> Memory:
+    """Return one readable memory by its id; raise NotFound."""
+    with context.store.read() as tx:
+        return memory_of(tx.memories.row(memory_id))
+
+
+def history(context: MemoryContext, memory_id: str) -> History:
+    """Return a memory's versions, acts, verdicts and occurrences, each oldest first."""
+    with context.store.read() as tx:
+        tx.memories.row(memory_id)
+        versions = tx.memories.chain(memory_id)
+        ids = [version.id for version in versions]
+        return History(
+            versions=tuple(versions),
+            acts=tuple(entry for each in ids for entry in tx.trail.of(each)),
+            verdicts=tuple(verdict for each in ids for verdict in tx.trail.feedback_on(each)),
+            occurrences=tuple(dict(row) for each in ids for row in reversed(tx.memories.occurrences(each))),
+        )
+
+
+def supersede(context: MemoryContext, memory_id: str, draft: Draft) -> Captured:
+    """Replace a memory by a corrected one; the old one stays as history. Raises NotFound, Conflict, InvalidInput."""
+    with context.store.write() as tx:
+        old = tx.memories.writable_row(memory_id)
+        return _supersede(tx, context, old, draft)
+
+
+def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) -> Captured:
+    if old["superseded_by"] or old["state"] != MemoryState.ACTIVE:
+        standing = f"superseded by {old['superseded_by']}" if old["superseded_by"] else old["state"]
+        raise Conflict(f"memory {old['id']} is {standing}; only a current one can be superseded")
+    prepared = prepare(draft, context.redaction)
+    if prepared.row["content_hash"] == old["content_hash"]:
+        raise Conflict(f"the new text is the same as that of memory {old['id']}; nothing to supersede")
+    now = context.store.now()
+    prepared.row["supersedes"] = old["id"]
+    captured = store_prepared(tx, prepared, draft.source, context, None)
+    if captured.repeated:
+        tx.memories.link_supersedes(captured.id, old["id"])
+    tx.memories.mark_superseded(old["id"], captured.id, max(now, old["valid_from"] + 1), words_of_row(old))
+    tx.trail.append("supersede", old["id"], context.actor, now, by=captured.id)
+    return captured
+
+
+def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason: str = "") -> Memory:
+    """Archive, forget (both can be undone) or restore a memory; raise NotFound, Conflict."""
+    with context.store.write() as tx:
+        row = tx.memories.writable_row(memory_id)
+        if row["state"] == state:
+            raise Conflict(f"memory {row['id']} is {state.value} already")
+        if state is MemoryState.ACTIVE and tx.memories.same(row["content_hash"]) is not None:
+            raise Conflict(f"the same content was captured again since; memory {row['id']} is not needed back")
+        tx.memories.set_state(row["id"], state, MemoryState(row["state"]), words_of_row(row))
+        act = "restore" if state is MemoryState.ACTIVE else state.value
+        tx.trail.append(act, row["id"], context.actor, context.store.now(), reason=_reason(context, reason))
+        return memory_of(tx.memories.row(row["id"]))
+
+
+def feedback(
+    context: MemoryContext, memory_id: str, verdict: Verdict, *, note: str = "", correction: Draft | None = None
+) -> Feedback:
+    """Say how good a memory is; it acts at once and `undo_feedback` takes it back.
+
+    "outdated" ends its validity, "wrong" flags it for review; a correction supersedes it. Raises NotFound, Conflict.
+    """
+    with context.store.write() as tx:
+        row = tx.memories.writable_row(memory_id)
+        corrected = _supersede(tx, context, row, correction) if correction is not None else None
+        given = Feedback(
+            id=new_id(),
+            memory_id=row["id"],
+            verdict=verdict,
+            actor=context.actor,
+            at=context.store.now(),
+            note=_reason(context, note) or None,
+            correction_id=corrected.id if corrected else None,
+            undone_at=None,
+        )
+        tx.trail.add_feedback(given)
+        ends = verdict in _ENDS and corrected is None and row["valid_to"] is None
+        tx.memories.add_feedback(row["id"], VERDICT_CHANGE[verdict], ends=ends)
+        if verdict is Verdict.WRONG:
+            tx.memories.set_flag(row["id"], "called wrong")
+        tx.trail.append("feedback", row["id"], context.actor, given.at, verdict=verdict.value, feedback=given.id)
+        return given
+
+
+def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
+    """Take a verdict back with what it did; a correction that it brought stays. Raises NotFound, Conflict."""
+    with context.store.write() as tx:
+        given = tx.trail.feedback(feedback_id)
+        if given is None:
+            raise NotFound(f"there is no feedback {feedback_id[:80]!r} in the namespace that you write")
+        if not tx.trail.undo_feedback(feedback_id):
+            raise Conflict(f"feedback {feedback_id} was taken back before")
+        reopens = given.verdict in _ENDS and given.correction_id is None
+        tx.memories.add_feedback(given.memory_id, -VERDICT_CHANGE[given.verdict], reopens=reopens)
+        if given.verdict is Verdict.WRONG:
+            tx.memories.set_flag(given.memory_id, None)
+        now = context.store.now()
+        tx.trail.append("undo-feedback", given.memory_id, context.actor, now, feedback=feedback_id)
+        return replace(given, undone_at=now)
+
+
+def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
+    """Remove one memory for good, with its vectors, occurrences, verdicts and traces in the log; raise NotFound."""
+    with context.store.write() as tx:
+        row = tx.memories.writable_row(memory_id)
+        removed = _purge(tx, context, [row], reason, subject=None)
+    context.store.upkeep.scrub()
+    return removed
+
+
+def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Removed:
+    """Remove every memory about a subject for good; raise NotFound where there is none."""
+    with context.store.write() as tx:
+        rows = tx.memories.by_subject(clean(subject))
+        if not rows:
+            raise NotFound(f"nothing in the namespace {tx.scope.write!r} is about {subject[:80]!r}")
+        removed = _purge(tx, context, list(rows), reason, subject=subject)
+    context.store.upkeep.scrub()
+    return removed
+
+
+def _purge(
+    tx: Transaction, context: MemoryContext, rows: list[Row], reason: str, *, subject: str | None
+) -> Removed:
+    if not reason.strip():
+        raise InvalidInput("a purge cannot be undone; say why with `reason`")
+    ids = tuple(row["id"] for row in rows)
+    for row in rows:
+        tx.memories.delete(row)
+        tx.operations.purge(row["id"])
+        tx.trail.purge_feedback(row["id"])
+    now, said = context.store.now(), _reason(context, reason)
+    for memory_id in ids:
+        tx.trail.append("purge", memory_id, context.actor, now, reason=said, by="subject" if subject else "id")
+    return Removed(memory_ids=ids, backups=tuple(row["path"] for row in tx.trail.backups()))
+
+
+def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: str = "") -> Captured:
+    """Copy a readable memory into another namespace, as an audited act on both sides; the original stays.
+
+    The copy keeps its trust and says where it came from. Raises NotFound, InvalidInput.
+    """
+    target = checked_namespace(namespace)
+    with context.store.read() as tx:
+        memory = memory_of(tx.memories.row(memory_id))
+    if memory.namespace == target:
+        raise Conflict(f"memory {memory.id} stands in {target} already")
+    if memory.state is not MemoryState.ACTIVE or memory.superseded_by:
+        raise Conflict(f"memory {memory.id} is not current; promote the one that is")
+    now, said = context.store.now(), _reason(context, reason)
+    with context.store.write(replace(context.store.scope, write=target, read=(target,))) as tx:
+        draft = draft_of(memory)
+        captured = store_prepared(tx, prepare(draft, context.redaction), draft.source, context, None)
+        tx.trail.append(
+            "promote", captured.id, context.actor, now, source=memory.id, source_namespace=memory.namespace, reason=said
+        )
+    return captured
+
+
+def draft_of(memory: Memory) -> Draft:
+    """Return a draft that says what a memory says; it names the memory that it came from."""
+    metadata = {**memory.metadata, "promoted_from": {"id": memory.id, "namespace": memory.namespace}}
+    return Draft(
+        title=memory.title,
+        content=memory.content,
+        type=memory.type,
+        tags=memory.tags,
+        importance=memory.importance,
+        metadata=metadata,
+        trust=memory.trust,
+        source=replace(memory.source, key=None),
+        subject=memory.subject,
+        fingerprint=memory.fingerprint,
+        valid_from=memory.valid_from,
+        valid_to=memory.valid_to,
+    )
+
+
+def corrected(memory: Memory, text: str) -> Draft:
+    """Return a draft that is the memory with its content replaced by the right answer."""
+    draft = draft_of(memory)
+    return replace(
+        draft, content=text, metadata=memory.metadata, source=memory.source, valid_from=None, valid_to=None
+    )
+
+
+def flag(context: MemoryContext, memory_id: str, reason: str | None) -> None:
+    """Mark a memory for review, or clear the mark with None; nothing else about it changes."""
+    with context.store.write() as tx:
+        row = tx.memories.writable_row(memory_id)
+        said = _reason(context, reason) if reason else None
+        tx.memories.set_flag(row["id"], said)
+        tx.trail.append("flag" if said else "unflag", row["id"], context.actor, context.store.now(), reason=said)
+
+
+def move_source(context: MemoryContext, memory_id: str, key: str, uri: str | None) -> None:
+    """Say that the source of a memory was renamed."""
+    with context.store.write() as tx:
+        row = tx.memories.writable_row(memory_id)
+        tx.memories.set_source(row["id"], clean(key), clean(uri) if uri else None)
+        tx.trail.append("move-source", row["id"], context.actor, context.store.now(), key=clean(key))
+
+
+def by_source(context: MemoryContext, prefix: str) -> list[Memory]:
+    """Return the current memories of the written namespace whose source key begins like this."""
+    with context.store.read() as tx:
+        return tx.memories.by_source(prefix)
+
+
+def _reason(context: MemoryContext, text: str) -> str:
+    return redact(clean(text)[:MAX_REASON_CHARACTERS], context.redaction).text
+

@@ -1,0 +1,315 @@
+"""Is a draft fit to be stored, and what row does it become once it is cleaned and redacted? (pure)"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from brainops.errors import InvalidInput, RecallLoop
+from brainops.memory.redact import RedactionPolicy, contains_injected, redact, redact_json, strip_injected
+from brainops.memory.terms import index_text
+from brainops.store.memories import Words
+from brainops.types import JSON, Draft, Finding, MemoryType, Source, Trust
+
+MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
+MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere
+MAX_METADATA_BYTES = 256 * 1024
+MAX_TAGS = 64
+MAX_TAG_CHARACTERS = 100
+MAX_NAME_CHARACTERS = 2_000  # ids, uris, keys, subjects
+MAX_INDEXED_CHARACTERS = 1_000_000  # words beyond the first million characters are kept but not searched
+MAX_MICROS = 253_402_300_799_000_000  # the end of the year 9999
+
+_ABSENT = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A draft that is ready to be stored: the row, its words, and what was changed on the way."""
+
+    row: dict[str, Any]
+    body: str
+    words: Words
+    redacted: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
+    """Check, clean and redact a draft; raise InvalidInput or RecallLoop. Ids and times are added by the caller."""
+    _check(draft)
+    notes: list[str] = []
+    draft = _without_injected(_cleaned(draft, notes), notes)
+    draft, findings = _redacted(draft, policy)
+    draft = _titled(draft, notes)
+    body = content_text(draft.content)
+    words = words_of(draft.title, body)
+    return Prepared(row=row_of(draft), body=body, words=words, redacted=findings, notes=tuple(notes))
+
+
+def row_of(draft: Draft) -> dict[str, Any]:
+    """Return a checked draft's columns, all but its ids and times."""
+    is_text = isinstance(draft.content, str)
+    content = draft.content if is_text else dumped(draft.content, "content")
+    source = draft.source
+    return {
+        "type": draft.type.value,
+        "title": draft.title,
+        "content": content,
+        "content_format": "text" if is_text else "json",
+        "tags": json.dumps(draft.tags, ensure_ascii=False),
+        "importance": float(draft.importance),
+        "metadata": dumped(dict(draft.metadata), "metadata"),
+        "trust": draft.trust.value,
+        "actor_kind": source.actor.kind.value,
+        "actor_id": source.actor.id,
+        "actor_proof": source.actor.proof,
+        "session_id": source.session_id,
+        "operation_id": source.operation_id,
+        "run_id": source.run_id,
+        "uri": source.uri,
+        "source_key": source.key,
+        "subject": draft.subject,
+        "content_hash": content_hash(draft.type.value, draft.title, str(content)),
+        "idempotency_key": draft.idempotency_key,
+        "fingerprint": draft.fingerprint,
+        "valid_from": draft.valid_from,
+        "valid_to": draft.valid_to,
+        "supersedes": None,
+        "vector_model": None,
+    }
+
+
+def words_of(title: str, body: str) -> Words:
+    """Return what of a title and a content's text is indexed."""
+    return Words(**dict(zip(("title", "body"), index_text(title, body[:MAX_INDEXED_CHARACTERS]), strict=True)))
+
+
+def words_of_row(row: Mapping[str, Any]) -> Words:
+    """Return what of a stored row is indexed."""
+    content = json.loads(row["content"]) if row["content_format"] == "json" else row["content"]
+    return words_of(row["title"], content_text(content))
+
+
+def content_hash(kind: str, title: str, content: str) -> str:
+    """Return the identity of a memory's content, 32 hexadecimal characters."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (kind, title, content):
+        digest.update(part.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def content_text(content: JSON) -> str:
+    """Return content as the text that is searched, embedded and shown: JSON becomes `key: value` lines."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(_lines(content, ""))
+
+
+def _lines(value: JSON, indent: str) -> Iterable[str]:
+    match value:
+        case dict():
+            for key, item in value.items():
+                if isinstance(item, (dict, list)) and item:
+                    yield f"{indent}{key}:"
+                    yield from _lines(item, indent + "  ")
+                else:
+                    yield f"{indent}{key}: {_scalar(item)}"
+        case list():
+            for item in value:
+                if isinstance(item, (dict, list)) and item:
+                    yield from _lines(item, indent + "  ")
+                else:
+                    yield f"{indent}- {_scalar(item)}"
+        case _:
+            yield _scalar(value)
+
+
+def _scalar(value: JSON) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None or value in ([], {}) else json.dumps(value)
+
+
+def dumped(value: JSON, name: str) -> str:
+    """Return a value as JSON text; raise InvalidInput where it is none."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(
+            f"{name} is not JSON ({error}); hand in text, numbers, true/false, null, lists and objects with text keys"
+        ) from error
+
+
+def clean(text: str) -> str:
+    """Return a text that every database and terminal can hold: NUL and lone surrogates become U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", _ABSENT)
+
+
+def _check(draft: Draft) -> None:
+    if not isinstance(draft.title, str):
+        raise InvalidInput(f"a title is text, not {type(draft.title).__name__}")
+    if not isinstance(draft.type, MemoryType) or not isinstance(draft.trust, Trust):
+        raise InvalidInput(f"type is one of {', '.join(MemoryType)}; trust is one of {', '.join(Trust)}")
+    importance = draft.importance
+    if isinstance(importance, bool) or not isinstance(importance, (int, float)) or not 0 <= importance <= 1:
+        raise InvalidInput(f"importance is a number from 0 to 1, not {importance!r}")
+    _check_tags(draft.tags)
+    for name in ("valid_from", "valid_to"):
+        moment = getattr(draft, name)
+        if moment is not None and (not isinstance(moment, int) or not 0 <= moment <= MAX_MICROS):
+            raise InvalidInput(f"{name} is a time in microseconds since 1970 (UTC), not {moment!r}")
+    if draft.valid_from is not None and draft.valid_to is not None and draft.valid_to <= draft.valid_from:
+        raise InvalidInput("valid_to lies before valid_from: nothing would ever be valid")
+    for name, value in _names(draft).items():
+        if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARACTERS):
+            raise InvalidInput(f"{name} is text of 1 to {MAX_NAME_CHARACTERS} characters")
+    _check_size(dumped(draft.content, "content"), "content", MAX_CONTENT_BYTES)
+    _check_size(dumped(dict(draft.metadata), "metadata"), "metadata", MAX_METADATA_BYTES)
+
+
+def _check_tags(tags: tuple[str, ...]) -> None:
+    if isinstance(tags, str) or len(tags) > MAX_TAGS:
+        raise InvalidInput(f"tags are a list of at most {MAX_TAGS} words")
+    for tag in tags:
+        if not isinstance(tag, str) or not tag.strip() or len(tag) > MAX_TAG_CHARACTERS:
+            raise InvalidInput(f"a tag is text of 1 to {MAX_TAG_CHARACTERS} characters, not {str(tag)[:40]!r}")
+
+
+def _names(draft: Draft) -> dict[str, str | None]:
+    source = draft.source
+    return {
+        "actor": source.actor.id,
+        "session_id": source.session_id,
+        "operation_id": source.operation_id,
+        "run_id": source.run_id,
+        "uri": source.uri,
+        "source key": source.key,
+        "subject": draft.subject,
+        "idempotency_key": draft.idempotency_key,
+        "fingerprint": draft.fingerprint,
+    }
+
+
+def _check_size(text: str, name: str, limit: int) -> None:
+    if len(text) * 4 > limit and len(text.encode("utf-8", "surrogatepass")) > limit:
+        raise InvalidInput(
+            f"{name} is larger than {limit:,} bytes; capture a summary and name the file in `source`, or cut it up"
+        )
+
+
+def _cleaned(draft: Draft, notes: list[str]) -> Draft:
+    title, content, metadata = clean(draft.title), _clean_json(draft.content), _clean_json(dict(draft.metadata))
+    if title != draft.title or content != draft.content or metadata != draft.metadata:
+        notes.append("characters that no database holds (NUL, lone surrogates) were replaced by U+FFFD")
+    assert isinstance(metadata, dict)
+    source = draft.source
+    actor = replace(source.actor, id=clean(source.actor.id), proof=clean(source.actor.proof))
+    names = {key: clean(value) if value else value for key, value in _source_names(source).items()}
+    return replace(
+        draft,
+        title=title,
+        content="" if content is None else content,
+        metadata=metadata,
+        tags=tuple(dict.fromkeys(clean(tag.strip()) for tag in draft.tags)),
+        source=replace(source, actor=actor, **names),
+        subject=clean(draft.subject) if draft.subject else None,
+        idempotency_key=clean(draft.idempotency_key) if draft.idempotency_key else None,
+    )
+
+
+def _source_names(source: Source) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in ("session_id", "operation_id", "run_id", "uri", "key")}
+
+
+def _clean_json(value: JSON) -> JSON:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): _clean_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_clean_json(item) for item in value]
+        case float() if not math.isfinite(value):
+            raise InvalidInput("content holds NaN or Infinity, which JSON has no word for; hand in null or text")
+        case _:
+            return value
+
+
+def _without_injected(draft: Draft, notes: list[str]) -> Draft:
+    text = draft.content if isinstance(draft.content, str) else dumped(draft.content, "content")
+    if not (contains_injected(draft.title) or contains_injected(text)):
+        return draft
+    title = strip_injected(draft.title).strip()
+    content = _strip_json(draft.content)
+    if not title and not content_text(content).strip():
+        raise RecallLoop()
+    notes.append("what BrainOps itself had handed out was left out of it")
+    return replace(draft, title=title, content=content)
+
+
+def _strip_json(value: JSON) -> JSON:
+    match value:
+        case str():
+            return strip_injected(value)
+        case dict():
+            return {key: _strip_json(item) for key, item in value.items()}
+        case list():
+            return [_strip_json(item) for item in value]
+        case _:
+            return value
+
+
+def _redacted(draft: Draft, policy: RedactionPolicy) -> tuple[Draft, tuple[Finding, ...]]:
+    found: dict[str, int] = {}
+
+    def text(value: str) -> str:
+        cleaned = redact(value, policy)
+        _add(found, cleaned.findings)
+        return cleaned.text
+
+    def tree(value: JSON) -> JSON:
+        if isinstance(value, str):
+            return text(value)
+        cleaned = redact_json(value, policy)
+        _add(found, cleaned.findings)
+        return cleaned.value
+
+    metadata = tree(dict(draft.metadata)) if draft.metadata else {}
+    assert isinstance(metadata, dict)
+    source = draft.source
+    redacted = replace(
+        draft,
+        title=text(draft.title),
+        content=tree(draft.content),
+        metadata=metadata,
+        tags=tuple(text(tag) for tag in draft.tags),
+        source=replace(source, uri=text(source.uri)) if source.uri else source,
+    )
+    return redacted, tuple(Finding(kind=kind, count=count) for kind, count in sorted(found.items()))
+
+
+def _add(found: dict[str, int], findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        found[finding.kind] = found.get(finding.kind, 0) + finding.count
+
+
+def _titled(draft: Draft, notes: list[str]) -> Draft:
+    title = " ".join(draft.title.split())
+    if not title:
+        title = content_text(draft.content).strip().split("\n", 1)[0].strip()[:MAX_TITLE_CHARACTERS]
+    if not title:
+        raise InvalidInput("a memory needs a title or a content; both are empty")
+    if len(title) <= MAX_TITLE_CHARACTERS:
+        return replace(draft, title=title)
+    notes.append(f"the title was longer than {MAX_TITLE_CHARACTERS} characters; the whole of it stands in the content")
+    content = f"{title}\n{draft.content}" if isinstance(draft.content, str) else {"title": title, "content": draft.content}
+    return replace(draft, title=title[: MAX_TITLE_CHARACTERS - 1] + "…", content=content)

@@ -1,0 +1,60 @@
+"""Who embeds the memories that wait for a vector, so that no caller pays for the model?"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from brainops.errors import BrainOpsError
+from brainops.memory.meaning import Meaning, embed_pending
+from brainops.store import Store
+
+REST_SECONDS = 1.0  # between two runs, so that a stream of captures is embedded in batches
+RUN_MEMORIES = 2_000  # in one run, before the thread looks whether it is to stop
+
+log = logging.getLogger("brainops")
+
+
+class Drainer:
+    """A thread that embeds the backlog after a nudge; made anew after a fork, idle without a model."""
+
+    def __init__(self, store: Store, meaning: Meaning) -> None:
+        self._store = store
+        self._meaning = meaning
+        self._nudged = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._process = -1
+
+    def nudge(self) -> None:
+        """Say that something may wait; returns at once."""
+        if self._meaning.model == "none" or self._meaning.problem is not None or self._stop.is_set():
+            return
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._nudged, self._stop = threading.Event(), threading.Event()
+            self._thread = threading.Thread(target=self._run, name="brainops-embed", daemon=True)
+            self._thread.start()
+        self._nudged.set()
+
+    def close(self) -> None:
+        """Stop after the batch at hand; what is not embedded stays pending."""
+        self._stop.set()
+        self._nudged.set()
+        if self._thread is not None and self._process == os.getpid():
+            self._thread.join()
+
+    def _run(self) -> None:
+        stop, nudged = self._stop, self._nudged
+        while not stop.is_set():
+            nudged.wait()
+            nudged.clear()
+            try:
+                while not stop.is_set() and embed_pending(
+                    self._store, self._meaning, limit=RUN_MEMORIES, stop=stop.is_set
+                ):
+                    pass
+            except BrainOpsError as error:
+                log.warning("memories wait for their vectors: %s", error)
+            stop.wait(REST_SECONDS)

@@ -1,0 +1,130 @@
+"""Which model turns text into vectors here, is it warm, and which memories still wait for it?"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from brainops.embedding import open_embedder
+from brainops.errors import EmbedderUnavailable
+from brainops.memory.draft import content_text
+from brainops.memory.terms import embedding_texts
+from brainops.store import Store, Transaction
+from brainops.store.database import Row
+from brainops.store.scope import Scope
+from brainops.types import Embedder, Progress
+
+if TYPE_CHECKING:
+    import numpy
+
+BATCH_MEMORIES = 64  # embedded at a time: large enough to batch by length, small enough to show progress
+
+
+class Meaning:
+    """The embedding model of one process: opened when first used, absent without fuss."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.problem: str | None = None
+        self._embedder: Embedder | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def warm(self) -> bool:
+        """Say whether the model is loaded."""
+        return self._embedder is not None
+
+    def embedder(self) -> Embedder | None:
+        """Return the model, loading it on first use; None where search works by words alone (see `problem`)."""
+        if self._embedder is None and self.problem is None and self.model != "none":
+            with self._opening:
+                self._open()
+        return self._embedder
+
+    def _open(self) -> None:
+        if self._embedder is not None or self.problem is not None:
+            return
+        try:
+            self._embedder = open_embedder(self.model)
+        except EmbedderUnavailable as error:
+            self.problem = str(error)
+
+    def of_query(self, text: str) -> numpy.ndarray | None:
+        """Return a query's vector, or None where there is no model or it does not answer now."""
+        embedder = self.embedder()
+        if embedder is None or not text.strip():
+            return None
+        try:
+            return embedder.embed([text])[0]
+        except EmbedderUnavailable as error:
+            self.problem = str(error)
+            return None
+
+    def of_memories(self, texts: list[tuple[str, str]]) -> list[numpy.ndarray]:
+        """Return each memory's passage vectors from its (title, body); raise EmbedderUnavailable."""
+        embedder = self.embedder()
+        if embedder is None:
+            raise EmbedderUnavailable(self.problem or "")
+        passages = [embedding_texts(title, body) for title, body in texts]
+        vectors = embedder.embed([passage for group in passages for passage in group])
+        found, start = [], 0
+        for group in passages:
+            found.append(vectors[start : start + len(group)])
+            start += len(group)
+        return found
+
+
+def pending_count(tx: Transaction, model_id: str) -> int:
+    """Return how many readable memories still wait for a vector of this model."""
+    row = tx.session.one("vector_pending_count", model_id=model_id)
+    return int(row["pending"]) if row else 0
+
+
+def embed_pending(
+    store: Store,
+    meaning: Meaning,
+    *,
+    limit: int | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Embed readable memories that wait for a vector, in key order, a batch a transaction; return how many.
+
+    Stopping in between loses nothing: what is done is marked on the row, and the next call goes on from there.
+    """
+    embedder = meaning.embedder()
+    if embedder is None:
+        return 0
+    with store.read() as tx:
+        total = pending_count(tx, embedder.model_id)
+    done, after = 0, 0
+    while (limit is None or done < limit) and not stop():
+        with store.read() as tx:
+            rows = tx.session.all(
+                "vector_pending", model_id=embedder.model_id, after=after, limit=BATCH_MEMORIES
+            )
+        if not rows:
+            break
+        vectors = meaning.of_memories([(row["title"], body_of(row)) for row in rows])
+        _store(store, embedder.model_id, rows, vectors)
+        after, done = rows[-1]["key"], done + len(rows)
+        if progress is not None:
+            progress(done, max(total, done))
+    return done
+
+
+def _store(store: Store, model_id: str, rows: Sequence[Row], vectors: list[numpy.ndarray]) -> None:
+    by_namespace: dict[str, list[tuple[Row, numpy.ndarray]]] = {}
+    for row, passages in zip(rows, vectors, strict=True):
+        by_namespace.setdefault(row["namespace"], []).append((row, passages))
+    for namespace, embedded in by_namespace.items():
+        with store.write(Scope.of(namespace)) as tx:
+            for row, passages in embedded:
+                tx.index.store_vectors(tx.session, row["key"], row["content_hash"], model_id, passages)
+
+
+def body_of(row: Row) -> str:
+    """Return a stored row's content as text."""
+    return content_text(json.loads(row["content"]) if row["content_format"] == "json" else row["content"])

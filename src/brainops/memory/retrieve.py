@@ -1,0 +1,144 @@
+"""Which memories answer this question, best first, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from brainops.errors import InvalidInput
+from brainops.memory import rank
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean, content_text
+from brainops.memory.terms import query_terms, shared_terms
+from brainops.store import Transaction
+from brainops.store.memories import filter_parameters, memory_of
+from brainops.types import Explanation, Filter, Hit, Memory
+
+if TYPE_CHECKING:
+    import numpy
+
+CANDIDATES = 100  # a side; 200 changed no figure on the development data (docs/decisions/0002)
+MAX_LIMIT = 1_000  # hits of one call
+MAX_QUERY_CHARACTERS = 50_000  # a pasted log; what lies beyond says nothing new
+DAY_MICROS = 86_400_000_000
+CHARACTERS_A_TOKEN = 4  # English prose and code under the usual tokenizers, rounded down so that a budget holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A query as it is searched: its text, its words and, where there is a model, its vector."""
+
+    text: str
+    terms: tuple[str, ...]
+    vector: numpy.ndarray | None
+    model_id: str | None
+
+
+def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int = 10) -> list[Hit]:
+    """Return the memories that answer a query, best first, at most `limit` and never fewer while more match.
+
+    An empty query returns what passes the filter, newest first. Writes nothing. Raises InvalidInput, NamespaceDenied.
+    """
+    check_limit(limit)
+    store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
+    question = ask(context, query)
+    with store.read() as tx:
+        if not question.terms and question.vector is None:
+            return [_unranked(memory) for memory in tx.memories.matching(wanted, limit)]
+        return _ranked_hits(tx, question, wanted, limit, store.now())
+
+
+def ask(context: MemoryContext, query: str) -> Question:
+    """Read a query: clean it, find its words, and embed it where a model answers."""
+    if not isinstance(query, str):
+        raise InvalidInput(f"a query is text, not {type(query).__name__}")
+    text = clean(query)[:MAX_QUERY_CHARACTERS].strip()
+    vector = context.meaning.of_query(text)
+    embedder = context.meaning.embedder() if vector is not None else None
+    return Question(
+        text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None
+    )
+
+
+def check_limit(limit: int) -> None:
+    """Raise InvalidInput where a limit is no number from 1 to MAX_LIMIT."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInput(f"limit is a number from 1 to {MAX_LIMIT:,}, not {limit!r}")
+
+
+def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
+    """Return the best hits whose texts fit into a token budget together, in order; one that is too long is passed over.
+
+    A token is counted as four characters.
+    """
+    room, packed = budget_tokens * CHARACTERS_A_TOKEN, []
+    for hit in hits:
+        size = len(hit.memory.title) + len(content_text(hit.memory.content))
+        if size <= room:
+            packed.append(hit)
+            room -= size
+    return packed
+
+
+def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int, now: int) -> list[Hit]:
+    candidates = gather(tx, question, wanted, max(CANDIDATES, limit), now)
+    ranked = rank.fuse(candidates)[:limit]
+    rows = tx.memories.by_keys([hit.key for hit in ranked])
+    return [_hit(memory_of(rows[hit.key]), hit, question) for hit in ranked if hit.key in rows]
+
+
+def gather(tx: Transaction, question: Question, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
+    """Return the candidates of both sides with all that ranking asks of them."""
+    lexical = {hit.key: hit.score for hit in tx.index.lexical(tx.session, question.terms, wanted, depth)}
+    dense = _dense(tx, question, wanted, depth, lexical)
+    keys = list({**lexical, **dense})
+    neighbours = tx.memories.neighbours(keys)
+    facts = {row["key"]: row for row in tx.session.all("memory_admit", keys=keys, **filter_parameters(wanted))}
+    return [
+        rank.Candidate(
+            key=key,
+            lexical=lexical.get(key),
+            dense=dense.get(key),
+            importance=facts[key]["importance"],
+            age_days=(now - facts[key]["created_at"]) / DAY_MICROS,
+            feedback=facts[key]["feedback"],
+            neighbours=neighbours.get(key, ()),
+        )
+        for key in keys
+        if key in facts
+    ]
+
+
+def _dense(
+    tx: Transaction, question: Question, wanted: Filter, depth: int, lexical: dict[int, float]
+) -> dict[int, float]:
+    if question.vector is None or question.model_id is None:
+        return {}
+    near = {h.key: h.score for h in tx.index.dense(tx.session, question.model_id, question.vector, wanted, depth)}
+    missing = [key for key in lexical if key not in near]
+    return {**near, **tx.index.cosines(tx.session, question.model_id, question.vector, missing)}
+
+
+def _hit(memory: Memory, ranked: rank.Ranked, question: Question) -> Hit:
+    return Hit(
+        memory=memory,
+        score=ranked.score,
+        confidence=0.0,
+        why=Explanation(
+            lexical=ranked.lexical,
+            dense=ranked.dense,
+            neighbour=ranked.neighbour,
+            prior=ranked.prior,
+            terms=words_in_common(question.terms, memory),
+        ),
+    )
+
+
+def words_in_common(terms: Sequence[str], memory: Memory) -> tuple[str, ...]:
+    """Return the query's words that a memory holds."""
+    return shared_terms(tuple(terms), f"{memory.title}\n{content_text(memory.content)}")
+
+
+def _unranked(memory: Memory) -> Hit:
+    return Hit(memory=memory, score=0.0, confidence=0.0, why=Explanation())

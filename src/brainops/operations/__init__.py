@@ -1,0 +1,1 @@
+"""What does memory say before an operation, and what does it keep of how the operation went?"""

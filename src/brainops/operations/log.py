@@ -1,0 +1,224 @@
+"""What is written of an operation when it begins, ends, is verified or contradicted?"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.memory.capture import MAX_DETAIL_CHARACTERS
+from brainops.memory.capture import store as store_prepared
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean, content_hash, dumped, prepare
+from brainops.memory.fingerprint import fingerprint, from_exception, is_client_error, parse_error
+from brainops.memory.match import error_title
+from brainops.memory.redact import redact
+from brainops.operations.jsonable import jsonable
+from brainops.store import Transaction
+from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
+from brainops.types import (
+    Draft,
+    ErrorEvent,
+    Failed,
+    Fingerprint,
+    Frame,
+    MemoryType,
+    OperationStart,
+    Outcome,
+    Source,
+    Trust,
+)
+
+MAX_NAME_CHARACTERS = 300  # of an operation or target
+MAX_MESSAGE_CHARACTERS = 10_000  # of an error
+MAX_FRAMES = 50
+ERROR_IMPORTANCE = 0.6  # above the default: what went wrong once is asked for more often than what did not
+CANCELLATIONS = frozenset({"CancelledError", "KeyboardInterrupt", "GeneratorExit", "SystemExit"})
+SAMPLE_STEPS = 10_000  # a sampling rate is exact to one in ten thousand
+
+
+def checked_start(context: MemoryContext, start: OperationStart) -> OperationStart:
+    """Return an operation with clean, redacted texts; raise InvalidInput where it has no name."""
+    name = _text(context, start.name, "an operation's name")
+    target = _text(context, start.target, "a target") if start.target else None
+    reading = jsonable(dict(start.context), context.redaction)
+    return replace(start, name=name, target=target, context=reading if isinstance(reading, dict) else {"note": reading})
+
+
+def _text(context: MemoryContext, value: Any, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput(f"{what} is text, for example 'deploy api', not {value!r:.80}")
+    return redact(clean(value.strip())[:MAX_NAME_CHARACTERS], context.redaction).text
+
+
+def event_of(error: BaseException | ErrorEvent | str, service: str | None) -> ErrorEvent:
+    """Return any error as an event, of this service where it names none."""
+    match error:
+        case ErrorEvent():
+            event = error
+        case BaseException():
+            event = from_exception(error)
+        case _:
+            event = parse_error(str(error))
+    return event if event.service or service is None else replace(event, service=service)
+
+
+def checked_error(context: MemoryContext, event: ErrorEvent) -> ErrorEvent:
+    """Return an error with clean, redacted, bounded texts."""
+
+    def text(value: str, limit: int) -> str:
+        return redact(clean(value)[:limit], context.redaction).text
+
+    frames = tuple(
+        Frame(module=text(frame.module, 500), function=text(frame.function, 300), in_app=frame.in_app)
+        for frame in event.frames[-MAX_FRAMES:]
+    )
+    return ErrorEvent(
+        type=text(event.type, 300),
+        message=text(event.message, MAX_MESSAGE_CHARACTERS),
+        frames=frames,
+        service=text(event.service, 300) if event.service else None,
+    )
+
+
+def begin(tx: Transaction, operation_id: str, start: OperationStart, guidance_id: str | None, at: int) -> None:
+    """Write that an operation begins."""
+    tx.operations.begin(operation_id, start, guidance_id, at)
+
+
+def finish(
+    tx: Transaction,
+    context: MemoryContext,
+    operation_id: str,
+    start: OperationStart,
+    outcome: Outcome,
+    at: int,
+    *,
+    followed_id: str | None = None,
+    client_errors: bool = False,
+) -> str | None:
+    """Write how an operation ended, distil its error, and count it; return the error memory's id.
+
+    Raises Conflict where an end was written before: the first one counts.
+    """
+    policy = tx.operations.policy(start.name)
+    outcome = _checked_outcome(context, outcome)
+    identity = fingerprint(outcome.error) if isinstance(outcome, Failed) else None
+    keep = _kept(tx, policy, operation_id, outcome, identity, at)
+    error_id = None
+    if isinstance(outcome, Failed) and _distilled(outcome.error, client_errors):
+        error_id = distil(tx, context, outcome.error, start, operation_id)
+    if keep:
+        values = finish_row(outcome, at)
+        values.update(
+            fingerprint=identity.digest if identity else None, error_memory_id=error_id, followed_id=followed_id
+        )
+        if not tx.operations.finish(operation_id, values):
+            raise Conflict(f"operation {operation_id} is finished already, or was never begun here")
+    else:
+        tx.operations.discard(operation_id)
+    failed = isinstance(outcome, Failed)
+    tx.operations.tally(start.name, at, succeeded=not failed, failed=failed, recorded=keep)
+    return error_id
+
+
+def distil(
+    tx: Transaction, context: MemoryContext, event: ErrorEvent, start: OperationStart | None, operation_id: str | None
+) -> str:
+    """Make an error a memory: one per fingerprint, with a count and its occurrences. Return the memory's id."""
+    identity = fingerprint(event)
+    content: dict[str, Any] = {"error": error_title(event), "message": event.message}
+    if event.frames:
+        content["frames"] = [f"{frame.module}:{frame.function}" for frame in event.frames if frame.in_app][-10:]
+    if event.service:
+        content["service"] = event.service
+    if start is not None:
+        content["operation"] = start.name
+        if start.target:
+            content["target"] = start.target
+    source = Source(
+        actor=start.actor if start else context.actor,
+        session_id=start.session_id if start else None,
+        operation_id=operation_id,
+    )
+    draft = Draft(
+        title=error_title(event),
+        content=content,
+        type=MemoryType.ERROR_PATTERN,
+        tags=(event.service[:100],) if event.service else (),
+        importance=ERROR_IMPORTANCE,
+        metadata={"context": dict(start.context)} if start and start.context else {},
+        trust=Trust.AGENT,
+        source=source,
+        fingerprint=identity.digest,
+    )
+    return _store_error(tx, context, draft, identity, event)
+
+
+def _store_error(
+    tx: Transaction, context: MemoryContext, draft: Draft, identity: Fingerprint, event: ErrorEvent
+) -> str:
+    prepared = prepare(draft, context.redaction)
+    # The identity of a distilled error is its fingerprint, not this occurrence's text.
+    prepared.row["content_hash"] = content_hash("fingerprint", str(identity.version), identity.digest)
+    detail = {"message": event.message[:MAX_DETAIL_CHARACTERS], "context": draft.metadata.get("context", {})}
+    prepared.row["metadata"] = dumped(detail, "error context")
+    return store_prepared(tx, prepared, draft.source, context, None).id
+
+
+def contradict(context: MemoryContext, operation_id: str, reason: str) -> None:
+    """Say that an outcome that was taken for a success was none (or the reverse); raise NotFound, Conflict."""
+    with context.store.write() as tx:
+        _finished(tx, operation_id)
+        said = redact(clean(reason), context.redaction).text[:MAX_NAME_CHARACTERS]
+        if not tx.operations.contradict(operation_id, said):
+            raise Conflict(f"operation {operation_id} was contradicted before")
+        tx.trail.append("contradict", operation_id, context.actor, context.store.now(), reason=said)
+
+
+def verify(context: MemoryContext, operation_id: str) -> None:
+    """Say that a later check confirmed an outcome; raise NotFound, Conflict."""
+    with context.store.write() as tx:
+        _finished(tx, operation_id)
+        tx.operations.verify(operation_id)
+        tx.trail.append("verify", operation_id, context.actor, context.store.now())
+
+
+def _finished(tx: Transaction, operation_id: str) -> None:
+    operation = tx.operations.get(operation_id)
+    if operation is None:
+        raise NotFound(f"there is no operation {operation_id[:80]!r} in the namespaces that you read")
+    if operation.outcome is None:
+        raise Conflict(f"operation {operation_id} has not ended yet; finish it first")
+
+
+def _checked_outcome(context: MemoryContext, outcome: Outcome) -> Outcome:
+    result = jsonable(outcome.result, context.redaction)
+    if isinstance(outcome, Failed):
+        return replace(outcome, result=result, error=checked_error(context, outcome.error))
+    return replace(outcome, result=result)
+
+
+def _kept(
+    tx: Transaction, policy: GrowthPolicy, operation_id: str, outcome: Outcome, identity: Fingerprint | None, at: int
+) -> bool:
+    if isinstance(outcome, Failed):
+        assert identity is not None
+        return tx.operations.failures_kept(identity.digest, at - DAY_MICROS) < policy.failures_per_fingerprint
+    match policy.mode:
+        case "full":
+            return True
+        case "sampled":
+            digest = hashlib.blake2b(operation_id.encode(), digest_size=8).digest()
+            return int.from_bytes(digest, "big") % SAMPLE_STEPS < policy.rate * SAMPLE_STEPS
+        case _:
+            return False
+
+
+def _distilled(event: ErrorEvent, client_errors: bool) -> bool:
+    if event.type.rsplit(".", 1)[-1] in CANCELLATIONS:
+        return False
+    return client_errors or not is_client_error(event)
+
+

@@ -1,0 +1,295 @@
+"""How does somebody's code run as an operation: memory consulted before, the outcome recorded after?"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, TypeVar
+
+from brainops.errors import BrainOpsError, InvalidInput, OperationTimeout
+from brainops.memory.context import MemoryContext
+from brainops.operations import guidance as guiding
+from brainops.operations import log as records
+from brainops.operations.calibration import Calibration
+from brainops.operations.recorder import Recorder, Write
+from brainops.store.ids import new_id
+from brainops.types import (
+    Actor,
+    Consult,
+    ErrorEvent,
+    Evidence,
+    Failed,
+    Guidance,
+    OperationStart,
+    Outcome,
+    Record,
+    Succeeded,
+)
+
+DEFAULT_TIMEOUT_SECONDS = 5.0  # of a consultation: the model may have to be loaded once
+CACHED_SECONDS = 60.0  # how long this process reuses a guidance without looking whether another process knows more
+CACHED_GUIDANCES = 1_000
+RECALIBRATE_SECONDS = 300.0
+CONSULTING_THREADS = 4
+
+log = logging.getLogger("brainops")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an operation is accompanied.
+
+    `consult`: "always" asks memory anew, "cached" reuses what it said of the same name and target within a minute,
+    "never" does not ask. `record`: "durable" writes begin and end before going on, "async" hands both to a thread.
+    With `strict` an error or time-out of memory is raised; otherwise the operation goes on and the trouble is logged.
+    `client_errors` makes 4xx, validation and disconnects memories too.
+    """
+
+    consult: Consult = "always"
+    record: Record = "durable"
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    strict: bool = False
+    client_errors: bool = False
+    service: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.consult not in ("never", "cached", "always"):
+            raise InvalidInput(f"consult is never, cached or always, not {self.consult!r}")
+        if self.record not in ("async", "durable"):
+            raise InvalidInput(f"record is async or durable, not {self.record!r}")
+        if not self.timeout_seconds > 0:
+            raise InvalidInput("timeout_seconds is a number above 0")
+
+
+class OperationLog:
+    """Begins and ends operations on one memory."""
+
+    def __init__(self, context: MemoryContext, recorder: Recorder) -> None:
+        self._context = context
+        self._recorder = recorder
+        self._cache: dict[tuple[str, str | None], tuple[float, Guidance]] = {}
+        self._calibration: tuple[float, Calibration] | None = None
+        self._consulting: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def guidance(self, start: OperationStart) -> Guidance:
+        """Consult memory and return what it says; the receipt is durable. Raises InvalidInput, StoreError."""
+        start = records.checked_start(self._context, start)
+        consulted = guiding.consult(self._context, start, self._current_calibration())
+        with self._context.store.write() as tx:
+            guiding.keep(tx, consulted)
+        self._remember(consulted.guidance)
+        return consulted.guidance
+
+    def begin(self, start: OperationStart, manner: Manner) -> Running:
+        """Consult memory, write that the operation begins, and return its handle."""
+        start = records.checked_start(self._context, start)
+        guidance = self._consulted(start, manner)
+        running = Running(self, new_id(), start, manner, guidance)
+        at, guidance_id = self._context.store.now(), guidance.id if guidance else None
+        self._write(lambda tx: records.begin(tx, running.id, start, guidance_id, at), manner)
+        return running
+
+    def finish(self, running: Running, outcome: Outcome, followed_id: str | None) -> None:
+        """Write how an operation ended."""
+        at = self._context.store.now()
+        if isinstance(outcome, Failed):
+            self._cache.pop((running.start.name, running.start.target), None)
+
+        def write(tx: Any) -> None:
+            records.finish(
+                tx,
+                self._context,
+                running.id,
+                running.start,
+                outcome,
+                at,
+                followed_id=followed_id,
+                client_errors=running.manner.client_errors,
+            )
+
+        self._write(write, running.manner)
+
+    def resume(self, operation_id: str, manner: Manner) -> Running | None:
+        """Return the handle of an operation that was begun elsewhere, or None."""
+        self._recorder.flush()
+        with self._context.store.read() as tx:
+            operation = tx.operations.get(operation_id)
+        return Running(self, operation.id, operation.start, manner, None) if operation else None
+
+    def _write(self, write: Write, manner: Manner) -> None:
+        if manner.record == "async":
+            self._recorder.submit(write)
+            return
+        try:
+            with self._context.store.write() as tx:
+                write(tx)
+        except BrainOpsError as error:
+            if manner.strict:
+                raise
+            log.error("an operation went on without being recorded: %s", error)
+
+    def _consulted(self, start: OperationStart, manner: Manner) -> Guidance | None:
+        if manner.consult == "never":
+            return None
+        key = (start.name, start.target)
+        if manner.consult == "cached" and (cached := self._cache.get(key)) and cached[0] > time.monotonic():
+            return cached[1]
+        try:
+            work = self._from_store if manner.consult == "cached" else self.guidance
+            return self._executor().submit(work, start).result(manner.timeout_seconds)
+        except FutureTimeout as error:
+            if manner.strict:
+                raise OperationTimeout() from error
+            log.warning("memory did not answer within %s seconds; the operation goes on", manner.timeout_seconds)
+        except BrainOpsError as error:
+            if manner.strict:
+                raise
+            log.error("memory could not be consulted: %s", error)
+        return None
+
+    def _from_store(self, start: OperationStart) -> Guidance:
+        with self._context.store.read() as tx:
+            found = guiding.recent(tx, start, self._context.store.now())
+        if found is None:
+            return self.guidance(start)
+        self._remember(found)
+        return found
+
+    def _remember(self, guidance: Guidance) -> None:
+        if len(self._cache) >= CACHED_GUIDANCES:
+            self._cache.clear()
+        key = (guidance.operation.name, guidance.operation.target)
+        self._cache[key] = (time.monotonic() + CACHED_SECONDS, guidance)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._consulting is None:
+                self._consulting = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix="brainops-consult")
+            return self._consulting
+
+    def after_fork(self) -> None:
+        """Forget what a parent's threads held."""
+        self._consulting, self._lock = None, threading.Lock()
+
+    def _current_calibration(self) -> Calibration:
+        now = time.monotonic()
+        if self._calibration is None or now - self._calibration[0] > RECALIBRATE_SECONDS:
+            with self._context.store.read() as tx:
+                self._calibration = (now, guiding.refit(tx))
+        return self._calibration[1]
+
+
+class Running:
+    """An operation under way: its id, what memory said, and how it is to end."""
+
+    def __init__(
+        self, owner: OperationLog, id: str, start: OperationStart, manner: Manner, guidance: Guidance | None
+    ) -> None:
+        self.id = id
+        self.start = start
+        self.manner = manner
+        self.guidance = guidance
+        self._owner = owner
+        self._began = time.monotonic()
+        self._followed: str | None = None
+        self._result: Any = None
+        self._cost: float | None = None
+        self._finished = False
+
+    def follow(self, memory_id: str | None = None) -> None:
+        """Say which recommendation is being followed; without an id, the primary one."""
+        if memory_id is None and self.guidance is not None and self.guidance.primary is not None:
+            memory_id = self.guidance.primary.memory_id
+        self._followed = memory_id
+
+    def note(self, *, result: Any = None, cost: float | None = None) -> None:
+        """Say what the operation brought and cost, for its outcome."""
+        self._result = result if result is not None else self._result
+        self._cost = cost if cost is not None else self._cost
+
+    def succeed(self, result: Any = None, *, evidence: Evidence = Evidence.OBSERVED) -> None:
+        """End the operation as a success."""
+        self.note(result=result)
+        self._finish(Succeeded(result=self._result, cost=self._cost, evidence=evidence))
+
+    def fail(self, error: BaseException | ErrorEvent | str, *, evidence: Evidence = Evidence.OBSERVED) -> None:
+        """End the operation as a failure; its error becomes a memory."""
+        event = records.event_of(error, self.manner.service)
+        self._finish(Failed(error=event, result=self._result, cost=self._cost, evidence=evidence))
+
+    def _finish(self, outcome: Outcome) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        outcome = replace(outcome, duration_seconds=time.monotonic() - self._began)
+        self._owner.finish(self, outcome, self._followed)
+
+
+class Accompany:
+    """`with brain.operation(...)`, `async with brain.operation(...)` and `@brain.operation(...)` in one."""
+
+    def __init__(self, owner: Callable[[], OperationLog], start: OperationStart, manner: Manner) -> None:
+        self._owner = owner
+        self._start = start
+        self._manner = manner
+        self._running: Running | None = None
+
+    def __enter__(self) -> Running:
+        self._running = self._owner().begin(self._start, self._manner)
+        return self._running
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._running is not None
+        if error is None:
+            self._running.succeed()
+        else:
+            self._running.fail(error)
+
+    async def __aenter__(self) -> Running:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Shielded, so that the record of a cancelled operation is not cancelled with it.
+        await asyncio.shield(asyncio.to_thread(self.__exit__, kind, error, trace))
+
+    def __call__(self, function: F) -> F:
+        """Return the function accompanied: each call is an operation of its own."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def accompanied_async(*args: Any, **kwargs: Any) -> Any:
+                async with Accompany(self._owner, self._start, self._manner):
+                    return await function(*args, **kwargs)
+
+            return accompanied_async  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def accompanied(*args: Any, **kwargs: Any) -> Any:
+            with Accompany(self._owner, self._start, self._manner):
+                return function(*args, **kwargs)
+
+        return accompanied  # type: ignore[return-value]
+
+
+def start_of(
+    name: str, target: str | None, context: Mapping[str, Any] | None, actor: Actor, session_id: str | None
+) -> OperationStart:
+    """Return the start of an operation of this actor."""
+    if context is not None and not isinstance(context, Mapping):
+        raise InvalidInput(f"an operation's context is a mapping, not {type(context).__name__}")
+    return OperationStart(name=name, target=target, context=dict(context or {}), actor=actor, session_id=session_id)

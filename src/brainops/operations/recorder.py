@@ -1,0 +1,115 @@
+"""How are records written without keeping the caller waiting, and without losing any while the process lives?"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import weakref
+from collections.abc import Callable
+
+from brainops.errors import BrainOpsError
+from brainops.store import Store, Transaction
+
+QUEUE_RECORDS = 10_000  # beyond this the caller writes for himself: slower, but nothing is dropped
+BATCH_RECORDS = 500  # one transaction and one sync for all that waited
+FLUSH_SECONDS = 30.0  # what a closing process waits for its records
+
+Write = Callable[[Transaction], None]
+
+log = logging.getLogger("brainops")
+
+
+class Recorder:
+    """A thread that writes what is handed to it, in order, many records a transaction; made anew after a fork."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._start = threading.Lock()
+        self._process = -1
+        self._waiting: queue.Queue[Write | None] = queue.Queue(QUEUE_RECORDS)
+        self._idle = threading.Condition()
+        self._unwritten = 0
+        self._closed = False
+        atexit.register(_close_quietly, weakref.ref(self))
+
+    def submit(self, write: Write) -> None:
+        """Hand a record over; where too many wait, or the recorder is closed, it is written before this returns."""
+        self._ensure_running()
+        with self._idle:
+            self._unwritten += 1
+        try:
+            if self._closed:
+                raise queue.Full
+            self._waiting.put_nowait(write)
+        except queue.Full:
+            self._write([write])
+
+    def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
+        """Wait until everything handed over is durable; return False where time ran out."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._unwritten == 0, timeout_seconds)
+
+    def close(self) -> None:
+        """Write what waits and stop."""
+        if self._process != os.getpid() or self._closed:
+            return
+        self.flush()
+        self._closed = True
+        self._waiting.put(None)
+
+    def _ensure_running(self) -> None:
+        if self._process == os.getpid():
+            return
+        with self._start:
+            if self._process == os.getpid():
+                return
+            # What waited at a fork is the parent's to write; the child starts with an empty queue of its own.
+            self._waiting, self._idle, self._unwritten = queue.Queue(QUEUE_RECORDS), threading.Condition(), 0
+            self._closed = False
+            threading.Thread(target=self._run, name="brainops-recorder", daemon=True).start()
+            self._process = os.getpid()
+
+    def _run(self) -> None:
+        waiting = self._waiting
+        while (first := waiting.get()) is not None:
+            batch = [first]
+            while len(batch) < BATCH_RECORDS and not waiting.empty():
+                following = waiting.get_nowait()
+                if following is None:
+                    self._write(batch)
+                    return
+                batch.append(following)
+            self._write(batch)
+
+    def _write(self, batch: list[Write]) -> None:
+        try:
+            with self._store.write() as tx:
+                for write in batch:
+                    write(tx)
+        except BrainOpsError as error:
+            self._write_singly(batch, error)
+        finally:
+            with self._idle:
+                self._unwritten -= len(batch)
+                self._idle.notify_all()
+
+    def _write_singly(self, batch: list[Write], error: BrainOpsError) -> None:
+        """One record that cannot be written must not take the others along."""
+        if len(batch) == 1:
+            log.error("a record could not be written: %s", error)
+            return
+        for write in batch:
+            try:
+                with self._store.write() as tx:
+                    write(tx)
+            except BrainOpsError as single:
+                log.error("a record could not be written: %s", single)
+
+
+def _close_quietly(reference: weakref.ref[Recorder]) -> None:
+    recorder = reference()
+    if recorder is not None:
+        recorder.close()

@@ -1,0 +1,66 @@
+"""What does the store ask of a database? Named statements inside a transaction that knows its namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from brainops.store.scope import Scope
+
+Row = Mapping[str, Any]
+
+
+class Session(Protocol):
+    """One transaction. `:namespace` and `:namespaces` are filled in from its scope, never by the caller."""
+
+    scope: Scope
+
+    def one(self, name: str, **parameters: Any) -> Row | None:
+        """Return the first row of a named statement, or None."""
+        ...
+
+    def all(self, name: str, **parameters: Any) -> Sequence[Row]:
+        """Return every row of a named statement."""
+        ...
+
+    def run(self, name: str, **parameters: Any) -> int:
+        """Execute a named statement and return how many rows it changed."""
+        ...
+
+    def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute a named statement once for each row."""
+        ...
+
+
+class Database(Protocol):
+    """A place that keeps rows: SQLite or PostgreSQL."""
+
+    dialect: str
+    location: str
+
+    def read(self, scope: Scope) -> AbstractContextManager[Session]:
+        """Open a transaction that sees one consistent state."""
+        ...
+
+    def write(self, scope: Scope) -> AbstractContextManager[Session]:
+        """Open a transaction whose changes are durable when the block ends without an error."""
+        ...
+
+    def now(self) -> int:
+        """Return the database's time in microseconds."""
+        ...
+
+    def close(self) -> None:
+        """Release every connection of this process."""
+        ...
+
+
+def bound(parameters: frozenset[str], given: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Return the values for a statement's parameters, with the scope's namespaces filled in."""
+    values = dict(given)
+    if "namespace" in parameters:
+        values["namespace"] = scope.write
+    if "namespaces" in parameters:
+        values["namespaces"] = list(scope.read)
+    return values

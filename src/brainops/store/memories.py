@@ -1,0 +1,306 @@
+"""What does the store hold of memories, and how is a row read as a Memory?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.store.database import Row, Session
+from brainops.store.search import Index
+from brainops.types import Actor, ActorKind, Filter, Memory, MemoryState, MemoryType, Source, Trust
+
+PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
+ID_CHARACTERS = 36
+LIST_LIMIT = 100_000  # no list is longer than this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What of a memory goes into the word index."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inserted:
+    """What an insert did: `fresh` is False where the same memory stood there already."""
+
+    key: int
+    id: str
+    occurrences: int
+    created_at: int
+    fresh: bool
+
+
+class Memories:
+    """The memories of one transaction."""
+
+    def __init__(self, session: Session, index: Index) -> None:
+        self._session = session
+        self._index = index
+
+    def insert(self, row: Mapping[str, Any], words: Words) -> Inserted:
+        """Insert a memory with its word index, or count the same one again."""
+        found = self._session.one("memory_insert", **row)
+        assert found is not None
+        fresh = found["id"] == row["id"]
+        if fresh:
+            self._index_words(found["key"], row, words)
+        return Inserted(fresh=fresh, **{name: found[name] for name in ("key", "id", "occurrences", "created_at")})
+
+    def put_back(self, row: Mapping[str, Any], words: Words) -> bool:
+        """Insert an exported row as it was; return False where its id stands there already."""
+        found = self._session.one("memory_restore_row", **row)
+        if found is None:
+            return False
+        self._index_words(found["key"], row, words)
+        return True
+
+    def _index_words(self, key: int, row: Mapping[str, Any], words: Words) -> None:
+        tags: list[str] = json.loads(row["tags"])
+        for tag in tags:
+            self._session.run("tag_insert", memory_key=key, tag=tag)
+        self._index.add(self._session, key, words, row)
+
+    def reindex(self, row: Row, words: Words) -> None:
+        """Write a memory's word index and tags anew, from what its row says now."""
+        self._index.remove(self._session, row["key"])
+        self._session.run("tag_delete", memory_key=row["key"])
+        self._index_words(row["key"], row, words)
+
+    def row(self, memory_id: str) -> Row:
+        """Return a readable memory's row; raise NotFound."""
+        found = self._session.one("memory_get", id=checked_id(memory_id))
+        if found is None:
+            raise NotFound(f"there is no memory {memory_id[:80]!r} in the namespaces that you read")
+        return found
+
+    def writable_row(self, memory_id: str) -> Row:
+        """Return a memory's row in the written namespace; raise NotFound."""
+        found = self._session.one("memory_get_writable", id=checked_id(memory_id))
+        if found is None:
+            raise NotFound(
+                f"there is no memory {memory_id[:80]!r} in the namespace {self._session.scope.write!r}, "
+                "which is the one that you write; open the memory with the namespace that it belongs to"
+            )
+        return found
+
+    def by_idempotency(self, key: str) -> Row | None:
+        """Return what was captured under an idempotency key before."""
+        return self._session.one("memory_by_idempotency", idempotency_key=key)
+
+    def same(self, content_hash: str) -> Row | None:
+        """Return the current memory with this content."""
+        return self._session.one("memory_same", content_hash=content_hash)
+
+    def by_keys(self, keys: Sequence[int]) -> dict[int, Row]:
+        """Return the readable rows of these keys."""
+        return {row["key"]: row for row in self._session.all("memory_by_keys", keys=list(keys))}
+
+    def matching(self, wanted: Filter, limit: int) -> list[Memory]:
+        """Return memories that pass a filter, newest first."""
+        rows = self._session.all("memory_list", limit=limit, **filter_parameters(wanted))
+        return [memory_of(row) for row in rows]
+
+    def by_fingerprint(self, digest: str, limit: int) -> list[Memory]:
+        """Return the current memories of an error fingerprint, most useful first."""
+        return [memory_of(r) for r in self._session.all("memory_by_fingerprint", fingerprint=digest, limit=limit)]
+
+    def by_source(self, prefix: str) -> list[Memory]:
+        """Return the current memories of the written namespace whose source key begins like this."""
+        rows = self._session.all(
+            "memory_by_source", prefix=prefix, prefix_end=prefix + "\U0010ffff", limit=LIST_LIMIT
+        )
+        return [memory_of(row) for row in rows]
+
+    def by_subject(self, subject: str) -> Sequence[Row]:
+        """Return every row about a subject in the written namespace, in any state."""
+        return self._session.all("memory_by_subject", subject=subject, limit=LIST_LIMIT)
+
+    def chain(self, memory_id: str) -> list[Memory]:
+        """Return what this memory replaced and what replaced it, oldest first."""
+        return [memory_of(row) for row in self._session.all("memory_chain", id=memory_id)]
+
+    def page(self, after: int) -> Sequence[Row]:
+        """Return the next rows after a key, in key order."""
+        return self._session.all("memory_page", after=after, limit=PAGE_ROWS)
+
+    def neighbours(self, keys: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """Return for each key the keys captured directly before and after it in its session."""
+        rows = self._session.all("memory_neighbours", keys=list(keys))
+        return {
+            row["key"]: tuple(key for key in (row["previous_key"], row["next_key"]) if key is not None) for row in rows
+        }
+
+    def set_state(self, memory_id: str, state: MemoryState, expected: MemoryState, words: Words) -> None:
+        """Move a memory from one state to another; raise Conflict where it is not in the expected one."""
+        row = self.writable_row(memory_id)
+        changed = self._session.run("memory_set_state", id=memory_id, state=state.value, expected=expected.value)
+        if not changed:
+            raise Conflict(f"memory {memory_id} is {row['state']}, not {expected.value}")
+        self.reindex(self.writable_row(memory_id), words)
+
+    def mark_superseded(self, memory_id: str, successor: str, valid_to: int, words: Words) -> None:
+        """Say that a memory was replaced; raise Conflict where it was before."""
+        changed = self._session.run("memory_supersede", id=memory_id, superseded_by=successor, valid_to=valid_to)
+        if not changed:
+            row = self.writable_row(memory_id)
+            raise Conflict(f"memory {memory_id} was superseded before, by {row['superseded_by']}; supersede that one")
+        self.reindex(self.writable_row(memory_id), words)
+
+    def link_supersedes(self, memory_id: str, older: str) -> None:
+        """Say that a memory that stood there already replaces another."""
+        self._session.run("memory_link_supersedes", id=memory_id, supersedes=older)
+
+    def set_source(self, memory_id: str, source_key: str, uri: str | None) -> None:
+        """Move a memory to another place in its source."""
+        self._session.run("memory_set_source", id=memory_id, source_key=source_key, uri=uri)
+
+    def set_tags(self, memory_id: str, tags: str, words: Words) -> None:
+        """Replace a memory's tags (JSON text), with every index of them."""
+        self._session.run("memory_set_tags", id=memory_id, tags=tags)
+        self.reindex(self.writable_row(memory_id), words)
+
+    def set_flag(self, memory_id: str, reason: str | None) -> None:
+        """Mark a memory for review, or clear the mark."""
+        self._session.run("memory_set_flag", id=memory_id, flag=reason)
+
+    def add_feedback(self, memory_id: str, change: float, *, ends: bool = False, reopens: bool = False) -> None:
+        """Add to a memory's feedback; end its validity, or open it again."""
+        self._session.run("memory_add_feedback", id=memory_id, change=change, ends=ends, reopens=reopens)
+
+    def rewrite(self, row: Row, values: Mapping[str, Any], words: Words) -> None:
+        """Replace a memory's text after redaction, with every index of it."""
+        self._session.run("memory_rewrite", id=row["id"], **values)
+        self._session.run("vector_delete", memory_key=row["key"])
+        self.reindex(self.writable_row(row["id"]), words)
+
+    def delete(self, row: Row) -> None:
+        """Remove a memory and all that is derived from it."""
+        self._index.remove(self._session, row["key"])
+        self._session.run("memory_unlink", id=row["id"])
+        self._session.run("memory_delete", id=row["id"])
+
+    def count_retrieved(self, uses: Mapping[int, int]) -> None:
+        """Add up how often memories were retrieved."""
+        self._session.many("memory_count_retrieved", ({"key": key, "times": times} for key, times in uses.items()))
+
+    def counts(self) -> Sequence[Row]:
+        """Return counts by namespace, type and state."""
+        return self._session.all("memory_counts")
+
+    def growth(self, since: int) -> Row:
+        """Return how many memories were captured since, and their characters."""
+        found = self._session.one("memory_growth", since=since)
+        assert found is not None
+        return found
+
+    def junk(self, *, oversized: int, unused_before: int, limit: int) -> Sequence[Row]:
+        """Return current memories that are flagged, oversized, stale or never retrieved."""
+        return self._session.all("memory_junk", oversized=oversized, unused_before=unused_before, limit=limit)
+
+    def add_occurrence(self, key: int, at: int, source: Source, detail: str | None, keep: int) -> None:
+        """Record that a memory was seen again, up to so many times."""
+        counted = self._session.one("occurrence_count", memory_key=key)
+        if counted is not None and counted["occurrences"] >= keep:
+            return
+        self._session.run(
+            "occurrence_insert",
+            memory_key=key,
+            now=at,
+            actor_kind=source.actor.kind.value,
+            actor_id=source.actor.id,
+            session_id=source.session_id,
+            operation_id=source.operation_id,
+            uri=source.uri,
+            detail=detail,
+        )
+
+    def occurrences(self, memory_id: str, limit: int = PAGE_ROWS) -> Sequence[Row]:
+        """Return when a memory was seen again, newest first."""
+        return self._session.all("occurrence_list", id=memory_id, limit=limit)
+
+    def occurrences_between(self, after: int, until_key: int) -> Sequence[Row]:
+        """Return the occurrences of the memories with keys in (after, until_key]."""
+        return self._session.all("occurrence_page", after=after, until_key=until_key)
+
+    def put_back_occurrence(self, row: Mapping[str, Any]) -> None:
+        """Insert an exported occurrence as it was."""
+        self._session.run("occurrence_restore_row", **row)
+
+    def rewrite_occurrence(self, key: int, at: int, detail: str) -> None:
+        """Replace what an occurrence says, after redaction."""
+        self._session.run("occurrence_rewrite", memory_key=key, at=at, detail=detail)
+
+
+def walk(memories: Memories) -> Iterator[Row]:
+    """Yield every readable row, a page at a time."""
+    after = 0
+    while rows := memories.page(after):
+        yield from rows
+        after = rows[-1]["key"]
+
+
+def memory_of(row: Row) -> Memory:
+    """Read a row as a Memory."""
+    return Memory(
+        id=row["id"],
+        namespace=row["namespace"],
+        type=MemoryType(row["type"]),
+        title=row["title"],
+        content=json.loads(row["content"]) if row["content_format"] == "json" else row["content"],
+        tags=tuple(json.loads(row["tags"])),
+        importance=row["importance"],
+        metadata=json.loads(row["metadata"]),
+        trust=Trust(row["trust"]),
+        source=Source(
+            actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"]),
+            session_id=row["session_id"],
+            operation_id=row["operation_id"],
+            run_id=row["run_id"],
+            uri=row["uri"],
+            key=row["source_key"],
+        ),
+        subject=row["subject"],
+        fingerprint=row["fingerprint"],
+        occurrences=row["occurrences"],
+        state=MemoryState(row["state"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_seen_at=row["last_seen_at"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+        supersedes=row["supersedes"],
+        superseded_by=row["superseded_by"],
+        feedback=row["feedback"],
+    )
+
+
+def checked_id(memory_id: str) -> str:
+    """Return an id that can be looked up; raise InvalidInput where it is none."""
+    if isinstance(memory_id, str) and memory_id.isascii() and 0 < len(memory_id) <= ID_CHARACTERS:
+        return memory_id.replace("\0", "")
+    raise InvalidInput(f"a memory id is a text like 0197f6a2-3c1e-7b0a-9d54-2f8b6c1a7e90, not {str(memory_id)[:60]!a}")
+
+
+def filter_parameters(wanted: Filter) -> dict[str, Any]:
+    """Return a filter as the parameters of the statements that include `memory_filter`."""
+    return {
+        "types": _list([kind.value for kind in wanted.types]),
+        "trust": _list([trust.value for trust in wanted.trust]),
+        "tags": _list(wanted.tags),
+        "session_id": wanted.session_id,
+        "since": wanted.since,
+        "until": wanted.until,
+        "as_of": wanted.as_of,
+        "include_archived": wanted.include_archived,
+        "include_superseded": wanted.include_superseded,
+    }
+
+
+def _list(values: Iterable[str]) -> list[str] | None:
+    return list(values) or None

@@ -1,0 +1,105 @@
+"""Which schema does a store have, and how does it get to this program's?
+
+The rule for two programs on one store: `schema` is the number of the last migration; `capture_from` is the oldest
+program schema that can still read and capture. A program whose own schema lies in between works; an older one refuses.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from brainops.errors import SchemaTooNew, StoreCorrupt
+from brainops.store.named import migrations
+from brainops.store.sqlite import SQLiteDatabase
+
+CAPTURE_FROM = 1  # raised only by a migration that an older program cannot live with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaState:
+    """Where a store's schema stands against this program's; `pending` names the migrations to come."""
+
+    stored: int
+    program: int
+    capture_from: int
+    pending: tuple[str, ...]
+
+
+def program_schema(dialect: str = "sqlite") -> int:
+    """Return the schema number that this program brings."""
+    return migrations(dialect)[-1][0]
+
+
+def sqlite_state(connection: sqlite3.Connection) -> SchemaState:
+    """Return a SQLite store's schema state; raise StoreCorrupt where the file holds something else."""
+    stored, capture_from = _stored(connection)
+    pending = tuple(name for number, name, _ in migrations("sqlite") if number > stored)
+    return SchemaState(stored=stored, program=program_schema(), capture_from=capture_from, pending=pending)
+
+
+def require_usable(state: SchemaState, location: str) -> None:
+    """Raise SchemaTooNew where this program is too old for the store."""
+    if state.program < state.capture_from:
+        raise SchemaTooNew(
+            f"{location} has schema {state.stored} and needs a program of schema {state.capture_from} or newer; this one "
+            f"brings {state.program}. Upgrade it: `pip install -U brainops`. Nothing was changed."
+        )
+
+
+def migrate_sqlite(database: SQLiteDatabase, before: Callable[[SchemaState], None]) -> SchemaState:
+    """Bring a SQLite store to this program's schema; `before` runs first where a store with data is about to change."""
+    with database.raw() as connection:
+        state = sqlite_state(connection)
+        require_usable(state, database.location)
+        if not state.pending:
+            return state
+    if state.stored:
+        before(state)
+    with database.raw() as connection:
+        connection.execute("begin exclusive" if database.location != ":memory:" else "begin")
+        try:
+            _apply(connection)
+            connection.execute("commit")
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        return sqlite_state(connection)
+
+
+def _apply(connection: sqlite3.Connection) -> None:
+    stored, _ = _stored(connection)  # again, under the lock: another process may have been faster
+    for number, _name, script in migrations("sqlite"):
+        if number <= stored:
+            continue
+        for statement in _split(script):
+            connection.execute(statement)
+        connection.execute(
+            "insert into setting (name, value) values ('schema', :n), ('capture_from', :c) "
+            "on conflict (name) do update set value = excluded.value",
+            {"n": str(number), "c": str(CAPTURE_FROM)},
+        )
+
+
+def _split(script: str) -> list[str]:
+    statements, pending = [], ""
+    for line in script.splitlines():
+        pending += line + "\n"
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return [text for text in statements if text.strip()]
+
+
+def _stored(connection: sqlite3.Connection) -> tuple[int, int]:
+    tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+    if not tables:
+        return 0, 0
+    if "setting" not in tables:
+        raise StoreCorrupt(
+            "the file is a SQLite database of something else (it has no BrainOps settings); choose another path, "
+            "or import from it with `brainops import`"
+        )
+    found = dict(connection.execute("select name, value from setting where name in ('schema', 'capture_from')"))
+    return int(found.get("schema", 0)), int(found.get("capture_from", 0))

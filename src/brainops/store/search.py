@@ -1,0 +1,92 @@
+"""What does the store ask of an index over words and vectors?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from brainops.store.database import Row, Session
+from brainops.types import Filter
+
+if TYPE_CHECKING:
+    import numpy
+
+    from brainops.store.memories import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A memory's key and how well it matched on one side, higher is better."""
+
+    key: int
+    score: float
+
+
+class Index(Protocol):
+    """Finds candidates by words and by vectors. Every answer has passed the filter on the row itself."""
+
+    def add(self, session: Session, key: int, words: Words, row: Mapping[str, Any]) -> None:
+        """Index a memory's words and what filters ask of it."""
+        ...
+
+    def remove(self, session: Session, key: int) -> None:
+        """Take a memory's words out of the index."""
+        ...
+
+    def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
+        """Return up to `limit` memories that share words with the query, best first, none missed while more match."""
+        ...
+
+    def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:
+        """Return in how many memories each word stands, about, and how many there are."""
+        ...
+
+    def store_vectors(
+        self, session: Session, key: int, content_hash: str, model_id: str, vectors: numpy.ndarray
+    ) -> None:
+        """Keep a memory's passage vectors, unless its text changed since they were made."""
+        ...
+
+    def dense(
+        self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int
+    ) -> list[Scored]:
+        """Return up to `limit` memories nearest to a vector, best first."""
+        ...
+
+    def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
+        """Return the cosine of these memories to a vector, where they have one."""
+        ...
+
+    def rebuild(self, session: Session) -> None:
+        """Empty the word index; the caller adds every row again."""
+        ...
+
+    def check(self, session: Session) -> list[str]:
+        """Return what is wrong with the index; nothing when it agrees with itself."""
+        ...
+
+
+def filter_token(kind: str, value: str) -> str:
+    """Return the fixed-length digest of a (kind, value) pair: digits behind an f, which no stemmer or prefix touches."""
+    digest = hashlib.blake2b(f"{kind}\0{value}".encode(), digest_size=8).digest()
+    return f"f{int.from_bytes(digest, 'big'):020d}"
+
+
+PAST = filter_token("state", "past")
+
+
+def filter_tokens(row: Mapping[str, Any] | Row) -> str:
+    """Return the tokens that stand for a memory's namespace, type, trust, tags, and for not being current."""
+    tokens = [
+        filter_token("namespace", row["namespace"]),
+        filter_token("type", row["type"]),
+        filter_token("trust", row["trust"]),
+        *(filter_token("tag", tag) for tag in json.loads(row["tags"])),
+    ]
+    keys = row.keys()
+    if ("state" in keys and row["state"] != "active") or ("superseded_by" in keys and row["superseded_by"]):
+        tokens.append(PAST)
+    return " ".join(tokens)

@@ -1,0 +1,154 @@
+"""Which memories of a SQLite store match these words, or lie near this vector, under a filter?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainops.store.database import Row, Session
+from brainops.store.memories import Words, filter_parameters
+from brainops.store.scope import Scope
+from brainops.store.search import PAST, Scored, filter_token, filter_tokens
+from brainops.types import Filter
+
+if TYPE_CHECKING:
+    import numpy
+
+    from brainops.store.vectors import VectorMap
+
+SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
+DEEPER = 4  # how much further a search looks when filters left too few
+SELECTIVE_SHARE = 0.1  # below this share of the rows, gathering beats scanning everything (research, section A1)
+SELECTIVE_ROWS = 20_000  # and above this many keys, fetching them costs more than the scan saves
+TAIL_ROWS = 512  # vectors newer than the map are scanned beside it; more than this are appended to it
+FETCH_ROWS = 20_000  # vectors read at a time when the map is filled
+
+
+class SQLiteIndex:
+    """FTS5 for words; an exact scan over a derived, memory-mapped int8 matrix for vectors."""
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+        self._maps: dict[str, VectorMap] = {}
+        self._frequencies: dict[tuple[str, int], int] = {}
+
+    def add(self, session: Session, key: int, words: Words, row: Mapping[str, Any] | Row) -> None:
+        """Index a memory's words and filter tokens."""
+        filters = filter_tokens({**row, "namespace": session.scope.write})
+        session.run("lexical_insert", key=key, title=words.title, body=words.body, filters=filters)
+
+    def remove(self, session: Session, key: int) -> None:
+        """Take a memory's words out of the index."""
+        session.run("lexical_delete", key=key)
+
+    def rebuild(self, session: Session) -> None:
+        """Empty the word index."""
+        session.run("lexical_clear")
+
+    def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
+        """Return up to `limit` memories that share words with the query, best first."""
+        if not terms:
+            return []
+        expression = match_expression(terms, wanted, session.scope)
+        depth = limit
+        while True:
+            rows = session.all("lexical_search", expression=expression, limit=depth)
+            admitted = self._admitted(session, [row["key"] for row in rows], wanted)
+            if len(admitted) >= limit or len(rows) < depth:
+                found = [Scored(key=row["key"], score=row["score"]) for row in rows if row["key"] in admitted]
+                return found[:limit]
+            depth *= DEEPER
+
+    def _admitted(self, session: Session, keys: list[int], wanted: Filter) -> set[int]:
+        rows = session.all("memory_admit", keys=keys, **filter_parameters(wanted))
+        return {row["key"] for row in rows}
+
+    def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:
+        """Return in how many memories each word stands, about, and how many there are."""
+        last = session.one("lexical_last")
+        total = int(last["key"] or 0) if last else 0
+        sampled = min(total, SAMPLE_ROWS)
+        found = {term: self._frequency(session, term, total - sampled) for term in terms}
+        scale = total / sampled if sampled else 1.0
+        return {term: round(count * scale) for term, count in found.items()}, total
+
+    def _frequency(self, session: Session, term: str, after: int) -> int:
+        # Small stores change fast and are counted each time; large ones hardly move, so their counts are kept.
+        remembered = (term, after // SAMPLE_ROWS) if after else None
+        if remembered in self._frequencies:
+            return self._frequencies[remembered]
+        row = session.one("lexical_frequency", expression=quoted(term), after=after)
+        count = int(row["documents"]) if row else 0
+        if remembered:
+            self._frequencies[remembered] = count
+        return count
+
+    def store_vectors(
+        self, session: Session, key: int, content_hash: str, model_id: str, vectors: numpy.ndarray
+    ) -> None:
+        """Keep a memory's passage vectors, unless its text changed since they were made."""
+        from brainops.store.vectors import encode
+
+        if not session.run("vector_mark", memory_key=key, model_id=model_id, content_hash=content_hash):
+            return
+        for passage, vector in enumerate(vectors):
+            session.run(
+                "vector_insert", memory_key=key, model_id=model_id, passage=passage, vector=encode(vector)
+            )
+
+    def dense(
+        self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int
+    ) -> list[Scored]:
+        """Return up to `limit` memories nearest to a vector, best first."""
+        scan = self._scan(session, model_id, len(vector))
+        depth = limit * 2  # a memory may have several passages
+        best: dict[int, float] = {}
+        while depth < scan.size:
+            sequences, scores = scan.nearest(vector, depth)
+            best = self._admitted_best(session, sequences, scores, wanted)
+            if len(best) >= limit:
+                return _top(best, limit)
+            if len(best) < depth * SELECTIVE_SHARE:
+                chosen = self._selective(session, model_id, wanted)
+                if chosen is not None:
+                    return _top(_best_of(*scan.among(vector, chosen), chosen), limit)
+            depth *= DEEPER
+        sequences, scores = scan.nearest(vector, scan.size)
+        return _top(self._admitted_best(session, sequences, scores, wanted), limit)
+
+    def _selective(self, session: Session, model_id: str, wanted: Filter) -> dict[int, int] | None:
+        """Return sequence -> key of all that pass the filter, or None where they are too many to gather."""
+        rows = session.all(
+            "vector_keys", model_id=model_id, limit=SELECTIVE_ROWS, **filter_parameters(wanted)
+        )
+        return None if len(rows) >= SELECTIVE_ROWS else {row["sequence"]: row["key"] for row in rows}
+
+    def _admitted_best(
+        self, session: Session, sequences: numpy.ndarray, scores: numpy.ndarray, wanted: Filter
+    ) -> dict[int, float]:
+        rows = session.all("vector_admit", sequences=sequences.tolist(), **filter_parameters(wanted))
+        return _best_of(sequences, scores, {row["sequence"]: row["key"] for row in rows})
+
+
+def match_expression(terms: Sequence[str], wanted: Filter, scope: Scope) -> str:
+    """Return the FTS5 expression: any of the words in title or body, all filter tokens, not the past unless asked."""
+    clauses = [f"({{title body}} : ({' OR '.join(quoted(term) for term in terms)}))"]
+    clauses.append(_any_token("namespace", scope.read))
+    if wanted.types:
+        clauses.append(_any_token("type", wanted.types))
+    if wanted.trust:
+        clauses.append(_any_token("trust", wanted.trust))
+    clauses += [_any_token("tag", [tag]) for tag in wanted.tags]
+    expression = " AND ".join(clauses)
+    looks_back = wanted.include_archived or wanted.include_superseded or wanted.as_of is not None
+    return expression if looks_back else f"({expression}) NOT (filters : {PAST})"
+
+
+def quoted(term: str) -> str:
+    """Return a word as an FTS5 string, in which nothing is syntax."""
+    return '"' + term.replace('"', '""') + '"'
+
+
+def _any_token(kind: str, values: Sequence[str]) -> str:
+    return f"(filters : ({' OR '.join(filter_token(kind, value) for value in values)}))"

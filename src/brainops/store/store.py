@@ -1,0 +1,120 @@
+"""Where is memory kept, and what may this reader and writer do with it in one transaction?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from brainops.errors import InvalidConfiguration
+from brainops.store.database import Database, Session
+from brainops.store.memories import Memories
+from brainops.store.operations import Operations
+from brainops.store.scope import Scope
+from brainops.store.search import Index
+from brainops.store.trail import Trail
+
+
+class Upkeep(Protocol):
+    """What is done to a whole store, outside its transactions."""
+
+    def migrate(self) -> None:
+        """Bring the schema to this program's, after an automatic backup where there is data."""
+        ...
+
+    def backup(self, target: str) -> str:
+        """Write a consistent copy while others read and write; return its SHA-256."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave no trace of purged rows in the indexes' own files and logs."""
+        ...
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the rows and the indexes; nothing when all is well."""
+        ...
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes that the store takes, by part, and `free`, what the disk has left."""
+        ...
+
+    def schema(self) -> dict[str, int | list[str]]:
+        """Return the stored and the program's schema, and the migrations that are pending."""
+        ...
+
+
+class Transaction:
+    """One transaction with the aggregates on it."""
+
+    def __init__(self, session: Session, index: Index) -> None:
+        self.session = session
+        self.index = index
+        self.memories = Memories(session, index)
+        self.operations = Operations(session)
+        self.trail = Trail(session)
+
+    @property
+    def scope(self) -> Scope:
+        """The namespaces of this transaction."""
+        return self.session.scope
+
+    def setting(self, name: str) -> str | None:
+        """Return one fact about the store."""
+        row = self.session.one("setting_get", name=name)
+        return None if row is None else str(row["value"])
+
+    def set(self, name: str, value: str) -> None:
+        """Set one fact about the store."""
+        self.session.run("setting_put", name=name, value=value)
+
+
+class Store:
+    """A database, its index and the namespaces that this reader and writer may touch."""
+
+    def __init__(self, database: Database, index: Index, upkeep: Upkeep, scope: Scope) -> None:
+        self.database = database
+        self.index = index
+        self.upkeep = upkeep
+        self.scope = scope
+
+    @contextmanager
+    def read(self, scope: Scope | None = None) -> Iterator[Transaction]:
+        """Open a transaction that sees one consistent state."""
+        with self.database.read(scope or self.scope) as session:
+            yield Transaction(session, self.index)
+
+    @contextmanager
+    def write(self, scope: Scope | None = None) -> Iterator[Transaction]:
+        """Open a transaction whose changes are durable when the block ends without an error."""
+        with self.database.write(scope or self.scope) as session:
+            yield Transaction(session, self.index)
+
+    def within(self, scope: Scope) -> Store:
+        """Return the same store seen through other namespaces."""
+        return Store(self.database, self.index, self.upkeep, scope)
+
+    def now(self) -> int:
+        """Return the database's time in microseconds."""
+        return self.database.now()
+
+    def close(self) -> None:
+        """Release every connection."""
+        self.database.close()
+
+
+def open_store(location: str, scope: Scope, *, migrate: bool = True) -> Store:
+    """Open a SQLite file, ":memory:" or a postgresql:// URL; create and migrate it unless told not to."""
+    if location.startswith(("postgresql://", "postgres://")):
+        from brainops.store.postgres import postgres_store
+
+        store = postgres_store(location, scope)
+    elif "://" in location:
+        scheme = location.split("://", 1)[0]
+        raise InvalidConfiguration(f"a store is a file path or a postgresql:// URL, not {scheme}://")
+    else:
+        from brainops.store.sqlite_upkeep import sqlite_store
+
+        store = sqlite_store(location, scope)
+    if migrate:
+        store.upkeep.migrate()
+    return store
