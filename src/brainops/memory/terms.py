@@ -1,0 +1,90 @@
+"""Which words of a text are searched, indexed and embedded? (pure)"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from brainops.memory.stem import stem
+
+# FTS5 ranks every row that holds any of the words, so the cost grows with their number. A whole bug report has about
+# 90 different words left; past 400 nothing is gained and a pasted log would only cost time.
+MAX_QUERY_TERMS = 400
+
+# Longer runs of letters are digests, keys or base64: nobody searches for them by the whole.
+MAX_TERM_LENGTH = 64
+
+# The model reads 256 tokens, about 1,000 characters of English; what lies far beyond is never seen.
+MAX_EMBEDDED_CHARACTERS = 4_000
+
+# Words that say nothing about the subject. What says something in operations stays in, although general lists cut it:
+# down, up, off, out, over, under, not, no, same, own, few, more.
+STOP_WORDS: frozenset[str] = frozenset(
+    """
+    a about after again against all am an and any are aren as at be because been before being below between both but by
+    can cannot could couldn d did didn do does doesn doing don during each few for from further get gets getting got had
+    hadn has hasn have haven having he her here hers herself him himself his how i if in into is isn it its itself just
+    ll m me might more most mustn my myself need of on once only or other our ours ourselves own please re s same shan
+    she should shouldn so some such t than that the their theirs them themselves then there these they this those
+    through to too until us ve very want wants was wasn way we were weren what when where whether which while who whom
+    whose why will with won would wouldn you your yours yourself yourselves
+    """.split()
+)
+
+_WORD = re.compile(r"[^\W_]+")
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+
+
+def words(text: str) -> Iterator[str]:
+    """Yield the words of a text in order and in lower case, cut as the word index cuts them."""
+    return (match.group().lower() for match in _WORD.finditer(text))
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """Return the parts of compound identifiers (`DataNode` gives data, node), each once, in order.
+
+    What is joined by dots, dashes or underscores is cut by the index itself.
+    """
+    found: dict[str, None] = {}
+    for match in _WORD.finditer(text):
+        pieces = _PART.findall(match.group())
+        if len(pieces) > 1:
+            found.update(dict.fromkeys(piece.lower() for piece in pieces if len(piece) > 1))
+    return tuple(found)
+
+
+def query_terms(text: str) -> tuple[str, ...]:
+    """Return the words to search for: lower case, without stop words, at most MAX_QUERY_TERMS.
+
+    A word that the text says more than once, in any of its forms, stands in the result twice: FTS5 adds up equal terms,
+    so what a long report keeps saying weighs double. The result holds letters and digits only, so no search syntax
+    survives; quote each before it goes into FTS5. A text of stop words alone keeps them, so "who is it" still searches.
+    """
+    spoken = [word for word in words(text) if len(word) <= MAX_TERM_LENGTH]
+    found = dict.fromkeys((*spoken, *(part for part in parts(text) if len(part) <= MAX_TERM_LENGTH)))
+    telling = [word for word in found if word not in STOP_WORDS] or list(found)
+    telling = telling[:MAX_QUERY_TERMS]
+    said = Counter(map(stem, spoken))
+    forms = Counter(map(stem, telling))
+    again = [word for word in telling if said[stem(word)] > 1 and forms[stem(word)] == 1]
+    return tuple(telling + again)[:MAX_QUERY_TERMS]
+
+
+def index_text(title: str, content: str) -> tuple[str, str]:
+    """Return what goes into the word index as (title, body): the body also holds the parts of its identifiers."""
+    have = set(words(content))
+    added = [part for part in parts(f"{title}\n{content}") if part not in have]
+    return title, "\n".join((content, " ".join(added))) if added else content
+
+
+def embedding_texts(title: str, content: str) -> tuple[str, ...]:
+    """Return the texts to embed, one vector each: title and content as one, cut to what the model can read."""
+    text = content if content.startswith(title) else f"{title}\n{content}"
+    return (text[:MAX_EMBEDDED_CHARACTERS],)
+
+
+def shared_terms(terms: Iterable[str], text: str) -> tuple[str, ...]:
+    """Return the query terms that a text holds in any form, each once, in the query's order."""
+    have = {stem(word) for word in words(text)}
+    return tuple(dict.fromkeys(term for term in terms if stem(term) in have))
