@@ -179,7 +179,7 @@ class Brain:
     ) -> list[Match]:
         """Return known memories for an error (text, traceback, alert, event or exception): exact ones first."""
         if isinstance(error, BaseException):
-            from brainops.memory.fingerprint import from_exception
+            from brainops.memory.errors import from_exception
 
             error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)

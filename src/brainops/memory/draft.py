@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainops.errors import InvalidInput, RecallLoop
+from brainops.memory.errors import parse_error
+from brainops.memory.fingerprint import fingerprint
 from brainops.memory.redact import RedactionPolicy, contains_injected, redact, redact_json, strip_injected
 from brainops.memory.terms import index_text
 from brainops.store.memories import Words
@@ -46,8 +48,19 @@ def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
     draft, findings = _redacted(draft, policy)
     draft = _titled(draft, notes)
     body = content_text(draft.content)
-    words = words_of(draft.title, body)
-    return Prepared(row=row_of(draft), body=body, words=words, redacted=findings, notes=tuple(notes))
+    words, row = words_of(draft.title, body), row_of(draft)
+    if draft.type is MemoryType.ERROR_PATTERN:
+        row["message_fingerprint"] = _message_fingerprint(draft)
+        row["fingerprint"] = draft.fingerprint or row["message_fingerprint"]
+    return Prepared(row=row, body=body, words=words, redacted=findings, notes=tuple(notes))
+
+
+def _message_fingerprint(draft: Draft) -> str:
+    """Return the identity of the error that a memory is about: of what it calls the error, otherwise of its title."""
+    said = draft.content.get("error") if isinstance(draft.content, dict) else None
+    service = draft.content.get("service") if isinstance(draft.content, dict) else None
+    event = parse_error(said if isinstance(said, str) and said.strip() else draft.title)
+    return fingerprint(replace(event, frames=(), service=service if isinstance(service, str) else event.service)).digest
 
 
 def row_of(draft: Draft) -> dict[str, Any]:
@@ -76,6 +89,7 @@ def row_of(draft: Draft) -> dict[str, Any]:
         "content_hash": content_hash(draft.type.value, draft.title, str(content)),
         "idempotency_key": draft.idempotency_key,
         "fingerprint": draft.fingerprint,
+        "message_fingerprint": None,
         "valid_from": draft.valid_from,
         "valid_to": draft.valid_to,
         "supersedes": None,

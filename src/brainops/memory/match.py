@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from brainops.memory.context import MemoryContext
-from brainops.memory.fingerprint import fingerprint, parse_error
+from brainops.memory.errors import parse_error
+from brainops.memory.fingerprint import fingerprint
 from brainops.memory.retrieve import check_limit, retrieve
 from brainops.types import ErrorEvent, Explanation, Filter, Fingerprint, Hit, Match, Memory
 
@@ -32,7 +33,7 @@ def match(
     if service is not None:
         event = replace(event, service=service)
     identity = fingerprint(event)
-    exact = _exact(context, identity, wanted, limit)
+    exact = _exact(context, event, identity, wanted, limit)
     seen = {found.memory.id for found in exact}
     text = error if isinstance(error, str) else search_text(event)
     similar = [_similar(hit) for hit in retrieve(context, text, wanted, limit=limit) if hit.memory.id not in seen]
@@ -51,10 +52,14 @@ def error_title(event: ErrorEvent) -> str:
     return ": ".join(part for part in (event.type, message) if part) or "an error without a text"
 
 
-def _exact(context: MemoryContext, identity: Fingerprint, wanted: Filter, limit: int) -> list[Match]:
+def _exact(
+    context: MemoryContext, event: ErrorEvent, identity: Fingerprint, wanted: Filter, limit: int
+) -> list[Match]:
     store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
+    # A log line has no frames, the exception that was captured has: then the message alone identifies it.
+    message_digest = None if event.frames else identity.digest
     with store.read() as tx:
-        memories = tx.memories.by_fingerprint(identity.digest, limit * 4)
+        memories = tx.memories.by_fingerprint(identity.digest, message_digest, limit * 4)
     return [
         Match(memory=memory, exact=True, probability=EXACT_PROBABILITY)
         for memory in memories

@@ -9,7 +9,7 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.match import match
+from brainops.memory.match import error_title, match
 from brainops.memory.retrieve import retrieve
 from brainops.operations.calibration import (
     START,
@@ -192,13 +192,13 @@ def _solution_text(content: Any) -> str:
 
 
 def _similar(operation: Operation) -> SimilarOperation:
+    succeeded: bool | None = None
+    error: str | None = None
     match operation.outcome:
         case Succeeded():
             succeeded, error = operation.contradicted_at is None, operation.contradiction
         case Failed(error=event):
-            succeeded, error = False, f"{event.type}: {event.message}"[:300]
-        case None:
-            succeeded, error = None, None
+            succeeded, error = False, error_title(event)[:300]
     return SimilarOperation(
         operation_id=operation.id,
         name=operation.start.name,

@@ -11,7 +11,8 @@ from brainops.memory.capture import MAX_DETAIL_CHARACTERS
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_hash, dumped, prepare
-from brainops.memory.fingerprint import fingerprint, from_exception, is_client_error, parse_error
+from brainops.memory.errors import from_exception, parse_error
+from brainops.memory.fingerprint import fingerprint, is_client_error
 from brainops.memory.match import error_title
 from brainops.memory.redact import redact
 from brainops.operations.jsonable import jsonable
@@ -161,6 +162,7 @@ def _store_error(
 ) -> str:
     prepared = prepare(draft, context.redaction)
     # The identity of a distilled error is its fingerprint, not this occurrence's text.
+    prepared.row["message_fingerprint"] = fingerprint(replace(event, frames=())).digest
     prepared.row["content_hash"] = content_hash("fingerprint", str(identity.version), identity.digest)
     detail = {"message": event.message[:MAX_DETAIL_CHARACTERS], "context": draft.metadata.get("context", {})}
     prepared.row["metadata"] = dumped(detail, "error context")

@@ -125,7 +125,9 @@ class OperationLog:
         self._recorder.flush()
         with self._context.store.read() as tx:
             operation = tx.operations.get(operation_id)
-        return Running(self, operation.id, operation.start, manner, None) if operation else None
+        if operation is None:
+            return None
+        return Running(self, operation.id, operation.start, manner, None, ended=operation.outcome is not None)
 
     def _write(self, write: Write, manner: Manner) -> None:
         if manner.record == "async":
@@ -194,7 +196,14 @@ class Running:
     """An operation under way: its id, what memory said, and how it is to end."""
 
     def __init__(
-        self, owner: OperationLog, id: str, start: OperationStart, manner: Manner, guidance: Guidance | None
+        self,
+        owner: OperationLog,
+        id: str,
+        start: OperationStart,
+        manner: Manner,
+        guidance: Guidance | None,
+        *,
+        ended: bool = False,
     ) -> None:
         self.id = id
         self.start = start
@@ -205,7 +214,7 @@ class Running:
         self._followed: str | None = None
         self._result: Any = None
         self._cost: float | None = None
-        self._finished = False
+        self._finished = ended
 
     def follow(self, memory_id: str | None = None) -> None:
         """Say which recommendation is being followed; without an id, the primary one."""

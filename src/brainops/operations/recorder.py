@@ -17,7 +17,7 @@ QUEUE_RECORDS = 10_000  # beyond this the caller writes for himself: slower, but
 BATCH_RECORDS = 500  # one transaction and one sync for all that waited
 FLUSH_SECONDS = 30.0  # what a closing process waits for its records
 
-Write = Callable[[Transaction], None]
+Write = Callable[[Transaction], object]
 
 log = logging.getLogger("brainops")
 

@@ -16,15 +16,15 @@ class Session(Protocol):
 
     scope: Scope
 
-    def one(self, name: str, **parameters: Any) -> Row | None:
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Return the first row of a named statement, or None."""
         ...
 
-    def all(self, name: str, **parameters: Any) -> Sequence[Row]:
+    def all(self, name: str, /, **parameters: Any) -> Sequence[Row]:
         """Return every row of a named statement."""
         ...
 
-    def run(self, name: str, **parameters: Any) -> int:
+    def run(self, name: str, /, **parameters: Any) -> int:
         """Execute a named statement and return how many rows it changed."""
         ...
 

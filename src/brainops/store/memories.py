@@ -106,9 +106,12 @@ class Memories:
         rows = self._session.all("memory_list", limit=limit, **filter_parameters(wanted))
         return [memory_of(row) for row in rows]
 
-    def by_fingerprint(self, digest: str, limit: int) -> list[Memory]:
-        """Return the current memories of an error fingerprint, most useful first."""
-        return [memory_of(r) for r in self._session.all("memory_by_fingerprint", fingerprint=digest, limit=limit)]
+    def by_fingerprint(self, digest: str, message_digest: str | None, limit: int) -> list[Memory]:
+        """Return the current memories of an error fingerprint, or of its message's, most useful first."""
+        rows = self._session.all(
+            "memory_by_fingerprint", fingerprint=digest, message_fingerprint=message_digest, limit=limit
+        )
+        return [memory_of(row) for row in rows]
 
     def by_source(self, prefix: str) -> list[Memory]:
         """Return the current memories of the written namespace whose source key begins like this."""

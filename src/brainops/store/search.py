@@ -64,11 +64,6 @@ class Index(Protocol):
         """Empty the word index; the caller adds every row again."""
         ...
 
-    def check(self, session: Session) -> list[str]:
-        """Return what is wrong with the index; nothing when it agrees with itself."""
-        ...
-
-
 def filter_token(kind: str, value: str) -> str:
     """Return the fixed-length digest of a (kind, value) pair: digits behind an f, which no stemmer or prefix touches."""
     digest = hashlib.blake2b(f"{kind}\0{value}".encode(), digest_size=8).digest()

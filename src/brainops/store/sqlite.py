@@ -171,17 +171,17 @@ class SQLiteSession:
         self.connection = connection
         self._statements = statements("sqlite")
 
-    def one(self, name: str, **parameters: Any) -> Row | None:
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Return the first row, or None."""
         row: Row | None = self._execute(name, parameters).fetchone()
         return row
 
-    def all(self, name: str, **parameters: Any) -> Sequence[Row]:
+    def all(self, name: str, /, **parameters: Any) -> Sequence[Row]:
         """Return every row."""
         rows: Sequence[Row] = self._execute(name, parameters).fetchall()
         return rows
 
-    def run(self, name: str, **parameters: Any) -> int:
+    def run(self, name: str, /, **parameters: Any) -> int:
         """Return how many rows the statement changed."""
         return self._execute(name, parameters).rowcount
 

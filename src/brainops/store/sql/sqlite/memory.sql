@@ -1,7 +1,7 @@
 -- fragment: memory_columns
 m.key, m.id, m.namespace, m.type, m.title, m.content, m.content_format, m.tags, m.importance, m.metadata, m.trust,
 m.actor_kind, m.actor_id, m.actor_proof, m.session_id, m.operation_id, m.run_id, m.uri, m.source_key, m.subject,
-m.content_hash, m.idempotency_key, m.fingerprint, m.occurrences, m.state, m.created_at, m.updated_at, m.last_seen_at,
+m.content_hash, m.idempotency_key, m.fingerprint, m.message_fingerprint, m.occurrences, m.state, m.created_at, m.updated_at, m.last_seen_at,
 m.valid_from, m.valid_to, m.forgotten_at, m.supersedes, m.superseded_by, m.feedback, m.flag, m.retrieved_count, m.segment_id
 
 -- fragment: memory_filter
@@ -27,11 +27,11 @@ and (case when :as_of is null
 insert into memory (
     id, namespace, type, title, content, content_format, tags, importance, metadata, trust, actor_kind, actor_id,
     actor_proof, session_id, operation_id, run_id, uri, source_key, subject, content_hash, idempotency_key, fingerprint,
-    created_at, updated_at, last_seen_at, valid_from, valid_to, supersedes, vector_model)
+    message_fingerprint, created_at, updated_at, last_seen_at, valid_from, valid_to, supersedes, vector_model)
 values (
     :id, :namespace, :type, :title, :content, :content_format, :tags, :importance, :metadata, :trust, :actor_kind,
     :actor_id, :actor_proof, :session_id, :operation_id, :run_id, :uri, :source_key, :subject, :content_hash,
-    :idempotency_key, :fingerprint, :now, :now, :now, coalesce(:valid_from, :now), :valid_to, :supersedes, :vector_model)
+    :idempotency_key, :fingerprint, :message_fingerprint, :now, :now, :now, coalesce(:valid_from, :now), :valid_to, :supersedes, :vector_model)
 on conflict (namespace, content_hash) where state = 'active' and superseded_by is null
 do update set occurrences = occurrences + 1, last_seen_at = excluded.last_seen_at,
     importance = max(importance, excluded.importance)
@@ -42,12 +42,12 @@ returning key, id, occurrences, created_at
 insert into memory (
     id, namespace, type, title, content, content_format, tags, importance, metadata, trust, actor_kind, actor_id,
     actor_proof, session_id, operation_id, run_id, uri, source_key, subject, content_hash, idempotency_key, fingerprint,
-    occurrences, state, created_at, updated_at, last_seen_at, valid_from, valid_to, forgotten_at, supersedes,
+    message_fingerprint, occurrences, state, created_at, updated_at, last_seen_at, valid_from, valid_to, forgotten_at, supersedes,
     superseded_by, feedback, flag, retrieved_count)
 values (
     :id, :namespace, :type, :title, :content, :content_format, :tags, :importance, :metadata, :trust, :actor_kind,
     :actor_id, :actor_proof, :session_id, :operation_id, :run_id, :uri, :source_key, :subject, :content_hash,
-    :idempotency_key, :fingerprint, :occurrences, :state, :created_at, :updated_at, :last_seen_at, :valid_from,
+    :idempotency_key, :fingerprint, :message_fingerprint, :occurrences, :state, :created_at, :updated_at, :last_seen_at, :valid_from,
     :valid_to, :forgotten_at, :supersedes, :superseded_by, :feedback, :flag, :retrieved_count)
 on conflict do nothing
 returning key
@@ -103,9 +103,10 @@ where m.key in (select value from json_each(:keys)) and m.session_id is not null
 -- name: memory_by_fingerprint
 -- Current memories bound to an error fingerprint, the most useful first.
 select {memory_columns} from memory as m
-where m.fingerprint = :fingerprint and m.namespace in (select value from json_each(:namespaces))
+where (m.fingerprint = :fingerprint or m.message_fingerprint = :message_fingerprint)
+    and m.namespace in (select value from json_each(:namespaces))
     and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
-order by m.feedback desc, m.occurrences desc, m.key limit :limit
+order by m.fingerprint = :fingerprint desc, m.feedback desc, m.occurrences desc, m.key limit :limit
 
 -- name: memory_by_source
 -- Current memories whose source key begins like this.

@@ -29,6 +29,7 @@ create table memory (
     content_hash text not null,
     idempotency_key text,
     fingerprint text,
+    message_fingerprint text,
     occurrences integer not null default 1,
     state text not null default 'active' check (state in ('active', 'archived', 'forgotten')),
     created_at integer not null,
@@ -48,6 +49,7 @@ create table memory (
 create unique index memory_same on memory (namespace, content_hash) where state = 'active' and superseded_by is null;
 create unique index memory_idempotency on memory (namespace, idempotency_key) where idempotency_key is not null;
 create index memory_fingerprint on memory (namespace, fingerprint) where fingerprint is not null;
+create index memory_message_fingerprint on memory (namespace, message_fingerprint) where message_fingerprint is not null;
 create index memory_namespace_type on memory (namespace, type, created_at);
 create index memory_session on memory (session_id, key) where session_id is not null;
 create index memory_source on memory (namespace, source_key) where source_key is not null;

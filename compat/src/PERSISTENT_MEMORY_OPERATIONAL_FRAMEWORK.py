@@ -1,0 +1,5 @@
+"""The founding module name of `brainops.framework`'s memory."""
+
+from brainops.framework import MemoryType, PersistentMemoryFramework
+
+__all__ = ["MemoryType", "PersistentMemoryFramework"]

@@ -1,0 +1,139 @@
+"""Which names did the founding document give, and what does each call? Async and thin: the library does the work.
+
+`PersistentMemoryFramework` and `memory_integration` cover memory and operations; the document's other names
+(`execute_procedure`, `MemoryAwareAIOrchestrator`, `initialize_claudeos_session`, ...) appear when their parts do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from brainops.brain import Brain
+from brainops.types import JSON, Captured, Evidence, Guidance, Hit, MemoryType
+
+__all__ = ["MemoryIntegration", "MemoryType", "PersistentMemoryFramework", "memory_integration"]
+
+
+class PersistentMemoryFramework:
+    """The founding face of memory: an async context manager over a Brain."""
+
+    def __init__(self, store: str | None = None, **options: Any) -> None:
+        self._store = store
+        self._options = options
+        self._brain: Brain | None = None
+
+    @property
+    def brain(self) -> Brain:
+        """The Brain behind this; opened by `async with`."""
+        if self._brain is None:
+            raise RuntimeError("use it as `async with PersistentMemoryFramework() as pmf:`")
+        return self._brain
+
+    async def __aenter__(self) -> PersistentMemoryFramework:
+        self._brain = await asyncio.to_thread(Brain.open, self._store, **self._options)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.brain.close)
+        self._brain = None
+
+    async def capture_knowledge(
+        self,
+        title: str,
+        content: JSON,
+        memory_type: MemoryType | str = MemoryType.LEARNING_INSIGHT,
+        tags: Iterable[str] = (),
+        importance: float = 0.5,
+        metadata: Mapping[str, JSON] | None = None,
+    ) -> Captured:
+        """Store any information with its context; it is durable when this returns."""
+        return await asyncio.to_thread(
+            self.brain.capture,
+            title,
+            content,
+            type=memory_type,
+            tags=tags,
+            importance=importance,
+            metadata=metadata,
+        )
+
+    async def retrieve_knowledge(
+        self,
+        query: str = "",
+        memory_type: MemoryType | str | None = None,
+        tags: Iterable[str] = (),
+        limit: int = 10,
+    ) -> list[Hit]:
+        """Query by type, tags or content."""
+        types = () if memory_type is None else (memory_type,)
+        return await asyncio.to_thread(self.brain.retrieve, query, limit=limit, types=types, tags=tuple(tags))
+
+    async def get_contextual_guidance(self, task: str, context: Mapping[str, Any] | None = None) -> Guidance:
+        """Say what memory knows about a task; `guidance['confidence']` and `guidance['primary_recommendation']`."""
+        return await asyncio.to_thread(self.brain.guidance, task, context=context)
+
+
+class MemoryIntegration:
+    """before_operation / after_operation around anything a backend does; the default memory is opened when first used."""
+
+    def __init__(self, brain: Brain | None = None) -> None:
+        self._brain = brain
+
+    async def before_operation(self, operation: str, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Consult memory and begin the operation; hand what this returns to `after_operation`."""
+        return await asyncio.to_thread(self._before, operation, context)
+
+    async def after_operation(
+        self,
+        operation: str,
+        result: Any = None,
+        success: bool = True,
+        context: Mapping[str, Any] | None = None,
+        error: BaseException | str | None = None,
+    ) -> None:
+        """End the operation that `context` was returned for; without one it is recorded whole. Twice counts once."""
+        await asyncio.to_thread(self._after, operation, result, success, context, error)
+
+    def _opened(self) -> Brain:
+        if self._brain is None:
+            self._brain = Brain.open()
+        return self._brain
+
+    def _before(self, operation: str, context: Mapping[str, Any] | None) -> dict[str, Any]:
+        running = self._opened().begin(operation, context=context)
+        guidance = running.guidance.as_dict() if running.guidance else None
+        return {"operation_id": running.id, "guidance": guidance, "context": dict(context or {})}
+
+    def _after(
+        self,
+        operation: str,
+        result: Any,
+        success: bool,
+        context: Mapping[str, Any] | None,
+        error: BaseException | str | None,
+    ) -> None:
+        brain = self._opened()
+        known = (context or {}).get("operation_id")
+        running = brain.resume(str(known)) if known else None
+        if running is None:
+            running = brain.begin(operation, context=context, consult="never")
+        if success and error is None:
+            running.succeed(result, evidence=Evidence.CLAIMED)
+        else:
+            running.note(result=result)
+            running.fail(error if error is not None else _said(result, operation), evidence=Evidence.CLAIMED)
+
+
+def _said(result: Any, operation: str) -> str:
+    if isinstance(result, Mapping) and isinstance(result.get("error"), str):
+        return str(result["error"])
+    return result if isinstance(result, str) and result else f"{operation} failed"
+
+
+memory_integration = MemoryIntegration()
+"""The one that backends import: it opens the default memory when it is first used."""

@@ -1,0 +1,1 @@
+"""Where does BrainOps plug into what people run already?"""
