@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from brainops.store.database import Row, Session
@@ -15,14 +16,14 @@ from brainops.types import Filter
 if TYPE_CHECKING:
     import numpy
 
-    from brainops.store.vectors import VectorMap
+    from brainops.store.scan import Scan
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
 DEEPER = 4  # how much further a search looks when filters left too few
 SELECTIVE_SHARE = 0.1  # below this share of the rows, gathering beats scanning everything (research, section A1)
 SELECTIVE_ROWS = 20_000  # and above this many keys, fetching them costs more than the scan saves
-TAIL_ROWS = 512  # vectors newer than the map are scanned beside it; more than this are appended to it
-FETCH_ROWS = 20_000  # vectors read at a time when the map is filled
+PASSAGES_A_HIT = 2  # a memory may have several passages: look this much further than the hits asked for
+REMEMBERED_FILTERS = 1_000
 
 
 class SQLiteIndex:
@@ -30,7 +31,9 @@ class SQLiteIndex:
 
     def __init__(self, location: str) -> None:
         self._location = location
-        self._maps: dict[str, VectorMap] = {}
+        self._scans: dict[str, Scan] = {}
+        self._selective_filters: set[str] = set()
+        self._lock = threading.Lock()
         self._frequencies: dict[tuple[str, int], int] = {}
 
     def add(self, session: Session, key: int, words: Words, row: Mapping[str, Any] | Row) -> None:
@@ -102,33 +105,79 @@ class SQLiteIndex:
     ) -> list[Scored]:
         """Return up to `limit` memories nearest to a vector, best first."""
         scan = self._scan(session, model_id, len(vector))
-        depth = limit * 2  # a memory may have several passages
-        best: dict[int, float] = {}
-        while depth < scan.size:
+        signature = repr((session.scope.read, wanted))
+        if signature in self._selective_filters and (found := self._among(session, scan, vector, wanted)) is not None:
+            return _top(found, limit)
+        depth = limit * PASSAGES_A_HIT
+        while depth < len(scan):
             sequences, scores = scan.nearest(vector, depth)
             best = self._admitted_best(session, sequences, scores, wanted)
             if len(best) >= limit:
                 return _top(best, limit)
-            if len(best) < depth * SELECTIVE_SHARE:
-                chosen = self._selective(session, model_id, wanted)
-                if chosen is not None:
-                    return _top(_best_of(*scan.among(vector, chosen), chosen), limit)
+            if len(best) < depth * SELECTIVE_SHARE and (found := self._among(session, scan, vector, wanted)) is not None:
+                self._remember_selective(signature)
+                return _top(found, limit)
             depth *= DEEPER
-        sequences, scores = scan.nearest(vector, scan.size)
-        return _top(self._admitted_best(session, sequences, scores, wanted), limit)
+        return _top(self._admitted_best(session, *scan.nearest(vector, len(scan)), wanted), limit)
 
-    def _selective(self, session: Session, model_id: str, wanted: Filter) -> dict[int, int] | None:
-        """Return sequence -> key of all that pass the filter, or None where they are too many to gather."""
+    def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
+        """Return the cosine of these memories to a vector, where they have one."""
+        from brainops.store.vectors import decode_many
+
+        rows = session.all("vector_of_keys", model_id=model_id, keys=list(keys)) if keys else []
+        scores = decode_many([row["vector"] for row in rows]) @ vector if rows else []
+        best: dict[int, float] = {}
+        for row, score in zip(rows, scores, strict=True):
+            best[row["memory_key"]] = max(float(score), best.get(row["memory_key"], -1.0))
+        return best
+
+    def _scan(self, session: Session, model_id: str, dimension: int) -> Scan:
+        from brainops.store.scan import Scan, map_path
+
+        with self._lock:
+            scan = self._scans.get(model_id)
+            if scan is None:
+                scan = self._scans[model_id] = Scan(map_path(self._location, model_id), model_id, dimension)
+        scan.refresh(session)
+        return scan
+
+    def _among(self, session: Session, scan: Scan, vector: numpy.ndarray, wanted: Filter) -> dict[int, float] | None:
+        """Score all that pass the filter, where they are few enough to gather; None where they are not."""
+        import numpy
+
         rows = session.all(
-            "vector_keys", model_id=model_id, limit=SELECTIVE_ROWS, **filter_parameters(wanted)
+            "vector_keys", model_id=scan.model_id, limit=SELECTIVE_ROWS, **filter_parameters(wanted)
         )
-        return None if len(rows) >= SELECTIVE_ROWS else {row["sequence"]: row["key"] for row in rows}
+        if len(rows) >= SELECTIVE_ROWS:
+            return None
+        keys = {row["sequence"]: row["key"] for row in rows}
+        sequences, scores = scan.nearest(vector, len(keys), numpy.fromiter(keys, numpy.int64, len(keys)))
+        return _best_of(sequences, scores, keys)
 
     def _admitted_best(
         self, session: Session, sequences: numpy.ndarray, scores: numpy.ndarray, wanted: Filter
     ) -> dict[int, float]:
         rows = session.all("vector_admit", sequences=sequences.tolist(), **filter_parameters(wanted))
         return _best_of(sequences, scores, {row["sequence"]: row["key"] for row in rows})
+
+    def _remember_selective(self, signature: str) -> None:
+        """Next time this filter is gathered at once; forgetting it only costs a scan."""
+        if len(self._selective_filters) >= REMEMBERED_FILTERS:
+            self._selective_filters.clear()
+        self._selective_filters.add(signature)
+
+
+def _best_of(sequences: numpy.ndarray, scores: numpy.ndarray, keys: Mapping[int, int]) -> dict[int, float]:
+    """Return each memory's best passage, in order of score."""
+    best: dict[int, float] = {}
+    for sequence, score in zip(sequences.tolist(), scores.tolist(), strict=True):
+        if (key := keys.get(sequence)) is not None:
+            best.setdefault(key, score)
+    return best
+
+
+def _top(best: Mapping[int, float], limit: int) -> list[Scored]:
+    return [Scored(key=key, score=score) for key, score in islice(best.items(), limit)]
 
 
 def match_expression(terms: Sequence[str], wanted: Filter, scope: Scope) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy
 
@@ -57,10 +57,20 @@ class Layout:
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
         self.words = -(-dimension // 64)
-        self.keys = self.words * 8 * BLOCK_ROWS
-        self.scales = self.keys + 8 * BLOCK_ROWS
-        self.codes = self.scales + 4 * BLOCK_ROWS
-        self.block_bytes = self.codes + dimension * BLOCK_ROWS
+        self.block = numpy.dtype(
+            [
+                ("planes", "<u8", (self.words, BLOCK_ROWS)),
+                ("keys", "<i8", (BLOCK_ROWS,)),
+                ("scales", "<f4", (BLOCK_ROWS,)),
+                ("codes", "i1", (BLOCK_ROWS, dimension)),
+            ]
+        )
+        self.block_bytes = self.block.itemsize
+
+    def place(self, column: str, block: int, row: int, row_bytes: int) -> int:
+        """Return where in the file a row of a column begins."""
+        offset: int = self.block.fields[column][1]  # type: ignore[index]
+        return HEADER_BYTES + block * self.block_bytes + offset + row * row_bytes
 
     def file_bytes(self, rows: int) -> int:
         """Return the size of a file with so many rows: whole blocks, the unused part of the last one takes no disk."""
@@ -82,18 +92,12 @@ class Mapping:
         self.file = (status.st_dev, status.st_ino)
         self.size = status.st_size
         check_identity(path, self.memory[: SLOTS[0]], model_id, dimension)
-        blocks = (self.size - HEADER_BYTES) // layout.block_bytes
-        self.planes = self._column(numpy.dtype("<u8"), 0, (blocks, layout.words, BLOCK_ROWS), layout)
-        self.keys = self._column(numpy.dtype("<i8"), layout.keys, (blocks, BLOCK_ROWS), layout)
-        self.scales = self._column(numpy.dtype("<f4"), layout.scales, (blocks, BLOCK_ROWS), layout)
-        self.codes = self._column(numpy.dtype("i1"), layout.codes, (blocks, BLOCK_ROWS, dimension), layout)
-
-    def _column(self, kind: numpy.dtype[Any], offset: int, shape: tuple[int, ...], layout: Layout) -> NDArray[Any]:
-        if not shape[0]:
-            return numpy.empty(shape, kind)
-        inner = numpy.empty((0, *shape[1:]), kind).strides[1:]
-        steps = (layout.block_bytes, *inner)
-        return numpy.ndarray(shape, kind, self.memory, HEADER_BYTES + offset, steps)
+        shape = ((self.size - HEADER_BYTES) // layout.block_bytes,)
+        blocks = numpy.ndarray(shape, layout.block, self.memory if shape[0] else None, HEADER_BYTES if shape[0] else 0)
+        self.planes: NDArray[numpy.uint64] = blocks["planes"]
+        self.keys: NDArray[numpy.int64] = blocks["keys"]
+        self.scales: NDArray[numpy.float32] = blocks["scales"]
+        self.codes: NDArray[numpy.int8] = blocks["codes"]
 
     def state(self) -> State | None:
         """Return what the file holds at this moment, or None where it has grown beyond what is mapped here.
@@ -188,13 +192,12 @@ def write_rows(
     try:
         os.ftruncate(descriptor, max(layout.file_bytes(after.rows), os.fstat(descriptor).st_size))
         for start, end, block, row in pieces(state.rows, len(keys)):
-            base = HEADER_BYTES + block * layout.block_bytes
             for word in range(layout.words):
-                place = base + (word * BLOCK_ROWS + row) * 8
+                place = layout.place("planes", block, word * BLOCK_ROWS + row, 8)
                 write(descriptor, planes[word, start:end].astype("<u8").tobytes(), place)
-            write(descriptor, keys[start:end].astype("<i8").tobytes(), base + layout.keys + row * 8)
-            write(descriptor, scales[start:end].astype("<f4").tobytes(), base + layout.scales + row * 4)
-            write(descriptor, codes[start:end].tobytes(), base + layout.codes + row * layout.dimension)
+            write(descriptor, keys[start:end].astype("<i8").tobytes(), layout.place("keys", block, row, 8))
+            write(descriptor, scales[start:end].astype("<f4").tobytes(), layout.place("scales", block, row, 4))
+            write(descriptor, codes[start:end].tobytes(), layout.place("codes", block, row, layout.dimension))
         write_state(descriptor, after)
     finally:
         os.close(descriptor)
@@ -218,7 +221,7 @@ def clear_scales(path: Path, state: State, dimension: int, positions: list[int])
     descriptor = os.open(path, os.O_RDWR)
     try:
         for block, row in (divmod(position, BLOCK_ROWS) for position in positions):
-            write(descriptor, bytes(4), HEADER_BYTES + block * layout.block_bytes + layout.scales + row * 4)
+            write(descriptor, bytes(4), layout.place("scales", block, row, 4))
         write_state(descriptor, after)
     finally:
         os.close(descriptor)

@@ -82,8 +82,8 @@ class VectorMap:
     """All vectors of one model in a file that many processes map at once; keys are added in ascending order.
 
     Appending locks the file; searching never does, and sees what others have appended or rebuilt before it began. A
-    file that is missing, damaged or of another model is replaced by an empty one, which the caller fills with the vectors
-    after its `mark`. Threads may share a map.
+    file that is missing, damaged or of another model is replaced by an empty one, which the caller fills with the
+    vectors after its `mark`. Threads may share a map.
     """
 
     def __init__(self, path: Path, model_id: str, dimension: int) -> None:
@@ -101,7 +101,7 @@ class VectorMap:
 
     @property
     def mark(self) -> int | None:
-        """The key of the last row, or None while there is none: every stored vector after it is still to be appended."""
+        """The key of the last row, or None while there is none; vectors with later keys are still to be appended."""
         state = self._current().state
         return None if state.mark == NO_MARK else state.mark
 
@@ -176,8 +176,8 @@ class VectorMap:
     ) -> Found:
         """Return the keys nearest to a query (dimension,) and their cosines, best first, at most k of them.
 
-        Only `allowed_keys` are considered where given. `extra` holds keys and vectors (rows, dimension) that are newer than
-        the map; those that it has got in the meantime count once. Raises InvalidInput for a query without a direction.
+        Only `allowed_keys` are considered where given. `extra` holds keys and vectors (rows, dimension) newer than the
+        map; those that it has got in the meantime count once. Raises InvalidInput for a query without a direction.
         """
         direction = unit(query, self.dimension)
         view = self._current()
@@ -318,7 +318,7 @@ class View:
 def checked_keys(
     keys: Sequence[int] | NDArray[numpy.int64], codes: NDArray[numpy.int8], dimension: int
 ) -> NDArray[numpy.int64]:
-    """Return keys as int64; raises InvalidInput unless they ascend and there is one vector of the dimension for each."""
+    """Return keys as int64; raises InvalidInput unless they ascend and each has a vector of the dimension."""
     numbers = numpy.asarray(keys, numpy.int64)
     if codes.shape != (len(numbers), dimension):
         raise InvalidInput(f"{len(numbers)} keys need as many vectors of {dimension} dimensions, not {codes.shape}.")
@@ -354,7 +354,7 @@ def compare(
 
 
 def closest(distances: NDArray[numpy.uint16], count: int, limit: int) -> NDArray[numpy.intp]:
-    """Return the positions of the `count` smallest distances below a limit, ascending, and of those equal to the last."""
+    """Return the positions of the `count` smallest distances below a limit and of those equal to the last of them."""
     numbers = numpy.bincount(distances, minlength=limit + 1)[:limit].cumsum()
     last = min(int(numpy.searchsorted(numbers, count)), limit - 1)
     found = numpy.flatnonzero(distances <= last)
