@@ -30,7 +30,7 @@ KEPT_SHARE: Final = 0.02
 KEPT_PER_RESULT: Final = 40
 KEPT_TIES: Final = 8  # equal texts have equal signs: at most so many times the rows above are compared exactly
 # Up to this share of the rows it is cheaper to gather the allowed ones than to scan all and mask the others.
-GATHERED_SHARE: Final = 0.1
+GATHERED_SHARE: Final = 0.07
 CHUNK_ROWS: Final = 256  # rows turned to float32 at a time: 400 kB, which stays in the cache
 
 Found = tuple["NDArray[numpy.int64]", "NDArray[numpy.float32]"]
