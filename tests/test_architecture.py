@@ -49,7 +49,9 @@ FILE_LINES = 500
 FUNCTION_LINES = 70
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
-BROAD_EXCEPTS: dict[str, str] = {}
+BROAD_EXCEPTS = {
+    "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
+}
 
 HEAVY = {"click", "jsonschema", "numpy", "onnxruntime", "psycopg", "rapidfuzz", "tokenizers", "yaml"}
 
@@ -74,11 +76,11 @@ def imports(module: str) -> Iterator[tuple[str, int]]:
 
 
 def may_import(importer: str, imported: str) -> bool:
-    """Say whether one part of brainops may import another: downwards, within itself; an edge only L7, L0 and edges."""
+    """Say whether one part may import another: downwards and itself; an edge only L7, L0 and edges; brain wires L7."""
     above, below = LAYER_OF[importer], LAYER_OF[imported]
     if above == EDGE:
         return below in (0, EDGE - 1, EDGE)
-    return below < above or importer == imported
+    return below < above or importer == imported or (importer == "brain" and below == above)
 
 
 def test_every_module_belongs_to_a_layer() -> None:

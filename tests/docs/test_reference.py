@@ -14,11 +14,11 @@ REFERENCE = ROOT / "docs" / "reference"
 
 
 def test_the_page_of_the_command_line_is_what_the_commands_say() -> None:
-    writer = ROOT / "scripts" / "write-cli-reference"
+    writer = ROOT / "scripts" / "write_cli_reference.py"
     printed = subprocess.run([sys.executable, writer, "--print"], capture_output=True, text=True, check=True).stdout
 
     assert (REFERENCE / "cli.md").read_text(encoding="utf-8") == printed, (
-        "run .venv/bin/python scripts/write-cli-reference"
+        "run .venv/bin/python scripts/write_cli_reference.py"
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/reference/cli.md from the commands themselves; `--print` shows it instead. Run it with .venv/bin/python."""
+"""What are the commands, for docs/reference/cli.md? Run it with .venv/bin/python; `--print` shows the page instead."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from brainops.cli import main
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "cli.md"
 HEAD = """# Command line
 
-Every command takes `--json`: then it prints one JSON value and nothing else. Colour and progress appear on a terminal only.
-Exit codes are 0 when it was done, 1 when it was not (the message on standard error says why and what to do), 2 when the
-command was not understood.
+Every command takes `--json`: then it prints one JSON value and nothing else. Colour and progress appear on a terminal
+only. Exit codes are 0 when it was done, 1 when it was not (the message on standard error says why and what to do), 2 when
+the command was not understood.
 
-This page is written by `scripts/write-cli-reference` from the program's own help.
+This page is written by `scripts/write_cli_reference.py` from the program's own help.
 """
 
 
@@ -45,7 +45,11 @@ def options(command: click.Command) -> Iterator[str]:
 
 def section(name: str, command: click.Command) -> str:
     """Return the section of one command: what it does, how it is called, what it takes."""
-    arguments = [parameter.make_metavar(click.Context(command)) for parameter in command.params if isinstance(parameter, click.Argument)]
+    arguments = [
+        parameter.make_metavar(click.Context(command))
+        for parameter in command.params
+        if isinstance(parameter, click.Argument)
+    ]
     usage = " ".join(["brainops", name, *arguments])
     text = cleandoc(command.help or "").replace("\b\n", "")
     return "\n".join([f"## {name}", "", f"`{usage}`", "", text, "", *options(command)]).rstrip() + "\n"
