@@ -1,0 +1,296 @@
+"""What stays the same in a message when the same thing happens again: which parts vary from one time to the next?"""
+
+from __future__ import annotations
+
+import re
+
+MESSAGE_REACH = 8192
+"""How many characters of a message are read; what identifies an error stands at its beginning."""
+
+TEMPLATE_REACH = 1024
+
+EPHEMERAL_PORT = 32_768
+"""Ports from here on are handed out by the kernel (Linux, ip_local_port_range); below they name a service."""
+
+_SERVICE_PORTS = frozenset(
+    "22 25 53 80 110 143 389 443 465 587 636 993 1433 1521 2181 2375 2379 3000 3306 3389 4222 5000 5432 5601 5671 5672 "
+    "5984 6379 6443 7000 7474 8000 8080 8081 8086 8123 8200 8443 8500 8888 9000 9042 9090 9092 9093 9200 9300 10250 "
+    "11211 15672 25565 26379 27017 50051".split()
+)
+_TECHNICAL = frozenset(
+    "sha128 sha224 sha256 sha384 sha512 aes128 aes192 aes256 rs256 rs384 rs512 es256 es384 hs256 hs384 hs512 ed25519 "
+    "p256 p384 x25519 x509 pkcs11 pkcs12 tls10 tls11 tls12 tls13 cp437 cp850 cp1250 cp1251 cp1252 cp65001 utf16 utf32 "
+    "utf8mb3 utf8mb4 crc16 crc32 crc32c base16 base32 base58 base64 base64url base85 int16 int32 int64 int128 uint16 "
+    "uint32 uint64 uint128 float16 float32 float64 float128 i16 i32 i64 u16 u32 u64 f32 f64 win32 win64 win32api x64 "
+    "x86 x86_64 amd64 arm64 aarch64 ppc64le s390x log4j2 h11 h264 h265 rfc3339 rfc5424 iso8601 py27 py39 py310 py311 "
+    "py312 py313 java11 java17 java21 c99 c11 cpp11 cpp17 cpp20 es2015 es2020 pg8000 i18next l10n".split()
+)
+_INSTANCES = frozenset(
+    "node worker host server web db disk thread task job pod shard replica partition broker core cpu gpu eth rank slot "
+    "device dev instance agent runner executor master slave primary secondary follower subdir dir part chunk segment "
+    "file queue vm tmp rack zone client conn connection session pool proc process consumer producer batch bucket "
+    "volume".split()
+)
+"""Words that are counted through: worker1 and worker2 do the same, while psycopg2 and psycopg3 are two things."""
+
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:\s?(?:[AP]M|Z|UTC|GMT|CES?T|[+-]\d{2}:?\d{2}))?"
+_CLOCK_BEHIND = rf"(?:,? {_CLOCK}(?: [A-Z]{{3,4}})?)?(?:,? \d{{4}}(?!\w))?"
+STAMP = "|".join(
+    (
+        rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?:[T _-]{{1,2}}{_CLOCK})?(?![\w.]*\w)",
+        rf"\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}[T ,]{{1,2}}{_CLOCK}",
+        r"\d{2}/\d{2}/\d{4}(?!\w)",
+        rf"\d{{1,2}}/{_MONTH}/\d{{4}}:\d{{2}}:\d{{2}}:\d{{2}}(?: [+-]\d{{4}})?",
+        rf"(?:{_DAY}[a-z]{{0,6}},? )?\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}(?:[ T]{_CLOCK})?",
+        rf"(?:{_DAY}[a-z]{{0,6}},? )?{_MONTH} {{1,2}}\d{{1,2}}{_CLOCK_BEHIND}",
+        r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:\s?[AP]M)?(?![\w:])",
+        r"20\d{6}[T_-]\d{6}(?:Z|\.\d{1,6})?(?!\w)",
+    )
+)
+_UNIT_TIME = (
+    r"(?:ns|nanoseconds?|[µu]s|microseconds?|ms|msecs?|millis(?:econds?)?|s|secs?|seconds?|mins?|minutes?|hrs?|hours?|"
+    r"days?|weeks?)"
+)
+_UNIT_SIZE = r"(?:[KMGTPE]i?B|[kmgt]i?b|bytes?|octets?|B)"
+_CODE_NAMES = (
+    r"(?:\[?errno|winerror|error(?: code| number| no\.?)?|err(?:or)?[_ ]?(?:code|no|num)|"
+    r"exit(?:ed)?(?: with)?[ _]?(?:code|status|value)?|non-zero(?: exit)? (?:status|code)|"
+    r"return(?:ed)?[ _]?(?:code|status)|rc|retval|status(?:[ _-]?(?:code|line))?|code|"
+    r"killed by signal|signal|sqlstate|hresult|ntstatus)"
+)
+_REASON = (
+    "Client Error|Server Error|Internal Server|Bad Gateway|Service Unavailable|Service Temporarily|Gateway Time|"
+    "Not Found|Forbidden|Unauthorized|Bad Request|Conflict|Too Many|Unprocessable|Payload Too|Request Entity|"
+    "Method Not|Gone|Request Time|Precondition|Not Implemented|Not Acceptable|OK(?![a-z])|Created|Moved|Found"
+)
+_IDENTITY = (
+    r"(?:user(?:name|[_-]?id)?|uid|euid|gid|pid|tid|id|[a-z]{1,20}[_-]id|[a-z]{1,20}Id|session|sid|trace|span|request|"
+    r"correlation|transaction|txn|email|login|logname|ruser|rhost|pod|client|tenant|cust(?:omer)?)"
+)
+_DATA_BEFORE = (
+    r"(?:[Dd]uplicate entry|with base \d{1,2}:|could not convert string to [a-z]{1,12}:|"
+    r"invalid input (?:syntax|value) for (?:type |enum )?[\w ]{1,30}:|[Ff]or input string:|input_value=)"
+)
+
+# In this order; the first that matches at a place wins. Runs are bounded, and none is nested in another.
+_FORMS = (
+    r"(?P<marker>\[(?:redacted:[a-z0-9-]{1,40}|(?:email|phone|ipv4|ipv6|card|iban|ssn):[0-9a-f]{12})\]|<[a-z]{1,12}>)",
+    rf"(?P<data>{_DATA_BEFORE}\s?)(?:'[^'\n]{{0,400}}'|\"[^\"\n]{{0,400}}\")",
+    r"(?P<column>Key \([^()\n]{1,200}\)=)\([^()\n]{0,400}\)",
+    r"(?P<url>(?<![A-Za-z])[a-z][a-z0-9+.\-]{1,15}://[^\s\"'<>()\[\]{},;|]{1,600})",
+    r"(?P<email>(?<![\w.+\-])[\w.+\-]{1,64}@[A-Za-z0-9\-]{1,63}\.[A-Za-z0-9.\-]{1,120}[A-Za-z])",
+    r"(?P<uuid>(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z]))",
+    r"(?P<mac>(?<![\w:\-])(?:[0-9a-fA-F]{2}[:\-]){5,19}[0-9a-fA-F]{2}(?![\w:\-]))",
+    rf"(?P<stamp>(?<![\w.])(?:{STAMP}))",
+    r"(?P<ip>(?<![\w.])/?(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)(?::(?P<ipport>\d{1,5})(?!\w))?)",
+    (
+        r"(?P<ipv6>(?<![\w:.])\[?(?=[0-9a-fA-F:]{0,39}\d)(?=[0-9a-fA-F:]{0,39}::|(?:[0-9a-fA-F]{1,4}:){7})"
+        r"(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}\]?(?![\w:]))"
+    ),
+    (
+        rf"(?P<code>(?<![A-Za-z0-9])(?i:{_CODE_NAMES})[\"']?(?:\s?[:=]\s?|\s|\[|\(|#)[\"'(\[]?"
+        r"(?:-?\d{1,7}|0x[0-9a-fA-F]{4,16}|[0-9A-Z]{5}|[A-Z]{1,6}-?\d{1,6})(?!\w|[.,:/\-]\d)(?:\s?\([0-9A-Z]{5}\))?)"
+    ),
+    (
+        r"(?P<http>(?<![A-Za-z0-9])(?:(?i:HTTP(?:/\d(?:\.\d)?)?(?: error| status| code| response)?|got|returned|"
+        rf"received|responded(?: with)?|response)[:\s]{{1,2}}(?:an? )?[1-5]\d\d(?!\w|\.\d)|[1-5]\d\d (?={_REASON})))"
+    ),
+    r"(?P<tuple>(?<![\w)])\(\d{3,5}, (?=['\"]))",
+    r"(?P<port>(?<![A-Za-z0-9])(?i:port)[ :=]{1,2}(?P<portnumber>\d{1,5})(?!\w))",
+    (
+        rf"(?P<pair>(?<![A-Za-z0-9])(?P<pairname>{_IDENTITY})[\"']?(?:=|: ?)(?:\"[^\"\n]{{0,200}}\"|'[^'\n]{{0,200}}'|"
+        r"[^\s,;()\[\]{}\"'<>]{1,200})(?![\w(]))"
+    ),
+    r"(?P<address>(?<![0-9A-Za-z])0[xX][0-9a-fA-F]{1,40}(?![0-9A-Za-z]))",
+    r"(?P<windows>(?<![A-Za-z0-9])[A-Za-z]:\\[^\s\"'<>|:*?]{1,400})",
+    r"(?P<path>(?<![\w/<>])[~.]{0,2}/[\w.@+%~=/\-]{2,400})",
+    rf"(?P<duration>(?<![\w.])(?:[-+]?\d[\d.,]{{0,20}}\s?{_UNIT_TIME}|(?:\d{{1,9}}(?:ms|us|ns|[dhms])){{2,5}})(?!\w))",
+    rf"(?P<size>(?<![\w.])\d[\d.,]{{0,20}}\s?{_UNIT_SIZE}(?!\w)|(?<![\w.])\d[\d.]{{0,20}}[KMGTk](?!\w))",
+    r"(?P<percent>(?<![\w.])[-+]?\d[\d.,]{0,20}\s?%)",
+    r"(?P<number>(?<![\w.])[-+]?\d[\d.,]{0,40}(?:[eE][-+]?\d{1,4})?(?![\w]))",
+    r"(?P<hostport>(?P<host>(?=\d{0,12}[A-Za-z])\w[\w.\-]{0,120}):(?P<hostportnumber>\d{1,6})(?::\d{1,5})?(?![\w]))",
+    r"(?P<word>[\w$][\w$.\-]{0,200})",
+)
+_SCAN = re.compile("|".join(_FORMS))
+_SIMPLE = {
+    "email": "<email>",
+    "uuid": "<uuid>",
+    "mac": "<mac>",
+    "stamp": "<time>",
+    "ipv6": "<ip>",
+    "address": "<n>",
+    "duration": "<duration>",
+    "size": "<size>",
+    "percent": "<n>%",
+}
+_SAME_AGAIN = re.compile(r"(<[a-z]{1,12}>)(?:[ ]?[,;:.\-_|/][ ]?\1|[ ]\1)+")
+_SPACE = re.compile(r"\s+")
+
+
+def mask(message: str) -> str:
+    """Return the template of a message: what varies replaced by <n>, <id>, <time> and the like, on one line.
+
+    Words, error codes, exit codes, HTTP statuses, signals and service ports stay, for they say which error it is.
+    """
+    text = _SCAN.sub(_masked, message[:MESSAGE_REACH])
+    text = _SPACE.sub(" ", text).strip()
+    return _without_repeats(_SAME_AGAIN.sub(r"\1", text))[:TEMPLATE_REACH].rstrip()
+
+
+def _without_repeats(text: str) -> str:
+    """Return the text with a list of masked words reduced to one, for lists differ in length from time to time."""
+    kept: list[str] = []
+    for word in text.split(" "):
+        if not (kept and "<" in word and word.rstrip(",;") == kept[-1].rstrip(",;")):
+            kept.append(word)
+        else:
+            kept[-1] = word
+    return " ".join(kept)
+
+
+def _masked(match: re.Match[str]) -> str:
+    kind = match.lastgroup or ""
+    found = match.group()
+    if kind in _SIMPLE:
+        return _SIMPLE[kind]
+    match kind:
+        case "word":
+            return mask_word(found)
+        case "number":
+            return "<n>" + found[len(found.rstrip(".,")) :]
+        case "data":
+            return f"{match['data']}<value>"
+        case "column":
+            return f"{match['column']}(<value>)"
+        case "marker":
+            return found if found.startswith(("<", "[redacted")) else f"<{found[1:].partition(':')[0]}>"
+    return _masked_place(match, found)
+
+
+def _masked_place(match: re.Match[str], found: str) -> str:
+    if match["url"]:
+        return _url(found)
+    if match["ip"]:
+        return "<ip>" + (_port(match["ipport"]) if match["ipport"] else "")
+    if match["portnumber"]:
+        return f"port {_port(match['portnumber'])[1:]}"
+    if match["pair"]:
+        return _pair(match["pairname"], found)
+    if match["windows"] or match["path"]:
+        return mask_path(found)
+    if match["hostport"]:
+        return _host_port(match["host"], match["hostportnumber"])
+    return _SPACE.sub(" ", found)  # code, http, tuple: what says which error it is
+
+
+def _pair(name: str, found: str) -> str:
+    told = found[len(name) :].lstrip("\"'")
+    # "session: expired" says what is wrong with it, "session: 17" and "session=x" say which one.
+    if told.startswith(":") and not name.endswith(("id", "Id")) and not any(map(str.isdigit, told)):
+        return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
+    return f"{name}=<id>"
+
+
+def _port(number: str) -> str:
+    return f":{number}" if int(number) < EPHEMERAL_PORT else ":<port>"
+
+
+_SOURCE_FILE = re.compile(
+    r"\.(?:py|pyx|js|mjs|cjs|ts|jsx|tsx|java|kt|scala|go|rs|rb|php|"
+    r"c|cc|cpp|h|hpp|cs|ex|erl|swift|sh|sql|ya?ml|json)$"
+)
+
+
+def _host_port(host: str, number: str) -> str:
+    if _SOURCE_FILE.search(host):
+        return mask_word(host)
+    named = "." in host or host == "localhost" or number in _SERVICE_PORTS
+    return mask_word(host) + (_port(number) if named and len(number) < 6 else ":<n>")
+
+
+def _url(url: str) -> str:
+    body = url.rstrip(".:!")
+    scheme, _, rest = body.partition("://")
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    authority, slash, path = place.partition("/")
+    host, colon, port = authority.rpartition("@")[2].partition(":")
+    shown = mask(host) if host[:1].isdigit() else mask_word(host)
+    shown += _port(port) if colon and port.isdigit() and len(port) < 6 else ""
+    return f"{scheme}://{shown}{slash}{_segments(path.split('/'))}"
+
+
+_POD = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_POD_OF_SET = re.compile(r"-(?=[a-z]{0,4}\d)[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_ERROR_CODE = re.compile(r"[A-Z]{1,8}[-_]?\d{3,5}[A-Z]?$")
+_HEX = re.compile(r"[0-9a-fA-F]{8,}$")
+_NAME_NUMBER = re.compile(r"([A-Za-z_$]+)(\d+)$")
+_NUMBER_NAME = re.compile(r"\d+([A-Za-z]{1,3})$")
+_PART = re.compile(r"[.\-_:+=,@%~]+|[^.\-_:+=,@%~]+")
+_SIGN = re.compile(r"(?<=[_.:])-(?=<n>)")
+_LETTER_BETWEEN = re.compile(r"<n>[_-][a-zA-Z](?=[_-]<n>)")
+_CHANGE = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_LONGEST_VERSION = 1
+_SHORTEST_ID = 5
+
+
+def mask_word(word: str) -> str:
+    """Return a word with the parts that are made up each time replaced; a word without digits stays."""
+    body = word.rstrip(".-")
+    tail = word[len(body) :]
+    if "-" in body:
+        pod = _POD.search(body) or _POD_OF_SET.search(body)
+        if pod:
+            return f"{mask_word(body[: pod.start()])}-<pod>{tail}"
+    if not any(map(str.isdigit, body)):
+        return word
+    if body.lower() in _TECHNICAL or _ERROR_CODE.match(body):
+        return word
+    masked = _SIGN.sub("", "".join(map(_part, _PART.findall(body))))
+    return _SAME_AGAIN.sub(r"\1", _LETTER_BETWEEN.sub("<n>", masked)) + tail
+
+
+def _part(part: str) -> str:
+    if not any(map(str.isdigit, part)) or part.lower() in _TECHNICAL:
+        return part
+    if part.isdigit():
+        return "<n>"
+    if _HEX.match(part):
+        return "<n>"
+    if named := _NAME_NUMBER.match(part):
+        counted_through = len(named[2]) > _LONGEST_VERSION or named[1].lower() in _INSTANCES
+        return f"{named[1]}<n>" if counted_through else part
+    if counted := _NUMBER_NAME.match(part):
+        return f"<n>{counted[1]}"
+    return "<n>" if len(part) >= _SHORTEST_ID and len(_CHANGE.findall(part)) > 1 else part
+
+
+_TEMPORARY = re.compile(
+    r"(?i)^(?:/private)?(?:/var)?/tmp(?=/|$)|^/dev/shm(?=/|$)|^(?:/private)?/var/folders/[^/]+/[^/]+/[A-Z](?=/|$)|"
+    r"^[A-Z]:/(?:Windows/Temp|Temp|Users/[^/]+/AppData/Local/Temp)(?=/|$)"
+)
+_HOME = re.compile(r"^(?:/home/[^/]+|/Users/[^/]+|/root|~[\w-]*|[A-Za-z]:/Users/[^/]+)(?=/|$)")
+_LIBRARY = re.compile(r".*/(?:site-packages|dist-packages|node_modules|lib/python\d(?:\.\d{1,3})?)(?=/)")
+_PLAIN_FILE = re.compile(r"[A-Za-z][\w.\-]*\.[A-Za-z]\w{0,9}$")
+_MADE_UP_NAME = re.compile(r"tmp[\w]{6,10}$|tmp\.\w{6,12}$")
+
+
+def mask_path(path: str) -> str:
+    """Return a path without what differs from machine to machine: temporary folders, homes, library versions, ids."""
+    body = path.rstrip(".:")
+    tail = path[len(body) :]
+    place = body.replace("\\", "/")
+    if temporary := _TEMPORARY.match(place):
+        name = place[temporary.end() :].rpartition("/")[2]
+        plain = _PLAIN_FILE.match(name) and not _MADE_UP_NAME.match(name.partition(".")[0])
+        return ("<tmp>/" + _segments([name]) if plain else "<tmp>") + tail
+    if library := _LIBRARY.match(place):
+        return "<lib>" + _segments(place[library.end() :].split("/")) + tail
+    if home := _HOME.match(place):
+        return "~" + _segments(place[home.end() :].split("/")) + tail
+    return _segments(place.split("/")) + tail
+
+
+def _segments(segments: list[str]) -> str:
+    return "/".join("<tmp>" if _MADE_UP_NAME.match(segment) else mask_word(segment) for segment in segments)
