@@ -16,8 +16,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "cli.md"
 HEAD = """# Command line
 
 Every command takes `--json`: then it prints one JSON value and nothing else. Colour and progress appear on a terminal
-only. Exit codes are 0 when it was done, 1 when it was not (the message on standard error says why and what to do), 2 when
-the command was not understood.
+only. Exit codes are 0 when it was done, 1 when it was not (the message on standard error says why and what to do), 2
+when the command was not understood.
 
 This page is written by `scripts/write_cli_reference.py` from the program's own help.
 """
