@@ -1,0 +1,129 @@
+"""What does an importer hand over? Items taken or left, the plan made of them, and the store side it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from brainops.types import Captured, Draft, Memory, Progress
+
+
+class Format(StrEnum):
+    """What a path holds. FOLDER is a mixture, each file by its own format; EXPORT is read by `Brain.import_from`."""
+
+    MARKDOWN = "markdown"
+    PROMETHEUS = "prometheus"
+    CLAUDE_CODE = "claude-code"
+    CODEX = "codex"
+    MCP_MEMORY = "mcp-memory"
+    MCP_MEMORY_SERVICE = "mcp-memory-service"
+    JSONL = "jsonl"
+    FOLDER = "folder"
+    EXPORT = "brainops-export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """A draft that an importer found, and the position in its file."""
+
+    draft: Draft
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Something that was not taken, and why. `fault` says that it could not be read, so nothing is known of it."""
+
+    what: str
+    why: str
+    fault: bool = False
+
+
+Item = Take | Leave
+
+
+class Action(StrEnum):
+    """What an import does with one source: what REPEAT names stands there already; FLAG deletes nothing."""
+
+    TAKE = "take"
+    REPEAT = "repeat"
+    SUPERSEDE = "supersede"
+    MOVE = "move"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One line of the plan: the action, the source's key, the memory that it concerns if there is one, and why."""
+
+    action: Action
+    key: str
+    title: str
+    reason: str = ""
+    memory_id: str | None = None
+    draft: Draft | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did, or with `dry_run` would do; `bound` counts the alerts in it that lead to a runbook."""
+
+    plan: tuple[Planned, ...] = ()
+    left: tuple[Leave, ...] = ()
+    bound: int = 0
+    dry_run: bool = False
+
+    def count(self, action: Action) -> int:
+        """Return how many sources met this action."""
+        return sum(planned.action is action for planned in self.plan)
+
+    @property
+    def taken(self) -> int:
+        """How many new memories."""
+        return self.count(Action.TAKE)
+
+    @property
+    def repeated(self) -> int:
+        """How many stood there already."""
+        return self.count(Action.REPEAT)
+
+    @property
+    def superseded(self) -> int:
+        """How many replaced an older text or gained a binding."""
+        return self.count(Action.SUPERSEDE)
+
+    @property
+    def moved(self) -> int:
+        """How many were found again under another name."""
+        return self.count(Action.MOVE)
+
+    @property
+    def flagged(self) -> int:
+        """How many are gone from their source."""
+        return self.count(Action.FLAG)
+
+
+class ImportTarget(Protocol):
+    """The store side of an import; `Brain` is one."""
+
+    def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Sequence[Captured]:
+        """Capture the drafts; return one acknowledgement each, in their order."""
+        ...
+
+    def by_source(self, prefix: str) -> Sequence[Memory]:
+        """Return the current, active memories whose source key starts with the prefix."""
+        ...
+
+    def supersede(self, memory_id: str, draft: Draft) -> Captured:
+        """Put the draft in the memory's place."""
+        ...
+
+    def flag(self, memory_id: str, reason: str) -> object:
+        """Mark the memory for review; a second time changes nothing."""
+        ...
+
+    def move_source(self, memory_id: str, key: str, uri: str | None) -> object:
+        """Tell where the memory's source is now."""
+        ...

@@ -1,0 +1,37 @@
+"""What was done in a session? The steps that every client's transcript is read into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brainops.importers.items import Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One use of a tool: `command` says what was done, `target` a file that it changed, `failed` None when unknown."""
+
+    id: str
+    tool: str
+    command: str
+    shell: bool = False
+    changes: bool = False
+    target: str = ""
+    failed: bool | None = None
+    exit_code: int | None = None
+    output: str = ""
+    at: str | None = None
+    position: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """A session: which client, its id, the folder, its steps in order, how many records they came from."""
+
+    format: Format
+    session_id: str
+    folder: str | None
+    steps: tuple[Step, ...]
+    records: int
+    uri: str

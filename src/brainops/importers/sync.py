@@ -1,0 +1,221 @@
+"""How does material get into memory, and stay in step with its source? Reads, plans by source key, carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from brainops.errors import BrainOpsError, InvalidInput, StoreError
+from brainops.importers import claude_code, codex, jsonl, markdown, mcp_memory, mcp_memory_service, prometheus
+from brainops.importers.detect import NAMES, detect
+from brainops.importers.items import Action, Format, ImportReport, ImportTarget, Item, Leave, Planned, Take
+from brainops.importers.places import Place, place_of, walk
+from brainops.importers.plan import Scope, make_plan
+from brainops.types import Captured, Draft, Memory, Progress, Trust
+
+BATCH = 200
+"""Drafts captured at once: enough to share one commit, few enough that progress moves."""
+KEPT_BY_PATH = (Format.MARKDOWN, Format.PROMETHEUS, Format.MCP_MEMORY, Format.MCP_MEMORY_SERVICE, Format.JSONL)
+"""Formats whose keys name a file, so that a missing file is noticed; clients clear transcripts away, and what was
+learnt from them stays true."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the reading has brought so far."""
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    left: list[Leave] = field(default_factory=list)
+    files: dict[str, Format] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+
+def import_path(
+    target: ImportTarget,
+    path: str | Path,
+    *,
+    format: Format | str | None = None,
+    sync: bool = False,
+    dry_run: bool = False,
+    trust: Trust = Trust.EXTERNAL,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Bring a file or folder into memory and return what was done, with what was left and why.
+
+    Without `sync`, new material is added and what stands there already is passed over. With it, what changed at its
+    source supersedes, what was renamed moves, what is gone is flagged (nothing is deleted). `dry_run` only plans.
+    `name` replaces the name of the root where two folders would share one. Raises InvalidInput when the path itself
+    cannot be read; a broken file inside a folder is left and told.
+    """
+    start = place_of(Path(path), name)
+    asked = _asked(format)
+    found = _Found()
+    for place in _places(start, found):
+        _read(place, asked, trust, found, named=place is start)
+    scope = _scope(start, asked, found)
+    plan = make_plan(list(found.drafts.values()), _standing(target, scope, found), scope, sync=sync)
+    if plan.refusal:
+        found.left.append(Leave(what=start.root.name, why=plan.refusal))
+    done = plan.planned if dry_run else tuple(_carry_out(target, plan.planned, found.left, progress))
+    return ImportReport(plan=done, left=tuple(found.left), bound=plan.bound, dry_run=dry_run)
+
+
+def _asked(format: Format | str | None) -> Format | None:
+    if format is None:
+        return None
+    if format not in set(Format) or format in (Format.FOLDER, Format.EXPORT):
+        raise InvalidInput(f"{str(format)!r} is no format to import; there are {NAMES}")
+    return Format(format)
+
+
+def _places(start: Place, found: _Found) -> Iterator[Place]:
+    if not start.path.is_dir():
+        yield start
+        return
+    for place in walk(start):
+        if isinstance(place, Leave):
+            found.left.append(place)
+            if place.fault:
+                found.unread.append(place.what)
+        else:
+            yield place
+
+
+def _read(place: Place, asked: Format | None, trust: Trust, found: _Found, *, named: bool) -> None:
+    """Read one file into what was found; a fault of a file that was named itself is raised, another is told."""
+    count = len(found.left)
+    try:
+        format = asked or detect(place)
+        if format is Format.EXPORT:
+            raise InvalidInput("an export of BrainOps itself: import this one file by its name (brain.import_from)")
+        found.files[place.key(format)] = format
+        for item in _items(place, format, trust, named):
+            if isinstance(item, Leave):
+                found.left.append(item)
+            else:
+                _take(item, found)
+    except InvalidInput as fault:
+        if named:
+            raise InvalidInput(f"{place.relative}: {fault}") from fault
+        found.left.append(Leave(what=place.relative, why=str(fault), fault=True))
+    if any(leave.fault for leave in found.left[count:]):
+        found.unread.append(place.relative)
+
+
+def _items(place: Place, format: Format, trust: Trust, named: bool) -> Iterator[Item]:
+    match format:
+        case Format.MARKDOWN:
+            return markdown.read(place, trust=trust, named=named)
+        case Format.PROMETHEUS:
+            return prometheus.read(place, trust=trust)
+        case Format.CLAUDE_CODE:
+            return claude_code.read(place, trust=trust)
+        case Format.CODEX:
+            return codex.read(place, trust=trust)
+        case Format.MCP_MEMORY:
+            return mcp_memory.read(place, trust=trust)
+        case Format.MCP_MEMORY_SERVICE:
+            return mcp_memory_service.read(place, trust=trust)
+        case Format.JSONL:
+            return jsonl.read(place, trust=trust)
+        case Format.FOLDER | Format.EXPORT:
+            raise InvalidInput(f"no format of a file; there are {NAMES}")
+
+
+def _take(item: Take, found: _Found) -> None:
+    key = str(item.draft.source.key)
+    if key in found.drafts:
+        found.left.append(Leave(what=f"{item.position}: {item.draft.title}", why=f"a second one with the key {key}"))
+    else:
+        found.drafts[key] = item.draft
+
+
+def _scope(start: Place, asked: Format | None, found: _Found) -> Scope:
+    formats = [format for format in KEPT_BY_PATH if asked in (None, format)]
+    unread = tuple(
+        Place(root=start.root, path=start.root.folder / file).key(format) for file in found.unread for format in formats
+    )
+    if start.path.is_dir():
+        prefixes = tuple(f"{start.key(format).rstrip('/')}/" for format in formats)
+        return Scope(prefixes=prefixes, unread=unread)
+    return Scope(exact=frozenset(key for key, format in found.files.items() if format in formats), unread=unread)
+
+
+def _standing(target: ImportTarget, scope: Scope, found: _Found) -> list[Memory]:
+    """Return the memories of these sources, and those that alerts and runbooks may be bound to; each once."""
+    prefixes = {*scope.prefixes, *scope.exact}
+    transcripts = (Format.CLAUDE_CODE, Format.CODEX)
+    prefixes |= {
+        key.split("#")[0] + "#" for key in found.drafts if key.startswith(tuple(f"{f.value}:" for f in transcripts))
+    }
+    formats = set(found.files.values())
+    if Format.PROMETHEUS in formats:
+        prefixes |= {f"{Format.MARKDOWN.value}:", f"{Format.PROMETHEUS.value}:"}
+    elif Format.MARKDOWN in formats:
+        prefixes.add(f"{Format.PROMETHEUS.value}:")
+    standing = {memory.id: memory for prefix in sorted(prefixes) for memory in target.by_source(prefix)}
+    if Format.MARKDOWN in formats and any((m.source.key or "").startswith("prometheus:") for m in standing.values()):
+        standing |= {memory.id: memory for memory in target.by_source(f"{Format.MARKDOWN.value}:")}
+    return list(standing.values())
+
+
+def _carry_out(
+    target: ImportTarget, planned: Sequence[Planned], left: list[Leave], progress: Progress | None
+) -> Iterator[Planned]:
+    """Do what was planned and yield what was done; a draft that the store refuses is left, and costs nothing else."""
+    new = [line for line in planned if line.action is Action.TAKE]
+    total = len(planned)
+    done = 0
+    for begin in range(0, len(new), BATCH):
+        batch = new[begin : begin + BATCH]
+        yield from _capture(target, batch, left)
+        done += len(batch)
+        if progress:
+            progress(done, total)
+    for line in planned:
+        if line.action is not Action.TAKE:
+            try:
+                yield _change(target, line)
+            except StoreError:
+                raise
+            except BrainOpsError as fault:
+                left.append(Leave(what=line.key, why=str(fault)))
+            done += 1
+            if progress:
+                progress(done, total)
+
+
+def _capture(target: ImportTarget, lines: Sequence[Planned], left: list[Leave]) -> list[Planned]:
+    drafts = [line.draft for line in lines if line.draft is not None]
+    try:
+        return [_captured(line, done) for line, done in zip(lines, target.capture_many(drafts), strict=True)]
+    except StoreError:
+        raise
+    except BrainOpsError as fault:
+        if len(lines) == 1:
+            left.append(Leave(what=lines[0].key, why=str(fault)))
+            return []
+    return [done for line in lines for done in _capture(target, [line], left)]
+
+
+def _captured(line: Planned, done: Captured) -> Planned:
+    if not done.repeated:
+        return replace(line, memory_id=done.id)
+    return replace(line, memory_id=done.id, action=Action.REPEAT, reason="the same memory stands there already")
+
+
+def _change(target: ImportTarget, line: Planned) -> Planned:
+    if line.memory_id is None:
+        return line
+    match line.action:
+        case Action.SUPERSEDE if line.draft is not None:
+            return replace(line, memory_id=target.supersede(line.memory_id, line.draft).id)
+        case Action.MOVE if line.draft is not None:
+            target.move_source(line.memory_id, line.key, line.draft.source.uri)
+        case Action.FLAG:
+            target.flag(line.memory_id, line.reason)
+        case _:
+            pass
+    return line
