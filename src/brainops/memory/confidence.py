@@ -1,0 +1,82 @@
+"""How probable is it that a found memory answers the query? (pure)
+
+A ranking always has a first place, so a score is no confidence. The probability is a logistic function of three
+figures: how near the meanings are, how much of what the query says the memory holds, and how far it stands before the
+next one. The constants are fitted by bench/quality/fit_confidence.py on seven sets of questions, weighted equally, each
+asked with its answer in the store and with the answer taken out: a probability holds for a store that knows half of
+what it is asked. A store that knows more or less is served by the calibration of its own outcomes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from brainops.memory.stem import stem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """Hold what is known of one hit: `cosine` (None without a model), `covered` 0 to 1, `margin` -1 to 1."""
+
+    cosine: float | None
+    covered: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Hold the constants of one logistic curve, in log-odds a unit of each signal."""
+
+    intercept: float
+    cosine: float
+    covered: float
+    margin: float
+
+
+WITH_MEANING = Curve(intercept=-4.4, cosine=3.6, covered=1.5, margin=5.2)
+WORDS_ONLY = Curve(intercept=-2.8, cosine=0.0, covered=2.0, margin=4.2)
+
+
+def match_probability(signals: Signals) -> float:
+    """Return the probability that the hit answers the query."""
+    curve = WORDS_ONLY if signals.cosine is None else WITH_MEANING
+    log_odds = (
+        curve.intercept
+        + curve.cosine * (signals.cosine or 0.0)
+        + curve.covered * signals.covered
+        + curve.margin * signals.margin
+    )
+    return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+def covered_share(terms: Iterable[str], shared: Iterable[str], frequencies: Mapping[str, int], total: int) -> float:
+    """Return the share of the query's information that a memory holds, 0 to 1.
+
+    `terms` are the query's words and `shared` those of them that the memory holds; `frequencies` says in how many of
+    `total` memories each stands. A word that none holds counts too: the query says something that is not known here.
+    """
+    weights = {stem(term): inverse_frequency(frequencies.get(term, 0), total) for term in terms}
+    held = {stem(term) for term in shared}
+    whole = sum(weights.values())
+    return sum(weight for key, weight in weights.items() if key in held) / whole if whole > 0.0 else 0.0
+
+
+def inverse_frequency(count: int, total: int) -> float:
+    """Return how telling a word is: BM25's inverse document frequency, never negative."""
+    return math.log1p((max(total - count, 0) + 0.5) / (count + 0.5))
+
+
+def margins(scores: Sequence[float]) -> list[float]:
+    """Return how far each score stands before the next best one, as a share of the larger of both.
+
+    `scores` are in falling order and complete at the top: only the first has a margin of more than 0.
+    """
+    if not scores:
+        return []
+    if len(scores) == 1:
+        return [1.0 if scores[0] > 0.0 else 0.0]
+    best = scores[0]
+    others = [(score - best) / best if best > 0.0 else 0.0 for score in scores[1:]]
+    return [(best - scores[1]) / best if best > 0.0 else 0.0, *others]
