@@ -68,6 +68,12 @@ NAMED: dict[str, list[tuple[str, str, str]]] = {
         (f"- name: DB_PASSWORD\n  value: {PW}", PW, "- name: DB_PASSWORD\n  value: [redacted:password]"),
         (f'{{"name": "API_TOKEN", "value": "{PW}"}}', PW, '{"name": "API_TOKEN", "value": "[redacted:token]"}'),
         (f"spring.datasource.password={PW}", PW, "spring.datasource.password=[redacted:password]"),
+        (f"secret_key_base: {PW}", PW, "secret_key_base: [redacted:secret]"),
+        (f"password: |\n  {PW}\nport: 1", PW, "password: |\n  [redacted:password]\nport: 1"),
+        (f"password:\n  {PW}", PW, "password:\n  [redacted:password]"),
+        (f"**Password:** {PW}", PW, "**Password:** [redacted:password]"),
+        (f"| password | {PW} |", PW, "| password | [redacted:password] |"),
+        (f"AWS Secret Access Key [None]: {HIGH}", HIGH, "AWS Secret Access Key [None]: [redacted:access-key]"),
         (f"//registry/:_authToken={PW}", PW, "//registry/:_authToken=[redacted:token]"),
     ],
     "header": [
@@ -96,6 +102,10 @@ NAMED: dict[str, list[tuple[str, str, str]]] = {
     "prose": [
         ("the password is Hunter22x, do not tell", "Hunter22x", "the password is [redacted:password], do not tell"),
         (f"the new token is '{PW}'", PW, "the new token is '[redacted:token]'"),
+        (f"Your new API key: {HIGH}", HIGH, "Your new API key: [redacted:api-key]"),
+        (f"A temporary password for root@h: {PW}", PW, "A temporary password for root@h: [redacted:password]"),
+        (f"CREATE USER u PASSWORD '{PW}'", PW, "CREATE USER u PASSWORD '[redacted:password]'"),
+        (f"IDENTIFIED BY '{PW}'", PW, "IDENTIFIED BY '[redacted:password]'"),
         ("user: bob password: swordfish host: h", "swordfish", "user: bob password: [redacted:password] host: h"),
     ],
 }
@@ -137,6 +147,10 @@ NEAR_MISSES: dict[str, list[str]] = {
         "token_type: bearer",
         "expires_at: 2026-01-01, token_expiry: 3600",
         '{"password": null, "token": true}',
+        "secret:\n  name: db\n  key: x",
+        "token:\n  expired since yesterday",
+        "| password | the password of the user |",
+        "| token | type | description |",
     ],
     "header": [
         "Authorization: required",
@@ -184,6 +198,11 @@ NEAR_MISSES: dict[str, list[str]] = {
         "const token = await getToken();",
         "Token::new(text)",
         "password = getpass.getpass()",
+        "passwd = fallback_getpass(prompt, stream)",
+        "def ask(prompt='Password: ', stream=None):",
+        "'pass': ('pass', ''),",
+        "pass 'ignore' to ignore it",
+        "run(pass_fds=(), user=None)",
         "process.env.SECRET_TOKEN || config.secret",
     ],
 }
@@ -237,6 +256,7 @@ def test_text_goes_through_where_the_policy_allows_secrets() -> None:
         ("a </private> b", "a </private> b"),
         ("a <privateer>b</privateer>", "a <privateer>b</privateer>"),
         ("a private matter", "a private matter"),
+        ("what stands in `<private>` is dropped", "what stands in `<private>` is dropped"),
     ],
 )
 def test_private_blocks_are_dropped(text: str, after: str) -> None:

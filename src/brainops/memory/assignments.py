@@ -9,12 +9,12 @@ from typing import NamedTuple
 from brainops.memory.secret_names import is_code, is_harmless, is_number, looks_random, name_kind
 from brainops.memory.secrets import Span
 
-_KEYWORDS = ("pass", "pwd", "secret", "token", "key", "cred", "auth", "sharedaccesssignature")
+_KEYWORDS = ("pass", "pw", "secret", "token", "key", "cred", "auth", "sharedaccesssignature")
 _NAME_REST = re.compile(r"[A-Za-z0-9_.\-]{0,64}")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _NAME_REACH = 64
 _GAP = 10
-_MAY_FOLLOW = frozenset(":=>\"'`]\\,viwVW")
+_MAY_FOLLOW = frozenset(":=>\"'`]\\,*|[fviwVW")
 _VALUE_REACH = 4096
 """Longest name and value, in characters, that are read; a longer value is replaced up to there and then read on."""
 
@@ -23,13 +23,19 @@ _ANNOTATION = (
     r"[ \t]{0,4}=(?!=)[ \t]{0,4})?"
 )
 _SEPARATOR = re.compile(
-    rf"(?P<close>(?:\\{{0,3}}[\"'`])?\]?)[ \t]{{0,8}}(?P<op>:=|=>|=|:|>)(?![=:])[ \t]{{0,8}}{_ANNOTATION}"
+    rf"(?P<close>(?:\\{{0,3}}[\"'`])?\]?(?:\*\*)?(?: \[[^\[\]\n]{{0,24}}\])?)[ \t]{{0,8}}"
+    rf"(?P<op>:=|=>|=|:|>)(?![=:])(?:\*\*)?[ \t]{{0,8}}{_ANNOTATION}"
 )
 _NAME_VALUE = re.compile(
     r"(?P<close>\\{0,3}[\"'`]?),?\s{1,40}\\{0,3}[\"']?[vV]alue\\{0,3}[\"']?[ \t]{0,4}(?P<op>[:=])[ \t]{0,8}"
 )
 _OPTION = re.compile(r"(?P<close>)(?P<op>[ \t]{1,4}|[\"'],\s{0,16})(?![\s\-])")
 _IS = re.compile(r"(?P<close>)[ \t](?P<op>is|was)[ \t:]{1,3}(?=[^\s])")
+_FOR = re.compile(r"(?P<close>)[ ](?P<op>for)[ ]\S{1,80}?:[ \t]{1,4}")
+_NEXT_LINE = re.compile(r"(?P<close>[\"']?)(?P<op>:)[ \t]{0,4}(?:[|>][+-]?)?[ \t]{0,4}\r?\n[ \t]{1,24}(?=[^\s#-])")
+_ROW = re.compile(r"(?P<close>)[ \t]{0,8}(?P<op>\|)[ \t]{1,8}")
+_QUOTED_NEXT = re.compile(r"(?P<close>)(?P<op>[ \t]{1,4})(?=['\"])")
+_WORD_BEFORE = re.compile(r"[A-Za-z]{3,12} $")
 _OPEN = re.compile(r"[rbfuRBFU]{0,2}(?P<quote>\\{0,3}[\"'`])")
 _INSIDE = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*") for quote in "\"'`"}
 _UNQUOTED = re.compile(r"[^\s\"'`,;&<>\\]+")
@@ -57,7 +63,7 @@ def find_assignments(text: str, lower: str) -> Iterator[Span]:
             continue
         for pattern in _forms(name):
             separator = pattern.match(text, name.end)
-            if separator and (separator["op"] != ">" or text[name.start - 1 : name.start] == "<"):
+            if separator and _fits(text, name, separator):
                 span = _value(text, name, separator)
                 if span:
                     covered = range(span.start, span.end)
@@ -74,11 +80,17 @@ def _names(text: str, lower: str) -> Iterator[_Name]:
             end = rest.end() if rest else position
             if end not in seen and _may_hold(text, position, end):
                 start = _name_start(text, position)
-                kind = name_kind(text[start:end].rstrip("."))
+                kind = name_kind(text[start:end].rstrip(".")) or _spaced_kind(text, start, lower[start:end])
                 seen.add(end)
                 if kind and not text.endswith("[redacted:", 0, start):
                     yield _Name(text[start:end], start, end, kind)
             position = lower.find(keyword, max(end, position + 1))
+
+
+def _spaced_kind(text: str, start: int, name: str) -> str | None:
+    """Return the kind of a name in two words: "API key", "secret access key"."""
+    before = _WORD_BEFORE.search(text, max(start - 16, 0), start) if name == "key" else None
+    return name_kind(f"{before.group().strip()}_key") if before else None
 
 
 def _may_hold(text: str, position: int, end: int) -> bool:
@@ -99,7 +111,22 @@ def _name_start(text: str, position: int) -> int:
 def _forms(name: _Name) -> tuple[re.Pattern[str], ...]:
     if name.text.startswith("--") or (name.text[0] == "-" and name.text[1:2].isupper()):
         return (_SEPARATOR, _OPTION)
-    return (_SEPARATOR, _NAME_VALUE, _IS)
+    forms = (_NEXT_LINE, _SEPARATOR, _NAME_VALUE, _IS, _FOR, _ROW)
+    return (*forms, _QUOTED_NEXT) if name.kind == "password" and name.text.lower() != "pass" else forms
+
+
+def _fits(text: str, name: _Name, separator: re.Match[str]) -> bool:
+    before = text[max(name.start - 8, 0) : name.start]
+    match separator["op"]:
+        case ">" | "|" if not before:
+            return False
+        case ">":
+            return before.endswith("<")
+        case "|":
+            return before.rstrip(" \t*`").endswith("|")
+    # 'Password: ', more: the quote that follows ends the text that the name stands in.
+    inside = before[-1:] in ("'", '"') and not separator["close"] and "," not in separator["op"]
+    return not (inside and text.startswith(before[-1], separator.end()))
 
 
 def _value(text: str, name: _Name, separator: re.Match[str]) -> Span | None:
@@ -114,7 +141,7 @@ def _value(text: str, name: _Name, separator: re.Match[str]) -> Span | None:
         end = _unquoted_end(text, start, name, separator)
         value = text[start:end]
         wanted = _is_secret(value, name) and not _is_source_or_prose(text, end, value, name, separator)
-    if separator["op"] in ("is", "was"):
+    if separator["op"] in ("is", "was", "for", "|"):
         wanted = wanted and _is_told(value, quoted=opening is not None)
     if not wanted:
         return None
@@ -162,6 +189,8 @@ def _is_secret(value: str, name: _Name) -> bool:
 
 def _is_source_or_prose(text: str, end: int, value: str, name: _Name, separator: re.Match[str]) -> bool:
     shell = _is_shell_setting(text, name, separator)
+    if "\n" in separator.group() and (value.endswith(":") or text[end : end + 1] not in ("", "\r", "\n")):
+        return True
     if is_code(value, text[end : end + 1]) and not (shell and value.isidentifier()):
         return True
     if not shell and value.replace("_", "").isalpha() and name_kind(value):

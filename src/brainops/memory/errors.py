@@ -8,7 +8,7 @@ import traceback
 from types import TracebackType
 
 from brainops.memory.stack_traces import parse_stack_trace, with_cause
-from brainops.memory.templates import STAMP
+from brainops.memory.templates import STAMP, without_colour
 from brainops.memory.trace_frames import in_app_python
 from brainops.types import ErrorEvent, Frame
 
@@ -28,7 +28,7 @@ def parse_error(text: str) -> ErrorEvent:
     JSON, logfmt) and Prometheus alerts. The frames are those of the last exception; its root cause is kept in the
     message. Never raises.
     """
-    text = _bounded(text).replace("\r\n", "\n").strip()
+    text = without_colour(_bounded(text)).replace("\r\n", "\n").strip()
     event = parse_stack_trace(text) or _alert(text) or _json(text) or _shell(text)
     if event is None:
         event = _typed(_log_message(_telling_line(text)))

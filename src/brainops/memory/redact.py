@@ -185,6 +185,8 @@ _PRIVATE = re.compile(r"<[ \t]{0,4}(?P<slash>/)?[ \t]{0,4}private(?:\s[^<>]{0,64
 def _private_blocks(text: str) -> Iterator[Span]:
     depth, start = 0, 0
     for tag in _PRIVATE.finditer(text):
+        if text[tag.start() - 1 : tag.start()] == "`" == text[tag.end() : tag.end() + 1]:
+            continue  # `<private>` in Markdown speaks of the tag.
         if not tag["slash"]:
             start = tag.start() if depth == 0 else start
             depth += 1

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_PASSWORD = frozenset("password passwd passphrase passcode pwd pw pass passw".split())
+_PASSWORD = frozenset("password passwd passwort passe passphrase passcode pwd pw pass passw".split())
 _COMPOUND_KEY = frozenset(
     "api access secret private auth account encryption encrypt signing sign master shared consumer app application "
     "session ssh deploy webhook storage service client license admin root subscription integration crypt hmac "
@@ -21,7 +21,7 @@ _NOT_THE_SECRET = frozenset(
     "count counts length len size limit limits max min type types url uri endpoint file filename path dir name "
     "names id ids arn expiry expires expiration expired ttl lifetime policy field fields hint prompt label ref "
     "reference version index usage used budget cost rate position format algorithm alg status error errors "
-    "required enabled disabled valid reset at in on age days seconds minutes hours ms stdin fd manager store "
+    "required enabled disabled valid reset at in on age days seconds minutes hours ms stdin fd fds manager store "
     "provider class method function handler service server bucket header parser scheme strength rules attempts "
     "retries rotation changed updated created set exists present env var variable placeholder generator validator "
     "regex pattern mount volume".split()
@@ -77,7 +77,7 @@ def _whole_word_kind(words: list[str]) -> str | None:
         return "key" if last == "auth" else None
     if "signature" in have and "shared" in have:
         return "azure-sas"
-    return last if last == "tokens" else ("secret" if "secret" in have and "key" not in have else None)
+    return last if last == "tokens" else ("secret" if "secret" in have else None)
 
 
 def _glued_kind(words: list[str]) -> str | None:
@@ -169,7 +169,9 @@ def is_number(value: str) -> bool:
 def is_code(value: str, following: str) -> bool:
     """Say whether an unquoted value is a call, an index or a dotted name rather than a literal."""
     call = _CODE.match(value)
-    if call and ("." in call.group() or value.endswith((")", "(", "[", "]")) or following in ("'", '"')):
+    if value.startswith("(") or (call and ("." in call.group() or value.endswith((")", "(", "[", "]")))):
+        return True
+    if call and following in ("'", '"', ","):
         return True
     parts = value.split(".")
     return len(parts) > 1 and all(part.isidentifier() for part in parts) and not looks_random(value)

@@ -186,7 +186,7 @@ def _credentials_with_slash(text: str, start: int) -> Iterator[Span]:
 
 _ORACLE = re.compile(r"jdbc:oracle:[a-z]{2,8}:[^\s/@\"']{1,64}/(?P<s>[^\s@\"']{1,128})@")
 _AUTHORIZATION = re.compile(
-    r"authorization(?P<q>[\"'\]\\]{0,4})[ \t]{0,4}[:=][ \t]{0,4}[\"'\\]{0,4}"
+    r"authorization(?P<q>[\"'\]\\]{0,4})[ \t]{0,4}[:=][ \t]{0,4}[\[\"'\\]{0,4}"
     r"(?P<scheme>(?:basic|bearer|token|apikey|api-key|negotiate|ntlm|key|ghost|splunk|genie)[ \t]{1,4})?"
     r"(?P<s>[^\s\"'\\,;<>{}]{4,})",
     re.IGNORECASE,
@@ -242,6 +242,7 @@ _COMMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (" -p", _command("mongo(?:sh|dump|restore|export|import)?", rf"-p[ =]?{_VALUE}")),
     ("-u", _command("curl|http|https", rf"-[uU][ ]?{_USER}{_VALUE}")),
     ("user", _command("curl|wget", rf"--(?:proxy-)?user[ =]{_USER}{_VALUE}")),
+    ("'", re.compile(r"(?i:identified (?:by|with \w{1,40} by)) '(?P<s>[^'\n]{1,256})'")),
     ("login ", re.compile(rf"login[ \t\n]{{1,8}}[^\s]{{1,128}}[ \t\n]{{1,8}}password[ \t\n]{{1,8}}{_VALUE}")),
     ("jdbc:oracle:", _ORACLE),
 )

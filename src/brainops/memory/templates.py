@@ -29,7 +29,7 @@ _INSTANCES = frozenset(
     "node worker host server web db disk thread task job pod shard replica partition broker core cpu gpu eth rank slot "
     "device dev instance agent runner executor master slave primary secondary follower subdir dir part chunk segment "
     "file queue vm tmp rack zone client conn connection session pool proc process consumer producer batch bucket "
-    "volume".split()
+    "rc alpha beta build volume".split()
 )
 """Words that are counted through: worker1 and worker2 do the same, while psycopg2 and psycopg3 are two things."""
 
@@ -97,6 +97,7 @@ _FORMS = (
         r"(?P<http>(?<![A-Za-z0-9])(?:(?i:HTTP(?:/\d(?:\.\d)?)?(?: error| status| code| response)?|got|returned|"
         rf"received|responded(?: with)?|response)[:\s]{{1,2}}(?:an? )?[1-5]\d\d(?!\w|\.\d)|[1-5]\d\d (?={_REASON})))"
     ),
+    r"(?P<protocol>(?<![A-Za-z0-9])(?:TLS|SSL|DTLS)[ _v]{0,2}\d(?:[._]\d)?(?!\w))",
     r"(?P<tuple>(?<![\w)])\(\d{3,5}, (?=['\"]))",
     r"(?P<port>(?<![A-Za-z0-9])(?i:port)[ :=]{1,2}(?P<portnumber>\d{1,5})(?!\w))",
     (
@@ -129,12 +130,20 @@ _SAME_AGAIN = re.compile(r"(<[a-z]{1,12}>)(?:[ ]?[,;:.\-_|/][ ]?\1|[ ]\1)+")
 _SPACE = re.compile(r"\s+")
 
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
+
+
+def without_colour(text: str) -> str:
+    """Return the text without the escape sequences by which terminals colour it."""
+    return _COLOUR.sub("", text) if "\x1b" in text else text
+
+
 def mask(message: str) -> str:
     """Return the template of a message: what varies replaced by <n>, <id>, <time> and the like, on one line.
 
     Words, error codes, exit codes, HTTP statuses, signals and service ports stay, for they say which error it is.
     """
-    text = _SCAN.sub(_masked, message[:MESSAGE_REACH])
+    text = _SCAN.sub(_masked, without_colour(message[:MESSAGE_REACH]))
     text = _SPACE.sub(" ", text).strip()
     return _without_repeats(_SAME_AGAIN.sub(r"\1", text))[:TEMPLATE_REACH].rstrip()
 
@@ -182,7 +191,7 @@ def _masked_place(match: re.Match[str], found: str) -> str:
         return mask_path(found)
     if match["hostport"]:
         return _host_port(match["host"], match["hostportnumber"])
-    return _SPACE.sub(" ", found)  # code, http, tuple: what says which error it is
+    return _SPACE.sub(" ", found)  # code, http, protocol, tuple: what says which error it is
 
 
 def _pair(name: str, found: str) -> str:
