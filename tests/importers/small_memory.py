@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from brainops.errors import RecallLoop
+from brainops.errors import Conflict, RecallLoop
 from brainops.types import Captured, Draft, Memory, MemoryState, Progress
 
 
@@ -18,11 +18,11 @@ class SmallMemory:
     refused: str = "\0"
     writes: int = 0
 
-    def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:
-        drafts = list(drafts)
-        if any(self.refused in str(draft.content) for draft in drafts):
-            raise RecallLoop
-        return [self._capture(draft) for draft in drafts]
+    def capture_each(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Iterator[Captured]:
+        for draft in drafts:
+            if self.refused in str(draft.content):
+                raise RecallLoop
+            yield self._capture(draft)
 
     def _capture(self, draft: Draft) -> Captured:
         same = next((m for m in self.current() if (m.title, m.content) == (draft.title, draft.content)), None)
@@ -63,6 +63,9 @@ class SmallMemory:
         return [memory for memory in self.current() if (memory.source.key or "").startswith(prefix)]
 
     def supersede(self, memory_id: str, draft: Draft) -> Captured:
+        old = self.memories[memory_id]
+        if (old.type, old.title, old.content) == (draft.type, draft.title, draft.content):
+            raise Conflict(memory_id)
         captured = self._insert(draft, memory_id)
         self.memories[memory_id] = replace(self.memories[memory_id], superseded_by=captured.id)
         return captured

@@ -222,6 +222,40 @@ def test_a_binding_leaves_with_its_alert(write: Write, memory: SmallMemory) -> N
     assert "alerts" not in runbook.metadata
 
 
+def test_a_verified_runbook_is_not_rewritten_by_alerts_trusted_less(write: Write, memory: SmallMemory) -> None:
+    folder = write("runbooks/QueueStuck.md", "Restart it.").parent.parent
+    write("rules/rules.yml", RULE % URL)
+    import_path(memory, folder / "runbooks", trust=Trust.VERIFIED)
+
+    report = import_path(memory, folder / "rules")
+
+    assert (counts(report), report.left) == ((1, 0, 0, 0, 0), ())
+    assert memory.by_source("prometheus:")[0].metadata["runbook"] == "markdown:runbooks/QueueStuck.md"
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_change_of_tags_alone_is_said_and_supersedes_nothing(write: Write, memory: SmallMemory, sync: bool) -> None:
+    folder = write("a.md", "---\ntags: [one]\n---\nText.").parent
+    import_path(memory, folder, sync=True)
+    write("a.md", "---\ntags: [two]\n---\nText.")
+
+    report = import_path(memory, folder, sync=sync)
+
+    assert counts(report) == (0, 1, 0, 0, 0)
+    assert "only tags or metadata changed" in report.plan[0].reason
+
+
+def test_an_alert_whose_expression_alone_changed_leaves_its_runbook_as_it_is(write: Write, memory: SmallMemory) -> None:
+    folder = write("QueueStuck.md", "Restart it.").parent
+    write("rules.yml", RULE % URL)
+    import_path(memory, folder, sync=True)
+    write("rules.yml", (RULE % URL).replace("expr: up", "expr: down"))
+
+    report = import_path(memory, folder, sync=True)
+
+    assert (counts(report), report.left) == ((0, 1, 1, 0, 0), ())
+
+
 def test_a_draft_that_the_store_refuses_costs_nothing_else(write: Write, memory: SmallMemory) -> None:
     folder = ops(write)
     write("echo.md", "ECHO of memory")

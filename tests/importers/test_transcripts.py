@@ -122,7 +122,8 @@ def test_the_same_error_twice_is_one_memory(write: Write) -> None:
     )
 
     assert len(found) == 1
-    assert "The same again worked" in str(found[0].content)
+    assert found[0].metadata["worked_command"] == "make test"
+    assert found[0].metadata["commands_between"] == []
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,8 @@ def test_codex_outputs_of_every_version_are_understood(write: Write, failed: Any
     (draft,) = drafts(codex.read(place(write("rollout.jsonl", text))))
 
     assert draft.title == "Error: broken"
-    assert str(draft.content).startswith("Error:\nError: broken\n\n")
+    assert isinstance(draft.content, dict)
+    assert draft.content["error"] == "Error: broken"
     assert draft.metadata["failing_command"] == "make test"
     assert draft.metadata["candidate_fix"] is True
     assert str(draft.source.key).startswith("codex:c-1#")

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from brainops.types import JSON, Draft, Trust
 
 MARKER = "<!-- brainops:alerts -->"
+LEADS_TO = "Leads to the runbook:"
 HEADING = "## Alerts that lead here (from their rule files; not part of the runbook)"
 ALERTS_LIMIT = 50
 """Alerts written out in one runbook; a page that more of them share is a page about everything."""
@@ -39,7 +40,7 @@ def without_marker(text: str) -> str:
 def unbound(draft: Draft) -> Draft:
     """Return the draft as its source alone would give it."""
     content = draft.content
-    if isinstance(content, str) and _runbook_name(draft):
+    if isinstance(content, str) and ("alert" in draft.metadata or _runbook_name(draft)):
         content = content.split(MARKER)[0].rstrip()
     return replace(draft, content=content, metadata={k: v for k, v in draft.metadata.items() if k not in BINDING})
 
@@ -48,7 +49,7 @@ def bind(drafts: Sequence[Draft]) -> list[Draft]:
     """Return the drafts, in their order, with every alert bound to its runbook among them.
 
     The same drafts give the same bindings in any order. `metadata["binding_digest"]` says whether a binding changed;
-    it is taken from the other end's `source_digest`, as redaction may have altered what is stored of its text.
+    it is taken from the alerts' `said_digest`, as redaction may have altered what is stored of their text.
     """
     plain = [unbound(draft) for draft in drafts]
     by_name: dict[str, list[Draft]] = {}
@@ -89,7 +90,8 @@ def _to_runbook(draft: Draft, by_name: Mapping[str, list[Draft]]) -> Draft:
     runbook, how = found
     key = runbook.source.key
     binding: dict[str, JSON] = {"runbook": key, "runbook_uri": runbook.source.uri, "bound_by": how}
-    return replace(draft, metadata={**draft.metadata, **binding, "binding_digest": digest(key)})
+    content = f"{draft.content}\n\n{MARKER}\n{LEADS_TO} {runbook.title} ({key})"
+    return replace(draft, content=content, metadata={**draft.metadata, **binding, "binding_digest": digest(key)})
 
 
 def _resolve(alert: Mapping[str, JSON], by_name: Mapping[str, list[Draft]]) -> tuple[Draft, str] | None:
@@ -133,15 +135,18 @@ def _with_alerts(runbook: Draft, alerts: Sequence[Draft]) -> Draft:
         return replace(runbook, metadata={**runbook.metadata, "binding_digest": ""})
     names: list[JSON] = list(sorted({str(alert.metadata["alert"]) for alert in alerts})[:ALERTS_LIMIT])
     trusted = [alert.metadata for alert in alerts if RANK[alert.trust] >= RANK[runbook.trust]]
-    lines = sorted({_line(alert) for alert in trusted})[:ALERTS_LIMIT]
+    lines = sorted({said_by(alert) for alert in trusted})[:ALERTS_LIMIT]
     content = f"{runbook.content}\n\n{MARKER}\n{HEADING}\n\n" + "\n".join(lines) if lines else runbook.content
-    ends = sorted([str(alert.source.key), str(alert.metadata.get("source_digest")), alert.trust] for alert in alerts)
+    said = sorted({str(alert.get("said_digest") or digest(said_by(alert))) for alert in trusted})
     return replace(
-        runbook, content=content, metadata={**runbook.metadata, "alerts": names, "binding_digest": digest(ends)}
+        runbook,
+        content=content,
+        metadata={**runbook.metadata, "alerts": names, "binding_digest": digest(said) if said else ""},
     )
 
 
-def _line(alert: Mapping[str, JSON]) -> str:
+def said_by(alert: Mapping[str, JSON]) -> str:
+    """Return the line with which an alert speaks in its runbook."""
     severity = f" ({alert['severity']})" if alert.get("severity") else ""
     said = " ".join(str(alert[part]) for part in ("summary", "description") if alert.get(part))
     return without_marker(f"- {alert['alert']}{severity}: {said}" if said else f"- {alert['alert']}{severity}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -108,8 +108,8 @@ class ImportReport:
 class ImportTarget(Protocol):
     """The store side of an import; `Brain` is one."""
 
-    def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Sequence[Captured]:
-        """Capture the drafts; return one acknowledgement each, in their order."""
+    def capture_each(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Iterator[Captured]:
+        """Capture the drafts; yield an acknowledgement each in their order, up to one that is refused, which raises."""
         ...
 
     def by_source(self, prefix: str) -> Sequence[Memory]:
@@ -117,7 +117,7 @@ class ImportTarget(Protocol):
         ...
 
     def supersede(self, memory_id: str, draft: Draft) -> Captured:
-        """Put the draft in the memory's place."""
+        """Put the draft in the memory's place; raises Conflict when type, title and content are the same."""
         ...
 
     def flag(self, memory_id: str, reason: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from brainops.importers.binding import bind, digest
+from brainops.importers.binding import bind, digest, said_by
 from brainops.importers.items import Action, Planned
 from brainops.types import JSON, Draft, Memory
 
@@ -37,7 +37,7 @@ class Plan:
 
 
 def with_digests(draft: Draft) -> Draft:
-    """Return the draft with digests of all that its source says, and of its text alone.
+    """Return the draft with digests of all that its source says, of its text alone, and of what an alert says.
 
     They stand in the metadata because redaction may change the stored text, and that must not look like an edit.
     """
@@ -52,6 +52,8 @@ def with_digests(draft: Draft) -> Draft:
         draft.trust,
     ]
     digests: dict[str, JSON] = {"source_digest": digest(said), "text_digest": digest(draft.content)}
+    if "alert" in draft.metadata:
+        digests["said_digest"] = digest(said_by(draft.metadata))
     return replace(draft, metadata={**draft.metadata, **digests})
 
 
@@ -157,10 +159,11 @@ def _known(draft: Draft, standing: Sequence[Memory], sync: bool) -> Iterator[Pla
     """Yield what to do with a draft of whose key something stands (oldest first)."""
     same = [memory for memory in standing if memory.metadata.get("source_digest") == draft.metadata["source_digest"]]
     current = same[-1] if same else standing[-1]
-    if not same and not sync:
+    if not same and _reads_the_same(draft, current):
+        yield _planned(Action.REPEAT, draft, "only tags or metadata changed; those of the memory stay", current.id)
+    elif not same and not sync:
         yield _planned(Action.TAKE, draft, "changed since it was imported; --sync supersedes instead of adding")
-        return
-    if not same:
+    elif not same:
         yield _planned(Action.SUPERSEDE, draft, "changed at its source", current.id)
     elif _binding(current.metadata) != _binding(draft.metadata):
         yield _planned(Action.SUPERSEDE, draft, "its alerts or its runbook changed", current.id)
@@ -170,6 +173,14 @@ def _known(draft: Draft, standing: Sequence[Memory], sync: bool) -> Iterator[Pla
         yield from (_flagged(memory, "another text of the same source") for memory in standing if memory is not current)
 
 
+def _reads_the_same(draft: Draft, memory: Memory) -> bool:
+    """Return whether the text is the same as stored, so that there is nothing to supersede."""
+    same = ("text_digest", "binding_digest")
+    return (draft.title, draft.type) == (memory.title, memory.type) and all(
+        (draft.metadata.get(name) or "") == (memory.metadata.get(name) or "") for name in same
+    )
+
+
 def _binding(metadata: Mapping[str, JSON]) -> JSON:
     return metadata.get("binding_digest") or ""
 
@@ -177,6 +188,8 @@ def _binding(metadata: Mapping[str, JSON]) -> JSON:
 def _moved(draft: Draft, memory: Memory) -> Iterator[Planned]:
     """Yield the move, and a superseding where title or tags came from the old name or the binding changed."""
     yield _planned(Action.MOVE, draft, f"was {memory.source.key}", memory.id)
+    if _reads_the_same(draft, memory):
+        return
     if memory.metadata.get("source_digest") != draft.metadata["source_digest"]:
         yield _planned(Action.SUPERSEDE, draft, "its title or tags come from its new name", memory.id)
     elif _binding(memory.metadata) != _binding(draft.metadata):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from brainops.errors import InvalidInput
+from brainops.importers.binding import without_marker
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
 from brainops.importers.reading import read_text, yaml_value
@@ -25,7 +26,7 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
     Raises InvalidInput when the file cannot be read as text.
     """
     used: Counter[str] = Counter()
-    for line, text in _documents(read_text(place.path)):
+    for line, text in _documents(without_marker(read_text(place.path))):
         where = f"{place.relative}: document at line {line}"
         try:
             groups = list(rule_groups(yaml_value(text)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,8 +14,6 @@ from brainops.importers.places import Place, place_of, walk
 from brainops.importers.plan import Scope, make_plan
 from brainops.types import Captured, Draft, Memory, Progress, Trust
 
-BATCH = 200
-"""Drafts captured at once: enough to share one commit, few enough that progress moves."""
 KEPT_BY_PATH = (Format.MARKDOWN, Format.PROMETHEUS, Format.MCP_MEMORY, Format.MCP_MEMORY_SERVICE, Format.JSONL)
 """Formats whose keys name a file, so that a missing file is noticed; clients clear transcripts away, and what was
 learnt from them stays true."""
@@ -165,15 +163,15 @@ def _carry_out(
     target: ImportTarget, planned: Sequence[Planned], left: list[Leave], progress: Progress | None
 ) -> Iterator[Planned]:
     """Do what was planned and yield what was done; a draft that the store refuses is left, and costs nothing else."""
-    new = [line for line in planned if line.action is Action.TAKE]
-    total = len(planned)
     done = 0
-    for begin in range(0, len(new), BATCH):
-        batch = new[begin : begin + BATCH]
-        yield from _capture(target, batch, left)
-        done += len(batch)
+
+    def step() -> None:
+        nonlocal done
+        done += 1
         if progress:
-            progress(done, total)
+            progress(done, len(planned))
+
+    yield from _captured([line for line in planned if line.action is Action.TAKE], target, left, step)
     for line in planned:
         if line.action is not Action.TAKE:
             try:
@@ -182,28 +180,33 @@ def _carry_out(
                 raise
             except BrainOpsError as fault:
                 left.append(Leave(what=line.key, why=str(fault)))
-            done += 1
-            if progress:
-                progress(done, total)
+            step()
 
 
-def _capture(target: ImportTarget, lines: Sequence[Planned], left: list[Leave]) -> list[Planned]:
-    drafts = [line.draft for line in lines if line.draft is not None]
-    try:
-        return [_captured(line, done) for line, done in zip(lines, target.capture_many(drafts), strict=True)]
-    except StoreError:
-        raise
-    except BrainOpsError as fault:
-        if len(lines) == 1:
-            left.append(Leave(what=lines[0].key, why=str(fault)))
-            return []
-    return [done for line in lines for done in _capture(target, [line], left)]
+def _captured(
+    new: Sequence[Planned], target: ImportTarget, left: list[Leave], step: Callable[[], None]
+) -> Iterator[Planned]:
+    """Capture the new ones; after one that is refused go on behind it."""
+    position = 0
+    while position < len(new):
+        drafts = [line.draft for line in new[position:] if line.draft is not None]
+        try:
+            for captured in target.capture_each(drafts):
+                yield _acknowledged(new[position], captured)
+                position += 1
+                step()
+        except StoreError:
+            raise
+        except BrainOpsError as fault:
+            left.append(Leave(what=new[position].key, why=str(fault)))
+            position += 1
+            step()
 
 
-def _captured(line: Planned, done: Captured) -> Planned:
-    if not done.repeated:
-        return replace(line, memory_id=done.id)
-    return replace(line, memory_id=done.id, action=Action.REPEAT, reason="the same memory stands there already")
+def _acknowledged(line: Planned, captured: Captured) -> Planned:
+    if not captured.repeated:
+        return replace(line, memory_id=captured.id)
+    return replace(line, memory_id=captured.id, action=Action.REPEAT, reason="the same memory stands there already")
 
 
 def _change(target: ImportTarget, line: Planned) -> Planned:

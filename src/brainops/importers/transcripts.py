@@ -118,11 +118,12 @@ def cure(failed: Step, after: Sequence[Step]) -> tuple[Step, list[Step]] | None:
 def _draft(transcript: Transcript, step: Step, text: str, identity: str, after: Sequence[Step], trust: Trust) -> Draft:
     found = cure(step, after)
     client = transcript.format.value
-    content = [f"Error:\n{text}", f"Failing {_noun(step)}:\n{step.command[:COMMAND_LIMIT]}"]
+    # Under "error" the fingerprint of the memory is that of the error itself.
+    content: dict[str, JSON] = {"error": text, "failing_command": _command(step)}
     metadata: dict[str, JSON] = {
         "client": client,
         "tool": step.tool,
-        "failing_command": step.command[:COMMAND_LIMIT],
+        "failing_command": _command(step),
         "exit_code": step.exit_code,
         "happened_at": step.at,
         "folder": transcript.folder,
@@ -130,20 +131,20 @@ def _draft(transcript: Transcript, step: Step, text: str, identity: str, after: 
     if found:
         worked, between = found
         between = between[-BETWEEN_LIMIT:]
-        if between:
-            content.append("Done in between:\n" + "\n".join(f"{n}. {shown(one)}" for n, one in enumerate(between, 1)))
-        again = "The same again worked" if worked.command == step.command else "What worked afterwards"
-        content.append(f"{again}:\n{worked.command[:COMMAND_LIMIT]}")
-        content.append("Unverified: read from a session transcript by the order of its commands alone.")
+        content |= {
+            "done_in_between": [shown(one) for one in between],
+            "worked_afterwards": _command(worked),
+            "standing": "unverified: read from a session transcript by the order of its commands alone",
+        }
         metadata |= {
             "candidate_fix": True,
             "verified": False,
-            "worked_command": worked.command[:COMMAND_LIMIT],
+            "worked_command": _command(worked),
             "commands_between": [shown(one) for one in between],
         }
     return Draft(
         title=telling_line(text),
-        content="\n\n".join(content),
+        content=content,
         type=MemoryType.ERROR_PATTERN,
         tags=("candidate-fix", "transcript", client) if found else ("transcript", client),
         metadata={name: value for name, value in metadata.items() if value is not None},
@@ -157,5 +158,5 @@ def _draft(transcript: Transcript, step: Step, text: str, identity: str, after: 
     )
 
 
-def _noun(step: Step) -> str:
-    return "command" if step.shell else f"call of {step.tool}"
+def _command(step: Step) -> str:
+    return (step.command if step.shell else f"{step.tool} {step.command}")[:COMMAND_LIMIT]
