@@ -314,7 +314,7 @@ RAISERS = [plain, chained, while_handling, hidden, grouped, noted, syntax, silen
 def caught(raiser: Callable[[], None]) -> tuple[Exception, str]:
     try:
         raiser()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever the raiser raises is what is tested
         return error, traceback.format_exc()
     raise AssertionError("it did not raise")
 

@@ -101,7 +101,8 @@ HOSTILE = [
     "eyJ", "eyJa.eyJ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nAAAA", "a://", "://u:p", "@",
     "password=", "password: ", "token:", 'password="', "password='\\", "authorization: basic ", "cookie: a=",
     "cookie=a;", "mysql ", "curl -u a", "login x password ", "sk-", "<private>", "<private></private>",
-    "<brainops-memory ", "1", "1.", "1-", "+1 ", "a.", "a@a.", "a:", "AA00 ", "KEY_", "a_key=", "--token ", "\\", "\0", "\ud800", "\u0130",
+    "<brainops-memory ", "1", "1.", "1-", "+1 ", "a.", "a@a.", "a:", "AA00 ", "KEY_",
+    "a_key=", "--token ", "\\", "\0", "\ud800", "\u0130",
     "sig=", "SG.a",
 ]  # fmt: skip
 SECONDS_A_MEGABYTE = 10.0  # the slowest takes about one; a quadratic pattern takes hours
