@@ -188,6 +188,16 @@ class Memories:
         self._session.run("memory_unlink", id=row["id"])
         self._session.run("memory_delete", id=row["id"])
 
+    def remove_archived(self, rows: Iterable[Row]) -> None:
+        """Take rows out that a verified segment holds; links to them stay, because they can be restored."""
+        for row in rows:
+            self._index.remove(self._session, row["key"])
+            self._session.run("memory_delete", id=row["id"])
+
+    def prune_index(self) -> None:
+        """Take words out of the index that belong to no memory."""
+        self._session.run("lexical_prune")
+
     def count_retrieved(self, uses: Mapping[int, int]) -> None:
         """Add up how often memories were retrieved."""
         self._session.many("memory_count_retrieved", ({"key": key, "times": times} for key, times in uses.items()))
@@ -235,9 +245,9 @@ class Memories:
         """Insert an exported occurrence as it was."""
         self._session.run("occurrence_restore_row", **row)
 
-    def rewrite_occurrence(self, key: int, at: int, detail: str) -> None:
+    def rewrite_occurrence(self, key: int, at: int, detail: str | None, uri: str | None) -> None:
         """Replace what an occurrence says, after redaction."""
-        self._session.run("occurrence_rewrite", memory_key=key, at=at, detail=detail)
+        self._session.run("occurrence_rewrite", memory_key=key, at=at, detail=detail, uri=uri)
 
 
 def walk(memories: Memories) -> Iterator[Row]:

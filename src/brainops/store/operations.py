@@ -142,9 +142,13 @@ class Operations:
         """Return the tallies by name and day."""
         return self._session.all("operation_counts", since_day=since_day)
 
-    def put_back_count(self, row: Mapping[str, Any]) -> None:
-        """Insert an exported tally as it was."""
-        self._session.run("operation_count_restore_row", **row)
+    def put_back_count(self, row: Mapping[str, Any]) -> bool:
+        """Insert an exported tally as it was; return False where one of that name and day stands there already."""
+        return self._session.run("operation_count_restore_row", **row) > 0
+
+    def remove_count(self, name: str, day: int) -> None:
+        """Take a tally away whose counts went to another name."""
+        self._session.run("operation_count_delete", name=name, day=day)
 
     def policy(self, name: str) -> GrowthPolicy:
         """Return the growth policy of an operation name, the namespace's own, or the default."""
@@ -159,9 +163,9 @@ class Operations:
         """Return every growth policy of the readable namespaces."""
         return self._session.all("policy_list")
 
-    def add_guidance(self, row: Mapping[str, Any]) -> None:
-        """Keep a receipt."""
-        self._session.run("guidance_insert", **row)
+    def add_guidance(self, row: Mapping[str, Any]) -> bool:
+        """Keep a receipt; return False where its id stands there already."""
+        return self._session.run("guidance_insert", **row) > 0
 
     def guidance(self, guidance_id: str) -> Row | None:
         """Return one readable receipt."""
@@ -180,13 +184,13 @@ class Operations:
         found = self._session.one("guidance_count", since=since)
         return int(found["receipts"]) if found else 0
 
-    def rewrite_guidance(self, guidance_id: str, body: str) -> None:
-        """Replace a receipt's body, after redaction."""
-        self._session.run("guidance_rewrite", id=guidance_id, body=body)
+    def rewrite_guidance(self, guidance_id: str, values: Mapping[str, Any]) -> None:
+        """Replace a receipt's texts, after redaction."""
+        self._session.run("guidance_rewrite", id=guidance_id, **values)
 
-    def add_segment(self, row: Mapping[str, Any]) -> None:
-        """Keep an archive segment."""
-        self._session.run("segment_insert", **row)
+    def add_segment(self, row: Mapping[str, Any]) -> bool:
+        """Keep an archive segment; return False where its id stands there already."""
+        return self._session.run("segment_insert", **row) > 0
 
     def segment(self, segment_id: str) -> Row | None:
         """Return an archive segment with its data."""

@@ -42,9 +42,10 @@ class Trail:
         """Insert an exported line as it was."""
         self._session.run("audit_append", **row)
 
-    def is_empty(self) -> bool:
-        """Say whether the written namespace has no trail yet."""
-        return self._session.one("audit_last") is None
+    def end(self) -> tuple[int, str]:
+        """Return the sequence and hash of the last line of the written namespace; (0, GENESIS) where there is none."""
+        last = self._session.one("audit_last")
+        return (last["sequence"], last["hash"]) if last else (0, GENESIS)
 
     def of(self, subject: str) -> list[AuditEntry]:
         """Return what was done to a memory, oldest first."""
@@ -64,9 +65,9 @@ class Trail:
                 previous, after = row["hash"], row["sequence"]
         return None
 
-    def add_feedback(self, verdict: Feedback) -> None:
-        """Keep a verdict."""
-        self._session.run(
+    def add_feedback(self, verdict: Feedback) -> bool:
+        """Keep a verdict; return False where its id stands there already."""
+        changed = self._session.run(
             "feedback_insert",
             id=verdict.id,
             memory_id=verdict.memory_id,
@@ -79,6 +80,7 @@ class Trail:
             correction_id=verdict.correction_id,
             undone_at=verdict.undone_at,
         )
+        return changed > 0
 
     def feedback(self, feedback_id: str) -> Feedback | None:
         """Return one verdict of the written namespace."""

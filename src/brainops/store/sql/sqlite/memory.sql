@@ -245,7 +245,7 @@ from memory as m where m.id = :memory_id and m.namespace = :namespace
 
 -- name: occurrence_rewrite
 -- Redaction looks at what occurrences say, too.
-update occurrence set detail = :detail
+update occurrence set detail = :detail, uri = :uri
 where memory_key = :memory_key and at = :at and namespace in (select value from json_each(:namespaces))
 
 -- name: tag_insert

@@ -101,7 +101,8 @@ on conflict do nothing
 
 -- name: operation_rewrite
 -- Redaction took something out of an operation.
-update operation set name = :name, target = :target, context = :context, result = :result, error = :error
+update operation set name = :name, target = :target, context = :context, result = :result, error = :error,
+    contradiction = :contradiction
 where id = :id and namespace = :namespace
 
 -- name: operation_purge
@@ -131,6 +132,10 @@ where namespace in (select value from json_each(:namespaces)) and day >= :since_
 -- Puts an exported tally back.
 insert into operation_count (namespace, name, day, succeeded, failed, recorded)
 values (:namespace, :name, :day, :succeeded, :failed, :recorded) on conflict do nothing
+
+-- name: operation_count_delete
+-- Redaction gave an operation another name, and its counts went there.
+delete from operation_count where namespace = :namespace and name = :name and day = :day
 
 -- name: policy_get
 -- The growth policy of an operation name, or the namespace's own under ''.
@@ -182,7 +187,8 @@ where g.namespace in (select value from json_each(:namespaces)) and g.created_at
 
 -- name: guidance_rewrite
 -- Redaction took something out of a receipt.
-update guidance set body = :body where id = :id and namespace = :namespace
+update guidance set operation_name = :operation_name, target = :target, body = :body
+where id = :id and namespace = :namespace
 
 -- name: guidance_purge
 -- Takes a purged memory out of the receipts that named it.

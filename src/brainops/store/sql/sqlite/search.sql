@@ -23,6 +23,10 @@ select max(key) as key from memory
 -- Empties the word index, to fill it again from the rows.
 delete from memory_fts
 
+-- name: lexical_prune
+-- Takes words out of the index that belong to no memory.
+delete from memory_fts where rowid not in (select key from memory)
+
 -- name: vector_insert
 -- Keeps one passage's vector.
 insert into memory_vector (memory_key, namespace, model_id, passage, vector)
@@ -37,6 +41,10 @@ where key = :memory_key and namespace = :namespace and content_hash = :content_h
 -- name: vector_delete
 -- Takes a memory's vectors away.
 delete from memory_vector where memory_key = :memory_key
+
+-- name: vector_delete_others
+-- Every memory has vectors of this model; those of earlier ones go.
+delete from memory_vector where model_id <> :model_id and namespace = :namespace
 
 -- name: vector_pending
 -- Memories that have no vector of this model yet, in key order.

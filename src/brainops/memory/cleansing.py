@@ -1,0 +1,68 @@
+"""How does a stored row read once today's redaction rules have gone over it? (pure)"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from brainops.memory.draft import content_hash, dumped
+from brainops.memory.redact import RedactionPolicy, redact, redact_json
+from brainops.types import JSON
+
+_TEXTS = {
+    "memory": ("title", "uri"),
+    "occurrence": ("uri",),
+    "operation": ("name", "target", "contradiction"),
+    "operation_count": ("name",),
+    "guidance": ("operation_name", "target"),
+    "feedback": ("note",),
+}
+_TREES = {
+    "memory": ("content", "metadata"),
+    "occurrence": ("detail",),
+    "operation": ("context", "result", "error"),
+    "guidance": ("body",),
+}
+"""What can hold a secret: the same columns that are redacted when they are written."""
+
+
+def cleansed(line: Mapping[str, Any], policy: RedactionPolicy, counts: Counter[str]) -> dict[str, Any]:
+    """Return a line (as `lines.line_of` gives it) without what the policy takes out, and add up what that was."""
+    kind = line["kind"]
+    clean = dict(line)
+    for name in _TEXTS.get(kind, ()):
+        if line[name] is not None:
+            clean[name] = _tree(line[name], policy, counts)
+    for name in _TREES.get(kind, ()):
+        clean[name] = _tree(line[name], policy, counts)
+    if kind == "memory":
+        clean["tags"] = list(dict.fromkeys(_tree(tag, policy, counts) for tag in line["tags"]))
+        clean["content_hash"] = _hash(line, clean)
+    return clean
+
+
+def _tree(value: JSON, policy: RedactionPolicy, counts: Counter[str]) -> JSON:
+    cleaned: JSON
+    if isinstance(value, str):
+        text = redact(value, policy)
+        cleaned, findings = text.text, text.findings
+    else:
+        tree = redact_json(value, policy)
+        cleaned, findings = tree.value, tree.findings
+    for finding in findings:
+        counts[finding.kind] += finding.count
+    return cleaned
+
+
+def _hash(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the content's identity; an error's is its fingerprint, which redaction does not change."""
+    if before["content_hash"] != _identity(before):
+        return str(before["content_hash"])
+    return _identity(after)
+
+
+def _identity(line: Mapping[str, Any]) -> str:
+    content = line["content"]
+    text = content if line["content_format"] == "text" else dumped(content, "content")
+    return content_hash(line["type"], line["title"], text)

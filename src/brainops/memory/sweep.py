@@ -1,0 +1,310 @@
+"""How are indexes, vectors and redaction brought up to date over everything that is stored already?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from brainops.errors import EmbedderUnavailable
+from brainops.memory.cleansing import cleansed
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import words_of_row
+from brainops.memory.lines import line_of, row_of_line
+from brainops.memory.meaning import embed_pending, pending_count
+from brainops.memory.segments import memory_id_of, replace_segment, unpack
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.store.operations import DAY_MICROS
+from brainops.store.scope import Scope
+from brainops.types import JSON, Finding, MemoryState, Progress
+
+REINDEX_ROWS = 100  # written anew in one transaction: some ten milliseconds, so that nobody waits for a sweep
+EMBEDDING_MODEL = "embedding_model"  # the setting that names the model which every memory has vectors of
+PASSES = 3  # over what was captured or changed while a sweep ran; the rest stays pending, and the next call takes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescanned:
+    """What a rescan looked at, how many rows it changed, what it took out (never the values), and of which memories."""
+
+    scanned: int
+    changed: int
+    findings: tuple[Finding, ...]
+    ids: tuple[str, ...]
+
+
+def reindex(context: MemoryContext, progress: Progress | None = None) -> int:
+    """Write the word index and tags of every readable memory anew from its row, and return how many memories that were.
+
+    Readers keep getting answers: a batch is taken out and put back in one transaction. What belongs to no memory goes.
+    """
+    store, done = context.store, 0
+    with store.read() as tx:
+        total = sum(row["memories"] for row in tx.memories.counts())
+    for namespace in store.scope.read:
+        scope, after = Scope.of(namespace), 0
+        while True:
+            with store.read(scope) as tx:
+                keys = [row["key"] for row in tx.memories.page(after)]
+            if not keys:
+                break
+            for start in range(0, len(keys), REINDEX_ROWS):
+                done += _reindex(context, scope, keys[start : start + REINDEX_ROWS])
+                if progress is not None:
+                    progress(done, max(total, done))
+            after = keys[-1]
+    with store.write() as tx:
+        tx.memories.prune_index()
+    return done
+
+
+def _reindex(context: MemoryContext, scope: Scope, keys: Sequence[int]) -> int:
+    with context.store.write(scope) as tx:
+        rows = tx.memories.by_keys(keys)
+        for row in rows.values():
+            tx.memories.reindex(row, words_of_row(row))
+    return len(rows)
+
+
+def reembed(context: MemoryContext, progress: Progress | None = None) -> int:
+    """Give every readable memory a vector of the present model, and return how many got one now.
+
+    Stopping in between loses nothing: search goes on with the vectors that are there, and the next call does the rest.
+    Vectors of earlier models go when every memory has one of this. Raises EmbedderUnavailable.
+    """
+    embedder = context.meaning.embedder()
+    if embedder is None:
+        raise EmbedderUnavailable(context.meaning.problem or "no embedding model is configured (model is none)")
+    done = 0
+    for _ in range(PASSES):
+        now_done = embed_pending(context.store, context.meaning, progress=progress)
+        done += now_done
+        if not now_done:
+            break
+    for namespace in context.store.scope.read:
+        with context.store.write(Scope.of(namespace)) as tx:
+            if pending_count(tx, embedder.model_id) == 0:
+                tx.session.run("vector_delete_others", model_id=embedder.model_id)
+    with context.store.write() as tx:
+        tx.set(EMBEDDING_MODEL, embedder.model_id)
+    return done
+
+
+def rescan(context: MemoryContext, dry_run: bool = False, progress: Progress | None = None) -> Rescanned:
+    """Look through everything in the written namespace with today's rules and take out what they find.
+
+    Rows, word index, vectors, content hashes and archive segments are written anew, some hundred rows a transaction;
+    the trail gets one line with counts. What the database's files still hold of it is overwritten; backups are not.
+    """
+    sweep = _Rescan(context, dry_run, progress)
+    for kind in _KINDS:
+        sweep.walk(kind)
+    sweep.segments()
+    found = Rescanned(
+        scanned=sweep.scanned,
+        changed=sweep.changed,
+        findings=tuple(Finding(kind=kind, count=count) for kind, count in sorted(sweep.findings.items())),
+        ids=tuple(sweep.ids),
+    )
+    if not dry_run:
+        if found.changed:
+            _sign(context, found)
+        context.store.upkeep.scrub()
+    return found
+
+
+def _sign(context: MemoryContext, found: Rescanned) -> None:
+    taken_out: dict[str, JSON] = {finding.kind: finding.count for finding in found.findings}
+    with context.store.write() as tx:
+        now = context.store.now()
+        tx.trail.append("redact", tx.scope.write, context.actor, now, changed=found.changed, findings=taken_out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """How rows of one kind are read a page at a time, found again under the lock, and written anew."""
+
+    name: str
+    start: Any
+    cursor: str
+    page: Callable[[Transaction, Any], Sequence[Row]]
+    rewrite: Callable[[Transaction, Row, dict[str, Any], int], None]
+
+
+class _Rescan:
+    """One rescan under way, with what it has found so far."""
+
+    def __init__(self, context: MemoryContext, dry_run: bool, progress: Progress | None) -> None:
+        self.scanned = 0
+        self.changed = 0
+        self.findings: Counter[str] = Counter()
+        self.ids: dict[str, None] = {}
+        self._context = context
+        self._scope = Scope.of(context.store.scope.write)
+        self._dry_run = dry_run
+        self._progress = progress
+
+    def walk(self, kind: _Kind) -> None:
+        """Look through every row of a kind: outside the write lock first, and again inside it for those that change."""
+        after = kind.start
+        while True:
+            with self._context.store.read(self._scope) as tx:
+                rows = kind.page(tx, after)
+            if not rows:
+                return
+            dirty = [row for row in rows if self._cleaned(kind, row, Counter()) is not None]
+            if self._dry_run:
+                for row in dirty:
+                    self._cleaned(kind, row, self.findings)
+                    self._count(row, kind)
+            elif dirty:
+                self._rewrite(kind, after, {_place(row) for row in dirty})
+            self._advance(len(rows))
+            after = rows[-1][kind.cursor]
+
+    def _rewrite(self, kind: _Kind, after: Any, places: set[Any]) -> None:
+        with self._context.store.write(self._scope) as tx:
+            for row in kind.page(tx, after):
+                if _place(row) not in places:
+                    continue
+                cleaned = self._cleaned(kind, row, self.findings)
+                if cleaned is not None:
+                    kind.rewrite(tx, row, cleaned, self._context.store.now())
+                    self._count(row, kind)
+
+    def segments(self) -> None:
+        """Look through the archive segments, each in a transaction of its own."""
+        with self._context.store.read(self._scope) as tx:
+            ids = [row["id"] for row in tx.operations.segments()]
+        for segment_id in ids:
+            with self._transaction() as tx:
+                row = tx.operations.segment(segment_id)
+                if row is not None:
+                    self._segment(tx, row)
+
+    def _transaction(self) -> AbstractContextManager[Transaction]:
+        store = self._context.store
+        return store.read(self._scope) if self._dry_run else store.write(self._scope)
+
+    def _segment(self, tx: Transaction, row: Row) -> None:
+        lines = unpack(row)
+        cleaned = [cleansed(line, self._context.redaction, self.findings) for line in lines]
+        differing = [line for line, clean in zip(lines, cleaned, strict=True) if line != clean]
+        if differing and not self._dry_run:
+            replace_segment(tx, row, cleaned)
+        self.changed += len(differing)
+        if row["kind"] == "memory":
+            self.ids.update(dict.fromkeys(map(memory_id_of, differing)))
+        self._advance(len(lines))
+
+    def _cleaned(self, kind: _Kind, row: Row, counts: Counter[str]) -> dict[str, Any] | None:
+        """Return a row without what the rules take out, or None where they take nothing."""
+        line = line_of(kind.name, row)
+        clean = cleansed(line, self._context.redaction, counts)
+        return None if clean == line else row_of_line(clean)[1]
+
+    def _count(self, row: Row, kind: _Kind) -> None:
+        self.changed += 1
+        if kind.name in ("memory", "occurrence"):
+            self.ids[row["id" if kind.name == "memory" else "memory_id"]] = None
+
+    def _advance(self, rows: int) -> None:
+        self.scanned += rows
+        if self._progress is not None:
+            self._progress(self.scanned, None)
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    """Return what tells a row of a page from the others."""
+    names = ("id", "memory_id", "at", "name", "day")
+    return tuple(row[name] if name in row.keys() else None for name in names)  # noqa: SIM118 (a row is no mapping)
+
+
+def _rewrite_memory(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    """Write a memory anew; where it now says the same as another current one, the newer is replaced by the older."""
+    current = row["state"] == MemoryState.ACTIVE and row["superseded_by"] is None
+    same = tx.memories.same(clean["content_hash"]) if current and clean["content_hash"] != row["content_hash"] else None
+    if same is not None:
+        older, newer = sorted((row, same), key=lambda each: (each["created_at"], each["key"]))
+        tx.memories.mark_superseded(newer["id"], older["id"], max(now, newer["valid_from"] + 1), words_of_row(newer))
+    values = {name: clean[name] for name in ("title", "content", "metadata", "tags", "content_hash")}
+    tx.memories.rewrite(row, values, words_of_row(clean))
+    if clean["uri"] != row["uri"]:
+        tx.memories.set_source(row["id"], row["source_key"], clean["uri"])
+
+
+def _rewrite_occurrence(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    key = tx.memories.writable_row(row["memory_id"])["key"]
+    tx.memories.rewrite_occurrence(key, row["at"], clean["detail"], clean["uri"])
+
+
+def _rewrite_operation(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    names = ("name", "target", "context", "result", "error", "contradiction")
+    tx.operations.rewrite(row["id"], {name: clean[name] for name in names})
+
+
+def _rewrite_guidance(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    tx.operations.rewrite_guidance(row["id"], {name: clean[name] for name in ("operation_name", "target", "body")})
+
+
+def _rewrite_feedback(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    tx.trail.rewrite_feedback(row["id"], clean["note"])
+
+
+def _rewrite_tally(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    counts = {name: row[name] for name in ("succeeded", "failed", "recorded")}
+    tx.operations.tally(clean["name"], row["day"] * DAY_MICROS, **counts)
+    tx.operations.remove_count(row["name"], row["day"])
+
+
+def _occurrence_page(tx: Transaction, after: int) -> Sequence[Row]:
+    """Return the occurrences of the next memories that have any."""
+    while memories := tx.memories.page(after):
+        last = memories[-1]["key"]
+        if rows := tx.memories.occurrences_between(after, last):
+            return [{**dict(row), "page_end": last} for row in rows]
+        after = last
+    return ()
+
+
+def _tally_page(tx: Transaction, after: int) -> Sequence[Row]:
+    """Return the tallies of the next day that has any."""
+    rows = tx.operations.counts(after + 1)
+    return [row for row in rows if row["day"] == rows[0]["day"]]
+
+
+_KINDS = (
+    _Kind(
+        name="memory",
+        start=0,
+        cursor="key",
+        page=lambda tx, after: tx.memories.page(after),
+        rewrite=_rewrite_memory,
+    ),
+    _Kind(name="occurrence", start=0, cursor="page_end", page=_occurrence_page, rewrite=_rewrite_occurrence),
+    _Kind(
+        name="operation",
+        start=0,
+        cursor="key",
+        page=lambda tx, after: tx.operations.page(after),
+        rewrite=_rewrite_operation,
+    ),
+    _Kind(
+        name="guidance",
+        start="",
+        cursor="id",
+        page=lambda tx, after: tx.operations.guidance_page(after),
+        rewrite=_rewrite_guidance,
+    ),
+    _Kind(
+        name="feedback",
+        start="",
+        cursor="id",
+        page=lambda tx, after: tx.trail.feedback_page(after),
+        rewrite=_rewrite_feedback,
+    ),
+    _Kind(name="operation_count", start=-1, cursor="day", page=_tally_page, rewrite=_rewrite_tally),
+)

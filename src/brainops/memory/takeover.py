@@ -1,0 +1,131 @@
+"""What happens to each line of an export when it meets what stands here already?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import words_of_row
+from brainops.store import Transaction
+from brainops.store.operations import policy_of
+from brainops.store.scope import Scope
+from brainops.store.trail import GENESIS, feedback_of
+
+STANDS = "it stands here already"
+SAME = "another memory with the same content or idempotency key stands here already"
+APART = "the memory that it belongs to was left"
+
+Unit = list[tuple[str, dict[str, Any]]]
+"""Rows that belong together, with their kinds: a memory and its occurrences, or one row of any other kind."""
+
+
+class Intake:
+    """Puts the rows of an export into namespaces, and counts what it took and left."""
+
+    def __init__(self, context: MemoryContext, sha256: str) -> None:
+        self._context = context
+        self._sha256 = sha256
+        self._last_hash: dict[str, str] = {}
+        self._taken_into: Counter[str] = Counter()
+        self.taken: Counter[str] = Counter()
+        self.left: Counter[tuple[str, str]] = Counter()
+
+    def take(self, source: str, target: str, batch: Sequence[Unit]) -> None:
+        """Put a batch of one namespace into another (mostly the same) in one transaction."""
+        with self._context.store.write(Scope.of(target)) as tx:
+            trail = [row for unit in batch for kind, row in unit if kind == "audit"]
+            for unit in batch:
+                if unit[0][0] != "audit":
+                    self._take_unit(tx, unit)
+            if trail:
+                self._take_trail(tx, source, trail)
+
+    def leave(self, batch: Sequence[Unit], reason: str) -> None:
+        """Count a batch as left."""
+        self.left.update((kind, reason) for unit in batch for kind, _ in unit)
+
+    def sign(self, source: str, target: str, last_hash: str | None) -> None:
+        """Add a line on the import to the trail, unless the trail itself came over whole or nothing was taken."""
+        with self._context.store.write(Scope.of(target)) as tx:
+            came_over = source == target and tx.trail.end()[1] == (last_hash or GENESIS)
+            if came_over or not self._taken_into[target] or tx.trail.of(self._sha256):
+                return
+            now = self._context.store.now()
+            tx.trail.append(
+                "import", self._sha256, self._context.actor, now, source=source, rows=self._taken_into[target]
+            )
+
+    def _take_unit(self, tx: Transaction, unit: Unit) -> None:
+        kind, row = unit[0]
+        reason = _put(tx, kind, row)
+        self._count(tx, kind, reason)
+        for follower, each in unit[1:]:
+            if reason is None:
+                tx.memories.put_back_occurrence(each)
+            self._count(tx, follower, reason and (STANDS if reason == STANDS else APART))
+
+    def _count(self, tx: Transaction, kind: str, reason: str | None) -> None:
+        if reason is None:
+            self.taken[kind] += 1
+            self._taken_into[tx.scope.write] += 1
+        else:
+            self.left[kind, reason] += 1
+
+    def _take_trail(self, tx: Transaction, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take over lines that continue the trail exactly; keep others as the detail of an entry of our own."""
+        target = tx.scope.write
+        standing = {row["sequence"]: row["hash"] for row in tx.trail.page(target, rows[0]["sequence"] - 1)}
+        last, foreign = tx.trail.end(), []
+        before = self._last_hash.get(source, GENESIS)
+        for row in rows:
+            if source == target and standing.get(row["sequence"]) == row["hash"]:
+                self._count(tx, "audit", STANDS)
+            elif source == target and last == (row["sequence"] - 1, before):
+                tx.trail.put_back(row)
+                last = (row["sequence"], row["hash"])
+                self._count(tx, "audit", None)
+            else:
+                foreign.append(row)
+            before = row["hash"]
+        self._last_hash[source] = before
+        if foreign:
+            self._keep_foreign(tx, source, foreign)
+
+    def _keep_foreign(self, tx: Transaction, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        subject = f"trail of {source} up to {rows[-1]['hash']}"
+        known = bool(tx.trail.of(subject))
+        if not known:
+            now = self._context.store.now()
+            lines = [dict(row) for row in rows]
+            tx.trail.append("import", subject, self._context.actor, now, source=source, lines=lines)
+        for _ in rows:
+            self._count(tx, "audit", STANDS if known else None)
+
+
+def _put(tx: Transaction, kind: str, row: dict[str, Any]) -> str | None:
+    """Insert a row; return None where it was taken, otherwise why it was left."""
+    match kind:
+        case "memory":
+            if tx.memories.put_back(row, words_of_row(row)):
+                return None
+            return STANDS if tx.session.one("memory_get_writable", id=row["id"]) else SAME
+        case "feedback":
+            fresh = tx.trail.add_feedback(feedback_of(row))
+        case "operation":
+            fresh = tx.operations.put_back(row)
+        case "operation_count":
+            fresh = tx.operations.put_back_count(row)
+        case "guidance":
+            fresh = tx.operations.add_guidance(row)
+        case "growth_policy":
+            policy = policy_of(row)
+            fresh = all(each["operation_name"] != policy.operation_name for each in tx.operations.policies())
+            if fresh:
+                tx.operations.put_policy(policy)
+        case "segment":
+            fresh = tx.operations.add_segment(row)
+        case _:
+            return APART  # an occurrence without its memory before it
+    return None if fresh else STANDS
