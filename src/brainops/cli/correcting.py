@@ -1,0 +1,195 @@
+"""How is a memory judged, followed, set aside, brought back, shared, or removed? The commands that correct."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli import show
+from brainops.cli.screen import age, cut, dim, one_line, safe, width, wrapped
+from brainops.cli.shared import answer, command, opened, progress, read_text, shared
+from brainops.errors import InvalidInput
+from brainops.types import Memory, Verdict
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
+
+
+@command("feedback")
+@click.argument("memory_id", metavar="ID", required=False)
+@click.argument("verdict", type=click.Choice([each.value for each in Verdict]), required=False)
+@click.option("--note", default="", metavar="TEXT", help="Why.")
+@click.option("--correction", metavar="TEXT", help='The right answer, which supersedes it; "-" reads standard input.')
+@click.option("--undo", metavar="FEEDBACK-ID", help="Take a verdict back.")
+def feedback(memory_id: str | None, verdict: str | None, note: str, correction: str | None, undo: str | None) -> None:
+    """Say that a memory was helpful, wrong or outdated. It acts at once and can be undone."""
+    with opened(model="none") as brain:
+        if undo is not None:
+            taken_back = brain.undo_feedback(undo)
+            answer(taken_back, lambda: [f"Taken back: {taken_back.verdict.value} on {taken_back.memory_id}"])
+            return
+        if memory_id is None or verdict is None:
+            raise click.UsageError("Name the memory and the verdict: brainops feedback ID helpful|wrong|outdated")
+        given = brain.feedback(
+            memory_id, verdict, note=note, correction=read_text("-") if correction == "-" else correction
+        )
+        answer(given, lambda: _feedback_lines(given.id, given.verdict, given.correction_id))
+
+
+def _feedback_lines(feedback_id: str, verdict: Verdict, correction_id: str | None) -> Iterator[str]:
+    does = {
+        Verdict.HELPFUL: "it ranks higher from now on",
+        Verdict.WRONG: "it ranks lower and is flagged for review",
+        Verdict.OUTDATED: "it ranks lower and is no longer current",
+    }
+    superseded = f"; {correction_id} is the right answer" if correction_id else ""
+    yield f"Noted as {verdict.value}: {does[verdict]}{superseded}."
+    yield dim(f"  undo: brainops feedback --undo {feedback_id}")
+
+
+@command("history")
+@click.argument("memory_id", metavar="ID")
+def history(memory_id: str) -> None:
+    """Show a memory with its versions, what was done to it, what was said of it and when it was seen."""
+    with opened(model="none") as brain:
+        found = brain.history(memory_id)
+        current = brain.get(memory_id)
+        answer(found, lambda: _history_lines(current, found))
+
+
+def _history_lines(current: Memory, found: Any) -> Iterator[str]:
+    yield from show.memory(current)
+    now = show.now()
+    if len(found.versions) > 1:
+        yield "versions"
+    for version in found.versions if len(found.versions) > 1 else ():
+        mark = "*" if version.id == current.id else " "
+        title = cut(one_line(version.title), width() - 52)
+        yield f"  {mark} {age(version.created_at, now):>6}  {dim(version.id)}  {title}"
+    lines = [(e.at, f"{e.act} by {e.actor.kind.value}:{e.actor.id} {e.detail.get('reason') or ''}") for e in found.acts]
+    lines += [(v.at, f"{v.verdict.value}{' (undone)' if v.undone_at else ''} {v.note or ''}") for v in found.verdicts]
+    lines += [(o["at"], f"seen again by {o['actor_kind']}:{o['actor_id']} {o['uri'] or ''}") for o in found.occurrences]
+    if lines:
+        yield "what happened"
+    for at, text in sorted(lines):
+        yield f"  {age(at, now):>8}  {cut(one_line(text), width() - 12)}"
+
+
+@command("archive")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@REASON
+def archive(ids: tuple[str, ...], reason: str) -> None:
+    """Set memories aside: found only with --archived. `restore` brings them back."""
+    with opened(model="none") as brain:
+        _changed("Archived", [brain.archive(each, reason=reason) for each in ids])
+
+
+@command("forget")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@REASON
+def forget(ids: tuple[str, ...], reason: str) -> None:
+    """Hide memories from every search. `restore` brings them back; `purge` removes for good."""
+    with opened(model="none") as brain:
+        _changed("Forgotten", [brain.forget(each, reason=reason) for each in ids])
+
+
+@command("restore")
+@click.argument("ids", metavar="ID...", nargs=-1)
+@click.option("--from", "backup", metavar="BACKUP", help="Put a backup file in the store's place, after verifying it.")
+@click.option("--replace", is_flag=True, help="With --from: replace a store that stands there (it is kept beside).")
+@REASON
+def restore(ids: tuple[str, ...], backup: str | None, replace: bool, reason: str) -> None:
+    """Bring archived or forgotten memories back, or a whole store from a backup (--from)."""
+    if (backup is None) == (not ids):
+        raise click.UsageError("Name the memories to bring back, or --from BACKUP.")
+    if backup is not None:
+        from brainops import health
+
+        place = health.restore(backup, shared().store, replace=replace)
+        answer({"restored": place, "backup": backup}, lambda: [f"Restored {safe(place)} from {safe(backup)}."])
+        return
+    with opened(model="none") as brain:
+        _changed("Back", [brain.restore(each, reason=reason) for each in ids])
+
+
+def _changed(verb: str, memories: list[Memory]) -> None:
+    answer(memories, lambda: [f"{verb}: {cut(one_line(memory.title), width() - len(verb) - 2)}" for memory in memories])
+
+
+@command("purge")
+@click.argument("ids", metavar="ID...", nargs=-1)
+@click.option("--subject", metavar="NAME", help="Every memory about this subject.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> None:
+    """Remove memories for good, with everything derived from them. This cannot be undone."""
+    if (subject is None) == (not ids):
+        raise click.UsageError("Name the memories to remove, or --subject NAME.")
+    with opened(model="none") as brain:
+        _confirm(brain, ids, subject, yes)
+        removed = [brain.purge(each, reason=reason) for each in ids] if ids else []
+        if subject is not None:
+            removed.append(brain.purge_subject(subject, reason=reason))
+        gone = [memory_id for each in removed for memory_id in each.memory_ids]
+        backups = list(dict.fromkeys(path for each in removed for path in each.backups))
+        answer({"memory_ids": gone, "backups": backups}, lambda: _purged(len(gone), backups))
+
+
+def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool) -> None:
+    """Ask on a terminal; without one only --yes counts, so that no script removes by accident."""
+    if yes:
+        return
+    if not sys.stdin.isatty() or shared().json:
+        raise InvalidInput("purge cannot be undone; add --yes where nobody can be asked")
+    for each in ids:
+        click.echo(f"  {cut(one_line(brain.get(each).title), width() - 2)}", err=True)
+    what = f"{len(ids)} memories" if ids else f"everything about {one_line(subject or '')}"
+    click.confirm(f"Remove {what} for good?", abort=True, err=True)
+
+
+def _purged(count: int, backups: list[str]) -> Iterator[str]:
+    yield f"Removed {count} for good, from rows, indexes and the log."
+    if backups:
+        yield "These backups may still hold it; delete them or keep them apart:"
+    yield from (f"  {safe(path)}" for path in backups)
+
+
+@command("promote")
+@click.argument("memory_id", metavar="ID")
+@click.argument("to", metavar="NAMESPACE")
+@REASON
+def promote(memory_id: str, to: str, reason: str) -> None:
+    """Copy a memory into another namespace, as an audited act; the original stays."""
+    with opened(model="none") as brain:
+        captured = brain.promote(memory_id, to, reason=reason)
+        answer(captured, lambda: [f"Promoted to {safe(to)}.", dim(f"  {captured.id}")])
+
+
+@command("redact")
+@click.argument("file", default="-", required=False)
+@click.option("--rescan", is_flag=True, help="Take what today's rules know out of all that is stored and indexed.")
+@click.option("--dry-run", is_flag=True, help="With --rescan: only say what would be taken out.")
+def redact(file: str, rescan: bool, dry_run: bool) -> None:
+    """Show a text (standard input, or FILE) as capture would keep it; with --rescan, clean what is stored."""
+    if dry_run and not rescan:
+        raise click.UsageError("--dry-run belongs to --rescan; without it nothing is changed anyhow.")
+    if rescan:
+        with opened(model="none") as brain, progress("looking through") as draw:
+            found = brain.redact_rescan(dry_run=dry_run, progress=draw)
+        answer(found, lambda: show.report(found, "Would be taken out" if dry_run else "Taken out"))
+        return
+    from brainops import health
+
+    shown = health.preview(read_text(file))
+    answer(shown, lambda: _preview(shown.text, {each.kind: each.count for each in shown.findings}))
+
+
+def _preview(text: str, found: dict[str, int]) -> Iterator[str]:
+    yield safe(text.rstrip("\n"))
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
+    click.echo("\n".join(wrapped(f"taken out: {kinds}" if found else "nothing was taken out")), err=True)

@@ -1,0 +1,162 @@
+"""How does material come in from files, and go out to them? The commands import, export and backup."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli import show
+from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
+from brainops.cli.shared import answer, command, opened, plain, print_json, progress, shared
+from brainops.errors import InvalidInput
+from brainops.types import Trust
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+    from brainops.importers import ImportReport
+
+FORMATS = (
+    "markdown",
+    "prometheus",
+    "claude-code",
+    "codex",
+    "mcp-memory",
+    "mcp-memory-service",
+    "jsonl",
+    "brainops-export",
+)
+SHOWN_LINES = 12  # of what was left and why, and of a plan; --full shows all
+EXPORT_MARK = b'"brainops_export"'
+HEAD_BYTES = 65_536
+
+
+@command("import")
+@click.argument("path")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="What it is; told from the content where not said.")
+@click.option("--sync", is_flag=True, help="Follow the source: changed supersedes, renamed moves, deleted is flagged.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option(
+    "--trust",
+    type=click.Choice([each.value for each in Trust]),
+    default=Trust.EXTERNAL.value,
+    show_default=True,
+    help="How far it may be relied on.",
+)
+@click.option("--name", metavar="NAME", help="The name of its root, where two folders would share one.")
+@click.option("--full", is_flag=True, help="Every line of the plan, and all that was left.")
+def import_(path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, name: str | None, full: bool) -> None:
+    """Take in a file or a folder: runbooks, alert rules, transcripts, other memories, an export.
+
+    \b
+    markdown            runbooks, ADRs, CLAUDE.md, AGENTS.md: front matter, headings
+    prometheus          rule files; runbook_url binds an alert to its runbook
+    claude-code, codex  transcripts: an error and the command that worked next
+    mcp-memory          the JSONL of the reference MCP memory server
+    mcp-memory-service  its SQLite file
+    jsonl               lines with title and content
+    brainops-export     what `brainops export` wrote
+    """
+    with opened() as brain:
+        if kind == "brainops-export" or (kind is None and _is_export(path)):
+            if dry_run or sync:
+                raise click.UsageError("An export is put back as it was: --dry-run and --sync do not apply to it.")
+            with progress("taking in") as draw:
+                done = brain.import_from(path, progress=draw)
+            _embed(brain)
+            answer(done, lambda: show.report(done, f"Put back from {safe(path)}"))
+            return
+        from brainops.importers import import_path
+
+        with progress("taking in") as draw:
+            report = import_path(
+                brain, path, format=kind, sync=sync, dry_run=dry_run, trust=Trust(trust), name=name, progress=draw
+            )
+        embedded = 0 if dry_run else _embed(brain)
+        if shared().json:
+            print_json(_as_json(report, embedded))
+        else:
+            answer(report, lambda: _report(report, full))
+
+
+def _is_export(path: str) -> bool:
+    """Say whether a file begins as an export of BrainOps does."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return False  # a folder, or nothing: the importers say what is wrong
+    return head.lstrip().startswith(b"{") and EXPORT_MARK in head.split(b"\n", 1)[0]
+
+
+def _embed(brain: Brain) -> int:
+    with progress("embedding") as draw:
+        return brain.embed_pending(progress=draw)
+
+
+def _as_json(report: ImportReport, embedded: int) -> dict[str, Any]:
+    lines = [{k: getattr(line, k) for k in ("action", "key", "title", "reason", "memory_id")} for line in report.plan]
+    return {
+        **_counted(report),
+        "bound": report.bound,
+        "embedded": embedded,
+        "dry_run": report.dry_run,
+        "plan": lines,
+        "left": plain(report.left),
+    }
+
+
+def _counted(report: ImportReport) -> dict[str, int]:
+    return {name: getattr(report, name) for name in ("taken", "repeated", "superseded", "moved", "flagged")}
+
+
+def _report(report: ImportReport, full: bool) -> Iterator[str]:
+    words = {
+        "taken": "new",
+        "repeated": "there already",
+        "superseded": "changed",
+        "moved": "renamed",
+        "flagged": "gone from their source (flagged)",
+    }
+    told = [f"{count:,} {words[name]}" for name, count in _counted(report).items() if count]
+    yield ("Would be: " if report.dry_run else "Taken in: ") + (", ".join(told) or "nothing")
+    if report.bound:
+        yield f"{report.bound:,} alerts lead to their runbook."
+    if report.dry_run or full:
+        plan = report.plan if full else report.plan[:SHOWN_LINES]
+        for line in plan:
+            yield f"  {line.action.value:<10} {cut(one_line(f'{line.title}  {line.reason}'), width() - 13)}"
+        if len(plan) < len(report.plan):
+            yield dim(f"  … {len(report.plan) - len(plan):,} more: --full")
+    if report.left:
+        yield f"Left, {len(report.left):,}:"
+    for leave in report.left if full else report.left[:SHOWN_LINES]:
+        yield from wrapped(f"{one_line(leave.what)}: {leave.why}", first="  ", indent="    ")
+    if not full and len(report.left) > SHOWN_LINES:
+        yield dim(f"  … {len(report.left) - SHOWN_LINES:,} more: --full")
+
+
+@command("export")
+@click.argument("path")
+def export(path: str) -> None:
+    """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL."""
+    with opened(model="none") as brain, progress("writing") as draw:
+        done = brain.export_to(path, progress=draw)
+    answer(done, lambda: show.report(done, f"Written to {safe(path)}"))
+
+
+@command("backup")
+@click.argument("path")
+def backup(path: str) -> None:
+    """Write a verified copy of the whole store while others work. `restore --from` puts it back."""
+    with opened(model="none") as brain:
+        digest = brain.backup(path)
+    place = Path(path).expanduser().absolute()
+    if not place.is_file():
+        raise InvalidInput(f"{place} was written and is not there any more")
+    taken = os.stat(place).st_size
+    value = {"path": str(place), "sha256": digest, "bytes": taken}
+    answer(value, lambda: [f"Backed up to {safe(str(place))} ({size(taken)}, verified).", dim(f"  sha256 {digest}")])

@@ -1,0 +1,189 @@
+"""Which command is meant, and what becomes of its errors? First screen, help by purpose, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from brainops.cli import asking, capturing, correcting, demo, moving, operating, upkeep
+from brainops.cli.screen import bold, dim, safe, wrapped
+from brainops.cli.shared import Shared, shared_options
+from brainops.errors import BrainOpsError
+
+OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+
+SECTIONS: dict[str, list[click.Command]] = {
+    "Put in": [capturing.capture, moving.import_],
+    "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
+    "Correct": [
+        correcting.feedback,
+        capturing.supersede,
+        correcting.history,
+        correcting.archive,
+        correcting.forget,
+        correcting.restore,
+        correcting.promote,
+        correcting.redact,
+        correcting.purge,
+    ],
+    "Look after": [
+        upkeep.init,
+        upkeep.status,
+        upkeep.doctor,
+        upkeep.audit,
+        moving.backup,
+        moving.export,
+        upkeep.reindex,
+        upkeep.reembed,
+        upkeep.compact,
+        upkeep.upgrade,
+    ],
+    "See": [demo.demo],
+}
+
+FIRST_SCREEN = """\
+Put in      capture TITLE CONTENT       one thing that was learnt
+            import PATH                 runbooks, alert rules, transcripts, memories
+
+Ask         retrieve QUESTION           what do we know about this?
+            match ERROR                 has this happened before, and what helped?
+            guide OPERATION             what to know before acting
+            operations                  what was done, and how it ended
+
+Correct     feedback ID VERDICT         it was helpful, wrong, outdated
+            supersede, archive, forget  replace it, set it aside, hide it
+            restore, history, promote   bring it back, see how it came to be, share it
+            redact, purge               take secrets out; remove for good
+
+Look after  status, doctor, audit       figures, checks, junk
+            backup, export              a verified copy; everything as JSONL
+            init, upgrade, reindex, reembed, compact
+"""
+
+
+class Program(click.Group):
+    """The group of all commands; it answers for exit codes and for what errors look like."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.params.extend(shared_options(hidden=False))
+        for commands in SECTIONS.values():
+            for each in commands:
+                self.add_command(each)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the program and leave it with the exit code that fits."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        given = list(sys.argv[1:] if args is None else args)
+        as_json = "--json" in (given[: given.index("--")] if "--" in given else given)
+        _escape_what_cannot_be_shown()
+        sys.exit(self._answered(given, as_json, extra))
+
+    def _answered(self, given: list[str], as_json: bool, extra: dict[str, Any]) -> int:
+        try:
+            code = super().main(given, "brainops", standalone_mode=False, **extra)
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
+        except click.exceptions.Abort:
+            return INTERRUPTED
+        except click.ClickException as error:
+            return _misunderstood(error, as_json)
+        except BrokenPipeError:
+            return _nobody_listens()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is meant; what goes wrong in it ends in one line and an exit code."""
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            ctx.color = False
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrainOpsError as error:
+            _tell(type(error).__name__, str(error), bool(isinstance(ctx.obj, Shared) and ctx.obj.json))
+            ctx.exit(OURS)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            ctx.exit(_nobody_listens())
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by what people want to do."""
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(str(each.name), each.get_short_help_str(60)) for each in commands])
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A terminal that knows few characters gets escapes for the rest, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _misunderstood(error: click.ClickException, as_json: bool) -> int:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None and not as_json:
+        click.echo(context.get_usage(), err=True)
+        click.echo(f"Try: {context.command_path} --help", err=True)
+    _tell(type(error).__name__, error.format_message(), as_json)
+    return USAGE if error.exit_code == USAGE else OURS
+
+
+def _nobody_listens() -> int:
+    """The reader of a pipe went away: be quiet, also when the interpreter flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return BROKEN_PIPE
+
+
+def _tell(kind: str, message: str, as_json: bool) -> None:
+    if os.environ.get("BRAINOPS_DEBUG"):
+        click.echo(safe(traceback.format_exc()), err=True)
+    if as_json:
+        click.echo(json.dumps({"error": {"type": kind, "message": message}}, ensure_ascii=True), err=True)
+    else:
+        click.echo("\n".join(wrapped(message, first="brainops: ", indent="  ")), err=True)
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"brainops {version('brainops')}")
+        context.exit()
+
+
+@click.group(
+    cls=Program,
+    name="brainops",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """The operational memory of AI agents and of the services they run."""
+    if context.invoked_subcommand is not None:
+        return
+    if isinstance(context.obj, Shared) and context.obj.json:
+        raise click.UsageError("Name a command, for example: brainops status --json")
+    click.echo(f"{bold('BrainOps')} remembers errors, fixes, decisions and deployments, and says so in time.\n")
+    for line in FIRST_SCREEN.splitlines():
+        click.echo("  " + (bold(line[:12]) + line[12:] if line[:1].strip() else line))
+    click.echo("\n  " + bold("brainops demo") + "               sixty seconds, offline: see what it does")
+    click.echo("  " + dim("brainops COMMAND --help     all about one; every command takes --json"))

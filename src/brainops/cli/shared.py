@@ -1,0 +1,205 @@
+"""What do all commands have in common? Options before or after the command, opening memory, giving answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli.screen import show
+from brainops.errors import BrainOpsError, InvalidInput
+from brainops.types import Guidance
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+CAUGHT_UP = 256  # memories that a command embeds after its answer: about a second, and the store catches up by use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """The options that every command takes."""
+
+    store: str | None = None
+    namespace: str | None = None
+    read: tuple[str, ...] | None = None
+    model: str | None = None
+    json: bool = False
+
+
+def shared() -> Shared:
+    """Return the shared options of the running command."""
+    given = click.get_current_context().find_root().obj
+    return given if isinstance(given, Shared) else Shared()
+
+
+def shared_options(*, hidden: bool) -> list[click.Option]:
+    """Return the shared options anew; hidden behind a command, where the help points to `brainops --help`."""
+
+    def option(names: list[str], metavar: str | None, text: str, **rest: Any) -> click.Option:
+        return click.Option(
+            names, metavar=metavar, help=text, hidden=hidden, expose_value=False, callback=_keep, **rest
+        )
+
+    return [
+        option(["--store"], "PLACE", "A file, or a postgresql:// URL. Environment: BRAINOPS_STORE."),
+        option(["--namespace"], "PATH", "Where to write. Environment: BRAINOPS_NAMESPACE."),
+        option(["--read"], "PATH", "What to read besides; may be repeated. Environment: BRAINOPS_READ.", multiple=True),
+        option(["--model"], "MODEL", "minilm, none, endpoint:URL#MODEL or a folder. Environment: BRAINOPS_MODEL."),
+        option(["--json"], None, "Print one JSON document and nothing else.", is_flag=True),
+    ]
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    if value in (None, (), False):
+        return
+    root = context.find_root()
+    root.obj = replace(root.obj if isinstance(root.obj, Shared) else Shared(), **{str(option.name): value})
+
+
+class Command(click.Command):
+    """A command that also takes the shared options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options(hidden=True))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Point to the shared options."""
+        formatter.write_paragraph()
+        formatter.write_text("Also: --store, --namespace, --read, --model, --json; see brainops --help.")
+
+
+class CommandGroup(click.Group):
+    """A command with commands below it, that also takes the shared options."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options(hidden=True))
+
+
+def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return the decorator that makes a function a command of this name."""
+    return click.command(name, cls=Command, **options)
+
+
+@contextmanager
+def opened(*, model: str | None = None) -> Iterator[Brain]:
+    """Open the memory that the options, the environment and the settings file name."""
+    from brainops.brain import Brain
+
+    given = shared()
+    brain = Brain.open(
+        given.store,
+        namespace=given.namespace,
+        read=given.read,
+        model=model or given.model,
+        background=False,  # a command is over before a thread has done anything
+    )
+    try:
+        yield brain
+    finally:
+        brain.close()
+
+
+def catch_up(brain: Brain) -> None:
+    """Embed some of what waits for a vector, after the answer was given; trouble with that is not the answer's."""
+    sys.stdout.flush()
+    try:
+        brain.embed_pending(limit=CAUGHT_UP)
+    except BrainOpsError:
+        return
+
+
+def answer(value: Any, human: Callable[[], Iterable[str]]) -> None:
+    """Print a value as one JSON document, or the lines that people read."""
+    if shared().json:
+        print_json(value)
+    else:
+        show(human())
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document; everything beyond ASCII is escaped, so that no stored text can steer a terminal."""
+    click.echo(json.dumps(plain(value), ensure_ascii=True, default=str))
+
+
+def plain(value: Any) -> Any:
+    """Return a value of ours as JSON-ready values."""
+    if isinstance(value, Guidance):
+        return value.as_dict()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return value
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int | None], None] | None]:
+    """Lend a progress callback that draws a bar on standard error, or None where that is no terminal."""
+    if shared().json or not sys.stderr.isatty():
+        yield None
+        return
+
+    def draw(done: int, total: int | None) -> None:
+        bar = ""
+        if total:
+            filled = min(20, 20 * done // total)
+            bar = f" of {total:,} [{'#' * filled}{'.' * (20 - filled)}]"
+        click.echo(f"\r{what}: {done:,}{bar}", nl=False, err=True)
+
+    try:
+        yield draw
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def read_text(path: str, limit: int = 50_000_000) -> str:
+    """Return a file's text, or standard input's for "-"; raise InvalidInput where it is none."""
+    try:
+        if path == "-":
+            raw = sys.stdin.buffer.read(limit + 1)
+        else:
+            with open(path, "rb") as file:
+                raw = file.read(limit + 1)
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror or error}") from error
+    where = "standard input" if path == "-" else path
+    if len(raw) > limit:
+        raise InvalidInput(f"{where} is larger than {limit:,} bytes; cut it to what matters")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{where} is not UTF-8 text (byte {error.start:,} is {raw[error.start]:#04x}); "
+            "convert it first, for example: iconv -f LATIN1 -t UTF-8"
+        ) from error
+
+
+def micros(text: str | None) -> int | None:
+    """Read a time as microseconds: 2026-01-31, 2026-01-31T12:00, or an age like 30min, 12h, 7d, 2w."""
+    if text is None:
+        return None
+    import re
+    import time
+    from datetime import datetime
+
+    units = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+    if found := re.fullmatch(r"(\d{1,6})\s*(s|min|m|h|d|w)", text.strip()):
+        return time.time_ns() // 1_000 - int(found[1]) * units[found[2]] * 1_000_000
+    try:
+        return int(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1_000_000)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(
+            f"{text[:40]!r} is no time; write 2026-01-31, 2026-01-31T12:00 or an age: 30min, 12h, 7d, 2w"
+        ) from error

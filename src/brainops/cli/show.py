@@ -1,0 +1,383 @@
+"""How do memories, matches, guidance and operations read on a terminal?"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from brainops.cli.screen import age, bold, columns, cut, dim, one_line, padded, safe, size, width, wrapped
+from brainops.types import (
+    JSON,
+    Captured,
+    Check,
+    Failed,
+    Guidance,
+    Hit,
+    Junk,
+    Match,
+    Memory,
+    MemoryState,
+    Operation,
+    Recommendation,
+    Succeeded,
+    Trust,
+)
+
+SHORT = {
+    "operational_procedure": "procedure",
+    "system_improvement": "improvement",
+    "error_pattern": "error",
+    "success_pattern": "success",
+    "deployment_log": "deployment",
+    "decision_record": "decision",
+    "learning_insight": "insight",
+    "automation_rule": "rule",
+    "performance_metric": "metric",
+    "user_interaction": "interaction",
+}
+ROW_WIDTH = 110  # from here on an id fits beside a title; below, it has the line under it
+TYPE_COLUMNS = 11
+AGE_COLUMNS = 6
+CONFIDENCE_COLUMNS = 5
+ID_COLUMNS = 36
+EXCERPT_LINES = 6
+
+
+def now() -> int:
+    """Return this machine's time in microseconds."""
+    return time.time_ns() // 1_000
+
+
+def hits(found: Sequence[Hit], *, full: bool, query: str) -> Iterator[str]:
+    """Yield retrieved memories."""
+    if not found:
+        yield from _nothing(query)
+        return
+    yield from _heading()
+    for hit in found:
+        why = f"shares {', '.join(hit.why.terms[:6])}" if hit.why.terms else ("by meaning" if hit.why.dense else "")
+        yield from row(hit.memory, _share(hit.confidence), why)
+        if full:
+            yield from memory_body(hit.memory)
+
+
+def matches(found: Sequence[Match], *, full: bool, query: str) -> Iterator[str]:
+    """Yield known memories for an error; the best is shown with what it says."""
+    if not found:
+        yield from _nothing(query)
+        return
+    yield from _heading()
+    for number, match in enumerate(found):
+        why = _why(match)
+        label = click.style("same", fg="green", bold=True) if match.exact else _share(match.probability)
+        yield from row(match.memory, label, why)
+        if full or (number == 0 and (match.exact or match.probability >= 0.5)):
+            yield from memory_body(match.memory, None if full else EXCERPT_LINES)
+
+
+def _why(match: Match) -> str:
+    if match.exact:
+        times = f", seen {match.memory.occurrences} times" if match.memory.occurrences > 1 else ""
+        return f"the same error{times}"
+    return f"shares {', '.join(match.why.terms[:6])}" if match.why.terms else "by meaning"
+
+
+def _nothing(query: str) -> Iterator[str]:
+    yield "Nothing found." if query else "There is nothing here yet."
+    yield dim("Put something in: brainops capture TITLE CONTENT, or brainops import DIR")
+
+
+def _heading() -> Iterator[str]:
+    text = f"{'sure':>{CONFIDENCE_COLUMNS - 1}}  {'type':<{TYPE_COLUMNS}} title"
+    room = width() - columns(text) - AGE_COLUMNS - 1
+    if width() >= ROW_WIDTH:
+        room -= ID_COLUMNS + 2
+    line = text + " " * max(1, room) + f"{'age':>{AGE_COLUMNS}}"
+    yield dim(line + ("  id" if width() >= ROW_WIDTH else ""))
+
+
+def row(memory: Memory, label: str, why: str) -> Iterator[str]:
+    """Yield one memory as a line; its id and why it is there stand beside it, or below on a narrow terminal."""
+    wide = width() >= ROW_WIDTH
+    lead = CONFIDENCE_COLUMNS + 1 + TYPE_COLUMNS + 1
+    room = width() - lead - 1 - AGE_COLUMNS - (ID_COLUMNS + 2 if wide else 0)
+    kind = click.style(padded(SHORT.get(memory.type, memory.type), TYPE_COLUMNS), fg="cyan")
+    title = padded(one_line(memory.title) + _marks(memory), room)
+    line = f"{_right(label, CONFIDENCE_COLUMNS)} {kind} {title} {age(memory.created_at, now()):>{AGE_COLUMNS}}"
+    yield f"{line}  {dim(memory.id)}" if wide else line.rstrip()
+    if not wide:
+        below = " " * (CONFIDENCE_COLUMNS + 1)
+        yield dim(below + cut(f"{memory.id}  {one_line(why)}".rstrip(), width() - len(below)))
+
+
+def _marks(memory: Memory) -> str:
+    marks = []
+    if memory.occurrences > 1:
+        marks.append(f"x{memory.occurrences:,}")
+    if memory.trust is Trust.EXTERNAL:
+        marks.append("external")
+    if memory.superseded_by:
+        marks.append("superseded")
+    if memory.state is not MemoryState.ACTIVE:
+        marks.append(memory.state.value)
+    return f" ({', '.join(marks)})" if marks else ""
+
+
+def _right(label: str, room: int) -> str:
+    return " " * max(0, room - columns(click.unstyle(label))) + label
+
+
+def _share(value: float) -> str:
+    if value <= 0:
+        return dim("-")
+    text = f"{value:.0%}"
+    return click.style(text, fg="green" if value >= 0.7 else "yellow" if value >= 0.3 else None)
+
+
+def text_of(content: JSON) -> str:
+    """Return content as people read it: JSON as `key: value` lines."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        return "\n".join(_field(key, value) for key, value in content.items())
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _field(key: str, value: JSON) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "\n".join([f"{key}:", *(f"  - {each}" for each in value)])
+    if isinstance(value, (dict, list)):
+        return f"{key}: {json.dumps(value, ensure_ascii=False)}"
+    return f"{key}: {value if isinstance(value, str) else json.dumps(value)}"
+
+
+def memory_body(memory: Memory, limit: int | None = None) -> Iterator[str]:
+    """Yield what a memory says; external text is quoted with a bar."""
+    lines = list(wrapped(text_of(memory.content), indent="    | " if memory.trust is Trust.EXTERNAL else "      "))
+    yield from lines[:limit]
+    if limit is not None and len(lines) > limit:
+        yield dim(f"      … {len(lines) - limit} more lines: --full")
+    yield ""
+
+
+def memory(value: Memory) -> Iterator[str]:
+    """Yield one memory with all that stands with it."""
+    yield from wrapped(one_line(value.title), first="")
+    fields = {
+        "id": value.id,
+        "type": value.type.value,
+        "namespace": value.namespace,
+        "state": value.state.value + (f", superseded by {value.superseded_by}" if value.superseded_by else ""),
+        "tags": ", ".join(value.tags),
+        "trust": f"{value.trust.value}, importance {value.importance:g}, feedback {value.feedback:+g}",
+        "source": f"{value.source.actor.kind.value}:{value.source.actor.id} {value.source.uri or ''}".strip(),
+        "captured": _when(value.created_at),
+        "valid": _validity(value),
+        "seen": f"{value.occurrences:,} times, last {_when(value.last_seen_at)}" if value.occurrences > 1 else "",
+        "about": value.subject or "",
+        "metadata": json.dumps(dict(value.metadata), ensure_ascii=False) if value.metadata else "",
+    }
+    yield from pairs(fields)
+    yield from memory_body(value)
+
+
+def _validity(value: Memory) -> str:
+    return f"from {_when(value.valid_from)} until {_when(value.valid_to)}" if value.valid_to else ""
+
+
+def pairs(fields: Mapping[str, str]) -> Iterator[str]:
+    """Yield names and values in two columns; what is empty is left out."""
+    room = max(len(name) for name in fields) + 2
+    for name, value in fields.items():
+        if value:
+            yield from _pair(name, value, room)
+
+
+def _pair(name: str, value: str, room: int) -> Iterator[str]:
+    for number, line in enumerate(wrapped(value, indent=" " * room)):
+        yield dim(name.ljust(room)) + line[room:] if number == 0 else line
+
+
+def _when(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1e6).astimezone():%Y-%m-%d %H:%M}" if 0 <= at < 2**56 else str(at)
+
+
+def captured(value: Captured, similar: Sequence[tuple[Memory, float]], title: str) -> Iterator[str]:
+    """Yield what a capture did: kept or counted, what was taken out, what stands near it."""
+    verb = f"Seen before, now {value.occurrences} times" if value.repeated else "Captured"
+    yield f"{bold(verb)}: {cut(one_line(title), width() - len(verb) - 2)}"
+    yield dim(f"  {value.id} in {safe(value.namespace)}")
+    if value.redacted:
+        kinds = ", ".join(f"{found.count} {found.kind}" for found in value.redacted)
+        yield from wrapped(f"taken out: {kinds}", indent="  ")
+    for note in value.notes:
+        yield from wrapped(f"note: {note}", indent="  ")
+    for near, share in similar:
+        yield f"  similar: {share:.0%} {cut(one_line(near.title), width() - 20)}"
+        yield dim(f"           {near.id}")
+
+
+def guidance(value: Guidance) -> Iterator[str]:
+    """Yield what memory says about an operation: what to do and how sure that is, what went wrong, what happened."""
+    start = value.operation
+    yield bold(cut(one_line(f"{start.name} -> {start.target}" if start.target else start.name), width()))
+    if value.failure_probability is not None:
+        yield f"  It fails with a probability of {value.failure_probability:.0%}, going by how it ended before."
+    if value.primary is None:
+        yield "  Memory has no advice on this. What happens now will be remembered."
+    for number, each in enumerate(value.recommendations[:3]):
+        yield from _advice("Do" if number == 0 else "Or", each, 4 if number == 0 else 1)
+    told = {each.memory_id for each in value.recommendations[:3]}
+    for each in [known for known in value.known_errors if known.memory_id not in told][:3]:
+        yield from _advice("Known error", each, 2)
+    if value.similar_operations:
+        yield ""
+    for operation in value.similar_operations[:3]:
+        ended = {True: "went well", False: "failed", None: "has not ended"}[operation.succeeded]
+        ended = click.style(ended, fg={True: "green", False: "red", None: None}[operation.succeeded])
+        text = f"{operation.name} {operation.target or ''}".strip()
+        text += f": {operation.error}" if operation.error else ""
+        yield f"  {age(operation.started_at, now()):>6}  {ended}  {cut(one_line(text), width() - 26)}"
+    for note in value.notes:
+        yield from wrapped(f"note: {note}", indent="  ")
+    yield dim(f"  receipt {value.id}")
+
+
+def _advice(label: str, value: Recommendation, lines: int) -> Iterator[str]:
+    yield ""
+    title = cut(one_line(value.name), width() - len(label) - 12)
+    yield f"  {label} {_right(_share(value.confidence), 4)}  {bold(title)}"
+    yield dim(f"            {value.memory_id}")
+    text = list(wrapped(value.text, indent="    | " if value.trust is Trust.EXTERNAL else "      "))
+    yield from text[:lines]
+    if len(text) > lines:
+        yield dim(f"      … {len(text) - lines} more lines: brainops history {value.memory_id}")
+
+
+def operations(log: Sequence[Operation]) -> Iterator[str]:
+    """Yield the operation log, one line each."""
+    if not log:
+        yield "No operation fits that."
+    for operation in log:
+        start = operation.start
+        text = one_line(f"{start.name} {start.target or ''}".strip() + _ending(operation))
+        line = f"{age(operation.started_at, now()):>6}  {_state(operation)}  "
+        room = width() - 20
+        if width() >= ROW_WIDTH:
+            yield line + padded(text, room - ID_COLUMNS - 2) + "  " + dim(operation.id)
+        else:
+            yield line + cut(text, room)
+            yield dim(f"        {operation.id}")
+
+
+def _state(operation: Operation) -> str:
+    if operation.contradicted_at is not None:
+        return click.style("contradicted", fg="red")
+    match operation.outcome:
+        case Succeeded():
+            return click.style("succeeded   ", fg="green")
+        case Failed():
+            return click.style("failed      ", fg="red")
+        case None:
+            return "open        "
+
+
+def _ending(operation: Operation) -> str:
+    if isinstance(operation.outcome, Failed):
+        error = operation.outcome.error
+        return f": {error.type} {error.message}".rstrip()
+    return f": {operation.contradiction}" if operation.contradiction else ""
+
+
+def operation(value: Operation) -> Iterator[str]:
+    """Yield one operation with all that stands with it."""
+    yield bold(one_line(f"{value.start.name} {value.start.target or ''}".strip()))
+    outcome = value.outcome
+    fields: dict[str, Any] = {
+        "id": value.id,
+        "state": click.unstyle(_state(value)).strip(),
+        "began": _when(value.started_at),
+        "ended": _when(value.finished_at) if value.finished_at else "",
+        "actor": f"{value.start.actor.kind.value}:{value.start.actor.id}",
+        "context": json.dumps(dict(value.start.context), ensure_ascii=False) if value.start.context else "",
+        "receipt": value.guidance_id or "",
+        "followed": value.followed_id or "",
+        "contradicted": value.contradiction or "",
+    }
+    if outcome is not None:
+        fields["evidence"] = outcome.evidence.value
+        fields["took"] = f"{outcome.duration_seconds:.3f} s" if outcome.duration_seconds is not None else ""
+        fields["result"] = "" if outcome.result is None else json.dumps(outcome.result, ensure_ascii=False)
+    if isinstance(outcome, Failed):
+        fields["error"] = f"{outcome.error.type}: {outcome.error.message}"
+        fields["memory"] = value.error_memory_id or ""
+    yield from pairs(fields)
+
+
+def checks(made: Sequence[Check]) -> Iterator[str]:
+    """Yield each check with PASS or FAIL, and the way out of those that failed."""
+    for check in made:
+        verdict = click.style("PASS", fg="green") if check.passed else click.style("FAIL", fg="red", bold=True)
+        lead = f"PASS  {check.name:<20} "
+        for number, line in enumerate(wrapped(check.detail, indent=" " * len(lead))):
+            yield f"{verdict}  {check.name:<20} {line[len(lead) :]}" if number == 0 else line
+        if check.way_out:
+            yield from wrapped(f"-> {check.way_out}", indent=" " * len(lead))
+    failed = sum(not check.passed for check in made)
+    yield f"{failed} of {len(made)} checks failed." if failed else f"All {len(made)} checks passed."
+
+
+def junk(found: Sequence[Junk]) -> Iterator[str]:
+    """Yield what makes memory worse to read, and the command that mends each."""
+    if not found:
+        yield "Nothing to clean up."
+    for each in found:
+        yield f"{click.style(each.kind, fg='yellow')}: {cut(one_line(each.detail), width() - len(each.kind) - 2)}"
+        yield dim(f"  {each.command}")
+    if found:
+        yield f"{_number(len(found), 'finding')}. Nothing was changed; archive and forget can be undone with restore."
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Return counts as `error 12, insight 3`."""
+    return ", ".join(f"{SHORT.get(name, name)} {number:,}" for name, number in numbers.items())
+
+
+def sizes(numbers: Mapping[str, int]) -> str:
+    """Return sizes as `rows 1.2 MB, free 80 GB`."""
+    return ", ".join(f"{name} {size(number)}" for name, number in numbers.items())
+
+
+def report(value: Any, done: str) -> Iterator[str]:
+    """Yield what an upkeep command did, whatever figures it reports."""
+    from dataclasses import fields, is_dataclass
+
+    yield done
+    if is_dataclass(value) and not isinstance(value, type):
+        figures = {field.name.replace("_", " "): _figure(getattr(value, field.name)) for field in fields(value)}
+        yield from pairs({f"  {name}": figure for name, figure in figures.items()})
+
+
+def _figure(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case tuple() | list():
+            more = f" and {len(value) - 20} more" if len(value) > 20 else ""
+            return ", ".join(_figure(each) for each in value[:20]) + more
+        case dict():
+            return ", ".join(f"{key} {_figure(each)}" for key, each in value.items())
+        case _ if hasattr(value, "kind") and hasattr(value, "count"):
+            return f"{value.count} {value.kind}"
+    return "" if value is None else str(value)

@@ -1,0 +1,193 @@
+"""How is memory set up, looked after and checked? The commands from init to audit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from brainops.cli import show
+from brainops.cli.screen import age, dim, safe, size
+from brainops.cli.shared import answer, command, opened, progress, shared
+from brainops.errors import BrainOpsError, InvalidInput
+from brainops.types import Check
+
+
+@command("init")
+def init() -> None:
+    """Make the store if there is none, and say where it is and what it is opened with."""
+    from brainops import health
+
+    place = health.location(shared().store)
+    made = not health.schema(place)["stored"]
+    with opened(model="none") as brain:
+        settings = brain.settings
+    fields = {
+        "store": place,
+        "namespace": settings.namespace,
+        "reads": ", ".join(settings.read),
+        "model": shared().model or _model(),
+        "personal data": settings.personal_data,
+        "actor": f"{settings.actor.kind.value}:{settings.actor.id}",
+    }
+    answer({"made": made, **fields}, lambda: _made(made, fields))
+
+
+def _model() -> str:
+    from brainops.config import load
+
+    return load().model
+
+
+def _made(made: bool, fields: dict[str, str]) -> Iterator[str]:
+    yield "The store was made." if made else "The store is there."
+    yield from show.pairs({f"  {name}": value for name, value in fields.items()})
+    yield dim('Next: brainops capture TITLE CONTENT, brainops import DIR, brainops match "the error text"')
+
+
+@command("upgrade")
+@click.option("--check", is_flag=True, help="Only say what is pending; exit code 1 where something is.")
+@click.pass_context
+def upgrade(context: click.Context, check: bool) -> None:
+    """Bring the store to this program's schema, after an automatic backup."""
+    from brainops import health
+
+    before = health.schema(shared().store)
+    pending = list(before.get("pending", []))  # type: ignore[arg-type]
+    if check:
+        answer(before, lambda: _pending(before, pending))
+        context.exit(1 if pending else 0)
+    with opened(model="none"):
+        pass
+    after = health.schema(shared().store)
+    done = f"Upgraded from schema {before['stored']} to {after['stored']}." if pending else "Nothing to do."
+    answer({"from": before["stored"], "to": after["stored"], "applied": pending}, lambda: [done])
+
+
+def _pending(schema: dict[str, Any], pending: list[str]) -> Iterator[str]:
+    yield f"The store has schema {schema['stored']}, this program {schema['program']}."
+    yield f"Pending: {', '.join(pending)}. Apply with: brainops upgrade" if pending else "Nothing is pending."
+
+
+@command("reindex")
+def reindex() -> None:
+    """Write every index anew from the rows."""
+    with opened() as brain, progress("indexing") as draw:
+        count = brain.reindex(progress=draw)
+    answer({"memories": count}, lambda: [f"{count:,} memories indexed anew."])
+
+
+@command("reembed")
+def reembed() -> None:
+    """Give every memory a vector of the present model. Can be stopped and goes on from there."""
+    with opened() as brain:
+        with progress("embedding") as draw:
+            count = brain.reembed(progress=draw)
+        left = brain.status()["index"]["waiting"]
+    answer({"memories": count, "waiting": left}, lambda: [f"{count:,} memories embedded, {left:,} waiting."])
+
+
+@command("compact")
+@click.option(
+    "--older-than",
+    "days",
+    type=click.FloatRange(min=0),
+    default=90.0,
+    show_default=True,
+    metavar="DAYS",
+    help="What is older.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be moved.")
+def compact(days: float, dry_run: bool) -> None:
+    """Move old operations and archived memories into compressed, verified, searchable segments."""
+    with opened(model="none") as brain:
+        done = brain.compact(older_than_days=days, dry_run=dry_run)
+    answer(done, lambda: show.report(done, "Would be moved into segments" if dry_run else "Moved into segments"))
+
+
+@command("doctor")
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Write, read and match for trial, and check rows, indexes, files, model and trail: PASS or FAIL with the way out.
+
+    The exit code is 1 when a check failed.
+    """
+    try:
+        with opened() as brain:
+            checks = [Check(name="store", passed=True, detail="opens"), *brain.doctor()]
+    except BrainOpsError as error:
+        if isinstance(error, InvalidInput):
+            raise
+        checks = [Check(name="store", passed=False, detail=str(error), way_out=(type(error).__doc__ or "").strip())]
+    answer(checks, lambda: show.checks(checks))
+    context.exit(0 if all(check.passed for check in checks) else 1)
+
+
+@command("status")
+def status() -> None:
+    """Show counts, index and backlog, the last capture, growth and sizes."""
+    with opened() as brain:
+        figures = brain.status()
+    answer(figures, lambda: show.pairs(_status(figures)))
+
+
+def _status(figures: dict[str, Any]) -> dict[str, str]:
+    now, memories, index = figures["now"], figures["memories"], figures["index"]
+    operations, growth, schema = figures["operations"], figures["growth"], figures["schema"]
+    last = age(memories["last_capture_at"], now)
+    return {
+        "store": f"{safe(figures['store'])} (schema {schema['stored']}, program {figures['version']})",
+        "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
+        "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {_ago(last)}",
+        "  by type": show.counts(memories["by_type"]),
+        "  by namespace": show.counts(memories["by_namespace"]),
+        "index": _index(index),
+        "operations": f"{operations['total']:,}, {operations['open']:,} open, {operations['week']:,} in the last week; "
+        f"{operations['receipts']:,} receipts",
+        "growth": _growth(growth),
+        "sizes": show.sizes(figures["sizes"]),
+        "segments": f"{figures['segments']['count']:,} with {figures['segments']['rows']:,} rows"
+        if figures["segments"]["count"]
+        else "",
+        "policies": "; ".join(_policy(policy) for policy in figures["policies"]),
+        "backups": "; ".join(f"{_ago(age(each['at'], now))}: {each['path']}" for each in figures["backups"])
+        or "none yet: brainops backup FILE",
+    }
+
+
+def _ago(text: str) -> str:
+    return text if text in ("now", "never", "ahead") else f"{text} ago"
+
+
+def _index(index: dict[str, Any]) -> str:
+    if index["model"] == "none":
+        return "words alone, as configured"
+    waiting = f"{index['waiting']:,} waiting for a vector" if index["waiting"] else "nothing waiting"
+    return f"{index['model_id'] or index['model']}: {index['with_vector']:,} with a vector, {waiting}"
+
+
+def _growth(growth: dict[str, Any]) -> str:
+    day, week, days = growth["day"], growth["week"], growth["days_until_full"]
+    text = f"{day['memories']:,} in the last day ({size(day['characters'])} of text), {week['memories']:,} in a week"
+    if days is None:
+        return text
+    return text + (f"; at this rate the disk is full in {days:,.0f} days" if days < 3_650 else "; room for years")
+
+
+def _policy(policy: dict[str, Any]) -> str:
+    name = policy["operation_name"] or "all operations"
+    rate = f" at {policy['rate']:.0%}" if policy["mode"] == "sampled" else ""
+    return f"{name}: {policy['mode']}{rate}"
+
+
+@command("audit")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many findings.")
+def audit(limit: int) -> None:
+    """Show what makes memory worse to read, each with the command that mends it. Changes nothing."""
+    if sys.stderr.isatty() and not shared().json:
+        click.echo(dim("reading …") + "\r", nl=False, err=True)
+    with opened(model="none") as brain:
+        found = brain.audit(limit=limit)
+    answer(found, lambda: show.junk(found))

@@ -1,0 +1,52 @@
+"""What can be said of and done to a store that is not open: its place, its schema, putting a backup there?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brainops import config
+from brainops.errors import InvalidInput
+from brainops.memory.redact import Redacted, RedactionPolicy, redact
+from brainops.store import open_store
+from brainops.store.named import migrations
+from brainops.store.scope import Scope
+
+
+def location(store: str | None) -> str:
+    """Return where the store is that the settings name: an absolute path, ":memory:" or a URL."""
+    named = config.load(store=store).store
+    return named if named == ":memory:" or "://" in named else str(Path(named).expanduser().absolute())
+
+
+def schema(store: str | None) -> dict[str, int | list[str]]:
+    """Return the stored and the program's schema and the pending migrations, changing nothing; raise StoreError."""
+    place = location(store)
+    if "://" not in place and not Path(place).exists():
+        pending = migrations("sqlite")
+        return {"stored": 0, "program": pending[-1][0], "pending": [name for _, name, _ in pending]}
+    settings = config.load(store=store)
+    opened = open_store(place, Scope.of(settings.namespace, settings.read), migrate=False)
+    try:
+        return opened.upkeep.schema()
+    finally:
+        opened.close()
+
+
+def restore(backup: str, store: str | None, *, replace: bool) -> str:
+    """Put a verified backup in the store's place and return the place; raise ArchiveDamaged, Conflict, InvalidInput."""
+    place = location(store)
+    if "://" in place or place == ":memory:":
+        raise InvalidInput(
+            "a backup file is put back as a SQLite store; for PostgreSQL use its own tools, "
+            "or `brainops import` an export"
+        )
+    from brainops.store.sqlite_upkeep import restore_file
+
+    restore_file(backup, place, replace=replace)
+    return place
+
+
+def preview(text: str, personal_data: str | None = None) -> Redacted:
+    """Return a text as capture would store it, and what was taken out; hashed personal data shows as dropped."""
+    asked = config.load(personal_data=personal_data).personal_data
+    return redact(text, RedactionPolicy(personal="allow" if asked == "allow" else "drop"))

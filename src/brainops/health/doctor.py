@@ -1,0 +1,240 @@
+"""Does everything work here: writing, reading, matching, the files, the model, the indexes, the trail?"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from brainops.errors import BrainOpsError
+from brainops.health.status import masked
+from brainops.memory import capture as capturing
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import prepare
+from brainops.memory.errors import parse_error
+from brainops.memory.fingerprint import fingerprint
+from brainops.memory.meaning import body_of, pending_count
+from brainops.memory.terms import embedding_texts, query_terms
+from brainops.store.ids import new_id
+from brainops.store.scope import Scope
+from brainops.types import Check, Draft, Filter, MemoryType
+
+TRIAL_NAMESPACE = "brainops-doctor"
+TRIAL_ERROR = "DoctorTrialError: trial connection to example.invalid refused"
+MIN_FREE_BYTES = 200_000_000  # below this a write-ahead log, a backup or a merge may not fit
+CLOCK_SECONDS = 300  # what two clocks may differ before ages and receipts say something wrong
+COMPARED_VECTORS = 8
+SAME_COSINE = 0.97  # int8 storage costs about 0.002; another model or another text costs far more
+WAITING_CHECKED = 10_000  # a backlog above this does not go away by itself soon
+
+
+class _TrialOver(Exception):
+    """Raised to roll the trial back, so that it leaves no trace."""
+
+
+def doctor(context: MemoryContext) -> list[Check]:
+    """Return every check, passed or with the way out; the trial is rolled back and leaves nothing behind."""
+    checks: list[tuple[str, Callable[[MemoryContext], Check]]] = [
+        ("schema", _schema),
+        ("write, read, match", _trial),
+        ("rows and word index", _integrity),
+        ("audit trail", _trail),
+        ("permissions", _permissions),
+        ("disk", _disk),
+        ("clock", _clock),
+        ("model", _model),
+        ("vectors", _vectors),
+        ("backlog", _backlog),
+    ]
+    return [_answered(name, check, context) for name, check in checks]
+
+
+def _answered(name: str, check: Callable[[MemoryContext], Check], context: MemoryContext) -> Check:
+    """A check that cannot be made has failed, and what stopped it is what its error says."""
+    try:
+        return check(context)
+    except BrainOpsError as error:
+        return Check(name=name, passed=False, detail=str(error), way_out=_way_out(error))
+
+
+def _way_out(error: BrainOpsError) -> str:
+    return (type(error).__doc__ or "").strip()
+
+
+def _schema(context: MemoryContext) -> Check:
+    schema = context.store.upkeep.schema()
+    pending = schema.get("pending") or []
+    return Check(
+        name="schema",
+        passed=not pending,
+        detail=f"{schema['stored']}, the program's is {schema['program']}: {masked(context.store.database.location)}",
+        way_out="brainops upgrade" if pending else "",
+    )
+
+
+def _trial(context: MemoryContext) -> Check:
+    """Write an error memory, read it, find it by words and by fingerprint, and roll all of it back."""
+    problems: list[str] = []
+    digest = fingerprint(parse_error(TRIAL_ERROR)).digest
+    try:
+        with context.store.write(Scope.of(TRIAL_NAMESPACE)) as tx:
+            draft = Draft(
+                title=TRIAL_ERROR,
+                content="a trial of `brainops doctor`",
+                type=MemoryType.ERROR_PATTERN,
+                fingerprint=digest,
+                idempotency_key=new_id(),
+            )
+            written = capturing.store(tx, prepare(draft, context.redaction), draft.source, context, None)
+            row = tx.memories.row(written.id)
+            found = tx.index.lexical(tx.session, query_terms("trial connection refused"), Filter(), 5)
+            matched = tx.memories.by_fingerprint(digest, digest, 5)
+            if row["title"] != TRIAL_ERROR:
+                problems.append("what was read is not what was written")
+            if row["key"] not in {hit.key for hit in found}:
+                problems.append("the word index did not find it")
+            if written.id not in {memory.id for memory in matched}:
+                problems.append("its error was not recognised")
+            raise _TrialOver
+    except _TrialOver:
+        pass
+    if problems:
+        return Check(name="write, read, match", passed=False, detail="; ".join(problems), way_out="brainops reindex")
+    return Check(
+        name="write, read, match", passed=True, detail="a trial was written, read, found, matched and rolled back"
+    )
+
+
+def _integrity(context: MemoryContext) -> Check:
+    problems = context.store.upkeep.check()
+    if not problems:
+        return Check(name="rows and word index", passed=True, detail="whole, and agree with each other")
+    detail = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+    derived = all("index" in problem for problem in problems)
+    way_out = "brainops reindex" if derived else "brainops restore --from BACKUP (brainops status names the backups)"
+    return Check(name="rows and word index", passed=False, detail=detail, way_out=way_out)
+
+
+def _trail(context: MemoryContext) -> Check:
+    lines = 0
+    with context.store.read() as tx:
+        for namespace in context.store.scope.read:
+            broken = tx.trail.first_break(namespace)
+            if broken is not None:
+                return Check(
+                    name="audit trail",
+                    passed=False,
+                    detail=f"line {broken} of {namespace} does not fit the chain: it was changed or removed",
+                    way_out="compare with a backup (brainops status names them); the trail itself is never repaired",
+                )
+            last = tx.session.one("audit_length", of_namespace=namespace)
+            lines += int(last["lines"]) if last else 0
+    return Check(name="audit trail", passed=True, detail=f"{lines:,} lines, every hash fits")
+
+
+def _permissions(context: MemoryContext) -> Check:
+    location = context.store.database.location
+    if context.store.database.dialect != "sqlite" or location == ":memory:":
+        return Check(name="permissions", passed=True, detail="no files of its own here")
+    files = [path for path in _files(Path(location)) if path.exists()]
+    open_to_others = [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if open_to_others:
+        names = " ".join(str(path) for path in open_to_others)
+        return Check(name="permissions", passed=False, detail=f"others may read {names}", way_out=f"chmod 600 {names}")
+    if not os.access(location, os.W_OK) or not os.access(Path(location).parent, os.W_OK):
+        return Check(
+            name="permissions",
+            passed=False,
+            detail=f"{location} or its folder cannot be written",
+            way_out=f"chown or chmod u+w {location} and its folder",
+        )
+    return Check(name="permissions", passed=True, detail=f"{len(files)} files, for their owner only")
+
+
+def _files(store: Path) -> Iterator[Path]:
+    yield store
+    yield from (store.with_name(store.name + ending) for ending in ("-wal", "-shm"))
+    yield from store.parent.glob(store.name + ".*.vec")
+
+
+def _disk(context: MemoryContext) -> Check:
+    sizes = context.store.upkeep.sizes()
+    free = sizes.get("free")
+    if free is None:
+        return Check(name="disk", passed=True, detail="the database's own matter")
+    needed = max(MIN_FREE_BYTES, 2 * sizes.get("log", 0))
+    return Check(
+        name="disk",
+        passed=free >= needed,
+        detail=f"{free / 1e9:,.1f} GB free",
+        way_out="" if free >= needed else "free some space, or move the store (--store); nothing acknowledged is lost",
+    )
+
+
+def _clock(context: MemoryContext) -> Check:
+    now, here = context.store.now(), time.time_ns() // 1_000
+    with context.store.read() as tx:
+        newest = max((row["last_at"] for row in tx.memories.counts()), default=0)
+    ahead = (newest - now) / 1e6
+    apart = abs(now - here) / 1e6
+    if ahead > CLOCK_SECONDS:
+        detail = f"the newest memory is {ahead:,.0f} s in the future: the clock was set back"
+    elif apart > CLOCK_SECONDS:
+        detail = f"the database's clock and this machine's are {apart:,.0f} s apart"
+    else:
+        return Check(name="clock", passed=True, detail="agrees, and nothing lies in the future")
+    return Check(
+        name="clock", passed=False, detail=detail, way_out="set the clock, for example: timedatectl set-ntp true"
+    )
+
+
+def _model(context: MemoryContext) -> Check:
+    if context.meaning.model == "none":
+        return Check(name="model", passed=True, detail="none, as configured: search goes by words alone")
+    embedder = context.meaning.embedder()
+    if embedder is None:
+        return Check(name="model", passed=False, detail=context.meaning.problem or "no model", way_out=_NO_MODEL)
+    [vector] = embedder.embed(["does the model answer?"])
+    length = float((vector**2).sum()) ** 0.5
+    if len(vector) != embedder.dimension or abs(length - 1.0) > 0.01:
+        detail = f"{embedder.model_id} gives vectors of {len(vector)} numbers and length {length:.2f}"
+        return Check(name="model", passed=False, detail=detail, way_out=_NO_MODEL)
+    return Check(name="model", passed=True, detail=f"{embedder.model_id} is loaded and answers")
+
+
+_NO_MODEL = "pip install brainops-minilm, or set model = none to search by words alone"
+
+
+def _vectors(context: MemoryContext) -> Check:
+    """Embed some stored memories again: the stored vectors must be those of this model and of this text."""
+    embedder = context.meaning.embedder()
+    if embedder is None:
+        return Check(name="vectors", passed=True, detail="not used without a model")
+    with context.store.read() as tx:
+        rows = tx.session.all("vector_sample", model_id=embedder.model_id, limit=COMPARED_VECTORS)
+        wrong = []
+        for row in rows:
+            [fresh] = embedder.embed(list(embedding_texts(row["title"], body_of(row)))[:1])
+            cosine = tx.index.cosines(tx.session, embedder.model_id, fresh, [row["key"]]).get(row["key"], 0.0)
+            if cosine < SAME_COSINE:
+                wrong.append(f"{row['id']} ({cosine:.2f})")
+    if wrong:
+        detail = f"{len(wrong)} of {len(rows)} compared do not belong to their text: {', '.join(wrong[:3])}"
+        return Check(name="vectors", passed=False, detail=detail, way_out="brainops reembed")
+    return Check(name="vectors", passed=True, detail=f"{len(rows)} compared, all as the model gives them")
+
+
+def _backlog(context: MemoryContext) -> Check:
+    embedder = context.meaning.embedder()
+    if embedder is None:
+        return Check(name="backlog", passed=True, detail="nothing waits without a model")
+    with context.store.read() as tx:
+        waiting = pending_count(tx, embedder.model_id)
+    return Check(
+        name="backlog",
+        passed=waiting <= WAITING_CHECKED,
+        detail=f"{waiting:,} memories wait for a vector" if waiting else "every memory has its vector",
+        way_out="" if waiting <= WAITING_CHECKED else "brainops reembed (search goes on by words meanwhile)",
+    )

@@ -1,0 +1,131 @@
+"""How much does memory hold, how fast does it grow, and how far are its indexes?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from brainops.memory.context import MemoryContext
+from brainops.store import Transaction
+from brainops.store.database import Row
+
+DAY_MICROS = 86_400_000_000
+SHOWN_BACKUPS = 3
+
+_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@")
+
+
+def status(context: MemoryContext) -> dict[str, Any]:
+    """Return counts, index state and backlog, the last capture, growth, sizes and schema, as JSON-ready values.
+
+    Counts are those of the readable namespaces; sizes are the whole store's, in bytes. Loads no model.
+    """
+    store = context.store
+    with store.read() as tx:
+        counts = tx.memories.counts()
+        figures = {
+            "memories": _memories(counts),
+            "index": _index(tx, context.meaning.model),
+            "operations": _operations(tx, store.now()),
+            "policies": [dict(row) for row in tx.operations.policies()],
+            "segments": _segments(tx.operations.segments()),
+            "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
+        }
+        captured = {name: _captured(tx, store.now() - days * DAY_MICROS) for name, days in (("day", 1), ("week", 7))}
+    sizes = store.upkeep.sizes()
+    return {
+        "version": program_version(),
+        "store": masked(store.database.location),
+        "schema": store.upkeep.schema(),
+        "namespace": store.scope.write,
+        "read": list(store.scope.read),
+        "now": store.now(),
+        **figures,
+        "growth": {**captured, "days_until_full": _days_until_full(counts, captured["week"], sizes)},
+        "sizes": sizes,
+    }
+
+
+def program_version() -> str:
+    """Return the version of the installed BrainOps."""
+    try:
+        return version("brainops")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def masked(location: str) -> str:
+    """Return a store's location without the password of a URL."""
+    return _PASSWORD.sub(r"\1:***@", location)
+
+
+def _memories(counts: Sequence[Row]) -> dict[str, Any]:
+    by: dict[str, Counter[str]] = {"type": Counter(), "state": Counter(), "namespace": Counter()}
+    for row in counts:
+        for name, counter in by.items():
+            counter[row[name]] += row["memories"]
+    return {
+        "total": sum(row["memories"] for row in counts),
+        "occurrences": sum(row["occurrences"] for row in counts),
+        "by_type": dict(by["type"].most_common()),
+        "by_state": dict(by["state"].most_common()),
+        "by_namespace": dict(by["namespace"].most_common()),
+        "last_capture_at": max((row["last_at"] for row in counts), default=None),
+    }
+
+
+def _index(tx: Transaction, model: str) -> dict[str, Any]:
+    """Count vectors by model. The newest model is the one in use; nothing is loaded to find out."""
+    embedded = {row["model_id"]: row["memories"] for row in tx.session.all("vector_models")}
+    without = embedded.pop(None, 0)
+    current = max(embedded, key=lambda name: embedded[name], default=None)
+    others = sum(count for name, count in embedded.items() if name != current)
+    return {
+        "model": model,
+        "model_id": current,
+        "with_vector": embedded.get(current, 0) if current else 0,
+        "waiting": 0 if model == "none" else without + others,
+        "of_other_models": others,
+    }
+
+
+def _operations(tx: Transaction, now: int) -> dict[str, Any]:
+    day, week = tx.operations.growth(now - DAY_MICROS), tx.operations.growth(now - 7 * DAY_MICROS)
+    return {
+        "total": week["operations"],
+        "open": week["open"],
+        "day": day["recent"],
+        "week": week["recent"],
+        "last_at": week["last_at"],
+        "receipts": tx.operations.guidance_count(0),
+    }
+
+
+def _segments(rows: Sequence[Row]) -> dict[str, int]:
+    return {
+        "count": len(rows),
+        "rows": sum(row["row_count"] for row in rows),
+        "bytes": sum(row["bytes"] for row in rows),
+    }
+
+
+def _captured(tx: Transaction, since: int) -> dict[str, int]:
+    row = tx.memories.growth(since)
+    return {"memories": row["memories"], "characters": row["characters"]}
+
+
+def _days_until_full(counts: Sequence[Row], week: dict[str, int], sizes: dict[str, int]) -> float | None:
+    """Return in how many days the disk is full at the last week's rate; None where that cannot be said.
+
+    What a character of text costs in all (rows, indexes, vectors) is taken from the store as it stands.
+    """
+    characters = sum(row["characters"] for row in counts)
+    free: int | None = sizes.get("free")
+    if free is None or not characters or not week["characters"]:
+        return None
+    taken = sum(size for name, size in sizes.items() if name != "free")
+    a_day: float = week["characters"] * (taken / characters) / 7
+    return round(free / a_day, 1)
