@@ -148,6 +148,13 @@ def test_hashes_ids_and_words_are_no_tokens(text: str) -> None:
     assert redact(text).text == text
 
 
+@pytest.mark.parametrize("form", ["API_KEY={}", "password: {}", "Authorization: Bearer {}", '{{"token": "{}"}}'])
+def test_a_known_shape_names_the_kind_better_than_the_name_before_it(form: str) -> None:
+    result = redact(form.format(token("github-token", 1)))
+
+    assert result.text == form.format("[redacted:github-token]")
+
+
 KEY_BODY = "\n".join("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7" for _ in range(4))
 
 
