@@ -12,7 +12,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_text
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.store import Transaction
-from brainops.store.memories import filter_parameters, memory_of
+from brainops.store.memories import memory_of
 from brainops.types import Explanation, Filter, Hit, Memory
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def gather(tx: Transaction, question: Question, wanted: Filter, depth: int, now:
     dense = _dense(tx, question, wanted, depth, lexical)
     keys = list({**lexical, **dense})
     neighbours = tx.memories.neighbours(keys)
-    facts = {row["key"]: row for row in tx.session.all("memory_admit", keys=keys, **filter_parameters(wanted))}
+    facts = tx.memories.facts(keys)
     return [
         rank.Candidate(
             key=key,

@@ -101,6 +101,10 @@ class Memories:
         """Return the readable rows of these keys."""
         return {row["key"]: row for row in self._session.all("memory_by_keys", keys=list(keys))}
 
+    def facts(self, keys: Sequence[int]) -> dict[int, Row]:
+        """Return what ranking needs to know of readable memories."""
+        return {row["key"]: row for row in self._session.all("memory_facts", keys=list(keys))}
+
     def matching(self, wanted: Filter, limit: int) -> list[Memory]:
         """Return memories that pass a filter, newest first."""
         rows = self._session.all("memory_list", limit=limit, **filter_parameters(wanted))

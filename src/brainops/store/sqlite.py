@@ -21,6 +21,7 @@ MINIMUM_VERSION = (3, 35, 0)  # RETURNING and upsert on partial indexes
 BUSY_SECONDS = 5.0  # what SQLite itself waits for a lock before we look at the clock again
 LOCK_SECONDS = 120.0  # what a writer waits in all: 16 writers on a slow disk queue far shorter than this
 CACHE_KIBIBYTES = 8_192  # a connection's page cache; larger ones did not read faster at 100,000 memories
+MAPPED_BYTES = 1 << 30  # read through the page cache of the system: half the time of a search at 100,000 memories
 STATEMENT_CACHE = 256  # every named statement stays prepared
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
@@ -157,6 +158,7 @@ class SQLiteDatabase:
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")
         connection.execute("pragma temp_store = memory")
+        connection.execute(f"pragma mmap_size = {MAPPED_BYTES}")
         connection.execute(f"pragma cache_size = -{CACHE_KIBIBYTES}")
 
 

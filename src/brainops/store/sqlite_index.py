@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from brainops.store.database import Row, Session
 from brainops.store.memories import Words, filter_parameters
-from brainops.store.scope import Scope
 from brainops.store.search import PAST, Scored, filter_token, filter_tokens
 from brainops.types import Filter
 
@@ -19,8 +18,11 @@ if TYPE_CHECKING:
     from brainops.store.scan import Scan
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
+COMMON_SHARE = 0.05  # a word in more of a large store's memories than this is left out of the search
+KEPT_TERMS = 3  # but never the rarest few, so that a question of common words still finds something
 DEEPER = 4  # how much further a search looks when filters left too few
-SELECTIVE_SHARE = 0.1  # below this share of the rows, gathering beats scanning everything (research, section A1)
+GATHERING_BALANCE = 2.8  # looking at a nearest row costs so much more than gathering one that passes (4.5 and 1.6 us)
+HEADROOM = 1.3  # how much further than the expected depth a second look goes
 SELECTIVE_ROWS = 20_000  # and above this many keys, fetching them costs more than the scan saves
 PASSAGES_A_HIT = 2  # a memory may have several passages: look this much further than the hits asked for
 REMEMBERED_FILTERS = 1_000
@@ -51,9 +53,10 @@ class SQLiteIndex:
 
     def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories that share words with the query, best first."""
-        if not terms:
+        telling = self._telling(session, terms)
+        if not telling:
             return []
-        expression = match_expression(terms, wanted, session.scope)
+        expression = match_expression(telling, self._conditions(session, wanted), wanted)
         depth = limit
         while True:
             rows = session.all("lexical_search", expression=expression, limit=depth)
@@ -62,6 +65,28 @@ class SQLiteIndex:
                 found = [Scored(key=row["key"], score=row["score"]) for row in rows if row["key"] in admitted]
                 return found[:limit]
             depth *= DEEPER
+
+    def _telling(self, session: Session, terms: Sequence[str]) -> Sequence[str]:
+        """Leave out words that stand in too many memories of a large store: ranking their rows is what costs."""
+        if len(terms) <= KEPT_TERMS:
+            return terms
+        frequencies, total = self.frequencies(session, terms)
+        if total <= SAMPLE_ROWS:
+            return terms
+        rare_first = sorted(terms, key=lambda term: frequencies[term])
+        kept = {term for term in terms if frequencies[term] <= COMMON_SHARE * total} | set(rare_first[:KEPT_TERMS])
+        return [term for term in terms if term in kept]
+
+    def _conditions(self, session: Session, wanted: Filter) -> list[str]:
+        """Return the filter as clauses over filter tokens; namespaces only where the store holds others than these."""
+        clauses = [_any_token("tag", [tag]) for tag in wanted.tags]
+        if wanted.types:
+            clauses.append(_any_token("type", wanted.types))
+        if wanted.trust:
+            clauses.append(_any_token("trust", wanted.trust))
+        if session.one("other_namespace") is not None:
+            clauses.append(_any_token("namespace", session.scope.read))
+        return clauses
 
     def _admitted(self, session: Session, keys: list[int], wanted: Filter) -> set[int]:
         rows = session.all("memory_admit", keys=keys, **filter_parameters(wanted))
@@ -106,19 +131,21 @@ class SQLiteIndex:
         """Return up to `limit` memories nearest to a vector, best first."""
         scan = self._scan(session, model_id, len(vector))
         signature = repr((session.scope.read, wanted))
-        if signature in self._selective_filters and (found := self._among(session, scan, vector, wanted)) is not None:
-            return _top(found, limit)
+        among = self._selected(session, model_id, wanted) if signature in self._selective_filters else None
+        rows = len(scan) if among is None else len(among)
         depth = limit * PASSAGES_A_HIT
-        while depth < len(scan):
-            sequences, scores = scan.nearest(vector, depth)
+        while True:
+            sequences, scores = scan.nearest(vector, min(depth, rows), among)
             best = self._admitted_best(session, sequences, scores, wanted)
-            if len(best) >= limit:
+            if len(best) >= limit or depth >= rows:
                 return _top(best, limit)
-            if len(best) < depth * SELECTIVE_SHARE and (found := self._among(session, scan, vector, wanted)) is not None:
-                self._remember_selective(signature)
-                return _top(found, limit)
-            depth *= DEEPER
-        return _top(self._admitted_best(session, *scan.nearest(vector, len(scan)), wanted), limit)
+            if among is None and _gathering_pays(len(best) / depth, limit, rows):
+                among = self._selected(session, model_id, wanted)
+                if among is not None:
+                    self._remember_selective(signature)
+                    rows, depth = len(among), limit
+                    continue
+            depth = max(depth * 2, int(depth * HEADROOM * limit / max(len(best), 1)))
 
     def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
         """Return the cosine of these memories to a vector, where they have one."""
@@ -141,18 +168,22 @@ class SQLiteIndex:
         scan.refresh(session)
         return scan
 
-    def _among(self, session: Session, scan: Scan, vector: numpy.ndarray, wanted: Filter) -> dict[int, float] | None:
-        """Score all that pass the filter, where they are few enough to gather; None where they are not."""
+    def _selected(self, session: Session, model_id: str, wanted: Filter) -> numpy.ndarray | None:
+        """Return the sequences of what may pass the filter, or None where those are too many to gather."""
         import numpy
 
-        rows = session.all(
-            "vector_keys", model_id=scan.model_id, limit=SELECTIVE_ROWS, **filter_parameters(wanted)
-        )
-        if len(rows) >= SELECTIVE_ROWS:
+        conditions = self._conditions(session, wanted)
+        if conditions:
+            matching = session.all("filter_search", expression=" AND ".join(conditions), limit=SELECTIVE_ROWS)
+            keys = [row["key"] for row in matching]
+            rows = session.all("vector_sequences", model_id=model_id, keys=keys) if len(keys) < SELECTIVE_ROWS else []
+        else:
+            matching = rows = session.all(
+                "vector_keys", model_id=model_id, limit=SELECTIVE_ROWS, **filter_parameters(wanted)
+            )
+        if len(matching) >= SELECTIVE_ROWS:
             return None
-        keys = {row["sequence"]: row["key"] for row in rows}
-        sequences, scores = scan.nearest(vector, len(keys), numpy.fromiter(keys, numpy.int64, len(keys)))
-        return _best_of(sequences, scores, keys)
+        return numpy.fromiter((row["sequence"] for row in rows), numpy.int64, len(rows))
 
     def _admitted_best(
         self, session: Session, sequences: numpy.ndarray, scores: numpy.ndarray, wanted: Filter
@@ -165,6 +196,11 @@ class SQLiteIndex:
         if len(self._selective_filters) >= REMEMBERED_FILTERS:
             self._selective_filters.clear()
         self._selective_filters.add(signature)
+
+
+def _gathering_pays(share: float, limit: int, rows: int) -> bool:
+    """Say whether gathering `share * rows` memories is cheaper than looking at the nearest `limit / share`."""
+    return share * share * rows < GATHERING_BALANCE * limit
 
 
 def _best_of(sequences: numpy.ndarray, scores: numpy.ndarray, keys: Mapping[int, int]) -> dict[int, float]:
@@ -180,16 +216,10 @@ def _top(best: Mapping[int, float], limit: int) -> list[Scored]:
     return [Scored(key=key, score=score) for key, score in islice(best.items(), limit)]
 
 
-def match_expression(terms: Sequence[str], wanted: Filter, scope: Scope) -> str:
-    """Return the FTS5 expression: any of the words in title or body, all filter tokens, not the past unless asked."""
-    clauses = [f"({{title body}} : ({' OR '.join(quoted(term) for term in terms)}))"]
-    clauses.append(_any_token("namespace", scope.read))
-    if wanted.types:
-        clauses.append(_any_token("type", wanted.types))
-    if wanted.trust:
-        clauses.append(_any_token("trust", wanted.trust))
-    clauses += [_any_token("tag", [tag]) for tag in wanted.tags]
-    expression = " AND ".join(clauses)
+def match_expression(terms: Sequence[str], conditions: Sequence[str], wanted: Filter) -> str:
+    """Return the FTS5 expression: any of the words in title or body, all conditions, not the past unless asked."""
+    words = f"({{title body}} : ({' OR '.join(quoted(term) for term in terms)}))"
+    expression = " AND ".join([words, *conditions])
     looks_back = wanted.include_archived or wanted.include_superseded or wanted.as_of is not None
     return expression if looks_back else f"({expression}) NOT (filters : {PAST})"
 

@@ -9,15 +9,14 @@ m.namespace in (select value from json_each(:namespaces))
 and (:types is null or m.type in (select value from json_each(:types)))
 and (:trust is null or m.trust in (select value from json_each(:trust)))
 and (:session_id is null or m.session_id = :session_id)
-and (:since is null or m.created_at >= :since)
-and (:until is null or m.created_at < :until)
+and m.created_at >= coalesce(:since, 0) and m.created_at < coalesce(:until, 9223372036854775807)
 and (:tags is null or not exists (
     select 1 from json_each(:tags) as wanted
     where not exists (select 1 from memory_tag as g where g.tag = wanted.value and g.memory_key = m.key)))
 and (case when :as_of is null
     then (m.state = 'active' or (:include_archived and m.state = 'archived'))
-        and (:include_superseded or (m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())))
-        and m.valid_from <= now_us()
+        and (:include_superseded or (m.superseded_by is null and (m.valid_to is null or m.valid_to > (select now_us()))))
+        and m.valid_from <= (select now_us())
     else m.created_at <= :as_of and m.valid_from <= :as_of and (m.valid_to is null or m.valid_to > :as_of)
         and (m.forgotten_at is null or m.forgotten_at > :as_of)
     end)
@@ -77,9 +76,13 @@ select {memory_columns} from memory as m
 where m.key in (select value from json_each(:keys)) and m.namespace in (select value from json_each(:namespaces))
 
 -- name: memory_admit
--- Which of these candidates pass every filter, with what ranking needs of them?
-select m.key, m.importance, m.created_at, m.feedback, m.session_id, m.trust, m.title
-from memory as m where m.key in (select value from json_each(:keys)) and {memory_filter}
+-- Which of these candidates pass every filter?
+select m.key from memory as m where m.key in (select value from json_each(:keys)) and {memory_filter}
+
+-- name: memory_facts
+-- What ranking needs to know of admitted candidates.
+select m.key, m.importance, m.created_at, m.feedback from memory as m
+where m.key in (select value from json_each(:keys)) and m.namespace in (select value from json_each(:namespaces))
 
 -- name: memory_keys
 -- The keys of all memories that pass the filter, up to a limit.

@@ -93,3 +93,23 @@ where v.sequence in (select value from json_each(:sequences)) and {memory_filter
 -- The vectors of all memories that pass the filter, up to a limit.
 select v.sequence, m.key from memory as m join memory_vector as v on v.memory_key = m.key and v.model_id = :model_id
 where {memory_filter} limit :limit
+
+-- name: vector_sequences
+-- Where do the vectors of these memories lie? (The rows are looked at once the best of them are known.)
+select sequence from memory_vector
+where model_id = :model_id and memory_key in (select value from json_each(:keys))
+
+-- name: filter_search
+-- The memories whose filter tokens match, up to a limit.
+select rowid as key from memory_fts where memory_fts match :expression limit :limit
+
+-- name: other_namespace
+-- Does the store hold a namespace that is not read here?
+with recursive present (namespace) as (
+    select min(namespace) from memory
+    union all
+    select (select min(m.namespace) from memory as m where m.namespace > p.namespace)
+    from present as p where p.namespace is not null
+)
+select p.namespace from present as p
+where p.namespace is not null and p.namespace not in (select value from json_each(:namespaces)) limit 1
