@@ -1,4 +1,4 @@
-"""How many megabytes do the default dependencies take? Run with the Python of a fresh environment that holds only them."""
+"""How many megabytes (10**6) do the default dependencies take? Run with the Python of a fresh environment of them."""
 
 import json
 import sysconfig
