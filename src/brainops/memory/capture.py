@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,12 @@ def store(
 
 def _count_again(tx: Transaction, inserted: Inserted, prepared: Prepared, source: Source, now: int) -> None:
     """Keep what the repetition adds: when, who, and tags or metadata that the first one had not."""
-    existing = tx.memories.row(inserted.id)
+    existing, row = tx.memories.row(inserted.id), prepared.row
+    # The row's values are the clean and redacted ones; the draft's are as somebody handed them in.
+    actor = replace(source.actor, id=row["actor_id"], proof=row["actor_proof"])
+    source = replace(
+        source, actor=actor, session_id=row["session_id"], operation_id=row["operation_id"], uri=row["uri"]
+    )
     detail = prepared.row["metadata"] if prepared.row["metadata"] not in ("{}", existing["metadata"]) else None
     tx.memories.add_occurrence(inserted.key, now, source, detail, KEPT_OCCURRENCES)
     _merge_tags(tx, existing, prepared)
