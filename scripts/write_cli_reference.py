@@ -16,8 +16,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference" / "cli.md"
 HEAD = """# Command line
 
 Every command takes `--json`: then it prints one JSON value and nothing else. Colour and progress appear on a terminal
-only. Exit codes are 0 when it was done, 1 when it was not (the message on standard error says why and what to do), 2
-when the command was not understood.
+only. Exit codes: 0 when it was done, 1 when it was not (the message on standard error says why and what to do), 2 when
+the command was not understood, 130 and 141 when it was interrupted or nobody reads its output.
 
 This page is written by `scripts/write_cli_reference.py` from the program's own help.
 """
@@ -28,9 +28,9 @@ def synopsis(option: click.Option) -> str:
     names = ", ".join(option.opts + option.secondary_opts)
     if option.is_flag or option.count:
         return names
-    if isinstance(option.type, click.Choice):
+    if isinstance(option.type, click.Choice) and not option.metavar:
         return f"{names} {'|'.join(str(choice) for choice in option.type.choices)}"
-    return f"{names} {option.metavar or option.type.name.upper()}"
+    return f"{names} {option.metavar or option.type.name.split()[0].upper()}"
 
 
 def options(command: click.Command) -> Iterator[str]:

@@ -62,10 +62,12 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def run_shell(block: Block) -> None:
+def run_shell(block: Block, patch: pytest.MonkeyPatch) -> None:
     lines = [line for line in block.text.splitlines() if line.split(" #")[0].strip() not in {"", *RUN_ELSEWHERE}]
     finished = shell("\n".join(lines))
     assert finished.returncode == 0, finished.stdout
+    for name, value in re.findall(r"^export (\w+)=(\S+)$", block.text, re.MULTILINE):
+        patch.setenv(name, value)  # as it would stay set in a reader's shell
 
 
 def run_console(block: Block) -> None:
@@ -90,7 +92,7 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytes
                 padding = "\n" * (block.line - 1)  # so that a traceback names the line of the page
                 exec(compile(padding + block.text, str(page), "exec"), names)
             case "sh":
-                run_shell(block)
+                run_shell(block, monkeypatch)
             case "console":
                 run_console(block)
             case _:
