@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from brainops.memory.secret_names import is_harmless, looks_random
@@ -24,19 +25,19 @@ class Span(NamedTuple):
 class TokenRule:
     """A secret that is known by its shape.
 
-    A text that holds none of the `triggers` is not searched. The group "s" of the pattern, where there is one, is the
+    A text that holds none of the `triggers` is not searched. The group "s" of the expression, if any, is the
     secret; `random` asks in addition that it looks like the output of a generator.
     """
 
     kind: str
     triggers: tuple[str, ...]
-    pattern: re.Pattern[str]
+    expression: str
     random: bool = False
 
 
 def _rule(kind: str, triggers: str, pattern: str, *, random: bool = False) -> TokenRule:
     boundary = "(?<![A-Za-z0-9])"
-    return TokenRule(kind=kind, triggers=tuple(triggers.split()), pattern=re.compile(boundary + pattern), random=random)
+    return TokenRule(kind=kind, triggers=tuple(triggers.split()), expression=boundary + pattern, random=random)
 
 
 # Every run is either of fixed length or has nothing required behind it, so no pattern can look at a character often.
@@ -112,6 +113,12 @@ SHORTEST_TOKEN = 20
 """No rule of the table matches fewer characters, so shorter words need not be searched for triggers."""
 
 
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    # Compiling all rules takes longer than starting the program; most texts trigger none.
+    return re.compile(expression)
+
+
 def find_tokens(text: str) -> Iterator[Span]:
     """Yield every token that is known by its shape."""
     runs = "\n".join([run for run in text.split() if len(run) >= SHORTEST_TOKEN])
@@ -123,8 +130,9 @@ def find_tokens(text: str) -> Iterator[Span]:
                 break
         else:
             continue
-        group = "s" if "s" in rule.pattern.groupindex else 0
-        for match in rule.pattern.finditer(text):
+        pattern = _compiled(rule.expression)
+        group = "s" if "s" in pattern.groupindex else 0
+        for match in pattern.finditer(text):
             if not rule.random or looks_random(match.group(group)):
                 yield Span(match.start(group), match.end(group), rule.kind, 0)
 
@@ -184,7 +192,7 @@ def _credentials_with_slash(text: str, start: int) -> Iterator[Span]:
         yield Span(match.start("s"), match.end("s"), "password", 2)
 
 
-_ORACLE = re.compile(r"jdbc:oracle:[a-z]{2,8}:[^\s/@\"']{1,64}/(?P<s>[^\s@\"']{1,128})@")
+_ORACLE = r"jdbc:oracle:[a-z]{2,8}:[^\s/@\"']{1,64}/(?P<s>[^\s@\"']{1,128})@"
 _AUTHORIZATION = re.compile(
     r"authorization(?P<q>[\"'\]\\]{0,4})[ \t]{0,4}[:=][ \t]{0,4}[\[\"'\\]{0,4}"
     r"(?P<scheme>(?:basic|bearer|token|apikey|api-key|negotiate|ntlm|key|ghost|splunk|genie)[ \t]{1,4})?"
@@ -227,13 +235,13 @@ def find_header_credentials(text: str, lower: str) -> Iterator[Span]:
             yield Span(match.end(), end, "cookie", 3)
 
 
-def _command(words: str, option: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])[^\n|;&]{{0,120}}?[ \t]{option}")
+def _command(words: str, option: str) -> str:
+    return rf"(?<![\w-])(?:{words})(?![\w-])[^\n|;&]{{0,120}}?[ \t]{option}"
 
 
 _VALUE = r"(?P<q>['\"]?)(?P<s>[^\s'\"]{1,256})"
 _USER = r"['\"]?[^\s:'\"]{1,64}:"
-_COMMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+_COMMANDS: tuple[tuple[str, str], ...] = (
     (" -p", _command("sshpass|(?:docker|podman|helm registry|oras|az|oc) login", rf"-p[ =]?{_VALUE}")),
     (" -p", _command(r"mysql[a-z]{0,8}|mariadb(?:-[a-z]{1,10})?", rf"-p(?!['\"]?\s){_VALUE}")),
     (" -a", _command("redis-cli", rf"-a[ =]?{_VALUE}")),
@@ -242,17 +250,17 @@ _COMMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (" -p", _command("mongo(?:sh|dump|restore|export|import)?", rf"-p[ =]?{_VALUE}")),
     ("-u", _command("curl|http|https", rf"-[uU][ ]?{_USER}{_VALUE}")),
     ("user", _command("curl|wget", rf"--(?:proxy-)?user[ =]{_USER}{_VALUE}")),
-    ("'", re.compile(r"(?i:identified (?:by|with \w{1,40} by)) '(?P<s>[^'\n]{1,256})'")),
-    ("login ", re.compile(rf"login[ \t\n]{{1,8}}[^\s]{{1,128}}[ \t\n]{{1,8}}password[ \t\n]{{1,8}}{_VALUE}")),
+    ("'", r"(?i:identified (?:by|with \w{1,40} by)) '(?P<s>[^'\n]{1,256})'"),
+    ("login ", rf"login[ \t\n]{{1,8}}[^\s]{{1,128}}[ \t\n]{{1,8}}password[ \t\n]{{1,8}}{_VALUE}"),
     ("jdbc:oracle:", _ORACLE),
 )
 
 
 def find_command_credentials(text: str) -> Iterator[Span]:
     """Yield passwords behind the short options of well-known commands, in .netrc and in Oracle's JDBC addresses."""
-    for trigger, pattern in _COMMANDS:
+    for trigger, expression in _COMMANDS:
         if trigger in text:
-            for match in pattern.finditer(text):
+            for match in _compiled(expression).finditer(text):
                 if not is_harmless(match.group("s")):
                     yield Span(match.start("s"), match.end("s"), "password", 3)
 
