@@ -72,7 +72,7 @@ def test_a_memory_two_steps_away_gets_half_of_what_a_neighbour_gets() -> None:
 
 
 def test_neighbours_that_were_not_found_lend_nothing() -> None:
-    hit = fuse([Candidate(key=1, lexical=1.0, neighbours=(7, 8))])[0]
+    hit = fuse([Candidate(key=1, lexical=1.0, neighbours=(2, 7)), Candidate(key=2, lexical=0.0, neighbours=(1, 9))])[0]
 
     assert hit.neighbour == 0.0
 

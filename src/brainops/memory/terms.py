@@ -90,6 +90,9 @@ def embedding_texts(title: str, content: str) -> tuple[str, ...]:
 
 def shared_terms(terms: Iterable[str], text: str) -> tuple[str, ...]:
     """Return the query terms that the beginning of a text holds in any form, each once, in the query's order."""
+    wanted = {term: stem(term) for term in terms}
+    initials = {root[:1] for root in wanted.values()}  # a stem keeps the first letter: most words need no stemming
     text = text[:MAX_COMPARED_CHARACTERS]
-    have = {stem(word.lower()) for word in (*set(_WORD.findall(text)), *parts(text))}
-    return tuple(dict.fromkeys(term for term in terms if stem(term) in have))
+    spoken = {word.lower() for word in set(_WORD.findall(text))}.union(parts(text))
+    have = {stem(word) for word in spoken if word[0] in initials or not word.isascii()}
+    return tuple(term for term, root in wanted.items() if root in have)
