@@ -101,7 +101,8 @@ def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason
         row = tx.memories.writable_row(memory_id)
         if row["state"] == state:
             raise Conflict(f"memory {row['id']} is {state.value} already")
-        if state is MemoryState.ACTIVE and tx.memories.same(row["content_hash"]) is not None:
+        current = state is MemoryState.ACTIVE and row["superseded_by"] is None
+        if current and tx.memories.same(row["content_hash"]) is not None:
             raise Conflict(f"the same content was captured again since; memory {row['id']} is not needed back")
         tx.memories.set_state(row["id"], state, MemoryState(row["state"]), words_of_row(row))
         act = "restore" if state is MemoryState.ACTIVE else state.value
@@ -210,6 +211,11 @@ def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: s
         tx.trail.append(
             "promote", captured.id, context.actor, now, source=memory.id, source_namespace=memory.namespace, reason=said
         )
+    if memory.namespace == context.store.scope.write:
+        with context.store.write() as tx:
+            tx.trail.append(
+                "promote", memory.id, context.actor, now, copy=captured.id, target_namespace=target, reason=said
+            )
     return captured
 
 

@@ -123,8 +123,8 @@ class Operations:
 
     def purge(self, memory_id: str) -> None:
         """Remove what the log and the receipts hold of a purged memory."""
+        self._session.run("guidance_purge", memory_id=memory_id)  # first: it looks at which operations ended in it
         self._session.run("operation_purge", memory_id=memory_id)
-        self._session.run("guidance_purge", memory_id=memory_id)
 
     def growth(self, since: int) -> Row:
         """Return the number of operations, those since then, the open ones and the last start."""

@@ -186,9 +186,12 @@ where id = :id and namespace = :namespace
 delete from memory where id = :id and namespace = :namespace
 
 -- name: memory_unlink
--- A purged memory leaves no dangling link.
-update memory set supersedes = case when supersedes = :id then null else supersedes end,
-    superseded_by = case when superseded_by = :id then null else superseded_by end
+-- A purged memory leaves no dangling link: its neighbours are linked to each other, and what it replaced stays replaced.
+update memory set
+    supersedes = case when supersedes = :id then (select p.supersedes from memory as p where p.id = :id)
+        else supersedes end,
+    superseded_by = case when superseded_by = :id
+        then coalesce((select p.superseded_by from memory as p where p.id = :id), 'purged') else superseded_by end
 where namespace = :namespace and (supersedes = :id or superseded_by = :id)
 
 -- name: memory_count_retrieved

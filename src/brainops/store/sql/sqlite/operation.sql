@@ -191,8 +191,9 @@ update guidance set operation_name = :operation_name, target = :target, body = :
 where id = :id and namespace = :namespace
 
 -- name: guidance_purge
--- Takes a purged memory out of the receipts that named it.
-delete from guidance where namespace = :namespace and body like '%' || :memory_id || '%'
+-- Removes the receipts that named a purged memory, and those of operations that ended in it: they hold its context.
+delete from guidance where namespace = :namespace and (body like '%' || :memory_id || '%' or id in (
+    select o.guidance_id from operation as o where o.namespace = :namespace and o.error_memory_id = :memory_id))
 
 -- fragment: guidance_columns
 g.id, g.namespace, g.operation_name, g.target, g.action_class, g.actor_kind, g.actor_id, g.session_id, g.created_at,
