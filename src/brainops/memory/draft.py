@@ -98,7 +98,10 @@ def row_of(draft: Draft) -> dict[str, Any]:
 
 
 def words_of(title: str, body: str) -> Words:
-    """Return what of a title and a content's text is indexed."""
+    """Return what of a title and a content's text is indexed; a title that the content begins with counts once."""
+    if body.startswith(title):
+        rest = body[len(title) :]
+        title, body = (title, rest) if rest.startswith("\n") and rest.strip() else ("", body)
     return Words(**dict(zip(("title", "body"), index_text(title, body[:MAX_INDEXED_CHARACTERS]), strict=True)))
 
 

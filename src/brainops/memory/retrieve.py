@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brainops.errors import InvalidInput
-from brainops.memory import rank
+from brainops.memory import confidence, rank
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_text
 from brainops.memory.terms import query_terms, shared_terms
@@ -83,9 +83,21 @@ def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
 
 def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int, now: int) -> list[Hit]:
     candidates = gather(tx, question, wanted, max(CANDIDATES, limit), now)
-    ranked = rank.fuse(candidates)[:limit]
-    rows = tx.memories.by_keys([hit.key for hit in ranked])
-    return [_hit(memory_of(rows[hit.key]), hit, question) for hit in ranked if hit.key in rows]
+    ranked = rank.fuse(candidates)
+    cosines = {candidate.key: candidate.dense for candidate in candidates}
+    margins = confidence.margins([hit.score for hit in ranked])
+    rows = tx.memories.by_keys([hit.key for hit in ranked[:limit]])
+    frequencies, total = tx.index.frequencies(tx.session, question.terms)
+    hits = []
+    for hit, margin in zip(ranked[:limit], margins, strict=False):
+        if hit.key not in rows:
+            continue
+        memory = memory_of(rows[hit.key])
+        shared = words_in_common(question.terms, memory)
+        covered = confidence.covered_share(question.terms, shared, frequencies, total)
+        signals = confidence.Signals(cosine=cosines[hit.key], covered=covered, margin=margin)
+        hits.append(_hit(memory, hit, confidence.match_probability(signals), shared))
+    return hits
 
 
 def gather(tx: Transaction, question: Question, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
@@ -120,17 +132,17 @@ def _dense(
     return {**near, **tx.index.cosines(tx.session, question.model_id, question.vector, missing)}
 
 
-def _hit(memory: Memory, ranked: rank.Ranked, question: Question) -> Hit:
+def _hit(memory: Memory, ranked: rank.Ranked, probability: float, shared: tuple[str, ...]) -> Hit:
     return Hit(
         memory=memory,
         score=ranked.score,
-        confidence=0.0,
+        confidence=probability,
         why=Explanation(
             lexical=ranked.lexical,
             dense=ranked.dense,
             neighbour=ranked.neighbour,
             prior=ranked.prior,
-            terms=words_in_common(question.terms, memory),
+            terms=shared,
         ),
     )
 

@@ -25,6 +25,8 @@ GATHERING_BALANCE = 2.8  # looking at a nearest row costs so much more than gath
 HEADROOM = 1.3  # how much further than the expected depth a second look goes
 SELECTIVE_ROWS = 20_000  # and above this many keys, fetching them costs more than the scan saves
 PASSAGES_A_HIT = 2  # a memory may have several passages: look this much further than the hits asked for
+GROWN = 1.02  # words are counted anew when the store has grown by this: a rarity changes by less than that
+REMEMBERED_TERMS = 50_000
 REMEMBERED_FILTERS = 1_000
 
 
@@ -36,7 +38,8 @@ class SQLiteIndex:
         self._scans: dict[str, Scan] = {}
         self._selective_filters: set[str] = set()
         self._lock = threading.Lock()
-        self._frequencies: dict[tuple[str, int], int] = {}
+        self._frequencies: dict[str, int] = {}
+        self._counted_at = 0
 
     def add(self, session: Session, key: int, words: Words, row: Mapping[str, Any] | Row) -> None:
         """Index a memory's words and filter tokens."""
@@ -97,19 +100,17 @@ class SQLiteIndex:
         last = session.one("lexical_last")
         total = int(last["key"] or 0) if last else 0
         sampled = min(total, SAMPLE_ROWS)
+        if not self._counted_at <= total <= self._counted_at * GROWN or len(self._frequencies) > REMEMBERED_TERMS:
+            self._counted_at, self._frequencies = total, {}
         found = {term: self._frequency(session, term, total - sampled) for term in terms}
         scale = total / sampled if sampled else 1.0
         return {term: round(count * scale) for term, count in found.items()}, total
 
     def _frequency(self, session: Session, term: str, after: int) -> int:
-        # Small stores change fast and are counted each time; large ones hardly move, so their counts are kept.
-        remembered = (term, after // SAMPLE_ROWS) if after else None
-        if remembered in self._frequencies:
-            return self._frequencies[remembered]
-        row = session.one("lexical_frequency", expression=quoted(term), after=after)
-        count = int(row["documents"]) if row else 0
-        if remembered:
-            self._frequencies[remembered] = count
+        count = self._frequencies.get(term)
+        if count is None:
+            row = session.one("lexical_frequency", expression=quoted(term), after=after)
+            count = self._frequencies[term] = int(row["documents"]) if row else 0
         return count
 
     def store_vectors(
