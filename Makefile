@@ -1,7 +1,7 @@
 # make setup | check | test | bench | demo, and nothing else to know.
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := $(wildcard models/brainops-minilm/pyproject.toml compat/pyproject.toml)
+PARTS := models/brainops-minilm/pyproject.toml compat/pyproject.toml
 STAMP := $(VENV)/.brainops-installed
 
 .PHONY: setup check test bench demo

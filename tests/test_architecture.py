@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 SOURCE = Path(__file__).parent.parent / "src"
 MODULES = {
@@ -53,7 +55,8 @@ BROAD_EXCEPTS = {
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
 }
 
-HEAVY = {"click", "jsonschema", "numpy", "onnxruntime", "psycopg", "rapidfuzz", "tokenizers", "yaml"}
+IMPORTED_AS = {"brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}
+HEAVY = {"click", "numpy", "onnxruntime", "psycopg", "yaml"}
 
 
 def part_of(module: str) -> str:
@@ -182,6 +185,17 @@ def test_a_module_begins_with_what_it_answers(module: str) -> None:
     docstring = ast.get_docstring(TREES[module])
 
     assert docstring, "the first line of a module says in one sentence what question it answers"
+
+
+def test_every_package_that_is_imported_is_declared_and_the_other_way_round() -> None:
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {
+        Requirement(line).name for line in project["dependencies"] + project["optional-dependencies"]["postgres"]
+    }
+    roots = {name.split(".")[0] for module in MODULES for name, _ in imports(module)}
+    imported = roots - sys.stdlib_module_names - {"brainops"}
+
+    assert imported == {IMPORTED_AS.get(name, name) for name in declared}
 
 
 def test_importing_brainops_loads_nothing_heavy() -> None:
