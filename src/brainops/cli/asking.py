@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import dim, one_line, width
+from brainops.cli.screen import cut, dim, one_line
 from brainops.cli.shared import answer, catch_up, command, micros, opened, read_text
 from brainops.errors import InvalidInput
 from brainops.types import Match, MemoryType, Trust
@@ -152,8 +152,9 @@ def _matched(found: Sequence[Match], texts: Sequence[str], full: bool) -> Iterat
         yield dim(f"{len(texts)} different alerts, their matches together")
     yield from show.matches(found, full=full, query=texts[0])
     if found and not any(each.exact for each in found):
-        said = one_line(texts[0])[: max(20, width() - 60)]
-        yield dim(f'None is the same error. Once it is solved: brainops capture "{said}" --type error_pattern')
+        said = cut(one_line(texts[0]), 30)
+        yield dim("None of these is the same error. Once it is solved, keep what helped:")
+        yield dim(f'  brainops capture "{said}" --type error_pattern --solution …')
 
 
 @command("guide")

@@ -27,6 +27,10 @@ def described(function: Any) -> Any:
     options = [
         click.option("--content", "said", metavar="TEXT", help='The content; "-" reads standard input.'),
         click.option("--file", "file", metavar="FILE", help="The content from a file."),
+        click.option("--cause", metavar="TEXT", help="What brought it about; stands in the content."),
+        click.option(
+            "--solution", metavar="TEXT", help="What helped; stands in the content, and guidance hands it out."
+        ),
         click.option("--json-content", metavar="JSON", help='The content as JSON; "-" reads standard input.'),
         click.option(
             "--type",
@@ -69,7 +73,7 @@ def capture(title: str, content: str | None, **given: Any) -> None:
     Says what was taken out and which memories are near; nothing is ever merged. The same thing again is counted.
     """
     fields = _fields(given)
-    told = _content(content, **_ways(given))
+    told = _with_parts(_content(content, **_ways(given)), given)
     with opened(model="none") as brain:  # the vector comes with the next question; a capture does not load the model
         captured = brain.capture(title, "" if told is None else told, **fields, source=_source(brain, given))
         _acknowledge(brain, captured)
@@ -96,7 +100,8 @@ def supersede(memory_id: str, title: str | None, content: str | None, **given: A
             "fingerprint": old.fingerprint,
             "source": _source(brain, given),
         }
-        draft = brain.draft(title or old.title, old.content if told is None else told, **{**kept, **fields})
+        content_now = _with_parts(old.content if told is None else told, given)
+        draft = brain.draft(title or old.title, content_now, **{**kept, **fields})
         _acknowledge(brain, brain.supersede(memory_id, draft), besides=memory_id)
 
 
@@ -113,6 +118,16 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         "valid_to": micros(given["valid_to"]),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _with_parts(content: JSON, given: dict[str, Any]) -> JSON:
+    """Return the content with the cause and the solution as parts of it."""
+    parts: dict[str, Any] = {name: given[name] for name in ("cause", "solution") if given[name] is not None}
+    if not parts:
+        return content
+    if isinstance(content, dict):
+        return {**content, **parts}
+    return {**({"text": content} if content else {}), **parts}
 
 
 def _ways(given: dict[str, Any]) -> dict[str, str | None]:

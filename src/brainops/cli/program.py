@@ -49,20 +49,20 @@ SECTIONS: dict[str, list[click.Command]] = {
 
 FIRST_SCREEN = """\
 Put in      capture TITLE CONTENT       one thing that was learnt
-            import PATH                 runbooks, alert rules, transcripts, memories
+            import PATH                 runbooks, alert rules, transcripts
 
 Ask         retrieve QUESTION           what do we know about this?
-            match ERROR                 has this happened before, and what helped?
+            match ERROR                 has it happened before? what helped?
             guide OPERATION             what to know before acting
             operations                  what was done, and how it ended
 
 Correct     feedback ID VERDICT         it was helpful, wrong, outdated
             supersede, archive, forget  replace it, set it aside, hide it
-            restore, history, promote   bring it back, see how it came to be, share it
+            restore, history, promote   bring back, see its past, share
             redact, purge               take secrets out; remove for good
 
 Look after  status, doctor, audit       figures, checks, junk
-            backup, export              a verified copy; everything as JSONL
+            backup, export              a verified copy; all of it as JSONL
             init, upgrade, reindex, reembed, compact
 """
 
@@ -182,7 +182,7 @@ def main(context: click.Context) -> None:
         return
     if isinstance(context.obj, Shared) and context.obj.json:
         raise click.UsageError("Name a command, for example: brainops status --json")
-    click.echo(f"{bold('BrainOps')} remembers errors, fixes, decisions and deployments, and says so in time.\n")
+    click.echo(f"{bold('BrainOps')} remembers errors, fixes, decisions and deployments.\n")
     for line in FIRST_SCREEN.splitlines():
         click.echo("  " + (bold(line[:12]) + line[12:] if line[:1].strip() else line))
     click.echo("\n  " + bold("brainops demo") + "               sixty seconds, offline: see what it does")

@@ -24,6 +24,7 @@ from brainops.types import (
     MemoryState,
     Operation,
     Recommendation,
+    SimilarOperation,
     Succeeded,
     Trust,
 )
@@ -46,6 +47,8 @@ AGE_COLUMNS = 6
 CONFIDENCE_COLUMNS = 5
 ID_COLUMNS = 36
 EXCERPT_LINES = 6
+HARDLY = 0.02  # a match less likely than this is noise beside a better one
+HELPS = ("solution", "fix", "resolution", "candidate_fix", "workaround", "cause")  # told first where room is short
 
 
 def now() -> int:
@@ -64,20 +67,28 @@ def hits(found: Sequence[Hit], *, full: bool, query: str) -> Iterator[str]:
         yield from row(hit.memory, _share(hit.confidence), why)
         if full:
             yield from memory_body(hit.memory)
+            yield ""
 
 
 def matches(found: Sequence[Match], *, full: bool, query: str) -> Iterator[str]:
-    """Yield known memories for an error; the best is shown with what it says."""
+    """Yield known memories for an error; the best is shown with what it says, what hardly fits is left out."""
     if not found:
         yield from _nothing(query)
         return
+    told = [match for match in found if match.exact or match.probability >= HARDLY]
+    if not told:
+        yield "Nothing like it is known. The nearest:"
     yield from _heading()
-    for number, match in enumerate(found):
+    shown = told or found[:2]
+    for number, match in enumerate(shown):
         why = _why(match)
         label = click.style("same", fg="green", bold=True) if match.exact else _share(match.probability)
         yield from row(match.memory, label, why)
         if full or (number == 0 and (match.exact or match.probability >= 0.5)):
             yield from memory_body(match.memory, None if full else EXCERPT_LINES)
+            yield from [""] if number + 1 < len(shown) else []
+    if told and len(told) < len(found):
+        yield dim(f"{_number(len(found) - len(told), 'memory', 'memories')} below {HARDLY:.0%} left out")
 
 
 def _why(match: Match) -> str:
@@ -158,11 +169,19 @@ def _field(key: str, value: JSON) -> str:
 
 def memory_body(memory: Memory, limit: int | None = None) -> Iterator[str]:
     """Yield what a memory says; external text is quoted with a bar."""
-    lines = list(wrapped(text_of(memory.content), indent="    | " if memory.trust is Trust.EXTERNAL else "      "))
+    content = memory.content if limit is None else _helpful_first(memory.content, memory.title)
+    lines = list(wrapped(text_of(content), indent="    | " if memory.trust is Trust.EXTERNAL else "      "))
     yield from lines[:limit]
     if limit is not None and len(lines) > limit:
         yield dim(f"      … {len(lines) - limit} more lines: --full")
-    yield ""
+
+
+def _helpful_first(content: JSON, title: str) -> JSON:
+    """Return content with what helps first, and without what its title says already."""
+    if not isinstance(content, dict):
+        return content
+    first = {key: content[key] for key in HELPS if key in content}
+    return {**first, **{key: value for key, value in content.items() if key not in first and str(value) not in title}}
 
 
 def memory(value: Memory) -> Iterator[str]:
@@ -227,36 +246,51 @@ def guidance(value: Guidance) -> Iterator[str]:
     start = value.operation
     yield bold(cut(one_line(f"{start.name} -> {start.target}" if start.target else start.name), width()))
     if value.failure_probability is not None:
-        yield f"  It fails with a probability of {value.failure_probability:.0%}, going by how it ended before."
+        yield f"  Going by how it ended before, it fails with a probability of {value.failure_probability:.0%}."
     if value.primary is None:
         yield "  Memory has no advice on this. What happens now will be remembered."
     for number, each in enumerate(value.recommendations[:3]):
-        yield from _advice("Do" if number == 0 else "Or", each, 4 if number == 0 else 1)
+        yield from _advice("Do" if number == 0 else "Or", each, 4 if number == 0 else 0)
     told = {each.memory_id for each in value.recommendations[:3]}
-    for each in [known for known in value.known_errors if known.memory_id not in told][:3]:
-        yield from _advice("Known error", each, 2)
+    known = [each for each in value.known_errors if each.memory_id not in told][:2]
+    if known:
+        yield dim("  What went wrong before")
+    for each in known:
+        yield from _advice("", each, 2)
     if value.similar_operations:
-        yield ""
+        yield dim("  How it went")
     for operation in value.similar_operations[:3]:
-        ended = {True: "went well", False: "failed", None: "has not ended"}[operation.succeeded]
-        ended = click.style(ended, fg={True: "green", False: "red", None: None}[operation.succeeded])
-        text = f"{operation.name} {operation.target or ''}".strip()
-        text += f": {operation.error}" if operation.error else ""
-        yield f"  {age(operation.started_at, now()):>6}  {ended}  {cut(one_line(text), width() - 26)}"
+        yield from _earlier(operation)
     for note in value.notes:
         yield from wrapped(f"note: {note}", indent="  ")
     yield dim(f"  receipt {value.id}")
 
 
 def _advice(label: str, value: Recommendation, lines: int) -> Iterator[str]:
-    yield ""
-    title = cut(one_line(value.name), width() - len(label) - 12)
-    yield f"  {label} {_right(_share(value.confidence), 4)}  {bold(title)}"
-    yield dim(f"            {value.memory_id}")
-    text = list(wrapped(value.text, indent="    | " if value.trust is Trust.EXTERNAL else "      "))
-    yield from text[:lines]
-    if len(text) > lines:
-        yield dim(f"      … {len(text) - lines} more lines: brainops history {value.memory_id}")
+    indent = "          "
+    yield f"  {label:<2} {_right(_share(value.confidence), 4)} {bold(cut(one_line(value.name), width() - len(indent)))}"
+    yield dim(f"{indent}{value.memory_id}")
+    text = _helpful_lines_first(value.text.removeprefix(value.name).strip(), value.name)
+    told = list(wrapped(text, indent=indent + ("| " if value.trust is Trust.EXTERNAL else ""))) if text else []
+    yield from told[:lines]
+    if lines and len(told) > lines:
+        yield dim(f"{indent}… brainops history says all of it")
+
+
+def _helpful_lines_first(text: str, name: str) -> str:
+    """Return a text of `key: value` lines with what helps first, and without what the name says already."""
+    lines = [line for line in text.splitlines() if line.partition(": ")[2] not in name or ": " not in line]
+    first = [line for key in HELPS for line in lines if line.startswith(f"{key}: ")]
+    return "\n".join([*first, *(line for line in lines if line not in first)])
+
+
+def _earlier(operation: SimilarOperation) -> Iterator[str]:
+    ended = {True: "went well", False: "failed   ", None: "is open  "}[operation.succeeded]
+    styled = click.style(ended, fg={True: "green", False: "red", None: None}[operation.succeeded])
+    text = f"{operation.name} {operation.target or ''}".strip()
+    text += f": {operation.error}" if operation.error else ""
+    line = f"  {age(operation.started_at, now()):>7} {styled}  "
+    yield line + cut(one_line(text), width() - columns(click.unstyle(line)))
 
 
 def operations(log: Sequence[Operation]) -> Iterator[str]:
@@ -343,8 +377,8 @@ def junk(found: Sequence[Junk]) -> Iterator[str]:
         yield f"{_number(len(found), 'finding')}. Nothing was changed; archive and forget can be undone with restore."
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def _number(count: int, noun: str, plural: str = "") -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def counts(numbers: Mapping[str, int]) -> str:

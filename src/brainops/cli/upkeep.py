@@ -144,8 +144,8 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "  by type": show.counts(memories["by_type"]),
         "  by namespace": show.counts(memories["by_namespace"]),
         "index": _index(index),
-        "operations": f"{operations['total']:,}, {operations['open']:,} open, {operations['week']:,} in the last week; "
-        f"{operations['receipts']:,} receipts",
+        "operations": f"{operations['total']:,}, {operations['open']:,} open, {operations['week']:,} in a week; "
+        f"receipts {operations['receipts']:,}",
         "growth": _growth(growth),
         "sizes": show.sizes(figures["sizes"]),
         "segments": f"{figures['segments']['count']:,} with {figures['segments']['rows']:,} rows"

@@ -131,7 +131,7 @@ def _trail(context: MemoryContext) -> Check:
                 )
             last = tx.session.one("audit_length", of_namespace=namespace)
             lines += int(last["lines"]) if last else 0
-    return Check(name="audit trail", passed=True, detail=f"{lines:,} lines, every hash fits")
+    return Check(name="audit trail", passed=True, detail=f"lines: {lines:,}, every hash fits")
 
 
 def _permissions(context: MemoryContext) -> Check:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from brainops.memory.context import MemoryContext
@@ -51,6 +50,8 @@ def status(context: MemoryContext) -> dict[str, Any]:
 
 def program_version() -> str:
     """Return the version of the installed BrainOps."""
+    from importlib.metadata import PackageNotFoundError, version  # ten milliseconds that no other command needs
+
     try:
         return version("brainops")
     except PackageNotFoundError:
