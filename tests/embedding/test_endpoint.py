@@ -203,6 +203,7 @@ def test_a_redirect_is_not_followed_with_the_key(
         b'{"data": [{"embedding": [1, 2]}]}',
         b'{"data": [{"embedding": [0, 0, 0, 0]}]}',
         b'{"data": [{"embedding": [NaN, 0, 0, 1]}]}',
+        b'{"data": [{"embedding": [Infinity, 0, 0, 1]}]}',
     ],
 )
 def test_an_answer_of_another_kind_is_an_error(

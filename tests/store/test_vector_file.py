@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -173,6 +174,17 @@ def test_two_processes_append_without_losing_or_doubling_rows(path: Path) -> Non
     found = opened(path)
     assert (len(found), found.mark, found.verify()) == (4000, 4000, [])
     assert found.search(numpy.sin(123.0 * numpy.arange(1, 97)), 1)[0].tolist() == [123]
+
+
+def test_the_lock_is_exclusive(path: Path) -> None:
+    filled(path)
+
+    with (
+        vector_file.locked(path),
+        path.with_name("memory.vec.lock").open("rb") as other,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 FORKING = """

@@ -189,7 +189,14 @@ def test_rows_that_the_map_has_got_in_the_meantime_count_once(path: Path) -> Non
     keys, _ = found.search(data[299], 400, extra=([299, 300, 301], data[[298, 299, 0]]))
 
     assert sorted(keys.tolist()) == list(range(1, 302))
-    assert found.search(data[299], 1, numpy.array([300]), extra=([301], data[:1]))[0].tolist() == [300]
+
+
+def test_a_filter_holds_for_rows_newer_than_the_map(path: Path) -> None:
+    found, data = filled(path)
+
+    keys, _ = found.search(data[0], 5, numpy.array([300, 302]), extra=([301, 302], data[[0, 1]]))
+
+    assert sorted(keys.tolist()) == [300, 302]
 
 
 def test_a_query_of_another_size_is_refused(path: Path) -> None:
@@ -259,6 +266,17 @@ def test_removed_vectors_are_found_no_more(path: Path) -> None:
         assert (searcher.search(data[0], 100)[0] % 2 == 0).all()
         assert (searcher.search(data[0], 100, numpy.arange(1, 200))[0] % 2 == 0).all()
         assert len(searcher.search(data[0], 100)[0]) == 100
+
+
+def test_removed_vectors_do_not_come_before_unlike_ones(path: Path) -> None:
+    found, rows = opened(path), BLOCK_ROWS + 1
+    found.append(range(rows), numpy.abs(clustered(rows)) + 0.1)
+    found.remove([1, 2, 3])
+
+    keys, scores = found.search(-numpy.ones(DIMENSION), 3)
+
+    assert not {1, 2, 3} & set(keys.tolist())
+    assert (scores < 0).all()
 
 
 def test_removing_twice_or_what_is_not_there_changes_nothing(path: Path) -> None:
