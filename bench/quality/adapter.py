@@ -18,6 +18,8 @@ class Product:
         self.waiting = False
 
     def add(self, id: str, text: str, meta: dict[str, Any]) -> None:
+        if not text.strip():
+            return  # two texts of Cranfield are empty; nobody can ask for them
         first_line = text.strip().split("\n", 1)[0]
         source = Source(session_id=meta.get("session"))
         captured = self.brain.capture(first_line[:200], text, source=source)

@@ -14,7 +14,7 @@ from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.redact import RedactionPolicy, contains_injected, redact, redact_json, strip_injected
 from brainops.memory.terms import index_text
-from brainops.store.memories import Words
+from brainops.store.search import Words
 from brainops.types import JSON, Draft, Finding, MemoryType, Source, Trust
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content

@@ -57,10 +57,11 @@ class Meaning:
         if embedder is None or not text.strip():
             return None
         try:
-            return embedder.embed([text])[0]
+            vector: numpy.ndarray = embedder.embed([text])[0]
         except EmbedderUnavailable as error:
             self.problem = str(error)
             return None
+        return vector
 
     def of_memories(self, texts: list[tuple[str, str]]) -> list[numpy.ndarray]:
         """Return each memory's passage vectors from its (title, body); raise EmbedderUnavailable."""

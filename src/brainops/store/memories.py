@@ -9,20 +9,12 @@ from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.store.database import Row, Session
-from brainops.store.search import Index
+from brainops.store.search import Index, Words
 from brainops.types import Actor, ActorKind, Filter, Memory, MemoryState, MemoryType, Source, Trust
 
 PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
 ID_CHARACTERS = 36
 LIST_LIMIT = 100_000  # no list is longer than this
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What of a memory goes into the word index."""
-
-    title: str
-    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

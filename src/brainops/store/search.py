@@ -14,7 +14,13 @@ from brainops.types import Filter
 if TYPE_CHECKING:
     import numpy
 
-    from brainops.store.memories import Words
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What of a memory goes into the word index."""
+
+    title: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from brainops.store.database import Row, Session
-from brainops.store.memories import Words, filter_parameters
-from brainops.store.search import PAST, Scored, filter_token, filter_tokens
+from brainops.store.memories import filter_parameters
+from brainops.store.search import PAST, Scored, Words, filter_token, filter_tokens
 from brainops.types import Filter
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from brainops.errors import InvalidConfiguration
 from brainops.store.database import Database, Session
 from brainops.store.memories import Memories
 from brainops.store.operations import Operations
@@ -100,21 +99,3 @@ class Store:
     def close(self) -> None:
         """Release every connection."""
         self.database.close()
-
-
-def open_store(location: str, scope: Scope, *, migrate: bool = True) -> Store:
-    """Open a SQLite file, ":memory:" or a postgresql:// URL; create and migrate it unless told not to."""
-    if location.startswith(("postgresql://", "postgres://")):
-        from brainops.store.postgres import postgres_store
-
-        store = postgres_store(location, scope)
-    elif "://" in location:
-        scheme = location.split("://", 1)[0]
-        raise InvalidConfiguration(f"a store is a file path or a postgresql:// URL, not {scheme}://")
-    else:
-        from brainops.store.sqlite_upkeep import sqlite_store
-
-        store = sqlite_store(location, scope)
-    if migrate:
-        store.upkeep.migrate()
-    return store
