@@ -10,7 +10,7 @@ setup: $(STAMP)
 
 $(STAMP): pyproject.toml $(PARTS) scripts/find-python scripts/make-venv
 	scripts/make-venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(foreach part,$(PARTS),--editable $(dir $(part))) --editable '.[postgres,dev]'
+	$(BIN)/python -m pip install --quiet --editable models/brainops-minilm --editable '.[postgres,dev]' --editable compat
 	touch $@
 
 check: $(STAMP)
