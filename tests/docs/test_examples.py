@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -62,12 +63,12 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def run_shell(block: Block, patch: pytest.MonkeyPatch) -> None:
+def run_shell(block: Block) -> None:
     lines = [line for line in block.text.splitlines() if line.split(" #")[0].strip() not in {"", *RUN_ELSEWHERE}]
     finished = shell("\n".join(lines))
     assert finished.returncode == 0, finished.stdout
     for name, value in re.findall(r"^export (\w+)=(\S+)$", block.text, re.MULTILINE):
-        patch.setenv(name, value)  # as it would stay set in a reader's shell
+        os.environ[name] = value  # as it would stay set in a reader's shell
 
 
 def run_console(block: Block) -> None:
@@ -78,6 +79,13 @@ def run_console(block: Block) -> None:
             expected.strip(), printed.strip(), doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         )
         assert same, f"$ {command}\n{printed}\ninstead of\n{expected}"
+
+
+@pytest.fixture(autouse=True)
+def environment_of_the_page() -> Iterator[None]:
+    """Take back what an example sets in the environment."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -92,7 +100,7 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytes
                 padding = "\n" * (block.line - 1)  # so that a traceback names the line of the page
                 exec(compile(padding + block.text, str(page), "exec"), names)
             case "sh":
-                run_shell(block, monkeypatch)
+                run_shell(block)
             case "console":
                 run_console(block)
             case _:
