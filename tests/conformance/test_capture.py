@@ -1,0 +1,234 @@
+"""Is what was captured stored as it was said, once, and found at once?"""
+
+from __future__ import annotations
+
+import pytest
+
+from brainops.errors import InvalidInput, RecallLoop
+from brainops.memory.redact import wrap_injected
+from brainops.types import JSON, Actor, ActorKind, Draft, MemoryState, MemoryType, Source, Trust
+from tests.conformance.conftest import OpenBrain
+
+CONTENTS: list[JSON] = [
+    "plain text",
+    {"error": "timeout", "tries": 3, "nested": {"list": [1, 2.5, None, True]}},
+    ["a", 1],
+    7,
+]
+EVERYTHING = Source(
+    actor=Actor(kind=ActorKind.AGENT, id="deployer", proof="token"),
+    session_id="s1",
+    operation_id="o1",
+    run_id="r1",
+    uri="file:///runbooks/db.md",
+    key="runbooks/db.md#1",
+)
+
+
+def test_a_memory_is_stored_as_it_was_said(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    said = brain.draft(
+        "Failover drill",
+        {"steps": ["stop", "promote"]},
+        type="deployment_log",
+        tags=["db", "drill"],
+        importance=0.75,
+        metadata={"region": "east"},
+        trust="verified",
+        source=EVERYTHING,
+        subject="db-1",
+        fingerprint="f" * 32,
+        valid_from=1_000,
+        valid_to=4_000_000_000_000_000,
+    )
+
+    [captured] = brain.capture_many([said])
+    memory = brain.get(captured.id)
+
+    assert (memory.namespace, memory.type, memory.title) == ("team/a", MemoryType.DEPLOYMENT_LOG, "Failover drill")
+    assert (memory.content, memory.tags, memory.importance) == ({"steps": ["stop", "promote"]}, ("db", "drill"), 0.75)
+    assert (memory.metadata, memory.trust, memory.source) == ({"region": "east"}, Trust.VERIFIED, EVERYTHING)
+    assert (memory.subject, memory.fingerprint, memory.valid_from) == ("db-1", "f" * 32, 1_000)
+    assert (memory.valid_to, memory.state, memory.occurrences) == (4_000_000_000_000_000, MemoryState.ACTIVE, 1)
+    assert captured.created_at == memory.created_at == memory.last_seen_at
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=["text", "object", "list", "number"])
+def test_content_comes_back_equal(open_brain: OpenBrain, content: JSON) -> None:
+    brain = open_brain()
+
+    captured = brain.capture("any", content)
+
+    assert brain.get(captured.id).content == content
+
+
+@pytest.mark.parametrize("kind", MemoryType)
+def test_each_of_the_ten_types_is_kept(open_brain: OpenBrain, kind: MemoryType) -> None:
+    brain = open_brain()
+    brain.capture("a thing of its kind", type=kind)
+
+    [hit] = brain.retrieve("thing", types=[kind])
+
+    assert hit.memory.type is kind
+
+
+def test_a_capture_is_found_at_once_by_another_connection(open_brain: OpenBrain) -> None:
+    writer, reader = open_brain(), open_brain()
+
+    captured = writer.capture("Certificate expired on the gateway")
+
+    assert [hit.memory.id for hit in reader.retrieve("expired certificates")] == [captured.id]
+
+
+def test_the_same_memory_again_is_counted_and_not_stored_twice(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    first = brain.capture("Disk full", "on /var", tags=["disk"])
+
+    again = brain.capture("Disk full", "on /var", tags=["disk", "var"], metadata={"host": "db-2"}, importance=0.9)
+
+    memory = brain.get(first.id)
+    assert (again.id, again.repeated, again.occurrences) == (first.id, True, 2)
+    assert (memory.occurrences, memory.tags, memory.importance) == (2, ("disk", "var"), 0.9)
+    assert [hit.memory.id for hit in brain.retrieve(tags=["var"])] == [first.id]
+    assert len(brain.retrieve("disk full")) == 1
+
+
+def test_each_repetition_is_kept_with_who_said_it(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    captured = brain.capture("Disk full", "on /var")
+
+    brain.capture("Disk full", "on /var", metadata={"host": "db-2"}, source=EVERYTHING)
+
+    [seen] = brain.history(captured.id).occurrences
+    assert (seen["actor_id"], seen["session_id"], seen["uri"]) == ("deployer", "s1", "file:///runbooks/db.md")
+    assert "db-2" in str(seen["detail"])
+
+
+def test_a_repetition_is_redacted_like_the_first(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    secret = "https://deploy:hunter2hunter2@git.example.com/x.git"
+    captured = brain.capture("Clone", "of the repository")
+
+    brain.capture("Clone", "of the repository", metadata={"from": secret}, source=Source(uri=secret))
+
+    assert "hunter2" not in str(brain.history(captured.id).occurrences)
+
+
+def test_a_repetition_with_characters_that_no_database_holds_is_counted(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    captured = brain.capture("Odd", "place")
+
+    brain.capture("Odd", "place", source=Source(session_id="a\0b\ud800", uri="x\0"))
+
+    assert brain.get(captured.id).occurrences == 2
+
+
+def test_the_same_content_of_another_type_or_title_is_another_memory(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+
+    ids = {
+        brain.capture("Disk full", "on /var").id,
+        brain.capture("Disk full", "on /var", type="error_pattern").id,
+        brain.capture("Disk nearly full", "on /var").id,
+    }
+
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("VM started", "VM paused"),
+        ("errno 2: open failed", "errno 13: open failed"),
+        ("Retry 3 times", "Retry 3 times."),
+    ],
+)
+def test_near_ones_are_never_merged(open_brain: OpenBrain, one: str, other: str) -> None:
+    brain = open_brain()
+
+    first, second = brain.capture(one), brain.capture(other)
+
+    assert first.id != second.id
+    assert not second.repeated
+
+
+def test_the_same_content_in_another_namespace_is_another_memory(open_brain: OpenBrain) -> None:
+    here, there = open_brain(), open_brain(namespace="team/b", read=[])
+
+    assert here.capture("Disk full").id != there.capture("Disk full").id
+
+
+def test_an_idempotency_key_is_captured_once_whatever_the_text_then_is(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    first = brain.capture("Rollout", "began", idempotency_key="rollout-7")
+
+    again = brain.capture("Rollout", "began, second try", idempotency_key="rollout-7")
+
+    assert (again.id, again.repeated) == (first.id, True)
+    assert brain.get(first.id).content == "began"
+    assert len(brain.retrieve("rollout")) == 1
+
+
+def test_an_idempotency_key_belongs_to_its_namespace(open_brain: OpenBrain) -> None:
+    here, there = open_brain(), open_brain(namespace="team/b", read=[])
+    first = here.capture("Rollout", "here", idempotency_key="rollout-7")
+
+    other = there.capture("Rollout", "there", idempotency_key="rollout-7")
+
+    assert other.id != first.id
+    assert not other.repeated
+
+
+def test_a_bulk_capture_acknowledges_each_in_order(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    seen: list[int] = []
+    drafts = [Draft(title=f"number {number % 1_000}") for number in range(1_200)]
+
+    captured = brain.capture_many(drafts, lambda done, _: seen.append(done))
+
+    assert [each.repeated for each in captured] == [False] * 1_000 + [True] * 200
+    assert [brain.get(captured[number].id).title for number in (0, 999, 1_199)] == [
+        "number 0",
+        "number 999",
+        "number 199",
+    ]
+    assert seen == [500, 1_000, 1_200]
+
+
+def test_a_bulk_capture_that_meets_bad_input_keeps_what_came_before(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    drafts = [Draft(title="good one"), Draft(title="good two"), Draft(title="", content=""), Draft(title="good three")]
+
+    with pytest.raises(InvalidInput):
+        brain.capture_many(drafts)
+
+    assert {hit.memory.title for hit in brain.retrieve("good")} == {"good one", "good two"}
+
+
+def test_secrets_are_taken_out_before_anything_is_stored_and_that_is_said(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+
+    captured = brain.capture("Key", {"password": "hunter2hunter2", "note": "AKIAIOSFODNN7EXAMPLE"}, tags=["ops"])
+
+    assert {finding.kind for finding in captured.redacted} >= {"password", "aws-access-key"}
+    assert "hunter2" not in str(brain.get(captured.id).content)
+    assert brain.retrieve("hunter2hunter2") == []
+
+
+def test_what_brainops_handed_out_is_not_captured_again(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+
+    with pytest.raises(RecallLoop):
+        brain.capture("", wrap_injected("an old memory", "receipt-1"))
+
+    assert brain.retrieve() == []
+
+
+def test_capturing_goes_on_when_a_memory_of_the_same_text_was_archived(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    first = brain.capture("Disk full")
+    brain.archive(first.id)
+
+    second = brain.capture("Disk full")
+
+    assert (second.id != first.id, second.repeated) == (True, False)
