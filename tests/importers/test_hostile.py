@@ -93,7 +93,17 @@ def test_rule_files_of_the_right_names_and_wrong_kinds_are_taken_left_or_refused
     import_anything(path, None)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5_000, '"\\u00"', "nul"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "[" * (DEPTH_LIMIT + 2) + "]" * (DEPTH_LIMIT + 2),
+        '{"a":' * 100_000,
+        "9" * 5_000,
+        '"\\u00"',
+        "nul",
+    ],
+)
 def test_json_that_would_break_the_parser_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         json_value(text)
@@ -103,6 +113,7 @@ def test_json_that_would_break_the_parser_is_refused(text: str) -> None:
     "text",
     [
         "[" * 100_000,
+        "[" * 20_000 + "]" * 20_000,
         "- " * 1_000 + "x",
         "a: &a [*a]",
         "&a a: *b",

@@ -70,7 +70,8 @@ def test_the_title_comes_from_front_matter_then_heading_then_file_name(
 
 @pytest.mark.parametrize("name", ["adr/0007-use-sqlite.md", "notes/0007-use-sqlite.md"])
 def test_a_decision_record_is_known_by_its_folder_or_its_headings(write: Write, name: str) -> None:
-    text = "# 7. Use SQLite\n\n## Status\n\nAccepted\n\n## Context\n\nOne file.\n\n## Decision\n\nSQLite.\n"
+    heading = "Outcome" if name.startswith("adr") else "Decision"
+    text = f"# 7. Use SQLite\n\n## Status\n\nAccepted\n\n## Context\n\nOne file.\n\n## {heading}\n\nSQLite.\n"
 
     (draft,) = taken(write, name, text)
 

@@ -140,9 +140,9 @@ def test_an_address_finds_the_runbook_by_its_last_part(url: str) -> None:
 def test_of_two_runbooks_of_one_name_the_one_in_the_address_is_nearer() -> None:
     both = [runbook("kubernetes/ApiDown"), runbook("gateway/ApiDown")]
 
-    bound = bind([*both, alert("ApiDown", "https://example.com/gateway/apidown")])
+    bound = bind([*both, alert("ApiDown", "https://example.com/kubernetes/apidown")])
 
-    assert bound[2].metadata["runbook"] == "markdown:ops/gateway/ApiDown.md"
+    assert bound[2].metadata["runbook"] == "markdown:ops/kubernetes/ApiDown.md"
 
 
 def test_an_alert_without_a_working_address_is_bound_by_its_own_name_or_not_at_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,7 @@ def test_sync_flags_what_is_gone_and_deletes_nothing(write: Write, memory: Small
     import_path(memory, folder, sync=True)
     gone.unlink()
 
+    assert counts(import_path(memory, folder)) == (0, 1, 0, 0, 0)
     report = import_path(memory, folder, sync=True)
 
     assert counts(report) == (0, 1, 0, 0, 1)
@@ -110,6 +112,18 @@ def test_a_move_that_changes_title_or_tags_supersedes_as_well(write: Write, memo
     assert counts(report) == (0, 1, 1, 1, 0)
     assert memory.titled("new").content == "Stays the same."
     assert counts(import_path(memory, folder, sync=True)) == (0, 2, 0, 0, 0)
+
+
+def test_a_move_that_changes_tags_alone_is_a_move(write: Write, memory: SmallMemory) -> None:
+    folder = ops(write)
+    old = write("old/b.md", "# One title\n\nStays the same.")
+    import_path(memory, folder, sync=True)
+    (folder / "new").mkdir()
+    old.rename(folder / "new" / "b.md")
+
+    report = import_path(memory, folder, sync=True)
+
+    assert (counts(report), report.left) == ((0, 1, 0, 1, 0), ())
 
 
 def test_a_section_that_left_its_document_is_flagged(write: Write, memory: SmallMemory) -> None:
@@ -165,7 +179,7 @@ def test_syncing_one_file_or_folder_speaks_for_nothing_else(write: Write, memory
 def test_checkouts_of_one_repository_are_one_source(tmp_path: Path, memory: SmallMemory) -> None:
     for name, url in (("one", "https://me:secret@Git.example.com/org/ops.git"), ("two", "git@git.example.com:org/ops")):
         (tmp_path / name / ".git").mkdir(parents=True)
-        (tmp_path / name / ".git" / "config").write_text(f'[core]\n\turl = no\n[remote "origin"]\n\turl = {url}\n')
+        (tmp_path / name / ".git" / "config").write_text(f'[core]\n\turl = no\n[remote "{name}"]\n\turl = {url}\n')
         (tmp_path / name / "docs").mkdir()
         (tmp_path / name / "docs" / "a.md").write_text(f"Alpha from {name}.")
     import_path(memory, tmp_path / "one" / "docs", sync=True)
@@ -174,6 +188,15 @@ def test_checkouts_of_one_repository_are_one_source(tmp_path: Path, memory: Smal
 
     assert counts(report) == (0, 0, 1, 0, 0)
     assert report.plan[0].key == "markdown:git.example.com/org/ops/docs/a.md"
+
+
+def test_of_two_drafts_with_one_key_the_second_is_left_and_said(write: Write, memory: SmallMemory) -> None:
+    path = write("n.jsonl", lines({"id": 1, "title": "first"}, {"id": 1, "title": "second"}))
+
+    report = import_path(memory, path)
+
+    assert [m.title for m in memory.current()] == ["first"]
+    assert "a second one with the key" in report.left[0].why
 
 
 def test_a_copy_of_a_document_is_not_taken_twice(write: Write, memory: SmallMemory) -> None:
@@ -245,6 +268,17 @@ def test_a_change_of_tags_alone_is_said_and_supersedes_nothing(write: Write, mem
     assert "only tags or metadata changed" in report.plan[0].reason
 
 
+def test_what_redaction_took_from_an_alert_is_no_change_of_its_binding(write: Write, memory: SmallMemory) -> None:
+    folder = write("QueueStuck.md", "Restart it.").parent
+    import_path(memory, write("rules.yml", RULE % URL).parent)
+    (alert,) = memory.by_source("prometheus:")
+    memory.memories[alert.id] = replace(alert, metadata={**alert.metadata, "summary": "[redacted]"})
+
+    report = import_path(memory, folder / "QueueStuck.md")
+
+    assert counts(report) == (0, 1, 0, 0, 0)
+
+
 def test_an_alert_whose_expression_alone_changed_leaves_its_runbook_as_it_is(write: Write, memory: SmallMemory) -> None:
     folder = write("QueueStuck.md", "Restart it.").parent
     write("rules.yml", RULE % URL)
@@ -258,13 +292,13 @@ def test_an_alert_whose_expression_alone_changed_leaves_its_runbook_as_it_is(wri
 
 def test_a_draft_that_the_store_refuses_costs_nothing_else(write: Write, memory: SmallMemory) -> None:
     folder = ops(write)
-    write("echo.md", "ECHO of memory")
+    write("0-echo.md", "ECHO of memory")
     memory.refused = "ECHO"
 
     report = import_path(memory, folder)
 
     assert counts(report) == (1, 0, 0, 0, 0)
-    assert [leave.what for leave in report.left] == ["markdown:ops/echo.md"]
+    assert [leave.what for leave in report.left] == ["markdown:ops/0-echo.md"]
 
 
 def test_progress_reaches_the_total(write: Write, memory: SmallMemory) -> None:
@@ -286,7 +320,9 @@ def test_links_tools_and_loops_are_not_followed(write: Write, memory: SmallMemor
     report = import_path(memory, folder)
 
     assert [m.content for m in memory.current()] == ["Alpha text."]
-    assert {leave.what for leave in report.left} == {".git", "loop", "out.md", "pipe.md"}
+    said = {leave.what: leave.why for leave in report.left}
+    assert said.keys() == {".git", "loop", "out.md", "pipe.md"}
+    assert "symbolic link" in said["loop"] and "symbolic link" in said["out.md"]
 
 
 def test_a_mixed_folder_takes_each_file_by_its_own_format(write: Write, memory: SmallMemory) -> None:

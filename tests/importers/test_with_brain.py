@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from brainops import Brain
+from brainops.errors import InvalidInput
 from brainops.importers import ImportTarget, import_path
 from brainops.types import MemoryType
 from tests.importers.material import Write
@@ -42,6 +43,11 @@ def test_the_text_of_a_fired_alert_finds_its_runbook(write: Write, brain: Brain)
     hits = brain.retrieve("Consumer group billing has read nothing for 20m.", types=[MemoryType.OPERATIONAL_PROCEDURE])
 
     assert hits[0].memory.title == "Backlog"
+
+
+def test_a_store_of_our_own_is_known_and_sent_where_it_is_read(brain: Brain, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="BrainOps store"):
+        import_path(brain, tmp_path / "memory.db")
 
 
 def test_syncing_supersedes_moves_binds_and_flags(write: Write, brain: Brain) -> None:

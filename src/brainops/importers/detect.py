@@ -73,7 +73,7 @@ def _of_sqlite(place: Place) -> Format:
         there = columns(connection)
         if {"content", "content_hash"} <= there:
             return Format.MCP_MEMORY_SERVICE
-        if columns(connection, "memory") or "namespace" in there:
+        if "namespace" in columns(connection, "memory"):
             raise InvalidInput("a BrainOps store; read it with `brainops export` and import that file")
     raise InvalidInput("an SQLite file without the tables of a memory that import knows (mcp-memory-service)")
 
