@@ -52,6 +52,7 @@ FUNCTION_LINES = 70
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
+    "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
 }
 

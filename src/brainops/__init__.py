@@ -56,7 +56,7 @@ _HOMES = {
     ),
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 -- every name is a string
+__all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

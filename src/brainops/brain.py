@@ -250,7 +250,12 @@ class Brain:
     # Operations
 
     def guidance(
-        self, name: str, *, target: str | None = None, context: Mapping[str, Any] | None = None, session: str | None = None
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
     ) -> Guidance:
         """Consult memory about an operation; the guidance's id is the receipt that this was done."""
         return self._operations.guidance(start_of(name, target, context, self.settings.actor, session))

@@ -117,7 +117,9 @@ def _as_namespace(text: str) -> str | None:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    return {name: environment[f"BRAINOPS_{name.upper()}"] for name in KNOWN if f"BRAINOPS_{name.upper()}" in environment}
+    return {
+        name: environment[f"BRAINOPS_{name.upper()}"] for name in KNOWN if f"BRAINOPS_{name.upper()}" in environment
+    }
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:

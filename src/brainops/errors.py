@@ -1,22 +1,22 @@
 """What can go wrong, and what is the way out of each?
 
-    BrainOpsError
-    ├── InvalidInput              a value that was handed in is not usable
-    │   └── InvalidConfiguration  a setting is
-    ├── NotFound                  nothing of that id in the readable namespaces
-    ├── Conflict                  somebody else changed it first, or it stands in the way
-    ├── NamespaceDenied           a namespace that this reader or writer may not touch
-    ├── StoreError
-    │   ├── StoreUnavailable      cannot be opened, reached or locked in time
-    │   ├── StoreReadOnly         can be read but not written
-    │   ├── StoreFull             no room on the disk
-    │   ├── StoreCorrupt          the file is damaged or is not a BrainOps store
-    │   └── SchemaTooNew          written by a newer program than this one
-    ├── EmbedderUnavailable       the model cannot be loaded or reached
-    ├── WrongModel                vectors of another model than the one that is open
-    ├── RecallLoop                text that BrainOps itself had handed out
-    ├── ArchiveDamaged            an export, backup or segment does not verify
-    └── OperationTimeout          memory did not answer within the time given (strict only)
+BrainOpsError
+├── InvalidInput              a value that was handed in is not usable
+│   └── InvalidConfiguration  a setting is
+├── NotFound                  nothing of that id in the readable namespaces
+├── Conflict                  somebody else changed it first, or it stands in the way
+├── NamespaceDenied           a namespace that this reader or writer may not touch
+├── StoreError
+│   ├── StoreUnavailable      cannot be opened, reached or locked in time
+│   ├── StoreReadOnly         can be read but not written
+│   ├── StoreFull             no room on the disk
+│   ├── StoreCorrupt          the file is damaged or is not a BrainOps store
+│   └── SchemaTooNew          written by a newer program than this one
+├── EmbedderUnavailable       the model cannot be loaded or reached
+├── WrongModel                vectors of another model than the one that is open
+├── RecallLoop                text that BrainOps itself had handed out
+├── ArchiveDamaged            an export, backup or segment does not verify
+└── OperationTimeout          memory did not answer within the time given (strict only)
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class PersistentMemoryFramework:
 
 
 class MemoryIntegration:
-    """before_operation / after_operation around anything a backend does; the default memory is opened when first used."""
+    """Stands around anything a backend does; the default memory is opened when it is first used."""
 
     def __init__(self, brain: Brain | None = None) -> None:
         self._brain = brain

@@ -215,7 +215,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers the query."""
+    """A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers."""
 
     memory: Memory
     score: float
@@ -318,7 +318,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """One thing that memory advises: which memory says so, and the calibrated probability that following it is right."""
+    """One thing that memory advises: which memory says so, and how probable it is that following it is right."""
 
     memory_id: str
     name: str
@@ -346,8 +346,8 @@ class Guidance:
     """What memory says about an operation; its id is the receipt that memory was consulted.
 
     `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
-    there is none); `failure_probability` is that the operation fails. Reads like a mapping where the founding samples do:
-    `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
+    there is none); `failure_probability` is that the operation fails. Reads like a mapping where the founding samples
+    do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
     """
 
     id: str

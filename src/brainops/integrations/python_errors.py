@@ -33,9 +33,7 @@ class ErrorSink(Protocol):
 class Reporter:
     """Passes errors on, at most once a window each, never while it is passing one on in the same thread."""
 
-    def __init__(
-        self, sink: ErrorSink, service: str | None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, sink: ErrorSink, service: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._sink = sink
         self._service = service
         self._clock = clock
@@ -152,9 +150,7 @@ class capture_errors:
             loop.set_exception_handler(before)
         self._loops.clear()
 
-    def _uncaught(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not issubclass(kind, (KeyboardInterrupt, SystemExit)):
             self._reporter.report(error.with_traceback(trace))
         self._before[0](kind, error, trace)

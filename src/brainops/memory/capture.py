@@ -33,8 +33,8 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     """
     prepared = prepare(draft, context.redaction)
     vectors = _vectors_if_warm(context, [prepared])
-    with context.store.write() as tx:
-        return store(tx, prepared, draft.source, context, vectors[0] if vectors else None)
+    passages = vectors[0] if vectors else None
+    return context.store.write_together(lambda tx: store(tx, prepared, draft.source, context, passages))
 
 
 def capture_many(
@@ -55,9 +55,7 @@ def capture_many(
             raise refused
 
 
-def _capture_chunk(
-    context: MemoryContext, chunk: Sequence[Draft]
-) -> tuple[list[Captured], Exception | None]:
+def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list[Captured], Exception | None]:
     from brainops.errors import BrainOpsError
 
     ready: list[tuple[Prepared, Source]] = []

@@ -176,9 +176,7 @@ def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Remov
     return removed
 
 
-def _purge(
-    tx: Transaction, context: MemoryContext, rows: list[Row], reason: str, *, subject: str | None
-) -> Removed:
+def _purge(tx: Transaction, context: MemoryContext, rows: list[Row], reason: str, *, subject: str | None) -> Removed:
     if not reason.strip():
         raise InvalidInput("a purge cannot be undone; say why with `reason`")
     ids = tuple(row["id"] for row in rows)
@@ -241,9 +239,7 @@ def draft_of(memory: Memory) -> Draft:
 def corrected(memory: Memory, text: str) -> Draft:
     """Return a draft that is the memory with its content replaced by the right answer."""
     draft = draft_of(memory)
-    return replace(
-        draft, content=text, metadata=memory.metadata, source=memory.source, valid_from=None, valid_to=None
-    )
+    return replace(draft, content=text, metadata=memory.metadata, source=memory.source, valid_from=None, valid_to=None)
 
 
 def flag(context: MemoryContext, memory_id: str, reason: str | None) -> None:
@@ -271,4 +267,3 @@ def by_source(context: MemoryContext, prefix: str) -> list[Memory]:
 
 def _reason(context: MemoryContext, text: str) -> str:
     return redact(clean(text)[:MAX_REASON_CHARACTERS], context.redaction).text
-

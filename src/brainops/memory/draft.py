@@ -164,6 +164,8 @@ def dumped(value: JSON, name: str) -> str:
 
 def clean(text: str) -> str:
     """Return a text that every database and terminal can hold: NUL and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -189,8 +191,10 @@ def _check(draft: Draft) -> None:
     for name, value in _names(draft).items():
         if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARACTERS):
             raise InvalidInput(f"{name} is text of 1 to {MAX_NAME_CHARACTERS} characters")
-    _check_size(dumped(draft.content, "content"), "content", MAX_CONTENT_BYTES)
-    _check_size(dumped(dict(draft.metadata), "metadata"), "metadata", MAX_METADATA_BYTES)
+    content = draft.content if isinstance(draft.content, str) else dumped(draft.content, "content")
+    _check_size(content, "content", MAX_CONTENT_BYTES)
+    if draft.metadata:
+        _check_size(dumped(dict(draft.metadata), "metadata"), "metadata", MAX_METADATA_BYTES)
 
 
 def _check_tags(tags: tuple[str, ...]) -> None:
@@ -224,6 +228,8 @@ def _check_size(text: str, name: str, limit: int) -> None:
 
 
 def _cleaned(draft: Draft, notes: list[str]) -> Draft:
+    if _is_plain(draft):
+        return draft
     title, content, metadata = clean(draft.title), _clean_json(draft.content), _clean_json(dict(draft.metadata))
     if title != draft.title or content != draft.content or metadata != draft.metadata:
         notes.append("characters that no database holds (NUL, lone surrogates) were replaced by U+FFFD")
@@ -240,6 +246,22 @@ def _cleaned(draft: Draft, notes: list[str]) -> Draft:
         source=replace(source, actor=actor, **names),
         subject=clean(draft.subject) if draft.subject else None,
         idempotency_key=clean(draft.idempotency_key) if draft.idempotency_key else None,
+    )
+
+
+def _is_plain(draft: Draft) -> bool:
+    """Say whether nothing needs cleaning: the usual case, told without building anything."""
+    source = draft.source
+    texts = [
+        draft.title, source.actor.id, source.actor.proof, source.session_id, source.operation_id, source.run_id,
+        source.uri, source.key, draft.subject, draft.idempotency_key, *draft.tags,
+    ]  # fmt: skip
+    return (
+        isinstance(draft.content, str)
+        and not draft.metadata
+        and all(text is None or (text.isascii() and "\0" not in text) for text in (*texts, draft.content))
+        and all(tag == tag.strip() for tag in draft.tags)
+        and len(set(draft.tags)) == len(draft.tags)
     )
 
 
@@ -328,5 +350,7 @@ def _titled(draft: Draft, notes: list[str]) -> Draft:
     if len(title) <= MAX_TITLE_CHARACTERS:
         return replace(draft, title=title)
     notes.append(f"the title was longer than {MAX_TITLE_CHARACTERS} characters; the whole of it stands in the content")
-    content = f"{title}\n{draft.content}" if isinstance(draft.content, str) else {"title": title, "content": draft.content}
+    content = (
+        f"{title}\n{draft.content}" if isinstance(draft.content, str) else {"title": title, "content": draft.content}
+    )
     return replace(draft, title=title[: MAX_TITLE_CHARACTERS - 1] + "…", content=content)

@@ -52,9 +52,7 @@ def error_title(event: ErrorEvent) -> str:
     return ": ".join(part for part in (event.type, message) if part) or "an error without a text"
 
 
-def _exact(
-    context: MemoryContext, event: ErrorEvent, identity: Fingerprint, wanted: Filter, limit: int
-) -> list[Match]:
+def _exact(context: MemoryContext, event: ErrorEvent, identity: Fingerprint, wanted: Filter, limit: int) -> list[Match]:
     store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
     # A log line has no frames, the exception that was captured has: then the message alone identifies it.
     message_digest = None if event.frames else identity.digest

@@ -103,9 +103,7 @@ def embed_pending(
     done, after = 0, 0
     while (limit is None or done < limit) and not stop():
         with store.read() as tx:
-            rows = tx.session.all(
-                "vector_pending", model_id=embedder.model_id, after=after, limit=BATCH_MEMORIES
-            )
+            rows = tx.session.all("vector_pending", model_id=embedder.model_id, after=after, limit=BATCH_MEMORIES)
         if not rows:
             break
         vectors = meaning.of_memories([(row["title"], body_of(row)) for row in rows])

@@ -56,9 +56,7 @@ def ask(context: MemoryContext, query: str) -> Question:
     text = clean(query)[:MAX_QUERY_CHARACTERS].strip()
     vector = context.meaning.of_query(text)
     embedder = context.meaning.embedder() if vector is not None else None
-    return Question(
-        text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None
-    )
+    return Question(text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None)
 
 
 def check_limit(limit: int) -> None:
@@ -87,7 +85,7 @@ def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int
     cosines = {candidate.key: candidate.dense for candidate in candidates}
     margins = confidence.margins([hit.score for hit in ranked])
     rows = tx.memories.by_keys([hit.key for hit in ranked[:limit]])
-    frequencies, total = tx.index.frequencies(tx.session, question.terms)
+    frequencies, total = tx.index.frequencies(tx.session, tuple(dict.fromkeys(question.terms)))
     hits = []
     for hit, margin in zip(ranked[:limit], margins, strict=False):
         if hit.key not in rows:

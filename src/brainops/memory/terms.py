@@ -77,8 +77,11 @@ def query_terms(text: str) -> tuple[str, ...]:
 
 def index_text(title: str, content: str) -> tuple[str, str]:
     """Return what goes into the word index as (title, body): the body also holds the parts of its identifiers."""
+    found = parts(f"{title}\n{content}")
+    if not found:
+        return title, content
     have = set(words(content))
-    added = [part for part in parts(f"{title}\n{content}") if part not in have]
+    added = [part for part in found if part not in have]
     return title, "\n".join((content, " ".join(added))) if added else content
 
 

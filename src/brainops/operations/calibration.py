@@ -2,8 +2,8 @@
 
 Platt scaling on the logit: logit(confidence) = intercept + slope * logit(raw). The shipped start is the identity less a
 discount for trust; `fit` moves it by the store's own followed outcomes, as the maximum a posteriori estimate under a
-normal prior around the start (Gelman et al., "A weakly informative default prior", 2008, in spirit), so that a few cases
-move it a little and hundreds move it fully.
+normal prior around the start (Gelman et al., "A weakly informative default prior", 2008, in spirit), so that a few
+cases move it a little and hundreds move it fully.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ CONVERGED = 1e-9
 EDGE = 1e-4  # no probability from data this small is nearer to 0 or 1 than this
 
 TRUST_LOGIT = {Trust.VERIFIED: 0.0, Trust.AGENT: -0.4, Trust.EXTERNAL: -0.8}
-"""What trust takes off the log-odds before any outcome is known: an agent's word two thirds of the odds of a verified
-one, outside text under a half. Stated beliefs, not measurements; the store's own outcomes replace them through `fit`."""
+"""What trust takes off the log-odds before any outcome is known: an agent's word has two thirds of the odds of a
+verified one, outside text under a half. Stated beliefs, not measurements; the store's own outcomes replace them through
+`fit`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,10 @@ def _known_errors(context: MemoryContext, start: OperationStart, text: str) -> l
     wanted = Filter(types=_ERRORS)
     error = start.context.get("error")
     exact = match(context, error, wanted=wanted, limit=SHOWN) if isinstance(error, str) and error.strip() else []
-    by_id = {found.memory.id: Hit(memory=found.memory, score=1.0, confidence=found.probability, why=found.why) for found in exact}
+    by_id = {
+        found.memory.id: Hit(memory=found.memory, score=1.0, confidence=found.probability, why=found.why)
+        for found in exact
+    }
     for hit in retrieve(context, text, wanted, limit=CONSIDERED_HITS):
         if hit.confidence >= MIN_CONFIDENCE:
             by_id.setdefault(hit.memory.id, hit)

@@ -222,5 +222,3 @@ def _distilled(event: ErrorEvent, client_errors: bool) -> bool:
     if event.type.rsplit(".", 1)[-1] in CANCELLATIONS:
         return False
     return client_errors or not is_client_error(event)
-
-

@@ -28,6 +28,10 @@ class Session(Protocol):
         """Execute a named statement and return how many rows it changed."""
         ...
 
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo what the block did when it raises, and nothing before it."""
+        ...
+
     def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute a named statement once for each row."""
         ...

@@ -111,9 +111,7 @@ class Memories:
 
     def by_source(self, prefix: str) -> list[Memory]:
         """Return the current memories of the written namespace whose source key begins like this."""
-        rows = self._session.all(
-            "memory_by_source", prefix=prefix, prefix_end=prefix + "\U0010ffff", limit=LIST_LIMIT
-        )
+        rows = self._session.all("memory_by_source", prefix=prefix, prefix_end=prefix + "\U0010ffff", limit=LIST_LIMIT)
         return [memory_of(row) for row in rows]
 
     def by_subject(self, subject: str) -> Sequence[Row]:

@@ -43,8 +43,8 @@ def require_usable(state: SchemaState, location: str) -> None:
     """Raise SchemaTooNew where this program is too old for the store."""
     if state.program < state.capture_from:
         raise SchemaTooNew(
-            f"{location} has schema {state.stored} and needs a program of schema {state.capture_from} or newer; this one "
-            f"brings {state.program}. Upgrade it: `pip install -U brainops`. Nothing was changed."
+            f"{location} has schema {state.stored} and needs a program of schema {state.capture_from} or newer; "
+            f"this one brings {state.program}. Upgrade it: `pip install -U brainops`. Nothing was changed."
         )
 
 

@@ -69,9 +69,7 @@ class Operations:
         self, *, name: str | None, target: str | None, outcome: str | None, since: int | None, limit: int
     ) -> list[Operation]:
         """Return the log, newest first."""
-        rows = self._session.all(
-            "operation_list", name=name, target=target, outcome=outcome, since=since, limit=limit
-        )
+        rows = self._session.all("operation_list", name=name, target=target, outcome=outcome, since=since, limit=limit)
         return [operation_of(row) for row in rows]
 
     def similar(self, name: str, target: str | None, limit: int) -> Sequence[Operation]:

@@ -44,9 +44,7 @@ class Scan:
             mark = (self._map.mark or 0) if self._map else 0
             if mark != self._base:
                 self._forget_tail(mark)
-            while rows := session.all(
-                "vector_since", model_id=self.model_id, after=self._last(), limit=FETCH_ROWS
-            ):
+            while rows := session.all("vector_since", model_id=self.model_id, after=self._last(), limit=FETCH_ROWS):
                 self._take([row["sequence"] for row in rows], [row["vector"] for row in rows])
                 if len(rows) < FETCH_ROWS:
                     break

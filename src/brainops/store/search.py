@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from brainops.store.database import Row, Session
@@ -13,6 +14,9 @@ from brainops.types import Filter
 
 if TYPE_CHECKING:
     import numpy
+
+
+TOKENS_KEPT = 4_096  # digests of namespaces, types and tags, which come again and again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +60,7 @@ class Index(Protocol):
         """Keep a memory's passage vectors, unless its text changed since they were made."""
         ...
 
-    def dense(
-        self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int
-    ) -> list[Scored]:
+    def dense(self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories nearest to a vector, best first."""
         ...
 
@@ -70,8 +72,10 @@ class Index(Protocol):
         """Empty the word index; the caller adds every row again."""
         ...
 
+
+@lru_cache(TOKENS_KEPT)
 def filter_token(kind: str, value: str) -> str:
-    """Return the fixed-length digest of a (kind, value) pair: digits behind an f, which no stemmer or prefix touches."""
+    """Return the fixed-length digest of a (kind, value) pair: an f and digits, which no stemmer or prefix touches."""
     digest = hashlib.blake2b(f"{kind}\0{value}".encode(), digest_size=8).digest()
     return f"f{int.from_bytes(digest, 'big'):020d}"
 

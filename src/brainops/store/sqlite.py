@@ -187,6 +187,18 @@ class SQLiteSession:
         """Return how many rows the statement changed."""
         return self._execute(name, parameters).rowcount
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block did when it raises, and nothing before it."""
+        self.connection.execute("savepoint part")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback to part")
+            self.connection.execute("release part")
+            raise
+        self.connection.execute("release part")
+
     def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the statement once for each row."""
         statement = self._statements[name]
@@ -196,9 +208,7 @@ class SQLiteSession:
 
     def _execute(self, name: str, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
         statement = self._statements[name]
-        return self.connection.execute(
-            statement.text, _encoded(bound(statement.parameters, parameters, self.scope))
-        )
+        return self.connection.execute(statement.text, _encoded(bound(statement.parameters, parameters, self.scope)))
 
 
 def _encoded(values: dict[str, Any]) -> dict[str, Any]:

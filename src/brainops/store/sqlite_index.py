@@ -122,13 +122,9 @@ class SQLiteIndex:
         if not session.run("vector_mark", memory_key=key, model_id=model_id, content_hash=content_hash):
             return
         for passage, vector in enumerate(vectors):
-            session.run(
-                "vector_insert", memory_key=key, model_id=model_id, passage=passage, vector=encode(vector)
-            )
+            session.run("vector_insert", memory_key=key, model_id=model_id, passage=passage, vector=encode(vector))
 
-    def dense(
-        self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int
-    ) -> list[Scored]:
+    def dense(self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories nearest to a vector, best first."""
         scan = self._scan(session, model_id, len(vector))
         signature = repr((session.scope.read, wanted))

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from brainops.errors import ArchiveDamaged, Conflict, StoreCorrupt, StoreUnavailable
@@ -106,7 +106,9 @@ class SQLiteUpkeep:
         """Return the bytes of the file, its log and its vector map, and what the disk has left."""
         if self._database.location == ":memory:":
             with self._database.raw() as connection:
-                pages, size = (connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "page_size"))
+                pages, size = (
+                    connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "page_size")
+                )
             return {"rows": pages * size}
         path = Path(self._database.location)
         files = {"rows": path, "log": path.with_name(path.name + "-wal")}
@@ -146,10 +148,8 @@ def restore_file(backup: str, location: str, *, replace: bool = False) -> None:
 
 def _set_aside(target: Path) -> None:
     with closing(sqlite3.connect(target)) as connection:
-        try:
+        with suppress(sqlite3.DatabaseError):  # a damaged store is why people restore; it is kept as it is
             connection.execute("pragma wal_checkpoint(truncate)")
-        except sqlite3.DatabaseError:
-            pass  # a damaged store is why people restore; it is kept as it is
     os.replace(target, target.with_name(target.name + ".replaced"))
     for ending in ("-wal", "-shm"):
         target.with_name(target.name + ending).unlink(missing_ok=True)

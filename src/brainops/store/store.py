@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from brainops.store.database import Database, Session
+from brainops.store.group import Group
 from brainops.store.memories import Memories
 from brainops.store.operations import Operations
 from brainops.store.scope import Scope
 from brainops.store.search import Index
 from brainops.store.trail import Trail
+
+T = TypeVar("T")
 
 
 class Upkeep(Protocol):
@@ -75,6 +78,7 @@ class Store:
         self.index = index
         self.upkeep = upkeep
         self.scope = scope
+        self._group = Group(self._open_shared)
 
     @contextmanager
     def read(self, scope: Scope | None = None) -> Iterator[Transaction]:
@@ -87,6 +91,18 @@ class Store:
         """Open a transaction whose changes are durable when the block ends without an error."""
         with self.database.write(scope or self.scope) as session:
             yield Transaction(session, self.index)
+
+    def write_together(self, work: Callable[[Transaction], T]) -> T:
+        """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
+        if self.database.dialect == "sqlite":
+            return self._group.write(work)
+        with self.write() as tx:  # PostgreSQL lets its connections share syncs by itself
+            return work(tx)
+
+    @contextmanager
+    def _open_shared(self) -> Iterator[tuple[Transaction, Session]]:
+        with self.write() as tx:
+            yield tx, tx.session
 
     def within(self, scope: Scope) -> Store:
         """Return the same store seen through other namespaces."""

@@ -1,4 +1,4 @@
-"""Who did what to memory, and can the record be trusted? An append-only, hash-chained trail, with verdicts and backups."""
+"""Who did what to memory, and can the record be trusted? An append-only, hash-chained trail, verdicts, backups."""
 
 from __future__ import annotations
 

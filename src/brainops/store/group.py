@@ -1,0 +1,91 @@
+"""How do many threads that each want one small durable write share a sync? Whoever is first writes for all that wait.
+
+Each write runs under a savepoint of one transaction, so that one that fails takes nobody along; all are acknowledged
+when that transaction is on the disk. A thread alone pays nothing for it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+SHARED_WRITES = 100  # in one transaction: a few milliseconds of work, so that other processes get in between
+
+
+class Savepoints(Protocol):
+    """A transaction that can undo a part of itself."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo what the block did when it raises."""
+        ...
+
+
+class _Job:
+    __slots__ = ("done", "error", "value", "work")
+
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        self.work = work
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+
+
+class Group:
+    """Gathers the writes of threads; `open` begins a transaction and gives what the writes get, and its session."""
+
+    def __init__(self, open: Callable[[], AbstractContextManager[tuple[Any, Savepoints]]]) -> None:
+        self._open = open
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        self._process = os.getpid()
+        self._waiting: deque[_Job] = deque()
+        self._leading = threading.Lock()
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        """Do the work in a transaction, perhaps with others', and return its value once it is durable."""
+        if self._process != os.getpid():
+            self._begin_process()
+        job = _Job(work)
+        self._waiting.append(job)
+        with self._leading:
+            if not job.done:
+                self._write_waiting()
+        if job.error is not None:
+            raise job.error
+        value: T = job.value
+        return value
+
+    def _write_waiting(self) -> None:
+        batch: list[_Job] = []
+        while self._waiting and len(batch) < SHARED_WRITES:
+            batch.append(self._waiting.popleft())
+        try:
+            with self._open() as (given, session):
+                for job in batch:
+                    self._do(job, given, session if len(batch) > 1 else None)
+        except BaseException as error:
+            # The transaction is gone, and with it every write that had succeeded in it: each caller is told.
+            for job in batch:
+                job.error = job.error or error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for job in batch:
+                job.done = True
+
+    def _do(self, job: _Job, given: Any, session: Savepoints | None) -> None:
+        if session is None:
+            job.value = job.work(given)
+            return
+        try:
+            with session.savepoint():
+                job.value = job.work(given)
+        except Exception as error:  # noqa: BLE001 -- it is raised again in the thread that it belongs to
+            job.error = error
