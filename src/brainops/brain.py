@@ -240,7 +240,7 @@ class Brain:
         change.flag(self._context, memory_id, reason)
 
     def by_source(self, prefix: str) -> list[Memory]:
-        """Return the current memories of the written namespace whose source key begins like this."""
+        """Return the memories of the written namespace whose source key begins like this, those set aside too."""
         return change.by_source(self._context, prefix)
 
     def move_source(self, memory_id: str, key: str, uri: str | None = None) -> None:

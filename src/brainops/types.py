@@ -253,12 +253,16 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A known memory for an error: `exact` by fingerprint, otherwise similar with a calibrated probability."""
+    """A known memory for an error: `exact` by fingerprint, otherwise similar with a calibrated probability.
+
+    `bound_by` names the memory that led here: an alert that names this runbook as its own.
+    """
 
     memory: Memory
     exact: bool
     probability: float
     why: Explanation = Explanation()
+    bound_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from brainops.importers.binding import bind, digest, said_by
 from brainops.importers.items import Action, Planned
-from brainops.types import JSON, Draft, Memory
+from brainops.types import JSON, Draft, Memory, MemoryState
 
 By = Mapping[str, list[Memory]]
 
@@ -73,10 +73,11 @@ def draft_of(memory: Memory) -> Draft:
     )
 
 
-def make_plan(drafts: Sequence[Draft], standing: Iterable[Memory], scope: Scope, *, sync: bool) -> Plan:
+def make_plan(drafts: Sequence[Draft], standing: Sequence[Memory], scope: Scope, *, sync: bool) -> Plan:
     """Return what to do. `standing` are the memories of these sources and those that may be bound to them."""
     fresh = [with_digests(draft) for draft in drafts]
-    by_key = _by_key(standing)
+    by_key = _by_key(memory for memory in standing if memory.state is MemoryState.ACTIVE)
+    set_aside = _by_key(memory for memory in standing if memory.source.key not in by_key)
     met = {str(draft.source.key) for draft in drafts}
     gone = {key: found for key, found in by_key.items() if key not in met and scope.covers(key)} if sync else {}
     moves = _moves([draft for draft in fresh if draft.source.key not in by_key], gone)
@@ -84,7 +85,13 @@ def make_plan(drafts: Sequence[Draft], standing: Iterable[Memory], scope: Scope,
     away = {str(memory.source.key) for memory in moves.values()} | (set() if refusal else gone.keys())
     others = [found[-1] for key, found in by_key.items() if key not in met and key not in away]
     bound = bind([*fresh, *map(draft_of, others)])
-    planned = list(_of_drafts(bound[: len(fresh)], by_key, moves, others, sync))
+    wanted = [draft for draft in bound[: len(fresh)] if draft.source.key not in set_aside]
+    planned = list(_of_drafts(wanted, by_key, moves, others, sync))
+    planned += [
+        _planned(Action.REPEAT, draft, f"{set_aside[key][-1].state.value} here; `brainops restore` brings it back")
+        for draft in bound[: len(fresh)]
+        if (key := str(draft.source.key)) in set_aside
+    ]
     planned += [line for pair in zip(others, bound[len(fresh) :], strict=True) if (line := _rebound(*pair))]
     if not refusal:
         planned += [

@@ -247,6 +247,8 @@ def flag(context: MemoryContext, memory_id: str, reason: str | None) -> None:
     with context.store.write() as tx:
         row = tx.memories.writable_row(memory_id)
         said = _reason(context, reason) if reason else None
+        if row["flag"] == said:
+            return
         tx.memories.set_flag(row["id"], said)
         tx.trail.append("flag" if said else "unflag", row["id"], context.actor, context.store.now(), reason=said)
 
@@ -260,7 +262,7 @@ def move_source(context: MemoryContext, memory_id: str, key: str, uri: str | Non
 
 
 def by_source(context: MemoryContext, prefix: str) -> list[Memory]:
-    """Return the current memories of the written namespace whose source key begins like this."""
+    """Return the memories of the written namespace whose source key begins like this, those set aside too."""
     with context.store.read() as tx:
         return tx.memories.by_source(prefix)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from brainops.memory.context import MemoryContext
@@ -10,6 +11,7 @@ from brainops.memory.fingerprint import fingerprint
 from brainops.memory.retrieve import check_limit, retrieve
 from brainops.types import ErrorEvent, Explanation, Filter, Fingerprint, Hit, Match, Memory
 
+BINDING = "runbook"  # the metadata by which an alert names its runbook's source key
 MAX_FRAMES_SEARCHED = 3  # the innermost functions of one's own code say where it broke; more only add common names
 EXACT_PROBABILITY = 0.95  # an equal fingerprint is the same error by construction; the rest is for wrong fingerprints
 
@@ -37,7 +39,28 @@ def match(
     seen = {found.memory.id for found in exact}
     text = error if isinstance(error, str) else search_text(event)
     similar = [_similar(hit) for hit in retrieve(context, text, wanted, limit=limit) if hit.memory.id not in seen]
-    return (exact + similar)[:limit]
+    return follow_bindings(context, exact + similar)[:limit]
+
+
+def follow_bindings(context: MemoryContext, matches: Sequence[Match]) -> list[Match]:
+    """Put above each alert the runbook that it names as its own; the name is worth what the alert's match is worth."""
+    keys = [str(match.memory.metadata[BINDING]) for match in matches if BINDING in match.memory.metadata]
+    with context.store.read() as tx:
+        runbooks = tx.memories.of_sources(keys)
+    followed: dict[str, Match] = {}
+    for match in matches:
+        runbook = runbooks.get(str(match.memory.metadata.get(BINDING)))
+        if runbook is not None:
+            bound = Match(
+                memory=runbook,
+                exact=match.exact,
+                probability=match.probability,
+                why=match.why,
+                bound_by=match.memory.id,
+            )
+            followed.setdefault(runbook.id, bound)
+        followed.setdefault(match.memory.id, match)
+    return list(followed.values())
 
 
 def search_text(event: ErrorEvent) -> str:

@@ -119,8 +119,7 @@ def finish(
             raise Conflict(f"operation {operation_id} is finished already, or was never begun here")
     else:
         tx.operations.discard(operation_id)
-    failed = isinstance(outcome, Failed)
-    tx.operations.tally(start.name, at, succeeded=not failed, failed=failed, recorded=keep)
+    tx.operations.tally(start.name, at, failed=isinstance(outcome, Failed), recorded=keep)
     return error_id
 
 

@@ -114,6 +114,11 @@ class Memories:
         rows = self._session.all("memory_by_source", prefix=prefix, prefix_end=prefix + "\U0010ffff", limit=LIST_LIMIT)
         return [memory_of(row) for row in rows]
 
+    def of_sources(self, keys: Sequence[str]) -> dict[str, Memory]:
+        """Return the readable current memories with these source keys; of several, the newest."""
+        rows = self._session.all("memory_of_sources", source_keys=list(keys)) if keys else []
+        return {row["source_key"]: memory_of(row) for row in rows}
+
     def by_subject(self, subject: str) -> Sequence[Row]:
         """Return every row about a subject in the written namespace, in any state."""
         return self._session.all("memory_by_subject", subject=subject, limit=LIST_LIMIT)

@@ -130,10 +130,15 @@ class Operations:
         assert found is not None
         return found
 
-    def tally(self, name: str, at: int, *, succeeded: int, failed: int, recorded: int) -> None:
+    def tally(self, name: str, at: int, *, failed: bool, recorded: bool) -> None:
         """Count an operation of a day, whether or not its row is kept."""
         self._session.run(
-            "operation_tally", name=name, day=at // DAY_MICROS, succeeded=succeeded, failed=failed, recorded=recorded
+            "operation_tally",
+            name=name,
+            day=at // DAY_MICROS,
+            succeeded=int(not failed),
+            failed=int(failed),
+            recorded=int(recorded),
         )
 
     def counts(self, since_day: int) -> Sequence[Row]:

@@ -112,11 +112,18 @@ where (m.fingerprint = :fingerprint or m.message_fingerprint = :message_fingerpr
 order by m.fingerprint = :fingerprint desc, m.feedback desc, m.occurrences desc, m.key limit :limit
 
 -- name: memory_by_source
--- Current memories whose source key begins like this.
+-- Memories whose source key begins like this, those set aside too, but none that was superseded.
 select {memory_columns} from memory as m
 where m.namespace = :namespace and m.source_key >= :prefix and m.source_key < :prefix_end
-    and m.state = 'active' and m.superseded_by is null
+    and m.superseded_by is null
 order by m.source_key limit :limit
+
+-- name: memory_of_sources
+-- The current memories with these source keys, as bindings name them.
+select {memory_columns} from memory as m
+where m.namespace in (select value from json_each(:namespaces)) and m.source_key in (select value from json_each(:source_keys))
+    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
+order by m.key
 
 -- name: memory_by_subject
 -- Every memory about a subject in the written namespace, in any state.

@@ -1,0 +1,362 @@
+"""How is one PostgreSQL database read and written by many threads, processes and people at once, durably?
+
+A transaction takes the runtime role and says which namespaces it reads and writes; row-level security does the rest.
+Writers of one namespace queue behind each other, as they do on SQLite: what a transaction has read of the namespace
+that it writes stays true until it commits. Writers of different namespaces do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import errors as problems
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+
+from brainops.errors import (
+    BrainOpsError,
+    InvalidConfiguration,
+    InvalidInput,
+    NamespaceDenied,
+    StoreCorrupt,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from brainops.store.database import Row, bound
+from brainops.store.named import Statement, statements
+from brainops.store.scope import Scope
+
+RUNTIME_ROLE = "brainops_runtime"
+MINIMUM_VERSION = 150000  # PostgreSQL 15
+CONNECT_SECONDS = 10  # unless the URL says otherwise
+LOCK_SECONDS = 120  # what a writer waits for its turn in all, as on SQLite
+ATTEMPTS = 4  # to reach the server, or to begin on a connection that turns out to be lost
+RETRY_SECONDS = 0.2  # before the second attempt; twice that before each further one
+PARTITION_SECONDS = 86_400.0  # between two looks whether the coming months have their partitions
+
+Connection = psycopg.Connection[DictRow]
+
+_UNREACHABLE = (problems.InvalidPassword, problems.InvalidAuthorizationSpecification, problems.InvalidCatalogName)
+
+
+class PostgresDatabase:
+    """A PostgreSQL database: one connection for each thread, opened again after a fork and where it was lost."""
+
+    dialect = "postgres"
+
+    def __init__(self, url: str, *, clock: Callable[[], int] | None = None) -> None:
+        self._parameters = _parameters(url)
+        self.location = shown(self._parameters)
+        self.name = str(self._parameters.get("dbname", "database"))
+        self.now: Callable[[], int] = clock or self.server_time
+        self._local = threading.local()
+        self._connections: list[Connection] = []
+        self._process = os.getpid()
+        self._partitions_until = 0.0
+
+    @contextmanager
+    def read(self, scope: Scope) -> Iterator[PostgresSession]:
+        """Open a snapshot; it waits for nobody and nobody waits for it."""
+        begin = "begin isolation level repeatable read read only"
+        with self._transaction(begin, scope, self._preamble(scope, "")) as session:
+            yield session
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[PostgresSession]:
+        """Open a write transaction; on leaving, the commit is synced to the server's disk."""
+        self._make_partitions()
+        with self._transaction("begin", scope, self._preamble(scope, scope.write)) as session:
+            yield session
+
+    @contextmanager
+    def raw(self) -> Iterator[Connection]:
+        """Lend the bare connection, as whoever logged in, for what is no statement of a transaction."""
+        try:
+            connection = self._begin("select 1", guarded=False)
+            try:
+                yield connection
+            except BaseException:
+                self._roll_back(connection)
+                raise
+        except psycopg.Error as error:
+            raise translated(error, self.location) from error
+
+    def server_time(self) -> int:
+        """Return the server's time in microseconds."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None and _in_transaction(connection):
+            return _time_of(connection)
+        with self.raw() as connection:
+            return _time_of(connection)
+
+    def close(self) -> None:
+        """Close every connection that this process opened."""
+        if os.getpid() == self._process:
+            for connection in self._connections:
+                connection.close()
+        self._connections.clear()
+        self._local = threading.local()
+
+    @contextmanager
+    def _transaction(self, begin: str, scope: Scope, preamble: str) -> Iterator[PostgresSession]:
+        try:
+            connection = self._begin(f"{begin}; {preamble}", guarded=True)
+            try:
+                yield PostgresSession(connection, scope)
+                connection.execute("commit")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+        except psycopg.Error as error:
+            raise translated(error, self.location) from error
+
+    def _preamble(self, scope: Scope, writes: str) -> str:
+        """Return what a transaction says first. Namespaces hold no quotes (see `checked_namespace`)."""
+        reads = ",".join(dict.fromkeys([*scope.read, scope.write]))
+        said = [
+            f"set local brainops.read_namespaces = '{reads}'",
+            f"set local brainops.write_namespace = '{writes}'",
+            "set local hnsw.ef_search = 100",
+            "set local hnsw.iterative_scan = strict_order",
+        ]
+        if self.now != self.server_time:
+            said.append(f"set local brainops.clock = '{int(self.now())}'")
+        if writes:
+            said += [
+                f"set local lock_timeout = '{LOCK_SECONDS}s'",
+                f"select pg_advisory_xact_lock({_lock_of(writes)})",
+            ]
+        return "; ".join(said)
+
+    def _begin(self, script: str, *, guarded: bool) -> Connection:
+        """Execute the first script of a transaction; nothing was done before it, so a lost connection is no matter."""
+        wait = RETRY_SECONDS
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._begun(script, guarded)
+            except psycopg.OperationalError as error:
+                connection: Connection | None = getattr(self._local, "connection", None)
+                if connection is not None and not connection.broken:
+                    self._roll_back(connection)
+                    raise
+                self._drop(connection)
+                if attempt == ATTEMPTS or isinstance(error, _UNREACHABLE):
+                    raise
+            time.sleep(wait)
+            wait *= 2
+        raise AssertionError("the last attempt returns or raises")
+
+    def _begun(self, script: str, guarded: bool) -> Connection:
+        connection = self._connection()
+        if _in_transaction(connection):
+            raise StoreUnavailable("this thread has a transaction open already; end it first")
+        role = self._local.role if guarded else None
+        connection.execute(f"{script}; set local role {role}" if role else script, prepare=False)
+        return connection
+
+    def _connection(self) -> Connection:
+        self._check_process()
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    def _check_process(self) -> None:
+        if os.getpid() == self._process:
+            return
+        # A connection belongs to the process that opened it: closing it here would say good-bye in the parent's name.
+        _INHERITED.extend(self._connections)
+        self._connections = []
+        self._local, self._process = threading.local(), os.getpid()
+
+    def _connect(self) -> Connection:
+        connection = psycopg.connect(make_conninfo(**self._parameters), autocommit=True, row_factory=dict_row)
+        connection.add_notice_handler(_ignore)
+        self._connections = [known for known in self._connections if not known.closed] + [connection]
+        if connection.info.server_version < MINIMUM_VERSION:
+            raise StoreUnavailable(
+                f"{self.location} runs PostgreSQL {connection.info.server_version // 10_000}; BrainOps needs "
+                f"{MINIMUM_VERSION // 10_000} or newer"
+            )
+        self._local.role = _role(connection)
+        return connection
+
+    def reconnect(self) -> None:
+        """Open this thread's connection anew, so that it takes the role that a migration has just made."""
+        self._drop(getattr(self._local, "connection", None))
+
+    def _drop(self, connection: Connection | None) -> None:
+        if connection is not None:
+            connection.close()
+        self._local.connection = None
+
+    def _roll_back(self, connection: Connection) -> None:
+        with suppress(psycopg.Error):
+            if not connection.closed and _in_transaction(connection):
+                connection.execute("rollback")
+        if connection.closed or _in_transaction(connection):
+            self._drop(connection)
+
+    def _make_partitions(self) -> None:
+        """Make the partitions of the coming months, once a day; where that fails, rows go to the default partition."""
+        if time.monotonic() < self._partitions_until:
+            return
+        self._partitions_until = time.monotonic() + PARTITION_SECONDS
+        with self.raw() as connection, suppress(psycopg.Error):
+            connection.execute(
+                "begin; set local lock_timeout = '2s'; "
+                f"select brainops_partition_operations({int(self.now())}); commit",
+                prepare=False,
+            )
+        self._roll_back(connection)
+
+
+_INHERITED: list[Connection] = []  # keeps a parent's connections from being closed in a child
+
+
+class PostgresSession:
+    """One transaction on a PostgreSQL connection."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self.scope = scope
+        self.connection = connection
+        self._statements = statements("postgres")
+
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
+        """Return the first row, or None."""
+        row: Row | None = self._execute(name, parameters).fetchone()
+        return row
+
+    def all(self, name: str, /, **parameters: Any) -> Sequence[Row]:
+        """Return every row."""
+        rows: Sequence[Row] = self._execute(name, parameters).fetchall()
+        return rows
+
+    def run(self, name: str, /, **parameters: Any) -> int:
+        """Return how many rows the statement changed."""
+        return self._execute(name, parameters).rowcount
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block did when it raises, and nothing before it."""
+        with self.connection.transaction():
+            yield
+
+    def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute the statement once for each row."""
+        statement = self._statements[name]
+        given = [_encoded(bound(statement.parameters, row, self.scope)) for row in rows]
+        with self.connection.cursor() as cursor:
+            cursor.executemany(statement.text, given)
+
+    def _execute(self, name: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[DictRow]:
+        statement = self._statements[name]
+        values = _encoded(bound(statement.parameters, parameters, self.scope))
+        return self.connection.execute(_text(statement, values), values, prepare=_prepared(statement))
+
+
+def _text(statement: Statement, values: dict[str, Any]) -> str:
+    """Return the statement's text; the length of a vector type is the one thing that cannot be a parameter."""
+    if "dimension" not in values or "halfvec(" not in statement.text:
+        return statement.text
+    return statement.text.replace("%(dimension)s", str(int(values["dimension"])))
+
+
+def _prepared(statement: Statement) -> bool | None:
+    """Say False where a plan made once for all values would be bad: optional filters, and indexes of one model."""
+    return False if {"include_archived", "model_id", "since"} & statement.parameters else None
+
+
+def _encoded(values: dict[str, Any]) -> dict[str, Any]:
+    """PostgreSQL's texts hold no NUL, and its lists are Python's."""
+    for key, value in values.items():
+        if isinstance(value, str) and "\0" in value:
+            values[key] = value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        elif isinstance(value, tuple):
+            values[key] = list(value)
+    return values
+
+
+def _lock_of(namespace: str) -> int:
+    """Return the number under which writers of a namespace queue; two that share one only wait without need."""
+    digest = hashlib.blake2b(f"brainops {namespace}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _time_of(connection: Connection) -> int:
+    row = connection.execute("select (extract(epoch from clock_timestamp()) * 1000000)::bigint as now").fetchone()
+    assert row is not None
+    return int(row["now"])
+
+
+def _in_transaction(connection: Connection) -> bool:
+    return connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+def _role(connection: Connection) -> str | None:
+    """Return the role that a transaction takes: the runtime one where this login may, else none but its own."""
+    privilege = "SET" if connection.info.server_version >= 160000 else "MEMBER"
+    row = connection.execute(
+        "select pg_has_role(current_user, oid, %s) and current_user <> rolname as may from pg_roles where rolname = %s",
+        (privilege, RUNTIME_ROLE),
+    ).fetchone()
+    return RUNTIME_ROLE if row is not None and row["may"] else None
+
+
+def _ignore(_: psycopg.errors.Diagnostic) -> None:
+    """Notices say nothing that anybody would act on."""
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    try:
+        parameters = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise InvalidConfiguration(
+            "the store's address is not a PostgreSQL URL: write postgresql://user:password@host:5432/database, with "
+            "%-escapes for special characters in the password"
+        ) from None  # the driver's text repeats the password
+    parameters.setdefault("connect_timeout", CONNECT_SECONDS)
+    parameters.setdefault("application_name", "brainops")
+    return {**parameters, "client_encoding": "utf8"}
+
+
+def shown(parameters: Mapping[str, Any]) -> str:
+    """Return a database's address as it may be shown: without a password."""
+    host = str(parameters.get("hostaddr") or parameters.get("host") or "localhost")
+    place = f":{parameters['port']}" if parameters.get("port") else ""
+    user = f"{parameters['user']}@" if parameters.get("user") else ""
+    return f"postgresql://{user}{host}{place}/{parameters.get('dbname', '')}"
+
+
+def translated(error: psycopg.Error, location: str) -> BrainOpsError:
+    """Return the error of our tree that says what PostgreSQL meant, and the way out."""
+    said = (error.diag.message_primary or str(error).strip() or type(error).__name__).split("\n")[0]
+    state = error.sqlstate or ""
+    if state == "42501" and "row-level security" in said:
+        return NamespaceDenied(f"the database refused a row of another namespace than the one that is written ({said})")
+    if state in ("53100", "53200"):
+        return StoreFull(f"{location}: {said}. What was acknowledged is safe; free some space and repeat.")
+    if state in ("25006", "42501"):
+        return StoreReadOnly(f"{location} refuses this to the user that logged in ({said})")
+    if state.startswith("XX0"):
+        return StoreCorrupt(f"{location} reports damage ({said}); see the server's log, then restore a backup")
+    if state in ("3F000", "42P01", "42703", "42883"):
+        return StoreCorrupt(f"{location} lacks a part of its schema ({said}): run `brainops doctor`")
+    if state == "54000" or state.startswith("22"):
+        return InvalidInput(f"PostgreSQL cannot take this value ({said})")
+    if isinstance(error, psycopg.DataError):
+        return InvalidInput(f"PostgreSQL cannot take this value ({said})")
+    if state in ("40001", "40P01", "55P03"):
+        return StoreUnavailable(f"{location} is busy ({said}); nothing was written. Try again.")
+    if not state or state[:2] in ("08", "28", "3D", "53", "57"):
+        return StoreUnavailable(f"{location} cannot be reached or used now ({said}). Try again.")
+    return StoreUnavailable(f"{location}: {type(error).__name__}: {said}")

@@ -1,0 +1,154 @@
+"""How is a whole PostgreSQL store copied into one file, and how does it come back?
+
+The archive is a zip of what COPY says of each table, with a list of what it holds. It needs no program of the server's
+exact version, unlike pg_dump, and row-level security keeps nothing from the owner who writes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from brainops.errors import ArchiveDamaged, Conflict
+from brainops.store.postgres import Connection
+
+TABLES = (
+    "setting", "memory", "occurrence", "memory_fts", "memory_tag", "memory_vector", "feedback", "operation_key",
+    "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
+)  # fmt: skip
+"""Every table, those that others refer to first."""
+
+FORMAT = 1
+CONTENTS = "contents.json"
+BLOCK_BYTES = 1 << 20
+
+
+def write_archive(connection: Connection, path: Path, schema: int) -> str:
+    """Write every row that a snapshot shows into a new file, verify it, and return its SHA-256; raise Conflict."""
+    if path.exists():
+        raise Conflict(f"{path} exists already; name a new file, so that no backup is overwritten")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    descriptor = os.open(unfinished, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+                contents = [_write_table(connection, archive, table) for table in TABLES]
+                head = {"brainops": FORMAT, "schema": schema, "tables": contents}
+                archive.writestr(CONTENTS, json.dumps(head, indent=1))
+            stream.flush()
+            os.fsync(stream.fileno())
+        read_contents(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    with path.open("rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest()
+
+
+def read_contents(path: Path) -> dict[str, Any]:
+    """Return what an archive holds, every byte compared with its sums; raise ArchiveDamaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            head: dict[str, Any] = json.loads(archive.read(CONTENTS))
+            if head["brainops"] != FORMAT:
+                raise ArchiveDamaged(f"{path} has format {head['brainops']}; this program reads {FORMAT}: upgrade it")
+            for table in head["tables"]:
+                with archive.open(_member(table["name"])) as stream:
+                    if _sum_of(stream) != table["sha256"]:
+                        raise ArchiveDamaged(f"{path}: the table {table['name']} does not verify; use another backup")
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError) as error:
+        raise ArchiveDamaged(f"{path} is no whole BrainOps backup of a PostgreSQL store: {error}") from error
+    return head
+
+
+def load_archive(connection: Connection, path: Path, head: Mapping[str, Any]) -> None:
+    """Put an archive's rows in the place of all others, in a transaction that may see and write everything."""
+    connection.execute("alter table audit disable trigger user")
+    connection.execute(f"truncate {', '.join(TABLES)}".encode())
+    connection.execute("alter table audit enable trigger user")
+    with zipfile.ZipFile(path) as archive:
+        for table in head["tables"]:
+            if table["name"] == "memory_vector" and not _has_vectors(connection):
+                connection.execute("update memory set vector_model = null")
+                continue
+            _load_table(connection, archive, table)
+
+
+def _write_table(connection: Connection, archive: zipfile.ZipFile, table: str) -> dict[str, Any]:
+    columns = _columns(connection, table)
+    listed = ", ".join(f'"{column}"' for column in columns)
+    digest, rows = hashlib.sha256(), 0
+    with archive.open(_member(table), "w", force_zip64=True) as stream, connection.cursor() as cursor:
+        with cursor.copy(f"copy (select {listed} from {table}) to stdout".encode()) as copy:
+            for block in copy:
+                stream.write(block)
+                digest.update(block)
+        rows = cursor.rowcount
+    return {"name": table, "columns": columns, "rows": rows, "sha256": digest.hexdigest()}
+
+
+def _load_table(connection: Connection, archive: zipfile.ZipFile, table: Mapping[str, Any]) -> None:
+    name = table["name"]
+    if name not in TABLES:
+        raise ArchiveDamaged(f"the backup holds a table {name!r} that this program does not know")
+    known = set(_columns(connection, name))
+    listed = ", ".join(f'"{column}"' for column in table["columns"] if column in known)
+    if set(table["columns"]) - known:
+        raise ArchiveDamaged(f"the backup's table {name} has columns that its schema does not have")
+    # COPY refuses a guarded table; the guard is back before anybody else can see this transaction's rows.
+    connection.execute(f"alter table {name} no force row level security".encode())
+    with archive.open(_member(name)) as stream, connection.cursor() as cursor:
+        with cursor.copy(f"copy {name} ({listed}) from stdin".encode()) as copy:
+            for block in _blocks(stream):
+                copy.write(block)
+        loaded = cursor.rowcount
+    connection.execute(f"alter table {name} force row level security".encode())
+    if loaded != table["rows"]:
+        raise ArchiveDamaged(f"the backup's table {name} has {loaded} rows, not {table['rows']}")
+    _continue_numbers(connection, name)
+
+
+def _continue_numbers(connection: Connection, table: str) -> None:
+    """Let new rows be numbered after those that came back."""
+    identities = "select attname from pg_attribute where attrelid = to_regclass(%s) and attidentity <> ''"
+    for row in connection.execute(identities, (table,)).fetchall():
+        column = row["attname"]
+        connection.execute(
+            f"select setval(pg_get_serial_sequence('{table}', '{column}'), coalesce(max({column}), 1), "
+            f"max({column}) is not null) from {table}".encode()
+        )
+
+
+def _columns(connection: Connection, table: str) -> list[str]:
+    rows = connection.execute(
+        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped "
+        "order by attnum",
+        (table,),
+    ).fetchall()
+    return [row["attname"] for row in rows]
+
+
+def _has_vectors(connection: Connection) -> bool:
+    return "vector" in _columns(connection, "memory_vector")
+
+
+def _sum_of(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in _blocks(stream):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    while block := stream.read(BLOCK_BYTES):
+        yield block
+
+
+def _member(table: str) -> str:
+    return f"{table}.copy"

@@ -1,0 +1,267 @@
+"""Which memories of a PostgreSQL store match these words, or lie near this vector, under a filter?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from unicodedata import combining, normalize
+
+from brainops.errors import InvalidInput
+from brainops.store.database import Row, Session
+from brainops.store.memories import filter_parameters
+from brainops.store.search import PAST, Scored, Words, filter_token, filter_tokens
+from brainops.types import Filter
+
+if TYPE_CHECKING:
+    import numpy
+
+SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows, as on SQLite
+COMMON_SHARE = 0.05  # a word in more of a large store's memories than this is left out where ts_rank has to rank them
+KEPT_TERMS = 3  # but never the rarest few, so that a question of common words still finds something
+EVERYTHING = 1 << 40  # more rows than any store has
+SPARE_ROWS = 50  # ranked beyond the hits asked for, because a row may have changed since its words were indexed
+SELECTIVE_ROWS = 5_000  # up to here, comparing all that pass the filter is faster and more exact than the index
+DEEPER = 4  # how much further a search looks when several passages of one memory came
+PASSAGES_A_HIT = 2  # a memory may have several passages: look this much further than the hits asked for
+# A tsvector holds 1 MiB. This much text of the shortest words fits; what comes after it adds its new words only.
+FULL_TEXT_CHARACTERS = 200_000
+NEW_WORDS_CHARACTERS = 100_000
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class PostgresIndex:
+    """Full text search or BM25 for words; pgvector for vectors, where it is there."""
+
+    def __init__(self) -> None:
+        self._ready: tuple[bool, bool] | None = None
+        self._indexed: set[str] = set()
+        self._large: set[tuple[str, ...]] = set()
+        self._sizes: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._frequencies: dict[tuple[tuple[str, ...], int], dict[str, int]] = {}
+
+    def add(self, session: Session, key: int, words: Words, row: Mapping[str, Any] | Row) -> None:
+        """Index a memory's words and filter tokens."""
+        title, body = plain(words.title), plain(words.body)
+        session.run(
+            "lexical_insert",
+            key=key,
+            title=title,
+            body=body,
+            filters=filter_tokens({**row, "namespace": session.scope.write}),
+            spoken=f"{title} {title} {body}" if self._ranked(session) else None,
+        )
+
+    def remove(self, session: Session, key: int) -> None:
+        """Take a memory's words out of the index."""
+        session.run("lexical_delete", key=key)
+
+    def rebuild(self, session: Session) -> None:
+        """Empty the word index of the written namespace."""
+        session.run("lexical_clear")
+
+    def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
+        """Return up to `limit` memories that share words with the query, best first."""
+        words = [word for term in terms for word in _WORD.findall(plain(term))]
+        if not words:
+            return []
+        if self._ranked(session):
+            return self._by_bm25(session, words, wanted, limit)
+        telling = self._telling(session, words)
+        parameters = {**filter_parameters(wanted), **_expressions(session, telling, wanted), "limit": limit}
+        if _in_tokens(wanted):
+            found = session.all("lexical_search", depth=limit + SPARE_ROWS, **parameters)
+            if len(found) >= limit:
+                return _scored(found)
+        return _scored(session.all("lexical_search", depth=EVERYTHING, **parameters))
+
+    def _by_bm25(self, session: Session, words: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
+        parameters = {**filter_parameters(wanted), "spoken": " ".join(words), "limit": limit}
+        found = [row for row in session.all("lexical_ranked", **parameters) if row["score"] > 0]
+        if len(found) >= limit:
+            return _scored(found)
+        expressions = _expressions(session, words, wanted)
+        return _scored(session.all("lexical_ranked_all", depth=EVERYTHING, **parameters, **expressions))
+
+    def _telling(self, session: Session, words: Sequence[str]) -> Sequence[str]:
+        """Leave out words that stand in too many memories of a large store: ranking their rows is what costs."""
+        if len(words) <= KEPT_TERMS:
+            return words
+        frequencies, total = self.frequencies(session, words)
+        if total <= SAMPLE_ROWS:
+            return words
+        rare_first = sorted(words, key=lambda word: frequencies[word])
+        kept = {word for word in words if frequencies[word] <= COMMON_SHARE * total} | set(rare_first[:KEPT_TERMS])
+        return [word for word in words if word in kept]
+
+    def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:
+        """Return in how many memories each word stands, about, and how many there are."""
+        newest, total = self._size(session)
+        after = newest - SAMPLE_ROWS if total > SAMPLE_ROWS else 0
+        words = {term: " ".join(_WORD.findall(plain(term))) for term in terms}
+        # Small stores change fast and are counted each time; large ones hardly move, so their counts are kept.
+        kept = self._frequencies.setdefault((tuple(session.scope.read), after // SAMPLE_ROWS), {}) if after else {}
+        missing = sorted({word for word in words.values() if word and word not in kept})
+        if missing:
+            rows = session.all("lexical_frequency", words=missing, after=after)
+            kept.update((row["word"], round(row["documents"] * total / max(row["sampled"], 1))) for row in rows)
+        return {term: kept.get(word, 0) for term, word in words.items()}, total
+
+    def _size(self, session: Session) -> tuple[int, int]:
+        """Return the newest key and how many memories are read, the latter counted anew when it may have grown."""
+        last = session.one("lexical_last")
+        newest, read = int(last["key"] or 0) if last else 0, tuple(session.scope.read)
+        counted_at, total = self._sizes.get(read, (0, 0))
+        if total <= SAMPLE_ROWS or newest > counted_at + SAMPLE_ROWS:
+            counted = session.one("lexical_total")
+            total = int(counted["memories"]) if counted else 0
+            self._sizes[read] = newest, total
+        return newest, total
+
+    def store_vectors(
+        self, session: Session, key: int, content_hash: str, model_id: str, vectors: numpy.ndarray
+    ) -> None:
+        """Keep a memory's passage vectors, unless its text changed since they were made, or none can be kept."""
+        if not self._vectors(session):
+            return
+        texts = [_vector_text(vector) for vector in vectors]
+        if model_id not in self._indexed:
+            session.one("vector_index", model_id=model_id, dimension=len(vectors[0]))
+            self._indexed.add(model_id)
+        if not session.run("vector_mark", memory_key=key, model_id=model_id, content_hash=content_hash):
+            return
+        for passage, text in enumerate(texts):
+            session.run("vector_insert", memory_key=key, model_id=model_id, passage=passage, vector=text)
+
+    def dense(self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int) -> list[Scored]:
+        """Return up to `limit` memories nearest to a vector, best first."""
+        if not self._vectors(session):
+            return []
+        parameters = {**filter_parameters(wanted), "model_id": model_id, "vector": _vector_text(vector)}
+        if not self._few(session, wanted):
+            depth = limit * PASSAGES_A_HIT
+            while True:
+                rows = session.all("vector_near", dimension=len(vector), limit=depth, **parameters)
+                best = _best(rows, limit)
+                if len(best) >= limit:
+                    return best
+                if len(rows) < depth:
+                    break  # the index gave up early, or there are no more; the exact comparison knows
+                depth *= DEEPER
+        depth = limit * PASSAGES_A_HIT
+        while True:
+            rows = session.all("vector_nearest", limit=depth, **parameters)
+            best = _best(rows, limit)
+            if len(best) >= limit or len(rows) < depth:
+                return best
+            depth *= DEEPER
+
+    def _few(self, session: Session, wanted: Filter) -> bool:
+        """Say whether so few memories pass the filter that all of them are compared."""
+        read = tuple(session.scope.read)
+        unfiltered = wanted == Filter(namespaces=wanted.namespaces)
+        if unfiltered and read in self._large:
+            return False
+        rows = session.all("vector_keys", limit=SELECTIVE_ROWS + 1, **filter_parameters(wanted))
+        if unfiltered and len(rows) > SELECTIVE_ROWS:
+            self._large.add(read)
+        return len(rows) <= SELECTIVE_ROWS
+
+    def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
+        """Return the cosine of these memories to a vector, where they have one."""
+        if not keys or not self._vectors(session):
+            return {}
+        rows = session.all("vector_of_keys", model_id=model_id, vector=_vector_text(vector), keys=list(keys))
+        return {row["key"]: float(row["score"]) for row in rows}
+
+    def _vectors(self, session: Session) -> bool:
+        return self._capabilities(session)[0]
+
+    def _ranked(self, session: Session) -> bool:
+        return self._capabilities(session)[1]
+
+    def _capabilities(self, session: Session) -> tuple[bool, bool]:
+        if self._ready is None:
+            row = session.one("vector_ready")
+            assert row is not None
+            self._ready = bool(row["vectors"]), bool(row["ranked"])
+        return self._ready
+
+
+def plain(text: str) -> str:
+    """Return a text's words as the index cuts them: letters and digits, in lower case, without accents.
+
+    A very long text keeps of its later part only the words that are new.
+    """
+    folded = text.lower()
+    if not folded.isascii():
+        folded = "".join(char for char in normalize("NFKD", folded) if not combining(char))
+    words = _WORD.findall(folded)
+    if len(folded) <= FULL_TEXT_CHARACTERS:
+        return " ".join(words)
+    return " ".join(_bounded(words))
+
+
+def _bounded(words: Iterable[str]) -> list[str]:
+    kept: list[str] = []
+    room, new_room = FULL_TEXT_CHARACTERS, NEW_WORDS_CHARACTERS
+    seen: set[str] = set()
+    for word in words:
+        size = len(word.encode()) + 1
+        if room >= size:
+            room -= size
+        elif word not in seen and new_room >= size:
+            new_room -= size
+        else:
+            continue
+        seen.add(word)
+        kept.append(word)
+    return kept
+
+
+def _expressions(session: Session, words: Sequence[str], wanted: Filter) -> dict[str, str]:
+    """Return the query as tsquery text: any of the words; and those with all filter tokens."""
+    terms = " | ".join(dict.fromkeys(words))
+    clauses = [f"({terms})", _any_token("namespace", session.scope.read)]
+    if wanted.types:
+        clauses.append(_any_token("type", [kind.value for kind in wanted.types]))
+    if wanted.trust:
+        clauses.append(_any_token("trust", [trust.value for trust in wanted.trust]))
+    clauses += [_any_token("tag", [tag]) for tag in wanted.tags]
+    if not (wanted.include_archived or wanted.include_superseded or wanted.as_of is not None):
+        clauses.append(f"!{PAST}")
+    return {"terms": terms, "expression": " & ".join(clauses)}
+
+
+def _any_token(kind: str, values: Sequence[str]) -> str:
+    return f"({' | '.join(filter_token(kind, value) for value in values)})"
+
+
+def _in_tokens(wanted: Filter) -> bool:
+    """Say whether filter tokens tell all of the filter, so that hardly a match can be refused by its row."""
+    return wanted.session_id is None and wanted.since is None and wanted.until is None and wanted.as_of is None
+
+
+def _scored(rows: Iterable[Row]) -> list[Scored]:
+    return [Scored(key=row["key"], score=float(row["score"])) for row in rows]
+
+
+def _best(rows: Sequence[Row], limit: int) -> list[Scored]:
+    best: dict[int, float] = {}
+    for row in rows:  # best first, so a memory's first passage is its nearest
+        best.setdefault(row["key"], float(row["score"]))
+    return [Scored(key=key, score=score) for key, score in list(best.items())[:limit]]
+
+
+def _vector_text(vector: numpy.ndarray) -> str:
+    """Return a vector as pgvector reads it, with length 1; raise InvalidInput where it has no direction."""
+    import numpy
+
+    given = numpy.asarray(vector, numpy.float32)
+    length = float(numpy.linalg.norm(given))
+    if not (numpy.isfinite(length) and length > 0):
+        raise InvalidInput(
+            "A vector has no direction: it is all zeros or holds a value that is no number. Embed it anew."
+        )
+    return "[" + ",".join(f"{value:.6g}" for value in (given / length).tolist()) + "]"

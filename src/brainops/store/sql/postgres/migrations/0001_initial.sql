@@ -1,0 +1,397 @@
+-- The first schema: the tables of the SQLite store, guarded row by row, with the operation log in monthly partitions.
+-- It runs with the search path fixed, so that `set search_path from current` pins the functions that run as the owner.
+
+create function now_us() returns bigint language sql stable
+as $$
+    select coalesce(
+        nullif(current_setting('brainops.clock', true), '')::bigint,
+        (extract(epoch from statement_timestamp()) * 1000000)::bigint)
+$$;
+
+create function brainops_readable() returns text[] language sql stable
+as $$ select string_to_array(nullif(current_setting('brainops.read_namespaces', true), ''), ',') $$;
+
+create function brainops_writable() returns text language sql stable
+as $$ select nullif(current_setting('brainops.write_namespace', true), '') $$;
+
+create table setting (
+    name text collate "C" primary key,
+    value text not null
+);
+
+create table memory (
+    key bigint generated always as identity primary key,
+    id text collate "C" not null unique,
+    namespace text collate "C" not null,
+    type text collate "C" not null,
+    title text not null,
+    content text not null,
+    content_format text not null check (content_format in ('text', 'json')),
+    tags text not null,
+    importance double precision not null,
+    metadata text not null,
+    trust text collate "C" not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    session_id text collate "C",
+    operation_id text collate "C",
+    run_id text collate "C",
+    uri text,
+    source_key text collate "C",
+    subject text collate "C",
+    content_hash text collate "C" not null,
+    idempotency_key text collate "C",
+    fingerprint text collate "C",
+    message_fingerprint text collate "C",
+    occurrences bigint not null default 1,
+    state text not null default 'active' check (state in ('active', 'archived', 'forgotten')),
+    created_at bigint not null,
+    updated_at bigint not null,
+    last_seen_at bigint not null,
+    valid_from bigint not null,
+    valid_to bigint,
+    forgotten_at bigint,
+    supersedes text collate "C",
+    superseded_by text collate "C",
+    feedback double precision not null default 0,
+    flag text,
+    retrieved_count bigint not null default 0,
+    segment_id text,
+    vector_model text collate "C"
+);
+create unique index memory_same on memory (namespace, content_hash) where state = 'active' and superseded_by is null;
+create unique index memory_idempotency on memory (namespace, idempotency_key) where idempotency_key is not null;
+create index memory_fingerprint on memory (namespace, fingerprint) where fingerprint is not null;
+create index memory_message_fingerprint on memory (namespace, message_fingerprint)
+    where message_fingerprint is not null;
+create index memory_namespace_type on memory (namespace, type, created_at);
+create index memory_session on memory (session_id, key) where session_id is not null;
+create index memory_source on memory (namespace, source_key) where source_key is not null;
+create index memory_subject on memory (subject) where subject is not null;
+create index memory_created on memory (created_at, key);
+create index memory_vector_model on memory (vector_model, key);
+create index memory_supersedes on memory (supersedes) where supersedes is not null;
+create index memory_superseded_by on memory (superseded_by) where superseded_by is not null;
+
+create table occurrence (
+    sequence bigint generated always as identity primary key,
+    memory_key bigint not null references memory (key) on delete cascade,
+    namespace text collate "C" not null,
+    at bigint not null,
+    actor_kind text not null,
+    actor_id text not null,
+    session_id text,
+    operation_id text,
+    uri text,
+    detail text
+);
+create index occurrence_memory on occurrence (memory_key, at);
+
+-- Words are cut and put into lower case before they come here, so the parser sees plain runs of letters and digits; the
+-- dictionary only stems and cuts no stop words, so that a question of nothing else still finds what it says.
+create text search dictionary brainops_stem (template = pg_catalog.snowball, language = english);
+create text search configuration brainops (copy = pg_catalog.simple);
+alter text search configuration brainops
+    alter mapping for asciiword, word, asciihword, hword, hword_asciipart, hword_part with brainops_stem;
+
+create table memory_fts (
+    memory_key bigint primary key references memory (key) on delete cascade,
+    namespace text collate "C" not null,
+    words tsvector not null, -- the title's with weight A, the body's with B, then the filter tokens without positions
+    spoken text -- the same words as text, where BM25 ranks them
+);
+create index memory_fts_words on memory_fts using gin (words);
+
+create table memory_tag (
+    tag text collate "C" not null,
+    memory_key bigint not null references memory (key) on delete cascade,
+    namespace text collate "C" not null,
+    primary key (tag, memory_key)
+);
+create index memory_tag_memory on memory_tag (memory_key);
+
+create table memory_vector ( -- its column `vector` comes with pgvector
+    sequence bigint generated always as identity primary key,
+    memory_key bigint not null references memory (key) on delete cascade,
+    namespace text collate "C" not null,
+    model_id text collate "C" not null,
+    passage integer not null
+);
+create unique index memory_vector_passage on memory_vector (memory_key, model_id, passage);
+create index memory_vector_model_id on memory_vector (model_id);
+
+create table feedback (
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    memory_id text collate "C" not null,
+    verdict text not null check (verdict in ('helpful', 'wrong', 'outdated')),
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    at bigint not null,
+    note text,
+    correction_id text,
+    undone_at bigint
+);
+create index feedback_memory on feedback (memory_id, at);
+
+-- A partitioned table cannot hold an id unique over all its partitions; this one does, and says in which the row is.
+create table operation_key (
+    id text collate "C" primary key,
+    key bigint generated always as identity unique,
+    namespace text collate "C" not null,
+    started_at bigint not null
+);
+
+create table operation (
+    key bigint not null,
+    id text collate "C" not null,
+    namespace text collate "C" not null,
+    name text collate "C" not null,
+    target text collate "C",
+    context text not null,
+    action_class text not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    session_id text,
+    parent_id text,
+    guidance_id text collate "C",
+    started_at bigint not null,
+    finished_at bigint,
+    outcome text check (outcome in ('succeeded', 'failed')),
+    result text,
+    error text,
+    fingerprint text collate "C",
+    error_memory_id text,
+    duration_us bigint,
+    cost double precision,
+    evidence text,
+    followed_id text collate "C",
+    contradicted_at bigint,
+    contradiction text,
+    primary key (id, started_at)
+) partition by range (started_at);
+create index operation_name on operation (namespace, name, started_at);
+create index operation_started on operation (namespace, started_at);
+create index operation_order on operation (key);
+create index operation_fingerprint on operation (namespace, fingerprint) where fingerprint is not null;
+create index operation_followed on operation (namespace, followed_id) where followed_id is not null;
+create table operation_default partition of operation default;
+
+create table operation_count (
+    namespace text collate "C" not null,
+    name text collate "C" not null,
+    day bigint not null,
+    succeeded bigint not null default 0,
+    failed bigint not null default 0,
+    recorded bigint not null default 0,
+    primary key (namespace, name, day)
+);
+
+create table growth_policy (
+    namespace text collate "C" not null,
+    operation_name text collate "C" not null,
+    mode text not null check (mode in ('full', 'sampled', 'counted')),
+    rate double precision not null default 1,
+    failures_per_fingerprint bigint not null,
+    primary key (namespace, operation_name)
+);
+
+create table guidance (
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    operation_name text collate "C" not null,
+    target text collate "C",
+    action_class text not null,
+    actor_kind text not null,
+    actor_id text not null,
+    session_id text,
+    created_at bigint not null,
+    expires_at bigint not null,
+    confidence double precision not null,
+    raw_confidence double precision not null,
+    failure_probability double precision,
+    primary_id text collate "C",
+    body text not null
+);
+create index guidance_lookup on guidance (namespace, operation_name, created_at);
+
+create table audit (
+    namespace text collate "C" not null,
+    sequence bigint not null,
+    at bigint not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    act text not null,
+    subject text collate "C" not null,
+    detail text not null,
+    previous_hash text not null,
+    hash text not null,
+    primary key (namespace, sequence)
+);
+create index audit_subject on audit (subject);
+create function audit_is_append_only() returns trigger language plpgsql
+as $$ begin raise exception 'the audit trail is append-only'; end $$;
+create trigger audit_is_append_only before update or delete on audit
+    for each row execute function audit_is_append_only();
+create trigger audit_is_never_emptied before truncate on audit
+    for each statement execute function audit_is_append_only();
+
+create table segment (
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    kind text not null check (kind in ('memory', 'operation')),
+    created_at bigint not null,
+    first_at bigint not null,
+    last_at bigint not null,
+    row_count bigint not null,
+    sha256 text not null,
+    data bytea not null
+);
+create index segment_namespace on segment (namespace, kind, first_at);
+
+create table backup (
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    at bigint not null,
+    path text not null,
+    sha256 text not null
+);
+
+-- Who sees which row. A session says in each transaction which namespaces it reads and writes; one that says nothing
+-- sees nothing, the owner included. The owner's upkeep (migration, backup, check) says so with a setting of its own,
+-- which means nothing for anybody else.
+create function brainops_guard(guarded regclass) returns void language plpgsql
+as $$
+begin
+    execute format('alter table %s enable row level security', guarded);
+    execute format('alter table %s force row level security', guarded);
+    execute format('create policy reading on %s for select '
+        'using (namespace = any ((select brainops_readable())::text[]))', guarded);
+    execute format('create policy adding on %s for insert with check (namespace = (select brainops_writable()))', guarded);
+    execute format('create policy changing on %s for update using (namespace = (select brainops_writable())) '
+        'with check (namespace = (select brainops_writable()))', guarded);
+    execute format('create policy removing on %s for delete using (namespace = (select brainops_writable()))', guarded);
+    execute format('create policy upkeep on %s to current_user '
+        'using ((select current_setting(''brainops.upkeep'', true)) = ''on'')', guarded);
+end
+$$;
+revoke execute on function brainops_guard from public;
+
+do $$
+declare
+    guarded text;
+begin
+    foreach guarded in array array[
+        'memory', 'occurrence', 'memory_fts', 'memory_tag', 'memory_vector', 'feedback', 'operation_key', 'operation',
+        'operation_default', 'operation_count', 'growth_policy', 'guidance', 'audit', 'segment', 'backup']
+    loop
+        perform brainops_guard(guarded::regclass);
+    end loop;
+end
+$$;
+
+-- A purge names every backup that may still hold what it removed, whoever wrote it.
+create policy naming on backup for select using (true);
+
+-- A row's guard must be asked before the words are compared, which rules out their index; so the search runs as the
+-- owner, who may read all of this one table, and compares the namespaces itself.
+create policy searching on memory_fts for select to current_user using (true);
+
+alter table setting enable row level security;
+alter table setting force row level security;
+create policy reading on setting for select using (true);
+create policy adding on setting for insert with check (name not in ('schema', 'capture_from'));
+create policy changing on setting for update using (name not in ('schema', 'capture_from'));
+create policy upkeep on setting to current_user
+    using ((select current_setting('brainops.upkeep', true)) = 'on');
+
+create function brainops_words(all_of tsquery, any_of tsquery, depth bigint)
+    returns table (memory_key bigint, score double precision)
+    language plpgsql stable security definer rows 1000
+    set search_path from current
+    set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query select f.memory_key, ts_rank('{0, 0, 0.5, 1}', f.words, any_of)::double precision as found
+    from memory_fts as f
+    where f.words @@ all_of and f.namespace = any (brainops_readable())
+    order by found desc, f.memory_key limit depth;
+end
+$$;
+
+create function brainops_word_count(word tsquery, after bigint) returns bigint
+    language plpgsql stable security definer
+    set search_path from current
+    set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return (select count(*) from memory_fts as f
+        where f.words @@ word and f.memory_key > after and f.namespace = any (brainops_readable()));
+end
+$$;
+
+-- Counting a use is the one thing that a reader may do to a namespace that it does not write.
+create function brainops_count_retrieved(counted bigint, times bigint, namespaces text[]) returns void
+    language plpgsql volatile security definer
+    set search_path from current
+as $$
+begin
+    perform set_config('brainops.upkeep', 'on', true);
+    update memory set retrieved_count = retrieved_count + times
+    where key = counted and namespace = any (namespaces) and namespace = any (brainops_readable());
+    perform set_config('brainops.upkeep', '', true);
+end
+$$;
+
+-- Makes the partitions of this month and the next two. A month that has rows in the default partition stays there.
+create function brainops_partition_operations(at bigint) returns void
+    language plpgsql volatile security definer
+    set search_path from current
+as $$
+declare
+    month timestamp := date_trunc('month', to_timestamp(at / 1000000) at time zone 'UTC');
+    first_at bigint;
+    next_at bigint;
+    partition text;
+begin
+    for ahead in 0 .. 2 loop
+        first_at := extract(epoch from (month + make_interval(months => ahead)) at time zone 'UTC') * 1000000;
+        next_at := extract(epoch from (month + make_interval(months => ahead + 1)) at time zone 'UTC') * 1000000;
+        partition := to_char(month + make_interval(months => ahead), '"operation_"YYYY_MM');
+        if to_regclass(partition) is null
+            and not exists (select 1 from operation_default where started_at >= first_at and started_at < next_at)
+        then
+            execute format('create table %I partition of operation for values from (%s) to (%s)',
+                partition, first_at, next_at);
+            perform brainops_guard(partition::regclass);
+        end if;
+    end loop;
+end
+$$;
+
+-- Makes the index over one model's vectors, when its first vector comes.
+create function brainops_index_vectors(model text, dimension integer) returns void
+    language plpgsql volatile security definer
+    set search_path from current
+as $$
+begin
+    if dimension between 1 and 4000 then -- the index takes no longer ones; they are compared one by one
+        execute format('create index if not exists %I on memory_vector using hnsw '
+            '((vector::halfvec(%s)) halfvec_cosine_ops) where model_id = %L',
+            'memory_vector_' || md5(model), dimension, model);
+    end if;
+end
+$$;
+
+grant select, insert, update, delete on memory, occurrence, memory_fts, memory_tag, memory_vector, feedback,
+    operation_key, operation, operation_count, growth_policy, guidance, segment to brainops_runtime;
+grant select, insert on audit, backup to brainops_runtime;
+grant select, insert, update on setting to brainops_runtime;
+revoke execute on function brainops_words, brainops_word_count, brainops_count_retrieved,
+    brainops_partition_operations, brainops_index_vectors from public;
+grant execute on function brainops_words, brainops_word_count, brainops_count_retrieved,
+    brainops_partition_operations, brainops_index_vectors to brainops_runtime;

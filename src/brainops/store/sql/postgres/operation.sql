@@ -1,0 +1,233 @@
+-- fragment: operation_columns
+o.key, o.id, o.namespace, o.name, o.target, o.context, o.action_class, o.actor_kind, o.actor_id, o.actor_proof,
+o.session_id, o.parent_id, o.guidance_id, o.started_at, o.finished_at, o.outcome, o.result, o.error, o.fingerprint,
+o.error_memory_id, o.duration_us, o.cost, o.evidence, o.followed_id, o.contradicted_at, o.contradiction
+
+-- fragment: operation_partition
+started_at = (select k.started_at from operation_key as k where k.id = :id)
+
+-- name: operation_begin
+-- Something is about to be done.
+with taken as (
+    insert into operation_key (id, namespace, started_at) values (:id, :namespace, :started_at)
+    on conflict (id) do nothing returning key)
+insert into operation (
+    key, id, namespace, name, target, context, action_class, actor_kind, actor_id, actor_proof, session_id, parent_id,
+    guidance_id, started_at)
+select
+    taken.key, :id, :namespace, :name, :target, :context, :action_class, :actor_kind, :actor_id, :actor_proof,
+    :session_id, :parent_id, :guidance_id, :started_at
+from taken
+
+-- name: operation_finish
+-- It ended; the first end is the one that counts.
+update operation set finished_at = :finished_at, outcome = :outcome, result = :result, error = :error,
+    fingerprint = :fingerprint, error_memory_id = :error_memory_id, duration_us = :duration_us, cost = :cost,
+    evidence = :evidence, followed_id = :followed_id
+where id = :id and namespace = :namespace and finished_at is null and {operation_partition}
+
+-- name: operation_contradict
+-- What looked like a success was none.
+update operation set contradicted_at = now_us(), contradiction = :contradiction
+where id = :id and namespace = :namespace and finished_at is not null and contradicted_at is null
+    and {operation_partition}
+
+-- name: operation_verify
+-- A later check confirmed the outcome.
+update operation set evidence = 'verified'
+where id = :id and namespace = :namespace and finished_at is not null and {operation_partition}
+
+-- name: operation_get
+-- One operation, if it is readable.
+select {operation_columns} from operation as o
+where o.id = :id and o.namespace = any (cast(:namespaces as text[])) and {operation_partition}
+
+-- name: operation_list
+-- The log, newest first.
+select {operation_columns} from operation as o
+where o.namespace = any (cast(:namespaces as text[]))
+    and (cast(:name as text) is null or o.name = cast(:name as text))
+    and (cast(:target as text) is null or o.target = cast(:target as text))
+    and (cast(:outcome as text) is null or o.outcome = cast(:outcome as text)
+        or (cast(:outcome as text) = 'open' and o.outcome is null))
+    and (cast(:since as bigint) is null or o.started_at >= cast(:since as bigint))
+order by o.started_at desc, o.key desc limit :limit
+
+-- name: operation_similar
+-- Finished operations of this name, those on the same target first, newest first.
+select {operation_columns} from operation as o
+where o.namespace = any (cast(:namespaces as text[])) and o.name = :name and o.outcome is not null
+order by coalesce(o.target = cast(:target as text), false) desc, o.started_at desc limit :limit
+
+-- name: operation_record
+-- How operations of this name ended, on this target and on any.
+select count(*) as finished,
+    count(*) filter (where o.outcome = 'failed' or o.contradicted_at is not null) as failed,
+    count(*) filter (where o.target = cast(:target as text)) as finished_here,
+    count(*) filter (where o.target = cast(:target as text)
+        and (o.outcome = 'failed' or o.contradicted_at is not null)) as failed_here
+from (select * from operation where namespace = any (cast(:namespaces as text[])) and name = :name
+    and outcome is not null order by started_at desc limit :limit) as o
+
+-- name: operation_failures_kept
+-- How many failures of this fingerprint does the log keep since then?
+select count(*) as kept from operation as o
+where o.namespace = :namespace and o.fingerprint = :fingerprint and o.started_at >= :since
+
+-- name: operation_followed
+-- Guidance that was followed and how it turned out: what calibration is fitted on.
+select g.raw_confidence, o.outcome, o.evidence, o.contradicted_at
+from operation as o join guidance as g on g.id = o.guidance_id
+where o.namespace = any (cast(:namespaces as text[])) and o.followed_id is not null
+    and o.followed_id = g.primary_id and o.outcome is not null
+order by o.started_at desc limit :limit
+
+-- name: operation_page
+-- Every readable operation after a key, in key order.
+select {operation_columns} from operation as o
+where o.namespace = any (cast(:namespaces as text[])) and o.key > :after order by o.key limit :limit
+
+-- name: operation_before
+-- The oldest finished operations before a time: what goes into an archive segment.
+select {operation_columns} from operation as o
+where o.namespace = :namespace and o.finished_at is not null and o.started_at < :before
+order by o.started_at, o.key limit :limit
+
+-- name: operation_archive
+-- Takes operations out of the log that a verified segment holds.
+with taken as (
+    delete from operation_key where key = any (cast(:keys as bigint[])) and namespace = :namespace
+    returning id, started_at)
+delete from operation as o using taken
+where o.id = taken.id and o.started_at = taken.started_at and o.namespace = :namespace
+
+-- name: operation_restore_row
+-- Puts an exported operation back.
+with taken as (
+    insert into operation_key (id, namespace, started_at) values (:id, :namespace, :started_at)
+    on conflict (id) do nothing returning key)
+insert into operation (
+    key, id, namespace, name, target, context, action_class, actor_kind, actor_id, actor_proof, session_id, parent_id,
+    guidance_id, started_at, finished_at, outcome, result, error, fingerprint, error_memory_id, duration_us, cost,
+    evidence, followed_id, contradicted_at, contradiction)
+select
+    taken.key, :id, :namespace, :name, :target, :context, :action_class, :actor_kind, :actor_id, :actor_proof,
+    :session_id, :parent_id, :guidance_id, :started_at, :finished_at, :outcome, :result, :error, :fingerprint,
+    :error_memory_id, :duration_us, :cost, :evidence, :followed_id, :contradicted_at, :contradiction
+from taken
+
+-- name: operation_rewrite
+-- Redaction took something out of an operation.
+update operation set name = :name, target = :target, context = :context, result = :result, error = :error,
+    contradiction = :contradiction
+where id = :id and namespace = :namespace and {operation_partition}
+
+-- name: operation_purge
+-- Removes what the log holds of a purged memory.
+update operation set error = null, error_memory_id = null, result = null, context = '{}'
+where namespace = :namespace and error_memory_id = :memory_id
+
+-- name: operation_growth
+-- How many operations are there, and how many since?
+select count(*) as operations, count(*) filter (where o.started_at >= :since) as recent, max(o.started_at) as last_at,
+    count(*) filter (where o.outcome is null) as open
+from operation as o where o.namespace = any (cast(:namespaces as text[]))
+
+-- name: operation_tally
+-- Counts an operation of a day, whether or not its row is kept.
+insert into operation_count (namespace, name, day, succeeded, failed, recorded)
+values (
+    :namespace, :name, :day, cast(:succeeded as integer), cast(:failed as integer), cast(:recorded as integer))
+on conflict (namespace, name, day) do update set succeeded = operation_count.succeeded + excluded.succeeded,
+    failed = operation_count.failed + excluded.failed, recorded = operation_count.recorded + excluded.recorded
+
+-- name: operation_counts
+-- How often did each operation run, by day?
+select namespace, name, day, succeeded, failed, recorded from operation_count
+where namespace = any (cast(:namespaces as text[])) and day >= :since_day order by day, name
+
+-- name: operation_count_restore_row
+-- Puts an exported tally back.
+insert into operation_count (namespace, name, day, succeeded, failed, recorded)
+values (:namespace, :name, :day, :succeeded, :failed, :recorded) on conflict do nothing
+
+-- name: operation_count_delete
+-- Redaction gave an operation another name, and its counts went there.
+delete from operation_count where namespace = :namespace and name = :name and day = :day
+
+-- name: policy_get
+-- The growth policy of an operation name, or the namespace's own under ''.
+select operation_name, mode, rate, failures_per_fingerprint from growth_policy
+where namespace = :namespace and operation_name in (:operation_name, '') order by operation_name desc limit 1
+
+-- name: policy_put
+-- Sets a growth policy.
+insert into growth_policy (namespace, operation_name, mode, rate, failures_per_fingerprint)
+values (:namespace, :operation_name, :mode, :rate, :failures_per_fingerprint)
+on conflict (namespace, operation_name) do update set mode = excluded.mode, rate = excluded.rate,
+    failures_per_fingerprint = excluded.failures_per_fingerprint
+
+-- name: policy_list
+-- Every growth policy of the readable namespaces.
+select namespace, operation_name, mode, rate, failures_per_fingerprint from growth_policy
+where namespace = any (cast(:namespaces as text[])) order by namespace, operation_name
+
+-- name: guidance_insert
+-- A receipt: memory was consulted.
+insert into guidance (
+    id, namespace, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at,
+    confidence, raw_confidence, failure_probability, primary_id, body)
+values (
+    :id, :namespace, :operation_name, :target, :action_class, :actor_kind, :actor_id, :session_id, :created_at,
+    :expires_at, :confidence, :raw_confidence, :failure_probability, :primary_id, :body)
+on conflict do nothing
+
+-- name: guidance_get
+-- One receipt, if it is readable.
+select id, namespace, body, raw_confidence from guidance
+where id = :id and namespace = any (cast(:namespaces as text[]))
+
+-- name: guidance_recent
+-- The newest receipt for this operation and target that has not expired.
+select id, body from guidance
+where namespace = :namespace and operation_name = :operation_name and target is not distinct from cast(:target as text) and expires_at > :now
+order by created_at desc limit 1
+
+-- name: guidance_page
+-- Every readable receipt after an id, for export.
+select {guidance_columns} from guidance as g
+where g.namespace = any (cast(:namespaces as text[])) and g.id > :after order by g.id limit :limit
+
+-- name: guidance_count
+-- How many receipts were given since?
+select count(*) as receipts from guidance as g
+where g.namespace = any (cast(:namespaces as text[])) and g.created_at >= :since
+
+-- name: guidance_rewrite
+-- Redaction took something out of a receipt.
+update guidance set operation_name = :operation_name, target = :target, body = :body
+where id = :id and namespace = :namespace
+
+-- name: guidance_purge
+-- Removes the receipts that named a purged memory, and those of operations that ended in it: they hold its context.
+delete from guidance where namespace = :namespace and (body like '%' || :memory_id || '%' or id in (
+    select o.guidance_id from operation as o where o.namespace = :namespace and o.error_memory_id = :memory_id))
+
+-- fragment: guidance_columns
+g.id, g.namespace, g.operation_name, g.target, g.action_class, g.actor_kind, g.actor_id, g.session_id, g.created_at,
+g.expires_at, g.confidence, g.raw_confidence, g.failure_probability, g.primary_id, g.body
+
+-- name: operation_failed_since
+-- Did this operation fail on this target since then?
+select 1 as failed from operation as o
+where o.namespace = any (cast(:namespaces as text[])) and o.name = :name and o.target is not distinct from cast(:target as text)
+    and o.outcome = 'failed' and o.finished_at > :since
+limit 1
+
+-- name: operation_discard
+-- The growth policy does not keep this success; the tally counted it.
+with taken as (
+    delete from operation
+    where id = :id and namespace = :namespace and finished_at is null and {operation_partition}
+    returning id)
+delete from operation_key as k using taken where k.id = taken.id and k.namespace = :namespace

@@ -1,0 +1,144 @@
+-- name: lexical_insert
+-- Indexes the words of a memory; `spoken` holds them as text where BM25 ranks them.
+insert into memory_fts (memory_key, namespace, words, spoken)
+values (
+    :key, :namespace,
+    setweight(to_tsvector('brainops', :title), 'A') || setweight(to_tsvector('brainops', :body), 'B')
+        || array_to_tsvector(string_to_array(:filters, ' ')),
+    :spoken)
+
+-- name: lexical_delete
+-- Takes a memory out of the word index.
+delete from memory_fts where memory_key = :key and namespace = :namespace
+
+-- name: lexical_search
+-- The best matches by words; filters stand in the expression, and are asked again of the row.
+select m.key, w.score
+from brainops_words(to_tsquery('brainops', :expression), to_tsquery('brainops', :terms), :depth) as w
+join memory as m on m.key = w.memory_key
+where {memory_filter} order by w.score desc, m.key limit :limit
+
+-- name: lexical_ranked
+-- The best matches by words where pg_textsearch ranks them by BM25; the rows are filtered while its index is read.
+select m.key, -(f.spoken <@> to_bm25query(:spoken, 'memory_fts_spoken')) as score
+from memory_fts as f join memory as m on m.key = f.memory_key
+where {memory_filter} and f.namespace = any (cast(:namespaces as text[]))
+order by f.spoken <@> to_bm25query(:spoken, 'memory_fts_spoken') limit :limit
+
+-- name: lexical_ranked_all
+-- The same for a filter that leaves few rows: all that match are found by their words first, and then ranked.
+with matching as materialized (
+    select m.key, f.spoken
+    from brainops_words(to_tsquery('brainops', :expression), to_tsquery('brainops', :terms), :depth) as w
+    join memory as m on m.key = w.memory_key
+    join memory_fts as f on f.memory_key = m.key and f.namespace = any (cast(:namespaces as text[]))
+    where {memory_filter})
+select key, -(spoken <@> to_bm25query(:spoken, 'memory_fts_spoken')) as score
+from matching order by score desc, key limit :limit
+
+-- name: lexical_frequency
+-- In how many of the readable memories after a key does each word stand, and how many are those?
+select word, brainops_word_count(to_tsquery('brainops', word), :after) as documents, (
+    select count(*) from memory as m where m.key > :after and m.namespace = any (cast(:namespaces as text[]))) as sampled
+from unnest(cast(:words as text[])) as word
+
+-- name: lexical_last
+-- The newest key, which bounds how many memories there are.
+select max(m.key) as key from memory as m where m.namespace = any (cast(:namespaces as text[]))
+
+-- name: lexical_total
+-- How many memories are read here?
+select count(*) as memories from memory as m where m.namespace = any (cast(:namespaces as text[]))
+
+-- name: lexical_clear
+-- Empties the word index of the written namespace, to fill it again from the rows.
+delete from memory_fts where namespace = :namespace
+
+-- name: lexical_prune
+-- Takes words out of the index that belong to no memory.
+delete from memory_fts as f where f.namespace = :namespace
+    and not exists (select 1 from memory as m where m.key = f.memory_key)
+
+-- name: vector_ready
+-- Can this store hold vectors, and rank by BM25?
+select exists (select 1 from pg_attribute where attrelid = to_regclass('memory_vector') and attname = 'vector') as vectors,
+    to_regclass('memory_fts_spoken') is not null as ranked
+
+-- name: vector_index
+-- Makes the index over a model's vectors where there is none.
+select brainops_index_vectors(:model_id, :dimension)
+
+-- name: vector_insert
+-- Keeps one passage's vector.
+insert into memory_vector (memory_key, namespace, model_id, passage, vector)
+values (:memory_key, :namespace, :model_id, :passage, cast(:vector as halfvec))
+on conflict (memory_key, model_id, passage) do nothing
+
+-- name: vector_mark
+-- Says which model a memory's vectors belong to.
+update memory set vector_model = :model_id
+where key = :memory_key and namespace = :namespace and content_hash = :content_hash
+
+-- name: vector_delete
+-- Takes a memory's vectors away.
+delete from memory_vector where memory_key = :memory_key and namespace = :namespace
+
+-- name: vector_delete_others
+-- Every memory has vectors of this model; those of earlier ones go.
+delete from memory_vector where model_id <> :model_id and namespace = :namespace
+
+-- name: vector_pending
+-- Memories that have no vector of this model yet, in key order; none where vectors cannot be kept.
+select m.key, m.namespace, m.title, m.content, m.content_format, m.content_hash from memory as m
+where {vector_missing} and m.key > :after and m.namespace = any (cast(:namespaces as text[]))
+order by m.key limit :limit
+
+-- name: vector_pending_count
+-- How many memories still wait for a vector of this model?
+select count(*) as pending from memory as m
+where {vector_missing} and m.namespace = any (cast(:namespaces as text[]))
+
+-- fragment: vector_missing
+(m.vector_model is null or m.vector_model < :model_id or m.vector_model > :model_id)
+and exists (select 1 from pg_attribute where attrelid = to_regclass('memory_vector') and attname = 'vector')
+
+-- name: vector_near
+-- The nearest vectors by the model's index; the filter is asked of each row while the index is read.
+select m.key, 1 - (v.vector::halfvec(:dimension) <=> cast(:vector as halfvec(:dimension))) as score
+from memory_vector as v join memory as m on m.key = v.memory_key
+where v.model_id = :model_id and v.namespace = any (cast(:namespaces as text[])) and {memory_filter}
+order by v.vector::halfvec(:dimension) <=> cast(:vector as halfvec(:dimension)) limit :limit
+
+-- name: vector_nearest
+-- The nearest vectors of all that pass the filter, compared one by one.
+select m.key, 1 - (v.vector <=> cast(:vector as halfvec)) as score
+from memory as m join memory_vector as v on v.memory_key = m.key and v.model_id = :model_id
+where {memory_filter} order by v.vector <=> cast(:vector as halfvec) limit :limit
+
+-- name: vector_keys
+-- The memories that pass the filter, up to a limit: are they few?
+select m.key from memory as m where {memory_filter} limit :limit
+
+-- name: vector_of_keys
+-- How near are these memories to a vector?
+select v.memory_key as key, 1 - min(v.vector <=> cast(:vector as halfvec)) as score
+from memory_vector as v
+where v.model_id = :model_id and v.memory_key = any (cast(:keys as bigint[]))
+    and v.namespace = any (cast(:namespaces as text[]))
+group by v.memory_key
+
+-- name: setting_get
+-- One fact about the store.
+select value from setting where name = :name
+
+-- name: setting_put
+-- Sets one fact about the store.
+insert into setting (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value
+
+-- name: setting_all
+-- Every fact about the store.
+select name, value from setting order by name
+
+-- name: other_namespace
+-- Does the store hold a namespace that is not read here? (Row-level security shows none.)
+select m.namespace from memory as m where not m.namespace = any (cast(:namespaces as text[])) limit 1
