@@ -123,7 +123,7 @@ order by m.source_key limit :limit
 -- name: memory_of_sources
 -- The current memories with these source keys, as bindings name them.
 select {memory_columns} from memory as m
-where m.namespace = any(cast(:namespaces as text[])) and m.source_key = any(cast(:source_keys as text[]))
+where m.namespace = any (cast(:namespaces as text[])) and m.source_key = any (cast(:source_keys as text[]))
     and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
 order by m.key
 
