@@ -29,7 +29,7 @@ def stored_bytes(store_url: str) -> bytes:
             " where schemaname not in ('pg_catalog', 'information_schema')"
         ).fetchall()
         for (table,) in tables:
-            connection.execute("select set_config('row_security', 'off', true)")
+            connection.execute("select set_config('brainops.upkeep', 'on', true)")
             rows: list[Any] = connection.execute(f"select t::text from {table} as t").fetchall()
             dumped += "\n".join(row[0] for row in rows).encode()
     return dumped
