@@ -25,6 +25,8 @@ MAPPED_BYTES = 1 << 30  # read through the page cache of the system: half the ti
 STATEMENT_CACHE = 256  # every named statement stays prepared
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+# A damaged file makes SQLite say texts, even in its own messages, that are no UTF-8.
+PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -67,7 +69,7 @@ class SQLiteDatabase:
         with self._writing:
             try:
                 yield self._connection()
-            except sqlite3.Error as error:
+            except PROBLEMS as error:
                 raise translated(error, self.location) from error
 
     def data_version(self) -> int:
@@ -96,7 +98,7 @@ class SQLiteDatabase:
                 if connection.in_transaction:
                     connection.execute("rollback")
                 raise
-        except sqlite3.Error as error:
+        except PROBLEMS as error:
             raise translated(error, self.location) from error
         finally:
             if self._shared is not None:
@@ -143,7 +145,7 @@ class SQLiteDatabase:
             )
             connection.row_factory = sqlite3.Row
             self._prepare(connection)
-        except sqlite3.Error as error:
+        except PROBLEMS as error:
             raise translated(error, self.location) from error
         except OSError as error:
             raise _unopened(error, self.location) from error
@@ -226,7 +228,9 @@ def _create_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _primary_code(error: sqlite3.Error) -> int:
+def _primary_code(error: Exception) -> int:
+    if isinstance(error, UnicodeDecodeError):
+        return sqlite3.SQLITE_CORRUPT
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
@@ -236,7 +240,7 @@ def _unopened(error: OSError, location: str) -> BrainOpsError:
     return StoreUnavailable(f"{location} cannot be opened: {error.strerror or error}")
 
 
-def translated(error: sqlite3.Error, location: str) -> BrainOpsError:
+def translated(error: sqlite3.Error | UnicodeDecodeError, location: str) -> BrainOpsError:
     """Return the error of our tree that says what SQLite meant, and the way out."""
     code = _primary_code(error)
     if code == sqlite3.SQLITE_FULL:

@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from brainops.errors import ArchiveDamaged, Conflict, StoreCorrupt, StoreUnavailable
+from brainops.errors import ArchiveDamaged, Conflict, InvalidConfiguration, StoreCorrupt, StoreUnavailable
 from brainops.store.migrate import SchemaState, migrate_sqlite, require_usable, sqlite_state
 from brainops.store.scope import Scope
 from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase, translated
@@ -28,10 +28,20 @@ def sqlite_store(location: str, scope: Scope) -> Store:
             f"{'.'.join(map(str, MINIMUM_VERSION))} or newer: use a newer Python"
         )
     path = location if location == ":memory:" else str(Path(location).expanduser().absolute())
-    if path != ":memory:" and Path(path).is_dir():
+    if path != ":memory:" and _is_folder(path):
         raise StoreUnavailable(f"{path} is a folder; name a file in it, for example {path}/memory.db")
     database = SQLiteDatabase(path)
     return Store(database, SQLiteIndex(path), SQLiteUpkeep(database), scope)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        os.lstat(path)
+        return Path(path).is_dir()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        raise InvalidConfiguration(f"{path[:200]!r} cannot be the name of a file: {error}") from error
 
 
 class SQLiteUpkeep:
