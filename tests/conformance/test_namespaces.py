@@ -112,6 +112,11 @@ def failed(brain: Brain, other: Filled, path: Path) -> Any:
     return running.guidance
 
 
+def captured_error(brain: Brain, other: Filled, path: Path) -> bool:
+    brain.capture_error(f"RuntimeError: {ERROR}")
+    return brain.flush()
+
+
 def each_of(ids: Callable[[Filled], tuple[str, ...]], act: Callable[[Brain, str], Any]) -> Act:
     """Return an act that is tried on every id of the other namespace."""
 
@@ -183,7 +188,7 @@ CHANGES: dict[str, Act] = {
     "resume": resumed,
     "contradict": on_operations(lambda b, one: b.contradict(one, "x")),
     "verify": on_operations(lambda b, one: b.verify(one)),
-    "capture error": lambda b, o, p: (b.capture_error(f"RuntimeError: {ERROR}"), b.flush()),
+    "capture error": captured_error,
     "reindex": lambda b, o, p: b.reindex(),
     "rescan": lambda b, o, p: b.redact_rescan(),
     "compact": lambda b, o, p: b.compact(older_than_days=0),
