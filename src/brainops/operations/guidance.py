@@ -9,7 +9,7 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.match import error_title, match
+from brainops.memory.match import error_title, follow_bindings, match
 from brainops.memory.retrieve import retrieve
 from brainops.operations.calibration import (
     START,
@@ -31,6 +31,7 @@ from brainops.types import (
     Filter,
     Guidance,
     Hit,
+    Match,
     MemoryType,
     Operation,
     OperationStart,
@@ -68,6 +69,7 @@ def consult(context: MemoryContext, start: OperationStart, calibration: Calibrat
     with context.store.read() as tx:
         record = tx.operations.record(start.name, start.target, RECORD_CASES)
         earlier = tx.operations.similar(start.name, start.target, SHOWN)
+    advice = _best_of_each([*_runbooks(context, known), *advice])
     scored = _ranked([(hit, raw_confidence(hit.confidence, hit.memory.trust)) for hit in advice])
     solved = [(hit, raw_confidence(hit.confidence, hit.memory.trust)) for hit in known]
     candidates = _ranked([*scored, *((hit, raw) for hit, raw in solved if _has_solution(hit))])
@@ -156,6 +158,25 @@ def _known_errors(context: MemoryContext, start: OperationStart, text: str) -> l
         if hit.confidence >= MIN_CONFIDENCE:
             by_id.setdefault(hit.memory.id, hit)
     return list(by_id.values())
+
+
+def _runbooks(context: MemoryContext, known: Sequence[Hit]) -> list[Hit]:
+    """Return the runbooks that known alerts name as their own."""
+    matches = [Match(memory=hit.memory, exact=False, probability=hit.confidence, why=hit.why) for hit in known]
+    return [
+        Hit(memory=found.memory, score=found.probability, confidence=found.probability, why=found.why)
+        for found in follow_bindings(context, matches)
+        if found.bound_by is not None
+    ]
+
+
+def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
+    """Return one hit a memory, the surest."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        if hit.memory.id not in best or hit.confidence > best[hit.memory.id].confidence:
+            best[hit.memory.id] = hit
+    return list(best.values())
 
 
 def _has_solution(hit: Hit) -> bool:
