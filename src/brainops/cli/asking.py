@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import cut, dim, one_line
+from brainops.cli.screen import dim, one_line
 from brainops.cli.shared import answer, catch_up, command, micros, opened, read_text
 from brainops.errors import InvalidInput
 from brainops.types import Match, MemoryType, Trust
 
 DEFAULT_HITS = 8  # two lines each on a narrow terminal: one screen
 DEFAULT_MATCHES = 5
+TITLE_CHARACTERS = 30  # of an unknown error in the command that keeps it
 MAX_ALERTS = 10  # of one webhook; a storm of hundreds is one cause or none
 
 
@@ -152,7 +153,7 @@ def _matched(found: Sequence[Match], texts: Sequence[str], full: bool) -> Iterat
         yield dim(f"{len(texts)} different alerts, their matches together")
     yield from show.matches(found, full=full, query=texts[0])
     if found and not any(each.exact for each in found):
-        said = cut(one_line(texts[0]), 30)
+        said = one_line(texts[0][:TITLE_CHARACTERS]).rstrip()
         yield dim("None of these is the same error. Once it is solved, keep what helped:")
         yield dim(f'  brainops capture "{said}" --type error_pattern --solution …')
 

@@ -174,11 +174,11 @@ def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> None:
 
 def near(brain: Brain, memory: Memory, besides: str = "") -> list[tuple[Memory, float]]:
     """Return memories that say nearly the same in the same words, with how much of it they share."""
-    from brainops.health import NEAR, likeness, shingles
+    from brainops.health import SIMILAR, likeness, shingles
 
     text = show.text_of(memory.content)
     hits = brain.retrieve(f"{memory.title}\n{text}"[:NEAR_CHARACTERS], limit=NEAR_LOOKED_AT)
     own = shingles(memory.title, text)
     others = [hit.memory for hit in hits if hit.memory.id not in (memory.id, besides)]
     shares = [(other, likeness(own, shingles(other.title, show.text_of(other.content)))) for other in others]
-    return sorted(((m, round(s, 3)) for m, s in shares if s >= NEAR), key=lambda pair: -pair[1])[:NEAR_SHOWN]
+    return sorted(((m, round(s, 3)) for m, s in shares if s >= SIMILAR), key=lambda pair: -pair[1])[:NEAR_SHOWN]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,8 @@ LONGEST_SECONDS = 9.0  # for one screen
 def demo(quick: bool) -> None:
     """Watch it at work, offline, in a store that is thrown away: an error comes back, and its fix is known."""
     with tempfile.TemporaryDirectory(prefix="brainops-demo-") as folder:
-        stage = Stage(paced=not quick and sys.stdout.isatty(), silent=shared().json)
+        paced = not quick and sys.stdout.isatty()
+        stage = Stage(pause=time.sleep if paced else None, silent=shared().json)
         with _opened(Path(folder) / "demo.db") as brain:
             found = play(brain, stage, quick=quick)
         if shared().json:
@@ -52,7 +53,7 @@ def _opened(store: Path) -> Brain:
 class Stage:
     """Where the demo plays: with pauses on a terminal, straight through elsewhere, without a word for JSON."""
 
-    paced: bool
+    pause: Callable[[float], object] | None
     silent: bool
 
     def say(self, *paragraphs: str) -> None:
@@ -78,8 +79,8 @@ class Stage:
         click.echo(dim("$ "), nl=False)
         for character in text:
             click.echo(bold(character), nl=False)
-            if self.paced:
-                time.sleep(KEY_SECONDS)
+            if self.pause is not None:
+                self.pause(KEY_SECONDS)
         click.echo()
 
     def print(self, lines: Iterable[str]) -> None:
@@ -93,8 +94,8 @@ class Stage:
         return len(printed)
 
     def _rest(self, lines: int) -> None:
-        if self.paced:
-            time.sleep(min(LONGEST_SECONDS, lines * READ_SECONDS))
+        if self.pause is not None:
+            self.pause(min(LONGEST_SECONDS, lines * READ_SECONDS))
 
 
 def play(brain: Brain, stage: Stage, *, quick: bool) -> dict[str, Any]:

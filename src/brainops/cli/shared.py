@@ -71,8 +71,7 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Point to the shared options."""
-        formatter.write_paragraph()
-        formatter.write_text("Also: --store, --namespace, --read, --model, --json; see brainops --help.")
+        _point_to_shared(formatter)
 
 
 class CommandGroup(click.Group):
@@ -83,6 +82,15 @@ class CommandGroup(click.Group):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(shared_options(hidden=True))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Point to the shared options."""
+        _point_to_shared(formatter)
+
+
+def _point_to_shared(formatter: click.HelpFormatter) -> None:
+    formatter.write_paragraph()
+    formatter.write_text("Also: --store, --namespace, --read, --model, --json; see brainops --help.")
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.Command]:

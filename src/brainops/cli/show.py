@@ -361,7 +361,7 @@ def checks(made: Sequence[Check]) -> Iterator[str]:
         for number, line in enumerate(wrapped(check.detail, indent=" " * len(lead))):
             yield f"{verdict}  {check.name:<20} {line[len(lead) :]}" if number == 0 else line
         if check.way_out:
-            yield from wrapped(f"-> {check.way_out}", indent=" " * len(lead))
+            yield f"      -> {safe(check.way_out)}"  # not wrapped: somebody may want to copy it
     failed = sum(not check.passed for check in made)
     yield f"{failed} of {len(made)} checks failed." if failed else f"All {len(made)} checks passed."
 

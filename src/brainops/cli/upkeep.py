@@ -28,17 +28,11 @@ def init() -> None:
         "store": place,
         "namespace": settings.namespace,
         "reads": ", ".join(settings.read),
-        "model": shared().model or _model(),
+        "model": shared().model or health.setting("model"),
         "personal data": settings.personal_data,
         "actor": f"{settings.actor.kind.value}:{settings.actor.id}",
     }
     answer({"made": made, **fields}, lambda: _made(made, fields))
-
-
-def _model() -> str:
-    from brainops.config import load
-
-    return load().model
 
 
 def _made(made: bool, fields: dict[str, str]) -> Iterator[str]:
@@ -114,13 +108,15 @@ def doctor(context: click.Context) -> None:
 
     The exit code is 1 when a check failed.
     """
+    from brainops import health
+
     try:
         with opened() as brain:
             checks = [Check(name="store", passed=True, detail="opens"), *brain.doctor()]
     except BrainOpsError as error:
         if isinstance(error, InvalidInput):
             raise
-        checks = [Check(name="store", passed=False, detail=str(error), way_out=(type(error).__doc__ or "").strip())]
+        checks = [Check(name="store", passed=False, detail=str(error), way_out=health.way_out(error))]
     answer(checks, lambda: show.checks(checks))
     context.exit(0 if all(check.passed for check in checks) else 1)
 

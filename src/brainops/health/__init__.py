@@ -1,13 +1,13 @@
 """How is the memory doing? Figures, checks, and what makes it worse to read."""
 
 from brainops.health.audit import audit
-from brainops.health.closed import location, preview, restore, schema
-from brainops.health.doctor import doctor
-from brainops.health.likeness import NEAR, likeness, shingles
+from brainops.health.closed import location, preview, restore, schema, setting
+from brainops.health.doctor import doctor, way_out
+from brainops.health.likeness import SIMILAR, likeness, shingles
 from brainops.health.status import status
 
 __all__ = [
-    "NEAR",
+    "SIMILAR",
     "audit",
     "doctor",
     "likeness",
@@ -15,6 +15,8 @@ __all__ = [
     "preview",
     "restore",
     "schema",
+    "setting",
     "shingles",
     "status",
+    "way_out",
 ]

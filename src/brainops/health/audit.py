@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from brainops.health.likeness import NEAR, likeness, shingles
+from brainops.health.likeness import NEAR, likeness, same_subject, shingles
 from brainops.memory.context import MemoryContext
 from brainops.memory.injected import contains_injected
 from brainops.memory.meaning import body_of
@@ -155,7 +155,7 @@ def _near(read: list[_Read]) -> Iterator[tuple[_Read, _Read, float]]:
             behind[pair].append(number)
     for first, second in sorted(_pairs(behind.values())):
         share = likeness(read[first].pairs, read[second].pairs)
-        if share >= NEAR:
+        if share >= NEAR and same_subject(read[first].title, read[second].title):
             yield read[first], read[second], share
 
 

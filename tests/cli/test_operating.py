@@ -1,0 +1,68 @@
+"""Can somebody at a shell see what was done, and say how it really was?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from brainops.brain import Brain
+from tests.cli.conftest import Say
+
+
+@pytest.fixture
+def log(store: Path) -> dict[str, str]:
+    """Two operations: one that went well and one that failed; their ids by name."""
+    with Brain.open(background=False) as brain:
+        brain.begin("deploy api", target="production", consult="never").succeed({"version": "2.1"})
+        brain.begin("rotate keys", target="payments", consult="never").fail(TimeoutError("the vault did not answer"))
+        return {operation.start.name: operation.id for operation in brain.operations()}
+
+
+def test_the_log_is_listed_newest_first_and_narrowed(say: Say, log: dict[str, str]) -> None:
+    every = [each["start"]["name"] for each in say("operations", "--json").value]
+    failed = [each["start"]["name"] for each in say("operations", "--failed", "--json").value]
+    named = [each["start"]["name"] for each in say("operations", "--name", "deploy api", "--json").value]
+    elsewhere = say("operations", "--target", "staging", "--json").value
+    later = say("operations", "--since", "2100-01-01", "--json").value
+
+    assert (every, failed, named) == (["rotate keys", "deploy api"], ["rotate keys"], ["deploy api"])
+    assert (elsewhere, later) == ([], [])
+
+
+def test_the_list_says_what_failed_and_why(say: Say, log: dict[str, str]) -> None:
+    said = say("operations")
+
+    assert "failed        rotate keys payments: TimeoutError the vault did not answer" in said.out
+    assert log["rotate keys"] in said.out
+
+
+def test_one_operation_is_shown_with_all_that_stands_with_it(say: Say, log: dict[str, str]) -> None:
+    said = say("operations", "show", log["deploy api"])
+
+    assert "deploy api production" in said.out
+    assert '{"version": "2.1"}' in said.out
+
+
+def test_a_success_that_was_none_is_contradicted_once(say: Say, log: dict[str, str]) -> None:
+    first = say("operations", "contradict", log["deploy api"], "the orders stood still for an hour")
+    second = say("operations", "contradict", log["deploy api"], "again")
+    [operation] = say("operations", "--name", "deploy api", "--json").value
+
+    assert (first.code, second.code) == (0, 1)
+    assert operation["contradiction"] == "the orders stood still for an hour"
+
+
+def test_an_outcome_is_verified(say: Say, log: dict[str, str]) -> None:
+    say("operations", "verify", log["deploy api"])
+    shown = say("operations", "show", log["deploy api"], "--json").value
+
+    assert shown["outcome"]["evidence"] == "verified"
+
+
+@pytest.mark.parametrize("arguments", [("show", "nope"), ("contradict", "nope", "why"), ("verify", "nope")])
+def test_an_operation_that_is_not_there_is_one_clear_line(say: Say, arguments: tuple[str, ...]) -> None:
+    said = say("operations", *arguments)
+
+    assert said.code == 1
+    assert "there is no operation 'nope'" in said.err

@@ -1,0 +1,108 @@
+"""Can memory be set up, checked and looked after from a shell?"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Say
+
+
+def test_init_makes_a_private_store_once(say: Say, store: Path) -> None:
+    first, second = say("init", "--json").value, say("init", "--json").value
+
+    assert (first["made"], second["made"]) == (True, False)
+    assert first["store"] == str(store)
+    assert store.stat().st_mode & 0o777 == 0o600
+
+
+def test_upgrade_check_changes_nothing_and_tells_by_its_exit_code(say: Say, store: Path) -> None:
+    before = say("upgrade", "--check")
+    stood = store.exists()
+    done = say("upgrade", "--json").value
+    after = say("upgrade", "--check")
+
+    assert (before.code, after.code) == (1, 0)
+    assert not stood
+    assert done["applied"]
+    assert "Nothing is pending" in after.out
+
+
+def test_a_store_of_a_newer_program_is_left_alone(say: Say, store: Path) -> None:
+    say("init")
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("update setting set value = '999' where name in ('schema', 'capture_from')")
+        connection.commit()
+    said = say("status")
+
+    assert said.code == 1
+    assert "pip install -U brainops" in said.err
+
+
+def test_the_doctor_passes_every_check_of_a_sound_store(say: Say) -> None:
+    said = say("doctor")
+
+    assert said.code == 0
+    assert "FAIL" not in said.out
+    assert "All 11 checks passed." in said.out
+
+
+def test_the_doctor_fails_with_the_way_out_where_the_file_is_damaged(say: Say, store: Path) -> None:
+    store.write_bytes(b"no database at all" * 300)
+    said = say("doctor")
+    [check] = say("doctor", "--json").value
+
+    assert said.code == 1
+    assert "FAIL" in said.out
+    assert "brainops restore --from" in said.out
+    assert not check["passed"]
+
+
+def test_the_doctor_says_what_to_do_about_a_file_that_others_may_read(say: Say, store: Path) -> None:
+    say("init")
+    store.chmod(0o644)
+    said = say("doctor")
+
+    assert said.code == 1
+    assert f"chmod 600 {store}" in said.out
+
+
+def test_status_fits_a_terminal_and_counts(say: Say) -> None:
+    for number in range(3):
+        say("capture", f"memory {number}", "something", "--type", "error_pattern")
+    said = say("status")
+    figures = say("status", "--json").value
+
+    assert len(said.out.splitlines()) <= 23
+    assert max(map(len, said.out.splitlines())) <= 80
+    assert figures["memories"]["by_type"] == {"error_pattern": 3}
+    assert figures["growth"]["day"]["memories"] == 3
+
+
+def test_reindex_and_reembed_say_how_many(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAINOPS_MODEL", "minilm")
+    say("capture", "one", "two")
+
+    assert say("reindex", "--json").value == {"memories": 1}
+    assert say("reembed", "--json").value == {"memories": 1, "waiting": 0}
+
+
+def test_audit_names_the_command_that_mends_and_the_command_mends(say: Say) -> None:
+    say("capture", "Twice", "the very same words", "--type", "learning_insight")
+    say("capture", "Twice", "the very same words", "--type", "success_pattern")
+    [found] = say("audit", "--json").value
+    say(*found["command"].split()[1:])
+    after = say("audit")
+
+    assert found["kind"] == "exact duplicate"
+    assert "Nothing to clean up." in after.out
+
+
+def test_compact_says_what_it_would_move(say: Say) -> None:
+    said = say("compact", "--older-than", "30", "--dry-run", "--json")
+
+    assert said.code == 0
+    assert said.value["operations"] == 0
