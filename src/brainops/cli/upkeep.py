@@ -135,6 +135,7 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
     last = age(memories["last_capture_at"], now)
     return {
         "store": f"{safe(figures['store'])} (schema {schema['stored']}, program {figures['version']})",
+        "  not as good": "; ".join(schema.get("degraded", [])),
         "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
         "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {_ago(last)}",
         "  by type": show.counts(memories["by_type"]),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from brainops import config
 from brainops.errors import InvalidInput
+from brainops.health.status import masked
 from brainops.memory.redact import Redacted, RedactionPolicy, redact
 from brainops.store import open_store
 from brainops.store.named import migrations
@@ -40,15 +41,17 @@ def schema(store: str | None) -> dict[str, int | list[str]]:
 def restore(backup: str, store: str | None, *, replace: bool) -> str:
     """Put a verified backup in the store's place and return the place; raise ArchiveDamaged, Conflict, InvalidInput."""
     place = location(store)
-    if "://" in place or place == ":memory:":
-        raise InvalidInput(
-            "a backup file is put back as a SQLite store; for PostgreSQL use its own tools, "
-            "or `brainops import` an export"
-        )
-    from brainops.store.sqlite_upkeep import restore_file
+    if place == ":memory:":
+        raise InvalidInput("a backup is put back as a file or into a database; :memory: is gone with its process")
+    if "://" in place:
+        from brainops.store.postgres_upkeep import restore_database
 
-    restore_file(backup, place, replace=replace)
-    return place
+        restore_database(backup, place, replace=replace)
+    else:
+        from brainops.store.sqlite_upkeep import restore_file
+
+        restore_file(backup, place, replace=replace)
+    return masked(place)
 
 
 def preview(text: str, personal_data: str | None = None) -> Redacted:

@@ -74,12 +74,13 @@ def way_out(error: BrainOpsError) -> str:
 
 def _schema(context: MemoryContext) -> Check:
     schema = context.store.upkeep.schema()
-    pending = schema.get("pending") or []
+    place = masked(context.store.database.location)
+    degraded = schema.get("degraded")
+    detail = [f"{schema['stored']}, the program's is {schema['program']}: {place}"]
+    detail += degraded if isinstance(degraded, list) else []
+    pending = schema.get("pending")
     return Check(
-        name="schema",
-        passed=not pending,
-        detail=f"{schema['stored']}, the program's is {schema['program']}: {masked(context.store.database.location)}",
-        way_out="brainops upgrade" if pending else "",
+        name="schema", passed=not pending, detail="; ".join(detail), way_out="brainops upgrade" if pending else ""
     )
 
 
