@@ -187,7 +187,7 @@ class PostgresDatabase:
                 f"{self.location} runs PostgreSQL {connection.info.server_version // 10_000}; BrainOps needs "
                 f"{MINIMUM_VERSION // 10_000} or newer"
             )
-        self._local.role = _role(connection)
+        self._local.role = RUNTIME_ROLE if may_take_role(connection) else None
         return connection
 
     def reconnect(self) -> None:
@@ -302,14 +302,14 @@ def _in_transaction(connection: Connection) -> bool:
     return connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
-def _role(connection: Connection) -> str | None:
-    """Return the role that a transaction takes: the runtime one where this login may, else none but its own."""
+def may_take_role(connection: Connection) -> bool:
+    """Say whether this login may take the runtime role, and is not that role already."""
     privilege = "SET" if connection.info.server_version >= 160000 else "MEMBER"
     row = connection.execute(
         "select pg_has_role(current_user, oid, %s) and current_user <> rolname as may from pg_roles where rolname = %s",
         (privilege, RUNTIME_ROLE),
     ).fetchone()
-    return RUNTIME_ROLE if row is not None and row["may"] else None
+    return row is not None and bool(row["may"])
 
 
 def _ignore(_: psycopg.errors.Diagnostic) -> None:
@@ -357,6 +357,6 @@ def translated(error: psycopg.Error, location: str) -> BrainOpsError:
         return InvalidInput(f"PostgreSQL cannot take this value ({said})")
     if state in ("40001", "40P01", "55P03"):
         return StoreUnavailable(f"{location} is busy ({said}); nothing was written. Try again.")
-    if not state or state[:2] in ("08", "28", "3D", "53", "57"):
+    if (isinstance(error, psycopg.OperationalError) and not state) or state[:2] in ("08", "28", "3D", "53", "57"):
         return StoreUnavailable(f"{location} cannot be reached or used now ({said}). Try again.")
     return StoreUnavailable(f"{location}: {type(error).__name__}: {said}")

@@ -13,7 +13,8 @@ and (cast(:since as bigint) is null or m.created_at >= cast(:since as bigint))
 and (cast(:until as bigint) is null or m.created_at < cast(:until as bigint))
 and (cast(:tags as text[]) is null or m.key = any (array(
     select g.memory_key from memory_tag as g where g.tag = any (cast(:tags as text[]))
-    group by g.memory_key having count(*) = cardinality(cast(:tags as text[])))))
+    group by g.memory_key
+    having count(*) = (select count(distinct wanted) from unnest(cast(:tags as text[])) as wanted))))
 and (case when cast(:as_of as bigint) is null
     then (m.state = 'active' or (:include_archived and m.state = 'archived'))
         and (:include_superseded or (m.superseded_by is null and (m.valid_to is null or m.valid_to > (select now_us()))))

@@ -19,11 +19,9 @@ join memory as m on m.key = w.memory_key
 where {memory_filter} order by w.score desc, m.key limit :limit
 
 -- name: lexical_ranked
--- The best matches by words where pg_textsearch ranks them by BM25; the rows are filtered while its index is read.
-select m.key, -(f.spoken <@> to_bm25query(:spoken, 'memory_fts_spoken')) as score
-from memory_fts as f join memory as m on m.key = f.memory_key
-where {memory_filter} and f.namespace = any (cast(:namespaces as text[]))
-order by f.spoken <@> to_bm25query(:spoken, 'memory_fts_spoken') limit :limit
+-- The best matches by words where pg_textsearch ranks them by BM25.
+select m.key, w.score from brainops_ranked(:spoken, :depth) as w join memory as m on m.key = w.memory_key
+where w.score > 0 and {memory_filter} order by w.score desc, m.key limit :limit
 
 -- name: lexical_ranked_all
 -- The same for a filter that leaves few rows: all that match are found by their words first, and then ranked.
@@ -118,6 +116,12 @@ where {memory_filter} order by v.vector <=> cast(:vector as halfvec) limit :limi
 -- name: vector_keys
 -- The memories that pass the filter, up to a limit: are they few?
 select m.key from memory as m where {memory_filter} limit :limit
+
+-- name: vector_since
+-- Vectors stored after a mark, in the order of their numbers, as text.
+select v.sequence, v.memory_key, cast(v.vector as text) as vector from memory_vector as v
+where v.model_id = :model_id and v.sequence > :after and v.namespace = any (cast(:namespaces as text[]))
+order by v.sequence limit :limit
 
 -- name: vector_of_keys
 -- How near are these memories to a vector?

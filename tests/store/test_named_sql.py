@@ -1,0 +1,118 @@
+"""Do both dialects answer to the same names, and does every statement say whose rows it touches?"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from brainops.store.named import Statement, migrations, statements
+
+DIALECTS = ("sqlite", "postgres")
+
+OWN_STATEMENTS = {
+    "sqlite": {
+        "filter_search": "FTS5 finds the rows of a filter by their tokens; PostgreSQL asks the rows' own indexes",
+        "vector_last": "the map of vectors beside a SQLite file asks how far it lags; pgvector's index fills itself",
+        "vector_admit": "the map knows numbers of vectors, which are looked up; pgvector's index is read with its rows",
+        "vector_sequences": "the map knows numbers of vectors",
+    },
+    "postgres": {
+        "lexical_ranked": "BM25 by pg_textsearch, where it is there",
+        "lexical_ranked_all": "BM25 by pg_textsearch under a filter that leaves few rows",
+        "lexical_total": "how many of a shared database's memories are read here",
+        "vector_ready": "extensions may be there or not",
+        "vector_index": "an index for each model",
+        "vector_near": "pgvector's index",
+        "vector_nearest": "pgvector without its index",
+    },
+}
+
+OWN_PARAMETERS = {
+    "lexical_insert": "PostgreSQL also keeps the words as text for BM25",
+    "lexical_search": "FTS5 takes filters in one expression; PostgreSQL takes them with the row",
+    "lexical_frequency": "FTS5 counts one word at a time",
+    "vector_keys": "SQLite asks for the vectors of what passes a filter, PostgreSQL for their number",
+    "vector_of_keys": "SQLite compares vectors in Python, PostgreSQL in the query",
+}
+
+WITHOUT_NAMESPACE = {
+    "lexical_insert": ("sqlite", "an FTS5 row has no column for it; its tokens hold it, and the memory's row is asked"),
+    "lexical_delete": ("sqlite", "an FTS5 row is known by its memory's key, which was looked up in the namespace"),
+    "lexical_search": ("sqlite", "the expression holds the namespaces' tokens, and the rows are asked again"),
+    "lexical_frequency": ("sqlite", "how common a word is, over the whole file; no row is shown"),
+    "lexical_last": ("sqlite", "how large the file is; no row is shown"),
+    "lexical_clear": ("sqlite", "one word index for the whole file"),
+    "lexical_prune": ("sqlite", "words of no memory belong to no namespace"),
+    "filter_search": ("sqlite", "the expression holds the namespaces' tokens, and the rows are asked again"),
+    "vector_delete": ("sqlite", "by the key of a memory that was looked up in the namespace"),
+    "vector_since": ("sqlite", "the map of a file holds every namespace; its hits are asked of the rows"),
+    "vector_last": ("sqlite", "how far the map lags behind; no row is shown"),
+    "vector_sequences": ("sqlite", "by keys of memories that passed the filter; their rows are asked again"),
+    "vector_of_keys": ("sqlite", "by keys of memories that passed the filter"),
+    "backup_list": ("both", "a backup holds every namespace, so a purge in any of them has to name it"),
+}
+
+TABLES = re.compile(
+    r"\b(memory|occurrence|memory_fts|memory_tag|memory_vector|feedback|operation|operation_key|operation_count"
+    r"|growth_policy|guidance|audit|segment|backup|brainops_words|brainops_word_count|brainops_count_retrieved)\b"
+)
+TOUCHING = re.compile(r"\b(?:from|join|into|update|using|select)\s+" + TABLES.pattern)
+
+
+def given(statement: Statement) -> set[str]:
+    """Return the parameters that a caller hands in; the namespaces come from the transaction's scope."""
+    return set(statement.parameters) - {"namespace", "namespaces"}
+
+
+def test_both_dialects_have_the_same_statements() -> None:
+    names = {dialect: set(statements(dialect)) for dialect in DIALECTS}
+
+    assert names["sqlite"] - names["postgres"] == set(OWN_STATEMENTS["sqlite"])
+    assert names["postgres"] - names["sqlite"] == set(OWN_STATEMENTS["postgres"])
+
+
+def test_a_statement_takes_the_same_parameters_in_both_dialects() -> None:
+    sqlite, postgres = (statements(dialect) for dialect in DIALECTS)
+    differing = {name for name in sqlite if name in postgres and given(sqlite[name]) != given(postgres[name])}
+
+    assert differing == set(OWN_PARAMETERS)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_statement_that_touches_a_namespaced_table_says_which_namespaces(dialect: str) -> None:
+    bare = {
+        name
+        for name, statement in statements(dialect).items()
+        if TOUCHING.search(statement.text) and not {"namespace", "namespaces"} & statement.parameters
+    }
+    excepted = {name for name, (where, _) in WITHOUT_NAMESPACE.items() if where in (dialect, "both")}
+
+    assert bare == excepted
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_migrations_are_numbered_without_a_gap(dialect: str) -> None:
+    numbers = [number for number, _, _ in migrations(dialect)]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_both_dialects_have_the_same_migrations() -> None:
+    names = [[(number, name) for number, name, _ in migrations(dialect)] for dialect in DIALECTS]
+
+    assert names[0] == names[1]
+
+
+def test_every_statement_says_what_it_answers() -> None:
+    from importlib.resources import files
+
+    silent = [
+        f"{dialect}: {head}"
+        for dialect in DIALECTS
+        for file in files("brainops.store").joinpath("sql", dialect).iterdir()
+        if file.name.endswith(".sql")
+        for head in re.findall(r"^-- name: (\w+)\n(?!-- \S)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+    assert silent == []
