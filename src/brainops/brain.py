@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, TypeVar
 
 from brainops import config, health
@@ -14,6 +14,7 @@ from brainops.errors import InvalidConfiguration, InvalidInput
 from brainops.memory import capture as capturing
 from brainops.memory import change, match, meaning, retain, retrieve, sweep, transfer
 from brainops.memory.context import MemoryContext
+from brainops.memory.draft import checked_moment
 from brainops.memory.drain import Drainer
 from brainops.memory.redact import RedactionPolicy
 from brainops.operations import log as records
@@ -360,9 +361,18 @@ class Brain:
         self._recorder.flush()
         return transfer.export_to(self._context, os.fspath(path), progress=progress)
 
-    def import_from(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> transfer.Imported:
-        """Take in a JSONL export; what stands here already is left alone. Raises ArchiveDamaged."""
-        return transfer.import_from(self._context, os.fspath(path), progress=progress)
+    def import_from(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        into: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> transfer.Imported:
+        """Take in a JSONL export; what stands here already is left alone. Raises ArchiveDamaged.
+
+        Only what the written namespace held is taken, unless `into` says for a namespace of the file where it goes.
+        """
+        return transfer.import_from(self._context, os.fspath(path), progress=progress, into=into)
 
     def backup(self, path: str | os.PathLike[str]) -> str:
         """Write a verified copy of the whole store while others work; return its SHA-256."""
@@ -417,11 +427,25 @@ def filter_of(conditions: Mapping[str, Any]) -> Filter:
         there_is = ", ".join(Filter.__dataclass_fields__)
         raise InvalidInput(f"no such condition: {', '.join(unknown)}; there is {there_is}")
     for name in ("types", "tags", "trust", "namespaces"):
-        value = known.get(name, ())
-        known[name] = (value,) if isinstance(value, str) else tuple(value)
+        known[name] = _texts(known.get(name, ()), name)
+    for name in ("since", "until", "as_of"):
+        if known.get(name) is not None:
+            checked_moment(known[name], name)
+    for name in ("include_archived", "include_superseded"):
+        if not isinstance(known.get(name, False), bool):
+            raise InvalidInput(f"{name} is true or false, not {known[name]!r:.40}")
+    if not isinstance(known.get("session_id"), (str, NoneType)):
+        raise InvalidInput(f"session_id is text, not {known['session_id']!r:.40}")
     known["types"] = tuple(_member(MemoryType, kind) for kind in known["types"])
     known["trust"] = tuple(_member(Trust, trust) for trust in known["trust"])
     return Filter(**known)
+
+
+def _texts(value: Any, name: str) -> tuple[str, ...]:
+    values = (value,) if isinstance(value, str) else value
+    if not isinstance(values, (list, tuple, set, frozenset)) or not all(isinstance(each, str) for each in values):
+        raise InvalidInput(f"{name} is a list of texts, not {value!r:.80}")
+    return tuple(values)
 
 
 E = TypeVar("E", bound=StrEnum)

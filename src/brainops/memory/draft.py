@@ -12,10 +12,10 @@ from typing import Any
 from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
-from brainops.memory.redact import RedactionPolicy, contains_injected, redact, redact_json, strip_injected
+from brainops.memory.redact import JSON_DEPTH, RedactionPolicy, contains_injected, redact, redact_json, strip_injected
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
-from brainops.types import JSON, Draft, Finding, MemoryType, Source, Trust
+from brainops.types import JSON, Actor, ActorKind, Draft, Finding, MemoryType, Source, Trust
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
 MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere
@@ -178,27 +178,66 @@ def _check(draft: Draft) -> None:
         raise InvalidInput(f"a title is text, not {type(draft.title).__name__}")
     if not isinstance(draft.type, MemoryType) or not isinstance(draft.trust, Trust):
         raise InvalidInput(f"type is one of {', '.join(MemoryType)}; trust is one of {', '.join(Trust)}")
+    _check_source(draft.source)
     importance = draft.importance
     if isinstance(importance, bool) or not isinstance(importance, (int, float)) or not 0 <= importance <= 1:
         raise InvalidInput(f"importance is a number from 0 to 1, not {importance!r}")
     _check_tags(draft.tags)
     for name in ("valid_from", "valid_to"):
         moment = getattr(draft, name)
-        if moment is not None and (not isinstance(moment, int) or not 0 <= moment <= MAX_MICROS):
-            raise InvalidInput(f"{name} is a time in microseconds since 1970 (UTC), not {moment!r}")
+        if moment is not None:
+            checked_moment(moment, name)
     if draft.valid_from is not None and draft.valid_to is not None and draft.valid_to <= draft.valid_from:
         raise InvalidInput("valid_to lies before valid_from: nothing would ever be valid")
     for name, value in _names(draft).items():
         if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARACTERS):
             raise InvalidInput(f"{name} is text of 1 to {MAX_NAME_CHARACTERS} characters")
+    if not isinstance(draft.metadata, Mapping):
+        raise InvalidInput(f"metadata is an object with names and values, not {type(draft.metadata).__name__}")
     content = draft.content if isinstance(draft.content, str) else dumped(draft.content, "content")
     _check_size(content, "content", MAX_CONTENT_BYTES)
+    _check_depth(draft.content, "content")
+    _check_depth(dict(draft.metadata), "metadata")
     if draft.metadata:
         _check_size(dumped(dict(draft.metadata), "metadata"), "metadata", MAX_METADATA_BYTES)
 
 
+def checked_moment(moment: Any, name: str) -> int:
+    """Return a time in microseconds; raise InvalidInput where it is none."""
+    if isinstance(moment, bool) or not isinstance(moment, int) or not 0 <= moment <= MAX_MICROS:
+        raise InvalidInput(f"{name} is a time in microseconds since 1970 (UTC), not {str(moment)[:40]!r}")
+    return moment
+
+
+def _check_source(source: Source) -> None:
+    if not isinstance(source, Source) or not isinstance(source.actor, Actor):
+        raise InvalidInput("a source is a Source, and its actor an Actor")
+    if not isinstance(source.actor.kind, ActorKind):
+        raise InvalidInput(f"an actor's kind is one of {', '.join(ActorKind)}")
+
+
+def _check_depth(value: Any, name: str) -> None:
+    """Refuse what nests so deep that a reader's stack could end in it; walks without a stack of its own."""
+    level = [value]
+    for _ in range(JSON_DEPTH):
+        level = [item for each in level for item in _inside(each)]
+        if not level:
+            return
+    raise InvalidInput(f"{name} nests deeper than {JSON_DEPTH} levels; hand the deep part in as text")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return value.values()
+        case list() | tuple():
+            return value
+        case _:
+            return ()
+
+
 def _check_tags(tags: tuple[str, ...]) -> None:
-    if isinstance(tags, str) or len(tags) > MAX_TAGS:
+    if not isinstance(tags, (tuple, list)) or len(tags) > MAX_TAGS:
         raise InvalidInput(f"tags are a list of at most {MAX_TAGS} words")
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip() or len(tag) > MAX_TAG_CHARACTERS:
@@ -209,6 +248,7 @@ def _names(draft: Draft) -> dict[str, str | None]:
     source = draft.source
     return {
         "actor": source.actor.id,
+        "actor proof": source.actor.proof,
         "session_id": source.session_id,
         "operation_id": source.operation_id,
         "run_id": source.run_id,
@@ -246,6 +286,7 @@ def _cleaned(draft: Draft, notes: list[str]) -> Draft:
         source=replace(source, actor=actor, **names),
         subject=clean(draft.subject) if draft.subject else None,
         idempotency_key=clean(draft.idempotency_key) if draft.idempotency_key else None,
+        fingerprint=clean(draft.fingerprint) if draft.fingerprint else None,
     )
 
 
@@ -254,7 +295,7 @@ def _is_plain(draft: Draft) -> bool:
     source = draft.source
     texts = [
         draft.title, source.actor.id, source.actor.proof, source.session_id, source.operation_id, source.run_id,
-        source.uri, source.key, draft.subject, draft.idempotency_key, *draft.tags,
+        source.uri, source.key, draft.subject, draft.idempotency_key, draft.fingerprint, *draft.tags,
     ]  # fmt: skip
     return (
         isinstance(draft.content, str)

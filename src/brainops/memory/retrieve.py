@@ -68,8 +68,10 @@ def check_limit(limit: int) -> None:
 def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
     """Return the best hits whose texts fit into a token budget together, in order; one that is too long is passed over.
 
-    A token is counted as four characters.
+    A token is counted as four characters. Raises InvalidInput.
     """
+    if isinstance(budget_tokens, bool) or not isinstance(budget_tokens, int) or budget_tokens < 0:
+        raise InvalidInput(f"budget_tokens is a number of tokens, not {budget_tokens!r:.40}")
     room, packed = budget_tokens * CHARACTERS_A_TOKEN, []
     for hit in hits:
         size = len(hit.memory.title) + len(content_text(hit.memory.content))

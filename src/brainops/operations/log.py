@@ -31,6 +31,7 @@ from brainops.types import (
     Trust,
 )
 
+MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_NAME_CHARACTERS = 300  # of an operation or target
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error
 MAX_FRAMES = 50
@@ -44,7 +45,23 @@ def checked_start(context: MemoryContext, start: OperationStart) -> OperationSta
     name = _text(context, start.name, "an operation's name")
     target = _text(context, start.target, "a target") if start.target else None
     reading = jsonable(dict(start.context), context.redaction)
-    return replace(start, name=name, target=target, context=reading if isinstance(reading, dict) else {"note": reading})
+    context_read = reading if isinstance(reading, dict) else {"note": reading}
+    return replace(
+        start,
+        name=name,
+        target=target,
+        context=context_read,
+        session_id=_id(start.session_id, "session_id"),
+        parent_id=_id(start.parent_id, "parent_id"),
+    )
+
+
+def _id(value: Any, what: str) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > MAX_ID_CHARACTERS:
+        raise InvalidInput(f"{what} is text of at most {MAX_ID_CHARACTERS} characters, not {str(value)[:40]!r}")
+    return clean(value)
 
 
 def _text(context: MemoryContext, value: Any, what: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from brainops.errors import BrainOpsError, StoreCorrupt, StoreFull, StoreReadOnly, StoreUnavailable
+from brainops.errors import BrainOpsError, InvalidInput, StoreCorrupt, StoreFull, StoreReadOnly, StoreUnavailable
 from brainops.store.database import Row, bound
 from brainops.store.named import statements
 from brainops.store.scope import Scope
@@ -210,7 +210,11 @@ class SQLiteSession:
 
     def _execute(self, name: str, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
         statement = self._statements[name]
-        return self.connection.execute(statement.text, _encoded(bound(statement.parameters, parameters, self.scope)))
+        values = _encoded(bound(statement.parameters, parameters, self.scope))
+        try:
+            return self.connection.execute(statement.text, values)
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise InvalidInput(f"no database holds this value: {error}") from error
 
 
 def _encoded(values: dict[str, Any]) -> dict[str, Any]:
