@@ -10,7 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +175,7 @@ def test_a_file_that_was_cut_is_noticed(tmp_path: Path) -> None:
     filled(path)
     os.truncate(path, path.stat().st_size // 2)
 
-    with pytest.raises(StoreCorrupt), opened(path) as brain:
-        assert brain._store.upkeep.check() != []
-        brain.retrieve("gateway", limit=1_000)
+    assert [problem for act in ACTS for problem in outcome(path, act)]
 
 
 @pytest.mark.parametrize("noise", [b"\0", b"\xff"], ids=["zeros", "ones"])
@@ -220,16 +218,23 @@ def test_a_full_disk_is_told_and_what_was_acknowledged_stays(tmp_path: Path) -> 
     with opened(path) as brain:
         limit_pages(brain, 40)
         acknowledged = []
+        with suppress(StoreFull):
+            acknowledged.extend(captures(brain, 1_000))
+        assert 0 < len(acknowledged) < 1_000
         with pytest.raises(StoreFull, match="disk is full"):
-            for number in range(1_000):
-                acknowledged.append(brain.capture(f"gateway {number}", "text " * 200).id)  # noqa: PERF401
-        assert acknowledged
+            brain.capture("one more", "text " * 20_000)
         assert {hit.memory.id for hit in brain.retrieve("gateway", limit=1_000)} == set(acknowledged)
 
     with opened(path) as again:
         assert {hit.memory.id for hit in again.retrieve("gateway", limit=1_000)} == set(acknowledged)
         assert again._store.upkeep.check() == []
         assert again.capture("one more").id
+
+
+def captures(brain: Brain, count: int) -> Iterator[str]:
+    """Yield the id of each capture that was acknowledged."""
+    for number in range(count):
+        yield brain.capture(f"gateway {number}", "text " * 200).id
 
 
 def limit_pages(brain: Brain, more: int) -> None:
