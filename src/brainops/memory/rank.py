@@ -90,8 +90,11 @@ def _parts(pool: Mapping[int, Candidate], weights: Weights) -> tuple[dict[int, f
     share = weights.dense if best_lexical > 0.0 else 1.0
     if best_dense <= 0.0:
         share = 0.0
+    # What still waits for its vector is judged by its words alone: otherwise a new exact answer would lie below
+    # everything that merely has a vector.
+    by_words = {key: 1.0 if c.dense is None else 1.0 - share for key, c in pool.items()}
     return (
-        {key: _share(c.lexical, best_lexical) * (1.0 - share) for key, c in pool.items()},
+        {key: _share(c.lexical, best_lexical) * by_words[key] for key, c in pool.items()},
         {key: _share(c.dense, best_dense) * share for key, c in pool.items()},
     )
 

@@ -17,7 +17,6 @@ from brainops.memory.meaning import embed_pending, pending_count
 from brainops.memory.segments import memory_id_of, replace_segment, unpack
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.store.operations import DAY_MICROS
 from brainops.store.scope import Scope
 from brainops.types import JSON, Finding, MemoryState, Progress
 
@@ -255,9 +254,7 @@ def _rewrite_feedback(tx: Transaction, row: Row, clean: dict[str, Any], now: int
 
 
 def _rewrite_tally(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
-    counts = {name: row[name] for name in ("succeeded", "failed", "recorded")}
-    tx.operations.tally(clean["name"], row["day"] * DAY_MICROS, **counts)
-    tx.operations.remove_count(row["name"], row["day"])
+    tx.operations.rename_count(row, clean["name"])
 
 
 def _occurrence_page(tx: Transaction, after: int) -> Sequence[Row]:

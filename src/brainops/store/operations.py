@@ -149,9 +149,11 @@ class Operations:
         """Insert an exported tally as it was; return False where one of that name and day stands there already."""
         return self._session.run("operation_count_restore_row", **row) > 0
 
-    def remove_count(self, name: str, day: int) -> None:
-        """Take a tally away whose counts went to another name."""
-        self._session.run("operation_count_delete", name=name, day=day)
+    def rename_count(self, row: Row, name: str) -> None:
+        """Add a tally to that of another name, and take it away."""
+        counts = {column: row[column] for column in ("day", "succeeded", "failed", "recorded")}
+        self._session.run("operation_tally", name=name, **counts)
+        self._session.run("operation_count_delete", name=row["name"], day=row["day"])
 
     def policy(self, name: str) -> GrowthPolicy:
         """Return the growth policy of an operation name, the namespace's own, or the default."""
