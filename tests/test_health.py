@@ -12,7 +12,7 @@ import pytest
 
 from brainops import health
 from brainops.brain import Brain
-from brainops.types import Check, Junk
+from brainops.types import Check, Junk, Source
 
 
 @pytest.fixture
@@ -227,6 +227,15 @@ def test_nearly_the_same_text_is_a_near_duplicate_and_the_newer_one_stays(brain:
     assert found.kind == "near duplicate"
     assert found.memory_ids == (first.id, second.id)
     assert found.command == f"brainops archive {first.id}"
+
+
+def test_parts_of_one_file_stand_side_by_side_on_purpose(brain: Brain) -> None:
+    text = "the interface server burns its error budget too fast: look at the slowest calls and at the newest release"
+    for number in range(2):
+        source = Source(key=f"prometheus:ops/rules.yaml#burn-{number}")
+        brain.capture("ErrorBudgetBurn", f"{text}, window {number}", source=source)
+
+    assert brain.audit() == []
 
 
 def test_one_template_for_two_subjects_is_no_duplicate(brain: Brain) -> None:

@@ -17,7 +17,6 @@ from brainops.types import Match, MemoryType, Trust
 
 DEFAULT_HITS = 8  # two lines each on a narrow terminal: one screen
 DEFAULT_MATCHES = 5
-TITLE_CHARACTERS = 30  # of an unknown error in the command that keeps it
 MAX_ALERTS = 10  # of one webhook; a storm of hundreds is one cause or none
 
 
@@ -30,7 +29,7 @@ def conditions(function: Any) -> Any:
             multiple=True,
             type=click.Choice([each.value for each in MemoryType]),
             metavar="TYPE",
-            help="Of this type; may be repeated.",
+            help="Of this type (brainops capture --help lists them); may be repeated.",
         ),
         click.option(
             "--tag", "tags", multiple=True, metavar="TAG", help="With this tag; all that are given are required."
@@ -62,9 +61,11 @@ def filters(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**given, **times}.items() if value not in (None, (), False)}
 
 
-@command("retrieve")
+@command("retrieve", short_help="find memories that answer a question")
 @click.argument("query", nargs=-1)
-@click.option("--limit", type=click.IntRange(1, 1_000), default=DEFAULT_HITS, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000), metavar="N", default=DEFAULT_HITS, show_default=True, help="How many."
+)
 @click.option("--budget-tokens", type=click.IntRange(1), metavar="N", help="As many as fit into so many tokens.")
 @click.option("--full", is_flag=True, help="With what each of them says.")
 @conditions
@@ -80,11 +81,13 @@ def retrieve(query: tuple[str, ...], limit: int, budget_tokens: int | None, full
         catch_up(brain)
 
 
-@command("match")
+@command("match", short_help="has this error happened before, and what helped?")
 @click.argument("error", nargs=-1)
 @click.option("--file", "file", metavar="FILE", help="The error from a file: a traceback, a log, an alert as JSON.")
 @click.option("--service", metavar="NAME", help="Which service said so; errors of different services differ.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=DEFAULT_MATCHES, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000), metavar="N", default=DEFAULT_MATCHES, show_default=True, help="How many."
+)
 @click.option("--full", is_flag=True, help="With what each of them says.")
 @conditions
 def match(error: tuple[str, ...], file: str | None, service: str | None, limit: int, full: bool, **given: Any) -> None:
@@ -131,8 +134,10 @@ def errors_in(text: str) -> list[str]:
 def _alert_text(alert: dict[str, Any]) -> str:
     """Return an alert as lines of `name: value`; what changes from firing to firing (times, ids, links) is left out."""
     notes = alert.get("annotations")
-    parts = (alert["labels"], notes if isinstance(notes, dict) else {})
-    lines = [f"{name}: {value}" for part in parts for name, value in part.items()]
+    notes = notes if isinstance(notes, dict) else {}
+    summary = {name: notes[name] for name in ("summary", "description", "message") if name in notes}
+    named = {**alert["labels"], **summary, **notes}
+    lines = [f"{name}: {value}" for name, value in named.items()]
     return "\n".join(line for line in lines if "://" not in line)
 
 
@@ -153,12 +158,11 @@ def _matched(found: Sequence[Match], texts: Sequence[str], full: bool) -> Iterat
         yield dim(f"{len(texts)} different alerts, their matches together")
     yield from show.matches(found, full=full, query=texts[0])
     if found and not any(each.exact for each in found):
-        said = one_line(texts[0][:TITLE_CHARACTERS]).rstrip()
         yield dim("None of these is the same error. Once it is solved, keep what helped:")
-        yield dim(f'  brainops capture "{said}" --type error_pattern --solution …')
+        yield dim("  brainops capture ERROR --type error_pattern --cause … --solution …")
 
 
-@command("guide")
+@command("guide", short_help="what to know before an operation")
 @click.argument("operation")
 @click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
 @click.option("--context", multiple=True, metavar="NAME=VALUE", help="What else matters; may be repeated.")

@@ -63,7 +63,7 @@ def described(function: Any) -> Any:
     return function
 
 
-@command("capture")
+@command("capture", short_help="keep one thing that was learnt")
 @click.argument("title")
 @click.argument("content", required=False)
 @described
@@ -79,7 +79,7 @@ def capture(title: str, content: str | None, **given: Any) -> None:
         _acknowledge(brain, captured)
 
 
-@command("supersede")
+@command("supersede", short_help="replace a memory by a corrected one")
 @click.argument("memory_id", metavar="ID")
 @click.argument("title", required=False)
 @click.argument("content", required=False)

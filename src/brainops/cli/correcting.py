@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
 
 
-@command("feedback")
+@command("feedback", short_help="say that a memory was helpful, wrong or outdated")
 @click.argument("memory_id", metavar="ID", required=False)
 @click.argument("verdict", type=click.Choice([each.value for each in Verdict]), required=False)
 @click.option("--note", default="", metavar="TEXT", help="Why.")
@@ -52,7 +52,7 @@ def _feedback_lines(feedback_id: str, verdict: Verdict, correction_id: str | Non
     yield dim(f"  undo: brainops feedback --undo {feedback_id}")
 
 
-@command("history")
+@command("history", short_help="everything about one memory")
 @click.argument("memory_id", metavar="ID")
 def history(memory_id: str) -> None:
     """Show a memory with its versions, what was done to it, what was said of it and when it was seen."""
@@ -80,7 +80,7 @@ def _history_lines(current: Memory, found: Any) -> Iterator[str]:
         yield f"  {age(at, now):>8}  {cut(one_line(text), width() - 12)}"
 
 
-@command("archive")
+@command("archive", short_help="set memories aside")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @REASON
 def archive(ids: tuple[str, ...], reason: str) -> None:
@@ -89,7 +89,7 @@ def archive(ids: tuple[str, ...], reason: str) -> None:
         _changed("Archived", [brain.archive(each, reason=reason) for each in ids])
 
 
-@command("forget")
+@command("forget", short_help="hide memories from every search")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @REASON
 def forget(ids: tuple[str, ...], reason: str) -> None:
@@ -98,7 +98,7 @@ def forget(ids: tuple[str, ...], reason: str) -> None:
         _changed("Forgotten", [brain.forget(each, reason=reason) for each in ids])
 
 
-@command("restore")
+@command("restore", short_help="bring memories back, or a whole store from a backup")
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--from", "backup", metavar="BACKUP", help="Put a backup file in the store's place, after verifying it.")
 @click.option("--replace", is_flag=True, help="With --from: replace a store that stands there (it is kept beside).")
@@ -121,7 +121,7 @@ def _changed(verb: str, memories: list[Memory]) -> None:
     answer(memories, lambda: [f"{verb}: {cut(one_line(memory.title), width() - len(verb) - 2)}" for memory in memories])
 
 
-@command("purge")
+@command("purge", short_help="remove memories for good")
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--subject", metavar="NAME", help="Every memory about this subject.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
@@ -159,7 +159,7 @@ def _purged(count: int, backups: list[str]) -> Iterator[str]:
     yield from (f"  {safe(path)}" for path in backups)
 
 
-@command("promote")
+@command("promote", short_help="copy a memory into another namespace")
 @click.argument("memory_id", metavar="ID")
 @click.argument("to", metavar="NAMESPACE")
 @REASON
@@ -170,7 +170,7 @@ def promote(memory_id: str, to: str, reason: str) -> None:
         answer(captured, lambda: [f"Promoted to {safe(to)}.", dim(f"  {captured.id}")])
 
 
-@command("redact")
+@command("redact", short_help="show what capture takes out; clean what is stored")
 @click.argument("file", default="-", required=False)
 @click.option("--rescan", is_flag=True, help="Take what today's rules know out of all that is stored and indexed.")
 @click.option("--dry-run", is_flag=True, help="With --rescan: only say what would be taken out.")

@@ -28,7 +28,7 @@ READ_SECONDS = 0.75  # for a printed line; the demo stays below a minute with ro
 LONGEST_SECONDS = 9.0  # for one screen
 
 
-@command("demo")
+@command("demo", short_help="sixty seconds, offline: see what it does")
 @click.option("--quick", is_flag=True, help="Without the pauses, and only what comes out of it.")
 def demo(quick: bool) -> None:
     """Watch it at work, offline, in a store that is thrown away: an error comes back, and its fix is known."""

@@ -29,12 +29,12 @@ FORMATS = (
     "jsonl",
     "brainops-export",
 )
-SHOWN_LINES = 12  # of what was left and why, and of a plan; --full shows all
+SHOWN_LINES = 8  # of what was left and why, and of a plan; --full shows all
 EXPORT_MARK = b'"brainops_export"'
 HEAD_BYTES = 65_536
 
 
-@command("import")
+@command("import", short_help="take in runbooks, alert rules, transcripts, an export")
 @click.argument("path")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="What it is; told from the content where not said.")
 @click.option("--sync", is_flag=True, help="Follow the source: changed supersedes, renamed moves, deleted is flagged.")
@@ -134,12 +134,13 @@ def _report(report: ImportReport, full: bool) -> Iterator[str]:
     if report.left:
         yield f"Left, {len(report.left):,}:"
     for leave in report.left if full else report.left[:SHOWN_LINES]:
-        yield from wrapped(f"{one_line(leave.what)}: {leave.why}", first="  ", indent="    ")
+        reason = f"{leave.what}: {leave.why}"
+        yield from wrapped(reason, first="  ", indent="    ") if full else [cut(f"  {one_line(reason)}", width())]
     if not full and len(report.left) > SHOWN_LINES:
         yield dim(f"  … {len(report.left) - SHOWN_LINES:,} more: --full")
 
 
-@command("export")
+@command("export", short_help="write everything readable as JSONL")
 @click.argument("path")
 def export(path: str) -> None:
     """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL."""
@@ -148,7 +149,7 @@ def export(path: str) -> None:
     answer(done, lambda: show.report(done, f"Written to {safe(path)}"))
 
 
-@command("backup")
+@command("backup", short_help="write a verified copy of the whole store")
 @click.argument("path")
 def backup(path: str) -> None:
     """Write a verified copy of the whole store while others work. `restore --from` puts it back."""

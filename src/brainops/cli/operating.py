@@ -18,14 +18,21 @@ LOOKED_THROUGH = 1_000  # operations around the time that an id tells; `list` gi
 DEFAULT_OPERATIONS = 20
 
 
-@click.group("operations", cls=CommandGroup, invoke_without_command=True)
+@click.group("operations", cls=CommandGroup, invoke_without_command=True, short_help="what was done, and how it ended")
 @click.option("--name", metavar="NAME", help="Only operations of this name.")
 @click.option("--target", metavar="TARGET", help="Only those on this target.")
 @click.option("--failed", "outcome", flag_value="failed", default=None, help="Only those that failed.")
 @click.option("--succeeded", "outcome", flag_value="succeeded", help="Only those that went well.")
 @click.option("--open", "outcome", flag_value="open", help="Only those that have not ended.")
 @click.option("--since", metavar="WHEN", help="Begun since: a date, a time, or an age like 7d.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=DEFAULT_OPERATIONS, show_default=True, help="How many.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000),
+    metavar="N",
+    default=DEFAULT_OPERATIONS,
+    show_default=True,
+    help="How many.",
+)
 @click.pass_context
 def operations(
     context: click.Context, name: str | None, target: str | None, outcome: str | None, since: str | None, limit: int

@@ -47,7 +47,7 @@ AGE_COLUMNS = 6
 CONFIDENCE_COLUMNS = 5
 ID_COLUMNS = 36
 EXCERPT_LINES = 6
-HARDLY = 0.02  # a match less likely than this is noise beside a better one
+HARDLY = 0.02  # less likely than this is noise beside a better one
 HELPS = ("solution", "fix", "resolution", "candidate_fix", "workaround", "cause")  # told first where room is short
 
 
@@ -64,7 +64,8 @@ def hits(found: Sequence[Hit], *, full: bool, query: str) -> Iterator[str]:
     yield from _heading()
     for hit in found:
         why = f"shares {', '.join(hit.why.terms[:6])}" if hit.why.terms else ("by meaning" if hit.why.dense else "")
-        yield from row(hit.memory, _share(hit.confidence), why)
+        lines = row(hit.memory, _share(hit.confidence), why)
+        yield from (dim(click.unstyle(line)) for line in lines) if 0 < hit.confidence < HARDLY else lines
         if full:
             yield from memory_body(hit.memory)
             yield ""
@@ -278,8 +279,9 @@ def _advice(label: str, value: Recommendation, lines: int) -> Iterator[str]:
 
 
 def _helpful_lines_first(text: str, name: str) -> str:
-    """Return a text of `key: value` lines with what helps first, and without what the name says already."""
-    lines = [line for line in text.splitlines() if line.partition(": ")[2] not in name or ": " not in line]
+    """Return a text with what helps first, without headings, and without what the name says already."""
+    telling = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in telling if line.partition(": ")[2] not in name or ": " not in line]
     first = [line for key in HELPS for line in lines if line.startswith(f"{key}: ")]
     return "\n".join([*first, *(line for line in lines if line not in first)])
 

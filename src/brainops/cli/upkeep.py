@@ -15,7 +15,7 @@ from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import Check
 
 
-@command("init")
+@command("init", short_help="make the store, and say where it is")
 def init() -> None:
     """Make the store if there is none, and say where it is and what it is opened with."""
     from brainops import health
@@ -41,7 +41,7 @@ def _made(made: bool, fields: dict[str, str]) -> Iterator[str]:
     yield dim('Next: brainops capture TITLE CONTENT, brainops import DIR, brainops match "the error text"')
 
 
-@command("upgrade")
+@command("upgrade", short_help="bring the store to this program's schema")
 @click.option("--check", is_flag=True, help="Only say what is pending; exit code 1 where something is.")
 @click.pass_context
 def upgrade(context: click.Context, check: bool) -> None:
@@ -65,7 +65,7 @@ def _pending(schema: dict[str, Any], pending: list[str]) -> Iterator[str]:
     yield f"Pending: {', '.join(pending)}. Apply with: brainops upgrade" if pending else "Nothing is pending."
 
 
-@command("reindex")
+@command("reindex", short_help="write every index anew")
 def reindex() -> None:
     """Write every index anew from the rows."""
     with opened() as brain, progress("indexing") as draw:
@@ -73,7 +73,7 @@ def reindex() -> None:
     answer({"memories": count}, lambda: [f"{count:,} memories indexed anew."])
 
 
-@command("reembed")
+@command("reembed", short_help="give every memory a vector of the present model")
 def reembed() -> None:
     """Give every memory a vector of the present model. Can be stopped and goes on from there."""
     with opened() as brain:
@@ -83,7 +83,7 @@ def reembed() -> None:
     answer({"memories": count, "waiting": left}, lambda: [f"{count:,} memories embedded, {left:,} waiting."])
 
 
-@command("compact")
+@command("compact", short_help="move what is old into compressed segments")
 @click.option(
     "--older-than",
     "days",
@@ -101,7 +101,7 @@ def compact(days: float, dry_run: bool) -> None:
     answer(done, lambda: show.report(done, "Would be moved into segments" if dry_run else "Moved into segments"))
 
 
-@command("doctor")
+@command("doctor", short_help="check that everything works, with the way out")
 @click.pass_context
 def doctor(context: click.Context) -> None:
     """Write, read and match for trial, and check rows, indexes, files, model and trail: PASS or FAIL with the way out.
@@ -121,7 +121,7 @@ def doctor(context: click.Context) -> None:
     context.exit(0 if all(check.passed for check in checks) else 1)
 
 
-@command("status")
+@command("status", short_help="counts, index and backlog, growth, sizes")
 def status() -> None:
     """Show counts, index and backlog, the last capture, growth and sizes."""
     with opened() as brain:
@@ -179,8 +179,10 @@ def _policy(policy: dict[str, Any]) -> str:
     return f"{name}: {policy['mode']}{rate}"
 
 
-@command("audit")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many findings.")
+@command("audit", short_help="what makes memory worse to read, and what mends it")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000), metavar="N", default=20, show_default=True, help="How many findings."
+)
 def audit(limit: int) -> None:
     """Show what makes memory worse to read, each with the command that mends it. Changes nothing."""
     if sys.stderr.isatty() and not shared().json:

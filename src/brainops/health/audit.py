@@ -33,6 +33,7 @@ class _Read:
     title: str
     pairs: frozenset[int]
     retrieved: bool
+    file: str | None
 
 
 def audit(context: MemoryContext, *, limit: int) -> list[Junk]:
@@ -80,6 +81,7 @@ def _read(row: Row, body: str) -> _Read:
         title=row["title"],
         pairs=shingles(row["title"], body),
         retrieved=row["retrieved_count"] > 0,
+        file=row["source_key"].partition("#")[0] if row["source_key"] else None,
     )
 
 
@@ -125,7 +127,7 @@ def _duplicates(read: list[_Read], written: str) -> Iterator[Junk]:
         if len(group) > 1:
             yield _twins(group, written)
     for first, second, share in _near([group[0] for group in same.values()]):
-        detail = f"{first.title[:TITLE_CHARACTERS]} is {share:.0%} like the newer {second.title[:TITLE_CHARACTERS]}"
+        detail = f"{second.title[:TITLE_CHARACTERS]}: {share:.0%} the same as an older one"
         yield Junk(
             kind="near duplicate",
             memory_ids=(first.id, second.id),
@@ -155,8 +157,11 @@ def _near(read: list[_Read]) -> Iterator[tuple[_Read, _Read, float]]:
             behind[pair].append(number)
     for first, second in sorted(_pairs(behind.values())):
         share = likeness(read[first].pairs, read[second].pairs)
-        if share >= NEAR and same_subject(read[first].title, read[second].title):
-            yield read[first], read[second], share
+        older, newer = read[first], read[second]
+        # Parts of one file stand side by side on purpose: an alert for each severity, a section for each system.
+        of_one_file = older.file is not None and older.file == newer.file
+        if share >= NEAR and not of_one_file and same_subject(older.title, newer.title):
+            yield older, newer, share
 
 
 def _pairs(groups: Iterable[list[int]]) -> set[tuple[int, int]]:
