@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy
 import pytest
 
 from brainops.brain import Brain
 from brainops.errors import EmbedderUnavailable
 from brainops.memory import retain, sweep
+from brainops.memory.capture import store
+from brainops.memory.draft import prepare
 from brainops.memory.redact import RedactionPolicy
-from brainops.types import Embedder, Source
+from brainops.types import Draft, Source
 from tests.conformance.conftest import OpenBrain
+from tests.conformance.letters import Letters, with_model
 from tests.conformance.test_purge import stored_bytes
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -22,30 +23,6 @@ OLD_RULES = RedactionPolicy(secrets=False, private=False)
 
 class Stopped(Exception):
     """Somebody pulled the plug."""
-
-
-class Letters:
-    """A small embedding model: how often each letter stands in a text."""
-
-    dimension = 26
-
-    def __init__(self, model_id: str) -> None:
-        self.model_id = model_id
-        self.embedded = 0
-
-    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
-        self.embedded += len(texts)
-        counts = [[1 + text.lower().count(chr(97 + letter)) for letter in range(26)] for text in texts]
-        rows = numpy.array(counts, dtype=numpy.float32)
-        unit: numpy.ndarray = rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
-        return unit
-
-
-def with_model(brain: Brain, embedder: Embedder) -> Brain:
-    """Give an open Brain a model, as settings would."""
-    meaning = brain._context.meaning
-    meaning.model, meaning._embedder = "letters", embedder
-    return brain
 
 
 def under_old_rules(brain: Brain) -> Brain:
@@ -157,6 +134,22 @@ def test_reembedding_that_was_stopped_goes_on_where_it_was(open_brain: OpenBrain
 
     assert already + rest == 150
     assert (vectors(brain, "letters-1"), vectors(brain, "letters-2")) == (0, 150)
+
+
+@pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # SQLite's writers never overlap
+def test_a_memory_whose_commit_arrives_late_still_gets_its_vector(open_brain: OpenBrain) -> None:
+    brain = with_model(open_brain(), Letters("letters-1"))
+    slow = open_brain(namespace="team/shared", read=[])
+    draft = Draft(title="gateway late")
+    with slow._store.write() as tx:
+        late = store(tx, prepare(draft, slow._context.redaction), draft.source, slow._context, None)
+        early = brain.capture("gateway early")
+        assert brain.embed_pending() == 1
+
+    assert brain.embed_pending() == 1
+
+    assert {hit.memory.id for hit in brain.retrieve("gateway")} == {late.id, early.id}
+    assert vectors(brain, "letters-1") == 2
 
 
 def test_reembedding_without_a_model_is_a_clear_error(open_brain: OpenBrain) -> None:
@@ -333,3 +326,13 @@ def test_errors_keep_their_identity_through_a_rescan(open_brain: OpenBrain) -> N
 
     [hit] = today.retrieve("gateway")
     assert hit.memory.occurrences == 2
+
+
+def test_a_memory_that_waits_for_its_vector_is_not_buried_by_those_that_have_one(open_brain: OpenBrain) -> None:
+    brain = with_model(open_brain(), Letters("letters-1"))
+    brain.capture_many(brain.draft(f"gateway {number}") for number in range(60))
+    brain.embed_pending()
+
+    [new] = brain.capture_many([brain.draft("gateway certificate expired")])
+
+    assert brain.retrieve("gateway certificate expired")[0].memory.id == new.id
