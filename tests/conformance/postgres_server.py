@@ -76,7 +76,7 @@ class PostgresServer:
         self._await_ready(binaries)
 
     def _await_ready(self, binaries: Path) -> None:
-        probe = [binaries / "pg_isready", "-q", "-h", self._folder]
+        probe = [str(binaries / "pg_isready"), "-q", "-h", str(self._folder)]
         for _ in range(READY_SECONDS * 10):
             if subprocess.run(probe, check=False).returncode == 0:
                 return

@@ -56,6 +56,7 @@ def read_contents(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             head: dict[str, Any] = json.loads(archive.read(CONTENTS))
+            head["schema"] = int(head["schema"])
             if head["brainops"] != FORMAT:
                 raise ArchiveDamaged(f"{path} has format {head['brainops']}; this program reads {FORMAT}: upgrade it")
             for table in head["tables"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
@@ -205,7 +205,10 @@ def restore_database(backup: str, url: str, *, replace: bool = False) -> None:
 
 def stored_schema(connection: Connection) -> tuple[int, int]:
     """Return (schema, capture_from) of a database, (0, 0) of an empty one; raise StoreCorrupt where it is another's."""
-    row = connection.execute("select to_regclass('setting') as setting, to_regclass('memory') as memory").fetchone()
+    row = connection.execute(
+        "select to_regclass(format('%I.setting', current_schema())) as setting, "
+        "to_regclass(format('%I.memory', current_schema())) as memory"
+    ).fetchone()
     assert row is not None
     if row["setting"] is None and row["memory"] is None:
         return 0, 0
@@ -268,7 +271,8 @@ def _pin_search_path(connection: Connection) -> str:
 def _make_runtime_role(connection: Connection) -> None:
     found = connection.execute("select 1 from pg_roles where rolname = %s", (RUNTIME_ROLE,)).fetchone()
     if found is None:
-        connection.execute(f"create role {RUNTIME_ROLE} nologin")
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation), connection.transaction():
+            connection.execute(f"create role {RUNTIME_ROLE} nologin")  # roles are shared with the server's other stores
     if not may_take_role(connection):
         connection.execute(f"grant {RUNTIME_ROLE} to current_user")
 

@@ -387,6 +387,7 @@ begin
 end
 $$;
 
+do $$ begin execute format('grant usage on schema %I to brainops_runtime', current_schema()); end $$;
 grant select, insert, update, delete on memory, occurrence, memory_fts, memory_tag, memory_vector, feedback,
     operation_key, operation, operation_count, growth_policy, guidance, segment to brainops_runtime;
 grant select, insert on audit, backup to brainops_runtime;

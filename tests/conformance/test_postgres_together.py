@@ -1,0 +1,228 @@
+"""Do many sessions on one PostgreSQL store miss nothing, lose nothing and wait for nobody without need?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.store import Store
+from brainops.store.opening import open_store
+from brainops.store.scope import Scope
+from tests.conformance.conftest import OWNER, SCOPE
+from tests.conformance.postgres_server import PostgresServer
+
+WAIT_SECONDS = 30  # for another thread; it takes milliseconds
+WRITERS = 6
+
+OpenOne = Callable[..., Brain]
+
+
+@pytest.fixture
+def url(postgres: PostgresServer, database: str) -> str:
+    """Return the address of a fresh, migrated store."""
+    return postgres.url(database, OWNER)
+
+
+@pytest.fixture
+def brain(url: str) -> Iterator[Brain]:
+    """Return a Brain that reads two namespaces."""
+    with Brain.open(url, namespace="team/a", read=["team/b"], model="none", background=False) as opened:
+        yield opened
+
+
+class Late:
+    """A capture in another thread that takes its key at once and commits when it is told to."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self._may_commit = threading.Event()
+        self._has_key = threading.Event()
+        self._url, self._namespace = url, namespace
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        with Brain.open(self._url, namespace=self._namespace, read=[], model="none", background=False) as brain:
+            write = brain._store.database.write
+
+            def held(scope: Scope) -> object:
+                return HeldBack(write(scope), self._has_key, self._may_commit)
+
+            brain._store.database.write = held  # type: ignore[method-assign, assignment]
+            brain.capture("the late one", "took its key first")
+
+    def begin(self) -> None:
+        """Return once the row is written and not committed."""
+        self._thread.start()
+        assert self._has_key.wait(WAIT_SECONDS)
+
+    def commit(self) -> None:
+        """Let it commit, and return when it has."""
+        self._may_commit.set()
+        self._thread.join(WAIT_SECONDS)
+
+
+class HeldBack:
+    """A transaction that waits before it commits."""
+
+    def __init__(self, inner: object, written: threading.Event, go_on: threading.Event) -> None:
+        self._inner, self._written, self._go_on = inner, written, go_on
+
+    def __enter__(self) -> object:
+        return self._inner.__enter__()  # type: ignore[attr-defined]
+
+    def __exit__(self, *error: object) -> object:
+        self._written.set()
+        assert self._go_on.wait(WAIT_SECONDS)
+        return self._inner.__exit__(*error)  # type: ignore[attr-defined]
+
+
+def test_an_embedding_run_finds_what_committed_late_with_a_lower_key(url: str, brain: Brain) -> None:
+    late = Late(url, "team/b")
+    late.begin()
+    brain.capture("the early one", "took its key second")
+    with brain._store.read() as tx:
+        first = tx.session.all("vector_pending", model_id="m", after=0, limit=10)
+    late.commit()
+
+    with brain._store.read() as tx:
+        then = tx.session.all("vector_pending", model_id="m", after=0, limit=10)
+
+    assert [row["title"] for row in first] == ["the early one"]
+    assert [row["title"] for row in then] == ["the late one", "the early one"]
+
+
+def test_an_export_holds_what_was_committed_when_it_began_and_the_next_one_the_rest(
+    url: str, brain: Brain, tmp_path: Path
+) -> None:
+    late = Late(url, "team/b")
+    late.begin()
+    brain.capture("the early one", "took its key second")
+    brain.export_to(tmp_path / "first")
+    late.commit()
+    brain.export_to(tmp_path / "second")
+
+    assert "the late one" not in (tmp_path / "first").read_text()
+    assert "the early one" in (tmp_path / "first").read_text()
+    assert "the late one" in (tmp_path / "second").read_text()
+
+
+def test_an_import_that_was_done_before_brings_what_was_late(url: str, brain: Brain, tmp_path: Path) -> None:
+    late = Late(url, "team/b")
+    late.begin()
+    brain.capture("the early one", "took its key second")
+    brain.export_to(tmp_path / "first")
+    late.commit()
+    brain.export_to(tmp_path / "second")
+    with Brain.open(str(tmp_path / "copy.db"), namespace="team/b", read=[], model="none", background=False) as copy:
+        copy.import_from(tmp_path / "first")
+        before = copy.retrieve()
+        copy.import_from(tmp_path / "second")
+
+        assert before == []
+        assert [hit.memory.title for hit in copy.retrieve()] == ["the late one"]
+
+
+def test_a_search_finds_what_committed_late(url: str, brain: Brain) -> None:
+    late = Late(url, "team/b")
+    late.begin()
+    brain.capture("the early one", "took its key second")
+    late.commit()
+
+    assert {hit.memory.title for hit in brain.retrieve("key")} == {"the late one", "the early one"}
+
+
+def together(url: str, act: Callable[[Store, int], None], namespaces: list[str]) -> None:
+    """Let one thread for each namespace act on a store of its own, all at once."""
+    ready = threading.Barrier(len(namespaces))
+
+    def one(number: int) -> None:
+        store = open_store(url, Scope.of(namespaces[number]))
+        ready.wait(WAIT_SECONDS)
+        try:
+            act(store, number)
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(len(namespaces)) as pool:
+        for done in [pool.submit(one, number) for number in range(len(namespaces))]:
+            done.result(WAIT_SECONDS * 2)
+
+
+def test_writers_of_one_namespace_keep_one_unbroken_trail(url: str) -> None:
+    def act(store: Store, number: int) -> None:
+        from brainops.types import Actor
+
+        for turn in range(5):
+            with store.write() as tx:
+                tx.trail.append("test", f"{number}-{turn}", Actor(), store.now())
+
+    together(url, act, ["team/a"] * WRITERS)
+
+    store = open_store(url, SCOPE)
+    with store.read() as tx:
+        assert tx.trail.first_break("team/a") is None
+        assert tx.trail.end()[0] == WRITERS * 5
+    store.close()
+
+
+def test_the_same_capture_by_many_is_one_memory_with_everybodys_tags(url: str) -> None:
+    ready = threading.Barrier(WRITERS)
+
+    def act(number: int) -> bool:
+        with Brain.open(url, namespace="team/a", read=[], model="none", background=False) as brain:
+            ready.wait(WAIT_SECONDS)
+            return brain.capture("the same", "text", tags=[f"tag-{number}"]).repeated
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        repeated = list(pool.map(act, range(WRITERS)))
+
+    with Brain.open(url, namespace="team/a", read=[], model="none", background=False) as brain:
+        [hit] = brain.retrieve("the same")
+    assert sorted(repeated) == [False] + [True] * (WRITERS - 1)
+    assert hit.memory.occurrences == WRITERS
+    assert set(hit.memory.tags) == {f"tag-{number}" for number in range(WRITERS)}
+
+
+def test_one_idempotency_key_by_many_is_one_memory(url: str) -> None:
+    ready = threading.Barrier(WRITERS)
+
+    def act(number: int) -> str:
+        with Brain.open(url, namespace="team/a", read=[], model="none", background=False) as brain:
+            ready.wait(WAIT_SECONDS)
+            return brain.capture(f"text {number}", idempotency_key="request-1").id
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        ids = set(pool.map(act, range(WRITERS)))
+
+    assert len(ids) == 1
+
+
+def test_writers_of_different_namespaces_do_not_wait_for_each_other(url: str) -> None:
+    with ExitStack() as opened:
+        one, other = (open_store(url, Scope.of(namespace)) for namespace in ("team/a", "team/b"))
+        opened.callback(one.close)
+        opened.callback(other.close)
+        with one.write() as tx, ThreadPoolExecutor(1) as pool:
+            tx.session.run("policy_put", operation_name="x", mode="full", rate=1.0, failures_per_fingerprint=1)
+
+            def write() -> str:
+                with other.write() as another:
+                    return another.scope.write
+
+            assert pool.submit(write).result(WAIT_SECONDS) == "team/b"
+
+
+def test_two_programs_that_open_an_empty_database_at_once_make_one_schema(postgres: PostgresServer) -> None:
+    from tests.conformance.conftest import FreshDatabase
+
+    with FreshDatabase(postgres, template="template0") as name:
+        together(postgres.url(name, OWNER), lambda store, _: store.close(), ["team/a"] * WRITERS)
+
+        store = open_store(postgres.url(name, OWNER), SCOPE)
+        assert store.upkeep.schema()["pending"] == []
+        store.close()
