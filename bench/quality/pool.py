@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.quality.sets import Case, Recorded
 from brainops.memory import confidence, rank, terms
-from brainops.memory.stem import stem
+from brainops.store.stem import stem
 
 DEPTH = 100  # candidates a side, as in retrieve
 TITLE_CHARACTERS = 200  # a longer first line is text, not a title

@@ -2,46 +2,63 @@
 
     python bench/scale/build.py STORE COUNT
 
-Texts recombine words of a Zipf vocabulary with the shape of operations notes; vectors are clustered unit vectors of the
-bundled model's id, so that a query embedded by the model can be searched among them.
+Texts recombine pieces of real English sentences; vectors are clustered unit vectors of the bundled model's id, so that a
+query embedded by the model can be searched among them.
 """
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import random
+import re
 import sys
 import time
+from functools import cache
 
 import numpy
 
 from brainops.brain import Brain
 from brainops.memory.draft import prepare
 from brainops.memory.redact import RedactionPolicy
+from brainops.memory.terms import query_terms
 from brainops.store.ids import new_id
 from brainops.types import Draft, MemoryType
 
-WORDS = 30_000
-WORDS_A_TEXT = 40
+PIECES_A_TEXT = 5
+WORDS_A_QUESTION = 6
+DOCUMENTED = ("argparse", "logging", "unittest", "socket", "subprocess", "threading", "typing", "statistics", "decimal")
 CLUSTERS = 400
 LATENT = 40
 TEAMS = 100
 BATCH = 2_000
 
 
-def vocabulary() -> list[str]:
-    """Return pronounceable words, common ones first."""
-    random.seed(1)
-    parts = [c + v for c in "bcdfghklmnprstvw" for v in "aeiou"]
-    return list(dict.fromkeys("".join(random.choices(parts, k=random.randint(2, 5))) for _ in range(WORDS * 2)))[:WORDS]
+@cache
+def pieces() -> list[str]:
+    """Return pieces of English sentences: the documentation that Python itself carries, cut at its punctuation."""
+    from pydoc_data.topics import topics
+
+    prose = "\n".join(str(text) for text in topics.values())
+    for name in DOCUMENTED:
+        prose += inspect.getdoc(importlib.import_module(name)) or ""
+    found = (" ".join(piece.split()) for piece in re.split(r"[.,;:()\n]{1,2}\s", prose))
+    return sorted({piece for piece in found if 4 <= len(piece.split()) <= 14 and piece.isascii()})
 
 
 def texts(count: int, seed: int) -> list[str]:
-    """Return texts of about WORDS_A_TEXT words with Zipf frequencies."""
-    words = numpy.array(vocabulary())
-    generator = numpy.random.default_rng(seed)
-    weights = 1.0 / numpy.arange(10, len(words) + 10)
-    drawn = generator.choice(len(words), size=(count, WORDS_A_TEXT), p=weights / weights.sum())
-    return [" ".join(words[row]) for row in drawn]
+    """Return texts of about 40 words: pieces of real sentences, put together at random, each with a number of its own."""
+    generator = random.Random(seed)
+    return [
+        f"{'. '.join(generator.choice(pieces()) for _ in range(PIECES_A_TEXT))}. ticket {seed + number}"
+        for number in range(count)
+    ]
+
+
+def questions(count: int) -> list[str]:
+    """Return questions of six telling words, in the order in which a text says them."""
+    asked = (tuple(query_terms(text))[:WORDS_A_QUESTION] for text in texts(count, 10**9))
+    return [" ".join(words) for words in asked]
 
 
 def vectors(count: int, dimension: int, seed: int) -> numpy.ndarray:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.memory.stem import stem
 from brainops.memory.terms import (
     MAX_EMBEDDED_CHARACTERS,
     MAX_QUERY_TERMS,
@@ -19,6 +18,7 @@ from brainops.memory.terms import (
     query_terms,
     shared_terms,
 )
+from brainops.store.stem import stem
 
 WORDS = """
     caresses ponies ties cats feed agreed plastered motoring sing conflated troubled sized hopping tanned falling

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from brainops.memory.stem import stem
+from brainops.store.stem import stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from brainops.memory.stem import stem
+from brainops.store.stem import stem
 
 # FTS5 ranks every row that holds any of the words, so the cost grows with their number. A whole bug report has about
 # 90 different words left; past 400 nothing is gained and a pasted log would only cost time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from brainops.store.database import Row, Session
 from brainops.store.memories import filter_parameters
 from brainops.store.search import PAST, Scored, Words, filter_token, filter_tokens
+from brainops.store.stem import stem
 from brainops.types import Filter
 
 if TYPE_CHECKING:
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
     from brainops.store.scan import Scan
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
-COMMON_SHARE = 0.05  # a word in more of a large store's memories than this is left out of the search
-KEPT_TERMS = 3  # but never the rarest few, so that a question of common words still finds something
+RANKED_ROWS = 25  # rows that a search may rank, times the root of the store's size: 7,900 (8 ms) of 100,000 memories
+USUAL_TERMS = 6  # of a question; a longer text may rank more rows, up to
+LONGEST = 3  # times as many
+WIDER = 2  # more rows are looked at where common words are added afterwards: their weight moves some up
+KEPT_TERMS = 2  # but never fewer, so that a question of common words still finds something
+READ_CHARACTERS = 4_000  # of each found memory are looked through for the words that were left out
 DEEPER = 4  # how much further a search looks when filters left too few
 GATHERING_BALANCE = 2.8  # looking at a nearest row costs so much more than gathering one that passes (4.5 and 1.6 us)
 HEADROOM = 1.3  # how much further than the expected depth a second look goes
@@ -56,29 +62,58 @@ class SQLiteIndex:
 
     def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories that share words with the query, best first."""
-        telling = self._telling(session, terms)
-        if not telling:
+        if not terms:
             return []
+        telling, common = self._telling(session, terms)
         expression = match_expression(telling, self._conditions(session, wanted), wanted)
-        depth = limit
+        depth = limit * WIDER if common else limit
         while True:
             rows = session.all("lexical_search", expression=expression, limit=depth)
-            admitted = self._admitted(session, [row["key"] for row in rows], wanted)
-            if len(admitted) >= limit or len(rows) < depth:
-                found = [Scored(key=row["key"], score=row["score"]) for row in rows if row["key"] in admitted]
-                return found[:limit]
+            ranked = self._with_common(session, {row["key"]: row["score"] for row in rows}, common)
+            found = self._first_admitted(session, ranked, wanted, limit)
+            if len(found) >= limit or len(rows) < depth:
+                return found
             depth *= DEEPER
 
-    def _telling(self, session: Session, terms: Sequence[str]) -> Sequence[str]:
-        """Leave out words that stand in too many memories of a large store: ranking their rows is what costs."""
-        if len(terms) <= KEPT_TERMS:
-            return terms
-        frequencies, total = self.frequencies(session, terms)
+    def _first_admitted(self, session: Session, ranked: list[Scored], wanted: Filter, limit: int) -> list[Scored]:
+        """Return the first of the ranked memories that pass every filter on the row."""
+        found: list[Scored] = []
+        for start in range(0, len(ranked), limit):
+            chunk = ranked[start : start + limit]
+            keys = [scored.key for scored in chunk]
+            admitted = {row["key"] for row in session.all("memory_admit", keys=keys, **filter_parameters(wanted))}
+            found += [scored for scored in chunk if scored.key in admitted]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def _telling(self, session: Session, terms: Sequence[str]) -> tuple[Sequence[str], dict[str, float]]:
+        """Return the words to search for, and of a large store the common ones that are left out, with their weight.
+
+        Ranking a row is what a search costs, so the words are taken rarest first until their rows are enough.
+        """
+        frequencies, total = self.frequencies(session, tuple(dict.fromkeys(terms)))
         if total <= SAMPLE_ROWS:
-            return terms
-        rare_first = sorted(terms, key=lambda term: frequencies[term])
-        kept = {term for term in terms if frequencies[term] <= COMMON_SHARE * total} | set(rare_first[:KEPT_TERMS])
-        return [term for term in terms if term in kept]
+            return terms, {}
+        longer = min(max(len(frequencies) / USUAL_TERMS, 1.0), LONGEST)
+        allowed = RANKED_ROWS * math.sqrt(total) * longer
+        ranked_rows, kept = 0, set[str]()
+        for term in sorted(frequencies, key=lambda term: frequencies[term]):
+            ranked_rows += frequencies[term]
+            if len(kept) >= KEPT_TERMS and ranked_rows > allowed:
+                break
+            kept.add(term)
+        left_out = {term: _weight(count, total) for term, count in frequencies.items() if term not in kept}
+        return [term for term in terms if term in kept], left_out
+
+    def _with_common(self, session: Session, found: dict[int, float], common: Mapping[str, float]) -> list[Scored]:
+        """Add what the words left out say of the memories that were found, as BM25 does for a word that stands once."""
+        if common and found:
+            beginnings = [(f" {stem(term)}", weight) for term, weight in common.items()]
+            for row in session.all("lexical_texts", keys=list(found)):
+                text = " ".join((" ", row["title"], row["body"][:READ_CHARACTERS])).lower()
+                found[row["key"]] += sum(weight for beginning, weight in beginnings if beginning in text)
+        return [Scored(key=key, score=score) for key, score in sorted(found.items(), key=lambda pair: -pair[1])]
 
     def _conditions(self, session: Session, wanted: Filter) -> list[str]:
         """Return the filter as clauses over filter tokens; namespaces only where the store holds others than these."""
@@ -90,10 +125,6 @@ class SQLiteIndex:
         if session.one("other_namespace") is not None:
             clauses.append(_any_token("namespace", session.scope.read))
         return clauses
-
-    def _admitted(self, session: Session, keys: list[int], wanted: Filter) -> set[int]:
-        rows = session.all("memory_admit", keys=keys, **filter_parameters(wanted))
-        return {row["key"] for row in rows}
 
     def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """Return in how many memories each word stands, about, and how many there are."""
@@ -198,6 +229,11 @@ class SQLiteIndex:
 def _gathering_pays(share: float, limit: int, rows: int) -> bool:
     """Say whether gathering `share * rows` memories is cheaper than looking at the nearest `limit / share`."""
     return share * share * rows < GATHERING_BALANCE * limit
+
+
+def _weight(count: int, total: int) -> float:
+    """Return a word's inverse document frequency as FTS5 reckons it."""
+    return max(1e-6, math.log((total - count + 0.5) / (count + 0.5)))
 
 
 def _best_of(sequences: numpy.ndarray, scores: numpy.ndarray, keys: Mapping[int, int]) -> dict[int, float]:

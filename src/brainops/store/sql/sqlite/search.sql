@@ -11,6 +11,10 @@ delete from memory_fts where rowid = :key
 select rowid as key, -rank as score from memory_fts
 where memory_fts match :expression and rank match 'bm25(2.0, 1.0, 0.0)' order by rank limit :limit
 
+-- name: lexical_texts
+-- The indexed words of found memories, to look for common ones in them.
+select rowid as key, title, body from memory_fts where rowid in (select value from json_each(:keys))
+
 -- name: lexical_frequency
 -- In how many of the memories after a key does a word stand?
 select count(*) as documents from memory_fts where memory_fts match :expression and rowid > :after
