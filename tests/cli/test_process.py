@@ -135,8 +135,13 @@ def test_a_store_that_may_not_be_written_is_one_line_with_the_way_out(shell: Say
     tmp_path.chmod(0o500)
     written = shell("capture", "More", "text", preexec_fn=unprivileged)
     checked = shell("doctor", preexec_fn=unprivileged)
+    tmp_path.chmod(0o000)
+    hidden = shell("upgrade", "--check", preexec_fn=unprivileged)
     tmp_path.chmod(0o700)
 
+    assert (hidden.code, hidden.out) == (1, "")
+    assert "Permission denied" in hidden.err
+    assert "Traceback" not in hidden.err
     assert (written.code, written.out) == (1, "")
     assert "permissions" in written.err
     assert "Traceback" not in written.err + checked.err

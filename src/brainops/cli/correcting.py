@@ -148,7 +148,8 @@ def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool)
         raise InvalidInput("purge cannot be undone; add --yes where nobody can be asked")
     for each in ids:
         click.echo(f"  {cut(one_line(brain.get(each).title), width() - 2)}", err=True)
-    what = f"{len(ids)} memories" if ids else f"everything about {one_line(subject or '')}"
+    several = f"these {len(ids)} memories" if len(ids) > 1 else "this memory"
+    what = several if ids else f"everything about {one_line(subject or '')}"
     click.confirm(f"Remove {what} for good?", abort=True, err=True)
 
 

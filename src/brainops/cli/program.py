@@ -99,6 +99,7 @@ class Program(click.Group):
             sys.stdout.flush()
             return code if isinstance(code, int) else 0
         except click.exceptions.Abort:
+            click.echo(err=True)  # the question stands on this line
             return INTERRUPTED
         except click.ClickException as error:
             return _misunderstood(error, as_json)

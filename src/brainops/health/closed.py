@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from brainops import config
-from brainops.errors import InvalidInput
+from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.health.status import masked
 from brainops.memory.redact import Redacted, RedactionPolicy, redact
 from brainops.store import open_store
@@ -27,7 +27,7 @@ def setting(name: str) -> str:
 def schema(store: str | None) -> dict[str, int | list[str]]:
     """Return the stored and the program's schema and the pending migrations, changing nothing; raise StoreError."""
     place = location(store)
-    if "://" not in place and not Path(place).exists():
+    if "://" not in place and not _is_there(Path(place)):
         pending = migrations("sqlite")
         return {"stored": 0, "program": pending[-1][0], "pending": [name for _, name, _ in pending]}
     settings = config.load(store=store)
@@ -36,6 +36,13 @@ def schema(store: str | None) -> dict[str, int | list[str]]:
         return opened.upkeep.schema()
     finally:
         opened.close()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be reached: {error.strerror}; check who may enter its folder") from error
 
 
 def restore(backup: str, store: str | None, *, replace: bool) -> str:
