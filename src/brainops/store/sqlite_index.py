@@ -30,7 +30,7 @@ DEEPER = 4  # how much further a search looks when filters left too few
 GATHERING_BALANCE = 2.8  # looking at a nearest row costs so much more than gathering one that passes (4.5 and 1.6 us)
 HEADROOM = 1.3  # how much further than the expected depth a second look goes
 SELECTIVE_ROWS = 20_000  # and above this many keys, fetching them costs more than the scan saves
-PASSAGES_A_HIT = 2  # a memory may have several passages: look this much further than the hits asked for
+LOOKED_AT = 1.25  # times as many of the nearest as asked for: some will not pass the filter
 GROWN = 1.02  # words are counted anew when the store has grown by this: a rarity changes by less than that
 REMEMBERED_TERMS = 50_000
 REMEMBERED_FILTERS = 1_000
@@ -161,7 +161,7 @@ class SQLiteIndex:
         signature = repr((session.scope.read, wanted))
         among = self._selected(session, model_id, wanted) if signature in self._selective_filters else None
         rows = len(scan) if among is None else len(among)
-        depth = limit * PASSAGES_A_HIT
+        depth = int(limit * LOOKED_AT)
         while True:
             sequences, scores = scan.nearest(vector, min(depth, rows), among)
             best = self._admitted_best(session, sequences, scores, wanted)

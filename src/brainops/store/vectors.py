@@ -28,7 +28,7 @@ CODE_LIMIT: Final = 127
 # resemble nothing there, have 0.98 at 4,000 and 0.99 with all rows. Each 1,000 rows cost 0.1 ms.
 KEPT_ROWS: Final = 4_000
 KEPT_SHARE: Final = 0.04
-KEPT_PER_RESULT: Final = 40
+KEPT_PER_RESULT: Final = 10
 KEPT_TIES: Final = 4  # equal texts have equal signs: at most so many times the rows above are compared exactly
 GATHERED_SHARE: Final = (
     0.05  # up to this share of the rows, comparing all that are allowed is cheaper than masking the rest
