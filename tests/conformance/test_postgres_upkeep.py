@@ -241,13 +241,13 @@ def test_a_store_lives_in_a_schema_of_its_own(postgres: PostgresServer, database
     run(address, "create schema other")
     other = address + "&options=-csearch_path%3Dother,public"
     with brain_on(address) as brain:
-        brain.capture("in public")
+        brain.capture("kept in public")
 
     with brain_on(other) as brain:
-        brain.capture("in the other")
+        brain.capture("kept elsewhere")
 
-        assert [hit.memory.title for hit in brain.retrieve()] == ["in the other"]
-        assert [hit.memory.title for hit in brain.retrieve("other public")] == ["in the other"]
+        assert [hit.memory.title for hit in brain.retrieve()] == ["kept elsewhere"]
+        assert [hit.memory.title for hit in brain.retrieve("kept")] == ["kept elsewhere"]
 
 
 def test_the_coming_months_have_partitions_and_old_operations_still_have_a_place(url: str) -> None:

@@ -13,6 +13,7 @@ DIALECTS = ("sqlite", "postgres")
 OWN_STATEMENTS = {
     "sqlite": {
         "filter_search": "FTS5 finds the rows of a filter by their tokens; PostgreSQL asks the rows' own indexes",
+        "lexical_texts": "FTS5 leaves common words out and adds their weight to what it found",
         "vector_last": "the map of vectors beside a SQLite file asks how far it lags; pgvector's index fills itself",
         "vector_admit": "the map knows numbers of vectors, which are looked up; pgvector's index is read with its rows",
         "vector_sequences": "the map knows numbers of vectors",
@@ -21,7 +22,7 @@ OWN_STATEMENTS = {
         "lexical_ranked": "BM25 by pg_textsearch, where it is there",
         "lexical_ranked_all": "BM25 by pg_textsearch under a filter that leaves few rows",
         "lexical_total": "how many of a shared database's memories are read here",
-        "vector_ready": "extensions may be there or not",
+        "index_ready": "extensions may be there or not",
         "vector_index": "an index for each model",
         "vector_near": "pgvector's index",
         "vector_nearest": "pgvector without its index",
@@ -42,6 +43,7 @@ WITHOUT_NAMESPACE = {
     "lexical_search": ("sqlite", "the expression holds the namespaces' tokens, and the rows are asked again"),
     "lexical_frequency": ("sqlite", "how common a word is, over the whole file; no row is shown"),
     "lexical_last": ("sqlite", "how large the file is; no row is shown"),
+    "lexical_texts": ("sqlite", "by keys of rows whose tokens matched; the memories' rows are asked afterwards"),
     "lexical_clear": ("sqlite", "one word index for the whole file"),
     "lexical_prune": ("sqlite", "words of no memory belong to no namespace"),
     "filter_search": ("sqlite", "the expression holds the namespaces' tokens, and the rows are asked again"),

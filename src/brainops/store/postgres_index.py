@@ -37,7 +37,7 @@ class PostgresIndex:
     """Full text search or BM25 for words; pgvector for vectors, where it is there."""
 
     def __init__(self) -> None:
-        self._ready: tuple[bool, bool] | None = None
+        self._ready: dict[str, bool] | None = None
         self._indexed: set[str] = set()
         self._large: set[tuple[str, ...]] = set()
         self._sizes: dict[tuple[str, ...], tuple[int, int]] = {}
@@ -52,7 +52,7 @@ class PostgresIndex:
             title=title,
             body=body,
             filters=filter_tokens({**row, "namespace": session.scope.write}),
-            spoken=f"{title} {title} {body}" if self._ranked(session) else None,
+            spoken=f"{title} {title} {body}" if self._capabilities(session)["spoken"] else None,
         )
 
     def remove(self, session: Session, key: int) -> None:
@@ -68,7 +68,7 @@ class PostgresIndex:
         words = [word for term in terms for word in _WORD.findall(plain(term))]
         if not words:
             return []
-        if self._ranked(session):
+        if self._capabilities(session)["ranked"]:
             return self._by_bm25(session, words, wanted, limit)
         telling = self._telling(session, words)
         parameters = {**filter_parameters(wanted), **_expressions(session, telling, wanted), "limit": limit}
@@ -180,16 +180,14 @@ class PostgresIndex:
         return {row["key"]: float(row["score"]) for row in rows}
 
     def _vectors(self, session: Session) -> bool:
-        return self._capabilities(session)[0]
+        return self._capabilities(session)["vectors"]
 
-    def _ranked(self, session: Session) -> bool:
-        return self._capabilities(session)[1]
-
-    def _capabilities(self, session: Session) -> tuple[bool, bool]:
+    def _capabilities(self, session: Session) -> dict[str, bool]:
+        """Return which extensions this store uses; asked once, because they come with a restart of the server."""
         if self._ready is None:
-            row = session.one("vector_ready")
+            row = session.one("index_ready")
             assert row is not None
-            self._ready = bool(row["vectors"]), bool(row["ranked"])
+            self._ready = {name: bool(row[name]) for name in ("vectors", "spoken", "ranked")}
         return self._ready
 
 

@@ -305,6 +305,7 @@ EXTENSIONS = {
     "pg_textsearch": """
         create index if not exists memory_fts_spoken on memory_fts using bm25 (spoken)
             with (text_config = '{schema}.brainops');
+        create index if not exists memory_fts_unspoken on memory_fts (memory_key) where spoken is null;
         create or replace function brainops_ranked(asked text, depth bigint)
             returns table (memory_key bigint, score double precision)
             language plpgsql stable rows 100
@@ -337,6 +338,9 @@ BM25_MISSING = (
 )
 
 CHECKS = {
+    "memories came before pg_textsearch and keep words from being ranked by BM25: run `brainops reindex`": (
+        "select count(*) as wrong from memory_fts where spoken is null and to_regclass('memory_fts_spoken') is not null"
+    ),
     "memories are missing from the word index: run `brainops reindex`": (
         "select count(*) as wrong from memory as m "
         "where not exists (select 1 from memory_fts as f where f.memory_key = m.key and f.namespace = m.namespace)"

@@ -57,10 +57,12 @@ delete from memory_fts where namespace = :namespace
 delete from memory_fts as f where f.namespace = :namespace
     and not exists (select 1 from memory as m where m.key = f.memory_key)
 
--- name: vector_ready
--- Can this store hold vectors, and rank by BM25?
+-- name: index_ready
+-- Can this store hold vectors, does it keep words for BM25, and does it have them of every memory that is read here?
 select exists (select 1 from pg_attribute where attrelid = to_regclass('memory_vector') and attname = 'vector') as vectors,
-    to_regclass('memory_fts_spoken') is not null as ranked
+    to_regclass('memory_fts_spoken') is not null as spoken,
+    to_regclass('memory_fts_spoken') is not null and not exists (
+        select 1 from memory_fts as f where f.spoken is null and f.namespace = any (cast(:namespaces as text[]))) as ranked
 
 -- name: vector_index
 -- Makes the index over a model's vectors where there is none.
