@@ -1,10 +1,11 @@
-"""Does a confidence say how often it is right? For hits, on questions that did not shape it; for guidance, as it learns.
+"""Does a confidence say how often it is right? For hits on questions that did not shape it; for guidance as it learns.
 
     python -m bench.calibration.run --work FOLDER [--shared PATH] [--quick]
 
 Hits: every question of the development sets is asked twice, once with its answer in the store and once with the answer
-taken out, as the constants were fitted (bench/quality/fit_confidence.py). Half of the questions shape a curve, the other
-half is judged: the shipped curve, the curve of the first half, and a curve that has seen no question of that set.
+taken out, as the constants were fitted (bench/quality/fit_confidence.py). Half of the questions shape a curve, the
+other half is judged: the shipped curve (whose constants saw all of them), the curve of the first half, and a curve that
+has seen no question of that set.
 Guidance: outcomes are drawn from a world whose truth is another curve than the shipped start, and `fit` learns it.
 """
 
@@ -33,7 +34,6 @@ RESAMPLES = 500
 SIMULATED_STORES = 200  # each with outcomes of its own
 FOLLOWED = (0, 5, 20, 100, 500)  # recommendations that a store has seen the outcome of
 JUDGED_CASES = 2_000  # new recommendations that each fitted curve is judged on
-MARGIN = 0.002  # of calibration error: two curves this near are the same
 
 # What a store's own truth may be, against the shipped start: (what it is, intercept, slope).
 WORLDS = (
@@ -158,7 +158,7 @@ def guidance(stores: int) -> tuple[list[Figure], dict[str, list[dict[str, Any]]]
         assert fit([]) == START, "no cases must leave the start as it is"
         for followed in FOLLOWED:
             fitted = numpy.array(errors[followed])
-            last = followed == FOLLOWED[-1]
+            learned = followed == FOLLOWED[-1] and truth != START
             figures.append(
                 Figure(
                     name=f"guidance, {world}: calibration error after {followed} outcomes",
@@ -166,7 +166,7 @@ def guidance(stores: int) -> tuple[list[Figure], dict[str, list[dict[str, Any]]]
                     n=stores,
                     interval=mean_interval(fitted),
                     method="bootstrap over stores",
-                    at_most=float(started.mean()) + MARGIN if last else None,
+                    at_most=round(float(started.mean()), 4) if learned else None,
                 )
             )
         if world == WORLDS[0][0]:
