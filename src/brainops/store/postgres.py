@@ -261,7 +261,10 @@ class PostgresSession:
     def _execute(self, name: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[DictRow]:
         statement = self._statements[name]
         values = _encoded(bound(statement.parameters, parameters, self.scope))
-        return self.connection.execute(_text(statement, values), values, prepare=_prepared(statement))
+        try:
+            return self.connection.execute(_text(statement, values), values, prepare=_prepared(statement))
+        except UnicodeEncodeError as error:
+            raise InvalidInput(f"no database holds this value: {error}") from error
 
 
 def _text(statement: Statement, values: dict[str, Any]) -> str:

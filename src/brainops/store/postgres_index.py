@@ -90,11 +90,9 @@ class PostgresIndex:
 
     def _telling(self, session: Session, words: Sequence[str]) -> Sequence[str]:
         """Leave out words that stand in too many memories of a large store: ranking their rows is what costs."""
-        if len(words) <= KEPT_TERMS:
+        if len(words) <= KEPT_TERMS or self._size(session)[1] <= SAMPLE_ROWS:
             return words
         frequencies, total = self.frequencies(session, words)
-        if total <= SAMPLE_ROWS:
-            return words
         rare_first = sorted(words, key=lambda word: frequencies[word])
         kept = {word for word in words if frequencies[word] <= COMMON_SHARE * total} | set(rare_first[:KEPT_TERMS])
         return [word for word in words if word in kept]
@@ -103,7 +101,7 @@ class PostgresIndex:
         """Return in how many memories each word stands, about, and how many there are."""
         newest, total = self._size(session)
         after = newest - SAMPLE_ROWS if total > SAMPLE_ROWS else 0
-        words = {term: " ".join(_WORD.findall(plain(term))) for term in terms}
+        words = {term: " & ".join(_WORD.findall(plain(term))) for term in terms}
         # Small stores change fast and are counted each time; large ones hardly move, so their counts are kept.
         kept = self._frequencies.setdefault((tuple(session.scope.read), after // SAMPLE_ROWS), {}) if after else {}
         missing = sorted({word for word in words.values() if word and word not in kept})
