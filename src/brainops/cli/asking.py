@@ -11,7 +11,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.screen import dim, one_line
-from brainops.cli.shared import answer, catch_up, command, micros, opened, read_text
+from brainops.cli.shared import answer, asking, command, micros, read_text
 from brainops.errors import InvalidInput
 from brainops.types import Match, MemoryType, Trust
 
@@ -75,10 +75,9 @@ def retrieve(query: tuple[str, ...], limit: int, budget_tokens: int | None, full
     "-" reads the question from standard input.
     """
     text = read_text("-") if query == ("-",) else " ".join(query)
-    with opened() as brain:
+    with asking() as brain:
         hits = brain.retrieve(text, limit=limit, budget_tokens=budget_tokens, **filters(given))
         answer(hits, lambda: show.hits(hits, full=full, query=text))
-        catch_up(brain)
 
 
 @command("match", short_help="has this error happened before, and what helped?")
@@ -97,11 +96,10 @@ def match(error: tuple[str, ...], file: str | None, service: str | None, limit: 
     argument, or with "-", it comes from standard input.
     """
     texts = errors_in(_error_text(error, file))
-    with opened() as brain:
+    with asking() as brain:
         wanted = filters(given)
         found = _first_of_each([brain.match(text, service=service, limit=limit, **wanted) for text in texts])[:limit]
         answer(found, lambda: _matched(found, texts, full))
-        catch_up(brain)
 
 
 def _error_text(error: tuple[str, ...], file: str | None) -> str:
@@ -176,10 +174,9 @@ def guide(operation: str, target: str | None, context: tuple[str, ...], error: s
     told = dict(_named(each) for each in context)
     if error is not None:
         told["error"] = error
-    with opened() as brain:
+    with asking() as brain:
         guidance = brain.guidance(operation, target=target, context=told or None, session=session)
         answer(guidance, lambda: show.guidance(guidance))
-        catch_up(brain)
 
 
 def _named(text: str) -> tuple[str, str]:
