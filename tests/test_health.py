@@ -50,14 +50,15 @@ def changed(store: Path, *statements: str) -> None:
 
 def test_status_counts_by_type_state_and_namespace(brain: Brain) -> None:
     brain.capture("an error", "x", type="error_pattern")
+    brain.capture("another error", "x", type="error_pattern")
     hidden = brain.capture("an insight", "y")
     brain.forget(hidden.id)
     memories = brain.status()["memories"]
 
-    assert memories["total"] == 2
-    assert memories["by_type"] == {"error_pattern": 1, "learning_insight": 1}
-    assert memories["by_state"] == {"active": 1, "forgotten": 1}
-    assert memories["by_namespace"] == {"team/shop": 2}
+    assert memories["total"] == 3
+    assert memories["by_type"] == {"error_pattern": 2, "learning_insight": 1}
+    assert memories["by_state"] == {"active": 2, "forgotten": 1}
+    assert memories["by_namespace"] == {"team/shop": 3}
 
 
 def test_status_of_an_empty_store_has_every_figure(brain: Brain) -> None:
@@ -80,6 +81,12 @@ def test_status_shows_the_backlog_without_loading_the_model(store: Path) -> None
     assert (before["waiting"], before["model_id"]) == (1, None)
     assert (after["waiting"], after["with_vector"]) == (0, 1)
     assert after["model_id"]
+
+
+def test_nothing_waits_for_a_vector_where_no_model_is_wanted(brain: Brain) -> None:
+    brain.capture("found", "by words alone")
+
+    assert brain.status()["index"]["waiting"] == 0
 
 
 def test_status_says_when_the_disk_will_be_full(brain: Brain) -> None:
@@ -289,9 +296,8 @@ def test_the_command_names_the_namespace_where_it_is_another(store: Path) -> Non
 
 
 def test_findings_end_at_the_limit(brain: Brain) -> None:
-    for number in range(5):
-        flagged = brain.capture(f"memory {number}", f"something else {number}")
-        brain.flag(flagged.id, "look at it")
+    for title in ("is it", "that which", "who was", "as of", "if so"):
+        brain.capture(title)
 
     assert len(brain.audit(limit=3)) == 3
 

@@ -27,6 +27,7 @@ def test_the_demo_recognises_advises_and_knows_the_error_the_second_time(say: Sa
 
     assert found["paged"][0]["exact"]
     assert "allkeys-lru" in found["paged"][0]["memory"]["content"]["solution"]
+    assert found["paged"][1]["why"]["dense"] > 0  # its history has vectors
     assert found["guidance"]["confidence"] > 0.1
     assert "migration" in found["guidance"]["primary_recommendation"]["text"]
     assert found["guidance"]["failure_probability"] > 0
@@ -44,9 +45,13 @@ def test_it_reads_well_in_80_columns(shown: Said) -> None:
     assert max(answer.count("\n") for answer in shown.out.split("\n\n")) < SCREEN_LINES
 
 
-def test_it_touches_no_memory_and_leaves_no_file(shown: Said, store: Path) -> None:
+def test_it_touches_no_memory_and_leaves_no_file(shell: Say, store: Path, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    shown = shell("demo", "--quick", environment={"TMPDIR": str(tmp_path / "temporary")})
+
     assert "Known at once, with its fix." in shown.out
     assert not store.exists()
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_the_quick_one_is_quick(shell: Say) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from brainops.brain import Brain
     from brainops.types import Operation
 
-LOOKED_THROUGH = 1_000  # operations around the time that an id tells; `list` gives no more at once
+LOOKED_THROUGH = 1_000  # operations since the time that an id tells; a list gives no more at once
+EARLIER_MICROS = 60_000_000  # an id's clock and the database's may differ
 DEFAULT_OPERATIONS = 20
 
 
@@ -80,12 +81,16 @@ def verify(operation_id: str) -> None:
 
 
 def _found(brain: Brain, operation_id: str) -> Operation:
-    """Look an operation up near the time that its id (a UUIDv7) tells."""
+    """Look an operation up among those of its name and target, near the time that its id (a UUIDv7) tells."""
+    running = brain.resume(operation_id)
+    if running is None:
+        raise NotFound(f"there is no operation {operation_id[:80]!r} in the namespaces that you read")
     try:
-        began = int(operation_id.replace("-", "")[:12], 16) * 1_000
+        began = int(operation_id.replace("-", "")[:12], 16) * 1_000 - EARLIER_MICROS
     except ValueError:
         began = 0
-    for operation in brain.operations(since=began - 60_000_000, limit=LOOKED_THROUGH):
+    start = running.start
+    for operation in brain.operations(name=start.name, target=start.target, since=began, limit=LOOKED_THROUGH):
         if operation.id == operation_id:
             return operation
-    raise NotFound(f"there is no operation {operation_id[:80]!r} in the namespaces that you read")
+    raise NotFound(f"more than {LOOKED_THROUGH:,} newer operations are named {start.name!r}; list it with --since")
