@@ -143,7 +143,7 @@ def test_a_memory_whose_commit_arrives_late_still_gets_its_vector(open_brain: Op
     draft = Draft(title="gateway late")
     with slow._store.write() as tx:
         late = store(tx, prepare(draft, slow._context.redaction), draft.source, slow._context, None)
-        early = brain.capture("gateway early")
+        [early] = brain.capture_many([Draft(title="gateway early")])
         assert brain.embed_pending() == 1
 
     assert brain.embed_pending() == 1

@@ -217,7 +217,7 @@ def test_a_full_disk_is_told_and_what_was_acknowledged_stays(tmp_path: Path) -> 
     path = tmp_path / "memory.db"
     with opened(path) as brain:
         limit_pages(brain, 40)
-        acknowledged = []
+        acknowledged: list[str] = []
         with suppress(StoreFull):
             acknowledged.extend(captures(brain, 1_000))
         assert 0 < len(acknowledged) < 1_000

@@ -212,6 +212,8 @@ def checked_moment(moment: Any, name: str) -> int:
 def _check_source(source: Source) -> None:
     if not isinstance(source, Source) or not isinstance(source.actor, Actor):
         raise InvalidInput("a source is a Source, and its actor an Actor")
+    if not isinstance(source.actor.id, str) or not isinstance(source.actor.proof, str):
+        raise InvalidInput("an actor's id and proof are texts")
     if not isinstance(source.actor.kind, ActorKind):
         raise InvalidInput(f"an actor's kind is one of {', '.join(ActorKind)}")
 
