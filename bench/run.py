@@ -2,8 +2,8 @@
 
     python bench/run.py [--quick] [--only NAME ...] [--million] [--shared PATH] [--work PATH]
 
-Each part runs in a process of its own, prints one JSON object, and is merged into bench/results/NAME.json; then
-bench/results/README.md is written from all of them. A figure of a quick run never replaces one of a full run.
+Each part runs in a process of its own and prints one JSON object, which goes into bench/results/NAME.json; then
+bench/results/README.md is written from all of them. A quick run never replaces a full one.
 """
 
 from __future__ import annotations
@@ -129,19 +129,19 @@ def measure(part: str, command: list[str], work: Path, wanted: argparse.Namespac
 
 
 def keep(part: str, result: dict[str, Any]) -> None:
-    """Merge a result into the part's file; a full figure stands against a quick one."""
+    """Write a result into the part's file; a quick one never stands beside or instead of a full one."""
     path = RESULTS / f"{part}.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"figures": {}, "details": {}}
-    for group in ("figures", "details"):
-        for name, value in result[group].items():
-            earlier = kept[group].get(name)
-            if value["form"] == "full" or earlier is None or earlier["form"] == "quick":
-                kept[group][name] = value
-    if any(value["form"] == "full" for value in result["figures"].values()) or "machine" not in kept:
-        kept["machine"], kept["versions"] = result["machine"], result["versions"]
-    ordered = {name: kept[name] for name in ("machine", "versions", "figures", "details")}
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    quick = all(figure["form"] == "quick" for figure in result["figures"].values())
+    if quick and any(figure["form"] == "full" for figure in kept.get("figures", {}).values()):
+        print(f"   {path.name} holds a full run and stays as it is", flush=True)
+        return
+    if len(PARTS[part]) > 1:  # each command measured some of the figures
+        for group in ("figures", "details"):
+            stay = {name: value for name, value in kept.get(group, {}).items() if quick or value["form"] == "full"}
+            result[group] = {**stay, **result[group]}
     RESULTS.mkdir(exist_ok=True)
-    path.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
