@@ -14,8 +14,9 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, StoreReadOnly
 from brainops.store import migrate, named, postgres_upkeep
-from brainops.store.opening import open_store, restore_store
+from brainops.store.opening import open_store
 from brainops.store.postgres_archive import TABLES
+from brainops.store.postgres_upkeep import restore_database
 from brainops.store.scope import Scope
 from brainops.types import Filter
 from tests.conformance.conftest import OWNER, SCOPE, FreshDatabase
@@ -93,7 +94,7 @@ def test_a_backup_comes_back_whole_in_an_empty_database(postgres: PostgresServer
     store.close()
 
     with FreshDatabase(postgres) as name:
-        restore_store(str(tmp_path / "backup"), postgres.url(name, OWNER))
+        restore_database(str(tmp_path / "backup"), postgres.url(name, OWNER))
 
         assert rows_of(postgres.url(name, OWNER)) == rows
         with brain_on(postgres.url(name, OWNER)) as brain:
@@ -111,7 +112,7 @@ def test_a_backup_is_restored_into_a_database_that_had_no_schema(empty: str, url
     store.upkeep.backup(str(tmp_path / "backup"))
     store.close()
 
-    restore_store(str(tmp_path / "backup"), empty)
+    restore_database(str(tmp_path / "backup"), empty)
 
     with brain_on(empty) as brain:  # it has no pgvector, so the vectors wait for their model again
         with brain._store.read() as tx:
@@ -129,13 +130,13 @@ def test_a_store_that_stands_there_is_only_replaced_when_asked_and_is_kept(
         brain.capture("after")
 
     with pytest.raises(Conflict, match="--replace"):
-        restore_store(str(tmp_path / "backup"), url)
-    restore_store(str(tmp_path / "backup"), url, replace=True)
+        restore_database(str(tmp_path / "backup"), url)
+    restore_database(str(tmp_path / "backup"), url, replace=True)
 
     with brain_on(url) as brain:
         assert [hit.memory.title for hit in brain.retrieve()] == ["before"]
     [kept] = (tmp_path / "home" / "backups").iterdir()
-    restore_store(str(kept), url, replace=True)
+    restore_database(str(kept), url, replace=True)
     with brain_on(url) as brain:
         assert {hit.memory.title for hit in brain.retrieve()} == {"before", "after"}
 
@@ -149,7 +150,7 @@ def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path, member: str 
     damage(tmp_path / "backup", member)
 
     with pytest.raises(ArchiveDamaged):
-        restore_store(str(tmp_path / "backup"), url, replace=True)
+        restore_database(str(tmp_path / "backup"), url, replace=True)
 
     assert rows_of(url) == rows
 

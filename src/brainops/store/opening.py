@@ -27,18 +27,3 @@ def open_store(location: str, scope: Scope, *, migrate: bool = True) -> Store:
             store.close()
             raise
     return store
-
-
-def restore_store(backup: str, location: str, *, replace: bool = False) -> None:
-    """Put a verified backup in a store's place; with `replace`, where one stands, which is kept.
-
-    Raises ArchiveDamaged where the backup does not verify, Conflict where a store is there and `replace` is not set.
-    """
-    if location.startswith(("postgresql://", "postgres://")):
-        from brainops.store.postgres_upkeep import restore_database
-
-        restore_database(backup, location, replace=replace)
-    else:
-        from brainops.store.sqlite_upkeep import restore_file
-
-        restore_file(backup, location, replace=replace)

@@ -315,10 +315,12 @@ create function brainops_words(all_of tsquery, any_of tsquery, depth bigint)
     set search_path from current
     set plan_cache_mode = force_custom_plan
 as $$
+declare
+    readable text[] := brainops_readable();
 begin
     return query select f.memory_key, ts_rank('{0, 0, 0.5, 1}', f.words, any_of)::double precision as found
     from memory_fts as f
-    where f.words @@ all_of and f.namespace = any (brainops_readable())
+    where f.words @@ all_of and f.namespace = any (readable)
     order by found desc, f.memory_key limit depth;
 end
 $$;
@@ -328,9 +330,11 @@ create function brainops_word_count(word tsquery, after bigint) returns bigint
     set search_path from current
     set plan_cache_mode = force_custom_plan
 as $$
+declare
+    readable text[] := brainops_readable();
 begin
     return (select count(*) from memory_fts as f
-        where f.words @@ word and f.memory_key > after and f.namespace = any (brainops_readable()));
+        where f.words @@ word and f.memory_key > after and f.namespace = any (readable));
 end
 $$;
 
