@@ -2,8 +2,8 @@
 
     python bench/scale/build.py STORE COUNT
 
-Texts recombine pieces of real English sentences; vectors are clustered unit vectors of the bundled model's id, so that a
-query embedded by the model can be searched among them.
+Texts recombine pieces of real English sentences; vectors are clustered unit vectors of the bundled model's id, so that
+a query embedded by the model can be searched among them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def pieces() -> list[str]:
 
 
 def texts(count: int, seed: int) -> list[str]:
-    """Return texts of about 40 words: pieces of real sentences, put together at random, each with a number of its own."""
+    """Return texts of about 40 words: pieces of real sentences put together at random, each with a number."""
     generator = random.Random(seed)
     return [
         f"{'. '.join(generator.choice(pieces()) for _ in range(PIECES_A_TEXT))}. ticket {seed + number}"

@@ -17,6 +17,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import checked_moment
 from brainops.memory.drain import Drainer
 from brainops.memory.redact import RedactionPolicy
+from brainops.memory.uses import Uses
 from brainops.operations import log as records
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, start_of
 from brainops.operations.recorder import Recorder
@@ -67,6 +68,7 @@ class Brain:
             actor=settings.actor,
         )
         self._recorder = Recorder(store)
+        self._uses = Uses(store)
         self._operations = OperationLog(self._context, self._recorder)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         os.register_at_fork(after_in_child=self._operations.after_fork)
@@ -173,7 +175,9 @@ class Brain:
         """
         hits = retrieve.retrieve(self._context, query, filter_of(conditions), limit=limit)
         self._nudge()
-        return hits if budget_tokens is None else retrieve.pack(hits, budget_tokens)
+        given = hits if budget_tokens is None else retrieve.pack(hits, budget_tokens)
+        self._uses.add(hit.memory for hit in given)
+        return given
 
     def match(
         self, error: str | ErrorEvent | BaseException, *, service: str | None = None, limit: int = 5, **conditions: Any
@@ -185,6 +189,7 @@ class Brain:
             error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)
         self._nudge()
+        self._uses.add(each.memory for each in found)
         return found
 
     def get(self, memory_id: str) -> Memory:
@@ -319,6 +324,11 @@ class Brain:
         with self._store.read() as tx:
             return tx.operations.list(name=name, target=target, outcome=outcome, since=since, limit=limit)
 
+    def get_operation(self, operation_id: str) -> Operation:
+        """Return one operation by id; raise NotFound."""
+        self._recorder.flush()
+        return records.get(self._context, operation_id)
+
     def contradict(self, operation_id: str, reason: str) -> None:
         """Say that an operation that was taken for a success was none."""
         records.contradict(self._context, operation_id, reason)
@@ -403,6 +413,7 @@ class Brain:
         """Write what waits and release every connection."""
         if self._drainer is not None:
             self._drainer.close()
+        self._uses.write()
         self._recorder.close()
         self._store.close()
 

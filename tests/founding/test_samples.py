@@ -28,7 +28,7 @@ def sample(heading: str) -> str:
 def run(source: str, names: dict[str, Any]) -> dict[str, Any]:
     """Run a sample under top-level await and return its names."""
     code = compile(source, "sample", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, names)  # noqa: S307 -- the samples of our own document
+    result = eval(code, names)
     if inspect.iscoroutine(result):
         asyncio.run(result)
     return names

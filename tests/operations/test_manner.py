@@ -56,9 +56,7 @@ def test_a_strict_operation_is_not_begun_when_memory_does_not_answer(brain: Brai
     assert brain.operations() == []
 
 
-def test_an_operation_goes_on_when_the_store_cannot_be_written(
-    brain: Brain, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_operation_goes_on_when_the_store_cannot_be_written(brain: Brain, caplog: pytest.LogCaptureFixture) -> None:
     with brain._store.database.raw() as connection:  # type: ignore[attr-defined]
         connection.execute("pragma query_only = on")
     with caplog.at_level(logging.ERROR, "brainops"), brain.operation("deploy", consult="never"):
@@ -69,7 +67,8 @@ def test_an_operation_goes_on_when_the_store_cannot_be_written(
 
 
 def test_what_cannot_be_written_down_is_named_by_its_type(brain: Brain) -> None:
-    with brain.operation("deploy", context={"when": object(), "nan": float("nan"), 3: {"deep": [b"bytes"]}}) as running:
+    odd: dict[Any, Any] = {"when": object(), "nan": float("nan"), 3: {"deep": [b"bytes"]}}
+    with brain.operation("deploy", context=odd) as running:
         running.note(result=threading.Lock())
 
     operation = brain.operations()[0]

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from brainops.cli import show
 from brainops.cli.shared import CommandGroup, answer, micros, opened
-from brainops.errors import NotFound
 
-if TYPE_CHECKING:
-    from brainops.brain import Brain
-    from brainops.types import Operation
-
-LOOKED_THROUGH = 1_000  # operations since the time that an id tells; a list gives no more at once
-EARLIER_MICROS = 60_000_000  # an id's clock and the database's may differ
 DEFAULT_OPERATIONS = 20
 
 
@@ -57,7 +48,7 @@ def operations(
 def show_one(operation_id: str) -> None:
     """Show everything about one operation."""
     with opened(model="none") as brain:
-        found = _found(brain, operation_id)
+        found = brain.get_operation(operation_id)
         answer(found, lambda: show.operation(found))
 
 
@@ -78,19 +69,3 @@ def verify(operation_id: str) -> None:
     with opened(model="none") as brain:
         brain.verify(operation_id)
         answer({"verified": operation_id}, lambda: ["Noted as verified."])
-
-
-def _found(brain: Brain, operation_id: str) -> Operation:
-    """Look an operation up among those of its name and target, near the time that its id (a UUIDv7) tells."""
-    running = brain.resume(operation_id)
-    if running is None:
-        raise NotFound(f"there is no operation {operation_id[:80]!r} in the namespaces that you read")
-    try:
-        began = int(operation_id.replace("-", "")[:12], 16) * 1_000 - EARLIER_MICROS
-    except ValueError:
-        began = 0
-    start = running.start
-    for operation in brain.operations(name=start.name, target=start.target, since=began, limit=LOOKED_THROUGH):
-        if operation.id == operation_id:
-            return operation
-    raise NotFound(f"more than {LOOKED_THROUGH:,} newer operations are named {start.name!r}; list it with --since")

@@ -101,7 +101,9 @@ def _why(match: Match) -> str:
 
 def _nothing(query: str) -> Iterator[str]:
     yield "Nothing found in what this namespace reads." if query else "There is nothing here yet."
-    yield dim("What is there: brainops status. Put something in: brainops capture TITLE CONTENT, or brainops import DIR")
+    yield dim(
+        "What is there: brainops status. Put something in: brainops capture TITLE CONTENT, or brainops import DIR"
+    )
 
 
 def _heading() -> Iterator[str]:

@@ -15,7 +15,7 @@ from brainops.memory.fingerprint import fingerprint
 from brainops.memory.redact import JSON_DEPTH, RedactionPolicy, contains_injected, redact, redact_json, strip_injected
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
-from brainops.types import JSON, Actor, ActorKind, Draft, Finding, MemoryType, Source, Trust
+from brainops.types import JSON, Actor, ActorKind, Draft, ErrorEvent, Finding, MemoryType, Source, Trust
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
 MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere
@@ -57,6 +57,9 @@ def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
 
 def _message_fingerprint(draft: Draft) -> str:
     """Return the identity of the error that a memory is about: of what it calls the error, otherwise of its title."""
+    alert = draft.metadata.get("alert")
+    if isinstance(alert, str) and draft.title.startswith(f"{alert}: "):  # as an alert that fires says it
+        return fingerprint(ErrorEvent(type=alert, message=draft.title.removeprefix(f"{alert}: "))).digest
     said = draft.content.get("error") if isinstance(draft.content, dict) else None
     service = draft.content.get("service") if isinstance(draft.content, dict) else None
     event = parse_error(said if isinstance(said, str) and said.strip() else draft.title)

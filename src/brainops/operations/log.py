@@ -25,6 +25,7 @@ from brainops.types import (
     Fingerprint,
     Frame,
     MemoryType,
+    Operation,
     OperationStart,
     Outcome,
     Source,
@@ -185,6 +186,12 @@ def _store_error(
     return store_prepared(tx, prepared, draft.source, context, None).id
 
 
+def get(context: MemoryContext, operation_id: str) -> Operation:
+    """Return one readable operation; raise NotFound."""
+    with context.store.read() as tx:
+        return _known(tx, operation_id)
+
+
 def contradict(context: MemoryContext, operation_id: str, reason: str) -> None:
     """Say that an outcome that was taken for a success was none (or the reverse); raise NotFound, Conflict."""
     with context.store.write() as tx:
@@ -203,11 +210,15 @@ def verify(context: MemoryContext, operation_id: str) -> None:
         tx.trail.append("verify", operation_id, context.actor, context.store.now())
 
 
-def _finished(tx: Transaction, operation_id: str) -> None:
+def _known(tx: Transaction, operation_id: str) -> Operation:
     operation = tx.operations.get(operation_id)
     if operation is None:
-        raise NotFound(f"there is no operation {operation_id[:80]!r} in the namespaces that you read")
-    if operation.outcome is None:
+        raise NotFound(f"there is no operation {str(operation_id)[:80]!a} in the namespaces that you read")
+    return operation
+
+
+def _finished(tx: Transaction, operation_id: str) -> None:
+    if _known(tx, operation_id).outcome is None:
         raise Conflict(f"operation {operation_id} has not ended yet; finish it first")
 
 

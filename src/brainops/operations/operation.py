@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import logging
@@ -268,11 +267,15 @@ class Accompany:
             self._running.fail(error)
 
     async def __aenter__(self) -> Running:
+        import asyncio
+
         return await asyncio.to_thread(self.__enter__)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import asyncio
+
         # Shielded, so that the record of a cancelled operation is not cancelled with it.
         await asyncio.shield(asyncio.to_thread(self.__exit__, kind, error, trace))
 

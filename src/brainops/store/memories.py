@@ -197,6 +197,11 @@ class Memories:
         """Take words out of the index that belong to no memory."""
         self._session.run("lexical_prune")
 
+    def key(self, memory_id: str) -> int | None:
+        """Return a readable memory's key, or None where there is no such memory."""
+        row = self._session.one("memory_key", id=memory_id)
+        return None if row is None else int(row["key"])
+
     def count_retrieved(self, uses: Mapping[int, int]) -> None:
         """Add up how often memories were retrieved."""
         self._session.many("memory_count_retrieved", ({"key": key, "times": times} for key, times in uses.items()))

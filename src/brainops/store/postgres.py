@@ -45,8 +45,6 @@ PARTITION_SECONDS = 86_400.0  # between two looks whether the coming months have
 
 Connection = psycopg.Connection[DictRow]
 
-_UNREACHABLE = (problems.InvalidPassword, problems.InvalidAuthorizationSpecification, problems.InvalidCatalogName)
-
 
 class PostgresDatabase:
     """A PostgreSQL database: one connection for each thread, opened again after a fork and where it was lost."""
@@ -149,7 +147,7 @@ class PostgresDatabase:
                     self._roll_back(connection)
                     raise
                 self._drop(connection)
-                if attempt == ATTEMPTS or isinstance(error, _UNREACHABLE):
+                if attempt == ATTEMPTS or _is_refused(error):
                     raise
             time.sleep(wait)
             wait *= 2
@@ -299,6 +297,14 @@ def _time_of(connection: Connection) -> int:
     row = connection.execute("select (extract(epoch from clock_timestamp()) * 1000000)::bigint as now").fetchone()
     assert row is not None
     return int(row["now"])
+
+
+def _is_refused(error: psycopg.Error) -> bool:
+    """Say whether a server answered that it does not want this login or database, so that asking again is no use."""
+    said = str(error)
+    return "FATAL" in said and not any(
+        word in said for word in ("starting", "shutting", "recovery", "too many", "slots")
+    )
 
 
 def _in_transaction(connection: Connection) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     import numpy
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows, as on SQLite
-COMMON_SHARE = 0.05  # a word in more of a large store's memories than this is left out where ts_rank has to rank them
-KEPT_TERMS = 3  # but never the rarest few, so that a question of common words still finds something
+RANKED_ROWS = 16  # rows that ts_rank may rank, times the root of a large store's size: 5,000 of 100,000 memories
+KEPT_TERMS = 2  # but never fewer words, so that a question of common words still finds something
 EVERYTHING = 1 << 40  # more rows than any store has
 SPARE_ROWS = 50  # ranked beyond the hits asked for, because a row may have changed since its words were indexed
 # By BM25, before the filter, which takes 30 us each; where fewer than asked for are left, what passes is ranked alone.
 RANKED_A_HIT, FILTERED_A_HIT = 10, 4
 SELECTIVE_ROWS = 5_000  # up to here, comparing all that pass the filter is faster and more exact than the index
+REMEMBERED_FILTERS = 1_000  # that leave many memories
 DEEPER = 4  # how much further a search looks when several passages of one memory came
-PASSAGES_A_HIT = 2  # a memory may have several passages: look this much further than the hits asked for
 # A tsvector holds 1 MiB. This much text of the shortest words fits; what comes after it adds its new words only.
 FULL_TEXT_CHARACTERS = 200_000
 NEW_WORDS_CHARACTERS = 100_000
@@ -39,7 +40,7 @@ class PostgresIndex:
     def __init__(self) -> None:
         self._ready: dict[str, bool] | None = None
         self._indexed: set[str] = set()
-        self._large: set[tuple[str, ...]] = set()
+        self._large: set[tuple[tuple[str, ...], Filter]] = set()
         self._sizes: dict[tuple[str, ...], tuple[int, int]] = {}
         self._frequencies: dict[tuple[tuple[str, ...], int], dict[str, int]] = {}
 
@@ -70,8 +71,8 @@ class PostgresIndex:
             return []
         if self._capabilities(session)["ranked"]:
             return self._by_bm25(session, words, wanted, limit)
-        telling = self._telling(session, words)
-        parameters = {**filter_parameters(wanted), **_expressions(session, telling, wanted), "limit": limit}
+        found_by = self._telling(session, words)
+        parameters = {**filter_parameters(wanted), **_expressions(session, words, found_by, wanted), "limit": limit}
         if _in_tokens(wanted):
             found = session.all("lexical_search", depth=limit + SPARE_ROWS, **parameters)
             if len(found) >= limit:
@@ -85,17 +86,25 @@ class PostgresIndex:
             found = session.all("lexical_ranked", depth=depth, **parameters)
             if len(found) >= limit:
                 return _scored(found)
-        expressions = _expressions(session, words, wanted)
+        expressions = _expressions(session, words, words, wanted)
         return _scored(session.all("lexical_ranked_all", depth=EVERYTHING, **parameters, **expressions))
 
     def _telling(self, session: Session, words: Sequence[str]) -> Sequence[str]:
-        """Leave out words that stand in too many memories of a large store: ranking their rows is what costs."""
+        """Return the words that a memory is to have one of: of a large store the rarest, until their rows are enough.
+
+        All words weigh in what is found; only memories that have none but common ones are passed over.
+        """
         if len(words) <= KEPT_TERMS or self._size(session)[1] <= SAMPLE_ROWS:
             return words
         frequencies, total = self.frequencies(session, words)
-        rare_first = sorted(words, key=lambda word: frequencies[word])
-        kept = {word for word in words if frequencies[word] <= COMMON_SHARE * total} | set(rare_first[:KEPT_TERMS])
-        return [word for word in words if word in kept]
+        room = RANKED_ROWS * math.sqrt(total)
+        kept: list[str] = []
+        for word in sorted(dict.fromkeys(words), key=lambda word: frequencies[word]):
+            room -= frequencies[word]
+            if room < 0 and len(kept) >= KEPT_TERMS:
+                break
+            kept.append(word)
+        return kept
 
     def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """Return in how many memories each word stands, about, and how many there are."""
@@ -142,33 +151,33 @@ class PostgresIndex:
             return []
         parameters = {**filter_parameters(wanted), "model_id": model_id, "vector": _vector_text(vector)}
         if not self._few(session, wanted):
-            depth = limit * PASSAGES_A_HIT
-            while True:
-                rows = session.all("vector_near", dimension=len(vector), limit=depth, **parameters)
-                best = _best(rows, limit)
-                if len(best) >= limit:
-                    return best
-                if len(rows) < depth:
-                    break  # the index gave up early, or there are no more; the exact comparison knows
-                depth *= DEEPER
-        depth = limit * PASSAGES_A_HIT
+            found = self._nearest(session, "vector_near", limit, {**parameters, "dimension": len(vector)})
+            if len(found) >= limit:
+                return found  # else the index gave up early, or there are no more: the comparison of all knows
+        return self._nearest(session, "vector_nearest", limit, parameters)
+
+    def _nearest(self, session: Session, statement: str, limit: int, parameters: Mapping[str, Any]) -> list[Scored]:
+        """Return the nearest memories by a statement, asking for more where several passages of one memory came."""
+        depth = limit
         while True:
-            rows = session.all("vector_nearest", limit=depth, **parameters)
+            rows = session.all(statement, limit=depth, **parameters)
             best = _best(rows, limit)
             if len(best) >= limit or len(rows) < depth:
                 return best
             depth *= DEEPER
 
     def _few(self, session: Session, wanted: Filter) -> bool:
-        """Say whether so few memories pass the filter that all of them are compared."""
-        read = tuple(session.scope.read)
-        unfiltered = wanted == Filter(namespaces=wanted.namespaces)
-        if unfiltered and read in self._large:
+        """Say whether so few memories pass the filter that all of them are compared; many stay many."""
+        asked = tuple(session.scope.read), wanted
+        if asked in self._large:
             return False
-        rows = session.all("vector_keys", limit=SELECTIVE_ROWS + 1, **filter_parameters(wanted))
-        if unfiltered and len(rows) > SELECTIVE_ROWS:
-            self._large.add(read)
-        return len(rows) <= SELECTIVE_ROWS
+        row = session.one("filter_count", limit=SELECTIVE_ROWS + 1, **filter_parameters(wanted))
+        few = row is None or row["memories"] <= SELECTIVE_ROWS
+        if not few:
+            if len(self._large) >= REMEMBERED_FILTERS:
+                self._large.clear()
+            self._large.add(asked)
+        return few
 
     def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
         """Return the cosine of these memories to a vector, where they have one."""
@@ -220,10 +229,9 @@ def _bounded(words: Iterable[str]) -> list[str]:
     return kept
 
 
-def _expressions(session: Session, words: Sequence[str], wanted: Filter) -> dict[str, str]:
-    """Return the query as tsquery text: any of the words; and those with all filter tokens."""
-    terms = " | ".join(dict.fromkeys(words))
-    clauses = [f"({terms})", _any_token("namespace", session.scope.read)]
+def _expressions(session: Session, words: Sequence[str], found_by: Sequence[str], wanted: Filter) -> dict[str, str]:
+    """Return the query as tsquery text: any of the words; and any of those to find by, with all filter tokens."""
+    clauses = [f"({' | '.join(dict.fromkeys(found_by))})", _any_token("namespace", session.scope.read)]
     if wanted.types:
         clauses.append(_any_token("type", [kind.value for kind in wanted.types]))
     if wanted.trust:
@@ -231,7 +239,7 @@ def _expressions(session: Session, words: Sequence[str], wanted: Filter) -> dict
     clauses += [_any_token("tag", [tag]) for tag in wanted.tags]
     if not (wanted.include_archived or wanted.include_superseded or wanted.as_of is not None):
         clauses.append(f"!{PAST}")
-    return {"terms": terms, "expression": " & ".join(clauses)}
+    return {"terms": " | ".join(dict.fromkeys(words)), "expression": " & ".join(clauses)}
 
 
 def _any_token(kind: str, values: Sequence[str]) -> str:

@@ -136,7 +136,7 @@ class SQLiteUpkeep:
 def restore_file(backup: str, location: str, *, replace: bool = False) -> None:
     """Put a verified backup in the place of a store; the replaced file is kept beside it.
 
-    Raises ArchiveDamaged where the backup does not verify, Conflict where a store stands there and `replace` is not set.
+    Raises ArchiveDamaged where the backup does not verify, Conflict where a store stands there without `replace`.
     """
     source, target = Path(backup).expanduser().absolute(), Path(location).expanduser().absolute()
     if not source.is_file():
@@ -157,9 +157,9 @@ def restore_file(backup: str, location: str, *, replace: bool = False) -> None:
 
 
 def _set_aside(target: Path) -> None:
-    with closing(sqlite3.connect(target)) as connection:
-        with suppress(sqlite3.DatabaseError):  # a damaged store is why people restore; it is kept as it is
-            connection.execute("pragma wal_checkpoint(truncate)")
+    # A damaged store is why people restore; it is kept as it is.
+    with closing(sqlite3.connect(target)) as connection, suppress(sqlite3.DatabaseError):
+        connection.execute("pragma wal_checkpoint(truncate)")
     os.replace(target, target.with_name(target.name + ".replaced"))
     for ending in ("-wal", "-shm"):
         target.with_name(target.name + ending).unlink(missing_ok=True)

@@ -115,9 +115,9 @@ select m.key, 1 - (v.vector <=> cast(:vector as halfvec)) as score
 from memory as m join memory_vector as v on v.memory_key = m.key and v.model_id = :model_id
 where {memory_filter} order by v.vector <=> cast(:vector as halfvec) limit :limit
 
--- name: vector_keys
--- The memories that pass the filter, up to a limit: are they few?
-select m.key from memory as m where {memory_filter} limit :limit
+-- name: filter_count
+-- How many memories pass the filter, counted up to a limit?
+select count(*) as memories from (select 1 from memory as m where {memory_filter} limit :limit) as passing
 
 -- name: vector_since
 -- Vectors stored after a mark, in the order of their numbers, as text.

@@ -201,6 +201,10 @@ update memory set
         then coalesce((select p.superseded_by from memory as p where p.id = :id), 'purged') else superseded_by end
 where namespace = :namespace and (supersedes = :id or superseded_by = :id)
 
+-- name: memory_key
+-- The key of a readable memory.
+select key from memory where id = :id and namespace in (select value from json_each(:namespaces))
+
 -- name: memory_count_retrieved
 -- Use is counted in batches.
 update memory set retrieved_count = retrieved_count + :times
