@@ -17,11 +17,13 @@ OWN_STATEMENTS = {
         "vector_last": "the map of vectors beside a SQLite file asks how far it lags; pgvector's index fills itself",
         "vector_admit": "the map knows numbers of vectors, which are looked up; pgvector's index is read with its rows",
         "vector_sequences": "the map knows numbers of vectors",
+        "vector_keys": "the map is searched among the vectors of what passes a filter",
     },
     "postgres": {
         "lexical_ranked": "BM25 by pg_textsearch, where it is there",
         "lexical_ranked_all": "BM25 by pg_textsearch under a filter that leaves few rows",
         "lexical_total": "how many of a shared database's memories are read here",
+        "filter_count": "whether pgvector's index is worth reading",
         "index_ready": "extensions may be there or not",
         "vector_index": "an index for each model",
         "vector_near": "pgvector's index",
@@ -33,7 +35,6 @@ OWN_PARAMETERS = {
     "lexical_insert": "PostgreSQL also keeps the words as text for BM25",
     "lexical_search": "FTS5 takes filters in one expression; PostgreSQL takes them with the row",
     "lexical_frequency": "FTS5 counts one word at a time",
-    "vector_keys": "SQLite asks for the vectors of what passes a filter, PostgreSQL for their number",
     "vector_of_keys": "SQLite compares vectors in Python, PostgreSQL in the query",
 }
 
