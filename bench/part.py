@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,9 +114,8 @@ def store_of(given: Options, count: int) -> Path:
         subprocess.run(
             [sys.executable, "-m", "bench.scale.build", str(building), str(count)], cwd=ROOT, check=True, stdout=2
         )
-        with sqlite3.connect(building) as connection:
+        with closing(sqlite3.connect(building)) as connection:
             connection.execute("pragma wal_checkpoint(truncate)")
-        connection.close()
         building.rename(path)
     return path
 
@@ -123,7 +123,8 @@ def store_of(given: Options, count: int) -> Path:
 def copy_of(given: Options, count: int, name: str) -> Path:
     """Return a copy of a store of so many memories that may be written."""
     path = fresh(given, name)
-    shutil.copyfile(store_of(given, count), path)
+    with closing(sqlite3.connect(store_of(given, count))) as built, closing(sqlite3.connect(path)) as copy:
+        built.backup(copy)
     return path
 
 
