@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
 RANKED_ROWS = 25  # rows that a search may rank, times the root of the store's size: 7,900 (8 ms) of 100,000 memories
+ALWAYS_RANKED = 4_000  # rows, which is every row of a store up to that size: 4 ms
 USUAL_TERMS = 6  # of a question; a longer text may rank more rows, up to
 LONGEST = 3  # times as many
 WIDER = 2  # more rows are looked at where common words are added afterwards: their weight moves some up
@@ -88,15 +89,15 @@ class SQLiteIndex:
         return found[:limit]
 
     def _telling(self, session: Session, terms: Sequence[str]) -> tuple[Sequence[str], dict[str, float]]:
-        """Return the words to search for, and of a large store the common ones that are left out, with their weight.
+        """Return the words to search for, and the common ones that are left out of it, with their weight.
 
         Ranking a row is what a search costs, so the words are taken rarest first until their rows are enough.
         """
         frequencies, total = self.frequencies(session, tuple(dict.fromkeys(terms)))
-        if total <= SAMPLE_ROWS:
-            return terms, {}
         longer = min(max(len(frequencies) / USUAL_TERMS, 1.0), LONGEST)
-        allowed = RANKED_ROWS * math.sqrt(total) * longer
+        allowed = max(RANKED_ROWS * math.sqrt(total), ALWAYS_RANKED) * longer
+        if sum(frequencies.values()) <= allowed:
+            return terms, {}
         ranked_rows, kept = 0, set[str]()
         for term in sorted(frequencies, key=lambda term: frequencies[term]):
             ranked_rows += frequencies[term]
