@@ -171,7 +171,8 @@ class SQLiteIndex:
             if among is None and _gathering_pays(len(best) / depth, limit, rows):
                 among = self._selected(session, model_id, wanted)
                 if among is not None:
-                    self._remember_selective(signature)
+                    if _gathering_pays(len(among) / rows, limit, rows):
+                        self._remember_selective(signature)
                     rows, depth = len(among), limit
                     continue
             depth = max(depth * 2, int(depth * HEADROOM * limit / max(len(best), 1)))
