@@ -51,9 +51,9 @@ def short(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Say first what is not reached."""
     judged = [(name, figure) for part in parts.values() for name, figure in part["figures"].items() if figure["target"]]
     missed = [(name, figure) for name, figure in judged if figure["verdict"] == "FAIL"]
-    yield f"Of {len(judged)} figures with a target {len(judged) - len(missed)} reach it."
+    reached = f"Of {len(judged)} figures with a target {len(judged) - len(missed)} reach it."
+    yield f"{reached} These fall short:\n" if missed else reached
     if missed:
-        yield " These fall short:\n"
         yield from (f"- {line(name, figure)}" for name, figure in missed)
 
 
