@@ -23,7 +23,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)
-	$(BIN)/python -m bench
+	$(BIN)/python bench/run.py
 
 demo: $(STAMP)
 	$(BIN)/brainops demo

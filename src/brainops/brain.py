@@ -68,7 +68,7 @@ class Brain:
             actor=settings.actor,
         )
         self._recorder = Recorder(store)
-        self._uses = Uses(store)
+        self._uses = Uses(self._recorder.submit)
         self._operations = OperationLog(self._context, self._recorder)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         os.register_at_fork(after_in_child=self._operations.after_fork)

@@ -1,14 +1,12 @@
-"""How often is each memory handed out? Counted here, and written in batches: asking writes nothing by itself."""
+"""How often is each memory handed out? Counted here, and handed over in batches: asking writes nothing by itself."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 
-from brainops.errors import BrainOpsError
-from brainops.store import Store
+from brainops.store import Transaction
 from brainops.types import Memory
 
 BATCH_USES = 256  # a write for about every fiftieth question
@@ -17,8 +15,8 @@ BATCH_USES = 256  # a write for about every fiftieth question
 class Uses:
     """The uses of one process that are not written yet."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, submit: Callable[[Callable[[Transaction], None]], None]) -> None:
+        self._submit = submit
         self._counting = threading.Lock()
         self._uses: Counter[str] = Counter()
 
@@ -31,11 +29,13 @@ class Uses:
             self.write()
 
     def write(self) -> None:
-        """Write what was counted; a store that cannot be written now loses counts of use, and nothing else."""
+        """Hand over what was counted; nobody waits for it."""
         with self._counting:
             uses, self._uses = self._uses, Counter()
-        if not uses:
-            return
-        with suppress(BrainOpsError), self._store.write() as tx:
-            keys = {tx.memories.key(memory_id): times for memory_id, times in uses.items()}
-            tx.memories.count_retrieved({key: times for key, times in keys.items() if key is not None})
+        if uses:
+            self._submit(lambda tx: _write(tx, uses))
+
+
+def _write(tx: Transaction, uses: Mapping[str, int]) -> None:
+    keys = {tx.memories.key(memory_id): times for memory_id, times in uses.items()}
+    tx.memories.count_retrieved({key: times for key, times in keys.items() if key is not None})
