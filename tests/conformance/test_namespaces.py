@@ -96,9 +96,9 @@ def resumed(brain: Brain, other: Filled, path: Path) -> Any:
     running = brain.resume(other.operations[0], strict=True)
     if running is None:
         return None
-    shown = repr(running.start)
-    running.succeed()
-    return shown
+    with suppress(BrainOpsError):
+        running.succeed()
+    return running.start
 
 
 def exported(brain: Brain, other: Filled, path: Path) -> str:
@@ -162,7 +162,10 @@ READS: dict[str, Act] = {
     "segments": lambda b, o, p: segments.search_segments(b._context, "gateway archived", 100),
     "archived memory": on_segments(lambda tx, o: [segments.archived_memory(tx, one) for one in o.memories]),
     "archived operations": on_segments(lambda tx, o: segments.archived_operations(tx, limit=100)),
-    "segment": on_segments(lambda tx, o: [tx.operations.segment(one) for one in o.segments]),
+    "segment": on_segments(
+        lambda tx, o: [segments.unpack(row) for row in map(tx.operations.segment, o.segments) if row]
+    ),
+    "get operation": on_operations(lambda b, one: b.get_operation(one)),
     "receipts": on_segments(lambda tx, o: [dict(row) for row in tx.operations.guidance_page("")]),
     "policies": on_segments(lambda tx, o: [dict(row) for row in tx.operations.policies()]),
     "trail": on_segments(lambda tx, o: [dict(row) for row in tx.trail.page(o.namespace, 0)]),
