@@ -40,7 +40,16 @@ CONNECT_SECONDS = 10  # unless the URL says otherwise
 LOCK_SECONDS = 120  # what a writer waits for its turn in all, as on SQLite
 ATTEMPTS = 4  # to reach the server, or to begin on a connection that turns out to be lost
 RETRY_SECONDS = 0.2  # before the second attempt; twice that before each further one
-PARTITION_SECONDS = 86_400.0  # between two looks whether the coming months have their partitions
+HOUSE_SECONDS = 3_600.0  # between two looks whether there is something to keep in order
+HOUSE_KEEPING = """
+begin;
+set local lock_timeout = '2s';
+select brainops_partition_operations({now});
+do $$ begin
+    if to_regproc('brainops_spill_words') is not null then perform brainops_spill_words(); end if;
+end $$;
+commit
+"""
 
 Connection = psycopg.Connection[DictRow]
 
@@ -58,7 +67,7 @@ class PostgresDatabase:
         self._local = threading.local()
         self._connections: list[Connection] = []
         self._process = os.getpid()
-        self._partitions_until = 0.0
+        self._house_kept_until = 0.0
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[PostgresSession]:
@@ -70,7 +79,7 @@ class PostgresDatabase:
     @contextmanager
     def write(self, scope: Scope) -> Iterator[PostgresSession]:
         """Open a write transaction; on leaving, the commit is synced to the server's disk."""
-        self._make_partitions()
+        self._keep_house()
         with self._transaction("begin", scope, self._preamble(scope, scope.write)) as session:
             yield session
 
@@ -203,17 +212,13 @@ class PostgresDatabase:
         if connection.closed or _in_transaction(connection):
             self._drop(connection)
 
-    def _make_partitions(self) -> None:
-        """Make the partitions of the coming months, once a day; where that fails, rows go to the default partition."""
-        if time.monotonic() < self._partitions_until:
+    def _keep_house(self) -> None:
+        """Make the coming months' partitions and write BM25's words out, once an hour; all works without."""
+        if time.monotonic() < self._house_kept_until:
             return
-        self._partitions_until = time.monotonic() + PARTITION_SECONDS
+        self._house_kept_until = time.monotonic() + HOUSE_SECONDS
         with self.raw() as connection, suppress(psycopg.Error):
-            connection.execute(
-                "begin; set local lock_timeout = '2s'; "
-                f"select brainops_partition_operations({int(self.now())}); commit",
-                prepare=False,
-            )
+            connection.execute(f"{HOUSE_KEEPING.format(now=int(self.now()))}", prepare=False)
         self._roll_back(connection)
 
 

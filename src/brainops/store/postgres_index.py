@@ -17,14 +17,16 @@ from brainops.types import Filter
 if TYPE_CHECKING:
     import numpy
 
-SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows, as on SQLite
+SAMPLE_ROWS = 4_000  # word frequencies are counted over the newest rows; of more it only takes longer (10 ms here)
+SAMPLED_KEYS = 20_000  # which are looked for among so many keys, some of them of other namespaces
+LARGE = 20_000  # memories; of a smaller store every row that matches is ranked
 RANKED_ROWS = 16  # rows that ts_rank may rank, times the root of a large store's size: 5,000 of 100,000 memories
 KEPT_TERMS = 2  # but never fewer words, so that a question of common words still finds something
 EVERYTHING = 1 << 40  # more rows than any store has
 SPARE_ROWS = 50  # ranked beyond the hits asked for, because a row may have changed since its words were indexed
-# By BM25, before the filter, which takes 30 us each; where fewer than asked for are left, what passes is ranked alone.
-RANKED_A_HIT, FILTERED_A_HIT = 10, 4
+RANKED_A_HIT = 5  # by BM25 at most, which takes 30 us each; where a filter leaves too few, all that match are ranked
 SELECTIVE_ROWS = 5_000  # up to here, comparing all that pass the filter is faster and more exact than the index
+REMEMBERED_WORDS = 100_000  # with their frequencies: some 10 MB
 REMEMBERED_FILTERS = 1_000  # that leave many memories
 DEEPER = 4  # how much further a search looks when several passages of one memory came
 # A tsvector holds 1 MiB. This much text of the shortest words fits; what comes after it adds its new words only.
@@ -69,32 +71,32 @@ class PostgresIndex:
         words = [word for term in terms for word in _WORD.findall(plain(term))]
         if not words:
             return []
-        if self._capabilities(session)["ranked"]:
-            return self._by_bm25(session, words, wanted, limit)
-        found_by = self._telling(session, words)
-        parameters = {**filter_parameters(wanted), **_expressions(session, words, found_by, wanted), "limit": limit}
-        if _in_tokens(wanted):
-            found = session.all("lexical_search", depth=limit + SPARE_ROWS, **parameters)
-            if len(found) >= limit:
-                return _scored(found)
-        return _scored(session.all("lexical_search", depth=EVERYTHING, **parameters))
-
-    def _by_bm25(self, session: Session, words: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
-        parameters = {**filter_parameters(wanted), "spoken": " ".join(words), "limit": limit}
         unfiltered = wanted == Filter(namespaces=wanted.namespaces)
-        for depth in (limit + SPARE_ROWS, limit * RANKED_A_HIT) if unfiltered else (limit * FILTERED_A_HIT,):
-            found = session.all("lexical_ranked", depth=depth, **parameters)
-            if len(found) >= limit:
-                return _scored(found)
-        expressions = _expressions(session, words, words, wanted)
-        return _scored(session.all("lexical_ranked_all", depth=EVERYTHING, **parameters, **expressions))
+        parameters = {**filter_parameters(wanted), "limit": limit}
+        statement, depth = "lexical_search", limit + SPARE_ROWS
+        if self._capabilities(session)["ranked"]:
+            statement, depth = "lexical_ranked_all", limit * RANKED_A_HIT
+            parameters["spoken"] = " ".join(words)
+            if unfiltered:
+                found = session.all("lexical_ranked", depth=limit + SPARE_ROWS, **parameters)
+                if len(found) >= limit:
+                    return _scored(found)
+        # Each search looks at more than the one before, and the last at everything.
+        first = words if not unfiltered and self._few(session, wanted) else self._telling(session, words)
+        for found_by in dict.fromkeys([tuple(first), tuple(words)]):
+            parameters.update(_expressions(session, words, found_by, wanted))
+            for rows in (depth, EVERYTHING) if _in_tokens(wanted) else (EVERYTHING,):
+                found = session.all(statement, depth=rows, **parameters)
+                if len(found) >= limit:
+                    return _scored(found)
+        return _scored(found)
 
     def _telling(self, session: Session, words: Sequence[str]) -> Sequence[str]:
         """Return the words that a memory is to have one of: of a large store the rarest, until their rows are enough.
 
-        All words weigh in what is found; only memories that have none but common ones are passed over.
+        All words weigh in what is found. Memories with none but common ones are looked for where too few were found.
         """
-        if len(words) <= KEPT_TERMS or self._size(session)[1] <= SAMPLE_ROWS:
+        if len(words) <= KEPT_TERMS or self._size(session)[1] <= LARGE:
             return words
         frequencies, total = self.frequencies(session, words)
         room = RANKED_ROWS * math.sqrt(total)
@@ -109,22 +111,28 @@ class PostgresIndex:
     def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """Return in how many memories each word stands, about, and how many there are."""
         newest, total = self._size(session)
-        after = newest - SAMPLE_ROWS if total > SAMPLE_ROWS else 0
+        after = max(newest - SAMPLED_KEYS, 0) if total > SAMPLE_ROWS else 0
         words = {term: " & ".join(_WORD.findall(plain(term))) for term in terms}
         # Small stores change fast and are counted each time; large ones hardly move, so their counts are kept.
-        kept = self._frequencies.setdefault((tuple(session.scope.read), after // SAMPLE_ROWS), {}) if after else {}
+        kept = self._kept(session, after // SAMPLED_KEYS) if after else {}
         missing = sorted({word for word in words.values() if word and word not in kept})
         if missing:
-            rows = session.all("lexical_frequency", words=missing, after=after)
+            rows = session.all("lexical_frequency", words=missing, after=after, sample=SAMPLE_ROWS)
             kept.update((row["word"], round(row["documents"] * total / max(row["sampled"], 1))) for row in rows)
         return {term: kept.get(word, 0) for term, word in words.items()}, total
+
+    def _kept(self, session: Session, window: int) -> dict[str, int]:
+        """Return the frequencies counted before in this window of keys, to be added to."""
+        if sum(map(len, self._frequencies.values())) > REMEMBERED_WORDS:
+            self._frequencies.clear()
+        return self._frequencies.setdefault((tuple(session.scope.read), window), {})
 
     def _size(self, session: Session) -> tuple[int, int]:
         """Return the newest key and how many memories are read, the latter counted anew when it may have grown."""
         last = session.one("lexical_last")
         newest, read = int(last["key"] or 0) if last else 0, tuple(session.scope.read)
         counted_at, total = self._sizes.get(read, (0, 0))
-        if total <= SAMPLE_ROWS or newest > counted_at + SAMPLE_ROWS:
+        if total <= LARGE or newest > counted_at + SAMPLED_KEYS:
             counted = session.one("lexical_total")
             total = int(counted["memories"]) if counted else 0
             self._sizes[read] = newest, total

@@ -24,7 +24,7 @@ select m.key, w.score from brainops_ranked(:spoken, :depth) as w join memory as 
 where w.score > 0 and {memory_filter} order by w.score desc, m.key limit :limit
 
 -- name: lexical_ranked_all
--- The same for a filter that leaves few rows: all that match are found by their words first, and then ranked.
+-- The same for a filter that leaves few rows: those that match are found by their words first, and then ranked.
 with matching as materialized (
     select m.key, f.spoken
     from brainops_words(to_tsquery('brainops', :expression), to_tsquery('brainops', :terms), :depth) as w
@@ -35,10 +35,15 @@ select key, -(spoken <@> to_bm25query(:spoken, 'memory_fts_spoken')) as score
 from matching order by score desc, key limit :limit
 
 -- name: lexical_frequency
--- In how many of the readable memories after a key does each word stand, and how many are those?
-select word, brainops_word_count(to_tsquery('brainops', word), :after) as documents, (
-    select count(*) from memory as m where m.key > :after and m.namespace = any (cast(:namespaces as text[]))) as sampled
-from unnest(cast(:words as text[])) as word
+-- In how many of the newest readable memories after a key does each word stand, and how many are those?
+with newest as materialized (
+    select f.words from memory_fts as f
+    where f.memory_key > :after and f.namespace = any (cast(:namespaces as text[]))
+    order by f.memory_key desc limit :sample)
+select asked.word, count(n.words) filter (where n.words @@ asked.query) as documents, count(n.words) as sampled
+from (select word, to_tsquery('brainops', word) as query from unnest(cast(:words as text[])) as word) as asked
+    left join newest as n on true
+group by asked.word
 
 -- name: lexical_last
 -- The newest key, which bounds how many memories there are.

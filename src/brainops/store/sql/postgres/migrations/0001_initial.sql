@@ -325,19 +325,6 @@ begin
 end
 $$;
 
-create function brainops_word_count(word tsquery, after bigint) returns bigint
-    language plpgsql stable security definer
-    set search_path from current
-    set plan_cache_mode = force_custom_plan
-as $$
-declare
-    readable text[] := brainops_readable();
-begin
-    return (select count(*) from memory_fts as f
-        where f.words @@ word and f.memory_key > after and f.namespace = any (readable));
-end
-$$;
-
 -- Counting a use is the one thing that a reader may do to a namespace that it does not write.
 create function brainops_count_retrieved(counted bigint, times bigint, namespaces text[]) returns void
     language plpgsql volatile security definer
@@ -396,7 +383,7 @@ grant select, insert, update, delete on memory, occurrence, memory_fts, memory_t
     operation_key, operation, operation_count, growth_policy, guidance, segment to brainops_runtime;
 grant select, insert on audit, backup to brainops_runtime;
 grant select, insert, update on setting to brainops_runtime;
-revoke execute on function brainops_words, brainops_word_count, brainops_count_retrieved,
+revoke execute on function brainops_words, brainops_count_retrieved,
     brainops_partition_operations, brainops_index_vectors from public;
-grant execute on function brainops_words, brainops_word_count, brainops_count_retrieved,
+grant execute on function brainops_words, brainops_count_retrieved,
     brainops_partition_operations, brainops_index_vectors to brainops_runtime;
