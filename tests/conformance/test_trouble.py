@@ -100,7 +100,7 @@ def test_a_folder_that_may_not_be_written_gets_no_store(shared_folder: Path) -> 
 
 
 def test_a_folder_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="folder"):
+    with pytest.raises(StoreUnavailable, match="is a folder; name a file in it"):
         opened(tmp_path)
 
 
