@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
-from types import NoneType, TracebackType
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any
 
 from brainops import config, health
 from brainops.errors import InvalidConfiguration, InvalidInput
 from brainops.memory import capture as capturing
-from brainops.memory import change, match, meaning, retain, retrieve, sweep, transfer
+from brainops.memory import change, match, meaning, retain, retrieve, segments, sweep, transfer
+from brainops.memory.conditions import filter_of, member
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import checked_moment
 from brainops.memory.drain import Drainer
 from brainops.memory.redact import RedactionPolicy
 from brainops.memory.uses import Uses
@@ -33,7 +32,6 @@ from brainops.types import (
     Draft,
     ErrorEvent,
     Feedback,
-    Filter,
     Guidance,
     Hit,
     Junk,
@@ -147,8 +145,8 @@ class Brain:
     def draft(self, title: str, content: JSON = "", **fields: Any) -> Draft:
         """Return a draft of a memory, as `capture` takes it: for `capture_many`, `supersede` and `feedback`."""
         fields = {name: value for name, value in fields.items() if value is not None}
-        fields["type"] = _member(MemoryType, fields.get("type", MemoryType.LEARNING_INSIGHT))
-        fields["trust"] = _member(Trust, fields.get("trust", Trust.AGENT))
+        fields["type"] = member(MemoryType, fields.get("type", MemoryType.LEARNING_INSIGHT))
+        fields["trust"] = member(Trust, fields.get("trust", Trust.AGENT))
         tags = fields.get("tags", ())
         if isinstance(tags, str):
             raise InvalidInput(f"tags are a list of texts; for one tag write [{tags!r}]")
@@ -204,7 +202,7 @@ class Brain:
         self, memory_id: str, verdict: Verdict | str, *, note: str = "", correction: Draft | str | None = None
     ) -> Feedback:
         """Say that a memory is helpful, wrong or outdated; a correction (draft, or its new text) supersedes it."""
-        given = _member(Verdict, verdict)
+        given = member(Verdict, verdict)
         if isinstance(correction, str):
             correction = change.corrected(self.get(memory_id), correction)
         return change.feedback(self._context, memory_id, given, note=note, correction=correction)
@@ -317,12 +315,17 @@ class Brain:
         outcome: str | None = None,
         since: int | None = None,
         limit: int = 50,
+        include_archived: bool = False,
     ) -> list[Operation]:
         """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open"."""
         retrieve.check_limit(limit)
         self._recorder.flush()
+        asked: dict[str, Any] = {"name": name, "target": target, "outcome": outcome, "since": since, "limit": limit}
         with self._store.read() as tx:
-            return tx.operations.list(name=name, target=target, outcome=outcome, since=since, limit=limit)
+            found = tx.operations.list(**asked)
+            if include_archived and len(found) < limit:
+                found += segments.archived_operations(tx, **{**asked, "limit": limit - len(found)})
+            return found
 
     def get_operation(self, operation_id: str) -> Operation:
         """Return one operation by id; raise NotFound."""
@@ -392,6 +395,10 @@ class Brain:
         """Move old operations and archived memories into compressed, verified, searchable segments."""
         return retain.compact(self._context, older_than_days=older_than_days, dry_run=dry_run)
 
+    def restore_segment(self, segment_id: str) -> retain.Restored:
+        """Put an archive segment's rows back where they came from."""
+        return retain.restore_segment(self._context, segment_id)
+
     def set_growth(self, policy: GrowthPolicy) -> None:
         """Say how much of an operation's log is kept, in the written namespace."""
         retain.set_policy(self._context, policy)
@@ -428,45 +435,6 @@ class Brain:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def filter_of(conditions: Mapping[str, Any]) -> Filter:
-    """Return the filter that keyword conditions describe; raise InvalidInput for one that does not exist."""
-    known = {name: conditions[name] for name in Filter.__dataclass_fields__ if name in conditions}
-    unknown = sorted(set(conditions) - set(known))
-    if unknown:
-        there_is = ", ".join(Filter.__dataclass_fields__)
-        raise InvalidInput(f"no such condition: {', '.join(unknown)}; there is {there_is}")
-    for name in ("types", "tags", "trust", "namespaces"):
-        known[name] = _texts(known.get(name, ()), name)
-    for name in ("since", "until", "as_of"):
-        if known.get(name) is not None:
-            checked_moment(known[name], name)
-    for name in ("include_archived", "include_superseded"):
-        if not isinstance(known.get(name, False), bool):
-            raise InvalidInput(f"{name} is true or false, not {known[name]!r:.40}")
-    if not isinstance(known.get("session_id"), (str, NoneType)):
-        raise InvalidInput(f"session_id is text, not {known['session_id']!r:.40}")
-    known["types"] = tuple(_member(MemoryType, kind) for kind in known["types"])
-    known["trust"] = tuple(_member(Trust, trust) for trust in known["trust"])
-    return Filter(**known)
-
-
-def _texts(value: Any, name: str) -> tuple[str, ...]:
-    values = (value,) if isinstance(value, str) else value
-    if not isinstance(values, (list, tuple, set, frozenset)) or not all(isinstance(each, str) for each in values):
-        raise InvalidInput(f"{name} is a list of texts, not {value!r:.80}")
-    return tuple(values)
-
-
-E = TypeVar("E", bound=StrEnum)
-
-
-def _member(kind: type[E], value: E | str) -> E:
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise InvalidInput(f"{str(value)[:80]!r} is no {kind.__name__}; there is {', '.join(kind)}") from error
 
 
 def _manner(

@@ -98,7 +98,11 @@ def test_a_reader_that_goes_away_is_met_with_silence(shell: Say, tmp_path: Path)
 
 def test_an_interrupt_is_quiet_and_ends_with_130(store: Path) -> None:
     with subprocess.Popen(
-        [program(), "match"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [program(), "match"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
     ) as running:
         wait_until_reading(running.pid)
         running.send_signal(signal.SIGINT)

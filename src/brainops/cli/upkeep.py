@@ -94,9 +94,14 @@ def reembed() -> None:
     help="What is older.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be moved.")
-def compact(days: float, dry_run: bool) -> None:
+@click.option("--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.")
+def compact(days: float, dry_run: bool, segment: str | None) -> None:
     """Move old operations and archived memories into compressed, verified, searchable segments."""
     with opened(model="none") as brain:
+        if segment is not None:
+            back = brain.restore_segment(segment)
+            answer(back, lambda: show.report(back, "Put back"))
+            return
         done = brain.compact(older_than_days=days, dry_run=dry_run)
     answer(done, lambda: show.report(done, "Would be moved into segments" if dry_run else "Moved into segments"))
 

@@ -9,6 +9,7 @@ from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, prepare, words_of_row
 from brainops.memory.redact import redact
+from brainops.memory.segments import archived_ids_about, archived_memory, purge_from_segments
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id
@@ -54,7 +55,12 @@ class History:
 def get(context: MemoryContext, memory_id: str) -> Memory:
     """Return one readable memory by its id; raise NotFound."""
     with context.store.read() as tx:
-        return memory_of(tx.memories.row(memory_id))
+        try:
+            return memory_of(tx.memories.row(memory_id))
+        except NotFound:
+            if (archived := archived_memory(tx, memory_id)) is None:
+                raise
+            return archived[1]
 
 
 def history(context: MemoryContext, memory_id: str) -> History:
@@ -98,7 +104,7 @@ def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) 
 def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason: str = "") -> Memory:
     """Archive, forget (both can be undone) or restore a memory; raise NotFound, Conflict."""
     with context.store.write() as tx:
-        row = tx.memories.writable_row(memory_id)
+        row = _row_to_change(tx, memory_id)
         if row["state"] == state:
             raise Conflict(f"memory {row['id']} is {state.value} already")
         current = state is MemoryState.ACTIVE and row["superseded_by"] is None
@@ -108,6 +114,19 @@ def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason
         act = "restore" if state is MemoryState.ACTIVE else state.value
         tx.trail.append(act, row["id"], context.actor, context.store.now(), reason=_reason(context, reason))
         return memory_of(tx.memories.row(row["id"]))
+
+
+def _row_to_change(tx: Transaction, memory_id: str) -> Row:
+    """Return a writable row; one that lies in an archive segment is named with the way to bring it back."""
+    try:
+        return tx.memories.writable_row(memory_id)
+    except NotFound as error:
+        if (archived := archived_memory(tx, memory_id)) is None:
+            raise
+        raise Conflict(
+            f"memory {memory_id} lies in the archive segment {archived[0]}; bring that back first: "
+            f"`brainops compact --restore {archived[0]}`"
+        ) from error
 
 
 def feedback(
@@ -159,8 +178,8 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
 def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
     """Remove one memory for good, with its vectors, occurrences, verdicts and traces in the log; raise NotFound."""
     with context.store.write() as tx:
-        row = tx.memories.writable_row(memory_id)
-        removed = _purge(tx, context, [row], reason, subject=None)
+        row = None if archived_memory(tx, memory_id) else tx.memories.writable_row(memory_id)
+        removed = _purge(tx, context, [row] if row else [], [memory_id], reason, subject=None)
     context.store.upkeep.scrub()
     return removed
 
@@ -168,26 +187,29 @@ def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
 def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Removed:
     """Remove every memory about a subject for good; raise NotFound where there is none."""
     with context.store.write() as tx:
-        rows = tx.memories.by_subject(clean(subject))
-        if not rows:
+        rows = list(tx.memories.by_subject(clean(subject)))
+        ids = [*(row["id"] for row in rows), *archived_ids_about(tx, clean(subject))]
+        if not ids:
             raise NotFound(f"nothing in the namespace {tx.scope.write!r} is about {subject[:80]!r}")
-        removed = _purge(tx, context, list(rows), reason, subject=subject)
+        removed = _purge(tx, context, rows, ids, reason, subject=subject)
     context.store.upkeep.scrub()
     return removed
 
 
-def _purge(tx: Transaction, context: MemoryContext, rows: list[Row], reason: str, *, subject: str | None) -> Removed:
+def _purge(
+    tx: Transaction, context: MemoryContext, rows: list[Row], ids: list[str], reason: str, *, subject: str | None
+) -> Removed:
     if not reason.strip():
         raise InvalidInput("a purge cannot be undone; say why with `reason`")
-    ids = tuple(row["id"] for row in rows)
     for row in rows:
         tx.memories.delete(row)
-        tx.operations.purge(row["id"])
-        tx.trail.purge_feedback(row["id"])
+    purge_from_segments(tx, ids)
     now, said = context.store.now(), _reason(context, reason)
     for memory_id in ids:
+        tx.operations.purge(memory_id)
+        tx.trail.purge_feedback(memory_id)
         tx.trail.append("purge", memory_id, context.actor, now, reason=said, by="subject" if subject else "id")
-    return Removed(memory_ids=ids, backups=tuple(row["path"] for row in tx.trail.backups()))
+    return Removed(memory_ids=tuple(ids), backups=tuple(row["path"] for row in tx.trail.backups()))
 
 
 def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: str = "") -> Captured:

@@ -10,6 +10,7 @@ from brainops.errors import InvalidInput
 from brainops.memory import confidence, rank
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_text
+from brainops.memory.segments import search_segments
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.store import Transaction
 from brainops.store.memories import memory_of
@@ -44,9 +45,13 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
     store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
     question = ask(context, query)
     with store.read() as tx:
-        if not question.terms and question.vector is None:
-            return [_unranked(memory) for memory in tx.memories.matching(wanted, limit)]
-        return _ranked_hits(tx, question, wanted, limit, store.now())
+        if question.terms or question.vector is not None:
+            hits = _ranked_hits(tx, question, wanted, limit, store.now())
+        else:
+            hits = [_unranked(memory) for memory in tx.memories.matching(wanted, limit)]
+    if (wanted.include_archived or wanted.as_of is not None) and len(hits) < limit:
+        hits += search_segments(context, question.text, limit - len(hits), wanted)
+    return hits
 
 
 def ask(context: MemoryContext, query: str) -> Question:

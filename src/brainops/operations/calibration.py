@@ -62,7 +62,8 @@ def raw_confidence(match_probability: float, trust: Trust) -> float:
 
 def calibrated(raw: float, calibration: Calibration = START) -> float:
     """Return the calibrated probability of a raw one."""
-    return _sigmoid(calibration.intercept + calibration.slope * _logit(raw))
+    found = _sigmoid(calibration.intercept + calibration.slope * _logit(raw))
+    return min(max(found, EDGE), 1.0 - EDGE)
 
 
 def fit(cases: Iterable[Case], start: Calibration = START) -> Calibration:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from brainops.errors import BrainOpsError
 from brainops.store import Store, Transaction
 
-QUEUE_RECORDS = 10_000  # beyond this the caller writes for himself: slower, but nothing is dropped
+QUEUE_RECORDS = 10_000  # beyond this the caller waits for room: slower, but nothing is dropped
 BATCH_RECORDS = 500  # one transaction and one sync for all that waited
 FLUSH_SECONDS = 30.0  # what a closing process waits for its records
 
@@ -36,14 +36,15 @@ class Recorder:
         atexit.register(_close_quietly, weakref.ref(self))
 
     def submit(self, write: Write) -> None:
-        """Hand a record over; where too many wait, or the recorder is closed, it is written before this returns."""
+        """Hand a record over; where too many wait, this waits for room, and a closed recorder writes at once."""
         self._ensure_running()
         with self._idle:
             self._unwritten += 1
         try:
             if self._closed:
                 raise queue.Full
-            self._waiting.put_nowait(write)
+            # It must not be written past those that wait: an end would overtake its own beginning.
+            self._waiting.put(write, timeout=FLUSH_SECONDS)
         except queue.Full:
             self._write([write])
 
