@@ -10,6 +10,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.operations import recorder
 from brainops.store.operations import GrowthPolicy
 from brainops.types import ErrorEvent, Evidence, Failed, MemoryType, Operation, Succeeded
 from tests.conformance.conftest import OpenBrain
@@ -119,6 +120,21 @@ def test_both_ways_of_recording_leave_the_same_log(open_brain: OpenBrain, record
 
     assert [operation.start.name for operation in brain.operations()] == ["deploy api", "one"]
     assert len(brain.retrieve("unreachable")) == 1
+
+
+def test_an_end_never_overtakes_its_beginning_when_more_waits_than_the_queue_holds(
+    open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "QUEUE_RECORDS", 3)
+    brain = open_brain()
+
+    for _ in range(200):
+        with brain.operation("poll", consult="never", record="async"):
+            pass
+    brain.flush()
+
+    assert [operation.outcome for operation in brain.operations(outcome="open", limit=1_000)] == []
+    assert len(brain.operations(outcome="succeeded", limit=1_000)) == 200
 
 
 def test_a_decorated_function_is_an_operation_each_time(open_brain: OpenBrain) -> None:

@@ -33,6 +33,7 @@ class Recorder:
         self._idle = threading.Condition()
         self._unwritten = 0
         self._closed = False
+        self._thread: threading.Thread | None = None
         atexit.register(_close_quietly, weakref.ref(self))
 
     def submit(self, write: Write) -> None:
@@ -41,8 +42,8 @@ class Recorder:
         with self._idle:
             self._unwritten += 1
         try:
-            if self._closed:
-                raise queue.Full
+            if self._closed or threading.current_thread() is self._thread:
+                raise queue.Full  # nobody would make room
             # It must not be written past those that wait: an end would overtake its own beginning.
             self._waiting.put(write, timeout=FLUSH_SECONDS)
         except queue.Full:
@@ -70,7 +71,8 @@ class Recorder:
             # What waited at a fork is the parent's to write; the child starts with an empty queue of its own.
             self._waiting, self._idle, self._unwritten = queue.Queue(QUEUE_RECORDS), threading.Condition(), 0
             self._closed = False
-            threading.Thread(target=self._run, name="brainops-recorder", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, name="brainops-recorder", daemon=True)
+            self._thread.start()
             self._process = os.getpid()
 
     def _run(self) -> None:
