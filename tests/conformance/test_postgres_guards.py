@@ -152,6 +152,15 @@ def test_counting_a_use_reaches_what_is_read_and_nothing_else(url: str, raw: Raw
     assert counts == [("team/a", True), ("team/b", False)]
 
 
+def test_counting_a_use_by_raw_sql_reaches_no_more(raw: Raw) -> None:
+    every = "set local brainops.upkeep = 'on'"
+    [(key,)] = raw(role=None, saying=every).execute("select min(key) from memory where namespace = 'team/b'").fetchall()
+    with raw(saying=SAYING) as reader:
+        reader.execute("select brainops_count_retrieved(%s, 5, array['team/b'])", (key,))
+
+    assert count(raw(role=None, saying=every), "memory", "retrieved_count > 0") == 0
+
+
 def test_a_partition_is_no_way_around_the_guard(raw: Raw) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         count(raw(saying=SAYING), "operation_default")

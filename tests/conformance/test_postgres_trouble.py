@@ -86,13 +86,20 @@ def test_a_transaction_within_another_is_refused(store: Store) -> None:
         pass
 
 
+def backend(brain: Brain) -> object:
+    """Return the number of the server process that this thread's connection talks to."""
+    with brain._store.read() as tx:
+        return tx.session.connection.info.backend_pid  # type: ignore[attr-defined]
+
+
 def test_a_child_process_opens_connections_of_its_own(url: str) -> None:
     with Brain.open(url, namespace="team/a", read=[], model="none", background=False) as brain:
         brain.capture("before the fork")
+        ours = backend(brain)
         child = os.fork()
         if child == 0:
             brain.capture("in the child")
-            os._exit(0)
+            os._exit(backend(brain) == ours)
         _, status = os.waitpid(child, 0)
         brain.capture("after the fork")
 

@@ -338,11 +338,12 @@ def test_the_nearest_are_found_under_every_filter_whatever_index_is_read(url: st
                 tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", vector[None, :])
         run(url, "analyze")
         keys = numpy.array([row["key"] for row in pending])
-        query = vectors[5] + random.normal(size=DIMENSION).astype(numpy.float32) * 0.1
+        query = vectors[100] + random.normal(size=DIMENSION).astype(numpy.float32) * 0.1
         scores = vectors @ (query / numpy.linalg.norm(query))
         with brain._store.read() as tx:
             every = tx.index.dense(tx.session, "m", query, Filter(), 10)
             rare = tx.index.dense(tx.session, "m", query, Filter(tags=("rare",)), 10)
+            often = tx.index.dense(tx.session, "m", query, Filter(tags=("often",)), 10)
             foreign = tx.index.dense(tx.session, "other model", query, Filter(), 10)
 
     exact = set(keys[numpy.argsort(-scores)[:10]].tolist())
@@ -350,7 +351,9 @@ def test_the_nearest_are_found_under_every_filter_whatever_index_is_read(url: st
     assert len(exact & {hit.key for hit in every}) >= 9
     assert len(few & {hit.key for hit in rare}) == min(10, len(few))
     assert every[0].score == pytest.approx(float(scores.max()), abs=0.01)
-    assert len(every) == 10
+    assert every[0].key == keys[100]  # which is a rare one
+    assert not {hit.key for hit in often} & set(keys[::100].tolist())
+    assert len(every) == len(often) == 10
     assert foreign == []
 
 
