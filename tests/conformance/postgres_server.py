@@ -69,9 +69,10 @@ class PostgresServer:
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries / "postgres"), "-D", str(data), "-k", str(self._folder), *settings]
         self._guardian = subprocess.Popen(
-            [sys.executable, __file__, "" if user is None else str(user), *command],
+            [sys.executable, __file__, str(self._folder), "" if user is None else str(user), *command],
             stdin=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # so that what kills the run with its whole group leaves time to stop the server
         )
         self._await_ready(binaries)
 
@@ -115,9 +116,10 @@ def _unprivileged() -> int | None:
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
-def guard(user: str, command: list[str]) -> None:
-    """Run the server until standard input closes, then stop it fast."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a keyboard interrupt reaches the run, which then closes our input
+def guard(folder: str, user: str, command: list[str]) -> None:
+    """Run the server until standard input closes, then stop it fast and remove its folder."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)  # our input closes when the run ends, however it ends
     server = subprocess.Popen(
         command,
         user=int(user) if user else None,
@@ -130,7 +132,8 @@ def guard(user: str, command: list[str]) -> None:
     sys.stdin.read()
     server.send_signal(signal.SIGINT)
     server.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    guard(sys.argv[1], sys.argv[2:])
+    guard(sys.argv[1], sys.argv[2], sys.argv[3:])
