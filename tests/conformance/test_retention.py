@@ -315,3 +315,49 @@ def test_each_act_of_retention_is_in_the_trail(open_brain: OpenBrain) -> None:
 def test_an_age_that_means_nothing_is_refused(open_brain: OpenBrain, days: Any) -> None:
     with pytest.raises(InvalidInput):
         open_brain().compact(older_than_days=days)
+
+
+def test_archived_memories_in_segments_are_found_on_request_beside_the_others(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    moved, stays = brain.capture("gateway certificates expired", tags=["tls"]), brain.capture("gateway", tags=["tls"])
+    brain.archive(moved.id)
+    brain.compact(older_than_days=0)
+
+    assert [hit.memory.id for hit in brain.retrieve("gateway certificates")] == [stays.id]
+    asked = brain.retrieve("gateway certificates", include_archived=True)
+    assert {hit.memory.id for hit in asked} == {moved.id, stays.id}
+    assert {hit.memory.id for hit in brain.retrieve(tags=["tls"], include_archived=True)} == {moved.id, stays.id}
+    assert len(brain.retrieve("gateway", include_archived=True, limit=1)) == 1
+
+
+def test_archived_operations_are_listed_on_request_and_come_back(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    old_operations(brain, 5)
+    ids = [operation.id for operation in brain.operations()]
+    brain.compact(older_than_days=0)
+    young = brain.begin("young", consult="never")
+
+    assert [operation.id for operation in brain.operations(include_archived=True)] == [young.id, *ids]
+    assert [operation.id for operation in brain.operations(include_archived=True, limit=2)] == [young.id, ids[0]]
+    assert [operation.id for operation in brain.operations()] == [young.id]
+    assert brain.restore_segment(segment_ids(brain)[0]).operations == 5
+    assert [operation.id for operation in brain.operations()] == [young.id, *ids]
+
+
+def test_a_memory_in_a_segment_is_purged_by_id_and_by_subject(open_brain: OpenBrain) -> None:
+    brain, other = open_brain(), open_brain(namespace="team/shared", read=[])
+    one, two = brain.capture("gateway one"), brain.capture("gateway two", subject="alice")
+    three = brain.capture("gateway three", subject="alice")
+    foreign = other.capture("gateway foreign", subject="alice")
+    for each, memory in ((brain, one), (brain, two), (other, foreign)):
+        each.archive(memory.id)
+        each.compact(older_than_days=0)
+
+    assert brain.purge(one.id, reason="asked to").memory_ids == (one.id,)
+    assert set(brain.purge_subject("alice", reason="asked to").memory_ids) == {two.id, three.id}
+
+    assert [hit.memory.id for hit in brain.retrieve("gateway", include_archived=True)] == [foreign.id]
+    with pytest.raises(NotFound):
+        brain.purge(foreign.id, reason="not mine")
+    with pytest.raises(NotFound):
+        brain.purge_subject("alice", reason="again")

@@ -121,12 +121,18 @@ def _row_to_change(tx: Transaction, memory_id: str) -> Row:
     try:
         return tx.memories.writable_row(memory_id)
     except NotFound as error:
-        if (archived := archived_memory(tx, memory_id)) is None:
+        if (segment_id := _own_segment(tx, memory_id)) is None:
             raise
         raise Conflict(
-            f"memory {memory_id} lies in the archive segment {archived[0]}; bring that back first: "
-            f"`brainops compact --restore {archived[0]}`"
+            f"memory {memory_id} lies in the archive segment {segment_id}; bring that back first: "
+            f"`brainops compact --restore {segment_id}`"
         ) from error
+
+
+def _own_segment(tx: Transaction, memory_id: str) -> str | None:
+    """Return the archive segment of the written namespace that holds a memory; what is only read is not one's own."""
+    found = archived_memory(tx, memory_id)
+    return found[0] if found is not None and found[1].namespace == tx.scope.write else None
 
 
 def feedback(
@@ -178,7 +184,7 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
 def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
     """Remove one memory for good, with its vectors, occurrences, verdicts and traces in the log; raise NotFound."""
     with context.store.write() as tx:
-        row = None if archived_memory(tx, memory_id) else tx.memories.writable_row(memory_id)
+        row = None if _own_segment(tx, memory_id) else tx.memories.writable_row(memory_id)
         removed = _purge(tx, context, [row] if row else [], [memory_id], reason, subject=None)
     context.store.upkeep.scrub()
     return removed
