@@ -323,9 +323,9 @@ class Brain:
         asked: dict[str, Any] = {"name": name, "target": target, "outcome": outcome, "since": since, "limit": limit}
         with self._store.read() as tx:
             found = tx.operations.list(**asked)
-            if include_archived and len(found) < limit:
-                found += segments.archived_operations(tx, **{**asked, "limit": limit - len(found)})
-            return found
+            if include_archived:
+                found = sorted([*found, *segments.archived_operations(tx, **asked)], key=lambda each: -each.started_at)
+            return found[:limit]
 
     def get_operation(self, operation_id: str) -> Operation:
         """Return one operation by id; raise NotFound."""

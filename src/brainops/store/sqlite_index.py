@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from brainops.store.scan import Scan
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
-RANKED_ROWS = 25  # rows that a search may rank, times the root of the store's size: 7,900 (8 ms) of 100,000 memories
+RANKED_ROWS = 15  # rows that a search may rank, times the root of the store's size: 4,700 (4 ms) of 100,000 memories
 ALWAYS_RANKED = 4_000  # rows, which is every row of a store up to that size: 4 ms
 USUAL_TERMS = 6  # of a question; a longer text may rank more rows, up to
 LONGEST = 3  # times as many
