@@ -19,7 +19,7 @@ from brainops.types import Explanation, Filter, Hit, Memory
 if TYPE_CHECKING:
     import numpy
 
-CANDIDATES = 64  # a side; 100 and 200 changed no figure on the development data by a point (docs/decisions/0002)
+CANDIDATES = 50  # a side; 100 and 200 changed no figure on the development data by a point (docs/decisions/0002)
 MAX_LIMIT = 1_000  # hits of one call
 MAX_QUERY_CHARACTERS = 50_000  # a pasted log; what lies beyond says nothing new
 DAY_MICROS = 86_400_000_000
