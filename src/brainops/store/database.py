@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -35,6 +36,43 @@ class Session(Protocol):
     def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute a named statement once for each row."""
         ...
+
+
+class Executed(Protocol):
+    """What a driver returns of a statement: the standard cursor."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        ...
+
+
+class NamedStatements(ABC):
+    """The part of a session that is the same for every driver."""
+
+    def one(self, name: str, /, **parameters: Any) -> Row | None:
+        """Return the first row, or None."""
+        row: Row | None = self._execute(name, parameters).fetchone()
+        return row
+
+    def all(self, name: str, /, **parameters: Any) -> Sequence[Row]:
+        """Return every row."""
+        return self._execute(name, parameters).fetchall()
+
+    def run(self, name: str, /, **parameters: Any) -> int:
+        """Return how many rows the statement changed."""
+        return self._execute(name, parameters).rowcount
+
+    @abstractmethod
+    def _execute(self, name: str, parameters: Mapping[str, Any]) -> Executed: ...
 
 
 class Database(Protocol):

@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -30,7 +30,7 @@ from brainops.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from brainops.store.database import Row, bound
+from brainops.store.database import NamedStatements, bound
 from brainops.store.named import Statement, statements
 from brainops.store.scope import Scope
 
@@ -225,27 +225,13 @@ class PostgresDatabase:
 _INHERITED: list[Connection] = []  # keeps a parent's connections from being closed in a child
 
 
-class PostgresSession:
+class PostgresSession(NamedStatements):
     """One transaction on a PostgreSQL connection."""
 
     def __init__(self, connection: Connection, scope: Scope) -> None:
         self.scope = scope
         self.connection = connection
         self._statements = statements("postgres")
-
-    def one(self, name: str, /, **parameters: Any) -> Row | None:
-        """Return the first row, or None."""
-        row: Row | None = self._execute(name, parameters).fetchone()
-        return row
-
-    def all(self, name: str, /, **parameters: Any) -> Sequence[Row]:
-        """Return every row."""
-        rows: Sequence[Row] = self._execute(name, parameters).fetchall()
-        return rows
-
-    def run(self, name: str, /, **parameters: Any) -> int:
-        """Return how many rows the statement changed."""
-        return self._execute(name, parameters).rowcount
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -62,10 +62,6 @@ class PostgresIndex:
         """Take a memory's words out of the index."""
         session.run("lexical_delete", key=key)
 
-    def rebuild(self, session: Session) -> None:
-        """Empty the word index of the written namespace."""
-        session.run("lexical_clear")
-
     def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories that share words with the query, best first."""
         words = [word for term in terms for word in _WORD.findall(plain(term))]

@@ -68,10 +68,6 @@ class Index(Protocol):
         """Return the cosine of these memories to a vector, where they have one."""
         ...
 
-    def rebuild(self, session: Session) -> None:
-        """Empty the word index; the caller adds every row again."""
-        ...
-
 
 @lru_cache(TOKENS_KEPT)
 def filter_token(kind: str, value: str) -> str:

@@ -7,13 +7,13 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from brainops.errors import BrainOpsError, InvalidInput, StoreCorrupt, StoreFull, StoreReadOnly, StoreUnavailable
-from brainops.store.database import Row, bound
+from brainops.store.database import NamedStatements, bound
 from brainops.store.named import statements
 from brainops.store.scope import Scope
 
@@ -71,10 +71,6 @@ class SQLiteDatabase:
                 yield self._connection()
             except PROBLEMS as error:
                 raise translated(error, self.location) from error
-
-    def data_version(self) -> int:
-        """Return a number that changes when another connection has committed."""
-        return int(self._connection().execute("pragma data_version").fetchone()[0])
 
     def close(self) -> None:
         """Close every connection that this process opened."""
@@ -167,27 +163,13 @@ class SQLiteDatabase:
 _INHERITED: list[sqlite3.Connection] = []  # keeps a parent's connections from being closed in a child
 
 
-class SQLiteSession:
+class SQLiteSession(NamedStatements):
     """One transaction on a SQLite connection."""
 
     def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
         self.scope = scope
         self.connection = connection
         self._statements = statements("sqlite")
-
-    def one(self, name: str, /, **parameters: Any) -> Row | None:
-        """Return the first row, or None."""
-        row: Row | None = self._execute(name, parameters).fetchone()
-        return row
-
-    def all(self, name: str, /, **parameters: Any) -> Sequence[Row]:
-        """Return every row."""
-        rows: Sequence[Row] = self._execute(name, parameters).fetchall()
-        return rows
-
-    def run(self, name: str, /, **parameters: Any) -> int:
-        """Return how many rows the statement changed."""
-        return self._execute(name, parameters).rowcount
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -57,10 +57,6 @@ class SQLiteIndex:
         """Take a memory's words out of the index."""
         session.run("lexical_delete", key=key)
 
-    def rebuild(self, session: Session) -> None:
-        """Empty the word index."""
-        session.run("lexical_clear")
-
     def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories that share words with the query, best first."""
         if not terms:

@@ -53,10 +53,6 @@ select max(m.key) as key from memory as m where m.namespace = any (cast(:namespa
 -- How many memories are read here?
 select count(*) as memories from memory as m where m.namespace = any (cast(:namespaces as text[]))
 
--- name: lexical_clear
--- Empties the word index of the written namespace, to fill it again from the rows.
-delete from memory_fts where namespace = :namespace
-
 -- name: lexical_prune
 -- Takes words out of the index that belong to no memory.
 delete from memory_fts as f where f.namespace = :namespace
@@ -145,10 +141,6 @@ select value from setting where name = :name
 -- name: setting_put
 -- Sets one fact about the store.
 insert into setting (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value
-
--- name: setting_all
--- Every fact about the store.
-select name, value from setting order by name
 
 -- name: other_namespace
 -- Does the store hold a namespace that is not read here? (Row-level security shows none.)

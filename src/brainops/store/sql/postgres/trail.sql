@@ -78,8 +78,3 @@ insert into backup (id, namespace, at, path, sha256) values (:id, :namespace, :a
 -- name: backup_list
 -- The backups that were written, newest first.
 select id, at, path, sha256 from backup order by at desc limit :limit
-
--- name: namespace_list
--- The readable namespaces that hold something.
-select namespace, count(*) as memories from memory
-where namespace = any (cast(:namespaces as text[])) group by namespace order by namespace

@@ -172,10 +172,6 @@ update memory set tags = :tags, updated_at = now_us() where id = :id and namespa
 -- Marks a memory for review, or clears the mark.
 update memory set flag = :flag, updated_at = now_us() where id = :id and namespace = :namespace
 
--- name: memory_set_metadata
--- Replaces the metadata of a memory.
-update memory set metadata = :metadata, updated_at = now_us() where id = :id and namespace = :namespace
-
 -- name: memory_add_feedback
 -- Adds to a memory's feedback, and ends its validity where it was called outdated or wrong.
 update memory set feedback = feedback + :change,

@@ -23,10 +23,6 @@ select count(*) as documents from memory_fts where memory_fts match :expression 
 -- The newest key, which bounds how many memories there are.
 select max(key) as key from memory
 
--- name: lexical_clear
--- Empties the word index, to fill it again from the rows.
-delete from memory_fts
-
 -- name: lexical_prune
 -- Takes words out of the index that belong to no memory.
 delete from memory_fts where rowid not in (select key from memory)
@@ -67,10 +63,6 @@ where m.vector_model is not :model_id and m.namespace in (select value from json
 select sequence, memory_key, vector from memory_vector
 where model_id = :model_id and sequence > :after order by sequence limit :limit
 
--- name: vector_last
--- The newest mark of a model.
-select max(sequence) as sequence from memory_vector where model_id = :model_id
-
 -- name: vector_of_keys
 -- The vectors of these memories.
 select memory_key, passage, vector from memory_vector
@@ -83,10 +75,6 @@ select value from setting where name = :name
 -- name: setting_put
 -- Sets one fact about the store.
 insert into setting (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value
-
--- name: setting_all
--- Every fact about the store.
-select name, value from setting order by name
 
 -- name: vector_admit
 -- Which of these vectors belong to memories that pass every filter?
