@@ -18,8 +18,16 @@ from brainops.memory.drain import Drainer
 from brainops.memory.redact import RedactionPolicy
 from brainops.memory.uses import Uses
 from brainops.operations import log as records
+from brainops.operations.enforce import Guard
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, start_of
 from brainops.operations.recorder import Recorder
+from brainops.procedures.approvals import Approvals
+from brainops.procedures.catalog import Catalog
+from brainops.procedures.fixes import Fixes
+from brainops.procedures.outbox import Outbox
+from brainops.procedures.runner import Runner
+from brainops.procedures.steps.kinds import executors
+from brainops.procedures.triggers import Triggers
 from brainops.store import Store, open_store
 from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
@@ -68,6 +76,13 @@ class Brain:
         self._recorder = Recorder(store)
         self._uses = Uses(self._recorder.submit)
         self._operations = OperationLog(self._context, self._recorder)
+        self.approvals = Approvals(self._context)
+        self.notices = Outbox(self._context)
+        self.procedures = Catalog(self._context)
+        self.triggers = Triggers(self._context, self.procedures)
+        self.runs = Runner(self._context, self.procedures, self.approvals, executors())
+        self.fixes = Fixes(self._context, self.procedures, self.runs)
+        self.guard = Guard(self._context, self.procedures, self.approvals)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         os.register_at_fork(after_in_child=self._operations.after_fork)
 

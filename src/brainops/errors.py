@@ -2,10 +2,17 @@
 
 BrainOpsError
 ├── InvalidInput              a value that was handed in is not usable
-│   └── InvalidConfiguration  a setting is
+│   ├── InvalidConfiguration  a setting is
+│   ├── InvalidProcedure      a procedure's text is, with file and line
+│   └── MissingExtra          it takes an optional part that is not installed
 ├── NotFound                  nothing of that id in the readable namespaces
 ├── Conflict                  somebody else changed it first, or it stands in the way
+│   └── LeaseLost             a run has a new owner; what the old one did last was not committed
 ├── NamespaceDenied           a namespace that this reader or writer may not touch
+├── OperationBlocked          a rule does not let it pass
+│   └── ApprovalRequired      a person must agree first
+├── ApprovalUnproven          who approves did not prove to be that person
+├── StepFailed                a step of a run did not do its work
 ├── StoreError
 │   ├── StoreUnavailable      cannot be opened, reached or locked in time
 │   ├── StoreReadOnly         can be read but not written
@@ -20,6 +27,20 @@ BrainOpsError
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something wrong, or doubtful, in a procedure's file: where, what, and the way out."""
+
+    path: str
+    line: int
+    message: str
+    way_out: str = ""
+    severity: Literal["error", "warning"] = "error"
 
 
 class BrainOpsError(Exception):
@@ -37,6 +58,18 @@ class InvalidConfiguration(InvalidInput):
     """A setting is not usable; the message names it and the values it takes."""
 
 
+class InvalidProcedure(InvalidInput):
+    """A procedure is not usable as it is; each problem names file, line and the way out."""
+
+    def __init__(self, message: str = "", problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class MissingExtra(InvalidInput):
+    """It takes an optional part that is not installed; the message names the command that installs it."""
+
+
 class NotFound(BrainOpsError):
     """There is nothing of that id in the namespaces that you read."""
 
@@ -45,8 +78,33 @@ class Conflict(BrainOpsError):
     """It was changed in the meantime, or is not in a state that allows this; read it again and decide anew."""
 
 
+class LeaseLost(Conflict):
+    """The run has a new owner since; nothing of this step was committed here. The new owner goes on with it."""
+
+
 class NamespaceDenied(BrainOpsError):
     """That namespace is not among those that this memory was opened with; open it with `namespace=` or `read=`."""
+
+
+class OperationBlocked(BrainOpsError):
+    """A rule does not let the operation pass; the message says which, why, and the one call that clears it."""
+
+
+class ApprovalRequired(OperationBlocked):
+    """A person must agree first; the message names the call that asks."""
+
+
+class ApprovalUnproven(BrainOpsError):
+    """An approval needs a person who proves to be one, other than the requester; the message names the proofs."""
+
+
+class StepFailed(BrainOpsError):
+    """A step of a run did not do its work; the message says why, without secrets."""
+
+    def __init__(self, message: str = "", *, kind: str = "", retryable: bool = True) -> None:
+        super().__init__(message)
+        self.kind = kind  # the error's type, for its fingerprint: "exit status 3", "HTTP 503", "TimeoutError"
+        self.retryable = retryable
 
 
 class StoreError(BrainOpsError):

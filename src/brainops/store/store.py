@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
+from brainops.store.approvals import Approvals
 from brainops.store.database import Database, Session
+from brainops.store.fixes import Fixes
 from brainops.store.group import Group
 from brainops.store.memories import Memories
 from brainops.store.operations import Operations
+from brainops.store.procedures import Procedures
+from brainops.store.rules import Rules
+from brainops.store.runs import Runs
 from brainops.store.scope import Scope
 from brainops.store.search import Index
 from brainops.store.trail import Trail
@@ -53,6 +58,11 @@ class Transaction:
         self.index = index
         self.memories = Memories(session, index)
         self.operations = Operations(session)
+        self.procedures = Procedures(session)
+        self.runs = Runs(session)
+        self.approvals = Approvals(session)
+        self.rules = Rules(session)
+        self.fixes = Fixes(session)
         self.trail = Trail(session)
 
     @property

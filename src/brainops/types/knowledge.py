@@ -1,14 +1,11 @@
-"""What are the things that BrainOps speaks of? Frozen values, closed sets and the few protocols between the layers.
-
-Times are integers: microseconds since 1970-01-01 UTC. Durations are seconds unless the name says otherwise.
-"""
+"""What is a memory, who captured it, and what is said of it?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy
@@ -64,26 +61,6 @@ class Verdict(StrEnum):
     OUTDATED = "outdated"
 
 
-class ActionClass(StrEnum):
-    """What an operation can do: read-only is never gated, destructive always, the rest once a task."""
-
-    READ_ONLY = "read_only"
-    CHANGING = "changing"
-    DESTRUCTIVE = "destructive"
-
-
-class Evidence(StrEnum):
-    """What an outcome rests on: somebody's word, what BrainOps saw itself, or a check that ran afterwards."""
-
-    CLAIMED = "claimed"
-    OBSERVED = "observed"
-    VERIFIED = "verified"
-
-
-Consult = Literal["never", "cached", "always"]
-Record = Literal["async", "durable"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who acts: kind, id, and how that was proven ("none" when it was only said)."""
@@ -93,11 +70,14 @@ class Actor:
     proof: str = "none"
 
 
+NOBODY = Actor()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a memory comes from; `key` is its stable identity there, by which an import finds it again."""
 
-    actor: Actor = Actor()
+    actor: Actor = NOBODY
     session_id: str | None = None
     operation_id: str | None = None
     run_id: str | None = None
@@ -242,6 +222,9 @@ class ErrorEvent:
     service: str | None = None
 
 
+NO_ERROR = ErrorEvent()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
     """The identity of an error: `digest` (32 hex characters) decides, `label` is its readable template."""
@@ -263,125 +246,6 @@ class Match:
     probability: float
     why: Explanation = Explanation()
     bound_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succeeded:
-    """An operation that reached its end."""
-
-    result: JSON = None
-    duration_seconds: float | None = None
-    cost: float | None = None
-    evidence: Evidence = Evidence.OBSERVED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """An operation that did not: what went wrong, and what else is known."""
-
-    error: ErrorEvent = ErrorEvent()
-    result: JSON = None
-    duration_seconds: float | None = None
-    cost: float | None = None
-    evidence: Evidence = Evidence.OBSERVED
-
-
-Outcome = Succeeded | Failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationStart:
-    """Something that somebody is about to do."""
-
-    name: str
-    target: str | None = None
-    context: Mapping[str, JSON] = field(default_factory=dict)
-    action_class: ActionClass = ActionClass.CHANGING
-    actor: Actor = Actor()
-    session_id: str | None = None
-    parent_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """A begun or finished operation as it stands in the log; `outcome` is None while it runs."""
-
-    id: str
-    namespace: str
-    start: OperationStart
-    guidance_id: str | None
-    started_at: Micros
-    finished_at: Micros | None
-    outcome: Outcome | None
-    fingerprint: str | None
-    error_memory_id: str | None
-    followed_id: str | None
-    contradicted_at: Micros | None
-    contradiction: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
-    """One thing that memory advises: which memory says so, and how probable it is that following it is right."""
-
-    memory_id: str
-    name: str
-    kind: str
-    text: str
-    confidence: float
-    trust: Trust
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimilarOperation:
-    """An earlier operation like this one, and how it ended."""
-
-    operation_id: str
-    name: str
-    target: str | None
-    succeeded: bool | None
-    started_at: Micros
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guidance:
-    """What memory says about an operation; its id is the receipt that memory was consulted.
-
-    `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
-    there is none); `failure_probability` is that the operation fails. Reads like a mapping where the founding samples
-    do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
-    """
-
-    id: str
-    namespace: str
-    operation: OperationStart
-    created_at: Micros
-    expires_at: Micros
-    confidence: float
-    failure_probability: float | None
-    primary: Recommendation | None
-    recommendations: tuple[Recommendation, ...] = ()
-    known_errors: tuple[Recommendation, ...] = ()
-    similar_operations: tuple[SimilarOperation, ...] = ()
-    required_ids: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def __getitem__(self, key: str) -> Any:
-        """Return what the founding samples read by name; KeyError names what there is."""
-        reading = self.as_dict()
-        if key not in reading:
-            raise KeyError(f"{key!r} is not part of a guidance; it has {', '.join(sorted(reading))}")
-        return reading[key]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the guidance as JSON-ready values, with the founding keys."""
-        from dataclasses import asdict
-
-        reading = asdict(self)
-        primary = reading.pop("primary")
-        return {**reading, "receipt": self.id, "primary_recommendation": primary}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""How are procedures defined, versioned, run, approved and turned into fixes?"""

@@ -1,0 +1,81 @@
+"""What is an executor of a step given, and what may it answer?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from brainops.memory.context import MemoryContext
+from brainops.store import Transaction
+from brainops.types import JSON, Action, Actor, Micros, StepKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWork:
+    """One attempt at an action. `action.parameters` are filled in; `secrets` are resolved values, never to be stored.
+
+    `idempotency_key` is the same at every attempt. `cancelled` is asked now and then by what takes long.
+    """
+
+    run_id: str
+    step_id: str
+    action: Action
+    idempotency_key: str
+    attempt: int
+    timeout_seconds: float | None
+    secrets: Mapping[str, str]
+    actor: Actor
+    target: str | None
+    context: MemoryContext
+    cancelled: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDone:
+    """The action did its work; `output` is small JSON that later steps read, `evidence` what shows it."""
+
+    output: JSON = None
+    evidence: JSON = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWrite:
+    """The action is a write to our own database: done in the transaction that completes the step, so exactly once."""
+
+    write: Callable[[Transaction], JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWaits:
+    """The action goes on later: on an answer, a time, or another run. Nothing is held meanwhile."""
+
+    waits_for: str
+    wake_at: Micros | None = None
+    detail: JSON = None
+
+
+StepResult = StepDone | StepWrite | StepWaits
+
+
+class Executor(Protocol):
+    """Does one kind of step. Raises StepFailed; `retryable=False` where trying again cannot help."""
+
+    def __call__(self, work: StepWork) -> StepResult:
+        """Do the action once and answer."""
+        ...
+
+
+Executors = Mapping[StepKind, Executor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a namespace lets a command step do; None in `commands` allows none, ("*",) any."""
+
+    commands: tuple[str, ...] | None = None
+    shell: bool = False
+    timeout_seconds: float = 600.0
+    output_bytes: int = 65_536
+    memory_bytes: int | None = None
+    environment: tuple[str, ...] = field(default=("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"))

@@ -1,0 +1,3 @@
+-- Runs, their steps, and the workers that own them.
+
+select 1;

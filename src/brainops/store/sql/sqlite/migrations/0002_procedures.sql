@@ -1,0 +1,3 @@
+-- Procedures and their versions.
+
+select 1;

@@ -1,0 +1,3 @@
+-- Approvals, and the outbox of what somebody must be told.
+
+select 1;

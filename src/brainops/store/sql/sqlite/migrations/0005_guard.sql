@@ -1,0 +1,3 @@
+-- Settings of a namespace, rules, decisions, bypasses.
+
+select 1;

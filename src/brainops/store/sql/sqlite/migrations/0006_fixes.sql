@@ -1,0 +1,3 @@
+-- Fixes and their applications.
+
+select 1;

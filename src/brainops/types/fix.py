@@ -1,0 +1,110 @@
+"""What is a fix: a solution bound to an error's fingerprint, how far it may go, and how it has done?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.procedure import Action
+
+
+class FixKind(StrEnum):
+    """What the solution is."""
+
+    COMMAND = "command"
+    PROCEDURE = "procedure"
+    CONFIGURATION = "configuration"
+    ADVICE = "advice"
+
+
+class FixMode(StrEnum):
+    """How far a fix goes by itself: it is named, it is tried without effect, or it is applied."""
+
+    SUGGEST = "suggest"
+    SHADOW = "shadow"
+    AUTO = "auto"
+
+
+class ApplicationState(StrEnum):
+    """Where one application of a fix stands."""
+
+    DUE = "due"
+    SUGGESTED = "suggested"
+    SHADOWED = "shadowed"
+    HELD = "held"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    CONTRADICTED = "contradicted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlastRadius:
+    """How often a fix may be applied by itself: in an hour, on one target in an hour, in the namespace in an hour."""
+
+    per_hour: int = 3
+    per_target_hour: int = 1
+    per_namespace_hour: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A solution for errors of one fingerprint. `context` are conditions that must be equal in the error's context;
+    `verify` shows that it helped, `rollback` takes it back; `advice` is text for a person.
+    """
+
+    id: str
+    namespace: str
+    fingerprint: str
+    title: str
+    kind: FixKind
+    mode: FixMode
+    procedure: str | None = None
+    action: Action | None = None
+    advice: str = ""
+    verify: Action | None = None
+    rollback: Action | None = None
+    context: Mapping[str, JSON] = field(default_factory=dict)
+    limits: BlastRadius = BlastRadius()
+    trust: str = "agent"
+    created_at: Micros
+    created_by: Actor
+    demoted_at: Micros | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixConfidence:
+    """How sure it is that a fix helps: the lower 90 % credible bound of verified success, with its counts."""
+
+    value: float
+    mean: float
+    verified: int
+    contradicted: int
+    pooled: float
+    enough: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixApplication:
+    """One time that a fix was due: on what, in which mode, how it went, and what shows it."""
+
+    id: str
+    namespace: str
+    fix_id: str
+    fingerprint: str
+    operation_id: str | None
+    target: str | None
+    mode: FixMode
+    state: ApplicationState
+    run_id: str | None
+    reason: str
+    actor: Actor
+    created_at: Micros
+    applied_at: Micros | None = None
+    decided_at: Micros | None = None
+    evidence: JSON = None

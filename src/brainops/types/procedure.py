@@ -1,0 +1,175 @@
+"""What is a procedure: when does it apply, what are its steps, and which of its versions holds?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from brainops.types.knowledge import JSON, Actor, Micros
+
+Condition = str
+"""A CEL expression over inputs, steps, operation, memory and run; true lets the thing happen."""
+
+
+class Mode(StrEnum):
+    """How binding a procedure is: advice, to be followed or excused, or to be followed to the letter."""
+
+    ADVISORY = "advisory"
+    REQUIRED = "required"
+    STRICT = "strict"
+
+
+class ProcedureState(StrEnum):
+    """Where one version stands; of each name at most one version is active."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class Owner(StrEnum):
+    """Where a procedure changes: in a git repository by `procedure apply`, or in the store."""
+
+    GIT = "git"
+    STORE = "store"
+
+
+class StepKind(StrEnum):
+    """What a step does."""
+
+    COMMAND = "command"
+    CHECK = "check"
+    CALL = "call"
+    HTTP = "http"
+    AGENT = "agent"
+    DECIDE = "decide"
+    CAPTURE = "capture"
+    RETRIEVE = "retrieve"
+    PROCEDURE = "procedure"
+    APPROVAL = "approval"
+    WAIT = "wait"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """When a procedure applies: any one of the filled lists must match, and `when` must hold besides.
+
+    `operations`, `targets` and `events` are globs; `fingerprints` are digests of errors; `intents` are example phrases.
+    """
+
+    operations: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a step is tried in all, and how long it waits in between: wait * factor ** n, spread by `jitter`."""
+
+    attempts: int = 1
+    wait_seconds: float = 1.0
+    factor: float = 2.0
+    max_wait_seconds: float = 300.0
+    jitter: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that can be done: the kind of step and its parameters (`with`), in which ${{ CEL }} is filled in."""
+
+    uses: StepKind
+    parameters: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What shows that a step did its work: a condition over its output, or an action that succeeds."""
+
+    condition: Condition | None = None
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step. `needs` names the steps that must be done before (written out: a step that names none in the file needs
+    the one above it). `satisfies` names steps or operations that count as done when this one succeeded. `secrets` names
+    the procedure's secrets that this step may resolve. `text` is what a person or an agent reads of it.
+    """
+
+    id: str
+    name: str = ""
+    action: Action
+    text: str = ""
+    condition: Condition | None = None
+    needs: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    retry: Retry = Retry()
+    continue_on_error: bool = False
+    verify: Verification | None = None
+    compensate: Action | None = None
+    satisfies: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """Which runs exclude each other: those of an equal `group` (a template); and what a second one does."""
+
+    group: str = "${{ procedure.name }}:${{ run.target }}"
+    on_conflict: Literal["queue", "drop", "attach"] = "attach"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Procedure:
+    """A procedure that is valid because it exists: parsed, its graph without a cycle, its conditions checked.
+
+    `inputs` is a JSON Schema of an object; `outputs` names templates; `secrets` maps a name to its reference
+    ("env:NAME", "file:PATH", "command:ARGV as JSON"); `expected_outcomes` are conditions, checked at the end.
+    """
+
+    name: str
+    description: str = ""
+    mode: Mode = Mode.ADVISORY
+    triggers: tuple[Trigger, ...] = ()
+    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    expected_outcomes: tuple[Condition, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    concurrency: Concurrency = Concurrency()
+    tags: tuple[str, ...] = ()
+    prose: str = ""
+
+    def step(self, step_id: str) -> Step | None:
+        """Return the step of this id."""
+        return next((step for step in self.steps if step.id == step_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureVersion:
+    """A stored procedure: immutable, known by the SHA-256 of its canonical form; only its state changes.
+
+    `number` counts the versions of a name in its namespace from 1; `source` is the text it was read from.
+    """
+
+    id: str
+    namespace: str
+    number: int
+    hash: str
+    procedure: Procedure
+    state: ProcedureState
+    owner: Owner
+    source: str
+    path: str | None
+    created_at: Micros
+    created_by: Actor
+    activated_at: Micros | None = None
+    activated_by: Actor | None = None
+    retired_at: Micros | None = None
+    reason: str = ""

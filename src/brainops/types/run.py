@@ -1,0 +1,212 @@
+"""What is a run of a procedure, where does it stand, and who must be asked or told?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.procedure import Step, StepKind
+
+
+class RunState(StrEnum):
+    """Where a run stands. The last three are its ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    COMPENSATING = "compensating"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+
+
+class StepState(StrEnum):
+    """Where a step of a run stands. `waiting` holds no thread, slot or lease."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    COMPENSATED = "compensated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRun:
+    """One step of one run. `waits_for` says what a waiting step waits for (approval, manual, time, retry, run, agent);
+    `skipped_because` why it was skipped ("condition", or the id of the approval that allowed it).
+    """
+
+    run_id: str
+    step_id: str
+    state: StepState
+    attempts: int
+    idempotency_key: str
+    input: JSON = None
+    output: JSON = None
+    error: str | None = None
+    waits_for: str | None = None
+    wake_at: Micros | None = None
+    skipped_because: str | None = None
+    evidence: JSON = None
+    started_at: Micros | None = None
+    finished_at: Micros | None = None
+    completion: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of one pinned version. `epoch` rises with every owner; a commit of an older epoch fails."""
+
+    id: str
+    namespace: str
+    procedure_id: str
+    procedure_name: str
+    procedure_hash: str
+    target: str | None
+    inputs: Mapping[str, JSON]
+    state: RunState
+    epoch: int
+    owner: str | None
+    lease_until: Micros | None
+    wake_at: Micros | None
+    actor: Actor
+    session_id: str | None
+    operation_id: str | None
+    parent_run_id: str | None
+    parent_step_id: str | None
+    concurrency_group: str | None
+    outputs: JSON
+    error: str | None
+    fingerprint: str | None
+    reason: str | None
+    created_at: Micros
+    started_at: Micros | None
+    finished_at: Micros | None
+    steps: tuple[StepRun, ...] = ()
+
+    def step(self, step_id: str) -> StepRun | None:
+        """Return what is known of the step of this id."""
+        return next((step for step in self.steps if step.step_id == step_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """What a dry run says of one step: whether it would run, with which inputs, and which approval it would ask for."""
+
+    step: Step
+    would_run: bool
+    why: str
+    parameters: Mapping[str, JSON]
+    approval: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do, in order; steps on one `level` run in parallel."""
+
+    procedure_name: str
+    procedure_hash: str
+    inputs: Mapping[str, JSON]
+    levels: tuple[tuple[PlannedStep, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentStep:
+    """All that somebody who follows a manual procedure is shown: the step at hand, never the ones to come."""
+
+    run_id: str
+    step_id: str
+    kind: StepKind
+    name: str
+    text: str
+    number: int
+    of: int
+    verify: str | None
+
+
+class ApprovalState(StrEnum):
+    """Where an approval stands; it is granted once, used once, and never comes back."""
+
+    PENDING = "pending"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    USED = "used"
+
+
+class ApprovalKind(StrEnum):
+    """What is asked for."""
+
+    STEP = "step"
+    SKIP_STEP = "skip_step"
+    SKIP_PROCEDURE = "skip_procedure"
+    OPERATION = "operation"
+    FIX = "fix"
+    BYPASS = "bypass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A question to a person, stored: what for, by whom, until when, and how it was decided and proven.
+
+    `subject` is what it covers: "RUN/STEP", a procedure's name, or "OPERATION TARGET"; an approval covers nothing else.
+    """
+
+    id: str
+    namespace: str
+    kind: ApprovalKind
+    subject: str
+    run_id: str | None
+    step_id: str | None
+    question: str
+    reason: str
+    requested_by: Actor
+    requested_at: Micros
+    expires_at: Micros
+    escalate_at: Micros | None
+    escalated_at: Micros | None
+    state: ApprovalState
+    decided_by: Actor | None = None
+    decided_at: Micros | None = None
+    decision_reason: str = ""
+    used_at: Micros | None = None
+
+
+class NoticeKind(StrEnum):
+    """What somebody must be told."""
+
+    APPROVAL_ASKED = "approval_asked"
+    APPROVAL_ESCALATED = "approval_escalated"
+    APPROVAL_EXPIRED = "approval_expired"
+    RUN_FAILED = "run_failed"
+    FIX_APPLIED = "fix_applied"
+    FIX_DEMOTED = "fix_demoted"
+    RULE_STEPPED_DOWN = "rule_stepped_down"
+    GUARD_BYPASSED = "guard_bypassed"
+    GUARD_ALARM = "guard_alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A line of the outbox: written in the transaction of what it tells, delivered afterwards, at least once."""
+
+    id: str
+    namespace: str
+    kind: NoticeKind
+    subject: str
+    body: Mapping[str, JSON] = field(default_factory=dict)
+    created_at: Micros
+    attempts: int = 0
+    next_attempt_at: Micros | None = None
+    delivered_at: Micros | None = None
+    error: str | None = None
