@@ -39,7 +39,7 @@ PURE = {
     f"brainops.{name}"
     for name in (
         "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
-        " memory.secrets store.stem memory.terms operations.calibration"
+        " memory.secrets store.stem memory.terms operations.calibration procedures.fix_confidence procedures.fix_plan"
     ).split()
 }
 IMPURE = set(

@@ -2,11 +2,224 @@
 
 from __future__ import annotations
 
-from brainops.store.database import Session
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from brainops.store.database import Row, Session
+from brainops.types import (
+    Action,
+    Actor,
+    ActorKind,
+    ApplicationState,
+    BlastRadius,
+    Fix,
+    FixApplication,
+    FixKind,
+    FixMode,
+    StepKind,
+)
+
+PAGE_ROWS = 500
 
 
 class Fixes:
-    """The aggregate of one transaction."""
+    """The fixes and applications of one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def add(self, fix: Fix) -> bool:
+        """Bind a fix; return False where its id stands there already."""
+        return self._session.run("fix_insert", **fix_row(fix)) > 0
+
+    def get(self, fix_id: str) -> Fix | None:
+        """Return one readable fix."""
+        row = self._session.one("fix_get", id=fix_id)
+        return fix_of(row) if row else None
+
+    def of(self, fingerprints: Sequence[str]) -> list[Fix]:
+        """Return the fixes that are bound to any of these fingerprints, oldest first."""
+        return [fix_of(row) for row in self._session.all("fix_of_fingerprints", fingerprints=list(fingerprints))]
+
+    def set_mode(self, fix_id: str, mode: FixMode, reason: str, demoted_at: int | None) -> bool:
+        """Say how far a fix goes by itself; return False where there is none in the written namespace."""
+        values = {"mode": mode.value, "reason": reason, "demoted_at": demoted_at}
+        return self._session.run("fix_set_mode", id=fix_id, **values) > 0
+
+    def detach(self, fix_id: str, reason: str, at: int) -> bool:
+        """Unbind a fix; its record stays."""
+        return self._session.run("fix_detach", id=fix_id, reason=reason, detached_at=at) > 0
+
+    def set_trust(self, fix_id: str, trust: str, reason: str) -> bool:
+        """Say how far the origin of a fix is trusted."""
+        return self._session.run("fix_trust", id=fix_id, trust=trust, reason=reason) > 0
+
+    def verdicts(self) -> dict[str, tuple[FixKind, int, int]]:
+        """Return for each fix that was judged: its kind, how often it was verified, how often contradicted."""
+        return {
+            row["fix_id"]: (FixKind(row["kind"]), int(row["verified"]), int(row["contradicted"]))
+            for row in self._session.all("fix_verdicts")
+        }
+
+    def add_application(self, application: FixApplication) -> bool:
+        """Keep an application; return False where its id stands there already."""
+        return self._session.run("fix_application_insert", **application_row(application)) > 0
+
+    def application(self, application_id: str) -> FixApplication | None:
+        """Return one readable application."""
+        row = self._session.one("fix_application_get", id=application_id)
+        return application_of(row) if row else None
+
+    def applications(self, *, fix_id: str | None, state: str | None, limit: int) -> list[FixApplication]:
+        """Return applications, newest first."""
+        rows = self._session.all("fix_application_list", fix_id=fix_id, state=state, limit=limit)
+        return [application_of(row) for row in rows]
+
+    def open_applications(self, limit: int) -> list[FixApplication]:
+        """Return what is due, under way or not judged in the written namespace, oldest first."""
+        return [application_of(row) for row in self._session.all("fix_application_open", limit=limit)]
+
+    def move(
+        self, application: FixApplication, state: ApplicationState, reason: str, **values: str | int | None
+    ) -> bool:
+        """Move an application on; return False where somebody else did first."""
+        given: dict[str, Any] = dict.fromkeys(("run_id", "applied_at", "decided_at", "verified_by", "evidence"))
+        given.update(values)
+        moved = {"id": application.id, "from_state": application.state.value, "state": state.value, "reason": reason}
+        return self._session.run("fix_application_move", **moved, **given) > 0
+
+    def same(self, fix_id: str, operation_id: str | None, target: str | None) -> bool:
+        """Say whether this fix is due or under way for this operation or target already."""
+        values = {"fix_id": fix_id, "operation_id": operation_id, "target": target}
+        return self._session.one("fix_application_same", **values) is not None
+
+    def radius(self, fix_id: str, target: str | None, since: int) -> Row:
+        """Return how often fixes applied themselves since then: `of_fix`, `of_target`, `of_namespace`."""
+        found = self._session.one("fix_application_radius", fix_id=fix_id, target=target, since=since)
+        assert found is not None
+        return found
+
+    def helped(self, fingerprints: Sequence[str], target: str | None, since: int) -> list[FixApplication]:
+        """Return applications for an error on a target that seemed to have helped since then."""
+        rows = self._session.all("fix_application_helped", fingerprints=list(fingerprints), target=target, since=since)
+        return [application_of(row) for row in rows]
+
+    def awaiting(self, name: str, target: str | None, since: int) -> list[FixApplication]:
+        """Return applications that the success of this operation on this target verifies."""
+        rows = self._session.all("fix_application_awaiting", name=name, target=target, since=since)
+        return [application_of(row) for row in rows]
+
+    def page(self, after: str) -> Sequence[Row]:
+        """Return the next fixes after an id."""
+        return self._session.all("fix_page", after=after, limit=PAGE_ROWS)
+
+    def application_page(self, after: str) -> Sequence[Row]:
+        """Return the next applications after an id."""
+        return self._session.all("fix_application_page", after=after, limit=PAGE_ROWS)
+
+    def list(self, *, mode: str | None, detached: bool, limit: int) -> list[Fix]:
+        """Return the fixes, newest first."""
+        return [fix_of(row) for row in self._session.all("fix_list", mode=mode, detached=int(detached), limit=limit)]
+
+
+def fix_row(fix: Fix) -> dict[str, Any]:
+    """Return the values of a fix."""
+    values = asdict(fix)
+    actor = values.pop("created_by")
+    return {
+        **values,
+        "kind": fix.kind.value,
+        "mode": fix.mode.value,
+        "action": _action_text(fix.action),
+        "verify": _action_text(fix.verify),
+        "rollback": _action_text(fix.rollback),
+        "context": json.dumps(dict(fix.context), ensure_ascii=False, sort_keys=True),
+        "limits": json.dumps(asdict(fix.limits)),
+        "actor_kind": actor["kind"].value,
+        "actor_id": actor["id"],
+        "actor_proof": actor["proof"],
+    }
+
+
+def fix_of(row: Row) -> Fix:
+    """Read a row as a Fix."""
+    return Fix(
+        id=row["id"],
+        namespace=row["namespace"],
+        fingerprint=row["fingerprint"],
+        title=row["title"],
+        kind=FixKind(row["kind"]),
+        mode=FixMode(row["mode"]),
+        procedure=row["procedure"],
+        action=_action_of(row["action"]),
+        advice=row["advice"],
+        verify=_action_of(row["verify"]),
+        rollback=_action_of(row["rollback"]),
+        context=json.loads(row["context"]),
+        limits=BlastRadius(**json.loads(row["limits"])),
+        trust=row["trust"],
+        created_at=row["created_at"],
+        created_by=_actor_of(row),
+        demoted_at=row["demoted_at"],
+        detached_at=row["detached_at"],
+        reason=row["reason"],
+    )
+
+
+def application_row(application: FixApplication) -> dict[str, Any]:
+    """Return the values of an application."""
+    values = asdict(application)
+    actor = values.pop("actor")
+    evidence = application.evidence
+    return {
+        **values,
+        "mode": application.mode.value,
+        "automatic": int(application.automatic),
+        "state": application.state.value,
+        "actor_kind": actor["kind"].value,
+        "actor_id": actor["id"],
+        "actor_proof": actor["proof"],
+        "evidence": None if evidence is None else json.dumps(evidence, ensure_ascii=False),
+    }
+
+
+def application_of(row: Row) -> FixApplication:
+    """Read a row as a FixApplication."""
+    return FixApplication(
+        id=row["id"],
+        namespace=row["namespace"],
+        fix_id=row["fix_id"],
+        fingerprint=row["fingerprint"],
+        operation_id=row["operation_id"],
+        target=row["target"],
+        mode=FixMode(row["mode"]),
+        automatic=bool(row["automatic"]),
+        state=ApplicationState(row["state"]),
+        run_id=row["run_id"],
+        reason=row["reason"],
+        actor=_actor_of(row),
+        created_at=row["created_at"],
+        applied_at=row["applied_at"],
+        decided_at=row["decided_at"],
+        verified_by=row["verified_by"],
+        evidence=None if row["evidence"] is None else json.loads(row["evidence"]),
+    )
+
+
+def _action_text(action: Action | None) -> str | None:
+    if action is None:
+        return None
+    return json.dumps({"uses": action.uses.value, "with": dict(action.parameters)}, ensure_ascii=False)
+
+
+def _action_of(text: str | None) -> Action | None:
+    if text is None:
+        return None
+    value: Mapping[str, Any] = json.loads(text)
+    return Action(uses=StepKind(value["uses"]), parameters=value["with"])
+
+
+def _actor_of(row: Row) -> Actor:
+    return Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"])

@@ -74,6 +74,7 @@ class Fix:
     created_at: Micros
     created_by: Actor
     demoted_at: Micros | None = None
+    detached_at: Micros | None = None
     reason: str = ""
 
 
@@ -91,7 +92,10 @@ class FixConfidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixApplication:
-    """One time that a fix was due: on what, in which mode, how it went, and what shows it."""
+    """One time that a fix was due: on what, in which mode, how it went, and what shows it.
+
+    `automatic` says that nobody asked for it; `verified_by` is "check", "operation" or a person's id.
+    """
 
     id: str
     namespace: str
@@ -100,11 +104,23 @@ class FixApplication:
     operation_id: str | None
     target: str | None
     mode: FixMode
+    automatic: bool
     state: ApplicationState
     run_id: str | None
     reason: str
     actor: Actor
     created_at: Micros
     applied_at: Micros | None = None
+    verified_by: str | None = None
     decided_at: Micros | None = None
     evidence: JSON = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixSuggestion:
+    """A fix for an error: `exact` when the whole fingerprint is equal, otherwise only its message is."""
+
+    fix: Fix
+    confidence: FixConfidence
+    exact: bool
+    sentence: str
