@@ -1,0 +1,191 @@
+"""Was what must come first done, on the same things, and did it succeed? (pure)"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brainops.operations.rule_index import canonical
+from brainops.types import JSON, AllOf, AnyOf, Done, OperationStart, PastOperation, Requirement
+
+Past = Mapping[str, Sequence[PastOperation]]
+
+
+class NotEvaluated(Exception):
+    """A condition on a result has no form that the guard can evaluate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What has not been done: in words, and the first operation that would help."""
+
+    reason: str
+    way_out: str
+
+
+def missing(requirement: Requirement, operation: OperationStart, past: Past) -> Missing | None:
+    """Return what of a requirement is missing before an operation, None where nothing is. Raises NotEvaluated.
+
+    `past` holds earlier operations by canonical name.
+    """
+    match requirement:
+        case Done():
+            return None if _done(requirement, operation, past) else _undone(requirement, operation)
+        case AllOf(parts=parts):
+            lacking = [found for part in parts if (found := missing(part, operation, past)) is not None]
+            return _joined(lacking, " and ") if lacking else None
+        case AnyOf(parts=parts):
+            choices = []
+            for part in parts:
+                found = missing(part, operation, past)
+                if found is None:
+                    return None
+                choices.append(found)
+            return _joined(choices, " or ") if choices else None
+
+
+def _joined(found: Sequence[Missing], word: str) -> Missing:
+    reason = word.join(dict.fromkeys(each.reason for each in found))
+    return Missing(reason=reason if len(found) == 1 else f"({reason})", way_out=found[0].way_out)
+
+
+def _undone(wanted: Done, operation: OperationStart) -> Missing:
+    with_these = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
+        for name, source in wanted.arguments.items()
+        if (value := _expected(source, operation)) is not None
+    )
+    words = f"{wanted.operation}({with_these})" if with_these else wanted.operation
+    return Missing(reason=words, way_out=f"do {words} first")
+
+
+def _done(wanted: Done, operation: OperationStart, past: Past) -> bool:
+    return any(
+        earlier.succeeded
+        and not said_no(earlier.result)
+        and _same_things(wanted, earlier, operation)
+        and (wanted.result is None or holds(wanted.result, earlier.result))
+        for earlier in past.get(canonical(wanted.operation), ())
+    )
+
+
+def said_no(result: JSON) -> bool:
+    """Say whether a result that is no error still says that the thing was not done.
+
+    False, or a sequence that begins with False (an answer with its status in front), or an object whose `success` or
+    `ok` is false or whose `error` is filled.
+    """
+    match result:
+        case bool():
+            return not result
+        case [bool() as first, *_]:
+            return not first
+        case {"success": False} | {"ok": False}:
+            return True
+        case {"error": error}:
+            return bool(error)
+        case _:
+            return False
+
+
+def _same_things(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
+    """Say whether an earlier operation was about the same things; what neither names cannot differ."""
+    for name, source in wanted.arguments.items():
+        expected = _expected(source, operation)
+        if expected is None:
+            continue
+        found = earlier.target if name == "target" and name not in earlier.arguments else earlier.arguments.get(name)
+        if same(found, expected) is False:
+            return False
+    return True
+
+
+def _expected(source: JSON, operation: OperationStart) -> JSON:
+    match source:
+        case {"literal": value}:
+            return value  # type: ignore[no-any-return]
+        case "target" if "target" not in operation.context:
+            return operation.target
+        case str():
+            return operation.context.get(source)
+        case _:
+            return None
+
+
+def same(left: JSON, right: JSON) -> bool:
+    """Compare two values as people write them: case, spaces and the kind of a number make no difference."""
+    return left == right or _normal(left) == _normal(right)
+
+
+def _normal(value: Any) -> Any:
+    match value:
+        case bool() | None:
+            return value
+        case int() | float():
+            return float(value)
+        case str():
+            return _number_or_text(canonical(value))
+        case [*parts]:
+            return [_normal(part) for part in parts]
+        case {**parts}:
+            return {name: _normal(part) for name, part in parts.items()}
+        case _:
+            return value
+
+
+def _number_or_text(text: str) -> float | str:
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?")  # what a float holds exactly enough; "007" is a name
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_CLAUSE = re.compile(
+    r"\s*(?P<negated>!)?\s*result(?P<path>(\.[A-Za-z_]\w*|\[\d+\])*)\s*((?P<operator>[=!<>]=|[<>])\s*(?P<literal>.+?))?\s*"
+)
+_PART = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+def holds(condition: str, result: JSON) -> bool:
+    """Evaluate a condition on a result, in the part of CEL that needs no extra: `result.rows > 3 && !result.locked`.
+
+    Clauses of `result`, a path into it and one comparison with a literal, joined by &&. A path that leads nowhere or
+    values that cannot be compared make a clause false. Raises NotEvaluated for anything else.
+    """
+    return all(_clause(clause, result) for clause in condition.split("&&"))
+
+
+def _clause(clause: str, result: JSON) -> bool:
+    read = _CLAUSE.fullmatch(clause)
+    if read is None or (read["negated"] and read["operator"]):
+        raise NotEvaluated(f"the condition {clause.strip()!r} cannot be evaluated here")
+    found: Any = result
+    for name, number in _PART.findall(read["path"]):
+        try:
+            found = found[int(number)] if number else found[name]
+        except (KeyError, IndexError, TypeError):
+            return False
+    if read["operator"] is None:
+        return (not found) if read["negated"] else bool(found)
+    try:
+        return bool(_OPERATORS[read["operator"]](found, _literal(read["literal"])))
+    except TypeError:
+        return False
+
+
+def _literal(text: str) -> JSON:
+    text = f'"{text[1:-1]}"' if len(text) > 1 and text[0] == text[-1] == "'" and '"' not in text else text
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise NotEvaluated(f"{text!r} is no literal that can be compared here") from error
