@@ -55,7 +55,8 @@ WITHOUT_NAMESPACE = {
 
 TABLES = re.compile(
     r"\b(memory|occurrence|memory_fts|memory_tag|memory_vector|feedback|operation|operation_key|operation_count"
-    r"|growth_policy|guidance|fix|fix_application|audit|segment|backup|brainops_words|brainops_count_retrieved)\b"
+    r"|growth_policy|guidance|fix|fix_application|audit|segment|backup"
+    r"|approval|approver|approval_setting|notice|channel|brainops_words|brainops_count_retrieved)\b"
 )
 TOUCHING = re.compile(r"\b(?:from|join|into|update|using|select)\s+" + TABLES.pattern)
 

@@ -188,6 +188,9 @@ class NoticeKind(StrEnum):
     APPROVAL_ASKED = "approval_asked"
     APPROVAL_ESCALATED = "approval_escalated"
     APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_DECIDED = "approval_decided"
+    APPROVER_CHANGED = "approver_changed"
+    APPROVER_LOCKED = "approver_locked"
     RUN_FAILED = "run_failed"
     FIX_APPLIED = "fix_applied"
     FIX_DEMOTED = "fix_demoted"
@@ -209,4 +212,5 @@ class Notice:
     attempts: int = 0
     next_attempt_at: Micros | None = None
     delivered_at: Micros | None = None
+    delivered_to: tuple[str, ...] = ()
     error: str | None = None
