@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.knowledge import JSON, Actor, Micros, Trust
 
 Condition = str
 """A CEL expression over inputs, steps, operation, memory and run; true lets the thing happen."""
@@ -126,11 +126,26 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A declared example: with these inputs, and steps that answer so (`output`, `error` or `waits`), this is expected.
+
+    `expect` may name `state`, `outputs`, `succeeded`, `failed`, `skipped` and `order` (step ids).
+    """
+
+    name: str
+    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    target: str | None = None
+    steps: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
+    expect: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
     """A procedure that is valid because it exists: parsed, its graph without a cycle, its conditions checked.
 
     `inputs` is a JSON Schema of an object; `outputs` names templates; `secrets` maps a name to its reference
-    ("env:NAME", "file:PATH", "command:ARGV as JSON"); `expected_outcomes` are conditions, checked at the end.
+    ("env:NAME", "file:PATH", "command:ARGV as JSON"); `expected_outcomes` are conditions, checked at the end. `tests`
+    are declared examples; `skill` holds what only a SKILL.md's readers use (license, compatibility, metadata, ...).
     """
 
     name: str
@@ -144,6 +159,8 @@ class Procedure:
     secrets: Mapping[str, str] = field(default_factory=dict)
     concurrency: Concurrency = Concurrency()
     tags: tuple[str, ...] = ()
+    tests: tuple[Example, ...] = ()
+    skill: Mapping[str, JSON] = field(default_factory=dict)
     prose: str = ""
 
     def step(self, step_id: str) -> Step | None:
@@ -155,7 +172,8 @@ class Procedure:
 class ProcedureVersion:
     """A stored procedure: immutable, known by the SHA-256 of its canonical form; only its state changes.
 
-    `number` counts the versions of a name in its namespace from 1; `source` is the text it was read from.
+    `number` counts the versions of a name in its namespace from 1; `source` is the text it was read from, `trust` how
+    far whoever brought that text may be relied on.
     """
 
     id: str
@@ -173,3 +191,4 @@ class ProcedureVersion:
     activated_by: Actor | None = None
     retired_at: Micros | None = None
     reason: str = ""
+    trust: Trust = Trust.AGENT
