@@ -81,7 +81,7 @@ class Brain:
         self.procedures = Catalog(self._context)
         self.triggers = Triggers(self._context, self.procedures)
         self.runs = Runner(self._context, self.procedures, self.approvals, executors())
-        self.fixes = Fixes(self._context, self.procedures, self.runs)
+        self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: None)
         self.guard = Guard(self._context, self.procedures, self.approvals)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         os.register_at_fork(after_in_child=self._operations.after_fork)

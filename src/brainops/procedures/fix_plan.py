@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brainops.errors import InvalidInput
-from brainops.types import Action, Concurrency, Fix, FixKind, Procedure, Retry, Step, StepKind
+from brainops.types import JSON, Action, Concurrency, Fix, FixKind, Procedure, Retry, Step, StepKind
 
 TAG = "fix"
 VERIFY_ATTEMPTS = 3  # what was mended may take a moment until it answers
@@ -99,8 +99,8 @@ def _rollback(fix: Fix, prepared: str) -> Action | None:
     return Action(uses=StepKind.CALL, parameters={"function": SET_CONFIGURATION, "arguments": arguments})
 
 
-def _inputs() -> dict[str, object]:
-    text = {"type": ["string", "null"], "default": None}
+def _inputs() -> dict[str, JSON]:
+    text: JSON = {"type": ["string", "null"], "default": None}
     return {
         "type": "object",
         "properties": {"error": text, "operation_id": text, "prepared": {"default": None}},
