@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from brainops.cli import asking, capturing, correcting, demo, moving, operating, upkeep
+from brainops.cli import asking, capturing, correcting, demo, fixing, moving, operating, upkeep
 from brainops.cli.screen import bold, dim, safe, wrapped
 from brainops.cli.shared import Shared, shared_options
 from brainops.errors import BrainOpsError
@@ -32,6 +32,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         correcting.redact,
         correcting.purge,
     ],
+    "Mend": [fixing.fix],
     "Look after": [
         upkeep.init,
         upkeep.status,

@@ -16,6 +16,7 @@ from brainops.memory.fingerprint import fingerprint, is_client_error
 from brainops.memory.match import error_title
 from brainops.memory.redact import redact
 from brainops.operations.jsonable import jsonable
+from brainops.procedures import fix_record
 from brainops.store import Transaction
 from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
 from brainops.types import (
@@ -137,6 +138,8 @@ def finish(
             raise Conflict(f"operation {operation_id} is finished already, or was never begun here")
     else:
         tx.operations.discard(operation_id)
+    if not isinstance(outcome, Failed):
+        fix_record.on_success(tx, start.name, start.target, at)
     tx.operations.tally(start.name, at, failed=isinstance(outcome, Failed), recorded=keep)
     return error_id
 
@@ -171,7 +174,18 @@ def distil(
         source=source,
         fingerprint=identity.digest,
     )
-    return _store_error(tx, context, draft, identity, event)
+    error_id = _store_error(tx, context, draft, identity, event)
+    fix_record.on_error(
+        tx,
+        identity.digest,
+        _message_digest(event),
+        operation_id=operation_id,
+        target=start.target if start else None,
+        context=start.context if start else {},
+        actor=source.actor,
+        at=context.store.now(),
+    )
+    return error_id
 
 
 def _store_error(
@@ -179,11 +193,15 @@ def _store_error(
 ) -> str:
     prepared = prepare(draft, context.redaction)
     # The identity of a distilled error is its fingerprint, not this occurrence's text.
-    prepared.row["message_fingerprint"] = fingerprint(replace(event, frames=())).digest
+    prepared.row["message_fingerprint"] = _message_digest(event)
     prepared.row["content_hash"] = content_hash("fingerprint", str(identity.version), identity.digest)
     detail = {"message": event.message[:MAX_DETAIL_CHARACTERS], "context": draft.metadata.get("context", {})}
     prepared.row["metadata"] = dumped(detail, "error context")
     return store_prepared(tx, prepared, draft.source, context, None).id
+
+
+def _message_digest(event: ErrorEvent) -> str:
+    return fingerprint(replace(event, frames=())).digest
 
 
 def get(context: MemoryContext, operation_id: str) -> Operation:

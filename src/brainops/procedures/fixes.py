@@ -185,7 +185,7 @@ class Fixes:
         return self._judge(application_id, ApplicationState.CONTRADICTED, reason, None)
 
     def rollback(self, application_id: str, *, reason: str) -> FixApplication:
-        """Take an applied fix back; raise Conflict where it was not applied, InvalidInput where no way back is named."""
+        """Take an applied fix back; raise Conflict where it was not applied, InvalidInput where it has no rollback."""
         application = self.application(application_id)
         return self._applier.roll_back(application, self.get(application.fix_id), reason)
 
