@@ -2,11 +2,228 @@
 
 from __future__ import annotations
 
-from brainops.store.database import Session
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from brainops.store.database import Row, Session
+from brainops.types import JSON, Actor, ActorKind, Micros, Mode, Run, RunState, StepRun, StepState
+
+PAGE_RUNS = 500  # removed in one transaction: a few milliseconds, so that runs under way get in between
 
 
 class Runs:
-    """The aggregate of one transaction."""
+    """The runs of one transaction.
+
+    Writers of a namespace follow one after the other (SQLite has one writer, PostgreSQL's queue behind a lock), so what
+    is read in a write transaction holds until its end. Who owns a run is its `owner` and its `epoch`.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def insert(self, run: Run) -> bool:
+        """Begin a run; return False where its idempotency key or its group's place is taken."""
+        row = {name: getattr(run, name) for name in _INSERTED}
+        row.update(
+            mode=run.mode.value,
+            state=run.state.value,
+            inputs=dumped(dict(run.inputs)),
+            holds_group=int(run.holds_group),
+            due_at=run.lease_until if run.owner else run.wake_at,
+            **_actor_row(run.actor),
+        )
+        return self._session.run("run_insert", **row) > 0
+
+    def get(self, run_id: str) -> Run | None:
+        """Return a readable run with its steps."""
+        row = self._session.one("run_get", id=run_id)
+        return self._with_steps(run_of(row)) if row else None
+
+    def by_idempotency(self, key: str) -> Run | None:
+        """Return the run that was started under a key."""
+        row = self._session.one("run_by_idempotency", idempotency_key=key)
+        return self._with_steps(run_of(row)) if row else None
+
+    def active(self, group: str) -> Run | None:
+        """Return the run that keeps others of its group out."""
+        row = self._session.one("run_active_of_group", concurrency_group=group)
+        return self._with_steps(run_of(row)) if row else None
+
+    def list(
+        self, *, state: str | None, procedure_name: str | None, target: str | None, since: int | None, limit: int
+    ) -> list[Run]:
+        """Return runs without their steps, newest first; the state "active" means not ended."""
+        rows = self._session.all(
+            "run_list", state=state, procedure_name=procedure_name, target=target, since=since, limit=limit
+        )
+        return [run_of(row) for row in rows]
+
+    def claim(self, run_id: str, owner: str, now: Micros, lease_until: Micros) -> Run | None:
+        """Take a run that is due; return None where it is not, or somebody was faster."""
+        claimed = self._session.run("run_claim", id=run_id, owner=owner, now=now, lease_until=lease_until)
+        return self.get(run_id) if claimed else None
+
+    def fence(self, run: Run, lease_until: Micros) -> Run | None:
+        """Renew the lease of a run's owner and return the run as it stands, or None where it has another owner."""
+        held = self._session.run("run_fence", id=run.id, epoch=run.epoch, owner=run.owner, lease_until=lease_until)
+        return self.get(run.id) if held else None
+
+    def save(self, run: Run, owner: str) -> bool:
+        """Write where a run stands, as its owner of this epoch; `run.owner` is who owns it from now on."""
+        row = {name: getattr(run, name) for name in ("id", "epoch", "requested", "error", "fingerprint", "reason")}
+        changed = self._session.run(
+            "run_save",
+            **row,
+            owner=owner,
+            next_owner=run.owner,
+            state=run.state.value,
+            due_at=run.lease_until if run.owner else run.wake_at,
+            outputs=dumped(run.outputs),
+            finished_at=run.finished_at,
+            holds_group=int(run.holds_group),
+        )
+        return changed > 0
+
+    def steer(self, seen: Run, run: Run) -> bool:
+        """Change a run from outside, which ends its ownership; False where it changed since it was seen."""
+        row = {name: getattr(run, name) for name in ("id", "requested", "error", "fingerprint", "reason")}
+        changed = self._session.run(
+            "run_steer",
+            **row,
+            **_actor_row(run.actor),
+            epoch=seen.epoch,
+            seen_state=seen.state.value,
+            state=run.state.value,
+            due_at=run.wake_at,
+            finished_at=run.finished_at,
+            holds_group=int(run.holds_group),
+            taken_over=int(run.taken_over),
+        )
+        return changed > 0
+
+    def request(self, run_id: str, requested: str | None, reason: str) -> bool:
+        """Ask the owner of a run to pause or cancel it; False where it has ended."""
+        return self._session.run("run_request", id=run_id, requested=requested, reason=reason) > 0
+
+    def wake(self, run_id: str, now: Micros) -> None:
+        """Say that something came for a waiting run."""
+        self._session.run("run_wake", id=run_id, now=now)
+
+    def wake_answered(self, now: Micros) -> int:
+        """Make runs due whose approval was decided or whose child ended; return how many that were."""
+        return self._session.run("run_wake_answered", now=now)
+
+    def look(self, now: Micros) -> Row:
+        """Return `due_at` of the next run, whether one was `answered`, and whether any is `open`."""
+        found = self._session.one("run_look", now=now)
+        assert found is not None
+        return found
+
+    def due(self, now: Micros, limit: int) -> Sequence[str]:
+        """Return the ids of runs that may be taken now, those that wait longest first."""
+        return [row["id"] for row in self._session.all("run_due", now=now, limit=limit)]
+
+    def hand_over(self, group: str, now: Micros) -> None:
+        """Let the next run of a group that has become free begin."""
+        self._session.run("run_hand_over", concurrency_group=group, now=now)
+
+    def children(self, run_id: str) -> Sequence[Run]:
+        """Return the runs under way that a run started."""
+        return [run_of(row) for row in self._session.all("run_children", parent_run_id=run_id)]
+
+    def put_step(self, step: StepRun) -> None:
+        """Write where a step stands."""
+        row = {name: getattr(step, name) for name in _STEP_PLAIN}
+        row.update({name: dumped(getattr(step, name)) for name in _STEP_JSON})
+        self._session.run("run_step_put", **row, state=step.state.value)
+
+    def remove_step(self, step: StepRun) -> None:
+        """Forget a step, so that it is done again."""
+        self._session.run("run_step_remove", run_id=step.run_id, step_id=step.step_id, role=step.role)
+
+    def remove_ended(self, before: Micros, limit: int = PAGE_RUNS) -> int:
+        """Remove runs that ended before a time; return how many that were, at most `limit`."""
+        return self._session.run("run_remove_ended", before=before, limit=limit)
+
+    def worker_seen(self, worker: str, host: str, version: str, started_at: Micros, now: Micros) -> None:
+        """Write that a worker lives."""
+        self._session.run("worker_seen", id=worker, host=host, version=version, started_at=started_at, seen_at=now)
+
+    def workers(self, since: Micros) -> Sequence[Row]:
+        """Return the workers that were seen since."""
+        return self._session.all("worker_list", since=since)
+
+    def remove_worker(self, worker: str, since: Micros) -> None:
+        """Strike off a worker that leaves, and those that were not seen since."""
+        self._session.run("worker_remove", id=worker, since=since)
+
+    def _with_steps(self, run: Run) -> Run:
+        rows = [step_of(row) for row in self._session.all("run_step_list", run_id=run.id)]
+        return replace(
+            run,
+            steps=tuple(row for row in rows if row.role == "do"),
+            compensations=tuple(row for row in rows if row.role == "undo"),
+        )
+
+
+_INSERTED = (
+    "id procedure_id procedure_name procedure_hash target epoch owner session_id operation_id parent_run_id"
+    " parent_step_id depth concurrency_group idempotency_key created_at started_at"
+).split()
+_STEP_PLAIN = (
+    "run_id step_id role stage epoch attempts failures round idempotency_key error waits_for waits_on wake_at"
+    " skipped_because started_at finished_at completion"
+).split()
+_STEP_JSON = ("input", "output", "detail", "evidence")
+
+
+def run_of(row: Row) -> Run:
+    """Read a row as a Run, without its steps."""
+    owned = row["owner"] is not None
+    return Run(
+        **{name: row[name] for name in _INSERTED},
+        namespace=row["namespace"],
+        inputs=json.loads(row["inputs"]),
+        mode=Mode(row["mode"]),
+        state=RunState(row["state"]),
+        lease_until=row["due_at"] if owned else None,
+        wake_at=None if owned else row["due_at"],
+        requested=row["requested"],
+        actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"]),
+        taken_over=bool(row["taken_over"]),
+        holds_group=bool(row["holds_group"]),
+        outputs=loaded(row["outputs"]),
+        error=row["error"],
+        fingerprint=row["fingerprint"],
+        reason=row["reason"],
+        finished_at=row["finished_at"],
+    )
+
+
+def step_of(row: Row) -> StepRun:
+    """Read a row as a StepRun."""
+    plain: dict[str, Any] = {name: row[name] for name in _STEP_PLAIN}
+    values = {name: loaded(row[name]) for name in _STEP_JSON}
+    return StepRun(**plain, **values, state=StepState(row["state"]))
+
+
+def dumped(value: JSON) -> str | None:
+    """Return JSON as it is stored; None is no value."""
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def loaded(text: str | None) -> JSON:
+    """Read stored JSON."""
+    value: JSON = None if text is None else json.loads(text)
+    return value
+
+
+def latest(steps: Iterable[StepRun]) -> int:
+    """Return the number of the last completion of a run."""
+    return max((step.completion or 0 for step in steps), default=0)
+
+
+def _actor_row(actor: Actor) -> dict[str, str]:
+    return {"actor_kind": actor.kind.value, "actor_id": actor.id, "actor_proof": actor.proof}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from brainops.types.knowledge import JSON, Actor, Micros
-from brainops.types.procedure import Step, StepKind
+from brainops.types.procedure import Mode, Step, StepKind
 
 
 class RunState(StrEnum):
@@ -41,8 +42,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRun:
-    """One step of one run. `waits_for` says what a waiting step waits for (approval, manual, time, retry, run, agent);
-    `skipped_because` why it was skipped ("condition", or the id of the approval that allowed it).
+    """One step of one run. `waits_for` says what a waiting step waits for (approval, manual, time, retry, run, agent,
+    condition), `waits_on` the id of it; `skipped_because` why it was skipped ("condition", or the id of the approval
+    that allowed it). `role` is "do" or, for its compensation, "undo"; `stage` is "act" until the action is done, then
+    "verify". Of the `attempts` that began, `failures` failed; the rest was cut off or is the one under way.
     """
 
     run_id: str
@@ -60,11 +63,22 @@ class StepRun:
     started_at: Micros | None = None
     finished_at: Micros | None = None
     completion: int | None = None
+    role: Literal["do", "undo"] = "do"
+    stage: Literal["act", "verify"] = "act"
+    waits_on: str | None = None
+    failures: int = 0
+    round: int = 0
+    epoch: int = 0
+    detail: JSON = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution of one pinned version. `epoch` rises with every owner; a commit of an older epoch fails."""
+    """One execution of one pinned version. `epoch` rises with every owner; a commit of an older epoch fails.
+
+    `steps` are those of which anything is known, `compensations` what was taken back; `requested` is what somebody asked
+    of its owner: "pause", "cancel", or "compensate" (cancel, and take back what was done).
+    """
 
     id: str
     namespace: str
@@ -92,6 +106,13 @@ class Run:
     started_at: Micros | None
     finished_at: Micros | None
     steps: tuple[StepRun, ...] = ()
+    compensations: tuple[StepRun, ...] = ()
+    mode: Mode = Mode.ADVISORY
+    requested: str | None = None
+    depth: int = 0
+    taken_over: bool = False
+    holds_group: bool = False
+    idempotency_key: str | None = None
 
     def step(self, step_id: str) -> StepRun | None:
         """Return what is known of the step of this id."""
@@ -192,6 +213,7 @@ class NoticeKind(StrEnum):
     APPROVER_CHANGED = "approver_changed"
     APPROVER_LOCKED = "approver_locked"
     RUN_FAILED = "run_failed"
+    RUN_WAITING = "run_waiting"
     FIX_APPLIED = "fix_applied"
     FIX_DEMOTED = "fix_demoted"
     RULE_STEPPED_DOWN = "rule_stepped_down"
