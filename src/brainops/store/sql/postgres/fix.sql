@@ -118,7 +118,10 @@ where a.namespace = :namespace and a.automatic = 1 and a.applied_at >= :since
 select {fix_application_columns} from fix_application as a
 where a.namespace = :namespace
     and a.fingerprint = any (cast(:fingerprints as text[]))
-    and a.state in ('applied', 'verified') and @@ing
+    and a.state in ('applied', 'verified') and a.decided_at >= :since
+    and coalesce(a.target, '') = coalesce(cast(:target as text), '')
+
+-- name: fix_application_awaiting
 -- Applications on this target after which the same operation went well: it verifies them.
 select {fix_application_columns} from fix_application as a
 join operation as o on o.id = a.operation_id
