@@ -40,6 +40,7 @@ PURE = {
     for name in (
         "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
         " memory.secrets store.stem memory.terms operations.calibration procedures.fix_confidence procedures.fix_plan"
+        " operations.guard operations.requirements operations.rule_index operations.rule_learning"
     ).split()
 }
 IMPURE = set(

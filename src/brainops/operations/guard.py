@@ -29,7 +29,6 @@ from brainops.types import (
     GuardState,
     Guidance,
     OperationStart,
-    PastOperation,
     Receipt,
     ReceiptMatch,
     Rule,
@@ -160,12 +159,8 @@ class Facts:
         return sorted(found, key=lambda receipt: -receipt.created_at)
 
     @cached_property
-    def past(self) -> dict[str, list[PastOperation]]:
-        """Earlier operations by canonical name."""
-        found: dict[str, list[PastOperation]] = {}
-        for earlier in self.state.past:
-            found.setdefault(canonical(earlier.name), []).append(earlier)
-        return found
+    def past(self) -> requirements.Past:
+        return requirements.Past(self.state.past)
 
     @cached_property
     def followed(self) -> dict[str, set[str]]:

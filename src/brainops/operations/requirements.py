@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from brainops.operations.rule_index import canonical
+from brainops.operations.rule_index import canonical, is_glob
 from brainops.types import JSON, AllOf, AnyOf, Done, OperationStart, PastOperation, Requirement
 
-Past = Mapping[str, Sequence[PastOperation]]
+
+class Past:
+    """Earlier operations, oldest first, found by name."""
+
+    def __init__(self, operations: Iterable[PastOperation]) -> None:
+        self._named: dict[str, list[tuple[int, PastOperation]]] = {}
+        for position, earlier in enumerate(operations):
+            self._named.setdefault(canonical(earlier.name), []).append((position, earlier))
+
+    def of(self, name: str, before: int) -> Iterator[tuple[int, PastOperation]]:
+        """Yield the operations that this name or glob stands for among the first `before`, with their positions."""
+        wanted = canonical(name)
+        if is_glob(wanted):
+            found = [
+                each for known, these in self._named.items() if fnmatch.fnmatchcase(known, wanted) for each in these
+            ]
+        else:
+            found = self._named.get(wanted, [])
+        yield from (each for each in found if each[0] < before)
 
 
 class NotEvaluated(Exception):
@@ -27,21 +47,23 @@ class Missing:
     way_out: str
 
 
-def missing(requirement: Requirement, operation: OperationStart, past: Past) -> Missing | None:
+def missing(
+    requirement: Requirement, operation: OperationStart, past: Past, before: int = sys.maxsize
+) -> Missing | None:
     """Return what of a requirement is missing before an operation, None where nothing is. Raises NotEvaluated.
 
-    `past` holds earlier operations by canonical name.
+    Only the first `before` of the earlier operations are looked at.
     """
     match requirement:
         case Done():
-            return None if _done(requirement, operation, past) else _undone(requirement, operation)
+            return _undone(requirement, operation, past, before)
         case AllOf(parts=parts):
-            lacking = [found for part in parts if (found := missing(part, operation, past)) is not None]
+            lacking = [found for part in parts if (found := missing(part, operation, past, before)) is not None]
             return _joined(lacking, " and ") if lacking else None
         case AnyOf(parts=parts):
             choices = []
             for part in parts:
-                found = missing(part, operation, past)
+                found = missing(part, operation, past, before)
                 if found is None:
                     return None
                 choices.append(found)
@@ -53,23 +75,37 @@ def _joined(found: Sequence[Missing], word: str) -> Missing:
     return Missing(reason=reason if len(found) == 1 else f"({reason})", way_out=found[0].way_out)
 
 
-def _undone(wanted: Done, operation: OperationStart) -> Missing:
-    with_these = ", ".join(
+def _undone(wanted: Done, operation: OperationStart, past: Past, before: int) -> Missing | None:
+    too_early: Missing | None = None
+    for position, earlier in past.of(wanted.operation, before):
+        if not _counts(wanted, earlier, operation):
+            continue
+        lacking = missing(wanted.after, operation, past, position) if wanted.after is not None else None
+        if lacking is None:
+            return None
+        too_early = lacking
+    words = _words(wanted, operation)
+    if too_early is not None:
+        return Missing(reason=f"{words} again, after {too_early.reason}", way_out=too_early.way_out)
+    first = missing(wanted.after, operation, past, before) if wanted.after is not None else None
+    return first or Missing(reason=words, way_out=f"do {words} first")
+
+
+def _words(wanted: Done, operation: OperationStart) -> str:
+    named = ", ".join(
         f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
         for name, source in wanted.arguments.items()
         if (value := _expected(source, operation)) is not None
     )
-    words = f"{wanted.operation}({with_these})" if with_these else wanted.operation
-    return Missing(reason=words, way_out=f"do {words} first")
+    return f"{wanted.operation}({named})" if named else wanted.operation
 
 
-def _done(wanted: Done, operation: OperationStart, past: Past) -> bool:
-    return any(
+def _counts(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
+    return (
         earlier.succeeded
         and not said_no(earlier.result)
         and _same_things(wanted, earlier, operation)
         and (wanted.result is None or holds(wanted.result, earlier.result))
-        for earlier in past.get(canonical(wanted.operation), ())
     )
 
 

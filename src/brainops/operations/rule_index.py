@@ -23,6 +23,11 @@ def canonical(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
+def is_glob(name: str) -> bool:
+    """Say whether a name stands for more than itself."""
+    return _GLOB.search(name) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexed:
     """A rule and its compiled globs; None matches anything."""
@@ -98,6 +103,6 @@ def _matcher(globs: Sequence[str]) -> Matcher | None:
     if not globs:
         return None
     exact = {canonical(glob) for glob in globs}
-    if not any(_GLOB.search(glob) for glob in exact):
+    if not any(map(is_glob, exact)):
         return exact.__contains__
     return re.compile("|".join(map(fnmatch.translate, sorted(exact)))).match

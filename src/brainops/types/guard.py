@@ -65,12 +65,14 @@ class Done:
     """That an operation of this name was done before and succeeded, with these arguments where any are named.
 
     `arguments` maps an argument of the earlier operation to one of the guarded operation, or to a literal
-    ({"literal": value}); `result` is a condition that the earlier result must meet.
+    ({"literal": value}); `result` is a condition that the earlier result must meet; `after` is what that operation
+    itself must have come after. `operation` may be a glob.
     """
 
     operation: str
     arguments: Mapping[str, JSON] = field(default_factory=dict)
     result: str | None = None
+    after: Requirement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
