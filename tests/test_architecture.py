@@ -57,8 +57,8 @@ BROAD_EXCEPTS = {
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
 }
 
-IMPORTED_AS = {"brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}
-HEAVY = {"click", "numpy", "onnxruntime", "psycopg", "yaml"}
+IMPORTED_AS = {"cel-expr-python": "cel_expr_python", "brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}
+HEAVY = {"cel_expr_python", "click", "numpy", "onnxruntime", "psycopg", "yaml"}
 
 
 def part_of(module: str) -> str:
@@ -194,7 +194,10 @@ def test_a_module_begins_with_what_it_answers(module: str) -> None:
 def test_every_package_that_is_imported_is_declared_and_the_other_way_round() -> None:
     project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {
-        Requirement(line).name for line in project["dependencies"] + project["optional-dependencies"]["postgres"]
+        Requirement(line).name
+        for line in project["dependencies"]
+        + project["optional-dependencies"]["policy"]
+        + project["optional-dependencies"]["postgres"]
     }
     roots = {name.split(".")[0] for module in MODULES for name, _ in imports(module)}
     imported = roots - sys.stdlib_module_names - {"brainops"}

@@ -4,6 +4,7 @@ BrainOpsError
 ├── InvalidInput              a value that was handed in is not usable
 │   ├── InvalidConfiguration  a setting is
 │   ├── InvalidProcedure      a procedure's text is, with file and line
+│   ├── ConditionFailed       a condition has no value over what is known: nothing passes
 │   └── MissingExtra          it takes an optional part that is not installed
 ├── NotFound                  nothing of that id in the readable namespaces
 ├── Conflict                  somebody else changed it first, or it stands in the way
@@ -64,6 +65,10 @@ class InvalidProcedure(InvalidInput):
     def __init__(self, message: str = "", problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class ConditionFailed(InvalidInput):
+    """A condition could not be evaluated, so it does not hold; the message names what is missing or of another type."""
 
 
 class MissingExtra(InvalidInput):
