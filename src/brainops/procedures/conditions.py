@@ -121,9 +121,9 @@ def _compiled(source: str, declared: tuple[tuple[str, str], ...], condition: boo
             raise MissingExtra(
                 f"{_located(source, beyond.at, f'{beyond} takes CEL itself')}; install it: {INSTALL}"
             ) from None
-    return Compiled(
-        source=source, portable=False, names=frozenset(), doubles=doubles, run=_by_cel(checked, variables, source)
-    )
+    used = frozenset(_WORD.findall(source)) & set(variables)
+    run = _by_cel(checked, used, source)
+    return Compiled(source=source, portable=False, names=used, doubles=doubles & used, run=run)
 
 
 def _portable(source: str, tree: Tree, doubles: frozenset[str]) -> Compiled:
@@ -208,15 +208,14 @@ def _refusal(source: str, said: str, declared: Mapping[str, str]) -> str:
     return _located(source, min(at, len(source)), found["what"])
 
 
-def _by_cel(expression: Any, declared: Mapping[str, str], source: str) -> Callable[[Mapping[str, Any]], Any]:
-    words = _WORD.findall(source)
-    read, loops = set(words) & set(declared), len(_LOOP.findall(source))
+def _by_cel(expression: Any, read: frozenset[str], source: str) -> Evaluate:
+    words, loops = len(_WORD.findall(source)), len(_LOOP.findall(source))
 
     def run(values: Mapping[str, Any]) -> Any:
         data = {name: _plain(value) for name, value in values.items() if name in read}
         weight, parts = _weight(data)
         rounds = min(MAX_ROUNDS, (parts + source.count(",") + 1) ** loops)
-        if rounds * len(words) * weight > MAX_COST:
+        if rounds * words * weight > MAX_COST:
             raise Failed("it goes over too much; read less of it, or look into it in a step")
         try:
             return _Reading().json(expression.eval(data=data))

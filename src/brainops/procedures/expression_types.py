@@ -39,7 +39,7 @@ def declared_type(word: str) -> Type:
 
 
 def check(tree: Tree, declared: Mapping[str, str]) -> Type:
-    """Return what a tree gives. Raises Refused, with the offset, where a name is unknown or an operator does not fit."""
+    """Return what a tree gives. Raises Refused, with the offset, where a name or an operator does not fit."""
     match tree:
         case Literal():
             return _of_literal(tree)
