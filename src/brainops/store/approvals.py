@@ -86,6 +86,10 @@ class Approvals:
         """Close what has passed its time; return False where it has not, or was closed before."""
         return self._session.run("approval_expire", id=approval_id, now=now, decision_reason=reason) > 0
 
+    def void(self, approval_id: str, reason: str) -> bool:
+        """Close what says that it was granted and was not."""
+        return self._session.run("approval_void", id=approval_id, decision_reason=reason) > 0
+
     def overdue(self, now: int) -> Sequence[Approval]:
         """Return what has passed its time."""
         return [approval_of(row) for row in self._session.all("approval_overdue", now=now, limit=SWEPT)]
@@ -130,6 +134,10 @@ class Approvals:
             "approver_try", id=approver["id"], failures=approver["failures"], locked_until=locked_until, now=now
         )
         return changed > 0
+
+    def lock(self, approver_id: str, failures: int, until: int | None) -> None:
+        """Count a wrong proof, and let nobody try until then."""
+        self._session.run("approver_lock", id=approver_id, failures=failures, locked_until=until)
 
     def proven(self, approver_id: str, now: int) -> bool:
         """Say that the proof was right; return False where its owner was revoked meanwhile."""

@@ -60,6 +60,11 @@ where namespace = :namespace and run_id = :run_id and state in ('pending', 'gran
 update approval set state = 'expired', decision_reason = :decision_reason
 where id = :id and namespace = :namespace and state in ('pending', 'granted') and expires_at <= :now
 
+-- name: approval_void
+-- It says that it was granted, and the trail does not know by whom.
+update approval set state = 'refused', decision_reason = :decision_reason
+where id = :id and namespace = :namespace and state = 'granted'
+
 -- name: approval_overdue
 -- What has passed its time, oldest first.
 select {approval_columns} from approval as p
@@ -117,6 +122,10 @@ select {approver_columns} from approver as v where v.namespace = :namespace orde
 update approver set failures = :failures + 1, locked_until = :locked_until
 where id = :id and namespace = :namespace and revoked_at is null and failures = :failures
     and (locked_until is null or locked_until <= :now)
+
+-- name: approver_lock
+-- It was wrong, and nobody may try for a while.
+update approver set failures = :failures, locked_until = :locked_until where id = :id and namespace = :namespace
 
 -- name: approver_proven
 -- It was right.
