@@ -1,0 +1,1 @@
+"""Which six procedures was BrainOps founded with, and what do their steps call?"""

@@ -1,0 +1,179 @@
+"""What can a `call` step ask of the memory that runs it? The functions named brainops.*."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from brainops.errors import StepFailed
+from brainops.memory.match import error_title
+from brainops.operations.enforce import Guard
+from brainops.procedures import configuration
+from brainops.procedures.fix_confidence import may_apply
+from brainops.procedures.fix_plan import READ_CONFIGURATION, SET_CONFIGURATION
+from brainops.procedures.fixes import Fixes
+from brainops.types import (
+    JSON,
+    ApplicationState,
+    Check,
+    Failed,
+    FixMode,
+    Guidance,
+    Junk,
+    Match,
+    Operation,
+)
+
+Call = Callable[[Mapping[str, Any]], JSON]
+
+SHOWN = 5  # of each list: what a later step or a person reads
+TEXT_CHARACTERS = 500
+RECENT_OPERATIONS = 10_000
+HOUR_MICROS = 3_600_000_000
+MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a laptop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the functions ask: the parts of one Brain."""
+
+    guidance: Callable[..., Guidance]
+    match: Callable[..., list[Match]]
+    operations: Callable[..., list[Operation]]
+    embed_pending: Callable[..., int]
+    audit: Callable[..., list[Junk]]
+    doctor: Callable[..., list[Check]]
+    fixes: Fixes
+    guard: Guard
+
+
+def calls(memory: Memory) -> dict[str, Call]:
+    """Return every function by its name; each takes a mapping of arguments and returns small JSON."""
+    return {
+        "brainops.guidance": lambda given: _guidance(memory, given),
+        "brainops.match": lambda given: _match(memory, given),
+        "brainops.fixes": lambda given: _fixes(memory, given),
+        "brainops.apply_fix": lambda given: _apply_fix(memory, given),
+        "brainops.recent": lambda given: _recent(memory, given),
+        "brainops.compliance": lambda given: _compliance(memory, given),
+        "brainops.embed_pending": lambda given: _embed_pending(memory, given),
+        "brainops.audit": lambda given: _audit(memory),
+        "brainops.doctor": lambda given: _doctor(memory),
+        READ_CONFIGURATION: configuration.read,
+        SET_CONFIGURATION: configuration.change,
+    }
+
+
+def _guidance(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    context = given.get("context")
+    found = memory.guidance(
+        _text(given, "name"), target=given.get("target"), context=context if isinstance(context, Mapping) else None
+    )
+    primary = None if found.primary is None else {"name": found.primary.name, "text": found.primary.text}
+    return {
+        "receipt": found.id,
+        "confidence": found.confidence,
+        "failure_probability": found.failure_probability or 0.0,
+        "primary": primary,
+        "known_errors": [each.name for each in found.known_errors[:SHOWN]],
+        "similar": [
+            {"operation": each.operation_id, "succeeded": each.succeeded, "error": each.error}
+            for each in found.similar_operations[:SHOWN]
+        ],
+    }
+
+
+def _match(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    found = memory.match(_text(given, "error"), limit=SHOWN)
+    return {
+        "matches": [
+            {
+                "memory": each.memory.id,
+                "title": each.memory.title,
+                "exact": each.exact,
+                "probability": each.probability,
+            }
+            for each in found
+        ]
+    }
+
+
+def _fixes(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    """Return the fixes of an error; `proven` is the one that may be applied without asking, or ""."""
+    found = memory.fixes.suggest(_text(given, "error"))
+    proven = [
+        each.fix.id for each in found if each.exact and each.fix.mode is FixMode.AUTO and may_apply(each.confidence)
+    ]
+    return {
+        "proven": proven[0] if proven else "",
+        "suggestions": [
+            {"fix": each.fix.id, "title": each.fix.title, "exact": each.exact, "confidence": each.confidence.value}
+            for each in found[:SHOWN]
+        ],
+    }
+
+
+def _apply_fix(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    done = memory.fixes.apply(_text(given, "fix"), target=given.get("target"))
+    helped = done.state in (ApplicationState.APPLIED, ApplicationState.VERIFIED)
+    return {"application": done.id, "state": done.state.value, "helped": helped, "reason": done.reason}
+
+
+def _recent(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
+    log = memory.operations(since=since, limit=RECENT_OPERATIONS)
+    ended = [each for each in log if each.outcome is not None]
+    errors = Counter(
+        error_title(each.outcome.error)[:TEXT_CHARACTERS] for each in ended if isinstance(each.outcome, Failed)
+    )
+    return {
+        "begun": len(log),
+        "finished": len(ended),
+        "failed": sum(errors.values()),
+        "errors": [{"error": error, "count": count} for error, count in errors.most_common(SHOWN)],
+    }
+
+
+def _compliance(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
+    found: JSON = asdict(memory.guard.compliance(since=since))
+    return found
+
+
+def _embed_pending(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    limit = min(MAX_EMBEDDED, int(_number(given, "limit", 1_000)))
+    return {"embedded": memory.embed_pending(limit=limit)}
+
+
+def _audit(memory: Memory) -> JSON:
+    found: Sequence[Junk] = memory.audit()
+    return {
+        "found": len(found),
+        "kinds": dict(Counter(each.kind for each in found)),
+        "commands": sorted({each.command for each in found})[: 2 * SHOWN],
+    }
+
+
+def _doctor(memory: Memory) -> JSON:
+    made = memory.doctor()
+    return {
+        "passed": all(each.passed for each in made),
+        "failed": [f"{each.name}: {each.detail}"[:TEXT_CHARACTERS] for each in made if not each.passed],
+    }
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise StepFailed(f"`{name}` is text, not {value!r:.80}", retryable=False)
+    return value
+
+
+def _number(given: Mapping[str, Any], name: str, default: float) -> float:
+    value = given.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise StepFailed(f"`{name}` is a number above 0, not {value!r:.80}", retryable=False)
+    return float(value)
