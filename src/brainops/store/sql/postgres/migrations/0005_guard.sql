@@ -1,3 +1,123 @@
--- Settings of a namespace, rules, decisions, bypasses.
+-- Settings of a namespace, rules, decisions, bypasses; what a receipt covers and whether it was used.
 
-select 1;
+create table namespace_setting (
+    namespace text collate "C" not null,
+    name text collate "C" not null,
+    value text not null,
+    at bigint not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    primary key (namespace, name)
+);
+
+create table rule (
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    name text collate "C" not null,
+    body text not null,
+    created_at bigint not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    removed_at bigint
+);
+create unique index rule_name on rule (namespace, name) where removed_at is null;
+
+create table rule_mode ( -- what a person or the circuit breaker set in place of a rule's own mode
+    namespace text collate "C" not null,
+    rule_id text collate "C" not null,
+    mode text not null check (mode in ('observe', 'warn', 'ask', 'deny')),
+    stepped_down bigint not null,
+    reason text not null,
+    at bigint not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    primary key (namespace, rule_id)
+);
+
+create table decision ( -- one line for each rule that was not simply met
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    at bigint not null,
+    kind text not null check (kind in ('blocked', 'observed', 'warned', 'override', 'bypassed', 'alarm')),
+    rule_id text collate "C" not null,
+    rule_name text not null,
+    rule_kind text not null,
+    procedure text collate "C",
+    verdict text not null check (verdict in ('allow', 'ask', 'deny')),
+    would text not null check (would in ('allow', 'ask', 'deny')),
+    mode text not null,
+    enforcement text not null,
+    reason text not null,
+    way_out text not null,
+    operation_id text collate "C",
+    operation_name text collate "C" not null,
+    target text collate "C",
+    service text collate "C" not null,
+    action_class text not null,
+    receipt_id text collate "C",
+    approval_id text collate "C",
+    bypass_id text collate "C",
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    session_id text collate "C",
+    judged text check (judged in ('right', 'false')),
+    judged_at bigint,
+    judged_by_kind text,
+    judged_by_id text,
+    judged_by_proof text,
+    judged_note text
+);
+create index decision_at on decision (namespace, at);
+create index decision_rule on decision (namespace, rule_id, kind, at);
+
+create table guard_count ( -- how often each rule applied on a day, and how that went
+    namespace text collate "C" not null,
+    day bigint not null,
+    rule_id text collate "C" not null,
+    service text collate "C" not null,
+    person text collate "C" not null, -- '' unless the namespace counts per person
+    procedure text collate "C",
+    followed bigint not null default 0,
+    overridden bigint not null default 0,
+    violated bigint not null default 0,
+    bypassed bigint not null default 0,
+    blocked bigint not null default 0,
+    primary key (namespace, day, rule_id, service, person)
+);
+
+create table bypass (
+    id text collate "C" primary key,
+    namespace text collate "C" not null,
+    opened_at bigint not null,
+    until bigint not null,
+    reason text not null,
+    actor_kind text not null,
+    actor_id text not null,
+    actor_proof text not null,
+    closed_at bigint
+);
+create index bypass_until on bypass (namespace, until);
+
+alter table guidance add column used_at bigint;
+alter table guidance add column procedures text not null default '[]'; -- NAME@HASH of those that were in view
+alter table guidance add column required text not null default '[]'; -- memory ids that must be named back
+alter table guidance add column acknowledged text not null default '[]';
+create index guidance_of_session on guidance (namespace, session_id, created_at) where session_id is not null;
+create index operation_target_failed on operation (namespace, target, finished_at) where outcome = 'failed';
+
+do $$
+declare
+    guarded text;
+begin
+    foreach guarded in array array['namespace_setting', 'rule', 'rule_mode', 'decision', 'guard_count', 'bypass']
+    loop
+        perform brainops_guard(guarded::regclass);
+    end loop;
+end
+$$;
+grant select, insert, update, delete on namespace_setting, rule, rule_mode, decision, guard_count, bypass
+    to brainops_runtime;
