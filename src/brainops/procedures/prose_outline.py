@@ -1,0 +1,717 @@
+"""Which steps, branches, jumps and ends does a prose document hold, in its order? Blocks in, units out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from brainops.procedures.prose_blocks import LABEL, Block, BlockKind, blocks, plain, unlinked
+from brainops.procedures.prose_sentences import (
+    Act,
+    Answer,
+    Ask,
+    Clause,
+    Else,
+    Go,
+    If,
+    Say,
+    Stop,
+    clauses,
+    deed,
+    is_instruction,
+)
+from brainops.procedures.prose_words import (
+    ALTERNATIVES,
+    COMMANDS,
+    EXPLAINING,
+    FINITE,
+    SHELL_LANGUAGES,
+    begins_instruction,
+    opposite,
+    telling,
+    words,
+)
+
+NAME_LIMIT = 100
+"""Characters of a step's name; the whole sentence stands in its text."""
+SAME_DEED = 0.6
+"""Share of the words of "before X" that a step must have to be that X."""
+
+IT = re.compile(r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|this is(?: the case)?|that is(?: the case)?|this is true|applicable)$")
+IT_NOT = re.compile(
+    r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|they (?:aren't|don't)|"
+    r"this is not(?: the case)?|that is not(?: the case)?|none(?: of .*)?)$"
+)
+QUESTION = re.compile(r"(?i)\b(?:if|whether(?: or not)?)\s+(.+?)[.:]?$")
+REMAINS = re.compile(
+    r"(?i)\b(?:still (?:not |un|persist|fail|exist|there|present|broken|occur|firing|see|have)|persists?\b|(?:is|are|was|has|have|been) (?:still )?not (?:been )?"
+    r"(?:resolved|fixed|solved|restored|cleared|helped)|(?:does|did) ?(?:not|n't) (?:help|work|resolve|fix|solve|clear)|"
+    r"continues?\b|remains?\b|unresolved|issue recurs)"
+)
+SOLVED = re.compile(
+    r"(?i)\b(?:restored|resolved|fixed|solved|recovered|recovers|cleared|clears|gone|works(?: again)?|working(?: again)?|back (?:up|online)|"
+    r"healthy again|helped|stopped firing)\b"
+)
+ONLY_IF = {
+    "rollback": "a rollback is needed",
+    "roll": "a rollback is needed",
+    "back-out": "a rollback is needed",
+    "backout": "a rollback is needed",
+    "contingency": "the plan did not work",
+    "escalation": "the problem remains",
+    "fallback": "the plan did not work",
+}
+"""Sections that are read only when something went wrong: first word of the heading -> the condition."""
+INTRODUCES = re.compile(
+    r"(?i)^(?:please )?(?:(?:you |we )?(?:can |should |must |need to )?(?:perform|follow|do|complete|execute|take|use|try|run|carry out|see|consider|check|verify|ensure|note|go through|proceed with)\b.*"
+    r"\b(?:following|these|below|steps|actions|as follows)\b.*|.*\bas follows)[:.]?$"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Do:
+    """A step; `command` is what a code block suggests."""
+
+    name: str
+    text: str
+    line: int
+    label: str = ""
+    command: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Fork:
+    """A question with what is done after yes and after no; `solved` asks whether the problem is gone."""
+
+    question: str
+    text: str
+    line: int
+    label: str = ""
+    yes: list[Unit] = field(default_factory=list)
+    no: list[Unit] = field(default_factory=list)
+    concluded: str = ""
+    solved: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Jump:
+    """Go on at another place."""
+
+    target: str
+    text: str
+    line: int
+    until: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Finish:
+    """Here it ends; `text` is a last step when it is more than a word for the end."""
+
+    kind: str
+    text: str
+    line: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """A section: a place to jump to, shown in the picture when it names a step of its own."""
+
+    name: str
+    line: int
+    label: str = ""
+    shown: bool = False
+    units: list[Unit] = field(default_factory=list)
+
+
+Unit = Do | Fork | Jump | Finish | Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A sentence that became no step: its line (from 1), its words, and what was made of it."""
+
+    line: int
+    text: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.why}: {self.text}" if self.text else f"line {self.line}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What a document holds."""
+
+    title: str
+    about: str
+    units: list[Unit]
+    notes: tuple[Note, ...]
+
+
+EXPLAINED = "read as explanation, not as a step"
+CAUTION = "a caution that is no step of its own; it stays with the step beside it"
+UNREAD = "not understood as a step, a condition or a reference"
+
+
+def outline(text: str) -> Outline:
+    """Return the steps, branches and jumps of a document in reading order, and what became none."""
+    tree = blocks(text)
+    reader = _Outliner()
+    title = ""
+    if len(tree) >= 1 and tree[0].kind is BlockKind.HEADING and not any(
+        each.kind is BlockKind.HEADING for each in tree[1:]
+    ):
+        title, tree = tree[0].text, tree[0].children
+    elif len(tree) > 1 and tree[0].kind is BlockKind.HEADING and not tree[0].children:
+        title, tree = tree[0].text, tree[1:]
+    units = reader.read(tree)
+    _put_in_order(units)
+    _settle(units, last=True)
+    units = _without_idle(units, reader.notes)
+    return Outline(title=title, about=" ".join(reader.about), units=units, notes=tuple(reader.notes))
+
+
+class _Outliner:
+    """Reads blocks one after the other; what a sentence means depends on those before it in the same place."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self.about: list[str] = []
+
+    def read(self, content: Sequence[Block]) -> list[Unit]:
+        """Return the units of blocks that stand side by side."""
+        out: list[Unit] = []
+        position = 0
+        alternatives = [b for b in content if b.kind is BlockKind.HEADING and ALTERNATIVES.match(b.text)]
+        while position < len(content):
+            block = content[position]
+            following = content[position + 1 : position + 3]
+            taken = 1
+            match block.kind:
+                case BlockKind.HEADING:
+                    self._section(block, out, len(alternatives) > 1 and block in alternatives)
+                case BlockKind.PARAGRAPH:
+                    taken += self._paragraph(block, out, following)
+                case BlockKind.LIST:
+                    self._list(block, out)
+                case BlockKind.ITEM:
+                    self._item(block, out, steps=True)
+                case BlockKind.CODE:
+                    self._code(block, out)
+                case BlockKind.TABLE:
+                    self._explain(block.line, block.text, "a table: it stays in the text")
+            position += taken
+        return out
+
+    # Sections
+
+    def _section(self, block: Block, out: list[Unit], alternative: bool) -> None:
+        found = words(block.text)
+        said = clauses(block.text) if found else []
+        first = found[0] if found else ""
+        if found and first in EXPLAINING and (len(found) == 1 or not begins_instruction(block.text)) and not block.label:
+            self._explain_section(block)
+        elif said and isinstance(said[0], If | Else | Answer):
+            self._branch(said[0], block.line, out, self.read(block.children))
+        elif alternative:
+            question = f"{unlinked(ALTERNATIVES.sub('', block.text)).strip(' :.–—-') or block.text} applies"
+            fork = Fork(question=question, text=block.text, line=block.line, label=_number(block))
+            fork.yes = [Part(name=block.text, line=block.line, label=_number(block), units=self.read(block.children))]
+            _chain(out, fork, exclusive=bool(out) and isinstance(out[-1], Fork) and out[-1].question.endswith(" applies"))
+        elif first in ONLY_IF and not block.label and (first != "roll" or found[1:2] == ["back"]):
+            body = self.read(block.children)
+            out.append(Fork(question=ONLY_IF[first], text=block.text, line=block.line, yes=body))
+        else:
+            self._part(block, out)
+
+    def _part(self, block: Block, out: list[Unit]) -> None:
+        step = bool(block.label) or begins_instruction(block.text)
+        part = Part(name=_unlabelled(block.text), line=block.line, label=_number(block), shown=step)
+        lead, rest = _lead(block.children) if step else ([], block.children)
+        if lead:
+            do = Do(name=shortened(part.name), text=part.name, line=block.line)
+            do.text += "".join(f"\n{plain(each.text)}" for each in lead if each.kind is BlockKind.PARAGRAPH)
+            part.units.append(do)
+            part.shown = False
+            for each in lead:
+                if each.kind is BlockKind.CODE:
+                    self._code(each, part.units)
+        body = self.read(rest)
+        if lead and body and isinstance(body[0], Fork):
+            _chain(part.units, body[0], exclusive=False)
+            body = body[1:]
+        part.units += body
+        if step and not part.units:
+            part.units.append(Do(name=shortened(part.name), text=part.name, line=block.line))
+            part.shown = False
+        out.append(part)
+
+    def _explain_section(self, block: Block) -> None:
+        pieces = [each for each in _flat(block.children)]
+        if words(block.text)[0] in {"meaning", "purpose", "overview", "summary", "impact", "introduction", "description"}:
+            self.about += [plain(each.text) for each in pieces[:2] if each.kind is BlockKind.PARAGRAPH]
+        self._explain(block.line, block.text, "a section that explains; it stays in the text")
+        for each in pieces:
+            self._explain(each.line, each.text)
+
+    # Paragraphs, lists, code
+
+    def _paragraph(self, block: Block, out: list[Unit], following: Sequence[Block]) -> int:
+        """Read a paragraph; one that ends with an open condition takes what follows. Returns how much it took."""
+        text = plain(block.text)
+        said = clauses(text)
+        leads_on = bool(following) and following[0].kind in (BlockKind.LIST, BlockKind.CODE)
+        if said and leads_on and isinstance(said[-1], If | Else | Answer) and _open(said[-1]):
+            for clause in said[:-1]:
+                self._clause(clause, block.line, out, [])
+            taken = 2 if [each.kind for each in following] == [BlockKind.CODE, BlockKind.LIST] else 1
+            self._branch(said[-1], block.line, out, self.read(following[:taken]))
+            return taken
+        opened: list[Do] = []
+        for clause in said:
+            if text.endswith(":") and clause is said[-1] and leads_on and INTRODUCES.match(clause.text):
+                self._explain(block.line, clause.text)
+            else:
+                self._clause(clause, block.line, out, opened)
+        last = said[-1] if said else None
+        if isinstance(last, Say) and leads_on and following[0].kind is BlockKind.CODE and runnable(following[0]) and not opened:
+            self.notes = [note for note in self.notes if not (note.line == block.line and note.text == last.text)]
+            out.append(Do(name=shortened(last.text), text=text, line=block.line))
+        return 0
+
+    def _list(self, block: Block, out: list[Unit]) -> None:
+        items = block.children
+        telling_items = [each for each in items if _does_something(each)]
+        steps = 2 * len(telling_items) >= len(items)
+        if not steps and out and isinstance(out[-1], Do) and not telling_items:
+            for each in _flat(items):
+                out[-1].text += f"\n- {plain(each.text)}"
+            return
+        for item in items:
+            self._item(item, out, steps=steps and block.ordered)
+
+    def _item(self, item: Block, out: list[Unit], *, steps: bool) -> None:
+        text = plain(item.text)
+        said = clauses(_told(text))
+        if not said:
+            return
+        start = len(out)
+        mine: list[Do] = []
+        for clause in said[:-1]:
+            self._clause(clause, item.line, out, mine, merge=True)
+        last = said[-1]
+        body = item.children
+        if isinstance(last, If | Else | Answer) and (_open(last) or _says_only(last)) and body:
+            self._branch(last, item.line, out, self.read(body))
+        elif isinstance(last, Say) and not mine and self._case(text, body):
+            fork = Fork(question=_case_question(text), text=text, line=item.line)
+            fork.yes = self.read(body)
+            _chain(out, fork, exclusive=bool(out) and isinstance(out[-1], Fork))
+        else:
+            self._plain_item(last, item, out, mine, steps)
+        _label(out[start:], item.label)
+
+    def _plain_item(self, last: Clause, item: Block, out: list[Unit], mine: list[Do], steps: bool) -> None:
+        """Read an item whose last sentence is no open condition, and what is indented below it."""
+        if isinstance(last, Say) and not mine and steps and not last.caution:
+            last = Act(text=last.text)
+        inner = self.read(item.children) if not isinstance(last, Ask) else []
+        if isinstance(last, Act) and not mine and plain(item.text).endswith(":") and any(not isinstance(u, Fork) for u in inner):
+            out.append(Part(name=shortened(last.text), line=item.line, label=item.label, shown=True, units=inner))
+            return
+        self._clause(last, item.line, out, mine, merge=True)
+        if isinstance(last, Ask):
+            out += [] if _answers(inner := self._under(item.children, out), out) else inner
+            return
+        if not inner and mine:
+            for each in _flat(item.children):
+                if each.kind is not BlockKind.CODE:
+                    mine[-1].text += f"\n- {plain(each.text)}"
+        for each in item.children:
+            if each.kind is BlockKind.CODE and mine and inner and isinstance(inner[0], Do) and inner[0].line == each.line:
+                mine[-1].command, mine[-1].text = inner[0].command, f"{mine[-1].text}\n{inner[0].text}"
+                inner = inner[1:]
+        for unit in inner:
+            if isinstance(unit, Fork):
+                _chain(out, unit, exclusive=False)
+            else:
+                out.append(unit)
+
+    def _under(self, content: Sequence[Block], out: list[Unit]) -> list[Unit]:
+        """Read what is indented below a question: its answers join the fork that stands last."""
+        inner: list[Unit] = [out.pop()] if out and isinstance(out[-1], Fork) else []
+        for block in content:
+            for item in block.children or [block]:
+                self._item(item, inner, steps=False)
+        return inner
+
+    def _case(self, text: str, body: Sequence[Block]) -> bool:
+        """Say whether an item names a case ("The pod is pending:") below which stands what is done then."""
+        state = set(words(text)) & (FINITE | {"is", "are"})
+        return text.endswith(":") and bool(state) and any(_does_something(each) for each in _flat(body))
+
+    def _code(self, block: Block, out: list[Unit]) -> None:
+        command = runnable(block)
+        last = out[-1] if out else None
+        if isinstance(last, Do) and (not last.command or not command):
+            last.text += f"\n```{block.language}\n{block.text}\n```"
+            last.command = last.command or command
+        elif command:
+            first = next(line.strip() for line in command.splitlines() if line.strip())
+            text = f"```{block.language}\n{block.text}\n```"
+            out.append(Do(name=shortened(f"Run {first}"), text=text, line=block.line, command=command))
+        else:
+            self._explain(block.line, block.text, "an example or output: it stays in the text")
+
+    # Clauses
+
+    def _clause(
+        self, clause: Clause, line: int, out: list[Unit], mine: list[Do], *, merge: bool = False
+    ) -> None:
+        """Add what one clause says; in an item the sentences after the first belong to its step."""
+        match clause:
+            case Act():
+                if merge and mine and out and out[-1] is mine[-1] and not (clause.before or clause.after):
+                    mine[-1].text += f"\n{clause.text}"
+                    return
+                do = _act(clause, line)
+                mine.append(do)
+                out.append(do)
+            case Say():
+                if mine and out and out[-1] is mine[-1]:
+                    mine[-1].text += f"\n{clause.text}"
+                else:
+                    self._explain(line, clause.text, CAUTION if clause.caution else EXPLAINED)
+            case If() | Else() | Answer():
+                self._branch(clause, line, out, None)
+            case Ask():
+                out.append(Fork(question=clause.text.rstrip("?"), text=clause.text, line=line))
+            case Go():
+                out.append(Jump(target=clause.target, text=clause.text, line=line, until=clause.until))
+            case Stop():
+                out.append(Finish(kind=clause.kind, text=clause.text, line=line))
+
+    def _then(self, then: Sequence[Clause], line: int) -> list[Unit]:
+        out: list[Unit] = []
+        for clause in then:
+            if not isinstance(clause, Say):
+                self._clause(clause, line, out, [])
+        return out
+
+    def _branch(self, clause: If | Else | Answer, line: int, out: list[Unit], body: list[Unit] | None) -> None:
+        then = [*self._then(clause.then, line), *(body or [])]
+        concluded = " ".join(each.text for each in clause.then if isinstance(each, Say))
+        if isinstance(clause, Else):
+            self._otherwise(out, then, clause.text, line)
+            return
+        if isinstance(clause, Answer):
+            self._answered(out, clause.yes, then, clause.text, line)
+            return
+        otherwise = self._then(clause.otherwise, line)
+        condition = clause.condition.strip(" .,;:?")
+        if IT.match(condition) or IT_NOT.match(condition):
+            self._answered(out, bool(IT.match(condition)), then, clause.text, line)
+            return
+        fork = Fork(question=unlinked(condition), text=clause.text, line=line, yes=then, no=otherwise, concluded=concluded)
+        previous = _innermost(out)
+        if previous is not None and not previous.no and opposite(previous.question, fork.question) and not otherwise:
+            previous.no = then or previous.no
+            previous.text += f"\n{clause.text}"
+            if concluded and not then and previous.yes and _jumps(previous.yes):
+                previous.no = [Finish(kind="resolved", text=concluded, line=line)]
+            elif previous.concluded and not previous.yes and _jumps(then):
+                previous.yes = [Finish(kind="resolved", text=previous.concluded, line=previous.line)]
+            return
+        _chain(out, fork, exclusive=previous is not None and _same_subject(previous.question, fork.question))
+
+    def _otherwise(self, out: list[Unit], then: list[Unit], text: str, line: int) -> None:
+        previous = _innermost(out)
+        if previous is not None and not previous.no:
+            previous.no = then
+            previous.text += f"\n{text}"
+            return
+        self._answered(out, False, then, text, line)
+
+    def _answered(self, out: list[Unit], yes: bool, then: list[Unit], text: str, line: int) -> None:
+        """Add what follows from yes or no to the question that stands last, or that the last step asks."""
+        last = out[-1] if out else None
+        if not isinstance(last, Fork):
+            question = asked(last.text.split("\n")[-1]) or asked(last.text.split("\n")[0]) if isinstance(last, Do) else ""
+            if not question and isinstance(last, Do) and not yes:
+                question = f"{last.name.rstrip('.')}: it worked"
+            if not question:
+                if then:
+                    question = "it applies"
+                    self._explain(line, text, "it is not clear what this refers to; it became a question of its own")
+                else:
+                    self._explain(line, text, UNREAD)
+                    return
+            last = Fork(question=question, text=text, line=line)
+            out.append(last)
+        else:
+            last.text += f"\n{text}"
+        if yes:
+            last.yes += then
+        else:
+            (_innermost([last]) or last).no += then
+
+    def _explain(self, line: int, text: str, why: str = EXPLAINED) -> None:
+        self.notes.append(Note(line=line, text=" ".join(plain(text).split())[:300], why=why))
+
+
+def runnable(block: Block) -> str:
+    """Return the command lines of a code block, "" when it shows something else: output, a file, a query."""
+    lines = block.text.splitlines()
+    prompted = [line.strip()[2:] for line in lines if re.match(r"\s*[$#] \S", line)]
+    if prompted and not block.text.lstrip().startswith("# ") and block.language in ({"", "text"} | SHELL_LANGUAGES):
+        return "\n".join(prompted)
+    first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
+    named = (re.split(r"[\s|;]", first) or [""])[0].split("/")[-1] in COMMANDS or re.match(r"[A-Za-z_]\w*=\$?\(?", first)
+    script = first.startswith(("./", "for ", "while ", "if [", "{", "(", "export ", "set "))
+    if block.language in SHELL_LANGUAGES - {"console", "terminal", "shell-session"}:
+        return block.text if named or script else ""
+    return block.text if named and block.language in ({"", "text"} | SHELL_LANGUAGES) else ""
+
+
+def asked(text: str) -> str:
+    """Return what a step finds out: "check whether it runs" asks "it runs"; "" when it asks nothing."""
+    match = QUESTION.search(text.strip())
+    return unlinked(match[1]).strip(" .:?") if match and len(match[1]) < 160 else ""
+
+
+def shortened(text: str) -> str:
+    """Return a step's name: its label before a colon, else its sentence, cut at a word."""
+    text = unlinked(plain(text)).strip()
+    label, colon, rest = text.partition(": ")
+    if colon and rest and 2 <= len(words(label)) <= 8 and begins_instruction(label):
+        text = label
+    text = text.rstrip(" .:;,")
+    if len(text) <= NAME_LIMIT:
+        return text or "Step"
+    return text[:NAME_LIMIT].rsplit(" ", 1)[0].rstrip(" ,;:(") + " ..."
+
+
+def _act(clause: Act, line: int) -> Do:
+    command = ""
+    if inline := re.findall(r"`([^`\n]+)`", clause.text):
+        command = next((each for each in inline if each.split()[0:1] and each.split()[0] in COMMANDS and " " in each.strip()), "")
+    return Do(
+        name=shortened(clause.text), text=clause.text, line=line, command=command, before=clause.before, after=clause.after
+    )
+
+
+def _number(block: Block) -> str:
+    if match := ALTERNATIVES.match(block.text):
+        return match[1].lower()
+    return block.label
+
+
+def _unlabelled(text: str) -> str:
+    match = LABEL.match(text)
+    return text[match.end() :] if match else text
+
+
+def _told(text: str) -> str:
+    """Return an item without a label that says nothing ("Network: check the cable")."""
+    label, colon, rest = text.partition(": ")
+    if colon and rest and len(words(label)) <= 6 and not begins_instruction(label):
+        said = clauses(rest)
+        if said and not isinstance(said[0], Say) and not isinstance(clauses(label)[:1], If):
+            first = clauses(text)[:1]
+            if first and isinstance(first[0], Say):
+                return rest
+    return text
+
+
+def _does_something(block: Block) -> bool:
+    if block.kind is BlockKind.CODE:
+        return bool(runnable(block))
+    if block.kind is BlockKind.TABLE:
+        return False
+    said = clauses(_told(plain(block.text)))
+    return any(not isinstance(each, Say) for each in said) or any(_does_something(each) for each in block.children)
+
+
+def _flat(content: Sequence[Block]) -> Iterator[Block]:
+    """Yield the blocks with text, those inside others too."""
+    for block in content:
+        if block.text.strip():
+            yield block
+        yield from _flat(block.children)
+
+
+def _lead(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
+    """Return the one paragraph (and code) that says what a step's heading means, and the rest."""
+    lead: list[Block] = []
+    for block in content:
+        if block.kind not in (BlockKind.PARAGRAPH, BlockKind.CODE):
+            break
+        lead.append(block)
+    kinds = [block.kind for block in lead]
+    if kinds not in ([BlockKind.PARAGRAPH], [BlockKind.PARAGRAPH, BlockKind.CODE], [BlockKind.CODE]):
+        return [], list(content)
+    for block in lead:
+        said = clauses(plain(block.text)) if block.kind is BlockKind.PARAGRAPH else []
+        if any(isinstance(each, If | Else | Answer | Go | Stop | Ask) and not _says_only(each) for each in said):
+            return [], list(content)
+        if said and isinstance(said[-1], Say | Act) and plain(block.text).endswith(":") and len(lead) == 1 and isinstance(said[-1], Act):
+            return [], list(content)
+    return lead, list(content[len(lead) :])
+
+
+def _says_only(clause: Clause) -> bool:
+    """Say whether a condition leads to nothing that is done ("if it is up, the light is green")."""
+    return isinstance(clause, If) and bool(clause.then) and not clause.otherwise and all(isinstance(c, Say) for c in clause.then)
+
+
+def _open(clause: If | Else | Answer) -> bool:
+    return clause.open if isinstance(clause, If) else not clause.then
+
+
+def _case_question(text: str) -> str:
+    return unlinked(text).rstrip(" :.")
+
+
+def _label(units: Sequence[Unit], label: str) -> None:
+    """Give the number of an item to its first unit, so that it can be referred to."""
+    if label and units and isinstance(units[0], Do | Fork | Part) and not units[0].label:
+        units[0].label = label
+
+
+def _answers(inner: Sequence[Unit], out: list[Unit]) -> bool:
+    """Put a fork that got its answers back where it stood."""
+    out += inner
+    return True
+
+
+def _innermost(out: Sequence[Unit]) -> Fork | None:
+    """Return the last fork of the chain that stands last: the one that an "otherwise" belongs to."""
+    last = out[-1] if out else None
+    while isinstance(last, Fork) and len(last.no) == 1 and isinstance(last.no[0], Fork):
+        last = last.no[0]
+    return last if isinstance(last, Fork) else None
+
+
+def _chain(out: list[Unit], fork: Fork, *, exclusive: bool) -> None:
+    """Add a fork: as what is asked after the "no" of the one before when only one of them can hold, else after it."""
+    previous = _innermost(out)
+    if exclusive and previous is not None and not previous.no:
+        previous.no = [fork]
+    else:
+        out.append(fork)
+
+
+def _same_subject(one: str, other: str) -> bool:
+    """Say whether two conditions are about the same thing and say different things of it."""
+    first, second = _subject(one), _subject(other)
+    return bool(first) and first == second and telling(one) != telling(other)
+
+
+def _subject(condition: str) -> frozenset[str]:
+    found = words(condition)
+    end = next((n for n, word in enumerate(found) if word in FINITE | {"shows", "says", "equals", "reads"}), 0)
+    return telling(" ".join(found[:end])) if end else frozenset()
+
+
+def _jumps(units: Sequence[Unit]) -> bool:
+    return len(units) == 1 and isinstance(units[0], Jump)
+
+
+# What is known only when everything has been read
+
+
+def _put_in_order(units: list[Unit]) -> None:
+    """Move what must come before or after another step, and add the step it names when there is none."""
+    for unit in list(units):
+        for inner in _inside(unit):
+            _put_in_order(inner)
+        if not isinstance(unit, Do) or not (unit.before or unit.after):
+            continue
+        other = unit.before or unit.after
+        place = next(n for n, each in enumerate(units) if each is unit)
+        found = _deed_place(units, other, unit)
+        if found is None:
+            if named := deed(other):
+                named_step = Do(name=shortened(named), text=named, line=unit.line)
+                units.insert(place + 1 if unit.before else place, named_step)
+        elif (unit.before and found < place) or (unit.after and found > place):
+            units.pop(place)
+            units.insert(found, unit)
+
+
+def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
+    wanted = telling(other)
+    best, place = 0.0, None
+    for position, unit in enumerate(units):
+        if isinstance(unit, Do) and unit is not but and wanted:
+            share = len(wanted & telling(unit.name)) / len(wanted)
+            if share > best:
+                best, place = share, position
+    return place if best >= SAME_DEED else None
+
+
+def _inside(unit: Unit) -> list[list[Unit]]:
+    match unit:
+        case Fork():
+            return [unit.yes, unit.no]
+        case Part():
+            return [unit.units]
+        case _:
+            return []
+
+
+def _settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
+    """Let a check of whether the problem is gone, at the end of a branch, end everything when it is.
+
+    Returns whether this list ends with such a check.
+    """
+    settled = False
+    for position, unit in enumerate(list(units)):
+        at_end = position == len(units) - 1
+        match unit:
+            case Part():
+                settled = _settle(unit.units, last=last and at_end)
+            case Fork():
+                if REMAINS.search(unit.question) and settled and not unit.no:
+                    _settle(unit.yes, last=last and at_end, branch=True)
+                    units[units.index(unit) : units.index(unit) + 1] = unit.yes
+                    settled = False
+                    continue
+                ends = [_settle(each, last=last and at_end, branch=True) for each in (unit.yes, unit.no) if each]
+                settled = any(ends)
+            case Do():
+                question = asked(unit.text)
+                following = units[units.index(unit) + 1] if not at_end else None
+                remains = isinstance(following, Fork) and bool(REMAINS.search(following.question))
+                settled = bool(question and SOLVED.search(question) and (branch and at_end or remains))
+                if settled:
+                    end = Finish(kind="resolved", text="", line=unit.line)
+                    check = Fork(question=question, text=unit.text, line=unit.line, yes=[end], solved=True)
+                    units.insert(units.index(unit) + 1, check)
+            case _:
+                settled = False
+    return settled
+
+
+def _without_idle(units: list[Unit], notes: list[Note]) -> list[Unit]:
+    """Leave questions out on which nothing depends, and say so."""
+    kept: list[Unit] = []
+    for unit in units:
+        match unit:
+            case Part():
+                unit = replace(unit, units=_without_idle(unit.units, notes))
+            case Fork():
+                unit = replace(unit, yes=_without_idle(unit.yes, notes), no=_without_idle(unit.no, notes))
+                if not unit.yes and not unit.no:
+                    if unit.text.endswith("?"):
+                        unit = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
+                    else:
+                        notes.append(Note(line=unit.line, text=unit.text, why=EXPLAINED))
+                        continue
+            case _:
+                pass
+        kept.append(unit)
+    return kept
