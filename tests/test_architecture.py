@@ -40,9 +40,9 @@ PURE = {
     for name in (
         "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
         " memory.secrets store.stem memory.terms operations.calibration procedures.fix_confidence procedures.fix_plan"
-        " operations.guard operations.requirements operations.rule_index operations.rule_learning operations.classify"
+        " operations.answers operations.guard operations.requirements operations.rule_index operations.rule_learning operations.classify"
         " operations.command_line operations.programs operations.program_tables operations.shell operations.statements"
-        " procedures.intents procedures.trigger_index"
+        " procedures.intents procedures.lookup procedures.trigger_index"
     ).split()
 }
 IMPURE = set(

@@ -39,7 +39,7 @@ CALIBRATION_CASES = 2_000
 HELD_OUT_PARTS = 5  # labels are taken out a fifth at a time
 
 # Words about something else, as a share of what is asked. Those that the fit sees are the hardest there are, phrases of
-# a label that was taken out and often lies near another; one of these in fifty stands for about one in ten of all kinds.
+# a label that was taken out and often lies near another; one such in fifty stands for about one in ten of all kinds.
 NONE_SHARE = 0.02
 
 HASHED_DIMENSIONS = 1_024  # of a phrase by its words alone; phrases are short, so few of their words collide

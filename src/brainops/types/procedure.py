@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from brainops.types.knowledge import JSON, Actor, Micros, Trust
+from brainops.types.knowledge import JSON, Actor, AuditEntry, Micros, Trust
 
 Condition = str
 """A CEL expression over inputs, steps, operation, memory and run; true lets the thing happen."""
@@ -55,7 +55,8 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """When a procedure applies: any one of the filled lists must match, and `when` must hold besides.
+    """When a procedure applies: any one of `operations`, `events`, `fingerprints` and `intents` must match, on one of
+    the `targets` where these are filled, and `when` must hold besides. Targets or `when` alone cover every operation.
 
     `operations`, `targets` and `events` are globs; `fingerprints` are digests of errors; `intents` are example phrases.
     """
@@ -192,3 +193,60 @@ class ProcedureVersion:
     retired_at: Micros | None = None
     reason: str = ""
     trust: Trust = Trust.AGENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What `apply` does, or would do, with one procedure: a new version, none, or a refusal with its reason.
+
+    `action` is new, changed, unchanged, missing (in the store, and in no file), retired or refused; `state` is where
+    the version stands afterwards.
+    """
+
+    name: str
+    action: Literal["new", "changed", "unchanged", "missing", "retired", "refused"]
+    state: ProcedureState
+    path: str | None = None
+    number: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What `apply` did with a folder, or would do, by name."""
+
+    changes: tuple[Change, ...]
+    dry_run: bool = False
+
+    @property
+    def drift(self) -> bool:
+        """Whether files and store differ, or differed before they were applied."""
+        return any(change.action != "unchanged" or change.note for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureHistory:
+    """How a procedure came to be as it is: its versions, newest first, and who did what to it, oldest first."""
+
+    versions: tuple[ProcedureVersion, ...]
+    acts: tuple[AuditEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerMatch:
+    """A procedure that applies: why, how sure that is, and whether it was set off by a name, event or error (`pushed`)
+    or is what somebody's words mean.
+    """
+
+    version: ProcedureVersion
+    reason: str
+    confidence: float
+    pushed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerDecision:
+    """Which procedure somebody's words mean (None: no procedure can be told from words), and how probably."""
+
+    procedure: str | None
+    confidence: float
