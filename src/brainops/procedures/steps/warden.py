@@ -1,0 +1,188 @@
+"""Who ends a command with everything that it started, even when the program that asked for it is killed?
+
+Runs as a program of its own, on the standard library alone: `python -I -S warden.py CONTROL STATUS`. It reads one line
+of JSON from the descriptor CONTROL (arguments, environment, memory, grace), starts the command in a process group of
+its own, and writes lines of JSON to STATUS: {"started": PID}, {"error": ERRNO}, {"exit": CODE}. When the other end of
+CONTROL is closed, by whomever, it ends the command and all its descendants: SIGTERM, the grace, SIGKILL. On Linux it
+adopts what a command detaches (prctl PR_SET_CHILD_SUBREAPER), so that leaving the group or session is no way out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any, NoReturn
+
+LINE_BYTES = 4_194_304  # arguments and environment; the system's own limit is below it
+KILL_SECONDS = 5.0  # after SIGKILL: a process that a disk or a debugger holds is not waited for any longer
+POLL_SECONDS = 0.02
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def main(control: int, status: int) -> None:
+    """Start one command, wait for its end or for the order to end it, and leave nothing behind."""
+    order = _read_order(control)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(each, signal.SIG_IGN)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    child = _start(order, control, status)
+    _say(status, started=child)
+    for each in (0, 1, 2):
+        os.close(each)  # so that the pipes end when the command and what it started have closed them
+    code = _wait(child, control, woken)
+    _end_all(child, float(order["grace"]), gone=code is not None)
+    _say(status, exit=code)
+
+
+def _read_order(control: int) -> dict[str, Any]:
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(control, 65_536)
+        if not part or len(line) > LINE_BYTES:
+            sys.exit(1)
+        line += part
+    order: dict[str, Any] = json.loads(line)
+    return order
+
+
+def _say(status: int, **words: object) -> None:
+    try:
+        os.write(status, json.dumps(words).encode() + b"\n")
+    except OSError:
+        pass  # nobody listens any longer; the command is ended all the same
+
+
+def _start(order: dict[str, Any], control: int, status: int) -> int:
+    child = os.fork()
+    if child:
+        try:
+            os.setpgid(child, child)
+        except OSError:
+            pass  # it did so itself already
+        return child
+    try:
+        os.setpgid(0, 0)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(each, signal.SIG_DFL)
+        _limit(order.get("memory"))
+        os.set_inheritable(status, False)
+        os.close(control)
+        os.execve(order["program"], order["arguments"], order["environment"])
+    except OSError as error:
+        _say(status, error=error.errno)
+    except ValueError as error:
+        _say(status, error=None, what=str(error))
+    finally:  # whatever happened: the child of a fork must not go on in its parent's code
+        os._exit(127)
+
+
+def _limit(memory: int | None) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold secrets
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _wait(child: int, control: int, woken: int) -> int | None:
+    """Return the command's status once it ends by itself; None once it is to be ended."""
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        ready, _, _ = select.select([control, woken], [], [], 1.0)
+        if woken in ready:
+            os.read(woken, 4_096)
+        if control in ready and not os.read(control, 1):
+            return None
+
+
+def _end_all(child: int, grace: float, *, gone: bool) -> None:
+    """Ask the command's group and descendants to end, then make them; what a command leaves behind has no step."""
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, KILL_SECONDS)):
+        until = time.monotonic() + seconds
+        asked: set[int] = set()
+        while True:
+            present = _reap_and_list(child)
+            if not present:
+                return
+            for each in present - asked if number == signal.SIGTERM else present:
+                _signal(each, number)
+            if not asked:
+                _signal(-child, number)
+            asked |= present
+            if time.monotonic() > until:
+                break
+            time.sleep(POLL_SECONDS)
+
+
+def _reap_and_list(child: int) -> set[int]:
+    """Collect what has ended, and return what has not: every descendant on Linux, the group's members elsewhere."""
+    while True:
+        try:
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if not ended:
+            break
+    descendants = _descendants(os.getpid())
+    if descendants is not None:
+        return descendants
+    try:
+        os.killpg(child, 0)
+    except OSError:
+        return set()
+    return {child}
+
+
+def _descendants(process: int) -> set[int] | None:
+    found: set[int] = set()
+    open_ = [process]
+    while open_:
+        try:
+            with open(f"/proc/{(here := open_.pop())}/task/{here}/children", encoding="ascii") as file:
+                children = {int(each) for each in file.read().split()} - found
+        except FileNotFoundError:
+            if here == process:
+                return None
+            continue  # it has just ended
+        except ProcessLookupError:
+            continue
+        found |= children
+        open_ += children
+    return found
+
+
+def _signal(process: int, number: int) -> None:
+    try:
+        os.killpg(-process, number) if process < 0 else os.kill(process, number)
+    except OSError:
+        pass  # it has ended, or belongs to somebody else now
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def run() -> NoReturn:
+    """Serve as the program."""
+    main(int(sys.argv[1]), int(sys.argv[2]))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    run()
