@@ -290,8 +290,9 @@ def same_person(one: Actor, other: Actor) -> bool:
 
 
 def _check_independent(tx: Transaction, asked: Approval, approver: Actor) -> None:
-    if same_person(approver, asked.requested_by):
+    run = tx.runs.get(asked.run_id) if asked.run_id else None
+    if same_person(approver, asked.requested_by) or (run is not None and same_person(approver, run.actor)):
         raise ApprovalUnproven(
-            f"{approver.id} asked for this and cannot approve it too: another approver must, or the program that asks "
-            "says who it is (BRAINOPS_ACTOR=agent:NAME or service:NAME)"
+            f"{approver.id} asked for this, or started the run, and cannot approve it too: another approver must, or "
+            "the program that asks says who it is (BRAINOPS_ACTOR=agent:NAME or service:NAME)"
         )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.procedures.outbox import Outbox
+from brainops.procedures.outbox import STORE_NAMESPACE, Outbox
 from brainops.store import Transaction
 from brainops.store.approvals import approver_of, by_columns
 from brainops.store.database import Row
@@ -36,7 +36,6 @@ from brainops.types import (
     TerminalProof,
 )
 
-NAMESPACE = "brainops-approvers"  # approvers are those of the whole store, whoever asks from which namespace
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8
 MIN_PASSPHRASE_CHARACTERS = 12  # what such guessing does not get through in years, unless it is a common phrase
@@ -59,7 +58,7 @@ class Approvers:
     def __init__(self, context: MemoryContext, outbox: Outbox) -> None:
         self._context = context
         self._outbox = outbox
-        self._scope = Scope.of(NAMESPACE)
+        self._scope = Scope.of(STORE_NAMESPACE)
 
     def enrol(self, name: str, *, passphrase: str | None = None, proof: Proof | None = None) -> Enrolled:
         """Let a person approve: by this passphrase, or, without one, by a key that is returned once.
