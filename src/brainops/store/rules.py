@@ -2,11 +2,372 @@
 
 from __future__ import annotations
 
-from brainops.store.database import Session
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from brainops.store.database import Row, Session
+from brainops.types import (
+    ActionClass,
+    Actor,
+    ActorKind,
+    AllOf,
+    AnyOf,
+    Bypass,
+    DecisionKind,
+    Done,
+    Enforcement,
+    FailMode,
+    Micros,
+    PastOperation,
+    Receipt,
+    ReceiptMatch,
+    RecordedDecision,
+    Requirement,
+    Rule,
+    RuleKind,
+    RuleMode,
+    SettingChange,
+)
+
+RECEIPTS = 50  # the newest of a session: whoever consults memory oftener than that within an hour has one that fits
+PAST = 500  # earlier operations of the names that an order rule asks for
+FOLLOWED = 50
+CHANGES = "changes"  # the setting that counts them, by which other processes see that there is something new
+
+Row_ = Mapping[str, Any]
 
 
 class Rules:
-    """The aggregate of one transaction."""
+    """Settings, rules, receipts as the guard sees them, decisions and bypasses of one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    # Settings
+
+    def settings(self) -> Sequence[Row]:
+        """Return every setting of the readable namespaces."""
+        return self._session.all("guard_settings")
+
+    def set(self, name: str, value: str, actor: Actor, at: Micros) -> None:
+        """Set one thing in the written namespace."""
+        self._session.run("guard_set", name=name, value=value, at=at, **_by(actor))
+
+    def touch(self, actor: Actor, at: Micros) -> None:
+        """Say that rules or settings changed, so that every process reads them anew."""
+        own = [
+            row for row in self.settings() if row["name"] == CHANGES and row["namespace"] == self._session.scope.write
+        ]
+        self.set(CHANGES, str(int(own[0]["value"]) + 1 if own else 1), actor, at)
+
+    # Rules
+
+    def all(self) -> list[Rule]:
+        """Return the written rules of the readable namespaces, oldest first."""
+        return [rule_of(json.loads(row["body"]), row) for row in self._session.all("guard_rules")]
+
+    def add(self, rule: Rule, actor: Actor) -> bool:
+        """Keep a rule; return False where one of that name holds."""
+        row = {"id": rule.id, "name": rule.name, "body": json.dumps(rule_body(rule)), "created_at": rule.created_at}
+        return self._session.run("guard_rule_insert", **row, **_by(actor)) > 0
+
+    def remove(self, rule_id: str, at: Micros) -> bool:
+        """Let a rule hold no longer; return False where there is none."""
+        return self._session.run("guard_rule_remove", id=rule_id, at=at) > 0
+
+    def modes(self) -> Sequence[Row]:
+        """Return the modes that were set in place of the rules' own."""
+        return self._session.all("guard_modes")
+
+    def set_mode(
+        self, rule_id: str, mode: RuleMode, actor: Actor, at: Micros, *, reason: str, stepped_down: bool = False
+    ) -> None:
+        """Set a rule's mode."""
+        values = {"rule_id": rule_id, "mode": mode.value, "reason": reason, "stepped_down": int(stepped_down), "at": at}
+        self._session.run("guard_mode_put", **values, **_by(actor))
+
+    # What the guard looks at
+
+    def receipts(self, name: str, target: str | None, session_id: str | None, now: Micros) -> list[Receipt]:
+        """Return the receipts that may stand for an operation, newest first."""
+        if session_id is not None:
+            rows = self._session.all("guard_receipts", session_id=session_id, now=now, limit=RECEIPTS)
+        else:
+            rows = self._session.all(
+                "guard_receipts_of_target", operation_name=name, target=target, now=now, limit=RECEIPTS
+            )
+        return [receipt_of(row) for row in rows]
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return one receipt of the written namespace."""
+        row = self._session.one("guard_receipt", id=receipt_id)
+        return receipt_of(row) if row else None
+
+    def receipts_since(self, since: Micros, limit: int) -> list[Receipt]:
+        """Return receipts since a time, oldest first."""
+        return [receipt_of(row) for row in self._session.all("guard_receipts_since", since=since, limit=limit)]
+
+    def use_receipt(self, receipt_id: str, at: Micros) -> bool:
+        """Use a receipt up; return False where it was used before."""
+        return self._session.run("guard_receipt_use", id=receipt_id, at=at) > 0
+
+    def cover(self, receipt_id: str, procedures: Sequence[str], required: Sequence[str]) -> None:
+        """Say what a receipt covers: procedures in view, and memories that must be named back."""
+        self._session.run(
+            "guard_receipt_cover",
+            id=receipt_id,
+            procedures=json.dumps(list(procedures)),
+            required=json.dumps(list(required)),
+        )
+
+    def acknowledge(self, receipt_id: str, memory_ids: Sequence[str]) -> None:
+        """Say which memories were named back."""
+        self._session.run("guard_receipt_acknowledge", id=receipt_id, acknowledged=json.dumps(list(memory_ids)))
+
+    def past(
+        self, names: Sequence[str], target: str | None, session_id: str | None, since: Micros
+    ) -> list[PastOperation]:
+        """Return finished operations of these names in this session or on this target, oldest first.
+
+        Names are looked for as they are written, and in any case and spacing among what was done here.
+        """
+        here = {"target": target, "session_id": session_id, "since": since}
+        wanted = {_canonical(name) for name in names}
+        known = [row["name"] for row in self._session.all("guard_names", **here, limit=PAST)]
+        spelled = sorted({*names, *(name for name in known if _canonical(name) in wanted)})
+        rows = self._session.all("guard_past", names=spelled, **here, limit=PAST)
+        return [past_of(row) for row in reversed(rows)]
+
+    def failed_at(self, target: str) -> Micros | None:
+        """Return when anything failed on a target last."""
+        row = self._session.one("guard_target_failed", target=target)
+        return row["at"] if row else None
+
+    def followed(self, procedures: Sequence[str], target: str | None, since: Micros) -> Sequence[Row]:
+        """Return the runs of these procedures for a target that are under way or succeeded since a time."""
+        names = list(procedures)
+        return self._session.all("guard_followed", procedures=names, target=target, since=since, limit=FOLLOWED)
+
+    def runs_since(self, since: Micros, limit: int) -> Sequence[Row]:
+        """Return runs since a time, oldest first."""
+        return self._session.all("guard_runs_since", since=since, limit=limit)
+
+    def skips(self, since: Micros, limit: int) -> Sequence[Row]:
+        """Return steps that were skipped with somebody's leave, newest first."""
+        return self._session.all("guard_skips", since=since, limit=limit)
+
+    # Decisions
+
+    def record(self, decision: RecordedDecision, *, day_start: Micros, kept: int) -> bool:
+        """Keep a decision; return False where enough of its kind and rule are kept of the day."""
+        return self._session.run("guard_decision_insert", **decision_row(decision), day_start=day_start, kept=kept) > 0
+
+    def decision(self, decision_id: str) -> RecordedDecision | None:
+        """Return one readable decision."""
+        row = self._session.one("guard_decision", id=decision_id)
+        return decision_of(row) if row else None
+
+    def decisions(
+        self, *, kind: str | None = None, rule_id: str | None = None, since: Micros | None = None, limit: int
+    ) -> list[RecordedDecision]:
+        """Return decisions, newest first."""
+        rows = self._session.all("guard_decisions", kind=kind, rule_id=rule_id, since=since, limit=limit)
+        return [decision_of(row) for row in rows]
+
+    def judge(self, decision_id: str, judged: str, actor: Actor, at: Micros, note: str) -> bool:
+        """Say whether a block was right; return False where the decision was none."""
+        return self._session.run("guard_judge", id=decision_id, judged=judged, at=at, note=note, **_by(actor)) > 0
+
+    def judged(self, rule_id: str, since: Micros) -> Row:
+        """Return how many blocks of a rule were `wrong` and `proper`, as people said since a time."""
+        found = self._session.one("guard_judged", rule_id=rule_id, since=since)
+        assert found is not None
+        return found
+
+    def blocked(self, rule_id: str, hour: Micros, since: Micros) -> Row:
+        """Return how often a rule blocked `lately` (since `hour`) and `before` (since `since`), and `first_at`."""
+        found = self._session.one("guard_blocked", rule_id=rule_id, hour=hour, since=since)
+        assert found is not None
+        return found
+
+    def count(self, rows: Sequence[Row_]) -> None:
+        """Count how rules fared today."""
+        self._session.many("guard_count", rows)
+
+    def counts(self, since_day: int) -> Sequence[Row]:
+        """Return how rules fared, by day."""
+        return self._session.all("guard_counts", since_day=since_day)
+
+    # Bypasses
+
+    def open_bypass(self, bypass: Bypass) -> None:
+        """Let everything pass for a while."""
+        row = {"id": bypass.id, "opened_at": bypass.opened_at, "until": bypass.until, "reason": bypass.reason}
+        self._session.run("guard_bypass_insert", **row, **_by(bypass.by))
+
+    def close_bypass(self, at: Micros) -> bool:
+        """End what is open; return False where nothing is."""
+        return self._session.run("guard_bypass_close", at=at) > 0
+
+    def bypass(self, now: Micros) -> Bypass | None:
+        """Return the bypass that is open."""
+        row = self._session.one("guard_bypass_open", now=now)
+        return bypass_of(row) if row else None
+
+    def bypasses(self, since: Micros, limit: int) -> list[Bypass]:
+        """Return bypasses since a time, newest first."""
+        return [bypass_of(row) for row in self._session.all("guard_bypasses", since=since, limit=limit)]
+
+
+def rule_body(rule: Rule) -> dict[str, Any]:
+    """Return a rule as JSON-ready values."""
+    body = asdict(rule)
+    body["requirement"] = requirement_body(rule.requirement) if rule.requirement is not None else None
+    return body
+
+
+def requirement_body(requirement: Requirement) -> dict[str, Any]:
+    """Return a requirement as JSON-ready values, its kind in front."""
+    match requirement:
+        case AllOf(parts=parts):
+            return {"all": [requirement_body(part) for part in parts]}
+        case AnyOf(parts=parts):
+            return {"any": [requirement_body(part) for part in parts]}
+        case Done():
+            fields = {name: getattr(requirement, name) for name in Done.__dataclass_fields__}
+            nested = {
+                name: requirement_body(value)
+                for name, value in fields.items()
+                if isinstance(value, AllOf | AnyOf | Done)
+            }
+            return {"done": {**fields, "arguments": dict(requirement.arguments), **nested}}
+
+
+def requirement_of(body: Mapping[str, Any]) -> Requirement:
+    """Read a stored requirement."""
+    match body:
+        case {"all": parts}:
+            return AllOf(parts=tuple(requirement_of(part) for part in parts))
+        case {"any": parts}:
+            return AnyOf(parts=tuple(requirement_of(part) for part in parts))
+    fields = {name: value for name, value in body["done"].items() if name in Done.__dataclass_fields__}
+    nested = {
+        name: requirement_of(value)
+        for name, value in fields.items()
+        if name != "arguments" and isinstance(value, dict) and set(value) & {"all", "any", "done"}
+    }
+    return Done(**{**fields, **nested})
+
+
+def rule_of(body: Mapping[str, Any], row: Row | None = None) -> Rule:
+    """Read a stored rule."""
+    values = {name: value for name, value in body.items() if name in Rule.__dataclass_fields__}
+    if row is not None:
+        values.update(id=row["id"], namespace=row["namespace"], name=row["name"])
+    return Rule(
+        **{
+            **values,
+            "kind": RuleKind(values["kind"]),
+            "operations": tuple(values["operations"]),
+            "targets": tuple(values["targets"]),
+            "classes": tuple(ActionClass(each) for each in values["classes"]),
+            "requirement": requirement_of(values["requirement"]) if values["requirement"] else None,
+            "mode": RuleMode(values["mode"]),
+            "fail_mode": FailMode(values["fail_mode"]),
+            "receipt": ReceiptMatch(values["receipt"]),
+        }
+    )
+
+
+def receipt_of(row: Row) -> Receipt:
+    """Read a row as a Receipt."""
+    return Receipt(
+        id=row["id"],
+        operation=row["operation_name"],
+        target=row["target"],
+        action_class=ActionClass(row["action_class"]),
+        actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"]),
+        session_id=row["session_id"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        procedures=tuple(json.loads(row["procedures"])),
+        required=tuple(json.loads(row["required"])),
+        acknowledged=tuple(json.loads(row["acknowledged"])),
+        used_at=row["used_at"],
+    )
+
+
+def past_of(row: Row) -> PastOperation:
+    """Read a row of the operation log as what a rule may know of it."""
+    return PastOperation(
+        name=row["name"],
+        target=row["target"],
+        arguments=json.loads(row["context"]),
+        result=json.loads(row["result"]) if row["result"] is not None else None,
+        succeeded=row["outcome"] == "succeeded" and row["contradicted_at"] is None,
+        at=row["finished_at"],
+        session_id=row["session_id"],
+    )
+
+
+_PLAIN = (
+    "id at rule_id rule_name procedure verdict would reason way_out operation_id operation_name target service"
+    " receipt_id approval_id bypass_id session_id"
+).split()
+
+
+def decision_row(decision: RecordedDecision) -> dict[str, Any]:
+    """Return a decision as the values of its row, without what people say of it later."""
+    return {
+        **{name: getattr(decision, name) for name in _PLAIN},
+        **{
+            name: getattr(decision, name).value for name in ("kind", "rule_kind", "mode", "enforcement", "action_class")
+        },
+        **_by(decision.actor),
+    }
+
+
+def decision_of(row: Row) -> RecordedDecision:
+    """Read a row as a RecordedDecision."""
+    judge = row["judged_by_kind"]
+    return RecordedDecision(
+        **{name: row[name] for name in _PLAIN},
+        namespace=row["namespace"],
+        kind=DecisionKind(row["kind"]),
+        rule_kind=RuleKind(row["rule_kind"]),
+        mode=RuleMode(row["mode"]),
+        enforcement=Enforcement(row["enforcement"]),
+        action_class=ActionClass(row["action_class"]),
+        actor=_actor(row),
+        judged=row["judged"],
+        judged_at=row["judged_at"],
+        judged_by=Actor(kind=ActorKind(judge), id=row["judged_by_id"], proof=row["judged_by_proof"]) if judge else None,
+        judged_note=row["judged_note"],
+    )
+
+
+def bypass_of(row: Row) -> Bypass:
+    """Read a row as a Bypass."""
+    return Bypass(
+        **{name: row[name] for name in ("id", "namespace", "opened_at", "until", "reason", "closed_at")},
+        by=_actor(row),
+    )
+
+
+def change_of(row: Row) -> SettingChange:
+    """Read a row as a SettingChange."""
+    return SettingChange(name=row["name"], value=row["value"], at=row["at"], by=_actor(row))
+
+
+def _canonical(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _actor(row: Row) -> Actor:
+    return Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"])
+
+
+def _by(actor: Actor) -> dict[str, str]:
+    return {"actor_kind": actor.kind.value, "actor_id": actor.id, "actor_proof": actor.proof}

@@ -120,7 +120,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastOperation:
-    """What a rule may know of an earlier operation of the same session or target."""
+    """What a rule may know of an earlier operation of the same session or target.
+
+    `denied`: it ran although the guard, while it held, had denied it.
+    """
 
     name: str
     target: str | None
@@ -129,6 +132,7 @@ class PastOperation:
     succeeded: bool
     at: Micros
     session_id: str | None = None
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +211,159 @@ class Deny:
 
 
 Decision = Allow | Ask | Deny
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """What is set in a namespace, since when and by whom."""
+
+    name: str
+    value: str
+    at: Micros
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bypass:
+    """A stretch of time in which the guard of one namespace lets everything pass: until when, why, by whom."""
+
+    id: str
+    namespace: str
+    opened_at: Micros
+    until: Micros
+    reason: str
+    by: Actor
+    closed_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """How a namespace's guard is set. `automatic_stopped` says why nothing happens by itself, None where it may."""
+
+    namespace: str
+    enforcement: Enforcement = Enforcement.OBSERVE
+    autonomy: Autonomy = Autonomy.PROPOSE
+    per_person: bool = False
+    automatic_stopped: str | None = None
+    bypass: Bypass | None = None
+    changes: tuple[SettingChange, ...] = ()
+
+
+class DecisionKind(StrEnum):
+    """What became of a rule that was not simply met: it held, it only watched or warned, or somebody excused it."""
+
+    BLOCKED = "blocked"
+    OBSERVED = "observed"
+    WARNED = "warned"
+    OVERRIDE = "override"
+    BYPASSED = "bypassed"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDecision:
+    """What one rule said of one operation: `verdict` is what was done, `would` what strict enforcement would have done.
+
+    `judged` is "right" or "false" once somebody has said whether a block was.
+    """
+
+    id: str
+    namespace: str
+    at: Micros
+    kind: DecisionKind
+    rule_id: str
+    rule_name: str
+    rule_kind: RuleKind
+    procedure: str | None
+    verdict: str
+    would: str
+    mode: RuleMode
+    enforcement: Enforcement
+    reason: str
+    way_out: str
+    operation_id: str | None
+    operation_name: str
+    target: str | None
+    service: str
+    action_class: ActionClass
+    receipt_id: str | None
+    approval_id: str | None
+    bypass_id: str | None
+    actor: Actor
+    session_id: str | None
+    judged: str | None = None
+    judged_at: Micros | None = None
+    judged_by: Actor | None = None
+    judged_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What another enforcement would have said of one recorded operation."""
+
+    operation_id: str
+    operation_name: str
+    target: str | None
+    at: Micros
+    verdict: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What another enforcement would have done to the recorded operations since a time.
+
+    `cut` says that there were more operations than a replay looks at, so that the oldest are left out.
+    """
+
+    since: Micros
+    enforcement: Enforcement
+    operations: int
+    allowed: int
+    asked: int
+    denied: int
+    by_rule: Mapping[str, int]
+    held: tuple[Replayed, ...]
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplianceRow:
+    """How one procedure, service, day or person fared; `rate` is followed over begun, None where nothing was begun."""
+
+    name: str
+    applied: int
+    followed: int
+    overridden: int
+    violated: int
+    bypassed: int
+    blocked: int
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """One time that a rule or procedure was not followed, with the ids that show it."""
+
+    kind: str
+    at: Micros
+    rule: str
+    procedure: str | None
+    operation: str
+    target: str | None
+    reason: str
+    actor: str | None
+    evidence: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compliance:
+    """How far rules and procedures were followed since a time, counted from the record."""
+
+    by: str
+    since: Micros
+    rows: tuple[ComplianceRow, ...]
+    total: ComplianceRow
+    departures: tuple[Departure, ...]
+    cut: bool = False
