@@ -40,8 +40,11 @@ PURE = {
     for name in (
         "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
         " memory.secrets store.stem memory.terms operations.calibration procedures.fix_confidence procedures.fix_plan"
-        " operations.answers operations.guard operations.requirements operations.rule_index operations.rule_learning operations.classify"
-        " operations.command_line operations.programs operations.program_tables operations.shell operations.statements"
+        " operations.answers operations.guard operations.requirements operations.rule_index operations.rule_learning"
+        " operations.classify operations.command_line operations.programs operations.program_tables operations.shell operations.statements"
+        " procedures.canonical procedures.check procedures.define procedures.define_step procedures.fields"
+        " procedures.findings procedures.graph procedures.parse procedures.prose procedures.references procedures.render"
+        " procedures.vocabulary procedures.yaml_text"
         " procedures.intents procedures.lookup procedures.trigger_index"
     ).split()
 }

@@ -56,7 +56,7 @@ WITHOUT_NAMESPACE = {
 TABLES = re.compile(
     r"\b(memory|occurrence|memory_fts|memory_tag|memory_vector|feedback|operation|operation_key|operation_count"
     r"|growth_policy|guidance|fix|fix_application|audit|segment|backup"
-    r"|namespace_setting|rule|rule_mode|decision|guard_count|bypass|approval|approver|approval_setting|notice|channel|brainops_words|brainops_count_retrieved)\b"
+    r"|namespace_setting|rule|rule_mode|decision|guard_count|bypass|procedure|procedure_change|approval|approver|approval_setting|notice|channel|brainops_words|brainops_count_retrieved)\b"
 )
 TOUCHING = re.compile(r"\b(?:from|join|into|update|using|select)\s+" + TABLES.pattern)
 

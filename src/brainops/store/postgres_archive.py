@@ -20,6 +20,7 @@ from brainops.store.postgres import Connection
 TABLES = (
     "setting", "memory", "occurrence", "memory_fts", "memory_tag", "memory_vector", "feedback", "operation_key",
     "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
+    "procedure", "procedure_change",
     "approval", "approver", "approval_setting", "notice", "channel",
 )  # fmt: skip
 """Every table, those that others refer to first."""

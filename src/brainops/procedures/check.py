@@ -1,0 +1,171 @@
+"""Does a procedure hold together: its graph, what its expressions refer to, its secrets, its inputs' schema?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from brainops.procedures.findings import Findings, Where
+from brainops.procedures.graph import ancestors, cycle
+from brainops.procedures.references import Expression, Reference, expressions, references
+from brainops.procedures.vocabulary import MAX_CONDITION_CHARACTERS, SECRET_NAME, SECRET_REFERENCE, meant
+from brainops.types import JSON, Mode, Procedure
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def check(procedure: Procedure, findings: Findings) -> None:
+    """Note all that is wrong between the parts of a procedure."""
+    _check_steps(procedure, findings)
+    _check_secrets(procedure, findings)
+    _check_inputs(procedure, findings)
+    _check_references(procedure, findings)
+    _check_tests(procedure, findings)
+    if not procedure.description:
+        message = "a skill has a description: what it does, and when to use it"
+        findings.add(("description",), message, "add `description: ...`", severity="warning")
+
+
+def _check_steps(procedure: Procedure, findings: Findings) -> None:
+    if not procedure.steps and (procedure.mode is not Mode.ADVISORY or not procedure.prose):
+        findings.add(("steps",), "a procedure has steps", "begin with `steps:` and `- run: ...`")
+    ids = [step.id for step in procedure.steps]
+    first: dict[str, int] = {}
+    for number, step in enumerate(procedure.steps):
+        where: Where = ("steps", number)
+        if step.id in first:
+            findings.add((*where, "id"), f"{step.id!r} is the id of step {first[step.id] + 1} too", "ids are unique")
+        first.setdefault(step.id, number)
+        for need in step.needs:
+            if need == step.id:
+                findings.add((*where, "needs"), f"{need!r} needs itself", "leave it out")
+            elif need not in ids:
+                findings.add((*where, "needs"), f"there is no step {need!r}", meant(need, ids))
+    circle = cycle(procedure.steps) if len(first) == len(ids) else ()
+    if len(circle) > 1:
+        way = " -> ".join([*reversed(circle), circle[-1]])
+        findings.add(("steps", first[circle[0]], "needs"), f"steps need each other: {way}", "take one `needs` out")
+
+
+def _check_secrets(procedure: Procedure, findings: Findings) -> None:
+    for name, reference in procedure.secrets.items():
+        if not SECRET_NAME.fullmatch(name):
+            findings.add(("secrets", name), f"{name[:80]!r} is no name of a secret", "letters, digits and _")
+        if not SECRET_REFERENCE.fullmatch(reference):
+            way_out = 'env:NAME, file:PATH or command:["program", "argument"]; the value itself never stands here'
+            findings.add(("secrets", name), "a secret is a reference", way_out)
+    for number, step in enumerate(procedure.steps):
+        for name in step.secrets:
+            if name not in procedure.secrets:
+                where = ("steps", number, "secrets")
+                findings.add(where, f"the secret {name!r} is not declared", meant(name, procedure.secrets))
+
+
+def _check_inputs(procedure: Procedure, findings: Findings) -> None:
+    schema = procedure.inputs
+    if not schema:
+        return
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    if schema.get("$schema", DIALECT) != DIALECT:
+        findings.add(("inputs", "$schema"), "only JSON Schema 2020-12 is read", f"leave it out, or write {DIALECT}")
+    for where, key in _outside(schema, ("inputs",)):
+        findings.add(where, f"{key} leads out of this file", "define it under `$defs` here")
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        place = tuple(part for part in error.absolute_path)
+        findings.add(("inputs", *place), f"no JSON Schema: {error.message[:200]}", "see json-schema.org")
+        return
+    for name, one in _properties(schema).items():
+        if isinstance(one, dict) and "default" in one:
+            problem = next(iter(Draft202012Validator(one).iter_errors(one["default"])), None)
+            if problem is not None:
+                findings.add(("inputs", name), f"its default does not fit: {problem.message[:200]}", "change one")
+
+
+def _outside(value: JSON | Mapping[str, JSON], where: Where) -> Iterator[tuple[Where, str]]:
+    """Yield the references of a schema that would fetch something, or move what others refer to."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(each, str) and not each.startswith("#"):
+                yield (*where, key), f"{key} {each[:80]!r}"
+            elif key == "$id" and isinstance(each, str):
+                yield (*where, key), "$id"
+            yield from _outside(each, (*where, key))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _outside(each, (*where, number))
+
+
+def _properties(schema: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _check_references(procedure: Procedure, findings: Findings) -> None:
+    ids = {step.id for step in procedure.steps}
+    reach = {step.id: ancestors(procedure.steps, step.id) for step in procedure.steps}
+    for expression in expressions(procedure):
+        where = expression.where
+        if not expression.source:
+            findings.add(where, "a ${{ is empty or not closed", "write ${{ inputs.name }}")
+        if len(expression.source) > MAX_CONDITION_CHARACTERS:
+            findings.add(where, f"longer than {MAX_CONDITION_CHARACTERS:,} characters", "make a step of it")
+        for reference in references(expression.source):
+            match reference.root:
+                case "steps":
+                    _check_step_reference(expression, reference, ids, reach, findings)
+                case "inputs":
+                    _check_input_reference(procedure, where, reference.name, findings)
+                case _:
+                    _check_secret_reference(procedure, expression, reference.name, findings)
+
+
+def _check_step_reference(
+    expression: Expression,
+    reference: Reference,
+    ids: set[str],
+    reach: Mapping[str, frozenset[str]],
+    findings: Findings,
+) -> None:
+    where, name, step = expression.where, reference.name, expression.step
+    if name not in ids:
+        joined = name + reference.rest
+        way_out = f'write steps["{joined}"]: here - means minus' if joined in ids else meant(name, ids)
+        findings.add(where, f"there is no step {name!r}", way_out)
+    elif step is not None and name == step.id and not expression.own:
+        findings.add(where, f"{name!r} reads its own result before it has one", "that belongs into `verify`")
+    elif step is not None and name != step.id and name not in reach[step.id]:
+        findings.add(where, f"step {step.id!r} does not need {name!r}, so it may run first", f"add {name} to `needs`")
+
+
+def _check_input_reference(procedure: Procedure, where: Where, name: str, findings: Findings) -> None:
+    known = _properties(procedure.inputs)
+    open_ended = procedure.inputs.get("additionalProperties") or procedure.inputs.get("patternProperties")
+    if name not in known and not open_ended:
+        findings.add(where, f"there is no input {name!r}", f"{meant(name, known)}; declare it under `inputs:`")
+
+
+def _check_secret_reference(procedure: Procedure, expression: Expression, name: str, findings: Findings) -> None:
+    if name not in procedure.secrets:
+        way_out = f"declare it: `secrets: {{{name}: env:{name.upper()}}}`"
+        findings.add(expression.where, f"the secret {name!r} is not declared", way_out)
+    elif expression.truth or expression.step is None:
+        findings.add(expression.where, "a secret is read in a step's parameters only", "leave it out here")
+    elif name not in expression.step.secrets:
+        findings.add(expression.where, f"this step may not read the secret {name!r}", f"add `secrets: [{name}]`")
+
+
+def _check_tests(procedure: Procedure, findings: Findings) -> None:
+    ids = {step.id for step in procedure.steps}
+    for number, test in enumerate(procedure.tests):
+        where: Where = ("tests", number)
+        for name in test.steps:
+            if name not in ids:
+                findings.add((*where, "steps", name), f"there is no step {name!r}", meant(name, ids))
+        for key in ("succeeded", "failed", "skipped", "order"):
+            for name in cast(list[str], test.expect.get(key) or []):
+                if name not in ids:
+                    findings.add((*where, "expect", key), f"there is no step {name!r}", meant(name, ids))

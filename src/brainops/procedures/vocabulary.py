@@ -1,0 +1,55 @@
+"""Which words does a procedure's file know, and how large may it be?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MAX_SOURCE_CHARACTERS = 262_144  # of one file; the longest runbooks that were looked at have 60,000
+MAX_NODES = 20_000  # values of a file's front matter, aliases written out: far more than 200 steps need
+MAX_DEPTH = 40  # of nesting
+MAX_NAME_CHARACTERS = 64  # as a SKILL.md's
+MAX_DESCRIPTION_CHARACTERS = 1_024  # as a SKILL.md's
+MAX_TEXT_CHARACTERS = 20_000  # of one step's text: what a person reads before one act
+MAX_CONDITION_CHARACTERS = 2_048  # longer ones are programs, and belong in a step
+MAX_STEPS = 200  # a procedure of more is several; `uses: procedure` joins them
+MAX_TRIGGERS = 50
+MAX_ITEMS = 200  # of any list of texts
+MAX_ITEM_CHARACTERS = 500
+MAX_TESTS = 100
+MAX_TIMEOUT_SECONDS = 30 * 86_400.0  # a month; what takes longer is a `wait`
+MAX_ATTEMPTS = 100
+
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SECRET_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+)", re.DOTALL)
+
+PROCEDURE_KEYS = tuple(
+    "name description mode on inputs secrets concurrency steps outputs expected_outcomes tags tests prose"
+    " license compatibility metadata allowed-tools".split()
+)
+SKILL_KEYS = ("license", "compatibility", "metadata", "allowed-tools")
+TRIGGER_LISTS = ("operations", "targets", "events", "fingerprints", "intents")
+TRIGGER_KEYS = (*TRIGGER_LISTS, "when")
+ACTION_KEYS = ("uses", "run", "shell", "env", "working-directory", "with")
+STEP_KEYS = tuple(
+    "id name text uses run shell env working-directory with if needs timeout-minutes timeout-seconds retry"
+    " continue-on-error verify compensate satisfies secrets".split()
+)
+RETRY_KEYS = ("attempts", "wait-seconds", "factor", "max-wait-seconds", "jitter")
+CONCURRENCY_KEYS = ("group", "on-conflict")
+TEST_KEYS = ("name", "inputs", "target", "steps", "expect")
+FAKE_KEYS = ("output", "error", "waits")
+EXPECT_KEYS = ("state", "outputs", "succeeded", "failed", "skipped", "order")
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a word that is not known: the closest known one, or all where there are few."""
+    every = [str(each) for each in known]
+    if close := get_close_matches(word, every, n=1, cutoff=0.6):
+        return f"did you mean {close[0]!r}?"
+    if not every:
+        return "there is none"
+    return f"known are: {', '.join(every[:20])}" + (", ..." if len(every) > 20 else "")
