@@ -47,8 +47,8 @@ def resolve(reference: str) -> str:
     value = value.removesuffix("\n").removesuffix("\r")
     if len(value) < MIN_MASKED_CHARACTERS:
         raise _failed(
-            f"the secret at {kind}:{_shown(kind, rest)} has fewer than {MIN_MASKED_CHARACTERS} characters; it could not "
-            "be kept out of what is recorded, so it is not used"
+            f"the secret at {kind}:{_shown(kind, rest)} has fewer than {MIN_MASKED_CHARACTERS} characters; it could "
+            "not be kept out of what is recorded, so it is not used"
         )
     if len(value.encode(errors="surrogatepass")) > MAX_SECRET_BYTES:
         raise _failed(f"the secret at {kind}:{_shown(kind, rest)} has more than {MAX_SECRET_BYTES:,} bytes")
@@ -160,11 +160,11 @@ def _forms_of(text: str) -> set[str]:
 
 def _base64(data: bytes) -> Iterator[str]:
     """Yield what base64 makes of the bytes wherever they begin in a longer text: `user:secret` is encoded as one."""
-    whole = base64.b64encode(data).decode()
-    shifted = [whole, whole.rstrip("=")]
+    shifted: list[str] = []
     for before, start in ((0, 0), (1, 2), (2, 3)):
-        inner = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
-        shifted.append(inner[start : len(inner) - bool((before + len(data)) % 3)])
+        padded = base64.b64encode(b"\0" * before + data).decode()[start:]
+        inner = padded.rstrip("=")
+        shifted += [padded, inner, inner[: len(inner) - bool((before + len(data)) % 3)]]
     for text in shifted:
         if len(text) >= MIN_BASE64_CHARACTERS:
             yield from (text, text.replace("+", "-").replace("/", "_"))

@@ -1,6 +1,6 @@
 """What do the ${{ }} of a step's parameters stand for, and which names do they read?
 
-The value of a text that is one ${{ }} keeps its type; inside a longer text it is written out. $${{ stands for ${{ itself.
+The value of a text that is one ${{ }} keeps its type; inside a longer text it is written out. $${{ stands for ${{.
 What is filled in is never read for ${{ }} again, so that a value cannot smuggle an expression in.
 """
 

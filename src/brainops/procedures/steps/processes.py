@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import selectors
+import shutil
 import subprocess
 import sys
 import time
@@ -77,9 +78,21 @@ def run_process(
     stdin: str | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Ended:
-    """Run a program to its end, or end it with all it started. Raises StepFailed where it cannot be started."""
-    with _Running(arguments, environment, limits, directory, stdin) as running:
+    """Run a program to its end, or end it with all it started. Raises StepFailed where it cannot be started.
+
+    A program without a slash is looked for on the environment's PATH.
+    """
+    program = which(arguments[0], environment.get("PATH", os.defpath))
+    with _Running((program, *arguments[1:]), environment, limits, directory, stdin) as running:
         return running.watch(cancelled)
+
+
+def which(program: str, path: str) -> str:
+    """Return where a program is: as named where it has a slash, else on the path. Raises StepFailed."""
+    found = program if "/" in program else shutil.which(program, path=path)
+    if found is None:
+        raise not_started(program, errno.ENOENT)
+    return found
 
 
 def not_started(program: str, number: int | None, what: str = "") -> StepFailed:

@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any, NoReturn
 
 LINE_BYTES = 4_194_304  # arguments and environment; the system's own limit is below it
@@ -26,8 +27,8 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 def main(control: int, status: int) -> None:
     """Start one command, wait for its end or for the order to end it, and leave nothing behind."""
     order = _read_order(control)
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(each, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
     os.set_blocking(wake, False)
@@ -55,19 +56,15 @@ def _read_order(control: int) -> dict[str, Any]:
 
 
 def _say(status: int, **words: object) -> None:
-    try:
+    with suppress(OSError):  # where nobody listens any longer, the command is ended all the same
         os.write(status, json.dumps(words).encode() + b"\n")
-    except OSError:
-        pass  # nobody listens any longer; the command is ended all the same
 
 
 def _start(order: dict[str, Any], control: int, status: int) -> int:
     child = os.fork()
     if child:
-        try:
+        with suppress(OSError):  # it did so itself already
             os.setpgid(child, child)
-        except OSError:
-            pass  # it did so itself already
         return child
     try:
         os.setpgid(0, 0)
@@ -164,10 +161,8 @@ def _descendants(process: int) -> set[int] | None:
 
 
 def _signal(process: int, number: int) -> None:
-    try:
-        os.killpg(-process, number) if process < 0 else os.kill(process, number)
-    except OSError:
-        pass  # it has ended, or belongs to somebody else now
+    with suppress(OSError):  # it has ended, or belongs to somebody else now
+        os.kill(process, number)  # a negative one means the group
 
 
 def _prctl(option: int, value: int) -> None:
