@@ -127,9 +127,7 @@ def _run(argv: list[str], body: bytes) -> None:
         said.seek(max(0, os.fstat(said.fileno()).st_size - SHOWN_CHARACTERS))
         last = " ".join(said.read(SHOWN_CHARACTERS).decode("utf-8", "replace").split())
     if code is None:
-        raise _NotTaken(
-            f"{argv[0]} took more than {SEND_SECONDS:.0f} seconds or wrote more than {OUTPUT_BYTES:,} bytes"
-        )
+        raise _NotTaken(f"{argv[0]} took over {SEND_SECONDS:.0f} seconds or wrote over {OUTPUT_BYTES:,} bytes")
     if code != 0:
         raise _NotTaken(f"{argv[0]} ended with {code}: {last}" if last else f"{argv[0]} ended with {code}")
 

@@ -259,6 +259,7 @@ _SENTENCES = {
     NoticeKind.APPROVAL_DECIDED: "{decided_by} has {state}: {question}",
     NoticeKind.APPROVER_CHANGED: "An approver was {what} by {by}: {subject}",
     NoticeKind.APPROVER_LOCKED: "Wrong proofs in a row, locked for a while: {subject}",
+    NoticeKind.RUN_WAITING: "A run waits for somebody: {subject}",
     NoticeKind.RUN_FAILED: "A run failed: {subject}",
     NoticeKind.FIX_APPLIED: "A fix was applied: {subject}",
     NoticeKind.FIX_DEMOTED: "A fix was demoted: {subject}",
@@ -281,5 +282,6 @@ class _Spoken(dict[str, object]):
 
 def sentence(notice: Notice) -> str:
     """Return a notice as one line for people."""
-    pattern = _SENTENCES[notice.kind] + _ENDINGS.get(notice.kind, "")
-    return " ".join(pattern.format_map(_Spoken(notice.body, subject=notice.subject)).split())
+    pattern = _SENTENCES.get(notice.kind, "{notice}: {subject}") + _ENDINGS.get(notice.kind, "")
+    said = notice.kind.value.replace("_", " ").capitalize()
+    return " ".join(pattern.format_map(_Spoken(notice.body, subject=notice.subject, notice=said)).split())
