@@ -28,7 +28,7 @@ from brainops.procedures.outbox import Outbox
 from brainops.procedures.runner import Runner
 from brainops.procedures.steps.kinds import executors
 from brainops.procedures.triggers import Triggers
-from brainops.store import Store, open_store
+from brainops.store import Store, Transaction, open_store
 from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import (
@@ -48,6 +48,7 @@ from brainops.types import (
     MemoryState,
     MemoryType,
     Operation,
+    OperationStart,
     Progress,
     Record,
     Source,
@@ -80,7 +81,9 @@ class Brain:
         self.approvals = Approvals(self._context, self.notices)
         self.procedures = Catalog(self._context)
         self.triggers = Triggers(self._context, self.procedures)
-        self.runs = Runner(self._context, self.procedures, self.approvals, executors())
+        self.runs = Runner(
+            self._context, self.procedures, self.approvals, self.notices, executors(), remember=self._remember
+        )
         self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: None)
         self.guard = Guard(self._context, self.procedures, self.approvals)
         self._drainer = Drainer(store, self._context.meaning) if background else None
@@ -438,6 +441,9 @@ class Brain:
         self._uses.write()
         self._recorder.close()
         self._store.close()
+
+    def _remember(self, tx: Transaction, error: ErrorEvent, start: OperationStart) -> None:
+        records.distil(tx, self._context, records.checked_error(self._context, error), start, None)
 
     def _nudge(self) -> None:
         if self._drainer is not None:

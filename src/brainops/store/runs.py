@@ -125,9 +125,17 @@ class Runs:
         """Return the ids of runs that may be taken now, those that wait longest first."""
         return [row["id"] for row in self._session.all("run_due", now=now, limit=limit)]
 
-    def hand_over(self, group: str, now: Micros) -> None:
-        """Let the next run of a group that has become free begin."""
-        self._session.run("run_hand_over", concurrency_group=group, now=now)
+    def hand_over(self, group: str, now: Micros) -> str | None:
+        """Let the next run of a group that has become free begin, and return its id."""
+        first = self._session.one("run_queue_first", concurrency_group=group)
+        if first is None:
+            return None
+        self._session.run("run_hand_over", id=first["id"], now=now)
+        return str(first["id"])
+
+    def waiting_on(self, run_id: str) -> Sequence[str]:
+        """Return the ids of the runs that wait for a run to end."""
+        return [row["run_id"] for row in self._session.all("run_waiting_on", waits_on=run_id)]
 
     def children(self, run_id: str) -> Sequence[Run]:
         """Return the runs under way that a run started."""
@@ -205,7 +213,7 @@ def run_of(row: Row) -> Run:
 def step_of(row: Row) -> StepRun:
     """Read a row as a StepRun."""
     plain: dict[str, Any] = {name: row[name] for name in _STEP_PLAIN}
-    values = {name: loaded(row[name]) for name in _STEP_JSON}
+    values: dict[str, Any] = {name: loaded(row[name]) for name in _STEP_JSON}
     return StepRun(**plain, **values, state=StepState(row["state"]))
 
 

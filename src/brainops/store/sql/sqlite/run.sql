@@ -49,6 +49,7 @@ update run set owner = :owner, epoch = epoch + 1, due_at = :lease_until, started
     state = case when state = 'compensating' then state else 'running' end
 where id = :id and namespace = :namespace and due_at <= :now
     and state in ('queued', 'running', 'waiting', 'compensating')
+    and (concurrency_group is null or holds_group = 1 or requested is not null)
 
 -- name: run_fence
 -- The owner's every commit begins here: it is still the owner of this epoch, and its lease is renewed.
@@ -76,9 +77,15 @@ update run set requested = :requested, reason = :reason
 where id = :id and namespace = :namespace and finished_at is null
 
 -- name: run_wake
--- Something came for a waiting run: it is due.
+-- Something came for a run that nobody owns: it is due.
 update run set due_at = :now
-where id = :id and namespace = :namespace and state = 'waiting' and (due_at is null or due_at > :now)
+where id = :id and namespace = :namespace and state in ('waiting', 'queued') and owner is null
+    and (due_at is null or due_at > :now)
+
+-- name: run_waiting_on
+-- Which runs wait for this run?
+select distinct s.run_id from run_step as s
+where s.namespace = :namespace and s.state = 'waiting' and s.waits_for = 'run' and s.waits_on = :waits_on
 
 -- name: run_wake_answered
 -- Runs that wait for an approval that was decided, or for a run that ended, are due.
@@ -102,12 +109,15 @@ select (select min(r.due_at) from run as r where r.namespace = :namespace and r.
 -- Which runs may be taken now?
 select r.id from run as r where r.namespace = :namespace and r.due_at <= :now order by r.due_at limit :limit
 
+-- name: run_queue_first
+-- The group is free: which run queues for it longest?
+select q.id from run as q
+where q.namespace = :namespace and q.concurrency_group = :concurrency_group and q.state = 'queued' and q.holds_group = 0
+order by q.created_at, q.id limit 1
+
 -- name: run_hand_over
--- The group is free: the first run that queues for it is due.
-update run set holds_group = 1, due_at = :now
-where id = (select q.id from run as q where q.namespace = :namespace and q.concurrency_group = :concurrency_group
-    and q.state = 'queued' and q.holds_group = 0 order by q.created_at, q.id limit 1)
-    and namespace = :namespace
+-- A run that queued has its group now, and is due.
+update run set holds_group = 1, due_at = :now where id = :id and namespace = :namespace
 
 -- name: run_children
 -- The runs under way that a run started.
