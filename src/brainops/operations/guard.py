@@ -29,6 +29,7 @@ from brainops.types import (
     GuardState,
     Guidance,
     OperationStart,
+    PastOperation,
     Receipt,
     ReceiptMatch,
     Rule,
@@ -161,6 +162,12 @@ class Facts:
     @cached_property
     def past(self) -> requirements.Past:
         return requirements.Past(self.state.past)
+
+    @cached_property
+    def breach(self) -> PastOperation | None:
+        """The first operation of this session that ran although it was denied."""
+        session = self.operation.session_id
+        return next((each for each in self.state.past if each.denied and each.session_id == session), None)
 
     @cached_property
     def followed(self) -> dict[str, set[str]]:
@@ -318,6 +325,8 @@ def _order(rule: Rule, facts: Facts) -> Verdict:
     """What must have been done before was done, on the same things, and succeeded."""
     if rule.requirement is None:
         return Unknown(reason="it names no requirement", way_out=_asking(facts))
+    if facts.breach is not None:
+        return _after_a_breach(facts.breach, facts)
     try:
         missing = requirements.missing(rule.requirement, facts.operation, facts.past)
     except requirements.NotEvaluated as error:
@@ -329,6 +338,14 @@ def _order(rule: Rule, facts: Facts) -> Verdict:
     target = f" --target {shlex.quote(facts.operation.target)}" if facts.operation.target else ""
     way_out = f"brainops run {shlex.quote(name)}{target}" if origin == "procedure" else missing.way_out
     return Unmet(reason=f"{missing.reason} must be done first", way_out=way_out)
+
+
+def _after_a_breach(breach: PastOperation, facts: Facts) -> Verdict:
+    """An order that was broken in spite of a denial is not mended by what follows: a person looks at it first."""
+    approval = facts.approval(ApprovalKind.OPERATION, subject_of(facts.operation))
+    if approval is not None:
+        return Met(approval_id=approval.id)
+    return Unmet(reason=f"{breach.name} ran in this session although it was denied", way_out=_asking(facts))
 
 
 def _approval(rule: Rule, facts: Facts) -> Verdict:

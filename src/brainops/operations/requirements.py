@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from brainops.operations.answers import said_no, same
 from brainops.operations.rule_index import canonical, is_glob
 from brainops.types import JSON, AllOf, AnyOf, Done, OperationStart, PastOperation, Requirement
 
@@ -101,31 +102,9 @@ def _words(wanted: Done, operation: OperationStart) -> str:
 
 
 def _counts(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
-    return (
-        earlier.succeeded
-        and not said_no(earlier.result)
-        and _same_things(wanted, earlier, operation)
-        and (wanted.result is None or holds(wanted.result, earlier.result))
-    )
-
-
-def said_no(result: JSON) -> bool:
-    """Say whether a result that is no error still says that the thing was not done.
-
-    False, or a sequence that begins with False (an answer with its status in front), or an object whose `success` or
-    `ok` is false or whose `error` is filled.
-    """
-    match result:
-        case bool():
-            return not result
-        case [bool() as first, *_]:
-            return not first
-        case {"success": False} | {"ok": False}:
-            return True
-        case {"error": error}:
-            return bool(error)
-        case _:
-            return False
+    if not earlier.succeeded or not _same_things(wanted, earlier, operation):
+        return False
+    return not said_no(earlier.result) if wanted.result is None else holds(wanted.result, earlier.result)
 
 
 def _same_things(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
@@ -135,7 +114,7 @@ def _same_things(wanted: Done, earlier: PastOperation, operation: OperationStart
         if expected is None:
             continue
         found = earlier.target if name == "target" and name not in earlier.arguments else earlier.arguments.get(name)
-        if same(found, expected) is False:
+        if not same(found, expected):
             return False
     return True
 
@@ -143,7 +122,7 @@ def _same_things(wanted: Done, earlier: PastOperation, operation: OperationStart
 def _expected(source: JSON, operation: OperationStart) -> JSON:
     match source:
         case {"literal": value}:
-            return value  # type: ignore[no-any-return]
+            return value
         case "target" if "target" not in operation.context:
             return operation.target
         case str():
@@ -152,32 +131,6 @@ def _expected(source: JSON, operation: OperationStart) -> JSON:
             return None
 
 
-def same(left: JSON, right: JSON) -> bool:
-    """Compare two values as people write them: case, spaces and the kind of a number make no difference."""
-    return left == right or _normal(left) == _normal(right)
-
-
-def _normal(value: Any) -> Any:
-    match value:
-        case bool() | None:
-            return value
-        case int() | float():
-            return float(value)
-        case str():
-            return _number_or_text(canonical(value))
-        case [*parts]:
-            return [_normal(part) for part in parts]
-        case {**parts}:
-            return {name: _normal(part) for name, part in parts.items()}
-        case _:
-            return value
-
-
-def _number_or_text(text: str) -> float | str:
-    return float(text) if _NUMBER.fullmatch(text) else text
-
-
-_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?")  # what a float holds exactly enough; "007" is a name
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -195,10 +148,11 @@ _PART = re.compile(r"\.(\w+)|\[(\d+)\]")
 def holds(condition: str, result: JSON) -> bool:
     """Evaluate a condition on a result, in the part of CEL that needs no extra: `result.rows > 3 && !result.locked`.
 
-    Clauses of `result`, a path into it and one comparison with a literal, joined by &&. A path that leads nowhere or
-    values that cannot be compared make a clause false. Raises NotEvaluated for anything else.
+    Clauses of `result`, a path into it and one comparison with a literal, joined by &&; or `true`, which holds for any
+    result. A path that leads nowhere or values that cannot be compared make a clause false. Raises NotEvaluated for
+    anything else.
     """
-    return all(_clause(clause, result) for clause in condition.split("&&"))
+    return condition.strip() == "true" or all(_clause(clause, result) for clause in condition.split("&&"))
 
 
 def _clause(clause: str, result: JSON) -> bool:

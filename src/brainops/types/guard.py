@@ -181,8 +181,8 @@ class GuardState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
-    """Go ahead. `warnings` are worth knowing; `observed` is what a stricter mode would have asked or denied; `rules` are
-    the ids of the rules behind both. `receipt_ids` and `approval_ids` are used up by going ahead.
+    """Go ahead. `warnings` are worth knowing; `observed` is what a stricter mode would have asked or denied; `rules`
+    are the ids of the rules behind both; `receipt_ids` and `approval_ids` are used up by going ahead.
     """
 
     warnings: tuple[str, ...] = ()
