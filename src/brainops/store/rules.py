@@ -36,8 +36,6 @@ PAST = 500  # earlier operations of the names that an order rule asks for
 FOLLOWED = 50
 CHANGES = "changes"  # the setting that counts them, by which other processes see that there is something new
 
-Row_ = Mapping[str, Any]
-
 
 class Rules:
     """Settings, rules, receipts as the guard sees them, decisions and bypasses of one transaction."""
@@ -129,16 +127,27 @@ class Rules:
     def past(
         self, names: Sequence[str], target: str | None, session_id: str | None, since: Micros
     ) -> list[PastOperation]:
-        """Return finished operations of these names in this session or on this target, oldest first.
+        """Return what was finished in this session, and what of these names on this target, oldest first."""
+        rows: list[Row] = []
+        if session_id is not None:
+            rows += self._session.all("guard_past_of_session", session_id=session_id, since=since, limit=PAST)
+        if target is not None:
+            rows += self._session.all("guard_past_of_target", names=list(names), target=target, since=since, limit=PAST)
+        return sorted((past_of(row) for row in rows), key=lambda earlier: earlier.at)
 
-        Names are looked for as they are written, and in any case and spacing among what was done here.
-        """
-        here = {"target": target, "session_id": session_id, "since": since}
-        wanted = {_canonical(name) for name in names}
-        known = [row["name"] for row in self._session.all("guard_names", **here, limit=PAST)]
-        spelled = sorted({*names, *(name for name in known if _canonical(name) in wanted)})
-        rows = self._session.all("guard_past", names=spelled, **here, limit=PAST)
-        return [past_of(row) for row in reversed(rows)]
+    def steps(
+        self, procedures: Sequence[str], target: str | None, session_id: str | None, since: Micros
+    ) -> list[PastOperation]:
+        """Return the steps that succeeded in runs of these procedures here, as the operations that they were."""
+        rows = self._session.all(
+            "guard_steps",
+            procedures=list(procedures),
+            target=target,
+            session_id=session_id,
+            since=since,
+            limit=PAST,
+        )
+        return [step for row in reversed(rows) for step in _steps_of(row)]
 
     def failed_at(self, target: str) -> Micros | None:
         """Return when anything failed on a target last."""
@@ -192,7 +201,7 @@ class Rules:
         assert found is not None
         return found
 
-    def count(self, rows: Sequence[Row_]) -> None:
+    def count(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Count how rules fared today."""
         self._session.many("guard_count", rows)
 
@@ -318,6 +327,9 @@ _PLAIN = (
 ).split()
 
 
+_ENUMS = ("kind", "rule_kind", "mode", "enforcement", "action_class")
+
+
 def decision_row(decision: RecordedDecision) -> dict[str, Any]:
     """Return a decision as the values of its row, without what people say of it later."""
     return {
@@ -361,8 +373,23 @@ def change_of(row: Row) -> SettingChange:
     return SettingChange(name=row["name"], value=row["value"], at=row["at"], by=_actor(row))
 
 
-def _canonical(name: str) -> str:
-    return " ".join(name.split()).casefold()
+def _steps_of(row: Row) -> list[PastOperation]:
+    """Read a step of a run as an operation under its own name, and under the one that its parameters give it."""
+    given = json.loads(row["input"]) if row["input"] else None
+    arguments = given if isinstance(given, dict) else {}
+    named = arguments.get("operation")
+    return [
+        PastOperation(
+            name=name,
+            target=row["target"],
+            arguments=arguments,
+            result=json.loads(row["output"]) if row["output"] else None,
+            succeeded=True,
+            at=row["finished_at"],
+            session_id=row["session_id"],
+        )
+        for name in dict.fromkeys([row["step_id"], *([named] if isinstance(named, str) and named else [])])
+    ]
 
 
 def _actor(row: Row) -> Actor:

@@ -83,18 +83,28 @@ update guidance set procedures = :procedures, required = :required where id = :i
 -- Memories were named back.
 update guidance set acknowledged = :acknowledged where id = :id and namespace = :namespace
 
--- name: guard_past
--- Finished operations of these names in this session or on this target, newest first.
+-- name: guard_past_of_session
+-- What was finished in this session, newest first.
 select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id
 from operation as o
-where o.namespace = :namespace and o.name = any (cast(:names as text[])) and o.outcome is not null and o.started_at >= :since
-    and (o.session_id = cast(:session_id as text) or o.target = cast(:target as text))
+where o.namespace = :namespace and o.session_id = :session_id and o.outcome is not null and o.started_at >= :since
 order by o.started_at desc limit :limit
 
--- name: guard_names
--- Names of operations in this session or on this target, however they are written.
-select distinct o.name from operation as o
-where o.namespace = :namespace and o.started_at >= :since and (o.session_id = cast(:session_id as text) or o.target = cast(:target as text)) limit :limit
+-- name: guard_past_of_target
+-- What of these names was finished on this target, newest first.
+select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id
+from operation as o
+where o.namespace = :namespace and o.name = any (cast(:names as text[])) and o.target = :target and o.outcome is not null
+    and o.started_at >= :since
+order by o.started_at desc limit :limit
+
+-- name: guard_steps
+-- Steps that succeeded in runs of these procedures, for this target or in this session, newest first.
+select s.step_id, s.input, s.output, s.finished_at, r.target, r.session_id
+from run_step as s join run as r on r.id = s.run_id
+where s.namespace = :namespace and s.role = 'do' and s.state = 'succeeded' and s.finished_at >= :since
+    and r.procedure_name = any (cast(:procedures as text[])) and (r.target = cast(:target as text) or r.session_id = cast(:session_id as text))
+order by s.finished_at desc limit :limit
 
 -- name: guard_target_failed
 -- When did anything fail on this target last?
@@ -110,7 +120,7 @@ order by r.created_at desc limit :limit
 
 -- name: guard_runs_since
 -- Runs since a time: what a replay knows.
-select r.procedure_name, r.procedure_hash, r.target, r.state, r.created_at, r.finished_at from run as r
+select r.id, r.procedure_name, r.procedure_hash, r.target, r.state, r.created_at, r.finished_at from run as r
 where r.namespace = :namespace and r.created_at >= :since order by r.created_at limit :limit
 
 -- name: guard_skips
