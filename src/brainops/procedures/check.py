@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+from brainops.errors import InvalidInput, MissingExtra
 from brainops.procedures.findings import Findings, Where
 from brainops.procedures.graph import ancestors, cycle
 from brainops.procedures.references import Expression, Reference, expressions, references
-from brainops.procedures.vocabulary import MAX_CONDITION_CHARACTERS, SECRET_NAME, SECRET_REFERENCE, meant
+from brainops.procedures.vocabulary import SECRET_NAME, SECRET_REFERENCE, meant
 from brainops.types import JSON, Mode, Procedure
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -108,19 +109,27 @@ def _check_references(procedure: Procedure, findings: Findings) -> None:
     ids = {step.id for step in procedure.steps}
     reach = {step.id: ancestors(procedure.steps, step.id) for step in procedure.steps}
     for expression in expressions(procedure):
-        where = expression.where
-        if not expression.source:
-            findings.add(where, "a ${{ is empty or not closed", "write ${{ inputs.name }}")
-        if len(expression.source) > MAX_CONDITION_CHARACTERS:
-            findings.add(where, f"longer than {MAX_CONDITION_CHARACTERS:,} characters", "make a step of it")
+        before = len(findings.problems)
         for reference in references(expression.source):
             match reference.root:
                 case "steps":
                     _check_step_reference(expression, reference, ids, reach, findings)
                 case "inputs":
-                    _check_input_reference(procedure, where, reference.name, findings)
+                    _check_input_reference(procedure, expression.where, reference.name, findings)
                 case _:
                     _check_secret_reference(procedure, expression, reference.name, findings)
+        if len(findings.problems) == before:
+            _check_expression(expression, findings)
+
+
+def _check_expression(expression: Expression, findings: Findings) -> None:
+    """Check the types of an expression; one that takes the extra is doubtful here, and refused when it is activated."""
+    try:
+        expression.compiled()
+    except MissingExtra as error:
+        findings.add(expression.where, str(error), severity="warning")
+    except InvalidInput as error:
+        findings.add(expression.where, str(error))
 
 
 def _check_step_reference(

@@ -25,7 +25,7 @@ from brainops.types import JSON, Action, Retry, Step, StepKind, Verification
 RUNS = frozenset({StepKind.COMMAND, StepKind.CHECK})  # what `run:` belongs to
 MAX_RUN_CHARACTERS = 20_000
 
-TEMPLATE = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+TEMPLATE = re.compile(r"""\$\{\{(?:"[^"]*"|'[^']*'|\}(?!\})|[^"'}])*\}\}""", re.DOTALL)
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -121,7 +121,7 @@ def _command(fields: Fields, kind: StepKind, parameters: dict[str, JSON]) -> Non
 def _shell(fields: Fields, run: JSON) -> None:
     if not isinstance(run, str):
         fields.note("run", "is one text where `shell: true` is set", "write the line, or leave `shell` out")
-    elif TEMPLATE.search(run):
+    elif "${{" in run:
         fields.note(
             "run",
             "${{ }} in a shell's text would let a value become a command",

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from brainops.errors import InvalidInput
+from brainops.procedures.conditions import Compiled, compile
 from brainops.procedures.findings import Where
+from brainops.procedures.templates import DECLARED, sources
 from brainops.types import JSON, Action, Procedure, Step
 
 _LITERAL = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
@@ -14,15 +17,14 @@ _REFERENCE = re.compile(
     rf"(?<![\w.])(?P<root>steps|inputs|secrets)\s*"
     rf"(?:\.\s*(?P<name>[A-Za-z_]\w*)|\[\s*(?P<literal>{_LITERAL})\s*\])(?P<rest>-[\w-]+)?|{_LITERAL}"
 )
-_OPENING = "${{"
-_TEMPLATE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
     """A CEL expression of a procedure: where it stands, what it says, and of which step it is (None for the whole).
 
-    `own` says that it may read its own step's output; `truth` that it must be true or false, so no part of a template.
+    `own` says that it may read its own step's output; `truth` that it must be true or false, so no part of a template;
+    `problem` what keeps it from being read at all.
     """
 
     where: Where
@@ -30,6 +32,13 @@ class Expression:
     step: Step | None = None
     own: bool = False
     truth: bool = False
+    problem: str = ""
+
+    def compiled(self) -> Compiled:
+        """Return it checked. Raises InvalidInput, MissingExtra."""
+        if self.problem:
+            raise InvalidInput(self.problem)
+        return compile(self.source, declared=None if self.truth else DECLARED, condition=self.truth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +61,13 @@ def references(source: str) -> Iterator[Reference]:
             )
 
 
-def templates(value: JSON | Mapping[str, JSON], where: Where) -> Iterator[tuple[Where, str | None]]:
-    """Yield every ${{ }} of a value with its place; None for one that is not closed."""
+def templates(value: JSON | Mapping[str, JSON], where: Where) -> Iterator[tuple[Where, str, str]]:
+    """Yield every ${{ }} of a value: its place, what stands in it, and what is wrong with the text, or ""."""
     if isinstance(value, str):
-        if _OPENING in value:
-            yield from ((where, found[1].strip()) for found in _TEMPLATE.finditer(value))
-            if _OPENING in _TEMPLATE.sub("", value):
-                yield where, None
+        try:
+            yield from ((where, source, "") for source in sources(value))
+        except InvalidInput as error:
+            yield where, "", str(error)
     elif isinstance(value, Mapping):
         for key, each in value.items():
             yield from templates(each, (*where, key))
@@ -102,5 +111,5 @@ def _of_action(action: Action, where: Where, step: Step, own: bool = False) -> I
 
 
 def _templates(value: JSON, where: Where, step: Step | None, own: bool = False) -> Iterator[Expression]:
-    for at, source in templates(value, where):
-        yield Expression(where=at, source=source or "", step=step, own=own)
+    for at, source, problem in templates(value, where):
+        yield Expression(where=at, source=source, step=step, own=own, problem=problem)

@@ -9,14 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from brainops.errors import InvalidProcedure, Problem
+from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
 from brainops.memory.redact import RedactionPolicy, redact
 from brainops.procedures.canonical import as_mapping, canonical
 from brainops.procedures.define import define, read
 from brainops.procedures.define_step import TEMPLATE
 from brainops.procedures.files import ProcedureFile
-from brainops.procedures.findings import Findings, invalid
+from brainops.procedures.findings import Findings, invalid, place
 from brainops.procedures.parse import parse
+from brainops.procedures.references import expressions
 from brainops.procedures.render import render
 from brainops.procedures.vocabulary import meant
 from brainops.types import JSON, Procedure, ProcedureVersion, Trust
@@ -100,7 +101,17 @@ def _secret(text: str) -> bool:
 
 
 def require_evaluable(procedure: Procedure, path: str = "") -> None:
-    """Raise InvalidProcedure or MissingExtra where a condition cannot be evaluated here."""
+    """Raise InvalidProcedure or MissingExtra where a condition or template cannot be evaluated here."""
+    findings = Findings(path)
+    for expression in expressions(procedure):
+        try:
+            expression.compiled()
+        except MissingExtra as error:
+            where = f"{procedure.name}, {place(expression.where)}"
+            raise MissingExtra(f"{where}: {error}; until then it cannot be activated here") from error
+        except InvalidInput as error:
+            findings.add(expression.where, str(error))
+    findings.raise_errors()
 
 
 def invalid_files(problems: tuple[Problem, ...]) -> InvalidProcedure:
