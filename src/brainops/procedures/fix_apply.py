@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
-from brainops.errors import BrainOpsError, Conflict, InvalidInput
+from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.procedures import fix_record as record
 from brainops.procedures.fix_confidence import AUTO_LINE, may_apply
@@ -17,6 +18,8 @@ from brainops.store.ids import new_id
 from brainops.types import (
     ENDED,
     JSON,
+    Actor,
+    ActorKind,
     ApplicationState,
     Autonomy,
     Fix,
@@ -32,6 +35,9 @@ DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surpr
 HOUR_MICROS = 3_600_000_000
 SWEPT = 50  # applications a pass: each may start a run
 MAX_ERROR_CHARACTERS = 2_000
+BY_ITSELF = Actor(kind=ActorKind.SERVICE, id="brainops", proof="itself")
+
+log = logging.getLogger("brainops")
 
 
 class FixApplier:
@@ -103,9 +109,20 @@ class FixApplier:
                 told = {"title": fix.title, "target": application.target, "reason": application.reason}
                 tx.approvals.add_notice(new_id(), NoticeKind.FIX_APPLIED, fix.id, told, now)
                 tx.trail.append("fix_apply", fix.id, self._context.actor, now, application=application.id)
-        if not obstacle:
-            self._run(application.id, fix, error=None, in_process=False)
-        return 1
+        return 1 if obstacle else int(self._begin(application.id, fix))
+
+    def _begin(self, application_id: str, fix: Fix) -> bool:
+        """Start a claimed application by itself; what cannot be started is held, and stops nothing else."""
+        try:
+            self._run(application_id, fix, error=None, in_process=False)
+        except (Conflict, InvalidInput, NotFound) as refused:
+            log.warning("fix %s was not applied: %s", fix.id, refused)
+        return True
+
+    def _held(self, application: FixApplication, reason: str) -> None:
+        now = self._context.store.now()
+        with self._context.store.write() as tx:
+            tx.fixes.move(application, ApplicationState.HELD, reason[:500], decided_at=now)
 
     def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
         """Return why a fix may not be applied by itself now, or None."""
@@ -113,7 +130,7 @@ class FixApplier:
             return "the error is more than ten minutes old"
         if fix.detached_at is not None or fix.mode is not FixMode.AUTO:
             return f"the fix is {'detached' if fix.detached_at else fix.mode.value}"
-        if tx.rules.autonomy() is not Autonomy.AUTO:
+        if _autonomy(tx) is not Autonomy.AUTO:
             return "this namespace does not let fixes apply themselves: brainops autonomy auto"
         if fix.trust == Trust.EXTERNAL.value:
             return "it came from outside and nobody vouched for it: brainops fix trust"
@@ -137,21 +154,25 @@ class FixApplier:
 
     def _goes_on(self, application: FixApplication, fix: Fix) -> bool:
         if application.run_id is None:  # whoever claimed it died before its run began; the key makes it the same run
-            self._run(application.id, fix, error=None, in_process=False)
-            return True
+            return self._begin(application.id, fix)
         run = self._runner.get(application.run_id)
         return run.state in ENDED and self._settle(application, fix, run)
 
     def _run(self, application_id: str, fix: Fix, *, error: str | None, in_process: bool) -> FixApplication:
         with self._context.store.read() as tx:
             application = _again(tx, application_id)
-        run = self._runner.start(
-            name_of(fix.id),
-            {"error": error[:MAX_ERROR_CHARACTERS] if error else None, "operation_id": application.operation_id},
-            target=application.target,
-            detached=not in_process,
-            idempotency_key=f"fix:{application.id}",
-        )
+        try:
+            run = self._runner.start(
+                name_of(fix.id),
+                {"error": error[:MAX_ERROR_CHARACTERS] if error else None, "operation_id": application.operation_id},
+                target=application.target,
+                detached=not in_process,
+                actor=None if in_process else BY_ITSELF,
+                idempotency_key=f"fix:{application.id}",
+            )
+        except BrainOpsError as refused:
+            self._held(application, f"it could not be started: {refused}")
+            raise
         with self._context.store.write() as tx:
             tx.fixes.move(application, ApplicationState.APPLYING, application.reason, run_id=run.id)
             application = _again(tx, application_id)
@@ -189,6 +210,12 @@ def _beyond_radius(tx: Transaction, fix: Fix, target: str | None, now: int) -> s
         if count >= limit:
             return f"its blast radius is used up: {limit} {name}"
     return None
+
+
+def _autonomy(tx: Transaction) -> Autonomy:
+    """Return what the written namespace lets change by itself; a new one only proposes."""
+    own = [row for row in tx.rules.settings() if row["namespace"] == tx.scope.write and row["name"] == "autonomy"]
+    return Autonomy(own[0]["value"]) if own else Autonomy.PROPOSE
 
 
 def _again(tx: Transaction, application_id: str) -> FixApplication:
