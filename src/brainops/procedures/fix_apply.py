@@ -54,13 +54,9 @@ class FixApplier:
             waiting = tx.fixes.open_applications(SWEPT)
         return sum(self._step(application, now) for application in waiting)
 
-    def apply(self, application: FixApplication, fix: Fix, *, error: str | None, in_process: bool) -> FixApplication:
-        """Claim a due application, run it and settle it; raise Conflict where somebody else claimed it."""
-        now = self._context.store.now()
-        with self._context.store.write() as tx:
-            if not tx.fixes.move(application, ApplicationState.APPLYING, application.reason, applied_at=now):
-                raise Conflict(f"application {application.id} is under way already")
-        return self._run(application.id, fix, error=error, in_process=in_process)
+    def apply(self, application: FixApplication, fix: Fix, *, error: str | None) -> FixApplication:
+        """Run an application that somebody asked for, in this process, and settle it."""
+        return self._run(application.id, fix, error=error, in_process=True)
 
     def roll_back(self, application: FixApplication, fix: Fix, reason: str) -> FixApplication:
         """Run the rollback of an application that stands; it counts against the fix."""
@@ -95,8 +91,6 @@ class FixApplier:
             return int(self._goes_on(application, fix))
         if self._automatic_stopped() is not None:
             return 0
-        if not application.automatic:
-            return 0  # somebody is about to apply it
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
         with self._context.store.write() as tx:

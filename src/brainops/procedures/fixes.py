@@ -139,18 +139,20 @@ class Fixes:
         procedure_of(fix)
         if fix.trust == Trust.EXTERNAL.value:
             raise Conflict(f"this fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ...")
+        now = self._context.store.now()
         asked = record.application_of(
             fix,
-            ApplicationState.DUE,
+            ApplicationState.APPLYING,
             self._context.actor,
-            self._context.store.now(),
+            now,
             operation_id=operation_id,
             target=target,
             reason=f"asked for by {self._context.actor.id}",
+            applied_at=now,
         )
         with self._context.store.write() as tx:
             tx.fixes.add_application(asked)
-        return self._applier.apply(asked, fix, error=error, in_process=True)
+        return self._applier.apply(asked, fix, error=error)
 
     def record(self, fix_id: str, *, helped: bool, target: str | None = None, note: str = "") -> FixApplication:
         """Say how a fix went that somebody carried out by hand. A person's word counts as verified, an agent's not."""
