@@ -12,7 +12,8 @@ from brainops.errors import ApprovalRequired, Conflict, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
-from brainops.procedures import files, sources
+from brainops.procedures import english, files, runbook, sources
+from brainops.procedures.english import Drafted
 from brainops.procedures.sources import Definition
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -69,6 +70,24 @@ class Catalog:
         with self._context.store.write() as tx:
             row = self._keep(tx, definition, owner, reason)
             return self._version(tx, row)
+
+    def from_text(
+        self, prose: str, *, name: str | None = None, llm: english.Model | None = None, trust: Trust = Trust.AGENT
+    ) -> tuple[ProcedureVersion, Drafted]:
+        """Keep what a text in plain English describes as a draft; return it with how it was understood, to read back.
+
+        No language model is asked unless `llm` is given. Raises InvalidInput, InvalidProcedure, Conflict.
+        """
+        drafted = english.read(prose, name=name, model=llm)
+        return self.save(drafted.procedure, trust=trust, reason="read from plain English"), drafted
+
+    def from_document(self, text: str, *, path: str = "") -> tuple[ProcedureVersion, Drafted]:
+        """Keep a runbook or skill of somebody else as a draft that only a person may activate.
+
+        Raises InvalidInput, InvalidProcedure, Conflict.
+        """
+        drafted = runbook.imported(text, path=path)
+        return self.save(drafted.procedure, trust=Trust.EXTERNAL, reason=f"imported from {path or 'a text'}"), drafted
 
     def activate(self, name: str, *, number: int | None = None, reason: str = "") -> ProcedureVersion:
         """Let a version hold (the newest, or this number); the one before it is retired, and comes back the same way.

@@ -11,8 +11,10 @@ from typing import Any
 from brainops.errors import InvalidInput
 from brainops.procedures.define import define
 from brainops.procedures.graph import mermaid
+from brainops.procedures.prose_blocks import unlinked
 from brainops.procedures.prose_graph import Answers, Edge, Flow, Node, NodeKind, in_order, link, picture, reached
-from brainops.procedures.prose_outline import Note, Outline, outline
+from brainops.procedures.prose_outline import outline
+from brainops.procedures.prose_units import Note, Outline
 from brainops.procedures.prose_words import words
 from brainops.procedures.vocabulary import (
     MAX_CONDITION_CHARACTERS,
@@ -63,7 +65,9 @@ def read(prose: str, *, name: str | None = None, model: Model | None = None) -> 
     Raises InvalidInput for text that is too long, or a name that cannot be one.
     """
     if len(prose) > MAX_SOURCE_CHARACTERS:
-        raise InvalidInput(f"{len(prose):,} characters; at most {MAX_SOURCE_CHARACTERS:,}. Make several procedures of it")
+        raise InvalidInput(
+            f"{len(prose):,} characters; at most {MAX_SOURCE_CHARACTERS:,}. Make several procedures of it"
+        )
     prose = prose.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
     drafted = draft(outline(prose), prose, name=name)
     return drafted if model is None else _asked_of(model, prose, drafted)
@@ -75,7 +79,7 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
     steps, unclear = _steps(flow)
     value: dict[str, Any] = {
         "name": slug(name or found.title or _first_words(prose)),
-        "description": (found.about or found.title)[:MAX_DESCRIPTION_CHARACTERS],
+        "description": unlinked(found.about or found.title)[:MAX_DESCRIPTION_CHARACTERS],
         "steps": steps,
         "prose": prose,
         **(more or {}),
@@ -86,7 +90,7 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
 
 def slug(text: str) -> str:
     """Return a text as a procedure's name: lower-case words with hyphens."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", text)
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     plain = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-")
     return plain[:MAX_NAME_CHARACTERS].strip("-") or "procedure"
 
@@ -128,7 +132,13 @@ def _steps(flow: Flow) -> tuple[list[dict[str, Any]], list[Note]]:
             step["verify"] = ANSWERS
         condition = _condition(node, ways, ids)
         if condition is None:
-            notes.append(Note(line=node.line, text=node.name, why="reached in too many ways to write as a condition; read its text"))
+            notes.append(
+                Note(
+                    line=node.line,
+                    text=node.name,
+                    why="reached in too many ways to write as a condition; read its text",
+                )
+            )
         elif condition:
             step["if"] = condition
         steps.append(step)
@@ -203,7 +213,11 @@ def shown(procedure: Procedure, flow: Flow) -> str:
         parts = [each for each in (_ways_on(flow, node, number, following)) if each]
         lines.append(f"{number[node.id]:>4}. {node.name}" + (f"   [{'; '.join(parts)}]" if parts else ""))
         if node.command:
-            lines += [f"        $ {line}" for line in node.command.splitlines() if line.strip()][:5]
+            lines += [
+                f"        $ {line}"
+                for line in node.command.splitlines()
+                if line.strip() and not line.strip().startswith("#")
+            ][:5]
     return "\n".join(lines) + "\n"
 
 
@@ -212,7 +226,9 @@ def _ways_on(flow: Flow, node: Node, number: Mapping[str, str], following: str) 
     for answer in ("yes", "no") if node.kind is NodeKind.QUESTION else ("",):
         edges = [edge for edge in flow.edges if edge.source == node.id and edge.answer in (answer, "")]
         targets = [_carried(flow, edge) for edge in edges]
-        back = [f"again from {flow.node(e.target).name}" for e in flow.loops if e.source == node.id and e.answer == answer]
+        back = [
+            f"again from {flow.node(e.target).name}" for e in flow.loops if e.source == node.id and e.answer == answer
+        ]
         places = [number[each.id] if each.id in number else each.name.lower() for each in targets] + back
         if answer:
             found.append(f"{answer}: {', '.join(places) or 'end'}")
@@ -232,8 +248,10 @@ def _carried(flow: Flow, edge: Edge) -> Node:
 
 
 def _listed(procedure: Procedure) -> list[str]:
-    return [f"{number:>4}. {step.name or step.id}" + (f"   [if {step.condition}]" if step.condition else "")
-            for number, step in enumerate(procedure.steps, 1)]
+    return [
+        f"{number:>4}. {step.name or step.id}" + (f"   [if {step.condition}]" if step.condition else "")
+        for number, step in enumerate(procedure.steps, 1)
+    ]
 
 
 PROMPT = """\
@@ -279,4 +297,6 @@ def _proposed(answer: str, own: Procedure) -> Procedure:
 def _manual(step: object) -> dict[str, Any]:
     if not isinstance(step, dict):
         raise InvalidInput("a step that is no object")
-    return {key: step[key] for key in ("id", "name", "text", "needs", "if") if step.get(key) is not None} | {"uses": "manual"}
+    return {key: step[key] for key in ("id", "name", "text", "needs", "if") if step.get(key) is not None} | {
+        "uses": "manual"
+    }

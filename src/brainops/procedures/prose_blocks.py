@@ -14,10 +14,14 @@ DEPTH_LIMIT = 24
 FENCE = re.compile(r"(\s*)(`{3,}|~{3,})\s*([\w+-]*)[^`]*$")
 HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
 ITEM = re.compile(r"([ \t]*)([-*+•‣–]|\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|[a-z]\.)[ \t]+(\S.*)$")
-STEP_LINE = re.compile(r"(?i)([ \t]*)(?:\*\*)?step[ \t]+(\d{1,3}(?:\.\d{1,3})*|[a-z])\b(?:\*\*)?[ \t]*[:.)–—-](?:\*\*)?[ \t]*(\S.*)$")
+STEP_LINE = re.compile(
+    r"(?i)([ \t]*)(?:\*\*)?step[ \t]+(\d{1,3}(?:\.\d{1,3})*|[a-z])\b(?:\*\*)?[ \t]*[:.)–—-](?:\*\*)?[ \t]*(\S.*)$"
+)
 RULE = re.compile(r"[ \t]*([-*_])([ \t]*\1){2,}[ \t]*$")
 BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1[ \t]*:?[ \t]*$")
-LABEL = re.compile(r"(?i)^(?:(step|phase|stage|part|section|path|option|task)\s+)?(\d{1,3}(?:\.\d{1,3})*)(?:[.:)–—-]+\s*|\s+)(?=\S)")
+LABEL = re.compile(
+    r"(?i)^(?:(step|phase|stage|part|section|path|option|task)\s+)?(\d{1,3}(?:\.\d{1,3})*)(?:[.:)–—-]+\s*|\s+)(?=\S)"
+)
 
 
 class BlockKind(StrEnum):
@@ -66,7 +70,7 @@ class _Reader:
         self._skip_front_matter()
         while self._at < len(self._lines):
             line = self._lines[self._at]
-            if not line.strip():
+            if not line.strip() or re.match(r" {0,3}\[[^\]]+\]:\s+\S+$", line):  # empty, or where a link leads
                 self._paragraph = None
                 self._at += 1
             elif not (self._fenced(line) or self._heading(line) or self._item(line) or self._indented_code(line)):
@@ -94,7 +98,9 @@ class _Reader:
                 break
             taken.append(inner)
         indent = len(opened[1])
-        code = Block(kind=BlockKind.CODE, line=start + 1, text=_dedent(taken), language=opened[3].lower(), indent=indent)
+        code = Block(
+            kind=BlockKind.CODE, line=start + 1, text=_dedent(taken), language=opened[3].lower(), indent=indent
+        )
         self._place(code, indent)
         return True
 
@@ -108,7 +114,9 @@ class _Reader:
             self._items, self._paragraph = [], None
             self._at += 1
             return True
-        elif (bold := BOLD.match(line.strip())) and not line.startswith("    ") and self._alone() and "**" not in bold[2]:
+        elif (
+            (bold := BOLD.match(line.strip())) and not line.startswith("    ") and self._alone() and "**" not in bold[2]
+        ):
             level, text = PSEUDO_LEVEL, line.strip()
             if self._items and len(line) - len(line.lstrip()) > self._items[-1].indent:
                 return False
@@ -143,9 +151,7 @@ class _Reader:
         number = marker.strip("().")
         outer = self._items[-1].label if self._items else ""
         label = f"{outer}.{number}" if ordered and outer and "." not in number else number if ordered else ""
-        item = Block(
-            kind=BlockKind.ITEM, line=self._at + 1, text=text, label=label, ordered=ordered, indent=indent
-        )
+        item = Block(kind=BlockKind.ITEM, line=self._at + 1, text=text, label=label, ordered=ordered, indent=indent)
         holder = self._items[-1].children if self._items else self._found
         if not holder or holder[-1].kind is not BlockKind.LIST:
             holder.append(Block(kind=BlockKind.LIST, line=self._at + 1, ordered=ordered))
@@ -221,12 +227,15 @@ def _sections(flat: list[Block]) -> list[Block]:
 def plain(text: str) -> str:
     """Return a line without emphasis, images, anchors and HTML; links and code stay."""
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<!--.*?-->|[ \t]*\{[#%{][^}]*\}", " ", text, flags=re.S)
-    text = re.sub(r"(?i)</?(?:br|p|div|span|b|i|em|strong|details|summary|a|img|sup|sub|kbd|ul|ol|li)(?: [^<>]*)?/?>", " ", text)
+    text = re.sub(
+        r"(?i)</?(?:br|p|div|span|b|i|em|strong|details|summary|a|img|sup|sub|kbd|ul|ol|li)(?: [^<>]*)?/?>", " ", text
+    )
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text, flags=re.S)
     text = re.sub(r"(?<![\w*])\*(?=[^\s*])([^*\n]+)(?<=\S)\*(?![\w*])", r"\1", text)
+    text = re.sub(r"(?<=\w)--(?=\w)|(?<=[\w`])--(?=[\w`])", " – ", text)
     return " ".join(text.split())
 
 
 def unlinked(text: str) -> str:
     """Return a text with the words of its links alone."""
-    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)

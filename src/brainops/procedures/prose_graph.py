@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from brainops.procedures.prose_outline import Do, Finish, Fork, Jump, Note, Outline, Part, Unit, shortened
+from brainops.procedures.prose_units import Do, Finish, Fork, Jump, Note, Outline, Part, Unit, every, shortened
 from brainops.procedures.prose_words import telling
 
 SAME_TITLE = 0.6
@@ -90,7 +90,9 @@ class _Linker:
     resolved: Open = field(default_factory=list)
     last: str = ""
 
-    def add(self, kind: NodeKind, name: str, unit: Do | Fork | Part | Finish | Jump | None = None, text: str = "") -> str:
+    def add(
+        self, kind: NodeKind, name: str, unit: Do | Fork | Part | Finish | Jump | None = None, text: str = ""
+    ) -> str:
         node_id = f"n{len(self.nodes):04}"  # of equal length, so that they sort as they stand in the text
         self.nodes.append(
             Node(
@@ -171,13 +173,15 @@ class _Linker:
 
     def resolve_jumps(self, units: Sequence[Unit]) -> None:
         """Connect every jump with its place; then what nothing leads to with what stands before it."""
-        every = list(_all(units))
+        known = list(every(units))
         for entries, jump, _ in self.jumps:
-            target = self._target(jump.target, every, entries)
+            target = self._target(jump.target, known, entries)
             if target is None:
                 step = self.add(NodeKind.STEP, shortened(jump.text), jump)
                 self.connect(entries, step)
-                self.notes.append(Note(line=jump.line, text=jump.text, why="refers to a place that is not in this text"))
+                self.notes.append(
+                    Note(line=jump.line, text=jump.text, why="refers to a place that is not in this text")
+                )
             elif entries:
                 self.connect(entries, target)
             if jump.until:
@@ -186,7 +190,9 @@ class _Linker:
         for before, node in zip(self.nodes, self.nodes[1:], strict=False):
             if node.id in reached or node.kind in (NodeKind.START, NodeKind.END):
                 continue
-            above = next((n for n in reversed(self.nodes[: self.nodes.index(node)]) if n.kind is not NodeKind.END), before)
+            above = next(
+                (n for n in reversed(self.nodes[: self.nodes.index(node)]) if n.kind is not NodeKind.END), before
+            )
             self.connect([(above.id, self._free(above))], node.id)
             self.notes.append(
                 Note(line=node.line, text=node.name, why="nothing leads here; it was put behind what stands above it")
@@ -199,15 +205,15 @@ class _Linker:
         taken = {edge.answer for edge in self.edges if edge.source == node.id}
         return next((answer for answer in ("no", "yes") if answer not in taken), "")
 
-    def _target(self, wanted: str, every: Sequence[Unit], entries: Open) -> str | None:
+    def _target(self, wanted: str, known: Sequence[Unit], entries: Open) -> str | None:
         if wanted == "start":
             return next((node.id for node in self.nodes if node.kind in (NodeKind.STEP, NodeKind.QUESTION)), None)
-        labelled = [u for u in every if isinstance(u, Do | Fork | Part) and u.label.lower() == wanted.lower()]
+        labelled = [u for u in known if isinstance(u, Do | Fork | Part) and u.label.lower() == wanted.lower()]
         if not labelled:
             meant = telling(wanted)
             ranked = [
                 (len(meant & telling(u.name)) / len(meant | telling(u.name)), -n, u)
-                for n, u in enumerate(every)
+                for n, u in enumerate(known)
                 if meant and isinstance(u, Part | Do) and meant & telling(u.name)
             ]
             best = max(ranked, default=None, key=lambda each: each[:2])
@@ -227,8 +233,11 @@ class _Linker:
             after = {(edge.answer, edge.target) for edge in self.edges if edge.source == node.id}
             targets = {target for _, target in after}
             answers = {answer for answer, _ in after}
-            if len(targets) > 1 or answers == {"yes"} or answers == {"no"} or not any(
-                edge.target == node.id for edge in self.edges
+            if (
+                len(targets) > 1
+                or answers == {"yes"}
+                or answers == {"no"}
+                or not any(edge.target == node.id for edge in self.edges)
             ):
                 continue
             incoming = [(edge.source, edge.answer) for edge in self.edges if edge.target == node.id]
@@ -236,7 +245,9 @@ class _Linker:
             self.nodes.remove(node)
             for target in targets:
                 self.connect(incoming, target)
-            self.notes.append(Note(line=node.line, text=node.text, why="decides nothing: both ways lead on to the same place"))
+            self.notes.append(
+                Note(line=node.line, text=node.text, why="decides nothing: both ways lead on to the same place")
+            )
 
     def split(self) -> tuple[list[Edge], list[Edge]]:
         """Return the ways on and the ways back: an edge to a node that leads to its own source."""
@@ -274,18 +285,6 @@ def _leads(after: Mapping[str, set[str]], source: str, target: str) -> bool:
 def _asked(question: str) -> str:
     text = shortened(question)
     return f"{text[:1].upper()}{text[1:]}?"
-
-
-def _all(units: Sequence[Unit]) -> Iterator[Unit]:
-    for unit in units:
-        yield unit
-        match unit:
-            case Fork():
-                yield from _all([*unit.yes, *unit.no])
-            case Part():
-                yield from _all(unit.units)
-            case _:
-                pass
 
 
 def in_order(flow: Flow) -> list[Node]:

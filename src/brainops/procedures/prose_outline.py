@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from brainops.procedures.prose_blocks import LABEL, Block, BlockKind, blocks, plain, unlinked
+from brainops.procedures.prose_order import put_in_order, settle, without_idle
 from brainops.procedures.prose_sentences import (
     Act,
     Answer,
@@ -18,40 +19,38 @@ from brainops.procedures.prose_sentences import (
     Say,
     Stop,
     clauses,
-    deed,
-    is_instruction,
+)
+from brainops.procedures.prose_units import (
+    EXPLAINED,
+    Do,
+    Finish,
+    Fork,
+    Jump,
+    Note,
+    Outline,
+    Part,
+    Unit,
+    asked,
+    runnable,
+    shortened,
 )
 from brainops.procedures.prose_words import (
     ALTERNATIVES,
     COMMANDS,
     EXPLAINING,
     FINITE,
-    SHELL_LANGUAGES,
     begins_instruction,
     opposite,
     telling,
     words,
 )
 
-NAME_LIMIT = 100
-"""Characters of a step's name; the whole sentence stands in its text."""
-SAME_DEED = 0.6
-"""Share of the words of "before X" that a step must have to be that X."""
-
-IT = re.compile(r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|this is(?: the case)?|that is(?: the case)?|this is true|applicable)$")
+IT = re.compile(
+    r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|this is(?: the case)?|that is(?: the case)?|this is true|applicable)$"
+)
 IT_NOT = re.compile(
     r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|they (?:aren't|don't)|"
     r"this is not(?: the case)?|that is not(?: the case)?|none(?: of .*)?)$"
-)
-QUESTION = re.compile(r"(?i)\b(?:if|whether(?: or not)?)\s+(.+?)[.:]?$")
-REMAINS = re.compile(
-    r"(?i)\b(?:still (?:not |un|persist|fail|exist|there|present|broken|occur|firing|see|have)|persists?\b|(?:is|are|was|has|have|been) (?:still )?not (?:been )?"
-    r"(?:resolved|fixed|solved|restored|cleared|helped)|(?:does|did) ?(?:not|n't) (?:help|work|resolve|fix|solve|clear)|"
-    r"continues?\b|remains?\b|unresolved|issue recurs)"
-)
-SOLVED = re.compile(
-    r"(?i)\b(?:restored|resolved|fixed|solved|recovered|recovers|cleared|clears|gone|works(?: again)?|working(?: again)?|back (?:up|online)|"
-    r"healthy again|helped|stopped firing)\b"
 )
 ONLY_IF = {
     "rollback": "a rollback is needed",
@@ -63,114 +62,35 @@ ONLY_IF = {
     "fallback": "the plan did not work",
 }
 """Sections that are read only when something went wrong: first word of the heading -> the condition."""
-INTRODUCES = re.compile(
-    r"(?i)^(?:please )?(?:(?:you |we )?(?:can |should |must |need to )?(?:perform|follow|do|complete|execute|take|use|try|run|carry out|see|consider|check|verify|ensure|note|go through|proceed with)\b.*"
-    r"\b(?:following|these|below|steps|actions|as follows)\b.*|.*\bas follows)[:.]?$"
+INTRODUCES = re.compile(r"(?i)\b(?:following|these|below|next|as follows|steps|actions|methods|ways)\b")
+CHOICE = re.compile(
+    r"(?i)\b(?:depending on|one of (?:the|these)|either\b|whichever|choose (?:one|between)|alternatives?\b)"
 )
+"""A sentence before a list or sections of which one applies, not all."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Do:
-    """A step; `command` is what a code block suggests."""
-
-    name: str
-    text: str
-    line: int
-    label: str = ""
-    command: str = ""
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Fork:
-    """A question with what is done after yes and after no; `solved` asks whether the problem is gone."""
-
-    question: str
-    text: str
-    line: int
-    label: str = ""
-    yes: list[Unit] = field(default_factory=list)
-    no: list[Unit] = field(default_factory=list)
-    concluded: str = ""
-    solved: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Jump:
-    """Go on at another place."""
-
-    target: str
-    text: str
-    line: int
-    until: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Finish:
-    """Here it ends; `text` is a last step when it is more than a word for the end."""
-
-    kind: str
-    text: str
-    line: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Part:
-    """A section: a place to jump to, shown in the picture when it names a step of its own."""
-
-    name: str
-    line: int
-    label: str = ""
-    shown: bool = False
-    units: list[Unit] = field(default_factory=list)
-
-
-Unit = Do | Fork | Jump | Finish | Part
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A sentence that became no step: its line (from 1), its words, and what was made of it."""
-
-    line: int
-    text: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.why}: {self.text}" if self.text else f"line {self.line}: {self.why}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What a document holds."""
-
-    title: str
-    about: str
-    units: list[Unit]
-    notes: tuple[Note, ...]
-
-
-EXPLAINED = "read as explanation, not as a step"
 CAUTION = "a caution that is no step of its own; it stays with the step beside it"
 UNREAD = "not understood as a step, a condition or a reference"
 
 
 def outline(text: str) -> Outline:
     """Return the steps, branches and jumps of a document in reading order, and what became none."""
-    tree = blocks(text)
+    return outline_of(blocks(text))
+
+
+def outline_of(tree: list[Block]) -> Outline:
+    """Return the outline of a document that was read into blocks."""
     reader = _Outliner()
     title = ""
-    if len(tree) >= 1 and tree[0].kind is BlockKind.HEADING and not any(
-        each.kind is BlockKind.HEADING for each in tree[1:]
-    ):
-        title, tree = tree[0].text, tree[0].children
-    elif len(tree) > 1 and tree[0].kind is BlockKind.HEADING and not tree[0].children:
-        title, tree = tree[0].text, tree[1:]
+    first = tree[0] if tree and tree[0].kind is BlockKind.HEADING else None
+    if first is not None and not any(each.kind is BlockKind.HEADING for each in tree[1:]):
+        title, tree = first.text, [*first.children, *tree[1:]]
+    elif first is not None and not first.children:
+        title, tree = first.text, tree[1:]
     units = reader.read(tree)
-    _put_in_order(units)
-    _settle(units, last=True)
-    units = _without_idle(units, reader.notes)
+    put_in_order(units)
+    settle(units, last=True)
+    units = without_idle(units, reader.notes)
     return Outline(title=title, about=" ".join(reader.about), units=units, notes=tuple(reader.notes))
 
 
@@ -185,7 +105,8 @@ class _Outliner:
         """Return the units of blocks that stand side by side."""
         out: list[Unit] = []
         position = 0
-        alternatives = [b for b in content if b.kind is BlockKind.HEADING and ALTERNATIVES.match(b.text)]
+        headings = [each for each in content if each.kind is BlockKind.HEADING]
+        alternatives = headings if _offers_choice(content) else [b for b in headings if ALTERNATIVES.match(b.text)]
         while position < len(content):
             block = content[position]
             following = content[position + 1 : position + 3]
@@ -196,7 +117,8 @@ class _Outliner:
                 case BlockKind.PARAGRAPH:
                     taken += self._paragraph(block, out, following)
                 case BlockKind.LIST:
-                    self._list(block, out)
+                    before = content[position - 1] if position else None
+                    self._list(block, out, choice=before is not None and _chooses(before))
                 case BlockKind.ITEM:
                     self._item(block, out, steps=True)
                 case BlockKind.CODE:
@@ -209,18 +131,27 @@ class _Outliner:
     # Sections
 
     def _section(self, block: Block, out: list[Unit], alternative: bool) -> None:
-        found = words(block.text)
-        said = clauses(block.text) if found else []
+        found = words(_unlabelled(block.text))
+        said = clauses(_unlabelled(block.text)) if found else []
         first = found[0] if found else ""
-        if found and first in EXPLAINING and (len(found) == 1 or not begins_instruction(block.text)) and not block.label:
+        if (
+            found
+            and first in EXPLAINING
+            and (len(found) == 1 or not begins_instruction(block.text))
+            and not block.label
+        ):
             self._explain_section(block)
         elif said and isinstance(said[0], If | Else | Answer):
             self._branch(said[0], block.line, out, self.read(block.children))
         elif alternative:
-            question = f"{unlinked(ALTERNATIVES.sub('', block.text)).strip(' :.–—-') or block.text} applies"
+            question = (
+                f"{unlinked(ALTERNATIVES.sub('', _unlabelled(block.text))).strip(' :.–—-') or block.text} applies"
+            )
             fork = Fork(question=question, text=block.text, line=block.line, label=_number(block))
             fork.yes = [Part(name=block.text, line=block.line, label=_number(block), units=self.read(block.children))]
-            _chain(out, fork, exclusive=bool(out) and isinstance(out[-1], Fork) and out[-1].question.endswith(" applies"))
+            _chain(
+                out, fork, exclusive=bool(out) and isinstance(out[-1], Fork) and out[-1].question.endswith(" applies")
+            )
         elif first in ONLY_IF and not block.label and (first != "roll" or found[1:2] == ["back"]):
             body = self.read(block.children)
             out.append(Fork(question=ONLY_IF[first], text=block.text, line=block.line, yes=body))
@@ -251,11 +182,17 @@ class _Outliner:
 
     def _explain_section(self, block: Block) -> None:
         pieces = [each for each in _flat(block.children)]
-        if words(block.text)[0] in {"meaning", "purpose", "overview", "summary", "impact", "introduction", "description"}:
+        if words(block.text)[0] in {
+            "meaning",
+            "purpose",
+            "overview",
+            "summary",
+            "impact",
+            "introduction",
+            "description",
+        }:
             self.about += [plain(each.text) for each in pieces[:2] if each.kind is BlockKind.PARAGRAPH]
         self._explain(block.line, block.text, "a section that explains; it stays in the text")
-        for each in pieces:
-            self._explain(each.line, each.text)
 
     # Paragraphs, lists, code
 
@@ -271,18 +208,25 @@ class _Outliner:
             self._branch(said[-1], block.line, out, self.read(following[:taken]))
             return taken
         opened: list[Do] = []
+        before_list = leads_on and following[0].kind is BlockKind.LIST
         for clause in said:
-            if text.endswith(":") and clause is said[-1] and leads_on and INTRODUCES.match(clause.text):
+            if text.endswith(":") and clause is said[-1] and before_list and INTRODUCES.search(clause.text):
                 self._explain(block.line, clause.text)
             else:
                 self._clause(clause, block.line, out, opened)
         last = said[-1] if said else None
-        if isinstance(last, Say) and leads_on and following[0].kind is BlockKind.CODE and runnable(following[0]) and not opened:
+        if (
+            isinstance(last, Say)
+            and leads_on
+            and following[0].kind is BlockKind.CODE
+            and runnable(following[0])
+            and not opened
+        ):
             self.notes = [note for note in self.notes if not (note.line == block.line and note.text == last.text)]
             out.append(Do(name=shortened(last.text), text=text, line=block.line))
         return 0
 
-    def _list(self, block: Block, out: list[Unit]) -> None:
+    def _list(self, block: Block, out: list[Unit], *, choice: bool = False) -> None:
         items = block.children
         telling_items = [each for each in items if _does_something(each)]
         steps = 2 * len(telling_items) >= len(items)
@@ -290,8 +234,19 @@ class _Outliner:
             for each in _flat(items):
                 out[-1].text += f"\n- {plain(each.text)}"
             return
-        for item in items:
-            self._item(item, out, steps=steps and block.ordered)
+        for number, item in enumerate(items):
+            if not choice or not _does_something(item):
+                self._item(item, out, steps=steps and block.ordered)
+                continue
+            way: list[Unit] = []
+            self._item(item, way, steps=steps and block.ordered)
+            if len(way) == 1 and isinstance(way[0], Fork):
+                _chain(out, way[0], exclusive=bool(number))
+            else:
+                question = f"{shortened(item.text)}: this way"
+                _chain(
+                    out, Fork(question=question, text=plain(item.text), line=item.line, yes=way), exclusive=bool(number)
+                )
 
     def _item(self, item: Block, out: list[Unit], *, steps: bool) -> None:
         text = plain(item.text)
@@ -318,22 +273,25 @@ class _Outliner:
         """Read an item whose last sentence is no open condition, and what is indented below it."""
         if isinstance(last, Say) and not mine and steps and not last.caution:
             last = Act(text=last.text)
-        inner = self.read(item.children) if not isinstance(last, Ask) else []
-        if isinstance(last, Act) and not mine and plain(item.text).endswith(":") and any(not isinstance(u, Fork) for u in inner):
+        known = len(self.notes)
+        codes = list(takewhile(lambda each: each.kind is BlockKind.CODE, item.children))
+        inner = self.read(item.children[len(codes) :]) if not isinstance(last, Ask) else []
+        groups = not codes and any(not isinstance(unit, Fork) for unit in inner)
+        if isinstance(last, Act) and not mine and plain(item.text).endswith(":") and groups:
             out.append(Part(name=shortened(last.text), line=item.line, label=item.label, shown=True, units=inner))
             return
+        if not inner:
+            del self.notes[known:]
         self._clause(last, item.line, out, mine, merge=True)
         if isinstance(last, Ask):
             out += [] if _answers(inner := self._under(item.children, out), out) else inner
             return
+        if mine or not isinstance(last, Say):
+            for each in codes:
+                self._code(each, out)
         if not inner and mine:
-            for each in _flat(item.children):
-                if each.kind is not BlockKind.CODE:
-                    mine[-1].text += f"\n- {plain(each.text)}"
-        for each in item.children:
-            if each.kind is BlockKind.CODE and mine and inner and isinstance(inner[0], Do) and inner[0].line == each.line:
-                mine[-1].command, mine[-1].text = inner[0].command, f"{mine[-1].text}\n{inner[0].text}"
-                inner = inner[1:]
+            for each in _flat(item.children[len(codes) :]):
+                mine[-1].text += f"\n- {plain(each.text)}"
         for unit in inner:
             if isinstance(unit, Fork):
                 _chain(out, unit, exclusive=False)
@@ -355,7 +313,7 @@ class _Outliner:
 
     def _code(self, block: Block, out: list[Unit]) -> None:
         command = runnable(block)
-        last = out[-1] if out else None
+        last = _latest(out)
         if isinstance(last, Do) and (not last.command or not command):
             last.text += f"\n```{block.language}\n{block.text}\n```"
             last.command = last.command or command
@@ -368,9 +326,7 @@ class _Outliner:
 
     # Clauses
 
-    def _clause(
-        self, clause: Clause, line: int, out: list[Unit], mine: list[Do], *, merge: bool = False
-    ) -> None:
+    def _clause(self, clause: Clause, line: int, out: list[Unit], mine: list[Do], *, merge: bool = False) -> None:
         """Add what one clause says; in an item the sentences after the first belong to its step."""
         match clause:
             case Act():
@@ -415,7 +371,9 @@ class _Outliner:
         if IT.match(condition) or IT_NOT.match(condition):
             self._answered(out, bool(IT.match(condition)), then, clause.text, line)
             return
-        fork = Fork(question=unlinked(condition), text=clause.text, line=line, yes=then, no=otherwise, concluded=concluded)
+        fork = Fork(
+            question=unlinked(condition), text=clause.text, line=line, yes=then, no=otherwise, concluded=concluded
+        )
         previous = _innermost(out)
         if previous is not None and not previous.no and opposite(previous.question, fork.question) and not otherwise:
             previous.no = then or previous.no
@@ -439,7 +397,9 @@ class _Outliner:
         """Add what follows from yes or no to the question that stands last, or that the last step asks."""
         last = out[-1] if out else None
         if not isinstance(last, Fork):
-            question = asked(last.text.split("\n")[-1]) or asked(last.text.split("\n")[0]) if isinstance(last, Do) else ""
+            question = (
+                asked(last.text.split("\n")[-1]) or asked(last.text.split("\n")[0]) if isinstance(last, Do) else ""
+            )
             if not question and isinstance(last, Do) and not yes:
                 question = f"{last.name.rstrip('.')}: it worked"
             if not question:
@@ -462,44 +422,19 @@ class _Outliner:
         self.notes.append(Note(line=line, text=" ".join(plain(text).split())[:300], why=why))
 
 
-def runnable(block: Block) -> str:
-    """Return the command lines of a code block, "" when it shows something else: output, a file, a query."""
-    lines = block.text.splitlines()
-    prompted = [line.strip()[2:] for line in lines if re.match(r"\s*[$#] \S", line)]
-    if prompted and not block.text.lstrip().startswith("# ") and block.language in ({"", "text"} | SHELL_LANGUAGES):
-        return "\n".join(prompted)
-    first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
-    named = (re.split(r"[\s|;]", first) or [""])[0].split("/")[-1] in COMMANDS or re.match(r"[A-Za-z_]\w*=\$?\(?", first)
-    script = first.startswith(("./", "for ", "while ", "if [", "{", "(", "export ", "set "))
-    if block.language in SHELL_LANGUAGES - {"console", "terminal", "shell-session"}:
-        return block.text if named or script else ""
-    return block.text if named and block.language in ({"", "text"} | SHELL_LANGUAGES) else ""
-
-
-def asked(text: str) -> str:
-    """Return what a step finds out: "check whether it runs" asks "it runs"; "" when it asks nothing."""
-    match = QUESTION.search(text.strip())
-    return unlinked(match[1]).strip(" .:?") if match and len(match[1]) < 160 else ""
-
-
-def shortened(text: str) -> str:
-    """Return a step's name: its label before a colon, else its sentence, cut at a word."""
-    text = unlinked(plain(text)).strip()
-    label, colon, rest = text.partition(": ")
-    if colon and rest and 2 <= len(words(label)) <= 8 and begins_instruction(label):
-        text = label
-    text = text.rstrip(" .:;,")
-    if len(text) <= NAME_LIMIT:
-        return text or "Step"
-    return text[:NAME_LIMIT].rsplit(" ", 1)[0].rstrip(" ,;:(") + " ..."
-
-
 def _act(clause: Act, line: int) -> Do:
     command = ""
     if inline := re.findall(r"`([^`\n]+)`", clause.text):
-        command = next((each for each in inline if each.split()[0:1] and each.split()[0] in COMMANDS and " " in each.strip()), "")
+        command = next(
+            (each for each in inline if each.split()[0:1] and each.split()[0] in COMMANDS and " " in each.strip()), ""
+        )
     return Do(
-        name=shortened(clause.text), text=clause.text, line=line, command=command, before=clause.before, after=clause.after
+        name=shortened(clause.text),
+        text=clause.text,
+        line=line,
+        command=command,
+        before=clause.before,
+        after=clause.after,
     )
 
 
@@ -543,6 +478,21 @@ def _flat(content: Sequence[Block]) -> Iterator[Block]:
         yield from _flat(block.children)
 
 
+def _offers_choice(content: Sequence[Block]) -> bool:
+    """Say whether a paragraph says that one of the sections below it applies."""
+    return any(
+        _chooses(one) and other.kind is BlockKind.HEADING for one, other in zip(content, content[1:], strict=False)
+    )
+
+
+def _chooses(block: Block) -> bool:
+    text = plain(block.text)
+    last = text.split(". ")[-1]
+    return (
+        block.kind is BlockKind.PARAGRAPH and text.endswith(":") and bool(CHOICE.search(last)) and "all of" not in last
+    )
+
+
 def _lead(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
     """Return the one paragraph (and code) that says what a step's heading means, and the rest."""
     lead: list[Block] = []
@@ -551,20 +501,33 @@ def _lead(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
             break
         lead.append(block)
     kinds = [block.kind for block in lead]
-    if kinds not in ([BlockKind.PARAGRAPH], [BlockKind.PARAGRAPH, BlockKind.CODE], [BlockKind.CODE]):
+    cut = 2 if kinds[:2] == [BlockKind.PARAGRAPH, BlockKind.CODE] else 1
+    if any(runnable(block) for block in lead[cut:] if block.kind is BlockKind.CODE) or not lead:
         return [], list(content)
+    lead = lead[:cut]
     for block in lead:
         said = clauses(plain(block.text)) if block.kind is BlockKind.PARAGRAPH else []
         if any(isinstance(each, If | Else | Answer | Go | Stop | Ask) and not _says_only(each) for each in said):
             return [], list(content)
-        if said and isinstance(said[-1], Say | Act) and plain(block.text).endswith(":") and len(lead) == 1 and isinstance(said[-1], Act):
+        if (
+            said
+            and isinstance(said[-1], Say | Act)
+            and plain(block.text).endswith(":")
+            and len(lead) == 1
+            and isinstance(said[-1], Act)
+        ):
             return [], list(content)
     return lead, list(content[len(lead) :])
 
 
 def _says_only(clause: Clause) -> bool:
     """Say whether a condition leads to nothing that is done ("if it is up, the light is green")."""
-    return isinstance(clause, If) and bool(clause.then) and not clause.otherwise and all(isinstance(c, Say) for c in clause.then)
+    return (
+        isinstance(clause, If)
+        and bool(clause.then)
+        and not clause.otherwise
+        and all(isinstance(c, Say) for c in clause.then)
+    )
 
 
 def _open(clause: If | Else | Answer) -> bool:
@@ -585,6 +548,14 @@ def _answers(inner: Sequence[Unit], out: list[Unit]) -> bool:
     """Put a fork that got its answers back where it stood."""
     out += inner
     return True
+
+
+def _latest(out: Sequence[Unit]) -> Unit | None:
+    """Return what was said last: the end of the branch that was opened last."""
+    last = out[-1] if out else None
+    while isinstance(last, Fork) and (last.no or last.yes):
+        last = (last.no or last.yes)[-1]
+    return last
 
 
 def _innermost(out: Sequence[Unit]) -> Fork | None:
@@ -618,100 +589,3 @@ def _subject(condition: str) -> frozenset[str]:
 
 def _jumps(units: Sequence[Unit]) -> bool:
     return len(units) == 1 and isinstance(units[0], Jump)
-
-
-# What is known only when everything has been read
-
-
-def _put_in_order(units: list[Unit]) -> None:
-    """Move what must come before or after another step, and add the step it names when there is none."""
-    for unit in list(units):
-        for inner in _inside(unit):
-            _put_in_order(inner)
-        if not isinstance(unit, Do) or not (unit.before or unit.after):
-            continue
-        other = unit.before or unit.after
-        place = next(n for n, each in enumerate(units) if each is unit)
-        found = _deed_place(units, other, unit)
-        if found is None:
-            if named := deed(other):
-                named_step = Do(name=shortened(named), text=named, line=unit.line)
-                units.insert(place + 1 if unit.before else place, named_step)
-        elif (unit.before and found < place) or (unit.after and found > place):
-            units.pop(place)
-            units.insert(found, unit)
-
-
-def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
-    wanted = telling(other)
-    best, place = 0.0, None
-    for position, unit in enumerate(units):
-        if isinstance(unit, Do) and unit is not but and wanted:
-            share = len(wanted & telling(unit.name)) / len(wanted)
-            if share > best:
-                best, place = share, position
-    return place if best >= SAME_DEED else None
-
-
-def _inside(unit: Unit) -> list[list[Unit]]:
-    match unit:
-        case Fork():
-            return [unit.yes, unit.no]
-        case Part():
-            return [unit.units]
-        case _:
-            return []
-
-
-def _settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
-    """Let a check of whether the problem is gone, at the end of a branch, end everything when it is.
-
-    Returns whether this list ends with such a check.
-    """
-    settled = False
-    for position, unit in enumerate(list(units)):
-        at_end = position == len(units) - 1
-        match unit:
-            case Part():
-                settled = _settle(unit.units, last=last and at_end)
-            case Fork():
-                if REMAINS.search(unit.question) and settled and not unit.no:
-                    _settle(unit.yes, last=last and at_end, branch=True)
-                    units[units.index(unit) : units.index(unit) + 1] = unit.yes
-                    settled = False
-                    continue
-                ends = [_settle(each, last=last and at_end, branch=True) for each in (unit.yes, unit.no) if each]
-                settled = any(ends)
-            case Do():
-                question = asked(unit.text)
-                following = units[units.index(unit) + 1] if not at_end else None
-                remains = isinstance(following, Fork) and bool(REMAINS.search(following.question))
-                settled = bool(question and SOLVED.search(question) and (branch and at_end or remains))
-                if settled:
-                    end = Finish(kind="resolved", text="", line=unit.line)
-                    check = Fork(question=question, text=unit.text, line=unit.line, yes=[end], solved=True)
-                    units.insert(units.index(unit) + 1, check)
-            case _:
-                settled = False
-    return settled
-
-
-def _without_idle(units: list[Unit], notes: list[Note]) -> list[Unit]:
-    """Leave questions out on which nothing depends, and say so."""
-    kept: list[Unit] = []
-    for unit in units:
-        match unit:
-            case Part():
-                unit = replace(unit, units=_without_idle(unit.units, notes))
-            case Fork():
-                unit = replace(unit, yes=_without_idle(unit.yes, notes), no=_without_idle(unit.no, notes))
-                if not unit.yes and not unit.no:
-                    if unit.text.endswith("?"):
-                        unit = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
-                    else:
-                        notes.append(Note(line=unit.line, text=unit.text, why=EXPLAINED))
-                        continue
-            case _:
-                pass
-        kept.append(unit)
-    return kept

@@ -95,11 +95,14 @@ class Stop:
 
 Clause = Act | Say | If | Else | Answer | Ask | Go | Stop
 
-ABBREVIATIONS = re.compile(r"(?i)\b(?:e\.g|i\.e|etc|vs|approx|no|fig|cf|resp|incl|max|min|dr|mr|mrs|ms|st|a\.m|p\.m|inc|ltd)\.$")
+ABBREVIATIONS = re.compile(
+    r"(?i)\b(?:e\.g|i\.e|etc|vs|approx|no|fig|cf|resp|incl|max|min|dr|mr|mrs|ms|st|a\.m|p\.m|inc|ltd)\.$"
+)
 LEAD = re.compile(
     r"(?i)^(?:please|kindly|then|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|also|and(?: then)?|but|"
     r"additionally|afterwards?|subsequently|after that|after this|at this point|in addition|"
-    r"optionally|alternatively|instead|again|thereafter|immediately|simply|manually|carefully|just)\b[ ,:]*(?=\S)"
+    r"optionally|alternatively|instead|again|thereafter|immediately|simply|manually|carefully|just|"
+    r"in (?:some|many|most|rare|such|this|that|these|those|certain)(?: \w+)? (?:cases?|situations?))\b[ ,:]*(?=\S)"
 )
 TARGET = r"(?:the )?(?:steps?|sections?|path|phase|part|stage|point|item|option|task)\s+(\d+(?:\.\d+)*[a-z]?|[a-z]\b)"
 GO = re.compile(
@@ -118,7 +121,7 @@ GO_NEXT = re.compile(
 )
 REPEAT = re.compile(
     r"(?i)^(?:repeat|redo|retry|re-?run)\b(?: (?:from|this|these|the|above|previous|last|whole|entire|all))*"
-    rf"(?: (?:steps?|process|procedure|sequence))?(?: (\d+(?:\.\d+)*))?.*?(?: (?:until|till|as long as|while) (.+))?$"
+    r"(?: (?:steps?|process|procedure|sequence))?(?: (\d+(?:\.\d+)*))?.*?(?: (?:until|till|as long as|while) (.+))?$"
 )
 ESCALATE = re.compile(
     r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|transfer|hand (?:it |this |them )?(?:over|off)|refer (?:the|this|it|them)|"
@@ -147,9 +150,13 @@ ELSE = re.compile(
     r"in (?:all|any) other cases?|in every other case|if this is not the case|in the other case|for everything else)\b[ ,:;–—-]*(.*)$",
     re.S,
 )
-ANSWER = re.compile(r"(?i)^[\"'“*(]*(?:if )?(yes|no)\b[\"'”*)]*(?:\s*(?:\([^)]*\)))?\s*(?:[:,;.–—-]|->|→|=>|then\b)+>?\s*(.*)$", re.S)
+ANSWER = re.compile(
+    r"(?i)^[\"'“*(]*(?:if )?(yes|no)\b[\"'”*)]*(?:\s*(?:\([^)]*\)))?\s*(?:[:,;.–—-]|->|→|=>|then\b)+>?\s*(.*)$", re.S
+)
 ARROW = re.compile(r"\s*(?:→|->|=>|⇒)\s*")
-TAIL_ELSE = re.compile(r"(?i)\s*(?:[;,.]|\s[–—-])\s*(?:and |but |or )?(?:otherwise|else|if not|or else)\b[ ,:]*|\s+(?:otherwise|else)\s+(?=\w)")
+TAIL_ELSE = re.compile(
+    r"(?i)\s*(?:[;,.]|\s[–—-])\s*(?:and |but |or )?(?:otherwise|else|if not|or else)\b[ ,:]*|\s+(?:otherwise|else)\s+(?=\w)"
+)
 MODAL = re.compile(
     r"(?i)^(?:(you|we|one|they|i)|(?:the |an? |each |every |your |all |any )?((?:[\w-]+ ){0,3}?[\w-]+))\s+"
     r"(?:must|should|shall|needs? to|ha(?:s|ve) to|will(?: need to| have to)?|can|may(?: need to| want to)?|might (?:need|want|have) to|"
@@ -157,7 +164,7 @@ MODAL = re.compile(
     r"(?:also |then |first |next |always |immediately |now |either |just |simply |manually )*([\w-]+)\b"
 )
 PASSIVE = re.compile(
-    r"(?i)\b(?:must|needs? to|ha(?:s|ve) to|shall|should|is to|are to)\s+(?:first |then |always |also |immediately |both |all )*be\s+"
+    r"(?i)(?<!may )(?<!might )(?<!could )\b(?:must|needs? to|ha(?:s|ve) to|shall|should|is to|are to)\s+(?:first |then |always |also |immediately |both |all )*be\s+"
     r"(?:\w+ly )?([\w-]+ed|sent|taken|made|done|set|run|kept|written|put|shut|reset|drawn|given|held|read|begun)\b"
 )
 RECOMMENDED = re.compile(
@@ -168,6 +175,9 @@ PURPOSE = re.compile(
     r"(?i)^(?:(?:in order )?to|in|on|from|using|with|at|for|by|under|via|through|within|during|based on|as|depending on|inside|"
     r"every|each|once|after|before|upon|prior to|following|for example|e\.g\.|i\.e\.)\b[^:]{1,160}?[,:]\s+(?=\S)"
 )
+EXAMPLE = re.compile(
+    r"(?i)(?:,|\s[–—-])\s+(?:for instance|for example|such as|e\.g\.|i\.e\.|that is)\b[^–—]*?(?:\s[–—-]\s|,\s+(?=then\b))"
+)
 NOT = re.compile(r"(?i)^(?:do not|don['’]t|never|avoid|beware|you (?:must|should) not)\b")
 NOT_UNTIL = re.compile(r"(?i)^(?:do not|don['’]t|never)\s+(.+?)\s+(?:until|before|unless and until)\s+(.+)$", re.S)
 GENERIC_GO = re.compile(r"(?i)^(?:proceed|continue|go on|move on|start|begin|go ahead|advance)\b")
@@ -177,7 +187,9 @@ def sentences(text: str) -> list[str]:
     """Return the sentences of a paragraph; a full stop inside code, a number or an abbreviation ends none."""
     found, start = [], 0
     code = False
-    for match in re.finditer(r"`+|(?<=[.!?])[\"”')]?\s+(?=[\"“'(\[`*]?[A-Z0-9`\[])|(?<=[.!?])\s*\n|\s;\s|;\s+(?=[a-z])", text):
+    for match in re.finditer(
+        r"`+|(?<=[.!?])[\"”')]?\s+(?=[\"“'(\[`*]?[A-Z0-9`\[])|(?<=[.!?])\s*\n|\s;\s|;\s+(?=[a-z])", text
+    ):
         if match[0].startswith("`"):
             code = not code
         elif not code and not match[0].lstrip().startswith(";"):
@@ -219,7 +231,11 @@ def is_instruction(text: str) -> bool:
         if person and verb in VERBS and verb not in {"see", "find", "observe"}:
             return True
     passive = PASSIVE.search(text)
-    if passive and (base_form(passive[1]) or not passive[1].endswith("ed")) and not re.search(r"(?i)should be (?:set|able)", text):
+    if (
+        passive
+        and (base_form(passive[1]) or not passive[1].endswith("ed"))
+        and not re.search(r"(?i)should be (?:set|able)", text)
+    ):
         return True
     if purpose := PURPOSE.match(text):
         rest = text[purpose.end() :]
@@ -239,7 +255,10 @@ def _modal_you(text: str) -> bool:
 
 def _named_actor(text: str) -> bool:
     """The manager approves the request; Operator: check the display."""
-    match = re.match(r"(?i)^(?:the |an? |each |every |your )?((?:[\w-]+ ){0,3}?)([\w-]+)(:?) (?:then |also |first |next )?([\w-]+)", text)
+    match = re.match(
+        r"(?i)^(?:the |an? |each |every |your )?((?:[\w-]+ ){0,3}?)([\w-]+)(:?) (?:then |also |first |next )?([\w-]+)",
+        text,
+    )
     if match is None or match[2].lower().removesuffix("s") not in ROLES:
         return False
     verb = match[4].lower()
@@ -292,6 +311,7 @@ def _conditional(text: str, depth: int) -> list[Clause] | None:
 
 def split_condition(text: str) -> tuple[str | None, str]:
     """Return the condition and what follows from it; (None, text) where the two cannot be told apart."""
+    text = EXAMPLE.sub(", ", text)
     if (arrow := ARROW.search(text)) and arrow.start() > 0:
         return text[: arrow.start()], text[arrow.end() :]
     if then := re.search(r"(?i)[ ,;:]+then\b[ ,:]*", text):
@@ -306,7 +326,11 @@ def split_condition(text: str) -> tuple[str | None, str]:
     plain = text.rstrip(" .:")
     found = words(plain)
     for position in range(3, len(found)):
-        if found[position] in VERBS and any(word in FINITE for word in found[1:position]) and not _noun_place(found[position - 1]):
+        if (
+            found[position] in VERBS
+            and any(word in FINITE for word in found[1:position])
+            and not _noun_place(found[position - 1])
+        ):
             start = _offset(plain, position)
             if begins_instruction(plain[start:]) and found[position - 1] not in FINITE | {"to", "not"}:
                 return plain[:start].strip(), plain[start:].strip()
@@ -314,7 +338,24 @@ def split_condition(text: str) -> tuple[str | None, str]:
 
 
 def _noun_place(before: str) -> bool:
-    return before in {"a", "an", "the", "this", "that", "your", "its", "no", "any", "of", "in", "on", "and", "or", "for", "with"}
+    return before in {
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "your",
+        "its",
+        "no",
+        "any",
+        "of",
+        "in",
+        "on",
+        "and",
+        "or",
+        "for",
+        "with",
+    }
 
 
 def _offset(text: str, position: int) -> int:
@@ -332,7 +373,12 @@ def _follows(rest: str) -> bool:
     """Say whether a clause can be what follows from a condition, not one more part of it."""
     text = _without_lead(rest)
     return is_instruction(text) or bool(
-        GO.match(text) or GO_NEXT.match(text) or STOP.match(text) or ESCALATE.match(text) or NOT.match(text) or CONDITION.match(text)
+        GO.match(text)
+        or GO_NEXT.match(text)
+        or STOP.match(text)
+        or ESCALATE.match(text)
+        or NOT.match(text)
+        or CONDITION.match(text)
     )
 
 
@@ -361,9 +407,15 @@ def _jump(text: str, depth: int) -> list[Clause] | None:
         if tail and tail[1].lower() == "unless":
             return [If(text=text, condition=tail[2].rstrip("."), otherwise=(go,))]
         return [If(text=text, condition=tail[2].rstrip("."), then=(go,))] if tail else [go]
-    if re.match(r"(?i)(?:start over|start again|begin again|repeat (?:the|this) (?:whole )?(?:procedure|process))\b", text):
+    if re.match(
+        r"(?i)(?:start over|start again|begin again|repeat (?:the|this) (?:whole )?(?:procedure|process))\b", text
+    ):
         return [Go(text=text, target="start")]
-    if (match := REPEAT.match(text)) and (match[1] or match[2]) and re.search(r"(?i)\bsteps?\b|\bprocess\b|\bprocedure\b", text):
+    if (
+        (match := REPEAT.match(text))
+        and (match[1] or match[2])
+        and re.search(r"(?i)\bsteps?\b|\bprocess\b|\bprocedure\b", text)
+    ):
         return [Go(text=text, target=match[1] or "start", until=(match[2] or "").rstrip("."))]
     if match := GO_TITLE.match(text):
         return [Go(text=text, target=match[1].strip())]
@@ -372,7 +424,12 @@ def _jump(text: str, depth: int) -> list[Clause] | None:
 
 def _end(text: str, depth: int) -> list[Clause] | None:
     if STOP.match(text):
-        return [Stop(text=text, kind="resolved" if re.search(r"(?i)\b(?:no|nothing|done|finished|complete)\b", text) else "stopped")]
+        return [
+            Stop(
+                text=text,
+                kind="resolved" if re.search(r"(?i)\b(?:no|nothing|done|finished|complete)\b", text) else "stopped",
+            )
+        ]
     if ESCALATE.match(text) and not re.search(r"(?i)\s(?:if|unless|in case|when)\s", text):
         return [Stop(text=text, kind="escalated")]
     return None
@@ -380,13 +437,22 @@ def _end(text: str, depth: int) -> list[Clause] | None:
 
 def _suffixed(text: str, depth: int) -> list[Clause] | None:
     """Restart it if it hangs; restart it unless somebody works on it."""
-    for match in re.finditer(r"(?i)(,?)\s+(only if|if|unless|in case(?: of| that)?|except (?:if|when)|only when)\s+", text):
+    for match in re.finditer(
+        r"(?i)(,?)\s+(only if|if|unless|in case(?: of| that)?|except (?:if|when)|only when)\s+", text
+    ):
         main, condition = text[: match.start()].strip(), text[match.end() :].rstrip(".").strip()
         first = (words(main) or [""])[0]
         if _inside(text, match.start()) or not is_instruction(main) or not condition:
             continue
         word = match[2].lower()
-        if word == "if" and not match[1] and (first in ASKING or re.search(r"(?i)\b(?:check|see|know|ask|whether|confirm|verify|determine)\b[\w ]{0,30}$", main)):
+        if (
+            word == "if"
+            and not match[1]
+            and (
+                first in ASKING
+                or re.search(r"(?i)\b(?:check|see|know|ask|whether|confirm|verify|determine)\b[\w ]{0,30}$", main)
+            )
+        ):
             continue
         condition, *alternative = TAIL_ELSE.split(condition, maxsplit=1)
         then, otherwise = _consequence(main, depth), _consequence(" ".join(alternative), depth)
@@ -429,9 +495,19 @@ def _with(found: list[Clause], *, before: str = "", after: str = "") -> list[Cla
 
 def deed(text: str) -> str:
     """Return "restarting the service" or "you restart the service" as an instruction; "" where it is none."""
-    text = re.sub(r"(?i)^(?:you|we|they|the \w+)\s+(?:have |has |had |are |is )?(?:finished |done |completed )?(?=\w)", "", text.strip())
+    text = re.sub(
+        r"(?i)^(?:you|we|they|the \w+)\s+(?:have |has |had |are |is )?(?:finished |done |completed )?(?=\w)",
+        "",
+        text.strip(),
+    )
     first, _, rest = text.partition(" ")
-    verb = first.lower() if first.lower() in VERBS and rest else base_form(first) if first.lower().endswith(("ing", "ed")) else ""
+    verb = (
+        first.lower()
+        if first.lower() in VERBS and rest
+        else base_form(first)
+        if first.lower().endswith(("ing", "ed"))
+        else ""
+    )
     if not verb or not rest:
         return ""
     return f"{verb.capitalize()} {rest}".rstrip(".,")
@@ -439,7 +515,9 @@ def deed(text: str) -> str:
 
 def _sequence(text: str, depth: int) -> list[Clause] | None:
     """Stop the service, then start it: two things to do, one after the other."""
-    for match in re.finditer(r"(?i)\s*(?:[,;]\s*(?:and\s+)?then|[,;]?\s+and\s+then|;\s*(?:and\s+)?)\s+|\.\s+then,?\s+", text):
+    for match in re.finditer(
+        r"(?i)\s*(?:[,;]\s*(?:and\s+)?then|[,;]?\s+and\s+then|;\s*(?:and\s+)?)\s+|\.\s+then,?\s+", text
+    ):
         one, other = text[: match.start()], text[match.end() :]
         if _inside(text, match.start()) or not is_instruction(one) or not _follows(other):
             continue

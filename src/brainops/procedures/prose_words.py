@@ -88,7 +88,9 @@ EXPLAINING = frozenset(
 )
 """First words of headings under which nothing is to be done."""
 
-ALTERNATIVES = re.compile(r"(?i)^(?:path|option|case|scenario|method|alternative|approach|variant|route)\s+(\w{1,3}(?:\.\d+)*)\b")
+ALTERNATIVES = re.compile(
+    r"(?i)^(?:path|option|case|scenario|method|alternative|approach|variant|route)\s+(\w{1,3}(?:\.\d+)*)\b"
+)
 """Headings of which one applies, not one after the other."""
 
 OPPOSITES = {
@@ -162,14 +164,14 @@ def base_form(word: str) -> str:
 
 def begins_instruction(text: str) -> bool:
     """Say whether a clause begins with a verb that tells somebody to do something."""
-    found = words(text)[:3]
+    found = words(re.sub(r"(?i)^fine[ -]tune\b", "tune", text))[:3]
     if not found or found[0] not in VERBS:
         if not found or "-" not in found[0] or found[0].split("-", 1)[-1] not in VERBS:
             return False
     following = found[1] if len(found) > 1 else ""
     if found[0] in ALSO_NOUNS and following in FINITE:
         return False
-    return not (following in {"is", "are", "was", "were", "has", "can", "will"})
+    return following not in {"is", "are", "was", "were", "has", "can", "will"}
 
 
 def opposite(one: str, other: str) -> bool:
@@ -188,7 +190,9 @@ def opposite(one: str, other: str) -> bool:
     if not first and not second:
         return True
     shared = len(first & second)
-    return shared / max(1, len(first | second)) >= 0.6 or (shared > 0 and min(len(first), len(second)) == shared and turned)
+    return shared / max(1, len(first | second)) >= 0.6 or (
+        shared > 0 and min(len(first), len(second)) == shared and turned
+    )
 
 
 def _plain(text: str) -> list[str]:
