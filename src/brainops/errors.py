@@ -106,10 +106,13 @@ class ApprovalUnproven(BrainOpsError):
 class StepFailed(BrainOpsError):
     """A step of a run did not do its work; the message says why, without secrets."""
 
-    def __init__(self, message: str = "", *, kind: str = "", retryable: bool = True) -> None:
+    def __init__(
+        self, message: str = "", *, kind: str = "", retryable: bool = True, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind  # the error's type, for its fingerprint: "exit status 3", "HTTP 503", "TimeoutError"
         self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds  # what the other side asked for; the wait is at least that
 
 
 class StoreError(BrainOpsError):

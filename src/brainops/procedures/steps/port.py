@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from brainops.memory.context import MemoryContext
 from brainops.store import Transaction
@@ -15,7 +15,8 @@ from brainops.types import JSON, Action, Actor, Micros, StepKind
 class StepWork:
     """One attempt at an action. `action.parameters` are filled in; `secrets` are resolved values, never to be stored.
 
-    `idempotency_key` is the same at every attempt. `cancelled` is asked now and then by what takes long.
+    `idempotency_key` is the same at every attempt. `cancelled` is asked now and then by what takes long. `values` are
+    what a condition among the parameters may read.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class StepWork:
     target: str | None
     context: MemoryContext
     cancelled: Callable[[], bool]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,14 @@ Executors = Mapping[StepKind, Executor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a namespace lets a command step do; None in `commands` allows none, ("*",) any."""
+    """What a namespace lets its steps do; None in `commands` or `hosts` allows none, ("*",) any.
+
+    A command is a program's name or path, with its first arguments where only those are meant: "git", "systemctl
+    restart". A host is "api.example.com", "*.example.com" or "localhost:8080".
+    """
 
     commands: tuple[str, ...] | None = None
+    hosts: tuple[str, ...] | None = None
     shell: bool = False
     timeout_seconds: float = 600.0
     output_bytes: int = 65_536

@@ -1,0 +1,159 @@
+"""How does a command step run its program, and what of it is kept?"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+
+from brainops.errors import StepFailed
+from brainops.procedures.secret_refs import forms, mask
+from brainops.procedures.steps.limits import check_command, check_environment, check_shell, limits_of
+from brainops.procedures.steps.parameters import Parameters
+from brainops.procedures.steps.port import Limits, StepDone, StepResult, StepWork
+from brainops.procedures.steps.processes import Ended, Kept, ProcessLimits, run_process, which
+from brainops.types import JSON
+
+KNOWN = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")
+STDERR_SHARE = 4  # stderr may have a quarter of what stdout has: both together fit into what is kept of a step
+SAID_CHARACTERS = 800  # of stderr, or else stdout, in the error of a command that failed
+MAX_STDIN_BYTES = 1_000_000
+NO_RETRY_EXITS = (126, 127)  # a shell's "may not be executed" and "not found"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def command(work: StepWork) -> StepResult:
+    """Run a command; its output is {exit_code, stdout, stderr}, and `json` where `output: json` asks for it."""
+    return StepDone(output=run_command(work, Parameters(work.action, KNOWN)))
+
+
+def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
+    """Run the command that the parameters describe and return its output. Raises StepFailed."""
+    limits = limits_of(work.context)
+    arguments = _arguments(parameters, limits)
+    environment = _environment(work, parameters, limits)
+    if not parameters.flag("shell"):
+        arguments[0] = which(arguments[0], os.environ.get("PATH", os.defpath))
+    stdin = parameters.text("stdin") if parameters.has("stdin") else None
+    if stdin is not None and len(stdin.encode(errors="replace")) > MAX_STDIN_BYTES:
+        parameters.refuse(f"hands over at most {MAX_STDIN_BYTES:,} bytes as `stdin`; write a file")
+    ended = run_process(
+        arguments,
+        environment=environment,
+        limits=ProcessLimits(
+            timeout_seconds=min(work.timeout_seconds or limits.timeout_seconds, limits.timeout_seconds),
+            output_bytes=limits.output_bytes + 2 * _margin(work.secrets),
+            memory_bytes=limits.memory_bytes,
+        ),
+        directory=_directory(parameters),
+        stdin=stdin,
+        cancelled=work.cancelled,
+    )
+    return _judged(arguments, ended, work, parameters, limits)
+
+
+def _arguments(parameters: Parameters, limits: Limits) -> list[str]:
+    run = parameters.any("run")
+    if parameters.flag("shell"):
+        check_shell(limits)
+        if not isinstance(run, str) or not run.strip():
+            parameters.refuse("with `shell: true` says what to run as one text")
+        return ["/bin/sh", "-c", run]
+    arguments = list(parameters.texts("run"))
+    if isinstance(run, str) or not arguments or not arguments[0]:
+        parameters.refuse("says what to run as a list of arguments: [make, test]")
+    if any("\0" in each for each in arguments):
+        parameters.refuse("cannot hand over an argument with a null character")
+    check_command(limits, arguments)
+    return arguments
+
+
+def _environment(work: StepWork, parameters: Parameters, limits: Limits) -> dict[str, str]:
+    """Return a clean environment: a few variables of ours, the step's own, and the idempotency key."""
+    given = parameters.mapping("env")
+    for name, value in given.items():
+        if not _NAME.fullmatch(name) or isinstance(value, (dict, list)) or "\0" in str(value):
+            parameters.refuse(f"sets variables by name to a text; {name!r:.60} is none")
+    check_environment(limits, given)
+    kept = {name: os.environ[name] for name in limits.environment if name in os.environ}
+    written = {name: "" if value is None else _written(value) for name, value in given.items()}
+    return {**kept, **written, "BRAINOPS_IDEMPOTENCY_KEY": work.idempotency_key, "BRAINOPS_RUN_ID": work.run_id}
+
+
+def _written(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _directory(parameters: Parameters) -> str | None:
+    return os.path.expanduser(parameters.text("working-directory")) if parameters.has("working-directory") else None
+
+
+def _judged(
+    arguments: list[str], ended: Ended, work: StepWork, parameters: Parameters, limits: Limits
+) -> dict[str, JSON]:
+    stdout = kept_text(ended.stdout, work.secrets, limits.output_bytes)
+    stderr = kept_text(ended.stderr, work.secrets, limits.output_bytes // STDERR_SHARE)
+    program = os.path.basename(arguments[0])
+    said = (stderr.strip() or stdout.strip())[-SAID_CHARACTERS:]
+    if ended.why:
+        raise _interrupted(program, ended.why, said)
+    code = ended.exit_code
+    accepted = parameters.texts("exit-codes") or ("0",)
+    if str(code) not in accepted:
+        how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with exit status {code}"
+        raise StepFailed(
+            f"{program} {how}" + (f": {said}" if said else ""),
+            kind=f"exit status {code}",
+            retryable=code not in NO_RETRY_EXITS,
+        )
+    output: dict[str, JSON] = {"exit_code": code, "stdout": stdout, "stderr": stderr}
+    if parameters.text("output", "text") == "json":
+        return {"exit_code": code, "stderr": stderr, "json": _parsed(program, stdout, bool(ended.stdout.left_out))}
+    return output
+
+
+def _interrupted(program: str, why: str, said: str) -> StepFailed:
+    tail = f"; it had said: {said}" if said else ""
+    match why:
+        case "timeout":
+            return StepFailed(f"{program} did not end in time and was ended{tail}", kind="TimeoutError")
+        case "cancelled":
+            return StepFailed(f"{program} was ended because the run was stopped", kind="Cancelled", retryable=False)
+    return StepFailed(f"{program} was lost: what watched over it was killed{tail}", kind="CommandLost")
+
+
+def _parsed(program: str, stdout: str, cut: bool) -> JSON:
+    if cut:
+        raise StepFailed(
+            f"{program} printed more JSON than is kept; have it print less", kind="OutputTooLarge", retryable=False
+        )
+    try:
+        value: JSON = json.loads(stdout)
+    except (ValueError, RecursionError) as error:
+        raise StepFailed(f"{program} printed no JSON: {error}", kind="NoJSON", retryable=False) from None
+    return value
+
+
+def _margin(secrets: Mapping[str, str]) -> int:
+    """Return how many bytes more are kept at a cut, so that no half of a secret is left standing there."""
+    return max((len(form.encode(errors="replace")) for value in secrets.values() for form in forms(value)), default=0)
+
+
+def kept_text(kept: Kept, secrets: Mapping[str, str], room: int) -> str:
+    """Return an output as text of bounded size, secrets masked, also one that the cut goes through."""
+    margin = _margin(secrets)
+    head, tail = (str(mask(part.decode(errors="replace"), secrets)) for part in (kept.head, kept.tail))
+    if not kept.left_out:
+        return fitted(str(mask((kept.head + kept.tail).decode(errors="replace"), secrets)), room)
+    word = f"\n[... {kept.left_out:,} bytes left out ...]\n"
+    return fitted(head[: len(head) - margin] + word + tail[margin:], room)
+
+
+def fitted(text: str, room: int) -> str:
+    """Return a text whose JSON has about that many bytes: head and tail, and a word between them where some is left out."""
+    size = len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
+    if size <= room:
+        return text
+    keep = max(1, int(len(text) * room / size)) // 2
+    return f"{text[:keep]}\n[... {len(text) - 2 * keep:,} characters left out ...]\n{text[-keep:]}"

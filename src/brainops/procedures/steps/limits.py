@@ -1,0 +1,200 @@
+"""What may the steps of a namespace run and reach, and who said so?"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from brainops.errors import InvalidInput, OperationBlocked, StepFailed
+from brainops.memory.context import MemoryContext
+from brainops.procedures.steps.port import Limits
+from brainops.store import Transaction
+from brainops.types import ActorKind
+
+MAX_ENTRIES = 500  # of one list: it is read before every command
+MAX_ENTRY_CHARACTERS = 500
+ANY = "*"
+
+HIJACKS = ("PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "PYTHONSTARTUP", "PERL5OPT", "RUBYOPT", "NODE_OPTIONS")
+HIJACK_PREFIXES = ("LD_", "DYLD_", "BRAINOPS_")
+"""Variables by which a procedure could make an allowed program run something else, or act as another step."""
+
+
+class StepLimits:
+    """What the steps of the written namespace may do. Nothing is allowed until a person allows it."""
+
+    def __init__(self, context: MemoryContext) -> None:
+        self._context = context
+
+    def get(self) -> Limits:
+        """Return what is allowed now."""
+        return limits_of(self._context)
+
+    def allow(
+        self,
+        commands: Iterable[str] = (),
+        *,
+        hosts: Iterable[str] = (),
+        shell: bool | None = None,
+        memory_bytes: int | None = None,
+        reason: str = "",
+    ) -> Limits:
+        """Let command steps run these programs and http steps reach these hosts; say so in the audit trail."""
+        new_commands, new_hosts = tuple(map(_command, commands)), tuple(map(_host, hosts))
+
+        def changed(before: Limits) -> Limits:
+            return replace(
+                before,
+                commands=_joined(before.commands, new_commands),
+                hosts=_joined(before.hosts, new_hosts),
+                shell=before.shell if shell is None else shell,
+                memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
+            )
+
+        return self._change("allow", changed, commands=new_commands, hosts=new_hosts, shell=shell, reason=reason)
+
+    def disallow(
+        self, commands: Iterable[str] = (), *, hosts: Iterable[str] = (), shell: bool = False, reason: str = ""
+    ) -> Limits:
+        """Take back what was allowed; with `shell`, the shell too. Steps under way go on to their end."""
+        old_commands, old_hosts = tuple(map(_command, commands)), tuple(map(_host, hosts))
+
+        def changed(before: Limits) -> Limits:
+            return replace(
+                before,
+                commands=tuple(each for each in before.commands or () if each not in old_commands) or None,
+                hosts=tuple(each for each in before.hosts or () if each not in old_hosts) or None,
+                shell=before.shell and not shell,
+            )
+
+        return self._change("disallow", changed, commands=old_commands, hosts=old_hosts, shell=shell, reason=reason)
+
+    def _change(self, act: str, changed: object, **detail: object) -> Limits:
+        actor = self._context.actor
+        if actor.kind is ActorKind.AGENT:
+            raise OperationBlocked("an agent does not widen what its own steps may do; a person runs `brainops allow`")
+        assert callable(changed)
+        with self._context.store.write() as tx:
+            after: Limits = changed(_read(tx))
+            _write(tx, after)
+            tx.trail.append(
+                act,
+                "steps",
+                actor,
+                self._context.store.now(),
+                **{name: list(each) if isinstance(each, tuple) else each for name, each in detail.items()},  # type: ignore[arg-type]
+            )
+        return after
+
+
+def limits_of(context: MemoryContext) -> Limits:
+    """Return what the steps of the written namespace may do."""
+    with context.store.read() as tx:
+        return _read(tx)
+
+
+def _key(tx: Transaction) -> str:
+    return f"step_limits:{tx.scope.write}"
+
+
+def _read(tx: Transaction) -> Limits:
+    kept = tx.setting(_key(tx))
+    if kept is None:
+        return Limits()
+    value = json.loads(kept)
+    return Limits(
+        commands=tuple(value["commands"]) if value.get("commands") else None,
+        hosts=tuple(value["hosts"]) if value.get("hosts") else None,
+        shell=value.get("shell") is True,
+        memory_bytes=value.get("memory_bytes"),
+    )
+
+
+def _write(tx: Transaction, limits: Limits) -> None:
+    kept = {
+        "commands": limits.commands,
+        "hosts": limits.hosts,
+        "shell": limits.shell,
+        "memory_bytes": limits.memory_bytes,
+    }
+    tx.set(_key(tx), json.dumps(kept))
+
+
+def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...] | None:
+    joined = tuple(dict.fromkeys((*(before or ()), *new)))
+    if len(joined) > MAX_ENTRIES:
+        raise InvalidInput(f"at most {MAX_ENTRIES} entries are kept; take some back: brainops allow --remove ENTRY")
+    return joined or None
+
+
+def _command(entry: str) -> str:
+    try:
+        words = shlex.split(entry)
+    except ValueError as error:
+        raise InvalidInput(f"{entry!r:.80} cannot be split into words: {error}") from None
+    if not words or len(entry) > MAX_ENTRY_CHARACTERS or "\0" in entry:
+        raise InvalidInput('a command to allow is a program with, perhaps, its first arguments: "systemctl restart"')
+    return shlex.join(words) if words != [ANY] else ANY
+
+
+def _host(entry: str) -> str:
+    host = entry.strip().lower()
+    if not host or len(host) > MAX_ENTRY_CHARACTERS or "/" in host or "@" in host or " " in host:
+        raise InvalidInput(f"a host to allow is api.example.com, *.example.com or localhost:8080, not {entry!r:.80}")
+    return host
+
+
+def check_command(limits: Limits, arguments: Sequence[str]) -> None:
+    """Raise StepFailed where a command is not among those that a person has allowed."""
+    for entry in limits.commands or ():
+        words = shlex.split(entry)
+        if entry == ANY or list(arguments[: len(words)]) == words:
+            return
+    program = shlex.quote(arguments[0])
+    raise StepFailed(
+        f"the command {shlex.join(arguments[:2])!r:.200} is not among those that this namespace may run; a person allows "
+        f"it: brainops allow {program}",
+        kind="CommandNotAllowed",
+        retryable=False,
+    )
+
+
+def check_shell(limits: Limits) -> None:
+    """Raise StepFailed where no shell may be used."""
+    if not limits.shell:
+        raise StepFailed(
+            "this namespace runs no shell: write the command as arguments, or a person allows it: brainops allow --shell",
+            kind="ShellNotAllowed",
+            retryable=False,
+        )
+
+
+def check_environment(limits: Limits, names: Iterable[str]) -> None:
+    """Raise StepFailed for a variable by which an allowed program could be made to run another."""
+    if limits.commands and ANY in limits.commands:
+        return
+    for name in names:
+        if name.upper() in HIJACKS or name.upper().startswith(HIJACK_PREFIXES):
+            raise StepFailed(
+                f"a step does not set {name}: it would let an allowed program run something else; leave it out",
+                kind="VariableNotAllowed",
+                retryable=False,
+            )
+
+
+def host_allowed(limits: Limits, host: str, port: int) -> bool:
+    """Say whether an http step may reach a host."""
+    name = host.lower().rstrip(".")
+    for entry in limits.hosts or ():
+        known, colon, known_port = entry.rpartition(":") if _has_port(entry) else (entry, "", "")
+        if colon and known_port != str(port):
+            continue
+        if known in (ANY, name) or (known.startswith("*.") and name.endswith(known[1:])):
+            return True
+    return False
+
+
+def _has_port(entry: str) -> bool:
+    return entry.rpartition(":")[2].isdigit() and (entry.count(":") == 1 or "]:" in entry)
