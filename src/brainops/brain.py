@@ -26,7 +26,9 @@ from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import Fixes
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runner import Runner
+from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.kinds import executors
+from brainops.procedures.steps.limits import StepLimits
 from brainops.procedures.triggers import Triggers
 from brainops.store import Store, Transaction, open_store
 from brainops.store.operations import GrowthPolicy
@@ -80,9 +82,11 @@ class Brain:
         self.notices = Outbox(self._context)
         self.approvals = Approvals(self._context, self.notices)
         self.procedures = Catalog(self._context)
+        self.limits = StepLimits(self._context)
+        self.calls = Registry()
         self.triggers = Triggers(self._context, self.procedures)
         self.runs = Runner(
-            self._context, self.procedures, self.approvals, self.notices, executors(), remember=self._remember
+            self._context, self.procedures, self.approvals, self.notices, executors(self.calls), remember=self._remember
         )
         self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: None)
         self.guard = Guard(self._context, self.procedures, self.approvals)

@@ -151,7 +151,7 @@ def kept_text(kept: Kept, secrets: Mapping[str, str], room: int) -> str:
 
 
 def fitted(text: str, room: int) -> str:
-    """Return a text whose JSON has about that many bytes: head and tail, and a word between them where some is left out."""
+    """Return a text whose JSON has about that many bytes: head, tail, and a word where something is left out."""
     size = len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
     if size <= room:
         return text

@@ -28,6 +28,7 @@ MAX_REDIRECTS = 5
 MAX_BODY_BYTES = 1_000_000  # that are sent
 READ_BYTES = 16_384
 SAID_CHARACTERS = 500  # of an answer, in the error about it
+OUR_HEADERS = {"accept": "application/json, */*;q=0.5", "user-agent": "brainops"}
 KEPT_HEADERS = ("content-type", "location", "etag", "last-modified", "retry-after", "x-request-id")
 RETRIED = (408, 425, 429)  # of the 4xx, those that another attempt can help
 MAX_RETRY_AFTER_SECONDS = 3_600.0
@@ -72,11 +73,7 @@ def _request(work: StepWork, parameters: Parameters) -> Request:
     method = parameters.text("method", "GET").upper()
     if method not in METHODS:
         parameters.refuse(f"takes a method of {', '.join(METHODS)}, not {method!r:.40}")
-    headers = {
-        "accept": "application/json, */*;q=0.5",
-        "user-agent": "brainops",
-        "idempotency-key": work.idempotency_key,
-    }
+    headers = {**OUR_HEADERS, "idempotency-key": work.idempotency_key}
     if parameters.has("json") and parameters.has("body"):
         parameters.refuse("sends `json` or `body`, not both")
     body: bytes | None = None
@@ -97,10 +94,8 @@ def _request(work: StepWork, parameters: Parameters) -> Request:
 def _url(parameters: Parameters) -> str:
     url = parameters.text("url")
     if query := parameters.mapping("query"):
-        pairs = urlencode(
-            {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
-        )
-        url = f"{url}{'&' if '?' in url else '?'}{pairs}"
+        written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
+        url = f"{url}{'&' if '?' in url else '?'}{urlencode(written)}"
     if any(ord(character) <= 32 or ord(character) == 127 for character in url):
         parameters.refuse("takes a `url` without spaces or control characters; write them as %20")
     return url
@@ -114,9 +109,9 @@ def _followed(request: Request, limits: Limits, deadline: float, work: StepWork)
         if response.status not in (301, 302, 303, 307, 308) or not location or request.method not in ("GET", "HEAD"):
             return response
         there = urljoin(request.url, location)
-        headers = request.headers
+        headers: Mapping[str, str] = request.headers
         if _origin(there) != _origin(request.url):
-            headers = {name: request.headers[name] for name in ("accept", "user-agent")}
+            headers = OUR_HEADERS
         request = replace(request, url=there, headers=headers)
     raise _failed(f"more than {MAX_REDIRECTS} redirects", "TooManyRedirects", retryable=False)
 
@@ -157,9 +152,9 @@ def _sent(request: Request, limits: Limits, deadline: float, work: StepWork) -> 
     except TimeoutError:
         raise _failed(f"{host} did not answer in time", "TimeoutError") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _failed(
-            f"{host} could not be asked: {type(error).__name__}: {error}"[:SAID_CHARACTERS], type(error).__name__
-        ) from None
+        kind = type(error).__name__
+        said = str(mask(f"{host} could not be asked: {kind}: {error}", work.secrets))
+        raise _failed(said[:SAID_CHARACTERS], kind) from None
     finally:
         connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from brainops.errors import InvalidInput, OperationBlocked, StepFailed
@@ -53,7 +53,7 @@ class StepLimits:
                 memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
             )
 
-        return self._change("allow", changed, commands=new_commands, hosts=new_hosts, shell=shell, reason=reason)
+        return self._change("allow", changed, new_commands, new_hosts, shell, reason)
 
     def disallow(
         self, commands: Iterable[str] = (), *, hosts: Iterable[str] = (), shell: bool = False, reason: str = ""
@@ -69,22 +69,26 @@ class StepLimits:
                 shell=before.shell and not shell,
             )
 
-        return self._change("disallow", changed, commands=old_commands, hosts=old_hosts, shell=shell, reason=reason)
+        return self._change("disallow", changed, old_commands, old_hosts, shell, reason)
 
-    def _change(self, act: str, changed: object, **detail: object) -> Limits:
+    def _change(
+        self,
+        act: str,
+        changed: Callable[[Limits], Limits],
+        commands: tuple[str, ...],
+        hosts: tuple[str, ...],
+        shell: bool | None,
+        reason: str,
+    ) -> Limits:
         actor = self._context.actor
         if actor.kind is ActorKind.AGENT:
             raise OperationBlocked("an agent does not widen what its own steps may do; a person runs `brainops allow`")
-        assert callable(changed)
         with self._context.store.write() as tx:
-            after: Limits = changed(_read(tx))
+            after = changed(_read(tx))
             _write(tx, after)
+            at = self._context.store.now()
             tx.trail.append(
-                act,
-                "steps",
-                actor,
-                self._context.store.now(),
-                **{name: list(each) if isinstance(each, tuple) else each for name, each in detail.items()},  # type: ignore[arg-type]
+                act, "steps", actor, at, commands=list(commands), hosts=list(hosts), shell=shell, reason=reason
             )
         return after
 
@@ -154,8 +158,8 @@ def check_command(limits: Limits, arguments: Sequence[str]) -> None:
             return
     program = shlex.quote(arguments[0])
     raise StepFailed(
-        f"the command {shlex.join(arguments[:2])!r:.200} is not among those that this namespace may run; a person allows "
-        f"it: brainops allow {program}",
+        f"the command {shlex.join(arguments[:2])!r:.200} is not among those that this namespace may run; a person "
+        f"allows it: brainops allow {program}",
         kind="CommandNotAllowed",
         retryable=False,
     )
@@ -165,7 +169,7 @@ def check_shell(limits: Limits) -> None:
     """Raise StepFailed where no shell may be used."""
     if not limits.shell:
         raise StepFailed(
-            "this namespace runs no shell: write the command as arguments, or a person allows it: brainops allow --shell",
+            "this namespace runs no shell: write arguments, or a person allows it: brainops allow --shell",
             kind="ShellNotAllowed",
             retryable=False,
         )

@@ -74,8 +74,7 @@ class Parameters:
         if value is None:
             return ()
         values = [value] if isinstance(value, (str, int, float)) else value
-        if not isinstance(values, (list, tuple)) or any(
-            isinstance(each, (list, dict)) or each is None for each in values
-        ):
+        plain = isinstance(values, (list, tuple)) and all(isinstance(each, (str, int, float)) for each in values)
+        if not plain:
             self.refuse(f"takes a list of texts as `{name}`, not {value!r:.60}")
         return tuple(("true" if each else "false") if isinstance(each, bool) else str(each) for each in values)
