@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from brainops.operations.answers import answer
 from brainops.operations.guard import check, compiled
 from brainops.operations.rule_learning import ANSWERED, from_graph, rules_from_graph, satisfied_by_use
-from brainops.types import Deny, Enforcement, GuardState, OperationStart, PastOperation, Rule
+from brainops.types import Deny, Enforcement, GuardState, OperationStart, PastOperation, Requirement, Rule
 
 
 class SopGuard:
@@ -21,10 +21,13 @@ class SopGuard:
         self.past: list[PastOperation] = []
         self.begun: tuple[OperationStart, bool] | None = None
         needed = from_graph(graph["nodes"], graph["connections"], result=ANSWERED)
-        made = rules_from_graph(goal, satisfied_by_use(needed), namespace="bench") if needed else ()
+        made = rules_from_graph(goal, self.satisfied(needed), namespace="bench") if needed else ()
         here = {rule.id: rule for rule in made if rule.operations == (goal,)}
         self.known.update((rule.id, rule) for rule in made if rule.id not in here)
         self.rules = compiled([*here.values(), *(rule for rule in self.known.values() if rule.operations != (goal,))])
+
+    def satisfied(self, needed: Requirement) -> Requirement:
+        return satisfied_by_use(needed)
 
     def step(self, tool: str, args: Mapping[str, Any]) -> bool:
         operation = OperationStart(name=tool, context=args, session_id="run")
