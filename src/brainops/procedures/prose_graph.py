@@ -87,7 +87,7 @@ class _Linker:
     notes: list[Note] = field(default_factory=list)
     jumps: list[tuple[Open, Jump, str]] = field(default_factory=list)
     places: dict[int, str] = field(default_factory=dict)  # id() of a unit -> its first node
-    resolved: Open = field(default_factory=list)
+    known: list[Unit] = field(default_factory=list)  # the units read so far
     last: str = ""
 
     def add(
@@ -118,6 +118,7 @@ class _Linker:
         for unit in units:
             if not entries and not isinstance(unit, Part | Jump):
                 entries = self._unreached(unit)
+            self.known.append(unit)
             count = len(self.nodes)
             entries = self._unit(unit, entries)
             if len(self.nodes) > count:
@@ -146,7 +147,7 @@ class _Linker:
                 if unit.target == "next":
                     return entries
                 self.jumps.append((entries, unit, self.last))
-                return []
+                return entries if unit.until else []
             case Finish():
                 return self._finish(unit, entries)
 
@@ -165,9 +166,11 @@ class _Linker:
         return found or self.add(NodeKind.END, name)
 
     def _unreached(self, unit: Unit) -> Open:
-        """What stands behind a jump or an end is reached by a reference alone; without one it follows what is above."""
-        self.places.setdefault(-id(unit), self.last)
-        return []
+        """What stands behind a way back is done when it has been gone often enough; all else waits for a reference."""
+        if not self.jumps or (isinstance(unit, Do | Fork) and unit.label):
+            return []
+        entries, jump, _ = self.jumps[-1]
+        return entries if self._target(jump.target, list(self.known), entries) else []
 
     # References
 

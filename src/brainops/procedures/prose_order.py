@@ -16,6 +16,7 @@ from brainops.procedures.prose_units import (
     Part,
     Unit,
     asked,
+    every,
     inside,
     shortened,
 )
@@ -57,10 +58,14 @@ def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
     wanted = telling(other)
     best, place = 0.0, None
     for position, unit in enumerate(units):
-        if isinstance(unit, Do) and unit is not but and wanted:
-            share = len(wanted & telling(unit.name)) / len(wanted)
-            if share > best:
-                best, place = share, position
+        if unit is but or not wanted:
+            continue
+        share = max(
+            (len(wanted & telling(each.name)) / len(wanted) for each in every([unit]) if isinstance(each, Do)),
+            default=0.0,
+        )
+        if share > best:
+            best, place = share, position
     return place if best >= SAME_DEED else None
 
 
@@ -72,6 +77,15 @@ def _inside(unit: Unit) -> list[list[Unit]]:
             return [unit.units]
         case _:
             return []
+
+
+def as_steps(units: list[Unit], *, branch: bool = False) -> None:
+    """Let telling somebody be a step where more follows and nothing branched: it ends a branch alone."""
+    for position, unit in enumerate(units):
+        for inner in inside(unit):
+            as_steps(inner, branch=branch or isinstance(unit, Fork))
+        if isinstance(unit, Finish) and unit.kind == "escalated" and not branch and position < len(units) - 1:
+            units[position] = Do(name=shortened(unit.text), text=unit.text, line=unit.line)
 
 
 def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:

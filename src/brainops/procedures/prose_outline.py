@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from brainops.procedures.prose_blocks import LABEL, Block, BlockKind, blocks, plain, unlinked
-from brainops.procedures.prose_order import put_in_order, settle, without_idle
+from brainops.procedures.prose_order import as_steps, put_in_order, settle, without_idle
 from brainops.procedures.prose_sentences import (
     Act,
     Answer,
@@ -69,6 +69,10 @@ CHOICE = re.compile(
 """A sentence before a list or sections of which one applies, not all."""
 
 
+TITLE_WORDS = 10
+"""Words of a first line that is taken for a title; more are a sentence."""
+SAME_QUESTION = 0.6
+"""Share of a condition's words that a step must have asked for."""
 CAUTION = "a caution that is no step of its own; it stays with the step beside it"
 UNREAD = "not understood as a step, a condition or a reference"
 
@@ -87,11 +91,21 @@ def outline_of(tree: list[Block]) -> Outline:
         title, tree = first.text, [*first.children, *tree[1:]]
     elif first is not None and not first.children:
         title, tree = first.text, tree[1:]
+    elif len(tree) > 1 and _is_title(tree[0]):
+        title, tree = plain(tree[0].text), tree[1:]
     units = reader.read(tree)
+    as_steps(units)
     put_in_order(units)
     settle(units, last=True)
     units = without_idle(units, reader.notes)
     return Outline(title=title, about=" ".join(reader.about), units=units, notes=tuple(reader.notes))
+
+
+def _is_title(block: Block) -> bool:
+    """Say whether a first line without a heading's mark is one: short, alone, no sentence."""
+    text = block.text.strip()
+    alone = block.kind is BlockKind.PARAGRAPH and "\n" not in text
+    return alone and len(words(text)) <= TITLE_WORDS and not text.endswith((".", ":", "!", "?", ";", ","))
 
 
 class _Outliner:
@@ -100,6 +114,7 @@ class _Outliner:
     def __init__(self) -> None:
         self.notes: list[Note] = []
         self.about: list[str] = []
+        self.choosing = False  # in a list of which one item applies
 
     def read(self, content: Sequence[Block]) -> list[Unit]:
         """Return the units of blocks that stand side by side."""
@@ -234,8 +249,9 @@ class _Outliner:
             for each in _flat(items):
                 out[-1].text += f"\n- {plain(each.text)}"
             return
+        self.choosing, before = choice, self.choosing
         for number, item in enumerate(items):
-            if not choice or not _does_something(item):
+            if not choice or not _does_something(item) or isinstance(clauses(plain(item.text))[0], If | Else | Answer):
                 self._item(item, out, steps=steps and block.ordered)
                 continue
             way: list[Unit] = []
@@ -247,6 +263,7 @@ class _Outliner:
                 _chain(
                     out, Fork(question=question, text=plain(item.text), line=item.line, yes=way), exclusive=bool(number)
                 )
+        self.choosing = before
 
     def _item(self, item: Block, out: list[Unit], *, steps: bool) -> None:
         text = plain(item.text)
@@ -255,6 +272,8 @@ class _Outliner:
             return
         start = len(out)
         mine: list[Do] = []
+        if steps and len(said) > 1 and isinstance(said[0], Say) and not said[0].caution:
+            said[0] = Act(text=said[0].text)
         for clause in said[:-1]:
             self._clause(clause, item.line, out, mine, merge=True)
         last = said[-1]
@@ -330,7 +349,7 @@ class _Outliner:
         """Add what one clause says; in an item the sentences after the first belong to its step."""
         match clause:
             case Act():
-                if merge and mine and out and out[-1] is mine[-1] and not (clause.before or clause.after):
+                if merge and mine and out and out[-1] is mine[-1] and not (clause.before or clause.after or clause.apart):
                     mine[-1].text += f"\n{clause.text}"
                     return
                 do = _act(clause, line)
@@ -374,6 +393,7 @@ class _Outliner:
         fork = Fork(
             question=unlinked(condition), text=clause.text, line=line, yes=then, no=otherwise, concluded=concluded
         )
+        out = _where_asked(out, condition)
         previous = _innermost(out)
         if previous is not None and not previous.no and opposite(previous.question, fork.question) and not otherwise:
             previous.no = then or previous.no
@@ -383,10 +403,10 @@ class _Outliner:
             elif previous.concluded and not previous.yes and _jumps(then):
                 previous.yes = [Finish(kind="resolved", text=previous.concluded, line=previous.line)]
             return
-        _chain(out, fork, exclusive=previous is not None and _same_subject(previous.question, fork.question))
+        _chain(out, fork, exclusive=self.choosing or (previous is not None and _same_subject(previous.question, fork.question)))
 
     def _otherwise(self, out: list[Unit], then: list[Unit], text: str, line: int) -> None:
-        previous = _innermost(out)
+        previous = _innermost(_newest(out))
         if previous is not None and not previous.no:
             previous.no = then
             previous.text += f"\n{text}"
@@ -395,6 +415,8 @@ class _Outliner:
 
     def _answered(self, out: list[Unit], yes: bool, then: list[Unit], text: str, line: int) -> None:
         """Add what follows from yes or no to the question that stands last, or that the last step asks."""
+        if isinstance(out[-1] if out else None, Fork) and isinstance(_newest(out)[-1], Do) and _asks(_newest(out)[-1]):
+            out = _newest(out)
         last = out[-1] if out else None
         if not isinstance(last, Fork):
             question = (
@@ -556,6 +578,32 @@ def _latest(out: Sequence[Unit]) -> Unit | None:
     while isinstance(last, Fork) and (last.no or last.yes):
         last = (last.no or last.yes)[-1]
     return last
+
+
+def _newest(out: list[Unit]) -> list[Unit]:
+    """Return the list that holds what was said last: that of the branch that was opened last, while it asks."""
+    here = out
+    while here and isinstance(here[-1], Fork) and (deeper := here[-1].no or here[-1].yes):
+        if not isinstance(deeper[-1], Fork) and not _asks(deeper[-1]):
+            break
+        if isinstance(deeper[-1], Fork) and deeper[-1].no:
+            break
+        here = deeper
+    return here
+
+
+def _asks(unit: Unit) -> bool:
+    return isinstance(unit, Do) and bool(asked(unit.text.split("\n")[-1]))
+
+
+def _where_asked(out: list[Unit], condition: str) -> list[Unit]:
+    """Return the list of the step that asked what a condition answers, where that step lies inside a branch."""
+    newest = _newest(out)
+    last = newest[-1] if newest else None
+    if newest is out or not isinstance(last, Do):
+        return out
+    meant, said = telling(asked(last.text.split("\n")[-1])), telling(condition)
+    return newest if said and len(said & meant) / len(said) >= SAME_QUESTION else out
 
 
 def _innermost(out: Sequence[Unit]) -> Fork | None:

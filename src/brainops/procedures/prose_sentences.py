@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from brainops.procedures.prose_words import (
     FINITE,
-    NEGATIONS,
     ROLES,
     VERBS,
     base_form,
@@ -22,11 +21,14 @@ DEPTH_LIMIT = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Something to do; `before` and `after` name what it must come before or after."""
+    """Something to do; `before` and `after` name what it must come before or after, `apart` that it is a step of its
+    own though its sentence told another one before it.
+    """
 
     text: str
     before: str = ""
     after: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,9 @@ REPEAT = re.compile(
     r"(?: (?:steps?|process|procedure|sequence))?(?: (\d+(?:\.\d+)*))?.*?(?: (?:until|till|as long as|while) (.+))?$"
 )
 ESCALATE = re.compile(
-    r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|transfer|hand (?:it |this |them )?(?:over|off)|refer (?:the|this|it|them)|"
-    r"(?:contact|call|page|notify|open a (?:support )?(?:case|ticket)(?: with)?|raise a (?:support )?(?:case|ticket)(?: with)?|"
+    r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|hand(?: \w+){0,3} (?:over|off) to\b|"
+    r"transfer (?:the |this |your )?(?:user|customer|caller|call|case|ticket|chat|client|patient|them|him|her|it)\b|"
+    r"(?:contact|call|page|open a (?:support )?(?:case|ticket)(?: with)?|raise a (?:support )?(?:case|ticket)(?: with)?|"
     r"reach out to)\b.{0,40}\b(?:support|vendor|on-?call|help ?desk|service desk|second line|third line|level [23]|tier [23]|l2|l3))\b"
 )
 STOP = re.compile(
@@ -135,6 +138,11 @@ STOP = re.compile(
     r"(?:there (?:is|are) )?no (?:further |other |more )?(?:action|steps?|work) (?:is |are )?(?:needed|required|necessary)?.*|"
     r"(?:this|the) (?:procedure|process|runbook) (?:is (?:complete|finished|done|over)|ends)(?: here)?|"
     r"do nothing|leave it(?: as it is)?|ignore (?:it|this|the alert))[.!]?$"
+)
+SEE = re.compile(rf"(?i)^(?:see|refer to|consult|use|apply)\s+{TARGET}[.]?$")
+SEQUENCE = re.compile(
+    r"(?i)\s*(?:[,;]\s*(?:and\s+)?then|[,;]?\s+and\s+then|;\s*(?:and\s+)?)\s+|\.\s+then,?\s+|"
+    r",?\s+and\s+(?=(?:go|return|proceed|continue|skip|jump|repeat|start over)\b(?: \w+){0,3} (?:to|at|from|with|steps?)\b)"
 )
 ASKING = frozenset(
     "ask assess check confirm consider decide determine discover establish evaluate examine find identify inspect "
@@ -194,7 +202,7 @@ def sentences(text: str) -> list[str]:
             code = not code
         elif not code and not match[0].lstrip().startswith(";"):
             piece = text[start : match.start()].strip()
-            if ABBREVIATIONS.search(piece) or re.search(r"(?:^|\s)\d+\.$", piece):
+            if ABBREVIATIONS.search(piece) or re.fullmatch(r"\d+\.", piece):
                 continue
             found.append(piece + match[0].strip())
             start = match.end()
@@ -274,7 +282,9 @@ def _without_lead(text: str) -> str:
 
 
 def _consequence(text: str, depth: int) -> tuple[Clause, ...]:
-    text = re.sub(r"(?i)^(?:then|please|so)\b[ ,:]*", "", text.strip(" ,;:–—-")).strip()
+    text = re.sub(r"(?i)^(?:then|please|so)\b[ ,:]*", "", text.strip(" ,;:\u2013\u2014-")).strip()
+    if reference := SEE.match(text):
+        return (Go(text=text, target=reference[1]),)
     return tuple(read_sentence(text, depth + 1)) if re.search(r"\w", text) else ()
 
 
@@ -489,7 +499,7 @@ def _with(found: list[Clause], *, before: str = "", after: str = "") -> list[Cla
     place = places[-1] if before else places[0]
     act = found[place]
     assert isinstance(act, Act)
-    found[place] = Act(text=act.text, before=before or act.before, after=after or act.after)
+    found[place] = replace(act, before=before or act.before, after=after or act.after)
     return found
 
 
@@ -515,16 +525,12 @@ def deed(text: str) -> str:
 
 def _sequence(text: str, depth: int) -> list[Clause] | None:
     """Stop the service, then start it: two things to do, one after the other."""
-    for match in re.finditer(
-        r"(?i)\s*(?:[,;]\s*(?:and\s+)?then|[,;]?\s+and\s+then|;\s*(?:and\s+)?)\s+|\.\s+then,?\s+", text
-    ):
+    for match in SEQUENCE.finditer(text):
         one, other = text[: match.start()], text[match.end() :]
         if _inside(text, match.start()) or not is_instruction(one) or not _follows(other):
             continue
-        return [*read_sentence(one, depth + 1), *read_sentence(other, depth + 1)]
+        rest = read_sentence(other, depth + 1)
+        if rest and isinstance(rest[0], Act):
+            rest[0] = replace(rest[0], apart=True)
+        return [*read_sentence(one, depth + 1), *rest]
     return None
-
-
-def negated(condition: str) -> bool:
-    """Say whether a condition holds when something is not the case."""
-    return bool(set(words(condition.replace("n't", " not"))) & NEGATIONS)
