@@ -42,12 +42,13 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands until it is moved, but for a microsecond each time that it is asked."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000 * SECOND
 
     def __call__(self) -> int:
+        self.now += 1
         return self.now
 
     def pass_(self, seconds: float) -> None:
@@ -136,7 +137,8 @@ def test_what_a_proven_person_grants_is_used_once(brain: Brain) -> None:
     used, again = use(brain), use(brain)
 
     assert granted.decided_by == Actor(kind=ActorKind.PERSON, id="ines", proof="terminal")
-    assert (granted.decision_reason, granted.decided_at) == ("the release is planned", brain._store.now())
+    assert granted.decision_reason == "the release is planned"
+    assert asked.requested_at < (granted.decided_at or 0) < brain._store.now()
     assert used is not None
     assert (used.id, used.state, again) == (asked.id, ApprovalState.USED, None)
     assert acts(brain, asked.id) == ["approval-grant", "approval-use"]
@@ -226,7 +228,7 @@ def test_wrong_proofs_in_a_row_lock_for_longer_and_longer(brain: Brain, clock: C
         with pytest.raises(ApprovalUnproven, match="that is not"):
             brain.approvals.grant(asked.id, proof=wrong)
         [entry] = brain.approvals.approvers.list()
-        wait = ((entry.locked_until or clock.now) - clock.now) // SECOND
+        wait = round(((entry.locked_until or clock.now) - clock.now) / SECOND)
         waits.append(wait)
         if wait:
             with pytest.raises(ApprovalUnproven, match="too many tries"):
@@ -379,7 +381,8 @@ def test_a_question_is_told_again_and_then_refused_when_nobody_answers(brain: Br
 
     assert (nothing, escalated, again, expired) == (0, 1, 0, 1)
     late = brain.approvals.get(asked.id)
-    assert (late.state, late.escalated_at) == (ApprovalState.EXPIRED, asked.requested_at + 3_600 * SECOND)
+    assert late.state is ApprovalState.EXPIRED
+    assert round(((late.escalated_at or 0) - asked.requested_at) / SECOND) == 3_600
     assert told(brain) == [NoticeKind.APPROVAL_ASKED, NoticeKind.APPROVAL_ESCALATED, NoticeKind.APPROVAL_EXPIRED]
     assert acts(brain, asked.id) == ["approval-expire"]
 

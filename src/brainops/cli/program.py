@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from brainops.cli import asking, capturing, correcting, demo, fixing, moving, operating, upkeep
+from brainops.cli import allowing, approvals, asking, capturing, correcting, demo, fixing, moving, operating, upkeep
 from brainops.cli.screen import bold, dim, safe, wrapped
 from brainops.cli.shared import Shared, shared_options
 from brainops.errors import BrainOpsError
@@ -44,7 +44,9 @@ SECTIONS: dict[str, list[click.Command]] = {
         upkeep.reembed,
         upkeep.compact,
         upkeep.upgrade,
+        allowing.allow,
     ],
+    "Approve": [approvals.approvals, approvals.approve, approvals.refuse, approvals.approver, approvals.notices],
     "See": [demo.demo],
 }
 
@@ -65,6 +67,10 @@ Correct     feedback ID VERDICT         it was helpful, wrong, outdated
 Look after  status, doctor, audit       figures, checks, junk
             backup, export              a verified copy; all of it as JSONL
             init, upgrade, reindex, reembed, compact
+            allow                       what procedures may run and reach
+
+Approve     approvals, approve, refuse  what waits for a person's answer
+            approver, notices           who may answer; what must be told
 """
 
 

@@ -7,15 +7,11 @@ import hmac
 import json
 import os
 import re
-import signal
-import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
 
@@ -24,11 +20,12 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import RedactionPolicy, redact, redact_json
 from brainops.procedures.secret_refs import resolve
 from brainops.procedures.steps.port import Limits
+from brainops.procedures.steps.processes import ProcessLimits, run_process
 from brainops.types import JSON, Channel, ChannelKind
 
 SEND_SECONDS = 10.0  # of one channel: a notice that takes longer is tried again, and others wait behind it
-OUTPUT_BYTES = 65_536  # that a command may write, or of an answer: nobody reads more of it than its last words
-POLL_SECONDS = 0.02
+GRACE_SECONDS = 1.0  # between being asked to end and being ended
+OUTPUT_BYTES = 4_096  # kept of what a command says, or read of an answer: only the last words are shown
 SHOWN_CHARACTERS = 300  # of what went wrong
 MAX_ARGUMENTS = 100
 MAX_ARGUMENT_CHARACTERS = 4_000
@@ -56,13 +53,13 @@ def checked_settings(kind: ChannelKind, settings: Mapping[str, Any], policy: Red
 
 def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy) -> str | None:
     """Send a document by a channel; return None where it was taken, else what went wrong, without secrets."""
-    body = json.dumps(document, ensure_ascii=True, sort_keys=True).encode()
+    body = json.dumps(document, ensure_ascii=True, sort_keys=True)
     try:
         match channel.kind:
             case ChannelKind.COMMAND:
                 _run(list(channel.settings["argv"]), body)  # type: ignore[arg-type]
             case ChannelKind.WEBHOOK:
-                _post(channel.settings, body, str(document["id"]))
+                _post(channel.settings, body.encode(), str(document["id"]))
     except _NotTaken as problem:
         return redact(clean(str(problem))[:SHOWN_CHARACTERS], policy).text
     return None
@@ -111,37 +108,19 @@ def _is_web(url: str) -> bool:
     return plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _run(argv: list[str], body: bytes) -> None:
-    """Run a command in a process group of its own, with little of our environment; all of it ends in time."""
+def _run(argv: list[str], document: str) -> None:
+    """Run a command with little of our environment; it and all it started end in time."""
     environment = {name: os.environ[name] for name in Limits().environment if name in os.environ}
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(body)
-        given.seek(0)
-        try:
-            process = subprocess.Popen(
-                argv, stdin=given, stdout=said, stderr=said, env=environment, start_new_session=True
-            )
-        except (OSError, ValueError) as error:
-            raise _NotTaken(f"{argv[0]} cannot be started: {error}") from error
-        code = _ended(process, said.fileno())
-        said.seek(max(0, os.fstat(said.fileno()).st_size - SHOWN_CHARACTERS))
-        last = " ".join(said.read(SHOWN_CHARACTERS).decode("utf-8", "replace").split())
-    if code is None:
-        raise _NotTaken(f"{argv[0]} took over {SEND_SECONDS:.0f} seconds or wrote over {OUTPUT_BYTES:,} bytes")
-    if code != 0:
-        raise _NotTaken(f"{argv[0]} ended with {code}: {last}" if last else f"{argv[0]} ended with {code}")
-
-
-def _ended(process: subprocess.Popen[bytes], output: int) -> int | None:
-    """Wait for a process and return its exit code, or None where it passed a limit; what it started is killed."""
-    deadline, over = time.monotonic() + SEND_SECONDS, False
-    while not over and process.poll() is None:
-        time.sleep(POLL_SECONDS)
-        over = time.monotonic() > deadline or os.fstat(output).st_size > OUTPUT_BYTES
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    code = process.wait()
-    return None if over else code
+    limits = ProcessLimits(timeout_seconds=SEND_SECONDS, output_bytes=OUTPUT_BYTES, grace_seconds=GRACE_SECONDS)
+    try:
+        ended = run_process(argv, environment=environment, limits=limits, stdin=document)
+    except StepFailed as failure:
+        raise _NotTaken(str(failure)) from failure
+    if ended.exit_code is None:
+        raise _NotTaken(f"{argv[0]} took over {SEND_SECONDS:.0f} seconds")
+    if ended.exit_code != 0:
+        last = " ".join((ended.stderr.text() or ended.stdout.text()).split())[-SHOWN_CHARACTERS:]
+        raise _NotTaken(f"{argv[0]} ended with {ended.exit_code}{': ' if last else ''}{last}")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

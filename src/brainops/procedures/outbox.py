@@ -68,6 +68,10 @@ class Outbox:
         with self._context.store.read(self._reading()) as tx:
             return tx.approvals.notices(every=every, limit=limit)
 
+    def sentence(self, notice: Notice) -> str:
+        """Return a notice as one line for people."""
+        return sentence(notice)
+
     def counts(self) -> dict[str, int | None]:
         """Return how many notices wait, since when, and how many were given up."""
         with self._context.store.read(self._reading()) as tx:

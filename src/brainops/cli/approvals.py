@@ -1,0 +1,371 @@
+"""Who is asked, who answers, and who is told? The commands approvals, approve, refuse, approver and notices."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from brainops.cli import show
+from brainops.cli.screen import age, bold, cut, dim, one_line, width, wrapped
+from brainops.cli.shared import CommandGroup, answer, command, opened
+from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, refuse_agents
+from brainops.types import (
+    Actor,
+    Approval,
+    ApprovalState,
+    Approver,
+    Channel,
+    ChannelKind,
+    Delivery,
+    Notice,
+    NoticeKind,
+    SecretKind,
+)
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+SHOWN = 12  # of one answer, so that the first screen fits a terminal
+AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
+
+
+@click.group("approvals", cls=CommandGroup, invoke_without_command=True, short_help="what waits for a person's answer")
+@click.option("--all", "every", is_flag=True, help="Those that were decided, used or expired as well.")
+@click.option("--limit", type=click.IntRange(1, 1_000), metavar="N", default=SHOWN, show_default=True, help="How many.")
+@click.pass_context
+def approvals(context: click.Context, every: bool, limit: int) -> None:
+    """List what waits for a person's answer: who asks, for what, until when, and how to answer.
+
+    \b
+    brainops approvals show ID      everything about one
+    brainops approve ID             agree, in a terminal of your own
+    brainops refuse ID --reason WHY
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with opened(model="none") as brain:
+        found = brain.approvals.list(None if every else ApprovalState.PENDING, limit=limit)
+    answer(found, lambda: _listed(found, show.now(), every))
+
+
+@approvals.command("show")
+@click.argument("approval_id", metavar="ID")
+def show_one(approval_id: str) -> None:
+    """Show everything about one approval."""
+    with opened(model="none") as brain:
+        found = brain.approvals.get(approval_id)
+    answer(found, lambda: _one(found, show.now()))
+
+
+@command("approve", short_help="agree to what was asked, in a terminal of your own")
+@click.argument("approval_id", metavar="ID")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
+@AS
+def approve(approval_id: str, reason: str, name: str | None) -> None:
+    """Agree to what was asked. Asks for your passphrase or key on the terminal; it can be used once, within a day."""
+    _decide(approval_id, reason, name, grant=True)
+
+
+@command("refuse", short_help="say no to what was asked")
+@click.argument("approval_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
+@AS
+def refuse(approval_id: str, reason: str, name: str | None) -> None:
+    """Say no to what was asked. Asks for your passphrase or key on the terminal."""
+    _decide(approval_id, reason, name, grant=False)
+
+
+def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> None:
+    with opened(model="none") as brain, person_at_terminal("approving" if grant else "refusing") as terminal:
+        asked = brain.approvals.get(approval_id)
+        terminal.say(_one(asked, show.now()))
+        proof = proof_of_person(terminal, brain.approvals.approvers.list(), name)
+        decide = brain.approvals.grant if grant else brain.approvals.refuse
+        decided = decide(approval_id, proof=proof, reason=reason)
+    answer(decided, lambda: _decided(decided))
+
+
+def _decided(decided: Approval) -> Iterator[str]:
+    by = decided.decided_by.id if decided.decided_by else "nobody"
+    if decided.state is ApprovalState.GRANTED:
+        yield from wrapped(f"Granted by {by}, to be used once: {one_line(decided.question)}")
+    else:
+        yield from wrapped(f"Refused by {by}: {one_line(decided.question)}")
+
+
+def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
+    if not found:
+        yield "Nothing was asked yet." if every else "Nobody waits for an answer."
+    for each in found:
+        state = _until(each, now) if each.state is ApprovalState.PENDING else each.state.value
+        yield bold(cut(one_line(each.question), width()))
+        yield cut(f"  {_who(each.requested_by)} asks for {one_line(_what(each))}; {state}", width())
+        if each.state is ApprovalState.PENDING:
+            yield dim(f"  brainops approve {each.id}")
+        else:
+            yield dim(f"  {each.id}")
+
+
+def _one(each: Approval, now: int) -> Iterator[str]:
+    yield from wrapped(bold(one_line(each.question)))
+    decided = f"{_who(each.decided_by)} by {each.decided_by.proof}: {each.decision_reason}" if each.decided_by else ""
+    yield from show.pairs(
+        {
+            "  for": one_line(_what(each)),
+            "  because": each.reason,
+            "  asked by": f"{_who(each.requested_by)}, {_ago(each.requested_at, now)}",
+            "  run": " ".join(part for part in (each.run_id, each.step_id) if part),
+            "  namespace": each.namespace,
+            "  state": _until(each, now) if each.state is ApprovalState.PENDING else each.state.value,
+            "  decided by": decided or each.decision_reason,
+            "  id": each.id,
+        }
+    )
+
+
+def _what(each: Approval) -> str:
+    return f"{each.kind.value.replace('_', ' ')} {each.subject}"
+
+
+def _who(actor: Actor | None) -> str:
+    return one_line(f"{actor.kind.value}:{actor.id}") if actor else ""
+
+
+def _ago(at: int, now: int) -> str:
+    past = age(at, now)
+    return past if past in ("now", "never", "ahead") else f"{past} ago"
+
+
+def _until(each: Approval, now: int) -> str:
+    left = age(now, each.expires_at)
+    if each.expires_at <= now:
+        return "its time has passed"
+    return "waits, less than a minute left" if left == "now" else f"waits, {left} left"
+
+
+@click.group("approver", cls=CommandGroup, short_help="who may approve")
+def approver() -> None:
+    """Who may approve, for the whole store. The first one enrols on trust; every other is let in by one who may."""
+
+
+@approver.command("enrol")
+@click.argument("name")
+@click.option("--key", "by_key", is_flag=True, help="By a key that is shown once on the terminal, for services.")
+@click.option("--as", "voucher", metavar="NAME", help="Who lets them in, where several may.")
+def enrol(name: str, by_key: bool, voucher: str | None) -> None:
+    """Let a person approve. Asks for everything on the terminal."""
+    with opened(model="none") as brain, person_at_terminal("enrolling an approver") as terminal:
+        people = brain.approvals.approvers
+        known = people.list()
+        proof = None
+        if known:
+            terminal.say(wrapped(f"{name} is to approve from now on. Somebody who may approve already lets them in."))
+            proof = proof_of_person(terminal, known, voucher)
+        passphrase = None if by_key else new_passphrase(terminal, name)
+        enrolled = people.enrol(name, passphrase=passphrase, proof=proof)
+        if enrolled.key is not None:
+            terminal.say([f"The key of {name}, shown this once:", enrolled.key])
+    answer(enrolled.approver, lambda: _enrolled(enrolled.approver))
+
+
+def _enrolled(new: Approver) -> Iterator[str]:
+    trust = ", the first one, taken on trust" if new.first_use else f", let in by {new.enrolled_by.id}"
+    yield from wrapped(f"{new.name} may approve by {new.kind.value}{trust}.")
+    if new.first_use:
+        yield dim("Whoever comes next needs your passphrase to be let in.")
+
+
+@approver.command("list")
+def list_approvers() -> None:
+    """Show who may approve, and who might once."""
+    with opened(model="none") as brain:
+        people, accepted = brain.approvals.approvers.list(), brain.approvals.approvers.clients()
+    answer({"approvers": people, "clients": accepted}, lambda: _people(people, accepted, show.now()))
+
+
+def _people(people: Sequence[Approver], accepted: Sequence[str], now: int) -> Iterator[str]:
+    if not people:
+        yield "Nobody may approve yet. In a terminal of your own: brainops approver enrol NAME"
+    for each in people:
+        yield cut(f"{one_line(each.name):<20}  {each.kind.value:<10}  {one_line(_standing(each, now))}", width())
+    if accepted:
+        yield f"The dialogs of these clients count here: {one_line(', '.join(accepted))}"
+
+
+def _standing(each: Approver, now: int) -> str:
+    if each.revoked_at is not None:
+        return f"revoked {_ago(each.revoked_at, now)}"
+    since = f"since {_ago(each.enrolled_at, now)}, " + ("on trust" if each.first_use else f"by {each.enrolled_by.id}")
+    locked = each.failures and (each.locked_until or 0) > now
+    return f"{since}; locked after {each.failures} wrong tries" if locked else since
+
+
+@approver.command("revoke")
+@click.argument("name")
+@click.option("--key", "only", flag_value="key", default=None, help="Only their key.")
+@click.option("--passphrase", "only", flag_value="passphrase", help="Only their passphrase.")
+@click.option("--as", "voucher", metavar="NAME", help="Who takes it, where several may.")
+def revoke(name: str, only: str | None, voucher: str | None) -> None:
+    """Take from a person the right to approve. The last one who may cannot go."""
+    with opened(model="none") as brain, person_at_terminal("revoking an approver") as terminal:
+        people = brain.approvals.approvers
+        proof = proof_of_person(terminal, people.list(), voucher)
+        gone = people.revoke(name, proof=proof, kind=SecretKind(only) if only else None)
+    answer(gone, lambda: [f"{each.name} may no longer approve by {each.kind.value}." for each in gone])
+
+
+@approver.command("clients")
+@click.argument("clients", metavar="[CLIENT...]", nargs=-1)
+@click.option("--none", "nothing", is_flag=True, help="Accept no client's dialog.")
+@click.option("--as", "voucher", metavar="NAME", help="Who you are, where several may approve.")
+def clients(clients: tuple[str, ...], nothing: bool, voucher: str | None) -> None:
+    """Say which coding clients' own ask dialogs count as proof in this namespace; without names, show them."""
+    with opened(model="none") as brain:
+        people = brain.approvals.approvers
+        accepted = people.clients()
+        if clients or nothing:
+            with person_at_terminal("accepting a client's dialog") as terminal:
+                proof = proof_of_person(terminal, people.list(), voucher)
+                accepted = people.accept_clients(clients, proof=proof)
+    answer({"clients": accepted}, lambda: [one_line(", ".join(accepted)) or "No client's dialog counts here."])
+
+
+@click.group("notices", cls=CommandGroup, invoke_without_command=True, short_help="what somebody must be told")
+@click.option("--all", "every", is_flag=True, help="Those that were delivered or read as well.")
+@click.option("--limit", type=click.IntRange(1, 1_000), metavar="N", default=SHOWN, show_default=True, help="How many.")
+@click.pass_context
+def notices(context: click.Context, every: bool, limit: int) -> None:
+    """List what somebody must be told and has not been, newest first.
+
+    \b
+    brainops notices deliver                        hand them to the channels now
+    brainops notices read ID...                     they were read, and need no delivery
+    brainops notices channel add NAME --webhook URL
+    brainops notices channel add NAME --command 'notify --team shop'
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with opened(model="none") as brain:
+        found, counts = brain.notices.list(every=every, limit=limit), brain.notices.counts()
+        told = {each.id: brain.notices.sentence(each) for each in found}
+        channels = brain.notices.channels()
+    answer(found, lambda: _notices(found, told, int(counts["pending"] or 0), bool(channels)))
+
+
+def _notices(found: Sequence[Notice], told: dict[str, str], pending: int, has_channel: bool) -> Iterator[str]:
+    if not found:
+        yield "Nobody needs to be told anything."
+    for each in found:
+        yield cut(f"{age(each.created_at, show.now()):>6}  {one_line(told[each.id])}", width())
+        yield dim(cut(f"        {each.id}{_delivered(each)}", width()))
+    if pending > len(found):
+        yield dim(f"{pending:,} wait in all; more with --limit")
+    if pending and not has_channel:
+        yield dim("No channel: they stay until somebody reads them. brainops notices channel --help")
+
+
+def _delivered(each: Notice) -> str:
+    if each.delivered_at is not None:
+        return f"  told by {one_line(', '.join(each.delivered_to)) or 'nobody: no channel wants it'}"
+    return f"  tried {each.attempts}: {one_line(each.error)}" if each.error else ""
+
+
+@notices.command("deliver")
+def deliver() -> None:
+    """Hand what is due to the channels now."""
+    with opened(model="none") as brain:
+        done = brain.notices.deliver()
+    answer(done, lambda: _delivery(done))
+
+
+def _delivery(done: Delivery) -> Iterator[str]:
+    yield f"{done.delivered:,} delivered, {done.failed:,} to be tried again, {done.pending:,} waiting."
+
+
+@notices.command("read")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+def read(ids: tuple[str, ...]) -> None:
+    """Say that notices were read, so that they need no delivery."""
+    with opened(model="none") as brain:
+        done = brain.notices.acknowledge(ids)
+    answer({"read": done}, lambda: [f"{done} read."])
+
+
+@notices.group("channel", cls=CommandGroup, invoke_without_command=True)
+@click.pass_context
+def channel(context: click.Context) -> None:
+    """By which ways this namespace's notices leave."""
+    if context.invoked_subcommand is not None:
+        return
+    with opened(model="none") as brain:
+        found = brain.notices.channels()
+    answer(found, lambda: _channels(found))
+
+
+def _channels(found: Sequence[Channel]) -> Iterator[str]:
+    if not found:
+        yield "No channel: notices wait here. brainops notices channel add --help"
+    for each in found:
+        argv, url = each.settings.get("argv"), each.settings.get("url")
+        does = shlex.join(str(part) for part in argv) if isinstance(argv, list) else str(url)
+        yield cut(f"{one_line(each.name):<16}  {each.kind.value:<8}  {one_line(does)}", width())
+        if each.kinds:
+            yield dim(f"  only {', '.join(each.kinds)}")
+
+
+@channel.command("add")
+@click.argument("name")
+@click.option("--command", "command_line", metavar="LINE", help="A program and its arguments; run without a shell.")
+@click.option("--webhook", metavar="URL", help="An address, or where it stands: env:NAME or file:PATH.")
+@click.option("--secret", metavar="REFERENCE", help="What signs a webhook's deliveries: env:NAME or file:PATH.")
+@click.option("--only", "kinds", type=click.Choice(list(NoticeKind)), multiple=True, help="Only these; repeatable.")
+def add_channel(
+    name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...]
+) -> None:
+    """Let notices leave by a command (the notice comes as JSON on its standard input) or a webhook (a POST of it)."""
+    if (command_line is None) == (webhook is None):
+        raise click.UsageError("Name one: --command LINE or --webhook URL.")
+    with opened(model="none") as brain:
+        prove = _prover(brain)
+        if command_line is not None:
+            settings: dict[str, object] = {"argv": shlex.split(command_line)}
+            new = brain.notices.add_channel(name, ChannelKind.COMMAND, settings, kinds=kinds, prove=prove)
+        else:
+            settings = {"url": webhook, **({"secret": secret} if secret else {})}
+            new = brain.notices.add_channel(name, ChannelKind.WEBHOOK, settings, kinds=kinds, prove=prove)
+    answer(new, lambda: [*_channels([new]), dim(f"Try it: brainops notices channel test {shlex.quote(new.name)}")])
+
+
+def _prover(brain: Brain) -> Callable[[], Actor]:
+    """Return what asks, on the terminal, who answers for a channel; raise ApprovalUnproven in an agent's session."""
+    refuse_agents("setting up a channel")
+
+    def prove() -> Actor:
+        with person_at_terminal("setting up a channel") as terminal:
+            return brain.approvals.approvers.prove(proof_of_person(terminal, brain.approvals.approvers.list(), None))
+
+    return prove
+
+
+@channel.command("remove")
+@click.argument("name")
+def remove_channel(name: str) -> None:
+    """Remove a channel."""
+    with opened(model="none") as brain:
+        prove = _prover(brain)
+        brain.notices.remove_channel(name, prove=prove)
+    answer({"removed": name}, lambda: [f"Removed: {one_line(name)}"])
+
+
+@channel.command("test")
+@click.argument("name")
+@click.pass_context
+def test_channel(context: click.Context, name: str) -> None:
+    """Send a notice for trial by one channel."""
+    with opened(model="none") as brain:
+        problem = brain.notices.try_channel(name)
+    answer({"taken": problem is None, "problem": problem}, lambda: [f"Not taken: {problem}" if problem else "Taken."])
+    context.exit(1 if problem else 0)
