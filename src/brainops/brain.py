@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -19,10 +19,12 @@ from brainops.memory.redact import RedactionPolicy
 from brainops.memory.uses import Uses
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
+from brainops.operations.guidance import Advisers
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, start_of
 from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
+from brainops.procedures.dispatch import RUNS_AT_ONCE, Dispatcher
 from brainops.procedures.fixes import Fixes
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runner import Runner
@@ -78,7 +80,6 @@ class Brain:
         )
         self._recorder = Recorder(store)
         self._uses = Uses(self._recorder.submit)
-        self._operations = OperationLog(self._context, self._recorder)
         self.notices = Outbox(self._context)
         self.approvals = Approvals(self._context, self.notices)
         self.procedures = Catalog(self._context)
@@ -89,7 +90,14 @@ class Brain:
             self._context, self.procedures, self.approvals, self.notices, executors(self.calls), remember=self._remember
         )
         self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: None)
-        self.guard = Guard(self._context, self.procedures, self.approvals)
+        self._dispatcher = self.dispatcher() if background else None
+        if self._dispatcher is not None:
+            self.runs.nudge = self._dispatcher.nudge
+        self.guard = Guard(
+            self._context, self.procedures, self.triggers, self.approvals, self.notices, self._recorder.flush
+        )
+        advisers = Advisers(triggers=self.triggers, fixes=self.fixes.suggest)
+        self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         os.register_at_fork(after_in_child=self._operations.after_fork)
 
@@ -369,6 +377,21 @@ class Brain:
             lambda tx: records.distil(tx, self._context, records.checked_error(self._context, event), None, None)
         )
 
+    # Runs
+
+    def dispatcher(
+        self, *, worker: bool = False, runs_at_once: int = RUNS_AT_ONCE, keep_days: float | None = None
+    ) -> Dispatcher:
+        """Return a loop that goes on with the runs that are due; its `run` blocks until `stop`.
+
+        It also lets approvals escalate and expire, delivers notices and judges fixes; with `keep_days` it removes runs
+        that ended so long ago. A Brain with `background` has one already, which begins once there is something to do.
+        """
+        sweeps: list[Callable[[], object]] = [self.approvals.sweep, self.notices.deliver, self.fixes.sweep]
+        if keep_days is not None:
+            sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
+        return Dispatcher(self._store, self.runs, sweeps, runs_at_once=runs_at_once, worker=worker)
+
     # Upkeep
 
     def flush(self) -> bool:
@@ -440,6 +463,8 @@ class Brain:
 
     def close(self) -> None:
         """Write what waits and release every connection."""
+        if self._dispatcher is not None:
+            self._dispatcher.close()
         if self._drainer is not None:
             self._drainer.close()
         self._uses.write()

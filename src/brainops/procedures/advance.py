@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from brainops.errors import LeaseLost, StoreUnavailable
@@ -39,6 +40,7 @@ class Advance:
         self._owner = run.owner
         self._said: SimpleQueue[Heard | None] = SimpleQueue()
         self._under_way: dict[tuple[str, str], Attempt] = {}
+        self._handing_back = False
 
     def go(self) -> Run:
         """Advance the run until it ends or waits, and return it as it was written. Raises LeaseLost, StoreError."""
@@ -54,6 +56,10 @@ class Advance:
     def look(self) -> None:
         """Look at once whether something came: it was cancelled, or a step was answered."""
         self._said.put(None)
+
+    def hand_back(self) -> None:
+        """Begin nothing more; what is under way ends, and somebody else goes on."""
+        self._handing_back = True
 
     def _commit(self, heard: Sequence[Heard]) -> None:
         wait = COMMIT_WAIT_SECONDS
@@ -85,14 +91,20 @@ class Advance:
                 hearing.hear(each)
             moving.restart({key: attempt.number for key, attempt in self._under_way.items()})
             hearing.settle()
-            moving.go()
+            if self._handing_back:
+                moving.hand_back()
+            else:
+                moving.go()
             sheet.write()
         return sheet
 
     def _begin(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._under_way[attempt.step.id, attempt.role] = attempt
-            self._engine.attempts.submit(attempt, self._said.put)
+            self._engine.threads.submit(partial(self._carry_out, attempt))
+
+    def _carry_out(self, attempt: Attempt) -> None:
+        self._said.put(attempt.carry_out())
 
     def _listen(self) -> list[Heard]:
         """Wait until something is heard, a step's time is over, or it is time to look; return what was heard."""

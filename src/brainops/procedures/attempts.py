@@ -117,34 +117,34 @@ def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text
     return Failure(message=f"{type(error).__name__}: {message}", event=event)
 
 
-class Attempts:
-    """Daemon threads for attempts, made as needed and kept; anew after a fork. Who hands in work bounds how much."""
+class Threads:
+    """Daemon threads, made as needed and kept; anew after a fork. Who hands in work bounds how much.
 
-    def __init__(self) -> None:
+    They are kept because each holds a connection to the store once it used it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._begin_process()
 
     def _begin_process(self) -> None:
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._tasks: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._idle = 0
 
-    def submit(self, attempt: Attempt, heard: Callable[[Heard], None]) -> None:
-        """Carry an attempt out in a thread, and say there what it came to."""
+    def submit(self, task: Callable[[], object]) -> None:
+        """Do something in a thread; the task answers for its own errors."""
         if self._process != os.getpid():
             self._begin_process()
-
-        def task() -> None:
-            heard(attempt.carry_out())
-
         with self._lock:
             if self._idle > 0:
                 self._idle -= 1
                 self._tasks.put(task)
                 return
-        threading.Thread(target=self._work, args=(task,), name="brainops-step", daemon=True).start()
+        threading.Thread(target=self._work, args=(task,), name=self._name, daemon=True).start()
 
-    def _work(self, task: Callable[[], None]) -> None:
+    def _work(self, task: Callable[[], object]) -> None:
         tasks, lock = self._tasks, self._lock
         while True:
             task()

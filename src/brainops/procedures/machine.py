@@ -232,19 +232,6 @@ def dependents(procedure: Procedure, step_id: str) -> frozenset[str]:
         reached |= more
 
 
-def levels(procedure: Procedure) -> tuple[tuple[Step, ...], ...]:
-    """Return the steps in the order in which they can begin; those of one level do not wait for each other."""
-    placed: set[str] = set()
-    found: list[tuple[Step, ...]] = []
-    while len(placed) < len(procedure.steps):
-        level = tuple(step for step in procedure.steps if step.id not in placed and set(step.needs) <= placed)
-        if not level:
-            break  # a procedure's graph has no circle; one that was forced in is not followed
-        found.append(level)
-        placed |= {step.id for step in level}
-    return tuple(found)
-
-
 def picture(transitions: Mapping[RunState, frozenset[RunState]], ends: Iterable[RunState]) -> str:
     """Return the states as a Mermaid picture."""
     lines = ["stateDiagram-v2", "    [*] --> queued"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from brainops.errors import BrainOpsError, MissingExtra, StepFailed
+from brainops.errors import BrainOpsError, ConditionFailed, MissingExtra, StepFailed
 from brainops.procedures import machine
 from brainops.procedures.attempts import Attempt, BeginsRun, deadline_of, failure_of
 from brainops.procedures.conditions import compile as compiled
@@ -15,7 +15,7 @@ from brainops.procedures.machine import MICROS
 from brainops.procedures.sheet import Engine, Role, Sheet, parameters_of
 from brainops.procedures.steps.port import StepWork
 from brainops.procedures.templates import fill
-from brainops.procedures.values import bounded, concealed, values_of
+from brainops.procedures.values import bounded, concealed, shown, values_of
 from brainops.types import (
     JSON,
     Action,
@@ -72,6 +72,14 @@ class Moving:
             if current is not None and current.state is StepState.RUNNING:
                 self._launch_verification(step, current)
 
+    def hand_back(self) -> None:
+        """Begin nothing more; once nothing is under way, let somebody else go on."""
+        run = self._sheet.run
+        if any(row.state is StepState.RUNNING for row in (*run.steps, *run.compensations)):
+            return
+        state = run.state if run.state is RunState.COMPENSATING else RunState.QUEUED
+        self._wait(state, self._sheet.now)
+
     def _moved(self) -> bool:
         match machine.next_of(self._version.procedure, self._sheet.run, self._sheet.now):
             case machine.Start(steps=steps):
@@ -119,18 +127,21 @@ class Moving:
     def _begin(self, step: Step, role: Role) -> bool:
         row = self._sheet.of(step, role)
         try:
-            if role == "do" and row.attempts == 0 and step.condition is not None:
-                values = values_of(self._version, self._sheet.run)
-                if not compiled(step.condition).holds(values):
-                    self._skip(row, "condition")
-                    return True
+            if role == "do" and row.attempts == 0 and step.condition is not None and not self._holds(step.condition):
+                self._skip(row, "condition")
+                return True
             self._begin_attempt(step, row, role)
         except MissingExtra as error:
             self._hearing.hold(row, str(error))
+        except ConditionFailed as error:
+            self._hearing.failed(step, row, replace(failure_of(error), retryable=False))
         return True
 
+    def _holds(self, condition: str) -> bool:
+        return compiled(condition).holds(values_of(self._version, self._sheet.run))
+
     def _skip(self, row: StepRun, why: str) -> None:
-        self._sheet.end(row, StepState.SKIPPED, skipped_because=why, error=None)
+        self._sheet.end(row, StepState.SKIPPED, skipped_because=why, error=None, started_at=self._sheet.now)
 
     def _begin_attempt(self, step: Step, row: StepRun, role: Role) -> None:
         """Write that an attempt begins, and have it begin once that is written."""
@@ -142,7 +153,7 @@ class Moving:
         try:
             values = values_of(self._version, self._sheet.run, output=self._output_before(step, role))
             filled = self._filled(step, action, values)
-            kept = bounded(filled, self._engine.context.redaction, f"the input of step {step.id}")
+            kept = shown(filled, self._engine.context.redaction)
             if role == "do" and action.uses in _OWN:
                 self._ask(step, row, filled, kept)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import random
@@ -11,22 +12,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound
+from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
 from brainops.memory.context import MemoryContext
 from brainops.procedures.advance import Advance
 from brainops.procedures.approvals import Approvals
-from brainops.procedures.attempts import Attempts
+from brainops.procedures.attempts import Threads
 from brainops.procedures.beginning import admit, new_run
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.machine import MICROS
 from brainops.procedures.outbox import Outbox
+from brainops.procedures.planning import current_of, plan_of
 from brainops.procedures.sheet import Engine, Remember, Sheet, Wake, forget, stay
+from brainops.procedures.sources import stored
+from brainops.procedures.steering import Steering
 from brainops.procedures.steps.port import Executors
+from brainops.procedures.values import MAX_ERROR_CHARACTERS
 from brainops.store.ids import new_id
-from brainops.types import JSON, Actor, NoticeKind, ProcedureState, ProcedureVersion, Run, RunState
+from brainops.store.procedures import version_of
+from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
 
 LEASE_SECONDS = 30.0  # that an owner may be silent: longer than a stalled disk, shorter than anybody's patience
 PATIENCE_SECONDS = 10.0  # that a call stays with a run that goes on by itself soon: a retry, a short wait
+DAY_MICROS = 86_400 * MICROS
+LOOK_SECONDS = 0.01  # between two looks at a run that a call stays with
 KEPT_VERSIONS = 500  # that a process has at hand; a version never changes
 MOST_RUNS = 1_000  # listed at once
 
@@ -61,7 +69,7 @@ class Runner:
             approvals=approvals,
             outbox=outbox,
             executors=executors,
-            attempts=Attempts(),
+            threads=Threads("brainops-step"),
             version=self.version,
             latest=self._startable,
             inputs=_checked,
@@ -70,6 +78,7 @@ class Runner:
             chance=chance,
             lease_seconds=lease_seconds,
         )
+        self._steering = Steering(self._engine, self._pinned)
 
     @property
     def owner(self) -> str:
@@ -157,6 +166,11 @@ class Runner:
         """Advance a run that was claimed, until it ends or waits."""
         return self._drive(run)
 
+    def hand_back(self) -> None:
+        """Let the runs that are advanced here end what is under way and begin nothing more; others go on with them."""
+        for advance in list(self._advancing.values()):
+            advance.hand_back()
+
     def _drive(self, run: Run) -> Run:
         try:
             version = self._pinned(run)
@@ -169,39 +183,62 @@ class Runner:
         except LeaseLost:
             log.warning("the run %s has another owner now; nothing was committed here since", run.id)
             return self.get(run.id)
+        except StoreError:
+            raise  # whoever is the owner when the lease has passed goes on
+        except Exception as error:  # what the interpreter did not expect must not come back for ever
+            log.exception("the run %s cannot be advanced", run.id)
+            return self._set_aside(
+                run, f"it cannot be advanced: {type(error).__name__}: {error}"[:MAX_ERROR_CHARACTERS]
+            )
         finally:
             self._advancing.pop(run.id, None)
 
     def _patiently(self, run: Run, patience_seconds: float) -> Run:
         """Stay with a run while it goes on by itself soon, and go on with the runs that it waits for."""
         until = time.monotonic() + patience_seconds
-        while run.finished_at is None and run.owner is None:
+        while run.finished_at is None and run.owner in (None, self.owner):
             left = until - time.monotonic()
-            if self._children_ended(run, max(0.0, left)):
-                rest = 0.0
-            elif run.wake_at is None:
-                break
-            else:
-                rest = max(0.0, (run.wake_at - self._context.store.now()) / MICROS)
-            if rest > left:
+            rest = self._rest(run, left)
+            if rest is None or rest > left:
                 break
             time.sleep(rest)
-            claimed = self.claim(run.id)
-            if claimed is None:
-                if left <= 0:
-                    break
-                run = self.get(run.id)
-                time.sleep(min(0.01, max(0.0, left)))  # another clock than ours, or another owner
-                continue
-            run = self._drive(claimed)
+            claimed = self.claim(run.id) if run.owner is None else None
+            run = self._drive(claimed) if claimed else self.get(run.id)
         if run.finished_at is None:
             self.nudge()
         return run
+
+    def _rest(self, run: Run, left: float) -> float | None:
+        """Return the seconds until a run that was let go is worth another look, None where only an answer helps."""
+        if run.owner is not None:
+            return LOOK_SECONDS  # another thread of this process has it
+        if self._children_ended(run, max(0.0, left)):
+            return 0.0
+        if run.wake_at is None:
+            return None
+        return max(LOOK_SECONDS, (run.wake_at - self._context.store.now()) / MICROS)
 
     def _children_ended(self, run: Run, patience_seconds: float) -> bool:
         waited = [step.waits_on for step in run.steps if step.waits_for == "run" and step.waits_on]
         children = [self.advance(each, patience_seconds=patience_seconds) for each in waited]
         return any(child.finished_at is not None for child in children)
+
+    def remove_ended(self, *, older_than_days: float) -> int:
+        """Remove runs that ended so long ago, with their steps, for good; return how many. Memories of them stay."""
+        if not older_than_days >= 0:
+            raise InvalidInput("older_than_days is a number of days, 0 or more")
+        store, removed = self._context.store, 0
+        while True:
+            with store.write() as tx:
+                now = store.now()
+                found = tx.runs.remove_ended(now - int(older_than_days * DAY_MICROS))
+                if found:
+                    tx.trail.append(
+                        "runs-remove", "runs", self._context.actor, now, count=found, older_than_days=older_than_days
+                    )
+            removed += found
+            if found == 0:
+                return removed
 
     def get(self, run_id: str) -> Run:
         """Return a run with the steps of which anything is known; raise NotFound."""
@@ -229,19 +266,99 @@ class Runner:
         with self._context.store.read() as tx:
             return tx.runs.list(state=wanted, procedure_name=procedure, target=target, since=since, limit=limit)
 
+    def plan(
+        self,
+        name: str,
+        inputs: Mapping[str, JSON] | None = None,
+        *,
+        target: str | None = None,
+        number: int | None = None,
+    ) -> Plan:
+        """Say what a run would do, with which inputs and which approvals; nothing is done. A draft can be planned."""
+        version = self._catalog.get(name, number=number)
+        checked = self._engine.inputs(version, dict(inputs or {}))
+        now = self._context.store.now()
+        return plan_of(
+            version, new_run(self._context, version, checked, actor=self._context.actor, now=now, target=target)
+        )
+
+    def current(self, run_id: str) -> CurrentStep:
+        """Return the step at hand and nothing of those to come; raise Conflict where none waits for anybody."""
+        run = self.get(run_id)
+        return current_of(self._pinned(run), run)
+
+    def complete(self, run_id: str, step_id: str, *, output: JSON = None, evidence: JSON = None) -> Run:
+        """Say that a manual step was done, and go on. What its `verify` asks for is looked at first.
+
+        Raises Conflict where the step is not at hand, InvalidInput where its verification does not pass.
+        """
+        self._steering.complete(run_id, step_id, output, evidence)
+        return self._after(run_id)
+
+    def skip(self, run_id: str, step_id: str, *, approval_id: str | None = None, reason: str) -> Run:
+        """Do without a step, and go on. In a required or strict procedure it takes an approval, which is used up.
+
+        Raises ApprovalRequired with the id of the question that was asked, Conflict, InvalidInput.
+        """
+        self._steering.skip(run_id, step_id, approval_id, reason)
+        return self._after(run_id)
+
+    def cancel(self, run_id: str, *, reason: str = "", compensate: bool = False) -> Run:
+        """End a run; with `compensate` what it did is taken back first. Raises Conflict where it has ended."""
+        self._steering.cancel(run_id, reason, compensate=compensate)
+        return self._after(run_id)
+
+    def pause(self, run_id: str, *, reason: str = "") -> Run:
+        """Let no further step begin until `resume`; what is under way ends. Raises Conflict."""
+        self._steering.pause(run_id, reason)
+        return self._after(run_id)
+
+    def resume(self, run_id: str, *, reason: str = "") -> Run:
+        """Let a paused run go on. Raises Conflict."""
+        self._steering.resume(run_id, reason)
+        return self._after(run_id)
+
+    def retry(self, run_id: str, *, from_step: str | None = None, reason: str = "") -> Run:
+        """Let a run that failed or was cancelled go on, where it failed or from an earlier step. Raises Conflict."""
+        self._steering.retry(run_id, from_step, reason)
+        return self._after(run_id)
+
+    def take_over(self, run_id: str) -> Run:
+        """Make a run one's own: its owner commits nothing from now on, and its steps are completed by nobody else."""
+        self._steering.take_over(run_id)
+        return self._after(run_id)
+
+    def _after(self, run_id: str) -> Run:
+        """Go on with a run that was steered, here where nobody owns it; else its owner looks at once, or soon."""
+        advancing = self._advancing.get(run_id)
+        if advancing is not None:
+            advancing.look()
+            return self.get(run_id)
+        self.nudge()
+        return self.advance(run_id)
+
     def version(self, procedure_id: str) -> ProcedureVersion:
-        """Return a stored version, which never changes but for its state; raise NotFound."""
+        """Return a stored version, which never changes but for its state; raise NotFound, Conflict.
+
+        Its text must be what its hash says: a definition that was edited under a run is not followed.
+        """
         known = self._versions.get(procedure_id)
-        if known is None:
-            if len(self._versions) >= KEPT_VERSIONS:
-                self._versions.clear()
-            known = self._versions[procedure_id] = self._catalog.by_id(procedure_id)
+        if known is not None:
+            return known
+        with self._context.store.read() as tx:
+            row = tx.procedures.by_id(procedure_id)
+        if row is None:
+            raise NotFound(f"the version {procedure_id} of a procedure is not in the namespaces that you read")
+        if hashlib.sha256(row["body"].encode()).hexdigest() != row["hash"]:
+            raise Conflict(f"the stored definition of {row['name']} number {row['number']} was changed in its row")
+        if len(self._versions) >= KEPT_VERSIONS:
+            self._versions.clear()
+        known = self._versions[procedure_id] = version_of(row, stored)
         return known
 
     def _pinned(self, run: Run) -> ProcedureVersion:
         version = self.version(run.procedure_id)
         if version.hash != run.procedure_hash:
-            self._versions.pop(run.procedure_id, None)
             raise Conflict(
                 f"the definition of {run.procedure_name} is not the one that this run was started with "
                 f"({version.hash[:12]} instead of {run.procedure_hash[:12]}); cancel it and start anew"

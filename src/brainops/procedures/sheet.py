@@ -9,7 +9,7 @@ from typing import Any, Literal
 from brainops.errors import LeaseLost
 from brainops.memory.context import MemoryContext
 from brainops.procedures.approvals import Approvals
-from brainops.procedures.attempts import Attempt, Attempts
+from brainops.procedures.attempts import Attempt, Threads
 from brainops.procedures.machine import may, step_may
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.steps.port import Executors
@@ -54,7 +54,7 @@ class Engine:
     approvals: Approvals
     outbox: Outbox
     executors: Executors
-    attempts: Attempts
+    threads: Threads
     version: Callable[[str], ProcedureVersion]
     latest: Callable[[str], ProcedureVersion]
     inputs: Callable[[ProcedureVersion, Mapping[str, JSON]], Mapping[str, JSON]]

@@ -64,6 +64,14 @@ def bounded(value: Any, policy: RedactionPolicy, what: str) -> JSON:
     return redact_json(json.loads(text.encode("utf-8", "replace")), policy).value
 
 
+def shown(value: Any, policy: RedactionPolicy) -> JSON:
+    """Return what is kept of a value that is only there to be looked at: one that is too large is left out."""
+    try:
+        return bounded(value, policy, "it")
+    except InvalidInput as error:
+        return f"[left out: {error}]"[:MAX_ERROR_CHARACTERS]
+
+
 def concealed(secrets: tuple[str, ...]) -> Mapping[str, str]:
     """Return what stands for each secret in what is stored."""
     return {name: f"[secret {name}]" for name in secrets}
