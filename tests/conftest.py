@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
+from brainops.types import agent_session
+
 IN_CI = os.environ.get("CI") == "true"
 
 settings.register_profile("brainops", deadline=None, derandomize=IN_CI, print_blob=True)
@@ -21,6 +23,8 @@ def home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("BRAINOPS_", "XDG_"))]:
             patch.delenv(name)
+        for name in [name for name in os.environ if agent_session({name: os.environ[name]})]:
+            patch.delenv(name)  # the tests play people, whoever runs them
         patch.setenv("HOME", str(home))
         yield
 

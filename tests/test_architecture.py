@@ -38,14 +38,19 @@ LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in part
 PURE = {
     f"brainops.{name}"
     for name in (
+        "types.agent_session "
         "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
-        " memory.secrets store.stem memory.terms operations.calibration procedures.fix_confidence procedures.fix_plan"
+        " memory.secrets store.stem memory.terms operations.advise operations.calibration procedures.fix_confidence"
+        " procedures.fix_plan"
         " operations.answers operations.guard operations.requirements operations.rule_index operations.rule_learning"
         " operations.classify operations.command_line operations.programs operations.program_tables operations.shell"
         " operations.statements"
         " procedures.canonical procedures.check procedures.define procedures.define_step procedures.fields"
-        " procedures.findings procedures.graph procedures.parse procedures.prose procedures.references procedures.render"
+        " procedures.findings procedures.graph procedures.inputs procedures.parse procedures.prose procedures.references procedures.rehearse procedures.render"
         " procedures.vocabulary procedures.yaml_text"
+        " procedures.english procedures.prose_blocks procedures.prose_graph procedures.prose_order"
+        " procedures.prose_outline procedures.prose_sentences procedures.prose_units procedures.prose_words"
+        " procedures.runbook"
         " procedures.intents procedures.lookup procedures.trigger_index"
     ).split()
 }

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from brainops.errors import InvalidConfiguration
-from brainops.types import Actor, ActorKind
+from brainops.types import Actor, ActorKind, agent_session
 
 PERSONAL_NAMESPACE = "personal"
 DEFAULT_MODEL = "minilm"
+MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
 KNOWN = ("store", "namespace", "read", "model", "personal_data", "actor")
 
 
@@ -147,6 +148,8 @@ def _paths(value: Any) -> tuple[str, ...]:
 def _actor(value: Any, environment: Mapping[str, str]) -> Actor:
     if isinstance(value, Actor):
         return value
+    if value is None and (agent := agent_session(environment)):
+        return Actor(kind=ActorKind.AGENT, id=agent[:MAX_AGENT_CHARACTERS], proof="environment")
     if value is None:
         return Actor(kind=ActorKind.PERSON, id=_user(environment), proof="os-user")
     kind, _, name = str(value).partition(":")
