@@ -11,7 +11,19 @@ from typing import Any
 
 import click
 
-from brainops.cli import allowing, approvals, asking, capturing, correcting, demo, fixing, moving, operating, upkeep
+from brainops.cli import (
+    allowing,
+    approvals,
+    asking,
+    capturing,
+    correcting,
+    demo,
+    drafting,
+    fixing,
+    moving,
+    operating,
+    upkeep,
+)
 from brainops.cli.screen import bold, dim, safe, wrapped
 from brainops.cli.shared import Shared, shared_options
 from brainops.errors import BrainOpsError
@@ -21,6 +33,7 @@ OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shel
 SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
+    "Follow": [drafting.procedure],
     "Correct": [
         correcting.feedback,
         capturing.supersede,
@@ -58,6 +71,8 @@ Ask         retrieve QUESTION           what do we know about this?
             match ERROR                 has it happened before? what helped?
             guide OPERATION             what to know before acting
             operations                  what was done, and how it ended
+
+Follow      procedure                   write, read, check and activate them
 
 Correct     feedback ID VERDICT         it was helpful, wrong, outdated
             supersede, archive, forget  replace it, set it aside, hide it

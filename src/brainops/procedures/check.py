@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from brainops.errors import InvalidInput, MissingExtra
+from brainops.procedures.define_step import TEMPLATE
 from brainops.procedures.findings import Findings, Where
 from brainops.procedures.graph import ancestors, cycle
 from brainops.procedures.references import Expression, Reference, expressions, references
-from brainops.procedures.vocabulary import SECRET_NAME, SECRET_REFERENCE, meant
-from brainops.types import JSON, Mode, Procedure
+from brainops.procedures.vocabulary import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
+from brainops.types import JSON, Action, Mode, Procedure, StepKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,6 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def check(procedure: Procedure, findings: Findings) -> None:
     """Note all that is wrong between the parts of a procedure."""
     _check_steps(procedure, findings)
+    _check_actions(procedure, findings)
     _check_secrets(procedure, findings)
     _check_inputs(procedure, findings)
     _check_references(procedure, findings)
@@ -46,6 +48,34 @@ def _check_steps(procedure: Procedure, findings: Findings) -> None:
     if len(circle) > 1:
         way = " -> ".join([*reversed(circle), circle[-1]])
         findings.add(("steps", first[circle[0]], "needs"), f"steps need each other: {way}", "take one `needs` out")
+
+
+def _check_actions(procedure: Procedure, findings: Findings) -> None:
+    for number, step in enumerate(procedure.steps):
+        where: Where = ("steps", number)
+        _check_action(step.action, where, findings)
+        if step.verify is not None and step.verify.action is not None:
+            _check_action(step.verify.action, (*where, "verify"), findings)
+        if step.compensate is not None:
+            _check_action(step.compensate, (*where, "compensate"), findings)
+
+
+def _check_action(action: Action, where: Where, findings: Findings) -> None:
+    """Note parameters that the executor of this kind would refuse when the step runs."""
+    if action.uses not in PARAMETERS:
+        return
+    one_of, known = PARAMETERS[action.uses]
+    for name in action.parameters:
+        if name not in known:
+            findings.add((*where, "with", name), f"a {action.uses.value} step does not take it", meant(name, known))
+    if action.uses is not StepKind.COMMAND and not any(action.parameters.get(name) is not None for name in one_of):
+        message = f"a {action.uses.value} step says {' or '.join(one_of)}"
+        findings.add((*where, "with"), message, f"add `with: {{{one_of[0]}: ...}}`")
+    condition = action.parameters.get("condition")
+    mixed = isinstance(condition, str) and "${{" in condition and not TEMPLATE.fullmatch(condition)
+    if action.uses is StepKind.CHECK and mixed:
+        message = "${{ }} inside of a condition would let a value become a part of it"
+        findings.add((*where, "with", "condition"), message, "write it as CEL: steps.count.output.json.n > 3")
 
 
 def _check_secrets(procedure: Procedure, findings: Findings) -> None:
@@ -174,7 +204,7 @@ def _check_tests(procedure: Procedure, findings: Findings) -> None:
         for name in test.steps:
             if name not in ids:
                 findings.add((*where, "steps", name), f"there is no step {name!r}", meant(name, ids))
-        for key in ("succeeded", "failed", "skipped", "order"):
+        for key in EXPECTED_STEPS:
             for name in cast(list[str], test.expect.get(key) or []):
                 if name not in ids:
                     findings.add((*where, "expect", key), f"there is no step {name!r}", meant(name, ids))

@@ -9,11 +9,13 @@ from typing import Any, Literal, cast
 from brainops.errors import Problem
 from brainops.procedures.check import check
 from brainops.procedures.define_step import read_step, step_ids
-from brainops.procedures.fields import Fields, limited, readable, texts
+from brainops.procedures.fields import Fields, limited, readable, shown, texts
 from brainops.procedures.findings import Findings, Lines, Where, invalid
 from brainops.procedures.vocabulary import (
     CONCURRENCY_KEYS,
     EXPECT_KEYS,
+    EXPECTED_STATES,
+    EXPECTED_STEPS,
     FAKE_KEYS,
     MAX_CONDITION_CHARACTERS,
     MAX_DESCRIPTION_CHARACTERS,
@@ -29,6 +31,7 @@ from brainops.procedures.vocabulary import (
     TEST_KEYS,
     TRIGGER_KEYS,
     TRIGGER_LISTS,
+    meant,
 )
 from brainops.types import JSON, Concurrency, Example, Mode, Procedure, Step, Trigger
 
@@ -216,7 +219,9 @@ def _test(fields: Fields, number: int) -> Example:
     if not expect.value:
         fields.note("expect", "says nothing", "for example `expect: {state: succeeded}`")
     expected: dict[str, Any] = dict(expect.value)
-    for key in ("succeeded", "failed", "skipped", "order"):
+    if expected.get("state") not in (None, *EXPECTED_STATES):
+        expect.note("state", f"{shown(expected['state'])} is no end", meant(str(expected["state"]), EXPECTED_STATES))
+    for key in EXPECTED_STEPS:
         if key in expected:
             expected[key] = list(texts(expected[key], expect.at(key), fields.findings, MAX_ITEM_CHARACTERS))
     return Example(

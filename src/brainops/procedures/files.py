@@ -18,7 +18,7 @@ MAX_FILES = 10_000  # of one folder; a repository's root is more likely a slip
 MAX_BYTES = 4 * MAX_SOURCE_CHARACTERS
 
 _STEPS = re.compile(r"^steps[ \t]*:", re.MULTILINE)
-_JSON_STEPS = re.compile(r'"steps"\s*:')
+_JSON_STEPS = re.compile(r'"steps"\s*:\s*\[')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

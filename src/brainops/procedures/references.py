@@ -10,7 +10,7 @@ from brainops.errors import InvalidInput
 from brainops.procedures.conditions import Compiled, compile
 from brainops.procedures.findings import Where
 from brainops.procedures.templates import DECLARED, sources
-from brainops.types import JSON, Action, Procedure, Step
+from brainops.types import JSON, Action, Procedure, Step, StepKind
 
 _LITERAL = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
 _REFERENCE = re.compile(
@@ -106,6 +106,9 @@ def _of_step(step: Step, where: Where) -> Iterator[Expression]:
 
 def _of_action(action: Action, where: Where, step: Step, own: bool = False) -> Iterator[Expression]:
     for key, value in action.parameters.items():
+        if action.uses is StepKind.CHECK and key == "condition" and isinstance(value, str) and "${{" not in value:
+            yield Expression(where=(*where, "with", key), source=value, step=step, own=own, truth=True)
+            continue
         at = (*where, key) if key in ("run", "env", "shell", "working-directory") else (*where, "with", key)
         yield from _templates(value, at, step, own)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+
+from brainops.types import StepKind
 
 MAX_SOURCE_CHARACTERS = 262_144  # of one file; the longest runbooks that were looked at have 60,000
 MAX_NODES = 20_000  # values of a file's front matter, aliases written out: far more than 200 steps need
@@ -20,6 +22,7 @@ MAX_ITEM_CHARACTERS = 500
 MAX_TESTS = 100
 MAX_TIMEOUT_SECONDS = 30 * 86_400.0  # a month; what takes longer is a `wait`
 MAX_ATTEMPTS = 100
+MAX_SHOWN = 12  # words of a hint
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -28,7 +31,7 @@ SECRET_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+)"
 
 PROCEDURE_KEYS = tuple(
     "name description mode on inputs secrets concurrency steps outputs expected_outcomes tags tests prose"
-    " license compatibility metadata allowed-tools".split()
+    " license compatibility metadata allowed-tools $schema".split()
 )
 SKILL_KEYS = ("license", "compatibility", "metadata", "allowed-tools")
 TRIGGER_LISTS = ("operations", "targets", "events", "fingerprints", "intents")
@@ -42,7 +45,32 @@ RETRY_KEYS = ("attempts", "wait-seconds", "factor", "max-wait-seconds", "jitter"
 CONCURRENCY_KEYS = ("group", "on-conflict")
 TEST_KEYS = ("name", "inputs", "target", "steps", "expect")
 FAKE_KEYS = ("output", "error", "waits")
-EXPECT_KEYS = ("state", "outputs", "succeeded", "failed", "skipped", "order")
+EXPECTED_STEPS = ("succeeded", "failed", "skipped", "undone", "order")
+EXPECT_KEYS = ("state", "outputs", *EXPECTED_STEPS)
+EXPECTED_STATES = ("succeeded", "failed", "waiting")
+
+_COMMAND = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")
+_HTTP = ("url", "method", "headers", "query", "json", "body", "expect", "output")
+PARAMETERS: Mapping[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    StepKind.COMMAND: (("run",), _COMMAND),
+    StepKind.CHECK: (("condition", "run", "url"), ("condition", "message", *_COMMAND, *_HTTP)),
+    StepKind.CALL: (("function",), ("function", "arguments")),
+    StepKind.HTTP: (("url",), _HTTP),
+    StepKind.CAPTURE: (
+        ("title",),
+        ("title", "content", "type", "tags", "importance", "metadata", "trust", "subject", "fingerprint"),
+    ),
+    StepKind.RETRIEVE: (
+        ("query",),
+        ("query", "limit", "types", "tags", "trust", "since", "until", "session_id"),
+    ),
+    StepKind.PROCEDURE: (("procedure", "name"), ("procedure", "name", "inputs", "target")),
+    StepKind.WAIT: (
+        ("seconds", "minutes", "hours", "days", "until"),
+        ("seconds", "minutes", "hours", "days", "until"),
+    ),
+}
+"""Of each kind of step whose parameters are fixed: of which one must be given, and which there are."""
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -52,4 +80,4 @@ def meant(word: str, known: Iterable[str]) -> str:
         return f"did you mean {close[0]!r}?"
     if not every:
         return "there is none"
-    return f"known are: {', '.join(every[:20])}" + (", ..." if len(every) > 20 else "")
+    return f"known are: {', '.join(every[:MAX_SHOWN])}" + (", ..." if len(every) > MAX_SHOWN else "")

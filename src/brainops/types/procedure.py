@@ -130,7 +130,7 @@ class Concurrency:
 class Example:
     """A declared example: with these inputs, and steps that answer so (`output`, `error` or `waits`), this is expected.
 
-    `expect` may name `state`, `outputs`, `succeeded`, `failed`, `skipped` and `order` (step ids).
+    `expect` may name `state`, `outputs`, `succeeded`, `failed`, `skipped`, `undone` and `order` (step ids).
     """
 
     name: str
@@ -250,3 +250,26 @@ class TriggerDecision:
 
     procedure: str | None
     confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleResult:
+    """How a declared example went, by the real machine with steps that only answer: what differs from what it expects.
+
+    `order` are the steps in the order in which they ended, `undone` those that were taken back.
+    """
+
+    name: str
+    differences: tuple[str, ...]
+    state: str
+    outputs: JSON = None
+    order: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it went as expected."""
+        return not self.differences

@@ -1,0 +1,163 @@
+"""What may an author of procedures ask without a store: is one right, how does it look, do its examples hold?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from brainops.errors import InvalidInput, Problem
+from brainops.procedures import graph, render
+from brainops.procedures.files import ProcedureFile, procedures_in
+from brainops.procedures.findings import invalid, told
+from brainops.procedures.rehearse import rehearse
+from brainops.procedures.vocabulary import MAX_NAME_CHARACTERS, NAME
+from brainops.types import ExampleResult, Procedure
+
+SKILL_FILE = "SKILL.md"
+
+SKELETON = """\
+---
+# yaml-language-server: $schema=../procedure.schema.json
+name: {name}
+description: What it does, and when to use it.
+mode: advisory            # or required, strict
+on:
+  operations: [{name}]    # globs; also targets, events, fingerprints, intents, when
+inputs:
+  service: {{type: string, required: true}}
+steps:
+  - id: check
+    run: [echo, "${{{{ inputs.service }}}}"]
+    timeout-minutes: 5
+    retry: 2
+  - id: look
+    name: Look at the result
+    if: steps.check.output.exit_code == 0
+tests:
+  - name: looks once the check is through
+    inputs: {{service: api}}
+    steps: {{check: {{output: {{exit_code: 0}}}}}}
+    expect: {{state: succeeded, order: [check, look]}}
+---
+
+Why there is this procedure, in two sentences.
+
+## look
+
+What whoever does this step has to look at.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linted:
+    """One file: its procedure, where nothing is wrong, and every problem."""
+
+    path: str
+    procedure: Procedure | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything is wrong, not only doubtful."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+def lint(paths: Iterable[str | os.PathLike[str]]) -> list[Linted]:
+    """Look at the procedures in these files and folders; raise InvalidInput where one is not there."""
+    found: dict[str, ProcedureFile] = {}
+    for path in paths:
+        found.update((file.place, file) for file in procedures_in(path))
+    names: dict[str, str] = {}
+    return [_linted(file, names) for file in found.values()]
+
+
+def _linted(file: ProcedureFile, names: dict[str, str]) -> Linted:
+    problems = list(file.problems)
+    if file.procedure is not None:
+        name, folder = file.procedure.name, Path(file.place).absolute().parent.name
+        if name in names:
+            message = f"the name {name!r} is that of {names[name]} too"
+            problems.append(Problem(path=file.place, line=1, message=message, way_out="give one another name"))
+        names.setdefault(name, file.place)
+        if Path(file.place).name == SKILL_FILE and folder != name:
+            message = f"a skill's folder has its name, and this one is called {folder!r}"
+            way_out = f"rename it to {name}"
+            problems.append(Problem(path=file.place, line=1, message=message, way_out=way_out, severity="warning"))
+    return Linted(path=file.place, procedure=file.procedure, problems=tuple(problems))
+
+
+def read_file(path: str | os.PathLike[str]) -> Procedure:
+    """Return the procedure of one file; raise InvalidProcedure with every problem, InvalidInput."""
+    [file] = procedures_in(path) if Path(path).is_file() else [None]
+    if file is None:
+        raise InvalidInput(f"{os.fspath(path)}: there is no such file")
+    if file.procedure is None:
+        raise invalid(file.problems)
+    return file.procedure
+
+
+def line_of(problem: Problem) -> str:
+    """Return a problem as `path:line: message (way out)`."""
+    return told(problem)
+
+
+def rehearsed(procedure: Procedure) -> list[ExampleResult]:
+    """Run the examples that a procedure declares, with steps that only answer."""
+    return [rehearse(procedure, example) for example in procedure.tests]
+
+
+def outline(procedure: Procedure) -> tuple[str, ...]:
+    """Return the steps as lines of text, level by level."""
+    return graph.outline(procedure)
+
+
+def mermaid(procedure: Procedure) -> str:
+    """Return the steps as a Mermaid flow chart."""
+    return graph.mermaid(procedure)
+
+
+def native(procedure: Procedure) -> str:
+    """Return the native file of a procedure."""
+    return render.render(procedure)
+
+
+def as_json(procedure: Procedure) -> str:
+    """Return a procedure as JSON."""
+    return render.as_json(procedure)
+
+
+def schema() -> str:
+    """Return the JSON Schema of a procedure's front matter, which editors use."""
+    return files("brainops.procedures").joinpath("procedure.schema.json").read_text(encoding="utf-8")
+
+
+def skeleton(name: str) -> str:
+    """Return a first procedure of this name, ready to be changed; raise InvalidInput where it is no name."""
+    if not NAME.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
+        raise InvalidInput(
+            f"{name[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_NAME_CHARACTERS}, "
+            "for example deploy-api"
+        )
+    return SKELETON.format(name=name)
+
+
+def export_skills(procedures: Iterable[Procedure], folder: str | os.PathLike[str]) -> list[str]:
+    """Write each procedure as a skill, FOLDER/NAME/SKILL.md; return the paths that were written or changed."""
+    written: list[str] = []
+    for procedure in procedures:
+        place = Path(folder, procedure.name, SKILL_FILE)
+        text = render.skill(procedure)
+        try:
+            if place.is_file() and place.read_text(encoding="utf-8") == text:
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = place.with_name(f".{SKILL_FILE}.part")
+            unfinished.write_text(text, encoding="utf-8")
+            os.replace(unfinished, place)
+        except OSError as error:
+            raise InvalidInput(f"{place} cannot be written: {error.strerror or error}") from error
+        written.append(str(place))
+    return written
