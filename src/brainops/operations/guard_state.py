@@ -82,7 +82,7 @@ def patterns_of(rows: Sequence[Row], namespace: str) -> tuple[Pattern, ...]:
 
 
 def ruleset(tx: Transaction, rows: Sequence[Row], active: Sequence[ProcedureVersion]) -> Ruleset:
-    """Read the rules and compile them: those of every namespace, the written ones, and the order of active procedures."""
+    """Read the rules and compile them: the standard ones, the written ones, and the order of active procedures."""
     namespace = tx.scope.write
     modes = {row["rule_id"]: RuleMode(row["mode"]) for row in tx.rules.modes()}
     rules = [*standard_rules(namespace, RuleMode.DENY), *tx.rules.all(), *_orders(active)]
@@ -114,6 +114,11 @@ def following_rules(matches: Sequence[TriggerMatch], modes: Mapping[str, RuleMod
         for match in matches
         if match.pushed and match.version.procedure.mode is not Mode.ADVISORY
     ]
+
+
+def match_of(version: ProcedureVersion) -> TriggerMatch:
+    """Return a version as if a trigger had set it off: for listing what it would demand."""
+    return TriggerMatch(version=version, reason="", confidence=1.0, pushed=True)
 
 
 def _following(version: ProcedureVersion) -> Rule:

@@ -14,16 +14,22 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeVar
 
-from brainops.errors import BrainOpsError, InvalidInput, OperationTimeout
+from brainops.errors import BrainOpsError, InvalidInput, OperationBlocked, OperationTimeout
 from brainops.memory.context import MemoryContext
 from brainops.operations import guidance as guiding
 from brainops.operations import log as records
 from brainops.operations.calibration import Calibration
+from brainops.operations.decisions import Looked
+from brainops.operations.enforce import Guard
 from brainops.operations.recorder import Recorder, Write
+from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import (
+    ActionClass,
     Actor,
+    Allow,
     Consult,
+    Decision,
     ErrorEvent,
     Evidence,
     Failed,
@@ -51,7 +57,8 @@ class Manner:
     `consult`: "always" asks memory anew, "cached" reuses what it said of the same name and target within a minute,
     "never" does not ask. `record`: "durable" writes begin and end before going on, "async" hands both to a thread.
     With `strict` an error or time-out of memory is raised; otherwise the operation goes on and the trouble is logged.
-    `client_errors` makes 4xx, validation and disconnects memories too.
+    `client_errors` makes 4xx, validation and disconnects memories too. `least` is what class the operation has at
+    least, where the caller knows better than its name and context say.
     """
 
     consult: Consult = "always"
@@ -60,6 +67,7 @@ class Manner:
     strict: bool = False
     client_errors: bool = False
     service: str | None = None
+    least: ActionClass | None = None
 
     def __post_init__(self) -> None:
         if self.consult not in ("never", "cached", "always"):
@@ -73,37 +81,69 @@ class Manner:
 class OperationLog:
     """Begins and ends operations on one memory."""
 
-    def __init__(self, context: MemoryContext, recorder: Recorder) -> None:
+    def __init__(
+        self, context: MemoryContext, recorder: Recorder, guard: Guard, advisers: guiding.Advisers = guiding.NOBODY_ELSE
+    ) -> None:
         self._context = context
+        self._guard = guard
+        self._advisers = advisers
         self._recorder = recorder
-        self._cache: dict[tuple[str, str | None], tuple[float, Guidance]] = {}
+        self._cache: dict[_Task, tuple[float, Guidance]] = {}
         self._calibration: tuple[float, Calibration] | None = None
         self._consulting: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
-    def guidance(self, start: OperationStart) -> Guidance:
+    def guidance(self, start: OperationStart, least: ActionClass | None = None) -> Guidance:
         """Consult memory and return what it says; the receipt is durable. Raises InvalidInput, StoreError."""
-        start = records.checked_start(self._context, start)
-        consulted = guiding.consult(self._context, start, self._current_calibration())
+        return self._asked(self._guard.prepared(start, least))
+
+    def _asked(self, start: OperationStart) -> Guidance:
+        consulted = guiding.consult(self._context, start, self._current_calibration(), self._advisers)
         with self._context.store.write() as tx:
             guiding.keep(tx, consulted)
+            self._guard.cover(tx, consulted.guidance)
         self._remember(consulted.guidance)
         return consulted.guidance
 
     def begin(self, start: OperationStart, manner: Manner) -> Running:
-        """Consult memory, write that the operation begins, and return its handle."""
-        start = records.checked_start(self._context, start)
-        guidance = self._consulted(start, manner)
-        running = Running(self, new_id(), start, manner, guidance)
+        """Consult memory, ask the guard, write that the operation begins, and return its handle.
+
+        Raises OperationBlocked or ApprovalRequired where a rule does not let it pass; then nothing has begun.
+        """
+        start = self._guard.prepared(start, manner.least)
+        guidance, failed = self._consulted(start, manner)
+        looked = self._guard.look(start, guidance, service=manner.service, consultation_failed=failed)
+        self._guard.refuse(looked)
+        running = Running(self, new_id(), start, manner, guidance, decision=looked.decision)
         at, guidance_id = self._context.store.now(), guidance.id if guidance else None
-        self._write(lambda tx: records.begin(tx, running.id, start, guidance_id, at), manner)
+
+        def write(tx: Transaction) -> None:
+            self._guard.admit(tx, looked, running.id)
+            records.begin(tx, running.id, start, guidance_id, at)
+
+        self._write_beginning(write, manner, looked)
         return running
+
+    def _write_beginning(self, write: Write, manner: Manner, looked: Looked) -> None:
+        """Where rules hold, what destroys or uses a permission up begins only once that is durable."""
+        if not (self._guard.is_strict() and self._guard.must_be_recorded(looked)) or looked.trouble is not None:
+            self._write(write, manner)
+            return
+        try:
+            with self._context.store.write() as tx:
+                write(tx)
+        except OperationBlocked:
+            raise
+        except BrainOpsError as error:
+            raise OperationBlocked(
+                f"{looked.start.name!r} was not begun: it may only begin once that is recorded, and {error}"
+            ) from error
 
     def finish(self, running: Running, outcome: Outcome, followed_id: str | None) -> None:
         """Write how an operation ended."""
         at = self._context.store.now()
         if isinstance(outcome, Failed):
-            self._cache.pop((running.start.name, running.start.target), None)
+            self._cache.pop(_task(running.start), None)
 
         def write(tx: Any) -> None:
             records.finish(
@@ -140,15 +180,16 @@ class OperationLog:
                 raise
             log.error("an operation went on without being recorded: %s", error)
 
-    def _consulted(self, start: OperationStart, manner: Manner) -> Guidance | None:
+    def _consulted(self, start: OperationStart, manner: Manner) -> tuple[Guidance | None, bool]:
+        """Return what memory says, and whether it was asked in vain. What destroys is always asked about anew."""
         if manner.consult == "never":
-            return None
-        key = (start.name, start.target)
-        if manner.consult == "cached" and (cached := self._cache.get(key)) and cached[0] > time.monotonic():
-            return cached[1]
+            return None, False
+        again = manner.consult == "cached" and start.action_class is not ActionClass.DESTRUCTIVE
+        if again and (cached := self._cache.get(_task(start))) and cached[0] > time.monotonic():
+            return cached[1], False
         try:
-            work = self._from_store if manner.consult == "cached" else self.guidance
-            return self._executor().submit(work, start).result(manner.timeout_seconds)
+            work = self._from_store if again else self._asked
+            return self._executor().submit(work, start).result(manner.timeout_seconds), False
         except FutureTimeout as error:
             if manner.strict:
                 raise OperationTimeout() from error
@@ -157,21 +198,20 @@ class OperationLog:
             if manner.strict:
                 raise
             log.error("memory could not be consulted: %s", error)
-        return None
+        return None, True
 
     def _from_store(self, start: OperationStart) -> Guidance:
         with self._context.store.read() as tx:
             found = guiding.recent(tx, start, self._context.store.now())
-        if found is None:
-            return self.guidance(start)
+        if found is None or _task(found.operation) != _task(start):
+            return self._asked(start)
         self._remember(found)
         return found
 
     def _remember(self, guidance: Guidance) -> None:
         if len(self._cache) >= CACHED_GUIDANCES:
             self._cache.clear()
-        key = (guidance.operation.name, guidance.operation.target)
-        self._cache[key] = (time.monotonic() + CACHED_SECONDS, guidance)
+        self._cache[_task(guidance.operation)] = (time.monotonic() + CACHED_SECONDS, guidance)
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:
@@ -191,8 +231,16 @@ class OperationLog:
         return self._calibration[1]
 
 
+_Task = tuple[str, str | None, str | None, str]
+
+
+def _task(start: OperationStart) -> _Task:
+    """Return what one consultation serves: an operation and target, of one session and actor."""
+    return (start.name, start.target, start.session_id, start.actor.id)
+
+
 class Running:
-    """An operation under way: its id, what memory said, and how it is to end."""
+    """An operation under way: its id, what memory said, what the guard said, and how it is to end."""
 
     def __init__(
         self,
@@ -203,11 +251,13 @@ class Running:
         guidance: Guidance | None,
         *,
         ended: bool = False,
+        decision: Decision | None = None,
     ) -> None:
         self.id = id
         self.start = start
         self.manner = manner
         self.guidance = guidance
+        self.decision: Decision = decision or Allow()
         self._owner = owner
         self._began = time.monotonic()
         self._followed: str | None = None

@@ -54,8 +54,8 @@ WRITING_OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 SAYS: Mapping[str, tuple[str, str]] = {
-    # program: reading subcommands, destroying ones; globs over the words without options, joined by blanks; "?" stands for
-    # a blank inside a glob, and "* x" is one glob.
+    # program: reading subcommands, destroying ones; globs over the words without options, joined by blanks; "?" stands
+    # for a blank inside a glob, and "* x" is one glob.
     "systemctl": (
         "status* show* list-* cat* is-* get-default* help*",
         "poweroff* reboot* halt* kexec*",

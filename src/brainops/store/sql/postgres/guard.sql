@@ -173,8 +173,9 @@ from decision as d
 where d.namespace = :namespace and d.rule_id = :rule_id and d.kind = 'blocked' and d.judged_at >= :since
 
 -- name: guard_blocked
--- How often did a rule block in the last hour, and before?
-select coalesce(sum(case when d.at >= :hour then 1 else 0 end), 0) as lately,
+-- How many different attempts did a rule block in the last hour, and how many times did it block before?
+select count(distinct case when d.at >= :hour then d.actor_id || '/' || coalesce(d.session_id, '') || '/'
+        || d.operation_name || '/' || coalesce(d.target, '') end) as lately,
     coalesce(sum(case when d.at < :hour then 1 else 0 end), 0) as before, min(d.at) as first_at
 from decision as d
 where d.namespace = :namespace and d.rule_id = :rule_id and d.kind = 'blocked' and d.at >= :since

@@ -1,0 +1,180 @@
+"""How is a namespace's guard set, who may change that, and what is open for a while?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import TypeVar
+
+from brainops.errors import ApprovalUnproven, Conflict, InvalidInput
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
+from brainops.memory.redact import redact
+from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, settings_of
+from brainops.procedures import conditions
+from brainops.procedures.approvals import Approvals
+from brainops.procedures.automatic import STOP_SETTING, stopped_here
+from brainops.procedures.outbox import Outbox
+from brainops.store import Transaction
+from brainops.store.ids import new_id
+from brainops.types import (
+    JSON,
+    ActionClass,
+    ActorKind,
+    Autonomy,
+    Bypass,
+    Enforcement,
+    GuardSettings,
+    NoticeKind,
+    Proof,
+    Rule,
+    RuleKind,
+)
+
+MAX_BYPASS_MINUTES = 240  # half a shift: what takes longer is a change of the setting, which is shown as one
+MAX_REASON_CHARACTERS = 2_000
+MAX_PATTERNS = 500  # each is compared with every operation
+MAX_RULES = 10_000
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class GuardControls:
+    """The settings, the stop and the bypass of one namespace's guard."""
+
+    def __init__(self, context: MemoryContext, approvals: Approvals, outbox: Outbox) -> None:
+        self._context = context
+        self._approvals = approvals
+        self._outbox = outbox
+
+    def settings(self) -> GuardSettings:
+        """Return both settings, whether what happens by itself is stopped, and the bypass that is open."""
+        with self._context.store.read() as tx:
+            found = settings_of(tx.rules.settings(), tx.scope.write)
+            return replace(found, bypass=tx.rules.bypass(self._context.store.now()))
+
+    def set_enforcement(self, enforcement: Enforcement | str, *, reason: str = "") -> GuardSettings:
+        """Let the guard only watch (observe) or hold (strict). Raises InvalidInput, ApprovalUnproven for agents."""
+        return self._set("enforcement", self._member(Enforcement, enforcement).value, reason)
+
+    def set_autonomy(self, autonomy: Autonomy | str, *, reason: str = "") -> GuardSettings:
+        """Say what may change by itself: nothing (observe), what is proposed and agreed, or what has proved itself."""
+        return self._set("autonomy", self._member(Autonomy, autonomy).value, reason)
+
+    def set_per_person(self, counted: bool, *, reason: str = "") -> GuardSettings:
+        """Count compliance per person too, or no longer; what was counted before stays as it was counted."""
+        return self._set("per_person", "yes" if counted else "no", reason)
+
+    def set_patterns(self, patterns: Mapping[str, ActionClass | str], *, reason: str = "") -> GuardSettings:
+        """Say of operations, tools and single commands, by glob, what class they are of; replaces what was said."""
+        if len(patterns) > MAX_PATTERNS:
+            raise InvalidInput(f"{len(patterns)} patterns are too many; the limit is {MAX_PATTERNS}")
+        lines = []
+        for glob, said in patterns.items():
+            text = " ".join(clean(str(glob)).split())
+            if not text or set(text) <= {"*", "?", " "}:
+                raise InvalidInput(f"{glob!r:.80} would cover everything; name an operation, for example 'make clean*'")
+            lines.append(f"{self._member(ActionClass, said).value}{SEPARATOR}{text}")
+        return self._set(PATTERNS_SETTING, "\n".join(lines), reason)
+
+    def bypass(self, minutes: float, reason: str, *, proof: Proof) -> Bypass:
+        """Let everything pass in this namespace for a while, on record; only for a person who proves to be one.
+
+        Raises ApprovalUnproven, InvalidInput.
+        """
+        if not 0 < minutes <= MAX_BYPASS_MINUTES:
+            raise InvalidInput(f"a bypass is open for more than 0 and at most {MAX_BYPASS_MINUTES} minutes")
+        said = self._text(reason)
+        if not said:
+            raise InvalidInput("a bypass needs a reason: it stands in the audit trail, and everybody is told")
+        person, now = self._approvals.approvers.prove(proof), self._context.store.now()
+        opened = Bypass(
+            id=new_id(),
+            namespace=self._context.store.scope.write,
+            opened_at=now,
+            until=now + int(minutes * 60_000_000),
+            reason=said,
+            by=person,
+        )
+        with self._context.store.write() as tx:
+            tx.rules.open_bypass(opened)
+            tx.trail.append("guard-bypass", opened.id, person, now, until=opened.until, reason=said)
+            self._outbox.put(
+                tx, NoticeKind.GUARD_BYPASSED, opened.namespace, by=person.id, until=opened.until, reason=said
+            )
+        return opened
+
+    def close_bypass(self) -> bool:
+        """End an open bypass before its time; return False where none is open."""
+        now = self._context.store.now()
+        with self._context.store.write() as tx:
+            closed = tx.rules.close_bypass(now)
+            if closed:
+                tx.trail.append("guard-bypass-close", tx.scope.write, self._context.actor, now)
+        return closed
+
+    def stop_automatic(self, reason: str = "") -> GuardSettings:
+        """Stop fixes, self-changes and triggers in this namespace, at once; capture goes on. Anybody may."""
+        return self._set(STOP_SETTING, self._text(reason) or "stopped", reason, by_person=False)
+
+    def resume_automatic(self, reason: str = "") -> GuardSettings:
+        """Let things happen by themselves again. Raises ApprovalUnproven for agents."""
+        return self._set(STOP_SETTING, "", reason)
+
+    def automatic_stopped(self) -> str | None:
+        """Return why nothing happens by itself here (setting, file or environment variable), None where it may."""
+        return stopped_here(self._context.store, os.environ)
+
+    def _set(self, name: str, value: str, reason: str, *, by_person: bool = True) -> GuardSettings:
+        if by_person:
+            self._require_person(f"set {name.replace('_', ' ')}")
+        now = self._context.store.now()
+        with self._context.store.write() as tx:
+            before = [row["value"] for row in tx.rules.settings() if _is(row, name, tx.scope.write)]
+            tx.rules.set(name, value, self._context.actor, now)
+            was, said = before[0] if before else None, self._text(reason)
+            self._changed(tx, f"set-{name}", tx.scope.write, now, value=value, before=was, reason=said)
+        return self.settings()
+
+    def _changed(self, tx: Transaction, act: str, subject: str, at: int, **detail: JSON) -> None:
+        tx.rules.touch(self._context.actor, at)
+        tx.trail.append(act, subject, self._context.actor, at, **detail)
+
+    def _require_person(self, what: str) -> None:
+        actor = self._context.actor
+        if actor.kind is ActorKind.AGENT:
+            raise ApprovalUnproven(f"{actor.id} is an agent, and an agent may not {what}; a person does, on a terminal")
+
+    def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
+        name = self._text(rule.name)
+        if not name:
+            raise InvalidInput("a rule has a name, which is told to whoever it stops")
+        match rule.kind:
+            case RuleKind.ORDER if rule.requirement is None:
+                raise InvalidInput("an order rule says in `requirement` what must have been done before")
+            case RuleKind.CONDITION:
+                conditions.compile(rule.condition or "")
+            case RuleKind.PROCEDURE if not rule.procedure:
+                raise InvalidInput("a procedure rule names the `procedure` that must be followed")
+        with self._context.store.read() as tx:
+            if len(tx.rules.all()) >= MAX_RULES:
+                raise Conflict(f"there are {MAX_RULES:,} rules, which is the limit; remove some")
+        return replace(
+            rule, id=rule_id, name=name, namespace=self._context.store.scope.write, source="written", created_at=now
+        )
+
+    def _text(self, text: str) -> str:
+        return redact(clean(str(text).strip())[:MAX_REASON_CHARACTERS], self._context.redaction).text
+
+    @staticmethod
+    def _member(kind: type[Choice], value: Choice | str) -> Choice:
+        try:
+            return kind(str(value))
+        except ValueError as error:
+            raise InvalidInput(f"{value!r:.40} is none of {', '.join(kind)}") from error
+
+
+def _is(row: Mapping[str, str], name: str, namespace: str) -> bool:
+    return row["name"] == name and row["namespace"] == namespace
