@@ -44,16 +44,14 @@ def yes_or_no(result: JSON) -> bool | None:
 
 
 def same(left: JSON, right: JSON) -> bool:
-    """Compare two values as people write them: case, spaces and the kind of a number make no difference."""
-    return left == right or _normal(left) == _normal(right)
+    """Compare two values as people write them: case, spaces and the kind of number make no difference."""
+    return bool(_normal(left) == _normal(right))
 
 
 def _normal(value: Any) -> Any:
     match value:
-        case bool() | None:
-            return value
-        case int() | float():
-            return float(value)
+        case bool():
+            return str(value).casefold()  # as text, so that it is no number
         case str():
             return _number_or_text(canonical(value))
         case [*parts]:

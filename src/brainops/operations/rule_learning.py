@@ -283,8 +283,7 @@ def satisfied_by_use(requirement: Requirement) -> Requirement:
 
 # What may stand for what: by the record
 
-MIN_CASES = 20  # with no exception in 20 cases the lower 95 % bound of the rate is 0.87
-CERTAIN = 0.90  # the line that everything learned has to pass
+CERTAIN = 0.90  # the line that everything learned has to pass; it takes 25 cases without an exception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +328,7 @@ def satisfiers(runs: Iterable[Sequence[PastOperation]]) -> list[Satisfier]:
             certainty=_lower_bound(yes, no + yes),
         )
         for (wanted, by, pairing), (no, yes) in together.items()
-        if no + yes >= MIN_CASES and said[wanted][False] > no
+        if said[wanted][False] > no
     ]
     certain = [each for each in found if each.certainty >= CERTAIN]
     return sorted(certain, key=lambda each: (-each.certainty, each.wanted, each.by))
