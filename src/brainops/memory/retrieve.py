@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,14 @@ from brainops.memory.segments import search_segments
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.store import Transaction
 from brainops.store.memories import memory_of
-from brainops.types import Explanation, Filter, Hit, Memory
+from brainops.types import Explanation, Filter, Hit, Memory, MemoryType
 
 if TYPE_CHECKING:
     import numpy
 
 CANDIDATES = 50  # a side; 100 and 200 changed no figure on the development data by a point (docs/decisions/0002)
+SHARED_CANDIDATES = 100  # a side, where one search serves several kinds of memories
+FIRST_OF_A_KIND = 5  # so many of a kind each side must have found; what is rarer is searched for by itself
 MAX_LIMIT = 1_000  # hits of one call
 MAX_QUERY_CHARACTERS = 50_000  # a pasted log; what lies beyond says nothing new
 DAY_MICROS = 86_400_000_000
@@ -51,6 +53,29 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
             hits = [_unranked(memory) for memory in tx.memories.matching(wanted, limit)]
     if (wanted.include_archived or wanted.as_of is not None) and len(hits) < limit:
         hits += search_segments(context, question.text, limit - len(hits), wanted)
+    return hits
+
+
+def retrieve_kinds(
+    context: MemoryContext, question: Question, kinds: Sequence[tuple[MemoryType, ...]], *, limit: int
+) -> list[list[Hit]]:
+    """Return the current memories that answer a question, for each group of types by itself, with one search for all.
+
+    A group of which the common search found too few is searched alone. Writes nothing.
+    """
+    check_limit(limit)
+    if not question.terms and question.vector is None:
+        return [[] for _ in kinds]
+    now = context.store.now()
+    with context.store.read() as tx:
+        found = _search(tx, question, Filter(), SHARED_CANDIDATES)
+        types = {key: MemoryType(fact["type"]) for key, fact in tx.memories.facts(list(found)).items()}
+        hits = []
+        for wanted in kinds:
+            mine = {key: sides for key, sides in found.items() if types.get(key) in wanted}
+            if _too_few(mine, found, question):
+                mine = _search(tx, question, Filter(types=wanted), CANDIDATES)
+            hits.append(_hits(tx, question, _candidates(tx, mine, now), limit))
     return hits
 
 
@@ -87,7 +112,10 @@ def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
 
 
 def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int, now: int) -> list[Hit]:
-    candidates = gather(tx, question, wanted, max(CANDIDATES, limit), now)
+    return _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), now), limit)
+
+
+def _hits(tx: Transaction, question: Question, candidates: Sequence[rank.Candidate], limit: int) -> list[Hit]:
     ranked = rank.fuse(candidates)
     cosines = {candidate.key: candidate.dense for candidate in candidates}
     margins = confidence.margins([hit.score for hit in ranked])
@@ -107,22 +135,45 @@ def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int
 
 def gather(tx: Transaction, question: Question, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
     """Return the candidates of both sides with all that ranking asks of them."""
+    return _candidates(tx, _search(tx, question, wanted, depth), now)
+
+
+Sides = tuple[float | None, float | None]
+"""What words and meaning say of one memory."""
+
+
+def _search(tx: Transaction, question: Question, wanted: Filter, depth: int) -> dict[int, Sides]:
+    """Return the scores of both sides by key."""
     lexical = {hit.key: hit.score for hit in tx.index.lexical(tx.session, question.terms, wanted, depth)}
     dense = _dense(tx, question, wanted, depth, lexical)
-    keys = list({**lexical, **dense})
+    return {key: (lexical.get(key), dense.get(key)) for key in {**lexical, **dense}}
+
+
+def _too_few(mine: Mapping[int, Sides], found: Mapping[int, Sides], question: Question) -> bool:
+    """Say whether a side found few of a kind, although it may not have found all."""
+    for side, asked in enumerate((bool(question.terms), question.vector is not None)):
+        everything = sum(sides[side] is not None for sides in found.values())
+        few = sum(sides[side] is not None for sides in mine.values()) < FIRST_OF_A_KIND
+        if asked and few and everything >= SHARED_CANDIDATES:
+            return True
+    return False
+
+
+def _candidates(tx: Transaction, found: Mapping[int, Sides], now: int) -> list[rank.Candidate]:
+    keys = list(found)
     neighbours = tx.memories.neighbours(keys)
     facts = tx.memories.facts(keys)
     return [
         rank.Candidate(
             key=key,
-            lexical=lexical.get(key),
-            dense=dense.get(key),
+            lexical=lexical,
+            dense=dense,
             importance=facts[key]["importance"],
             age_days=(now - facts[key]["created_at"]) / DAY_MICROS,
             feedback=facts[key]["feedback"],
             neighbours=neighbours.get(key, ()),
         )
-        for key in keys
+        for key, (lexical, dense) in found.items()
         if key in facts
     ]
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.match import error_title, follow_bindings, match
-from brainops.memory.retrieve import retrieve
+from brainops.memory.retrieve import Question, ask, retrieve_kinds
+from brainops.operations import advise
+from brainops.operations.advise import Advised
 from brainops.operations.calibration import (
     START,
     Calibration,
     Case,
-    calibrated,
     failure_probability,
     fit,
-    raw_confidence,
 )
+from brainops.procedures.triggers import Triggers
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id
@@ -29,25 +30,30 @@ from brainops.types import (
     ActorKind,
     Failed,
     Filter,
+    FixSuggestion,
     Guidance,
     Hit,
     Match,
     MemoryType,
+    Mode,
     Operation,
     OperationStart,
     Recommendation,
     SimilarOperation,
     Succeeded,
+    TriggerMatch,
     Trust,
 )
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
-CONSIDERED_HITS = 20
+CONSIDERED_HITS = 12  # of each kind: trust may reorder them before five are shown
 SHOWN = 5  # of each kind: what somebody reads before acting
 RECORD_CASES = 200  # the newest outcomes of a name; older ones say little about today
 FITTED_CASES = 2_000
 MIN_CONFIDENCE = 0.02  # below this a memory is not about the operation, and naming it would be noise
-TEXT_CHARACTERS = 1_500  # of each recommendation's text
+PROBABLY = 0.5  # from here on an error is more likely about this operation than not
+CRITICAL_IMPORTANCE = 0.8  # what importers give to critical alerts
+CRITICAL_TAG = "critical"
 
 _ERRORS = (MemoryType.ERROR_PATTERN,)
 _ADVICE = tuple(kind for kind in MemoryType if kind is not MemoryType.ERROR_PATTERN)
@@ -61,37 +67,60 @@ class Consulted:
     raw: float
 
 
-def consult(context: MemoryContext, start: OperationStart, calibration: Calibration = START) -> Consulted:
-    """Gather what memory knows about an operation, without writing anything."""
-    text = question_text(start)
-    known = _known_errors(context, start, text)
-    advice = retrieve(context, text, Filter(types=_ADVICE), limit=CONSIDERED_HITS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advisers:
+    """Who else is asked: the triggers of procedures, and for an error's text and context the fixes bound to it."""
+
+    triggers: Triggers | None = None
+    fixes: Callable[..., Sequence[FixSuggestion]] | None = None
+
+
+NOBODY_ELSE = Advisers()
+
+
+def consult(
+    context: MemoryContext,
+    start: OperationStart,
+    calibration: Calibration = START,
+    advisers: Advisers = NOBODY_ELSE,
+) -> Consulted:
+    """Gather what memory, procedures and fixes know about an operation, without writing anything."""
+    question = ask(context, question_text(start))
+    errors, advice = retrieve_kinds(context, question, (_ERRORS, _ADVICE), limit=CONSIDERED_HITS)
+    known = _known_errors(context, start, errors)
     with context.store.read() as tx:
         record = tx.operations.record(start.name, start.target, RECORD_CASES)
         earlier = tx.operations.similar(start.name, start.target, SHOWN)
-    advice = _best_of_each([*_runbooks(context, known), *advice])
-    scored = _ranked([(hit, raw_confidence(hit.confidence, hit.memory.trust)) for hit in advice])
-    solved = [(hit, raw_confidence(hit.confidence, hit.memory.trust)) for hit in known]
-    candidates = _ranked([*scored, *((hit, raw) for hit, raw in solved if _has_solution(hit))])
+    applying = advisers.triggers.matching(start) if advisers.triggers else []
+    advised = [
+        *_of_procedures(advisers.triggers, applying, question, calibration),
+        *_of_fixes(advisers, start),
+        *(advise.of_memory(hit, calibration) for hit in _best_of_each([*_runbooks(context, known), *advice])),
+    ]
+    solved = [advise.of_memory(hit, calibration) for hit in known]
+    advised += [each for each, hit in zip(solved, known, strict=True) if advise.has_solution(hit.memory)]
+    ranked = _ranked(advised)
+    primary = ranked[0] if ranked else None
     now = context.store.now()
-    primary, raw = (candidates[0][0], candidates[0][1]) if candidates else (None, 0.0)
     guidance = Guidance(
         id=new_id(),
         namespace=context.store.scope.write,
         operation=start,
         created_at=now,
         expires_at=now + RECEIPT_SECONDS * 1_000_000,
-        confidence=calibrated(raw, calibration) if primary else 0.0,
+        confidence=primary.shown.confidence if primary else 0.0,
         failure_probability=failure_probability(
             record["finished"], record["failed"], record["finished_here"], record["failed_here"]
         ),
-        primary=_recommendation(primary, raw, calibration) if primary else None,
-        recommendations=tuple(_recommendation(hit, each, calibration) for hit, each in candidates[:SHOWN]),
-        known_errors=tuple(_recommendation(hit, each, calibration) for hit, each in solved[:SHOWN]),
+        primary=primary.shown if primary else None,
+        recommendations=tuple(each.shown for each in ranked[:SHOWN]),
+        known_errors=tuple(each.shown for each in solved[:SHOWN]),
         similar_operations=tuple(_similar(operation) for operation in earlier),
+        required_ids=(*_required(applying), *_critical(known[:SHOWN])),
+        procedures=tuple(f"{match.version.procedure.name}@{match.version.hash}" for match in applying),
         notes=_notes(context),
     )
-    return Consulted(guidance=guidance, raw=raw)
+    return Consulted(guidance=guidance, raw=primary.raw if primary else 0.0)
 
 
 def keep(tx: Transaction, consulted: Consulted) -> None:
@@ -145,19 +174,60 @@ def question_text(start: OperationStart) -> str:
     return "\n".join(part for part in (start.name, start.target or "", context) if part)
 
 
-def _known_errors(context: MemoryContext, start: OperationStart, text: str) -> list[Hit]:
+def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterable[Hit]) -> list[Hit]:
     """Return error memories: of the error in the context by fingerprint, and those about this kind of operation."""
-    wanted = Filter(types=_ERRORS)
     error = start.context.get("error")
+    wanted = Filter(types=_ERRORS)
     exact = match(context, error, wanted=wanted, limit=SHOWN) if isinstance(error, str) and error.strip() else []
     by_id = {
         found.memory.id: Hit(memory=found.memory, score=1.0, confidence=found.probability, why=found.why)
         for found in exact
     }
-    for hit in retrieve(context, text, wanted, limit=CONSIDERED_HITS):
+    for hit in similar:
         if hit.confidence >= MIN_CONFIDENCE:
             by_id.setdefault(hit.memory.id, hit)
     return list(by_id.values())
+
+
+def _of_procedures(
+    triggers: Triggers | None, applying: Sequence[TriggerMatch], question: Question, calibration: Calibration
+) -> list[Advised]:
+    """Return the procedures that were set off, and those whose description answers the question."""
+    if triggers is None:
+        return []
+    advised = [
+        advise.of_procedure(match.version, match.confidence, match.reason, calibration, pushed=match.pushed)
+        for match in applying
+    ]
+    set_off = {match.version.id for match in applying}
+    for found in triggers.resembling(question.text, question.vector, SHOWN):
+        if found.version.id not in set_off and found.confidence >= MIN_CONFIDENCE:
+            reason = f"shares {', '.join(found.terms[:6])}" if found.terms else "is similar in meaning"
+            advised.append(advise.of_procedure(found.version, found.confidence, reason, calibration))
+    return advised
+
+
+def _of_fixes(advisers: Advisers, start: OperationStart) -> list[Advised]:
+    """Return the fixes that are bound to the error in the context."""
+    error = start.context.get("error")
+    if advisers.fixes is None or not isinstance(error, str) or not error.strip():
+        return []
+    return [advise.of_fix(found) for found in advisers.fixes(error, context=start.context)]
+
+
+def _required(applying: Iterable[TriggerMatch]) -> list[str]:
+    """Return the ids of what must be acknowledged: procedures that are more than advice."""
+    return [match.version.id for match in applying if match.version.procedure.mode is not Mode.ADVISORY]
+
+
+def _critical(known: Iterable[Hit]) -> list[str]:
+    """Return the ids of critical errors that are probably about this operation."""
+    return [
+        hit.memory.id
+        for hit in known
+        if hit.confidence >= PROBABLY
+        and (hit.memory.importance >= CRITICAL_IMPORTANCE or CRITICAL_TAG in hit.memory.tags)
+    ]
 
 
 def _runbooks(context: MemoryContext, known: Sequence[Hit]) -> list[Hit]:
@@ -179,40 +249,10 @@ def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
     return list(best.values())
 
 
-def _has_solution(hit: Hit) -> bool:
-    content = hit.memory.content
-    return isinstance(content, dict) and any(content.get(key) for key in SOLUTION_KEYS)
-
-
-SOLUTION_KEYS = ("solution", "fix", "resolution", "candidate_fix", "workaround")
-"""Where an error memory says what helped."""
-
-
-def _ranked(scored: Sequence[tuple[Hit, float]]) -> list[tuple[Hit, float]]:
-    told = [pair for pair in scored if pair[0].confidence >= MIN_CONFIDENCE]
-    return sorted(told, key=lambda pair: -pair[1])
-
-
-def _recommendation(hit: Hit, raw: float, calibration: Calibration) -> Recommendation:
-    memory = hit.memory
-    shared = f"shares {', '.join(hit.why.terms[:6])}" if hit.why.terms else "is similar in meaning"
-    return Recommendation(
-        memory_id=memory.id,
-        name=memory.title,
-        kind=memory.type.value,
-        text=_solution_text(memory.content)[:TEXT_CHARACTERS],
-        confidence=calibrated(raw, calibration),
-        trust=memory.trust,
-        reason=shared if not memory.fingerprint or hit.why.terms else "the same error happened before",
-    )
-
-
-def _solution_text(content: Any) -> str:
-    if isinstance(content, dict):
-        for key in SOLUTION_KEYS:
-            if content.get(key):
-                return content_text(content[key])
-    return content_text(content)
+def _ranked(advised: Iterable[Advised]) -> list[Advised]:
+    """Return what is sure enough to be named, what must be followed first, then the surest."""
+    told = [each for each in advised if each.binding or each.shown.confidence >= MIN_CONFIDENCE]
+    return sorted(told, key=lambda each: (not each.binding, -each.shown.confidence))
 
 
 def _similar(operation: Operation) -> SimilarOperation:
@@ -256,6 +296,7 @@ def guidance_of(body: dict[str, Any]) -> Guidance:
             "primary": _advice(body["primary"]) if body["primary"] else None,
             "similar_operations": tuple(SimilarOperation(**each) for each in body["similar_operations"]),
             "required_ids": tuple(body["required_ids"]),
+            "procedures": tuple(body.get("procedures", ())),
             "notes": tuple(body["notes"]),
         }
     )

@@ -87,7 +87,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """One thing that memory advises: which memory says so, and how probable it is that following it is right."""
+    """One thing that memory advises: which memory says so, and how probable it is that following it is right.
+
+    Of a procedure (`kind` "procedure") `memory_id` is the version's id and `name` can be executed; of a fix its id.
+    """
 
     memory_id: str
     name: str
@@ -115,8 +118,9 @@ class Guidance:
     """What memory says about an operation; its id is the receipt that memory was consulted.
 
     `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
-    there is none); `failure_probability` is that the operation fails. Reads like a mapping where the founding samples
-    do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
+    there is none); `failure_probability` is that the operation fails. `required_ids` must be acknowledged: required and
+    strict procedures, and critical errors; `procedures` are the active versions that apply (NAME@HASH). Reads like a
+    mapping where the founding samples do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
     """
 
     id: str
@@ -131,6 +135,7 @@ class Guidance:
     known_errors: tuple[Recommendation, ...] = ()
     similar_operations: tuple[SimilarOperation, ...] = ()
     required_ids: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Any:

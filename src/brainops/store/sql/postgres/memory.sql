@@ -84,7 +84,7 @@ select m.key from memory as m where m.key = any (cast(:keys as bigint[])) and {m
 
 -- name: memory_facts
 -- What ranking needs to know of admitted candidates.
-select m.key, m.importance, m.created_at, m.feedback from memory as m
+select m.key, m.type, m.importance, m.created_at, m.feedback from memory as m
 where m.key = any (cast(:keys as bigint[])) and m.namespace = any (cast(:namespaces as text[]))
 
 -- name: memory_keys

@@ -81,7 +81,7 @@ select m.key from memory as m where m.key in (select value from json_each(:keys)
 
 -- name: memory_facts
 -- What ranking needs to know of admitted candidates.
-select m.key, m.importance, m.created_at, m.feedback from memory as m
+select m.key, m.type, m.importance, m.created_at, m.feedback from memory as m
 where m.key in (select value from json_each(:keys)) and m.namespace in (select value from json_each(:namespaces))
 
 -- name: memory_keys
