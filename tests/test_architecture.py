@@ -29,7 +29,7 @@ LAYERS = (
     ("operations",),
     ("agents",),
     ("learning",),
-    ("brain", "session", "health", "founding"),
+    ("brain", "session", "health", "founding", "upkeep"),
     ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
 )
 LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts}

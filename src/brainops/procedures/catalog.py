@@ -72,21 +72,25 @@ class Catalog:
             return self._version(tx, row)
 
     def from_text(
-        self, prose: str, *, name: str | None = None, llm: english.Model | None = None, trust: Trust = Trust.AGENT
+        self, prose: str, *, name: str | None = None, llm: english.Model | None = None, trust: Trust = Trust.EXTERNAL
     ) -> tuple[ProcedureVersion, Drafted]:
         """Keep what a text in plain English describes as a draft; return it with how it was understood, to read back.
 
-        No language model is asked unless `llm` is given. Raises InvalidInput, InvalidProcedure, Conflict.
+        A person activates it. No language model is asked unless `llm` is given. Raises InvalidInput, InvalidProcedure, Conflict.
         """
         drafted = english.read(prose, name=name, model=llm)
         return self.save(drafted.procedure, trust=trust, reason="read from plain English"), drafted
 
-    def from_document(self, text: str, *, path: str = "") -> tuple[ProcedureVersion, Drafted]:
+    def from_document(
+        self, text: str, *, path: str = "", taken: Mapping[str, str] | None = None
+    ) -> tuple[ProcedureVersion, Drafted]:
         """Keep a runbook or skill of somebody else as a draft that only a person may activate.
 
-        Raises InvalidInput, InvalidProcedure, Conflict.
+        `taken` are names that other documents of the same import have. Raises InvalidInput, InvalidProcedure, Conflict.
         """
         drafted = runbook.imported(text, path=path)
+        if other := (taken or {}).get(drafted.procedure.name):
+            raise Conflict(f"{other} became {drafted.procedure.name} already; import this one into another namespace")
         return self.save(drafted.procedure, trust=Trust.EXTERNAL, reason=f"imported from {path or 'a text'}"), drafted
 
     def activate(self, name: str, *, number: int | None = None, reason: str = "") -> ProcedureVersion:

@@ -13,14 +13,19 @@ DEPTH_LIMIT = 24
 
 FENCE = re.compile(r"(\s*)(`{3,}|~{3,})\s*([\w+-]*)[^`]*$")
 HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
-ITEM = re.compile(r"([ \t]*)([-*+•‣–]|\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|[a-z]\.)[ \t]+(\S.*)$")
+ITEM = re.compile(
+    r"([ \t]*)([-*+\u2022\u2023\u2013]|\d{1,3}(?:\.\d{1,3})*[.)]|\d{1,3}(?:\.\d{1,3})+|\(?[a-z]\)|"
+    r"[a-z]\.)[ \t]+(\S.*)$"
+)
 STEP_LINE = re.compile(
-    r"(?i)([ \t]*)(?:\*\*)?step[ \t]+(\d{1,3}(?:\.\d{1,3})*|[a-z])\b(?:\*\*)?[ \t]*[:.)–—-](?:\*\*)?[ \t]*(\S.*)$"
+    r"(?i)([ \t]*)(?:\*\*)?step[ \t]+(\d{1,3}(?:\.\d{1,3})*|"
+    r"[a-z])\b(?:\*\*)?[ \t]*[:.)\u2013\u2014-](?:\*\*)?[ \t]*(\S.*)$"
 )
 RULE = re.compile(r"[ \t]*([-*_])([ \t]*\1){2,}[ \t]*$")
 BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1[ \t]*:?[ \t]*$")
 LABEL = re.compile(
-    r"(?i)^(?:(step|phase|stage|part|section|path|option|task)\s+)?(\d{1,3}(?:\.\d{1,3})*)(?:[.:)–—-]+\s*|\s+)(?=\S)"
+    r"(?i)^(?:(step|phase|stage|part|section|path|option|"
+    r"task)\s+)?(\d{1,3}(?:\.\d{1,3})*)(?:[.:)\u2013\u2014-]+\s*|\s+)(?=\S)"
 )
 
 
@@ -232,7 +237,7 @@ def plain(text: str) -> str:
     )
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text, flags=re.S)
     text = re.sub(r"(?<![\w*])\*(?=[^\s*])([^*\n]+)(?<=\S)\*(?![\w*])", r"\1", text)
-    text = re.sub(r"(?<=\w)--(?=\w)|(?<=[\w`])--(?=[\w`])", " – ", text)
+    text = re.sub(r"(?<=\w)--(?=\w)|(?<=[\w`])--(?=[\w`])", " \u2013 ", text)
     return " ".join(text.split())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from brainops.procedures.prose_units import Do, Finish, Fork, Jump, Note, Outline, Part, Unit, every, shortened
-from brainops.procedures.prose_words import telling
+from brainops.procedures.prose_words import CLOSING, telling, words
 
 SAME_TITLE = 0.6
 """Share of the words of a reference that a heading must have to be meant."""
@@ -69,6 +69,7 @@ def link(outline: Outline) -> Flow:
     linker = _Linker()
     start = linker.add(NodeKind.START, outline.title or "Start")
     linker.follow(outline.units, [(start, "")])
+    linker.close(outline.units)
     linker.resolve_jumps(outline.units)
     linker.without_idle_questions()
     edges, loops = linker.split()
@@ -156,8 +157,21 @@ class _Linker:
             step = self.last = self.add(NodeKind.STEP, shortened(unit.text), unit)
             self.connect(entries, step)
             entries = [(step, "")]
-        self.connect(entries, self.end(unit.kind))
+        if unit.kind == "resolved" and not unit.text:
+            self.resolved += entries
+        else:
+            self.connect(entries, self.end(unit.kind))
         return []
+
+    def close(self, units: Sequence[Unit]) -> None:
+        """Lead every check that the problem is gone to what is done at the end in any case, else to the end."""
+        tail = None
+        for unit in reversed(_in_a_row(units)):
+            if not isinstance(unit, Do) or (words(unit.name)[:1] or [""])[0] not in CLOSING:
+                break
+            tail = self.places.get(id(unit), tail)
+        if self.resolved:
+            self.connect(self.resolved, tail or self.end("resolved"))
 
     def end(self, kind: str) -> str:
         """Return the node where everything ends in this way; there is one of each."""
@@ -273,6 +287,11 @@ class _Linker:
         return onward, loops
 
 
+def _in_a_row(units: Sequence[Unit]) -> list[Unit]:
+    """Return units with those of sections in their place."""
+    return [inner for unit in units for inner in (_in_a_row(unit.units) if isinstance(unit, Part) else [unit])]
+
+
 def _leads(after: Mapping[str, set[str]], source: str, target: str) -> bool:
     waiting, seen = [source], {source}
     while waiting:
@@ -349,10 +368,9 @@ def picture(flow: Flow) -> str:
     for node in flow.nodes:
         opening, closing = shapes[node.kind]
         lines.append(f'    {node.id}{opening}"{_label(node.name)}"{closing}')
-    for edge in flow.edges:
-        lines.append(f"    {edge.source} -->{f'|{edge.answer}|' if edge.answer else ''} {edge.target}")
-    for edge in flow.loops:
-        lines.append(f"    {edge.source} -.->|{edge.answer or 'again'}| {edge.target}")
+    answers = {"yes": "|yes|", "no": "|no|"}
+    lines += [f"    {edge.source} -->{answers.get(edge.answer, '')} {edge.target}" for edge in flow.edges]
+    lines += [f"    {edge.source} -.->|{edge.answer or 'again'}| {edge.target}" for edge in flow.loops]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What is known only when all has been read: which step comes first, which check ends it, what decides nothing? Pure."""
+"""What is known when all was read: which step comes first, which check ends it, what decides nothing? Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from brainops.procedures.prose_words import telling
 SAME_DEED = 0.6
 """Share of the words of "before X" that a step must have to be that X."""
 REMAINS = re.compile(
-    r"(?i)\b(?:still (?:not |un|persist|fail|exist|there|present|broken|occur|firing|see|have)|persists?\b|(?:is|are|was|has|have|been) (?:still )?not (?:been )?"
-    r"(?:resolved|fixed|solved|restored|cleared|helped)|(?:does|did) ?(?:not|n't) (?:help|work|resolve|fix|solve|clear)|"
+    r"(?i)\b(?:still (?:not |un|persist|fail|exist|there|present|broken|occur|firing|see|have)|persists?\b|"
+    r"(?:is|are|was|has|have|been) (?:still )?not (?:been )?"
+    r"(?:resolved|fixed|solved|restored|cleared|helped)|(?:does|did) ?(?:not|n't) (?:help|work|resolve|fix|"
+    r"solve|clear)|"
     r"continues?\b|remains?\b|unresolved|issue recurs)"
 )
 SOLVED = re.compile(
-    r"(?i)\b(?:restored|resolved|fixed|solved|recovered|recovers|cleared|clears|gone|works(?: again)?|working(?: again)?|back (?:up|online)|"
+    r"(?i)\b(?:restored|resolved|fixed|solved|recovered|recovers|cleared|clears|gone|works(?: again)?|"
+    r"working(?: again)?|back (?:up|online)|"
     r"healthy again|helped|stopped firing)\b"
 )
 
@@ -138,7 +141,7 @@ def without_idle(units: list[Unit], notes: list[Note]) -> list[Unit]:
                     if unit.text.endswith("?"):
                         unit = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
                     else:
-                        notes.append(Note(line=unit.line, text=unit.text, why=EXPLAINED))
+                        notes.append(Note(line=unit.line, text=unit.text, why=EXPLAINED, plain=True))
                         continue
             case _:
                 pass

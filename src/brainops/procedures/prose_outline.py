@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 
-from brainops.procedures.prose_blocks import LABEL, Block, BlockKind, blocks, plain, unlinked
+from brainops.procedures.prose_blocks import Block, BlockKind, blocks, plain, unlinked
+from brainops.procedures.prose_branches import (
+    asks,
+    chain,
+    give_label,
+    innermost,
+    latest,
+    newest,
+    only_jumps,
+    same_subject,
+    where_asked,
+)
 from brainops.procedures.prose_order import as_steps, put_in_order, settle, without_idle
+from brainops.procedures.prose_passages import (
+    case_question,
+    chooses,
+    does_something,
+    flat,
+    is_open,
+    is_title,
+    lead_of,
+    number_of,
+    offers_choice,
+    says_only,
+    told,
+    unlabelled,
+)
 from brainops.procedures.prose_sentences import (
     Act,
     Answer,
@@ -41,15 +66,16 @@ from brainops.procedures.prose_words import (
     FINITE,
     begins_instruction,
     opposite,
-    telling,
     words,
 )
 
 IT = re.compile(
-    r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|this is(?: the case)?|that is(?: the case)?|this is true|applicable)$"
+    r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|this is(?: the case)?|"
+    r"that is(?: the case)?|this is true|applicable)$"
 )
 IT_NOT = re.compile(
-    r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|they (?:aren't|don't)|"
+    r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|"
+    r"they (?:aren't|don't)|"
     r"this is not(?: the case)?|that is not(?: the case)?|none(?: of .*)?)$"
 )
 ONLY_IF = {
@@ -63,17 +89,11 @@ ONLY_IF = {
 }
 """Sections that are read only when something went wrong: first word of the heading -> the condition."""
 INTRODUCES = re.compile(r"(?i)\b(?:following|these|below|next|as follows|steps|actions|methods|ways)\b")
-CHOICE = re.compile(
-    r"(?i)\b(?:depending on|one of (?:the|these)|either\b|whichever|choose (?:one|between)|alternatives?\b)"
-)
-"""A sentence before a list or sections of which one applies, not all."""
 
 
-TITLE_WORDS = 10
-"""Words of a first line that is taken for a title; more are a sentence."""
-SAME_QUESTION = 0.6
-"""Share of a condition's words that a step must have asked for."""
 CAUTION = "a caution that is no step of its own; it stays with the step beside it"
+NOTE_CHARACTERS = 300
+UNCLEAR = "it is not clear what this refers to; it became a question of its own"
 UNREAD = "not understood as a step, a condition or a reference"
 
 
@@ -91,9 +111,10 @@ def outline_of(tree: list[Block]) -> Outline:
         title, tree = first.text, [*first.children, *tree[1:]]
     elif first is not None and not first.children:
         title, tree = first.text, tree[1:]
-    elif len(tree) > 1 and _is_title(tree[0]):
+    elif len(tree) > 1 and is_title(tree[0]):
         title, tree = plain(tree[0].text), tree[1:]
     units = reader.read(tree)
+    units = _without_occasion(units, reader.about)
     as_steps(units)
     put_in_order(units)
     settle(units, last=True)
@@ -101,11 +122,13 @@ def outline_of(tree: list[Block]) -> Outline:
     return Outline(title=title, about=" ".join(reader.about), units=units, notes=tuple(reader.notes))
 
 
-def _is_title(block: Block) -> bool:
-    """Say whether a first line without a heading's mark is one: short, alone, no sentence."""
-    text = block.text.strip()
-    alone = block.kind is BlockKind.PARAGRAPH and "\n" not in text
-    return alone and len(words(text)) <= TITLE_WORDS and not text.endswith((".", ":", "!", "?", ";", ","))
+def _without_occasion(units: list[Unit], about: list[str]) -> list[Unit]:
+    """Take a first "when this happens, do that" for what the whole is about, not for a question."""
+    first = units[0] if units else None
+    if isinstance(first, Fork) and first.yes and not first.no and re.match(r"(?i)when(?:ever)?\b", first.text):
+        about.insert(0, first.text)
+        return [*first.yes, *units[1:]]
+    return units
 
 
 class _Outliner:
@@ -121,7 +144,7 @@ class _Outliner:
         out: list[Unit] = []
         position = 0
         headings = [each for each in content if each.kind is BlockKind.HEADING]
-        alternatives = headings if _offers_choice(content) else [b for b in headings if ALTERNATIVES.match(b.text)]
+        alternatives = headings if offers_choice(content) else [b for b in headings if ALTERNATIVES.match(b.text)]
         while position < len(content):
             block = content[position]
             following = content[position + 1 : position + 3]
@@ -133,7 +156,7 @@ class _Outliner:
                     taken += self._paragraph(block, out, following)
                 case BlockKind.LIST:
                     before = content[position - 1] if position else None
-                    self._list(block, out, choice=before is not None and _chooses(before))
+                    self._list(block, out, choice=before is not None and chooses(before))
                 case BlockKind.ITEM:
                     self._item(block, out, steps=True)
                 case BlockKind.CODE:
@@ -146,8 +169,8 @@ class _Outliner:
     # Sections
 
     def _section(self, block: Block, out: list[Unit], alternative: bool) -> None:
-        found = words(_unlabelled(block.text))
-        said = clauses(_unlabelled(block.text)) if found else []
+        found = words(unlabelled(block.text))
+        said = clauses(unlabelled(block.text)) if found else []
         first = found[0] if found else ""
         if (
             found
@@ -159,12 +182,11 @@ class _Outliner:
         elif said and isinstance(said[0], If | Else | Answer):
             self._branch(said[0], block.line, out, self.read(block.children))
         elif alternative:
-            question = (
-                f"{unlinked(ALTERNATIVES.sub('', _unlabelled(block.text))).strip(' :.–—-') or block.text} applies"
-            )
-            fork = Fork(question=question, text=block.text, line=block.line, label=_number(block))
-            fork.yes = [Part(name=block.text, line=block.line, label=_number(block), units=self.read(block.children))]
-            _chain(
+            named = unlinked(ALTERNATIVES.sub("", unlabelled(block.text))).strip(" :.\u2013\u2014-")
+            question = f"{named or block.text} applies"
+            fork = Fork(question=question, text=block.text, line=block.line, label=number_of(block))
+            fork.yes = [Part(name=block.text, line=block.line, label=number_of(block), units=self.read(block.children))]
+            chain(
                 out, fork, exclusive=bool(out) and isinstance(out[-1], Fork) and out[-1].question.endswith(" applies")
             )
         elif first in ONLY_IF and not block.label and (first != "roll" or found[1:2] == ["back"]):
@@ -175,8 +197,8 @@ class _Outliner:
 
     def _part(self, block: Block, out: list[Unit]) -> None:
         step = bool(block.label) or begins_instruction(block.text)
-        part = Part(name=_unlabelled(block.text), line=block.line, label=_number(block), shown=step)
-        lead, rest = _lead(block.children) if step else ([], block.children)
+        part = Part(name=unlabelled(block.text), line=block.line, label=number_of(block), shown=step)
+        lead, rest = lead_of(block.children) if step else ([], block.children)
         if lead:
             do = Do(name=shortened(part.name), text=part.name, line=block.line)
             do.text += "".join(f"\n{plain(each.text)}" for each in lead if each.kind is BlockKind.PARAGRAPH)
@@ -187,7 +209,7 @@ class _Outliner:
                     self._code(each, part.units)
         body = self.read(rest)
         if lead and body and isinstance(body[0], Fork):
-            _chain(part.units, body[0], exclusive=False)
+            chain(part.units, body[0], exclusive=False)
             body = body[1:]
         part.units += body
         if step and not part.units:
@@ -196,7 +218,7 @@ class _Outliner:
         out.append(part)
 
     def _explain_section(self, block: Block) -> None:
-        pieces = [each for each in _flat(block.children)]
+        pieces = list(flat(block.children))
         if words(block.text)[0] in {
             "meaning",
             "purpose",
@@ -216,7 +238,7 @@ class _Outliner:
         text = plain(block.text)
         said = clauses(text)
         leads_on = bool(following) and following[0].kind in (BlockKind.LIST, BlockKind.CODE)
-        if said and leads_on and isinstance(said[-1], If | Else | Answer) and _open(said[-1]):
+        if said and leads_on and isinstance(said[-1], If | Else | Answer) and is_open(said[-1]):
             for clause in said[:-1]:
                 self._clause(clause, block.line, out, [])
             taken = 2 if [each.kind for each in following] == [BlockKind.CODE, BlockKind.LIST] else 1
@@ -243,31 +265,31 @@ class _Outliner:
 
     def _list(self, block: Block, out: list[Unit], *, choice: bool = False) -> None:
         items = block.children
-        telling_items = [each for each in items if _does_something(each)]
+        telling_items = [each for each in items if does_something(each)]
         steps = 2 * len(telling_items) >= len(items)
         if not steps and out and isinstance(out[-1], Do) and not telling_items:
-            for each in _flat(items):
+            for each in flat(items):
                 out[-1].text += f"\n- {plain(each.text)}"
             return
         self.choosing, before = choice, self.choosing
         for number, item in enumerate(items):
-            if not choice or not _does_something(item) or isinstance(clauses(plain(item.text))[0], If | Else | Answer):
+            if not choice or not does_something(item) or isinstance(clauses(plain(item.text))[0], If | Else | Answer):
                 self._item(item, out, steps=steps and block.ordered)
                 continue
             way: list[Unit] = []
             self._item(item, way, steps=steps and block.ordered)
             if len(way) == 1 and isinstance(way[0], Fork):
-                _chain(out, way[0], exclusive=bool(number))
+                chain(out, way[0], exclusive=bool(number))
             else:
                 question = f"{shortened(item.text)}: this way"
-                _chain(
+                chain(
                     out, Fork(question=question, text=plain(item.text), line=item.line, yes=way), exclusive=bool(number)
                 )
         self.choosing = before
 
     def _item(self, item: Block, out: list[Unit], *, steps: bool) -> None:
         text = plain(item.text)
-        said = clauses(_told(text))
+        said = clauses(told(text))
         if not said:
             return
         start = len(out)
@@ -278,15 +300,15 @@ class _Outliner:
             self._clause(clause, item.line, out, mine, merge=True)
         last = said[-1]
         body = item.children
-        if isinstance(last, If | Else | Answer) and (_open(last) or _says_only(last)) and body:
+        if isinstance(last, If | Else | Answer) and (is_open(last) or says_only(last)) and body:
             self._branch(last, item.line, out, self.read(body))
         elif isinstance(last, Say) and not mine and self._case(text, body):
-            fork = Fork(question=_case_question(text), text=text, line=item.line)
+            fork = Fork(question=case_question(text), text=text, line=item.line)
             fork.yes = self.read(body)
-            _chain(out, fork, exclusive=bool(out) and isinstance(out[-1], Fork))
+            chain(out, fork, exclusive=bool(out) and isinstance(out[-1], Fork))
         else:
             self._plain_item(last, item, out, mine, steps)
-        _label(out[start:], item.label)
+        give_label(out[start:], item.label)
 
     def _plain_item(self, last: Clause, item: Block, out: list[Unit], mine: list[Do], steps: bool) -> None:
         """Read an item whose last sentence is no open condition, and what is indented below it."""
@@ -309,11 +331,11 @@ class _Outliner:
             for each in codes:
                 self._code(each, out)
         if not inner and mine:
-            for each in _flat(item.children[len(codes) :]):
+            for each in flat(item.children[len(codes) :]):
                 mine[-1].text += f"\n- {plain(each.text)}"
         for unit in inner:
             if isinstance(unit, Fork):
-                _chain(out, unit, exclusive=False)
+                chain(out, unit, exclusive=False)
             else:
                 out.append(unit)
 
@@ -328,11 +350,11 @@ class _Outliner:
     def _case(self, text: str, body: Sequence[Block]) -> bool:
         """Say whether an item names a case ("The pod is pending:") below which stands what is done then."""
         state = set(words(text)) & (FINITE | {"is", "are"})
-        return text.endswith(":") and bool(state) and any(_does_something(each) for each in _flat(body))
+        return text.endswith(":") and bool(state) and any(does_something(each) for each in flat(body))
 
     def _code(self, block: Block, out: list[Unit]) -> None:
         command = runnable(block)
-        last = _latest(out)
+        last = latest(out)
         if isinstance(last, Do) and (not last.command or not command):
             last.text += f"\n```{block.language}\n{block.text}\n```"
             last.command = last.command or command
@@ -349,7 +371,13 @@ class _Outliner:
         """Add what one clause says; in an item the sentences after the first belong to its step."""
         match clause:
             case Act():
-                if merge and mine and out and out[-1] is mine[-1] and not (clause.before or clause.after or clause.apart):
+                if (
+                    merge
+                    and mine
+                    and out
+                    and out[-1] is mine[-1]
+                    and not (clause.before or clause.after or clause.apart)
+                ):
                     mine[-1].text += f"\n{clause.text}"
                     return
                 do = _act(clause, line)
@@ -393,20 +421,24 @@ class _Outliner:
         fork = Fork(
             question=unlinked(condition), text=clause.text, line=line, yes=then, no=otherwise, concluded=concluded
         )
-        out = _where_asked(out, condition)
-        previous = _innermost(out)
+        out = where_asked(out, condition)
+        previous = innermost(out)
         if previous is not None and not previous.no and opposite(previous.question, fork.question) and not otherwise:
             previous.no = then or previous.no
             previous.text += f"\n{clause.text}"
-            if concluded and not then and previous.yes and _jumps(previous.yes):
+            if concluded and not then and previous.yes and only_jumps(previous.yes):
                 previous.no = [Finish(kind="resolved", text=concluded, line=line)]
-            elif previous.concluded and not previous.yes and _jumps(then):
+            elif previous.concluded and not previous.yes and only_jumps(then):
                 previous.yes = [Finish(kind="resolved", text=previous.concluded, line=previous.line)]
             return
-        _chain(out, fork, exclusive=self.choosing or (previous is not None and _same_subject(previous.question, fork.question)))
+        chain(
+            out,
+            fork,
+            exclusive=self.choosing or (previous is not None and same_subject(previous.question, fork.question)),
+        )
 
     def _otherwise(self, out: list[Unit], then: list[Unit], text: str, line: int) -> None:
-        previous = _innermost(_newest(out))
+        previous = innermost(newest(out))
         if previous is not None and not previous.no:
             previous.no = then
             previous.text += f"\n{text}"
@@ -415,8 +447,8 @@ class _Outliner:
 
     def _answered(self, out: list[Unit], yes: bool, then: list[Unit], text: str, line: int) -> None:
         """Add what follows from yes or no to the question that stands last, or that the last step asks."""
-        if isinstance(out[-1] if out else None, Fork) and isinstance(_newest(out)[-1], Do) and _asks(_newest(out)[-1]):
-            out = _newest(out)
+        if isinstance(out[-1] if out else None, Fork) and isinstance(newest(out)[-1], Do) and asks(newest(out)[-1]):
+            out = newest(out)
         last = out[-1] if out else None
         if not isinstance(last, Fork):
             question = (
@@ -427,7 +459,7 @@ class _Outliner:
             if not question:
                 if then:
                     question = "it applies"
-                    self._explain(line, text, "it is not clear what this refers to; it became a question of its own")
+                    self._explain(line, text, UNCLEAR)
                 else:
                     self._explain(line, text, UNREAD)
                     return
@@ -438,10 +470,11 @@ class _Outliner:
         if yes:
             last.yes += then
         else:
-            (_innermost([last]) or last).no += then
+            (innermost([last]) or last).no += then
 
     def _explain(self, line: int, text: str, why: str = EXPLAINED) -> None:
-        self.notes.append(Note(line=line, text=" ".join(plain(text).split())[:300], why=why))
+        told = " ".join(plain(text).split())[:NOTE_CHARACTERS]
+        self.notes.append(Note(line=line, text=told, why=why, plain=why not in (UNREAD, UNCLEAR)))
 
 
 def _act(clause: Act, line: int) -> Do:
@@ -460,180 +493,7 @@ def _act(clause: Act, line: int) -> Do:
     )
 
 
-def _number(block: Block) -> str:
-    if match := ALTERNATIVES.match(block.text):
-        return match[1].lower()
-    return block.label
-
-
-def _unlabelled(text: str) -> str:
-    match = LABEL.match(text)
-    return text[match.end() :] if match else text
-
-
-def _told(text: str) -> str:
-    """Return an item without a label that says nothing ("Network: check the cable")."""
-    label, colon, rest = text.partition(": ")
-    if colon and rest and len(words(label)) <= 6 and not begins_instruction(label):
-        said = clauses(rest)
-        if said and not isinstance(said[0], Say) and not isinstance(clauses(label)[:1], If):
-            first = clauses(text)[:1]
-            if first and isinstance(first[0], Say):
-                return rest
-    return text
-
-
-def _does_something(block: Block) -> bool:
-    if block.kind is BlockKind.CODE:
-        return bool(runnable(block))
-    if block.kind is BlockKind.TABLE:
-        return False
-    said = clauses(_told(plain(block.text)))
-    return any(not isinstance(each, Say) for each in said) or any(_does_something(each) for each in block.children)
-
-
-def _flat(content: Sequence[Block]) -> Iterator[Block]:
-    """Yield the blocks with text, those inside others too."""
-    for block in content:
-        if block.text.strip():
-            yield block
-        yield from _flat(block.children)
-
-
-def _offers_choice(content: Sequence[Block]) -> bool:
-    """Say whether a paragraph says that one of the sections below it applies."""
-    return any(
-        _chooses(one) and other.kind is BlockKind.HEADING for one, other in zip(content, content[1:], strict=False)
-    )
-
-
-def _chooses(block: Block) -> bool:
-    text = plain(block.text)
-    last = text.split(". ")[-1]
-    return (
-        block.kind is BlockKind.PARAGRAPH and text.endswith(":") and bool(CHOICE.search(last)) and "all of" not in last
-    )
-
-
-def _lead(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
-    """Return the one paragraph (and code) that says what a step's heading means, and the rest."""
-    lead: list[Block] = []
-    for block in content:
-        if block.kind not in (BlockKind.PARAGRAPH, BlockKind.CODE):
-            break
-        lead.append(block)
-    kinds = [block.kind for block in lead]
-    cut = 2 if kinds[:2] == [BlockKind.PARAGRAPH, BlockKind.CODE] else 1
-    if any(runnable(block) for block in lead[cut:] if block.kind is BlockKind.CODE) or not lead:
-        return [], list(content)
-    lead = lead[:cut]
-    for block in lead:
-        said = clauses(plain(block.text)) if block.kind is BlockKind.PARAGRAPH else []
-        if any(isinstance(each, If | Else | Answer | Go | Stop | Ask) and not _says_only(each) for each in said):
-            return [], list(content)
-        if (
-            said
-            and isinstance(said[-1], Say | Act)
-            and plain(block.text).endswith(":")
-            and len(lead) == 1
-            and isinstance(said[-1], Act)
-        ):
-            return [], list(content)
-    return lead, list(content[len(lead) :])
-
-
-def _says_only(clause: Clause) -> bool:
-    """Say whether a condition leads to nothing that is done ("if it is up, the light is green")."""
-    return (
-        isinstance(clause, If)
-        and bool(clause.then)
-        and not clause.otherwise
-        and all(isinstance(c, Say) for c in clause.then)
-    )
-
-
-def _open(clause: If | Else | Answer) -> bool:
-    return clause.open if isinstance(clause, If) else not clause.then
-
-
-def _case_question(text: str) -> str:
-    return unlinked(text).rstrip(" :.")
-
-
-def _label(units: Sequence[Unit], label: str) -> None:
-    """Give the number of an item to its first unit, so that it can be referred to."""
-    if label and units and isinstance(units[0], Do | Fork | Part) and not units[0].label:
-        units[0].label = label
-
-
 def _answers(inner: Sequence[Unit], out: list[Unit]) -> bool:
     """Put a fork that got its answers back where it stood."""
     out += inner
     return True
-
-
-def _latest(out: Sequence[Unit]) -> Unit | None:
-    """Return what was said last: the end of the branch that was opened last."""
-    last = out[-1] if out else None
-    while isinstance(last, Fork) and (last.no or last.yes):
-        last = (last.no or last.yes)[-1]
-    return last
-
-
-def _newest(out: list[Unit]) -> list[Unit]:
-    """Return the list that holds what was said last: that of the branch that was opened last, while it asks."""
-    here = out
-    while here and isinstance(here[-1], Fork) and (deeper := here[-1].no or here[-1].yes):
-        if not isinstance(deeper[-1], Fork) and not _asks(deeper[-1]):
-            break
-        if isinstance(deeper[-1], Fork) and deeper[-1].no:
-            break
-        here = deeper
-    return here
-
-
-def _asks(unit: Unit) -> bool:
-    return isinstance(unit, Do) and bool(asked(unit.text.split("\n")[-1]))
-
-
-def _where_asked(out: list[Unit], condition: str) -> list[Unit]:
-    """Return the list of the step that asked what a condition answers, where that step lies inside a branch."""
-    newest = _newest(out)
-    last = newest[-1] if newest else None
-    if newest is out or not isinstance(last, Do):
-        return out
-    meant, said = telling(asked(last.text.split("\n")[-1])), telling(condition)
-    return newest if said and len(said & meant) / len(said) >= SAME_QUESTION else out
-
-
-def _innermost(out: Sequence[Unit]) -> Fork | None:
-    """Return the last fork of the chain that stands last: the one that an "otherwise" belongs to."""
-    last = out[-1] if out else None
-    while isinstance(last, Fork) and len(last.no) == 1 and isinstance(last.no[0], Fork):
-        last = last.no[0]
-    return last if isinstance(last, Fork) else None
-
-
-def _chain(out: list[Unit], fork: Fork, *, exclusive: bool) -> None:
-    """Add a fork: as what is asked after the "no" of the one before when only one of them can hold, else after it."""
-    previous = _innermost(out)
-    if exclusive and previous is not None and not previous.no:
-        previous.no = [fork]
-    else:
-        out.append(fork)
-
-
-def _same_subject(one: str, other: str) -> bool:
-    """Say whether two conditions are about the same thing and say different things of it."""
-    first, second = _subject(one), _subject(other)
-    return bool(first) and first == second and telling(one) != telling(other)
-
-
-def _subject(condition: str) -> frozenset[str]:
-    found = words(condition)
-    end = next((n for n, word in enumerate(found) if word in FINITE | {"shows", "says", "equals", "reads"}), 0)
-    return telling(" ".join(found[:end])) if end else frozenset()
-
-
-def _jumps(units: Sequence[Unit]) -> bool:
-    return len(units) == 1 and isinstance(units[0], Jump)

@@ -6,6 +6,32 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from brainops.procedures.prose_patterns import (
+    ABBREVIATIONS,
+    ANSWER,
+    ARROW,
+    ASKING,
+    CONDITION,
+    ELSE,
+    ESCALATE,
+    EXAMPLE,
+    GENERIC_GO,
+    GO,
+    GO_NEXT,
+    GO_TITLE,
+    LEAD,
+    MODAL,
+    NOT,
+    NOT_UNTIL,
+    PASSIVE,
+    PURPOSE,
+    RECOMMENDED,
+    REPEAT,
+    SEE,
+    SEQUENCE,
+    STOP,
+    TAIL_ELSE,
+)
 from brainops.procedures.prose_words import (
     FINITE,
     ROLES,
@@ -97,106 +123,13 @@ class Stop:
 
 Clause = Act | Say | If | Else | Answer | Ask | Go | Stop
 
-ABBREVIATIONS = re.compile(
-    r"(?i)\b(?:e\.g|i\.e|etc|vs|approx|no|fig|cf|resp|incl|max|min|dr|mr|mrs|ms|st|a\.m|p\.m|inc|ltd)\.$"
-)
-LEAD = re.compile(
-    r"(?i)^(?:please|kindly|then|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|also|and(?: then)?|but|"
-    r"additionally|afterwards?|subsequently|after that|after this|at this point|in addition|"
-    r"optionally|alternatively|instead|again|thereafter|immediately|simply|manually|carefully|just|"
-    r"in (?:some|many|most|rare|such|this|that|these|those|certain)(?: \w+)? (?:cases?|situations?))\b[ ,:]*(?=\S)"
-)
-TARGET = r"(?:the )?(?:steps?|sections?|path|phase|part|stage|point|item|option|task)\s+(\d+(?:\.\d+)*[a-z]?|[a-z]\b)"
-GO = re.compile(
-    r"(?i)^(?:(?:you |we )?(?:can |should |must )?)(?:go|proceed|return|continue|skip|jump|move|advance|start over|restart|resume|retry|loop|"
-    r"come|start again|begin again|repeat|follow|perform|execute|do|try)\b"
-    r"(?: (?:on|back|ahead|directly|straight|again|over))*(?: (?:to|with|from|at|through|the process from|the procedure from))*"
-    rf"\s+{TARGET}(.*)$"
-)
-GO_TITLE = re.compile(
-    r"(?i)^(?:go|proceed|return|continue|skip|jump|move on|advance)\b(?: (?:on|back|ahead|directly))*"
-    r"(?: (?:to|with|at))+ (?:the )?[\"“'‘*`]?([A-Z][^\"”'’.;]{2,80}?)[\"”'’*`]?(?: (?:section|step|below|above))*[.]?$"
-)
-GO_NEXT = re.compile(
-    r"(?i)^(?:go|proceed|continue|move|skip)\b(?: (?:on|ahead|directly|normally))*(?: (?:to|with))*"
-    r"(?: the)? (next|following|remaining) (?:step|section|phase|stage|steps|one|item)s?(.*)$|^(?:continue|proceed|carry on|go on|move on)[.]?$"
-)
-REPEAT = re.compile(
-    r"(?i)^(?:repeat|redo|retry|re-?run)\b(?: (?:from|this|these|the|above|previous|last|whole|entire|all))*"
-    r"(?: (?:steps?|process|procedure|sequence))?(?: (\d+(?:\.\d+)*))?.*?(?: (?:until|till|as long as|while) (.+))?$"
-)
-ESCALATE = re.compile(
-    r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|hand(?: \w+){0,3} (?:over|off) to\b|"
-    r"transfer (?:the |this |your )?(?:user|customer|caller|call|case|ticket|chat|client|patient|them|him|her|it)\b|"
-    r"(?:contact|call|page|open a (?:support )?(?:case|ticket)(?: with)?|raise a (?:support )?(?:case|ticket)(?: with)?|"
-    r"reach out to)\b.{0,40}\b(?:support|vendor|on-?call|help ?desk|service desk|second line|third line|level [23]|tier [23]|l2|l3))\b"
-)
-STOP = re.compile(
-    r"(?i)^(?:you (?:are|can) )?(?:stop(?: here| there| the (?:procedure|process))?(?: and .*)?|abort(?: .*)?|exit(?: the (?:procedure|process))?|"
-    r"end(?: the| of(?: the)?)? (?:procedure|process|call|here)|quit|done|finished|finish here|terminate the (?:procedure|process)|"
-    r"(?:there is )?nothing (?:more |else |further )?(?:needs )?(?:to (?:do|be done)|is (?:needed|required))|"
-    r"(?:there (?:is|are) )?no (?:further |other |more )?(?:action|steps?|work) (?:is |are )?(?:needed|required|necessary)?.*|"
-    r"(?:this|the) (?:procedure|process|runbook) (?:is (?:complete|finished|done|over)|ends)(?: here)?|"
-    r"do nothing|leave it(?: as it is)?|ignore (?:it|this|the alert))[.!]?$"
-)
-SEE = re.compile(rf"(?i)^(?:see|refer to|consult|use|apply)\s+{TARGET}[.]?$")
-SEQUENCE = re.compile(
-    r"(?i)\s*(?:[,;]\s*(?:and\s+)?then|[,;]?\s+and\s+then|;\s*(?:and\s+)?)\s+|\.\s+then,?\s+|"
-    r",?\s+and\s+(?=(?:go|return|proceed|continue|skip|jump|repeat|start over)\b(?: \w+){0,3} (?:to|at|from|with|steps?)\b)"
-)
-ASKING = frozenset(
-    "ask assess check confirm consider decide determine discover establish evaluate examine find identify inspect "
-    "investigate know learn look make query review see test tell validate verify watch monitor understand".split()
-)
-CONDITION = re.compile(
-    r"(?i)^(?:only |and |but |even )?(if|when|whenever|in case(?: that| of)?|in the (?:event|case)(?: that| of)|provided(?: that)?|assuming(?: that)?|"
-    r"as long as|unless|where|should|for cases where|while)\b\s+(.+)$",
-    re.S,
-)
-ELSE = re.compile(
-    r"(?i)^(?:or )?(?:otherwise|else|if (?:it (?:is|does|has|was) )?not(?=\s*[,:;–—-])|if not(?= (?:then )?\w+ )|if no(?=[,:])|if none(?: of (?:these|the above|them))?(?: \w+)?(?=[,:])|"
-    r"in (?:all|any) other cases?|in every other case|if this is not the case|in the other case|for everything else)\b[ ,:;–—-]*(.*)$",
-    re.S,
-)
-ANSWER = re.compile(
-    r"(?i)^[\"'“*(]*(?:if )?(yes|no)\b[\"'”*)]*(?:\s*(?:\([^)]*\)))?\s*(?:[:,;.–—-]|->|→|=>|then\b)+>?\s*(.*)$", re.S
-)
-ARROW = re.compile(r"\s*(?:→|->|=>|⇒)\s*")
-TAIL_ELSE = re.compile(
-    r"(?i)\s*(?:[;,.]|\s[–—-])\s*(?:and |but |or )?(?:otherwise|else|if not|or else)\b[ ,:]*|\s+(?:otherwise|else)\s+(?=\w)"
-)
-MODAL = re.compile(
-    r"(?i)^(?:(you|we|one|they|i)|(?:the |an? |each |every |your |all |any )?((?:[\w-]+ ){0,3}?[\w-]+))\s+"
-    r"(?:must|should|shall|needs? to|ha(?:s|ve) to|will(?: need to| have to)?|can|may(?: need to| want to)?|might (?:need|want|have) to|"
-    r"(?:is|are) (?:required|expected|asked|advised|supposed|responsible) (?:to|for)|could|ought to|want to)\s+"
-    r"(?:also |then |first |next |always |immediately |now |either |just |simply |manually )*([\w-]+)\b"
-)
-PASSIVE = re.compile(
-    r"(?i)(?<!may )(?<!might )(?<!could )\b(?:must|needs? to|ha(?:s|ve) to|shall|should|is to|are to)\s+(?:first |then |always |also |immediately |both |all )*be\s+"
-    r"(?:\w+ly )?([\w-]+ed|sent|taken|made|done|set|run|kept|written|put|shut|reset|drawn|given|held|read|begun)\b"
-)
-RECOMMENDED = re.compile(
-    r"(?i)^(?:it is|it's|we) (?:also |strongly |highly )?(?:recommend(?:ed)?|advis(?:ed|able)|necessary|required|important|best|essential|mandatory)"
-    r"(?: practice)?(?: that you| to| for you to)\s+(?:\w+ly )?([\w-]+)"
-)
-PURPOSE = re.compile(
-    r"(?i)^(?:(?:in order )?to|in|on|from|using|with|at|for|by|under|via|through|within|during|based on|as|depending on|inside|"
-    r"every|each|once|after|before|upon|prior to|following|for example|e\.g\.|i\.e\.)\b[^:]{1,160}?[,:]\s+(?=\S)"
-)
-EXAMPLE = re.compile(
-    r"(?i)(?:,|\s[–—-])\s+(?:for instance|for example|such as|e\.g\.|i\.e\.|that is)\b[^–—]*?(?:\s[–—-]\s|,\s+(?=then\b))"
-)
-NOT = re.compile(r"(?i)^(?:do not|don['’]t|never|avoid|beware|you (?:must|should) not)\b")
-NOT_UNTIL = re.compile(r"(?i)^(?:do not|don['’]t|never)\s+(.+?)\s+(?:until|before|unless and until)\s+(.+)$", re.S)
-GENERIC_GO = re.compile(r"(?i)^(?:proceed|continue|go on|move on|start|begin|go ahead|advance)\b")
-
 
 def sentences(text: str) -> list[str]:
     """Return the sentences of a paragraph; a full stop inside code, a number or an abbreviation ends none."""
     found, start = [], 0
     code = False
     for match in re.finditer(
-        r"`+|(?<=[.!?])[\"”')]?\s+(?=[\"“'(\[`*]?[A-Z0-9`\[])|(?<=[.!?])\s*\n|\s;\s|;\s+(?=[a-z])", text
+        r"`+|(?<=[.!?])[\"\u201d')]?\s+(?=[\"\u201c'(\[`*]?[A-Z0-9`\[])|(?<=[.!?])\s*\n|\s;\s|;\s+(?=[a-z])", text
     ):
         if match[0].startswith("`"):
             code = not code
@@ -264,7 +197,8 @@ def _modal_you(text: str) -> bool:
 def _named_actor(text: str) -> bool:
     """The manager approves the request; Operator: check the display."""
     match = re.match(
-        r"(?i)^(?:the |an? |each |every |your )?((?:[\w-]+ ){0,3}?)([\w-]+)(:?) (?:then |also |first |next )?([\w-]+)",
+        r"(?i)^(?:the |an? |each |every |your )?((?:[\w-]+ ){0,3}?)([\w-]+)(:?) (?:then |also |first |"
+        r"next )?([\w-]+)",
         text,
     )
     if match is None or match[2].lower().removesuffix("s") not in ROLES:
@@ -326,7 +260,7 @@ def split_condition(text: str) -> tuple[str | None, str]:
         return text[: arrow.start()], text[arrow.end() :]
     if then := re.search(r"(?i)[ ,;:]+then\b[ ,:]*", text):
         return text[: then.start()], text[then.end() :]
-    cuts = [m for m in re.finditer(r"[,:;](?=\s|$)|\s[–—-]\s", text) if not _inside(text, m.start())]
+    cuts = [m for m in re.finditer(r"[,:;](?=\s|$)|\s[\u2013\u2014-]\s", text) if not _inside(text, m.start())]
     for cut in cuts:
         rest = text[cut.end() :].strip()
         if text[cut.start()] == ":" or not rest or _follows(rest):
@@ -369,14 +303,18 @@ def _noun_place(before: str) -> bool:
 
 
 def _offset(text: str, position: int) -> int:
-    found = list(re.finditer(r"[A-Za-z0-9]+(?:['’.-][A-Za-z0-9]+)*", text))
+    found = list(re.finditer(r"[A-Za-z0-9]+(?:['\u2019.-][A-Za-z0-9]+)*", text))
     return found[position].start()
 
 
 def _inside(text: str, position: int) -> bool:
     """Say whether a place lies inside of code, brackets or quotes."""
     before = text[:position]
-    return before.count("`") % 2 == 1 or before.count("(") > before.count(")") or before.count("“") > before.count("”")
+    return (
+        before.count("`") % 2 == 1
+        or before.count("(") > before.count(")")
+        or before.count("\u201c") > before.count("\u201d")
+    )
 
 
 def _follows(rest: str) -> bool:

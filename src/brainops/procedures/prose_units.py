@@ -14,7 +14,8 @@ NAME_LIMIT = 100
 
 QUESTION = re.compile(r"(?i)\b(?:if|whether(?: or not)?)\s+(.+?)[.:]?$")
 ADDRESSED = re.compile(
-    r"(?i)^(?:you|we)\s+(?:can|should|must|need to|may(?: (?:need|want) to)?|have to|might (?:want|need|have) to|will need to)\s+"
+    r"(?i)^(?:you|we)\s+(?:can|should|must|need to|may(?: (?:need|want) to)?|have to|might (?:want|need|"
+    r"have) to|will need to)\s+"
     r"(?:also |then |first |always |try to )?(?=[a-z])"
 )
 LEFT_OPEN = re.compile(
@@ -87,11 +88,15 @@ Unit = Do | Fork | Jump | Finish | Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A sentence that became no step: its line (from 1), its words, and what was made of it."""
+    """A sentence that became no step: its line (from 1), its words, and what was made of it.
+
+    A `plain` one only explains; the others are worth a look, since something was read in one way of several.
+    """
 
     line: int
     text: str
     why: str
+    plain: bool = False
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.why}: {self.text}" if self.text else f"line {self.line}: {self.why}"

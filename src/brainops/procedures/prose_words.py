@@ -6,74 +6,83 @@ import re
 
 VERBS = frozenset(
     """
-    abort accept access acknowledge activate adapt add address adjust advise agree align allocate allow alter amend analyse
-    analyze announce answer append apply approve archive arrange ask assess assign attach audit authorise authorize
-    backup bind block book boot bring browse build buy bypass calculate calibrate call cancel capture carry change
-    charge chase check choose clarify classify clean cleanse clear click clone close collect combine commit communicate
-    compare compile complete compress compute conduct configure confirm connect consider consolidate consult contact continue
-    convert coordinate copy correct correlate cover create cross-check cut deactivate debug decide declare decline decommission decrease
-    deduct define delegate delete deliver demote deny deploy describe deselect destroy detach detect determine develop diagnose
-    disable disconnect discuss dispatch display dispose disregard distribute do document double-check download draft
-    drag drain draw drop dump edit eject elevate email enable encrypt engage ensure enter erase escalate establish estimate
-    evaluate evacuate evict examine exclude execute exit expand explain export expose extend extract fail fasten fetch file fill
-    filter find finish fix flag flush follow force format forward free gather generate get give go grant guide halt
-    hand handle hold identify ignore implement import improve include increase inform initialise initialize initiate insert inspect
-    install instruct interview investigate invite invoke isolate issue join keep kill label launch leave let lift limit link list
-    listen load locate lock log login look lower maintain make manage map mark mask measure merge migrate minimise minimize
-    mitigate modify monitor mount move mute navigate note notify observe obtain offer open operate optimise optimize order organise organize
-    override package pass paste patch pause pay perform pick ping place plan plug point poll post prepare press prevent
-    print prioritise prioritize proceed process promote prompt propose provide provision publish pull purge push put
-    query quarantine quit raise re-run re-seat re-enable read reassign reattach reboot rebuild recalculate receive recheck reclaim
-    recommend reconcile reconfigure reconnect record recover recreate redeploy redirect redistribute reduce refer
-    refill refresh refund refuse regenerate register reinsert reinstall reissue reject release reload remediate remind remove rename render
-    renew repair repeat replace replicate reply report reprocess request rerun reschedule reseat reset resize resolve respond restart restore
-    restrict resubmit resume retain retrieve retry return revert review revise revoke rinse roll rollback rotate route
-    run sanitise sanitize save scale scan schedule search secure see segregate select send separate serve set settle share shift ship
-    show shut shutdown sign silence simulate sort specify split spin ssh stage start stop store strip submit subscribe
-    substitute summarise summarize supply suspend swap switch synchronise synchronize sync tag take talk tell terminate test throttle tighten
-    toggle trace track train transfer translate treat trigger trim troubleshoot try tune turn type unblock uncheck uncordon
-    cordon undo uninstall unlock unmount unplug unset untick update upgrade upload use vacate vacuum validate verify view visit
-    wait walk warn wash watch weigh wipe withdraw work wrap write taint untaint rebase rehearse reimage unseal seal reseal
-    stabilise stabilize triage reproduce quantify narrow delay defer declare document inject attempt avoid beware remember
+    abort accept access acknowledge activate adapt add address adjust advise agree align allocate allow alter amend
+    analyse analyze announce answer append apply approve archive arrange ask assess assign attach audit authorise
+    authorize backup bind block book boot bring browse build buy bypass calculate calibrate call cancel capture
+    carry change charge chase check choose clarify classify clean cleanse clear click clone close collect combine
+    commit communicate compare compile complete compress compute conduct configure confirm connect consider
+    consolidate consult contact continue convert coordinate copy correct correlate cover create cross-check cut
+    deactivate debug decide declare decline decommission decrease deduct define delegate delete deliver demote deny
+    deploy describe deselect destroy detach detect determine develop diagnose disable disconnect discuss dispatch
+    display dispose disregard distribute do document double-check download draft drag drain draw drop dump edit
+    eject elevate email enable encrypt engage ensure enter erase escalate establish estimate evaluate evacuate evict
+    examine exclude execute exit expand explain export expose extend extract fail fasten fetch file fill filter find
+    finish fix flag flush follow force format forward free gather generate get give go grant guide halt hand handle
+    hold identify ignore implement import improve include increase inform initialise initialize initiate insert
+    inspect install instruct interview investigate invite invoke isolate issue join keep kill label launch leave let
+    lift limit link list listen load locate lock log login look lower maintain make manage map mark mask measure
+    merge migrate minimise minimize mitigate modify monitor mount move mute navigate note notify observe obtain
+    offer open operate optimise optimize order organise organize override package pass paste patch pause pay perform
+    pick ping place plan plug point poll post prepare press prevent print prioritise prioritize proceed process
+    promote prompt propose provide provision publish pull purge push put query quarantine quit raise re-run re-seat
+    re-enable read reassign reattach reboot rebuild recalculate receive recheck reclaim recommend reconcile
+    reconfigure reconnect record recover recreate redeploy redirect redistribute reduce refer refill refresh refund
+    refuse regenerate register reinsert reinstall reissue reject release reload remediate remind remove rename
+    render renew repair repeat replace replicate reply report reprocess request rerun reschedule reseat reset resize
+    resolve respond restart restore restrict resubmit resume retain retrieve retry return revert review revise
+    revoke rinse roll rollback rotate route run sanitise sanitize save scale scan schedule search secure see
+    segregate select send separate serve set settle share shift ship show shut shutdown sign silence simulate sort
+    specify split spin ssh stage start stop store strip submit subscribe substitute summarise summarize supply
+    suspend swap switch synchronise synchronize sync tag take talk tell terminate test throttle tighten toggle trace
+    track train transfer translate treat trigger trim troubleshoot try tune turn type unblock uncheck uncordon
+    cordon undo uninstall unlock unmount unplug unset untick update upgrade upload use vacate vacuum validate verify
+    view visit wait walk warn wash watch weigh wipe withdraw work wrap write taint untaint rebase rehearse reimage
+    unseal seal reseal stabilise stabilize triage reproduce quantify narrow delay defer declare document inject
+    attempt avoid beware remember
     """.split()
 )
 """Verbs that instructions begin with; the words of operations, support and office work."""
 
 ALSO_NOUNS = frozenset(
     """
-    access address alert answer approach backup block book boot build call change charge check clean close copy cover cut
-    delay display document download draft drain drop dump email estimate exit export fail file fill filter fix flag
-    flush force format forward function hand handle hold import increase decrease issue label launch lift limit link list load lock log look map
-    mark mask measure merge monitor mount mute note notice offer open order package pass patch pause pay pick ping place plan plug
-    point poll post press print process prompt push query raise read record refund register release repair repeat
-    replace reply report request reset restart restore return review roll rollback root route run scale scan schedule search set share
-    shift ship show sign sort split stage start stop store supply swap switch tag test time trace track train transfer trigger
-    type update upgrade upload use view visit wait walk warning watch work wrap restore taint seal login shutdown
+    access address alert answer approach backup block book boot build call change charge check clean close copy
+    cover cut delay display document download draft drain drop dump email estimate exit export fail file fill filter
+    fix flag flush force format forward function hand handle hold import increase decrease issue label launch lift
+    limit link list load lock log look map mark mask measure merge monitor mount mute note notice offer open order
+    package pass patch pause pay pick ping place plan plug point poll post press print process prompt push query
+    raise read record refund register release repair repeat replace reply report request reset restart restore
+    return review roll rollback root route run scale scan schedule search set share shift ship show sign sort split
+    stage start stop store supply swap switch tag test time trace track train transfer trigger type update upgrade
+    upload use view visit wait walk warning watch work wrap restore taint seal login shutdown
     """.split()
 )
 """Those of them that are nouns too: before "is", "was" or "files" they begin no instruction."""
 
 CLOSING = frozenset(
     """
-    announce archive close communicate complete confirm document email file inform log note notify post publish record report
-    schedule send share summarise summarize tell thank update write
+    announce archive close communicate complete confirm document email file inform log note notify post publish
+    record report schedule send share summarise summarize tell thank update write
     """.split()
 )
 """Verbs of what is done at the end whatever happened before."""
 
 FINITE = frozenset(
-    "is are was were has have had can could will would may might must should shall does do did isn't aren't wasn't cannot "
-    "can't won't doesn't don't be been contains contain means mean indicates indicate shows show occurs occur fires fire "
-    "happens happen fails fail appears appear exists exist triggers trigger returns persists remains".split()
+    """
+    is are was were has have had can could will would may might must should shall does do did isn't aren't
+    wasn't cannot can't won't doesn't don't be been contains contain means mean indicates indicate shows show
+    occurs occur fires fire happens happen fails fail appears appear exists exist triggers trigger returns
+    persists remains
+    """.split()
 )
 
 ROLES = frozenset(
     """
-    administrator admin agent analyst approver assistant associate buyer caller cashier chair clerk clinician commander
-    controller coordinator customer dba dispatcher driver employee engineer expert handler inspector lead leader manager member
-    nurse officer on-call oncall operator owner patient person pharmacist planner practitioner programmer provider receptionist
-    representative requester reporter responder reviewer scribe secretary specialist sre staff supervisor surgeon teacher team
-    technician tester user vendor worker developer author auditor accountant auditor
+    administrator admin agent analyst approver assistant associate buyer caller cashier chair clerk clinician
+    commander controller coordinator customer dba dispatcher driver employee engineer expert handler inspector lead
+    leader manager member nurse officer on-call oncall operator owner patient person pharmacist planner practitioner
+    programmer provider receptionist representative requester reporter responder reviewer scribe secretary
+    specialist sre staff supervisor surgeon teacher team technician tester user vendor worker developer author
+    auditor accountant auditor
     """.split()
 )
 """Who does something in a sentence that names its subject ("the manager approves the request")."""
@@ -81,9 +90,9 @@ ROLES = frozenset(
 EXPLAINING = frozenset(
     """
     about abstract appendix audience background changelog contact contacts context contents definitions description
-    disclaimer faq glossary history impact information introduction meaning metadata objective objectives overview owner
-    purpose reference references related resources responsibilities responsibility revision revisions roles scope
-    severity summary symptom symptoms terminology terms
+    disclaimer faq glossary history impact information introduction meaning metadata objective objectives overview
+    owner purpose reference references related resources responsibilities responsibility revision revisions roles
+    scope severity summary symptom symptoms terminology terms
     """.split()
 )
 """First words of headings under which nothing is to be done."""
@@ -96,33 +105,39 @@ ALTERNATIVES = re.compile(
 OPPOSITES = {
     frozenset(pair.split("/"))
     for pair in """
-    on/off enabled/disabled available/unavailable active/inactive succeeds/fails successful/failed successful/unsuccessful success/failure
-    passes/fails passed/failed able/unable yes/no valid/invalid healthy/unhealthy true/false open/closed up/down reachable/unreachable
-    connected/disconnected locked/unlocked found/missing present/missing present/absent approved/rejected approved/denied accepted/rejected
-    above/below more/less more/fewer higher/lower greater/less greater/smaller known/unknown same/different
-    complete/incomplete correct/incorrect running/stopped online/offline responsive/unresponsive match/differ matches/differs
-    works/fails worked/failed ready/unready resolved/unresolved internal/external over/under exceeds/below exists/missing
-    authorised/unauthorised authorized/unauthorized eligible/ineligible expired/valid empty/nonempty succeeded/failed
+    on/off enabled/disabled available/unavailable active/inactive succeeds/fails successful/failed
+    successful/unsuccessful success/failure passes/fails passed/failed able/unable yes/no valid/invalid
+    healthy/unhealthy true/false open/closed up/down reachable/unreachable connected/disconnected locked/unlocked
+    found/missing present/missing present/absent approved/rejected approved/denied accepted/rejected above/below
+    more/less more/fewer higher/lower greater/less greater/smaller known/unknown same/different complete/incomplete
+    correct/incorrect running/stopped online/offline responsive/unresponsive match/differ matches/differs
+    works/fails worked/failed ready/unready resolved/unresolved internal/external over/under exceeds/below
+    exists/missing authorised/unauthorised authorized/unauthorized eligible/ineligible expired/valid empty/nonempty
+    succeeded/failed
     """.split()
 }
 
 NEGATIONS = frozenset("not no never none without n't cannot nothing neither fails".split())
 
 SMALL = frozenset(
-    "a an and are as at be but by for from has have i in is it its my of on or that the this to was were will with you "
-    "your their them they there these those then so if any all do does did been being has had can could may might should would must".split()
+    """
+    a an and are as at be but by for from has have i in is it its my of on or that the this to was were will
+    with you your their them they there these those then so if any all do does did been being has had can could
+    may might should would must
+    """.split()
 )
 """Words that say nothing of what a sentence is about."""
 
 SHELL_LANGUAGES = frozenset("bash sh shell zsh console shell-session terminal ksh powershell ps1 cmd bat".split())
 COMMANDS = frozenset(
     """
-    ansible ansible-playbook apt apt-get aws az bash brainops brew cat ceph chmod chown cp crictl curl date df dig dmesg dnf docker
-    docker-compose du echo etcdctl export find free gcloud git gh go grep helm host hostname htop ifconfig ip iostat iptables istioctl
-    java journalctl jq kill kubectl kubeadm less ln ls lsblk lsof make mkdir mongo mount mv mysql mysqldump nc netstat nginx node
-    nodetool npm nslookup nc ntpq oc omc openssl pg_dump pg_ctl ping pip podman promtool ps psql python python3 rabbitmqctl rados rbd redis-cli rm
-    rsync scp sed service sh ss ssh sudo swapoff sysctl systemctl tail tar tcpdump telnet terraform top touch traceroute
-    umount uptime vault vgs virtctl vmstat watch wget yum amtool etcdctl consul nomad velero subctl chronyc timedatectl
+    ansible ansible-playbook apt apt-get aws az bash brainops brew cat ceph chmod chown cp crictl curl date df dig
+    dmesg dnf docker docker-compose du echo etcdctl export find free gcloud git gh go grep helm host hostname htop
+    ifconfig ip iostat iptables istioctl java journalctl jq kill kubectl kubeadm less ln ls lsblk lsof make mkdir
+    mongo mount mv mysql mysqldump nc netstat nginx node nodetool npm nslookup nc ntpq oc omc openssl pg_dump pg_ctl
+    ping pip podman promtool ps psql python python3 rabbitmqctl rados rbd redis-cli rm rsync scp sed service sh ss
+    ssh sudo swapoff sysctl systemctl tail tar tcpdump telnet terraform top touch traceroute umount uptime vault vgs
+    virtctl vmstat watch wget yum amtool etcdctl consul nomad velero subctl chronyc timedatectl
     """.split()
 )
 """First words of a command line, where a code block does not name its language."""
@@ -130,7 +145,7 @@ COMMANDS = frozenset(
 
 def words(text: str) -> list[str]:
     """Return the words of a text in lower case, with their apostrophes and dashes."""
-    return re.findall(r"[a-z0-9]+(?:['’.-][a-z0-9]+)*", text.lower().replace("’", "'"))
+    return re.findall(r"[a-z0-9]+(?:['\u2019.-][a-z0-9]+)*", text.lower().replace("\u2019", "'"))
 
 
 def telling(text: str) -> frozenset[str]:
@@ -165,9 +180,8 @@ def base_form(word: str) -> str:
 def begins_instruction(text: str) -> bool:
     """Say whether a clause begins with a verb that tells somebody to do something."""
     found = words(re.sub(r"(?i)^fine[ -]tune\b", "tune", text))[:3]
-    if not found or found[0] not in VERBS:
-        if not found or "-" not in found[0] or found[0].split("-", 1)[-1] not in VERBS:
-            return False
+    if not found or (found[0] not in VERBS and ("-" not in found[0] or found[0].split("-", 1)[-1] not in VERBS)):
+        return False
     following = found[1] if len(found) > 1 else ""
     if found[0] in ALSO_NOUNS and following in FINITE:
         return False
@@ -196,4 +210,4 @@ def opposite(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> list[str]:
-    return words(re.sub(r"n['’]t\b", " not", text.lower()))
+    return words(re.sub(r"n['\u2019]t\b", " not", text.lower()))

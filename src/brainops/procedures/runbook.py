@@ -31,10 +31,12 @@ DIAGNOSIS = frozenset(
     "analysis verification assessment detection".split()
 )
 MITIGATION = frozenset(
-    "mitigation mitigate remediation remediate resolution resolve resolving fix fixes solution solutions recovery recover "
-    "repair workaround workarounds action actions response".split()
+    "mitigation mitigate remediation remediate resolution resolve resolving fix fixes solution solutions recovery "
+    "recover repair workaround workarounds action actions response".split()
 )
-AFTERWARDS = frozenset("rollback escalation escalate prevention follow-up followup postmortem cleanup aftermath".split())
+AFTERWARDS = frozenset(
+    "rollback escalation escalate prevention follow-up followup postmortem cleanup aftermath".split()
+)
 ALERT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*[a-z0-9][A-Z][A-Za-z0-9_]*|[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+")
 FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 WITHOUT_NAME = frozenset({"index", "readme", "skill", "runbook", "_index"})

@@ -1,0 +1,175 @@
+"""How does a text become a draft of a procedure, and is it read back before anybody relies on it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from brainops.cli.procedures import procedure
+from brainops.cli.screen import bold, dim, one_line, safe, wrapped
+from brainops.cli.shared import answer, opened, read_text, shared
+from brainops.errors import BrainOpsError, InvalidInput, StoreError
+from brainops.types import ProcedureVersion
+
+__all__ = ["procedure"]
+
+TEXT_BYTES = 1_000_000  # of one document; a procedure's own limit is lower and says so
+FILES = 5_000  # documents of one import; a folder with more is not one of runbooks
+FAILED = 1
+ABOUT_THE_REPOSITORY = frozenset("readme _index changelog license contributing code_of_conduct".split())
+
+
+class Note(Protocol):
+    """A sentence that became no step."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def plain(self) -> bool: ...
+
+
+class Drafted(Protocol):
+    """What is read back of a draft."""
+
+    @property
+    def notes(self) -> Sequence[Note]: ...
+
+    def text(self) -> str: ...
+
+    def picture(self) -> str: ...
+
+
+@procedure.command("from-text")
+@click.argument("file", metavar="FILE|-")
+@click.option("--name", metavar="NAME", help="Its name; made of the title by default.")
+@click.option("--notes", "every", is_flag=True, help="Show every sentence that became no step.")
+@click.option("--mermaid", is_flag=True, help="Print only the picture, as Mermaid.")
+def from_text(file: str, name: str | None, every: bool, mermaid: bool) -> None:
+    """Read plain English as a procedure and keep it as a draft; nothing holds until a person activates it.
+
+    Headings, lists, "if ... then ... otherwise", "before", "unless" and "go to step 3" become steps with an order and
+    conditions. What was understood is shown back, and so is what was not.
+    """
+    text = read_text(file, TEXT_BYTES)
+    with opened(model="none") as brain:
+        version, drafted = brain.procedures.from_text(text, name=name)
+    if mermaid and not shared().json:
+        click.echo(safe(drafted.picture()), nl=False)
+    else:
+        answer(_value(version, drafted), lambda: _read_back(version, drafted, every))
+
+
+def _value(version: ProcedureVersion, drafted: Drafted) -> dict[str, object]:
+    return {
+        "name": version.procedure.name,
+        "number": version.number,
+        "state": version.state.value,
+        "hash": version.hash,
+        "text": drafted.text(),
+        "picture": drafted.picture(),
+        "notes": [{"line": note.line, "text": note.text, "why": note.why} for note in drafted.notes],
+        "procedure": version.procedure,
+    }
+
+
+def _read_back(version: ProcedureVersion, drafted: Drafted, every: bool) -> Iterator[str]:
+    first, *steps = drafted.text().splitlines()
+    yield bold(safe(first))
+    for line in steps:
+        yield from wrapped(safe(line), indent="        ", first="")
+    yield ""
+    yield from (safe(line) for line in drafted.picture().splitlines())
+    yield ""
+    told = [note for note in drafted.notes if every or not note.plain]
+    for note in told:
+        yield from wrapped(one_line(str(note)), indent="    ", first="  ")
+    if left := len(drafted.notes) - len(told):
+        yield dim(f"  {left} sentences explain and became no step: --notes shows them.")
+    yield from _next(version)
+
+
+def _next(version: ProcedureVersion) -> Iterator[str]:
+    name = version.procedure.name
+    if version.state.value == "draft":
+        yield f"Kept as a draft, number {version.number}. Once it says what you mean:"
+        yield f"  brainops procedure activate {name} --number {version.number}"
+    else:
+        yield f"The same stands as number {version.number} already, {version.state.value}."
+
+
+@procedure.command("import")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.pass_context
+def import_(context: click.Context, paths: tuple[str, ...]) -> None:
+    """Keep runbooks and skills as drafts of procedures: files, or folders with all Markdown in them.
+
+    Only a person activates what came from outside. Exits with 1 where a file was left.
+    """
+    kept: list[tuple[str, ProcedureVersion, Drafted]] = []
+    left: list[tuple[str, str]] = []
+    named: dict[str, str] = {}
+    with opened(model="none") as brain:
+        for place in _documents(paths):
+            try:
+                version, drafted = brain.procedures.from_document(
+                    read_text(str(place), TEXT_BYTES), path=place.as_posix(), taken=named
+                )
+            except StoreError:
+                raise
+            except BrainOpsError as fault:
+                left.append((str(place), str(fault)))
+                continue
+            named[version.procedure.name] = place.as_posix()
+            kept.append((str(place), version, drafted))
+    value = {
+        "kept": [
+            {"path": path, "name": each.procedure.name, "number": each.number, "steps": len(each.procedure.steps)}
+            for path, each, _ in kept
+        ],
+        "left": [{"path": path, "why": why} for path, why in left],
+    }
+    answer(value, lambda: _told_import(kept, left))
+    if left:
+        context.exit(FAILED)
+
+
+def _documents(paths: tuple[str, ...]) -> list[Path]:
+    """Return the files that are named, and the Markdown in the folders that are, in a fixed order."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (
+                each for each in path.rglob("*") if each.suffix.lower() in (".md", ".markdown") and each.is_file()
+            )
+            found += sorted(each for each in inside if _is_document(each.relative_to(path)))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise InvalidInput(f"there is no file or folder {path}")
+    if len(found) > FILES:
+        raise InvalidInput(f"{len(found):,} files; at most {FILES:,} at once: name the folders that hold runbooks")
+    return found
+
+
+def _is_document(path: Path) -> bool:
+    return not any(part.startswith(".") for part in path.parts) and path.stem.lower() not in ABOUT_THE_REPOSITORY
+
+
+def _told_import(kept: list[tuple[str, ProcedureVersion, Drafted]], left: list[tuple[str, str]]) -> Iterator[str]:
+    for path, version, drafted in kept:
+        one = version.procedure
+        steps = f"{len(one.steps)} steps" if one.steps else "prose only"
+        yield f"{one.name} {version.number}  {version.state.value}, {steps}  {dim(safe(path))}"
+        unread = [note for note in drafted.notes if not note.plain]
+        for note in unread:
+            yield from wrapped(one_line(str(note)), indent="      ", first="    ")
+    for path, why in left:
+        yield from wrapped(one_line(f"left: {path}: {why}"), indent="    ", first="")
+    yield f"{len(kept)} kept, {len(left)} left. They are drafts: brainops procedure show NAME, then activate NAME."
