@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from brainops import config, health
+from brainops import config
 from brainops.errors import InvalidConfiguration, InvalidInput
 from brainops.memory import capture as capturing
-from brainops.memory import change, match, meaning, retain, retrieve, segments, sweep, transfer
+from brainops.memory import change, match, meaning, retrieve, segments
 from brainops.memory.conditions import filter_of, member
 from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
@@ -33,20 +33,17 @@ from brainops.procedures.steps.kinds import executors
 from brainops.procedures.steps.limits import StepLimits
 from brainops.procedures.triggers import Triggers
 from brainops.store import Store, Transaction, open_store
-from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import (
     JSON,
     Actor,
     Captured,
-    Check,
     Consult,
     Draft,
     ErrorEvent,
     Feedback,
     Guidance,
     Hit,
-    Junk,
     Match,
     Memory,
     MemoryState,
@@ -59,11 +56,12 @@ from brainops.types import (
     Trust,
     Verdict,
 )
+from brainops.upkeep import Upkeep
 
 REDACTION_KEY = "redaction_key"  # the setting that holds it
 
 
-class Brain:
+class Brain(Upkeep):
     """The operational memory, open: capture, retrieve, match, guide, operate, correct and look after.
 
     Safe to share between threads, and usable after a fork. Use it as a context manager, or call `close`.
@@ -397,69 +395,6 @@ class Brain:
     def flush(self) -> bool:
         """Wait until every record handed over is durable; False where that took too long."""
         return self._recorder.flush()
-
-    def embed_pending(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
-        """Embed memories that wait for a vector, and return how many; stopping in between loses nothing."""
-        return meaning.embed_pending(self._store, self._context.meaning, limit=limit, progress=progress)
-
-    def reindex(self, *, progress: Progress | None = None) -> int:
-        """Write every index anew from the rows, and return how many memories that were."""
-        return sweep.reindex(self._context, progress=progress)
-
-    def reembed(self, *, progress: Progress | None = None) -> int:
-        """Give every memory a vector of the present model; resumable, and search goes on with what there is."""
-        return sweep.reembed(self._context, progress=progress)
-
-    def redact_rescan(self, *, dry_run: bool = False, progress: Progress | None = None) -> sweep.Rescanned:
-        """Look through everything stored for secrets that today's rules know, and take them out of rows and indexes."""
-        return sweep.rescan(self._context, dry_run=dry_run, progress=progress)
-
-    def export_to(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> transfer.Exported:
-        """Write everything readable as JSONL; `import_from` puts it back losslessly, on either database."""
-        self._recorder.flush()
-        return transfer.export_to(self._context, os.fspath(path), progress=progress)
-
-    def import_from(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        into: Mapping[str, str] | None = None,
-        progress: Progress | None = None,
-    ) -> transfer.Imported:
-        """Take in a JSONL export; what stands here already is left alone. Raises ArchiveDamaged.
-
-        Only what the written namespace held is taken, unless `into` says for a namespace of the file where it goes.
-        """
-        return transfer.import_from(self._context, os.fspath(path), progress=progress, into=into)
-
-    def backup(self, path: str | os.PathLike[str]) -> str:
-        """Write a verified copy of the whole store while others work; return its SHA-256."""
-        return transfer.backup(self._context, os.fspath(path))
-
-    def compact(self, *, older_than_days: float, dry_run: bool = False) -> retain.Compacted:
-        """Move old operations and archived memories into compressed, verified, searchable segments."""
-        return retain.compact(self._context, older_than_days=older_than_days, dry_run=dry_run)
-
-    def restore_segment(self, segment_id: str) -> retain.Restored:
-        """Put an archive segment's rows back where they came from."""
-        return retain.restore_segment(self._context, segment_id)
-
-    def set_growth(self, policy: GrowthPolicy) -> None:
-        """Say how much of an operation's log is kept, in the written namespace."""
-        retain.set_policy(self._context, policy)
-
-    def status(self) -> dict[str, Any]:
-        """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""
-        self._recorder.flush()
-        return health.status(self._context)
-
-    def doctor(self) -> list[Check]:
-        """Write, read and match for trial, verify rows, indexes and trail; each check passes or names the way out."""
-        return health.doctor(self._context)
-
-    def audit(self, *, limit: int = 100) -> list[Junk]:
-        """Return what makes memory worse to read, each with the command that mends it."""
-        return health.audit(self._context, limit=limit)
 
     def close(self) -> None:
         """Write what waits and release every connection."""

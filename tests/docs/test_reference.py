@@ -24,7 +24,7 @@ def test_the_page_of_the_command_line_is_what_the_commands_say() -> None:
 
 def test_the_page_of_python_names_every_public_method() -> None:
     page = (REFERENCE / "python.md").read_text(encoding="utf-8")
-    methods = [name for name in vars(Brain) if not name.startswith("_")]
+    methods = [name for name in dir(Brain) if not name.startswith("_")]
 
     assert [name for name in methods if f"`{name}" not in page] == []
 
