@@ -88,6 +88,7 @@ class _Linker:
     notes: list[Note] = field(default_factory=list)
     jumps: list[tuple[Open, Jump, str]] = field(default_factory=list)
     places: dict[int, str] = field(default_factory=dict)  # id() of a unit -> its first node
+    resolved: Open = field(default_factory=list)  # checks that found the problem gone
     known: list[Unit] = field(default_factory=list)  # the units read so far
     last: str = ""
 

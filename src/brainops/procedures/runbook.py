@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import cast
 
 from brainops.errors import InvalidInput, InvalidProcedure
@@ -54,7 +53,7 @@ def imported(text: str, *, path: str = "") -> Drafted:
     front, body = front_matter(text)
     if "steps" in front:
         return Drafted(procedure=parse(text, path), flow=Flow(nodes=(), edges=()), by="file")
-    if PurePosixPath(path).name.lower() == "skill.md" or {"name", "description"} <= set(front):
+    if path.rsplit("/", 1)[-1].lower() == "skill.md" or {"name", "description"} <= set(front):
         return skill(front, body, path=path)
     return runbook(text, path=path)
 
@@ -73,7 +72,7 @@ def front_matter(text: str) -> tuple[Mapping[str, JSON], str]:
 
 def skill(front: Mapping[str, JSON], body: str, *, path: str = "") -> Drafted:
     """Return a skill without steps as an advisory procedure of prose alone."""
-    folder = PurePosixPath(path).parent.name
+    folder = "/".join(path.split("/")[-2:-1])
     name = slug(str(front.get("name") or folder or "skill"))
     described = str(front.get("description") or "").strip()
     if not body.strip():
@@ -99,7 +98,7 @@ def runbook(text: str, *, path: str = "") -> Drafted:
     front, body = front_matter(text)
     tree = blocks(text)
     found = outline_of(arranged(tree))
-    stem = PurePosixPath(path).stem
+    stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     named = found.title or str(front.get("title") or "") or ("" if stem.lower() in WITHOUT_NAME else stem)
     alert = alert_of(found.title, stem)
     tags: list[JSON] = ["runbook"]
