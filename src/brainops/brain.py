@@ -10,6 +10,7 @@ from typing import Any
 
 from brainops import config
 from brainops.errors import InvalidConfiguration, InvalidInput
+from brainops.founding import calls as founding
 from brainops.memory import capture as capturing
 from brainops.memory import change, match, meaning, retrieve, segments
 from brainops.memory.conditions import filter_of, member
@@ -23,6 +24,7 @@ from brainops.operations.guidance import Advisers
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, start_of
 from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
+from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.dispatch import RUNS_AT_ONCE, Dispatcher
 from brainops.procedures.fixes import Fixes
@@ -87,7 +89,7 @@ class Brain(Upkeep):
         self.runs = Runner(
             self._context, self.procedures, self.approvals, self.notices, executors(self.calls), remember=self._remember
         )
-        self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: None)
+        self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
         self._dispatcher = self.dispatcher() if background else None
         if self._dispatcher is not None:
             self.runs.nudge = self._dispatcher.nudge
@@ -97,6 +99,7 @@ class Brain(Upkeep):
         advisers = Advisers(triggers=self.triggers, fixes=self.fixes.suggest)
         self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
         self._drainer = Drainer(store, self._context.meaning) if background else None
+        self._register_calls()
         os.register_at_fork(after_in_child=self._operations.after_fork)
 
     @classmethod
@@ -376,6 +379,20 @@ class Brain(Upkeep):
         )
 
     # Runs
+
+    def _register_calls(self) -> None:
+        asked = founding.Memory(
+            guidance=self.guidance,
+            match=self.match,
+            operations=self.operations,
+            embed_pending=self.embed_pending,
+            audit=self.audit,
+            doctor=self.doctor,
+            fixes=self.fixes,
+            guard=self.guard,
+        )
+        for name, function in founding.calls(asked).items():
+            self.calls.register(name, function)
 
     def dispatcher(
         self, *, worker: bool = False, runs_at_once: int = RUNS_AT_ONCE, keep_days: float | None = None

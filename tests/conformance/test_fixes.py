@@ -1,0 +1,441 @@
+"""Does a fix mend only its own error, prove itself before it acts, and come back when it does not help?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.procedures.fix_apply import DUE_SECONDS
+from brainops.procedures.fix_record import RETURN_SECONDS, application_of
+from brainops.types import Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind
+from tests.conformance.conftest import OpenBrain
+
+ERROR = "ConnectionError: payments api timed out after 30 s"
+START = 1_700_000_000_000_000
+PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
+AGENT = Actor(kind=ActorKind.AGENT, id="coder")
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        self.now += 1_000
+        return self.now
+
+    def later(self, seconds: float) -> None:
+        self.now += int(seconds * 1_000_000)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
+    opened = open_brain(clock=clock, actor=PERSON)
+    opened.limits.allow([sys.executable])
+    return opened
+
+
+def python(source: str) -> list[str]:
+    """Return a command that runs a line of Python."""
+    return [sys.executable, "-c", source]
+
+
+def touching(path: Path) -> list[str]:
+    return python(f"open({str(path)!r}, 'a').write('x')")
+
+
+def seeing(path: Path) -> list[str]:
+    return python(f"import os, sys; sys.exit(not os.path.exists({str(path)!r}))")
+
+
+def removing(path: Path) -> list[str]:
+    return python(f"import os; os.remove({str(path)!r})")
+
+
+def fail(brain: Brain, error: str = ERROR, *, target: str | None = "api", **context: Any) -> None:
+    """Let an operation end in an error."""
+    running = brain.begin("call payments", target=target, context=context, consult="never")
+    running.fail(error)
+
+
+def succeed(brain: Brain, *, target: str | None = "api") -> None:
+    brain.begin("call payments", target=target, consult="never").succeed()
+
+
+def proven(brain: Brain, fix: Fix, times: int = 25) -> None:
+    """Give a fix a verified record."""
+    with brain._store.write() as tx:
+        for _ in range(times):
+            at = brain._store.now()
+            tx.fixes.add_application(
+                application_of(fix, ApplicationState.VERIFIED, PERSON, at, decided_at=at, verified_by="check")
+            )
+
+
+def automatic(brain: Brain, fix: Fix) -> None:
+    """Let a fix apply itself here."""
+    proven(brain, fix)
+    brain.fixes.set_mode(fix.id, "auto", reason="it has helped for weeks")
+    brain.guard.set_autonomy("auto")
+
+
+def states(brain: Brain, fix: Fix) -> list[str]:
+    """Return the states of what a test let happen, oldest first."""
+    return [each.state.value for each in brain.fixes.applications(fix.id) if each.target is not None][::-1]
+
+
+def finish_runs(brain: Brain) -> None:
+    """Do what is due until nothing is."""
+    for _ in range(10):
+        moved = brain.fixes.sweep()
+        for run in brain.runs.claim_due(10):
+            brain.runs.carry_on(run)
+            moved += 1
+        if not moved:
+            return
+
+
+def test_a_fix_is_suggested_for_its_own_error_with_its_counts(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "raise the pool", command=python("pass"))
+
+    (found,) = brain.fixes.suggest("ConnectionError: payments api timed out after 41 s")
+
+    assert found.fix.id == fix.id
+    assert found.exact
+    assert "never verified yet" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "near_miss"),
+    [
+        ("VM started", "VM paused"),
+        ("OSError: [Errno 28] No space left on device", "OSError: [Errno 13] Permission denied"),
+        ("HTTP 502 from payments", "HTTP 503 from payments"),
+        ("process exited with status 1", "process exited with status 137"),
+        (ERROR, "ConnectionError: orders api timed out after 30 s"),
+    ],
+)
+def test_a_near_miss_never_shares_a_fix(brain: Brain, error: str, near_miss: str) -> None:
+    fix = brain.fixes.attach(error, "mend it", command=python("pass"))
+    automatic(brain, fix)
+
+    fail(brain, near_miss)
+    finish_runs(brain)
+
+    assert brain.fixes.suggest(near_miss) == []
+    assert states(brain, fix) == []
+
+
+def test_a_fix_that_a_person_applies_runs_and_is_verified_by_its_check(brain: Brain, tmp_path: Path) -> None:
+    mark = tmp_path / "mended"
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(mark), verify=seeing(mark))
+
+    done = brain.fixes.apply(fix.id, target="api")
+
+    assert done.state is ApplicationState.VERIFIED
+    assert done.verified_by == "check"
+    assert mark.read_text(encoding="utf-8") == "x"
+    assert brain.fixes.confidence(fix.id).verified == 1
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(brain: Brain, tmp_path: Path) -> None:
+    mark = tmp_path / "mended"
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(mark))
+
+    plan = brain.fixes.plan(fix.id, target="api")
+
+    assert [each.step.id for level in plan.levels for each in level] == ["prepare", "apply"]
+    assert not mark.exists()
+    assert brain.fixes.applications(fix.id) == []
+
+
+def test_a_fix_whose_check_fails_is_taken_back_and_demoted(brain: Brain, tmp_path: Path, clock: Clock) -> None:
+    mark = tmp_path / "mended"
+    fix = brain.fixes.attach(
+        ERROR, "touch it", command=touching(mark), verify=python("raise SystemExit(3)"), rollback=removing(mark)
+    )
+    automatic(brain, fix)
+    fail(brain)
+
+    for _ in range(6):  # the check is tried again after a while
+        finish_runs(brain)
+        clock.later(60)
+
+    assert states(brain, fix) == ["failed"]
+    assert not mark.exists()
+    assert brain.fixes.get(fix.id).mode is FixMode.SUGGEST
+    assert NoticeKind.FIX_DEMOTED in [notice.kind for notice in brain.notices.pending()]
+
+
+def test_a_fix_that_has_not_proved_itself_is_held_even_in_auto(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "touch it", command=python("pass"))
+    proven(brain, fix, 12)
+    brain.fixes.set_mode(fix.id, "auto", reason="trying")
+    brain.guard.set_autonomy("auto")
+
+    fail(brain)
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["held"]
+    assert "has not proved itself" in brain.fixes.applications(fix.id)[0].reason
+
+
+def test_a_proven_fix_applies_itself_once_for_an_error_and_says_so(brain: Brain, tmp_path: Path) -> None:
+    mark = tmp_path / "mended"
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(mark), verify=seeing(mark))
+    automatic(brain, fix)
+
+    fail(brain)
+    finish_runs(brain)
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["verified"]
+    assert mark.read_text(encoding="utf-8") == "x"
+    assert NoticeKind.FIX_APPLIED in [notice.kind for notice in brain.notices.pending()]
+
+
+def test_nothing_applies_itself_where_the_namespace_only_proposes(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(tmp_path / "mended"))
+    automatic(brain, fix)
+    brain.guard.set_autonomy("propose")
+
+    fail(brain)
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["held"]
+    assert not (tmp_path / "mended").exists()
+
+
+def test_a_stop_of_everything_automatic_leaves_a_due_fix_alone_and_capture_going(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(tmp_path / "mended"))
+    automatic(brain, fix)
+    brain.guard.stop_automatic(reason="we are looking")
+
+    fail(brain)
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["due"]
+    assert brain.match(ERROR)[0].exact
+
+
+def test_a_due_fix_of_some_time_ago_is_held(brain: Brain, tmp_path: Path, clock: Clock) -> None:
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(tmp_path / "mended"))
+    automatic(brain, fix)
+    fail(brain)
+    clock.later(DUE_SECONDS + 1)
+
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["held"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        (BlastRadius(per_hour=2, per_target_hour=1, per_namespace_hour=10), "2 in an hour"),
+        (BlastRadius(per_hour=9, per_target_hour=1, per_namespace_hour=2), "2 in this namespace"),
+    ],
+)
+def test_the_blast_radius_holds_what_goes_beyond_it(brain: Brain, limits: BlastRadius, told: str) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"), limits=limits)
+    automatic(brain, fix)
+
+    for target in ("a", "b", "c"):
+        fail(brain, target=target)
+        finish_runs(brain)
+
+    assert states(brain, fix) == ["verified", "verified", "held"]
+    assert told in brain.fixes.applications(fix.id)[0].reason
+
+
+def test_the_blast_radius_on_one_target_counts_that_target_alone(brain: Brain) -> None:
+    limits = BlastRadius(per_hour=9, per_target_hour=1, per_namespace_hour=9)
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), limits=limits)
+    automatic(brain, fix)
+    fail(brain, target="a")
+    finish_runs(brain)
+
+    with brain._store.read() as tx:
+        here, there = (tx.fixes.radius(fix.id, target, START)["of_target"] for target in ("a", "b"))
+
+    assert (here, there) == (1, 0)
+
+
+def test_a_fix_in_shadow_says_what_it_would_have_done(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(tmp_path / "mended"))
+    brain.fixes.set_mode(fix.id, "shadow", reason="let us see")
+
+    fail(brain)
+    finish_runs(brain)
+
+    (shadowed,) = brain.fixes.applications(fix.id)
+    assert shadowed.state is ApplicationState.SHADOWED
+    assert "apply" in str(shadowed.evidence)
+    assert not (tmp_path / "mended").exists()
+
+
+def test_the_same_error_within_the_window_contradicts_and_demotes(brain: Brain, clock: Clock) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+    automatic(brain, fix)
+    fail(brain)
+    finish_runs(brain)
+
+    clock.later(60)
+    fail(brain)
+
+    assert states(brain, fix)[0] == "contradicted"
+    assert brain.fixes.get(fix.id).mode is FixMode.SUGGEST
+    assert brain.fixes.confidence(fix.id).contradicted == 1
+
+
+def test_the_same_error_after_the_window_or_on_another_target_contradicts_nothing(brain: Brain, clock: Clock) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+    done = brain.fixes.apply(fix.id, target="api")
+
+    fail(brain, target="other")
+    clock.later(RETURN_SECONDS + 1)
+    fail(brain, target="api")
+
+    assert brain.fixes.application(done.id).state is ApplicationState.VERIFIED
+
+
+def test_without_a_check_the_next_success_of_the_operation_verifies(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
+    automatic(brain, fix)
+    fail(brain)
+    finish_runs(brain)
+    before = states(brain, fix)
+
+    succeed(brain)
+
+    assert before == ["applied"]
+    assert states(brain, fix) == ["verified"]
+
+
+def test_a_fix_applies_only_where_its_context_is_equal(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), context={"region": "eu"})
+    automatic(brain, fix)
+
+    fail(brain, target="us-api", region="us")
+    fail(brain, target="eu-api", region="eu")
+    finish_runs(brain)
+
+    assert [each.target for each in brain.fixes.applications(fix.id) if each.target] == ["eu-api"]
+    assert brain.fixes.suggest(ERROR) == []
+    assert len(brain.fixes.suggest(ERROR, context={"region": "eu"})) == 1
+
+
+def test_a_fix_bound_to_a_message_is_suggested_but_never_acts_for_other_frames(brain: Brain) -> None:
+    fix = brain.fixes.attach("ValueError: bad pool", "pass", command=python("pass"))
+    automatic(brain, fix)
+    try:
+        raise ValueError("bad pool")
+    except ValueError as error:
+        running = brain.begin("call payments", target="api", consult="never")
+        running.fail(error)
+
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["suggested"]
+
+
+def test_a_change_of_configuration_is_applied_and_taken_back(brain: Brain, tmp_path: Path) -> None:
+    file = tmp_path / "api.env"
+    file.write_text("POOL_SIZE=20\nNAME=api\n", encoding="utf-8")
+    fix = brain.fixes.attach(
+        ERROR, "raise the pool", configuration={"file": str(file), "key": "POOL_SIZE", "value": "40"}
+    )
+    done = brain.fixes.apply(fix.id, target="api")
+    applied = file.read_text(encoding="utf-8")
+
+    back = brain.fixes.rollback(done.id, reason="it was not the pool")
+
+    assert applied == "POOL_SIZE=40\nNAME=api\n"
+    assert file.read_text(encoding="utf-8") == "POOL_SIZE=20\nNAME=api\n"
+    assert back.state is ApplicationState.ROLLED_BACK
+    assert brain.fixes.confidence(fix.id).contradicted == 1
+
+
+def test_advice_is_judged_by_a_person_and_an_agents_word_does_not_count(
+    brain: Brain, open_brain: OpenBrain, clock: Clock
+) -> None:
+    fix = brain.fixes.attach(ERROR, "look at the pool", advice="Raise the pool and restart.")
+    agent = open_brain(clock=clock, actor=AGENT)
+
+    agent.fixes.record(fix.id, helped=True)
+    brain.fixes.record(fix.id, helped=True, note="restarted")
+
+    assert brain.fixes.confidence(fix.id).verified == 1
+    with pytest.raises(InvalidInput, match="is advice for a person"):
+        brain.fixes.apply(fix.id)
+
+
+def test_an_agent_neither_promotes_nor_vouches_nor_verifies(brain: Brain, open_brain: OpenBrain, clock: Clock) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
+    done = brain.fixes.apply(fix.id)
+    agent = open_brain(clock=clock, actor=AGENT)
+
+    for attempt in (
+        lambda: agent.fixes.set_mode(fix.id, "auto", reason="I say so"),
+        lambda: agent.fixes.trust(fix.id, reason="I say so"),
+        lambda: agent.fixes.verify(done.id),
+    ):
+        refused(attempt)
+
+
+def refused(attempt: Callable[[], object]) -> None:
+    with pytest.raises(Conflict, match="person"):
+        attempt()
+
+
+def test_what_came_from_outside_is_not_applied_until_somebody_vouches_for_it(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), trust="external")
+    with pytest.raises(Conflict, match="vouch"):
+        brain.fixes.apply(fix.id)
+
+    brain.fixes.trust(fix.id, reason="read it")
+
+    assert brain.fixes.apply(fix.id).state is ApplicationState.APPLIED
+
+
+def test_a_detached_fix_is_neither_suggested_nor_due_and_its_record_stays(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
+    brain.fixes.apply(fix.id, target="api")
+
+    brain.fixes.detach(fix.id, reason="the service is gone")
+
+    assert brain.fixes.suggest(ERROR) == []
+    assert len(brain.fixes.applications(fix.id)) == 1
+    assert [each.fix.id for each in brain.fixes.list(detached=True)] == [fix.id]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "one of: command"),
+        ({"command": ["x"], "procedure": "y"}, "one of: command"),
+        ({"command": "rm -rf /"}, "list of arguments"),
+        ({"configuration": {"file": "a.env"}}, '"file"'),
+    ],
+)
+def test_an_unusable_fix_is_refused_with_what_would_be_one(brain: Brain, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        brain.fixes.attach(ERROR, "mend", **options)
+
+
+def test_a_procedure_that_is_not_there_cannot_be_a_fix(brain: Brain) -> None:
+    with pytest.raises(NotFound):
+        brain.fixes.attach(ERROR, "mend", procedure="no-such-procedure")
