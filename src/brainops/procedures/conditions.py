@@ -227,8 +227,10 @@ def _by_cel(expression: Any, read: frozenset[str], source: str) -> Evaluate:
 
 def _plain(value: Any) -> Any:
     match value:
+        case str() if "\0" in value:
+            raise Failed("a text holds a null character, at which CEL would cut it")
         case Mapping():
-            return {str(key): _plain(part) for key, part in value.items()}
+            return {_plain(str(key)): _plain(part) for key, part in value.items()}
         case list() | tuple():
             return [_plain(part) for part in value]
         case _:

@@ -161,10 +161,9 @@ def _bool(value: Any) -> bool:
 def equal(left: Any, right: Any) -> bool:
     """Say whether two values are equal: numbers by their value, lists and maps part by part, else of one type only."""
     ours, theirs = kind(left), kind(right)
-    if ours in ("int", "double") and theirs in ("int", "double"):
-        return bool(left == right)
     if ours != theirs:
-        return False
+        both = ours in ("int", "double") and theirs in ("int", "double")
+        return both and float(left) == float(right)  # as CEL does it: in doubles, though 2**53 + 1 has none
     if ours == "list":
         return len(left) == len(right) and all(map(equal, left, right))
     if ours == "map":
@@ -178,7 +177,7 @@ def _comparison(compare: Callable[[Any, Any], bool], sign: str) -> Callable[[Any
         if ours == theirs and ours in ("int", "double", "string", "bool"):
             return compare(left, right)
         if ours in ("int", "double") and theirs in ("int", "double"):
-            return compare(left, right)
+            return compare(float(left), float(right))
         raise Failed(f"{sign} does not take ({ours}, {theirs})")
 
     return of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from brainops.procedures.expressions import Call, Entries, Field, Items, Literal, Name, Refused, Tree
+from brainops.procedures.expressions import Call, Entries, Field, Items, Literal, Name, NotPortable, Refused, Tree
 
 WORDS = ("dyn", "bool", "int", "double", "string", "list", "map")
 """What a variable may be declared as; the parts of lists and maps are dyn."""
@@ -27,10 +27,13 @@ class Type:
         return f"{self.word}({self.part})" if self.part else self.word
 
 
-DYN, BOOL, INT, DOUBLE, STRING, NULL = (Type(word=word) for word in ("dyn", "bool", "int", "double", "string", "null"))
+DYN, BOOL, INT, DOUBLE, STRING, NULL, ANY = (
+    Type(word=word) for word in ("dyn", "bool", "int", "double", "string", "null", "any")
+)
 ORDERED = ("bool", "int", "double", "string")
 SUMMED = {"+": ("int", "double", "string", "list"), "%": ("int",)}
 NUMBERS = ("int", "double")
+TIMED = ("<", "<=", ">", ">=", "+", "-")  # what CEL also does with its times, for which null may stand
 
 
 def declared_type(word: str) -> Type:
@@ -39,7 +42,7 @@ def declared_type(word: str) -> Type:
 
 
 def check(tree: Tree, declared: Mapping[str, str]) -> Type:
-    """Return what a tree gives. Raises Refused, with the offset, where a name or an operator does not fit."""
+    """Return what a tree gives. Raises Refused, with the offset, where a name or operator does not fit; NotPortable."""
     match tree:
         case Literal():
             return _of_literal(tree)
@@ -57,12 +60,14 @@ def check(tree: Tree, declared: Mapping[str, str]) -> Type:
         case Entries():
             return Type(word="map", part=_common([check(part, declared) for part in tree.parts]))
         case Call():
-            found = _called(tree.function, [check(part, declared) for part in tree.parts])
+            parts = [check(part, declared) for part in tree.parts]
+            found = _called(tree.function, parts)
+            if found is None and tree.function in TIMED and all(part.word in ("null", "dyn", "any") for part in parts):
+                raise NotPortable("null, which may stand for a time,", tree.at)
             if found is None:
-                given = ", ".join(str(check(part, declared)) for part in tree.parts)
-                raise Refused(
-                    f"{_SPOKEN.get(tree.function, tree.function)} does not take ({given}){_hint(given)}", tree.at
-                )
+                given = ", ".join(map(str, parts))
+                spoken = _SPOKEN.get(tree.function, tree.function)
+                raise Refused(f"{spoken} does not take ({given}){_hint(given)}", tree.at)
             return found
 
 
@@ -91,7 +96,7 @@ def _of_literal(tree: Literal) -> Type:
 
 def _common(parts: list[Type]) -> Type:
     if not parts:
-        return Type(word="any")
+        return ANY
     first = parts[0]
     for other in parts[1:]:
         joined = agreed(first, other)
@@ -159,7 +164,7 @@ def _contained(left: Type, right: Type) -> Type | None:
         case "list":
             return BOOL if agreed(left, right.part or DYN) else None
         case "map":
-            return BOOL if _is(left, "string") else None
+            return BOOL if _is(left, "string") or right.part == ANY else None
     return None
 
 
@@ -170,5 +175,5 @@ def _indexed(of: Type, key: Type) -> Type | None:
         case "list":
             return (of.part or DYN) if _is(key, "int") else None
         case "map":
-            return (of.part or DYN) if _is(key, "string") else None
+            return (of.part or DYN) if _is(key, "string") or of.part == ANY else None
     return None

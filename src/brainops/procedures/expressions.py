@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from brainops.errors import InvalidInput
 
 MAX_NESTING = 32  # brackets and unary operators inside each other; what CEL's own parser takes
-MAX_DEPTH = 100  # of the tree; a chain of operators is a deep tree, and evaluating it takes a frame a level
+MAX_DEPTH = 32  # of the tree, which a chain of operators makes deep too; CEL's own limit as well
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 

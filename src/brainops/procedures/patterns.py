@@ -113,10 +113,8 @@ def _holds(what: str, before: str, after: str) -> bool:
             return before == "start"
         case "end":
             return after == "end"
-        case "boundary":
+        case _:  # boundary
             return (before == "word") != (after == "word")
-        case _:
-            return (before == "word") == (after == "word")
 
 
 @lru_cache(maxsize=KEPT_PATTERNS)
@@ -266,7 +264,7 @@ class _Reader:
 
     def _escape(self) -> Program:
         character = self._peek()
-        assertion = {"A": "start", "z": "end", "b": "boundary", "B": "inside"}.get(character)
+        assertion = {"A": "start", "z": "end", "b": "boundary"}.get(character)
         if assertion:
             self._at += 1
             return [("assert", assertion)]
