@@ -10,6 +10,7 @@ from pathlib import Path
 
 from brainops.errors import BrainOpsError, StoreCorrupt, StoreReadOnly, StoreUnavailable
 from brainops.health.status import masked
+from brainops.health.trust import trust_checks
 from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
@@ -41,6 +42,7 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("write, read, match", _trial),
         ("rows and word index", _integrity),
         ("audit trail", _trail),
+        *trust_checks(),
         ("permissions", _permissions),
         ("disk", _disk),
         ("clock", _clock),

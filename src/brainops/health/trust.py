@@ -1,0 +1,257 @@
+"""Does what is stored agree with what the audit trail says was done, or did somebody change rows by hand?
+
+A program that runs as the store's owner can write any row. The trail is then the witness: what was approved, enrolled,
+activated, set, skipped or answered without a line there was not done by BrainOps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from brainops.memory.context import MemoryContext
+from brainops.procedures.approvals import covered, vouched
+from brainops.procedures.approvers import enrolled_in
+from brainops.procedures.catalog import subject_of
+from brainops.procedures.outbox import STORE_NAMESPACE, known_channel
+from brainops.procedures.sources import stored
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.store.rules import CHANGES
+from brainops.store.scope import Scope
+from brainops.store.trail import entry_of
+from brainops.types import Approval, ApprovalState, AuditEntry, Check, Procedure, StepKind, StepState
+
+PAGE_ROWS = 500
+CHECKED_ROWS = 20_000  # of runs and steps, the newest: older ones were looked at before
+SHOWN = 3  # of what is wrong, in one line
+
+Lines = Mapping[str, Sequence[AuditEntry]]
+"""The lines that matter here, by namespace and subject, in order."""
+
+ACTS = frozenset(
+    "approval-grant approval-refuse approval-expire approval-use approval-void approval-clients approver-enrol"
+    " approver-revoke channel-put guard-bypass run-step-complete run-skip save_procedure activate_procedure"
+    " retire_procedure rule-add rule-mode rule-remove rule-step-down".split()
+)
+
+
+def trust_checks() -> list[tuple[str, Callable[[MemoryContext], Check]]]:
+    """Return the checks of what is stored against the trail, by name."""
+    return [
+        ("approvals", _checked("approvals", _approvals, "no approval, bypass or channel without its line")),
+        ("approvers", _checked_approvers),
+        ("procedures", _checked("procedures", _procedures, "every version fits its hash, every active one its line")),
+        ("runs", _checked("runs", _runs, "pinned to what they were started with; every answer has its line")),
+        ("guard", _checked("guard", _guard, "settings and rules are as the trail says")),
+    ]
+
+
+_COMPARE = "compare with a backup (brainops status names them), and with what brainops notices sent out"
+
+
+def _checked(
+    name: str, find: Callable[[Transaction, Lines], Iterable[str]], fine: str
+) -> Callable[[MemoryContext], Check]:
+    def check(context: MemoryContext) -> Check:
+        with context.store.read() as tx:
+            return _check(name, list(find(tx, _lines(tx))), fine)
+
+    return check
+
+
+def _check(name: str, wrong: Sequence[str], fine: str) -> Check:
+    if not wrong:
+        return Check(name=name, passed=True, detail=fine)
+    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    detail = f"changed by hand: {'; '.join(wrong[:SHOWN])}{more}"
+    return Check(name=name, passed=False, detail=detail, way_out=_COMPARE)
+
+
+def _lines(tx: Transaction) -> Lines:
+    found: dict[str, list[AuditEntry]] = defaultdict(list)
+    for namespace in tx.scope.read:
+        after = 0
+        while rows := tx.trail.page(namespace, after):
+            for row in rows:
+                if row["act"] in ACTS or row["act"].startswith("set-"):
+                    found[_key(namespace, row["subject"])].append(entry_of(row))
+            after = rows[-1]["sequence"]
+    return found
+
+
+def _key(namespace: str, subject: str) -> str:
+    return f"{namespace} {subject}"
+
+
+def _of(lines: Lines, namespace: str, subject: str) -> Sequence[AuditEntry]:
+    return lines.get(_key(namespace, subject), ())
+
+
+def _approvals(tx: Transaction, lines: Lines) -> Iterator[str]:
+    after = ""
+    while page := tx.approvals.page(after, PAGE_ROWS):
+        yield from (
+            f"approval {each.id} is {each.state.value} for {each.subject!r:.80}, and the trail says otherwise"
+            for each in page
+            if not _fits(each, _of(lines, each.namespace, each.id))
+        )
+        after = page[-1].id
+    for bypass in tx.rules.bypasses(0, CHECKED_ROWS):
+        opened = _of(lines, bypass.namespace, bypass.id)
+        if not any(line.act == "guard-bypass" and line.detail.get("until") == bypass.until for line in opened):
+            yield f"the bypass {bypass.id} was opened by nobody"
+    for channel in tx.approvals.channels():
+        if not known_channel(_of(lines, channel.namespace, channel.id), channel):
+            yield f"the channel {channel.name!r:.80} was set up by nobody"
+    accepted = [line.detail.get("clients") for line in _of(lines, tx.scope.write, tx.scope.write) if _accepts(line)]
+    if list(tx.approvals.clients()) != (accepted[-1] if accepted else []):
+        yield "the clients whose dialog counts were set by nobody"
+
+
+def _accepts(line: AuditEntry) -> bool:
+    return line.act == "approval-clients"
+
+
+def _fits(approval: Approval, lines: Sequence[AuditEntry]) -> bool:
+    """Say whether an approval is what the trail says that became of it."""
+    acts = [line.act for line in lines]
+    match approval.state:
+        case ApprovalState.PENDING:
+            return not acts
+        case ApprovalState.GRANTED:
+            return vouched(approval, lines)
+        case ApprovalState.USED:
+            used = [line for line in lines if line.act == "approval-use"]
+            granted = [line for line in lines if line.act != "approval-use"]
+            return len(used) == 1 and dict(used[0].detail) == covered(approval) and vouched(approval, granted)
+        case ApprovalState.REFUSED:
+            return "approval-refuse" in acts or "approval-void" in acts
+        case ApprovalState.EXPIRED:
+            return "approval-refuse" not in acts and "approval-use" not in acts
+
+
+def _checked_approvers(context: MemoryContext) -> Check:
+    """Who may approve stands in a namespace of its own, with a trail of its own."""
+    with context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
+        broken = tx.trail.first_break(STORE_NAMESPACE)
+        lines, entries = _lines(tx), tx.approvals.approvers()
+    wrong = [] if broken is None else [f"line {broken} of the approvers' trail does not fit the chain"]
+    known = {entry["id"]: entry for entry in entries}
+    wrong += [
+        f"{entry['name']!r:.80} may approve by a secret that nobody enrolled"
+        for entry in entries
+        if not enrolled_in(_of(lines, STORE_NAMESPACE, entry["id"]), entry)
+    ]
+    every = [line for of_one in lines.values() for line in of_one]
+    wrong += [
+        f"{line.detail.get('name')!r:.80} was enrolled, and the row is gone"
+        for line in every
+        if line.act == "approver-enrol" and line.subject not in known
+    ]
+    revoked = {line.subject for line in every if line.act == "approver-revoke"}
+    wrong += [
+        f"{entry['name']!r:.80} was revoked or brought back by nobody"
+        for entry in entries
+        if (entry["id"] in revoked) != (entry["revoked_at"] is not None)
+    ]
+    first = [line for line in every if line.act == "approver-enrol" and line.detail.get("first_use")]
+    if len(first) > 1:
+        wrong.append(f"approvers were begun anew: {len(first)} were taken on trust, and only the first may be")
+    names = sorted({entry["name"] for entry in entries if entry["revoked_at"] is None})
+    fine = (
+        f"{', '.join(names)}" if names else "nobody may approve yet: brainops approver enrol NAME, before an agent does"
+    )
+    return _check("approvers", wrong, fine)
+
+
+def _procedures(tx: Transaction, lines: Lines) -> Iterator[str]:
+    after = ""
+    active: dict[tuple[str, str], str] = {}
+    while page := tx.procedures.page(after, PAGE_ROWS):
+        for row in page:
+            of_name = _of(lines, row["namespace"], subject_of(row["name"]))
+            if hashlib.sha256(row["body"].encode()).hexdigest() != row["hash"]:
+                yield f"{row['name']} number {row['number']} does not fit its hash"
+            elif not any(line.act == "save_procedure" and line.detail.get("hash") == row["hash"] for line in of_name):
+                yield f"{row['name']} number {row['number']} was saved by nobody"
+            if row["state"] == "active":
+                active[row["namespace"], row["name"]] = row["hash"]
+            else:
+                active.setdefault((row["namespace"], row["name"]), "")
+        after = page[-1]["id"]
+    for (namespace, name), digest in active.items():
+        said = _active_by(_of(lines, namespace, subject_of(name)))
+        if said != digest:
+            yield f"{name} is {'active' if digest else 'not active'} in another version than somebody made it"
+
+
+def _active_by(lines: Sequence[AuditEntry]) -> str:
+    """Return the hash of the version that is active by the trail, "" where none is."""
+    active = ""
+    for line in lines:
+        if line.act == "activate_procedure":
+            active = str(line.detail.get("hash"))
+        elif line.act == "retire_procedure":
+            active = ""
+    return active
+
+
+def _runs(tx: Transaction, lines: Lines) -> Iterator[str]:
+    for row in tx.session.all("trust_runs", limit=CHECKED_ROWS):
+        yield f"the run {row['id']} of {row['procedure_name']} is pinned to another version than it was started with"
+    read: dict[str, Procedure] = {}
+    for row in tx.session.all("trust_steps", limit=CHECKED_ROWS):
+        body = row["body"]
+        if body not in read:
+            read[body] = stored(body)
+        if problem := _answered(tx, row, read[body], lines):
+            yield f"step {row['step_id']} of the run {row['run_id']} {problem}"
+
+
+def _answered(tx: Transaction, row: Row, procedure: Procedure, lines: Lines) -> str | None:
+    """Return what is wrong with a step that somebody says was done, or may be done without."""
+    step, said = procedure.step(row["step_id"]), _of(lines, row["namespace"], row["run_id"])
+    acts = {line.act for line in said if line.detail.get("step") == row["step_id"]}
+    if step is None:
+        return "is none of the procedure's"
+    if row["state"] == StepState.SUCCEEDED.value:
+        manual = step.action.uses is StepKind.MANUAL
+        return "is done, and nobody said so" if manual and "run-step-complete" not in acts else None
+    if row["skipped_because"] == "condition":
+        return None if step.condition is not None else "is skipped for a condition that it does not have"
+    if row["mode"] == "advisory":
+        return None
+    approval = tx.approvals.get(row["skipped_because"] or "")
+    agreed = approval is not None and approval.state is ApprovalState.USED and approval.run_id == row["run_id"]
+    return None if agreed and "run-skip" in acts else "is skipped, and nobody agreed"
+
+
+def _guard(tx: Transaction, lines: Lines) -> Iterator[str]:
+    rows = {(row["namespace"], row["name"]): row["value"] for row in tx.rules.settings() if row["name"] != CHANGES}
+    said: dict[tuple[str, str], str] = {}
+    for namespace in tx.scope.read:
+        for line in _of(lines, namespace, namespace):
+            if line.act.startswith("set-"):
+                said[namespace, line.act.removeprefix("set-")] = str(line.detail.get("value"))
+    for namespace, name in sorted(rows.keys() | said.keys()):
+        if rows.get((namespace, name)) != said.get((namespace, name)):
+            yield f"{name} of {namespace} was set by nobody"
+    for row in tx.session.all("trust_rules", limit=CHECKED_ROWS):
+        yield from _rule(row, _of(lines, row["namespace"], row["id"]))
+    for row in tx.rules.modes():
+        of_rule = _of(lines, tx.scope.write, row["rule_id"])
+        modes = [line.detail.get("mode") for line in of_rule if line.act in ("rule-mode", "rule-step-down")]
+        if row["mode"] != (modes[-1] if modes else None):
+            yield f"the mode of the rule {row['rule_id']} was set by nobody"
+
+
+def _rule(row: Row, lines: Sequence[AuditEntry]) -> Iterator[str]:
+    acts = [line.act for line in lines]
+    added = [line.detail.get("mode") for line in lines if line.act == "rule-add"]
+    if not added or json.loads(row["body"]).get("mode") != added[0]:
+        yield f"the rule {row['name']!r:.80} was written or changed by nobody"
+    elif (row["removed_at"] is not None) != ("rule-remove" in acts):
+        yield f"the rule {row['name']!r:.80} was removed or brought back by nobody"
