@@ -62,13 +62,15 @@ def read(prose: str, *, name: str | None = None, model: Model | None = None) -> 
 
     The rules are fixed: the same text gives the same procedure. With a model its draft is taken instead when it is a
     valid procedure of manual steps; on any other answer the rules' own draft stands, and a note says why.
-    Raises InvalidInput for text that is too long, or a name that cannot be one.
+    Raises InvalidInput for a text that is empty or too long.
     """
     if len(prose) > MAX_SOURCE_CHARACTERS:
         raise InvalidInput(
             f"{len(prose):,} characters; at most {MAX_SOURCE_CHARACTERS:,}. Make several procedures of it"
         )
     prose = prose.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+    if not prose.strip():
+        raise InvalidInput("there is no text; describe what is to be done, a step on each line")
     drafted = draft(outline(prose), prose, name=name)
     return drafted if model is None else _asked_of(model, prose, drafted)
 

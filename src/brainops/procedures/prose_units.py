@@ -139,12 +139,12 @@ def runnable(block: Block) -> str:
         return "\n".join(prompted)
     first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
     named = (re.split(r"[\s|;]", first) or [""])[0].split("/")[-1] in COMMANDS or re.match(
-        r"[A-Za-z_]\w*=\$?\(?", first
+        r"[A-Z_][A-Z0-9_]*=|[a-zA-Z_]\w*=\$\(", first
     )
     script = first.startswith(("./", "for ", "while ", "if [", "{", "(", "export ", "set "))
     if block.language in SHELL_LANGUAGES - {"console", "terminal", "shell-session"}:
         return block.text if named or script else ""
-    return block.text if named and block.language in ({"", "text"} | SHELL_LANGUAGES) else ""
+    return block.text if named and block.language in ({""} | SHELL_LANGUAGES) else ""
 
 
 def asked(text: str) -> str:
