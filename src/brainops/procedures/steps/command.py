@@ -142,18 +142,28 @@ def _margin(secrets: Mapping[str, str]) -> int:
 
 def kept_text(kept: Kept, secrets: Mapping[str, str], room: int) -> str:
     """Return an output as text of bounded size, secrets masked, also one that the cut goes through."""
-    margin = _margin(secrets)
-    head, tail = (str(mask(part.decode(errors="replace"), secrets)) for part in (kept.head, kept.tail))
     if not kept.left_out:
         return fitted(str(mask((kept.head + kept.tail).decode(errors="replace"), secrets)), room)
-    word = f"\n[... {kept.left_out:,} bytes left out ...]\n"
-    return fitted(head[: len(head) - margin] + word + tail[margin:], room)
+    margin = _margin(secrets)
+    head, tail = (str(mask(part.decode(errors="replace"), secrets)) for part in (kept.head, kept.tail))
+    return _cut(head[: len(head) - margin], tail[margin:], kept.left_out, room)
 
 
 def fitted(text: str, room: int) -> str:
     """Return a text whose JSON has about that many bytes: head, tail, and a word where something is left out."""
-    size = len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
-    if size <= room:
+    if _size(text) <= room:
         return text
-    keep = max(1, int(len(text) * room / size)) // 2
-    return f"{text[:keep]}\n[... {len(text) - 2 * keep:,} characters left out ...]\n{text[-keep:]}"
+    half = len(text) // 2
+    return _cut(text[:half], text[half:], 0, room)
+
+
+def _cut(head: str, tail: str, left_out: int, room: int) -> str:
+    kept_head, kept_tail = (
+        part[: max(1, len(part) * (room // 2) // max(_size(part), room // 2))] for part in (head, tail[::-1])
+    )
+    left_out += len(head) + len(tail) - len(kept_head) - len(kept_tail)
+    return f"{kept_head}\n[... {left_out:,} characters left out ...]\n{kept_tail[::-1]}"
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode(errors="replace"))
