@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
 from brainops import config
-from brainops.errors import InvalidConfiguration, InvalidInput
+from brainops.errors import InvalidInput
 from brainops.founding import calls as founding
 from brainops.memory import capture as capturing
 from brainops.memory import change, match, meaning, retrieve, segments
 from brainops.memory.conditions import filter_of, member
 from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
-from brainops.memory.redact import RedactionPolicy
+from brainops.memory.policy import redaction_policy
 from brainops.memory.uses import Uses
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
@@ -28,6 +27,8 @@ from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.dispatch import RUNS_AT_ONCE, Dispatcher
 from brainops.procedures.fixes import Fixes
+from brainops.procedures.inputs import fitting
+from brainops.procedures.lessons import lesson
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runner import Runner
 from brainops.procedures.steps.call import Registry
@@ -52,15 +53,19 @@ from brainops.types import (
     MemoryType,
     Operation,
     OperationStart,
+    Procedure,
+    ProcedureVersion,
     Progress,
     Record,
+    Run,
+    RunState,
     Source,
     Trust,
     Verdict,
 )
 from brainops.upkeep import Upkeep
 
-REDACTION_KEY = "redaction_key"  # the setting that holds it
+LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
 
 class Brain(Upkeep):
@@ -74,7 +79,7 @@ class Brain(Upkeep):
         self._store = store
         self._context = MemoryContext(
             store=store,
-            redaction=_redaction(store, settings),
+            redaction=redaction_policy(store, settings.personal_data),
             meaning=meaning.Meaning(settings.model),
             actor=settings.actor,
         )
@@ -378,6 +383,41 @@ class Brain(Upkeep):
             lambda tx: records.distil(tx, self._context, records.checked_error(self._context, event), None, None)
         )
 
+    # Procedures
+
+    def establish(
+        self, source: Procedure | str | Mapping[str, JSON], *, activate: bool = True, reason: str = ""
+    ) -> ProcedureVersion:
+        """Save a procedure and let it hold. Raises InvalidProcedure, Conflict."""
+        saved = self.procedures.save(source, reason=reason)
+        return self.procedures.activate(saved.procedure.name, number=saved.number, reason=reason) if activate else saved
+
+    def execute(self, name: str, context: Mapping[str, JSON] | None = None, *, target: str | None = None) -> Run:
+        """Run a procedure for a context, as an operation of its own; go on until it ends or waits.
+
+        What the procedure names among its inputs is taken from the context; all of it stands with the operation.
+        Raises NotFound, InvalidInput, OperationBlocked.
+        """
+        given = dict(context or {})
+        inputs = fitting(self.procedures.get(name).procedure, given)
+        target = target or (str(given["target"]) if given.get("target") else None)
+        running = self.begin(f"execute {name}", target=target, context=given, consult="cached")
+        run = self.runs.start(name, inputs, target=target, operation=running.id)
+        running.note(result={"run": run.id, "state": run.state.value, "outputs": run.outputs})
+        if run.state is RunState.FAILED:
+            running.fail(run.error or f"run {run.id} failed")
+        else:
+            running.succeed()
+        return run
+
+    def learn(self, procedure: str, *, limit: int = LESSON_RUNS) -> Captured:
+        """Keep what the runs of a procedure teach as an insight: where they fail, what is skipped, what is slow."""
+        version = self.procedures.get(procedure)
+        taught = lesson(version.procedure, self.runs.list(procedure=procedure, limit=limit))
+        metadata: dict[str, JSON] = {"procedure": procedure, "hash": version.hash}
+        title = f"Runs of {procedure}: {taught.findings[0] if taught.findings else 'none has ended'}"
+        return self.capture(title, taught.as_content(), tags=["procedure", procedure], metadata=metadata)
+
     # Runs
 
     def _register_calls(self) -> None:
@@ -451,17 +491,3 @@ def _manner(
     return Manner(
         consult=consult, record=record, strict=strict, client_errors=client_errors, service=service, **options
     )
-
-
-def _redaction(store: Store, settings: config.Settings) -> RedactionPolicy:
-    """Return the policy of the settings; hashing personal data uses a key that is made once and kept in the store."""
-    if settings.personal_data not in ("allow", "hash", "drop"):
-        raise InvalidConfiguration(f"personal_data is allow, hash or drop, not {settings.personal_data!r:.40}")
-    if settings.personal_data != "hash":
-        return RedactionPolicy(personal="drop" if settings.personal_data == "drop" else "allow")
-    with store.write() as tx:
-        key = tx.setting(REDACTION_KEY)
-        if key is None:
-            key = secrets.token_hex(32)
-            tx.set(REDACTION_KEY, key)
-    return RedactionPolicy(personal="hash", key=bytes.fromhex(key))

@@ -1,7 +1,7 @@
 """Which names did the founding document give, and what does each call? Async and thin: the library does the work.
 
-`PersistentMemoryFramework` and `memory_integration` cover memory and operations; the document's other names
-(`execute_procedure`, `MemoryAwareAIOrchestrator`, `initialize_claudeos_session`, ...) appear when their parts do.
+`PersistentMemoryFramework` and `memory_integration` cover memory, procedures and operations; the document's other names
+(`MemoryAwareAIOrchestrator`, `initialize_claudeos_session`) appear when their parts do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from brainops.brain import Brain
-from brainops.types import JSON, Captured, Evidence, Guidance, Hit, MemoryType
+from brainops.types import JSON, Captured, Evidence, Guidance, Hit, MemoryType, ProcedureVersion, Run
 
 __all__ = ["MemoryIntegration", "MemoryType", "PersistentMemoryFramework", "memory_integration"]
 
@@ -72,6 +72,27 @@ class PersistentMemoryFramework:
         """Query by type, tags or content."""
         types = () if memory_type is None else (memory_type,)
         return await asyncio.to_thread(self.brain.retrieve, query, limit=limit, types=types, tags=tuple(tags))
+
+    async def establish_procedure(
+        self,
+        name: str,
+        steps: Iterable[str | Mapping[str, JSON]] = (),
+        description: str = "",
+        mode: str = "advisory",
+        **definition: Any,
+    ) -> ProcedureVersion:
+        """Create a procedure that holds from now on; a step is a mapping, or a sentence for whoever follows it."""
+        written = [{"name": step[:80], "text": step} if isinstance(step, str) else dict(step) for step in steps]
+        whole = {"name": name, "description": description, "mode": mode, "steps": written, **definition}
+        return await asyncio.to_thread(self.brain.establish, whole, reason="established")
+
+    async def execute_procedure(self, name: str, context: Mapping[str, Any] | None = None) -> Run:
+        """Run a procedure step by step until it ends, or waits for a person or an agent."""
+        return await asyncio.to_thread(self.brain.execute, name, context)
+
+    async def learn_from_execution(self, procedure: str) -> Captured:
+        """Keep what the runs of a procedure teach as an insight."""
+        return await asyncio.to_thread(self.brain.learn, procedure)
 
     async def get_contextual_guidance(self, task: str, context: Mapping[str, Any] | None = None) -> Guidance:
         """Say what memory knows about a task; `guidance['confidence']` and `guidance['primary_recommendation']`."""

@@ -34,6 +34,14 @@ def checked(procedure: Procedure, inputs: Mapping[str, JSON] | None) -> dict[str
     return whole
 
 
+def fitting(procedure: Procedure, context: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return what of a context a procedure asks for by name; all of it where it takes any input."""
+    schema = procedure.inputs
+    if schema and schema.get("additionalProperties", True) is not False:
+        return dict(context)
+    return {name: context[name] for name in _properties(schema) if name in context}
+
+
 def _properties(schema: Mapping[str, JSON]) -> Mapping[str, JSON]:
     properties = schema.get("properties")
     return properties if isinstance(properties, dict) else {}
