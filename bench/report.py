@@ -10,6 +10,8 @@ from typing import Any
 TITLES = {
     "quality": "Quality on the development sets",
     "calibration": "Calibration of the confidence",
+    "order": "Calls out of order",
+    "guard": "A decision of the guard",
     "latency": "Retrieve on SQLite",
     "million": "Retrieve at 1,000,000 memories",
     "postgres": "Retrieve on PostgreSQL",

@@ -38,10 +38,12 @@ PARTS: dict[str, list[list[str]]] = {
     "capture": [["bench.speed.capture"]],
     "concurrency": [["bench.speed.concurrency"]],
     "durability": [["bench.durability.run"]],
+    "guard": [["bench.guard.latency"]],
+    "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
     "quality": [["bench.quality.run", name] for name in JUDGED],
 }
-NEED_SETS = {"calibration", "quality"}
+NEED_SETS = {"calibration", "order", "quality"}
 ON_REQUEST = {"million"}  # six minutes of building
 
 

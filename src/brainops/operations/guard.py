@@ -169,14 +169,10 @@ class Facts:
         session = self.operation.session_id
         return next((each for each in self.state.past if each.denied and each.session_id == session), None)
 
-    @cached_property
-    def followed(self) -> dict[str, set[str]]:
-        """Procedures that are or were followed for this target: name -> hashes."""
-        found: dict[str, set[str]] = {}
-        for entry in self.state.followed:
-            name, _, digest = entry.rpartition("@")
-            found.setdefault(name, set()).add(digest)
-        return found
+    def followed(self, name: str) -> set[str]:
+        """The hashes of a procedure's versions that are or were followed for this target."""
+        beginning = f"{name}@"
+        return {entry.removeprefix(beginning) for entry in self.state.followed if entry.startswith(beginning)}
 
     @cached_property
     def words(self) -> str:
@@ -306,7 +302,7 @@ def _procedure(rule: Rule, facts: Facts) -> Verdict:
     name = rule.procedure or ""
     if rule.id in facts.state.unmet:  # the trigger's own condition: the procedure does not apply
         return Met()
-    hashes = facts.followed.get(name, set())
+    hashes = facts.followed(name)
     if hashes:
         current = facts.state.active.get(name)
         older = None if current is None or current in hashes else f"an earlier version of {name} is being followed"
