@@ -20,8 +20,8 @@ WAIT_SECONDS = 20.0  # for another thread; it takes milliseconds
 class Acts:
     """Executors that do what the parameters of a step say, and remember each attempt.
 
-    call: `fails` (the first so many attempts), `says` (the output), `error`, `final`; capture: writes a memory's title
-    into the store's settings, so that what was committed is seen; wait: `seconds`.
+    call: `fails` (the first so many attempts), `says` (the output), `error`, `final`; capture: counts under its title
+    in the store's settings, so that what was committed is seen; wait: `seconds`.
     """
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Acts:
         """Do what the parameters say."""
         self.before(work)
         self.done.append((work.step_id, work.attempt, work.idempotency_key))
-        wanted = work.action.parameters
-        if work.attempt <= int(wanted.get("fails", 0)):  # type: ignore[arg-type]
+        wanted = arguments(work)
+        if work.attempt <= int(wanted.get("fails", 0)):
             message = str(wanted.get("error", "it did not work"))
             raise StepFailed(message, kind="Broken", retryable=not wanted.get("final"))
         return StepDone(output=wanted.get("says"))
@@ -45,12 +45,12 @@ class Acts:
     def capture(self, work: StepWork) -> StepResult:
         """Count in the transaction that completes the step."""
         self.before(work)
-        name = f"test:{work.action.parameters.get('counter', work.step_id)}"
+        name, breaks = f"test:{work.action.parameters['title']}", work.action.parameters.get("content") == "breaks"
 
         def write(tx: Transaction) -> JSON:
             count = int(tx.setting(name) or 0) + 1
             tx.set(name, str(count))
-            if work.action.parameters.get("breaks"):
+            if breaks:
                 raise StepFailed("broken after the write", kind="Broken")
             return count
 
@@ -70,6 +70,13 @@ class Acts:
     def order(self) -> list[str]:
         """Return the steps in the order in which they were attempted."""
         return [step_id for step_id, _, _ in self.done]
+
+
+def arguments(work: StepWork) -> dict[str, Any]:
+    """Return what a call step hands to its function; a test may change it."""
+    given = work.action.parameters["arguments"]
+    assert isinstance(given, dict)
+    return given
 
 
 class Kit:
@@ -106,9 +113,14 @@ def step(
     """Return a step; what is no field of it is a parameter."""
     fields: dict[str, Any] = {name: rest.pop(name) for name in list(rest) if name in Step.__dataclass_fields__}
     if undo is not None:
-        fields["compensate"] = Action(uses=StepKind.CALL, parameters={"call": "undo", **undo})
-    parameters = {"call": "act", **rest} if uses is StepKind.CALL else rest
-    return Step(id=id, needs=needs, action=Action(uses=uses, parameters=parameters), **fields)
+        fields["compensate"] = call(**undo)
+    action = call(**rest) if uses is StepKind.CALL else Action(uses=uses, parameters=rest)
+    return Step(id=id, needs=needs, action=action, **fields)
+
+
+def call(**given: JSON) -> Action:
+    """Return a call with these arguments."""
+    return Action(uses=StepKind.CALL, parameters={"function": "act", "arguments": given})
 
 
 def in_thread(act: Callable[[], object]) -> threading.Thread:

@@ -9,7 +9,6 @@ import pytest
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.procedures.steps.port import StepWork
 from brainops.types import (
-    Action,
     Concurrency,
     NoticeKind,
     Retry,
@@ -20,7 +19,7 @@ from brainops.types import (
     Verification,
 )
 from tests.conformance.conftest import OpenBrain
-from tests.conformance.runs_kit import WAIT_SECONDS, Kit, step
+from tests.conformance.runs_kit import WAIT_SECONDS, Kit, arguments, call, step
 
 CAPTURE, WAIT, PROCEDURE = StepKind.CAPTURE, StepKind.WAIT, StepKind.PROCEDURE
 
@@ -156,7 +155,7 @@ def test_a_step_that_did_its_work_and_fails_its_verification_is_taken_back(kit: 
 
 
 def test_an_action_verifies_a_step_and_its_work_is_not_done_again(kit: Kit) -> None:
-    looks = Verification(action=Action(uses=StepKind.CALL, parameters={"call": "look", "says": "fine"}))
+    looks = Verification(action=call(says="fine"))
     kit.define(step("a", says=1, verify=looks))
 
     run = kit.runs.start("p")
@@ -168,7 +167,7 @@ def test_an_action_verifies_a_step_and_its_work_is_not_done_again(kit: Kit) -> N
 
 
 def test_a_write_to_our_own_store_is_committed_with_its_step(kit: Kit) -> None:
-    kit.define(step("a", uses=CAPTURE, counter="n"), step("b", "a", uses=CAPTURE, counter="m", breaks=True))
+    kit.define(step("a", uses=CAPTURE, title="n"), step("b", "a", uses=CAPTURE, title="m", content="breaks"))
 
     run = kit.runs.start("p")
 
@@ -217,7 +216,7 @@ def test_secrets_reach_the_step_and_nothing_else(kit: Kit, monkeypatch: pytest.M
     run = kit.runs.start("p")
 
     assert seen[0].secrets == {"token": "quite-a-secret-value"}
-    assert seen[0].action.parameters["says"] == "token quite-a-secret-value"
+    assert arguments(seen[0])["says"] == "token quite-a-secret-value"
     assert run.steps[0].output == "token [secret token]"
     assert "quite-a-secret-value" not in str(kit.runs.get(run.id))
 
@@ -349,7 +348,7 @@ def test_a_plan_says_what_would_run_and_does_nothing(kit: Kit) -> None:
 
     shown = {each.step.id: each for level in plan.levels for each in level}
     assert [[each.step.id for each in level] for level in plan.levels] == [["a"], ["b", "c"], ["d"]]
-    assert shown["a"].parameters["says"] == 1
+    assert shown["a"].parameters["arguments"] == {"says": 1}
     assert not shown["b"].would_run
     assert "earlier steps" in shown["c"].why
     assert shown["d"].approval == "Deploy 1?"

@@ -134,7 +134,7 @@ delete from run where namespace = :namespace and id in (
 -- The steps of a run of which anything is known.
 select {run_step_columns} from run_step as s
 where s.run_id = :run_id and s.namespace in (select value from json_each(:namespaces))
-order by coalesce(s.started_at, s.finished_at, 0), coalesce(s.completion, 0), s.step_id, s.role
+order by coalesce(s.started_at, s.finished_at, 0), s.completion is null, s.completion, s.step_id, s.role
 
 -- name: run_step_put
 -- Where a step stands now; its run was fenced in the same transaction.
