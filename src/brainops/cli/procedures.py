@@ -374,3 +374,13 @@ def _write(path: str, text: str) -> None:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@procedure.command("founding")
+def founding() -> None:
+    """Let the six founding procedures hold; those that you replaced by your own are left alone."""
+    from brainops.founding.establish import establish
+
+    with opened(model="none") as brain:
+        versions = establish(brain.procedures)
+        answer(versions, lambda: [f"{one.procedure.name:<{NAME_COLUMNS}} {one.procedure.mode}" for one in versions])
