@@ -31,7 +31,7 @@ Call = Callable[[Mapping[str, Any]], JSON]
 
 SHOWN = 5  # of each list: what a later step or a person reads
 TEXT_CHARACTERS = 500
-RECENT_OPERATIONS = 10_000
+RECENT_OPERATIONS = 1_000  # what the log gives at once
 HOUR_MICROS = 3_600_000_000
 MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a laptop
 
