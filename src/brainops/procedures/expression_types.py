@@ -54,6 +54,8 @@ def check(tree: Tree, declared: Mapping[str, str]) -> Type:
             of = check(tree.of, declared)
             if of.word not in ("dyn", "map"):
                 raise Refused(f"a value of type {of} has no fields", tree.at)
+            if of.part == ANY:
+                raise NotPortable("a field of a map that is written empty", tree.at)
             return BOOL if tree.asked else of.part or DYN
         case Items():
             return Type(word="list", part=_common([check(part, declared) for part in tree.parts]))
@@ -64,6 +66,8 @@ def check(tree: Tree, declared: Mapping[str, str]) -> Type:
             found = _called(tree.function, parts)
             if found is None and tree.function in TIMED and all(part.word in ("null", "dyn", "any") for part in parts):
                 raise NotPortable("null, which may stand for a time,", tree.at)
+            if tree.function == "[]" and parts[0].part == ANY:
+                raise NotPortable("an index into what is written empty", tree.at)
             if found is None:
                 given = ", ".join(map(str, parts))
                 spoken = _SPOKEN.get(tree.function, tree.function)
@@ -175,5 +179,5 @@ def _indexed(of: Type, key: Type) -> Type | None:
         case "list":
             return (of.part or DYN) if _is(key, "int") else None
         case "map":
-            return (of.part or DYN) if _is(key, "string") or of.part == ANY else None
+            return (of.part or DYN) if _is(key, "string") else None
     return None

@@ -223,14 +223,14 @@ def _text(response: Response) -> str:
 
 
 def _output(response: Response, parameters: Parameters, work: StepWork, limits: Limits) -> dict[str, JSON]:
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    headers = mask({name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}, work.secrets)
     output: dict[str, Any] = {"status": response.status, "headers": headers}
     wanted = parameters.text("output", "auto")
     if wanted == "json" or (wanted == "auto" and _is_json(headers.get("content-type", "")) and not response.cut):
         if response.cut:
             raise _failed("the answer is longer than what is kept; ask for less", "OutputTooLarge", retryable=False)
         try:
-            output["json"] = json.loads(response.body)
+            output["json"] = mask(json.loads(response.body), work.secrets)
             return output
         except (ValueError, RecursionError) as error:
             if wanted == "json":

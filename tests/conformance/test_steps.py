@@ -1,0 +1,113 @@
+"""Do steps do the same on both databases, and does a secret reach no row, log or error?"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.errors import StepFailed
+from brainops.types import Action, Procedure, RunState, Step, StepKind, Verification
+from tests.conformance.conftest import OpenBrain
+from tests.procedures.steps_kit import do
+
+SECRET = "correct-horse/battery+staple"
+
+
+def test_what_one_namespace_allows_is_not_allowed_in_another(open_brain: OpenBrain) -> None:
+    first, second = open_brain(), open_brain(namespace="team/b")
+
+    first.limits.allow(["true"], hosts=["api.example.com"], shell=True)
+
+    assert open_brain().limits.get() == first.limits.get()
+    assert second.limits.get().commands is None
+    with pytest.raises(StepFailed, match="not among those"):
+        do(second, StepKind.COMMAND, run=["true"])
+
+
+def test_a_captured_memory_is_written_with_its_step_and_only_once(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    step = Step(
+        id="keep",
+        action=Action(uses=StepKind.CAPTURE, parameters={"title": "Deployed ${{ inputs.version }}", "content": "fine"}),
+        verify=Verification(condition="output.repeated == false"),
+    )
+    version = {"type": "object", "properties": {"version": {"type": "string"}}}
+    brain.procedures.save(Procedure(name="keep", inputs=version, steps=(step,)))
+    brain.procedures.activate("keep")
+
+    run = brain.runs.start("keep", {"version": "2.1"})
+
+    assert run.state is RunState.SUCCEEDED
+    found = brain.retrieve("Deployed 2.1")
+    assert [each.memory.source.run_id for each in found] == [run.id]
+
+
+def test_a_secret_reaches_no_row_log_or_error(
+    open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("DEPLOY_TOKEN", SECRET)
+    brain = open_brain()
+    brain.limits.allow(["*"])
+    brain.procedures.save(telltale())
+    brain.procedures.activate("telltale")
+
+    run = brain.runs.start("telltale")
+
+    assert run.state is RunState.FAILED
+    rows = list(everything_stored(brain))
+    assert any("[secret TOKEN]" in row for row in rows)
+    assert "[secret TOKEN]" in str(run.error)
+    for text in (*rows, caplog.text, repr(run), *(str(notice) for notice in brain.notices.pending())):
+        assert SECRET not in text
+        assert "correct-horse" not in text
+        assert "Y29ycmVjdC1ob3JzZ" not in text
+
+
+def telltale() -> Procedure:
+    """Return a procedure whose steps say their secret in every way that they can."""
+    say = "import base64, os; t = os.environ['TOKEN']; print(t); print(base64.b64encode(('x:' + t).encode()).decode())"
+    fail = "import os, sys; sys.exit('refused ' + os.environ['TOKEN'])"
+
+    def step(name: str, program: str, **more: Any) -> Step:
+        parameters: dict[str, Any] = {
+            "run": [sys.executable, "-c", program, "${{ secrets.TOKEN }}"],
+            "env": {"TOKEN": "${{ secrets.TOKEN }}"},
+        }
+        return Step(id=name, action=Action(uses=StepKind.COMMAND, parameters=parameters), secrets=("TOKEN",), **more)
+
+    passed_on = Action(
+        uses=StepKind.CAPTURE, parameters={"title": "What it said", "content": "${{ steps.say.output }}"}
+    )
+    return Procedure(
+        name="telltale",
+        secrets={"TOKEN": "env:DEPLOY_TOKEN"},
+        steps=(
+            step("say", say),
+            Step(id="keep", action=passed_on, needs=("say",)),
+            step("fail", fail, needs=("keep",)),
+        ),
+    )
+
+
+def everything_stored(brain: Brain) -> list[str]:
+    """Return every row of every table as text."""
+    if brain._store.database.dialect == "sqlite":
+        import sqlite3
+
+        with sqlite3.connect(brain.settings.store) as connection:
+            names = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+            plain = [name for name in names if "_fts" not in name]
+            rows = [str(row) for name in plain for row in connection.execute(f'select * from "{name}"')]
+        connection.close()
+        return rows
+    import psycopg
+
+    with psycopg.connect(brain.settings.store) as session:
+        session.execute("select set_config('brainops.upkeep', 'on', false)")
+        tables = session.execute("select tablename from pg_tables where schemaname = current_schema()").fetchall()
+        return [str(row) for (name,) in tables for row in session.execute(f'select * from "{name}"').fetchall()]  # type: ignore[call-overload]
