@@ -10,10 +10,10 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
 from brainops.memory.context import MemoryContext
+from brainops.procedures import inputs as inputs_of
 from brainops.procedures.advance import Advance
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.attempts import Threads
@@ -389,8 +389,8 @@ class Runner:
         return self.get(run.id)
 
 
-def _checked(version: ProcedureVersion, inputs: Mapping[str, Any]) -> Mapping[str, JSON]:
-    return inputs
+def _checked(version: ProcedureVersion, inputs: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    return inputs_of.checked(version.procedure, inputs)
 
 
 def _nobody() -> None:

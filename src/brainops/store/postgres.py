@@ -38,6 +38,7 @@ RUNTIME_ROLE = "brainops_runtime"
 MINIMUM_VERSION = 150000  # PostgreSQL 15
 CONNECT_SECONDS = 10  # unless the URL says otherwise
 LOCK_SECONDS = 120  # what a writer waits for its turn in all, as on SQLite
+SILENT_SECONDS = 20  # after which a writer that says nothing more, stopped or cut off, lets the others of its namespace go
 ATTEMPTS = 4  # to reach the server, or to begin on a connection that turns out to be lost
 RETRY_SECONDS = 0.2  # before the second attempt; twice that before each further one
 HOUSE_SECONDS = 3_600.0  # between two looks whether there is something to keep in order
@@ -139,6 +140,7 @@ class PostgresDatabase:
         if writes:
             said += [
                 f"set local lock_timeout = '{LOCK_SECONDS}s'",
+                f"set local idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'",
                 f"select pg_advisory_xact_lock({_lock_of(writes)})",
             ]
         return "; ".join(said)
