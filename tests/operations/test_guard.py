@@ -256,7 +256,7 @@ CASES: dict[str, tuple[Rule, OperationStart, dict[str, Any], type[Decision]]] = 
         ORDER,
         DEPLOY,
         with_past(done("migrate", denied=True), done("test"))
-        | {"approvals": (approval(OPERATION, "deploy api production"),)},
+        | {"approvals": (approval(OPERATION, "'deploy api' production"),)},
         Allow,
     ),
     # approvals
@@ -264,25 +264,31 @@ CASES: dict[str, tuple[Rule, OperationStart, dict[str, Any], type[Decision]]] = 
     "an approval of this very operation lets through": (
         APPROVE,
         DEPLOY,
-        {"approvals": (approval(OPERATION, "deploy api production"),)},
+        {"approvals": (approval(OPERATION, "'deploy api' production"),)},
         Allow,
     ),
     "an approval for another target does not": (
         APPROVE,
         DEPLOY,
-        {"approvals": (approval(OPERATION, "deploy api staging"),)},
+        {"approvals": (approval(OPERATION, "'deploy api' staging"),)},
+        Deny,
+    ),
+    "an approval of an operation of another name on a longer target does not": (
+        APPROVE,
+        DEPLOY,
+        {"approvals": (approval(OPERATION, "deploy 'api production'"),)},
         Deny,
     ),
     "an approval that is only asked for does not": (
         APPROVE,
         DEPLOY,
-        {"approvals": (approval(OPERATION, "deploy api production", state=ApprovalState.PENDING),)},
+        {"approvals": (approval(OPERATION, "'deploy api' production", state=ApprovalState.PENDING),)},
         Deny,
     ),
     "an approval that was used does not": (
         APPROVE,
         DEPLOY,
-        {"approvals": (approval(OPERATION, "deploy api production", used_at=NOW - SECOND),)},
+        {"approvals": (approval(OPERATION, "'deploy api' production", used_at=NOW - SECOND),)},
         Deny,
     ),
     # conditions
@@ -291,7 +297,7 @@ CASES: dict[str, tuple[Rule, OperationStart, dict[str, Any], type[Decision]]] = 
     "a person may let through what a condition denies": (
         CONDITION,
         DEPLOY,
-        {"unmet": frozenset({"condition"}), "approvals": (approval(OPERATION, "deploy api production"),)},
+        {"unmet": frozenset({"condition"}), "approvals": (approval(OPERATION, "'deploy api' production"),)},
         Allow,
     ),
     "a broken condition fails open": (CONDITION, DEPLOY, {"broken": frozenset({"condition"})}, Allow),
@@ -381,7 +387,7 @@ def test_a_denial_names_the_one_call_that_clears_it(kind: Rule, state: dict[str,
 def test_what_only_asks_is_cleared_by_an_approval_whatever_the_rule() -> None:
     asks = replace(MEMORY, mode=RuleMode.ASK)
     asked = decide([asks])
-    answered = decide([asks], approvals=(approval(OPERATION, "deploy api production"),))
+    answered = decide([asks], approvals=(approval(OPERATION, "'deploy api' production"),))
 
     assert isinstance(asked, Ask) and asked.way_out == "brainops approvals ask 'deploy api' --target production"
     assert answered == Allow(approval_ids=("approval-1",))
@@ -418,7 +424,7 @@ def test_a_rule_that_cannot_be_evaluated_raises_an_alarm_where_it_fails_open() -
 
 
 def test_what_is_used_up_by_going_ahead_is_named() -> None:
-    single = decide([ONCE, APPROVE], **with_receipt(), approvals=(approval(OPERATION, "deploy api production"),))
+    single = decide([ONCE, APPROVE], **with_receipt(), approvals=(approval(OPERATION, "'deploy api' production"),))
 
     assert single == Allow(receipt_ids=("receipt-1",), approval_ids=("approval-1",))
     assert decide([MEMORY], **with_receipt()) == Allow()

@@ -70,7 +70,7 @@ STATES = st.builds(
         st.builds(
             approval,
             st.sampled_from([SKIP, OPERATION]),
-            st.sampled_from(["deploy api production", "rollout"]),
+            st.sampled_from(["'deploy api' production", "rollout"]),
         ),
         max_size=2,
     ).map(tuple),

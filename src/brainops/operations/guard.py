@@ -177,8 +177,11 @@ class Facts:
     @cached_property
     def words(self) -> str:
         """The operation as a command line names it."""
-        target = f" --target {shlex.quote(self.operation.target)}" if self.operation.target else ""
-        return shlex.quote(self.operation.name) + target
+        return shlex.quote(self.operation.name) + self.on_target
+
+    @cached_property
+    def on_target(self) -> str:
+        return f" --target {shlex.quote(self.operation.target)}" if self.operation.target else ""
 
     def approval(self, kind: ApprovalKind, *subjects: str) -> Approval | None:
         """Return a granted approval of this kind that covers one of these subjects and holds now."""
@@ -192,8 +195,12 @@ class Facts:
 
 
 def subject_of(operation: OperationStart) -> str:
-    """Return what an approval of this operation is about: "OPERATION TARGET"."""
-    return f"{operation.name} {operation.target}" if operation.target else operation.name
+    """Return what an approval of this operation is about: "OPERATION TARGET", quoted so that it means nothing else."""
+    return _subject(operation.name, operation.target)
+
+
+def _subject(name: str, target: str | None) -> str:
+    return shlex.join([name, target] if target else [name])
 
 
 def _judge(rule: Rule, facts: Facts) -> Verdict:
@@ -307,13 +314,14 @@ def _procedure(rule: Rule, facts: Facts) -> Verdict:
         current = facts.state.active.get(name)
         older = None if current is None or current in hashes else f"an earlier version of {name} is being followed"
         return Met(warning=older)
-    approval = facts.approval(ApprovalKind.SKIP_PROCEDURE, name, f"{name} {facts.operation.target or ''}")
+    approval = facts.approval(ApprovalKind.SKIP_PROCEDURE, name, _subject(name, facts.operation.target))
     if approval is not None:
         return Met(approval_id=approval.id, warning=f"{name} is skipped with approval {approval.id}")
-    target = f" --target {shlex.quote(facts.operation.target)}" if facts.operation.target else ""
-    way_out = f"brainops run {shlex.quote(name)}{target}"
+    way_out = f"brainops run {shlex.quote(name)}{facts.on_target}"
     if name not in facts.state.active:
-        return Unknown(reason=f"the procedure {name!r} is not active", way_out=f"brainops procedure activate {name}")
+        return Unknown(
+            reason=f"the procedure {name!r} is not active", way_out=f"brainops procedure activate {shlex.quote(name)}"
+        )
     return Unmet(reason=f"the procedure {name} is to be followed here, and no run of it is under way", way_out=way_out)
 
 
@@ -331,8 +339,7 @@ def _order(rule: Rule, facts: Facts) -> Verdict:
         return Met()
     origin, _, rest = rule.source.partition(":")
     name = rest.rpartition("@")[0] or rest
-    target = f" --target {shlex.quote(facts.operation.target)}" if facts.operation.target else ""
-    way_out = f"brainops run {shlex.quote(name)}{target}" if origin == "procedure" else missing.way_out
+    way_out = f"brainops run {shlex.quote(name)}{facts.on_target}" if origin == "procedure" else missing.way_out
     return Unmet(reason=f"{missing.reason} must be done first", way_out=way_out)
 
 

@@ -180,7 +180,8 @@ class ApprovalKind(StrEnum):
 class Approval:
     """A question to a person, stored: what for, by whom, until when, and how it was decided and proven.
 
-    `subject` is what it covers: "RUN/STEP", a procedure's name, or "OPERATION TARGET"; an approval covers nothing else.
+    `subject` is what it covers: "RUN/STEP", a procedure's name, or "OPERATION TARGET" (each quoted as
+    in a shell); an approval covers nothing else.
     """
 
     id: str
