@@ -11,6 +11,7 @@ TITLES = {
     "quality": "Quality on the development sets",
     "calibration": "Calibration of the confidence",
     "order": "Calls out of order",
+    "plain_english": "Plain English to a graph of steps",
     "guard": "A decision of the guard",
     "latency": "Retrieve on SQLite",
     "million": "Retrieve at 1,000,000 memories",

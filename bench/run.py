@@ -42,6 +42,7 @@ PARTS: dict[str, list[list[str]]] = {
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
     "quality": [["bench.quality.run", name] for name in JUDGED],
+    "plain_english": [["bench.procedures.plain_english"]],
 }
 NEED_SETS = {"calibration", "order", "quality"}
 ON_REQUEST = {"million"}  # six minutes of building

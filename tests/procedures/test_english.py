@@ -143,7 +143,10 @@ def test_a_reference_leads_on() -> None:
 
 
 def test_a_reference_by_section_leads_to_the_section() -> None:
-    text = "## Step 1: Look\nLook at the panel.\n\n- If the panel is red, proceed to Step 3.\n\n## Step 2: Wait\nWait a minute.\n\n## Step 3: Call\nCall the plant.\n"
+    text = (
+        "## Step 1: Look\nLook at the panel.\n\n- If the panel is red, proceed to Step 3.\n\n"
+        "## Step 2: Wait\nWait a minute.\n\n## Step 3: Call\nCall the plant.\n"
+    )
 
     assert "Wait" not in carried_out(read(text), {})
 
@@ -172,7 +175,10 @@ def test_a_hand_over_in_a_branch_ends_there() -> None:
 
 
 def test_a_check_that_it_is_solved_ends_a_branch_but_not_what_is_done_in_any_case() -> None:
-    text = "- If the queue is full:\n  - Purge the queue.\n  - Check if the alert is cleared.\n- Restart the consumer.\n\nDocument the incident.\n"
+    text = (
+        "- If the queue is full:\n  - Purge the queue.\n  - Check if the alert is cleared.\n"
+        "- Restart the consumer.\n\nDocument the incident.\n"
+    )
     drafted = read(text)
 
     solved = carried_out(drafted, {})

@@ -91,7 +91,8 @@ def _read_back(version: ProcedureVersion, drafted: Drafted, every: bool) -> Iter
     for note in told:
         yield from wrapped(one_line(str(note)), indent="    ", first="  ")
     if left := len(drafted.notes) - len(told):
-        yield dim(f"  {left} sentences explain and became no step: --notes shows them.")
+        what = "sentence explains" if left == 1 else "sentences explain"
+        yield dim(f"  {left} {what} and became no step: --notes shows.")
     yield from _next(version)
 
 
