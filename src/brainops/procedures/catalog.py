@@ -119,6 +119,10 @@ class Catalog:
                     f"{name} belongs to git ({active['path']}): remove the file and run "
                     "`brainops procedure apply FOLDER --prune`"
                 )
+            if self._context.actor.kind is ActorKind.AGENT and _holds([active]):
+                raise ApprovalRequired(
+                    f"{name} must be followed: a person retires it by `brainops procedure retire {name}`"
+                )
             self._retire(tx, active, reason)
             return self._version(tx, tx.procedures.by_id(active["id"]))
 
@@ -232,6 +236,8 @@ class Catalog:
         rows = self._own_rows(tx, name)
         same = next((row for row in rows if row["hash"] == definition.digest), None)
         active = next((row for row in rows if row["state"] == ProcedureState.ACTIVE), None)
+        bound = definition.procedure.mode is Mode.STRICT or _holds(rows)
+        activate = activate and not (bound and self._context.actor.kind is ActorKind.AGENT)
         number = same["number"] if same else max((row["number"] for row in rows), default=0) + 1
         if _owner(rows) is Owner.STORE and not adopt:
             note = "belongs to the store: --adopt gives it to git, `brainops procedure diff` shows how they differ"
@@ -260,10 +266,11 @@ class Catalog:
             here = row["namespace"] == tx.scope.write and row["owner"] == Owner.GIT and row["name"] not in names
             if not here or not files.under(row["path"], label):
                 continue
-            note = "" if prune else "active, and in no file: --prune retires it"
-            state = ProcedureState.RETIRED if prune else ProcedureState.ACTIVE
-            action: Action = "retired" if prune else "missing"
-            if prune:
+            gone = prune and not (_holds([row]) and self._context.actor.kind is ActorKind.AGENT)
+            note = "" if gone else "active, and in no file: --prune retires it"
+            state = ProcedureState.RETIRED if gone else ProcedureState.ACTIVE
+            action: Action = "retired" if gone else "missing"
+            if gone:
                 self._retire(tx, row, reason or f"{row['path']} is gone")
             changes.append(
                 Change(name=row["name"], action=action, state=state, path=row["path"], number=row["number"], note=note)
@@ -350,9 +357,11 @@ class Catalog:
                 f"{version.procedure.name} belongs to git ({newest_of_git['path']}), where number "
                 f"{newest_of_git['number']} is the newest: change the file and run `brainops procedure apply`"
             )
-        bound = version.procedure.mode is Mode.STRICT or version.trust is Trust.EXTERNAL
-        if bound and self._context.actor.kind is ActorKind.AGENT:
-            what = "strict" if version.procedure.mode is Mode.STRICT else "written by somebody from outside"
+        if self._context.actor.kind is not ActorKind.AGENT:
+            return
+        if version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows):
+            strict = version.procedure.mode is Mode.STRICT
+            what = "strict" if strict else "from outside, or in place of one that must be followed"
             raise ApprovalRequired(
                 f"{version.procedure.name} is {what}: a person activates it by `brainops procedure activate "
                 f"{version.procedure.name} --number {version.number}`"
@@ -397,6 +406,13 @@ def subject_of(name: str) -> str:
 def _remembered(row: Row, known: Procedure | None) -> ProcedureVersion:
     """Read a row as a version; its procedure never changes, so it is not read twice."""
     return version_of(row, sources.stored if known is None else lambda _: known)
+
+
+def _holds(rows: Sequence[Row]) -> bool:
+    """Say whether a version is active that must be followed, so that no agent takes it out of its own way."""
+    return any(
+        row["state"] == ProcedureState.ACTIVE and sources.stored(row["body"]).mode is not Mode.ADVISORY for row in rows
+    )
 
 
 def _by_apply(procedure: Procedure, strict: bool) -> bool:
