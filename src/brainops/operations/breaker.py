@@ -19,6 +19,12 @@ def softer(mode: RuleMode) -> RuleMode | None:
     return _SOFTER.get(mode)
 
 
+def is_softer(mode: RuleMode, than: RuleMode) -> bool:
+    """Say whether a mode is milder than another."""
+    modes = list(RuleMode)
+    return modes.index(mode) < modes.index(than)
+
+
 def blocks_too_much(lately: int, before: int, hours_before: float) -> str | None:
     """Return why a rule's blocks of the last hour are far more than usual, None where they are not."""
     usual = before / max(hours_before, 1.0)

@@ -248,8 +248,12 @@ def _see_whether_it_blocks_too_much(tx: Transaction, rule: Rule, now: int, outbo
 
 
 def see_whether_it_blocks_wrongly(tx: Transaction, rule: Rule, now: int, outbox: Outbox) -> RuleMode | None:
-    """Let a rule step down whose precision fell below the line; return its new mode, None where it stays."""
-    judged = tx.rules.judged(rule.id, now - breaker.JUDGED_DAYS * DAY_MICROS)
+    """Let a rule step down whose precision fell below the line; return its new mode, None where it stays.
+
+    What was judged before its mode was last set counts no more: each step has to be earned anew.
+    """
+    changed = max((row["at"] for row in tx.rules.modes() if row["rule_id"] == rule.id), default=0)
+    judged = tx.rules.judged(rule.id, max(changed + 1, now - breaker.JUDGED_DAYS * DAY_MICROS))
     reason = breaker.blocks_wrongly(judged["wrong"], judged["proper"])
     return step_down(tx, rule, reason, now, outbox, by_volume=False) if reason is not None else None
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidInput, NotFound, OperationBlocked
 from brainops.memory.context import MemoryContext
+from brainops.operations import breaker, decisions, guard_state
 from brainops.operations import compliance as counting
-from brainops.operations import decisions, guard_state
 from brainops.operations.classify import classify
 from brainops.operations.decisions import Looked, Services
-from brainops.operations.guard import RuleIndex, check
+from brainops.operations.guard import RuleIndex, check, subject_of
 from brainops.operations.guard_settings import GuardControls
 from brainops.operations.guard_state import Ruleset
 from brainops.operations.log import checked_start
@@ -28,6 +28,8 @@ from brainops.store.ids import new_id
 from brainops.types import (
     ActionClass,
     Allow,
+    Approval,
+    ApprovalKind,
     Ask,
     Compliance,
     Decision,
@@ -38,6 +40,7 @@ from brainops.types import (
     Guidance,
     NoticeKind,
     OperationStart,
+    Proof,
     RecordedDecision,
     Replay,
     Rule,
@@ -119,6 +122,20 @@ class Guard(GuardControls):
         except BrainOpsError as error:
             return self._in_trouble(looked, error).decision
         return looked.decision
+
+    def ask(self, start: OperationStart, *, reason: str = "", question: str = "") -> Approval:
+        """Ask a person to approve one operation, and return what waits for the answer. Raises InvalidInput."""
+        start = self.prepared(start)
+        subject = subject_of(start)
+        with self._context.store.write() as tx:
+            return self._approvals.ask(
+                tx,
+                kind=ApprovalKind.OPERATION,
+                subject=subject,
+                question=question or f"May {start.actor.kind.value}:{start.actor.id} do this: {subject}?",
+                requested_by=start.actor,
+                reason=reason,
+            )
 
     def look(
         self,
@@ -306,36 +323,37 @@ class Guard(GuardControls):
 
     def add(self, rule: Rule, *, reason: str = "") -> Rule:
         """Keep a written rule; its id is made where it has none. Raises InvalidInput, Conflict, ApprovalUnproven."""
-        self._require_person("write rules")
-        now = self._context.store.now()
+        by, now = self._person("write rules"), self._context.store.now()
         made = self._checked_rule(rule, new_id(), now)
         with self._context.store.write() as tx:
-            if not tx.rules.add(made, self._context.actor):
+            if not tx.rules.add(made, by):
                 raise Conflict(f"there is a rule {made.name!r} already; remove it first, or choose another name")
-            self._changed(tx, "rule-add", made.id, now, name=made.name, mode=made.mode.value, reason=self._text(reason))
+            self._changed(
+                tx, "rule-add", made.id, by, now, name=made.name, mode=made.mode.value, reason=self._text(reason)
+            )
         return made
 
-    def set_mode(self, rule_id: str, mode: RuleMode | str, *, reason: str = "") -> Rule:
+    def set_mode(self, rule_id: str, mode: RuleMode | str, *, reason: str = "", proof: Proof | None = None) -> Rule:
         """Set a rule's mode: observe, warn, ask or deny; this is also how one that stepped down is put back."""
-        self._require_person("change rules")
         rule, wanted, now = self.rule(rule_id), self._member(RuleMode, mode), self._context.store.now()
+        by = self._person("change rules", loosens=breaker.is_softer(wanted, rule.mode), proof=proof)
         with self._context.store.write() as tx:
             said = self._text(reason)
-            tx.rules.set_mode(rule.id, wanted, self._context.actor, now, reason=said)
-            self._changed(tx, "rule-mode", rule.id, now, mode=wanted.value, before=rule.mode.value, reason=said)
+            tx.rules.set_mode(rule.id, wanted, by, now, reason=said)
+            self._changed(tx, "rule-mode", rule.id, by, now, mode=wanted.value, before=rule.mode.value, reason=said)
         return replace(rule, mode=wanted)
 
-    def remove(self, rule_id: str, *, reason: str = "") -> Rule:
+    def remove(self, rule_id: str, *, reason: str = "", proof: Proof | None = None) -> Rule:
         """Let a written rule hold no longer. Rules that nobody wrote are set to observe instead; raise InvalidInput."""
-        self._require_person("remove rules")
         rule, now = self.rule(rule_id), self._context.store.now()
+        by = self._person("remove rules", loosens=True, proof=proof)
         with self._context.store.write() as tx:
             if not tx.rules.remove(rule.id, now):
                 raise InvalidInput(
                     f"{rule.name!r} comes from {rule.source} and is not written here; to silence it: "
                     f"brainops guard rule mode {rule.id} observe"
                 )
-            self._changed(tx, "rule-remove", rule.id, now, name=rule.name, reason=self._text(reason))
+            self._changed(tx, "rule-remove", rule.id, by, now, name=rule.name, reason=self._text(reason))
         return rule
 
     # The record
@@ -349,26 +367,30 @@ class Guard(GuardControls):
         with self._context.store.read() as tx:
             return tx.rules.decisions(kind=kind, rule_id=rule, since=since, limit=limit)
 
-    def false_block(self, decision_id: str, note: str = "") -> RecordedDecision:
-        """Say that a block was false; a rule whose precision falls below its line steps down one mode."""
-        return self._judge(decision_id, "false", note)
+    def false_block(self, decision_id: str, note: str = "", *, proof: Proof | None = None) -> RecordedDecision:
+        """Say that a block was false; a rule whose precision falls below its line steps down one mode.
 
-    def right_block(self, decision_id: str, note: str = "") -> RecordedDecision:
+        Below ask it only does so on the word of a proven person, where there are any.
+        """
+        return self._judge(decision_id, "false", note, proof)
+
+    def right_block(self, decision_id: str, note: str = "", *, proof: Proof | None = None) -> RecordedDecision:
         """Say that a block was right."""
-        return self._judge(decision_id, "right", note)
+        return self._judge(decision_id, "right", note, proof)
 
-    def _judge(self, decision_id: str, judged: str, note: str) -> RecordedDecision:
-        self._require_person("judge the guard")
+    def _judge(self, decision_id: str, judged: str, note: str, proof: Proof | None) -> RecordedDecision:
+        by, proven = self._person("judge the guard", proof=proof), proof is not None or not self._approvers()
         now, said, rules = self._context.store.now(), self._text(note), {rule.id: rule for rule in self.rules()}
         with self._context.store.write() as tx:
             decision = tx.rules.decision(decision_id)
-            if decision is None or not tx.rules.judge(decision_id, judged, self._context.actor, now, said):
+            if decision is None or not tx.rules.judge(decision_id, judged, by, now, said):
                 raise NotFound(
                     f"there is no block {decision_id[:80]!r} here; `brainops guard decisions --blocked` lists them"
                 )
-            tx.trail.append("judge-block", decision_id, self._context.actor, now, judged=judged, note=said)
-            if decision.rule_id in rules:
-                decisions.see_whether_it_blocks_wrongly(tx, rules[decision.rule_id], now, self._outbox)
+            tx.trail.append("judge-block", decision_id, by, now, judged=judged, note=said)
+            rule = rules.get(decision.rule_id)
+            if judged == "false" and rule is not None and (proven or rule.mode is RuleMode.DENY):
+                decisions.see_whether_it_blocks_wrongly(tx, rule, now, self._outbox)
             found = tx.rules.decision(decision_id)
         assert found is not None
         return found

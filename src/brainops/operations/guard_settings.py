@@ -22,6 +22,7 @@ from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
     ActionClass,
+    Actor,
     ActorKind,
     Autonomy,
     Bypass,
@@ -55,19 +56,30 @@ class GuardControls:
             found = settings_of(tx.rules.settings(), tx.scope.write)
             return replace(found, bypass=tx.rules.bypass(self._context.store.now()))
 
-    def set_enforcement(self, enforcement: Enforcement | str, *, reason: str = "") -> GuardSettings:
-        """Let the guard only watch (observe) or hold (strict). Raises InvalidInput, ApprovalUnproven for agents."""
-        return self._set("enforcement", self._member(Enforcement, enforcement).value, reason)
+    def set_enforcement(
+        self, enforcement: Enforcement | str, *, reason: str = "", proof: Proof | None = None
+    ) -> GuardSettings:
+        """Let the guard only watch (observe) or hold (strict). Raises InvalidInput, ApprovalUnproven.
+
+        Where people are enrolled who may approve, loosening a strict guard takes the proof of one of them; so it does
+        for the other acts that take a `proof`.
+        """
+        wanted = self._member(Enforcement, enforcement)
+        by = self._person("set enforcement", loosens=wanted is Enforcement.OBSERVE, proof=proof)
+        return self._set("enforcement", wanted.value, reason, by)
 
     def set_autonomy(self, autonomy: Autonomy | str, *, reason: str = "") -> GuardSettings:
         """Say what may change by itself: nothing (observe), what is proposed and agreed, or what has proved itself."""
-        return self._set("autonomy", self._member(Autonomy, autonomy).value, reason)
+        wanted = self._member(Autonomy, autonomy)
+        return self._set("autonomy", wanted.value, reason, self._person("set autonomy"))
 
     def set_per_person(self, counted: bool, *, reason: str = "") -> GuardSettings:
         """Count compliance per person too, or no longer; what was counted before stays as it was counted."""
-        return self._set("per_person", "yes" if counted else "no", reason)
+        return self._set("per_person", "yes" if counted else "no", reason, self._person("say who is counted"))
 
-    def set_patterns(self, patterns: Mapping[str, ActionClass | str], *, reason: str = "") -> GuardSettings:
+    def set_patterns(
+        self, patterns: Mapping[str, ActionClass | str], *, reason: str = "", proof: Proof | None = None
+    ) -> GuardSettings:
         """Say of operations, tools and single commands, by glob, what class they are of; replaces what was said."""
         if len(patterns) > MAX_PATTERNS:
             raise InvalidInput(f"{len(patterns)} patterns are too many; the limit is {MAX_PATTERNS}")
@@ -77,7 +89,8 @@ class GuardControls:
             if not text or set(text) <= {"*", "?", " "}:
                 raise InvalidInput(f"{glob!r:.80} would cover everything; name an operation, for example 'make clean*'")
             lines.append(f"{self._member(ActionClass, said).value}{SEPARATOR}{text}")
-        return self._set(PATTERNS_SETTING, "\n".join(lines), reason)
+        by = self._person("say what operations do", loosens=True, proof=proof)
+        return self._set(PATTERNS_SETTING, "\n".join(lines), reason, by)
 
     def bypass(self, minutes: float, reason: str, *, proof: Proof) -> Bypass:
         """Let everything pass in this namespace for a while, on record; only for a person who proves to be one.
@@ -117,35 +130,45 @@ class GuardControls:
 
     def stop_automatic(self, reason: str = "") -> GuardSettings:
         """Stop fixes, self-changes and triggers in this namespace, at once; capture goes on. Anybody may."""
-        return self._set(STOP_SETTING, self._text(reason) or "stopped", reason, by_person=False)
+        return self._set(STOP_SETTING, self._text(reason) or "stopped", reason, self._context.actor)
 
     def resume_automatic(self, reason: str = "") -> GuardSettings:
         """Let things happen by themselves again. Raises ApprovalUnproven for agents."""
-        return self._set(STOP_SETTING, "", reason)
+        return self._set(STOP_SETTING, "", reason, self._person("let things happen by themselves again"))
 
     def automatic_stopped(self) -> str | None:
         """Return why nothing happens by itself here (setting, file or environment variable), None where it may."""
         return stopped_here(self._context.store, os.environ)
 
-    def _set(self, name: str, value: str, reason: str, *, by_person: bool = True) -> GuardSettings:
-        if by_person:
-            self._require_person(f"set {name.replace('_', ' ')}")
+    def _set(self, name: str, value: str, reason: str, by: Actor) -> GuardSettings:
         now = self._context.store.now()
         with self._context.store.write() as tx:
             before = [row["value"] for row in tx.rules.settings() if _is(row, name, tx.scope.write)]
-            tx.rules.set(name, value, self._context.actor, now)
+            tx.rules.set(name, value, by, now)
             was, said = before[0] if before else None, self._text(reason)
-            self._changed(tx, f"set-{name}", tx.scope.write, now, value=value, before=was, reason=said)
+            self._changed(tx, f"set-{name}", tx.scope.write, by, now, value=value, before=was, reason=said)
         return self.settings()
 
-    def _changed(self, tx: Transaction, act: str, subject: str, at: int, **detail: JSON) -> None:
-        tx.rules.touch(self._context.actor, at)
-        tx.trail.append(act, subject, self._context.actor, at, **detail)
+    def _changed(self, tx: Transaction, act: str, subject: str, by: Actor, at: int, **detail: JSON) -> None:
+        tx.rules.touch(by, at)
+        tx.trail.append(act, subject, by, at, **detail)
 
-    def _require_person(self, what: str) -> None:
+    def _person(self, what: str, *, loosens: bool = False, proof: Proof | None = None) -> Actor:
+        """Return who does this: never an agent, and whoever loosens a strict guard proves who it is."""
         actor = self._context.actor
         if actor.kind is ActorKind.AGENT:
             raise ApprovalUnproven(f"{actor.id} is an agent, and an agent may not {what}; a person does, on a terminal")
+        if proof is not None:
+            return self._approvals.approvers.prove(proof)
+        if loosens and self.settings().enforcement is Enforcement.STRICT and self._approvers():
+            raise ApprovalUnproven(
+                f"to {what} loosens a strict guard, and takes one of {', '.join(self._approvers())}, who proves it: on "
+                "the command line in a terminal of their own, in Python by `proof=`"
+            )
+        return actor
+
+    def _approvers(self) -> list[str]:
+        return sorted({each.name for each in self._approvals.approvers.list() if each.revoked_at is None})
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
         name = self._text(rule.name)

@@ -29,6 +29,7 @@ from brainops.types import (
     OperationStart,
     PastOperation,
     ProcedureVersion,
+    Receipt,
     Requirement,
     Rule,
     RuleKind,
@@ -144,21 +145,29 @@ def gather(
     settings: GuardSettings,
     now: int,
 ) -> GuardState:
-    """Read what these rules ask of the store, and nothing else."""
+    """Read what these rules ask of the store, and nothing else. Whoever follows a procedure has acknowledged it."""
     kinds = {rule.kind for rule in applied}
+    followed = tuple(_followed(tx, start, applied, known, now)) if RuleKind.PROCEDURE in kinds else ()
     consulted = guidance is not None and not guidance.required_ids and start.action_class is ActionClass.CHANGING
     asks_memory = RuleKind.MEMORY_FIRST in kinds
     return GuardState(
         enforcement=settings.enforcement,
-        receipts=tuple(tx.rules.receipts(start.name, start.target, start.session_id, now))
-        if asks_memory and not consulted
-        else (),
+        receipts=tuple(_receipts(tx, start, followed, known, now)) if asks_memory and not consulted else (),
         past=tuple(_past(tx, start, applied, now)) if RuleKind.ORDER in kinds else (),
-        followed=tuple(_followed(tx, start, applied, known, now)) if RuleKind.PROCEDURE in kinds else (),
+        followed=followed,
         active=known.hashes,
         critical_error_at=tx.rules.failed_at(start.target) if asks_memory and start.target else None,
         bypassed_until=settings.bypass.until if settings.bypass else None,
     )
+
+
+def _receipts(
+    tx: Transaction, start: OperationStart, followed: Sequence[str], known: Ruleset, now: int
+) -> Iterator[Receipt]:
+    names = {entry.rpartition("@")[0] for entry in followed}
+    ids = tuple(version.id for version in known.active if version.procedure.name in names) if names else ()
+    for receipt in tx.rules.receipts(start.name, start.target, start.session_id, now):
+        yield replace(receipt, acknowledged=(*receipt.acknowledged, *ids)) if ids else receipt
 
 
 def _past(tx: Transaction, start: OperationStart, applied: Sequence[Rule], now: int) -> list[PastOperation]:
