@@ -10,7 +10,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
-from brainops.types import Action, Procedure, RunState, Step, StepKind, Verification
+from brainops.types import JSON, Action, Procedure, RunState, Step, StepKind, Verification
 from tests.conformance.conftest import OpenBrain
 from tests.procedures.steps_kit import do
 
@@ -35,7 +35,7 @@ def test_a_captured_memory_is_written_with_its_step_and_only_once(open_brain: Op
         action=Action(uses=StepKind.CAPTURE, parameters={"title": "Deployed ${{ inputs.version }}", "content": "fine"}),
         verify=Verification(condition="output.repeated == false"),
     )
-    version = {"type": "object", "properties": {"version": {"type": "string"}}}
+    version: dict[str, JSON] = {"type": "object", "properties": {"version": {"type": "string"}}}
     brain.procedures.save(Procedure(name="keep", inputs=version, steps=(step,)))
     brain.procedures.activate("keep")
 
@@ -110,4 +110,4 @@ def everything_stored(brain: Brain) -> list[str]:
     with psycopg.connect(brain.settings.store) as session:
         session.execute("select set_config('brainops.upkeep', 'on', false)")
         tables = session.execute("select tablename from pg_tables where schemaname = current_schema()").fetchall()
-        return [str(row) for (name,) in tables for row in session.execute(f'select * from "{name}"').fetchall()]  # type: ignore[call-overload]
+        return [str(row) for (name,) in tables for row in session.execute(f'select * from "{name}"').fetchall()]
