@@ -73,7 +73,7 @@ class Compiled:
         try:
             source, tree, doubles = str(data["source"]), from_data(data["tree"]), frozenset(data["doubles"])
             return _portable(source, tree, doubles)
-        except (KeyError, TypeError, ValueError, NotPortable) as wrong:
+        except (KeyError, TypeError, ValueError, RecursionError, NotPortable) as wrong:
             raise InvalidInput(
                 f"this is no stored condition: {data!r:.80}; save the procedure or rule again"
             ) from wrong

@@ -207,10 +207,18 @@ def from_data(data: Sequence[Any]) -> Tree:
             return Items(parts=tuple(map(from_data, parts)))
         case ["map", *pairs]:
             return Entries(keys=tuple(key for key, _ in pairs), parts=tuple(from_data(part) for _, part in pairs))
-        case ["call", str() as function, *parts]:
+        case ["call", str() as function, *parts] if _takes(function, len(parts)):
             return Call(function=function, parts=tuple(map(from_data, parts)))
         case _:
             raise InvalidInput(f"this is no stored condition: {data!r:.80}; save the procedure or rule again")
+
+
+def _takes(function: str, parts: int) -> bool:
+    if function in ("&&", "||"):
+        return parts >= 2
+    return parts == {**dict.fromkeys(PRECEDENCE, 2), **METHODS, "[]": 2, "?:": 3, "!_": 1, "-_": 1, "dyn": 1}.get(
+        function
+    )
 
 
 def _tokens(source: str) -> Iterator[_Token]:
