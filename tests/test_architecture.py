@@ -52,6 +52,8 @@ PURE = {
         " procedures.prose_outline procedures.prose_sentences procedures.prose_units procedures.prose_words"
         " procedures.runbook"
         " procedures.intents procedures.lookup procedures.trigger_index"
+        " procedures.evaluation procedures.expression_types procedures.expressions procedures.patterns"
+        " procedures.steps.parameters"
     ).split()
 }
 IMPURE = set(
