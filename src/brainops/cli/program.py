@@ -20,8 +20,10 @@ from brainops.cli import (
     demo,
     drafting,
     fixing,
+    guarding,
     moving,
     operating,
+    runs,
     upkeep,
 )
 from brainops.cli.screen import bold, dim, safe, wrapped
@@ -33,7 +35,7 @@ OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shel
 SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
-    "Follow": [drafting.procedure],
+    "Follow": [drafting.procedure, runs.run, runs.runs, runs.worker],
     "Correct": [
         correcting.feedback,
         capturing.supersede,
@@ -59,6 +61,14 @@ SECTIONS: dict[str, list[click.Command]] = {
         upkeep.upgrade,
         allowing.allow,
     ],
+    "Guard": [
+        guarding.guard,
+        guarding.enforcement,
+        guarding.autonomy,
+        guarding.bypass,
+        guarding.stop,
+        guarding.compliance,
+    ],
     "Approve": [approvals.approvals, approvals.approve, approvals.refuse, approvals.approver, approvals.notices],
     "See": [demo.demo],
 }
@@ -73,6 +83,8 @@ Ask         retrieve QUESTION           what do we know about this?
             operations                  what was done, and how it ended
 
 Follow      procedure                   write, read, check and activate them
+            run NAME                    start one, and follow it
+            runs, worker                what runs and waits; go on with it
 
 Correct     feedback ID VERDICT         it was helpful, wrong, outdated
             supersede, archive, forget  replace it, set it aside, hide it
@@ -83,6 +95,10 @@ Look after  status, doctor, audit       figures, checks, junk
             backup, export              a verified copy; all of it as JSONL
             init, upgrade, reindex, reembed, compact
             allow                       what procedures may run and reach
+
+Guard       guard, compliance           what may be done; what was followed
+            enforcement, autonomy       how hard; what happens by itself
+            bypass, stop                open it for a while; halt it
 
 Approve     approvals, approve, refuse  what waits for a person's answer
             approver, notices           who may answer; what must be told

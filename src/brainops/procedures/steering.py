@@ -96,9 +96,10 @@ class Steering:
         idempotency key; one that failed keeps its key, for what it did may stand.
         """
 
+        version = self._pinned(self._read(run_id))
+
         def act(tx: Transaction, run: Run, now: Micros) -> None:
             self._require(run, run.state in (RunState.FAILED, RunState.CANCELLED), "only what ended badly is retried")
-            version = self._pinned(run)
             again = self._again(run, version, from_step)
             for row in run.compensations:
                 tx.runs.remove_step(row)
@@ -145,19 +146,27 @@ class Steering:
     def skip(self, run_id: str, step_id: str, approval_id: str | None, reason: str) -> None:
         """Do without a step; in a required or strict procedure a person must have agreed to that."""
         self._require_reason(reason)
+        version = self._pinned(self._read(run_id))
         try:
             self._act(
                 run_id,
                 "run-skip",
-                lambda tx, run, now: self._skip(tx, run, now, step_id, approval_id),
+                lambda tx, run, now: self._skip(tx, run, now, version, step_id, approval_id),
                 step=step_id,
                 reason=reason,
             )
         except _NoApproval as missing:
             raise ApprovalRequired(self._asked(missing.run, step_id, reason)) from None
 
-    def _skip(self, tx: Transaction, run: Run, now: Micros, step_id: str, approval_id: str | None) -> None:
-        version = self._pinned(run)
+    def _skip(
+        self,
+        tx: Transaction,
+        run: Run,
+        now: Micros,
+        version: ProcedureVersion,
+        step_id: str,
+        approval_id: str | None,
+    ) -> None:
         step = self._step(version, step_id)
         row = next((row for row in run.steps if row.step_id == step_id), None) or _fresh(run, step)
         open_now = run.state not in (*ENDED, RunState.COMPENSATING) and run.error is None

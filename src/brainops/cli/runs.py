@@ -1,0 +1,392 @@
+"""How does somebody at a shell start a run, follow it, answer it and steer it? The commands run, runs and worker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli.screen import age, bold, dim, one_line, wrapped
+from brainops.cli.shared import CommandGroup, answer, command, opened, read_text, shared
+from brainops.errors import InvalidInput
+from brainops.types import ENDED, CurrentStep, Plan, Run, RunState, StepRun, StepState
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+DEFAULT_RUNS = 20
+POLL_SECONDS = 0.2  # between two looks at a run that another process advances
+LONGEST_WAIT_SECONDS = 60.0  # for a run that goes on by itself later; a longer wait is left to a worker
+STATE_COLUMNS = 12
+
+
+@command("run", short_help="start a procedure, and follow it until it ends or asks")
+@click.argument("name")
+@click.option("--input", "-i", "pairs", metavar="KEY=VALUE", multiple=True, help="An input; VALUE is JSON or text.")
+@click.option("--inputs", "file", metavar="FILE", help="The inputs as one JSON object; - for standard input.")
+@click.option("--target", metavar="TARGET", help="On what; one run at a time goes on for each.")
+@click.option("--number", type=int, metavar="N", help="This version instead of the active one, for --dry-run.")
+@click.option("--key", metavar="KEY", help="The same key again starts nothing and shows the first run.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, with which inputs and approvals.")
+@click.option("--detach", is_flag=True, help="Only write it down; a worker goes on with it.")
+def run(
+    name: str,
+    pairs: tuple[str, ...],
+    file: str | None,
+    target: str | None,
+    number: int | None,
+    key: str | None,
+    dry_run: bool,
+    detach: bool,
+) -> None:
+    """Start a run of the procedure NAME, and show each step as it ends.
+
+    It returns when the run has ended, or waits for somebody; then it says the one command to go on. Exit code 0 means
+    that it succeeded or waits, 1 that it failed or was cancelled.
+    """
+    inputs = _inputs(pairs, file)
+    with opened() as brain:
+        if dry_run:
+            plan = brain.runs.plan(name, inputs, target=target, number=number)
+            answer(plan, lambda: _planned(plan))
+            return
+        begun = brain.runs.start(name, inputs, target=target, number=number, idempotency_key=key, detached=True)
+        if detach:
+            answer(begun, lambda: [f"{begun.id}  queued; `brainops worker` goes on with it"])
+            return
+        _tell(_followed(brain, begun))
+
+
+def _inputs(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    if file is not None:
+        try:
+            read = json.loads(read_text(file))
+        except ValueError as error:
+            raise InvalidInput(f"{file} is no JSON: {error}") from error
+        if not isinstance(read, dict):
+            raise InvalidInput(f"{file} holds no JSON object; inputs are names with values")
+        inputs.update(read)
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise InvalidInput(f"{pair!r:.80} is no input; write --input name=value")
+        inputs[name.strip()] = _value(value)
+    return inputs
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _followed(brain: Brain, begun: Run) -> Run:
+    """Advance a run here, or watch who does, until it ends or waits for somebody; show each step as it ends."""
+    shown: set[str] = set()
+    current = begun
+    while True:
+        if current.owner is None:
+            current = _advanced(brain, current.id, shown)
+        _show_steps(current, shown)
+        rest = _rest(current)
+        if rest is None:
+            return current
+        time.sleep(rest)
+        current = brain.runs.get(current.id)
+
+
+def _advanced(brain: Brain, run_id: str, shown: set[str]) -> Run:
+    """Advance a run in a thread, and show meanwhile what has ended; Ctrl-C lets the step at hand end, and leaves."""
+    with ThreadPoolExecutor(1) as threads:
+        going = threads.submit(brain.runs.advance, run_id, patience_seconds=0)
+        try:
+            while not wait([going], POLL_SECONDS).done:
+                _show_steps(brain.runs.get(run_id), shown)
+        except KeyboardInterrupt:
+            brain.runs.hand_back()
+            click.echo(f"Left after the step at hand; go on: brainops runs advance {run_id}", err=True)
+            raise
+        return going.result()
+
+
+def _rest(current: Run) -> float | None:
+    """Return the seconds until another look makes sense; None where the run ended or waits for somebody."""
+    if current.state in ENDED or current.state is RunState.PAUSED:
+        return None
+    if current.owner is not None or any(step.waits_for == "run" for step in current.steps):
+        return POLL_SECONDS
+    if current.wake_at is None:
+        return None
+    rest = current.wake_at / 1e6 - time.time()
+    return max(0.0, rest) if rest <= LONGEST_WAIT_SECONDS else None
+
+
+def _show_steps(current: Run, shown: set[str]) -> None:
+    if shared().json:
+        return
+    for step in current.steps:
+        if step.finished_at is not None and step.step_id not in shown:
+            shown.add(step.step_id)
+            for line in _step(step):
+                click.echo(line)
+
+
+def _tell(current: Run) -> None:
+    answer(current, lambda: _outcome(current))
+    if current.state in (RunState.FAILED, RunState.CANCELLED):
+        click.get_current_context().exit(1)
+
+
+def _outcome(current: Run) -> Iterator[str]:
+    yield f"{bold(current.state.value)}  {current.procedure_name} {one_line(current.target or '')}  {dim(current.id)}"
+    if current.error:
+        yield from wrapped(current.error, indent="  ")
+    elif current.reason:
+        yield from wrapped(current.reason, indent="  ")
+    if current.outputs:
+        yield from wrapped(json.dumps(current.outputs, ensure_ascii=False), first="  outputs: ", indent="  ")
+    if following := _following(current):
+        yield f"Next: {following}"
+
+
+def _following(current: Run) -> str | None:
+    """Return the one command that brings a run on."""
+    for step in current.steps:
+        if step.state is not StepState.WAITING or current.state is not RunState.WAITING:
+            continue
+        match step.waits_for:
+            case "approval":
+                return f"brainops approve {step.waits_on}"
+            case "manual" | "agent":
+                return f"brainops runs current {current.id}"
+            case _:
+                pass
+    match current.state:
+        case RunState.PAUSED:
+            return f"brainops runs resume {current.id}"
+        case RunState.FAILED:
+            return f"brainops runs retry {current.id}"
+        case RunState.QUEUED:
+            return f"brainops runs show {current.id}   (another run has its place)"
+        case RunState.WAITING:
+            return f"brainops worker   (or: brainops runs advance {current.id})"
+        case _:
+            return None
+
+
+@click.group("runs", cls=CommandGroup, invoke_without_command=True, short_help="what runs, waits, and ended how")
+@click.option("--active", "state", flag_value="active", default=None, help="Only those that have not ended.")
+@click.option("--state", "state", metavar="STATE", help="Only those in this state.")
+@click.option("--procedure", metavar="NAME", help="Only runs of this procedure.")
+@click.option("--target", metavar="TARGET", help="Only those on this target.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=DEFAULT_RUNS, show_default=True, help="How many.")
+@click.pass_context
+def runs(context: click.Context, state: str | None, procedure: str | None, target: str | None, limit: int) -> None:
+    """List runs, newest first; or look at one, answer it, steer it.
+
+    \b
+    brainops runs show ID              everything about one
+    brainops runs current ID           the step at hand, and nothing of those to come
+    brainops runs complete ID STEP     a manual step was done
+    brainops runs retry ID             go on where it failed
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with opened(model="none") as brain:
+        found = brain.runs.list(state=state, procedure=procedure, target=target, limit=limit)
+        answer(found, lambda: _listed(found))
+
+
+def _listed(found: Sequence[Run]) -> Iterator[str]:
+    if not found:
+        yield "No runs. Start one: brainops run NAME"
+    now = time.time_ns() // 1_000
+    for each in found:
+        words = f"{each.procedure_name} {one_line(each.target or '')}".strip()
+        why = f": {one_line(each.error or each.reason or '')}" if each.error or each.reason else ""
+        yield f"{age(each.created_at, now):>6}  {each.state.value:<{STATE_COLUMNS}} {words}{why}  {dim(each.id)}"
+
+
+@runs.command("show")
+@click.argument("run_id", metavar="ID")
+def show_one(run_id: str) -> None:
+    """Show everything about one run."""
+    with opened(model="none") as brain:
+        found = brain.runs.get(run_id)
+        answer(found, lambda: _shown(found))
+
+
+def _shown(found: Run) -> Iterator[str]:
+    yield from _outcome(found)
+    by = f"{found.actor.kind.value} {found.actor.id}"
+    yield dim(f"  started by {by}; definition {found.procedure_hash[:12]}; epoch {found.epoch}")
+    if found.inputs:
+        yield from wrapped(json.dumps(dict(found.inputs), ensure_ascii=False), first="  inputs: ", indent="  ")
+    for step in found.steps:
+        yield from _step(step)
+    for step in found.compensations:
+        yield from _step(step, " (taken back)")
+
+
+def _step(step: StepRun, after: str = "") -> Iterator[str]:
+    tried = f" after {step.attempts} attempts" if step.attempts > 1 and step.state is not StepState.WAITING else ""
+    waits = f" for {step.waits_for}" if step.waits_for else ""
+    skipped = f" ({one_line(step.skipped_because)})" if step.skipped_because else ""
+    yield f"  {step.state.value:<{STATE_COLUMNS}} {bold(one_line(step.step_id))}{after}{waits}{tried}{skipped}"
+    if step.error and step.state is not StepState.SUCCEEDED:
+        yield from wrapped(step.error, indent=" " * (STATE_COLUMNS + 3))
+
+
+def _planned(plan: Plan) -> Iterator[str]:
+    yield f"{bold(plan.procedure_name)} would do this; nothing was done."
+    for number, level in enumerate(plan.levels, start=1):
+        for each in level:
+            does = "runs" if each.would_run else "is skipped"
+            why = f" ({one_line(each.why)})" if each.why else ""
+            yield f"  {number}. {bold(each.step.id)} {each.step.action.uses.value} {does}{why}"
+            if each.parameters:
+                yield from wrapped(json.dumps(dict(each.parameters), ensure_ascii=False), indent="       ")
+            if each.approval:
+                yield from wrapped(f"asks a person: {each.approval}", indent="       ")
+    yield from (dim(f"  {one_line(note)}") for note in plan.notes)
+
+
+@runs.command("current")
+@click.argument("run_id", metavar="ID")
+def current(run_id: str) -> None:
+    """Show the step at hand, and nothing of those to come."""
+    with opened(model="none") as brain:
+        found = brain.runs.current(run_id)
+        answer(found, lambda: _at_hand(found))
+
+
+def _at_hand(found: CurrentStep) -> Iterator[str]:
+    yield f"Step {found.number} of {found.of}: {bold(one_line(found.name or found.step_id))}"
+    yield from wrapped(found.text, indent="  ")
+    if found.verify:
+        yield from wrapped(f"It is done when: {found.verify}", indent="  ")
+    if found.kind.value != "approval":
+        yield f"Next: brainops runs complete {found.run_id} {found.step_id}"
+
+
+@runs.command("complete")
+@click.argument("run_id", metavar="ID")
+@click.argument("step_id", metavar="STEP")
+@click.option("--output", metavar="VALUE", help="What it brought, as JSON or text; its verification looks at it.")
+@click.option("--evidence", metavar="VALUE", help="What shows that it was done, as JSON or text.")
+def complete(run_id: str, step_id: str, output: str | None, evidence: str | None) -> None:
+    """Say that a manual step was done, and go on; what its verification asks for is looked at first."""
+    output_value = None if output is None else _value(output)
+    evidence_value = None if evidence is None else _value(evidence)
+    _steer(lambda brain: brain.runs.complete(run_id, step_id, output=output_value, evidence=evidence_value))
+
+
+@runs.command("skip")
+@click.argument("run_id", metavar="ID")
+@click.argument("step_id", metavar="STEP")
+@click.argument("reason")
+@click.option("--approval", metavar="ID", help="The approval that allows it; required and strict procedures want one.")
+def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> None:
+    """Do without a step, and go on."""
+    _steer(lambda brain: brain.runs.skip(run_id, step_id, approval_id=approval, reason=reason))
+
+
+@runs.command("cancel")
+@click.argument("run_id", metavar="ID")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the trail.")
+@click.option("--take-back", is_flag=True, help="Take back what it did first, where its steps say how.")
+def cancel(run_id: str, reason: str, take_back: bool) -> None:
+    """End a run."""
+    _steer(lambda brain: brain.runs.cancel(run_id, reason=reason, compensate=take_back), failing=False)
+
+
+@runs.command("pause")
+@click.argument("run_id", metavar="ID")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the trail.")
+def pause(run_id: str, reason: str) -> None:
+    """Let no further step begin; what is under way ends."""
+    _steer(lambda brain: brain.runs.pause(run_id, reason=reason))
+
+
+@runs.command("resume")
+@click.argument("run_id", metavar="ID")
+def resume(run_id: str) -> None:
+    """Let a paused run go on."""
+    _steer(lambda brain: brain.runs.resume(run_id))
+
+
+@runs.command("retry")
+@click.argument("run_id", metavar="ID")
+@click.option("--from", "from_step", metavar="STEP", help="From this step on instead of where it failed.")
+def retry(run_id: str, from_step: str | None) -> None:
+    """Let a run that failed or was cancelled go on."""
+    _steer(lambda brain: brain.runs.retry(run_id, from_step=from_step))
+
+
+@runs.command("take-over")
+@click.argument("run_id", metavar="ID")
+def take_over(run_id: str) -> None:
+    """Make a run your own: nobody else completes its steps from now on."""
+    _steer(lambda brain: brain.runs.take_over(run_id))
+
+
+@runs.command("advance")
+@click.argument("run_id", metavar="ID")
+def advance(run_id: str) -> None:
+    """Go on with a run here, where it is due and nobody else does."""
+    _steer(lambda brain: brain.runs.get(run_id))
+
+
+@runs.command("remove")
+@click.option("--older-than-days", type=float, required=True, metavar="N", help="Ended so long ago.")
+def remove(older_than_days: float) -> None:
+    """Remove ended runs for good; what memory learnt from them stays."""
+    with opened(model="none") as brain:
+        removed = brain.runs.remove_ended(older_than_days=older_than_days)
+        answer({"removed": removed}, lambda: [f"{removed:,} runs removed."])
+
+
+def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> None:
+    with opened() as brain:
+        ended = _followed(brain, act(brain))
+        if failing:
+            _tell(ended)
+        else:
+            answer(ended, lambda: _outcome(ended))
+
+
+@command("worker", short_help="go on with the runs that are due, until it is stopped")
+@click.option("--runs", "runs_at_once", type=click.IntRange(1, 64), default=4, show_default=True, help="At once.")
+@click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
+def worker(runs_at_once: int, keep_days: float | None) -> None:
+    """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
+
+    Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
+    one goes on with its runs.
+    """
+    with opened() as brain:
+        dispatcher = brain.dispatcher(worker=True, runs_at_once=runs_at_once, keep_days=keep_days)
+        with _stopped_by_signals(dispatcher.stop):
+            click.echo(f"Working on {brain.settings.store} as {brain.settings.namespace}.", err=True)
+            dispatcher.run()
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    def stopped(number: int, frame: object) -> None:
+        stop()
+
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
