@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ from brainops.types import (
 )
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
-CONSIDERED_HITS = 12  # of each kind: trust may reorder them before five are shown
+CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown
 SHOWN = 5  # of each kind: what somebody reads before acting
 RECORD_CASES = 200  # the newest outcomes of a name; older ones say little about today
 FITTED_CASES = 2_000
@@ -169,9 +169,13 @@ def cases_of(rows: Iterable[Row]) -> list[Case]:
 
 
 def question_text(start: OperationStart) -> str:
-    """Return an operation as words to search for: its name, its target and what its context says."""
-    context = content_text(dict(start.context)) if start.context else ""
-    return "\n".join(part for part in (start.name, start.target or "", context) if part)
+    """Return an operation as words to search for: its name, its target and what its context says, without its keys."""
+    said = [content_text(value) if isinstance(value, str | list | dict) else str(value) for value in _told(start)]
+    return "\n".join(part for part in (start.name, start.target or "", *said) if part)
+
+
+def _told(start: OperationStart) -> Iterator[Any]:
+    return (value for value in start.context.values() if value is not None and not isinstance(value, bool))
 
 
 def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterable[Hit]) -> list[Hit]:

@@ -72,36 +72,20 @@ class Triggers:
         Embeds nothing: some microseconds. The context may name its `event` (or `events`), its `error` (text) and its
         `fingerprint`. A condition that cannot be evaluated holds for required and strict procedures, and for no others.
         """
-        known = self._current()
-        digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
-        found = known.index.candidates(start.name, start.target, _events(start.context), digests)
-        values = values_of(start) if any(entry.trigger.when for entry, _ in found.values()) else {}
-        matches: dict[str, TriggerMatch] = {}
-        for position in sorted(found):
-            entry, reason = found[position]
-            doubt = _doubt(entry, values)
-            if doubt is None and entry.version.id not in matches:
-                matches[entry.version.id] = TriggerMatch(
-                    version=entry.version, reason=reason, confidence=PUSHED, pushed=True
-                )
-            elif doubt and entry.version.procedure.mode is not Mode.ADVISORY:
-                matches.setdefault(
-                    entry.version.id,
-                    TriggerMatch(version=entry.version, reason=doubt, confidence=PUSHED, pushed=True),
-                )
-        return list(matches.values())
+        return _pushed(self._current(), start)
 
     def matching(self, start: OperationStart) -> list[TriggerMatch]:
         """Return the procedures that an operation sets off: those of `pushed`, then one that its words mean.
 
         The words are what the context says (see SAID), else the operation's name; they count from INTENT_THRESHOLD on.
         """
-        matches = self.pushed(start)
-        decided = self.classify(said(start))
+        known = self._current()
+        matches = _pushed(known, start)
+        decided = self._decide(known, said(start))
         if decided.procedure is None or decided.confidence < INTENT_THRESHOLD:
             return matches
-        version = self._current().by_name[decided.procedure]
-        if any(match.version.id == version.id for match in matches) or not self._means(version, start):
+        version = known.by_name[decided.procedure]
+        if any(match.version.id == version.id for match in matches) or not _means(known, version, start):
             return matches
         reason = "the words mean it"
         return [*matches, TriggerMatch(version=version, reason=reason, confidence=decided.confidence, pushed=False)]
@@ -114,8 +98,11 @@ class Triggers:
         """
         if not isinstance(text, str):
             raise InvalidInput(f"what somebody says is text, not {type(text).__name__}")
+        return self._decide(self._current(), text)
+
+    def _decide(self, known: _Known, text: str) -> TriggerDecision:
         text = clean(text)[:MAX_TEXT_CHARACTERS].strip()
-        learned = self._current_intents()
+        learned = self._intents_of(known.versions)
         if not text or not learned.intents.labels:
             return TriggerDecision(procedure=None, confidence=0.0)
         vector = learned.words.vectors([text])[0] if learned.words else self._context.meaning.of_query(text)
@@ -133,12 +120,6 @@ class Triggers:
                 self._lookup = known.versions, Lookup(known.versions, texts, self._embedded(texts))
         return self._lookup[1].find(text, vector, limit)
 
-    def _means(self, version: ProcedureVersion, start: OperationStart) -> bool:
-        """Say whether one of the triggers with intents also has the operation's target and condition."""
-        entries = [entry for entry in self._current().index.entries(version.id) if entry.trigger.intents]
-        values = values_of(start)
-        return any(entry.covers(start.target) and _doubt(entry, values) is None for entry in entries)
-
     def _current(self) -> _Known:
         versions = self._catalog.active()
         known = self._known
@@ -147,8 +128,7 @@ class Triggers:
             known = self._known = _Known(versions=versions, index=TriggerIndex(versions), by_name=by_name)
         return known
 
-    def _current_intents(self) -> _Learned:
-        versions = self._current().versions
+    def _intents_of(self, versions: Sequence[ProcedureVersion]) -> _Learned:
         learned = self._learned
         if learned is None or learned.versions is not versions:
             with self._learning:
@@ -186,6 +166,33 @@ class Triggers:
             return None
         self._vectors.update(zip(new, rows, strict=True))
         return numpy.stack([self._vectors[key] for key in keys]).astype(numpy.float32)
+
+
+def _pushed(known: _Known, start: OperationStart) -> list[TriggerMatch]:
+    digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
+    found = known.index.candidates(start.name, start.target, _events(start.context), digests)
+    values = values_of(start) if any(entry.trigger.when for entry, _ in found.values()) else {}
+    matches: dict[str, TriggerMatch] = {}
+    for position in sorted(found):
+        entry, reason = found[position]
+        doubt = _doubt(entry, values)
+        if doubt is None and entry.version.id not in matches:
+            matches[entry.version.id] = TriggerMatch(
+                version=entry.version, reason=reason, confidence=PUSHED, pushed=True
+            )
+        elif doubt and entry.version.procedure.mode is not Mode.ADVISORY:
+            matches.setdefault(
+                entry.version.id,
+                TriggerMatch(version=entry.version, reason=doubt, confidence=PUSHED, pushed=True),
+            )
+    return list(matches.values())
+
+
+def _means(known: _Known, version: ProcedureVersion, start: OperationStart) -> bool:
+    """Say whether one of the triggers with intents also has the operation's target and condition."""
+    entries = [entry for entry in known.index.entries(version.id) if entry.trigger.intents]
+    values = values_of(start) if any(entry.trigger.when for entry in entries) else {}
+    return any(entry.covers(start.target) and _doubt(entry, values) is None for entry in entries)
 
 
 def said(start: OperationStart) -> str:

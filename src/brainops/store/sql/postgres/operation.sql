@@ -75,12 +75,29 @@ select count(*) as kept from operation as o
 where o.namespace = :namespace and o.fingerprint = :fingerprint and o.started_at >= :since
 
 -- name: operation_followed
--- Guidance that was followed and how it turned out: what calibration is fitted on.
-select g.raw_confidence, o.outcome, o.evidence, o.contradicted_at
-from operation as o join guidance as g on g.id = o.guidance_id
-where o.namespace = any (cast(:namespaces as text[])) and o.followed_id is not null
-    and o.followed_id = g.primary_id and o.outcome is not null
-order by o.started_at desc limit :limit
+-- Guidance that was followed and how it turned out: what calibration is fitted on. It was followed where an operation
+-- said so, or where the procedure that it recommended was run for its target or in its session; never counted twice.
+select * from (
+    select o.started_at, g.raw_confidence, o.outcome, o.evidence, o.contradicted_at
+    from operation as o join guidance as g on g.id = o.guidance_id
+    where o.namespace = any (cast(:namespaces as text[])) and o.followed_id is not null
+        and o.followed_id = g.primary_id and o.outcome is not null
+    order by o.started_at desc limit :limit) as followed
+union all
+select * from (
+    select r.created_at, g.raw_confidence, r.state, 'verified', o.contradicted_at
+    from run as r
+    join guidance as g on g.id = (
+        select n.id from guidance as n where n.namespace = r.namespace and n.primary_id = r.procedure_id
+            and n.created_at <= r.created_at and n.expires_at > r.created_at
+            and (n.target is not distinct from r.target or n.session_id = r.session_id)
+        order by n.created_at desc limit 1)
+    left join operation as o on o.id = r.operation_id
+    where r.namespace = any (cast(:namespaces as text[])) and r.state in ('succeeded', 'failed')
+        and r.parent_run_id is null
+        and (o.followed_id is null or o.followed_id <> g.primary_id)
+    order by r.created_at desc limit :limit) as executed
+order by 1 desc limit :limit
 
 -- name: operation_page
 -- Every readable operation after a key, in key order.
