@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
-from brainops.types import JSON, Action, Procedure, RunState, Step, StepKind, Verification
+from brainops.types import JSON, Action, Procedure, Retry, RunState, Step, StepKind, Verification
 from tests.conformance.conftest import OpenBrain
 from tests.procedures.steps_kit import do
 
@@ -111,3 +112,38 @@ def everything_stored(brain: Brain) -> list[str]:
         session.execute("select set_config('brainops.upkeep', 'on', false)")
         tables = session.execute("select tablename from pg_tables where schemaname = current_schema()").fetchall()
         return [str(row) for (name,) in tables for row in session.execute(f'select * from "{name}"').fetchall()]
+
+
+def test_a_server_that_asks_to_wait_is_asked_again_only_then(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+
+    def busy(_: Mapping[str, Any]) -> JSON:
+        raise StepFailed("too many requests", kind="HTTP 429", retry_after_seconds=1_800.0)
+
+    brain.calls.register("busy", busy)
+    step = Step(
+        id="ask",
+        action=Action(uses=StepKind.CALL, parameters={"function": "busy"}),
+        retry=Retry(attempts=3, wait_seconds=1.0),
+    )
+    brain.procedures.save(Procedure(name="ask", steps=(step,)))
+    brain.procedures.activate("ask")
+    before = brain._store.now()
+
+    run = brain.runs.start("ask")
+
+    waiting = run.step("ask")
+    assert waiting is not None
+    assert waiting.waits_for == "retry"
+    assert waiting.wake_at is not None
+    assert waiting.wake_at - before >= 1_800_000_000
+
+
+def test_a_check_reads_what_the_run_knows(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    step = Step(id="look", action=Action(uses=StepKind.CHECK, parameters={"condition": "target == 'api'"}))
+    brain.procedures.save(Procedure(name="look", steps=(step,)))
+    brain.procedures.activate("look")
+
+    assert brain.runs.start("look", target="api").state is RunState.SUCCEEDED
+    assert brain.runs.start("look", target="web").state is RunState.FAILED

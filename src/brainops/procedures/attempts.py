@@ -28,6 +28,7 @@ class Failure:
     message: str
     event: ErrorEvent
     retryable: bool = True
+    retry_after_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Attempt:
             filled = fill(dict(self.template.parameters), {**self.values, "secrets": secrets})
             assert isinstance(filled, dict)
             action = replace(action, parameters=filled)
-        return self.executor(replace(self.work, action=action, secrets=secrets))
+        return self.executor(replace(self.work, action=action, secrets=secrets, values=self.values))
 
 
 def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text: text) -> Failure:
@@ -110,7 +111,8 @@ def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text
     message = conceal(str(error) or type(error).__name__)[:MAX_ERROR_CHARACTERS]
     if isinstance(error, StepFailed):
         event = ErrorEvent(type=error.kind or "StepFailed", message=message)
-        return Failure(message=message, event=event, retryable=error.retryable)
+        after = error.retry_after_seconds
+        return Failure(message=message, event=event, retryable=error.retryable, retry_after_seconds=after)
     if isinstance(error, BrainOpsError):
         return Failure(message=message, event=ErrorEvent(type=type(error).__name__, message=message))
     event = replace(from_exception(error), message=message)

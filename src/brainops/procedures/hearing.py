@@ -156,7 +156,7 @@ class Hearing:
         last = cancelled or not failure.retryable
         again = None if last else retry_after(step.retry, failures, self._engine.chance())
         if again is not None:
-            wake_at = self._sheet.now + int(again * MICROS)
+            wake_at = self._sheet.now + int(max(again, failure.retry_after_seconds or 0.0) * MICROS)
             self._sheet.put(
                 row, state=StepState.WAITING, waits_for="retry", wake_at=wake_at, stage="act", output=None, **kept
             )
