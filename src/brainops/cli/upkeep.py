@@ -134,6 +134,15 @@ def status() -> None:
     answer(figures, lambda: show.pairs(_status(figures)))
 
 
+def _guard(guard: dict[str, Any], now: int) -> str:
+    said = f"{guard['enforcement']}, autonomy {guard['autonomy']}"
+    if guard["automatic_stopped"]:
+        said += f"; automatic STOPPED: {safe(guard['automatic_stopped'])}"
+    if guard["bypassed_until"]:
+        said += f"; BYPASS open for another {max(1, (guard['bypassed_until'] - now) // 60_000_000)} min"
+    return said
+
+
 def _status(figures: dict[str, Any]) -> dict[str, str]:
     now, memories, index = figures["now"], figures["memories"], figures["index"]
     operations, growth, schema = figures["operations"], figures["growth"], figures["schema"]
@@ -142,12 +151,14 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "store": f"{safe(figures['store'])} (schema {schema['stored']}, program {figures['version']})",
         "  not as good": "; ".join(schema.get("degraded", [])),
         "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
+        "guard": _guard(figures["guard"], now),
         "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {_ago(last)}",
         "  by type": show.counts(memories["by_type"]),
         "  by namespace": show.counts(memories["by_namespace"]),
         "index": _index(index),
         "operations": f"{operations['total']:,}, {operations['open']:,} open, {operations['week']:,} in a week; "
         f"receipts {operations['receipts']:,}",
+        "waiting": _waiting(figures["waiting"]),
         "growth": _growth(growth),
         "sizes": show.sizes(figures["sizes"]),
         "segments": f"{figures['segments']['count']:,} with {figures['segments']['rows']:,} rows"
@@ -157,6 +168,13 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "backups": "; ".join(f"{_ago(age(each['at'], now))}: {each['path']}" for each in figures["backups"])
         or "none yet: brainops backup FILE",
     }
+
+
+def _waiting(waiting: dict[str, int]) -> str:
+    """Return what waits for people; nothing where nothing does."""
+    asked = f"{waiting['approvals']:,} to approve (brainops approvals)" if waiting["approvals"] else ""
+    told = f"{waiting['notices']:,} notices (brainops notices)" if waiting["notices"] else ""
+    return "; ".join(part for part in (asked, told) if part)
 
 
 def _ago(text: str) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from brainops.memory.context import MemoryContext
+from brainops.operations.guard_state import settings_of
+from brainops.procedures.automatic import automatic_stopped
+from brainops.procedures.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.store.database import Row
+from brainops.types import ApprovalState
 
 DAY_MICROS = 86_400_000_000
 SHOWN_BACKUPS = 3
@@ -29,7 +34,9 @@ def status(context: MemoryContext) -> dict[str, Any]:
             "memories": _memories(counts),
             "index": _index(tx, context.meaning.model),
             "operations": _operations(tx, store.now()),
+            "waiting": _waiting(tx),
             "policies": [dict(row) for row in tx.operations.policies()],
+            "guard": _guard(tx, store.now()),
             "segments": _segments(tx.operations.segments()),
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
         }
@@ -102,6 +109,27 @@ def _operations(tx: Transaction, now: int) -> dict[str, Any]:
         "week": week["recent"],
         "last_at": week["last_at"],
         "receipts": tx.operations.guidance_count(0),
+    }
+
+
+def _waiting(tx: Transaction) -> dict[str, int]:
+    """Count what waits for people: questions, and notices that nobody was told."""
+    notices = tx.approvals.notice_counts(ATTEMPTS)
+    return {
+        "approvals": tx.approvals.counts().get(ApprovalState.PENDING, 0),
+        "notices": int(notices["pending"]),
+        "given_up": int(notices["given_up"]),
+    }
+
+
+def _guard(tx: Transaction, now: int) -> dict[str, Any]:
+    """Return both settings, and what is open or stopped, so that nobody has to ask for it."""
+    settings, bypass = settings_of(tx.rules.settings(), tx.scope.write), tx.rules.bypass(now)
+    return {
+        "enforcement": settings.enforcement.value,
+        "autonomy": settings.autonomy.value,
+        "automatic_stopped": automatic_stopped(os.environ) or settings.automatic_stopped,
+        "bypassed_until": bypass.until if bypass else None,
     }
 
 

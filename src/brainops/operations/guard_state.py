@@ -166,7 +166,7 @@ def _receipts(
 ) -> Iterator[Receipt]:
     names = {entry.rpartition("@")[0] for entry in followed}
     ids = tuple(version.id for version in known.active if version.procedure.name in names) if names else ()
-    for receipt in tx.rules.receipts(start.name, start.target, start.session_id, now):
+    for receipt in tx.rules.receipts(start.target, start.session_id, now):
         yield replace(receipt, acknowledged=(*receipt.acknowledged, *ids)) if ids else receipt
 
 

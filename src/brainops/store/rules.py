@@ -88,14 +88,12 @@ class Rules:
 
     # What the guard looks at
 
-    def receipts(self, name: str, target: str | None, session_id: str | None, now: Micros) -> list[Receipt]:
+    def receipts(self, target: str | None, session_id: str | None, now: Micros) -> list[Receipt]:
         """Return the receipts that may stand for an operation, newest first."""
         if session_id is not None:
             rows = self._session.all("guard_receipts", session_id=session_id, now=now, limit=RECEIPTS)
         else:
-            rows = self._session.all(
-                "guard_receipts_of_target", operation_name=name, target=target, now=now, limit=RECEIPTS
-            )
+            rows = self._session.all("guard_receipts_of_target", target=target, now=now, limit=RECEIPTS)
         return [receipt_of(row) for row in rows]
 
     def receipt(self, receipt_id: str) -> Receipt | None:

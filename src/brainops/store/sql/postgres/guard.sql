@@ -52,10 +52,10 @@ where namespace = :namespace and expires_at > :now and session_id = cast(:sessio
 order by created_at desc limit :limit
 
 -- name: guard_receipts_of_target
--- Receipts without a session for an operation and its target, newest first.
+-- Receipts without a session for a target, whatever the operation, newest first.
 select id, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at, used_at,
     procedures, required, acknowledged from guidance
-where namespace = :namespace and operation_name = :operation_name and target is not distinct from cast(:target as text) and session_id is null
+where namespace = :namespace and target is not distinct from cast(:target as text) and session_id is null
     and expires_at > :now
 order by created_at desc limit :limit
 

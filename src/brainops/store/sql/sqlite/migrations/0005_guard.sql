@@ -107,5 +107,6 @@ alter table guidance add column procedures text not null default '[]'; -- NAME@H
 alter table guidance add column required text not null default '[]'; -- memory ids that must be named back
 alter table guidance add column acknowledged text not null default '[]';
 create index guidance_of_session on guidance (namespace, session_id, created_at) where session_id is not null;
+create index guidance_of_target on guidance (namespace, target, created_at) where session_id is null;
 create index operation_of_session on operation (namespace, session_id, started_at) where session_id is not null;
 create index operation_target_failed on operation (namespace, target, finished_at) where outcome = 'failed';
