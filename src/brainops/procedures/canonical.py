@@ -48,11 +48,9 @@ def digest(procedure: Procedure) -> str:
 
 def step_mapping(step: Step, above: tuple[str, ...]) -> dict[str, JSON]:
     """Return a step in the words of its file; `above` is what it needs where nothing is said."""
-    value = _filled(
+    head = _filled({"id": step.id, "name": step.name})
+    rest = _filled(
         {
-            "id": step.id,
-            "name": step.name,
-            **action_mapping(step.action),
             "if": step.condition,
             **_timeout(step.timeout_seconds),
             "retry": _retry(step.retry),
@@ -64,6 +62,7 @@ def step_mapping(step: Step, above: tuple[str, ...]) -> dict[str, JSON]:
             "text": step.text,
         }
     )
+    value = {**head, **action_mapping(step.action), **rest}
     if step.needs != above:
         value["needs"] = list(step.needs)
     return value

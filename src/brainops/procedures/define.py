@@ -85,7 +85,7 @@ def read(value: Mapping[str, JSON], findings: Findings) -> Procedure:
         concurrency=_concurrency(fields),
         tags=fields.texts("tags", MAX_ITEM_CHARACTERS),
         tests=_tests(fields),
-        skill={key: value[key] for key in SKILL_KEYS if key in value},
+        skill={key: value[key] for key in SKILL_KEYS if value.get(key) not in (None, "", [], {})},
         prose=prose(fields.text("prose", MAX_SOURCE_CHARACTERS)),
     )
 

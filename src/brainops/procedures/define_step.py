@@ -111,7 +111,7 @@ def _command(fields: Fields, kind: StepKind, parameters: dict[str, JSON]) -> Non
         parameters["run"] = [text(each, fields.at("run"), fields.findings, MAX_RUN_CHARACTERS) for each in run]
     else:
         parameters["run"] = _split(fields, text(run, fields.at("run"), fields.findings, MAX_RUN_CHARACTERS))
-    if parameters["run"] in ([], ""):
+    if parameters["run"] in ([], "") or (isinstance(parameters["run"], list) and not parameters["run"][0]):
         fields.note("run", "is empty", "for example `run: make test`")
     parameters.update({key: str(parameters[key]) for key in ("working-directory",) if key in parameters})
     if not isinstance(parameters.get("env", {}), Mapping):
