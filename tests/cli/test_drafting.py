@@ -6,7 +6,15 @@ from pathlib import Path
 
 from tests.cli.conftest import Say
 
-TEXT = "# Close the shop\n\n1. Count the till.\n2. If money is missing, call the owner.\n3. Lock the door.\n\nThe sun sets early.\n"
+TEXT = """\
+# Close the shop
+
+1. Count the till.
+2. If money is missing, call the owner.
+3. Lock the door.
+
+The sun sets early.
+"""
 
 
 def test_a_text_is_shown_back_with_picture_and_the_way_to_activate_it(say: Say) -> None:

@@ -22,6 +22,7 @@ INSTRUCTIONS = [
     "Make sure that the disk is free.",
     "It is recommended to drain the node.",
     "Check if the pod is running.",
+    "Festoon the hall.",
     "In rare cases you may need to delete the pod.",
 ]
 
@@ -39,6 +40,8 @@ EXPLANATIONS = [
     "This could be the result of a slow disk.",
     "Restarts are counted.",
     "Access is denied.",
+    "Within the hall it is warm.",
+    "Festooning the hall takes an hour.",
     "When the node restarts, the metrics reset.",
     "It might need to be fixed in the code.",
     "Service degradation or unavailability.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,7 +177,5 @@ PARTS = st.sampled_from(
     st.sampled_from(["", "a/SKILL.md", "b.md"]),
 )
 def test_any_document_is_a_procedure_or_is_refused_as_ours(text: str, path: str) -> None:
-    try:
-        imported(text, path=path)
-    except InvalidInput as refused:
-        assert str(refused)
+    with suppress(InvalidInput):
+        assert imported(text, path=path).procedure.name

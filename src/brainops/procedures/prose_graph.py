@@ -103,7 +103,7 @@ class _Linker:
                 name=name,
                 text=text or (unit.text if isinstance(unit, Do | Fork | Finish | Jump) else ""),
                 line=unit.line if unit else 0,
-                label=unit.label if isinstance(unit, Do | Fork | Part) else "",
+                label=unit.label if isinstance(unit, Do | Fork | Part | Finish) else "",
                 command=unit.command if isinstance(unit, Do) else "",
             )
         )
@@ -182,7 +182,7 @@ class _Linker:
 
     def _unreached(self, unit: Unit) -> Open:
         """What stands behind a way back is done when it has been gone often enough; all else waits for a reference."""
-        if not self.jumps or (isinstance(unit, Do | Fork) and unit.label):
+        if not self.jumps or (isinstance(unit, Do | Fork | Finish) and unit.label):
             return []
         entries, jump, _ = self.jumps[-1]
         return entries if self._target(jump.target, list(self.known), entries) else []
@@ -226,7 +226,7 @@ class _Linker:
     def _target(self, wanted: str, known: Sequence[Unit], entries: Open) -> str | None:
         if wanted == "start":
             return next((node.id for node in self.nodes if node.kind in (NodeKind.STEP, NodeKind.QUESTION)), None)
-        labelled = [u for u in known if isinstance(u, Do | Fork | Part) and u.label.lower() == wanted.lower()]
+        labelled = [u for u in known if isinstance(u, Do | Fork | Part | Finish) and u.label.lower() == wanted.lower()]
         if not labelled:
             meant = telling(wanted)
             ranked = [

@@ -88,7 +88,7 @@ def as_steps(units: list[Unit], *, branch: bool = False) -> None:
         for inner in inside(unit):
             as_steps(inner, branch=branch or isinstance(unit, Fork))
         if isinstance(unit, Finish) and unit.kind == "escalated" and not branch and position < len(units) - 1:
-            units[position] = Do(name=shortened(unit.text), text=unit.text, line=unit.line)
+            units[position] = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
 
 
 def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:

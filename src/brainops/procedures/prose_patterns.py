@@ -60,7 +60,8 @@ STOP = re.compile(
 SEE = re.compile(rf"(?i)^(?:see|refer to|consult|use|apply)\s+{TARGET}[.]?$")
 SEQUENCE = re.compile(
     r"(?i)\s*(?:[,;]\s*(?:and\s+)?then|[,;]?\s+and\s+then|;\s*(?:and\s+)?)\s+|\.\s+then,?\s+|"
-    r",?\s+and\s+(?=(?:go|return|proceed|continue|skip|jump|repeat|start over)\b(?: \w+){0,3} (?:to|at|from|"
+    r",?\s+and\s+(?=stop(?: here)?[.]?$|escalate to\b|(?:go|return|proceed|continue|skip|jump|repeat|"
+    r"start over)\b(?: \w+){0,3} (?:to|at|from|"
     r"with|steps?)\b)"
 )
 ASKING = frozenset(

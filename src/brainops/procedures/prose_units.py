@@ -70,6 +70,7 @@ class Finish:
     kind: str
     text: str
     line: int
+    label: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,8 @@ import re
 
 VERBS = frozenset(
     """
+    beat boil bake cook count dig dip dry empty fold grind hang knock lay lend peel pour rest scrub shake shred sit soak
+    spray sterilise sterilize stir sweep teach thank tie warm whisk
     abort accept access acknowledge activate adapt add address adjust advise agree align allocate allow alter amend
     analyse analyze announce answer append apply approve archive arrange ask assess assign attach audit authorise
     authorize backup bind block book boot bring browse build buy bypass calculate calibrate call cancel capture
@@ -57,6 +59,21 @@ ALSO_NOUNS = frozenset(
     """.split()
 )
 """Those of them that are nouns too: before "is", "was" or "files" they begin no instruction."""
+
+NO_VERBS = frozenset(
+    """
+    about above according across after against all along also although among and another any around as at because
+    before behind below beneath beside besides between beyond both but by despite down during each either enough
+    even every except few for from given half how if in inside instead into just least less like many maybe minus
+    more most much near neither next no nor not of off often on once one only onto opposite or out outside over past
+    per perhaps plus quite rather since so some soon still such than that then there they this though through thus
+    till to together too toward towards under underneath unless unlike until up upon usually versus via was we were
+    what whatever when whenever where whereas wherever whether which while who whom whose why with within without
+    yet you it he she here hence however its their our your his her them us me
+    """.split()
+)
+"""Words that stand before "the" or "your" without telling anybody to do something."""
+DETERMINERS = frozenset("the a an your all each any every both its their this these those our".split())
 
 CLOSING = frozenset(
     """
@@ -180,12 +197,18 @@ def base_form(word: str) -> str:
 def begins_instruction(text: str) -> bool:
     """Say whether a clause begins with a verb that tells somebody to do something."""
     found = words(re.sub(r"(?i)^fine[ -]tune\b", "tune", text))[:3]
-    if not found or (found[0] not in VERBS and ("-" not in found[0] or found[0].split("-", 1)[-1] not in VERBS)):
-        return False
     following = found[1] if len(found) > 1 else ""
+    if not found or not (found[0] in VERBS or found[0].rpartition("-")[2] in VERBS or _unknown_verb(*found[:2])):
+        return False
     if found[0] in ALSO_NOUNS and following in FINITE:
         return False
     return following not in {"is", "are", "was", "were", "has", "can", "will"}
+
+
+def _unknown_verb(first: str, following: str = "") -> bool:
+    """Say whether a word that is not in the list stands where a verb does: "count the jobs", "water your plants"."""
+    formed = first.endswith(("ing", "ed", "ly", "tion")) or (first.endswith("s") and not first.endswith("ss"))
+    return following in DETERMINERS and first.isalpha() and not formed and first not in NO_VERBS | FINITE | SMALL
 
 
 def opposite(one: str, other: str) -> bool:
