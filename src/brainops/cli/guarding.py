@@ -258,10 +258,8 @@ def replay(days: float, enforcement: str) -> None:
 
 
 def _replayed(told: Replay) -> Iterator[str]:
-    yield (
-        f"{told.enforcement.value} since {_date(told.since)}: of {told.operations:,} operations {told.allowed:,} pass, "
-        f"{told.asked:,} ask a person, {told.denied:,} are denied."
-    )
+    yield f"{told.operations:,} operations since {_date(told.since)}, held to {told.enforcement.value}:"
+    yield f"{told.allowed:,} pass, {told.asked:,} ask a person, {told.denied:,} are denied."
     for name, count in list(told.by_rule.items())[:5]:
         yield f"{count:>7,}  {cut(one_line(name), width() - 9)}"
     for each in told.held[: SHOWN - 4]:

@@ -97,8 +97,7 @@ Look after  status, doctor, audit       figures, checks, junk
             allow                       what procedures may run and reach
 
 Guard       guard, compliance           what may be done; what was followed
-            enforcement, autonomy       how hard; what happens by itself
-            bypass, stop                open it for a while; halt it
+            enforcement, autonomy, bypass, stop
 
 Approve     approvals, approve, refuse  what waits for a person's answer
             approver, notices           who may answer; what must be told
