@@ -42,7 +42,7 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
         arguments,
         environment=environment,
         limits=ProcessLimits(
-            timeout_seconds=min(work.timeout_seconds or limits.timeout_seconds, limits.timeout_seconds),
+            timeout_seconds=work.timeout_seconds or limits.timeout_seconds,
             output_bytes=limits.output_bytes + 2 * _margin(work.secrets),
             memory_bytes=limits.memory_bytes,
         ),

@@ -63,7 +63,7 @@ def ask(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
     """Send the request that the parameters describe and return its output. Raises StepFailed."""
     limits = limits_of(work.context)
     request = _request(work, parameters)
-    deadline = time.monotonic() + min(work.timeout_seconds or TIMEOUT_SECONDS, limits.timeout_seconds)
+    deadline = time.monotonic() + (work.timeout_seconds or TIMEOUT_SECONDS)
     response = _followed(request, limits, deadline, work)
     _check_status(request, response, parameters, work)
     return _output(response, parameters, work, limits)

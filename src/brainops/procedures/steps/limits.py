@@ -11,8 +11,9 @@ from brainops.errors import InvalidInput, OperationBlocked, StepFailed
 from brainops.memory.context import MemoryContext
 from brainops.procedures.steps.port import Limits
 from brainops.store import Transaction
-from brainops.types import ActorKind
+from brainops.types import Actor, ActorKind, Micros
 
+SETTING = "step_limits"  # of the namespace, guarded with its rules
 MAX_ENTRIES = 500  # of one list: it is read before every command
 MAX_ENTRY_CHARACTERS = 500
 ANY = "*"
@@ -84,9 +85,9 @@ class StepLimits:
         if actor.kind is ActorKind.AGENT:
             raise OperationBlocked("an agent does not widen what its own steps may do; a person runs `brainops allow`")
         with self._context.store.write() as tx:
-            after = changed(_read(tx))
-            _write(tx, after)
             at = self._context.store.now()
+            after = changed(_read(tx))
+            _write(tx, after, actor, at)
             tx.trail.append(
                 act, "steps", actor, at, commands=list(commands), hosts=list(hosts), shell=shell, reason=reason
             )
@@ -99,15 +100,11 @@ def limits_of(context: MemoryContext) -> Limits:
         return _read(tx)
 
 
-def _key(tx: Transaction) -> str:
-    return f"step_limits:{tx.scope.write}"
-
-
 def _read(tx: Transaction) -> Limits:
-    kept = tx.setting(_key(tx))
-    if kept is None:
+    rows = [row for row in tx.rules.settings() if row["name"] == SETTING and row["namespace"] == tx.scope.write]
+    if not rows:
         return Limits()
-    value = json.loads(kept)
+    value = json.loads(rows[0]["value"])
     return Limits(
         commands=tuple(value["commands"]) if value.get("commands") else None,
         hosts=tuple(value["hosts"]) if value.get("hosts") else None,
@@ -116,14 +113,14 @@ def _read(tx: Transaction) -> Limits:
     )
 
 
-def _write(tx: Transaction, limits: Limits) -> None:
+def _write(tx: Transaction, limits: Limits, actor: Actor, at: Micros) -> None:
     kept = {
         "commands": limits.commands,
         "hosts": limits.hosts,
         "shell": limits.shell,
         "memory_bytes": limits.memory_bytes,
     }
-    tx.set(_key(tx), json.dumps(kept))
+    tx.rules.set(SETTING, json.dumps(kept), actor, at)
 
 
 def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...] | None:
