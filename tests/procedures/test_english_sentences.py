@@ -78,6 +78,13 @@ def test_a_condition_is_told_from_what_follows_from_it(text: str, condition: str
     assert not said.otherwise
 
 
+def test_a_noun_at_the_end_of_a_condition_is_not_what_follows_from_it() -> None:
+    [said] = clauses("If it is a network issue:")
+
+    assert isinstance(said, If) and said.open
+    assert said.condition == "it is a network issue"
+
+
 @pytest.mark.parametrize("text", ["Unless a backup runs, restart it.", "Restart it unless a backup runs."])
 def test_unless_does_it_when_the_condition_does_not_hold(text: str) -> None:
     [said] = clauses(text)

@@ -182,8 +182,8 @@ class _Outliner:
         elif said and isinstance(said[0], If | Else | Answer):
             self._branch(said[0], block.line, out, self.read(block.children))
         elif alternative:
-            named = unlinked(ALTERNATIVES.sub("", unlabelled(block.text))).strip(" :.\u2013\u2014-")
-            question = f"{named or block.text} applies"
+            named = unlinked(ALTERNATIVES.sub("", unlabelled(block.text))).strip(" :.()\u2013\u2014-")
+            question = f"{named if len(words(named)) > 1 else block.text} applies"
             fork = Fork(question=question, text=block.text, line=block.line, label=number_of(block))
             fork.yes = [Part(name=block.text, line=block.line, label=number_of(block), units=self.read(block.children))]
             chain(

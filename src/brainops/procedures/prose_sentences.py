@@ -33,6 +33,8 @@ from brainops.procedures.prose_patterns import (
     TAIL_ELSE,
 )
 from brainops.procedures.prose_words import (
+    ALSO_NOUNS,
+    DETERMINERS,
     FINITE,
     ROLES,
     VERBS,
@@ -41,6 +43,8 @@ from brainops.procedures.prose_words import (
     words,
 )
 
+OBJECTS = DETERMINERS | {"it", "them"}
+"""Words by which "restart the pod" is told from "the restart"."""
 DEPTH_LIMIT = 6
 """Conditions inside one sentence; a sentence with more is read as one instruction."""
 
@@ -275,6 +279,8 @@ def split_condition(text: str) -> tuple[str | None, str]:
             and any(word in FINITE for word in found[1:position])
             and not _noun_place(found[position - 1])
         ):
+            if found[position] in ALSO_NOUNS and not {*found[position + 1 : position + 2]} & OBJECTS:
+                continue
             start = _offset(plain, position)
             if begins_instruction(plain[start:]) and found[position - 1] not in FINITE | {"to", "not"}:
                 return plain[:start].strip(), plain[start:].strip()
