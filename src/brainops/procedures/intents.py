@@ -42,6 +42,8 @@ HELD_OUT_PARTS = 5  # labels are taken out a fifth at a time
 # a label that was taken out and often lies near another; one such in fifty stands for about one in ten of all kinds.
 NONE_SHARE = 0.02
 
+TIE = 0.1  # a lead below this share of the score counts as partly a tie, which is right in half of the cases
+
 HASHED_DIMENSIONS = 1_024  # of a phrase by its words alone; phrases are short, so few of their words collide
 NEWTON_STEPS = 50
 CONVERGED = 1e-6
@@ -65,7 +67,7 @@ class Curve:
 # Fitted on draws of 1 to 30 labels with 2 to 10 phrases each from two sets of training phrases, three in ten of what is
 # asked being about another label: who has few procedures is asked about other things (bench/quality/fit_intents.py).
 WITH_MEANING = Curve(intercept=-5.9, score=6.3, lead=0.8, near=5.4)
-WORDS_ONLY = Curve(intercept=-3.6, score=6.4, lead=-1.9, near=9.5)
+WORDS_ONLY = Curve(intercept=-3.1, score=4.4, lead=0.0, near=9.0)
 
 # How far a set of phrases may move the curve, in standard deviations of a normal prior around the start.
 PRIOR_SD = 0.7
@@ -288,7 +290,9 @@ def _probability(figures: NDArray[numpy.float64], curve: Curve) -> NDArray[numpy
     import numpy
 
     odds = figures @ numpy.array([curve.intercept, curve.score, curve.lead, curve.near])
-    found: NDArray[numpy.float64] = 1.0 / (1.0 + numpy.exp(-odds.clip(-30.0, 30.0)))
+    lead = figures[:, 2] / numpy.maximum(figures[:, 1], 1e-6)
+    untied = 0.5 + 0.5 * (lead / TIE).clip(0.0, 1.0)
+    found: NDArray[numpy.float64] = untied / (1.0 + numpy.exp(-odds.clip(-30.0, 30.0)))
     return found
 
 
