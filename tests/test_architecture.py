@@ -29,7 +29,7 @@ LAYERS = (
     ("operations",),
     ("agents",),
     ("learning",),
-    ("brain", "session", "health", "founding", "upkeep"),
+    ("brain", "session", "health", "authoring", "founding", "upkeep"),
     ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
 )
 LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts}
@@ -46,7 +46,8 @@ PURE = {
         " operations.classify operations.command_line operations.programs operations.program_tables operations.shell"
         " operations.statements"
         " procedures.canonical procedures.check procedures.define procedures.define_step procedures.fields"
-        " procedures.findings procedures.graph procedures.inputs procedures.parse procedures.prose procedures.references procedures.rehearse procedures.render"
+        " procedures.findings procedures.graph procedures.inputs procedures.parse procedures.prose"
+        " procedures.references procedures.rehearse procedures.render"
         " procedures.vocabulary procedures.yaml_text"
         " procedures.english procedures.prose_blocks procedures.prose_graph procedures.prose_order"
         " procedures.prose_outline procedures.prose_sentences procedures.prose_units procedures.prose_words"

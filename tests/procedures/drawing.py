@@ -23,14 +23,16 @@ SCALARS = st.one_of(
     st.integers(-(10**20), 10**20),
     st.floats(allow_nan=False, allow_infinity=False),
     WORDS.filter(lambda text: "${{" not in text),
-    st.sampled_from(["on", "yes", "1:30", "1e3", "0o17", "~", "null", "2024-01-01", "0x1f", ".5", "+1", "-", "[", "a: b"]),
+    st.sampled_from(
+        ["on", "yes", "1:30", "1e3", "0o17", "~", "null", "2024-01-01", "0x1f", ".5", "+1", "-", "[", "a: b"]
+    ),
 )
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS.filter(str.strip), inner, max_size=3)),
     max_leaves=6,
 )
-CONDITIONS = st.sampled_from(["inputs.service == 'api'", "inputs.count > 3", "true", "inputs.service != \"it's\""])
+CONDITIONS = st.sampled_from(["inputs.service == 'api'", "inputs.count > 3", "true", 'inputs.service != "it\'s"'])
 
 
 @st.composite

@@ -101,33 +101,65 @@ def _check_inputs(procedure: Procedure, findings: Findings) -> None:
 
     if schema.get("$schema", DIALECT) != DIALECT:
         findings.add(("inputs", "$schema"), "only JSON Schema 2020-12 is read", f"leave it out, or write {DIALECT}")
-    for where, key in _outside(schema, ("inputs",)):
-        findings.add(where, f"{key} leads out of this file", "define it under `$defs` here")
+    before = len(findings.problems)
+    for where, ref in _references(schema, ("inputs",)):
+        if not ref.startswith("#"):
+            findings.add(
+                _as_written(where, findings), f"{ref[:80]!r} leads out of this file", "define it under `$defs`"
+            )
+        elif not _resolves(schema, ref):
+            findings.add(_as_written(where, findings), f"{ref[:80]!r} leads nowhere", "write #/$defs/NAME")
     try:
         Draft202012Validator.check_schema(dict(schema))
     except SchemaError as error:
-        place = tuple(part for part in error.absolute_path)
-        findings.add(("inputs", *place), f"no JSON Schema: {error.message[:200]}", "see json-schema.org")
+        where = _as_written(("inputs", *error.absolute_path), findings)
+        findings.add(where, f"no JSON Schema: {error.message[:200]}", "see json-schema.org")
+    if len(findings.problems) > before:
         return
+    validator = Draft202012Validator(dict(schema))
     for name, one in _properties(schema).items():
-        if isinstance(one, dict) and "default" in one:
-            problem = next(iter(Draft202012Validator(one).iter_errors(one["default"])), None)
-            if problem is not None:
-                findings.add(("inputs", name), f"its default does not fit: {problem.message[:200]}", "change one")
+        if not isinstance(one, dict) or "default" not in one:
+            continue
+        where = _as_written(("inputs", "properties", name), findings)
+        try:
+            problem = next(validator.evolve(schema=one).iter_errors(one["default"]), None)
+        except RecursionError:
+            findings.add(where, "it is defined by itself", "take the `$ref` to itself out")
+            continue
+        if problem is not None:
+            findings.add(where, f"its default does not fit: {problem.message[:200]}", "change one of them")
 
 
-def _outside(value: JSON | Mapping[str, JSON], where: Where) -> Iterator[tuple[Where, str]]:
-    """Yield the references of a schema that would fetch something, or move what others refer to."""
+def _as_written(where: Where, findings: Findings) -> Where:
+    """Return a place of the schema as it stands in the file, where inputs are written by their names alone."""
+    if where[1:2] == ("properties",) and ("inputs", "properties") not in findings.lines:
+        return (where[0], *where[2:])
+    return where
+
+
+def _resolves(schema: Mapping[str, JSON], ref: str) -> bool:
+    here: JSON | Mapping[str, JSON] = schema
+    for part in ref[1:].split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, Mapping) and key in here:
+            here = here[key]
+        elif isinstance(here, list) and key.isdecimal() and int(key) < len(here):
+            here = here[int(key)]
+        else:
+            return False
+    return ref == "#" or ref.startswith("#/")
+
+
+def _references(value: JSON | Mapping[str, JSON], where: Where) -> Iterator[tuple[Where, str]]:
+    """Yield the references of a schema, with what would move them."""
     if isinstance(value, Mapping):
         for key, each in value.items():
-            if key in ("$ref", "$dynamicRef") and isinstance(each, str) and not each.startswith("#"):
-                yield (*where, key), f"{key} {each[:80]!r}"
-            elif key == "$id" and isinstance(each, str):
-                yield (*where, key), "$id"
-            yield from _outside(each, (*where, key))
+            if key in ("$ref", "$dynamicRef", "$id") and isinstance(each, str):
+                yield (*where, key), each
+            yield from _references(each, (*where, key))
     elif isinstance(value, list):
         for number, each in enumerate(value):
-            yield from _outside(each, (*where, number))
+            yield from _references(each, (*where, number))
 
 
 def _properties(schema: Mapping[str, JSON]) -> Mapping[str, JSON]:

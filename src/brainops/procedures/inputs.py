@@ -26,7 +26,10 @@ def checked(procedure: Procedure, inputs: Mapping[str, JSON] | None) -> dict[str
     whole = _with_defaults(schema, given)
     from jsonschema import Draft202012Validator
 
-    errors = sorted(Draft202012Validator(dict(schema)).iter_errors(whole), key=lambda error: str(error.json_path))
+    try:
+        errors = sorted(Draft202012Validator(dict(schema)).iter_errors(whole), key=lambda error: str(error.json_path))
+    except RecursionError:
+        raise InvalidInput(f"{procedure.name}: the schema of its inputs is defined by itself; correct it") from None
     if errors:
         said = "; ".join(_told(error, schema) for error in errors[:SHOWN_PROBLEMS])
         more = f"; and {len(errors) - SHOWN_PROBLEMS} more" if len(errors) > SHOWN_PROBLEMS else ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from brainops.procedures.canonical import as_mapping
 from brainops.procedures.prose import escaped, written
 from brainops.procedures.yaml_text import resolved
 from brainops.types import JSON, Procedure
+
+_OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 
 LINE_CHARACTERS = 120
 SHORT_LIST = 6  # items; longer lists are written one below the other
@@ -60,6 +63,8 @@ def front_matter(value: dict[str, JSON]) -> str:
             super().increase_indent(flow, False)
 
     def of_text(dumper: Any, text: str) -> Any:
+        if _OTHER_BREAKS.search(text):  # YAML takes them for line ends outside of double quotes
+            return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
         if "\n" in text and not any(line.endswith((" ", "\t")) for line in text.split("\n")):
             return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
         style = None if isinstance(resolved(text), str) else "'"
@@ -70,7 +75,10 @@ def front_matter(value: dict[str, JSON]) -> str:
         return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=plain or not values)
 
     def of_float(dumper: Any, number: float) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:float", repr(number))
+        text = repr(number)
+        if "e" in text and "." not in text:  # YAML 1.1 wants the point
+            text = text.replace("e", ".0e")
+        return dumper.represent_scalar("tag:yaml.org,2002:float", text)
 
     Dumper.add_representer(str, of_text)
     Dumper.add_representer(list, of_list)

@@ -76,7 +76,7 @@ PARAMETERS: Mapping[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def meant(word: str, known: Iterable[str]) -> str:
     """Return a hint for a word that is not known: the closest known one, or all where there are few."""
     every = [str(each) for each in known]
-    if close := get_close_matches(word, every, n=1, cutoff=0.6):
+    if close := get_close_matches(word, every, n=1, cutoff=0.5):
         return f"did you mean {close[0]!r}?"
     if not every:
         return "there is none"
