@@ -11,6 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
+from brainops.procedures.steps.port import StepWork
 from brainops.types import JSON, Action, Procedure, Retry, RunState, Step, StepKind, Verification
 from tests.conformance.conftest import OpenBrain
 from tests.procedures.steps_kit import do
@@ -54,6 +55,7 @@ def test_a_secret_reaches_no_row_log_or_error(
     monkeypatch.setenv("DEPLOY_TOKEN", SECRET)
     brain = open_brain()
     brain.limits.allow(["*"])
+    brain.calls.register_with_work("tell", tell)
     brain.procedures.save(telltale())
     brain.procedures.activate("telltale")
 
@@ -69,10 +71,14 @@ def test_a_secret_reaches_no_row_log_or_error(
         assert "Y29ycmVjdC1ob3JzZ" not in text
 
 
+def tell(_: Mapping[str, Any], work: StepWork) -> JSON:
+    """Fail, and say the secret in the error."""
+    raise RuntimeError(f"refused {work.secrets['TOKEN']}")
+
+
 def telltale() -> Procedure:
     """Return a procedure whose steps say their secret in every way that they can."""
     say = "import base64, os; t = os.environ['TOKEN']; print(t); print(base64.b64encode(('x:' + t).encode()).decode())"
-    fail = "import os, sys; sys.exit('refused ' + os.environ['TOKEN'])"
 
     def step(name: str, program: str, **more: Any) -> Step:
         parameters: dict[str, Any] = {

@@ -135,10 +135,13 @@ def test_a_capture_writes_in_the_transaction_that_is_given_and_once(brain: Brain
     answer = do(brain, StepKind.CAPTURE, title="Pool size", content={"was": 5}, type="decision_record", tags=["db"])
     assert isinstance(answer, StepWrite)
 
+    again = do(brain, StepKind.CAPTURE, title="Pool size, said in other words by a second attempt")
+    assert isinstance(again, StepWrite)
+
     with brain._store.write() as tx:
         first = answer.write(tx)
     with brain._store.write() as tx:
-        second = answer.write(tx)
+        second = again.write(tx)
 
     assert isinstance(first, dict) and isinstance(second, dict)
     assert (first["repeated"], second["id"]) == (False, first["id"])
