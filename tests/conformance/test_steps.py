@@ -87,6 +87,7 @@ def telltale() -> Procedure:
         }
         return Step(id=name, action=Action(uses=StepKind.COMMAND, parameters=parameters), secrets=("TOKEN",), **more)
 
+    refuse = Action(uses=StepKind.CALL, parameters={"function": "tell"})
     passed_on = Action(
         uses=StepKind.CAPTURE, parameters={"title": "What it said", "content": "${{ steps.say.output }}"}
     )
@@ -96,7 +97,7 @@ def telltale() -> Procedure:
         steps=(
             step("say", say),
             Step(id="keep", action=passed_on, needs=("say",)),
-            step("fail", fail, needs=("keep",)),
+            Step(id="fail", action=refuse, needs=("keep",), secrets=("TOKEN",)),
         ),
     )
 
