@@ -146,15 +146,16 @@ def _paths(value: Any) -> tuple[str, ...]:
 
 
 def _actor(value: Any, environment: Mapping[str, str]) -> Actor:
+    """Return who acts. An agent's session is not the person's whom the settings name: it is said to be the agent's."""
     if isinstance(value, Actor):
         return value
-    if value is None and (agent := agent_session(environment)):
+    kind, _, name = str(value or ActorKind.PERSON).partition(":")
+    if value is not None and (kind not in set(ActorKind) or not name):
+        raise InvalidConfiguration(f"actor is KIND:ID with KIND one of {', '.join(ActorKind)}, not {value!r:.80}")
+    if kind == ActorKind.PERSON and (agent := agent_session(environment)):
         return Actor(kind=ActorKind.AGENT, id=agent[:MAX_AGENT_CHARACTERS], proof="environment")
     if value is None:
         return Actor(kind=ActorKind.PERSON, id=_user(environment), proof="os-user")
-    kind, _, name = str(value).partition(":")
-    if kind not in set(ActorKind) or not name:
-        raise InvalidConfiguration(f"actor is KIND:ID with KIND one of {', '.join(ActorKind)}, not {value!r:.80}")
     return Actor(kind=ActorKind(kind), id=name)
 
 

@@ -555,11 +555,13 @@ def test_who_writes_the_row_and_a_line_that_fits_is_not_seen_here(attacked: Atta
 
 
 def test_who_says_to_be_a_person_is_on_record_as_unproven(attacked: Attacked) -> None:
-    """A limit, named in the threat model: an actor that was only said."""
+    """A limit, named in the threat model: an actor that was only said. With an agent's marks it is not even heard."""
+    marked = shell("capture", "marked", "text", environment=people_only(BRAINOPS_ACTOR="person:ines", CLAUDECODE="1"))
     done = shell("capture", "note", "text", environment=people_only(BRAINOPS_ACTOR="person:ines"))
 
-    [hit] = attacked.owner.retrieve("note")
-    assert done.returncode == 0
+    [hit], [other] = attacked.owner.retrieve("note"), attacked.owner.retrieve("marked")
+    assert (done.returncode, marked.returncode) == (0, 0)
+    assert (other.memory.source.actor.kind, other.memory.source.actor.id) == (ActorKind.AGENT, "claude-code")
     assert (hit.memory.source.actor.id, hit.memory.source.actor.proof) == ("ines", "none")
 
 

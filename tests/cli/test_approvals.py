@@ -227,3 +227,19 @@ def test_a_channel_takes_an_approver_once_there_is_one(say: Say, asked: Approval
 
     assert (refused.code, said.code, agent.code) == (1, 0, 1)
     assert [each["name"] for each in say("notices", "channel", "--json").value] == ["pager"]
+
+
+def test_status_says_what_waits_for_people(say: Say, asked: Approval) -> None:
+    figures = say("status", "--json").value["waiting"]
+
+    assert figures["approvals"] == 1
+    assert figures["notices"] >= 1
+    assert "1 to approve (brainops approvals)" in say("status").out
+
+
+def test_a_session_of_an_agent_purges_nothing(shell: Say) -> None:
+    kept = shell("capture", "Kept", "for ever", "--json").value["id"]
+    said = shell("purge", kept, "--reason", "it is in the way", "--yes", environment={"CLAUDECODE": "1"})
+
+    assert (said.code, "session of the agent" in said.err) == (1, True)
+    assert shell("history", kept).code == 0

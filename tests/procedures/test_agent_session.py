@@ -65,7 +65,9 @@ def test_what_an_agent_starts_acts_as_that_agent() -> None:
     agent = config.load({"CLAUDECODE": "1", "BRAINOPS_CONFIG": "/nowhere"}).actor
     person = config.load({"BRAINOPS_CONFIG": "/nowhere"}).actor
     named = config.load({"CLAUDECODE": "1", "BRAINOPS_ACTOR": "service:nightly", "BRAINOPS_CONFIG": "/nowhere"}).actor
+    claimed = config.load({"CLAUDECODE": "1", "BRAINOPS_ACTOR": "person:marta", "BRAINOPS_CONFIG": "/nowhere"}).actor
 
+    assert claimed == agent
     assert (agent.kind, agent.id, agent.proof) == (ActorKind.AGENT, "claude-code", "environment")
     assert person.kind is ActorKind.PERSON
     assert (named.kind, named.id) == (ActorKind.SERVICE, "nightly")

@@ -11,6 +11,7 @@ import click
 from brainops.cli import show
 from brainops.cli.screen import age, cut, dim, one_line, safe, width, wrapped
 from brainops.cli.shared import answer, command, opened, progress, read_text, shared
+from brainops.cli.terminal import refuse_agents
 from brainops.errors import InvalidInput
 from brainops.types import Memory, Verdict
 
@@ -130,6 +131,7 @@ def purge(ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> 
     """Remove memories for good, with everything derived from them. This cannot be undone."""
     if (subject is None) == (not ids):
         raise click.UsageError("Name the memories to remove, or --subject NAME.")
+    refuse_agents("purging")
     with opened(model="none") as brain:
         _confirm(brain, ids, subject, yes)
         removed = [brain.purge(each, reason=reason) for each in ids] if ids else []
