@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.types import OperationStart
+from brainops.types import Actor, ActorKind, OperationStart, ProcedureVersion
 from tests.conformance.conftest import OpenBrain
 
+ANN = Actor(kind=ActorKind.PERSON, id="ann", proof="terminal")
 FIX = {"error": "Connection timeout to the database", "solution": "raise the pool size to 40"}
 
 
@@ -168,3 +169,130 @@ def test_retrieving_and_matching_write_nothing(open_brain: OpenBrain) -> None:
 
     assert brain.get(memory.id) == before
     assert receipts(brain) == []
+
+
+def establish(brain: Brain, name: str, on: Any, *, fails: bool = False, **more: Any) -> ProcedureVersion:
+    step = {"id": "note", "uses": "capture", "with": {"title": "It was done", "content": name}}
+    if fails:
+        step["verify"] = {"condition": "output.id == 'never'"}
+    brain.procedures.save({"name": name, "on": on, "steps": [step], **more})
+    return brain.procedures.activate(name)
+
+
+def cases(brain: Brain) -> list[tuple[str, bool]]:
+    with brain._store.read() as tx:
+        return [(row["outcome"], row["contradicted_at"] is not None) for row in tx.operations.followed(10)]
+
+
+def test_guidance_recommends_the_procedure_that_an_operation_sets_off(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+    version = establish(brain, "deploy-api", {"operations": ["deploy *"]}, description="How the api is deployed")
+    brain.capture("Deploy api", "deploy api by hand", type="operational_procedure")
+
+    guidance = brain.guidance("deploy api")
+
+    primary = guidance["primary_recommendation"]
+    assert (primary["kind"], primary["name"], primary["memory_id"]) == ("procedure", "deploy-api", version.id)
+    assert brain.runs.start(primary["name"]).procedure_id == version.id
+    assert 0.0 < guidance["confidence"] == primary["confidence"] < 1.0
+    assert guidance.required_ids == ()
+
+
+def test_guidance_finds_a_procedure_by_its_description(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+    establish(brain, "rotate-keys", {"operations": ["nothing"]}, description="Replace leaked credentials")
+
+    guidance = brain.guidance("handle", context={"request": "credentials leaked, replace them"})
+
+    assert guidance.primary is not None
+    assert guidance.primary.name == "rotate-keys"
+    assert guidance.procedures == ()
+
+
+def test_what_is_required_comes_first_and_must_be_acknowledged(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+    establish(brain, "advice", {"operations": ["deploy api"]})
+    duty = establish(brain, "duty", {"operations": ["deploy *"]}, mode="required")
+    error = brain.capture("Deploy api took prod down", FIX, type="error_pattern", tags=["critical"])
+    brain.capture("Deploy api was slow", {"error": "Lunch was late"}, type="error_pattern")
+
+    guidance = brain.guidance("deploy api took prod down")
+
+    assert guidance.primary is not None
+    assert guidance.primary.name == "duty"
+    assert guidance.required_ids == (duty.id, error.id)
+
+
+def test_the_receipt_says_which_procedures_were_in_view(open_brain: OpenBrain) -> None:
+    one, other = open_brain(actor=ANN), open_brain(actor=ANN)
+    version = establish(one, "deploy-api", {"operations": ["deploy *"]})
+
+    guidance = one.guidance("deploy api", target="prod-1")
+
+    assert guidance.procedures == (f"deploy-api@{version.hash}",)
+    with other.operation("deploy api", target="prod-1", consult="cached") as running:
+        pass
+    assert running.guidance is not None
+    assert running.guidance.procedures == guidance.procedures
+
+
+def test_guidance_names_the_fix_that_is_bound_to_the_error(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+    error = "ConnectionError: the pool is exhausted"
+    fix = brain.fixes.attach(error, "Raise the pool size", advice="set pool_size to 40")
+
+    guidance = brain.guidance("handle the request", context={"error": error})
+
+    [named] = [each for each in guidance.recommendations if each.kind == "fix"]
+    assert (named.memory_id, named.name, named.text) == (fix.id, "Raise the pool size", "set pool_size to 40")
+    assert named.confidence == brain.fixes.confidence(fix.id).value
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_of_the_recommended_procedure_counts_as_following_it(open_brain: OpenBrain, fails: bool) -> None:
+    brain = open_brain(actor=ANN)
+    establish(brain, "deploy-api", {"operations": ["deploy *"]}, fails=fails)
+    brain.runs.start("deploy-api", target="prod-1")
+    assert cases(brain) == []
+
+    brain.guidance("deploy api", target="prod-1")
+    brain.runs.start("deploy-api", target="prod-2")
+    brain.runs.start("deploy-api", target="prod-1")
+
+    assert cases(brain) == [("failed" if fails else "succeeded", False)]
+
+
+def test_runs_that_fail_lower_the_confidence_in_procedures(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+    establish(brain, "deploy-api", {"operations": ["deploy *"]}, fails=True)
+    before = brain.guidance("deploy api").confidence
+
+    for _ in range(5):
+        brain.runs.start("deploy-api")
+
+    assert open_brain(actor=ANN).guidance("deploy api").confidence < before
+
+
+def test_the_founding_sample_goes_both_ways(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+
+    def way() -> str:
+        guidance = brain.guidance("deploy_to_production")
+        if guidance["confidence"] > 0.8:
+            return str(brain.runs.start(guidance["primary_recommendation"]["name"]).state.value)
+        return "plan a new approach"
+
+    assert way() == "plan a new approach"
+    establish(brain, "production-deployment", {"operations": ["deploy_to_production"]})
+    assert way() == "succeeded"
+
+
+def test_a_kind_that_is_rare_is_found_among_many_of_another(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    error = brain.capture("Deploy api broke", {**FIX, "error": "deploy api broke"}, type="error_pattern")
+    for number in range(130):
+        brain.capture(f"Deploy api, deploy api, log {number}", "deploy api deploy api", type="deployment_log")
+
+    guidance = brain.guidance("deploy api")
+
+    assert [each.memory_id for each in guidance.known_errors] == [error.id]

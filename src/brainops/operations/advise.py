@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from brainops.memory.draft import content_text
@@ -18,13 +19,21 @@ SOLUTION_KEYS = ("solution", "fix", "resolution", "candidate_fix", "workaround")
 """Where an error memory says what helped."""
 
 
+class Standing(IntEnum):
+    """What goes before what: it must be followed, somebody wrote that it applies here, or it resembles the question."""
+
+    BINDING = 0
+    WRITTEN = 1
+    FOUND = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advised:
-    """A recommendation as it is shown, its uncalibrated confidence, and whether it must be followed."""
+    """A recommendation as it is shown, its uncalibrated confidence, and how it came to be advised."""
 
     shown: Recommendation
     raw: float
-    binding: bool = False
+    standing: Standing = Standing.FOUND
 
 
 def of_memory(hit: Hit, calibration: Calibration) -> Advised:
@@ -62,7 +71,9 @@ def of_procedure(
         trust=version.trust,
         reason=reason,
     )
-    return Advised(shown=shown, raw=raw, binding=pushed and procedure.mode is not Mode.ADVISORY)
+    binds = procedure.mode is not Mode.ADVISORY
+    standing = (Standing.BINDING if binds else Standing.WRITTEN) if pushed else Standing.FOUND
+    return Advised(shown=shown, raw=raw, standing=standing)
 
 
 def of_fix(found: FixSuggestion) -> Advised:

@@ -12,7 +12,7 @@ from brainops.memory.draft import content_text
 from brainops.memory.match import error_title, follow_bindings, match
 from brainops.memory.retrieve import Question, ask, retrieve_kinds
 from brainops.operations import advise
-from brainops.operations.advise import Advised
+from brainops.operations.advise import Advised, Standing
 from brainops.operations.calibration import (
     START,
     Calibration,
@@ -254,9 +254,9 @@ def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _ranked(advised: Iterable[Advised]) -> list[Advised]:
-    """Return what is sure enough to be named, what must be followed first, then the surest."""
-    told = [each for each in advised if each.binding or each.shown.confidence >= MIN_CONFIDENCE]
-    return sorted(told, key=lambda each: (not each.binding, -each.shown.confidence))
+    """Return what is sure enough to be named: what must be followed, what was written for this, then the surest."""
+    told = [each for each in advised if each.standing is Standing.BINDING or each.shown.confidence >= MIN_CONFIDENCE]
+    return sorted(told, key=lambda each: (each.standing, -each.shown.confidence))
 
 
 def _similar(operation: Operation) -> SimilarOperation:
