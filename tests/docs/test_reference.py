@@ -33,3 +33,29 @@ def test_the_page_of_settings_names_every_setting() -> None:
     page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
 
     assert [name for name in KNOWN if f"| `{name}` |" not in page] == []
+
+
+def test_the_page_of_procedures_names_every_public_method_and_every_key() -> None:
+    from brainops.procedures.catalog import Catalog
+    from brainops.procedures.vocabulary import PROCEDURE_KEYS, STEP_KEYS
+
+    page = (REFERENCE / "procedures.md").read_text(encoding="utf-8")
+    methods = [name for name in vars(Catalog) if not name.startswith("_")]
+    keys = [key for key in (*PROCEDURE_KEYS, *STEP_KEYS) if key not in ("$schema", "shell", "text", "prose")]
+
+    assert [name for name in methods if f"`{name}(" not in page] == []
+    assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+def test_the_procedure_on_the_page_is_right_and_its_example_holds() -> None:
+    import re
+
+    from brainops.procedures.parse import parse
+    from brainops.procedures.rehearse import rehearse
+
+    page = (REFERENCE / "procedures.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```markdown\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    procedure = parse(shown[1], "procedures.md")
+
+    assert [rehearse(procedure, example).differences for example in procedure.tests] == [()]

@@ -187,7 +187,7 @@ def test_a_heading_in_a_code_block_begins_no_step() -> None:
 
 
 def test_a_value_that_is_filled_in_cannot_become_a_part_of_a_condition() -> None:
-    value = {"name": "a", "inputs": {"x": {"type": "string"}}}
+    value: dict[str, Any] = {"name": "a", "inputs": {"x": {"type": "string"}}}
     step = {"uses": "check", "with": {"condition": "${{ inputs.x }} > 3"}}
 
     with pytest.raises(InvalidProcedure, match="would let a value become a part of it"):

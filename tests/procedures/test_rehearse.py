@@ -62,6 +62,10 @@ def test_a_verification_that_does_not_hold_fails_its_step() -> None:
     assert "did not pass its verification" in str(result.error)
 
 
+def test_a_step_of_which_nothing_is_said_succeeds() -> None:
+    assert gone({"succeeded": ["build"], "state": "failed"}, steps={"ship": {"error": "no"}}).undone == ("build",)
+
+
 def test_a_step_that_may_fail_ends_nothing() -> None:
     assert gone({"state": "succeeded", "failed": ["tell"]}, steps={**BUILT, "tell": {"error": "no"}}).passed
 
