@@ -71,6 +71,12 @@ def test_a_condition_is_a_question_with_two_ways() -> None:
     assert carried_out(drafted, {"The queue is full?": "no"}) == [question.name, "Wait ten minutes", "Close the ticket"]
 
 
+def test_what_both_ways_lead_to_has_no_condition() -> None:
+    drafted = read("1. If the lamp is lit, dim the lamp; otherwise light the lamp.\n2. Close the door.\n")
+
+    assert [step.condition is None for step in drafted.procedure.steps] == [True, False, False, True]
+
+
 def test_the_contrary_is_the_same_question() -> None:
     text = "**If the light is ON:**\n- Press the button.\n\n**If the light is OFF:**\n- Replace the bulb.\n"
 
@@ -295,6 +301,7 @@ def test_a_models_steps_are_always_manual() -> None:
     answer = json.dumps({"steps": [{"id": "a", "uses": "command", "run": "rm -rf /", "name": "Clean"}]})
     drafted = read("Clean up.", model=lambda _: answer)
 
+    assert drafted.by == "model"
     assert drafted.procedure.steps[0].action.uses is StepKind.MANUAL
     assert drafted.procedure.steps[0].action.parameters == {}
 
