@@ -29,7 +29,7 @@ LAYERS = (
     ("operations",),
     ("agents",),
     ("learning",),
-    ("brain", "session", "health", "authoring", "founding", "upkeep"),
+    ("brain", "session", "health", "authoring", "founding"),
     ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
 )
 LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts}
@@ -54,7 +54,7 @@ PURE = {
         " procedures.runbook"
         " procedures.intents procedures.lookup procedures.trigger_index"
         " procedures.evaluation procedures.expression_types procedures.expressions procedures.patterns"
-        " procedures.steps.parameters"
+        " procedures.steps.parameters procedures.machine procedures.planning procedures.values"
     ).split()
 }
 IMPURE = set(
@@ -69,6 +69,10 @@ FUNCTION_LINES = 70
 BROAD_EXCEPTS = {
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
+    "brainops.procedures.attempts": "what a step's own code raises is that step's failure",
+    "brainops.procedures.hearing": "what a step's own write raises is that step's failure, and the write is undone",
+    "brainops.procedures.runner": "a run that the interpreter stumbles over is set aside, and somebody is told",
+    "brainops.procedures.dispatch": "one run or sweep that fails must not stop the loop that all others need",
 }
 
 IMPORTED_AS = {"cel-expr-python": "cel_expr_python", "brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}

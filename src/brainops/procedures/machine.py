@@ -131,7 +131,10 @@ def next_of(procedure: Procedure, run: Run, now: Micros) -> Next:
     waiting = [step for step in run.steps if step.state is StepState.WAITING]
     if waiting:
         return Hold(wake_at=min((step.wake_at for step in waiting if step.wake_at is not None), default=None))
-    return Finish()
+    done = {step.step_id for step in run.steps if is_done(procedure, step)}
+    if done >= {step.id for step in procedure.steps}:
+        return Finish()
+    return End(state=RunState.FAILED)  # a step that can neither be done nor begin: nothing passes for done that is not
 
 
 def ready(procedure: Procedure, run: Run, now: Micros) -> tuple[Step, ...]:
