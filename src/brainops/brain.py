@@ -10,6 +10,7 @@ from typing import Any
 from brainops import config
 from brainops.errors import InvalidInput
 from brainops.founding import calls as founding
+from brainops.health.upkeep import Upkeep
 from brainops.memory import capture as capturing
 from brainops.memory import change, match, meaning, retrieve, segments
 from brainops.memory.conditions import filter_of, member
@@ -63,7 +64,6 @@ from brainops.types import (
     Trust,
     Verdict,
 )
-from brainops.upkeep import Upkeep
 
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 

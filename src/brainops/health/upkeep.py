@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from brainops import health
+from brainops.health.audit import audit as audited
+from brainops.health.doctor import doctor as checked
+from brainops.health.status import status as figures
 from brainops.memory import meaning, retain, sweep, transfer
 from brainops.memory.context import MemoryContext
 from brainops.operations.recorder import Recorder
@@ -75,12 +77,12 @@ class Upkeep:
     def status(self) -> dict[str, Any]:
         """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""
         self._recorder.flush()
-        return health.status(self._context)
+        return figures(self._context)
 
     def doctor(self) -> list[Check]:
         """Write, read and match for trial, verify rows, indexes and trail; each check passes or names the way out."""
-        return health.doctor(self._context)
+        return checked(self._context)
 
     def audit(self, *, limit: int = 100) -> list[Junk]:
         """Return what makes memory worse to read, each with the command that mends it."""
-        return health.audit(self._context, limit=limit)
+        return audited(self._context, limit=limit)
