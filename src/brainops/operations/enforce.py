@@ -51,6 +51,7 @@ from brainops.types import (
 
 ALARM_SECONDS = 3_600  # between two notices of the same trouble: the first one says it
 FRESH_SECONDS = 1.0  # how long a namespace's own classes of operations are taken for known
+ATTEMPTS = 10  # to read rules that change meanwhile
 MAX_LISTED = 1_000
 DAY_MICROS = decisions.DAY_MICROS
 
@@ -210,23 +211,38 @@ class Guard(GuardControls):
             tx.rules.cover(guidance.id, guidance.procedures, guidance.required_ids)
 
     def _decided(self, looked: Looked, consultation_failed: bool) -> Looked:
-        known, settings = self._refresh()
+        known, gathered = self._known or self._refresh()[0], None
+        for _ in range(ATTEMPTS):
+            gathered = self._gathered(looked, known)
+            if gathered is not None:
+                break
+            known, _ = self._refresh()
+        if gathered is None:
+            raise Conflict("the rules change faster than they can be read")
+        state = guard_state.with_conditions(gathered.state, looked.start, looked.guidance, gathered.applied)
+        if consultation_failed:
+            asked = {rule.id for rule in gathered.applied if rule.kind is RuleKind.MEMORY_FIRST}
+            state = replace(state, broken=state.broken | asked)
+        gathered = replace(gathered, state=state)
+        return self._with_approvals(replace(gathered, decision=self._said(gathered)))
+
+    def _gathered(self, looked: Looked, known: Ruleset) -> Looked | None:
+        """Read what the rules that apply ask for, in one short look; None where the rules have changed since."""
         start = looked.start
-        following = guard_state.following_rules(self._pushed(start), known.modes) if known.active else []
+        following = guard_state.following_rules(self._pushed(start), known.modes) if known.demands else []
         applied = [*known.index.applying(start), *following]
-        if not applied:
-            return replace(looked, settings=settings)
         if any(rule.kind is RuleKind.ORDER for rule in applied):
             self._flush()  # what this process has done is to count, also where a thread has yet to write it
         with self._context.store.read() as tx:
-            bypass = tx.rules.bypass(looked.now) if settings.enforcement is Enforcement.STRICT else None
-            settings = replace(settings, bypass=bypass)
+            rows = tx.rules.settings()
+            if known.changes != guard_state.changes_of(rows) or known.procedures != tx.procedures.changes():
+                return None
+            settings = guard_state.settings_of(rows, tx.scope.write)
+            self._enforcement = settings.enforcement
+            if settings.enforcement is Enforcement.STRICT:
+                settings = replace(settings, bypass=tx.rules.bypass(looked.now))
             state = guard_state.gather(tx, start, looked.guidance, applied, known, settings, looked.now)
-        state = guard_state.with_conditions(state, start, looked.guidance, applied)
-        if consultation_failed:
-            state = replace(state, broken=state.broken | {r.id for r in applied if r.kind is RuleKind.MEMORY_FIRST})
-        looked = replace(looked, applied=tuple(applied), state=state, settings=settings)
-        return self._with_approvals(replace(looked, decision=self._said(looked)))
+        return replace(looked, applied=tuple(applied), state=state, settings=settings)
 
     def _said(self, looked: Looked) -> Decision:
         index = RuleIndex(replace(rule, operations=(), targets=()) for rule in looked.applied)
@@ -245,12 +261,14 @@ class Guard(GuardControls):
 
     def _refresh(self) -> tuple[Ruleset, GuardSettings]:
         """Return the rules and settings as they stand, read anew only where a change counter moved."""
+        with self._context.store.read() as tx:
+            procedures = tx.procedures.changes()  # first: procedures that change from here on are seen the next time
         active = self._catalog.active()
         with self._context.store.read() as tx:
             rows = tx.rules.settings()
             known = self._known
-            if known is None or known.active is not active or known.changes != guard_state.changes_of(rows):
-                known = self._known = guard_state.ruleset(tx, rows, active)
+            if known is None or known.procedures != procedures or known.changes != guard_state.changes_of(rows):
+                known = self._known = guard_state.ruleset(tx, rows, active, procedures)
         settings = guard_state.settings_of(rows, self._context.store.scope.write)
         self._enforcement, self._looked_at = settings.enforcement, time.monotonic()
         return known, settings

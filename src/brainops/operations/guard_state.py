@@ -49,11 +49,13 @@ class Ruleset:
     """The rules as they stand at these change counters, compiled once."""
 
     changes: tuple[tuple[str, str], ...]
+    procedures: Mapping[str, int]
     active: Sequence[ProcedureVersion]
     index: RuleIndex
     modes: Mapping[str, RuleMode]
     hashes: Mapping[str, str]
     patterns: tuple[Pattern, ...]
+    demands: bool  # whether any active procedure demands to be followed where a trigger sets it off
 
 
 def settings_of(rows: Sequence[Row], namespace: str) -> GuardSettings:
@@ -82,18 +84,22 @@ def patterns_of(rows: Sequence[Row], namespace: str) -> tuple[Pattern, ...]:
     return tuple(Pattern(glob=glob, action_class=ActionClass(said)) for said, glob in pairs)
 
 
-def ruleset(tx: Transaction, rows: Sequence[Row], active: Sequence[ProcedureVersion]) -> Ruleset:
+def ruleset(
+    tx: Transaction, rows: Sequence[Row], active: Sequence[ProcedureVersion], procedures: Mapping[str, int]
+) -> Ruleset:
     """Read the rules and compile them: the standard ones, the written ones, and the order of active procedures."""
     namespace = tx.scope.write
     modes = {row["rule_id"]: RuleMode(row["mode"]) for row in tx.rules.modes()}
     rules = [*standard_rules(namespace, RuleMode.DENY), *tx.rules.all(), *_orders(active)]
     return Ruleset(
         changes=changes_of(rows),
+        procedures=procedures,
         active=active,
         index=compiled(with_mode(rule, modes) for rule in rules),
         modes=modes,
         hashes={version.procedure.name: version.hash for version in reversed(active)},
         patterns=patterns_of(rows, namespace),
+        demands=any(version.procedure.mode is not Mode.ADVISORY for version in active),
     )
 
 
