@@ -21,7 +21,7 @@ from brainops.memory.uses import Uses
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.guidance import Advisers
-from brainops.operations.operation import Accompany, Manner, OperationLog, Running, start_of
+from brainops.operations.operation import Accompany, Manner, OperationLog, Running, action_class_of, start_of
 from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import stopped_here
@@ -40,6 +40,7 @@ from brainops.store import Store, Transaction, open_store
 from brainops.store.scope import Scope
 from brainops.types import (
     JSON,
+    ActionClass,
     Actor,
     Captured,
     Consult,
@@ -296,9 +297,10 @@ class Brain(Upkeep):
         target: str | None = None,
         context: Mapping[str, Any] | None = None,
         session: str | None = None,
+        action_class: ActionClass | str | None = None,
     ) -> Guidance:
         """Consult memory about an operation; the guidance's id is the receipt that this was done."""
-        return self._operations.guidance(start_of(name, target, context, self.settings.actor, session))
+        return self._operations.guidance(start_of(name, target, context, self.settings.actor, session), action_class)
 
     def operation(
         self,
@@ -313,12 +315,13 @@ class Brain(Upkeep):
         strict: bool = False,
         client_errors: bool = False,
         service: str | None = None,
+        action_class: ActionClass | str | None = None,
     ) -> Accompany:
         """Accompany an operation, as `with`, `async with` or decorator: consult before, record after, keep the error.
 
         See `Manner` for what the options mean. An exception of the operation passes through unchanged.
         """
-        manner = _manner(consult, record, timeout_seconds, strict, client_errors, service)
+        manner = _manner(consult, record, timeout_seconds, strict, client_errors, service, action_class)
         start = start_of(name, target, context, self.settings.actor, session)
         return Accompany(lambda: self._operations, start, manner)
 
@@ -334,9 +337,10 @@ class Brain(Upkeep):
         timeout_seconds: float | None = None,
         strict: bool = False,
         service: str | None = None,
+        action_class: ActionClass | str | None = None,
     ) -> Running:
         """Begin an operation whose end is told later, by the handle or by `resume(id)` in another process."""
-        manner = _manner(consult, record, timeout_seconds, strict, False, service)
+        manner = _manner(consult, record, timeout_seconds, strict, False, service, action_class)
         return self._operations.begin(start_of(name, target, context, self.settings.actor, session), manner)
 
     def resume(self, operation_id: str, *, record: Record = "durable", strict: bool = False) -> Running | None:
@@ -486,8 +490,10 @@ def _manner(
     strict: bool,
     client_errors: bool,
     service: str | None,
+    action_class: ActionClass | str | None,
 ) -> Manner:
     options: dict[str, Any] = {} if timeout_seconds is None else {"timeout_seconds": timeout_seconds}
+    options["least"] = action_class_of(action_class)
     return Manner(
         consult=consult, record=record, strict=strict, client_errors=client_errors, service=service, **options
     )

@@ -383,3 +383,18 @@ def test_ask_and_deny_are_told_apart(open_brain: OpenBrain) -> None:
 
     assert isinstance(decision, Ask)
     assert decision.way_out == "brainops approvals ask 'deploy api'"
+
+
+def test_whoever_begins_says_what_class_it_has_at_least(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+
+    raised = brain.begin("deploy api", action_class="destructive")
+    receipt = brain.guidance("deploy api", action_class="destructive")
+    with brain.operation("delete user", action_class="read_only") as kept:
+        pass
+
+    assert raised.start.action_class is ActionClass.DESTRUCTIVE
+    assert receipt.operation.action_class is ActionClass.DESTRUCTIVE
+    assert kept.start.action_class is ActionClass.DESTRUCTIVE
+    with pytest.raises(InvalidInput):
+        brain.begin("deploy api", action_class="terrible")

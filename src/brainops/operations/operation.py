@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from brainops.errors import BrainOpsError, InvalidInput, OperationBlocked, OperationTimeout
+from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.operations import guidance as guiding
 from brainops.operations import log as records
@@ -93,9 +94,9 @@ class OperationLog:
         self._consulting: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
-    def guidance(self, start: OperationStart, least: ActionClass | None = None) -> Guidance:
+    def guidance(self, start: OperationStart, least: ActionClass | str | None = None) -> Guidance:
         """Consult memory and return what it says; the receipt is durable. Raises InvalidInput, StoreError."""
-        return self._asked(self._guard.prepared(start, least))
+        return self._asked(self._guard.prepared(start, action_class_of(least)))
 
     def _asked(self, start: OperationStart) -> Guidance:
         consulted = guiding.consult(self._context, start, self._current_calibration(), self._advisers)
@@ -346,6 +347,11 @@ class Accompany:
                 return function(*args, **kwargs)
 
         return accompanied  # type: ignore[return-value]
+
+
+def action_class_of(said: ActionClass | str | None) -> ActionClass | None:
+    """Read what somebody says of an operation's class."""
+    return None if said is None else member(ActionClass, said)
 
 
 def start_of(
