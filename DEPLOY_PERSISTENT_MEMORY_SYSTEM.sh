@@ -22,6 +22,13 @@ step "Store"
 step "Doctor: writes, reads and matches"
 "$brainops" doctor
 
+step "The six founding procedures"
+"$brainops" procedure founding
+
+step "Rules hold, and what has proved itself may act: as founded (brainops alone starts in observe and propose)"
+"$brainops" enforcement strict --reason "set-up" && "$brainops" autonomy auto --reason "set-up" ||
+    echo "Not set: a person does that, in a terminal of their own: brainops enforcement strict; brainops autonomy auto"
+
 step "A first useful result"
 "$brainops" demo --quick
 
@@ -35,4 +42,5 @@ Next:
   brainops import DIR              take in runbooks, ADRs, alert rules or session transcripts
   brainops match "the error text"  ask whether it happened before
   brainops guide "deploy api"      ask what memory says before you act
+  brainops run memory-optimization run a procedure; brainops procedure list shows all
 NEXT

@@ -27,11 +27,15 @@ def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(fresh_mac
     run(brainops, "capture", "Something worth keeping")
     second = run(SCRIPT)
     hits = json.loads(run(brainops, "--json", "retrieve", "worth keeping"))
+    procedures = json.loads(run(brainops, "--json", "procedure", "list"))
+    settings = json.loads(run(brainops, "--json", "status"))["guard"]
 
     assert "FAIL" not in first + second
     assert "PASS" in first
     assert (fresh_machine / ".local" / "share" / "brainops" / "memory.db").stat().st_mode & 0o777 == 0o600
     assert [hit["memory"]["title"] for hit in hits][:1] == ["Something worth keeping"]
+    assert [one["state"] for one in procedures] == ["active"] * 6
+    assert (settings["enforcement"], settings["autonomy"]) == ("strict", "auto")
 
 
 def test_the_setup_stays_short_enough_to_read() -> None:

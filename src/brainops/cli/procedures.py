@@ -383,4 +383,7 @@ def founding() -> None:
 
     with opened(model="none") as brain:
         versions = establish(brain.procedures)
-        answer(versions, lambda: [f"{one.procedure.name:<{NAME_COLUMNS}} {one.procedure.mode}" for one in versions])
+        answer(
+            versions,
+            lambda: [f"{one.procedure.name:<{NAME_COLUMNS}} {one.procedure.mode:<9} {one.state}" for one in versions],
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from brainops.errors import NotFound
+from brainops.errors import ApprovalRequired, NotFound
 from brainops.procedures.catalog import Catalog
 from brainops.types import ProcedureState, ProcedureVersion
 
@@ -36,4 +36,7 @@ def _established(catalog: Catalog, name: str, source: str) -> ProcedureVersion:
     saved = catalog.save(source, reason=REASON)
     if saved.state is ProcedureState.ACTIVE:
         return saved
-    return catalog.activate(name, number=saved.number, reason=REASON)
+    try:
+        return catalog.activate(name, number=saved.number, reason=REASON)
+    except ApprovalRequired:  # an agent sets up: what is strict stays a draft until a person activates it
+        return saved
