@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidProcedure, NotFound
+from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidProcedure, MissingExtra, NotFound
+from brainops.procedures import conditions
 from brainops.types import Actor, ActorKind, Mode, Owner, Procedure, ProcedureState, Step, StepKind, Trust
 from brainops.types.procedure import Action
-from tests.conformance.conftest import OpenBrain, OpenStore
+from tests.conformance.conftest import OpenBrain
 
 TEXT = """\
 ---
@@ -137,30 +139,40 @@ def test_an_agent_activates_neither_strict_nor_external_procedures(open_brain: O
     assert open_brain(actor=PERSON).procedures.activate("deploy-api").state is ProcedureState.ACTIVE
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["update procedure set body = '{}'", "update procedure set source = 'x'", "delete from procedure"],
+)
 def test_a_version_never_changes_and_is_never_deleted(
-    open_brain: OpenBrain, open_test_store: OpenStore, dialect: str
+    open_brain: OpenBrain, store_url: str, dialect: str, change: str
 ) -> None:
     open_brain().procedures.save(TEXT)
-    place = open_test_store().database.location
-    for change in ("update procedure set body = '{}'", "update procedure set hash = 'x'", "delete from procedure"):
-        if dialect == "sqlite":
-            with sqlite3.connect(place) as connection, pytest.raises(sqlite3.IntegrityError, match="never"):
-                connection.execute(change)
-            connection.close()
+
+    if dialect == "sqlite":
+        with closing(sqlite3.connect(store_url)) as file, pytest.raises(sqlite3.IntegrityError, match="never"):
+            file.execute(change)
+        return
+    with psycopg.connect(store_url) as connection:
+        connection.execute("set search_path to brainops, public")
+        connection.execute("set brainops.write_namespace = 'team/a'")
+        connection.execute("set brainops.read_namespaces = 'team/a'")
+        with pytest.raises(psycopg.errors.RaiseException, match="never"):
+            connection.execute(change.encode())
 
 
-def test_postgres_refuses_a_change_of_a_version(open_brain: OpenBrain, store_url: str, dialect: str) -> None:
-    if dialect != "postgres":
-        pytest.skip("SQLite is looked at above")
-    open_brain().procedures.save(TEXT)
+def test_without_the_extra_what_needs_it_is_kept_and_not_activated(
+    open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditions, "_cel", lambda: None)
+    conditions._compiled.cache_clear()
+    catalog = open_brain().procedures
+    catalog.save(TEXT.replace("steps.build.output.exit_code == 0", "size([1, 2].map(n, n * 2)) == 2"))
 
-    for change in ("update procedure set body = '{}'", "update procedure set source = 'x'", "delete from procedure"):
-        with psycopg.connect(store_url) as connection:
-            connection.execute("set search_path to brainops, public")
-            connection.execute("set brainops.write_namespace = 'team/a'")
-            connection.execute("set brainops.read_namespaces = 'team/a'")
-            with pytest.raises(psycopg.errors.RaiseException, match="never"):
-                connection.execute(change.encode())
+    with pytest.raises(MissingExtra, match=r"brainops\[policy\].*cannot be activated here"):
+        catalog.activate("deploy-api")
+
+    conditions._compiled.cache_clear()
+    assert catalog.active() == []
 
 
 def test_what_looks_like_a_secret_is_refused_without_being_said(open_brain: OpenBrain) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from brainops.authoring import schema
 from brainops.procedures.canonical import as_mapping, canonical, digest
@@ -17,7 +17,13 @@ from brainops.procedures.render import as_json, render
 from brainops.procedures.sources import stored
 from tests.procedures.drawing import procedures
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No shrinking: a procedure of hundreds of parts takes minutes to shrink, and what differs is shown anyway.
+SLOW = settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @SLOW

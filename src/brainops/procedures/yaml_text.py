@@ -52,7 +52,7 @@ class YamlText:
             mark = error.problem_mark or error.context_mark
             line = self._first_line + (mark.line if mark else 0)
             said = error.problem or error.context or "unreadable"
-            way_out = "put texts with ': ', '#' or a leading @, * or & into quotes" if "found" in said else ""
+            way_out = "look at the indentation; put texts with ': ', '#' or a leading [, {, @, * or & into quotes"
             self._findings.at_line(line, f"not YAML: {said}", way_out)
         except yaml.YAMLError as error:
             said = str(error).splitlines()[0] if str(error) else "unreadable"
