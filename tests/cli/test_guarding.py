@@ -177,3 +177,10 @@ def test_an_approval_is_asked_for_by_the_call_that_a_refusal_names(say: Say) -> 
     assert asked.code == 0
     assert "May person:" in asked.out
     assert "'deploy api' prod" in say("approvals").out
+
+
+def test_what_must_be_known_is_named_back_with_the_question(say: Say) -> None:
+    wrong = say("guide", "deploy api", "--acknowledge", "nothing-of-the-kind")
+
+    assert wrong.code == 1
+    assert "does not ask for" in wrong.err

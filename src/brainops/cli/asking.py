@@ -166,7 +166,15 @@ def _matched(found: Sequence[Match], texts: Sequence[str], full: bool) -> Iterat
 @click.option("--context", multiple=True, metavar="NAME=VALUE", help="What else matters; may be repeated.")
 @click.option("--error", metavar="TEXT", help="The error that the operation is about.")
 @click.option("--session", metavar="ID", help="The session that asks.")
-def guide(operation: str, target: str | None, context: tuple[str, ...], error: str | None, session: str | None) -> None:
+@click.option("--acknowledge", multiple=True, metavar="ID", help="What must be known, named back; may be repeated.")
+def guide(
+    operation: str,
+    target: str | None,
+    context: tuple[str, ...],
+    error: str | None,
+    session: str | None,
+    acknowledge: tuple[str, ...],
+) -> None:
     """Ask what memory says before an operation: what to do, how sure that is, what went wrong before.
 
     Its receipt stands for the next hour as proof that memory was consulted.
@@ -176,6 +184,8 @@ def guide(operation: str, target: str | None, context: tuple[str, ...], error: s
         told["error"] = error
     with asking() as brain:
         guidance = brain.guidance(operation, target=target, context=told or None, session=session)
+        if acknowledge:
+            brain.guard.acknowledge(guidance.id, acknowledge)
         answer(guidance, lambda: show.guidance(guidance))
 
 
