@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NotFound
+from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound
 from brainops.procedures import approvers
 from brainops.types import (
     Actor,
@@ -198,7 +198,7 @@ def test_a_step_under_way_learns_that_its_run_was_cancelled(kit: Kit) -> None:
     kit.acts.before = slow
     kit.define(step("a"), step("b", "a"))
     begun = in_thread(lambda: kit.runs.start("p"))
-    run = eventually(kit, lambda: kit.runs.list(state="running"))
+    run = eventually(kit, lambda: [run for run in kit.runs.list(state="running") if kit.runs.get(run.id).steps])
 
     kit.runs.cancel(run.id, reason="stop")
     begun.join(WAIT_SECONDS)
@@ -239,7 +239,7 @@ def test_a_run_that_is_under_way_pauses_after_the_step_at_hand(kit: Kit) -> None
     kit.acts.before = lambda work: goes_on.wait(WAIT_SECONDS)
     kit.define(step("a"), step("b", "a"))
     begun = in_thread(lambda: kit.runs.start("p"))
-    run = eventually(kit, lambda: kit.runs.list(state="running"))
+    run = eventually(kit, lambda: [run for run in kit.runs.list(state="running") if kit.runs.get(run.id).steps])
 
     kit.runs.pause(run.id)
     goes_on.set()
@@ -349,7 +349,7 @@ def test_a_run_that_is_taken_over_while_a_step_runs_commits_nothing_of_it(kit: K
     kit.acts.before = lambda work: goes_on.wait(WAIT_SECONDS) if work.attempt == 1 else None
     kit.define(step("a", uses=CAPTURE, title="n"))
     begun = in_thread(lambda: kit.runs.start("p"))
-    run = eventually(kit, lambda: kit.runs.list(state="running"))
+    run = eventually(kit, lambda: [run for run in kit.runs.list(state="running") if kit.runs.get(run.id).steps])
 
     other = Kit(kit.brain, kit.acts)
     ended = other.runs.take_over(run.id)
@@ -374,3 +374,30 @@ def test_what_does_not_exist_is_said(kit: Kit) -> None:
         kit.runs.retry(run.id)
     with pytest.raises(Conflict):
         kit.runs.resume(run.id)
+
+
+def test_a_run_of_a_namespace_that_is_only_read_is_not_steered(open_brain: OpenBrain) -> None:
+    there, here = Kit(open_brain(namespace="team/shared", read=[])), Kit(open_brain())
+    there.define(step("a", uses=MANUAL))
+    run = there.runs.start("p")
+
+    for act in (here.runs.cancel, here.runs.pause, here.runs.take_over):
+        with pytest.raises(NamespaceDenied, match="team/shared"):
+            act(run.id)
+    with pytest.raises(NamespaceDenied):
+        here.runs.complete(run.id, "a")
+
+    assert there.runs.get(run.id) == run
+    assert here.runs.advance(run.id) == run
+
+
+def test_a_manual_step_that_nobody_does_in_time_fails(open_brain: OpenBrain) -> None:
+    now = [10**15]
+    kit = Kit(open_brain(clock=lambda: now[0]))
+    kit.define(step("a", uses=MANUAL, timeout_seconds=60))
+    run = kit.runs.start("p", patience_seconds=0)
+
+    now[0] += 61 * 1_000_000
+    ended = kit.runs.advance(run.id)
+
+    assert (ended.state, ended.error) == (RunState.FAILED, "step a: nobody did it in time")

@@ -7,14 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, StepFailed
+from brainops.memory.draft import clean
 from brainops.memory.fingerprint import fingerprint
+from brainops.memory.redact import redact
 from brainops.procedures.attempts import BeginsRun, Failure, Heard, failure_of
 from brainops.procedures.beginning import begin_child
 from brainops.procedures.conditions import compile as compiled
 from brainops.procedures.machine import MICROS, retry_after
 from brainops.procedures.sheet import Engine, Sheet
 from brainops.procedures.steps.port import StepDone, StepWaits, StepWrite
-from brainops.procedures.values import MAX_ERROR_CHARACTERS, bounded, values_of
+from brainops.procedures.values import MAX_ERROR_CHARACTERS, bounded, shown, values_of
 from brainops.types import (
     JSON,
     ApprovalKind,
@@ -29,6 +31,7 @@ from brainops.types import (
     StepState,
 )
 
+WAITS = frozenset({"time", "manual", "agent"})  # what an executor may wait for; the rest is begun by the run itself
 RECHECK_SECONDS = 300.0  # a condition that cannot be evaluated here may be elsewhere, or after an installation
 
 
@@ -70,9 +73,11 @@ class Hearing:
         if row.stage == "verify" or row.role == "undo":
             self.failed(step, row, plainly("what verifies or takes back a step cannot wait", retryable=False))
             return
-        self._sheet.put(
-            row, state=StepState.WAITING, waits_for=waits.waits_for, wake_at=waits.wake_at, detail=waits.detail
-        )
+        if waits.waits_for not in WAITS:
+            self.failed(step, row, plainly(f"nothing here answers what waits for {waits.waits_for!r}", retryable=False))
+            return
+        detail = shown(waits.detail, self._engine.context.redaction)
+        self._sheet.put(row, state=StepState.WAITING, waits_for=waits.waits_for, wake_at=waits.wake_at, detail=detail)
 
     def _begins(self, step: Step, row: StepRun, begins: BeginsRun) -> None:
         try:
@@ -148,10 +153,11 @@ class Hearing:
 
     def failed(self, step: Step, row: StepRun, failure: Failure) -> None:
         """An attempt failed: another one later, or the step failed, and with it perhaps the run."""
+        message = redact(clean(failure.message), self._engine.context.redaction).text
         failures = row.failures + 1
         acted = row.stage == "verify" or (isinstance(row.detail, dict) and row.detail.get("acted"))
         detail: JSON = {"acted": True} if acted else None
-        kept: dict[str, Any] = {"failures": failures, "error": failure.message, "detail": detail}
+        kept: dict[str, Any] = {"failures": failures, "error": message, "detail": detail}
         cancelled = row.role == "do" and self._sheet.run.requested in ("cancel", "compensate")
         last = cancelled or not failure.retryable
         again = None if last else retry_after(step.retry, failures, self._engine.chance())
@@ -164,10 +170,10 @@ class Hearing:
         stage = "verify" if acted else "act"
         self._sheet.end(row, StepState.FAILED, stage=stage, output=row.output, **kept)
         if row.role == "undo":
-            told = f"{self._sheet.run.error or ''}; step {step.id} could not be taken back: {failure.message}"
+            told = f"{self._sheet.run.error or ''}; step {step.id} could not be taken back: {message}"
             self._sheet.move(error=told.removeprefix("; ")[:MAX_ERROR_CHARACTERS])
         elif not step.continue_on_error and not cancelled:
-            self.fail_run(f"step {step.id}: {failure.message}", failure.event, step)
+            self.fail_run(f"step {step.id}: {message}", failure.event, step)
 
     def fail_run(self, message: str, event: ErrorEvent, step: Step | None) -> None:
         """The run will not succeed: keep why, and make the error a memory with its context."""
@@ -216,8 +222,10 @@ class Hearing:
         """Let a waiting step end where what it waits for has come."""
         over = row.wake_at is not None and row.wake_at <= self._sheet.now
         match row.waits_for:
-            case "time" if over:
+            case "time" if over or row.wake_at is None:
                 self.done(step, row, row.detail, None)
+            case "manual" | "agent" if over:
+                self.failed(step, row, plainly("nobody did it in time", kind="TimeoutError", retryable=False))
             case "condition" if over and row.stage == "verify":
                 self.done(step, row, row.output, row.evidence)
             case "approval":

@@ -189,6 +189,8 @@ class Moving:
     def _ask(self, step: Step, row: StepRun, filled: Mapping[str, Any], kept: JSON) -> None:
         """Begin a step that a person or an agent answers."""
         waits: dict[str, Any] = {"waits_for": "manual"}
+        if step.timeout_seconds is not None and step.action.uses is StepKind.MANUAL:
+            waits["wake_at"] = self._sheet.now + int(step.timeout_seconds * MICROS)
         if step.action.uses is StepKind.APPROVAL:
             times = {
                 name: float(filled[given]) * factor
@@ -209,8 +211,9 @@ class Moving:
                 **times,
             )
             waits = {"waits_for": "approval", "waits_on": approval.id}
+        waits.setdefault("wake_at", None)
         began = {"attempts": row.attempts + 1, "input": kept, "started_at": row.started_at or self._sheet.now}
-        self._sheet.put(row, state=StepState.WAITING, wake_at=None, error=None, **began, **waits)
+        self._sheet.put(row, state=StepState.WAITING, error=None, **began, **waits)
 
     def _launch(
         self, step: Step, row: StepRun, template: Action, filled: Mapping[str, Any], values: Mapping[str, Any]

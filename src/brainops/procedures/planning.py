@@ -103,7 +103,9 @@ def _current(version: ProcedureVersion, run: Run, step: Step, row: StepRun, numb
 
 def _text(step: Step, row: StepRun) -> str:
     given = row.input if isinstance(row.input, dict) else {}
-    return step.text or str(given.get("text") or given.get("question") or "")
+    why = row.detail.get("why") if isinstance(row.detail, dict) else None
+    asked = step.text or str(given.get("text") or given.get("question") or given.get("task") or "")
+    return f"{asked}\n({why})" if why else asked
 
 
 def _written(text: str, values: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NotFound, StepFailed
+from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound, StepFailed
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.attempts import Attempt, Failure, Heard, deadline_of
@@ -60,7 +60,7 @@ class Steering:
             tx.runs.request(run.id, "compensate" if compensate else "cancel", self._text(reason))
             if run.state is RunState.PAUSED:
                 self._requeue(tx, run, replace(run, requested="compensate" if compensate else "cancel"), now)
-            tx.runs.wake(run.id, now)
+            self._wake(tx, run, now)
 
         self._act(run_id, "run-cancel", act, reason=reason, compensate=compensate)
 
@@ -187,7 +187,7 @@ class Steering:
                 raise _NoApproval(run)
             because = used.id
         self._end_step(tx, run, row, now, state=StepState.SKIPPED, skipped_because=because, error=row.error)
-        tx.runs.wake(run.id, now)
+        self._wake(tx, run, now)
 
     def _asked(self, run: Run, step_id: str, reason: str) -> str:
         with self._engine.context.store.write() as tx:
@@ -230,8 +230,7 @@ class Steering:
             self._end_step(
                 tx, current, found, now, state=StepState.SUCCEEDED, output=output, evidence=proof, error=None
             )
-            tx.runs.wake(current.id, now)
-            self._engine.wake(tx, current.id, now)
+            self._wake(tx, current, now)
 
         self._act(run_id, "run-step-complete", act, step=step_id)
 
@@ -308,6 +307,11 @@ class Steering:
         store, context = self._engine.context.store, self._engine.context
         with store.write() as tx:
             run, now = self._known(tx, run_id), store.now()
+            if run.namespace != tx.scope.write:
+                raise NamespaceDenied(
+                    f"the run {run.id} belongs to {run.namespace}, which is only read here; open it with --namespace "
+                    f"{run.namespace}"
+                )
             do(tx, run, now)
             if "reason" in detail:
                 detail["reason"] = self._text(str(detail["reason"]))
@@ -335,6 +339,10 @@ class Steering:
         self._steer(tx, seen, replace(run, state=RunState.QUEUED, wake_at=due, holds_group=holds))
         if due is not None:
             self._engine.wake(tx, run.id, due)
+
+    def _wake(self, tx: Transaction, run: Run, now: Micros) -> None:
+        tx.runs.wake(run.id, now)
+        self._engine.wake(tx, run.id, now)
 
     def _end_step(self, tx: Transaction, run: Run, row: StepRun, now: Micros, **changes: Any) -> None:
         place = latest((*run.steps, *run.compensations)) + 1
