@@ -118,20 +118,22 @@ def learn(phrases: Rows, labels: Sequence[str], start: Curve = WITH_MEANING) -> 
         phrases=phrases,
         owners=owners,
         landmarks=fitted.landmarks,
-        weights=fitted.root @ fitted.weights(),
+        weights=fitted.root @ fitted.solution,
         curve=curve,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ridge:
-    """The regression before it is solved: features of each phrase, their products, and the products with the labels."""
+    """The regression: features and targets of each phrase, the products of the features, and the solution."""
 
     landmarks: Rows
     root: Rows
     features: Rows
     targets: Rows
     gram: NDArray[numpy.float64]
+    inverse: Rows
+    solution: Rows
 
     @classmethod
     def of(cls, phrases: Rows, owners: Places, count: int) -> _Ridge:
@@ -146,25 +148,24 @@ class _Ridge:
         targets = numpy.zeros((len(phrases), count), numpy.float32)
         targets[numpy.arange(len(phrases)), owners] = 1.0
         gram = (features.T @ features).astype(numpy.float64)
-        return cls(landmarks=landmarks, root=root, features=features, targets=targets, gram=gram)
-
-    def inverse(self, gram: NDArray[numpy.float64]) -> Rows:
-        import numpy
-
-        found: Rows = numpy.linalg.inv(gram + RIDGE * numpy.eye(len(gram))).astype(numpy.float32)
-        return found
-
-    def weights(self) -> Rows:
-        return self.inverse(self.gram) @ (self.features.T @ self.targets)
+        inverse = _inverse(gram)
+        return cls(
+            landmarks=landmarks,
+            root=root,
+            features=features,
+            targets=targets,
+            gram=gram,
+            inverse=inverse,
+            solution=inverse @ (features.T @ targets),
+        )
 
     def without_each(self, rows: Places) -> Rows:
         """Return the scores of some phrases as if each of them had not been learned (leave-one-out, exact)."""
         import numpy
 
-        inverse = self.inverse(self.gram)
         mine = self.features[rows]
-        leverage = numpy.einsum("ij,ij->i", mine @ inverse, mine)[:, None].clip(0.0, 1.0 - 1e-4)
-        fitted = mine @ (inverse @ (self.features.T @ self.targets))
+        leverage = numpy.einsum("ij,ij->i", mine @ self.inverse, mine)[:, None].clip(0.0, 1.0 - 1e-4)
+        fitted = mine @ self.solution
         scores: Rows = (fitted - leverage * self.targets[rows]) / (1.0 - leverage)
         return scores
 
@@ -174,7 +175,7 @@ class _Ridge:
 
         out = self.features[gone]
         kept = self.features[~gone].T @ self.targets[~gone]
-        scores: Rows = self.features[rows] @ (self.inverse(self.gram - (out.T @ out).astype(numpy.float64)) @ kept)
+        scores: Rows = self.features[rows] @ (_inverse(self.gram - (out.T @ out).astype(numpy.float64)) @ kept)
         return scores
 
 
@@ -215,6 +216,13 @@ def _kernel(some: Rows, others: Rows) -> Rows:
     import numpy
 
     found: Rows = numpy.exp(some @ others.T - 1.0)
+    return found
+
+
+def _inverse(gram: NDArray[numpy.float64]) -> Rows:
+    import numpy
+
+    found: Rows = numpy.linalg.inv(gram + RIDGE * numpy.eye(len(gram))).astype(numpy.float32)
     return found
 
 
