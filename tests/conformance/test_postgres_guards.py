@@ -12,11 +12,12 @@ from brainops.errors import BrainOpsError, NamespaceDenied, StoreReadOnly
 from brainops.store.opening import open_store
 from brainops.store.postgres_archive import TABLES
 from brainops.store.scope import Scope
-from brainops.types import Draft, Verdict
+from brainops.types import Action, Actor, ApprovalKind, Draft, Procedure, Step, StepKind, Verdict
 from tests.conformance.conftest import OWNER, SCOPE
 from tests.conformance.postgres_server import PostgresServer
 
 GUARDED = [table for table in TABLES if table not in ("setting", "backup")]
+KEPT = ("audit", "procedure", "procedure_change")  # nobody but the owner may delete there
 SAYING = "set local brainops.read_namespaces = 'team/a'; set local brainops.write_namespace = 'team/a'"
 
 Raw = Callable[..., psycopg.Connection[tuple[object, ...]]]
@@ -42,6 +43,13 @@ def fill(url: str, namespace: str) -> None:
             pass
         brain.flush()
         brain.archive(brain.capture("old", namespace).id)
+        brain.procedures.save(
+            Procedure(
+                name="rollout",
+                description="How it is rolled out.",
+                steps=(Step(id="look", action=Action(uses=StepKind.MANUAL), text="Look."),),
+            )
+        )
         with brain._store.write() as tx:
             run = tx.session.connection.execute  # type: ignore[attr-defined]
             run(
@@ -49,6 +57,20 @@ def fill(url: str, namespace: str) -> None:
                 f"select key, namespace, 'm', 0, '[1,0]' from memory where namespace = '{namespace}' limit 1"
             )
             run(f"insert into growth_policy values ('{namespace}', 'deploy', 'full', 1, 1)")
+            brain.approvals.ask(
+                tx, kind=ApprovalKind.OPERATION, subject="deploy", question="May it?", requested_by=Actor()
+            )
+            tx.approvals.set_clients(["a client"])
+            run(
+                "insert into approver (id, namespace, name, kind, secret_hash, enrolled_at, enrolled_by_kind, "
+                f"enrolled_by_id, enrolled_by_proof) values ('{namespace}', '{namespace}', 'ines', 'key', 'x', 1, "
+                "'person', 'ines', 'none')"
+            )
+            run(
+                "insert into channel (id, namespace, name, kind, settings, kinds, created_at, created_by_kind, "
+                f"created_by_id, created_by_proof) values ('{namespace}', '{namespace}', 'pager', 'command', '{{}}', "
+                "'[]', 1, 'person', 'ines', 'none')"
+            )
             run(f"insert into segment values ('{namespace}', '{namespace}', 'memory', 1, 1, 1, 1, 'x', 'x')")
 
 
@@ -97,7 +119,7 @@ def test_raw_sql_sees_the_namespaces_that_its_transaction_reads(raw: Raw, table:
     assert count(seen, table, "namespace <> 'team/a'") == 0
 
 
-@pytest.mark.parametrize("table", [table for table in GUARDED if table != "audit"])
+@pytest.mark.parametrize("table", [table for table in GUARDED if table not in KEPT])
 def test_raw_sql_changes_only_the_namespace_that_its_transaction_writes(raw: Raw, table: str) -> None:
     reader = "set local brainops.read_namespaces = 'team/a,team/b'; set local brainops.write_namespace = 'team/a'"
     writing = raw(saying=reader)
@@ -216,7 +238,7 @@ class TestARestrictedLogin:
     ) -> None:
         from brainops.store import migrate, named, postgres_upkeep
 
-        later = [*named.migrations("postgres"), (2, "later", "create table later ()")]
+        later = [*named.migrations("postgres"), (99, "later", "create table later ()")]
         monkeypatch.setattr(postgres_upkeep, "migrations", lambda _: later)
         monkeypatch.setattr(migrate, "migrations", lambda _: later)
         monkeypatch.setenv("BRAINOPS_MIGRATE_WITHOUT_BACKUP", "1")
