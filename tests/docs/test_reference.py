@@ -59,3 +59,11 @@ def test_the_procedure_on_the_page_is_right_and_its_example_holds() -> None:
     procedure = parse(shown[1], "procedures.md")
 
     assert [rehearse(procedure, example).differences for example in procedure.tests] == [()]
+
+
+def test_the_page_of_the_guard_names_every_public_method() -> None:
+    from brainops.operations.enforce import Guard
+
+    page = (REFERENCE / "guard.md").read_text(encoding="utf-8")
+
+    assert [name for name in dir(Guard) if not name.startswith("_") and f"`{name}`" not in page] == []
