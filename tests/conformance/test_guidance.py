@@ -284,6 +284,11 @@ def test_the_founding_sample_goes_both_ways(open_brain: OpenBrain) -> None:
 
     assert way() == "plan a new approach"
     establish(brain, "production-deployment", {"operations": ["deploy_to_production"]})
+    assert way() == "plan a new approach"  # that it applies is written; that it helps has to be seen
+    for number in range(40):
+        brain.guidance("deploy_to_production", target=f"prod-{number}")
+        brain.runs.start("production-deployment", target=f"prod-{number}")
+    brain = open_brain(actor=ANN)
     assert way() == "succeeded"
 
 

@@ -15,6 +15,10 @@ SHOWN_TERMS = 6  # of the words that say why
 PROCEDURE = "procedure"  # the kind of a recommendation whose name can be executed
 FIX = "fix"
 
+HELPS = 2 / 3
+"""That a procedure applies is one thing, that following it turns out right another: before any outcome is known, in two
+of three cases. A stated belief, which the outcomes of followed guidance move (operations/calibration.py)."""
+
 SOLUTION_KEYS = ("solution", "fix", "resolution", "candidate_fix", "workaround")
 """Where an error memory says what helped."""
 
@@ -61,7 +65,7 @@ def of_procedure(
     The text is what it is for: its steps are shown one at a time, when it runs.
     """
     procedure = version.procedure
-    raw = raw_confidence(probability, version.trust)
+    raw = raw_confidence(probability * HELPS, version.trust)
     shown = Recommendation(
         memory_id=version.id,
         name=procedure.name,
