@@ -24,7 +24,7 @@ from tests.conformance.postgres_server import PostgresServer
 
 DIMENSION = 8
 TEXT = "tab\tnew\nline \\N \\. back\\slash"
-LATER = (2, "later", "create table later (n bigint); insert into later values (1)")
+LATER = (99, "later", "create table later (n bigint); insert into later values (1)")
 
 
 @pytest.fixture
@@ -85,6 +85,16 @@ def run(url: str, *statements: str) -> None:
         connection.execute("set brainops.upkeep = 'on'")
         for statement in statements:
             connection.execute(statement.encode())
+
+
+def test_a_backup_holds_every_table_that_there_is(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select relname from pg_class where relnamespace = current_schema()::regnamespace"
+            " and relkind in ('r', 'p') and not relispartition"
+        ).fetchall()
+
+    assert {name for (name,) in found} == set(TABLES)
 
 
 def test_a_backup_comes_back_whole_in_an_empty_database(postgres: PostgresServer, url: str, tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ TABLES = (
     "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
     "procedure", "procedure_change",
     "approval", "approver", "approval_setting", "notice", "channel",
+    "run", "run_step", "worker",
+    "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass",
+    "fix", "fix_application",
 )  # fmt: skip
 """Every table, those that others refer to first."""
 
