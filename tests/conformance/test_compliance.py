@@ -95,6 +95,7 @@ def test_a_required_procedure_asks_and_a_run_of_it_clears(brain: Brain) -> None:
         brain.begin("deploy api", target="other")
 
     assert run.state is RunState.WAITING
+    assert brain.guard.replay().held == ()  # which knows of the run
 
 
 def test_a_strict_procedure_denies_and_is_skipped_only_with_an_approval(brain: Brain, open_brain: OpenBrain) -> None:
@@ -127,6 +128,7 @@ def test_a_strict_procedure_denies_and_is_skipped_only_with_an_approval(brain: B
     assert override.evidence["approval"] == asked.id
     assert override.evidence["operation"] == operation_id
     assert override.actor == "agent:robot"
+    assert brain.guard.replay().held == ()  # which knows of the approval
 
 
 def test_advice_demands_nothing(brain: Brain) -> None:
@@ -231,7 +233,7 @@ def test_a_replay_says_what_strict_would_have_done_and_writes_nothing(brain: Bra
     assert brain.guard.replay(days=1, enforcement="observe").allowed == 5
 
 
-def test_a_replay_knows_order_runs_and_approvals_of_then(brain: Brain) -> None:
+def test_a_replay_holds_the_past_to_the_rules_of_today(brain: Brain) -> None:
     rule = Rule(
         id="",
         namespace="",

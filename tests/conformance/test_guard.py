@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -205,6 +206,22 @@ def test_an_order_rule_asks_for_what_comes_first(open_brain: OpenBrain) -> None:
         pass
 
     brain.begin("deploy api", target="prod", session="s").succeed()
+
+
+def test_what_a_thread_has_yet_to_write_counts_as_done(open_brain: OpenBrain) -> None:
+    brain, gate = strict(open_brain), threading.Event()
+    brain.guard.add(order_rule())
+    guidance = brain.guidance("run tests", session="s")
+    asked = brain.guard.prepared(start("deploy api", session_id="s", actor=brain.settings.actor))
+    brain._recorder.submit(lambda tx: gate.wait(10))  # the recorder is busy, and what follows waits behind it
+    running = brain.begin("run tests", session="s", consult="never", record="async")
+    running.succeed()
+    threading.Timer(0.2, gate.set).start()
+
+    looked = brain.guard.look(asked, guidance)
+
+    assert gate.is_set()
+    assert isinstance(looked.decision, Allow)
 
 
 def test_a_condition_rule_holds_and_fails_closed_for_what_destroys(open_brain: OpenBrain) -> None:

@@ -161,6 +161,9 @@ def test_a_proven_person_opens_the_guard_for_a_while(brain: Brain, open_brain: O
     clock.pass_(601)
     blocked(agent, "deploy api", consult="never")
 
+    counted = brain.guard.compliance()
+    assert (counted.total.bypassed, counted.total.violated, counted.total.blocked) == (1, 0, 2)
+    assert {"bypass", "violation under bypass"} <= {departure.kind for departure in counted.departures}
     assert during == opened
     assert brain.guard.settings().bypass is None
     assert (opened.by.id, opened.by.kind) == ("ines", ActorKind.PERSON)

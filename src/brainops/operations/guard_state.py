@@ -170,10 +170,15 @@ def gather(
 def _receipts(
     tx: Transaction, start: OperationStart, followed: Sequence[str], known: Ruleset, now: int
 ) -> Iterator[Receipt]:
-    names = {entry.rpartition("@")[0] for entry in followed}
-    ids = tuple(version.id for version in known.active if version.procedure.name in names) if names else ()
+    ids = known_by_following(followed, known)
     for receipt in tx.rules.receipts(start.target, start.session_id, now):
         yield replace(receipt, acknowledged=(*receipt.acknowledged, *ids)) if ids else receipt
+
+
+def known_by_following(followed: Sequence[str], known: Ruleset) -> tuple[str, ...]:
+    """Return the ids of the procedures that are being followed: nobody has to name those back."""
+    names = {entry.rpartition("@")[0] for entry in followed}
+    return tuple(version.id for version in known.active if version.procedure.name in names) if names else ()
 
 
 def _past(tx: Transaction, start: OperationStart, applied: Sequence[Rule], now: int) -> list[PastOperation]:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from brainops.memory.context import MemoryContext
 from brainops.operations.classify import classify
 from brainops.operations.guard import RuleIndex, check
-from brainops.operations.guard_state import FOLLOWED_SECONDS, PAST_SECONDS, Ruleset, following_rules, with_conditions
+from brainops.operations.guard_state import (
+    FOLLOWED_SECONDS,
+    PAST_SECONDS,
+    Ruleset,
+    following_rules,
+    known_by_following,
+    with_conditions,
+)
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import (
@@ -87,12 +94,13 @@ def _replayed(record: Record, known: Ruleset, pushed: Pushed, enforcement: Enfor
         decision = Allow() if start.action_class is ActionClass.READ_ONLY else None
         if decision is None:
             applied = [*known.index.applying(start), *following_rules(pushed(start), known.modes)]
+            followed = tuple(_followed_then(record.runs, start, at))
             state = GuardState(
                 enforcement=enforcement,
-                receipts=receipts.of(start, operation.guidance_id, at),
+                receipts=receipts.of(start, operation.guidance_id, at, known_by_following(followed, known)),
                 past=past.of(start, at),
                 approvals=tuple(_granted_then(record.approvals, at)),
-                followed=tuple(_followed_then(record.runs, start, at)),
+                followed=followed,
                 active=known.hashes,
                 critical_error_at=past.failed_at(start.target, at),
             )
@@ -184,7 +192,7 @@ class _Receipts:
         for receipt in receipts:
             self._by_session.setdefault(receipt.session_id, []).append(receipt)
 
-    def of(self, start: OperationStart, own_id: str | None, at: int) -> tuple[Receipt, ...]:
+    def of(self, start: OperationStart, own_id: str | None, at: int, following: tuple[str, ...]) -> tuple[Receipt, ...]:
         known = self._by_session.get(start.session_id, [])
         newest = known[: bisect_right(known, at, key=lambda receipt: receipt.created_at)][-EARLIER:]
         return tuple(
@@ -192,6 +200,7 @@ class _Receipts:
                 receipt,
                 action_class=start.action_class,
                 procedures=(),
+                acknowledged=(*receipt.acknowledged, *following),
                 used_at=None if receipt.id == own_id or (receipt.used_at or at) >= at else receipt.used_at,
             )
             for receipt in newest
