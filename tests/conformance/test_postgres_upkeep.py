@@ -188,7 +188,7 @@ def test_a_migration_of_a_store_with_data_is_preceded_by_a_backup(
     open_store(url, SCOPE).close()
 
     [backup] = (tmp_path / "backups").iterdir()
-    assert "before-schema-2" in backup.name
+    assert "before-schema-99" in backup.name
     run(url, "drop table later")
     monkeypatch.undo()
     with zipfile.ZipFile(backup) as archive:
