@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -182,6 +183,30 @@ def test_ended_runs_are_removed_after_the_days_that_are_asked_for(open_brain: Op
     assert [run.id for run in kit.runs.list()] == [kept.id]
     with pytest.raises(InvalidInput):
         kit.runs.remove_ended(older_than_days=-1)
+
+
+def test_an_owner_of_an_earlier_epoch_writes_nothing(kit: Kit) -> None:
+    kit.define(step("a"))
+    begun = kit.runs.start("p", detached=True)
+    store = kit.brain._store
+    with store.write() as tx:
+        now = store.now()
+        first = tx.runs.claim(begun.id, "first", now, now - 1)
+        second = tx.runs.claim(begun.id, "second", now, now + 10**9)
+        third = tx.runs.claim(begun.id, "third", now, now + 10**9)
+    assert first is not None
+    assert second is not None
+
+    with store.write() as tx:
+        assert tx.runs.fence(first, now + 10**9) is None
+        assert not tx.runs.save(replace(first, error="late"), "first")
+        assert not tx.runs.save(replace(second, error="not mine"), "first")
+        assert not tx.runs.save(replace(first, error="not mine"), "second")
+        assert tx.runs.fence(second, now + 10**9) is not None
+
+    assert third is None
+    assert (first.epoch, second.epoch) == (1, 2)
+    assert kit.runs.get(begun.id).error is None
 
 
 # What cannot be looked at does not pass

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from brainops.brain import Brain
 from brainops.errors import Conflict
@@ -89,11 +89,10 @@ class Runs(RuleBasedStateMachine):
         self.time = 1_700_000_000_000_000
         self.brain = Brain.open(":memory:", namespace="team/a", model="none", background=False)
         set_clock(self.brain._store, self.clock)
-        self.kit = Kit(self.brain, Acts(), lease_seconds=LEASE_SECONDS)
+        self.kit = Kit(self.brain, Acts(), lease_seconds=LEASE_SECONDS, patience_seconds=0)
         self.version = self.kit.define(*steps)
         self.seen: Run = self.kit.runs.start("p", detached=True)
         self.cancelled = False
-        self.waking: list[threading.Thread] = []
 
     def clock(self) -> int:
         self.time += 1
@@ -171,9 +170,10 @@ class Runs(RuleBasedStateMachine):
                 with suppress(Conflict):
                     self.kit.runs.complete(self.seen.id, row.step_id)
 
-    @precondition(lambda self: len(self.run().steps) > 1)
     @rule(compensate=st.booleans())
     def somebody_cancels(self, compensate: bool) -> None:
+        if len(self.run().steps) < 2:
+            return  # no precondition: what is drawn must not rest on how fast a thread was
         with suppress(Conflict):
             self.kit.runs.cancel(self.seen.id, compensate=compensate)
             self.cancelled = True
@@ -282,4 +282,4 @@ class Runs(RuleBasedStateMachine):
 
 
 TestRuns = Runs.TestCase
-TestRuns.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestRuns.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)

@@ -55,11 +55,13 @@ class Runner:
         remember: Remember = forget,
         wake: Wake = stay,
         lease_seconds: float = LEASE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._context = context
         self._catalog = catalog
         self._outbox = outbox
+        self._patience_seconds = patience_seconds
         self._versions: dict[str, ProcedureVersion] = {}
         self._advancing: dict[str, Advance] = {}
         self._owner = (-1, "")
@@ -99,7 +101,7 @@ class Runner:
         actor: Actor | None = None,
         detached: bool = False,
         idempotency_key: str | None = None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float | None = None,
     ) -> Run:
         """Start a run of a procedure's active version, and advance it here until it ends or waits.
 
@@ -139,8 +141,11 @@ class Runner:
             run, state=RunState.RUNNING, owner=self.owner, epoch=1, lease_until=until, wake_at=None, started_at=now
         )
 
-    def advance(self, run_id: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Run:
-        """Advance a run until it ends or waits, where it is due and nobody else owns it; return it as it stands."""
+    def advance(self, run_id: str, *, patience_seconds: float | None = None) -> Run:
+        """Advance a run until it ends or waits, where it is due and nobody else owns it; return it as it stands.
+
+        For `patience_seconds` the call stays with a run that goes on by itself soon: a retry, a short wait.
+        """
         claimed = self.claim(run_id)
         return self._patiently(self._drive(claimed) if claimed else self.get(run_id), patience_seconds)
 
@@ -193,9 +198,9 @@ class Runner:
         finally:
             self._advancing.pop(run.id, None)
 
-    def _patiently(self, run: Run, patience_seconds: float) -> Run:
+    def _patiently(self, run: Run, patience_seconds: float | None) -> Run:
         """Stay with a run while it goes on by itself soon, and go on with the runs that it waits for."""
-        until = time.monotonic() + patience_seconds
+        until = time.monotonic() + (self._patience_seconds if patience_seconds is None else patience_seconds)
         while run.finished_at is None and run.owner in (None, self.owner):
             left = until - time.monotonic()
             rest = self._rest(run, left)
