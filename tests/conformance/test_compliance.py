@@ -257,3 +257,14 @@ def test_a_replay_holds_the_past_to_the_rules_of_today(brain: Brain) -> None:
 def test_a_replay_is_of_some_days(brain: Brain, days: float) -> None:
     with pytest.raises(InvalidInput):
         brain.guard.replay(days)
+
+
+def test_a_procedure_that_another_process_activates_holds_at_once(brain: Brain, open_brain: OpenBrain) -> None:
+    other = open_brain(actor=AGENT)
+    brain.guard.set_enforcement("strict")
+    deploy(other)
+
+    activate(brain, Mode.STRICT)
+
+    with pytest.raises(OperationBlocked, match="deploy-safely"):
+        deploy(other)
