@@ -76,7 +76,7 @@ class Catalog:
     ) -> tuple[ProcedureVersion, Drafted]:
         """Keep what a text in plain English describes as a draft; return it with how it was understood, to read back.
 
-        A person activates it. No language model is asked unless `llm` is given. Raises InvalidInput, InvalidProcedure, Conflict.
+        A person activates it. No language model is asked unless `llm` is given. Raises InvalidInput, Conflict.
         """
         drafted = english.read(prose, name=name, model=llm)
         return self.save(drafted.procedure, trust=trust, reason="read from plain English"), drafted

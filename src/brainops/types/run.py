@@ -77,7 +77,8 @@ class Run:
     """One execution of one pinned version. `epoch` rises with every owner; a commit of an older epoch fails.
 
     `steps` are those of which anything is known, `compensations` what was taken back; `requested` is what somebody asked
-    of its owner: "pause", "cancel", or "compensate" (cancel, and take back what was done).
+    of its owner: "pause", "cancel", or "compensate" (cancel, and take back what was done). One with `imported_at` came with an export file, and
+    does not go on here.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Run:
     taken_over: bool = False
     holds_group: bool = False
     idempotency_key: str | None = None
+    imported_at: Micros | None = None
 
     def step(self, step_id: str) -> StepRun | None:
         """Return what is known of the step of this id."""
