@@ -12,15 +12,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from brainops.memory.context import MemoryContext
+from brainops.memory.settling import SETTLED, witnesses
 from brainops.procedures.approvals import covered, vouched
 from brainops.procedures.approvers import enrolled_in
 from brainops.procedures.catalog import subject_of
-from brainops.procedures.outbox import STORE_NAMESPACE, known_channel
+from brainops.procedures.outbox import known_channel
 from brainops.procedures.sources import stored
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.rules import CHANGES
-from brainops.store.scope import Scope
+from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.store.trail import entry_of
 from brainops.types import Approval, ApprovalState, AuditEntry, Check, Procedure, StepKind, StepState
 
@@ -35,7 +36,7 @@ ACTS = frozenset(
     "approval-grant approval-refuse approval-expire approval-use approval-void approval-clients approver-enrol"
     " approver-revoke channel-put guard-bypass run-step-complete run-skip save_procedure activate_procedure"
     " retire_procedure rule-add rule-mode rule-remove rule-step-down".split()
-)
+) | {SETTLED}
 
 
 def trust_checks() -> list[tuple[str, Callable[[MemoryContext], Check]]]:
@@ -78,6 +79,8 @@ def _lines(tx: Transaction) -> Lines:
             for row in rows:
                 if row["act"] in ACTS or row["act"].startswith("set-"):
                     found[_key(namespace, row["subject"])].append(entry_of(row))
+                for entry in witnesses(row):
+                    found[_key(namespace, entry.subject)].append(entry)
             after = rows[-1]["sequence"]
     return found
 
@@ -112,7 +115,7 @@ def _approvals(tx: Transaction, lines: Lines) -> Iterator[str]:
 
 
 def _accepts(line: AuditEntry) -> bool:
-    return line.act == "approval-clients"
+    return line.act in ("approval-clients", SETTLED)
 
 
 def _fits(approval: Approval, lines: Sequence[AuditEntry]) -> bool:
@@ -202,6 +205,8 @@ def _active_by(lines: Sequence[AuditEntry]) -> str:
 def _runs(tx: Transaction, lines: Lines) -> Iterator[str]:
     for row in tx.session.all("trust_runs", limit=CHECKED_ROWS):
         yield f"the run {row['id']} of {row['procedure_name']} is pinned to another version than it was started with"
+    for row in tx.records.orphaned_runs(CHECKED_ROWS):
+        yield f"the version that the run {row['id']} of {row['procedure_name']} is pinned to is not here"
     read: dict[str, Procedure] = {}
     for row in tx.session.all("trust_steps", limit=CHECKED_ROWS):
         body = row["body"]
@@ -234,7 +239,12 @@ def _guard(tx: Transaction, lines: Lines) -> Iterator[str]:
     said: dict[tuple[str, str], str] = {}
     for namespace in tx.scope.read:
         for line in _of(lines, namespace, namespace):
-            if line.act.startswith("set-"):
+            if line.act == SETTLED:
+                settings = line.detail.get("settings")
+                of_others = {key: value for key, value in said.items() if key[0] != namespace}
+                here = settings.items() if isinstance(settings, dict) else ()
+                said = {**of_others, **{(namespace, name): str(value) for name, value in here}}
+            elif line.act.startswith("set-"):
                 said[namespace, line.act.removeprefix("set-")] = str(line.detail.get("value"))
     for namespace, name in sorted(rows.keys() | said.keys()):
         if rows.get((namespace, name)) != said.get((namespace, name)):

@@ -12,6 +12,7 @@ from brainops.health.status import status as figures
 from brainops.memory import meaning, retain, sweep, transfer
 from brainops.memory.context import MemoryContext
 from brainops.operations.recorder import Recorder
+from brainops.procedures.sources import require_canonical
 from brainops.store import Store
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Check, Junk, Progress
@@ -55,8 +56,11 @@ class Upkeep:
         """Take in a JSONL export; what stands here already is left alone. Raises ArchiveDamaged.
 
         Only what the written namespace held is taken, unless `into` says for a namespace of the file where it goes.
+        Nothing that a file brings is in force: procedures are drafts, rules and settings are not set, fixes are
+        suggested, approvals have expired, and runs have ended (docs/reference/export.md).
         """
-        return transfer.import_from(self._context, os.fspath(path), progress=progress, into=into)
+        path = os.fspath(path)
+        return transfer.import_from(self._context, path, progress=progress, into=into, procedure=require_canonical)
 
     def backup(self, path: str | os.PathLike[str]) -> str:
         """Write a verified copy of the whole store while others work; return its SHA-256."""

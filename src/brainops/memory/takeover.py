@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from brainops.memory.arrival import arriving
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import words_of_row
+from brainops.memory.kinds import FOLLOWS
+from brainops.memory.settling import settle
 from brainops.store import Transaction
 from brainops.store.operations import policy_of
 from brainops.store.scope import Scope
@@ -15,10 +18,27 @@ from brainops.store.trail import GENESIS, feedback_of
 
 STANDS = "it stands here already"
 SAME = "another memory with the same content or idempotency key stands here already"
-APART = "the memory that it belongs to was left"
+APART = "the memory or run that it belongs to was left"
+MAX_NAME_CHARACTERS = 120
+NAMED = 20  # of what was left or disarmed for one reason: enough to look after, and a line that is read
 
 Unit = list[tuple[str, dict[str, Any]]]
-"""Rows that belong together, with their kinds: a memory and its occurrences, or one row of any other kind."""
+"""Rows that belong together, with their kinds: a memory and its occurrences, a run and its steps, or one other row."""
+
+
+class Noted:
+    """What an import did otherwise than the file says: counts by kind and reason, with the first names."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.names: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, kind: str, reason: str, name: str | None = None) -> None:
+        """Note one row."""
+        self.counts[kind, reason] += 1
+        names = self.names.setdefault((kind, reason), [])
+        if name is not None and len(names) < NAMED:
+            names.append(name[:MAX_NAME_CHARACTERS])
 
 
 class Intake:
@@ -30,7 +50,8 @@ class Intake:
         self._last_hash: dict[str, str] = {}
         self._taken_into: Counter[str] = Counter()
         self.taken: Counter[str] = Counter()
-        self.left: Counter[tuple[str, str]] = Counter()
+        self.left = Noted()
+        self.disarmed = Noted()
 
     def take(self, source: str, target: str, batch: Sequence[Unit]) -> None:
         """Put a batch of one namespace into another (mostly the same) in one transaction."""
@@ -44,34 +65,54 @@ class Intake:
 
     def leave(self, batch: Sequence[Unit], reason: str) -> None:
         """Count a batch as left."""
-        self.left.update((kind, reason) for unit in batch for kind, _ in unit)
+        for unit in batch:
+            for kind, _ in unit:
+                self.left.add(kind, reason)
 
     def sign(self, source: str, target: str, last_hash: str | None) -> None:
         """Add a line on the import to the trail, unless the trail itself came over whole or nothing was taken."""
         with self._context.store.write(Scope.of(target)) as tx:
+            now = self._context.store.now()
             came_over = source == target and tx.trail.end()[1] == (last_hash or GENESIS)
+            if came_over or self._taken_into[target]:
+                settle(tx, self._context.actor, now, whole=came_over)
             if came_over or not self._taken_into[target] or tx.trail.of(self._sha256):
                 return
-            now = self._context.store.now()
             tx.trail.append(
                 "import", self._sha256, self._context.actor, now, source=source, rows=self._taken_into[target]
             )
 
     def _take_unit(self, tx: Transaction, unit: Unit) -> None:
         kind, row = unit[0]
-        reason = _put(tx, kind, row)
-        self._count(tx, kind, reason)
+        if kind in FOLLOWS:
+            self._count(tx, kind, APART)  # a line that nothing stands before which it belongs to
+            return
+        reason = self._take_row(tx, kind, row)
         for follower, each in unit[1:]:
             if reason is None:
-                tx.memories.put_back_occurrence(each)
-            self._count(tx, follower, reason and (STANDS if reason == STANDS else APART))
+                self._take_row(tx, follower, each)
+            else:
+                self._count(tx, follower, STANDS if reason == STANDS else APART)
 
-    def _count(self, tx: Transaction, kind: str, reason: str | None) -> None:
+    def _take_row(self, tx: Transaction, kind: str, row: dict[str, Any]) -> str | None:
+        """Insert a row as it arrives; return None where it was taken, otherwise why it was left."""
+        arrival = arriving(kind, row, self._context.store.now())
+        if arrival.row is None:
+            assert arrival.why is not None
+            self._count(tx, kind, arrival.why, arrival.name)
+            return arrival.why
+        reason = _put(tx, kind, arrival.row)
+        self._count(tx, kind, reason)
+        if reason is None and arrival.why is not None:
+            self.disarmed.add(kind, arrival.why, arrival.name)
+        return reason
+
+    def _count(self, tx: Transaction, kind: str, reason: str | None, name: str | None = None) -> None:
         if reason is None:
             self.taken[kind] += 1
             self._taken_into[tx.scope.write] += 1
         else:
-            self.left[kind, reason] += 1
+            self.left.add(kind, reason, name)
 
     def _take_trail(self, tx: Transaction, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take over lines that continue the trail exactly; keep others as the detail of an entry of our own."""
@@ -111,14 +152,15 @@ def _put(tx: Transaction, kind: str, row: dict[str, Any]) -> str | None:
             if tx.memories.put_back(row, words_of_row(row)):
                 return None
             return STANDS if tx.session.one("memory_get_writable", id=row["id"]) else SAME
+        case "occurrence":
+            tx.memories.put_back_occurrence(row)
+            fresh = True
         case "feedback":
             fresh = tx.trail.add_feedback(feedback_of(row))
         case "operation":
             fresh = tx.operations.put_back(row)
         case "operation_count":
             fresh = tx.operations.put_back_count(row)
-        case "guidance":
-            fresh = tx.operations.add_guidance(row)
         case "growth_policy":
             policy = policy_of(row)
             fresh = all(each["operation_name"] != policy.operation_name for each in tx.operations.policies())
@@ -127,5 +169,5 @@ def _put(tx: Transaction, kind: str, row: dict[str, Any]) -> str | None:
         case "segment":
             fresh = tx.operations.add_segment(row)
         case _:
-            return APART  # an occurrence without its memory before it
+            fresh = tx.records.put_back(kind, row)
     return None if fresh else STANDS

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,17 @@ from typing import IO, Any
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreFull, StoreReadOnly
 from brainops.memory.context import MemoryContext
-from brainops.memory.lines import dumps, line_of, row_of_line
+from brainops.memory.kinds import FOLLOWS
+from brainops.memory.lines import VERSION, dumps, line_of, row_of_line
 from brainops.memory.segments import unpack
-from brainops.memory.takeover import Intake, Unit
+from brainops.memory.takeover import Intake, Noted, Unit
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.store.scope import Scope, checked_namespace
+from brainops.store.records import KINDS as RECORDS
+from brainops.store.rules import CHANGES
+from brainops.store.scope import STORE_NAMESPACE, Scope, checked_namespace
 from brainops.types import Progress
 
-VERSION = 1  # of the file's format; a program reads its own version and older ones
 BATCH_LINES = 500  # taken in one transaction: one sync for all, and never long enough to keep others waiting
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_LINE_BYTES = 768 * 1024 * 1024  # a segment of the largest size in base64; a longer line is no line of ours
@@ -45,26 +47,29 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """Lines of one kind that an import did not take, and why."""
+    """Lines of one kind that an import did not take, or not as they were: why, how many, and the first names."""
 
     kind: str
     reason: str
     count: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import took, by kind, and what it left."""
+    """What an import took, by kind, what it left, and what is not in force here although it was elsewhere."""
 
     path: str
     taken: Mapping[str, int]
     left: tuple[Left, ...]
+    disarmed: tuple[Left, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """What the first pass over a file found: its namespaces with the last hash of each one's trail, and its digest."""
+    """What the first pass over a file found: its format, its namespaces with the last hash of each one's trail."""
 
+    version: int
     trails: Mapping[str, str | None]
     lines: int
     sha256: str
@@ -135,6 +140,7 @@ def _lines(tx: Transaction, namespace: str) -> Iterator[dict[str, Any]]:
     yield from (line_of("guidance", row) for row in _pages(tx.operations.guidance_page, "", "id"))
     policies = [line_of("growth_policy", row) for row in tx.operations.policies()]
     yield from sorted(policies, key=lambda line: str(line["operation_name"]))
+    yield from _record_lines(tx)
     audit = _pages(lambda after: tx.trail.page(namespace, after), 0, "sequence")
     yield from (line_of("audit", row) for row in audit)
     for listed in sorted(tx.operations.segments(), key=lambda row: (row["first_at"], row["id"])):
@@ -157,6 +163,27 @@ def _memory_lines(tx: Transaction) -> Iterator[dict[str, Any]]:
         after = rows[-1]["key"]
 
 
+def _record_lines(tx: Transaction) -> Iterator[dict[str, Any]]:
+    """Yield what is kept of procedures, runs (each followed by its steps), the guard and fixes."""
+    for kind in RECORDS:
+        after: Row | None = None
+        while rows := tx.records.page(kind, after):
+            steps: dict[str, list[dict[str, Any]]] = {}
+            if kind == "run":
+                for step in tx.records.steps("" if after is None else after["id"], rows[-1]["id"]):
+                    steps.setdefault(step["run_id"], []).append(line_of("run_step", step))
+            for row in rows:
+                if not _is_counter(kind, row):
+                    yield line_of(kind, row)
+                yield from steps.get(row["id"], ()) if steps else ()
+            after = rows[-1]
+
+
+def _is_counter(kind: str, row: Row) -> bool:
+    """Say whether a setting is none, but counts changes so that other processes see them."""
+    return kind == "namespace_setting" and bool(row["name"] == CHANGES)
+
+
 def _pages(page: Any, after: Any, cursor: str) -> Iterator[Row]:
     while rows := page(after):
         yield from rows
@@ -164,23 +191,26 @@ def _pages(page: Any, after: Any, cursor: str) -> Iterator[Row]:
 
 
 def import_from(
-    context: MemoryContext, path: str, progress: Progress | None = None, into: Mapping[str, str] | None = None
+    context: MemoryContext,
+    path: str,
+    progress: Progress | None = None,
+    into: Mapping[str, str] | None = None,
+    procedure: Callable[[str], object] = json.loads,
 ) -> Imported:
     """Take in an export ("-": standard input); what stands here already is left alone, so repeating it is harmless.
 
     The whole file is verified before anything is written, then taken some hundred lines a transaction; after a stop in
     between, the same call goes on. Only what the written namespace held is taken, unless `into` says for a namespace of
-    the file where it goes. Raises ArchiveDamaged, SchemaTooNew, InvalidInput, StoreError.
+    the file where it goes. Nothing that a file brings is in force (`arrival`). `procedure` reads a procedure's body and
+    raises ValueError or InvalidInput where it is none. Raises ArchiveDamaged, SchemaTooNew, InvalidInput, StoreError.
     """
-    targets = {context.store.scope.write: context.store.scope.write}
-    if into is not None:
-        targets = {source: checked_namespace(target) for source, target in into.items()}
+    targets = _targets(context.store.scope.write, into)
     with _opened(path) as stream:
-        verified = _verify(stream)
+        verified = _verify(stream, procedure)
         stream.seek(0)
         intake = Intake(context, verified.sha256)
         done = 0
-        for namespace, batch in _batches(stream):
+        for namespace, batch in _batches(stream, verified.version):
             if namespace in targets:
                 intake.take(namespace, targets[namespace], batch)
             else:
@@ -191,34 +221,52 @@ def import_from(
     for source, last_hash in verified.trails.items():
         if source in targets:
             intake.sign(source, targets[source], last_hash)
-    left = tuple(Left(kind=kind, reason=why, count=count) for (kind, why), count in sorted(intake.left.items()))
-    return Imported(path=path, taken=dict(sorted(intake.taken.items())), left=left)
+    taken = dict(sorted(intake.taken.items()))
+    return Imported(path=path, taken=taken, left=_told(intake.left), disarmed=_told(intake.disarmed))
 
 
-def _verify(stream: IO[bytes]) -> _Verified:
+def _targets(written: str, into: Mapping[str, str] | None) -> dict[str, str]:
+    """Return where each namespace of a file goes; who may approve stands in one that no file goes to."""
+    targets = {written: written}
+    if into is not None:
+        targets = {source: checked_namespace(target) for source, target in into.items()}
+    if STORE_NAMESPACE in targets.values():
+        raise InvalidInput(f"{STORE_NAMESPACE} says who may approve, and nothing is imported into it")
+    return targets
+
+
+def _told(noted: Noted) -> tuple[Left, ...]:
+    return tuple(
+        Left(kind=kind, reason=why, count=noted.counts[kind, why], names=tuple(noted.names.get((kind, why), ())))
+        for kind, why in sorted(noted.counts)
+    )
+
+
+def _verify(stream: IO[bytes], procedure: Callable[[str], object]) -> _Verified:
     """Read a whole export and check it; raise ArchiveDamaged or SchemaTooNew with the line where it ends to hold."""
     digest, counts = hashlib.sha256(), Counter[str]()
-    number, ended = 0, False
+    number, version, ended = 0, VERSION, False
     trails: dict[str, str | None] = {}
     for number, (data, line) in enumerate(_objects(stream), 1):
         if ended:
             raise ArchiveDamaged(f"line {number}: there is more after the export's end; nothing was taken")
         if number == 1:
-            trails = dict.fromkeys(_header(line))
+            version, namespaces = _header(line)
+            trails = dict.fromkeys(namespaces)
         elif line.get("kind") == "end":
             ended = True
             _check_end(line, digest.hexdigest(), counts)
         else:
-            kind, row = _row(line, number)
+            kind, row = _row(line, number, version, procedure)
             counts[kind] += 1
             trails[row["namespace"]] = row["hash"] if kind == "audit" else trails.get(row["namespace"])
         digest.update(data)
     if not ended:
         raise ArchiveDamaged(f"the export is cut after line {number}: its last line is missing; nothing was taken")
-    return _Verified(trails=trails, lines=counts.total(), sha256=digest.hexdigest())
+    return _Verified(version=version, trails=trails, lines=counts.total(), sha256=digest.hexdigest())
 
 
-def _header(line: Mapping[str, Any]) -> list[str]:
+def _header(line: Mapping[str, Any]) -> tuple[int, list[str]]:
     version, namespaces = line.get("brainops_export"), line.get("namespaces")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise ArchiveDamaged("this is no BrainOps export: its first line does not say so; nothing was taken")
@@ -229,7 +277,7 @@ def _header(line: Mapping[str, Any]) -> list[str]:
         )
     if not isinstance(namespaces, list) or not all(isinstance(name, str) for name in namespaces):
         raise ArchiveDamaged("the export's first line does not name its namespaces; nothing was taken")
-    return namespaces
+    return version, namespaces
 
 
 def _check_end(line: Mapping[str, Any], sha256: str, counts: Counter[str]) -> None:
@@ -237,11 +285,15 @@ def _check_end(line: Mapping[str, Any], sha256: str, counts: Counter[str]) -> No
         raise ArchiveDamaged("the export was changed or damaged: its digest does not verify; nothing was taken")
 
 
-def _row(line: Mapping[str, Any], number: int) -> tuple[str, dict[str, Any]]:
+def _row(
+    line: Mapping[str, Any], number: int, version: int, procedure: Callable[[str], object]
+) -> tuple[str, dict[str, Any]]:
     try:
-        kind, row = row_of_line(line)
+        kind, row = row_of_line(line, version)
         if kind == "segment":
             unpack(row)
+        elif kind == "procedure":
+            procedure(row["body"])
     except (ValueError, RecursionError, BrainOpsError) as error:
         raise ArchiveDamaged(f"line {number} of the export cannot be read: {error}; nothing was taken") from error
     return kind, row
@@ -261,15 +313,16 @@ def _objects(stream: IO[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
         yield data, line
 
 
-def _batches(stream: IO[bytes]) -> Iterator[tuple[str, list[Unit]]]:
-    """Yield (namespace, units) of bounded size: a unit is a row, or a memory with its occurrences."""
+def _batches(stream: IO[bytes], version: int) -> Iterator[tuple[str, list[Unit]]]:
+    """Yield (namespace, units) of bounded size: a unit is a row, or a memory or run with what belongs to it."""
     batch: list[Unit] = []
     namespace, size, lines = "", 0, 0
     for data, line in _objects(stream):
         if "kind" not in line or line["kind"] == "end":
             continue
-        kind, row = row_of_line(line)
-        joins = kind == "occurrence" and bool(batch) and batch[-1][0][1].get("id") == row["memory_id"]
+        kind, row = row_of_line(line, version)
+        leader, named = FOLLOWS.get(kind, ("", ""))
+        joins = bool(batch) and batch[-1][0][0] == leader and batch[-1][0][1]["id"] == row[named]
         full = lines >= BATCH_LINES or size >= BATCH_BYTES
         if batch and not joins and (full or row["namespace"] != namespace):
             yield namespace, batch

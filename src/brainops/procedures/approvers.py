@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.procedures.outbox import STORE_NAMESPACE, Outbox
+from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
 from brainops.store.approvals import approver_of, by_columns
 from brainops.store.database import Row
 from brainops.store.ids import new_id
-from brainops.store.scope import Scope
+from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
     JSON,
     Actor,

@@ -15,7 +15,7 @@ from brainops.procedures.channels import checked_settings, send
 from brainops.store import Transaction
 from brainops.store.approvals import by_columns
 from brainops.store.ids import new_id
-from brainops.store.scope import Scope
+from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
     JSON,
     Actor,
@@ -29,7 +29,6 @@ from brainops.types import (
     NoticeKind,
 )
 
-STORE_NAMESPACE = "brainops-approvers"  # what concerns the whole store: who may approve, and what is told of them
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
 MAX_CHANNELS = 8  # each takes its time in turn
 MAX_NAME_CHARACTERS = 100

@@ -76,6 +76,12 @@ def stored(body: str) -> Procedure:
     return read(json.loads(body), Findings())
 
 
+def require_canonical(body: str) -> None:
+    """Raise InvalidProcedure or ValueError unless a text is the canonical form of a procedure, as it is kept."""
+    if canonical(define(json.loads(body))) != body:
+        raise ValueError("a procedure's body is not in its canonical form")
+
+
 def secrets_in(given: Definition) -> tuple[Problem, ...]:
     """Return the places of a text that look like a secret, without saying it; references to secrets are none."""
     said = json.dumps(_without_references(as_mapping(given.procedure)), ensure_ascii=False, indent=0)

@@ -100,6 +100,7 @@ class Steering:
 
         def act(tx: Transaction, run: Run, now: Micros) -> None:
             self._require(run, run.state in (RunState.FAILED, RunState.CANCELLED), "only what ended badly is retried")
+            self._require(run, run.imported_at is None, "it ran elsewhere and came with a file: start it anew")
             again = self._again(run, version, from_step)
             for row in run.compensations:
                 tx.runs.remove_step(row)

@@ -21,8 +21,6 @@ from brainops.types import (
     StepKind,
 )
 
-PAGE_ROWS = 500
-
 
 class Fixes:
     """The fixes and applications of one transaction."""
@@ -110,14 +108,6 @@ class Fixes:
         """Return applications that the success of this operation on this target verifies."""
         rows = self._session.all("fix_application_awaiting", name=name, target=target, since=since)
         return [application_of(row) for row in rows]
-
-    def page(self, after: str) -> Sequence[Row]:
-        """Return the next fixes after an id."""
-        return self._session.all("fix_page", after=after, limit=PAGE_ROWS)
-
-    def application_page(self, after: str) -> Sequence[Row]:
-        """Return the next applications after an id."""
-        return self._session.all("fix_application_page", after=after, limit=PAGE_ROWS)
 
     def list(self, *, mode: str | None, detached: bool, limit: int) -> list[Fix]:
         """Return the fixes, newest first."""

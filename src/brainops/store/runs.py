@@ -207,6 +207,7 @@ def run_of(row: Row) -> Run:
         fingerprint=row["fingerprint"],
         reason=row["reason"],
         finished_at=row["finished_at"],
+        imported_at=row["imported_at"],
     )
 
 

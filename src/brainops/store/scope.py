@@ -11,6 +11,8 @@ from brainops.errors import InvalidInput, NamespaceDenied
 MAX_NAMESPACE_CHARACTERS = 200  # fits an index entry on both databases with room to spare
 MAX_READ_NAMESPACES = 64  # personal, project, team, organisation and a few more; a chain of hundreds is a mistake
 
+STORE_NAMESPACE = "brainops-approvers"  # what concerns the whole store: who may approve, and what is told of them
+
 _NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(?:/[A-Za-z0-9][A-Za-z0-9._@-]*)*")
 
 

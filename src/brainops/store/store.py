@@ -13,6 +13,7 @@ from brainops.store.group import Group
 from brainops.store.memories import Memories
 from brainops.store.operations import Operations
 from brainops.store.procedures import Procedures
+from brainops.store.records import Records
 from brainops.store.rules import Rules
 from brainops.store.runs import Runs
 from brainops.store.scope import Scope
@@ -63,6 +64,7 @@ class Transaction:
         self.approvals = Approvals(session)
         self.rules = Rules(session)
         self.fixes = Fixes(session)
+        self.records = Records(session)
         self.trail = Trail(session)
 
     @property

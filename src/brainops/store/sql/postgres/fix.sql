@@ -56,6 +56,7 @@ select a.fix_id, f.kind, sum(case when a.state = 'verified' then 1 else 0 end) a
     sum(case when a.state in ('failed', 'rolled_back', 'contradicted') then 1 else 0 end) as contradicted
 from fix_application as a join fix as f on f.id = a.fix_id
 where a.namespace = any (cast(:namespaces as text[])) and f.namespace = any (cast(:namespaces as text[]))
+    and a.imported_at is null
 group by a.fix_id, f.kind
 
 -- name: fix_application_insert
@@ -127,13 +128,3 @@ select {fix_application_columns} from fix_application as a
 join operation as o on o.id = a.operation_id
 where a.namespace = :namespace and o.namespace = :namespace and a.state = 'applied' and a.applied_at >= :since
     and o.name = :name and coalesce(a.target, '') = coalesce(cast(:target as text), '')
-
--- name: fix_page
--- The next fixes after an id.
-select {fix_columns} from fix as f where f.id > :after and f.namespace = any (cast(:namespaces as text[]))
-    order by f.id limit :limit
-
--- name: fix_application_page
--- The next applications after an id.
-select {fix_application_columns} from fix_application as a where a.id > :after
-    and a.namespace = any (cast(:namespaces as text[])) order by a.id limit :limit

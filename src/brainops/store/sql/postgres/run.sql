@@ -2,7 +2,7 @@
 r.id, r.namespace, r.procedure_id, r.procedure_name, r.procedure_hash, r.mode, r.target, r.inputs, r.state, r.epoch,
 r.owner, r.due_at, r.requested, r.actor_kind, r.actor_id, r.actor_proof, r.taken_over, r.session_id, r.operation_id,
 r.parent_run_id, r.parent_step_id, r.depth, r.concurrency_group, r.holds_group, r.idempotency_key, r.outputs, r.error,
-r.fingerprint, r.reason, r.created_at, r.started_at, r.finished_at
+r.fingerprint, r.reason, r.created_at, r.started_at, r.finished_at, r.imported_at
 
 -- fragment: run_step_columns
 s.run_id, s.step_id, s.role, s.state, s.stage, s.epoch, s.attempts, s.failures, s.round, s.idempotency_key, s.input,

@@ -57,6 +57,7 @@ select a.fix_id, f.kind, sum(case when a.state = 'verified' then 1 else 0 end) a
 from fix_application as a join fix as f on f.id = a.fix_id
 where a.namespace in (select value from json_each(:namespaces))
     and f.namespace in (select value from json_each(:namespaces))
+    and a.imported_at is null
 group by a.fix_id, f.kind
 
 -- name: fix_application_insert
@@ -125,13 +126,3 @@ select {fix_application_columns} from fix_application as a
 join operation as o on o.id = a.operation_id
 where a.namespace = :namespace and o.namespace = :namespace and a.state = 'applied' and a.applied_at >= :since
     and o.name = :name and coalesce(a.target, '') = coalesce(:target, '')
-
--- name: fix_page
--- The next fixes after an id.
-select {fix_columns} from fix as f where f.id > :after
-    and f.namespace in (select value from json_each(:namespaces)) order by f.id limit :limit
-
--- name: fix_application_page
--- The next applications after an id.
-select {fix_application_columns} from fix_application as a where a.id > :after
-    and a.namespace in (select value from json_each(:namespaces)) order by a.id limit :limit

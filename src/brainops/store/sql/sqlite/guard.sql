@@ -48,14 +48,14 @@ on conflict (namespace, rule_id) do update set mode = excluded.mode, stepped_dow
 -- Receipts that may stand for an operation: of its session, or without one for its target; newest first.
 select id, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at, used_at,
     procedures, required, acknowledged from guidance
-where namespace = :namespace and expires_at > :now and session_id = :session_id
+where namespace = :namespace and imported_at is null and expires_at > :now and session_id = :session_id
 order by created_at desc limit :limit
 
 -- name: guard_receipts_of_target
 -- Receipts without a session for a target, whatever the operation, newest first.
 select id, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at, used_at,
     procedures, required, acknowledged from guidance
-where namespace = :namespace and target is :target and session_id is null
+where namespace = :namespace and imported_at is null and target is :target and session_id is null
     and expires_at > :now
 order by created_at desc limit :limit
 
@@ -63,7 +63,7 @@ order by created_at desc limit :limit
 -- One receipt of the written namespace.
 select id, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at, used_at,
     procedures, required, acknowledged from guidance
-where id = :id and namespace = :namespace
+where id = :id and namespace = :namespace and imported_at is null
 
 -- name: guard_receipts_since
 -- Every receipt since a time, oldest first: what a replay knows.
@@ -103,6 +103,7 @@ order by o.started_at desc limit :limit
 select s.step_id, s.input, s.output, s.finished_at, r.target, r.session_id
 from run_step as s join run as r on r.id = s.run_id
 where s.namespace = :namespace and s.role = 'do' and s.state = 'succeeded' and s.finished_at >= :since
+    and r.imported_at is null
     and r.procedure_name in (select value from json_each(:procedures)) and (r.target = :target or r.session_id = :session_id)
 order by s.finished_at desc limit :limit
 
@@ -116,6 +117,7 @@ where o.namespace = :namespace and o.target = :target and o.outcome = 'failed'
 select r.procedure_name, r.procedure_hash, r.id, r.created_at from run as r
 where r.namespace = :namespace and r.procedure_name in (select value from json_each(:procedures)) and r.target is :target
     and (r.finished_at is null or (r.state = 'succeeded' and r.finished_at >= :since))
+    and r.imported_at is null
 order by r.created_at desc limit :limit
 
 -- name: guard_runs_since
@@ -167,6 +169,7 @@ select coalesce(sum(case when d.judged = 'false' then 1 else 0 end), 0) as wrong
     coalesce(sum(case when d.judged = 'right' then 1 else 0 end), 0) as proper
 from decision as d
 where d.namespace = :namespace and d.rule_id = :rule_id and d.kind = 'blocked' and d.judged_at >= :since
+    and d.imported_at is null
 
 -- name: guard_blocked
 -- How many different attempts did a rule block in the last hour, and how many times did it block before?
@@ -175,6 +178,7 @@ select count(distinct case when d.at >= :hour then d.actor_id || '/' || coalesce
     coalesce(sum(case when d.at < :hour then 1 else 0 end), 0) as before, min(d.at) as first_at
 from decision as d
 where d.namespace = :namespace and d.rule_id = :rule_id and d.kind = 'blocked' and d.at >= :since
+    and d.imported_at is null
 
 -- name: guard_count
 -- Counts how a rule fared today.

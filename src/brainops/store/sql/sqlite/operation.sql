@@ -181,6 +181,18 @@ values (
     :expires_at, :confidence, :raw_confidence, :failure_probability, :primary_id, :body)
 on conflict do nothing
 
+-- name: guidance_restore_row
+-- Puts an exported receipt back.
+insert into guidance (
+    id, namespace, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at,
+    confidence, raw_confidence, failure_probability, primary_id, body, used_at, procedures, required, acknowledged,
+    imported_at)
+values (
+    :id, :namespace, :operation_name, :target, :action_class, :actor_kind, :actor_id, :session_id, :created_at,
+    :expires_at, :confidence, :raw_confidence, :failure_probability, :primary_id, :body, :used_at, :procedures,
+    :required, :acknowledged, :imported_at)
+on conflict do nothing
+
 -- name: guidance_get
 -- One receipt, if it is readable.
 select id, namespace, body, raw_confidence from guidance
@@ -214,7 +226,8 @@ delete from guidance where namespace = :namespace and (body like '%' || :memory_
 
 -- fragment: guidance_columns
 g.id, g.namespace, g.operation_name, g.target, g.action_class, g.actor_kind, g.actor_id, g.session_id, g.created_at,
-g.expires_at, g.confidence, g.raw_confidence, g.failure_probability, g.primary_id, g.body
+g.expires_at, g.confidence, g.raw_confidence, g.failure_probability, g.primary_id, g.body, g.used_at, g.procedures,
+g.required, g.acknowledged
 
 -- name: operation_failed_since
 -- Did this operation fail on this target since then?

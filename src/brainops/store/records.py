@@ -1,0 +1,76 @@
+"""How is everything that is kept of procedures, runs, the guard and fixes read page by page, put back and cleansed?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from brainops.store.database import Row, Session
+
+PAGE_ROWS = 500
+PURGED = "purged"  # what stands in the place of a text that said something of a purged memory
+
+KINDS: Mapping[str, Mapping[str, str | int]] = {
+    "procedure": {"id": ""},
+    "run": {"id": ""},
+    "approval": {"id": ""},
+    "rule": {"id": ""},
+    "rule_mode": {"rule_id": ""},
+    "namespace_setting": {"name": ""},
+    "decision": {"id": ""},
+    "guard_count": {"day": -1, "rule_id": "", "service": "", "person": ""},
+    "bypass": {"id": ""},
+    "fix": {"id": ""},
+    "fix_application": {"id": ""},
+    "notice": {"id": ""},
+}
+"""The kinds in the order of an export, each with the columns that order its rows and what comes before the first."""
+
+
+class Records:
+    """The rows of one transaction, kind by kind, as they are."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def page(self, kind: str, after: Row | None) -> Sequence[Row]:
+        """Return the next readable rows of a kind after one, in an order that does not depend on the database."""
+        start: Row = KINDS[kind] if after is None else after
+        places = {f"after_{name}": start[name] for name in KINDS[kind]}
+        return self._session.all(f"{kind}_after", limit=PAGE_ROWS, **places)
+
+    def each(self, kind: str) -> Iterator[Row]:
+        """Yield every readable row of a kind."""
+        after: Row | None = None
+        while rows := self.page(kind, after):
+            yield from rows
+            after = rows[-1]
+
+    def steps(self, after: str, until: str) -> Sequence[Row]:
+        """Return the steps of the readable runs after one id and up to another."""
+        return self._session.all("run_step_between", after=after, until=until)
+
+    def put_back(self, kind: str, row: Mapping[str, Any]) -> bool:
+        """Insert an exported row; return False where it stands there already."""
+        return self._session.run(f"{kind}_restore_row", **row) > 0
+
+    def rewrite(self, kind: str, row: Mapping[str, Any]) -> None:
+        """Replace a row's texts, after redaction."""
+        self._session.run(f"{kind}_rewrite", **row)
+
+    def purge(self, memory_id: str, fingerprint: str | None) -> None:
+        """Remove what all of it holds of a memory, or of the error that the memory is."""
+        named = self._session.all("run_naming", memory_id=memory_id, fingerprint=fingerprint)
+        runs = [row["id"] for row in named]
+        given = {"memory_id": memory_id, "purged": PURGED}
+        self._session.run("run_purge", runs=runs, **given)
+        self._session.run("run_step_purge", runs=runs, purged=PURGED)
+        self._session.run("approval_purge", runs=runs, **given)
+        self._session.run("notice_purge", runs=runs, **given)
+        self._session.run("decision_purge", **given)
+        self._session.run("fix_application_purge", runs=runs, **given)
+        self._session.run("fix_purge", **given)
+
+    def orphaned_runs(self, limit: int) -> Sequence[Row]:
+        """Return runs whose version of the procedure is not here."""
+        return self._session.all("orphaned_runs", limit=limit)
