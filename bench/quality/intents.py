@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy
 
-from bench.figures import Figure, Floats, percentiles, wilson
+from bench.figures import SEED, Figure, Floats, percentiles, wilson
 from bench.part import options, publish, say
-from bench.quality.run import SEED, auc, coverage, resampled, surroundings
+from bench.quality.run import auc, coverage, resampled, surroundings
 from brainops.operations.calibration import reliability
 
 ADAPTER = "bench.quality.intents_adapter:Decider"

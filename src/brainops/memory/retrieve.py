@@ -13,6 +13,7 @@ from brainops.memory.draft import clean, content_text
 from brainops.memory.segments import search_segments
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.store import Transaction
+from brainops.store.database import Row
 from brainops.store.memories import memory_of
 from brainops.types import Explanation, Filter, Hit, Memory, MemoryType
 
@@ -56,26 +57,41 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
     return hits
 
 
+def search_words(context: MemoryContext, query: str) -> dict[int, float]:
+    """Return what words alone find for `retrieve_kinds`: the part that needs no model, so both can be done at once."""
+    terms = query_terms(_read(query))
+    with context.store.read() as tx:
+        found = tx.index.lexical(tx.session, terms, Filter(), SHARED_CANDIDATES, brief=True)
+    return {hit.key: hit.score for hit in found}
+
+
 def retrieve_kinds(
-    context: MemoryContext, question: Question, kinds: Sequence[tuple[MemoryType, ...]], *, limit: int
+    context: MemoryContext,
+    question: Question,
+    by_words: Mapping[int, float],
+    kinds: Sequence[tuple[MemoryType, ...]],
+    *,
+    limit: int,
 ) -> list[list[Hit]]:
     """Return the current memories that answer a question, for each group of types by itself, with one search for all.
 
-    A group of which the common search found too few is searched alone. Writes nothing.
+    `by_words` is what `search_words` found for it. A group of which the common search found too few is searched alone.
+    Writes nothing.
     """
     check_limit(limit)
     if not question.terms and question.vector is None:
         return [[] for _ in kinds]
     now = context.store.now()
     with context.store.read() as tx:
-        found = _search(tx, question, Filter(), SHARED_CANDIDATES)
-        types = {key: MemoryType(fact["type"]) for key, fact in tx.memories.facts(list(found)).items()}
+        found = _sides(tx, question, Filter(), SHARED_CANDIDATES, by_words)
+        facts = tx.memories.facts(list(found))
+        gathered = _candidates(tx, found, facts, now)
         hits = []
         for wanted in kinds:
-            mine = {key: sides for key, sides in found.items() if types.get(key) in wanted}
-            if _too_few(mine, found, question):
-                mine = _search(tx, question, Filter(types=wanted), CANDIDATES)
-            hits.append(_hits(tx, question, _candidates(tx, mine, now), limit))
+            mine = [each for each in gathered if facts[each.key]["type"] in wanted]
+            if _too_few(mine, gathered, question):
+                mine = gather(tx, question, Filter(types=wanted), CANDIDATES, now)
+            hits.append(_hits(tx, question, mine, limit))
     return hits
 
 
@@ -83,10 +99,14 @@ def ask(context: MemoryContext, query: str) -> Question:
     """Read a query: clean it, find its words, and embed it where a model answers."""
     if not isinstance(query, str):
         raise InvalidInput(f"a query is text, not {type(query).__name__}")
-    text = clean(query)[:MAX_QUERY_CHARACTERS].strip()
+    text = _read(query)
     vector = context.meaning.of_query(text)
     embedder = context.meaning.embedder() if vector is not None else None
     return Question(text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None)
+
+
+def _read(query: str) -> str:
+    return clean(query)[:MAX_QUERY_CHARACTERS].strip()
 
 
 def check_limit(limit: int) -> None:
@@ -135,7 +155,8 @@ def _hits(tx: Transaction, question: Question, candidates: Sequence[rank.Candida
 
 def gather(tx: Transaction, question: Question, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
     """Return the candidates of both sides with all that ranking asks of them."""
-    return _candidates(tx, _search(tx, question, wanted, depth), now)
+    found = _search(tx, question, wanted, depth)
+    return _candidates(tx, found, tx.memories.facts(list(found)), now)
 
 
 Sides = tuple[float | None, float | None]
@@ -145,24 +166,33 @@ Sides = tuple[float | None, float | None]
 def _search(tx: Transaction, question: Question, wanted: Filter, depth: int) -> dict[int, Sides]:
     """Return the scores of both sides by key."""
     lexical = {hit.key: hit.score for hit in tx.index.lexical(tx.session, question.terms, wanted, depth)}
+    return _sides(tx, question, wanted, depth, lexical)
+
+
+def _sides(
+    tx: Transaction, question: Question, wanted: Filter, depth: int, lexical: Mapping[int, float]
+) -> dict[int, Sides]:
     dense = _dense(tx, question, wanted, depth, lexical)
     return {key: (lexical.get(key), dense.get(key)) for key in {**lexical, **dense}}
 
 
-def _too_few(mine: Mapping[int, Sides], found: Mapping[int, Sides], question: Question) -> bool:
+def _too_few(mine: Sequence[rank.Candidate], every: Sequence[rank.Candidate], question: Question) -> bool:
     """Say whether a side found few of a kind, although it may not have found all."""
-    for side, asked in enumerate((bool(question.terms), question.vector is not None)):
-        everything = sum(sides[side] is not None for sides in found.values())
-        few = sum(sides[side] is not None for sides in mine.values()) < FIRST_OF_A_KIND
-        if asked and few and everything >= SHARED_CANDIDATES:
-            return True
-    return False
+    sides = [(each.lexical is not None, each.dense is not None) for each in every]
+    own = [(each.lexical is not None, each.dense is not None) for each in mine]
+    asked = (bool(question.terms), question.vector is not None)
+    return any(
+        asked[side]
+        and sum(found[side] for found in sides) >= SHARED_CANDIDATES
+        and sum(found[side] for found in own) < FIRST_OF_A_KIND
+        for side in (0, 1)
+    )
 
 
-def _candidates(tx: Transaction, found: Mapping[int, Sides], now: int) -> list[rank.Candidate]:
-    keys = list(found)
-    neighbours = tx.memories.neighbours(keys)
-    facts = tx.memories.facts(keys)
+def _candidates(
+    tx: Transaction, found: Mapping[int, Sides], facts: Mapping[int, Row], now: int
+) -> list[rank.Candidate]:
+    neighbours = tx.memories.neighbours(list(found))
     return [
         rank.Candidate(
             key=key,
@@ -179,7 +209,7 @@ def _candidates(tx: Transaction, found: Mapping[int, Sides], now: int) -> list[r
 
 
 def _dense(
-    tx: Transaction, question: Question, wanted: Filter, depth: int, lexical: dict[int, float]
+    tx: Transaction, question: Question, wanted: Filter, depth: int, lexical: Mapping[int, float]
 ) -> dict[int, float]:
     if question.vector is None or question.model_id is None:
         return {}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.match import error_title, follow_bindings, match
-from brainops.memory.retrieve import Question, ask, retrieve_kinds
+from brainops.memory.retrieve import Question, ask, retrieve_kinds, search_words
 from brainops.operations import advise
 from brainops.operations.advise import Advised, Standing
 from brainops.operations.calibration import (
@@ -83,15 +84,21 @@ def consult(
     start: OperationStart,
     calibration: Calibration = START,
     advisers: Advisers = NOBODY_ELSE,
+    beside: Executor | None = None,
 ) -> Consulted:
-    """Gather what memory, procedures and fixes know about an operation, without writing anything."""
-    question = ask(context, question_text(start))
-    errors, advice = retrieve_kinds(context, question, (_ERRORS, _ADVICE), limit=CONSIDERED_HITS)
+    """Gather what memory, procedures and fixes know about an operation, without writing anything.
+
+    With `beside`, another thread embeds the question and asks the triggers while this one searches for its words.
+    """
+    text = question_text(start)
+    asking = beside.submit(_asked, context, start, text, advisers.triggers) if beside else None
+    by_words = search_words(context, text)
+    question, applying = asking.result() if asking else _asked(context, start, text, advisers.triggers)
+    errors, advice = retrieve_kinds(context, question, by_words, (_ERRORS, _ADVICE), limit=CONSIDERED_HITS)
     known = _known_errors(context, start, errors)
     with context.store.read() as tx:
         record = tx.operations.record(start.name, start.target, RECORD_CASES)
         earlier = tx.operations.similar(start.name, start.target, SHOWN)
-    applying = advisers.triggers.matching(start) if advisers.triggers else []
     advised = [
         *_of_procedures(advisers.triggers, applying, question, calibration),
         *_of_fixes(advisers, start),
@@ -217,6 +224,13 @@ def _of_fixes(advisers: Advisers, start: OperationStart) -> list[Advised]:
     if advisers.fixes is None or not isinstance(error, str) or not error.strip():
         return []
     return [advise.of_fix(found) for found in advisers.fixes(error, context=start.context)]
+
+
+def _asked(
+    context: MemoryContext, start: OperationStart, text: str, triggers: Triggers | None
+) -> tuple[Question, list[TriggerMatch]]:
+    """Return the question with its meaning, and the procedures that apply."""
+    return ask(context, text), triggers.matching(start) if triggers else []
 
 
 def _required(applying: Iterable[TriggerMatch]) -> list[str]:

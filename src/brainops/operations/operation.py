@@ -92,6 +92,7 @@ class OperationLog:
         self._cache: dict[_Task, tuple[float, Guidance]] = {}
         self._calibration: tuple[float, Calibration] | None = None
         self._consulting: ThreadPoolExecutor | None = None
+        self._asking: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
     def guidance(self, start: OperationStart, least: ActionClass | str | None = None) -> Guidance:
@@ -99,7 +100,7 @@ class OperationLog:
         return self._asked(self._guard.prepared(start, action_class_of(least)))
 
     def _asked(self, start: OperationStart) -> Guidance:
-        consulted = guiding.consult(self._context, start, self._current_calibration(), self._advisers)
+        consulted = guiding.consult(self._context, start, self._current_calibration(), self._advisers, self._beside())
         with self._context.store.write() as tx:
             guiding.keep(tx, consulted)
             self._guard.cover(tx, consulted.guidance)
@@ -220,9 +221,16 @@ class OperationLog:
                 self._consulting = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix="brainops-consult")
             return self._consulting
 
+    def _beside(self) -> ThreadPoolExecutor:
+        """Return the threads that ask the triggers while a consultation searches; none of them waits for another."""
+        with self._lock:
+            if self._asking is None:
+                self._asking = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix="brainops-triggers")
+            return self._asking
+
     def after_fork(self) -> None:
         """Forget what a parent's threads held."""
-        self._consulting, self._lock = None, threading.Lock()
+        self._consulting, self._asking, self._lock = None, None, threading.Lock()
 
     def _current_calibration(self) -> Calibration:
         now = time.monotonic()

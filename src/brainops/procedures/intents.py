@@ -149,6 +149,7 @@ class _Ridge:
         targets[numpy.arange(len(phrases)), owners] = 1.0
         gram = (features.T @ features).astype(numpy.float64)
         inverse = _inverse(gram)
+        solution = (inverse @ (features.T @ targets)).astype(numpy.float32)
         return cls(
             landmarks=landmarks,
             root=root,
@@ -156,7 +157,7 @@ class _Ridge:
             targets=targets,
             gram=gram,
             inverse=inverse,
-            solution=inverse @ (features.T @ targets),
+            solution=solution,
         )
 
     def without_each(self, rows: Places) -> Rows:

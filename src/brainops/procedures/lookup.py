@@ -14,7 +14,7 @@ from brainops.types import ProcedureVersion
 if TYPE_CHECKING:
     import numpy
 
-CANDIDATES = 20  # a side; a thousand short descriptions hold no more that answer one text
+CANDIDATES = 10  # a side; a thousand short descriptions hold no more that answer one text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

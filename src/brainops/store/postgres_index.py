@@ -62,8 +62,10 @@ class PostgresIndex:
         """Take a memory's words out of the index."""
         session.run("lexical_delete", key=key)
 
-    def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
-        """Return up to `limit` memories that share words with the query, best first."""
+    def lexical(
+        self, session: Session, terms: Sequence[str], wanted: Filter, limit: int, *, brief: bool = False
+    ) -> list[Scored]:
+        """Return up to `limit` memories that share words with the query, best first; a long text costs no more here."""
         words = [word for term in terms for word in _WORD.findall(plain(term))]
         if not words:
             return []

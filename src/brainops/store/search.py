@@ -46,8 +46,13 @@ class Index(Protocol):
         """Take a memory's words out of the index."""
         ...
 
-    def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
-        """Return up to `limit` memories that share words with the query, best first, none missed while more match."""
+    def lexical(
+        self, session: Session, terms: Sequence[str], wanted: Filter, limit: int, *, brief: bool = False
+    ) -> list[Scored]:
+        """Return up to `limit` memories that share words with the query, best first, none missed while more match.
+
+        With `brief`, a long text costs no more than a question: of a large store fewer rows are ranked.
+        """
         ...
 
     def frequencies(self, session: Session, terms: Sequence[str]) -> tuple[dict[str, int], int]:

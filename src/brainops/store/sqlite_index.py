@@ -57,11 +57,13 @@ class SQLiteIndex:
         """Take a memory's words out of the index."""
         session.run("lexical_delete", key=key)
 
-    def lexical(self, session: Session, terms: Sequence[str], wanted: Filter, limit: int) -> list[Scored]:
+    def lexical(
+        self, session: Session, terms: Sequence[str], wanted: Filter, limit: int, *, brief: bool = False
+    ) -> list[Scored]:
         """Return up to `limit` memories that share words with the query, best first."""
         if not terms:
             return []
-        telling, common = self._telling(session, terms)
+        telling, common = self._telling(session, terms, 1 if brief else LONGEST)
         expression = match_expression(telling, self._conditions(session, wanted), wanted)
         depth = limit * WIDER if common else limit
         while True:
@@ -84,13 +86,13 @@ class SQLiteIndex:
                 break
         return found[:limit]
 
-    def _telling(self, session: Session, terms: Sequence[str]) -> tuple[Sequence[str], dict[str, float]]:
+    def _telling(self, session: Session, terms: Sequence[str], longest: int) -> tuple[Sequence[str], dict[str, float]]:
         """Return the words to search for, and the common ones that are left out of it, with their weight.
 
         Ranking a row is what a search costs, so the words are taken rarest first until their rows are enough.
         """
         frequencies, total = self.frequencies(session, tuple(dict.fromkeys(terms)))
-        longer = min(max(len(frequencies) / USUAL_TERMS, 1.0), LONGEST)
+        longer = min(max(len(frequencies) / USUAL_TERMS, 1.0), longest)
         allowed = max(RANKED_ROWS * math.sqrt(total), ALWAYS_RANKED) * longer
         if sum(frequencies.values()) <= allowed:
             return terms, {}
