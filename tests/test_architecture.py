@@ -72,11 +72,12 @@ BROAD_EXCEPTS = {
     "brainops.procedures.attempts": "what a step's own code raises is that step's failure",
     "brainops.procedures.hearing": "what a step's own write raises is that step's failure, and the write is undone",
     "brainops.procedures.runner": "a run that the interpreter stumbles over is set aside, and somebody is told",
+    "brainops.workers.woken": "an engine that fails must not stop the worker, which goes on without it",
     "brainops.procedures.dispatch": "one run or sweep that fails must not stop the loop that all others need",
 }
 
 IMPORTED_AS = {"cel-expr-python": "cel_expr_python", "brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}
-HEAVY = {"cel_expr_python", "click", "numpy", "onnxruntime", "psycopg", "yaml"}
+HEAVY = {"cel_expr_python", "click", "numpy", "onnxruntime", "procrastinate", "psycopg", "yaml"}
 
 
 def part_of(module: str) -> str:
@@ -216,6 +217,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         for line in project["dependencies"]
         + project["optional-dependencies"]["policy"]
         + project["optional-dependencies"]["postgres"]
+        + project["optional-dependencies"]["workers"]
     }
     roots = {name.split(".")[0] for module in MODULES for name, _ in imports(module)}
     imported = roots - sys.stdlib_module_names - {"brainops"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +11,7 @@ from brainops import config
 from brainops.errors import InvalidInput
 from brainops.founding import calls as founding
 from brainops.health.upkeep import Upkeep
+from brainops.health.working import Working
 from brainops.memory import capture as capturing
 from brainops.memory import change, match, meaning, retrieve, segments
 from brainops.memory.conditions import filter_of, member
@@ -26,7 +27,6 @@ from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.dispatch import RUNS_AT_ONCE, Dispatcher
 from brainops.procedures.fixes import Fixes
 from brainops.procedures.inputs import fitting
 from brainops.procedures.lessons import lesson
@@ -69,7 +69,7 @@ from brainops.types import (
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
 
-class Brain(Upkeep):
+class Brain(Upkeep, Working):
     """The operational memory, open: capture, retrieve, match, guide, operate, correct and look after.
 
     Safe to share between threads, and usable after a fork. Use it as a context manager, or call `close`.
@@ -437,19 +437,6 @@ class Brain(Upkeep):
         )
         for name, function in founding.calls(asked).items():
             self.calls.register(name, function)
-
-    def dispatcher(
-        self, *, worker: bool = False, runs_at_once: int = RUNS_AT_ONCE, keep_days: float | None = None
-    ) -> Dispatcher:
-        """Return a loop that goes on with the runs that are due; its `run` blocks until `stop`.
-
-        It also lets approvals escalate and expire, delivers notices and judges fixes; with `keep_days` it removes runs
-        that ended so long ago. A Brain with `background` has one already, which begins once there is something to do.
-        """
-        sweeps: list[Callable[[], object]] = [self.approvals.sweep, self.notices.deliver, self.fixes.sweep]
-        if keep_days is not None:
-            sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
-        return Dispatcher(self._store, self.runs, sweeps, runs_at_once=runs_at_once, worker=worker)
 
     # Upkeep
 

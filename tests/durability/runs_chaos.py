@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from brainops.brain import Brain
+from brainops.procedures.sheet import Wake, stay
 from tests.durability import runs_worker
 from tests.durability.runs_worker import CALLS, CAPTURES
 
@@ -47,16 +49,18 @@ def chaos(
     least_seconds: float = 0.0,
     most_seconds: float = 300.0,
     seed: int = 7,
+    worker: Sequence[str] = (str(Path(runs_worker.__file__)),),
+    wake: Wake = stay,
 ) -> Outcome:
     """Let workers do the runs while they are killed and stopped, and return what is found afterwards.
 
-    New runs are added until `least_seconds` have passed.
+    New runs are added until `least_seconds` have passed. `worker` and `wake` are for workers that an engine dispatches.
     """
     effects, dice = folder / "effects", random.Random(seed)
     effects.touch()
-    command = [sys.executable, str(Path(runs_worker.__file__)), url, str(effects), str(lease_seconds)]
+    command = [sys.executable, *worker, url, str(effects), str(lease_seconds)]
     with runs_worker.opened(url) as brain:
-        runner = runs_worker.runner(brain, str(effects), lease_seconds)
+        runner = runs_worker.runner(brain, str(effects), lease_seconds, wake)
         brain.procedures.save(runs_worker.six_steps())
         brain.procedures.activate("six")
         begun = [runner.start("six", target=str(number), detached=True).id for number in range(runs)]

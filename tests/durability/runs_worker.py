@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from brainops.brain import Brain
 from brainops.procedures.dispatch import Dispatcher
 from brainops.procedures.runner import Runner
+from brainops.procedures.sheet import Wake, stay
 from brainops.procedures.steps.port import StepDone, StepResult, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Concurrency, Procedure, Retry, Step, StepKind
@@ -29,7 +30,7 @@ def opened(url: str) -> Brain:
     return Brain.open(url, namespace=NAMESPACE, read=[], model="none", background=False)
 
 
-def runner(brain: Brain, effects: str, lease_seconds: float) -> Runner:
+def runner(brain: Brain, effects: str, lease_seconds: float, wake: Wake = stay) -> Runner:
     """Return a Runner whose calls leave a line and whose captures count."""
 
     def call(work: StepWork) -> StepResult:
@@ -54,6 +55,7 @@ def runner(brain: Brain, effects: str, lease_seconds: float) -> Runner:
         brain.notices,
         executors,
         remember=brain._remember,
+        wake=wake,
         lease_seconds=lease_seconds,
     )
 

@@ -25,6 +25,7 @@ from brainops.cli import (
     operating,
     runs,
     upkeep,
+    working,
 )
 from brainops.cli.screen import bold, dim, safe, wrapped
 from brainops.cli.shared import Shared, shared_options
@@ -35,7 +36,7 @@ OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shel
 SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
-    "Follow": [drafting.procedure, runs.run, runs.runs, runs.worker],
+    "Follow": [drafting.procedure, runs.run, runs.runs, working.worker],
     "Correct": [
         correcting.feedback,
         capturing.supersede,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -361,32 +359,3 @@ def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> None:
             _tell(ended)
         else:
             answer(ended, lambda: _outcome(ended))
-
-
-@command("worker", short_help="go on with the runs that are due, until it is stopped")
-@click.option("--runs", "runs_at_once", type=click.IntRange(1, 64), default=4, show_default=True, help="At once.")
-@click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
-def worker(runs_at_once: int, keep_days: float | None) -> None:
-    """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
-
-    Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
-    one goes on with its runs.
-    """
-    with opened() as brain:
-        dispatcher = brain.dispatcher(worker=True, runs_at_once=runs_at_once, keep_days=keep_days)
-        with _stopped_by_signals(dispatcher.stop):
-            click.echo(f"Working on {brain.settings.store} as {brain.settings.namespace}.", err=True)
-            dispatcher.run()
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    def stopped(number: int, frame: object) -> None:
-        stop()
-
-    before = {number: signal.signal(number, stopped) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

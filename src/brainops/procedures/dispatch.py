@@ -24,6 +24,9 @@ from brainops.types import Run
 RUNS_AT_ONCE = 4  # in one process; a wait takes none of these places
 SHORTEST_REST_SECONDS = 0.02  # between two looks while there is something to do
 LONGEST_REST_SECONDS = 1.0  # while a run has not ended: an answer given elsewhere is found this soon
+WOKEN_REST_SECONDS = 10.0  # the same where an engine tells of it at once: what it did not tell is found this soon
+WOKEN_SWEEPS = 20  # sweep intervals from one round to the next where an engine calls them, should it stop doing so
+ROOM_SECONDS = 1.0  # between two looks whether the loop was stopped while an engine waits for room
 IDLE_REST_SECONDS = 30.0  # while there is none: a run begun elsewhere, and nudged by nobody, is found this soon
 GROWTH = 1.6  # of the rest, each time a look finds nothing
 SWEEP_SECONDS = 15.0  # between two rounds of the sweeps that were handed in
@@ -61,6 +64,7 @@ class Dispatcher:
         self._worker = worker
         self._version = version
         self._thread: threading.Thread | None = None
+        self.woken = False  # whether an engine tells this loop what is due; it looks rarely by itself then
         self._begin_process()
 
     def _begin_process(self) -> None:
@@ -83,6 +87,13 @@ class Dispatcher:
             if self._thread is None:
                 self._thread = threading.Thread(target=self.run, name="brainops-dispatch", daemon=True)
                 self._thread.start()
+        self._nudged.set()
+
+    def wake(self) -> None:
+        """Look at once, or once there is room; returns then, so that an engine tells other workers meanwhile."""
+        with self._changed:
+            while not self._stop.is_set() and len(self._under_way) >= self._runs_at_once:
+                self._changed.wait(ROOM_SECONDS)
         self._nudged.set()
 
     def run(self) -> None:
@@ -118,11 +129,13 @@ class Dispatcher:
     def _look(self) -> tuple[bool, float, float]:
         """Take what is due; return whether something was, the seconds until the next is, and the longest rest."""
         self._give_sign()
-        self._sweep()
+        if time.monotonic() >= self._next_sweep:
+            self.sweep()
         with self._store.read() as tx:
             now = self._store.now()
             seen = tx.runs.look(now)
-        most = LONGEST_REST_SECONDS if seen["open"] else IDLE_REST_SECONDS
+        open_rest = WOKEN_REST_SECONDS if self.woken else LONGEST_REST_SECONDS
+        most = open_rest if seen["open"] else IDLE_REST_SECONDS
         due_at = seen["due_at"]
         if not seen["answered"] and (due_at is None or due_at > now):
             return False, most if due_at is None else max(0.0, (due_at - now) / MICROS), most
@@ -152,10 +165,9 @@ class Dispatcher:
                 self._changed.notify_all()
             self._nudged.set()
 
-    def _sweep(self) -> None:
-        if time.monotonic() < self._next_sweep:
-            return
-        self._next_sweep = time.monotonic() + SWEEP_SECONDS
+    def sweep(self) -> None:
+        """Call every sweep once; the loop does so by itself now and then, an engine once per tick over all workers."""
+        self._next_sweep = time.monotonic() + SWEEP_SECONDS * (WOKEN_SWEEPS if self.woken else 1)
         for sweep in self._sweeps:
             try:
                 sweep()

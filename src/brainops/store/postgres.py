@@ -105,6 +105,10 @@ class PostgresDatabase:
         with self.raw() as connection:
             return _time_of(connection)
 
+    def address(self) -> str:
+        """Return the connection string with its password, for a library that connects by itself."""
+        return make_conninfo(**self._parameters)
+
     def close(self) -> None:
         """Close every connection that this process opened."""
         if os.getpid() == self._process:

@@ -1,0 +1,1 @@
+"""How do several processes share the runs of a team? `brainops worker`, with or without an engine that wakes it."""
