@@ -33,6 +33,7 @@ PARTS: dict[str, list[list[str]]] = {
     "overhead": [["bench.speed.overhead"]],
     "size": [["bench.speed.size"]],
     "latency": [["bench.speed.latency"]],
+    "guidance": [["bench.guidance.latency"]],
     "million": [["bench.speed.million"]],
     "postgres": [["bench.speed.postgres"]],
     "capture": [["bench.speed.capture"]],
@@ -42,9 +43,10 @@ PARTS: dict[str, list[list[str]]] = {
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
     "quality": [["bench.quality.run", name] for name in JUDGED],
+    "intents": [["bench.quality.intents"]],
     "plain_english": [["bench.procedures.plain_english"]],
 }
-NEED_SETS = {"calibration", "order", "quality"}
+NEED_SETS = {"calibration", "intents", "order", "quality"}
 ON_REQUEST = {"million"}  # six minutes of building
 
 
