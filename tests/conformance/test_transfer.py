@@ -100,7 +100,7 @@ def test_an_import_of_an_export_gives_the_same_export(
 
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
     kinds = {"memory", "occurrence", "feedback", "operation", "operation_count", "guidance", "growth_policy", "audit"}
-    assert set(exported.counts) == kinds | {"segment"}
+    assert set(exported.counts) == kinds | {"segment", "guard_count"}
 
 
 def test_what_was_imported_is_found_and_its_trail_holds(
@@ -137,6 +137,51 @@ def test_importing_again_changes_nothing(open_brain: OpenBrain, open_other: Open
     other.export_to(tmp_path / "two.jsonl")
     assert again.taken == {}
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
+
+
+def as_format_1(path: Path) -> None:
+    """Make an export what a program of the first format wrote: without the kinds and fields that came later."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][:-1]
+    lines[0]["brainops_export"] = 1
+    known = {"memory", "occurrence", "feedback", "operation", "operation_count", "guidance", "growth_policy", "audit"}
+    kept = [line for line in lines if line.get("kind", "memory") in known | {"segment"}]
+    for line in kept:
+        if line.get("kind") == "guidance":
+            for name in ("used_at", "procedures", "required", "acknowledged"):
+                del line[name]
+    path.write_bytes(signed(kept))
+
+
+def test_an_export_of_the_first_format_is_taken_in_whole(
+    open_brain: OpenBrain, open_other: OpenBrain, tmp_path: Path
+) -> None:
+    brain, other = open_brain(), open_other()
+    fill(brain)
+    brain.compact(older_than_days=0)
+    fill(brain, "second")
+    brain.export_to(tmp_path / "one.jsonl")
+    as_format_1(tmp_path / "one.jsonl")
+
+    imported = transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+
+    other.export_to(tmp_path / "two.jsonl")
+    as_format_1(tmp_path / "two.jsonl")
+    assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
+    assert imported.left == imported.disarmed == ()
+
+
+def test_a_field_of_the_second_format_has_no_place_in_a_file_of_the_first(
+    open_brain: OpenBrain, tmp_path: Path
+) -> None:
+    brain = open_brain()
+    brain.guidance("deploy")
+    brain.export_to(tmp_path / "one.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines[0]["brainops_export"] = 1
+    (tmp_path / "one.jsonl").write_bytes(signed(lines[:-1]))
+
+    with pytest.raises(ArchiveDamaged, match="other fields"):
+        brain.import_from(tmp_path / "one.jsonl")
 
 
 class Stopped(Exception):
@@ -231,7 +276,7 @@ def test_the_same_content_under_another_id_is_left_with_its_reason(
 
     assert {left.kind: left.reason for left in imported.left} == {
         "memory": "another memory with the same content or idempotency key stands here already",
-        "occurrence": "the memory that it belongs to was left",
+        "occurrence": "the memory or run that it belongs to was left",
     }
     assert other.get(mine.id).occurrences == 1
 
@@ -248,7 +293,7 @@ def spoil(path: Path, change: Callable[[bytes], bytes]) -> None:
         lambda data: data.replace(b"gateway", b"gateweg", 1),
         lambda data: b"\n".join([*data.split(b"\n")[:2], *data.split(b"\n")[3:]]),
         lambda data: data + data,
-        lambda data: data.replace(b'"brainops_export": 1', b'"something": 1'),
+        lambda data: data.replace(b'"brainops_export": 2', b'"something": 2'),
         lambda data: b"",
         lambda data: b"\x00\xff garbage",
         lambda data: b"[" * 100_000,
@@ -320,7 +365,7 @@ def test_a_signed_export_with_values_that_mean_nothing_is_refused(
 
 
 def test_an_export_of_a_newer_format_is_refused_with_the_way_out(open_brain: OpenBrain, tmp_path: Path) -> None:
-    (tmp_path / "new.jsonl").write_bytes(signed([{"brainops_export": 2, "namespaces": []}]))
+    (tmp_path / "new.jsonl").write_bytes(signed([{"brainops_export": 3, "namespaces": []}]))
 
     with pytest.raises(SchemaTooNew, match="upgrade"):
         open_brain().import_from(tmp_path / "new.jsonl")

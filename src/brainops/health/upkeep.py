@@ -12,7 +12,7 @@ from brainops.health.status import status as figures
 from brainops.memory import meaning, retain, sweep, transfer
 from brainops.memory.context import MemoryContext
 from brainops.operations.recorder import Recorder
-from brainops.procedures.sources import require_canonical
+from brainops.procedures.sources import holds_secret, require_canonical
 from brainops.store import Store
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Check, Junk, Progress
@@ -38,8 +38,11 @@ class Upkeep:
         return sweep.reembed(self._context, progress=progress)
 
     def redact_rescan(self, *, dry_run: bool = False, progress: Progress | None = None) -> sweep.Rescanned:
-        """Look through everything stored for secrets that today's rules know, and take them out of rows and indexes."""
-        return sweep.rescan(self._context, dry_run=dry_run, progress=progress)
+        """Look through everything stored for secrets that today's rules know, and take them out of rows and indexes.
+
+        Versions of procedures never change: those that hold one are named.
+        """
+        return sweep.rescan(self._context, dry_run=dry_run, progress=progress, leaks=holds_secret)
 
     def export_to(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> transfer.Exported:
         """Write everything readable as JSONL; `import_from` puts it back losslessly, on either database."""

@@ -182,7 +182,11 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
 
 
 def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
-    """Remove one memory for good, with its vectors, occurrences, verdicts and traces in the log; raise NotFound."""
+    """Remove one memory for good, with its vectors, occurrences, verdicts and traces in the log and runs.
+
+    A run that found it keeps which steps were done and when, and loses what they were given and found, with the runs
+    that it began or that began it. Raises NotFound.
+    """
     with context.store.write() as tx:
         row = None if _own_segment(tx, memory_id) else tx.memories.writable_row(memory_id)
         removed = _purge(tx, context, [row] if row else [], [memory_id], reason, subject=None)
@@ -207,6 +211,9 @@ def _purge(
 ) -> Removed:
     if not reason.strip():
         raise InvalidInput("a purge cannot be undone; say why with `reason`")
+    fingerprints = {row["id"]: row["fingerprint"] for row in rows} | _archived_fingerprints(tx, ids)
+    for memory_id in ids:
+        tx.records.purge(memory_id, fingerprints.get(memory_id))  # first: it asks which operations ended in it
     for row in rows:
         tx.memories.delete(row)
     purge_from_segments(tx, ids)
@@ -216,6 +223,11 @@ def _purge(
         tx.trail.purge_feedback(memory_id)
         tx.trail.append("purge", memory_id, context.actor, now, reason=said, by="subject" if subject else "id")
     return Removed(memory_ids=tuple(ids), backups=tuple(row["path"] for row in tx.trail.backups()))
+
+
+def _archived_fingerprints(tx: Transaction, ids: list[str]) -> dict[str, str | None]:
+    found = (archived_memory(tx, memory_id) for memory_id in ids)
+    return {archived[1].id: archived[1].fingerprint for archived in found if archived is not None}
 
 
 def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: str = "") -> Captured:

@@ -17,12 +17,24 @@ _TEXTS = {
     "operation_count": ("name",),
     "guidance": ("operation_name", "target"),
     "feedback": ("note",),
+    "run": ("target", "error", "reason"),
+    "run_step": ("error",),
+    "approval": ("question", "reason"),
+    "decision": ("operation_name", "target", "reason", "way_out", "judged_note"),
+    "notice": ("error",),
+    "fix": ("title", "advice", "reason"),
+    "fix_application": ("reason",),
 }
 _TREES = {
     "memory": ("content", "metadata"),
     "occurrence": ("detail",),
     "operation": ("context", "result", "error"),
     "guidance": ("body",),
+    "run": ("inputs", "outputs"),
+    "run_step": ("input", "output", "detail", "evidence"),
+    "notice": ("body",),
+    "fix": ("action", "verify", "rollback", "context"),
+    "fix_application": ("evidence",),
 }
 """What can hold a secret: the same columns that are redacted when they are written."""
 

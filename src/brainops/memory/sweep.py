@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +27,17 @@ PASSES = 3  # over what was captured or changed while a sweep ran; the rest stay
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rescanned:
-    """What a rescan looked at, how many rows it changed, what it took out (never the values), and of which memories."""
+    """What a rescan looked at, how many rows it changed, what it took out (never the values), and of which memories.
+
+    `procedures` names versions with a finding. A version never changes: replace the secret where it is valid, save the
+    procedure with `secrets: {name: env:NAME}`, activate that version, and retire it where nothing follows it.
+    """
 
     scanned: int
     changed: int
     findings: tuple[Finding, ...]
     ids: tuple[str, ...]
+    procedures: tuple[str, ...] = ()
 
 
 def reindex(context: MemoryContext, progress: Progress | None = None) -> int:
@@ -92,21 +97,29 @@ def reembed(context: MemoryContext, progress: Progress | None = None) -> int:
     return done
 
 
-def rescan(context: MemoryContext, dry_run: bool = False, progress: Progress | None = None) -> Rescanned:
+def rescan(
+    context: MemoryContext,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    leaks: Callable[[Row], bool] | None = None,
+) -> Rescanned:
     """Look through everything in the written namespace with today's rules and take out what they find.
 
     Rows, word index, vectors, content hashes and archive segments are written anew, some hundred rows a transaction;
     the trail gets one line with counts. What the database's files still hold of it is overwritten; backups are not.
+    `leaks` says of a version of a procedure whether it holds a secret; such a version is named, for it never changes.
     """
     sweep = _Rescan(context, dry_run, progress)
     for kind in _KINDS:
         sweep.walk(kind)
     sweep.segments()
+    named = sweep.procedures(leaks) if leaks is not None else ()
     found = Rescanned(
         scanned=sweep.scanned,
         changed=sweep.changed,
         findings=tuple(Finding(kind=kind, count=count) for kind, count in sorted(sweep.findings.items())),
         ids=tuple(sweep.ids),
+        procedures=tuple(named),
     )
     if not dry_run:
         if found.changed:
@@ -127,9 +140,7 @@ class _Kind:
     """How rows of one kind are read a page at a time, found again under the lock, and written anew."""
 
     name: str
-    start: Any
-    cursor: str
-    page: Callable[[Transaction, Any], Sequence[Row]]
+    page: Callable[[Transaction, Row | None], Sequence[Row]]
     rewrite: Callable[[Transaction, Row, dict[str, Any], int], None]
 
 
@@ -148,7 +159,7 @@ class _Rescan:
 
     def walk(self, kind: _Kind) -> None:
         """Look through every row of a kind: outside the write lock first, and again inside it for those that change."""
-        after = kind.start
+        after: Row | None = None
         while True:
             with self._context.store.read(self._scope) as tx:
                 rows = kind.page(tx, after)
@@ -162,9 +173,9 @@ class _Rescan:
             elif dirty:
                 self._rewrite(kind, after, {_place(row) for row in dirty})
             self._advance(len(rows))
-            after = rows[-1][kind.cursor]
+            after = rows[-1]
 
-    def _rewrite(self, kind: _Kind, after: Any, places: set[Any]) -> None:
+    def _rewrite(self, kind: _Kind, after: Row | None, places: set[Any]) -> None:
         with self._context.store.write(self._scope) as tx:
             for row in kind.page(tx, after):
                 if _place(row) not in places:
@@ -183,6 +194,14 @@ class _Rescan:
                 row = tx.operations.segment(segment_id)
                 if row is not None:
                     self._segment(tx, row)
+
+    def procedures(self, leaks: Callable[[Row], bool]) -> Iterator[str]:
+        """Look through the versions of procedures, and yield which of them hold a secret."""
+        with self._context.store.read(self._scope) as tx:
+            for row in tx.records.each("procedure"):
+                self.scanned += 1
+                if leaks(row):
+                    yield f"{row['name']} number {row['number']} ({row['state']})"
 
     def _transaction(self) -> AbstractContextManager[Transaction]:
         store = self._context.store
@@ -218,7 +237,7 @@ class _Rescan:
 
 def _place(row: Row) -> tuple[Any, ...]:
     """Return what tells a row of a page from the others."""
-    names = ("id", "memory_id", "at", "name", "day")
+    names = ("id", "memory_id", "at", "name", "day", "run_id", "step_id", "role")
     return tuple(row[name] if name in row.keys() else None for name in names)  # noqa: SIM118 (a row is no mapping)
 
 
@@ -257,51 +276,58 @@ def _rewrite_tally(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -
     tx.operations.rename_count(row, clean["name"])
 
 
-def _occurrence_page(tx: Transaction, after: int) -> Sequence[Row]:
+def _keyed(page: Callable[[Transaction], Callable[[int], Sequence[Row]]]) -> Callable[..., Sequence[Row]]:
+    return lambda tx, after: page(tx)(0 if after is None else after["key"])
+
+
+def _by_id(page: Callable[[Transaction], Callable[[str], Sequence[Row]]]) -> Callable[..., Sequence[Row]]:
+    return lambda tx, after: page(tx)("" if after is None else after["id"])
+
+
+def _occurrence_page(tx: Transaction, after: Row | None) -> Sequence[Row]:
     """Return the occurrences of the next memories that have any."""
-    while memories := tx.memories.page(after):
+    start = 0 if after is None else after["page_end"]
+    while memories := tx.memories.page(start):
         last = memories[-1]["key"]
-        if rows := tx.memories.occurrences_between(after, last):
+        if rows := tx.memories.occurrences_between(start, last):
             return [{**dict(row), "page_end": last} for row in rows]
-        after = last
+        start = last
     return ()
 
 
-def _tally_page(tx: Transaction, after: int) -> Sequence[Row]:
+def _tally_page(tx: Transaction, after: Row | None) -> Sequence[Row]:
     """Return the tallies of the next day that has any."""
-    rows = tx.operations.counts(after + 1)
+    rows = tx.operations.counts(0 if after is None else after["day"] + 1)
     return [row for row in rows if row["day"] == rows[0]["day"]]
 
 
+def _step_page(tx: Transaction, after: Row | None) -> Sequence[Row]:
+    """Return the steps of the next runs that have any."""
+    start = None if after is None else {"id": after["page_end"]}
+    while runs := tx.records.page("run", start):
+        first, last = "" if start is None else start["id"], runs[-1]["id"]
+        if rows := tx.records.steps(first, last):
+            return [{**dict(row), "page_end": last} for row in rows]
+        start = {"id": last}
+    return ()
+
+
+def _record(name: str) -> _Kind:
+    """Return a kind whose rows are read and written anew as all records are."""
+
+    def rewrite(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+        tx.records.rewrite(name, clean)
+
+    page = _step_page if name == "run_step" else lambda tx, after: tx.records.page(name, after)
+    return _Kind(name=name, page=page, rewrite=rewrite)
+
+
 _KINDS = (
-    _Kind(
-        name="memory",
-        start=0,
-        cursor="key",
-        page=lambda tx, after: tx.memories.page(after),
-        rewrite=_rewrite_memory,
-    ),
-    _Kind(name="occurrence", start=0, cursor="page_end", page=_occurrence_page, rewrite=_rewrite_occurrence),
-    _Kind(
-        name="operation",
-        start=0,
-        cursor="key",
-        page=lambda tx, after: tx.operations.page(after),
-        rewrite=_rewrite_operation,
-    ),
-    _Kind(
-        name="guidance",
-        start="",
-        cursor="id",
-        page=lambda tx, after: tx.operations.guidance_page(after),
-        rewrite=_rewrite_guidance,
-    ),
-    _Kind(
-        name="feedback",
-        start="",
-        cursor="id",
-        page=lambda tx, after: tx.trail.feedback_page(after),
-        rewrite=_rewrite_feedback,
-    ),
-    _Kind(name="operation_count", start=-1, cursor="day", page=_tally_page, rewrite=_rewrite_tally),
+    _Kind(name="memory", page=_keyed(lambda tx: tx.memories.page), rewrite=_rewrite_memory),
+    _Kind(name="occurrence", page=_occurrence_page, rewrite=_rewrite_occurrence),
+    _Kind(name="operation", page=_keyed(lambda tx: tx.operations.page), rewrite=_rewrite_operation),
+    _Kind(name="guidance", page=_by_id(lambda tx: tx.operations.guidance_page), rewrite=_rewrite_guidance),
+    _Kind(name="feedback", page=_by_id(lambda tx: tx.trail.feedback_page), rewrite=_rewrite_feedback),
+    _Kind(name="operation_count", page=_tally_page, rewrite=_rewrite_tally),
+    *map(_record, ("run", "run_step", "approval", "decision", "notice", "fix", "fix_application")),
 )

@@ -20,6 +20,7 @@ from brainops.procedures.parse import parse
 from brainops.procedures.references import expressions
 from brainops.procedures.render import render
 from brainops.procedures.vocabulary import meant
+from brainops.store.database import Row
 from brainops.types import JSON, Procedure, ProcedureVersion, Trust
 
 SECRETS_ONLY = RedactionPolicy(private=False)
@@ -94,6 +95,20 @@ def secrets_in(given: Definition) -> tuple[Problem, ...]:
         Problem(path=given.path or "", line=line, message="this looks like a secret", way_out=way_out)
         for line in lines or [1]
     )
+
+
+def holds_secret(row: Row) -> bool:
+    """Say whether a stored version holds what looks like a secret by today's rules."""
+    procedure, trust = stored(row["body"]), Trust(row["trust"])
+    kept = Definition(
+        procedure=procedure,
+        source=row["source"],
+        path=row["path"],
+        canonical=row["body"],
+        digest=row["hash"],
+        trust=trust,
+    )
+    return bool(secrets_in(kept))
 
 
 def _without_references(value: JSON) -> JSON:

@@ -21,7 +21,10 @@ from brainops.store.scope import Scope
 from brainops.store.store import Store
 
 MIGRATION_LOCK = 0x627261696E6F7073  # "brainops"; held until the migration commits
-SCRUBBED = ("memory", "memory_fts", "memory_tag", "memory_vector", "occurrence", "feedback", "operation", "guidance")
+SCRUBBED = (
+    "memory", "memory_fts", "memory_tag", "memory_vector", "occurrence", "feedback", "operation", "guidance",
+    "run", "run_step", "approval", "decision", "notice", "fix", "fix_application",
+)  # fmt: skip
 WITHOUT_BACKUP = "BRAINOPS_MIGRATE_WITHOUT_BACKUP"
 
 

@@ -1,0 +1,332 @@
+"""Does an import bring what happened, and nothing that is in force, whatever the file says?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
+from brainops.memory.arrival import UNSENT
+from brainops.memory.lines import KINDS
+from brainops.procedures import approvers
+from brainops.store.records import KINDS as RECORDS
+from brainops.types import (
+    Actor,
+    ActorKind,
+    ApplicationState,
+    ApprovalKind,
+    ApprovalState,
+    Enforcement,
+    FixMode,
+    ProcedureState,
+    RunState,
+)
+from tests.conformance.conftest import OpenBrain
+from tests.conformance.everything import ERROR, MARTA, PHRASE, furnish
+from tests.conformance.test_transfer import lines_of, open_other, signed
+
+__all__ = ["open_other"]
+
+AGENT = Actor(kind=ActorKind.AGENT, id="robot")
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make guessing cheap, for the tests only."""
+    monkeypatch.setattr(approvers, "SCRYPT_COST", 2**4)
+
+
+@pytest.fixture
+def exported(open_brain: OpenBrain, tmp_path: Path) -> Path:
+    """Return an export of a store that holds something of every kind."""
+    brain = open_brain(actor=MARTA, read=[])
+    furnish(brain)
+    brain.export_to(tmp_path / "one.jsonl")
+    brain.close()
+    return tmp_path / "one.jsonl"
+
+
+def parsed(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines_of(path)]
+
+
+def test_every_kind_of_line_is_exported(exported: Path) -> None:
+    kinds = {line["kind"] for line in parsed(exported)}
+
+    assert set(RECORDS) | {"run_step"} <= kinds
+    assert set(RECORDS) <= set(KINDS)
+
+
+def test_secrets_of_approvers_and_channels_stay_behind(exported: Path) -> None:
+    text = exported.read_text(encoding="utf-8")
+
+    assert PHRASE not in text
+    assert "secret_hash" not in text
+    assert not {"approver", "channel", "worker", "approval_setting"} & {line["kind"] for line in parsed(exported)}
+
+
+def test_what_happened_comes_through_unchanged(open_other: OpenBrain, exported: Path, tmp_path: Path) -> None:
+    """All that an import changes is what was in force or under way: those lines, and no other column of them."""
+    other = open_other(actor=MARTA, read=[])
+
+    other.import_from(exported)
+
+    other.export_to(tmp_path / "two.jsonl")
+    before, after = (
+        {json.dumps({k: line.get(k) for k in KEYS}): line for line in parsed(path)}
+        for path in (exported, tmp_path / "two.jsonl")
+    )
+    left = {key for key, line in before.items() if line["kind"] in ("rule_mode", "namespace_setting")}
+    added = [after[key] for key in after.keys() - before.keys()]
+    assert before.keys() - after.keys() == left
+    assert {line["act"] for line in added} == {"retire_procedure", "rule-remove", "import-settle"}
+    changed = {
+        (before[key]["kind"], name)
+        for key in before.keys() & after.keys()
+        for name in before[key]
+        if before[key][name] != after[key][name]
+    }
+    assert changed == {
+        ("procedure", "state"),
+        ("procedure", "trust"),
+        ("run", "state"),
+        ("run", "finished_at"),
+        ("run", "reason"),
+        ("run", "idempotency_key"),
+        ("run_step", "state"),
+        ("run_step", "finished_at"),
+        ("approval", "state"),
+        ("rule", "removed_at"),
+        ("bypass", "closed_at"),
+        ("fix", "mode"),
+        ("fix", "trust"),
+        ("fix_application", "state"),
+        ("fix_application", "reason"),
+        ("fix_application", "decided_at"),
+        ("notice", "delivered_at"),
+        ("notice", "error"),
+    }
+
+
+KEYS = ("kind", "id", "run_id", "step_id", "role", "memory_id", "name", "day", "rule_id", "service", "person", "at",
+        "sequence", "operation_name")  # fmt: skip
+
+
+def test_the_store_that_took_it_in_is_sound_and_says_so(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    other.import_from(exported)
+
+    wrong = {check.name: check.detail for check in other.doctor() if not check.passed}
+    assert wrong.keys() <= {"disk", "model", "permissions"}, wrong
+
+
+def test_a_store_with_a_trail_of_its_own_is_sound_too(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+    other.guard.set_enforcement("strict")
+
+    other.import_from(exported)
+    again = other.import_from(exported)
+
+    wrong = {check.name: check.detail for check in other.doctor() if not check.passed}
+    assert wrong.keys() <= {"disk", "model", "permissions"}, wrong
+    assert again.taken == {}
+    assert other.guard.settings().enforcement is Enforcement.STRICT
+
+
+def test_importing_it_again_changes_nothing(open_other: OpenBrain, exported: Path, tmp_path: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+    other.import_from(exported)
+    other.export_to(tmp_path / "two.jsonl")
+
+    again = other.import_from(exported)
+
+    other.export_to(tmp_path / "three.jsonl")
+    assert again.taken == {}
+    assert lines_of(tmp_path / "two.jsonl") == lines_of(tmp_path / "three.jsonl")
+
+
+def test_no_procedure_is_active_and_only_a_person_activates_one(open_other: OpenBrain, exported: Path) -> None:
+    other, agent = open_other(actor=MARTA, read=[]), open_other(actor=AGENT, read=[])
+
+    imported = other.import_from(exported)
+
+    assert other.procedures.active() == []
+    assert {version.state for version in other.procedures.history("deploy-safely").versions} == {ProcedureState.DRAFT}
+    assert any("deploy-safely number 2" in told.names for told in imported.disarmed if told.kind == "procedure")
+    with pytest.raises(BrainOpsError):
+        agent.runs.start("deploy-safely", target="prod")
+    with pytest.raises(BrainOpsError, match="a person activates it"):
+        agent.procedures.activate("deploy-safely", number=2)
+    assert other.procedures.activate("deploy-safely", number=2).state is ProcedureState.ACTIVE
+
+
+def test_no_setting_is_taken_and_each_is_named(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    imported = other.import_from(exported)
+
+    left = {name for told in imported.left if told.kind == "namespace_setting" for name in told.names}
+    assert {"enforcement = strict", "autonomy = auto"} <= left
+    assert other.guard.settings().enforcement is Enforcement.OBSERVE
+    assert other.guard.settings().autonomy.value == "propose"
+    assert other.guard.settings().bypass is None
+    assert [told.count for told in imported.left if told.kind == "rule_mode"] == [1]
+
+
+def test_no_rule_holds(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    imported = other.import_from(exported)
+
+    assert "ask first" not in {rule.name for rule in other.guard.rules()}
+    assert [told.names for told in imported.disarmed if told.kind == "rule"] == [("ask first",)]
+
+
+def test_nothing_that_was_granted_can_be_used(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    other.import_from(exported)
+
+    states = {approval.subject: approval.state for approval in other.approvals.list()}
+    assert states == {
+        "used": ApprovalState.USED,
+        "granted": ApprovalState.EXPIRED,
+        "refused": ApprovalState.REFUSED,
+        "pending": ApprovalState.EXPIRED,
+    }
+    with other._store.write() as tx:
+        assert other.approvals.use(tx, ApprovalKind.OPERATION, "granted") is None
+    assert other.approvals.approvers.list() == []
+
+
+def test_no_run_goes_on_and_none_is_retried(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+    other.import_from(exported)
+    other.procedures.activate("deploy-safely", number=2)
+
+    runs = {run.target: run for run in other.runs.list()}
+
+    assert (runs["prod"].state, runs["stage"].state) == (RunState.SUCCEEDED, RunState.CANCELLED)
+    assert "when it was exported" in (runs["stage"].reason or "")
+    with pytest.raises(Conflict, match="start it anew"):
+        other.runs.retry(runs["stage"].id)
+    assert other.runs.advance(runs["stage"].id).state is RunState.CANCELLED
+    started = other.runs.start("deploy-safely", target="stage", idempotency_key="two")
+    assert started.id != runs["stage"].id
+
+
+def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported: Path) -> None:
+    """An imported run, receipt or block is history: the guard does not count it."""
+    other = open_other(actor=MARTA, read=[])
+    other.import_from(exported)
+    now = other._store.now()
+
+    with other._store.read() as tx:
+        followed = tx.rules.followed(["deploy-safely"], "prod", 0)
+        steps = tx.rules.steps(["deploy-safely"], "prod", None, 0)
+        receipts = tx.rules.receipts_since(0, 100)
+        usable = [tx.rules.receipt(receipt.id) for receipt in receipts]
+        rules = {decision.rule_id for decision in tx.rules.decisions(limit=100)}
+        counted = [tx.rules.blocked(rule, now - 3_600_000_000, 0)["lately"] for rule in rules]
+        judged = [tx.rules.judged(rule, 0)["wrong"] for rule in rules]
+
+    assert (list(followed), steps) == ([], [])
+    assert usable == [None] * len(receipts)
+    assert rules
+    assert set(counted) == set(judged) == {0}
+
+
+def test_no_fix_applies_itself_and_its_record_counts_for_nothing(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    imported = other.import_from(exported)
+
+    [suggestion] = other.fixes.suggest(ERROR)
+    assert suggestion.fix.mode is FixMode.SUGGEST
+    assert (suggestion.confidence.verified, suggestion.confidence.contradicted) == (0, 0)
+    states = {application.state for application in other.fixes.applications()}
+    assert states == {ApplicationState.VERIFIED, ApplicationState.HELD}
+    assert [told.names for told in imported.disarmed if told.kind == "fix"] == [("Restart the gateway",)]
+    with pytest.raises(Conflict, match="from outside"):
+        other.fixes.set_mode(suggestion.fix.id, "auto", reason="it worked there")
+
+
+def test_no_notice_is_sent(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    other.import_from(exported)
+
+    assert [notice for notice in other.notices.pending() if notice.namespace == "team/a"] == []
+    with other._store.read() as tx:
+        notices = tx.approvals.notices(every=True)
+    assert notices
+    assert {notice.error for notice in notices} == {UNSENT}
+
+
+def test_nothing_is_imported_into_the_namespace_of_approvers(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    with pytest.raises(InvalidInput, match="who may approve"):
+        other.import_from(exported, into={"team/a": "brainops-approvers"})
+
+
+def test_a_version_whose_number_is_taken_gets_the_next_and_its_runs_go_with_it(
+    open_other: OpenBrain, exported: Path
+) -> None:
+    other = open_other(actor=MARTA, read=[])
+    mine = other.procedures.save(
+        {"name": "deploy-safely", "description": "Mine.", "steps": [{"id": "a", "uses": "manual", "text": "x"}]}
+    )
+    other.procedures.activate("deploy-safely")
+
+    other.import_from(exported)
+
+    versions = other.procedures.history("deploy-safely").versions
+    assert sorted(version.number for version in versions) == [1, 2, 3]
+    assert other.procedures.get("deploy-safely").id == mine.id
+    for run in other.runs.list():
+        assert other.procedures.by_id(run.procedure_id).hash == run.procedure_hash
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("procedure", "body", "{}"),
+        ("procedure", "hash", "0" * 64),
+        ("procedure", "state", "hidden"),
+        ("procedure", "created_kind", "god"),
+        ("run", "state", "flying"),
+        ("run", "inputs", [1]),
+        ("run", "taken_over", 1),
+        ("run_step", "stage", "rest"),
+        ("approval", "state", "eternal"),
+        ("rule", "body", {}),
+        ("decision", "verdict", "maybe"),
+        ("guard_count", "followed", -1),
+        ("bypass", "until", None),
+        ("fix", "limits", {"per_hour": 1, "per_year": 2}),
+        ("fix_application", "mode", "always"),
+        ("notice", "notice_kind", "gossip"),
+        ("audit", "detail", "[]"),
+    ],
+)
+def test_a_line_that_means_nothing_is_refused_and_nothing_is_taken(
+    open_brain: OpenBrain, exported: Path, kind: str, field: str, value: Any
+) -> None:
+    lines = [json.loads(line) for line in exported.read_text(encoding="utf-8").splitlines()][:-1]
+    [line, *_] = [line for line in lines if line.get("kind") == kind]
+    assert field in line
+    line[field] = value
+    exported.write_bytes(signed(lines))
+    other = open_brain(namespace="elsewhere", read=[], actor=MARTA)
+
+    with pytest.raises(BrainOpsError, match="nothing was taken"):
+        other.import_from(exported, into={"team/a": "elsewhere"})
+
+    assert other.retrieve() == []
+    with pytest.raises(NotFound):
+        other.procedures.get("deploy-safely")

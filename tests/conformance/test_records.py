@@ -1,0 +1,289 @@
+"""Do purges and rescans reach what procedures, runs, approvals, decisions, notices and fixes hold?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.procedures import approvers
+from brainops.procedures.fix_record import application_of
+from brainops.store.ids import new_id
+from brainops.store.rules import decision_row
+from brainops.types import (
+    Action,
+    ActionClass,
+    ApplicationState,
+    ApprovalKind,
+    ApprovalState,
+    DecisionKind,
+    Enforcement,
+    NoticeKind,
+    Procedure,
+    RecordedDecision,
+    RuleKind,
+    RuleMode,
+    Run,
+    RunState,
+    Step,
+    StepKind,
+    StepState,
+)
+from tests.conformance.conftest import OpenBrain
+from tests.conformance.everything import ERROR, MARTA, look
+from tests.conformance.test_purge import WORD, stored_bytes
+from tests.conformance.test_sweep import KEY
+
+FAILS = Procedure(
+    name="fails",
+    description="Fail.",
+    steps=(Step(id="a", action=Action(uses=StepKind.CALL, parameters={"function": "broken"})),),
+)
+LEAK = f"use {KEY} for it"
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make guessing cheap, for the tests only."""
+    monkeypatch.setattr(approvers, "SCRYPT_COST", 2**4)
+
+
+@pytest.fixture
+def brain(open_brain: OpenBrain) -> Brain:
+    return open_brain(actor=MARTA, read=[])
+
+
+def establish(brain: Brain, procedure: Procedure) -> None:
+    brain.procedures.save(procedure)
+    brain.procedures.activate(procedure.name)
+
+
+def decided(brain: Brain, reason: str, **rest: Any) -> RecordedDecision:
+    """Keep a decision that says something."""
+    given: dict[str, Any] = dict.fromkeys(RecordedDecision.__dataclass_fields__) | {
+        "id": new_id(),
+        "namespace": "team/a",
+        "at": brain._store.now(),
+        "kind": DecisionKind.WARNED,
+        "rule_id": "r",
+        "rule_name": "r",
+        "rule_kind": RuleKind.MEMORY_FIRST,
+        "verdict": "allow",
+        "would": "ask",
+        "mode": RuleMode.WARN,
+        "enforcement": Enforcement.OBSERVE,
+        "reason": reason,
+        "way_out": reason,
+        "operation_name": "deploy",
+        "service": "",
+        "action_class": ActionClass.CHANGING,
+        "actor": MARTA,
+        **rest,
+    }
+    decision = RecordedDecision(**given)
+    with brain._store.write() as tx:
+        tx.rules.record(decision, day_start=0, kept=100)
+    assert decision_row(decision)["reason"] == reason
+    return decision
+
+
+def ask(brain: Brain, question: str, **rest: Any) -> str:
+    with brain._store.write() as tx:
+        asked = brain.approvals.ask(
+            tx, kind=ApprovalKind.OPERATION, subject="deploy prod", question=question, requested_by=MARTA, **rest
+        )
+    return asked.id
+
+
+def apply(brain: Brain, reason: str, evidence: Any, **rest: Any) -> None:
+    """Keep a fix and an application of it that holds this evidence."""
+    fix = brain.fixes.attach(ERROR, "Restart the gateway", advice="Look at the gateway first.")
+    now = brain._store.now()
+    made = application_of(fix, ApplicationState.APPLIED, MARTA, now, target="api", reason=reason, applied_at=now)
+    with brain._store.write() as tx:
+        tx.fixes.add_application(replace(made, evidence=evidence, **rest))
+
+
+def test_a_purged_memory_leaves_no_byte_in_runs_that_found_it(brain: Brain, store_url: str) -> None:
+    """One step found it, another was given what that one found, and the outer run what its child found."""
+    memory = brain.capture(f"{WORD} gateway", f"{WORD} body")
+    establish(brain, look())
+    outer = Procedure(
+        name="outer",
+        description="Begin another.",
+        steps=(
+            Step(id="inner", action=Action(uses=StepKind.PROCEDURE, parameters={"name": "deploy-safely"})),
+            Step(id="after", needs=("inner",), action=Action(uses=StepKind.MANUAL), text="Look again."),
+        ),
+    )
+    establish(brain, outer)
+    begun = brain.runs.start("outer", target="prod")
+    [child] = [run for run in brain.runs.list() if run.parent_run_id == begun.id]
+    question = ask(brain, f"Is {WORD} right?", run_id=child.id)
+    with brain._store.write() as tx:
+        brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=child.id, reason=WORD)
+    decided(brain, f"memory {memory.id} says {WORD}")
+    apply(brain, f"as {memory.id} says: {WORD}", {"found": WORD, "memory": memory.id})
+    assert stored_bytes(store_url).count(WORD.encode()) > 8
+    looked = brain.retrieve("looked")[0].memory
+    assert WORD in str(looked.content)
+
+    brain.purge(looked.id, reason="it quotes the other")
+    brain.purge(memory.id, reason="asked to")
+
+    left = brain.runs.get(child.id)
+    assert brain.approvals.get(question).state is ApprovalState.EXPIRED
+    brain.close()
+    assert WORD.encode() not in stored_bytes(store_url)
+    assert {step.step_id: step.state for step in left.steps} == {
+        "find": StepState.SUCCEEDED,
+        "note": StepState.SUCCEEDED,
+        "look": StepState.WAITING,
+    }
+
+
+def test_a_purged_error_leaves_no_byte_in_the_run_that_failed_with_it(brain: Brain, store_url: str) -> None:
+    brain.calls.register("broken", _broken)
+    establish(brain, FAILS)
+    run = brain.runs.start("fails", target="prod")
+    assert (run.state, WORD in (run.error or "")) == (RunState.FAILED, True)
+    [hit] = brain.retrieve(WORD)
+
+    brain.purge(hit.memory.id, reason="asked to")
+
+    kept = brain.runs.get(run.id)
+    brain.close()
+    assert WORD.encode() not in stored_bytes(store_url)
+    assert (kept.state, kept.error) == (RunState.FAILED, "purged")
+
+
+def test_a_purge_takes_what_decisions_and_fixes_say_of_an_operation_that_ended_in_it(
+    brain: Brain, store_url: str
+) -> None:
+    with pytest.raises(RuntimeError), brain.operation("deploy", consult="never") as running:
+        raise RuntimeError(f"{WORD} is unreachable")
+    decided(brain, f"it failed with {WORD}", operation_id=running.id)
+    apply(brain, f"after {WORD}", {"error": WORD}, operation_id=running.id)
+    [error] = brain.retrieve(WORD)
+
+    brain.purge(error.memory.id, reason="asked to")
+
+    brain.close()
+    assert WORD.encode() not in stored_bytes(store_url)
+
+
+def test_a_purge_by_subject_reaches_runs_too_and_leaves_others_alone(brain: Brain, store_url: str) -> None:
+    establish(brain, look())
+    brain.capture("a gateway of bob", f"{WORD} is his", subject="bob")
+    touched = brain.runs.start("deploy-safely", {"version": "1"}, target="prod")
+    brain.purge(brain.retrieve("looked")[0].memory.id, reason="it quotes the other")
+    brain.forget(brain.retrieve("gateway bob")[0].memory.id)
+    brain.capture("another gateway", "nothing of his")
+    other = brain.runs.start("deploy-safely", {"version": "2"}, target="stage")
+    before = brain.runs.get(other.id)
+
+    brain.purge_subject("bob", reason="he left")
+
+    assert brain.runs.get(other.id) == before
+    assert _step(brain.runs.get(touched.id), "find").output is None
+    brain.close()
+    assert WORD.encode() not in stored_bytes(store_url)
+
+
+def _step(run: Run, step_id: str) -> Any:
+    step = run.step(step_id)
+    assert step is not None
+    return step
+
+
+def test_a_purge_of_an_archived_error_reaches_its_runs(brain: Brain, store_url: str) -> None:
+    brain.calls.register("broken", _broken)
+    establish(brain, FAILS)
+    brain.runs.start("fails")
+    [hit] = brain.retrieve(WORD)
+    brain.archive(hit.memory.id)
+    brain.compact(older_than_days=0)
+
+    brain.purge(hit.memory.id, reason="asked to")
+
+    brain.close()
+    assert WORD.encode() not in stored_bytes(store_url)
+
+
+def _broken(_: Any) -> None:
+    raise RuntimeError(f"{WORD} is unreachable")
+
+
+def leak(brain: Brain) -> None:
+    """Leave a secret in all that is kept of runs, the guard and fixes, as a program of old rules would have."""
+    establish(brain, look())
+    run = brain.runs.start("deploy-safely", {"version": "1"}, target="prod")
+    with brain._store.write() as tx:
+        [row] = tx.records.page("run", None)
+        texts = {"target": LEAK, "error": LEAK, "reason": LEAK, "inputs": f'{{"k": "{LEAK}"}}', "outputs": f'"{LEAK}"'}
+        tx.records.rewrite("run", {**dict(row), **texts})
+        for step in tx.records.steps("", run.id):
+            given = dict.fromkeys(("input", "output", "detail", "evidence"), f'{{"k": ["{LEAK}"]}}')
+            tx.records.rewrite("run_step", {**dict(step), **given, "error": LEAK})
+        brain.notices.put(tx, NoticeKind.RUN_WAITING, "x", reason="y")
+        for notice in tx.records.page("notice", None):
+            tx.records.rewrite("notice", {**dict(notice), "body": f'{{"k": "{LEAK}"}}', "error": LEAK})
+    decided(brain, LEAK)
+    ask(brain, "May I?")
+    apply(brain, "so", {"k": LEAK})
+    with brain._store.write() as tx:
+        [asked] = tx.records.page("approval", None)
+        tx.records.rewrite("approval", {**dict(asked), "question": LEAK, "reason": LEAK})
+        [applied] = tx.records.page("fix_application", None)
+        tx.records.rewrite("fix_application", {**dict(applied), "reason": LEAK})
+        [fix] = tx.records.page("fix", None)
+        told = {"title": LEAK, "advice": LEAK, "reason": LEAK, "context": f'{{"k": "{LEAK}"}}'}
+        action = f'{{"uses": "command", "with": {{"run": ["{LEAK}"]}}}}'
+        tx.records.rewrite("fix", {**dict(fix), **told, "action": action, "verify": action, "rollback": action})
+
+
+def test_a_rescan_takes_todays_secrets_out_of_runs_approvals_decisions_notices_and_fixes(
+    brain: Brain, store_url: str
+) -> None:
+    leak(brain)
+    assert stored_bytes(store_url).count(KEY.encode()) >= 20
+
+    foreseen = brain.redact_rescan(dry_run=True)
+    done = brain.redact_rescan()
+
+    assert (foreseen.changed, foreseen.findings) == (done.changed, done.findings)
+    assert brain.redact_rescan().changed == 0
+    assert brain._store.upkeep.check() == []
+    brain.close()
+    assert KEY.encode() not in stored_bytes(store_url)
+
+
+def test_a_fix_whose_action_held_a_secret_is_only_suggested(brain: Brain) -> None:
+    leak(brain)
+    with brain._store.write() as tx:
+        [fix] = tx.records.page("fix", None)
+        tx.session.run("fix_set_mode", id=fix["id"], mode="auto", reason="x", demoted_at=None)
+
+    brain.redact_rescan()
+
+    assert brain.fixes.get(fix["id"]).mode.value == "suggest"
+
+
+def test_a_version_that_holds_a_secret_is_named_and_stays_as_it_is(
+    brain: Brain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from brainops.procedures import sources
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "_secret", lambda text: False)
+        brain.procedures.save(look(f"Type {KEY} and look."))
+    establish(brain, replace(look(), name="clean", secrets={"token": "env:TOKEN"}))
+    before = brain.procedures.get("deploy-safely")
+
+    foreseen = brain.redact_rescan(dry_run=True)
+    done = brain.redact_rescan()
+
+    assert foreseen.procedures == done.procedures == ("deploy-safely number 1 (draft)",)
+    assert brain.procedures.get("deploy-safely") == before

@@ -1,0 +1,203 @@
+"""Does a store of the first schema come to the newest with everything in it, and does an old program live with it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.store import migrate, named, postgres_upkeep
+from brainops.store.operations import GrowthPolicy, finish_row
+from brainops.types import Draft, Evidence, Failed, OperationStart, Source, Succeeded
+from brainops.types.operation import ErrorEvent
+from tests.conformance.conftest import OWNER, FreshDatabase
+from tests.conformance.everything import MARTA, furnish
+from tests.conformance.postgres_server import PostgresServer
+from tests.conformance.test_schema import as_owner, automatic_backups, restore
+
+OLD_TABLES = (
+    "memory occurrence memory_tag feedback operation operation_count growth_policy guidance audit segment".split()
+)
+
+
+@pytest.fixture
+def url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return where nothing is yet: a file, or a database without a schema."""
+    if dialect == "sqlite":
+        yield str(tmp_path / "memory.db")
+        return
+    with FreshDatabase(request.getfixturevalue("postgres"), template="template0") as name:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        yield server.url(name, OWNER)
+
+
+@contextmanager
+def first_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this program be one that knows the first migration only."""
+    known = named.migrations
+    with monkeypatch.context() as patch:
+        for module in (migrate, postgres_upkeep):
+            patch.setattr(module, "migrations", lambda dialect: known(dialect)[:1])
+        yield
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Brain]:
+    with ExitStack() as stack:
+        brain = Brain.open(url, namespace="team/a", read=["team/shared"], model="none", background=False, actor=MARTA)
+        stack.callback(brain.close)
+        yield brain
+
+
+def fill(brain: Brain) -> None:
+    """Leave something in every table of the first schema, by what needs no other table."""
+    first = brain.capture("gateway note", "über", tags=["gateway"], metadata={"n": 1}, source=Source(uri="x:1"))
+    brain.capture("gateway note", "über", metadata={"n": 2})
+    brain.feedback(first.id, "helpful", note="yes")
+    brain.supersede(first.id, Draft(title="gateway second", content="plain"))
+    brain.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
+    now = brain._store.now()
+    start = OperationStart(name="deploy", target="prod", context={"a": 1}, actor=MARTA)
+    ends = [Succeeded(result=[1]), Failed(error=ErrorEvent(type="E", message="no"), evidence=Evidence.OBSERVED), None]
+    for number, outcome in enumerate(ends):
+        with brain._store.write() as tx:
+            tx.operations.begin(f"operation-{number}", start, None, now)
+            if outcome is not None:
+                tx.operations.finish(f"operation-{number}", finish_row(outcome, now + 1))
+            tx.operations.tally("deploy", now, failed=number == 1, recorded=True)
+    brain.archive(brain.capture("put aside", "long ago").id)
+    brain.compact(older_than_days=0)
+    with brain._store.write() as tx:
+        for number in (7, 8):
+            tx.operations.begin(f"operation-{number}", start, None, now)
+        receipt: dict[str, Any] = {
+            "id": "receipt",
+            "operation_name": "deploy",
+            "target": None,
+            "action_class": "changing",
+            "actor_kind": "person",
+            "actor_id": "marta",
+            "session_id": "s",
+            "created_at": now,
+            "expires_at": now + 1,
+            "confidence": 0.0,
+            "raw_confidence": 0.25,
+            "failure_probability": None,
+            "primary_id": None,
+            "body": "{}",
+        }
+        tx.operations.add_guidance(receipt)
+
+
+def rows_of(brain: Brain) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of the first schema's tables."""
+    with as_owner(brain) as connection:
+        found = {table: connection.execute(f"select * from {table}") for table in OLD_TABLES}
+        return {
+            table: sorted((_plain(row) for row in cursor.fetchall()), key=lambda row: repr(sorted(row.items())))
+            for table, cursor in found.items()
+        }
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: bytes(row[name]) if isinstance(row[name], memoryview) else row[name] for name in row.keys()}  # noqa: SIM118 (a row is no mapping)
+
+
+def test_a_store_of_the_first_schema_comes_to_the_newest_with_everything_in_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
+    with first_schema(monkeypatch), opened(url) as old:
+        fill(old)
+        before = rows_of(old)
+        assert old._store.upkeep.schema()["stored"] == 1
+    assert all(before.values())
+
+    with opened(url) as new:
+        after = rows_of(new)
+        schema = new._store.upkeep.schema()
+        wrong = new._store.upkeep.check()
+        titles = {hit.memory.title for hit in new.retrieve("gateway", include_superseded=True)}
+        with new._store.read() as tx:
+            [kept] = tx.operations.guidance_page("")
+        furnish(new)
+
+    assert {table: [{k: row[k] for k in before[table][0]} for row in rows] for table, rows in after.items()} == before
+    assert (schema["stored"], schema["pending"]) == (schema["program"], [])
+    assert schema["stored"] == len(named.migrations("sqlite"))
+    assert wrong == []
+    assert titles == {"gateway note", "gateway second"}
+    assert (kept["used_at"], kept["procedures"], kept["required"], kept["acknowledged"]) == (None, "[]", "[]", "[]")
+    [backup] = automatic_backups(url)
+    assert backup.stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def another(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Lend a second place of the same kind, where nothing is yet."""
+    if not url.startswith("postgres"):
+        yield str(tmp_path / "other.db")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with FreshDatabase(server, template="template0") as name:
+        yield server.url(name, OWNER)
+
+
+def test_the_automatic_backup_brings_the_first_schema_back_and_is_migrated_again(
+    url: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
+    with first_schema(monkeypatch), opened(url) as old:
+        fill(old)
+        before = rows_of(old)
+    with opened(url) as new:
+        new.capture("later")
+    [backup] = automatic_backups(url)
+
+    with another(url, request, tmp_path) as target:
+        restore(backup, target)
+        with opened(target) as again:
+            after = rows_of(again)
+            again.capture("after")
+
+    assert {table: [{k: row[k] for k in before[table][0]} for row in rows] for table, rows in after.items()} == before
+
+
+def test_a_program_of_the_first_schema_reads_and_captures_on_the_newest(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(url) as new:
+        new.capture("gateway note")
+        furnish(new)
+        stored = new._store.upkeep.schema()["stored"]
+
+    with first_schema(monkeypatch), opened(url) as old:
+        fill(old)
+        schema = old._store.upkeep.schema()
+
+        assert {hit.memory.title for hit in old.retrieve("gateway")} >= {"gateway second"}
+        assert (schema["stored"], schema["program"]) == (stored, 1)
+
+
+def test_a_backup_holds_everything_that_is_in_force(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """What an import puts aside, a backup brings back: it is the same store."""
+    with opened(url) as brain:
+        furnish(brain)
+        brain.export_to(tmp_path / "before.jsonl")
+        brain.backup(tmp_path / "copy.backup")
+
+    with another(url, request, tmp_path) as target:
+        restore(tmp_path / "copy.backup", target)
+        with opened(target) as back:
+            back.export_to(tmp_path / "after.jsonl")
+            wrong = {check.name: check.detail for check in back.doctor() if not check.passed}
+            approvers = [each.name for each in back.approvals.approvers.list()]
+
+    before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))
+    assert before == after
+    assert wrong.keys() <= {"disk", "model", "permissions", "rows and word index"}, wrong
+    assert approvers == ["ines"]
