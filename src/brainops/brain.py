@@ -92,16 +92,22 @@ class Brain(Upkeep, Working):
         self.limits = StepLimits(self._context)
         self.calls = Registry()
         self.triggers = Triggers(self._context, self.procedures)
+        self.guard = Guard(
+            self._context, self.procedures, self.triggers, self.approvals, self.notices, self._recorder.flush
+        )
         self.runs = Runner(
-            self._context, self.procedures, self.approvals, self.notices, executors(self.calls), remember=self._remember
+            self._context,
+            self.procedures,
+            self.approvals,
+            self.notices,
+            executors(self.calls),
+            admit=self.guard.admission,
+            remember=self._remember,
         )
         self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
         self._dispatcher = self.dispatcher() if background else None
         if self._dispatcher is not None:
             self.runs.nudge = self._dispatcher.nudge
-        self.guard = Guard(
-            self._context, self.procedures, self.triggers, self.approvals, self.notices, self._recorder.flush
-        )
         advisers = Advisers(triggers=self.triggers, fixes=self.fixes.suggest)
         self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
         self._drainer = Drainer(store, self._context.meaning) if background else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from brainops.operations import breaker
 from brainops.operations.guard import RuleIndex, check
+from brainops.procedures.admission import Within
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
 from brainops.store.ids import new_id
@@ -42,7 +43,10 @@ GUARD = Actor(kind=ActorKind.SERVICE, id="brainops", proof="program")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """A decision with everything that it rests on; `trouble` says why the store was not asked."""
+    """A decision with everything that it rests on; `trouble` says why the store was not asked.
+
+    `within` is the run that the operation is a step of, where it is one.
+    """
 
     start: OperationStart
     guidance: Guidance | None
@@ -53,6 +57,7 @@ class Looked:
     now: int
     service: str
     trouble: str | None = None
+    within: Within | None = None
 
     @property
     def plain(self) -> bool:

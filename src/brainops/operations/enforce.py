@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidInput, NotFound, OperationBlocked
 from brainops.memory.context import MemoryContext
-from brainops.operations import breaker, decisions, guard_state
+from brainops.operations import breaker, decisions, guard_state, steps
 from brainops.operations import compliance as counting
 from brainops.operations.classify import classify
 from brainops.operations.decisions import Looked, Services
@@ -19,6 +19,7 @@ from brainops.operations.guard_settings import GuardControls
 from brainops.operations.guard_state import Ruleset
 from brainops.operations.log import checked_start
 from brainops.operations.replay import replay
+from brainops.procedures.admission import Admission, Within
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.outbox import Outbox
@@ -145,6 +146,7 @@ class Guard(GuardControls):
         *,
         service: str | None = None,
         consultation_failed: bool = False,
+        within: Within | None = None,
     ) -> Looked:
         """Decide on a prepared operation. Nothing is written, and trouble of the store is no error here."""
         now = self._context.store.now()
@@ -160,6 +162,7 @@ class Guard(GuardControls):
             settings=settings,
             now=now,
             service=self._services.name(start, service, now),
+            within=within,
         )
         if start.action_class is ActionClass.READ_ONLY:
             return looked
@@ -179,13 +182,10 @@ class Guard(GuardControls):
 
     def refuse(self, looked: Looked) -> None:
         """Raise what a refusal is to the caller, and write the blocked attempt down; do nothing where it is allowed."""
-        match looked.decision:
-            case Allow():
-                return
-            case Ask(reason=reason, rule=rule, way_out=way_out):
-                error: OperationBlocked = ApprovalRequired(_told("needs a person's approval", reason, rule, way_out))
-            case Deny(reason=reason, rule=rule, way_out=way_out):
-                error = OperationBlocked(_told("is not allowed", reason, rule, way_out))
+        if isinstance(looked.decision, Allow):
+            return
+        kind = ApprovalRequired if isinstance(looked.decision, Ask) else OperationBlocked
+        error = kind(_told(looked.decision))
         try:
             with self._context.store.write() as tx:
                 self.admit(tx, looked, None)
@@ -194,6 +194,24 @@ class Guard(GuardControls):
         except BrainOpsError as trouble:
             log.error("a blocked operation could not be recorded: %s", trouble)
         raise error
+
+    def admission(self, start: OperationStart, within: Within) -> Admission:
+        """Say whether a step of a run may act; its run writes down what was said. Raises InvalidInput."""
+        looked = self.look(self.prepared(start), None, within=within)
+        match looked.decision:
+            case Allow(approval_ids=used):
+                refusal = ""
+                nothing_new = within.recorded or looked.trouble is not None or (looked.plain and not looked.applied)
+                silent = nothing_new and set(used) <= set(within.approvals)
+            case refused:
+                refusal, silent = _told(refused), False
+        return Admission(
+            decision=looked.decision,
+            subject=subject_of(looked.start),
+            refusal=refusal,
+            silent=silent,
+            record=lambda tx: self.admit(tx, looked, within.operation_id),
+        )
 
     def must_be_recorded(self, looked: Looked) -> bool:
         """Say whether an operation may only begin once its record is durable: what destroys, or uses something up."""
@@ -229,8 +247,7 @@ class Guard(GuardControls):
     def _gathered(self, looked: Looked, known: Ruleset) -> Looked | None:
         """Read what the rules that apply ask for, in one short look; None where the rules have changed since."""
         start = looked.start
-        following = guard_state.following_rules(self._pushed(start), known.modes) if known.demands else []
-        applied = [*known.index.applying(start), *following]
+        applied = steps.applied_rules(known, start, self._pushed, looked.within)
         if any(rule.kind is RuleKind.ORDER for rule in applied):
             self._flush()  # what this process has done is to count, also where a thread has yet to write it
         with self._context.store.read() as tx:
@@ -242,6 +259,7 @@ class Guard(GuardControls):
             if settings.enforcement is Enforcement.STRICT:
                 settings = replace(settings, bypass=tx.rules.bypass(looked.now))
             state = guard_state.gather(tx, start, looked.guidance, applied, known, settings, looked.now)
+        state = steps.known_within(state, looked.within, applied) if looked.within else state
         return replace(looked, applied=tuple(applied), state=state, settings=settings)
 
     def _said(self, looked: Looked) -> Decision:
@@ -253,7 +271,9 @@ class Guard(GuardControls):
         if looked.plain:
             return looked
         with self._context.store.read() as tx:
-            granted = tx.approvals.granted(looked.now)
+            granted = [*tx.approvals.granted(looked.now)]
+            if looked.within is not None:
+                granted[:0] = steps.approvals_within(tx, looked.start, looked.within, looked.now)
         if not granted:
             return looked
         looked = replace(looked, state=replace(looked.state, approvals=tuple(granted)))
@@ -285,8 +305,9 @@ class Guard(GuardControls):
                     f"{looked.start.name}: its consultation was used by another operation just now; "
                     f"consult memory again: {_guide(looked.start)}"
                 )
+        spent = looked.within.approvals if looked.within else ()  # by its run
         for approval in looked.state.approvals:
-            if approval.id not in allowed.approval_ids:
+            if approval.id not in allowed.approval_ids or approval.id in spent:
                 continue
             used = self._approvals.use(
                 tx, approval.kind, approval.subject, approval_id=approval.id, actor=looked.start.actor
@@ -444,8 +465,9 @@ class Guard(GuardControls):
         return counting.compliance(self._context, by, now - 30 * DAY_MICROS if since is None else since)
 
 
-def _told(what: str, reason: str, rule: str, way_out: str) -> str:
-    return f"this operation {what}: {reason} (rule {rule}). The way out: {way_out}"
+def _told(refusal: Ask | Deny) -> str:
+    what = "needs a person's approval" if isinstance(refusal, Ask) else "is not allowed"
+    return f"this operation {what}: {refusal.reason} (rule {refusal.rule}). The way out: {refusal.way_out}"
 
 
 def _guide(start: OperationStart) -> str:

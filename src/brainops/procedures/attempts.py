@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from brainops.errors import BrainOpsError, StepFailed
 from brainops.memory.errors import from_exception
+from brainops.procedures.admission import Admission
 from brainops.procedures.secret_refs import mask, resolve
 from brainops.procedures.steps.port import Executor, StepDone, StepResult, StepWork
 from brainops.procedures.templates import fill
@@ -40,7 +41,15 @@ class BeginsRun:
     target: str | None
 
 
-Answer = StepResult | BeginsRun
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Nothing was done yet: the guard was asked, and what it said is to be written down first."""
+
+    attempt: Attempt
+    admission: Admission
+
+
+Answer = StepResult | BeginsRun | Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +66,10 @@ class Heard:
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One attempt under way. A step with secrets has `template` filled in from `values` and them, where it is done."""
+    """One attempt under way. A step with secrets has `template` filled in from `values` and them, where it is done.
+
+    `ask` asks the guard first; None where nobody is to be asked, or was.
+    """
 
     step: Step
     role: Literal["do", "undo"]
@@ -68,6 +80,7 @@ class Attempt:
     references: Mapping[str, str]
     values: Mapping[str, Any]
     executor: Callable[[StepWork], Answer] | Executor | None
+    ask: Callable[[], Admission] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: float = 0.0
 
@@ -81,6 +94,8 @@ class Attempt:
         """Do it and return what it came to; whatever goes wrong is its failure."""
         secrets: dict[str, str] = {}
         try:
+            if self.ask is not None and not (admission := self.ask()).silent:
+                return self.heard(Asked(attempt=self, admission=admission))
             for name, reference in self.references.items():
                 secrets[name] = resolve(reference)
             answer = self._answer(secrets)

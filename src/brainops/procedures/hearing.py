@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, StepFailed
+from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, OperationBlocked, StepFailed
 from brainops.memory.draft import clean
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.redact import redact
-from brainops.procedures.attempts import BeginsRun, Failure, Heard, failure_of
+from brainops.procedures.admission import Admission, doing_of, kept_detail, with_approvals
+from brainops.procedures.attempts import Asked, Attempt, BeginsRun, Failure, Heard, failure_of
 from brainops.procedures.beginning import begin_child
 from brainops.procedures.conditions import compile as compiled
 from brainops.procedures.machine import MICROS, retry_after
@@ -19,14 +20,18 @@ from brainops.procedures.steps.port import StepDone, StepWaits, StepWrite
 from brainops.procedures.values import MAX_ERROR_CHARACTERS, bounded, shown, values_of
 from brainops.types import (
     JSON,
+    Allow,
+    Approval,
     ApprovalKind,
     ApprovalState,
+    Ask,
     ErrorEvent,
     NoticeKind,
     OperationStart,
     ProcedureVersion,
     RunState,
     Step,
+    StepKind,
     StepRun,
     StepState,
 )
@@ -43,6 +48,7 @@ class Hearing:
         self._version = version
         self._sheet = sheet
         self._verify: list[tuple[Step, StepRun]] = []
+        self.admitted: set[tuple[str, str]] = set()  # steps that go on with the attempt that asked the guard
 
     @property
     def to_verify(self) -> list[tuple[Step, StepRun]]:
@@ -68,6 +74,52 @@ class Hearing:
                 self._waits(step, row, waits)
             case BeginsRun() as begins:
                 self._begins(step, row, begins)
+            case Asked(attempt=attempt, admission=admission):
+                self._asked(step, row, attempt, admission)
+
+    def _asked(self, step: Step, row: StepRun, attempt: Attempt, admission: Admission) -> None:
+        """The guard was asked: write down what it said, and act, wait for a person, or fail. Nothing was done yet."""
+        run = self._sheet.run
+        if row.role == "do" and (run.error is not None or run.requested in ("cancel", "compensate")):
+            return  # the run gives up: the step does not act any more
+        try:
+            with self._sheet.tx.session.savepoint():
+                admission.record(self._sheet.tx)
+        except OperationBlocked as error:
+            self.failed(step, row, plainly(str(error), kind="OperationBlocked", retryable=False))
+            return
+        match admission.decision:
+            case Allow(approval_ids=used):
+                self._sheet.put(row, detail=kept_detail(row, recorded=True, approvals=with_approvals(row, *used)))
+                self.admitted.add((row.step_id, row.role))
+                self._sheet.launch.append(replace(attempt, ask=None))
+            case Ask(reason=reason) if row.role == "do":
+                self._ask(step, row, attempt, admission, reason)
+            case _:
+                self.failed(step, row, plainly(admission.refusal, kind="OperationBlocked", retryable=False))
+
+    def _ask(self, step: Step, row: StepRun, attempt: Attempt, admission: Admission, reason: str) -> None:
+        """Ask a person for what a rule wants approved, and wait for the answer; the attempt does not count."""
+        run, doing = self._sheet.run, doing_of(attempt.work.action)
+        approval = self._engine.approvals.ask(
+            self._sheet.tx,
+            kind=ApprovalKind.OPERATION,
+            subject=admission.subject,
+            question=f"May step {step.id} of {run.procedure_name} do this: {admission.subject}{doing}?",
+            reason=reason,
+            requested_by=run.actor,
+            run_id=run.id,
+            step_id=step.id,
+        )
+        self._sheet.put(
+            row,
+            state=StepState.WAITING,
+            waits_for="approval",
+            waits_on=approval.id,
+            attempts=row.attempts - 1,
+            error=None,
+            detail=kept_detail(row),
+        )
 
     def _waits(self, step: Step, row: StepRun, waits: StepWaits) -> None:
         if row.stage == "verify" or row.role == "undo":
@@ -156,8 +208,8 @@ class Hearing:
         message = redact(clean(failure.message), self._engine.context.redaction).text
         failures = row.failures + 1
         acted = row.stage == "verify" or (isinstance(row.detail, dict) and row.detail.get("acted"))
-        detail: JSON = {"acted": True} if acted else None
-        kept: dict[str, Any] = {"failures": failures, "error": message, "detail": detail}
+        detail = kept_detail(row, **({"acted": True} if acted else {}))
+        kept: dict[str, Any] = {"failures": failures, "error": message, "detail": detail or None}
         cancelled = row.role == "do" and self._sheet.run.requested in ("cancel", "compensate")
         last = cancelled or not failure.retryable
         again = None if last else retry_after(step.retry, failures, self._engine.chance())
@@ -228,8 +280,10 @@ class Hearing:
                 self.failed(step, row, plainly("nobody did it in time", kind="TimeoutError", retryable=False))
             case "condition" if over and row.stage == "verify":
                 self.done(step, row, row.output, row.evidence)
-            case "approval":
+            case "approval" if step.action.uses is StepKind.APPROVAL:
                 self._decided(step, row)
+            case "approval":
+                self._let(step, row)
             case "run":
                 self._child_ended(step, row)
             case _:
@@ -246,11 +300,34 @@ class Hearing:
                 output: JSON = {"approved": True, "by": used.decided_by.id, "reason": used.decision_reason}
                 self.done(step, row, output, {"approval": used.id, "by": by, "at": used.decided_at})
                 return
-        by_whom = f" by {approval.decided_by.id}" if approval.decided_by else ""
-        why = f": {approval.decision_reason}" if approval.decision_reason else ""
-        said = {ApprovalState.REFUSED: f"refused{by_whom}{why}", ApprovalState.EXPIRED: "not answered in time"}
-        message = f"the approval {approval.id} was {said.get(approval.state, 'used up, or is no longer valid')}"
-        self.failed(step, row, plainly(message, kind=f"Approval{approval.state.value.title()}", retryable=False))
+        self.failed(step, row, _unanswered(approval))
+
+    def _let(self, step: Step, row: StepRun) -> None:
+        """A person answered whether an operation may be done: the step acts now, asks anew, or fails.
+
+        What is granted is used up here, so that it serves this step, with its further attempts, and nothing else. What
+        another run used up, or asked for and gave up, was no answer to this one.
+        """
+        approval = self._sheet.tx.approvals.get(row.waits_on or "")
+        if approval is None or approval.state is ApprovalState.PENDING:
+            return
+        again: dict[str, Any] = {"waits_for": "retry", "waits_on": None, "wake_at": self._sheet.now}
+        if approval.state is ApprovalState.GRANTED:
+            used = self._engine.approvals.use(
+                self._sheet.tx,
+                ApprovalKind.OPERATION,
+                approval.subject,
+                approval_id=approval.id,
+                actor=self._sheet.run.actor,
+            )
+            if used is not None:
+                self._sheet.put(row, detail=kept_detail(row, approvals=with_approvals(row, used.id)), **again)
+                return
+        elsewhere = approval.run_id != self._sheet.run.id and approval.decided_by is None
+        if approval.state is ApprovalState.USED or (approval.state is ApprovalState.EXPIRED and elsewhere):
+            self._sheet.put(row, **again)
+            return
+        self.failed(step, row, _unanswered(approval))
 
     def _child_ended(self, step: Step, row: StepRun) -> None:
         child = self._sheet.tx.runs.get(row.waits_on or "")
@@ -280,6 +357,14 @@ def check_output(version: ProcedureVersion, sheet: Sheet, condition: str, output
     values = values_of(version, sheet.run, output=output, evidence=evidence)
     if not compiled(condition).holds(values):
         raise StepFailed(f"it did not pass its verification: {condition}", kind="VerificationFailed")
+
+
+def _unanswered(approval: Approval) -> Failure:
+    by_whom = f" by {approval.decided_by.id}" if approval.decided_by else ""
+    why = f": {approval.decision_reason}" if approval.decision_reason else ""
+    said = {ApprovalState.REFUSED: f"refused{by_whom}{why}", ApprovalState.EXPIRED: "not answered in time"}
+    message = f"the approval {approval.id} was {said.get(approval.state, 'used up, or is no longer valid')}"
+    return plainly(message, kind=f"Approval{approval.state.value.title()}", retryable=False)
 
 
 def plainly(message: str, *, kind: str = "StepFailed", retryable: bool = True) -> Failure:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from brainops.errors import BrainOpsError, ConditionFailed, MissingExtra, StepFailed
 from brainops.procedures import machine
+from brainops.procedures.admission import ASKED, Admission, start_of_step, within_of, without_operation
 from brainops.procedures.attempts import Attempt, BeginsRun, deadline_of, failure_of
 from brainops.procedures.conditions import compile as compiled
 from brainops.procedures.hearing import RECHECK_SECONDS, Hearing, plainly
@@ -54,6 +56,8 @@ class Moving:
                 continue
             step = self._version.procedure.step(row.step_id)
             if step is None or any(step is verified for verified, _ in self._hearing.to_verify):
+                continue
+            if (row.step_id, row.role) in self._hearing.admitted:
                 continue
             if row.role == "do" and giving_up:
                 self._sheet.put(row, state=StepState.CANCELLED, finished_at=self._sheet.now)
@@ -221,6 +225,10 @@ class Moving:
         """Have an attempt begin once the transaction has written so."""
         run, timeout = self._sheet.run, step.timeout_seconds
         action = replace(template, parameters=filled)
+        asked = self._asking(step, row, action) if row.stage == "act" and action.uses in ASKED else None
+        if asked is not None:
+            action = replace(action, parameters=without_operation(action))
+            template = replace(template, parameters=without_operation(template))
         work = StepWork(
             run_id=run.id,
             step_id=step.id,
@@ -245,10 +253,17 @@ class Moving:
             references={name: self._version.procedure.secrets[name] for name in step.secrets},
             values=values,
             executor=self._begin_run if child else self._engine.executors.get(action.uses),
+            ask=asked,
             deadline=deadline_of(timeout or DEFAULT_TIMEOUT_SECONDS),
         )
         attempt.work = replace(work, cancelled=attempt.stop.is_set)
         self._sheet.launch.append(attempt)
+
+    def _asking(self, step: Step, row: StepRun, action: Action) -> Callable[[], Admission]:
+        """Return the question to the guard whether this may be done, for the attempt to ask outside of this."""
+        start = start_of_step(self._sheet.run, step, row, action)
+        within = within_of(self._sheet.tx, self._version, self._sheet.run, step, row, action)
+        return partial(self._engine.admit, start, within)
 
     def _begin_run(self, work: StepWork) -> BeginsRun:
         parameters = work.action.parameters

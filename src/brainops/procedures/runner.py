@@ -14,10 +14,11 @@ from dataclasses import replace
 from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
 from brainops.memory.context import MemoryContext
 from brainops.procedures import inputs as inputs_of
+from brainops.procedures.admission import AskGuard, unguarded
 from brainops.procedures.advance import Advance
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.attempts import Threads
-from brainops.procedures.beginning import admit, new_run
+from brainops.procedures.beginning import join, new_run
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.machine import MICROS
 from brainops.procedures.outbox import Outbox
@@ -52,6 +53,7 @@ class Runner:
         outbox: Outbox,
         executors: Executors,
         *,
+        admit: AskGuard = unguarded,
         remember: Remember = forget,
         wake: Wake = stay,
         lease_seconds: float = LEASE_SECONDS,
@@ -75,6 +77,7 @@ class Runner:
             version=self.version,
             latest=self._startable,
             inputs=_checked,
+            admit=admit,
             remember=remember,
             wake=wake,
             chance=chance,
@@ -127,7 +130,7 @@ class Runner:
             )
             if not detached:
                 run = self._owned(run, now)
-            begun = admit(tx, run, version)
+            begun = join(tx, run, version)
             if begun.id == run.id and begun.owner is None:
                 self._engine.wake(tx, begun.id, now)
         if begun.id == run.id and begun.owner is not None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from brainops.errors import LeaseLost
 from brainops.memory.context import MemoryContext
+from brainops.procedures.admission import AskGuard
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.attempts import Attempt, Threads
 from brainops.procedures.machine import may, step_may
@@ -45,9 +46,9 @@ def stay(tx: Transaction, run_id: str, at: Micros) -> None:
 class Engine:
     """What advancing a run stands on; it holds and does nothing.
 
-    `version` looks a pinned version up by id, `latest` the active one of a name; `inputs` checks what is
-    handed in against a version; `remember` makes an error a memory; `wake` is told, in the same transaction, when a
-    run is due that nobody owns.
+    `version` looks a pinned version up by id, `latest` the active one of a name; `inputs` checks what is handed in
+    against a version; `admit` says whether a step may act; `remember` makes an error a memory; `wake` is told, in the
+    same transaction, when a run is due that nobody owns.
     """
 
     context: MemoryContext
@@ -58,6 +59,7 @@ class Engine:
     version: Callable[[str], ProcedureVersion]
     latest: Callable[[str], ProcedureVersion]
     inputs: Callable[[ProcedureVersion, Mapping[str, JSON]], Mapping[str, JSON]]
+    admit: AskGuard
     remember: Remember
     wake: Wake
     chance: Callable[[], float]
