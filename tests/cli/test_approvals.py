@@ -154,7 +154,7 @@ def test_the_list_says_who_asks_for_what_until_when_and_how_to_answer(say: Say, 
     listed = say("approvals")
 
     assert listed.out.splitlines()[0] == "Deploy api to prod-1?"
-    assert "agent:claude-code asks for operation deploy api prod-1; waits, 23 h left" in listed.out
+    assert "waits, 23 h left; agent:claude-code asks for operation deploy api prod-1" in listed.out
     assert f"brainops approve {asked.id}" in listed.out
     assert [each["id"] for each in say("approvals", "--json").value] == [asked.id]
     assert say("approvals", "show", asked.id, "--json").value["question"] == "Deploy api to prod-1?"

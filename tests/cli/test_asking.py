@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,37 @@ def test_a_context_without_a_name_is_a_mistake_of_the_caller(say: Say) -> None:
 
     assert said.code == 2
     assert "NAME=VALUE" in said.err
+
+
+def test_a_fix_that_is_bound_to_the_error_is_named_with_the_command_that_goes_on(say: Say) -> None:
+    log = "\n".join(f"{number} upstream answers slowly" for number in range(2_000))
+    alert = f'{log}\nTraceback (most recent call last):\n  File "a.py", line 1, in rate\nOSError: tax is gone'
+    fix = say("fix", "attach", "-", "--title", "warm tax", "--command", "warm tax", "--json", given=alert).value["id"]
+
+    matched = say("match", "-", given=alert)
+    guided = say("guide", "handle alert", "--error", "-", given=alert)
+
+    assert f"brainops fix apply {fix} --dry-run" in matched.out
+    assert "None of these is the same error" not in matched.out
+    assert f"brainops fix show {fix}" in guided.out  # also where the context keeps only a part of so long a text
+
+
+def test_a_file_that_was_meant_is_told_from_an_error(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "alert.txt").write_text("OSError: tax is gone")
+
+    assert "brainops match --file alert.txt" in say("match", "alert.txt").err
+
+
+def test_guidance_says_how_to_name_back_what_must_be_known(say: Say) -> None:
+    say("procedure", "new", "deploy-api")
+    text = Path("deploy-api/SKILL.md").read_text().replace("mode: advisory            ", "mode: required            ")
+    Path("deploy-api/SKILL.md").write_text(text)
+    say("procedure", "apply", "deploy-api")
+
+    said = say("guide", "deploy-api", "--target", "db 1")
+    named = next(line.strip() for line in said.out.splitlines() if "--acknowledge" in line)
+    again = say(*shlex.split(named)[1:])
+
+    assert "brainops run deploy-api --target 'db 1'" in said.out
+    assert again.code == 0
+    assert "--acknowledge" not in again.out

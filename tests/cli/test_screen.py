@@ -47,6 +47,20 @@ def test_wrapped_lines_fit_and_lose_no_word(text: str) -> None:
     assert "".join("".join(lines).split()) == "".join(screen.safe(text).split())
 
 
+def test_a_way_out_stays_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    at_hand = "brainops runs current 01a2057b-efec-7023-87d9-697a7eb83bff"
+
+    assert list(screen.wrapped(f"step 'wrong' is not at hand; see what is: {at_hand}")) == [
+        "step 'wrong' is not at hand; see what is:",
+        at_hand,
+    ]
+    assert list(screen.wrapped("there is none, and a long way to go to it; `brainops approvals` lists them")) == [
+        "there is none, and a long way to go to it;",
+        "`brainops approvals` lists them",
+    ]
+
+
 def test_a_wide_character_takes_two_columns() -> None:
     assert screen.columns("磁盘 full") == 9
 

@@ -15,6 +15,7 @@ from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_p
 from brainops.types import (
     Actor,
     Approval,
+    ApprovalKind,
     ApprovalState,
     Approver,
     Channel,
@@ -92,8 +93,22 @@ def _decided(decided: Approval) -> Iterator[str]:
     by = decided.decided_by.id if decided.decided_by else "nobody"
     if decided.state is ApprovalState.GRANTED:
         yield from wrapped(f"Granted by {by}, to be used once: {one_line(decided.question)}")
+        if following := _following(decided):
+            yield f"Next: {following}"
     else:
         yield from wrapped(f"Refused by {by}: {one_line(decided.question)}")
+
+
+def _following(granted: Approval) -> str | None:
+    """Return what uses the approval of a run's step: a worker does it by itself, anybody may do it now."""
+    match granted.kind:
+        case ApprovalKind.STEP if granted.run_id:
+            return f"brainops runs advance {granted.run_id}"
+        case ApprovalKind.SKIP_STEP if granted.run_id and granted.step_id:
+            why = shlex.quote(one_line(granted.reason) or granted.question)
+            return f"brainops runs skip {granted.run_id} {granted.step_id} {why} --approval {granted.id}"
+        case _:
+            return None
 
 
 def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
@@ -102,7 +117,7 @@ def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
     for each in found:
         state = _until(each, now) if each.state is ApprovalState.PENDING else each.state.value
         yield bold(cut(one_line(each.question), width()))
-        yield cut(f"  {_who(each.requested_by)} asks for {one_line(_what(each))}; {state}", width())
+        yield cut(f"  {state}; {_who(each.requested_by)} asks for {one_line(_what(each))}", width())
         if each.state is ApprovalState.PENDING:
             yield dim(f"  brainops approve {each.id}")
         else:
@@ -110,7 +125,7 @@ def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
 
 
 def _one(each: Approval, now: int) -> Iterator[str]:
-    yield from wrapped(bold(one_line(each.question)))
+    yield from (bold(line) for line in wrapped(one_line(each.question)))
     decided = f"{_who(each.decided_by)} by {each.decided_by.proof}: {each.decision_reason}" if each.decided_by else ""
     yield from show.pairs(
         {

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli import show
+from brainops.cli.fixing import suggested
 from brainops.cli.screen import dim, one_line
-from brainops.cli.shared import answer, asking, command, micros, read_text
+from brainops.cli.shared import answer, asking, command, micros, read_text, shared
 from brainops.errors import InvalidInput
-from brainops.types import Match, MemoryType, Trust
+from brainops.types import FixSuggestion, Match, MemoryType, Trust
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
 DEFAULT_HITS = 8  # two lines each on a narrow terminal: one screen
 DEFAULT_MATCHES = 5
+MAX_PATH = 250  # characters of an argument that may be a file's name
 MAX_ALERTS = 10  # of one webhook; a storm of hundreds is one cause or none
 
 
@@ -99,7 +106,21 @@ def match(error: tuple[str, ...], file: str | None, service: str | None, limit: 
     with asking() as brain:
         wanted = filters(given)
         found = _first_of_each([brain.match(text, service=service, limit=limit, **wanted) for text in texts])[:limit]
-        answer(found, lambda: _matched(found, texts, full))
+        fixes = _fixes(brain, texts)
+        answer(found, lambda: _matched(found, texts, full, fixes))
+        if not fixes and not shared().json and _is_a_file(error):
+            click.echo("This was read as the error itself. What the file says is matched by:", err=True)
+            click.echo(f"  brainops match --file {shlex.quote(error[0])}", err=True)
+
+
+def _is_a_file(error: Sequence[str]) -> bool:
+    return len(error) == 1 and len(error[0]) < MAX_PATH and "\0" not in error[0] and Path(error[0]).is_file()
+
+
+def _fixes(brain: Brain, texts: Sequence[str]) -> list[FixSuggestion]:
+    """Return the fixes that are bound to these very errors, each once."""
+    found = (each for text in texts for each in brain.fixes.suggest(text))
+    return list({each.fix.id: each for each in found}.values())
 
 
 def _error_text(error: tuple[str, ...], file: str | None) -> str:
@@ -151,11 +172,13 @@ def _first_of_each(groups: Sequence[Sequence[Match]]) -> list[Match]:
     return sorted(best.values(), key=lambda found: (not found.exact, -found.probability))
 
 
-def _matched(found: Sequence[Match], texts: Sequence[str], full: bool) -> Iterator[str]:
+def _matched(found: Sequence[Match], texts: Sequence[str], full: bool, fixes: Sequence[FixSuggestion]) -> Iterator[str]:
     if len(texts) > 1:
         yield dim(f"{len(texts)} different alerts, their matches together")
-    yield from show.matches(found, full=full, query=texts[0])
-    if found and not any(each.exact for each in found):
+    yield from suggested(fixes)
+    if not fixes or found:
+        yield from show.matches(found, full=full, query=texts[0])
+    if found and not fixes and not any(each.exact for each in found):
         yield dim("None of these is the same error. Once it is solved, keep what helped:")
         yield dim("  brainops capture ERROR --type error_pattern --cause … --solution …")
 
@@ -164,7 +187,7 @@ def _matched(found: Sequence[Match], texts: Sequence[str], full: bool) -> Iterat
 @click.argument("operation")
 @click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
 @click.option("--context", multiple=True, metavar="NAME=VALUE", help="What else matters; may be repeated.")
-@click.option("--error", metavar="TEXT", help="The error that the operation is about.")
+@click.option("--error", metavar="TEXT", help="The error that the operation is about; - for standard input.")
 @click.option("--session", metavar="ID", help="The session that asks.")
 @click.option("--acknowledge", multiple=True, metavar="ID", help="What must be known, named back; may be repeated.")
 def guide(
@@ -181,12 +204,12 @@ def guide(
     """
     told = dict(_named(each) for each in context)
     if error is not None:
-        told["error"] = error
+        told["error"] = read_text("-") if error == "-" else error
     with asking() as brain:
         guidance = brain.guidance(operation, target=target, context=told or None, session=session)
         if acknowledge:
             brain.guard.acknowledge(guidance.id, acknowledge)
-        answer(guidance, lambda: show.guidance(guidance))
+        answer(guidance, lambda: show.guidance(guidance, named=acknowledge))
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import click
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened, read_text
 from brainops.errors import InvalidInput
+from brainops.types import Fix, FixKind
 
 if TYPE_CHECKING:
     from brainops.types import FixApplication, FixSuggestion, Plan
@@ -36,7 +37,7 @@ def fix(context: click.Context) -> None:
         return
     with opened(model="none") as brain:
         found = brain.fixes.list()
-        answer(found, lambda: _listed(found))
+        answer(found, lambda: _listed(found, "No fix is attached to anything yet."))
 
 
 @fix.command("attach")
@@ -79,8 +80,9 @@ def attach(
             made,
             lambda: [
                 f"Attached: {one_line(made.title)}",
-                dim(f"  fix {made.id} for fingerprint {made.fingerprint}; it is suggested, never applied by itself"),
-                dim(f"  try it: brainops fix apply {made.id} --dry-run"),
+                dim(f"  fix {made.id} for fingerprint {made.fingerprint}"),
+                dim("  it is suggested, never applied by itself"),
+                dim(f"  try it: {_try(made)}"),
             ],
         )
 
@@ -206,15 +208,29 @@ def detach(fix_id: str, reason: str) -> None:
         answer(changed, lambda: [f"{one_line(changed.title)}: detached; its record stays"])
 
 
-def _listed(found: Sequence[FixSuggestion]) -> Iterator[str]:
+def _listed(found: Sequence[FixSuggestion], nothing: str = "No fix is bound to that.") -> Iterator[str]:
     if not found:
-        yield "No fix is bound to that."
+        yield nothing
         yield dim("  bind one: brainops fix attach ERROR --command LINE --verify LINE")
     for each in found:
         yield f"{bold(one_line(each.fix.title))}  {each.fix.mode.value}"
         exact = "" if each.exact else "; the message is the same, the place is not"
         yield from wrapped(f"{each.sentence}{exact}", first="  ", indent="  ")
         yield dim(f"  {each.fix.kind.value} {each.fix.id}")
+
+
+def suggested(found: Sequence[FixSuggestion]) -> Iterator[str]:
+    """Yield the fixes of an error in few lines: what it is, how sure, and the command that goes on."""
+    for each in found:
+        yield f"{bold('Fix')}  {bold(one_line(each.fix.title))}"
+        exact = "" if each.exact else "; the message is the same, the place is not"
+        yield from wrapped(f"{each.sentence}{exact}", first="     ", indent="     ")
+        yield dim(f"     {_try(each.fix)}")
+
+
+def _try(fix: Fix) -> str:
+    """Return the command with which to look at a fix before anything is done."""
+    return f"brainops fix show {fix.id}" if fix.kind is FixKind.ADVICE else f"brainops fix apply {fix.id} --dry-run"
 
 
 def _fix_lines(found: Any, sure: Any) -> Iterator[str]:
@@ -237,7 +253,9 @@ def _trail(done: Sequence[FixApplication], total: int) -> Iterator[str]:
     for each in done:
         target = f" on {one_line(each.target)}" if each.target else ""
         by = "by itself" if each.automatic else f"by {one_line(each.actor.id)}"
-        yield from wrapped(f"{each.state.value}{target} {by}: {one_line(each.reason)}", first="  ", indent="    ")
+        yield from wrapped(
+            f"{each.state.value.replace('_', ' ')}{target} {by}: {one_line(each.reason)}", first="  ", indent="    "
+        )
         yield dim(f"    application {each.id}" + (f", run {each.run_id}" if each.run_id else ""))
     if total > len(done):
         yield dim(f"  and {total - len(done)} more: --json shows all")

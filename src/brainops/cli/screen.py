@@ -14,6 +14,8 @@ import click
 WIDEST = 120  # longer lines are hard to read, however wide the terminal is
 NARROWEST = 40
 PIPED_WIDTH = 120  # what a pipe or a file gets: nothing in it is cut
+LONGEST_COMMAND = 200  # a way out that is kept in one piece, wider than the terminal if need be: it wants to be copied
+_COMMAND = re.compile(r"(?:(?<=: )|(?<=`)|^)brainops [a-z][^;,`]*[^;,`\s]")
 
 # What a terminal obeys or what hides text: control characters, bidi overrides, invisible marks, tags, lone surrogates.
 # The joiners U+200C and U+200D stay: they only shape letters and emoji.
@@ -104,9 +106,9 @@ def _wrapped_line(line: str, lead: str, indent: str) -> Iterator[str]:
 
 
 def _words(line: str, room: int) -> Iterator[str]:
-    """Yield words, those that fit on no line in pieces."""
-    for word in line.split(" "):
-        if columns(word) <= room:
+    """Yield words, those that fit on no line in pieces; a command that is to be typed is one word, however long."""
+    for word in _unbroken(line):
+        if columns(word) <= room or _COMMAND.search(word):
             yield word
             continue
         piece, taken = "", 0
@@ -117,6 +119,22 @@ def _words(line: str, room: int) -> Iterator[str]:
             piece += character
             taken += _columns(character)
         yield piece
+
+
+def _unbroken(line: str) -> Iterator[str]:
+    """Yield the words of a line, a command with its arguments as one."""
+    at = 0
+    for found in _COMMAND.finditer(line):
+        if len(found[0]) > LONGEST_COMMAND:
+            continue
+        *before, start = line[at : found.start()].split(" ")
+        end = re.compile(r"[^ ]*").match(line, found.end())
+        at = end.end() if end else found.end()
+        yield from before
+        yield start + line[found.start() : at]
+        at += 1
+    if at <= len(line):
+        yield from line[at:].split(" ")
 
 
 def age(at: int | None, now: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -244,8 +245,8 @@ def captured(value: Captured, similar: Sequence[tuple[Memory, float]], title: st
         yield dim(f"           {near.id}")
 
 
-def guidance(value: Guidance) -> Iterator[str]:
-    """Yield what memory says about an operation: what to do and how sure that is, what went wrong, what happened."""
+def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what memory says about an operation: what to do, how sure that is, what went wrong, what is to be named."""
     start = value.operation
     yield bold(cut(one_line(f"{start.name} -> {start.target}" if start.target else start.name), width()))
     if value.failure_probability is not None:
@@ -253,9 +254,10 @@ def guidance(value: Guidance) -> Iterator[str]:
     if value.primary is None:
         yield "  Memory has no advice on this. What happens now will be remembered."
     for number, each in enumerate(value.recommendations[:3]):
-        yield from _advice("Do" if number == 0 else "Or", each, 4 if number == 0 else 0)
+        yield from _advice("Do" if number == 0 else "Or", each, 4 if number == 0 else 0, start.target)
     told = {each.memory_id for each in value.recommendations[:3]}
-    known = [each for each in value.known_errors if each.memory_id not in told][:2]
+    likely = (each for each in value.known_errors if each.confidence >= HARDLY)
+    known = [each for each in likely if each.memory_id not in told][:2]
     if known:
         yield dim("  What went wrong before")
     for each in known:
@@ -266,18 +268,39 @@ def guidance(value: Guidance) -> Iterator[str]:
         yield from _earlier(operation)
     for note in value.notes:
         yield from wrapped(f"note: {note}", indent="  ")
+    yield from _to_be_named(value, named)
     yield dim(f"  receipt {value.id}")
 
 
-def _advice(label: str, value: Recommendation, lines: int) -> Iterator[str]:
+def _to_be_named(value: Guidance, named: Sequence[str]) -> Iterator[str]:
+    """Yield how to name back what must be known, where that has not been done."""
+    missing = [each for each in value.required_ids if each not in named]
+    if not missing:
+        return
+    start = value.operation
+    given = [start.name, *(["--target", start.target] if start.target else [])]
+    back = " ".join(f"--acknowledge {each}" for each in (*named, *missing))
+    yield "  Once you have read what must be known, name it back:"
+    yield f"    brainops guide {shlex.join(given)} {back}"
+
+
+def _advice(label: str, value: Recommendation, lines: int, target: str | None = None) -> Iterator[str]:
     indent = "          "
     yield f"  {label:<2} {_right(_share(value.confidence), 4)} {bold(cut(one_line(value.name), width() - len(indent)))}"
     yield dim(f"{indent}{value.memory_id}")
     text = _helpful_lines_first(value.text.removeprefix(value.name).strip(), value.name)
     told = list(wrapped(text, indent=indent + ("| " if value.trust is Trust.EXTERNAL else ""))) if text else []
     yield from told[:lines]
-    if lines and len(told) > lines:
-        yield dim(f"{indent}… brainops history says all of it")
+    match value.kind:
+        case "procedure":
+            on = f" --target {shlex.quote(target)}" if target else ""
+            yield dim(f"{indent}brainops run {value.name}{on}")
+        case "fix":
+            yield dim(f"{indent}brainops fix show {value.memory_id}")
+        case _ if lines and len(told) > lines:
+            yield dim(f"{indent}… brainops history {value.memory_id}")
+        case _:
+            pass
 
 
 def _helpful_lines_first(text: str, name: str) -> str:

@@ -12,6 +12,8 @@ import termios
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+import click
+
 from brainops.cli.screen import safe, wrapped
 from brainops.errors import ApprovalUnproven, InvalidInput
 from brainops.types import Approver, KeyProof, Proof, SecretKind, TerminalProof, agent_session
@@ -29,7 +31,9 @@ class Terminal:
 
     def say(self, lines: Iterable[str]) -> None:
         """Show lines."""
-        self._write("".join(f"{line}\n" for line in lines))
+        context = click.get_current_context(silent=True)
+        plain = context is not None and context.color is False
+        self._write("".join(f"{click.unstyle(line) if plain else line}\n" for line in lines))
 
     def ask(self, question: str) -> str:
         """Ask for a line that may be seen."""
