@@ -100,7 +100,7 @@ def _key(value: str | None, what: str) -> str | None:
     return clean(value)
 
 
-def join(tx: Transaction, run: Run, version: ProcedureVersion) -> Run:
+def admit(tx: Transaction, run: Run, version: ProcedureVersion) -> Run:
     """Write a run that begins, or return the one that it joins; `id` tells which.
 
     One group has one active run: a second one waits its turn (queue), is not begun (drop: raises Conflict), or is the
@@ -145,7 +145,7 @@ def begin_child(engine: Engine, sheet: Sheet, row: StepRun, begins: BeginsRun) -
         parent=parent,
         parent_step_id=row.step_id,
     )
-    begun = join(sheet.tx, child, begins.version)
+    begun = admit(sheet.tx, child, begins.version)
     above: Run | None = parent
     while above is not None:
         if above.id == begun.id:

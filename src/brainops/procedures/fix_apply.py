@@ -10,6 +10,7 @@ from typing import Any
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.procedures import fix_record as record
+from brainops.procedures.admission import Admission
 from brainops.procedures.fix_confidence import AUTO_LINE, may_apply
 from brainops.procedures.fix_plan import name_of, rollback_name, rollback_of
 from brainops.procedures.runner import Runner
@@ -93,8 +94,12 @@ class FixApplier:
             return 0
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
+        refused = self._refused(application, fix)
         with self._context.store.write() as tx:
             obstacle = self._obstacle(tx, fix, application, now)
+            if obstacle is None and refused is not None:
+                refused.record(tx)
+                obstacle = f"the guard holds it back: {refused.refusal}"[:MAX_ERROR_CHARACTERS]
             state = ApplicationState.HELD if obstacle else ApplicationState.APPLYING
             at = {"decided_at": now} if obstacle else {"applied_at": now}
             if not tx.fixes.move(application, state, obstacle or application.reason, **at):
@@ -104,6 +109,20 @@ class FixApplier:
                 tx.approvals.add_notice(new_id(), NoticeKind.FIX_APPLIED, fix.id, told, now)
                 tx.trail.append("fix_apply", fix.id, self._context.actor, now, application=application.id)
         return 1 if obstacle else int(self._begin(application.id, fix))
+
+    def _refused(self, application: FixApplication, fix: Fix) -> Admission | None:
+        """Return what the guard holds a fix back with: nobody is there to ask, and half-way is no place to find out."""
+        if fix.mode is not FixMode.AUTO:
+            return None
+        try:
+            return self._runner.refusal(
+                name_of(fix.id),
+                {"error": None, "operation_id": application.operation_id},
+                target=application.target,
+                actor=BY_ITSELF,
+            )
+        except BrainOpsError:
+            return None  # it cannot be started, which starting it says
 
     def _begin(self, application_id: str, fix: Fix) -> bool:
         """Start a claimed application by itself; what cannot be started is held, and stops nothing else."""

@@ -14,12 +14,13 @@ from dataclasses import replace
 from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
 from brainops.memory.context import MemoryContext
 from brainops.procedures import inputs as inputs_of
-from brainops.procedures.admission import AskGuard, unguarded
+from brainops.procedures.admission import Admission, AskGuard, unguarded
 from brainops.procedures.advance import Advance
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.attempts import Threads
-from brainops.procedures.beginning import join, new_run
+from brainops.procedures.beginning import admit, new_run
 from brainops.procedures.catalog import Catalog
+from brainops.procedures.foresight import refusal_of
 from brainops.procedures.machine import MICROS
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.planning import current_of, plan_of
@@ -130,7 +131,7 @@ class Runner:
             )
             if not detached:
                 run = self._owned(run, now)
-            begun = join(tx, run, version)
+            begun = admit(tx, run, version)
             if begun.id == run.id and begun.owner is None:
                 self._engine.wake(tx, begun.id, now)
         if begun.id == run.id and begun.owner is not None:
@@ -288,6 +289,16 @@ class Runner:
         now = self._context.store.now()
         return plan_of(
             version, new_run(self._context, version, checked, actor=self._context.actor, now=now, target=target)
+        )
+
+    def refusal(
+        self, name: str, inputs: Mapping[str, JSON] | None = None, *, target: str | None = None, actor: Actor
+    ) -> Admission | None:
+        """Return what the guard would hold a run up with, None where its steps may act; nothing is written."""
+        version = self._startable(name)
+        checked, now = self._engine.inputs(version, dict(inputs or {})), self._context.store.now()
+        return refusal_of(
+            self._engine, version, new_run(self._context, version, checked, actor=actor, now=now, target=target)
         )
 
     def current(self, run_id: str) -> CurrentStep:
