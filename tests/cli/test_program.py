@@ -94,6 +94,21 @@ def test_what_is_no_command_is_a_mistake_of_the_caller(say: Say) -> None:
     assert "brainops --help" in said.err
 
 
+def test_a_group_without_a_command_shows_its_help_once(say: Say) -> None:
+    said = say("guard", "rule")
+
+    assert said.code == 2
+    assert said.err.count("Usage:") == 1
+    assert "remove" in said.err
+
+
+def test_a_log_in_the_place_of_a_word_does_not_fill_the_screen(say: Say) -> None:
+    said = say("fix", "show", "a-fix", "a line of a log " * 1_000)
+
+    assert said.code == 2
+    assert len(said.err) < 1_000
+
+
 def test_a_traceback_is_shown_only_when_it_is_asked_for(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = say("history", "nope")
     monkeypatch.setenv("BRAINOPS_DEBUG", "1")

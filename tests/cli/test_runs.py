@@ -42,11 +42,26 @@ def test_a_run_says_the_one_command_that_brings_it_on(say: Say, drain: str) -> N
 
     assert said.code == 0
     assert "succeeded    note" in said.out
-    assert f"Next: brainops runs current {run_id}" in said.out
-    assert "Drain n7 by hand." in at_hand.out
+    assert f"Next: brainops runs complete {run_id} hand" in said.out
+    assert "Drain n7 by hand." in said.out
+    assert at_hand.out in said.out
     assert "after" not in at_hand.out
     assert "succeeded  drain" in done.out
     assert "Drained n7" in say("retrieve", "drained").out
+
+
+def test_a_question_says_how_it_is_answered(say: Say) -> None:
+    say("procedure", "from-text", "-", "--name", "restart", given="1. If the queue is empty, restart it.\n2. Say so.")
+    say("procedure", "activate", "restart")
+
+    asked = say("run", "restart").out
+    lines = asked.splitlines()
+    way_out = next(line for line in lines if line.startswith("Next: brainops ")).removeprefix("Next: brainops ")
+    answered = say(*way_out.split())
+
+    assert way_out.endswith("--answer yes")
+    assert lines[-1].strip() == "... --answer no"
+    assert "Restart it" in answered.out
 
 
 def test_a_dry_run_says_what_would_run_and_does_nothing(say: Say, drain: str) -> None:

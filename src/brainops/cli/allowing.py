@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import click
 
 from brainops.cli.screen import dim, one_line
-from brainops.cli.shared import answer, opened
+from brainops.cli.shared import answer, command, opened
 from brainops.errors import InvalidInput
 
 
-@click.command(short_help="let procedures run a command or reach a host")
+@command("allow", short_help="let procedures run a command or reach a host")
 @click.argument("commands", nargs=-1, metavar="COMMAND...")
 @click.option("--host", "hosts", metavar="HOST", multiple=True, help="A host that http steps may reach; repeatable.")
 @click.option("--shell/--no-shell", default=None, help="Whether command steps may ask for a shell.")

@@ -33,10 +33,22 @@ from brainops.errors import BrainOpsError
 
 OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
 
+TOLD = 400  # characters of what was misunderstood: a whole log may stand where a word was expected
+
 SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
     "Follow": [drafting.procedure, runs.run, runs.runs, working.worker],
+    "Mend": [fixing.fix],
+    "Guard": [
+        guarding.guard,
+        guarding.enforcement,
+        guarding.autonomy,
+        guarding.bypass,
+        guarding.stop,
+        guarding.compliance,
+    ],
+    "Approve": [approvals.approvals, approvals.approve, approvals.refuse, approvals.approver, approvals.notices],
     "Correct": [
         correcting.feedback,
         capturing.supersede,
@@ -48,7 +60,6 @@ SECTIONS: dict[str, list[click.Command]] = {
         correcting.redact,
         correcting.purge,
     ],
-    "Mend": [fixing.fix],
     "Look after": [
         upkeep.init,
         upkeep.status,
@@ -62,46 +73,28 @@ SECTIONS: dict[str, list[click.Command]] = {
         upkeep.upgrade,
         allowing.allow,
     ],
-    "Guard": [
-        guarding.guard,
-        guarding.enforcement,
-        guarding.autonomy,
-        guarding.bypass,
-        guarding.stop,
-        guarding.compliance,
-    ],
-    "Approve": [approvals.approvals, approvals.approve, approvals.refuse, approvals.approver, approvals.notices],
     "See": [demo.demo],
 }
 
 FIRST_SCREEN = """\
 Put in      capture TITLE CONTENT       one thing that was learnt
             import PATH                 runbooks, alert rules, transcripts
-
-Ask         retrieve QUESTION           what do we know about this?
-            match ERROR                 has it happened before? what helped?
+Ask         match ERROR                 has it happened before? what helped?
+            retrieve QUESTION           what do we know about this?
             guide OPERATION             what to know before acting
             operations                  what was done, and how it ended
-
 Follow      procedure                   write, read, check and activate them
-            run NAME                    start one, and follow it
-            runs, worker                what runs and waits; go on with it
-
-Correct     feedback ID VERDICT         it was helpful, wrong, outdated
-            supersede, archive, forget  replace it, set it aside, hide it
-            restore, history, promote   bring back, see its past, share
-            redact, purge               take secrets out; remove for good
-
-Look after  status, doctor, audit       figures, checks, junk
-            backup, export              a verified copy; all of it as JSONL
-            init, upgrade, reindex, reembed, compact
-            allow                       what procedures may run and reach
-
+            run NAME, runs, worker      start one; what waits; go on with it
+Mend        fix                         what mends an error, and how surely
 Guard       guard, compliance           what may be done; what was followed
             enforcement, autonomy, bypass, stop
-
 Approve     approvals, approve, refuse  what waits for a person's answer
             approver, notices           who may answer; what must be told
+Correct     feedback, supersede         it helped, is wrong; this replaces it
+            archive, forget, restore, history, promote, redact, purge
+Look after  status, doctor, audit       figures, checks, junk
+            backup, export, allow       copies; what procedures may run
+            init, upgrade, reindex, reembed, compact
 """
 
 
@@ -177,10 +170,14 @@ def _escape_what_cannot_be_shown() -> None:
 
 def _misunderstood(error: click.ClickException, as_json: bool) -> int:
     context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
+        click.echo(error.format_message(), err=True)  # which is the help
+        return USAGE
     if context is not None and not as_json:
         click.echo(context.get_usage(), err=True)
         click.echo(f"Try: {context.command_path} --help", err=True)
-    _tell(type(error).__name__, error.format_message(), as_json)
+    message = error.format_message()
+    _tell(type(error).__name__, message if len(message) <= TOLD else f"{message[:TOLD]} …", as_json)
     return USAGE if error.exit_code == USAGE else OURS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,7 +14,7 @@ import click
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened, read_text, shared
 from brainops.errors import InvalidInput
-from brainops.types import ENDED, CurrentStep, Plan, Run, RunState, StepRun, StepState
+from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -22,6 +23,7 @@ DEFAULT_RUNS = 20
 POLL_SECONDS = 0.2  # between two looks at a run that another process advances
 LONGEST_WAIT_SECONDS = 60.0  # for a run that goes on by itself later; a longer wait is left to a worker
 STATE_COLUMNS = 12
+_ANSWERS = re.compile(r'output\.answer == "([\w-]+)"')  # what a drafted question takes, as its verification says
 
 
 @command("run", short_help="start a procedure, and follow it until it ends or asks")
@@ -58,7 +60,7 @@ def run(
         if detach:
             answer(begun, lambda: [f"{begun.id}  queued; `brainops worker` goes on with it"])
             return
-        _tell(_followed(brain, begun))
+        _tell(brain, _followed(brain, begun))
 
 
 def _inputs(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
@@ -137,13 +139,25 @@ def _show_steps(current: Run, shown: set[str]) -> None:
                 click.echo(line)
 
 
-def _tell(current: Run) -> None:
-    answer(current, lambda: _outcome(current))
+def _tell(brain: Brain, current: Run) -> None:
+    answer(current, lambda: [*_outcome(current, _granted(brain, current)), *_next_step(brain, current)])
     if current.state in (RunState.FAILED, RunState.CANCELLED):
         click.get_current_context().exit(1)
 
 
-def _outcome(current: Run) -> Iterator[str]:
+def _granted(brain: Brain, current: Run) -> bool:
+    """Say whether a person has agreed to what the run waits for, so that it only has to go on."""
+    asked = [step.waits_on for step in current.steps if step.waits_for == "approval" and step.waits_on]
+    return bool(asked) and all(brain.approvals.get(each).state is not ApprovalState.PENDING for each in asked)
+
+
+def _next_step(brain: Brain, current: Run) -> Iterator[str]:
+    """Yield the step at hand where somebody has to do it: whoever completed the one before wants to know."""
+    if current.state is RunState.WAITING and any(step.waits_for in ("manual", "agent") for step in current.steps):
+        yield from _at_hand(brain.runs.current(current.id))
+
+
+def _outcome(current: Run, granted: bool = False) -> Iterator[str]:
     yield f"{bold(current.state.value)}  {current.procedure_name} {one_line(current.target or '')}  {dim(current.id)}"
     if current.error:
         yield from wrapped(current.error, indent="  ")
@@ -151,20 +165,22 @@ def _outcome(current: Run) -> Iterator[str]:
         yield from wrapped(current.reason, indent="  ")
     if current.outputs:
         yield from wrapped(json.dumps(current.outputs, ensure_ascii=False), first="  outputs: ", indent="  ")
-    if following := _following(current):
+    if following := _following(current, granted):
         yield f"Next: {following}"
 
 
-def _following(current: Run) -> str | None:
-    """Return the one command that brings a run on."""
+def _following(current: Run, granted: bool) -> str | None:
+    """Return the one command that brings a run on; None where the step at hand says it."""
     for step in current.steps:
         if step.state is not StepState.WAITING or current.state is not RunState.WAITING:
             continue
         match step.waits_for:
+            case "approval" if granted:
+                return f"brainops runs advance {current.id}"
             case "approval":
                 return f"brainops approve {step.waits_on}"
             case "manual" | "agent":
-                return f"brainops runs current {current.id}"
+                return None
             case _:
                 pass
     match current.state:
@@ -219,11 +235,11 @@ def show_one(run_id: str) -> None:
     """Show everything about one run."""
     with opened(model="none") as brain:
         found = brain.runs.get(run_id)
-        answer(found, lambda: _shown(found))
+        answer(found, lambda: [*_shown(found, _granted(brain, found)), *_next_step(brain, found)])
 
 
-def _shown(found: Run) -> Iterator[str]:
-    yield from _outcome(found)
+def _shown(found: Run, granted: bool) -> Iterator[str]:
+    yield from _outcome(found, granted)
     by = f"{found.actor.kind.value} {found.actor.id}"
     yield dim(f"  started by {by}; definition {found.procedure_hash[:12]}; epoch {found.epoch}")
     if found.inputs:
@@ -267,22 +283,31 @@ def current(run_id: str) -> None:
 
 
 def _at_hand(found: CurrentStep) -> Iterator[str]:
-    yield f"Step {found.number} of {found.of}: {bold(one_line(found.name or found.step_id))}"
-    yield from wrapped(found.text, indent="  ")
+    name = one_line(found.name or found.step_id)
+    yield f"Step {found.number} of {found.of}: {bold(name)}"
+    text = found.text.strip()
+    if text.rstrip(".") not in ("", name.rstrip(".")):
+        yield from wrapped(text, indent="  ")
     if found.verify:
         yield from wrapped(f"It is done when: {found.verify}", indent="  ")
     if found.kind.value != "approval":
-        yield f"Next: brainops runs complete {found.run_id} {found.step_id}"
+        answers = _ANSWERS.findall(found.verify or "")
+        first = f" --answer {answers[0]}" if answers else ""
+        yield f"Next: brainops runs complete {found.run_id} {found.step_id}{first}"
+        yield from (f"      ... --answer {each}" for each in answers[1:])
 
 
 @runs.command("complete")
 @click.argument("run_id", metavar="ID")
 @click.argument("step_id", metavar="STEP")
 @click.option("--output", metavar="VALUE", help="What it brought, as JSON or text; its verification looks at it.")
+@click.option("--answer", "answered", metavar="WORD", help="The answer to a question, such as yes or no.")
 @click.option("--evidence", metavar="VALUE", help="What shows that it was done, as JSON or text.")
-def complete(run_id: str, step_id: str, output: str | None, evidence: str | None) -> None:
+def complete(run_id: str, step_id: str, output: str | None, answered: str | None, evidence: str | None) -> None:
     """Say that a manual step was done, and go on; what its verification asks for is looked at first."""
-    output_value = None if output is None else _value(output)
+    if output is not None and answered is not None:
+        raise click.UsageError("--answer is short for an output with this answer; give one of them.")
+    output_value = {"answer": answered} if answered is not None else None if output is None else _value(output)
     evidence_value = None if evidence is None else _value(evidence)
     _steer(lambda brain: brain.runs.complete(run_id, step_id, output=output_value, evidence=evidence_value))
 
@@ -356,6 +381,6 @@ def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> None:
     with opened() as brain:
         ended = _followed(brain, act(brain))
         if failing:
-            _tell(ended)
+            _tell(brain, ended)
         else:
             answer(ended, lambda: _outcome(ended))
