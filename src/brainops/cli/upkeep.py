@@ -158,6 +158,7 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "index": _index(index),
         "operations": f"{operations['total']:,}, {operations['open']:,} open, {operations['week']:,} in a week; "
         f"receipts {operations['receipts']:,}",
+        **_records(figures["records"]),
         "waiting": _waiting(figures["waiting"]),
         "growth": _growth(growth),
         "sizes": show.sizes(figures["sizes"]),
@@ -167,6 +168,16 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "policies": "; ".join(_policy(policy) for policy in figures["policies"]),
         "backups": "; ".join(f"{_ago(age(each['at'], now))}: {each['path']}" for each in figures["backups"])
         or "none yet: brainops backup FILE",
+    }
+
+
+def _records(records: dict[str, Any]) -> dict[str, str]:
+    """Return a line each on procedures, runs, fixes and decisions, where there are any."""
+    names = {"procedure": "procedures", "run": "runs", "fix": "fixes", "decision": "decisions"}
+    return {
+        name: f"{figures['total']:,} ({show.counts(figures['by_state'])}), {figures['week']:,} in a week"
+        for kind, name in names.items()
+        if (figures := records[kind])["total"]
     }
 
 

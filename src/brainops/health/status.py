@@ -35,6 +35,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
             "index": _index(tx, context.meaning.model),
             "operations": _operations(tx, store.now()),
             "waiting": _waiting(tx),
+            "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
             "guard": _guard(tx, store.now()),
             "segments": _segments(tx.operations.segments()),
@@ -110,6 +111,20 @@ def _operations(tx: Transaction, now: int) -> dict[str, Any]:
         "last_at": week["last_at"],
         "receipts": tx.operations.guidance_count(0),
     }
+
+
+def _records(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Return how many procedures, runs, approvals, fixes, notices and decisions there are, by state, and in a week."""
+    found: dict[str, dict[str, Any]] = {
+        kind: {"total": 0, "week": 0, "by_state": {}}
+        for kind in ("procedure", "run", "approval", "fix", "notice", "decision")
+    }
+    for row in rows:
+        figures = found[row["kind"]]
+        figures["total"] += int(row["total"])
+        figures["week"] += int(row["recent"])
+        figures["by_state"][row["state"]] = int(row["total"])
+    return found
 
 
 def _waiting(tx: Transaction) -> dict[str, int]:

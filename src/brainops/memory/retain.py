@@ -30,13 +30,17 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted:
-    """What was moved into segments (or, in a dry run, would be), and its size as lines before and after compression."""
+    """What was moved into segments (or, in a dry run, would be), and its size as lines before and after compression.
+
+    `runs_left` ended as long ago and stay: `brainops runs remove` removes them, and nothing else does.
+    """
 
     operations: int
     memories: int
     segments: int
     bytes_before: int
     bytes_after: int
+    runs_left: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +78,15 @@ def compact(context: MemoryContext, older_than_days: float, dry_run: bool = Fals
         after: int | None = 0
         while after is not None:
             after = _compact_one(context, kind, cut, after, sums, dry_run)
+    with context.store.read() as tx:
+        runs = tx.records.ended_runs(cut)
     return Compacted(
         operations=sums["operation"],
         memories=sums["memory"],
         segments=sums["segments"],
         bytes_before=sums["before"],
         bytes_after=sums["after"],
+        runs_left=runs,
     )
 
 

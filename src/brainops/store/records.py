@@ -71,6 +71,15 @@ class Records:
         self._session.run("fix_application_purge", runs=runs, **given)
         self._session.run("fix_purge", **given)
 
+    def counts(self, since: int) -> Sequence[Row]:
+        """Return how many there are of each `kind` and `state`: `total`, and `recent` those since then."""
+        return self._session.all("record_counts", since=since)
+
+    def ended_runs(self, before: int) -> int:
+        """Return how many runs of the written namespace ended before a time."""
+        found = self._session.one("run_ended_before", before=before)
+        return int(found["runs"]) if found else 0
+
     def orphaned_runs(self, limit: int) -> Sequence[Row]:
         """Return runs whose version of the procedure is not here."""
         return self._session.all("orphaned_runs", limit=limit)

@@ -41,8 +41,12 @@ class StepLimits:
         shell: bool | None = None,
         memory_bytes: int | None = None,
         reason: str = "",
+        proof: Proof | None = None,
     ) -> Limits:
-        """Let command steps run these programs and http steps reach these hosts; say so in the audit trail."""
+        """Let command steps run these programs and http steps reach these hosts; say so in the audit trail.
+
+        In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them.
+        """
         new_commands, new_hosts = tuple(map(_command, commands)), tuple(map(_host, hosts))
 
         def changed(before: Limits) -> Limits:
@@ -54,7 +58,9 @@ class StepLimits:
                 memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
             )
 
-        return self._change("allow", changed, new_commands, new_hosts, shell, reason)
+        self._require_nobody_elses("allow")
+        by = loosened_by(self._context, "let steps run or reach more", proof)
+        return self._change("allow", changed, new_commands, new_hosts, shell, reason, by)
 
     def disallow(
         self, commands: Iterable[str] = (), *, hosts: Iterable[str] = (), shell: bool = False, reason: str = ""
@@ -70,7 +76,7 @@ class StepLimits:
                 shell=before.shell and not shell,
             )
 
-        return self._change("disallow", changed, old_commands, old_hosts, shell, reason)
+        return self._change("disallow", changed, old_commands, old_hosts, shell, reason, self._context.actor)
 
     def _change(
         self,
@@ -120,7 +126,9 @@ def _write(tx: Transaction, limits: Limits, actor: Actor, at: Micros) -> None:
         "shell": limits.shell,
         "memory_bytes": limits.memory_bytes,
     }
-    tx.rules.set(SETTING, json.dumps(kept), actor, at)
+    text = json.dumps(kept)
+    tx.rules.set(SETTING, text, actor, at)
+    tx.trail.append(f"set-{SETTING}", tx.scope.write, actor, at, value=text)  # by which `doctor` knows who set it
 
 
 def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -13,3 +13,33 @@ order by m.key desc limit :limit
 -- How long is a namespace's trail?
 select count(*) as lines from audit
 where namespace = :of_namespace and namespace in (select value from json_each(:namespaces))
+
+-- name: record_counts
+-- How many procedures, runs, approvals, fixes, notices and decisions are there, how do they stand, and how many are new?
+select 'procedure' as kind, state as state, count(*) as total,
+    coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
+from procedure where namespace in (select value from json_each(:namespaces)) group by state
+union all
+select 'run' as kind, state as state, count(*) as total,
+    coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
+from run where namespace in (select value from json_each(:namespaces)) group by state
+union all
+select 'approval' as kind, state as state, count(*) as total,
+    coalesce(sum(case when requested_at >= :since then 1 else 0 end), 0) as recent
+from approval where namespace in (select value from json_each(:namespaces)) group by state
+union all
+select 'fix' as kind, mode as state, count(*) as total,
+    coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
+from fix where namespace in (select value from json_each(:namespaces)) and detached_at is null group by mode
+union all
+select 'notice' as kind, case when delivered_at is null then 'waiting' else 'delivered' end as state, count(*) as total,
+    coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
+from notice where namespace in (select value from json_each(:namespaces)) group by case when delivered_at is null then 'waiting' else 'delivered' end
+union all
+select 'decision' as kind, kind as state, count(*) as total,
+    coalesce(sum(case when at >= :since then 1 else 0 end), 0) as recent
+from decision where namespace in (select value from json_each(:namespaces)) group by kind
+
+-- name: run_ended_before
+-- How many runs ended before a time? They stay until somebody removes them.
+select count(*) as runs from run where namespace = :namespace and finished_at < :before
