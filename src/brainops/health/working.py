@@ -1,19 +1,27 @@
-"""Who goes on with runs in this process, and who does elsewhere?"""
+"""What begins because something happened, who goes on with runs in this process, and who does elsewhere?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from brainops.memory.context import MemoryContext
+from brainops.memory.fingerprint import fingerprint
+from brainops.memory.match import error_title
+from brainops.operations import log
+from brainops.operations.enforce import Guard
+from brainops.operations.operation import start_of
+from brainops.procedures.answering import begin_runs, proposed
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.dispatch import RUNS_AT_ONCE, Dispatcher
 from brainops.procedures.fixes import Fixes
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runner import MOST_RUNS, Runner
+from brainops.procedures.triggers import Triggers
 from brainops.store import Store
-from brainops.types import Micros
+from brainops.store.ids import new_id
+from brainops.types import JSON, Autonomy, ErrorEvent, Handled, Micros, Succeeded
 
 __all__ = ["Wakeups", "Worker", "Working"]
 
@@ -43,8 +51,10 @@ class Working:
     _store: Store
     approvals: Approvals
     fixes: Fixes
+    guard: Guard
     notices: Outbox
     runs: Runner
+    triggers: Triggers
 
     def dispatcher(
         self,
@@ -63,6 +73,54 @@ class Working:
         if keep_days is not None:
             sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
         return Dispatcher(self._store, self.runs, sweeps, runs_at_once=runs_at_once, worker=worker, version=version)
+
+    def handle(
+        self,
+        event: str,
+        *,
+        target: str | None = None,
+        error: str | ErrorEvent | BaseException | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+    ) -> Handled:
+        """Write down what happened, and let the procedures that are for it begin: one run for each kind and target.
+
+        Procedures are for it by the events or fingerprints of their triggers. They begin where the namespace's autonomy
+        is auto and nobody stopped what acts by itself; else they are only named. Each event is an operation of the log,
+        each error a memory. Returns once that is durable; the runs go on in the background, or in a worker.
+        """
+        happened = log.checked_error(self._context, log.event_of(error, None)) if error is not None else None
+        kind = event if happened is None else fingerprint(happened).digest
+        said: dict[str, Any] = {**(context or {}), "event": event}
+        if happened is not None:
+            said |= {"error": error_title(happened), "fingerprint": kind}
+        start = log.checked_start(
+            self._context, start_of(f"handle {event}", target, said, self._context.actor, session)
+        )
+        matches, held_back = self.triggers.answering(start), self._held_back()
+        operation_id, at = new_id(), self._store.now()
+        with self._store.write() as tx:
+            log.begin(tx, operation_id, start, None, at)
+            memory_id = log.distil(tx, self._context, happened, start, operation_id) if happened else None
+            if held_back is None:
+                answers = begin_runs(tx, self._context, matches, start, kind=kind, operation_id=operation_id)
+            else:
+                answers = proposed(matches, held_back)
+            runs: JSON = [answer.run_id for answer in answers]
+            log.finish(tx, self._context, operation_id, start, Succeeded(result={"runs": runs}), at)
+        if any(answer.began for answer in answers):
+            self.runs.nudge()
+        return Handled(operation_id=operation_id, kind=kind, memory_id=memory_id, answers=answers)
+
+    def _held_back(self) -> str | None:
+        """Return why nothing begins by itself here, None where it may."""
+        stopped = self.guard.automatic_stopped()
+        if stopped is not None:
+            return f"what acts by itself is stopped: {stopped}"
+        autonomy = self.guard.settings().autonomy
+        if autonomy is not Autonomy.AUTO:
+            return f"autonomy is {autonomy.value}: brainops autonomy auto lets it begin"
+        return None
 
     def workers(self) -> Sequence[Worker]:
         """Return the workers of the written namespace that live, with the runs that each has at the moment."""

@@ -74,6 +74,24 @@ class Triggers:
         """
         return _pushed(self._current(), start)
 
+    def answering(self, start: OperationStart) -> list[TriggerMatch]:
+        """Return the procedures whose events or fingerprints cover what happened, their condition evaluated and true.
+
+        They may be started by it; what covers every operation on a target, or cannot be decided, is not among them.
+        """
+        known = self._current()
+        digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
+        found = known.index.candidates(start.name, start.target, _events(start.context), digests)
+        heard = {at: one for at, one in found.items() if one[0].trigger.events or one[0].trigger.fingerprints}
+        values = values_of(start) if any(entry.trigger.when for entry, _ in heard.values()) else {}
+        matches: dict[str, TriggerMatch] = {}
+        for position in sorted(heard):
+            entry, reason = heard[position]
+            if _doubt(entry, values) is None:
+                match = TriggerMatch(version=entry.version, reason=reason, confidence=PUSHED, pushed=True)
+                matches.setdefault(entry.version.id, match)
+        return list(matches.values())
+
     def matching(self, start: OperationStart) -> list[TriggerMatch]:
         """Return the procedures that an operation sets off: those of `pushed`, then one that its words mean.
 

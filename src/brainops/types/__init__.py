@@ -126,10 +126,12 @@ from brainops.types.proof import (
 )
 from brainops.types.run import (
     ENDED,
+    Answer,
     Approval,
     ApprovalKind,
     ApprovalState,
     CurrentStep,
+    Handled,
     Notice,
     NoticeKind,
     Plan,
@@ -151,6 +153,7 @@ __all__ = [
     "ActorKind",
     "AllOf",
     "Allow",
+    "Answer",
     "AnyOf",
     "ApplicationState",
     "Applied",
@@ -206,6 +209,7 @@ __all__ = [
     "GuardSettings",
     "GuardState",
     "Guidance",
+    "Handled",
     "Hit",
     "Junk",
     "KeyProof",

@@ -206,6 +206,28 @@ class Approval:
     used_at: Micros | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a procedure that is for an event did about it: its run, whether that began now, and else why not."""
+
+    procedure: str
+    run_id: str | None
+    began: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What was written of something that happened, and which procedures answer it. `kind` is the error's fingerprint,
+    or the event's name; `memory_id` the error's memory.
+    """
+
+    operation_id: str
+    kind: str
+    memory_id: str | None
+    answers: tuple[Answer, ...]
+
+
 class NoticeKind(StrEnum):
     """What somebody must be told."""
 
