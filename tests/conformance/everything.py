@@ -68,9 +68,11 @@ def furnish(brain: Brain) -> None:
     brain.runs.complete(ended.id, "look", output={"seen": True}, evidence="a screenshot")
     waiting = brain.runs.start("deploy-safely", {"version": "2"}, target="stage", idempotency_key="two")
     assert waiting.state is RunState.WAITING
+    brain.guidance("deploy api", target="prod")
+    brain.guidance("deploy api", target="prod", session="s")
     _ask(brain)
-    _rules(brain)
     _fixes(brain)
+    _rules(brain)
     with brain._store.write() as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")
 

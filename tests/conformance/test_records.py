@@ -32,7 +32,7 @@ from brainops.types import (
     StepState,
 )
 from tests.conformance.conftest import OpenBrain
-from tests.conformance.everything import ERROR, MARTA, look
+from tests.conformance.everything import ERROR, MARTA, furnish, look
 from tests.conformance.test_purge import WORD, stored_bytes
 from tests.conformance.test_sweep import KEY
 
@@ -287,3 +287,47 @@ def test_a_version_that_holds_a_secret_is_named_and_stays_as_it_is(
 
     assert foreseen.procedures == done.procedures == ("deploy-safely number 1 (draft)",)
     assert brain.procedures.get("deploy-safely") == before
+
+
+def test_doctor_says_which_run_has_lost_its_version(brain: Brain) -> None:
+    establish(brain, look())
+    run = brain.runs.start("deploy-safely", target="prod")
+    fine = {check.name: check.passed for check in brain.doctor()}
+    with brain._store.write() as tx:
+        [row] = tx.records.page("run", None)
+        gone = {"id": new_id(), "procedure_id": "gone", "procedure_hash": "gone", "idempotency_key": None}
+        tx.records.put_back("run", {**dict(row), **gone, "imported_at": None})
+
+    found = {check.name: check for check in brain.doctor()}["runs"]
+
+    assert fine["runs"]
+    assert not found.passed
+    assert "is not here" in found.detail
+    assert run.id not in found.detail
+
+
+def test_status_counts_procedures_runs_approvals_fixes_notices_and_decisions(brain: Brain) -> None:
+    furnish(brain)
+
+    counted = brain.status()["records"]
+
+    assert counted["procedure"]["by_state"] == {
+        "draft": 1,
+        "active": 2,
+    }  # a fix is carried out by a procedure of its own
+    assert counted["run"] == {"total": 2, "week": 2, "by_state": {"succeeded": 1, "waiting": 1}}
+    assert counted["approval"]["by_state"] == {"used": 1, "granted": 1, "refused": 1, "pending": 1}
+    assert counted["fix"] == {"total": 1, "week": 1, "by_state": {"auto": 1}}
+    assert counted["notice"]["by_state"].keys() == {"waiting"}
+    assert counted["decision"]["by_state"]["blocked"] == 1
+
+
+def test_compact_says_how_many_ended_runs_stay(brain: Brain) -> None:
+    furnish(brain)
+
+    done = brain.compact(older_than_days=0)
+
+    assert done.runs_left == 1
+    assert brain.compact(older_than_days=1).runs_left == 0
+    assert brain.runs.remove_ended(older_than_days=0) == 1
+    assert brain.compact(older_than_days=0).runs_left == 0

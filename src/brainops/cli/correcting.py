@@ -184,12 +184,23 @@ def redact(file: str, rescan: bool, dry_run: bool) -> None:
     if rescan:
         with opened(model="none") as brain, progress("looking through") as draw:
             found = brain.redact_rescan(dry_run=dry_run, progress=draw)
-        answer(found, lambda: show.report(found, "Would be taken out" if dry_run else "Taken out"))
+        answer(found, lambda: _rescanned(found, "Would be taken out" if dry_run else "Taken out"))
         return
     from brainops import health
 
     shown = health.preview(read_text(file))
     answer(shown, lambda: _preview(shown.text, {each.kind: each.count for each in shown.findings}))
+
+
+def _rescanned(found: Any, done: str) -> Iterator[str]:
+    yield from show.report(found, done)
+    if found.procedures:
+        way_out = (
+            "A version of a procedure never changes. Replace the secret where it is valid, declare "
+            "`secrets: {name: env:NAME}` in the procedure, save and activate that version; the old text stays, and "
+            "opens nothing any more."
+        )
+        yield from wrapped(way_out)
 
 
 def _preview(text: str, found: dict[str, int]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def import_(path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, 
             with progress("taking in") as draw:
                 done = brain.import_from(path, progress=draw)
             _embed(brain)
-            answer(done, lambda: show.report(done, f"Put back from {safe(path)}"))
+            answer(done, lambda: _put_back(done))
             return
         from brainops.importers import import_path
 
@@ -95,6 +95,20 @@ def _is_export(path: str) -> bool:
 def _embed(brain: Brain) -> int:
     with progress("embedding") as draw:
         return brain.embed_pending(progress=draw)
+
+
+def _put_back(done: Any) -> Iterator[str]:
+    """Yield what an import of an export took, what it left, and what is not in force here."""
+    yield f"Put back from {safe(done.path)}"
+    taken = ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in done.taken.items())
+    yield from wrapped(f"taken: {taken or 'nothing'}", first="  ", indent="    ")
+    for heading, noted in (("Left:", done.left), ("Taken, and not in force here:", done.disarmed)):
+        if noted:
+            yield heading
+        for each in noted:
+            named = f" ({', '.join(one_line(name) for name in each.names)})" if each.names else ""
+            told = f"{each.count:,} {each.kind.replace('_', ' ')}: {each.reason}{named}"
+            yield from wrapped(told, first="  ", indent="    ")
 
 
 def _as_json(report: ImportReport, embedded: int) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def arriving(kind: str, row: Row, now: int) -> Arrival:
             why = "how hard a rule holds is set here and not by a file: brainops guard rule mode"
             return Arrival(row=None, why=why, name=f"{row['rule_id']} = {row['mode']}")
         case "namespace_setting":
-            why = "a namespace is set here and not by a file: brainops enforcement, brainops autonomy"
+            why = "a namespace is set here and not by a file: brainops enforcement, autonomy, allow"
             return Arrival(row=None, why=why, name=f"{row['name']} = {row['value']}")
         case "decision" | "guidance":
             return Arrival(row={**row, "imported_at": now})
