@@ -211,6 +211,39 @@ def test_a_stopped_worker_lets_its_step_end_and_strikes_itself_off(brain: Brain,
     assert brain.workers() == []
 
 
+class Counting:
+    """A loop that counts what it is told."""
+
+    def __init__(self) -> None:
+        self.woken = False
+        self.wakes = self.sweeps = 0
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def sweep(self) -> None:
+        self.sweeps += 1
+        time.sleep(1.5)  # longer than a tick, so that the next one is put while this one goes on
+
+
+def test_a_cycle_is_gone_through_once_per_tick_by_all_workers_together(
+    brain: Brain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(woken, "TICK", "* * * * * *")
+    woken.install(brain)
+    loops = Counting(), Counting()
+
+    began = time.monotonic()
+    with woken.Woken(brain, loops[0]), woken.Woken(brain, loops[1]):
+        until(lambda: sum(loop.sweeps for loop in loops) >= 5)
+        ticks = time.monotonic() - began + 2  # the second that had begun, and the one that ends now
+        swept = sum(loop.sweeps for loop in loops)
+        still = [loop.woken for loop in loops]
+
+    assert swept <= ticks
+    assert still == [True, True]
+
+
 def test_it_is_said_why_a_worker_only_looks(brain: Brain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = woken.obstacle(brain)
     woken.install(brain)

@@ -168,7 +168,7 @@ class Woken:
             self._loop.wake()
 
         @app.periodic(cron=TICK, periodic_id=queue)
-        @app.task(name="cycle", queue=queue, queueing_lock=f"cycle of {queue}")
+        @app.task(name="cycle", queue=queue)
         async def cycle(timestamp: int) -> None:
             await asyncio.to_thread(self._loop.sweep)
             from procrastinate.jobs import Status
