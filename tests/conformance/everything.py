@@ -103,8 +103,8 @@ def _rules(brain: Brain) -> None:
     kept = brain.guard.add(rule)
     brain.guard.remove(brain.guard.add(replace(rule, name="no longer")).id)
     brain.guard.set_mode(kept.id, "deny")
-    brain.guard.set_enforcement("strict", reason="we mean it")
     brain.guard.set_autonomy("auto")
+    brain.guard.set_enforcement("strict", reason="we mean it")
     with pytest.raises(OperationBlocked):
         brain.begin("drop table", target="prod", consult="never")
     [blocked, *_] = brain.guard.decisions(kind="blocked")

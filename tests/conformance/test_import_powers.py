@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
+from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.arrival import UNSENT
 from brainops.memory.lines import KINDS
 from brainops.procedures import approvers
@@ -25,7 +26,7 @@ from brainops.types import (
     RunState,
 )
 from tests.conformance.conftest import OpenBrain
-from tests.conformance.everything import ERROR, MARTA, PHRASE, furnish
+from tests.conformance.everything import ERROR, MARTA, PHRASE, furnish, look
 from tests.conformance.test_transfer import lines_of, open_other, signed
 
 __all__ = ["open_other"]
@@ -291,6 +292,29 @@ def test_a_version_whose_number_is_taken_gets_the_next_and_its_runs_go_with_it(
     assert other.procedures.get("deploy-safely").id == mine.id
     for run in other.runs.list():
         assert other.procedures.by_id(run.procedure_id).hash == run.procedure_hash
+
+
+def test_a_version_that_stands_here_is_kept_and_imported_runs_are_pinned_to_it(
+    open_other: OpenBrain, exported: Path
+) -> None:
+    other = open_other(actor=MARTA, read=[])
+    mine = other.procedures.save(look())
+
+    other.import_from(exported)
+
+    assert {run.procedure_id for run in other.runs.list()} == {mine.id}
+    assert {check.name for check in other.doctor() if not check.passed} <= {"disk", "model", "permissions"}
+
+
+def test_a_body_that_is_no_procedure_is_refused_although_its_hash_fits(open_brain: OpenBrain, exported: Path) -> None:
+    lines = [json.loads(line) for line in exported.read_text(encoding="utf-8").splitlines()][:-1]
+    [line, *_] = [line for line in lines if line.get("kind") == "procedure"]
+    line["body"] = '{"name": "x", "steps": 7}'
+    line["hash"] = sha256(line["body"].encode()).hexdigest()
+    exported.write_bytes(signed(lines))
+
+    with pytest.raises(ArchiveDamaged, match="nothing was taken"):
+        open_brain(namespace="elsewhere", read=[]).import_from(exported, into={"team/a": "elsewhere"})
 
 
 @pytest.mark.parametrize(
