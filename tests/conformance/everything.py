@@ -68,6 +68,7 @@ def furnish(brain: Brain) -> None:
     brain.runs.complete(ended.id, "look", output={"seen": True}, evidence="a screenshot")
     waiting = brain.runs.start("deploy-safely", {"version": "2"}, target="stage", idempotency_key="two")
     assert waiting.state is RunState.WAITING
+    brain.begin("deploy api", target="prod", session="s", consult="never").succeed()
     brain.guidance("deploy api", target="prod")
     brain.guidance("deploy api", target="prod", session="s")
     _ask(brain)

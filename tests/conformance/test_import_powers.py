@@ -11,7 +11,7 @@ import pytest
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.arrival import UNSENT
-from brainops.memory.lines import KINDS
+from brainops.memory.kinds import KINDS
 from brainops.procedures import approvers
 from brainops.store.records import KINDS as RECORDS
 from brainops.types import (
@@ -231,13 +231,15 @@ def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported:
         steps = tx.rules.steps(["deploy-safely"], "prod", None, 0)
         receipts = tx.rules.receipts_since(0, 100)
         usable = [tx.rules.receipt(receipt.id) for receipt in receipts]
+        past = tx.rules.past(["deploy api"], "prod", "s", 0)
         standing = [*tx.rules.receipts("prod", None, now), *tx.rules.receipts("prod", "s", now)]
         rules = {decision.rule_id for decision in tx.rules.decisions(limit=100)}
         counted = [tx.rules.blocked(rule, now - 3_600_000_000, 0)["lately"] for rule in rules]
         judged = [tx.rules.judged(rule, 0)["wrong"] for rule in rules]
 
     assert (list(followed), steps) == ([], [])
-    assert (usable, standing) == ([None] * 2, [])
+    assert (usable, standing, past) == ([None] * 2, [], [])
+    assert [operation.start.name for operation in other.operations()] == ["deploy api"]
     assert rules
     assert set(counted) == set(judged) == {0}
 

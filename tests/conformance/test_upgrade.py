@@ -13,8 +13,7 @@ from brainops.brain import Brain
 from brainops.store import migrate, named, postgres_upkeep
 from brainops.store.operations import GrowthPolicy, finish_row
 from brainops.store.records import Records
-from brainops.types import Draft, Evidence, Failed, OperationStart, Source, Succeeded
-from brainops.types.operation import ErrorEvent
+from brainops.types import Draft, ErrorEvent, Evidence, Failed, OperationStart, Outcome, Source, Succeeded
 from tests.conformance.conftest import OWNER, FreshDatabase
 from tests.conformance.everything import MARTA, furnish
 from tests.conformance.postgres_server import PostgresServer
@@ -64,7 +63,8 @@ def fill(brain: Brain) -> None:
     brain.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
     now = brain._store.now()
     start = OperationStart(name="deploy", target="prod", context={"a": 1}, actor=MARTA)
-    ends = [Succeeded(result=[1]), Failed(error=ErrorEvent(type="E", message="no"), evidence=Evidence.OBSERVED), None]
+    failed = Failed(error=ErrorEvent(type="E", message="no"), evidence=Evidence.OBSERVED)
+    ends: list[Outcome | None] = [Succeeded(result=[1]), failed, None]
     for number, outcome in enumerate(ends):
         with brain._store.write() as tx:
             tx.operations.begin(f"operation-{number}", start, None, now)

@@ -88,6 +88,7 @@ update guidance set acknowledged = :acknowledged where id = :id and namespace = 
 select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id
 from operation as o
 where o.namespace = :namespace and o.session_id = :session_id and o.outcome is not null and o.started_at >= :since
+    and o.imported_at is null
 order by o.started_at desc limit :limit
 
 -- name: guard_past_of_target
@@ -96,6 +97,7 @@ select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.fi
 from operation as o
 where o.namespace = :namespace and o.name = any (cast(:names as text[])) and o.target = :target and o.outcome is not null
     and o.started_at >= :since
+    and o.imported_at is null
 order by o.started_at desc limit :limit
 
 -- name: guard_steps

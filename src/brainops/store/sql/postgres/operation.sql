@@ -119,18 +119,19 @@ delete from operation as o using taken
 where o.id = taken.id and o.started_at = taken.started_at and o.namespace = :namespace
 
 -- name: operation_restore_row
--- Puts an exported operation back.
+-- Puts an exported or archived operation back: it is history, and the guard counts on nothing of it.
 with taken as (
     insert into operation_key (id, namespace, started_at) values (:id, :namespace, :started_at)
     on conflict (id) do nothing returning key)
 insert into operation (
     key, id, namespace, name, target, context, action_class, actor_kind, actor_id, actor_proof, session_id, parent_id,
     guidance_id, started_at, finished_at, outcome, result, error, fingerprint, error_memory_id, duration_us, cost,
-    evidence, followed_id, contradicted_at, contradiction)
+    evidence, followed_id, contradicted_at, contradiction, imported_at)
 select
     taken.key, :id, :namespace, :name, :target, :context, :action_class, :actor_kind, :actor_id, :actor_proof,
     :session_id, :parent_id, :guidance_id, :started_at, :finished_at, :outcome, :result, :error, :fingerprint,
-    :error_memory_id, :duration_us, :cost, :evidence, :followed_id, :contradicted_at, :contradiction
+    :error_memory_id, :duration_us, :cost, :evidence, :followed_id, :contradicted_at, :contradiction,
+    now_us()
 from taken
 
 -- name: operation_rewrite

@@ -4,3 +4,4 @@ alter table run add column imported_at bigint;
 alter table decision add column imported_at bigint;
 alter table fix_application add column imported_at bigint;
 alter table guidance add column imported_at bigint;
+alter table operation add column imported_at bigint;

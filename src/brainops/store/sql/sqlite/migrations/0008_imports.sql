@@ -4,3 +4,4 @@ alter table run add column imported_at integer;
 alter table decision add column imported_at integer;
 alter table fix_application add column imported_at integer;
 alter table guidance add column imported_at integer;
+alter table operation add column imported_at integer;
