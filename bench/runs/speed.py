@@ -99,7 +99,7 @@ def theirs(python: Path, url: str) -> Iterator[Ask]:
 def ours(url: str) -> Iterator[Ask]:
     """Open a memory with a worker in a thread; lend a function that asks it."""
     with Brain.open(url, namespace="team/a", model="none", background=False) as brain:
-        brain.calls.register("nothing", lambda **_: {"number": 1})
+        brain.calls.register("nothing", lambda _: {"number": 1})
         for procedure in procedures():
             brain.establish(procedure)
         brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
