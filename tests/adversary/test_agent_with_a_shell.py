@@ -52,6 +52,8 @@ NAMESPACE = "team/shop"
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="claude-code", proof="environment")
 PHRASE = "seven quiet herons at dusk"
+PROOF = TerminalProof(approver="ines", passphrase=PHRASE)
+HIDDEN = Actor(kind=ActorKind.PERSON, id="ines", proof="none")  # what it says to be once it took its marks away
 ENROLMENT = [("New passphrase:", "let me in, please"), ("The same again:", "let me in, please")]
 ROLLOUT = """---
 name: rollout
@@ -297,7 +299,7 @@ def test_it_applies_a_file_without_the_steps_or_takes_the_file_away(attacked: At
     folder.mkdir()
     page = folder / "release.md"
     page.write_text(ROLLOUT.replace("rollout", "release"), encoding="utf-8")
-    attacked.owner.procedures.apply(folder, strict=True)
+    attacked.owner.procedures.apply(folder, strict=True, proof=PROOF)
 
     for text in (ROLLOUT.replace("strict", "advisory"), ROLLOUT.replace("id: deploy", "id: pretend")):
         page.write_text(text.replace("rollout", "release"), encoding="utf-8")
@@ -324,7 +326,7 @@ def test_it_edits_the_file_on_the_disk(attacked: Attacked, tmp_path: Path) -> No
     page = folder / "release.md"
     page.write_text(ROLLOUT.replace("rollout", "release"), encoding="utf-8")
     attacked.owner.procedures.apply(folder)
-    attacked.owner.procedures.activate("release")
+    attacked.owner.procedures.activate("release", proof=PROOF)
     run = attacked.agent.runs.start("release")
 
     page.write_text(page.read_text().replace("verify: evidence.size > 0", "if: 'false'"), encoding="utf-8")
@@ -480,6 +482,103 @@ def test_it_turns_enforcement_off(attacked: Attacked) -> None:
         attacked.agent.guard.set_autonomy("auto")
 
     assert attacked.owner.guard.settings().enforcement == "strict"
+
+
+def weaker(brain: Brain) -> int:
+    """Keep the strict procedure in a version that nobody has to follow; return its number."""
+    return brain.procedures.save(ROLLOUT.replace("mode: strict", "mode: advisory")).number
+
+
+def a_fix(brain: Brain) -> str:
+    """Attach a fix as an agent may; return its id."""
+    return brain.fixes.attach("ConnectionError: api is gone", "Restart it", command=["true"], trust="external").id
+
+
+def apply_weaker(brain: Brain, folder: Path) -> None:
+    """Say that the files have it so."""
+    folder.mkdir()
+    (folder / "rollout.md").write_text(ROLLOUT.replace("mode: strict", "mode: advisory"), encoding="utf-8")
+    brain.procedures.apply(folder, adopt=True)
+
+
+LOOSENING: dict[str, Callable[[Brain, Path], object]] = {
+    "enforcement": lambda brain, _: brain.guard.set_enforcement("observe", reason="it is in the way"),
+    "autonomy": lambda brain, _: brain.guard.set_autonomy("auto"),
+    "a rule's mode": lambda brain, _: brain.guard.set_mode("memory-first", "observe"),
+    "patterns": lambda brain, _: brain.guard.set_patterns({"rm -rf *": "read_only"}),
+    "resume": lambda brain, _: brain.guard.resume_automatic(),
+    "what steps may run": lambda brain, _: brain.limits.allow(["*"], shell=True),
+    "hosts that steps may reach": lambda brain, _: brain.limits.allow(hosts=["*"]),
+    "an automatic fix": lambda brain, _: brain.fixes.set_mode(
+        brain.fixes.attach("ValueError: x", "Mend it", command=["true"]).id, "auto", reason="trust me"
+    ),
+    "a fix from outside": lambda brain, _: brain.fixes.trust(a_fix(brain), reason="trust me"),
+    "a weaker version": lambda brain, _: brain.procedures.activate("rollout", number=weaker(brain)),
+    "a file with a weaker version": lambda brain, place: apply_weaker(brain, place / "files"),
+    "retiring": lambda brain, _: brain.procedures.retire("rollout"),
+    "a strict one of its own": lambda brain, _: brain.establish(ROLLOUT.replace("rollout", "mine")),
+}
+
+
+@pytest.mark.parametrize("what", LOOSENING)
+def test_it_hides_that_it_is_an_agent_and_loosens_what_is_strict(attacked: Attacked, tmp_path: Path, what: str) -> None:
+    attacked.agent.guard.stop_automatic("it repeats itself")
+    with (
+        Brain.open(
+            attacked.place, namespace=NAMESPACE, read=[], model="none", background=False, actor=HIDDEN
+        ) as hidden,
+        pytest.raises(ApprovalUnproven, match="takes one of ines"),
+    ):
+        LOOSENING[what](hidden, tmp_path)
+
+    settings = attacked.owner.guard.settings()
+    assert (settings.enforcement, settings.autonomy) == ("strict", "propose")
+    assert settings.automatic_stopped == "it repeats itself"
+    assert attacked.owner.guard.rule("memory-first").mode is RuleMode.DENY
+    assert attacked.owner.limits.get().commands is None
+    assert {each.fix.mode for each in attacked.owner.fixes.list()} <= {"suggest"}
+    assert [each.procedure.mode for each in attacked.owner.procedures.list(state=ProcedureState.ACTIVE)
+            if not each.procedure.name.startswith("fix-")] == ["strict"]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LOOSENING)
+def test_what_it_may_not_loosen_asks_nothing_of_people_where_nobody_is_enrolled_or_nothing_is_strict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(approvers, "SCRYPT_COST", 2**4)
+    for enforcement, enrolled in (("strict", False), ("observe", True)):
+        place = tmp_path / enforcement
+        place.mkdir()
+        with Brain.open(
+            place / "memory.db", namespace=NAMESPACE, read=[], model="none", background=False, actor=MARTA
+        ) as brain:
+            brain.establish(ROLLOUT)
+            brain.guard.set_enforcement(enforcement)
+            if enrolled:
+                brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
+            LOOSENING[what](brain, place)
+
+
+def test_its_own_shell_loosens_nothing_without_a_terminal_and_its_owner_is_asked_there(attacked: Attacked) -> None:
+    hidden = people_only(BRAINOPS_ACTOR="person:ines")
+    fix_id = attacked.owner.fixes.attach("ValueError: x", "Mend it", command=["true"]).id
+    number = str(weaker(attacked.agent))
+
+    tried = [
+        shell("autonomy", "auto", environment=hidden),
+        shell("allow", "*", environment=hidden),
+        shell("fix", "mode", fix_id, "auto", "--reason", "x", environment=hidden),
+        shell("fix", "trust", fix_id, "--reason", "x", environment=hidden),
+        shell("procedure", "activate", "rollout", "--number", number, environment=hidden),
+        shell("procedure", "retire", "rollout", environment=hidden),
+        shell("stop", "--automatic", "--resume", environment=hidden),
+    ]
+    asked = typed(["autonomy", "auto"], [("ines:", PHRASE)])[0]
+
+    assert [each.returncode for each in tried] == [1] * 7
+    assert asked.code == 0, asked.err
+    assert attacked.owner.guard.settings().autonomy == "auto"
+    assert {change.by.id for change in attacked.owner.guard.settings().changes if change.name == "autonomy"} == {"ines"}
 
 
 def test_it_turns_enforcement_off_in_the_file(attacked: Attacked) -> None:

@@ -8,6 +8,7 @@ import click
 
 from brainops.cli.screen import dim, one_line
 from brainops.cli.shared import answer, command, opened
+from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 
 
@@ -33,7 +34,11 @@ def allow(commands: tuple[str, ...], hosts: tuple[str, ...], shell: bool | None,
         if remove:
             brain.limits.disallow(commands, hosts=hosts, shell=shell is False, reason=reason)
         elif commands or hosts or shell is not None:
-            brain.limits.allow(commands, hosts=hosts, shell=shell, reason=reason)
+            proven(
+                brain,
+                "letting steps run or reach more",
+                lambda proof: brain.limits.allow(commands, hosts=hosts, shell=shell, reason=reason, proof=proof),
+            )
         limits = brain.limits.get()
         answer(
             {"commands": limits.commands or (), "hosts": limits.hosts or (), "shell": limits.shell},

@@ -11,6 +11,7 @@ import click
 
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened, read_text
+from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 from brainops.types import Fix, FixKind
 
@@ -174,7 +175,11 @@ def rollback(application_id: str, reason: str) -> None:
 def mode(fix_id: str, mode: str, reason: str) -> None:
     """Say how far a fix may go by itself; it still has to have proved itself each time."""
     with opened(model="none") as brain:
-        changed = brain.fixes.set_mode(fix_id, mode, reason=reason)
+        changed = proven(
+            brain,
+            "letting a fix apply itself",
+            lambda proof: brain.fixes.set_mode(fix_id, mode, reason=reason, proof=proof),
+        )
         answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
 
 
@@ -194,7 +199,9 @@ def demote(fix_id: str, reason: str) -> None:
 def trust(fix_id: str, reason: str) -> None:
     """Vouch, as a person, for a fix that came from outside or from an agent."""
     with opened(model="none") as brain:
-        changed = brain.fixes.trust(fix_id, reason=reason)
+        changed = proven(
+            brain, "vouching for a fix", lambda proof: brain.fixes.trust(fix_id, reason=reason, proof=proof)
+        )
         answer(changed, lambda: [f"{one_line(changed.title)}: vouched for"])
 
 

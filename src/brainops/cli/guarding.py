@@ -15,7 +15,7 @@ from brainops.cli import show
 from brainops.cli.approvals import approvals
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, micros, opened
-from brainops.cli.terminal import person_at_terminal, proof_of_person, refuse_agents
+from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents
 from brainops.errors import ApprovalUnproven, InvalidInput, StoreError
 from brainops.health.halting import resume_everywhere, stop_everywhere, stopped_everywhere
 from brainops.types import (
@@ -321,9 +321,12 @@ def enforcement(value: str | None, reason: str) -> None:
 def autonomy(value: str | None, reason: str) -> None:
     """Show or set what may change by itself here: nothing (observe), proposals (propose), what proved itself (auto)."""
     with opened(model="none") as brain:
-        if value is not None:
-            refuse_agents("setting autonomy")
-        settings = brain.guard.settings() if value is None else brain.guard.set_autonomy(value, reason=reason)
+        if value is None:
+            settings = brain.guard.settings()
+        else:
+            settings = _proven(
+                brain, "setting autonomy", lambda proof: brain.guard.set_autonomy(value, reason=reason, proof=proof)
+            )
     answer(settings, lambda: [f"autonomy in {settings.namespace}: {bold(settings.autonomy.value)}"])
 
 
@@ -378,7 +381,8 @@ def _resume(everywhere: bool, reason: str) -> None:
         resume_everywhere()
     else:
         with opened(model="none") as brain:
-            brain.guard.resume_automatic(reason)
+            act = "letting things happen by themselves again"
+            _proven(brain, act, lambda proof: brain.guard.resume_automatic(reason, proof=proof))
     still = stopped_everywhere()
     told = f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."
     answer({"stopped": still is not None, "because": still}, lambda: [told])
@@ -444,16 +448,9 @@ def ask(operation: str, target: str | None, session: str | None, reason: str) ->
 
 
 def _proven(brain: Brain, act: str, work: Callable[[Proof | None], T]) -> T:
-    """Do what a person may; where it takes a proof, ask for it on the terminal."""
+    """Do what only a person may, who proves it where that is asked for."""
     refuse_agents(act)
-    try:
-        return work(None)
-    except ApprovalUnproven:
-        known = brain.approvals.approvers.list()
-        if not known:
-            raise
-        with person_at_terminal(act) as terminal:
-            return work(proof_of_person(terminal, known, None))
+    return proven(brain, act, work)
 
 
 def _date(at: int) -> str:

@@ -11,6 +11,7 @@ from brainops.cli.procedure_reports import REPORTS, examples_junit, lint_lines
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened, print_json, read_text, shared
 from brainops.cli.show import now
+from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 from brainops.types import Applied, ExampleResult, Procedure, ProcedureHistory, ProcedureState, ProcedureVersion
 
@@ -157,14 +158,19 @@ def apply(
     They belong to git from then on: they change in their files only.
     """
     with opened(model="none") as brain:
-        applied = brain.procedures.apply(
-            folder,
-            dry_run=dry_run or check,
-            activate=not draft,
-            strict=strict,
-            adopt=adopt,
-            prune=prune,
-            reason=reason,
+        applied = proven(
+            brain,
+            "applying what must be followed",
+            lambda proof: brain.procedures.apply(
+                folder,
+                dry_run=dry_run or check,
+                activate=not draft,
+                strict=strict,
+                adopt=adopt,
+                prune=prune,
+                reason=reason,
+                proof=proof,
+            ),
         )
     answer(applied, lambda: _told_applied(applied))
     if (check and applied.drift) or any(change.action == "refused" for change in applied.changes):
@@ -310,7 +316,11 @@ def diff(what: str, old: int | None, new_number: int | None, proposal: str | Non
 def activate(name: str, number: int | None, reason: str) -> None:
     """Let a version hold; the one before it is retired, and comes back by its --number."""
     with opened(model="none") as brain:
-        version = brain.procedures.activate(name, number=number, reason=reason)
+        version = proven(
+            brain,
+            f"activating {name}",
+            lambda proof: brain.procedures.activate(name, number=number, reason=reason, proof=proof),
+        )
     answer(version, lambda: [f"{version.procedure.name} number {version.number} is active."])
 
 
@@ -320,7 +330,9 @@ def activate(name: str, number: int | None, reason: str) -> None:
 def retire(name: str, reason: str) -> None:
     """Let a procedure hold no longer; `activate` brings it back."""
     with opened(model="none") as brain:
-        version = brain.procedures.retire(name, reason=reason)
+        version = proven(
+            brain, f"retiring {name}", lambda proof: brain.procedures.retire(name, reason=reason, proof=proof)
+        )
     answer(version, lambda: [f"{version.procedure.name} number {version.number} is retired."])
 
 

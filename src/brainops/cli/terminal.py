@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import termios
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -18,9 +19,14 @@ from brainops.cli.screen import safe, wrapped
 from brainops.errors import ApprovalUnproven, InvalidInput
 from brainops.types import Approver, KeyProof, Proof, SecretKind, TerminalProof, agent_session
 
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
 DEVICE = "/dev/tty"
 MAX_LINE_BYTES = 2_000
 KEY = "bok_"  # how a personal key begins
+
+T = TypeVar("T")
 
 
 class Terminal:
@@ -109,6 +115,18 @@ def proof_of_person(terminal: Terminal, approvers: Iterable[Approver], name: str
     what = "Passphrase or key" if name in with_passphrase else "Key"
     secret = terminal.ask_secret(f"{what} of {safe(name)}:")
     return KeyProof(key=secret.strip()) if secret.startswith(KEY) else TerminalProof(approver=name, passphrase=secret)
+
+
+def proven(brain: Brain, act: str, work: Callable[[Proof | None], T]) -> T:
+    """Do what a person may; where it takes a proof, ask for it on the terminal, and do it with that."""
+    try:
+        return work(None)
+    except ApprovalUnproven:
+        known = brain.approvals.approvers.list()
+        if not known:
+            raise
+        with person_at_terminal(act) as terminal:
+            return work(proof_of_person(terminal, known, None))
 
 
 def new_passphrase(terminal: Terminal, name: str) -> str:

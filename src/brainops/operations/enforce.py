@@ -22,6 +22,7 @@ from brainops.operations.replay import replay
 from brainops.procedures.admission import Admission, Within
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
+from brainops.procedures.loosening import may_approve
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.triggers import Triggers
 from brainops.store import Transaction
@@ -418,7 +419,10 @@ class Guard(GuardControls):
         return self._judge(decision_id, "right", note, proof)
 
     def _judge(self, decision_id: str, judged: str, note: str, proof: Proof | None) -> RecordedDecision:
-        by, proven = self._person("judge the guard", proof=proof), proof is not None or not self._approvers()
+        by, proven = (
+            self._person("judge the guard", proof=proof),
+            proof is not None or not may_approve(self._approvals.approvers),
+        )
         now, said, rules = self._context.store.now(), self._text(note), {rule.id: rule for rule in self.rules()}
         with self._context.store.write() as tx:
             decision = tx.rules.decision(decision_id)

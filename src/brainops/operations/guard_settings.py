@@ -16,6 +16,7 @@ from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, setting
 from brainops.procedures import conditions
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import STOP_SETTING, stopped_here
+from brainops.procedures.loosening import loosened_by
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
 from brainops.store.ids import new_id
@@ -68,10 +69,11 @@ class GuardControls:
         by = self._person("set enforcement", loosens=wanted is Enforcement.OBSERVE, proof=proof)
         return self._set("enforcement", wanted.value, reason, by)
 
-    def set_autonomy(self, autonomy: Autonomy | str, *, reason: str = "") -> GuardSettings:
+    def set_autonomy(self, autonomy: Autonomy | str, *, reason: str = "", proof: Proof | None = None) -> GuardSettings:
         """Say what may change by itself: nothing (observe), what is proposed and agreed, or what has proved itself."""
-        wanted = self._member(Autonomy, autonomy)
-        return self._set("autonomy", wanted.value, reason, self._person("set autonomy"))
+        wanted, ranks = self._member(Autonomy, autonomy), list(Autonomy)
+        more = ranks.index(wanted) > ranks.index(self.settings().autonomy)
+        return self._set("autonomy", wanted.value, reason, self._person("set autonomy", loosens=more, proof=proof))
 
     def set_per_person(self, counted: bool, *, reason: str = "") -> GuardSettings:
         """Count compliance per person too, or no longer; what was counted before stays as it was counted."""
@@ -132,9 +134,10 @@ class GuardControls:
         """Stop fixes, self-changes and triggers in this namespace, at once; capture goes on. Anybody may."""
         return self._set(STOP_SETTING, self._text(reason) or "stopped", reason, self._context.actor)
 
-    def resume_automatic(self, reason: str = "") -> GuardSettings:
-        """Let things happen by themselves again. Raises ApprovalUnproven for agents."""
-        return self._set(STOP_SETTING, "", reason, self._person("let things happen by themselves again"))
+    def resume_automatic(self, reason: str = "", *, proof: Proof | None = None) -> GuardSettings:
+        """Let things happen by themselves again. Raises ApprovalUnproven."""
+        by = self._person("let things happen by themselves again", loosens=True, proof=proof)
+        return self._set(STOP_SETTING, "", reason, by)
 
     def automatic_stopped(self) -> str | None:
         """Return why nothing happens by itself here (setting, file or environment variable), None where it may."""
@@ -158,17 +161,7 @@ class GuardControls:
         actor = self._context.actor
         if actor.kind is ActorKind.AGENT:
             raise ApprovalUnproven(f"{actor.id} is an agent, and an agent may not {what}; a person does, on a terminal")
-        if proof is not None:
-            return self._approvals.approvers.prove(proof)
-        if loosens and self.settings().enforcement is Enforcement.STRICT and self._approvers():
-            raise ApprovalUnproven(
-                f"to {what} loosens a strict guard, and takes one of {', '.join(self._approvers())}, who proves it: on "
-                "the command line in a terminal of their own, in Python by `proof=`"
-            )
-        return actor
-
-    def _approvers(self) -> list[str]:
-        return sorted({each.name for each in self._approvals.approvers.list() if each.revoked_at is None})
+        return loosened_by(self._context, what, proof) if loosens or proof is not None else actor
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
         name = self._text(rule.name)

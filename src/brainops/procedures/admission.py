@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainops.procedures.sources import stored
+from brainops.procedures.vocabulary import OPERATION
 from brainops.store import Transaction
 from brainops.store.procedures import version_of
 from brainops.types import (
@@ -31,7 +32,6 @@ from brainops.types import (
 
 ASKED = frozenset({StepKind.COMMAND, StepKind.HTTP, StepKind.CALL, StepKind.AGENT})  # what acts outside of the store
 DOING_CHARACTERS = 500  # of a command line in the question about it
-OPERATION = "operation"  # the parameter by which a step names the operation that it is; else that is its id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from brainops.errors import ApprovalRequired, Conflict, NotFound
+from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures import english, files, runbook, sources
 from brainops.procedures.english import Drafted
+from brainops.procedures.loosening import loosened_by
 from brainops.procedures.sources import Definition
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -21,6 +22,7 @@ from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
 from brainops.types import (
     JSON,
+    Actor,
     ActorKind,
     Applied,
     Change,
@@ -30,6 +32,7 @@ from brainops.types import (
     ProcedureHistory,
     ProcedureState,
     ProcedureVersion,
+    Proof,
     Trust,
 )
 
@@ -44,6 +47,21 @@ class _Active:
 
     changes: Mapping[str, int]
     versions: list[ProcedureVersion]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Applier:
+    """Who applies a folder, and why that one may not touch what must be followed, where it may not."""
+
+    actor: Actor
+    unproven: ApprovalUnproven | None
+    dry_run: bool
+
+    def proven(self) -> Actor:
+        """Return who loosens; raise ApprovalUnproven."""
+        if self.unproven is not None:
+            raise self.unproven
+        return self.actor
 
 
 class Catalog:
@@ -93,21 +111,28 @@ class Catalog:
             raise Conflict(f"{other} became {drafted.procedure.name} already; import this one into another namespace")
         return self.save(drafted.procedure, trust=Trust.EXTERNAL, reason=f"imported from {path or 'a text'}"), drafted
 
-    def activate(self, name: str, *, number: int | None = None, reason: str = "") -> ProcedureVersion:
+    def activate(
+        self, name: str, *, number: int | None = None, reason: str = "", proof: Proof | None = None
+    ) -> ProcedureVersion:
         """Let a version hold (the newest, or this number); the one before it is retired, and comes back the same way.
 
-        Raises NotFound; InvalidProcedure or MissingExtra where a condition cannot be evaluated here; Conflict where git
+        What an agent may not activate takes a proof in a strict namespace where people are enrolled who may approve;
+        so it is for `retire` and `apply`, which raise ApprovalUnproven without. Raises NotFound; InvalidProcedure or MissingExtra where a condition cannot be evaluated here; Conflict where git
         owns the name; ApprovalRequired where an agent would activate what only a person may.
         """
         version = self._own_version(name, number)
-        self._require_activatable(version)
+        bound = self._require_activatable(version)
         sources.require_evaluable(version.procedure)
+        by = self._by(f"activate {name}", proof, bound)
         with self._context.store.write() as tx:
-            self._activate(tx, version, reason)
+            self._activate(tx, version, reason, by)
             return self._version(tx, tx.procedures.by_id(version.id))
 
-    def retire(self, name: str, *, reason: str = "") -> ProcedureVersion:
+    def retire(self, name: str, *, reason: str = "", proof: Proof | None = None) -> ProcedureVersion:
         """Let a procedure hold no longer; activating it again brings it back. Raises NotFound, Conflict."""
+        with self._context.store.read() as tx:
+            bound = self._context.actor.kind is not ActorKind.AGENT and _holds(self._own_rows(tx, name))
+        by = self._by(f"retire {name}", proof, bound)
         with self._context.store.write() as tx:
             tx.procedures.changed()
             rows = self._own_rows(tx, name)
@@ -123,7 +148,7 @@ class Catalog:
                 raise ApprovalRequired(
                     f"{name} must be followed: a person retires it by `brainops procedure retire {name}`"
                 )
-            self._retire(tx, active, reason)
+            self._retire(tx, active, reason, by)
             return self._version(tx, tx.procedures.by_id(active["id"]))
 
     def get(self, name: str, *, number: int | None = None) -> ProcedureVersion:
@@ -202,6 +227,7 @@ class Catalog:
         adopt: bool = False,
         prune: bool = False,
         reason: str = "",
+        proof: Proof | None = None,
     ) -> Applied:
         """Make the store say what the files of a folder (or one file) say; doing it again changes nothing.
 
@@ -218,19 +244,20 @@ class Catalog:
         for each in definitions:
             if each.procedure.name in chosen:
                 sources.require_evaluable(each.procedure, path=each.path or "")
+        by = self._applier(proof, dry_run)
         with self._context.store.write() as tx:
             tx.procedures.changed()
             changes = [
-                self._apply_one(tx, each, each.procedure.name in chosen, adopt, dry_run, reason) for each in definitions
+                self._apply_one(tx, each, each.procedure.name in chosen, adopt, by, reason) for each in definitions
             ]
             names = {each.procedure.name for each in definitions}
-            changes += self._gone(tx, files.label(folder), names, prune and not dry_run, reason)
+            changes += self._gone(tx, files.label(folder), names, prune and not dry_run, by, reason)
         return Applied(changes=tuple(sorted(changes, key=lambda change: change.name)), dry_run=dry_run)
 
     # What the verbs are made of
 
     def _apply_one(
-        self, tx: Transaction, definition: Definition, activate: bool, adopt: bool, dry_run: bool, reason: str
+        self, tx: Transaction, definition: Definition, activate: bool, adopt: bool, by: _Applier, reason: str
     ) -> Change:
         name, path = definition.procedure.name, definition.path
         rows = self._own_rows(tx, name)
@@ -249,17 +276,20 @@ class Catalog:
         else:
             state = ProcedureState.DRAFT if same is None else ProcedureState(same["state"])
         settled = same is not None and (holds or not activate) and same["owner"] == Owner.GIT and same["path"] == path
-        if not settled and not dry_run:
+        if not settled and not by.dry_run:
             row = self._keep(tx, definition, Owner.GIT, reason, by_apply=True)
             if activate:
-                self._activate(tx, version_of(row, sources.stored), reason)
+                actor = by.actor if holds or not bound else by.proven()
+                self._activate(tx, version_of(row, sources.stored), reason, actor)
         left = "" if state is ProcedureState.ACTIVE else f"not active: brainops procedure activate {name}"
         if same is not None and active is not None and not holds and not activate:
             left = f"number {active['number']} is active: brainops procedure activate {name}"
         action: Action = "unchanged" if settled else ("changed" if rows else "new")
         return Change(name=name, action=action, state=state, path=path, number=number, note=left)
 
-    def _gone(self, tx: Transaction, label: str, names: set[str], prune: bool, reason: str) -> builtins.list[Change]:
+    def _gone(
+        self, tx: Transaction, label: str, names: set[str], prune: bool, by: _Applier, reason: str
+    ) -> builtins.list[Change]:
         """Find what came from this folder and is in none of its files any more."""
         changes: list[Change] = []
         for row in tx.procedures.active():
@@ -271,7 +301,8 @@ class Catalog:
             state = ProcedureState.RETIRED if gone else ProcedureState.ACTIVE
             action: Action = "retired" if gone else "missing"
             if gone:
-                self._retire(tx, row, reason or f"{row['path']} is gone")
+                actor = by.proven() if _holds([row]) else by.actor
+                self._retire(tx, row, reason or f"{row['path']} is gone", actor)
             changes.append(
                 Change(name=row["name"], action=action, state=state, path=row["path"], number=row["number"], note=note)
             )
@@ -315,7 +346,19 @@ class Catalog:
         tx.trail.append("save_procedure", subject_of(name), self._context.actor, at, **detail, reason=said)
         return _required(tx.procedures.by_id(version_id), version_id)
 
-    def _activate(self, tx: Transaction, version: ProcedureVersion, reason: str) -> None:
+    def _by(self, what: str, proof: Proof | None, bound: bool) -> Actor:
+        return loosened_by(self._context, what, proof) if bound or proof is not None else self._context.actor
+
+    def _applier(self, proof: Proof | None, dry_run: bool) -> _Applier:
+        try:
+            by = self._by("apply what must be followed", proof, True)
+        except ApprovalUnproven as unproven:
+            if proof is not None:
+                raise
+            return _Applier(actor=self._context.actor, unproven=unproven, dry_run=dry_run)
+        return _Applier(actor=by, unproven=None, dry_run=dry_run)
+
+    def _activate(self, tx: Transaction, version: ProcedureVersion, reason: str, by: Actor) -> None:
         tx.procedures.changed()
         name, at, said = version.procedure.name, self._context.store.now(), self._reason(reason)
         rows = self._own_rows(tx, name)
@@ -325,15 +368,15 @@ class Catalog:
         replaced = None if before is None else before["number"]
         if before is not None:
             tx.procedures.retire(name, at, f"replaced by number {version.number}")
-        tx.procedures.activate(version.id, self._context.actor, at, said)
+        tx.procedures.activate(version.id, by, at, said)
         detail: dict[str, JSON] = {"number": version.number, "hash": version.hash, "replaced": replaced}
-        tx.trail.append("activate_procedure", subject_of(name), self._context.actor, at, **detail, reason=said)
+        tx.trail.append("activate_procedure", subject_of(name), by, at, **detail, reason=said)
 
-    def _retire(self, tx: Transaction, row: Row, reason: str) -> None:
+    def _retire(self, tx: Transaction, row: Row, reason: str, by: Actor) -> None:
         at, said = self._context.store.now(), self._reason(reason)
         tx.procedures.retire(row["name"], at, said)
         detail: dict[str, JSON] = {"number": row["number"], "hash": row["hash"]}
-        tx.trail.append("retire_procedure", subject_of(row["name"]), self._context.actor, at, **detail, reason=said)
+        tx.trail.append("retire_procedure", subject_of(row["name"]), by, at, **detail, reason=said)
 
     def _own_version(self, name: str, number: int | None) -> ProcedureVersion:
         with self._context.store.read() as tx:
@@ -348,7 +391,8 @@ class Catalog:
             which = "" if number is None else f" number {number}"
             raise NotFound(f"{tx.scope.write} has no procedure {name[:80]!r}{which}{where}")
 
-    def _require_activatable(self, version: ProcedureVersion) -> None:
+    def _require_activatable(self, version: ProcedureVersion) -> bool:
+        """Raise where it may not be activated here; return whether only a person may."""
         with self._context.store.read() as tx:
             rows = self._own_rows(tx, version.procedure.name)
         newest_of_git = next((row for row in rows if row["owner"] == Owner.GIT), None)
@@ -357,15 +401,15 @@ class Catalog:
                 f"{version.procedure.name} belongs to git ({newest_of_git['path']}), where number "
                 f"{newest_of_git['number']} is the newest: change the file and run `brainops procedure apply`"
             )
-        if self._context.actor.kind is not ActorKind.AGENT:
-            return
-        if version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows):
+        bound = version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows)
+        if bound and self._context.actor.kind is ActorKind.AGENT:
             strict = version.procedure.mode is Mode.STRICT
             what = "strict" if strict else "from outside, or in place of one that must be followed"
             raise ApprovalRequired(
                 f"{version.procedure.name} is {what}: a person activates it by `brainops procedure activate "
                 f"{version.procedure.name} --number {version.number}`"
             )
+        return bound and version.state is not ProcedureState.ACTIVE
 
     def _read_active(self, tx: Transaction, before: Mapping[str, Procedure]) -> builtins.list[ProcedureVersion]:
         order = {namespace: number for number, namespace in enumerate(tx.scope.read)}

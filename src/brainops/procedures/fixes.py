@@ -16,6 +16,7 @@ from brainops.procedures import fix_record as record
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fix_apply import FixApplier
 from brainops.procedures.fix_plan import name_of, procedure_of, rollback_of
+from brainops.procedures.loosening import loosened_by
 from brainops.procedures.runner import Runner
 from brainops.store import Transaction
 from brainops.store.ids import new_id
@@ -33,6 +34,7 @@ from brainops.types import (
     FixMode,
     FixSuggestion,
     Plan,
+    Proof,
     StepKind,
     Trust,
 )
@@ -203,8 +205,11 @@ class Fixes:
         with self._context.store.read() as tx:
             return tx.fixes.applications(fix_id=fix_id, state=state, limit=limit)
 
-    def set_mode(self, fix_id: str, mode: FixMode | str, *, reason: str) -> Fix:
-        """Say how far a fix may go by itself: suggest, shadow or auto. It still has to have proved itself each time."""
+    def set_mode(self, fix_id: str, mode: FixMode | str, *, reason: str, proof: Proof | None = None) -> Fix:
+        """Say how far a fix may go by itself: suggest, shadow or auto. It still has to have proved itself each time.
+
+        In a strict namespace where people are enrolled who may approve, `auto` takes the proof of one of them.
+        """
         wanted = _mode(mode)
         if not reason.strip():
             raise InvalidInput("say why: a change of a fix's mode is kept with its reason")
@@ -215,11 +220,14 @@ class Fixes:
             raise Conflict(f"this fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ...")
         if wanted is not FixMode.SUGGEST and self._context.actor.kind is not ActorKind.PERSON:
             raise Conflict("a person says how far a fix may go by itself")
-        now = self._context.store.now()
+        by, now = self._context.actor, self._context.store.now()
+        if proof is not None or wanted is FixMode.AUTO:
+            by = loosened_by(self._context, "let a fix apply itself", proof)
         with self._context.store.write() as tx:
             if not tx.fixes.set_mode(fix.id, wanted, reason, fix.demoted_at):
                 raise Conflict(f"fix {fix.id} is detached, or not of the namespace that is written here")
-            self._note(tx, "fix_mode", fix.id, at=now, before=fix.mode.value, after=wanted.value, reason=reason)
+            detail: dict[str, JSON] = {"before": fix.mode.value, "after": wanted.value, "reason": reason}
+            tx.trail.append("fix_mode", fix.id, by, now, **detail)
         return replace(fix, mode=wanted, reason=reason)
 
     def demote(self, fix_id: str, *, reason: str) -> Fix:
@@ -229,14 +237,14 @@ class Fixes:
             record.demote(tx, fix_id, reason, self._context.actor, self._context.store.now())
         return self.get(fix_id)
 
-    def trust(self, fix_id: str, *, reason: str) -> Fix:
-        """Vouch, as a person, for a fix that came from outside or from an agent."""
+    def trust(self, fix_id: str, *, reason: str, proof: Proof | None = None) -> Fix:
+        """Vouch, as a person, for a fix that came from outside or from an agent; where `auto` takes a proof, so does it."""
         if self._context.actor.kind is not ActorKind.PERSON:
             raise Conflict("a person vouches for a fix")
-        fix = self.get(fix_id)
+        fix, by = self.get(fix_id), loosened_by(self._context, "vouch for a fix", proof)
         with self._context.store.write() as tx:
             tx.fixes.set_trust(fix.id, Trust.VERIFIED.value, reason)
-            self._note(tx, "fix_trust", fix.id, reason=reason)
+            tx.trail.append("fix_trust", fix.id, by, self._context.store.now(), reason=reason)
         return self.get(fix_id)
 
     def detach(self, fix_id: str, *, reason: str) -> Fix:

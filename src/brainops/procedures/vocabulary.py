@@ -49,13 +49,14 @@ EXPECTED_STEPS = ("succeeded", "failed", "skipped", "undone", "order")
 EXPECT_KEYS = ("state", "outputs", *EXPECTED_STEPS)
 EXPECTED_STATES = ("succeeded", "failed", "waiting")
 
+OPERATION = "operation"  # by which a step that acts outside names the operation that it is; else that is its id
 _COMMAND = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")
 _HTTP = ("url", "method", "headers", "query", "json", "body", "expect", "output")
 PARAMETERS: Mapping[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    StepKind.COMMAND: (("run",), _COMMAND),
+    StepKind.COMMAND: (("run",), (*_COMMAND, OPERATION)),
     StepKind.CHECK: (("condition", "run", "url"), ("condition", "message", *_COMMAND, *_HTTP)),
-    StepKind.CALL: (("function",), ("function", "arguments")),
-    StepKind.HTTP: (("url",), _HTTP),
+    StepKind.CALL: (("function",), ("function", "arguments", OPERATION)),
+    StepKind.HTTP: (("url",), (*_HTTP, OPERATION)),
     StepKind.CAPTURE: (
         ("title",),
         ("title", "content", "type", "tags", "importance", "metadata", "trust", "subject", "fingerprint"),

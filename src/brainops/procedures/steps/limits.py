@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from brainops.errors import InvalidInput, OperationBlocked, StepFailed
 from brainops.memory.context import MemoryContext
+from brainops.procedures.loosening import loosened_by
 from brainops.procedures.steps.port import Limits
 from brainops.store import Transaction
-from brainops.types import Actor, ActorKind, Micros
+from brainops.types import Actor, ActorKind, Micros, Proof
 
 SETTING = "step_limits"  # of the namespace, guarded with its rules
 MAX_ENTRIES = 500  # of one list: it is read before every command
@@ -58,7 +59,7 @@ class StepLimits:
                 memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
             )
 
-        self._require_nobody_elses("allow")
+        self._refuse_agents()
         by = loosened_by(self._context, "let steps run or reach more", proof)
         return self._change("allow", changed, new_commands, new_hosts, shell, reason, by)
 
@@ -76,7 +77,12 @@ class StepLimits:
                 shell=before.shell and not shell,
             )
 
+        self._refuse_agents()
         return self._change("disallow", changed, old_commands, old_hosts, shell, reason, self._context.actor)
+
+    def _refuse_agents(self) -> None:
+        if self._context.actor.kind is ActorKind.AGENT:
+            raise OperationBlocked("an agent does not widen what its own steps may do; a person runs `brainops allow`")
 
     def _change(
         self,
@@ -86,10 +92,8 @@ class StepLimits:
         hosts: tuple[str, ...],
         shell: bool | None,
         reason: str,
+        actor: Actor,
     ) -> Limits:
-        actor = self._context.actor
-        if actor.kind is ActorKind.AGENT:
-            raise OperationBlocked("an agent does not widen what its own steps may do; a person runs `brainops allow`")
         with self._context.store.write() as tx:
             at = self._context.store.now()
             after = changed(_read(tx))
