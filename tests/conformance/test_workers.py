@@ -244,6 +244,27 @@ def test_a_cycle_is_gone_through_once_per_tick_by_all_workers_together(
     assert still == [True, True]
 
 
+def test_two_stores_of_one_database_have_their_wake_ups_apart(
+    brain: Brain, postgres: PostgresServer, database: str, url: str
+) -> None:
+    with psycopg.connect(postgres.url(database), autocommit=True) as connection:
+        connection.execute(f'create schema "Second" authorization {OWNER}')
+        connection.execute("drop extension vector cascade")  # it stands in another schema than the second store
+    second = f"{url}&options=-csearch_path%3D%22Second%22"
+
+    with Brain.open(second, namespace="team/a", model="none", background=False) as other:
+        woken.install(other)
+        alone = woken.obstacle(brain)
+        woken.install(brain)
+        establish(other, Procedure(name="one", description="One step.", steps=(note("a"),)))
+        other.runs.start("one", detached=True)
+        both = woken.obstacle(other)
+
+    assert "--install" in str(alone)
+    assert both is None
+    assert jobs(url) == 0
+
+
 def test_it_is_said_why_a_worker_only_looks(brain: Brain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = woken.obstacle(brain)
     woken.install(brain)

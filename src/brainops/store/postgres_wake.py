@@ -7,15 +7,22 @@ them: the schema can be dropped and made anew at any time, which is also how it 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 from brainops.errors import StoreReadOnly
-from brainops.store.postgres import PostgresDatabase, may_take_role
+from brainops.store.postgres import RUNTIME_ROLE, Connection, PostgresDatabase, may_take_role
 from brainops.store.scope import Scope
 
-SCHEMA = "brainops_workers"
-OWNS = "select pg_has_role(relowner, 'usage') as owns from pg_class where oid = 'run'::regclass"
-SEARCH_FIRST = "select set_config('search_path', %s || ', ' || current_setting('search_path'), true)"
+PLACE = """
+select quote_ident(case nspname when 'public' then 'brainops' else nspname end || '_workers') as schema,
+    case nspname when 'public' then 'brainops' else nspname end || '_workers' as name,
+    pg_has_role(relowner, 'usage') as owned
+from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = 'run'::regclass
+"""  # beside the store's own schema, so that two stores of one database have one each
+MADE_FOR = "select obj_description(oid, 'pg_namespace') as made_for from pg_namespace where nspname = %s"
+SEARCH_FIRST = "select set_config('search_path', %s || ', ' || current_setting('search_path') || ', pg_temp', true)"
 
 
 class Wakeups:
@@ -29,35 +36,32 @@ class Wakeups:
     def installed(self) -> str | None:
         """Return what the schema was made for, as `install` was told; None where it is not there."""
         with self._database.raw() as connection:
-            row = connection.execute(
-                "select obj_description(oid, 'pg_namespace') as made_for from pg_namespace where nspname = %s",
-                (SCHEMA,),
-            ).fetchone()
+            row = connection.execute(MADE_FOR, (_place(connection)["name"],)).fetchone()
         return None if row is None else str(row["made_for"])
 
     def install(self, made_for: str, script: str) -> None:
         """Make the schema, or make it anew: the engine's script, then what tells of our runs. Raises StoreReadOnly."""
         ours = files("brainops.store").joinpath("sql", "postgres", "workers", "wake.sql").read_text(encoding="utf-8")
         with self._database.raw() as connection:
-            row = connection.execute(OWNS).fetchone()
-            if row is None or not row["owns"]:
+            place = _place(connection)
+            if not place["owned"]:
                 raise StoreReadOnly(
                     f"{self._database.location}: only the owner of the store may make tables and triggers; log in as "
                     "its owner"
                 )
             connection.execute("begin")
-            connection.execute(f"drop schema if exists {SCHEMA} cascade")
-            connection.execute(f"create schema {SCHEMA}")
-            connection.execute(SEARCH_FIRST, (SCHEMA,))
+            connection.execute(f"drop schema if exists {place['schema']} cascade")
+            connection.execute(f"create schema {place['schema']}")
+            connection.execute(SEARCH_FIRST, (place["schema"],))
             connection.execute(script, prepare=False)
-            connection.execute(ours, prepare=False)
-            connection.execute(f"comment on schema {SCHEMA} is '{made_for}'")
+            connection.execute(ours.replace("brainops_workers", place["schema"]), prepare=False)
+            connection.execute(f"comment on schema {place['schema']} is '{made_for}'")
             connection.execute("commit")
 
     def remove(self) -> None:
         """Take the schema and its triggers away; workers go on by looking. Raises StoreReadOnly."""
         with self._database.raw() as connection:
-            connection.execute(f"drop schema if exists {SCHEMA} cascade")
+            connection.execute(f"drop schema if exists {_place(connection)['schema']} cascade")
 
     def address(self) -> str:
         """Return where the engine connects to, secrets included."""
@@ -66,8 +70,15 @@ class Wakeups:
     def greeting(self) -> str:
         """Return what each connection of the engine says first: the runtime role, its namespace, its schema."""
         with self._database.raw() as connection:
-            role = "set role brainops_runtime; " if may_take_role(connection) else ""
-        reads = (
-            f"set brainops.read_namespaces = '{self._namespace}'; set brainops.write_namespace = '{self._namespace}'"
+            role = f"set role {RUNTIME_ROLE}; " if may_take_role(connection) else ""
+            schema = _place(connection)["schema"]
+        named = "; ".join(
+            f"set brainops.{what} = '{self._namespace}'" for what in ("read_namespaces", "write_namespace")
         )
-        return f"{role}{reads}; set search_path = {SCHEMA}, public"
+        return f"{role}{named}; set search_path = {schema}, pg_temp"
+
+
+def _place(connection: Connection) -> Mapping[str, Any]:
+    row = connection.execute(PLACE).fetchone()
+    assert row is not None
+    return row

@@ -43,9 +43,9 @@ begin
     return null;
 end
 $$;
-create trigger brainops_workers_begun after insert on run for each row
+create trigger told_begun after insert on run for each row
     when (new.owner is null and new.due_at is not null) execute function tell_of_run();
-create trigger brainops_workers_due after update of due_at, owner on run for each row
+create trigger told_due after update of due_at, owner on run for each row
     when (new.owner is null and new.due_at is not null and new.finished_at is null
         and (old.owner is not null or old.due_at is distinct from new.due_at)) execute function tell_of_run();
 
@@ -57,6 +57,6 @@ begin
     return null;
 end
 $$;
-create trigger brainops_workers_answered after update of state on approval for each row
+create trigger told_answered after update of state on approval for each row
     when (old.state = 'pending' and new.state <> 'pending' and new.run_id is not null)
     execute function tell_of_answer();
