@@ -9,7 +9,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidProcedure, MissingExtra, NotFound
+from brainops.errors import (
+    ApprovalRequired,
+    BrainOpsError,
+    Conflict,
+    InvalidInput,
+    InvalidProcedure,
+    MissingExtra,
+    NotFound,
+)
 from brainops.procedures import conditions
 from brainops.types import Actor, ActorKind, Mode, Owner, Procedure, ProcedureState, Step, StepKind, Trust
 from brainops.types.procedure import Action
@@ -302,3 +310,12 @@ def test_there_is_a_way_to_what_was_meant(open_brain: OpenBrain) -> None:
         catalog.by_id("nothing")
     with pytest.raises(BrainOpsError):
         catalog.get("deploy-api", number=7)
+
+
+def test_a_list_is_asked_for_by_the_states_name(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    kept = brain.procedures.save(TEXT)
+
+    assert [each.id for each in brain.procedures.list(state="draft")] == [kept.id]
+    with pytest.raises(InvalidInput, match="draft, active, retired"):
+        brain.procedures.list(state="archived")

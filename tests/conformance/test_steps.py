@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.errors import StepFailed
+from brainops.errors import InvalidInput, StepFailed
 from brainops.procedures.steps.port import StepWork
 from brainops.types import JSON, Action, Procedure, Retry, RunState, Step, StepKind, Verification
 from tests.conformance.conftest import OpenBrain
@@ -154,3 +154,20 @@ def test_a_check_reads_what_the_run_knows(open_brain: OpenBrain) -> None:
 
     assert brain.runs.start("look", target="api").state is RunState.SUCCEEDED
     assert brain.runs.start("look", target="web").state is RunState.FAILED
+
+
+def test_one_text_is_never_allowed_as_its_letters(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+
+    with pytest.raises(InvalidInput, match="are lists"):
+        brain.limits.allow("git")
+    assert not brain.limits.get().commands
+
+
+def test_inputs_that_are_no_names_with_values_are_told(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    brain.procedures.save({"name": "look", "description": "Look.", "steps": [{"id": "look", "uses": "manual"}]})
+    brain.procedures.activate("look")
+
+    with pytest.raises(InvalidInput, match="names with values"):
+        brain.runs.start("look", ["api"])  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from brainops.cli.approvals import approvals
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, micros, opened
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents
-from brainops.errors import ApprovalUnproven, InvalidInput, StoreError
+from brainops.errors import InvalidInput, StoreError
 from brainops.health.halting import resume_everywhere, stop_everywhere, stopped_everywhere
 from brainops.types import (
     ActionClass,
@@ -312,7 +312,14 @@ def enforcement(value: str | None, reason: str) -> None:
                 "setting enforcement",
                 lambda proof: brain.guard.set_enforcement(value, reason=reason, proof=proof),
             )
-    answer(settings, lambda: [f"enforcement in {settings.namespace}: {bold(settings.enforcement.value)}"])
+    answer(settings, lambda: _enforced(settings))
+
+
+def _enforced(settings: GuardSettings) -> Iterator[str]:
+    yield f"enforcement in {settings.namespace}: {bold(settings.enforcement.value)}"
+    if settings.bypass is not None:
+        yield from wrapped(f"bypass {_bypass(settings)}", first="  ", indent="  ")
+        yield dim("  end it: brainops bypass --close")
 
 
 @command("autonomy", short_help="what may change by itself")
@@ -384,8 +391,10 @@ def _resume(everywhere: bool, reason: str) -> None:
             act = "letting things happen by themselves again"
             _proven(brain, act, lambda proof: brain.guard.resume_automatic(reason, proof=proof))
     still = stopped_everywhere()
-    told = f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."
-    answer({"stopped": still is not None, "because": still}, lambda: [told])
+    told = [f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."]
+    if still and not everywhere:
+        told.append("It is stopped for this machine: brainops stop --automatic --everywhere --resume")
+    answer({"stopped": still is not None, "because": still}, lambda: told)
 
 
 def _where(path: Path | None) -> str:

@@ -390,7 +390,7 @@ class Guard(GuardControls):
         with self._context.store.write() as tx:
             if not tx.rules.remove(rule.id, now):
                 raise InvalidInput(
-                    f"{rule.name!r} comes from {rule.source} and is not written here; to silence it: "
+                    f"{rule.name!r} is no rule that somebody wrote here, and is not removed; to silence it: "
                     f"brainops guard rule mode {rule.id} observe"
                 )
             self._changed(tx, "rule-remove", rule.id, by, now, name=rule.name, reason=self._text(reason))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, NotFound
+from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
@@ -117,8 +117,9 @@ class Catalog:
         """Let a version hold (the newest, or this number); the one before it is retired, and comes back the same way.
 
         What an agent may not activate takes a proof in a strict namespace where people are enrolled who may approve;
-        so it is for `retire` and `apply`, which raise ApprovalUnproven without. Raises NotFound; InvalidProcedure or MissingExtra where a condition cannot be evaluated here; Conflict where git
-        owns the name; ApprovalRequired where an agent would activate what only a person may.
+        so it is for `retire` and `apply`, which raise ApprovalUnproven without. Raises NotFound; InvalidProcedure or
+        MissingExtra where a condition cannot be evaluated here; Conflict where git owns the name; ApprovalRequired
+        where an agent would activate what only a person may.
         """
         version = self._own_version(name, number)
         bound = self._require_activatable(version)
@@ -172,10 +173,13 @@ class Catalog:
         with self._context.store.read() as tx:
             return self._version(tx, tx.procedures.by_id(version_id))
 
-    def list(self, *, state: ProcedureState | None = None) -> builtins.list[ProcedureVersion]:
+    def list(self, *, state: ProcedureState | str | None = None) -> builtins.list[ProcedureVersion]:
         """Return the versions in a state, the newest of each name; without one, the active and the newest of each."""
+        if state is not None and state not in set(ProcedureState):
+            raise InvalidInput(f"a procedure's state is {', '.join(ProcedureState)}, not {state!r:.40}")
+        wanted = None if state is None else ProcedureState(state)
         with self._context.store.read() as tx:
-            return [version_of(row, sources.stored) for row in tx.procedures.list(state)]
+            return [version_of(row, sources.stored) for row in tx.procedures.list(wanted)]
 
     def history(self, name: str) -> ProcedureHistory:
         """Return every version of a name, and who did what to it, when and why; raise NotFound."""

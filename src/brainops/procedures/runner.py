@@ -114,7 +114,7 @@ class Runner:
         this one waits its turn (queue), or Conflict is raised (drop). Raises NotFound, InvalidInput, StoreError.
         """
         version = self._startable(name, number)
-        checked = self._engine.inputs(version, dict(inputs or {}))
+        checked = self._engine.inputs(version, _named(inputs))
         store = self._context.store
         with store.write() as tx:
             now = store.now()
@@ -254,7 +254,9 @@ class Runner:
         with self._context.store.read() as tx:
             run = tx.runs.get(run_id)
         if run is None:
-            raise NotFound(f"there is no run {str(run_id)[:80]!a} in the namespaces that you read")
+            raise NotFound(
+                f"there is no run {str(run_id)[:80]!a} in the namespaces that you read; `brainops runs` lists them"
+            )
         return run
 
     def list(
@@ -285,7 +287,7 @@ class Runner:
     ) -> Plan:
         """Say what a run would do, with which inputs and which approvals; nothing is done. A draft can be planned."""
         version = self._catalog.get(name, number=number)
-        checked = self._engine.inputs(version, dict(inputs or {}))
+        checked = self._engine.inputs(version, _named(inputs))
         now = self._context.store.now()
         return plan_of(
             version, new_run(self._context, version, checked, actor=self._context.actor, now=now, target=target)
@@ -296,7 +298,7 @@ class Runner:
     ) -> Admission | None:
         """Return what the guard would hold a run up with, None where its steps may act; nothing is written."""
         version = self._startable(name)
-        checked, now = self._engine.inputs(version, dict(inputs or {})), self._context.store.now()
+        checked, now = self._engine.inputs(version, _named(inputs)), self._context.store.now()
         return refusal_of(
             self._engine, version, new_run(self._context, version, checked, actor=actor, now=now, target=target)
         )
@@ -410,6 +412,12 @@ class Runner:
 
 def _checked(version: ProcedureVersion, inputs: Mapping[str, JSON]) -> Mapping[str, JSON]:
     return inputs_of.checked(version.procedure, inputs)
+
+
+def _named(inputs: Mapping[str, JSON] | None) -> dict[str, JSON]:
+    if inputs is not None and not isinstance(inputs, Mapping):
+        raise InvalidInput(f"inputs are names with values, such as {{'service': 'api'}}, not {type(inputs).__name__}")
+    return dict(inputs or {})
 
 
 def _nobody() -> None:

@@ -204,7 +204,8 @@ class Steering:
             )
         return (
             f"{run.procedure_name} is {run.mode.value}: a person must agree before step {step_id} is skipped. It was "
-            f"asked as {approval.id}; once that is granted, skip it with approval_id={approval.id}"
+            f"asked as {approval.id}: brainops approve {approval.id}; then skip it with this approval: "
+            f"brainops runs skip {run.id} {step_id} REASON --approval {approval.id}"
         )
 
     def complete(self, run_id: str, step_id: str, output: JSON, evidence: JSON) -> None:
@@ -325,7 +326,9 @@ class Steering:
     def _known(self, tx: Transaction, run_id: str) -> Run:
         run = tx.runs.get(run_id)
         if run is None:
-            raise NotFound(f"there is no run {str(run_id)[:80]!a} in the namespaces that you read")
+            raise NotFound(
+                f"there is no run {str(run_id)[:80]!a} in the namespaces that you read; `brainops runs` lists them"
+            )
         return run
 
     def _steer(self, tx: Transaction, seen: Run, run: Run) -> None:

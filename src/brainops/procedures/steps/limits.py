@@ -48,7 +48,7 @@ class StepLimits:
 
         In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them.
         """
-        new_commands, new_hosts = tuple(map(_command, commands)), tuple(map(_host, hosts))
+        new_commands, new_hosts = tuple(map(_command, _listed(commands))), tuple(map(_host, _listed(hosts)))
 
         def changed(before: Limits) -> Limits:
             return replace(
@@ -67,7 +67,7 @@ class StepLimits:
         self, commands: Iterable[str] = (), *, hosts: Iterable[str] = (), shell: bool = False, reason: str = ""
     ) -> Limits:
         """Take back what was allowed; with `shell`, the shell too. Steps under way go on to their end."""
-        old_commands, old_hosts = tuple(map(_command, commands)), tuple(map(_host, hosts))
+        old_commands, old_hosts = tuple(map(_command, _listed(commands))), tuple(map(_host, _listed(hosts)))
 
         def changed(before: Limits) -> Limits:
             return replace(
@@ -140,6 +140,13 @@ def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, 
     if len(joined) > MAX_ENTRIES:
         raise InvalidInput(f"at most {MAX_ENTRIES} entries are kept; take some back: brainops allow --remove ENTRY")
     return joined or None
+
+
+def _listed(entries: Iterable[str]) -> Iterable[str]:
+    """Return the entries, one text alone never as its letters."""
+    if isinstance(entries, str):
+        raise InvalidInput(f"commands and hosts are lists: [{entries!r:.80}]")
+    return entries
 
 
 def _command(entry: str) -> str:
