@@ -234,7 +234,7 @@ def test_a_stop_holds_at_once_for_every_process_and_capture_goes_on(
     brain.capture("still here", "yes")
     with pytest.raises(ApprovalUnproven):
         agent.guard.resume_automatic()
-    brain.guard.resume_automatic()
+    brain.guard.resume_automatic(proof=PROOF)
     assert agent.guard.automatic_stopped() is None
 
 
