@@ -127,3 +127,10 @@ def test_what_is_not_there_is_one_clear_line(say: Say) -> None:
 def test_help_fits_a_screen(say: Say) -> None:
     for name in ("apply", "lint", "test", "show", "diff", "activate"):
         assert len(say("procedure", name, "--help").out.splitlines()) <= SCREEN_LINES
+
+
+def test_a_folder_that_cannot_be_read_is_told_without_a_traceback(say: Say) -> None:
+    said = say("procedure", "lint", "x" * 5_000)
+
+    assert said.code == 1
+    assert "Traceback" not in said.err

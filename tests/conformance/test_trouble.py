@@ -292,3 +292,16 @@ def test_an_operation_goes_on_when_memory_cannot_record_it(tmp_path: Path, caplo
         assert "without being recorded" in caplog.text
         with pytest.raises(BrainOpsError), brain.operation("deploy", strict=True):
             raise AssertionError("a strict operation must not begin unrecorded")
+
+
+def test_a_disk_that_fills_up_while_a_store_is_made_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(connection: sqlite3.Connection) -> None:
+        connection.execute("rollback")  # as SQLite does by itself
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("brainops.store.migrate._apply", full)
+
+    with pytest.raises(BrainOpsError, match="disk is full"):
+        Brain.open(str(tmp_path / "memory.db"), model="none").close()

@@ -192,3 +192,10 @@ def test_a_value_that_is_filled_in_cannot_become_a_part_of_a_condition() -> None
 
     with pytest.raises(InvalidProcedure, match="would let a value become a part of it"):
         define({**value, "steps": [step]})
+
+
+def test_half_a_character_is_a_mistake_with_its_line() -> None:
+    with pytest.raises(InvalidProcedure) as wrong:
+        parse("---\nname: look\ndescription: half \udc80\n---\n")
+
+    assert [problem.line for problem in wrong.value.problems] == [3]

@@ -66,12 +66,13 @@ def run(
 def _inputs(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     if file is not None:
+        where = "standard input" if file == "-" else file
         try:
             read = json.loads(read_text(file))
         except ValueError as error:
-            raise InvalidInput(f"{file} is no JSON: {error}") from error
+            raise InvalidInput(f"{where} is no JSON: {error}") from error
         if not isinstance(read, dict):
-            raise InvalidInput(f"{file} holds no JSON object; inputs are names with values")
+            raise InvalidInput(f"{where} holds no JSON object; inputs are names with values")
         inputs.update(read)
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -37,8 +37,12 @@ def procedures_in(folder: str | os.PathLike[str]) -> list[ProcedureFile]:
 
     Raises InvalidInput where there is no such folder.
     """
-    root = Path(folder).expanduser()
-    if root.is_file():
+    try:
+        root = Path(folder).expanduser()
+        is_file = root.is_file()
+    except (TypeError, ValueError, OSError) as error:
+        raise InvalidInput(f"{folder!s:.200} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if is_file:
         return [_read(root, _repository(root.resolve().parent))]
     if not root.is_dir():
         raise InvalidInput(f"{os.fspath(folder)}: there is no such file or folder")

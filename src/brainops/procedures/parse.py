@@ -15,6 +15,7 @@ from brainops.procedures.yaml_text import YamlText
 from brainops.types import JSON, Procedure
 
 FENCE = re.compile(r"---[ \t]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parse(text: str, path: str = "") -> Procedure:
@@ -29,6 +30,10 @@ def read(text: str, path: str = "") -> Examined:
     if len(text) > MAX_SOURCE_CHARACTERS:
         message = f"{len(text):,} characters; at most {MAX_SOURCE_CHARACTERS:,}"
         findings.add((), message, "make several procedures of it: `uses: procedure` joins them")
+        return Examined(procedure=None, problems=findings.sorted(), lines={})
+    if (half := _SURROGATE.search(text)) is not None:
+        line = text.count("\n", 0, half.start()) + 1
+        findings.at_line(line, "holds half a character, which no file keeps", "write it anew, as UTF-8")
         return Examined(procedure=None, problems=findings.sorted(), lines={})
     value = _value(text, findings)
     if findings.failed and not isinstance(value, dict):

@@ -63,7 +63,8 @@ def migrate_sqlite(database: SQLiteDatabase, before: Callable[[SchemaState], Non
             _apply(connection)
             connection.execute("commit")
         except BaseException:
-            connection.execute("rollback")
+            if connection.in_transaction:  # a full disk has ended it by itself, and is what is to be told
+                connection.execute("rollback")
             raise
         return sqlite_state(connection)
 
