@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
+from brainops.errors import OperationBlocked, StoreUnavailable
 from brainops.procedures import approvers
 from brainops.procedures.fix_record import application_of
 from brainops.types import (
@@ -34,6 +35,7 @@ from brainops.types import (
     StepKind,
     TerminalProof,
     Trigger,
+    Verification,
 )
 from tests.conformance.conftest import OpenBrain
 
@@ -48,9 +50,8 @@ def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(approvers, "SCRYPT_COST", 2**4)
     program = tmp_path / "bin" / "kubectl"
     program.parent.mkdir()
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nopen({str(told(tmp_path))!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\n"
-    )
+    notes = f"open({str(told(tmp_path))!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')"
+    program.write_text(f"#!{sys.executable}\nimport sys\n{notes}\nsys.exit('--fail' in sys.argv)\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
@@ -198,6 +199,59 @@ def test_each_kind_of_step_that_acts_outside_is_asked_about(brain: Brain, action
     assert run.steps[0].error is not None
     assert "condition rule" in run.steps[0].error
     assert called == []
+
+
+def test_what_a_check_or_a_verification_runs_is_held_too(brain: Brain, tmp_path: Path) -> None:
+    brain.guard.add(never("kubectl delete*"))
+    sly = Action(uses=StepKind.CHECK, parameters={"run": ["kubectl", "delete", "x"]})
+    define(brain, Step(id="look", action=sly), name="check")
+    define(brain, kubectl("make", "create", verify=Verification(action=command("delete", "x"))), name="verify")
+    by_hand = Step(id="do", action=Action(uses=StepKind.MANUAL), verify=Verification(action=command("delete", "x")))
+    define(brain, by_hand, name="manual")
+
+    check, verify, manual = (brain.runs.start(name) for name in ("check", "verify", "manual"))
+    with pytest.raises(OperationBlocked, match="condition rule"):
+        brain.runs.complete(manual.id, "do")
+
+    assert (check.state, verify.state) == (RunState.FAILED, RunState.FAILED)
+    assert told_kubectl(tmp_path) == ["create"]
+    assert len(brain.guard.decisions(kind="blocked")) == 3
+
+
+def test_what_was_approved_is_verified_and_taken_back_under_the_same_approval(brain: Brain, tmp_path: Path) -> None:
+    wants_approval(brain, "kubectl*")
+    unmet = Verification(action=command("get", "x", "--fail"))
+    undo = Action(uses=StepKind.COMMAND, parameters={"run": ["kubectl", "delete", "x"], "operation": "make"})
+    define(brain, kubectl("make", "create", verify=unmet, compensate=undo))
+    brain.guard.set_patterns({"kubectl get*": "changing"}, proof=PROOF)
+    waiting = brain.runs.start("p")
+    [asked] = brain.approvals.pending()
+    brain.approvals.grant(asked.id, proof=PROOF)
+
+    run = brain.runs.advance(waiting.id)
+
+    assert run.state is RunState.FAILED
+    assert told_kubectl(tmp_path) == ["create", "get x --fail", "delete x"]
+    assert brain.approvals.pending() == []
+
+
+def test_what_destroys_waits_while_the_guard_cannot_look(
+    brain: Brain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define(brain, kubectl("clean", "delete", "x"))
+
+    def unavailable(*given: Any) -> None:
+        raise StoreUnavailable("the store rests")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(brain.guard), "_gathered", unavailable)
+        waiting = brain.runs.start("p", patience_seconds=0)
+    with brain._store.write() as tx:
+        tx.runs.wake(waiting.id, brain._store.now())
+
+    assert (waiting.state, waiting.steps[0].waits_for) == (RunState.WAITING, "retry")
+    assert "the guard could not look" in (waiting.steps[0].error or "")
+    assert told_kubectl(tmp_path) == []
 
 
 def test_steps_that_only_read_or_wait_for_people_are_not_asked_about(brain: Brain) -> None:

@@ -211,6 +211,7 @@ class Guard(GuardControls):
             subject=subject_of(looked.start),
             refusal=refusal,
             silent=silent,
+            trouble=looked.trouble is not None,
             record=lambda tx: self.admit(tx, looked, within.operation_id),
         )
 

@@ -45,7 +45,7 @@ def known_within(state: GuardState, within: Within, applied: Sequence[Rule]) -> 
     """Return what is known with the steps that were done in the run itself."""
     if not any(rule.kind is RuleKind.ORDER for rule in applied):
         return state
-    return replace(state, past=tuple(sorted((*state.past, *within.done), key=lambda earlier: earlier.at)))
+    return replace(state, past=tuple(sorted((*state.past, *within.done()), key=lambda earlier: earlier.at)))
 
 
 def approvals_within(tx: Transaction, start: OperationStart, within: Within, now: int) -> Iterator[Approval]:

@@ -6,7 +6,7 @@ A run does not know the guard: it is given one as a callable, and without one ev
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from brainops.types import (
     StepState,
 )
 
-ASKED = frozenset({StepKind.COMMAND, StepKind.HTTP, StepKind.CALL, StepKind.AGENT})  # what acts outside of the store
+_OUTSIDE = frozenset({StepKind.COMMAND, StepKind.HTTP, StepKind.CALL, StepKind.AGENT})  # what acts outside of the store
 DOING_CHARACTERS = 500  # of a command line in the question about it
 
 
@@ -48,14 +48,15 @@ class Within:
     names: tuple[str, ...]
     named: bool
     following: frozenset[str]
-    done: tuple[PastOperation, ...]
+    done: Callable[[], Iterable[PastOperation]]
     approvals: tuple[str, ...] = ()
     recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What the guard answers. `subject` is what an approval would be about; `refusal` says why not, and the way out.
+    """What the guard answers. `subject` is what an approval would be about; `refusal` says why not, and the way out, or
+    `trouble` that it could not look.
 
     Nothing is written before `record`, which raises OperationBlocked where somebody was faster; `silent` says that
     there is nothing to write.
@@ -65,7 +66,14 @@ class Admission:
     subject: str
     refusal: str
     silent: bool
+    trouble: bool = False
     record: Callable[[Transaction], None]
+
+
+def is_asked(action: Action) -> bool:
+    """Say whether the guard is asked before this: what acts outside, or could, since a check may run a program."""
+    asks = action.uses is StepKind.CHECK and bool(action.parameters.get("run") or action.parameters.get("url"))
+    return asks or action.uses in _OUTSIDE
 
 
 AskGuard = Callable[[OperationStart, Within], Admission]
@@ -103,10 +111,10 @@ def within_of(tx: Transaction, version: ProcedureVersion, run: Run, step: Step, 
     approvals = [approval_id for detail in own for approval_id in _approvals(detail)]
     return Within(
         operation_id=run.operation_id,
-        names=tuple(_names(action.uses, action.parameters)),
+        names=tuple(_names(action.parameters)),
         named=bool(action.parameters.get(OPERATION)),
         following=frozenset(each.procedure_name for _, each, _ in chain),
-        done=tuple(past for version, each, _ in chain for past in _done(version, each)),
+        done=lambda: (past for version, each, _ in chain for past in _done(version, each)),
         approvals=(*approvals, *(one for version, each, at in chain for one in _approved(version, each, at))),
         recorded=bool(_detail(row).get("recorded")),
     )
@@ -114,7 +122,7 @@ def within_of(tx: Transaction, version: ProcedureVersion, run: Run, step: Step, 
 
 def doing_of(action: Action) -> str:
     """Return in a few words what a step does, for whoever is asked about it."""
-    said = next(_names(action.uses, action.parameters), "")[:DOING_CHARACTERS]
+    said = next(_names(action.parameters), "")[:DOING_CHARACTERS]
     return f" ({said})" if said else ""
 
 
@@ -181,7 +189,7 @@ def _done(version: ProcedureVersion, run: Run) -> Iterator[PastOperation]:
         if step is None or row.state is not StepState.SUCCEEDED:
             continue
         given: Mapping[str, Any] = row.input if isinstance(row.input, dict) else {}
-        names = [step.id, *([str(given[OPERATION])] if given.get(OPERATION) else []), *_names(step.action.uses, given)]
+        names = [step.id, *([str(given[OPERATION])] if given.get(OPERATION) else []), *_names(given)]
         for name in dict.fromkeys(names):
             yield PastOperation(
                 name=name,
@@ -195,34 +203,33 @@ def _done(version: ProcedureVersion, run: Run) -> Iterator[PastOperation]:
 
 
 def _said(uses: StepKind, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a step's parameters as the context of an operation, what it runs under the names that tell."""
-    run = given.get("run")
-    match uses:
-        case StepKind.COMMAND:
-            argv = {"argv": [str(word) for word in run]} if isinstance(run, list | tuple) else {}
-            return {**_but(given, "run"), "command": _line(run), **argv}
-        case StepKind.CALL:
-            arguments = given.get("arguments")
-            return {**(arguments if isinstance(arguments, dict) else {}), "function": str(given.get("function") or "")}
-        case StepKind.HTTP:
-            return {**given, "method": str(given.get("method") or "GET").upper()}
-    return dict(given)
+    """Return a step's parameters as the context of an operation, what it does under the names that tell."""
+    said = {name: value for name, value in given.items() if name not in ("run", "arguments")}
+    run, arguments = given.get("run"), given.get("arguments")
+    if run:
+        said["command"] = _line(run)
+    if isinstance(run, list | tuple):
+        said["argv"] = [str(word) for word in run]
+    if given.get("url"):
+        said["method"] = _method(given)
+    if uses is StepKind.CALL and isinstance(arguments, dict):
+        said = {**arguments, **said}
+    return said
 
 
-def _names(uses: StepKind, given: Mapping[str, Any]) -> Iterator[str]:
+def _names(given: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a step does in a word: its command line, its request, its function."""
-    match uses:
-        case StepKind.COMMAND if line := _line(given.get("run")):
-            yield line
-        case StepKind.HTTP if given.get("url"):
-            yield f"{str(given.get('method') or 'GET').upper()} {given['url']}"
-        case StepKind.CALL if given.get("function"):
-            yield str(given["function"])
+    if line := _line(given.get("run")):
+        yield line
+    if given.get("url"):
+        yield f"{_method(given)} {given['url']}"
+    if given.get("function"):
+        yield str(given["function"])
+
+
+def _method(given: Mapping[str, Any]) -> str:
+    return str(given.get("method") or "GET").upper()
 
 
 def _line(run: Any) -> str:
     return shlex.join(map(str, run)) if isinstance(run, list | tuple) else str(run or "")
-
-
-def _but(given: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if key != name}

@@ -238,7 +238,7 @@ class Fixes:
         return self.get(fix_id)
 
     def trust(self, fix_id: str, *, reason: str, proof: Proof | None = None) -> Fix:
-        """Vouch, as a person, for a fix that came from outside or from an agent; where `auto` takes a proof, so does it."""
+        """Vouch, as a person, for a fix that came from outside or from an agent; takes a proof where `auto` does."""
         if self._context.actor.kind is not ActorKind.PERSON:
             raise Conflict("a person vouches for a fix")
         fix, by = self.get(fix_id), loosened_by(self._context, "vouch for a fix", proof)

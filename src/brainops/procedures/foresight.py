@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from brainops.errors import BrainOpsError
-from brainops.procedures.admission import ASKED, Admission, start_of_step, within_of
+from brainops.errors import BrainOpsError, OperationBlocked
+from brainops.procedures.admission import Admission, is_asked, start_of_step, within_of
 from brainops.procedures.beginning import MAX_DEPTH, new_run
 from brainops.procedures.planning import plan_of
 from brainops.procedures.sheet import Engine
@@ -24,7 +24,7 @@ def refusal_of(
         row = StepRun(run_id=run.id, step_id=step.id, state=StepState.PENDING, attempts=0, idempotency_key="")
         action = replace(step.action, parameters=planned.parameters)
         found = None
-        if action.uses in ASKED:
+        if is_asked(action):
             found = _asked(engine, version, run, step, row, action, above)
         elif action.uses is StepKind.PROCEDURE and len(above) < MAX_DEPTH:
             found = _begun(engine, run, action, above)
@@ -44,11 +44,37 @@ def _asked(
     action: Action,
     above: frozenset[str],
 ) -> Admission | None:
+    admission = _answer(engine, version, run, step, row, action, above)
+    return None if isinstance(admission.decision, Allow) else admission
+
+
+def require_admitted(
+    engine: Engine, version: ProcedureVersion, run: Run, step: Step, row: StepRun, action: Action
+) -> None:
+    """Ask the guard about what is done at once and beside the run, and record it; raise OperationBlocked."""
+    if not is_asked(action):
+        return
+    admission = _answer(engine, version, run, step, row, action, frozenset())
+    if not admission.silent:
+        with engine.context.store.write() as tx:
+            admission.record(tx)
+    if not isinstance(admission.decision, Allow):
+        raise OperationBlocked(admission.refusal)
+
+
+def _answer(
+    engine: Engine,
+    version: ProcedureVersion,
+    run: Run,
+    step: Step,
+    row: StepRun,
+    action: Action,
+    above: frozenset[str],
+) -> Admission:
     with engine.context.store.read() as tx:
         within = within_of(tx, version, run, step, row, action)
     within = replace(within, following=within.following | above)
-    admission = engine.admit(start_of_step(run, step, row, action), within)
-    return None if isinstance(admission.decision, Allow) else admission
+    return engine.admit(start_of_step(run, step, row, action), within)
 
 
 def _begun(engine: Engine, run: Run, action: Action, above: frozenset[str]) -> Admission | None:

@@ -37,6 +37,7 @@ from brainops.types import (
 )
 
 WAITS = frozenset({"time", "manual", "agent"})  # what an executor may wait for; the rest is begun by the run itself
+ASK_AGAIN_SECONDS = 30.0  # a guard that could not look: the store comes back, or somebody sees why the run waits
 RECHECK_SECONDS = 300.0  # a condition that cannot be evaluated here may be elsewhere, or after an installation
 
 
@@ -82,6 +83,17 @@ class Hearing:
         run = self._sheet.run
         if row.role == "do" and (run.error is not None or run.requested in ("cancel", "compensate")):
             return  # the run gives up: the step does not act any more
+        if admission.trouble and not isinstance(admission.decision, Allow):
+            again = {"wake_at": self._sheet.now + int(ASK_AGAIN_SECONDS * MICROS), "error": admission.refusal}
+            self._sheet.put(
+                row,
+                state=StepState.WAITING,
+                waits_for="retry",
+                attempts=row.attempts - 1,
+                detail=kept_detail(row),
+                **again,
+            )
+            return
         try:
             with self._sheet.tx.session.savepoint():
                 admission.record(self._sheet.tx)
@@ -93,7 +105,7 @@ class Hearing:
                 self._sheet.put(row, detail=kept_detail(row, recorded=True, approvals=with_approvals(row, *used)))
                 self.admitted.add((row.step_id, row.role))
                 self._sheet.launch.append(replace(attempt, ask=None))
-            case Ask(reason=reason) if row.role == "do":
+            case Ask(reason=reason) if row.role == "do" and row.stage == "act":
                 self._ask(step, row, attempt, admission, reason)
             case _:
                 self.failed(step, row, plainly(admission.refusal, kind="OperationBlocked", retryable=False))

@@ -9,7 +9,7 @@ from typing import Any
 
 from brainops.errors import BrainOpsError, ConditionFailed, MissingExtra, StepFailed
 from brainops.procedures import machine
-from brainops.procedures.admission import ASKED, Admission, start_of_step, within_of, without_operation
+from brainops.procedures.admission import Admission, is_asked, start_of_step, within_of, without_operation
 from brainops.procedures.attempts import Attempt, BeginsRun, deadline_of, failure_of
 from brainops.procedures.conditions import compile as compiled
 from brainops.procedures.hearing import RECHECK_SECONDS, Hearing, plainly
@@ -225,7 +225,7 @@ class Moving:
         """Have an attempt begin once the transaction has written so."""
         run, timeout = self._sheet.run, step.timeout_seconds
         action = replace(template, parameters=filled)
-        asked = self._asking(step, row, action) if row.stage == "act" and action.uses in ASKED else None
+        asked = self._asking(step, row, action) if is_asked(action) else None
         if asked is not None:
             action = replace(action, parameters=without_operation(action))
             template = replace(template, parameters=without_operation(template))

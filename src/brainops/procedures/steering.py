@@ -16,6 +16,7 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.attempts import Attempt, Failure, Heard, deadline_of
 from brainops.procedures.conditions import compile as compiled
+from brainops.procedures.foresight import require_admitted
 from brainops.procedures.machine import dependents
 from brainops.procedures.sheet import Engine, parameters_of
 from brainops.procedures.steps.port import StepDone, StepWork
@@ -263,6 +264,7 @@ class Steering:
         assert step.verify.action is not None
         template = step.verify.action
         filled = parameters_of(fill(dict(template.parameters), {**values, "secrets": concealed(step.secrets)}))
+        require_admitted(self._engine, version, run, step, row, replace(template, parameters=filled))
         seconds = step.timeout_seconds or VERIFY_SECONDS
         attempt = Attempt(
             step=step,
