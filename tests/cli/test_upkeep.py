@@ -106,3 +106,16 @@ def test_compact_says_what_it_would_move(say: Say) -> None:
 
     assert said.code == 0
     assert said.value["operations"] == 0
+
+
+def test_the_audit_trail_can_be_read(say: Say) -> None:
+    before = say("audit", "--trail")
+    say("enforcement", "strict", "--reason", "agreed in the team")
+
+    after = say("audit", "--trail")
+    line = say("audit", "--trail", "--json").value[-1]
+
+    assert "Nothing was done" in before.out
+    assert "set-enforcement" in after.out
+    assert "reason: agreed in the team" in after.out
+    assert (line["act"], line["sequence"]) == ("set-enforcement", 1)

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, dim, safe, size
+from brainops.cli.screen import age, bold, dim, one_line, safe, size, wrapped
 from brainops.cli.shared import answer, command, opened, progress, shared
 from brainops.errors import BrainOpsError, InvalidInput
-from brainops.types import Check
+from brainops.types import AuditEntry, Check
 
 
 @command("init", short_help="make the store, and say where it is")
@@ -214,13 +214,30 @@ def _policy(policy: dict[str, Any]) -> str:
 
 
 @command("audit", short_help="what makes memory worse to read, and what mends it")
-@click.option(
-    "--limit", type=click.IntRange(1, 1_000), metavar="N", default=20, show_default=True, help="How many findings."
-)
-def audit(limit: int) -> None:
-    """Show what makes memory worse to read, each with the command that mends it. Changes nothing."""
+@click.option("--limit", type=click.IntRange(1, 1_000), metavar="N", default=20, show_default=True, help="How many.")
+@click.option("--trail", is_flag=True, help="Show the audit trail instead: who did what, when and why.")
+def audit(limit: int, trail: bool) -> None:
+    """Show what makes memory worse to read, each with the command that mends it. Changes nothing.
+
+    With --trail, show the last lines of this namespace's audit trail instead, which `brainops doctor` verifies.
+    """
+    if trail:
+        with opened(model="none") as brain:
+            lines = brain.trail(limit=limit)
+        answer(lines, lambda: _trail(lines))
+        return
     if sys.stderr.isatty() and not shared().json:
         click.echo(dim("reading …") + "\r", nl=False, err=True)
     with opened(model="none") as brain:
         found = brain.audit(limit=limit)
     answer(found, lambda: show.junk(found))
+
+
+def _trail(lines: list[AuditEntry]) -> Iterator[str]:
+    if not lines:
+        yield "Nothing was done here yet that a person answers for."
+    for each in lines:
+        by = f"{each.actor.kind.value}:{each.actor.id}"
+        told = "; ".join(f"{name}: {value}" for name, value in each.detail.items() if value not in (None, "", [], {}))
+        yield f"{age(each.at, show.now()):>6}  {bold(one_line(each.act))} by {one_line(by)}"
+        yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")

@@ -15,7 +15,7 @@ from brainops.operations.recorder import Recorder
 from brainops.procedures.sources import holds_secret, require_canonical
 from brainops.store import Store
 from brainops.store.operations import GrowthPolicy
-from brainops.types import Check, Junk, Progress
+from brainops.types import AuditEntry, Check, Junk, Progress
 
 
 class Upkeep:
@@ -89,6 +89,11 @@ class Upkeep:
     def doctor(self) -> list[Check]:
         """Write, read and match for trial, verify rows, indexes and trail; each check passes or names the way out."""
         return checked(self._context)
+
+    def trail(self, *, limit: int = 100) -> list[AuditEntry]:
+        """Return the last lines (at most 500) of the audit trail of the written namespace, oldest first."""
+        with self._context.store.read() as tx:
+            return tx.trail.newest(limit)
 
     def audit(self, *, limit: int = 100) -> list[Junk]:
         """Return what makes memory worse to read, each with the command that mends it."""

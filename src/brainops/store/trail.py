@@ -55,6 +55,12 @@ class Trail:
         """Return the next lines of a namespace's trail."""
         return self._session.all("audit_page", of_namespace=namespace, after=after, limit=PAGE_ROWS)
 
+    def newest(self, limit: int) -> list[AuditEntry]:
+        """Return the last lines of the written namespace's trail, oldest first, at most PAGE_ROWS."""
+        last, _ = self.end()
+        rows = self.page(self._session.scope.write, max(0, last - min(limit, PAGE_ROWS)))
+        return [entry_of(row) for row in rows]
+
     def first_break(self, namespace: str) -> int | None:
         """Return the sequence of the first line that does not fit the chain, or None when the whole trail holds."""
         previous, after = GENESIS, 0
