@@ -21,6 +21,9 @@ TITLES = {
     "overhead": "What it adds to a program",
     "size": "Installed size",
     "durability": "Nothing lost",
+    "runs": "Runs a second, and after an approval",
+    "storm": "A storm of alerts",
+    "chaos": "Runs whose workers are killed",
 }
 HEAD = """# What was measured
 

@@ -24,7 +24,7 @@ from brainops.types import Run
 RUNS_AT_ONCE = 4  # in one process; a wait takes none of these places
 SHORTEST_REST_SECONDS = 0.02  # between two looks while there is something to do
 LONGEST_REST_SECONDS = 0.25  # while a run has not ended: an answer given elsewhere is found this soon
-WOKEN_REST_SECONDS = 10.0  # the same where an engine tells of it at once: what it did not tell is found this soon
+WOKEN_REST_SECONDS = 2.0  # the same where an engine tells of it at once: what it did not tell is found this soon
 WOKEN_SWEEPS = 20  # sweep intervals from one round to the next where an engine calls them, should it stop doing so
 ROOM_SECONDS = 1.0  # between two looks whether the loop was stopped while an engine waits for room
 IDLE_REST_SECONDS = 30.0  # while there is none: a run begun elsewhere, and nudged by nobody, is found this soon
