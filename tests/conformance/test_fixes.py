@@ -151,6 +151,27 @@ def test_a_fix_that_a_person_applies_runs_and_is_verified_by_its_check(brain: Br
     assert brain.fixes.confidence(fix.id).verified == 1
 
 
+def test_applying_a_fix_again_where_nothing_failed_since_is_no_second_proof(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+    fail(brain)
+    first = brain.fixes.apply(fix.id, target="api")
+    again = brain.fixes.apply(fix.id, target="api")
+
+    fail(brain, target="other")
+    elsewhere = brain.fixes.apply(fix.id, target="other")
+
+    assert [each.state.value for each in (first, again, elsewhere)] == ["verified", "applied", "verified"]
+    assert brain.fixes.confidence(fix.id).verified == 2
+
+
+def test_the_procedures_of_a_fix_order_nothing_else(brain: Brain) -> None:
+    before = len(brain.guard.rules())
+
+    brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+
+    assert len(brain.guard.rules()) == before
+
+
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(brain: Brain, tmp_path: Path) -> None:
     mark = tmp_path / "mended"
     fix = brain.fixes.attach(ERROR, "touch it", command=touching(mark))

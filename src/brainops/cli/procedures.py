@@ -16,6 +16,7 @@ from brainops.errors import InvalidInput
 from brainops.types import Applied, ExampleResult, Procedure, ProcedureHistory, ProcedureState, ProcedureVersion
 
 FAILED = 1
+FIX_TAG = "fix"  # of procedures that belong to a fix; `brainops fix` shows those
 NAME_COLUMNS = 28
 SHOWN_PROSE_LINES = 6  # of `show`; --source shows all
 
@@ -197,7 +198,11 @@ def _told_applied(applied: Applied) -> Iterator[str]:
 def list_(state: str | None) -> None:
     """List the procedures: the version of each that holds, and newer drafts."""
     with opened(model="none") as brain:
-        found = brain.procedures.list(state=None if state is None else ProcedureState(state))
+        found = [
+            one
+            for one in brain.procedures.list(state=None if state is None else ProcedureState(state))
+            if FIX_TAG not in one.procedure.tags
+        ]
         answer([_short(version) for version in found], lambda: _listed(found, now()))
 
 
@@ -363,7 +368,7 @@ def export(folder: str) -> None:
     from brainops import authoring
 
     with opened(model="none") as brain:
-        active = [version.procedure for version in brain.procedures.active()]
+        active = [one.procedure for one in brain.procedures.active() if FIX_TAG not in one.procedure.tags]
     written = authoring.export_skills(active, folder)
     answer({"written": written, "active": len(active)}, lambda: _told_export(written, len(active)))
 

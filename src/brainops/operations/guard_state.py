@@ -11,6 +11,7 @@ from brainops.operations.guard import RuleIndex, compiled, standard_rules
 from brainops.operations.rule_learning import from_procedure
 from brainops.procedures import conditions
 from brainops.procedures.automatic import STOP_SETTING
+from brainops.procedures.fix_plan import TAG as FIX_TAG
 from brainops.procedures.triggers import values_of
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -111,7 +112,8 @@ def with_mode(rule: Rule, modes: Mapping[str, RuleMode]) -> Rule:
 def _orders(active: Sequence[ProcedureVersion]) -> Iterator[Rule]:
     """Yield the order rules of active procedures; that they are followed is asked where a trigger sets them off."""
     for version in active:
-        yield from (rule for rule in from_procedure(version) if rule.kind is RuleKind.ORDER)
+        if FIX_TAG not in version.procedure.tags:  # its steps are parts of one act, not operations that others order
+            yield from (rule for rule in from_procedure(version) if rule.kind is RuleKind.ORDER)
 
 
 def following_rules(matches: Sequence[TriggerMatch], modes: Mapping[str, RuleMode]) -> list[Rule]:

@@ -36,6 +36,7 @@ DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surpr
 HOUR_MICROS = 3_600_000_000
 SWEPT = 50  # applications a pass: each may start a run
 MAX_ERROR_CHARACTERS = 2_000
+LOOKED_BACK = 200  # verified applications of one fix
 BY_ITSELF = Actor(kind=ActorKind.SERVICE, id="brainops", proof="itself")
 
 log = logging.getLogger("brainops")
@@ -204,6 +205,9 @@ class FixApplier:
             if run.state is RunState.SUCCEEDED:
                 if fix.verify is None:
                     return tx.fixes.move(application, ApplicationState.APPLIED, application.reason, **values)
+                if not _something_was_broken(tx, fix, application):
+                    reason = "its check succeeded, and nothing had failed since it last helped"
+                    return tx.fixes.move(application, ApplicationState.APPLIED, reason, **values)
                 reason = "its check succeeded afterwards"
                 return tx.fixes.move(application, ApplicationState.VERIFIED, reason, verified_by="check", **values)
             reason = f"the run {run.state.value}: {run.error or run.reason or 'no reason given'}"[:500]
@@ -223,6 +227,19 @@ def _beyond_radius(tx: Transaction, fix: Fix, target: str | None, now: int) -> s
         if count >= limit:
             return f"its blast radius is used up: {limit} {name}"
     return None
+
+
+def _something_was_broken(tx: Transaction, fix: Fix, application: FixApplication) -> bool:
+    """Say whether the error was seen since this fix last helped on this target: without it a check shows nothing."""
+    before = [
+        each.decided_at or each.created_at
+        for each in tx.fixes.applications(fix_id=fix.id, state=ApplicationState.VERIFIED.value, limit=LOOKED_BACK)
+        if each.target == application.target and each.run_id is not None
+    ]
+    if not before:
+        return True
+    seen = [memory.last_seen_at for memory in tx.memories.by_fingerprint(fix.fingerprint, fix.fingerprint, 1)]
+    return application.operation_id is not None or max(seen, default=0) > max(before)
 
 
 def _autonomy(tx: Transaction) -> Autonomy:

@@ -76,9 +76,9 @@ class StepRun:
 class Run:
     """One execution of one pinned version. `epoch` rises with every owner; a commit of an older epoch fails.
 
-    `steps` are those of which anything is known, `compensations` what was taken back; `requested` is what somebody asked
-    of its owner: "pause", "cancel", or "compensate" (cancel, and take back what was done). One with `imported_at` came with an export file, and
-    does not go on here.
+    `steps` are those of which anything is known, `compensations` what was taken back; `requested` is what somebody
+    asked of its owner: "pause", "cancel", or "compensate" (cancel, and take back what was done). One with `imported_at`
+    came with an export file, and does not go on here.
     """
 
     id: str
