@@ -38,23 +38,22 @@ LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in part
 PURE = {
     f"brainops.{name}"
     for name in (
-        "types.agent_session "
         "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
-        " memory.secrets store.stem memory.terms operations.advise operations.calibration procedures.fix_confidence"
-        " procedures.fix_plan"
-        " operations.answers operations.guard operations.requirements operations.rule_index operations.rule_learning"
-        " operations.classify operations.command_line operations.programs operations.program_tables operations.shell"
-        " operations.statements"
-        " procedures.canonical procedures.check procedures.define procedures.define_step procedures.fields"
-        " procedures.findings procedures.graph procedures.inputs procedures.parse procedures.prose"
-        " procedures.references procedures.rehearse procedures.render"
-        " procedures.vocabulary procedures.yaml_text"
-        " procedures.english procedures.prose_blocks procedures.prose_graph procedures.prose_order"
-        " procedures.prose_outline procedures.prose_sentences procedures.prose_units procedures.prose_words"
-        " procedures.runbook"
-        " procedures.intents procedures.lookup procedures.trigger_index"
-        " procedures.evaluation procedures.expression_types procedures.expressions procedures.patterns"
-        " procedures.steps.parameters procedures.machine procedures.planning procedures.values"
+        " memory.secrets memory.terms operations.advise operations.answers operations.calibration operations.classify"
+        " operations.command_line operations.guard operations.program_tables operations.programs"
+        " operations.requirements operations.rule_index operations.rule_learning operations.shell"
+        " operations.statements procedures.cel.evaluation procedures.cel.expressions procedures.cel.patterns"
+        " procedures.cel.types procedures.definition.canonical procedures.definition.check"
+        " procedures.definition.define procedures.definition.define_step procedures.definition.fields"
+        " procedures.definition.findings procedures.definition.graph procedures.definition.inputs"
+        " procedures.definition.parse procedures.definition.prose procedures.definition.references"
+        " procedures.definition.rehearse procedures.definition.render procedures.definition.vocabulary"
+        " procedures.definition.yaml_text procedures.english.blocks procedures.english.draft procedures.english.graph"
+        " procedures.english.order procedures.english.outline procedures.english.runbook procedures.english.sentences"
+        " procedures.english.units procedures.english.words procedures.fixes.confidence procedures.fixes.plan"
+        " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
+        " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
+        " types.agent_session"
     ).split()
 }
 IMPURE = set(
@@ -69,11 +68,11 @@ FUNCTION_LINES = 70
 BROAD_EXCEPTS = {
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
-    "brainops.procedures.attempts": "what a step's own code raises is that step's failure",
-    "brainops.procedures.hearing": "what a step's own write raises is that step's failure, and the write is undone",
-    "brainops.procedures.runner": "a run that the interpreter stumbles over is set aside, and somebody is told",
+    "brainops.procedures.runs.attempts": "what a step's own code raises is that step's failure",
+    "brainops.procedures.runs.hearing": "what a step's own write raises is that step's failure, and it is undone",
+    "brainops.procedures.runs.runner": "a run that the interpreter stumbles over is set aside, and somebody is told",
     "brainops.workers.woken": "an engine that fails must not stop the worker, which goes on without it",
-    "brainops.procedures.dispatch": "one run or sweep that fails must not stop the loop that all others need",
+    "brainops.procedures.runs.dispatch": "one run or sweep that fails must not stop the loop that all others need",
 }
 
 IMPORTED_AS = {"cel-expr-python": "cel_expr_python", "brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}

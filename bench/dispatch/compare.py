@@ -27,7 +27,7 @@ from typing import Any
 import psycopg
 
 from brainops.procedures import approvers
-from brainops.procedures.runner import Runner
+from brainops.procedures.runs.runner import Runner
 from brainops.types import Action, Procedure, Run, RunState, Step, StepKind, TerminalProof
 from tests.conformance.conftest import OWNER, FreshDatabase, prepare
 from tests.conformance.postgres_server import PostgresServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from brainops.procedures.runner import Runner
+from brainops.procedures.runs.runner import Runner
 from brainops.store import Store, Transaction
 from brainops.types import Micros
 

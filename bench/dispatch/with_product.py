@@ -6,8 +6,8 @@ import signal
 
 from bench.dispatch import with_procrastinate
 from bench.dispatch.port import Work
-from brainops.procedures.dispatch import Dispatcher
-from brainops.procedures.sheet import stay as wake
+from brainops.procedures.runs.dispatch import Dispatcher
+from brainops.procedures.runs.sheet import stay as wake
 from brainops.workers.woken import Woken
 from brainops.workers.woken import install as install_tables
 from tests.durability import runs_worker

@@ -25,7 +25,7 @@ from bench.figures import Figure, proportion
 from bench.part import options, publish
 from bench.quality.run import surroundings
 from brainops.errors import BrainOpsError
-from brainops.procedures.runbook import imported
+from brainops.procedures.english.runbook import imported
 
 PARSERS = {"product": "bench.procedures.plain_english_parser:Product", "headings in order": "headings"}
 LINES = {"node recall": 0.70, "edge recall": 0.40}

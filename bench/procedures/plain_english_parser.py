@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainops.procedures.english import read
+from brainops.procedures.english.draft import read
 
 
 class Product:

@@ -23,8 +23,8 @@ from bench.part import SHARED, say
 from bench.quality.run import auc
 from brainops.embedding import open_embedder
 from brainops.operations.calibration import reliability
-from brainops.procedures import intents
-from brainops.procedures.intents import WITH_MEANING, WORDS_ONLY, Curve, Intents, Words, learn
+from brainops.procedures.triggers import intents
+from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Curve, Intents, Words, learn
 
 SHAPES = ((1, 5), (2, 3), (3, 2), (3, 5), (10, 3), (10, 8), (30, 3), (30, 10))  # labels, phrases of each
 ASKED = 60  # phrases about what was learned, and as many about other labels

@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from brainops.errors import InvalidInput, Problem
-from brainops.procedures import graph, render
-from brainops.procedures.files import ProcedureFile, procedures_in
-from brainops.procedures.findings import invalid, told
-from brainops.procedures.rehearse import rehearse
-from brainops.procedures.vocabulary import MAX_NAME_CHARACTERS, NAME
+from brainops.procedures.definition import graph, render
+from brainops.procedures.definition.files import ProcedureFile, procedures_in
+from brainops.procedures.definition.findings import invalid, told
+from brainops.procedures.definition.rehearse import rehearse
+from brainops.procedures.definition.vocabulary import MAX_NAME_CHARACTERS, NAME
 from brainops.types import ExampleResult, Procedure
 
 SKILL_FILE = "SKILL.md"

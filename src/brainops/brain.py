@@ -27,15 +27,15 @@ from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.fixes import Fixes
-from brainops.procedures.inputs import fitting
-from brainops.procedures.lessons import lesson
+from brainops.procedures.definition.inputs import fitting
+from brainops.procedures.fixes.fixes import Fixes
 from brainops.procedures.outbox import Outbox
-from brainops.procedures.runner import Runner
+from brainops.procedures.runs.lessons import lesson
+from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.kinds import executors
 from brainops.procedures.steps.limits import StepLimits
-from brainops.procedures.triggers import Triggers
+from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Store, Transaction, open_store
 from brainops.store.scope import Scope
 from brainops.types import (

@@ -9,7 +9,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked
-from brainops.procedures.fix_record import application_of
+from brainops.procedures.fixes.record import application_of
 from brainops.types import (
     Action,
     Actor,

@@ -8,7 +8,7 @@ from typing import Any
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
-from brainops.procedures.runner import Runner
+from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.port import Executors, StepDone, StepResult, StepWaits, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Procedure, ProcedureVersion, Step, StepKind

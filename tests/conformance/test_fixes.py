@@ -11,8 +11,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.procedures.fix_apply import DUE_SECONDS
-from brainops.procedures.fix_record import RETURN_SECONDS, application_of
+from brainops.procedures.fixes.apply import DUE_SECONDS
+from brainops.procedures.fixes.record import RETURN_SECONDS, application_of
 from brainops.types import Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind
 from tests.conformance.conftest import OpenBrain
 

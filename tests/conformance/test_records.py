@@ -9,7 +9,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.procedures import approvers
-from brainops.procedures.fix_record import application_of
+from brainops.procedures.fixes.record import application_of
 from brainops.store.ids import new_id
 from brainops.store.rules import decision_row
 from brainops.types import (
@@ -274,7 +274,7 @@ def test_a_fix_whose_action_held_a_secret_is_only_suggested(brain: Brain) -> Non
 def test_a_version_that_holds_a_secret_is_named_and_stays_as_it_is(
     brain: Brain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from brainops.procedures import sources
+    from brainops.procedures.definition import sources
 
     with monkeypatch.context() as patch:
         patch.setattr(sources, "_secret", lambda text: False)

@@ -187,7 +187,7 @@ def test_an_unmet_outcome_fails_the_run(kit: Kit) -> None:
 
 
 def test_a_step_that_takes_too_long_fails(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brainops.procedures.attempts.GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("brainops.procedures.runs.attempts.GRACE_SECONDS", 0.0)
     ended = threading.Event()
     kit.acts.before = lambda work: ended.wait(WAIT_SECONDS)
     kit.define(step("a", timeout_seconds=0.05))

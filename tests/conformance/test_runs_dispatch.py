@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from brainops.errors import Conflict, InvalidInput, MissingExtra, StoreUnavailable
-from brainops.procedures import approvers, conditions, dispatch
-from brainops.procedures.dispatch import Dispatcher
+from brainops.procedures import approvers
+from brainops.procedures.cel import conditions
+from brainops.procedures.runs import dispatch
+from brainops.procedures.runs.dispatch import Dispatcher
 from brainops.procedures.steps.port import StepWork
 from brainops.types import NoticeKind, Retry, Run, RunState, StepKind, TerminalProof, Verification
 from tests.conformance.conftest import OpenBrain

@@ -12,7 +12,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked, StoreUnavailable
 from brainops.procedures import approvers
-from brainops.procedures.fix_record import application_of
+from brainops.procedures.fixes.record import application_of
 from brainops.types import (
     Action,
     Actor,
@@ -532,7 +532,7 @@ class _Crash(BaseException):
 
 def crash_after(brain: Brain, monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
     """Let the process that advances runs end right after so many of its transactions."""
-    from brainops.procedures.advance import Advance
+    from brainops.procedures.runs.advance import Advance
 
     whole, done = Advance._turn, [0]
 

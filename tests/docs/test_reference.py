@@ -37,7 +37,7 @@ def test_the_page_of_settings_names_every_setting() -> None:
 
 def test_the_page_of_procedures_names_every_public_method_and_every_key() -> None:
     from brainops.procedures.catalog import Catalog
-    from brainops.procedures.vocabulary import PROCEDURE_KEYS, STEP_KEYS
+    from brainops.procedures.definition.vocabulary import PROCEDURE_KEYS, STEP_KEYS
 
     page = (REFERENCE / "procedures.md").read_text(encoding="utf-8")
     methods = [name for name in vars(Catalog) if not name.startswith("_")]
@@ -50,8 +50,8 @@ def test_the_page_of_procedures_names_every_public_method_and_every_key() -> Non
 def test_the_procedure_on_the_page_is_right_and_its_example_holds() -> None:
     import re
 
-    from brainops.procedures.parse import parse
-    from brainops.procedures.rehearse import rehearse
+    from brainops.procedures.definition.parse import parse
+    from brainops.procedures.definition.rehearse import rehearse
 
     page = (REFERENCE / "procedures.md").read_text(encoding="utf-8")
     shown = re.search(r"^```markdown\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)

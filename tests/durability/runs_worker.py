@@ -15,9 +15,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from brainops.brain import Brain
-from brainops.procedures.dispatch import Dispatcher
-from brainops.procedures.runner import Runner
-from brainops.procedures.sheet import Wake, stay
+from brainops.procedures.runs.dispatch import Dispatcher
+from brainops.procedures.runs.runner import Runner
+from brainops.procedures.runs.sheet import Wake, stay
 from brainops.procedures.steps.port import StepDone, StepResult, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Concurrency, Procedure, Retry, Step, StepKind

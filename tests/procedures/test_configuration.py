@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.errors import StepFailed
-from brainops.procedures.configuration import ABSENT, change, read
+from brainops.procedures.fixes.configuration import ABSENT, change, read
 
 ENV = "# pool\nPOOL_SIZE=20\nexport DEBUG = false\n\nNAME=api # not a comment\n"
 INI = "[web]\nworkers = 4\n\n[db]\nworkers = 2\npool: 5\n"

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.errors import InvalidInput
-from brainops.procedures.conditions import compile as compiled
-from brainops.procedures.english import Drafted, read
-from brainops.procedures.graph import cycle
+from brainops.procedures.cel.conditions import compile as compiled
+from brainops.procedures.definition.graph import cycle
+from brainops.procedures.english.draft import Drafted, read
 from brainops.types import StepKind
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from brainops.procedures.prose_sentences import Act, Answer, Ask, Else, Go, If, Say, Stop, clauses, deed, sentences
-from brainops.procedures.prose_words import opposite
+from brainops.procedures.english.sentences import Act, Answer, Ask, Else, Go, If, Say, Stop, clauses, deed, sentences
+from brainops.procedures.english.words import opposite
 
 INSTRUCTIONS = [
     "Restart the service.",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.procedures.fix_confidence import (
+from brainops.procedures.fixes.confidence import (
     MINIMUM_VERIFIED,
     POOL_WEIGHT,
     beta_cumulative,

@@ -7,8 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.procedures import graph
-from brainops.procedures.define import define
+from brainops.procedures.definition import graph
+from brainops.procedures.definition.define import define
 from brainops.types import Action, Procedure, Step, StepKind
 
 

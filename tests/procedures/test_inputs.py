@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from brainops.errors import InvalidInput, InvalidProcedure
-from brainops.procedures.define import define
-from brainops.procedures.inputs import checked
+from brainops.procedures.definition.define import define
+from brainops.procedures.definition.inputs import checked
 from brainops.types import Procedure
 
 

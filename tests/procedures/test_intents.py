@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.procedures.intents import MAX_LANDMARKS, WORDS_ONLY, Intents, Words, learn
+from brainops.procedures.triggers.intents import MAX_LANDMARKS, WORDS_ONLY, Intents, Words, learn
 
 DIMENSIONS = 32
 PHRASES = {

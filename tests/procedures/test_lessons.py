@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brainops.procedures.lessons import lesson
+from brainops.procedures.runs.lessons import lesson
 from brainops.types import Action, Actor, Procedure, Run, RunState, Step, StepKind, StepRun, StepState
 
 PROCEDURE = Procedure(

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.errors import InvalidProcedure
-from brainops.procedures.define import define
-from brainops.procedures.findings import told
-from brainops.procedures.parse import parse, read
+from brainops.procedures.definition.define import define
+from brainops.procedures.definition.findings import told
+from brainops.procedures.definition.parse import parse, read
 from brainops.types import Concurrency, StepKind, Trigger
 
 TEXT = """\

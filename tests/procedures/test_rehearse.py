@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from brainops.procedures.define import define
-from brainops.procedures.rehearse import rehearse
+from brainops.procedures.definition.define import define
+from brainops.procedures.definition.rehearse import rehearse
 from brainops.types import ExampleResult
 
 STEPS: list[dict[str, Any]] = [

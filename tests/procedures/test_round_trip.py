@@ -10,11 +10,11 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 
 from brainops.authoring import schema
-from brainops.procedures.canonical import as_mapping, canonical, digest
-from brainops.procedures.define import define
-from brainops.procedures.parse import parse
-from brainops.procedures.render import as_json, render
-from brainops.procedures.sources import stored
+from brainops.procedures.definition.canonical import as_mapping, canonical, digest
+from brainops.procedures.definition.define import define
+from brainops.procedures.definition.parse import parse
+from brainops.procedures.definition.render import as_json, render
+from brainops.procedures.definition.sources import stored
 from tests.procedures.drawing import procedures
 
 # No shrinking: a procedure of hundreds of parts takes minutes to shrink, and what differs is shown anyway.

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from brainops.brain import Brain
 from brainops.errors import Conflict
-from brainops.procedures.runner import Runner
+from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.port import StepWork
 from brainops.store import Store, Transaction
 from brainops.types import ENDED, Procedure, Retry, Run, RunState, Step, StepKind, StepState

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.procedures import machine
+from brainops.procedures.runs import machine
 from brainops.types import ENDED, Procedure, Retry, RunState, StepState
 from tests.conformance.runs_kit import step
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.errors import InvalidInput, InvalidProcedure
-from brainops.procedures.runbook import alert_of, imported
+from brainops.procedures.english.runbook import alert_of, imported
 from brainops.types import Mode, StepKind
 
 RUNBOOK = """\

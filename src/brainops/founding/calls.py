@@ -11,10 +11,10 @@ from typing import Any
 from brainops.errors import StepFailed
 from brainops.memory.match import error_title
 from brainops.operations.enforce import Guard
-from brainops.procedures import configuration
-from brainops.procedures.fix_confidence import may_apply
-from brainops.procedures.fix_plan import READ_CONFIGURATION, SET_CONFIGURATION
-from brainops.procedures.fixes import Fixes
+from brainops.procedures.fixes import configuration
+from brainops.procedures.fixes.confidence import may_apply
+from brainops.procedures.fixes.fixes import Fixes
+from brainops.procedures.fixes.plan import READ_CONFIGURATION, SET_CONFIGURATION
 from brainops.types import (
     JSON,
     ApplicationState,

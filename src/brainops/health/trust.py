@@ -16,8 +16,8 @@ from brainops.memory.settling import SETTLED, witnesses
 from brainops.procedures.approvals import covered, vouched
 from brainops.procedures.approvers import enrolled_in
 from brainops.procedures.catalog import subject_of
+from brainops.procedures.definition.sources import stored
 from brainops.procedures.outbox import known_channel
-from brainops.procedures.sources import stored
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.rules import CHANGES

@@ -12,7 +12,7 @@ from brainops.health.status import status as figures
 from brainops.memory import meaning, retain, sweep, transfer
 from brainops.memory.context import MemoryContext
 from brainops.operations.recorder import Recorder
-from brainops.procedures.sources import holds_secret, require_canonical
+from brainops.procedures.definition.sources import holds_secret, require_canonical
 from brainops.store import Store
 from brainops.store.operations import GrowthPolicy
 from brainops.types import AuditEntry, Check, Junk, Progress

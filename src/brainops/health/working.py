@@ -12,13 +12,13 @@ from brainops.memory.match import error_title
 from brainops.operations import log
 from brainops.operations.enforce import Guard
 from brainops.operations.operation import start_of
-from brainops.procedures.answering import begin_runs, proposed
 from brainops.procedures.approvals import Approvals
-from brainops.procedures.dispatch import RUNS_AT_ONCE, Dispatcher
-from brainops.procedures.fixes import Fixes
+from brainops.procedures.fixes.fixes import Fixes
 from brainops.procedures.outbox import Outbox
-from brainops.procedures.runner import MOST_RUNS, Runner
-from brainops.procedures.triggers import Triggers
+from brainops.procedures.runs.answering import begin_runs, proposed
+from brainops.procedures.runs.dispatch import RUNS_AT_ONCE, Dispatcher
+from brainops.procedures.runs.runner import MOST_RUNS, Runner
+from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Store
 from brainops.store.ids import new_id
 from brainops.types import JSON, Autonomy, ErrorEvent, Handled, Micros, Succeeded

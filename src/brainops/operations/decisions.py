@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from brainops.operations import breaker
 from brainops.operations.guard import RuleIndex, check
-from brainops.procedures.admission import Within
 from brainops.procedures.outbox import Outbox
+from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import (

@@ -19,12 +19,12 @@ from brainops.operations.guard_settings import GuardControls
 from brainops.operations.guard_state import Ruleset
 from brainops.operations.log import checked_start
 from brainops.operations.replay import replay
-from brainops.procedures.admission import Admission, Within
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.loosening import may_approve
 from brainops.procedures.outbox import Outbox
-from brainops.procedures.triggers import Triggers
+from brainops.procedures.runs.admission import Admission, Within
+from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import (

@@ -13,9 +13,9 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, settings_of
-from brainops.procedures import conditions
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import STOP_SETTING, stopped_here
+from brainops.procedures.cel import conditions
 from brainops.procedures.loosening import loosened_by
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction

@@ -9,10 +9,10 @@ from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
 from brainops.operations.classify import Pattern
 from brainops.operations.guard import RuleIndex, compiled, standard_rules
 from brainops.operations.rule_learning import from_procedure
-from brainops.procedures import conditions
 from brainops.procedures.automatic import STOP_SETTING
-from brainops.procedures.fix_plan import TAG as FIX_TAG
-from brainops.procedures.triggers import values_of
+from brainops.procedures.cel import conditions
+from brainops.procedures.fixes.plan import TAG as FIX_TAG
+from brainops.procedures.triggers.triggers import values_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.rules import CHANGES, change_of

@@ -21,7 +21,7 @@ from brainops.operations.calibration import (
     failure_probability,
     fit,
 )
-from brainops.procedures.triggers import Triggers
+from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id

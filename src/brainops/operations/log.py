@@ -16,7 +16,7 @@ from brainops.memory.fingerprint import fingerprint, is_client_error
 from brainops.memory.match import error_title
 from brainops.memory.redact import redact
 from brainops.operations.jsonable import jsonable
-from brainops.procedures import fix_record
+from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction
 from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
 from brainops.types import (

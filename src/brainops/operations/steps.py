@@ -8,7 +8,7 @@ from dataclasses import replace
 from brainops.operations.command_line import class_of_command
 from brainops.operations.guard import subject_of
 from brainops.operations.guard_state import Ruleset, following_rules
-from brainops.procedures.admission import Within
+from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction
 from brainops.types import (
     Approval,

@@ -12,10 +12,12 @@ from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, Invali
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
-from brainops.procedures import english, files, runbook, sources
-from brainops.procedures.english import Drafted
+from brainops.procedures.definition import files, sources
+from brainops.procedures.definition.sources import Definition
+from brainops.procedures.english import draft as english
+from brainops.procedures.english import runbook
+from brainops.procedures.english.draft import Drafted
 from brainops.procedures.loosening import loosened_by
-from brainops.procedures.sources import Definition
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brainops.errors import ConditionFailed, InvalidInput, StepFailed
-from brainops.procedures.conditions import compile
+from brainops.procedures.cel.conditions import compile
 from brainops.procedures.steps import command, http
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import StepDone, StepResult, StepWork

@@ -1,0 +1,1 @@
+"""How are conditions and templates read, checked and evaluated?"""

@@ -1,0 +1,1 @@
+"""How is a procedure read, checked, written and rehearsed?"""

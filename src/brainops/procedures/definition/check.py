@@ -1,0 +1,242 @@
+"""Does a procedure hold together: its graph, what its expressions refer to, its secrets, its inputs' schema?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from brainops.errors import InvalidInput, MissingExtra
+from brainops.procedures.definition.define_step import TEMPLATE
+from brainops.procedures.definition.findings import Findings, Where
+from brainops.procedures.definition.graph import ancestors, cycle
+from brainops.procedures.definition.references import Expression, Reference, expressions, references
+from brainops.procedures.definition.vocabulary import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
+from brainops.types import JSON, Action, Mode, Procedure, StepKind
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def check(procedure: Procedure, findings: Findings) -> None:
+    """Note all that is wrong between the parts of a procedure."""
+    _check_steps(procedure, findings)
+    _check_actions(procedure, findings)
+    _check_secrets(procedure, findings)
+    _check_inputs(procedure, findings)
+    _check_references(procedure, findings)
+    _check_tests(procedure, findings)
+    if not procedure.description:
+        message = "a skill has a description: what it does, and when to use it"
+        findings.add(("description",), message, "add `description: ...`", severity="warning")
+
+
+def _check_steps(procedure: Procedure, findings: Findings) -> None:
+    if not procedure.steps and (procedure.mode is not Mode.ADVISORY or not procedure.prose):
+        findings.add(("steps",), "a procedure has steps", "begin with `steps:` and `- run: ...`")
+    ids = [step.id for step in procedure.steps]
+    first: dict[str, int] = {}
+    for number, step in enumerate(procedure.steps):
+        where: Where = ("steps", number)
+        if step.id in first:
+            findings.add((*where, "id"), f"{step.id!r} is the id of step {first[step.id] + 1} too", "ids are unique")
+        first.setdefault(step.id, number)
+        for need in step.needs:
+            if need == step.id:
+                findings.add((*where, "needs"), f"{need!r} needs itself", "leave it out")
+            elif need not in ids:
+                findings.add((*where, "needs"), f"there is no step {need!r}", meant(need, ids))
+    circle = cycle(procedure.steps) if len(first) == len(ids) else ()
+    if len(circle) > 1:
+        way = " -> ".join([*reversed(circle), circle[-1]])
+        findings.add(("steps", first[circle[0]], "needs"), f"steps need each other: {way}", "take one `needs` out")
+
+
+def _check_actions(procedure: Procedure, findings: Findings) -> None:
+    for number, step in enumerate(procedure.steps):
+        where: Where = ("steps", number)
+        _check_action(step.action, where, findings)
+        if step.verify is not None and step.verify.action is not None:
+            _check_action(step.verify.action, (*where, "verify"), findings)
+        if step.compensate is not None:
+            _check_action(step.compensate, (*where, "compensate"), findings)
+
+
+def _check_action(action: Action, where: Where, findings: Findings) -> None:
+    """Note parameters that the executor of this kind would refuse when the step runs."""
+    if action.uses not in PARAMETERS:
+        return
+    one_of, known = PARAMETERS[action.uses]
+    for name in action.parameters:
+        if name not in known:
+            findings.add((*where, "with", name), f"a {action.uses.value} step does not take it", meant(name, known))
+    if action.uses is not StepKind.COMMAND and not any(action.parameters.get(name) is not None for name in one_of):
+        message = f"a {action.uses.value} step says {' or '.join(one_of)}"
+        findings.add((*where, "with"), message, f"add `with: {{{one_of[0]}: ...}}`")
+    condition = action.parameters.get("condition")
+    mixed = isinstance(condition, str) and "${{" in condition and not TEMPLATE.fullmatch(condition)
+    if action.uses is StepKind.CHECK and mixed:
+        message = "${{ }} inside of a condition would let a value become a part of it"
+        findings.add((*where, "with", "condition"), message, "write it as CEL: steps.count.output.json.n > 3")
+
+
+def _check_secrets(procedure: Procedure, findings: Findings) -> None:
+    for name, reference in procedure.secrets.items():
+        if not SECRET_NAME.fullmatch(name):
+            findings.add(("secrets", name), f"{name[:80]!r} is no name of a secret", "letters, digits and _")
+        if not SECRET_REFERENCE.fullmatch(reference):
+            way_out = 'env:NAME, file:PATH or command:["program", "argument"]; the value itself never stands here'
+            findings.add(("secrets", name), "a secret is a reference", way_out)
+    for number, step in enumerate(procedure.steps):
+        for name in step.secrets:
+            if name not in procedure.secrets:
+                where = ("steps", number, "secrets")
+                findings.add(where, f"the secret {name!r} is not declared", meant(name, procedure.secrets))
+
+
+def _check_inputs(procedure: Procedure, findings: Findings) -> None:
+    schema = procedure.inputs
+    if not schema:
+        return
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    if schema.get("$schema", DIALECT) != DIALECT:
+        findings.add(("inputs", "$schema"), "only JSON Schema 2020-12 is read", f"leave it out, or write {DIALECT}")
+    before = len(findings.problems)
+    for where, ref in _references(schema, ("inputs",)):
+        if not ref.startswith("#"):
+            findings.add(
+                _as_written(where, findings), f"{ref[:80]!r} leads out of this file", "define it under `$defs`"
+            )
+        elif not _resolves(schema, ref):
+            findings.add(_as_written(where, findings), f"{ref[:80]!r} leads nowhere", "write #/$defs/NAME")
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        where = _as_written(("inputs", *error.absolute_path), findings)
+        findings.add(where, f"no JSON Schema: {error.message[:200]}", "see json-schema.org")
+    if len(findings.problems) > before:
+        return
+    validator = Draft202012Validator(dict(schema))
+    for name, one in _properties(schema).items():
+        if not isinstance(one, dict) or "default" not in one:
+            continue
+        where = _as_written(("inputs", "properties", name), findings)
+        try:
+            problem = next(validator.evolve(schema=one).iter_errors(one["default"]), None)
+        except RecursionError:
+            findings.add(where, "it is defined by itself", "take the `$ref` to itself out")
+            continue
+        if problem is not None:
+            findings.add(where, f"its default does not fit: {problem.message[:200]}", "change one of them")
+
+
+def _as_written(where: Where, findings: Findings) -> Where:
+    """Return a place of the schema as it stands in the file, where inputs are written by their names alone."""
+    if where[1:2] == ("properties",) and ("inputs", "properties") not in findings.lines:
+        return (where[0], *where[2:])
+    return where
+
+
+def _resolves(schema: Mapping[str, JSON], ref: str) -> bool:
+    here: JSON | Mapping[str, JSON] = schema
+    for part in ref[1:].split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, Mapping) and key in here:
+            here = here[key]
+        elif isinstance(here, list) and key.isdecimal() and int(key) < len(here):
+            here = here[int(key)]
+        else:
+            return False
+    return ref == "#" or ref.startswith("#/")
+
+
+def _references(value: JSON | Mapping[str, JSON], where: Where) -> Iterator[tuple[Where, str]]:
+    """Yield the references of a schema, with what would move them."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if key in ("$ref", "$dynamicRef", "$id") and isinstance(each, str):
+                yield (*where, key), each
+            yield from _references(each, (*where, key))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _references(each, (*where, number))
+
+
+def _properties(schema: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _check_references(procedure: Procedure, findings: Findings) -> None:
+    ids = {step.id for step in procedure.steps}
+    reach = {step.id: ancestors(procedure.steps, step.id) for step in procedure.steps}
+    for expression in expressions(procedure):
+        before = len(findings.problems)
+        for reference in references(expression.source):
+            match reference.root:
+                case "steps":
+                    _check_step_reference(expression, reference, ids, reach, findings)
+                case "inputs":
+                    _check_input_reference(procedure, expression.where, reference.name, findings)
+                case _:
+                    _check_secret_reference(procedure, expression, reference.name, findings)
+        if len(findings.problems) == before:
+            _check_expression(expression, findings)
+
+
+def _check_expression(expression: Expression, findings: Findings) -> None:
+    """Check the types of an expression; one that takes the extra is doubtful here, and refused when it is activated."""
+    try:
+        expression.compiled()
+    except MissingExtra as error:
+        findings.add(expression.where, str(error), severity="warning")
+    except InvalidInput as error:
+        findings.add(expression.where, str(error))
+
+
+def _check_step_reference(
+    expression: Expression,
+    reference: Reference,
+    ids: set[str],
+    reach: Mapping[str, frozenset[str]],
+    findings: Findings,
+) -> None:
+    where, name, step = expression.where, reference.name, expression.step
+    if name not in ids:
+        joined = name + reference.rest
+        way_out = f'write steps["{joined}"]: here - means minus' if joined in ids else meant(name, ids)
+        findings.add(where, f"there is no step {name!r}", way_out)
+    elif step is not None and name == step.id and not expression.own:
+        findings.add(where, f"{name!r} reads its own result before it has one", "that belongs into `verify`")
+    elif step is not None and name != step.id and name not in reach[step.id]:
+        findings.add(where, f"step {step.id!r} does not need {name!r}, so it may run first", f"add {name} to `needs`")
+
+
+def _check_input_reference(procedure: Procedure, where: Where, name: str, findings: Findings) -> None:
+    known = _properties(procedure.inputs)
+    open_ended = procedure.inputs.get("additionalProperties") or procedure.inputs.get("patternProperties")
+    if name not in known and not open_ended:
+        findings.add(where, f"there is no input {name!r}", f"{meant(name, known)}; declare it under `inputs:`")
+
+
+def _check_secret_reference(procedure: Procedure, expression: Expression, name: str, findings: Findings) -> None:
+    if name not in procedure.secrets:
+        way_out = f"declare it: `secrets: {{{name}: env:{name.upper()}}}`"
+        findings.add(expression.where, f"the secret {name!r} is not declared", way_out)
+    elif expression.truth or expression.step is None:
+        findings.add(expression.where, "a secret is read in a step's parameters only", "leave it out here")
+    elif name not in expression.step.secrets:
+        findings.add(expression.where, f"this step may not read the secret {name!r}", f"add `secrets: [{name}]`")
+
+
+def _check_tests(procedure: Procedure, findings: Findings) -> None:
+    ids = {step.id for step in procedure.steps}
+    for number, test in enumerate(procedure.tests):
+        where: Where = ("tests", number)
+        for name in test.steps:
+            if name not in ids:
+                findings.add((*where, "steps", name), f"there is no step {name!r}", meant(name, ids))
+        for key in EXPECTED_STEPS:
+            for name in cast(list[str], test.expect.get(key) or []):
+                if name not in ids:
+                    findings.add((*where, "expect", key), f"there is no step {name!r}", meant(name, ids))

@@ -1,0 +1,153 @@
+"""What is a procedure's text, its canonical form and its hash; may it be kept, and can it be evaluated here?"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
+from brainops.memory.redact import RedactionPolicy, redact
+from brainops.procedures.definition.canonical import as_mapping, canonical
+from brainops.procedures.definition.define import define, read
+from brainops.procedures.definition.define_step import TEMPLATE
+from brainops.procedures.definition.files import ProcedureFile
+from brainops.procedures.definition.findings import Findings, invalid, place
+from brainops.procedures.definition.parse import parse
+from brainops.procedures.definition.references import expressions
+from brainops.procedures.definition.render import render
+from brainops.procedures.definition.vocabulary import meant
+from brainops.store.database import Row
+from brainops.types import JSON, Procedure, ProcedureVersion, Trust
+
+SECRETS_ONLY = RedactionPolicy(private=False)
+
+_COMMENT = re.compile(r"(?:^|[ \t])#[^\n]*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A procedure as it is kept: with its text, canonical form and hash."""
+
+    procedure: Procedure
+    source: str
+    path: str | None
+    canonical: str
+    digest: str
+    trust: Trust
+
+
+def definition(source: Procedure | str | Mapping[str, JSON], path: str | None, trust: Trust) -> Definition:
+    """Return what is kept of a text, a mapping or a Procedure; raise InvalidProcedure with every problem."""
+    if isinstance(source, str):
+        return _kept(parse(source, path or ""), source, path, trust)
+    value = as_mapping(source) if isinstance(source, Procedure) else source
+    procedure = define(value, path=path or "")
+    return _kept(procedure, render(procedure), path, trust)
+
+
+def of_files(files: Sequence[ProcedureFile]) -> list[Definition]:
+    """Return the definitions of files that have no errors; raise InvalidProcedure where two have the same name."""
+    found: dict[str, Definition] = {}
+    problems: list[Problem] = []
+    for file in files:
+        if file.procedure is None:
+            continue
+        name = file.procedure.name
+        if name in found:
+            message = f"the name {name!r} is that of {found[name].path} too"
+            problems.append(Problem(path=file.path, line=1, message=message, way_out="give one another name"))
+        found.setdefault(name, _kept(file.procedure, file.text, file.path, Trust.VERIFIED))
+    if problems:
+        raise invalid(tuple(problems))
+    return list(found.values())
+
+
+def _kept(procedure: Procedure, source: str, path: str | None, trust: Trust) -> Definition:
+    text = canonical(procedure)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Definition(procedure=procedure, source=source, path=path, canonical=text, digest=digest, trust=trust)
+
+
+def stored(body: str) -> Procedure:
+    """Read a canonical form that was checked when it was kept."""
+    return read(json.loads(body), Findings())
+
+
+def require_canonical(body: str) -> None:
+    """Raise InvalidProcedure or ValueError unless a text is the canonical form of a procedure, as it is kept."""
+    if canonical(define(json.loads(body))) != body:
+        raise ValueError("a procedure's body is not in its canonical form")
+
+
+def secrets_in(given: Definition) -> tuple[Problem, ...]:
+    """Return the places of a text that look like a secret, without saying it; references to secrets are none."""
+    said = json.dumps(_without_references(as_mapping(given.procedure)), ensure_ascii=False, indent=0)
+    comments = "\n".join(_COMMENT.findall(given.source))
+    if not _secret(said) and not _secret(comments):
+        return ()
+    lines = [number for number, line in enumerate(given.source.split("\n"), 1) if _secret(line)]
+    way_out = "declare `secrets: {name: env:NAME}` and write ${{ secrets.name }}"
+    return tuple(
+        Problem(path=given.path or "", line=line, message="this looks like a secret", way_out=way_out)
+        for line in lines or [1]
+    )
+
+
+def holds_secret(row: Row) -> bool:
+    """Say whether a stored version holds what looks like a secret by today's rules."""
+    procedure, trust = stored(row["body"]), Trust(row["trust"])
+    kept = Definition(
+        procedure=procedure,
+        source=row["source"],
+        path=row["path"],
+        canonical=row["body"],
+        digest=row["hash"],
+        trust=trust,
+    )
+    return bool(secrets_in(kept))
+
+
+def _without_references(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {key: _without_references(each) for key, each in value.items() if key != "secrets"}
+    return [_without_references(each) for each in value] if isinstance(value, list) else value
+
+
+def _secret(text: str) -> bool:
+    return bool(redact(TEMPLATE.sub("", text), SECRETS_ONLY).findings)
+
+
+def require_evaluable(procedure: Procedure, path: str = "") -> None:
+    """Raise InvalidProcedure or MissingExtra where a condition or template cannot be evaluated here."""
+    findings = Findings(path)
+    for expression in expressions(procedure):
+        try:
+            expression.compiled()
+        except MissingExtra as error:
+            where = f"{procedure.name}, {place(expression.where)}"
+            raise MissingExtra(f"{where}: {error}; until then it cannot be activated here") from error
+        except InvalidInput as error:
+            findings.add(expression.where, str(error))
+    findings.raise_errors()
+
+
+def invalid_files(problems: tuple[Problem, ...]) -> InvalidProcedure:
+    """Return the error of files with these problems."""
+    return invalid(problems)
+
+
+def patch(before: ProcedureVersion, after: str) -> str:
+    """Return the patch that makes a version's text another; "" where they are the same."""
+    name = before.path or f"{before.procedure.name}/SKILL.md"
+    old, new = (text.rstrip("\n").split("\n") for text in (before.source, after))
+    lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def hint(name: str, names: Sequence[str]) -> str:
+    """Return what may have been meant by a name."""
+    return meant(name, names)

@@ -1,0 +1,1 @@
+"""How does plain English become a procedure?"""

@@ -1,0 +1,84 @@
+"""To which question does what is said next belong, and can two conditions hold together? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from brainops.procedures.english.units import Do, Finish, Fork, Jump, Part, Unit, asked
+from brainops.procedures.english.words import FINITE, telling, words
+
+SAME_QUESTION = 0.6
+"""Share of a condition's words that a step must have asked for."""
+
+
+def give_label(units: Sequence[Unit], label: str) -> None:
+    """Give the number of an item to its first unit, so that it can be referred to."""
+    if label and units and isinstance(units[0], Do | Fork | Part | Finish) and not units[0].label:
+        units[0].label = label
+
+
+def latest(out: Sequence[Unit]) -> Unit | None:
+    """Return what was said last: the end of the branch that was opened last."""
+    last = out[-1] if out else None
+    while isinstance(last, Fork) and (last.no or last.yes):
+        last = (last.no or last.yes)[-1]
+    return last
+
+
+def newest(out: list[Unit]) -> list[Unit]:
+    """Return the list that holds what was said last: that of the branch that was opened last, while it asks."""
+    here = out
+    while here and isinstance(here[-1], Fork) and (deeper := here[-1].no or here[-1].yes):
+        if not isinstance(deeper[-1], Fork) and not asks(deeper[-1]):
+            break
+        if isinstance(deeper[-1], Fork) and deeper[-1].no:
+            break
+        here = deeper
+    return here
+
+
+def asks(unit: Unit) -> bool:
+    return isinstance(unit, Do) and bool(asked(unit.text.split("\n")[-1]))
+
+
+def where_asked(out: list[Unit], condition: str) -> list[Unit]:
+    """Return the list of the step that asked what a condition answers, where that step lies inside a branch."""
+    here = newest(out)
+    last = here[-1] if here else None
+    if here is out or not isinstance(last, Do):
+        return out
+    meant, said = telling(asked(last.text.split("\n")[-1])), telling(condition)
+    return here if said and len(said & meant) / len(said) >= SAME_QUESTION else out
+
+
+def innermost(out: Sequence[Unit]) -> Fork | None:
+    """Return the last fork of the chain that stands last: the one that an "otherwise" belongs to."""
+    last = out[-1] if out else None
+    while isinstance(last, Fork) and len(last.no) == 1 and isinstance(last.no[0], Fork):
+        last = last.no[0]
+    return last if isinstance(last, Fork) else None
+
+
+def chain(out: list[Unit], fork: Fork, *, exclusive: bool) -> None:
+    """Add a fork: as what is asked after the "no" of the one before when only one of them can hold, else after it."""
+    previous = innermost(out)
+    if exclusive and previous is not None and not previous.no:
+        previous.no = [fork]
+    else:
+        out.append(fork)
+
+
+def same_subject(one: str, other: str) -> bool:
+    """Say whether two conditions are about the same thing and say different things of it."""
+    first, second = _subject(one), _subject(other)
+    return bool(first) and first == second and telling(one) != telling(other)
+
+
+def _subject(condition: str) -> frozenset[str]:
+    found = words(condition)
+    end = next((n for n, word in enumerate(found) if word in FINITE | {"shows", "says", "equals", "reads"}), 0)
+    return telling(" ".join(found[:end])) if end else frozenset()
+
+
+def only_jumps(units: Sequence[Unit]) -> bool:
+    return len(units) == 1 and isinstance(units[0], Jump)

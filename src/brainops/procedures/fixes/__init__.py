@@ -1,0 +1,1 @@
+"""How is a known solution bound, proved, applied and taken back?"""

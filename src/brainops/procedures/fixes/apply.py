@@ -1,0 +1,254 @@
+"""How is a fix applied: held where it has not proved itself, run by the engine, verified, taken back?"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
+from brainops.memory.context import MemoryContext
+from brainops.procedures.fixes import record
+from brainops.procedures.fixes.confidence import AUTO_LINE, may_apply
+from brainops.procedures.fixes.plan import name_of, rollback_name, rollback_of
+from brainops.procedures.runs.admission import Admission
+from brainops.procedures.runs.runner import Runner
+from brainops.store import Transaction
+from brainops.store.ids import new_id
+from brainops.types import (
+    ENDED,
+    JSON,
+    Actor,
+    ActorKind,
+    ApplicationState,
+    Autonomy,
+    Fix,
+    FixApplication,
+    FixMode,
+    NoticeKind,
+    Run,
+    RunState,
+    Trust,
+)
+
+DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surprise whoever has dealt with it since
+HOUR_MICROS = 3_600_000_000
+SWEPT = 50  # applications a pass: each may start a run
+MAX_ERROR_CHARACTERS = 2_000
+LOOKED_BACK = 200  # verified applications of one fix
+BY_ITSELF = Actor(kind=ActorKind.SERVICE, id="brainops", proof="itself")
+
+log = logging.getLogger("brainops")
+
+
+class FixApplier:
+    """Applies what is due, and settles what has run."""
+
+    def __init__(self, context: MemoryContext, runner: Runner, automatic_stopped: Callable[[], str | None]) -> None:
+        self._context = context
+        self._runner = runner
+        self._automatic_stopped = automatic_stopped
+
+    def sweep(self, now: int) -> int:
+        """Decide about each due application and settle each that has run; return how many moved."""
+        with self._context.store.read() as tx:
+            waiting = tx.fixes.open_applications(SWEPT)
+        return sum(self._step(application, now) for application in waiting)
+
+    def apply(self, application: FixApplication, fix: Fix, *, error: str | None) -> FixApplication:
+        """Run an application that somebody asked for, in this process, and settle it."""
+        return self._run(application.id, fix, error=error, in_process=True)
+
+    def roll_back(self, application: FixApplication, fix: Fix, reason: str) -> FixApplication:
+        """Run the rollback of an application that stands; it counts against the fix."""
+        if application.state not in (ApplicationState.APPLIED, ApplicationState.VERIFIED):
+            raise Conflict(f"application {application.id} is {application.state.value}; there is nothing to take back")
+        if rollback_of(fix) is None:
+            raise InvalidInput("this fix names no rollback; take it back by hand and say so: brainops fix contradict")
+        evidence = application.evidence if isinstance(application.evidence, dict) else {}
+        run = self._runner.start(
+            rollback_name(fix.id),
+            {"prepared": evidence.get("prepared")},
+            target=application.target,
+            idempotency_key=f"fix-rollback:{application.id}",
+        )
+        if run.state is not RunState.SUCCEEDED:
+            raise Conflict(
+                f"the rollback did not succeed: {run.error or run.state.value}; see brainops runs show {run.id}"
+            )
+        now = self._context.store.now()
+        with self._context.store.write() as tx:
+            if tx.fixes.move(application, ApplicationState.ROLLED_BACK, reason, decided_at=now):
+                record.demote(tx, fix.id, reason, self._context.actor, now, application_id=application.id)
+                tx.trail.append("fix_rolled_back", fix.id, self._context.actor, now, run=run.id, reason=reason)
+            return _again(tx, application.id)
+
+    def _step(self, application: FixApplication, now: int) -> int:
+        with self._context.store.read() as tx:
+            fix = tx.fixes.get(application.fix_id)
+        if fix is None:
+            return 0
+        if application.state is ApplicationState.APPLYING:
+            return int(self._goes_on(application, fix))
+        if self._automatic_stopped() is not None:
+            return 0
+        if fix.mode is FixMode.SHADOW:
+            return int(self._shadow(application, fix, now))
+        refused = self._refused(application, fix)
+        with self._context.store.write() as tx:
+            obstacle = self._obstacle(tx, fix, application, now)
+            if obstacle is None and refused is not None:
+                refused.record(tx)
+                obstacle = f"the guard holds it back: {refused.refusal}"[:MAX_ERROR_CHARACTERS]
+            state = ApplicationState.HELD if obstacle else ApplicationState.APPLYING
+            at = {"decided_at": now} if obstacle else {"applied_at": now}
+            if not tx.fixes.move(application, state, obstacle or application.reason, **at):
+                return 0
+            if not obstacle:
+                told = {"title": fix.title, "target": application.target, "reason": application.reason}
+                tx.approvals.add_notice(new_id(), NoticeKind.FIX_APPLIED, fix.id, told, now)
+                tx.trail.append("fix_apply", fix.id, self._context.actor, now, application=application.id)
+        return 1 if obstacle else int(self._begin(application.id, fix))
+
+    def _refused(self, application: FixApplication, fix: Fix) -> Admission | None:
+        """Return what the guard holds a fix back with: nobody is there to ask, and half-way is no place to find out."""
+        if fix.mode is not FixMode.AUTO:
+            return None
+        try:
+            return self._runner.refusal(
+                name_of(fix.id),
+                {"error": None, "operation_id": application.operation_id},
+                target=application.target,
+                actor=BY_ITSELF,
+            )
+        except BrainOpsError:
+            return None  # it cannot be started, which starting it says
+
+    def _begin(self, application_id: str, fix: Fix) -> bool:
+        """Start a claimed application by itself; what cannot be started is held, and stops nothing else."""
+        try:
+            self._run(application_id, fix, error=None, in_process=False)
+        except (Conflict, InvalidInput, NotFound) as refused:
+            log.warning("fix %s was not applied: %s", fix.id, refused)
+        return True
+
+    def _held(self, application: FixApplication, reason: str) -> None:
+        now = self._context.store.now()
+        with self._context.store.write() as tx:
+            tx.fixes.move(application, ApplicationState.HELD, reason[:500], decided_at=now)
+
+    def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
+        """Return why a fix may not be applied by itself now, or None."""
+        if now - application.created_at > DUE_SECONDS * 1_000_000:
+            return "the error is more than ten minutes old"
+        if fix.detached_at is not None or fix.mode is not FixMode.AUTO:
+            return f"the fix is {'detached' if fix.detached_at else fix.mode.value}"
+        if _autonomy(tx) is not Autonomy.AUTO:
+            return "this namespace does not let fixes apply themselves: brainops autonomy auto"
+        if fix.trust == Trust.EXTERNAL.value:
+            return "it came from outside and nobody vouched for it: brainops fix trust"
+        sure = record.confidence_of(fix, tx.fixes.verdicts())
+        if not may_apply(sure):
+            counts = f"verified {sure.verified} times, confidence {sure.value:.2f}; {AUTO_LINE:.2f} is needed"
+            return f"it has not proved itself: {counts}"
+        return _beyond_radius(tx, fix, application.target, now)
+
+    def _shadow(self, application: FixApplication, fix: Fix, now: int) -> bool:
+        try:
+            plan = self._runner.plan(name_of(fix.id), target=application.target)
+            would: JSON = [f"{each.step.id}: {each.why}" for level in plan.levels for each in level]
+        except BrainOpsError as error:
+            would = [f"it could not have been applied: {error}"]
+        evidence = json.dumps({"would": would}, ensure_ascii=False)
+        with self._context.store.write() as tx:
+            return tx.fixes.move(
+                application, ApplicationState.SHADOWED, "tried without effect", decided_at=now, evidence=evidence
+            )
+
+    def _goes_on(self, application: FixApplication, fix: Fix) -> bool:
+        if application.run_id is None:  # whoever claimed it died before its run began; the key makes it the same run
+            return self._begin(application.id, fix)
+        run = self._runner.get(application.run_id)
+        return run.state in ENDED and self._settle(application, fix, run)
+
+    def _run(self, application_id: str, fix: Fix, *, error: str | None, in_process: bool) -> FixApplication:
+        with self._context.store.read() as tx:
+            application = _again(tx, application_id)
+        try:
+            run = self._runner.start(
+                name_of(fix.id),
+                {"error": error[:MAX_ERROR_CHARACTERS] if error else None, "operation_id": application.operation_id},
+                target=application.target,
+                detached=not in_process,
+                actor=None if in_process else BY_ITSELF,
+                idempotency_key=f"fix:{application.id}",
+            )
+        except BrainOpsError as refused:
+            self._held(application, f"it could not be started: {refused}")
+            raise
+        with self._context.store.write() as tx:
+            tx.fixes.move(application, ApplicationState.APPLYING, application.reason, run_id=run.id)
+            application = _again(tx, application_id)
+        if run.state in ENDED:
+            self._settle(application, fix, run)
+        with self._context.store.read() as tx:
+            return _again(tx, application_id)
+
+    def _settle(self, application: FixApplication, fix: Fix, run: Run) -> bool:
+        """Say what came of an application whose run has ended."""
+        now = self._context.store.now()
+        outputs: Any = run.outputs if isinstance(run.outputs, dict) else {}
+        evidence = json.dumps({"run": run.id, "prepared": outputs.get("prepared"), "error": run.error})
+        values: dict[str, Any] = {"decided_at": now, "evidence": evidence}
+        with self._context.store.write() as tx:
+            if run.state is RunState.SUCCEEDED:
+                if fix.verify is None:
+                    return tx.fixes.move(application, ApplicationState.APPLIED, application.reason, **values)
+                if not _something_was_broken(tx, fix, application):
+                    reason = "its check succeeded, and nothing had failed since it last helped"
+                    return tx.fixes.move(application, ApplicationState.APPLIED, reason, **values)
+                reason = "its check succeeded afterwards"
+                return tx.fixes.move(application, ApplicationState.VERIFIED, reason, verified_by="check", **values)
+            reason = f"the run {run.state.value}: {run.error or run.reason or 'no reason given'}"[:500]
+            if not tx.fixes.move(application, ApplicationState.FAILED, reason, **values):
+                return False
+            record.demote(tx, fix.id, reason, self._context.actor, now, application_id=application.id)
+            return True
+
+
+def _beyond_radius(tx: Transaction, fix: Fix, target: str | None, now: int) -> str | None:
+    done, limits = tx.fixes.radius(fix.id, target, now - HOUR_MICROS), fix.limits
+    for name, count, limit in (
+        ("in an hour", done["of_fix"], limits.per_hour),
+        ("on this target in an hour", done["of_target"], limits.per_target_hour),
+        ("in this namespace in an hour", done["of_namespace"], limits.per_namespace_hour),
+    ):
+        if count >= limit:
+            return f"its blast radius is used up: {limit} {name}"
+    return None
+
+
+def _something_was_broken(tx: Transaction, fix: Fix, application: FixApplication) -> bool:
+    """Say whether the error was seen since this fix last helped on this target: without it a check shows nothing."""
+    before = [
+        each.decided_at or each.created_at
+        for each in tx.fixes.applications(fix_id=fix.id, state=ApplicationState.VERIFIED.value, limit=LOOKED_BACK)
+        if each.target == application.target and each.run_id is not None
+    ]
+    if not before:
+        return True
+    seen = [memory.last_seen_at for memory in tx.memories.by_fingerprint(fix.fingerprint, fix.fingerprint, 1)]
+    return application.operation_id is not None or max(seen, default=0) > max(before)
+
+
+def _autonomy(tx: Transaction) -> Autonomy:
+    """Return what the written namespace lets change by itself; a new one only proposes."""
+    own = [row for row in tx.rules.settings() if row["namespace"] == tx.scope.write and row["name"] == "autonomy"]
+    return Autonomy(own[0]["value"]) if own else Autonomy.PROPOSE
+
+
+def _again(tx: Transaction, application_id: str) -> FixApplication:
+    application = tx.fixes.application(application_id)
+    assert application is not None
+    return application

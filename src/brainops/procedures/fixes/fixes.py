@@ -1,0 +1,360 @@
+"""Which solution is bound to an error, how sure is it, and may it be applied by itself?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
+from brainops.memory.errors import parse_error
+from brainops.memory.fingerprint import fingerprint
+from brainops.memory.redact import redact
+from brainops.procedures.catalog import Catalog
+from brainops.procedures.fixes import record
+from brainops.procedures.fixes.apply import FixApplier
+from brainops.procedures.fixes.plan import name_of, procedure_of, rollback_of
+from brainops.procedures.loosening import loosened_by
+from brainops.procedures.runs.runner import Runner
+from brainops.store import Transaction
+from brainops.store.ids import new_id
+from brainops.types import (
+    JSON,
+    Action,
+    ActorKind,
+    ApplicationState,
+    BlastRadius,
+    ErrorEvent,
+    Fix,
+    FixApplication,
+    FixConfidence,
+    FixKind,
+    FixMode,
+    FixSuggestion,
+    Plan,
+    Proof,
+    StepKind,
+    Trust,
+)
+
+MAX_TITLE_CHARACTERS = 300
+MAX_ADVICE_CHARACTERS = 20_000
+LISTED = 100
+
+
+class Fixes:
+    """The fixes of one memory: attach, suggest, apply, verify, roll back, demote."""
+
+    def __init__(
+        self, context: MemoryContext, catalog: Catalog, runner: Runner, automatic_stopped: Callable[[], str | None]
+    ) -> None:
+        self._context = context
+        self._catalog = catalog
+        self._applier = FixApplier(context, runner, automatic_stopped)
+        self._runner = runner
+
+    def attach(
+        self,
+        error: str | ErrorEvent,
+        title: str,
+        *,
+        command: Sequence[str] | None = None,
+        procedure: str | None = None,
+        configuration: Mapping[str, JSON] | None = None,
+        advice: str = "",
+        verify: Action | Sequence[str] | None = None,
+        rollback: Action | Sequence[str] | None = None,
+        context: Mapping[str, JSON] | None = None,
+        limits: BlastRadius | None = None,
+        trust: Trust | str = Trust.AGENT,
+    ) -> Fix:
+        """Bind a solution to an error: a command, a procedure, a change of configuration, or advice.
+
+        `error` is a fingerprint (32 hex characters), any text of the error, or an event. A command is an argument list;
+        `configuration` is {"file", "key", "value"}; `verify` and `rollback` are commands or actions; `context` are
+        values that the error's context must have. The fix starts in `suggest`. Raises InvalidInput, NotFound.
+        """
+        kinds: dict[FixKind, Any] = {
+            FixKind.COMMAND: command,
+            FixKind.PROCEDURE: procedure,
+            FixKind.CONFIGURATION: configuration,
+        }
+        given = [kind for kind, value in kinds.items() if value]
+        if len(given) > 1 or not (given or advice.strip()):
+            raise InvalidInput("a fix is one of: command, procedure, configuration, or advice")
+        kind = given[0] if given else FixKind.ADVICE
+        if kind is FixKind.PROCEDURE:
+            self._catalog.get(str(procedure))
+        fix = Fix(
+            id=new_id(),
+            namespace=self._context.store.scope.write,
+            fingerprint=self._fingerprint(error),
+            title=self._text(title, "a fix's title", MAX_TITLE_CHARACTERS),
+            kind=kind,
+            mode=FixMode.SUGGEST,
+            procedure=procedure,
+            action=_action(kind, kinds.get(kind)),
+            advice=self._text(advice, "advice", MAX_ADVICE_CHARACTERS) if advice.strip() else "",
+            verify=_command(verify),
+            rollback=_command(rollback),
+            context=dict(context or {}),
+            limits=limits or BlastRadius(),
+            trust=Trust(trust).value,
+            created_at=self._context.store.now(),
+            created_by=self._context.actor,
+        )
+        self._establish(fix)
+        with self._context.store.write() as tx:
+            tx.fixes.add(fix)
+            self._note(tx, "fix_attach", fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
+        return fix
+
+    def get(self, fix_id: str) -> Fix:
+        """Return one fix; raise NotFound."""
+        with self._context.store.read() as tx:
+            return _known(tx, fix_id)
+
+    def suggest(self, error: str | ErrorEvent, *, context: Mapping[str, Any] | None = None) -> list[FixSuggestion]:
+        """Return the fixes that are bound to this very error, the surest first. A near miss shares none."""
+        whole, message = digests(_event(error))
+        with self._context.store.read() as tx:
+            return record.suggestions(tx, whole, message, context or {})
+
+    def confidence(self, fix_id: str) -> FixConfidence:
+        """Return how sure a fix is, with the counts behind it; raise NotFound."""
+        with self._context.store.read() as tx:
+            return record.confidence_of(_known(tx, fix_id), tx.fixes.verdicts())
+
+    def plan(self, fix_id: str, *, target: str | None = None) -> Plan:
+        """Return what applying a fix would do, step by step, without doing it."""
+        fix = self.get(fix_id)
+        procedure_of(fix)  # raises for advice
+        return self._runner.plan(name_of(fix.id), target=target)
+
+    def apply(
+        self, fix_id: str, *, target: str | None = None, operation_id: str | None = None, error: str | None = None
+    ) -> FixApplication:
+        """Apply a fix because somebody asks for it: run it, verify it, roll it back where it fails."""
+        fix = self.get(fix_id)
+        procedure_of(fix)
+        if fix.trust == Trust.EXTERNAL.value:
+            raise Conflict(f"this fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ...")
+        now = self._context.store.now()
+        asked = record.application_of(
+            fix,
+            ApplicationState.APPLYING,
+            self._context.actor,
+            now,
+            operation_id=operation_id,
+            target=target,
+            reason=f"asked for by {self._context.actor.id}",
+            applied_at=now,
+        )
+        with self._context.store.write() as tx:
+            tx.fixes.add_application(asked)
+        return self._applier.apply(asked, fix, error=error)
+
+    def record(self, fix_id: str, *, helped: bool, target: str | None = None, note: str = "") -> FixApplication:
+        """Say how a fix went that somebody carried out by hand. A person's word counts as verified, an agent's not."""
+        fix, now, actor = self.get(fix_id), self._context.store.now(), self._context.actor
+        person = actor.kind is ActorKind.PERSON
+        state = ApplicationState.VERIFIED if helped and person else ApplicationState.APPLIED
+        told = record.application_of(
+            fix,
+            state if helped else ApplicationState.CONTRADICTED,
+            actor,
+            now,
+            target=target,
+            reason=self._text(note, "a note", MAX_TITLE_CHARACTERS) if note.strip() else "carried out by hand",
+            applied_at=now,
+            decided_at=now,
+            verified_by=actor.id if helped and person else None,
+        )
+        with self._context.store.write() as tx:
+            tx.fixes.add_application(told)
+            if not helped:
+                record.demote(tx, fix.id, told.reason, actor, now, application_id=told.id)
+        return told
+
+    def verify(self, application_id: str, *, note: str = "") -> FixApplication:
+        """Say, as a person who looked, that an application helped; raise NotFound, Conflict."""
+        if self._context.actor.kind is not ActorKind.PERSON:
+            raise Conflict("only a person who looked, or a check that ran, verifies a fix")
+        return self._judge(application_id, ApplicationState.VERIFIED, note or "a person looked", self._context.actor.id)
+
+    def contradict(self, application_id: str, reason: str) -> FixApplication:
+        """Say that an application did not help; a fix that applied itself is demoted at once."""
+        return self._judge(application_id, ApplicationState.CONTRADICTED, reason, None)
+
+    def rollback(self, application_id: str, *, reason: str) -> FixApplication:
+        """Take an applied fix back; raise Conflict where it was not applied, InvalidInput where it has no rollback."""
+        application = self.application(application_id)
+        return self._applier.roll_back(application, self.get(application.fix_id), reason)
+
+    def application(self, application_id: str) -> FixApplication:
+        """Return one application; raise NotFound."""
+        with self._context.store.read() as tx:
+            return _known_application(tx, application_id)
+
+    def applications(
+        self, fix_id: str | None = None, *, state: str | None = None, limit: int = LISTED
+    ) -> Sequence[FixApplication]:
+        """Return what was done with a fix, or with all, newest first: the complete trail of it."""
+        with self._context.store.read() as tx:
+            return tx.fixes.applications(fix_id=fix_id, state=state, limit=limit)
+
+    def set_mode(self, fix_id: str, mode: FixMode | str, *, reason: str, proof: Proof | None = None) -> Fix:
+        """Say how far a fix may go by itself: suggest, shadow or auto. It still has to have proved itself each time.
+
+        In a strict namespace where people are enrolled who may approve, `auto` takes the proof of one of them.
+        """
+        wanted = _mode(mode)
+        if not reason.strip():
+            raise InvalidInput("say why: a change of a fix's mode is kept with its reason")
+        fix = self.get(fix_id)
+        if wanted is FixMode.AUTO and fix.kind is FixKind.ADVICE:
+            raise InvalidInput("advice is for a person; only what can be run applies itself")
+        if wanted is FixMode.AUTO and fix.trust == Trust.EXTERNAL.value:
+            raise Conflict(f"this fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ...")
+        if wanted is not FixMode.SUGGEST and self._context.actor.kind is not ActorKind.PERSON:
+            raise Conflict("a person says how far a fix may go by itself")
+        by, now = self._context.actor, self._context.store.now()
+        if proof is not None or wanted is FixMode.AUTO:
+            by = loosened_by(self._context, "let a fix apply itself", proof)
+        with self._context.store.write() as tx:
+            if not tx.fixes.set_mode(fix.id, wanted, reason, fix.demoted_at):
+                raise Conflict(f"fix {fix.id} is detached, or not of the namespace that is written here")
+            detail: dict[str, JSON] = {"before": fix.mode.value, "after": wanted.value, "reason": reason}
+            tx.trail.append("fix_mode", fix.id, by, now, **detail)
+        return replace(fix, mode=wanted, reason=reason)
+
+    def demote(self, fix_id: str, *, reason: str) -> Fix:
+        """Let a fix only be suggested from now on."""
+        self.get(fix_id)
+        with self._context.store.write() as tx:
+            record.demote(tx, fix_id, reason, self._context.actor, self._context.store.now())
+        return self.get(fix_id)
+
+    def trust(self, fix_id: str, *, reason: str, proof: Proof | None = None) -> Fix:
+        """Vouch, as a person, for a fix that came from outside or from an agent; takes a proof where `auto` does."""
+        if self._context.actor.kind is not ActorKind.PERSON:
+            raise Conflict("a person vouches for a fix")
+        fix, by = self.get(fix_id), loosened_by(self._context, "vouch for a fix", proof)
+        with self._context.store.write() as tx:
+            tx.fixes.set_trust(fix.id, Trust.VERIFIED.value, reason)
+            tx.trail.append("fix_trust", fix.id, by, self._context.store.now(), reason=reason)
+        return self.get(fix_id)
+
+    def detach(self, fix_id: str, *, reason: str) -> Fix:
+        """Unbind a fix from its error; what it did stays on record."""
+        fix, now = self.get(fix_id), self._context.store.now()
+        with self._context.store.write() as tx:
+            if not tx.fixes.detach(fix.id, reason, now):
+                raise Conflict(f"fix {fix.id} is detached already")
+            self._note(tx, "fix_detach", fix.id, at=now, reason=reason)
+        return self.get(fix_id)
+
+    def sweep(self, now: int | None = None) -> int:
+        """Do what is due: apply what may apply itself, shadow, hold, and settle what has run; return how many moved."""
+        return self._applier.sweep(now if now is not None else self._context.store.now())
+
+    def list(self, *, mode: str | None = None, detached: bool = False, limit: int = LISTED) -> list[FixSuggestion]:
+        """Return the fixes, newest first, each with its confidence."""
+        with self._context.store.read() as tx:
+            verdicts = tx.fixes.verdicts()
+            found = tx.fixes.list(mode=mode, detached=detached, limit=limit)
+        return [record.suggestion(fix, verdicts, exact=True) for fix in found]
+
+    def _judge(
+        self, application_id: str, state: ApplicationState, reason: str, verified_by: str | None
+    ) -> FixApplication:
+        now, said = self._context.store.now(), self._text(reason, "a reason", MAX_TITLE_CHARACTERS)
+        with self._context.store.write() as tx:
+            application = _known_application(tx, application_id)
+            if application.state not in (ApplicationState.APPLIED, ApplicationState.VERIFIED):
+                raise Conflict(
+                    f"application {application.id} is {application.state.value}; only one that ran is judged"
+                )
+            if state is ApplicationState.CONTRADICTED:
+                record.contradict(tx, application, said, self._context.actor, now)
+            else:
+                tx.fixes.move(application, state, said, decided_at=now, verified_by=verified_by)
+            self._note(tx, f"fix_{state.value}", application.fix_id, at=now, application=application.id, reason=said)
+            return _known_application(tx, application_id)
+
+    def _establish(self, fix: Fix) -> None:
+        """Save the procedures that apply the fix and take it back, so that the engine of runs does both."""
+        if fix.kind is FixKind.ADVICE:
+            return
+        for procedure in filter(None, (procedure_of(fix), rollback_of(fix))):
+            self._catalog.save(procedure)
+            self._catalog.activate(procedure.name, reason=f"fix {fix.id} was attached")
+
+    def _fingerprint(self, error: str | ErrorEvent) -> str:
+        if isinstance(error, str) and len(error) == 32 and set(error) <= set("0123456789abcdef"):
+            return error
+        return digests(_event(error))[0]
+
+    def _text(self, value: str, what: str, limit: int) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidInput(f"{what} is text, not {value!r:.80}")
+        return redact(clean(value.strip())[:limit], self._context.redaction).text
+
+    def _note(self, tx: Transaction, act: str, fix_id: str, *, at: int | None = None, **detail: JSON) -> None:
+        tx.trail.append(act, fix_id, self._context.actor, at or self._context.store.now(), **detail)
+
+
+def digests(event: ErrorEvent) -> tuple[str, str]:
+    """Return an error's whole fingerprint, and that of its message alone."""
+    return fingerprint(event).digest, fingerprint(replace(event, frames=())).digest
+
+
+def _event(error: str | ErrorEvent) -> ErrorEvent:
+    if isinstance(error, ErrorEvent):
+        return error
+    if not isinstance(error, str) or not error.strip():
+        raise InvalidInput("name the error: its text, a traceback, or its fingerprint")
+    return parse_error(error)
+
+
+def _mode(mode: FixMode | str) -> FixMode:
+    try:
+        return FixMode(mode)
+    except ValueError as error:
+        raise InvalidInput(f"a fix's mode is {', '.join(FixMode)}, not {mode!r:.40}") from error
+
+
+def _action(kind: FixKind, value: Any) -> Action | None:
+    match kind:
+        case FixKind.COMMAND:
+            return _command(value)
+        case FixKind.CONFIGURATION:
+            if not isinstance(value, Mapping) or set(value) != {"file", "key", "value"}:
+                raise InvalidInput('a change of configuration is {"file": ..., "key": ..., "value": ...}')
+            return Action(uses=StepKind.CALL, parameters=dict(value))
+        case _:
+            return None
+
+
+def _command(value: Action | Sequence[str] | None) -> Action | None:
+    if value is None or isinstance(value, Action):
+        return value
+    if isinstance(value, str) or not value or not all(isinstance(part, str) for part in value):
+        raise InvalidInput('a command is a list of arguments, for example ["systemctl", "restart", "api"]')
+    return Action(uses=StepKind.COMMAND, parameters={"run": list(value)})
+
+
+def _known(tx: Transaction, fix_id: str) -> Fix:
+    fix = tx.fixes.get(fix_id)
+    if fix is None:
+        raise NotFound(f"there is no fix {str(fix_id)[:80]!a} in the namespaces that you read")
+    return fix
+
+
+def _known_application(tx: Transaction, application_id: str) -> FixApplication:
+    application = tx.fixes.application(application_id)
+    if application is None:
+        raise NotFound(f"there is no application {str(application_id)[:80]!a} of a fix in the namespaces that you read")
+    return application

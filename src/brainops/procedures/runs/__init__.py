@@ -1,0 +1,1 @@
+"""How does a run go from its first step to its end?"""

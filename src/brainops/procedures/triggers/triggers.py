@@ -1,0 +1,272 @@
+"""Which procedures apply to an operation, an event, an error or somebody's words?"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
+from brainops.memory.errors import parse_error
+from brainops.memory.fingerprint import fingerprint
+from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS
+from brainops.procedures.catalog import Catalog
+from brainops.procedures.cel import conditions
+from brainops.procedures.triggers.index import Entry, TriggerIndex
+from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Intents, Words, learn
+from brainops.procedures.triggers.lookup import Found, Lookup
+from brainops.types import JSON, Mode, OperationStart, ProcedureVersion, TriggerDecision, TriggerMatch
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Rows = NDArray[numpy.float32]
+
+PUSHED = 0.9  # somebody wrote that it applies here; a belief that outcomes move (operations/calibration.py)
+INTENT_THRESHOLD = 0.7  # from seven right in ten on, words set a procedure off: a miss is milder than a wrong push
+MAX_PHRASES = 50_000  # of all active procedures: fitting takes five seconds then and 100 MB; further ones are left out
+MAX_TEXT_CHARACTERS = MAX_EMBEDDED_CHARACTERS
+
+SAID = ("intent", "request", "task", "goal", "question", "prompt", "message")
+"""Where an operation's context says in words what is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What was compiled of one set of active versions."""
+
+    versions: Sequence[ProcedureVersion]
+    index: TriggerIndex
+    by_name: Mapping[str, ProcedureVersion]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learned:
+    """What was learned of the phrases of one set of active versions; `words` is None where a model gives meaning."""
+
+    versions: Sequence[ProcedureVersion]
+    intents: Intents
+    words: Words | None
+
+
+class Triggers:
+    """The triggers of the active procedures, ready to be asked. Threads may share one."""
+
+    def __init__(self, context: MemoryContext, catalog: Catalog) -> None:
+        self._context = context
+        self._catalog = catalog
+        self._known: _Known | None = None
+        self._learned: _Learned | None = None
+        self._lookup: tuple[Sequence[ProcedureVersion], Lookup] | None = None
+        self._vectors: dict[tuple[str, bytes], Any] = {}
+        self._learning = threading.Lock()
+
+    def pushed(self, start: OperationStart) -> list[TriggerMatch]:
+        """Return the procedures whose operations, targets, events, fingerprints or conditions cover an operation.
+
+        Embeds nothing: some microseconds. The context may name its `event` (or `events`), its `error` (text) and its
+        `fingerprint`. A condition that cannot be evaluated holds for required and strict procedures, and for no others.
+        """
+        return _pushed(self._current(), start)
+
+    def answering(self, start: OperationStart) -> list[TriggerMatch]:
+        """Return the procedures whose events or fingerprints cover what happened, their condition evaluated and true.
+
+        They may be started by it; what covers every operation on a target, or cannot be decided, is not among them.
+        """
+        known = self._current()
+        digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
+        found = known.index.candidates(start.name, start.target, _events(start.context), digests)
+        heard = {at: one for at, one in found.items() if one[0].trigger.events or one[0].trigger.fingerprints}
+        values = values_of(start) if any(entry.trigger.when for entry, _ in heard.values()) else {}
+        matches: dict[str, TriggerMatch] = {}
+        for position in sorted(heard):
+            entry, reason = heard[position]
+            if _doubt(entry, values) is None:
+                match = TriggerMatch(version=entry.version, reason=reason, confidence=PUSHED, pushed=True)
+                matches.setdefault(entry.version.id, match)
+        return list(matches.values())
+
+    def matching(self, start: OperationStart) -> list[TriggerMatch]:
+        """Return the procedures that an operation sets off: those of `pushed`, then one that its words mean.
+
+        The words are what the context says (see SAID), else the operation's name; they count from INTENT_THRESHOLD on.
+        """
+        known = self._current()
+        matches = _pushed(known, start)
+        decided = self._decide(known, said(start))
+        if decided.procedure is None or decided.confidence < INTENT_THRESHOLD:
+            return matches
+        version = known.by_name[decided.procedure]
+        if any(match.version.id == version.id for match in matches) or not _means(known, version, start):
+            return matches
+        reason = "the words mean it"
+        return [*matches, TriggerMatch(version=version, reason=reason, confidence=decided.confidence, pushed=False)]
+
+    def classify(self, text: str) -> TriggerDecision:
+        """Return the procedure that somebody's words most probably mean, by the procedures' intents, and how probably.
+
+        The confidence is calibrated on the phrases themselves. (None, 0) where no active procedure has intents or the
+        words say nothing. Raises InvalidInput.
+        """
+        if not isinstance(text, str):
+            raise InvalidInput(f"what somebody says is text, not {type(text).__name__}")
+        return self._decide(self._current(), text)
+
+    def _decide(self, known: _Known, text: str) -> TriggerDecision:
+        text = clean(text)[:MAX_TEXT_CHARACTERS].strip()
+        learned = self._intents_of(known.versions)
+        if not text or not learned.intents.labels:
+            return TriggerDecision(procedure=None, confidence=0.0)
+        vector = learned.words.vectors([text])[0] if learned.words else self._context.meaning.of_query(text)
+        if vector is None:  # the model stopped answering
+            return TriggerDecision(procedure=None, confidence=0.0)
+        procedure, confidence = learned.intents.decide(vector)
+        return TriggerDecision(procedure=procedure, confidence=confidence)
+
+    def resembling(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Found]:
+        """Return the active procedures whose name and description answer a text, best first, as retrieval ranks."""
+        known = self._current()
+        if self._lookup is None or self._lookup[0] is not known.versions:
+            with self._learning:
+                texts = [f"{v.procedure.name.replace('-', ' ')}. {v.procedure.description}" for v in known.versions]
+                self._lookup = known.versions, Lookup(known.versions, texts, self._embedded(texts))
+        return self._lookup[1].find(text, vector, limit)
+
+    def _current(self) -> _Known:
+        versions = self._catalog.active()
+        known = self._known
+        if known is None or known.versions is not versions:
+            by_name = {version.procedure.name: version for version in reversed(versions)}
+            known = self._known = _Known(versions=versions, index=TriggerIndex(versions), by_name=by_name)
+        return known
+
+    def _intents_of(self, versions: Sequence[ProcedureVersion]) -> _Learned:
+        learned = self._learned
+        if learned is None or learned.versions is not versions:
+            with self._learning:
+                if self._learned is None or self._learned.versions is not versions:
+                    self._learned = self._learn(versions)
+                learned = self._learned
+        return learned
+
+    def _learn(self, versions: Sequence[ProcedureVersion]) -> _Learned:
+        pairs = [
+            (clean(phrase)[:MAX_TEXT_CHARACTERS], version.procedure.name)
+            for version in versions
+            for trigger in version.procedure.triggers
+            for phrase in trigger.intents
+        ][:MAX_PHRASES]
+        phrases, labels = [phrase for phrase, _ in pairs], [label for _, label in pairs]
+        vectors = self._embedded(phrases)
+        if vectors is not None:
+            return _Learned(versions=versions, intents=learn(vectors, labels, WITH_MEANING), words=None)
+        words = Words.of(phrases)
+        return _Learned(versions=versions, intents=learn(words.vectors(phrases), labels, WORDS_ONLY), words=words)
+
+    def _embedded(self, texts: Sequence[str]) -> Rows | None:
+        """Return a vector a text, embedding only what this process has not embedded yet; None without a model."""
+        import numpy
+
+        embedder = self._context.meaning.embedder() if texts else None
+        if embedder is None:
+            return None
+        keys = [(embedder.model_id, hashlib.sha256(text.encode("utf-8", "replace")).digest()) for text in texts]
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
+        try:
+            rows = embedder.embed(list(new.values())) if new else ()
+        except EmbedderUnavailable:
+            return None
+        self._vectors.update(zip(new, rows, strict=True))
+        return numpy.stack([self._vectors[key] for key in keys]).astype(numpy.float32)
+
+
+def _pushed(known: _Known, start: OperationStart) -> list[TriggerMatch]:
+    digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
+    found = known.index.candidates(start.name, start.target, _events(start.context), digests)
+    values = values_of(start) if any(entry.trigger.when for entry, _ in found.values()) else {}
+    matches: dict[str, TriggerMatch] = {}
+    for position in sorted(found):
+        entry, reason = found[position]
+        doubt = _doubt(entry, values)
+        if doubt is None and entry.version.id not in matches:
+            matches[entry.version.id] = TriggerMatch(
+                version=entry.version, reason=reason, confidence=PUSHED, pushed=True
+            )
+        elif doubt and entry.version.procedure.mode is not Mode.ADVISORY:
+            matches.setdefault(
+                entry.version.id,
+                TriggerMatch(version=entry.version, reason=doubt, confidence=PUSHED, pushed=True),
+            )
+    return list(matches.values())
+
+
+def _means(known: _Known, version: ProcedureVersion, start: OperationStart) -> bool:
+    """Say whether one of the triggers with intents also has the operation's target and condition."""
+    entries = [entry for entry in known.index.entries(version.id) if entry.trigger.intents]
+    values = values_of(start) if any(entry.trigger.when for entry in entries) else {}
+    return any(entry.covers(start.target) and _doubt(entry, values) is None for entry in entries)
+
+
+def said(start: OperationStart) -> str:
+    """Return what an operation's context says in words, else its name."""
+    spoken = (start.context.get(key) for key in SAID)
+    found = next((text for text in spoken if isinstance(text, str) and text.strip()), None)
+    return found or start.name.replace("_", " ").replace("-", " ")
+
+
+def values_of(start: OperationStart) -> dict[str, Any]:
+    """Return what a condition of a trigger may name: operation, context, target, event, error, session, agent, ..."""
+    context = dict(start.context)
+    texts = {name: context[name] for name in ("tool", "command", "path") if isinstance(context.get(name), str)}
+    return {
+        "operation": {
+            "name": start.name,
+            "target": start.target,
+            "context": context,
+            "action_class": start.action_class.value,
+            "actor": {"kind": start.actor.kind.value, "id": start.actor.id},
+        },
+        "context": context,
+        "inputs": context,
+        "target": start.target,
+        "session": start.session_id,
+        "agent": start.actor.id,
+        "event": context.get("event"),
+        "error": context.get("error"),
+        **texts,
+    }
+
+
+def _doubt(entry: Entry, values: Mapping[str, Any]) -> str | None:
+    """Return None where a trigger's condition holds, "" where it does not, and why where nobody can say."""
+    if entry.trigger.when is None:
+        return None
+    try:
+        return None if conditions.compile(entry.trigger.when).holds(values) else ""
+    except (ConditionFailed, MissingExtra, InvalidInput) as failure:
+        return f"its condition could not be evaluated: {failure}"
+
+
+def _events(context: Mapping[str, JSON]) -> tuple[str, ...]:
+    """Return the names of the events that a context speaks of."""
+    given = context.get("events") or [context.get("event")]
+    each: Iterable[JSON] = given if isinstance(given, list | tuple) else [given]
+    names = (one.get("name") or one.get("type") if isinstance(one, Mapping) else one for one in each)
+    return tuple(name for name in names if isinstance(name, str) and name)
+
+
+def _fingerprints(context: Mapping[str, JSON]) -> tuple[str, ...]:
+    """Return the digests of the error in a context, with its frames and by its message alone."""
+    named = context.get("fingerprint")
+    digests = [named.strip().lower()] if isinstance(named, str) else []
+    error = context.get("error")
+    if isinstance(error, str) and error.strip():
+        event = parse_error(error)
+        digests += [fingerprint(event).digest, fingerprint(replace(event, frames=())).digest]
+    return tuple(dict.fromkeys(digests))
