@@ -59,9 +59,9 @@ def procedure(mode: Mode = Mode.REQUIRED, name: str = "deploy-safely") -> Proced
     )
 
 
-def activate(brain: Brain, mode: Mode = Mode.REQUIRED) -> None:
+def activate(brain: Brain, mode: Mode = Mode.REQUIRED, *, proof: TerminalProof | None = None) -> None:
     brain.procedures.save(procedure(mode))
-    brain.procedures.activate("deploy-safely")
+    brain.procedures.activate("deploy-safely", proof=proof)
 
 
 def row(rows: tuple[ComplianceRow, ...], name: str) -> ComplianceRow:
@@ -264,7 +264,7 @@ def test_a_procedure_that_another_process_activates_holds_at_once(brain: Brain, 
     brain.guard.set_enforcement("strict")
     deploy(other)
 
-    activate(brain, Mode.STRICT)
+    activate(brain, Mode.STRICT, proof=PROOF)
 
     with pytest.raises(OperationBlocked, match="deploy-safely"):
         deploy(other)

@@ -12,6 +12,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidConfiguration, InvalidInput, StoreReadOnly, StoreUnavailable
 from brainops.store import Store
+from brainops.store.migrate import program_schema
 from brainops.store.opening import open_store
 from brainops.store.postgres import PostgresDatabase
 from tests.conformance.conftest import OWNER, SCOPE
@@ -119,7 +120,7 @@ def test_threads_have_connections_of_their_own(store: Store) -> None:
         thread.start()
         thread.join()
 
-    assert seen == ["1"]
+    assert seen == [str(program_schema("postgres"))]
 
 
 @pytest.mark.parametrize(

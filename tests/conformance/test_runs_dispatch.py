@@ -226,7 +226,7 @@ def without_cel(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def take_away() -> None:
         for module in ("moving", "hearing", "steering"):
-            monkeypatch.setattr(f"brainops.procedures.{module}.compiled", broken)
+            monkeypatch.setattr(f"brainops.procedures.runs.{module}.compiled", broken)
 
     return take_away
 
