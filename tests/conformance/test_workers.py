@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -195,6 +196,35 @@ def test_a_worker_goes_on_when_its_engine_is_taken_away(brain: Brain, url: str, 
         until(lambda: ended(brain, begun), 60.0)
 
     assert brain.runs.get(begun.id).state is RunState.SUCCEEDED
+
+
+def test_the_engine_is_taken_away_though_a_worker_takes_its_tables_in_another_order(
+    brain: Brain, postgres: PostgresServer, database: str
+) -> None:
+    woken.install(brain)
+    wakeups = brain.wakeups()
+    assert wakeups is not None
+    tables = """
+        select oid::regclass::text from pg_class
+        where relkind = 'r' and relnamespace = 'brainops_workers'::regnamespace order by oid
+    """
+    waits = "select 1 from pg_locks where not granted"
+
+    with (
+        psycopg.connect(postgres.url(database), autocommit=True) as watching,
+        psycopg.connect(postgres.url(database)) as working,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        working.execute("set deadlock_timeout = '1min'")  # so that the other one is given up by the server
+        held, *others = [name for (name,) in working.execute(tables)]
+        working.execute(f"lock table {held} in row exclusive mode")
+        removed = threads.submit(wakeups.remove)
+        until(lambda: watching.execute(waits).fetchone() is not None)
+        working.execute(f"lock table {', '.join(others)} in row exclusive mode")
+        working.commit()
+        removed.result(WAIT_SECONDS)
+
+    assert wakeups.installed() is None
 
 
 def test_a_stopped_worker_lets_its_step_end_and_strikes_itself_off(brain: Brain, url: str, tmp_path: Path) -> None:

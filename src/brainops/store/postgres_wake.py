@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+import psycopg
+
 from brainops.errors import StoreReadOnly
 from brainops.store.postgres import RUNTIME_ROLE, Connection, PostgresDatabase, may_take_role
 from brainops.store.scope import Scope
@@ -22,6 +24,7 @@ select quote_ident(case nspname when 'public' then 'brainops' else nspname end |
 from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = 'run'::regclass
 """  # beside the store's own schema, so that two stores of one database have one each
 MADE_FOR = "select obj_description(oid, 'pg_namespace') as made_for from pg_namespace where nspname = %s"
+DEADLOCKS = 10  # a worker's statement takes milliseconds, and the server ends a deadlock after a second of its own
 SEARCH_FIRST = "select set_config('search_path', %s || ', ' || current_setting('search_path') || ', pg_temp', true)"
 
 
@@ -49,8 +52,7 @@ class Wakeups:
                     f"{self._database.location}: only the owner of the store may make tables and triggers; log in as "
                     "its owner"
                 )
-            connection.execute("begin")
-            connection.execute(f"drop schema if exists {place['schema']} cascade")
+            _begin_without(connection, place["schema"])
             connection.execute(f"create schema {place['schema']}")
             connection.execute(SEARCH_FIRST, (place["schema"],))
             connection.execute(script, prepare=False)
@@ -61,7 +63,8 @@ class Wakeups:
     def remove(self) -> None:
         """Take the schema and its triggers away; workers go on by looking. Raises StoreReadOnly."""
         with self._database.raw() as connection:
-            connection.execute(f"drop schema if exists {_place(connection)['schema']} cascade")
+            _begin_without(connection, _place(connection)["schema"])
+            connection.execute("commit")
 
     def address(self) -> str:
         """Return where the engine connects to, secrets included."""
@@ -76,6 +79,19 @@ class Wakeups:
             f"set brainops.{what} = '{self._namespace}'" for what in ("read_namespaces", "write_namespace")
         )
         return f"{role}{named}; set search_path = {schema}, pg_temp"
+
+
+def _begin_without(connection: Connection, schema: str) -> None:
+    """Begin a transaction in which the schema is gone, though workers hold and take locks on its tables meanwhile."""
+    for attempt in range(1, DEADLOCKS + 1):
+        connection.execute("begin")
+        try:
+            connection.execute(f"drop schema if exists {schema} cascade")
+            return
+        except psycopg.errors.DeadlockDetected:
+            connection.execute("rollback")
+            if attempt == DEADLOCKS:
+                raise
 
 
 def _place(connection: Connection) -> Mapping[str, Any]:
