@@ -146,9 +146,8 @@ class GuardControls:
     def _set(self, name: str, value: str, reason: str, by: Actor) -> GuardSettings:
         now = self._context.store.now()
         with self._context.store.write() as tx:
-            before = [row["value"] for row in tx.rules.settings() if _is(row, name, tx.scope.write)]
+            was, said = tx.rules.own(name), self._text(reason)
             tx.rules.set(name, value, by, now)
-            was, said = before[0] if before else None, self._text(reason)
             self._changed(tx, f"set-{name}", tx.scope.write, by, now, value=value, before=was, reason=said)
         return self.settings()
 
@@ -190,7 +189,3 @@ class GuardControls:
             return kind(str(value))
         except ValueError as error:
             raise InvalidInput(f"{value!r:.40} is none of {', '.join(kind)}") from error
-
-
-def _is(row: Mapping[str, str], name: str, namespace: str) -> bool:
-    return row["name"] == name and row["namespace"] == namespace

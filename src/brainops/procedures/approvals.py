@@ -12,7 +12,7 @@ from brainops.memory.redact import redact
 from brainops.procedures.approvers import Approvers
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
-from brainops.store.approvals import by_columns
+from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
@@ -83,7 +83,7 @@ class Approvals:
             "step_id": step_id,
             "question": self._text(question),
             "reason": self._text(reason),
-            **by_columns("requested_by", requested_by),
+            **actor_columns(requested_by, "requested_by"),
             "requested_at": now,
             "expires_at": now + int(timeout_seconds * MICROS),
             "escalate_at": now + int(escalate * MICROS) if escalate < timeout_seconds else None,

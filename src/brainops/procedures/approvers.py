@@ -16,7 +16,8 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
-from brainops.store.approvals import approver_of, by_columns
+from brainops.store.actors import actor_columns
+from brainops.store.approvals import approver_of
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
@@ -83,7 +84,7 @@ class Approvers:
                 "kind": kind.value,
                 "secret_hash": secret_hash,
                 "enrolled_at": now,
-                **by_columns("enrolled_by", by),
+                **actor_columns(by, "enrolled_by"),
                 "first_use": int(first),
             }
             if not tx.approvals.add_approver(row):

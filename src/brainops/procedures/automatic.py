@@ -46,9 +46,7 @@ def stopped_here(store: Store, environment: Mapping[str, str], folder: Path | No
     if outside is not None:
         return outside
     with store.read() as tx:
-        own = store.scope.write
-        said = [row for row in tx.rules.settings() if row["name"] == STOP_SETTING and row["namespace"] == own]
-    return said[0]["value"] if said and said[0]["value"] else None
+        return tx.rules.own(STOP_SETTING) or None
 
 
 def put_stop_file(folder: Path, reason: str) -> None:

@@ -41,8 +41,4 @@ def may_approve(approvers: Approvers) -> list[str]:
 
 def is_strict(tx: Transaction) -> bool:
     """Say whether the written namespace holds what its rules say."""
-    return any(
-        row["name"] == "enforcement" and row["value"] == Enforcement.STRICT.value
-        for row in tx.rules.settings()
-        if row["namespace"] == tx.scope.write
-    )
+    return tx.rules.own("enforcement") == Enforcement.STRICT.value

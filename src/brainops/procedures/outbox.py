@@ -13,7 +13,7 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import redact, redact_json
 from brainops.procedures.channels import checked_settings, send
 from brainops.store import Transaction
-from brainops.store.approvals import by_columns
+from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
@@ -140,7 +140,7 @@ class Outbox:
             "settings": json.dumps(checked, ensure_ascii=True),
             "kinds": json.dumps([NoticeKind(each).value for each in kinds]),
             "created_at": self._context.store.now(),
-            **by_columns("created_by", by),
+            **actor_columns(by, "created_by"),
         }
         with self._context.store.write() as tx:
             tx.approvals.put_channel(row)

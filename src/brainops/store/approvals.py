@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
 from brainops.types import (
     JSON,
     Actor,
-    ActorKind,
     Approval,
     ApprovalKind,
     ApprovalState,
@@ -67,7 +67,7 @@ class Approvals:
             "approval_decide",
             id=approval_id,
             state=state.value,
-            **by_columns("decided_by", actor),
+            **actor_columns(actor, "decided_by"),
             decided_at=at,
             decision_reason=reason,
             expires_at=expires_at,
@@ -233,13 +233,13 @@ def approval_of(row: Row) -> Approval:
         step_id=row["step_id"],
         question=row["question"],
         reason=row["reason"],
-        requested_by=_actor(row, "requested_by"),
+        requested_by=actor_of(row, "requested_by"),
         requested_at=row["requested_at"],
         expires_at=row["expires_at"],
         escalate_at=row["escalate_at"],
         escalated_at=row["escalated_at"],
         state=ApprovalState(row["state"]),
-        decided_by=_actor(row, "decided_by") if row["decided_by_id"] is not None else None,
+        decided_by=actor_of(row, "decided_by") if row["decided_by_id"] is not None else None,
         decided_at=row["decided_at"],
         decision_reason=row["decision_reason"],
         used_at=row["used_at"],
@@ -253,7 +253,7 @@ def approver_of(row: Row) -> Approver:
         name=row["name"],
         kind=SecretKind(row["kind"]),
         enrolled_at=row["enrolled_at"],
-        enrolled_by=_actor(row, "enrolled_by"),
+        enrolled_by=actor_of(row, "enrolled_by"),
         first_use=bool(row["first_use"]),
         revoked_at=row["revoked_at"],
         failures=row["failures"],
@@ -289,17 +289,8 @@ def channel_of(row: Row) -> Channel:
         settings=json.loads(row["settings"]),
         kinds=tuple(json.loads(row["kinds"])),
         created_at=row["created_at"],
-        created_by=_actor(row, "created_by"),
+        created_by=actor_of(row, "created_by"),
     )
-
-
-def by_columns(prefix: str, actor: Actor) -> dict[str, str]:
-    """Return an actor as the three columns of this name."""
-    return {f"{prefix}_kind": actor.kind.value, f"{prefix}_id": actor.id, f"{prefix}_proof": actor.proof}
-
-
-def _actor(row: Row, prefix: str) -> Actor:
-    return Actor(kind=ActorKind(row[f"{prefix}_kind"]), id=row[f"{prefix}_id"], proof=row[f"{prefix}_proof"])
 
 
 def _approval(row: Row | None) -> Approval | None:

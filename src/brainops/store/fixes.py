@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.types import (
     Action,
-    Actor,
-    ActorKind,
     ApplicationState,
     BlastRadius,
     Fix,
@@ -151,7 +150,7 @@ def fix_of(row: Row) -> Fix:
         limits=BlastRadius(**json.loads(row["limits"])),
         trust=row["trust"],
         created_at=row["created_at"],
-        created_by=_actor_of(row),
+        created_by=actor_of(row),
         demoted_at=row["demoted_at"],
         detached_at=row["detached_at"],
         reason=row["reason"],
@@ -189,7 +188,7 @@ def application_of(row: Row) -> FixApplication:
         state=ApplicationState(row["state"]),
         run_id=row["run_id"],
         reason=row["reason"],
-        actor=_actor_of(row),
+        actor=actor_of(row),
         created_at=row["created_at"],
         applied_at=row["applied_at"],
         decided_at=row["decided_at"],
@@ -209,7 +208,3 @@ def _action_of(text: str | None) -> Action | None:
         return None
     value: Mapping[str, Any] = json.loads(text)
     return Action(uses=StepKind(value["uses"]), parameters=value["with"])
-
-
-def _actor_of(row: Row) -> Actor:
-    return Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"])

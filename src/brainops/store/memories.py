@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.store.search import Index, Words
-from brainops.types import Actor, ActorKind, Filter, Memory, MemoryState, MemoryType, Source, Trust
+from brainops.types import Filter, Memory, MemoryState, MemoryType, Source, Trust
 
 PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
 ID_CHARACTERS = 36
@@ -275,7 +276,7 @@ def memory_of(row: Row) -> Memory:
         metadata=json.loads(row["metadata"]),
         trust=Trust(row["trust"]),
         source=Source(
-            actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"]),
+            actor=actor_of(row),
             session_id=row["session_id"],
             operation_id=row["operation_id"],
             run_id=row["run_id"],

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.types import (
     JSON,
     ActionClass,
-    Actor,
-    ActorKind,
     ErrorEvent,
     Evidence,
     Failed,
@@ -256,7 +255,7 @@ def operation_of(row: Row) -> Operation:
             target=row["target"],
             context=json.loads(row["context"]),
             action_class=ActionClass(row["action_class"]),
-            actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"]),
+            actor=actor_of(row),
             session_id=row["session_id"],
             parent_id=row["parent_id"],
         ),

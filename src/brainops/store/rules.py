@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
 from brainops.types import (
     ActionClass,
@@ -49,16 +50,18 @@ class Rules:
         """Return every setting of the readable namespaces."""
         return self._session.all("guard_settings")
 
+    def own(self, name: str) -> str | None:
+        """Return what one setting of the written namespace says, or None where it was never set."""
+        mine = (row for row in self.settings() if row["name"] == name and row["namespace"] == self._session.scope.write)
+        return next((str(row["value"]) for row in mine), None)
+
     def set(self, name: str, value: str, actor: Actor, at: Micros) -> None:
         """Set one thing in the written namespace."""
-        self._session.run("guard_set", name=name, value=value, at=at, **_by(actor))
+        self._session.run("guard_set", name=name, value=value, at=at, **actor_columns(actor))
 
     def touch(self, actor: Actor, at: Micros) -> None:
         """Say that rules or settings changed, so that every process reads them anew."""
-        own = [
-            row for row in self.settings() if row["name"] == CHANGES and row["namespace"] == self._session.scope.write
-        ]
-        self.set(CHANGES, str(int(own[0]["value"]) + 1 if own else 1), actor, at)
+        self.set(CHANGES, str(int(self.own(CHANGES) or 0) + 1), actor, at)
 
     # Rules
 
@@ -69,7 +72,7 @@ class Rules:
     def add(self, rule: Rule, actor: Actor) -> bool:
         """Keep a rule; return False where one of that name holds."""
         row = {"id": rule.id, "name": rule.name, "body": json.dumps(rule_body(rule)), "created_at": rule.created_at}
-        return self._session.run("guard_rule_insert", **row, **_by(actor)) > 0
+        return self._session.run("guard_rule_insert", **row, **actor_columns(actor)) > 0
 
     def remove(self, rule_id: str, at: Micros) -> bool:
         """Let a rule hold no longer; return False where there is none."""
@@ -84,7 +87,7 @@ class Rules:
     ) -> None:
         """Set a rule's mode."""
         values = {"rule_id": rule_id, "mode": mode.value, "reason": reason, "stepped_down": int(stepped_down), "at": at}
-        self._session.run("guard_mode_put", **values, **_by(actor))
+        self._session.run("guard_mode_put", **values, **actor_columns(actor))
 
     # What the guard looks at
 
@@ -185,7 +188,10 @@ class Rules:
 
     def judge(self, decision_id: str, judged: str, actor: Actor, at: Micros, note: str) -> bool:
         """Say whether a block was right; return False where the decision was none."""
-        return self._session.run("guard_judge", id=decision_id, judged=judged, at=at, note=note, **_by(actor)) > 0
+        return (
+            self._session.run("guard_judge", id=decision_id, judged=judged, at=at, note=note, **actor_columns(actor))
+            > 0
+        )
 
     def judged(self, rule_id: str, since: Micros) -> Row:
         """Return how many blocks of a rule were `wrong` and `proper`, as people said since a time."""
@@ -212,7 +218,7 @@ class Rules:
     def open_bypass(self, bypass: Bypass) -> None:
         """Let everything pass for a while."""
         row = {"id": bypass.id, "opened_at": bypass.opened_at, "until": bypass.until, "reason": bypass.reason}
-        self._session.run("guard_bypass_insert", **row, **_by(bypass.by))
+        self._session.run("guard_bypass_insert", **row, **actor_columns(bypass.by))
 
     def close_bypass(self, at: Micros) -> bool:
         """End what is open; return False where nothing is."""
@@ -335,7 +341,7 @@ def decision_row(decision: RecordedDecision) -> dict[str, Any]:
         **{
             name: getattr(decision, name).value for name in ("kind", "rule_kind", "mode", "enforcement", "action_class")
         },
-        **_by(decision.actor),
+        **actor_columns(decision.actor),
     }
 
 
@@ -350,10 +356,10 @@ def decision_of(row: Row) -> RecordedDecision:
         mode=RuleMode(row["mode"]),
         enforcement=Enforcement(row["enforcement"]),
         action_class=ActionClass(row["action_class"]),
-        actor=_actor(row),
+        actor=actor_of(row),
         judged=row["judged"],
         judged_at=row["judged_at"],
-        judged_by=Actor(kind=ActorKind(judge), id=row["judged_by_id"], proof=row["judged_by_proof"]) if judge else None,
+        judged_by=actor_of(row, "judged_by") if judge else None,
         judged_note=row["judged_note"],
     )
 
@@ -362,13 +368,13 @@ def bypass_of(row: Row) -> Bypass:
     """Read a row as a Bypass."""
     return Bypass(
         **{name: row[name] for name in ("id", "namespace", "opened_at", "until", "reason", "closed_at")},
-        by=_actor(row),
+        by=actor_of(row),
     )
 
 
 def change_of(row: Row) -> SettingChange:
     """Read a row as a SettingChange."""
-    return SettingChange(name=row["name"], value=row["value"], at=row["at"], by=_actor(row))
+    return SettingChange(name=row["name"], value=row["value"], at=row["at"], by=actor_of(row))
 
 
 def _steps_of(row: Row) -> list[PastOperation]:
@@ -388,11 +394,3 @@ def _steps_of(row: Row) -> list[PastOperation]:
         )
         for name in dict.fromkeys([row["step_id"], *([named] if isinstance(named, str) and named else [])])
     ]
-
-
-def _actor(row: Row) -> Actor:
-    return Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"])
-
-
-def _by(actor: Actor) -> dict[str, str]:
-    return {"actor_kind": actor.kind.value, "actor_id": actor.id, "actor_proof": actor.proof}

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
-from brainops.types import JSON, Actor, ActorKind, Micros, Mode, Run, RunState, StepRun, StepState
+from brainops.types import JSON, Micros, Mode, Run, RunState, StepRun, StepState
 
 PAGE_RUNS = 500  # removed in one transaction: a few milliseconds, so that runs under way get in between
 
@@ -32,7 +33,7 @@ class Runs:
             inputs=dumped(dict(run.inputs)),
             holds_group=int(run.holds_group),
             due_at=run.lease_until if run.owner else run.wake_at,
-            **_actor_row(run.actor),
+            **actor_columns(run.actor),
         )
         return self._session.run("run_insert", **row) > 0
 
@@ -92,7 +93,7 @@ class Runs:
         changed = self._session.run(
             "run_steer",
             **row,
-            **_actor_row(run.actor),
+            **actor_columns(run.actor),
             epoch=seen.epoch,
             seen_state=seen.state.value,
             state=run.state.value,
@@ -199,7 +200,7 @@ def run_of(row: Row) -> Run:
         lease_until=row["due_at"] if owned else None,
         wake_at=None if owned else row["due_at"],
         requested=row["requested"],
-        actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"]),
+        actor=actor_of(row),
         taken_over=bool(row["taken_over"]),
         holds_group=bool(row["holds_group"]),
         outputs=loaded(row["outputs"]),
@@ -232,7 +233,3 @@ def loaded(text: str | None) -> JSON:
 def latest(steps: Iterable[StepRun]) -> int:
     """Return the number of the last completion of a run."""
     return max((step.completion or 0 for step in steps), default=0)
-
-
-def _actor_row(actor: Actor) -> dict[str, str]:
-    return {"actor_kind": actor.kind.value, "actor_id": actor.id, "actor_proof": actor.proof}

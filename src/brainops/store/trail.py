@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.store.ids import new_id
-from brainops.types import JSON, Actor, ActorKind, AuditEntry, Feedback, Verdict
+from brainops.types import JSON, Actor, AuditEntry, Feedback, Verdict
 
 PAGE_ROWS = 500
 GENESIS = "0" * 64  # the hash before a trail's first line
@@ -135,7 +136,7 @@ def entry_of(row: Row) -> AuditEntry:
         sequence=row["sequence"],
         namespace=row["namespace"],
         at=row["at"],
-        actor=_actor_of(row),
+        actor=actor_of(row),
         act=row["act"],
         subject=row["subject"],
         detail=json.loads(row["detail"]),
@@ -150,13 +151,9 @@ def feedback_of(row: Row) -> Feedback:
         id=row["id"],
         memory_id=row["memory_id"],
         verdict=Verdict(row["verdict"]),
-        actor=_actor_of(row),
+        actor=actor_of(row),
         at=row["at"],
         note=row["note"],
         correction_id=row["correction_id"],
         undone_at=row["undone_at"],
     )
-
-
-def _actor_of(row: Row) -> Actor:
-    return Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"], proof=row["actor_proof"])

@@ -244,8 +244,7 @@ def _something_was_broken(tx: Transaction, fix: Fix, application: FixApplication
 
 def _autonomy(tx: Transaction) -> Autonomy:
     """Return what the written namespace lets change by itself; a new one only proposes."""
-    own = [row for row in tx.rules.settings() if row["namespace"] == tx.scope.write and row["name"] == "autonomy"]
-    return Autonomy(own[0]["value"]) if own else Autonomy.PROPOSE
+    return Autonomy(tx.rules.own("autonomy") or Autonomy.PROPOSE)
 
 
 def _again(tx: Transaction, application_id: str) -> FixApplication:

@@ -111,10 +111,10 @@ def limits_of(context: MemoryContext) -> Limits:
 
 
 def _read(tx: Transaction) -> Limits:
-    rows = [row for row in tx.rules.settings() if row["name"] == SETTING and row["namespace"] == tx.scope.write]
-    if not rows:
+    said = tx.rules.own(SETTING)
+    if said is None:
         return Limits()
-    value = json.loads(rows[0]["value"])
+    value = json.loads(said)
     return Limits(
         commands=tuple(value["commands"]) if value.get("commands") else None,
         hosts=tuple(value["hosts"]) if value.get("hosts") else None,
