@@ -8,12 +8,20 @@ from types import TracebackType
 from typing import Any
 
 from brainops import config
+from brainops.agents.agents import Agents
+from brainops.agents.workflows import Workflows
 from brainops.errors import InvalidInput
 from brainops.founding import calls as founding
+from brainops.health.looking import Looking
+from brainops.health.operating import Operating
 from brainops.health.upkeep import Upkeep
 from brainops.health.working import Working
+from brainops.learning.cycles import Learning
+from brainops.learning.improvements import Improvements
+from brainops.learning.sharing import Sharing
+from brainops.learning.signals import Signals
 from brainops.memory import capture as capturing
-from brainops.memory import change, match, meaning, retrieve, segments
+from brainops.memory import change, match, meaning, retrieve
 from brainops.memory.conditions import filter_of, member
 from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
@@ -22,10 +30,11 @@ from brainops.memory.uses import Uses
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.guidance import Advisers
-from brainops.operations.operation import Accompany, Manner, OperationLog, Running, action_class_of, start_of
+from brainops.operations.operation import OperationLog
 from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import stopped_here
+from brainops.procedures.cases.cases import Cases
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.definition.inputs import fitting
 from brainops.procedures.fixes.fixes import Fixes
@@ -40,25 +49,20 @@ from brainops.store import Store, Transaction, open_store
 from brainops.store.scope import Scope
 from brainops.types import (
     JSON,
-    ActionClass,
     Actor,
     Captured,
-    Consult,
     Draft,
     ErrorEvent,
     Feedback,
-    Guidance,
     Hit,
     Match,
     Memory,
     MemoryState,
     MemoryType,
-    Operation,
     OperationStart,
     Procedure,
     ProcedureVersion,
     Progress,
-    Record,
     Run,
     RunState,
     Source,
@@ -69,11 +73,13 @@ from brainops.types import (
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
 
-class Brain(Upkeep, Working):
+class Brain(Operating, Upkeep, Working, Looking):
     """The operational memory, open: capture, retrieve, match, guide, operate, correct and look after.
 
     Safe to share between threads, and usable after a fork. Use it as a context manager, or call `close`.
     """
+
+    agents: Agents  # made after the runs whose agent steps they do
 
     def __init__(self, store: Store, settings: config.Settings, *, background: bool = True) -> None:
         self.settings = settings
@@ -91,6 +97,7 @@ class Brain(Upkeep, Working):
         self.procedures = Catalog(self._context)
         self.limits = StepLimits(self._context)
         self.calls = Registry()
+        self.cases = Cases(self._context)
         self.triggers = Triggers(self._context, self.procedures)
         self.guard = Guard(
             self._context, self.procedures, self.triggers, self.approvals, self.notices, self._recorder.flush
@@ -100,7 +107,7 @@ class Brain(Upkeep, Working):
             self.procedures,
             self.approvals,
             self.notices,
-            executors(self.calls),
+            executors(self.calls, agents=lambda work: self.agents.step(work), decisions=self.cases.step),
             admit=self.guard.admission,
             remember=self._remember,
         )
@@ -110,6 +117,14 @@ class Brain(Upkeep, Working):
             self.runs.nudge = self._dispatcher.nudge
         advisers = Advisers(triggers=self.triggers, fixes=self.fixes.suggest)
         self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
+        self.agents = Agents(self._context, self._operations, self.guard, self.notices)
+        self.workflows = Workflows(self._context, self.agents, self.procedures, self.runs, self.triggers)
+        self.signals = Signals(self._context)
+        self.improvements = Improvements(
+            self._context, self.procedures, self.fixes, self.guard, self.agents, self.notices
+        )
+        self.learning = Learning(self._context, self.guard, self.agents, self.signals, self.improvements)
+        self.sharing = Sharing(self._context, self.procedures, self.fixes)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         self._register_calls()
         os.register_at_fork(after_in_child=self._operations.after_fork)
@@ -294,105 +309,6 @@ class Brain(Upkeep, Working):
         """Say that the source of a memory was renamed."""
         change.move_source(self._context, memory_id, key, uri)
 
-    # Operations
-
-    def guidance(
-        self,
-        name: str,
-        *,
-        target: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        session: str | None = None,
-        action_class: ActionClass | str | None = None,
-    ) -> Guidance:
-        """Consult memory about an operation; the guidance's id is the receipt that this was done."""
-        return self._operations.guidance(start_of(name, target, context, self.settings.actor, session), action_class)
-
-    def operation(
-        self,
-        name: str,
-        *,
-        target: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        session: str | None = None,
-        consult: Consult = "always",
-        record: Record = "durable",
-        timeout_seconds: float | None = None,
-        strict: bool = False,
-        client_errors: bool = False,
-        service: str | None = None,
-        action_class: ActionClass | str | None = None,
-    ) -> Accompany:
-        """Accompany an operation, as `with`, `async with` or decorator: consult before, record after, keep the error.
-
-        See `Manner` for what the options mean. An exception of the operation passes through unchanged.
-        """
-        manner = _manner(consult, record, timeout_seconds, strict, client_errors, service, action_class)
-        start = start_of(name, target, context, self.settings.actor, session)
-        return Accompany(lambda: self._operations, start, manner)
-
-    def begin(
-        self,
-        name: str,
-        *,
-        target: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        session: str | None = None,
-        consult: Consult = "always",
-        record: Record = "durable",
-        timeout_seconds: float | None = None,
-        strict: bool = False,
-        service: str | None = None,
-        action_class: ActionClass | str | None = None,
-    ) -> Running:
-        """Begin an operation whose end is told later, by the handle or by `resume(id)` in another process."""
-        manner = _manner(consult, record, timeout_seconds, strict, False, service, action_class)
-        return self._operations.begin(start_of(name, target, context, self.settings.actor, session), manner)
-
-    def resume(self, operation_id: str, *, record: Record = "durable", strict: bool = False) -> Running | None:
-        """Return the handle of an operation that was begun elsewhere, to end it; None where there is none."""
-        return self._operations.resume(operation_id, Manner(consult="never", record=record, strict=strict))
-
-    def operations(
-        self,
-        *,
-        name: str | None = None,
-        target: str | None = None,
-        outcome: str | None = None,
-        since: int | None = None,
-        limit: int = 50,
-        include_archived: bool = False,
-    ) -> list[Operation]:
-        """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open"."""
-        retrieve.check_limit(limit)
-        self._recorder.flush()
-        asked: dict[str, Any] = {"name": name, "target": target, "outcome": outcome, "since": since, "limit": limit}
-        with self._store.read() as tx:
-            found = tx.operations.list(**asked)
-            if include_archived:
-                found = sorted([*found, *segments.archived_operations(tx, **asked)], key=lambda each: -each.started_at)
-            return found[:limit]
-
-    def get_operation(self, operation_id: str) -> Operation:
-        """Return one operation by id; raise NotFound."""
-        self._recorder.flush()
-        return records.get(self._context, operation_id)
-
-    def contradict(self, operation_id: str, reason: str) -> None:
-        """Say that an operation that was taken for a success was none."""
-        records.contradict(self._context, operation_id, reason)
-
-    def verify(self, operation_id: str) -> None:
-        """Say that a later check confirmed an operation's outcome."""
-        records.verify(self._context, operation_id)
-
-    def capture_error(self, error: BaseException | ErrorEvent | str, *, service: str | None = None) -> None:
-        """Make an error a memory, without waiting: one per fingerprint, with a count."""
-        event = records.event_of(error, service)
-        self._recorder.submit(
-            lambda tx: records.distil(tx, self._context, records.checked_error(self._context, event), None, None)
-        )
-
     # Procedures
 
     def establish(
@@ -474,19 +390,3 @@ class Brain(Upkeep, Working):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _manner(
-    consult: Consult,
-    record: Record,
-    timeout_seconds: float | None,
-    strict: bool,
-    client_errors: bool,
-    service: str | None,
-    action_class: ActionClass | str | None,
-) -> Manner:
-    options: dict[str, Any] = {} if timeout_seconds is None else {"timeout_seconds": timeout_seconds}
-    options["least"] = action_class_of(action_class)
-    return Manner(
-        consult=consult, record=record, strict=strict, client_errors=client_errors, service=service, **options
-    )

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
+from brainops.store.agents import Agents
 from brainops.store.approvals import Approvals
+from brainops.store.cases import Cases
 from brainops.store.database import Database, Session
 from brainops.store.fixes import Fixes
 from brainops.store.group import Group
+from brainops.store.improvements import Improvements
+from brainops.store.language import Language
+from brainops.store.learning import Learning
 from brainops.store.memories import Memories
 from brainops.store.operations import Operations
 from brainops.store.procedures import Procedures
@@ -18,6 +23,8 @@ from brainops.store.rules import Rules
 from brainops.store.runs import Runs
 from brainops.store.scope import Scope
 from brainops.store.search import Index
+from brainops.store.sharing import Sharing
+from brainops.store.signals import Signals
 from brainops.store.trail import Trail
 
 T = TypeVar("T")
@@ -64,6 +71,13 @@ class Transaction:
         self.approvals = Approvals(session)
         self.rules = Rules(session)
         self.fixes = Fixes(session)
+        self.agents = Agents(session)
+        self.cases = Cases(session)
+        self.signals = Signals(session)
+        self.learning = Learning(session)
+        self.improvements = Improvements(session)
+        self.sharing = Sharing(session)
+        self.language = Language(session)
         self.records = Records(session)
         self.trail = Trail(session)
 

@@ -1,0 +1,1 @@
+"""Who carries out a task, with what memory knows, and how well has each done?"""

@@ -1,0 +1,1 @@
+"""What does the record teach, and what is changed because of it?"""

@@ -1,0 +1,1 @@
+"""What do past cases say of a new one?"""

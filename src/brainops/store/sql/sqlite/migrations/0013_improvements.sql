@@ -1,0 +1,1 @@
+-- To be written by the part that owns it: improvements.

@@ -1,0 +1,182 @@
+"""Who can carry out a task, what was asked of it, and how did each attempt go?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.operation import Guidance, Outcome
+
+
+class AdapterKind(StrEnum):
+    """How an agent is reached."""
+
+    CALLABLE = "callable"
+    COMMAND = "command"
+    HTTP = "http"
+    MCP = "mcp"
+    LLM = "llm"
+
+
+class MemoryAccess(StrEnum):
+    """What an agent is handed of memory: the guidance and what was learnt, the guidance alone, or nothing."""
+
+    FULL = "full"
+    GUIDANCE = "guidance"
+    NONE = "none"
+
+
+class ExecutionState(StrEnum):
+    """How the execution of a task stands; `waiting` with a plan means that nobody capable could take it."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLimits:
+    """What an agent may take: tasks at once, seconds for one, tokens of memory with one, cost and tasks a day.
+
+    None is no limit. `cost_a_day` holds over all processes, and is asked before each attempt.
+    """
+
+    at_once: int = 1
+    timeout_seconds: float = 600.0
+    memory_tokens: int = 2_000
+    cost_a_day: float | None = None
+    tasks_a_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """Something that can carry out a task. `capabilities` are words or globs of task classes; none means any task.
+
+    `settings` are the adapter's own (a callable's name, a command's arguments, an URL, a model); secrets in them are
+    references ("env:NAME"). `cost` is what one task is expected to cost before anything was measured.
+    """
+
+    name: str
+    adapter: AdapterKind
+    description: str = ""
+    capabilities: tuple[str, ...] = ()
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+    limits: AgentLimits = AgentLimits()
+    cost: float = 0.0
+    memory: MemoryAccess = MemoryAccess.FULL
+    enabled: bool = True
+    created_at: Micros = 0
+    created_by: Actor | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What an agent is asked to do. `task_class` groups tasks whose outcomes say something about each other.
+
+    `memory` is the packed text of what memory knows, quoted as data; `idempotency_key` is the same at every attempt.
+    """
+
+    id: str
+    text: str
+    task_class: str
+    target: str | None = None
+    context: Mapping[str, JSON] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    memory: str = ""
+    receipt: str | None = None
+    session_id: str | None = None
+    timeout_seconds: float = 600.0
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which agent was chosen and why, in one sentence with its numbers; `expected` is the utility of each candidate.
+
+    `probability` is how probable it was that the policy would choose so: what an evaluation afterwards needs.
+    """
+
+    agent: str
+    sentence: str
+    expected: Mapping[str, float] = field(default_factory=dict)
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One agent's try at a task: why it was chosen, and how it ended (None while it runs).
+
+    `success` is what selection learns from: 1 or 0, or what a later verification made of it.
+    """
+
+    id: str
+    execution_id: str
+    agent: str
+    task_class: str
+    choice: Choice
+    operation_id: str | None
+    started_at: Micros
+    ended_at: Micros | None = None
+    outcome: Outcome | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A task, its attempts in order, and where it stands. `plan` is what a person can follow where it waits."""
+
+    id: str
+    namespace: str
+    task: Task
+    state: ExecutionState
+    attempts: tuple[Attempt, ...] = ()
+    outcome: Outcome | None = None
+    guidance: Guidance | None = None
+    plan: str = ""
+    reason: str = ""
+    run_id: str | None = None
+    created_at: Micros = 0
+    ended_at: Micros | None = None
+
+    @property
+    def agent(self) -> str | None:
+        """The agent whose attempt counts: the last one."""
+        return self.attempts[-1].agent if self.attempts else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageUse:
+    """What language models took on one day (UTC), by purpose and model: calls, tokens and cost."""
+
+    day: str
+    purpose: str
+    model: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowPlan:
+    """A plan for a goal: the procedure that carries it out, who does each step, from what it was made, and its picture.
+
+    `sources` are ids of memories, procedures and executions with what was taken from each; `notes` say what of the
+    constraints became which step, and what did not.
+    """
+
+    goal: str
+    procedure: str
+    agents: Mapping[str, Choice | None] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    deadline_seconds: float | None = None
+    text: str = ""
+    mermaid: str = ""
+    confidence: float = 0.0

@@ -1,0 +1,199 @@
+"""What did learning find, what did it change, and how is that undone?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from brainops.types.knowledge import JSON, Micros, Trust
+
+
+class Cycle(StrEnum):
+    """How often something is learnt."""
+
+    FIVE_MINUTES = "five_minutes"
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insight:
+    """What learning found: `key` is the same whenever the same thing is found again, which then replaces it.
+
+    `probability` is how sure it is; `operations` are examples of what it rests on; `since` is when it began.
+    """
+
+    key: str
+    title: str
+    statement: str
+    probability: float
+    since: Micros | None = None
+    operations: tuple[str, ...] = ()
+    evidence: Mapping[str, JSON] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    importance: float = 0.5
+    trust: Trust = Trust.AGENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What one part of a cycle did: lines that a person reads, figures that a program reads."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    figures: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """What a cycle found and did. `missed` counts the times it was due before and nobody went through it."""
+
+    cycle: Cycle
+    namespace: str
+    from_at: Micros
+    to_at: Micros
+    ended_at: Micros
+    sections: tuple[Section, ...] = ()
+    insights: tuple[str, ...] = ()
+    improvements: tuple[str, ...] = ()
+    missed: int = 0
+
+    def text(self) -> str:
+        """Return the report as a person reads it."""
+        lines = [f"# {self.cycle.value.replace('_', ' ')}"]
+        for section in self.sections:
+            lines += ["", f"## {section.title}", *section.lines]
+        return "\n".join(lines) + "\n"
+
+
+class ImprovementKind(StrEnum):
+    """What an improvement changes."""
+
+    PROCEDURE = "procedure"
+    RULE = "rule"
+    FIX = "fix"
+    ROUTING = "routing"
+    TIMEOUT = "timeout"
+    RETRY = "retry"
+    RETRIEVAL = "retrieval"
+    CODE = "code"
+    MEMORY = "memory"
+
+
+class ImprovementState(StrEnum):
+    """Where an improvement stands.
+
+    `proposed` waits for evidence or a person, `planned` for its time, `trial` is tried beside what it would replace,
+    `applied` is watched, `kept` held, `rolled_back` was worse, `undone` was taken back by somebody, `rejected` never
+    came into force.
+    """
+
+    PROPOSED = "proposed"
+    PLANNED = "planned"
+    TRIAL = "trial"
+    APPLIED = "applied"
+    KEPT = "kept"
+    ROLLED_BACK = "rolled_back"
+    UNDONE = "undone"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improvement:
+    """A change that the system makes, or would make, to itself: with its evidence, and what it was before and after.
+
+    `key` is the same whenever the same improvement is found again. `probability_better` is from an always-valid test of
+    what is tried against what it replaces. `by_itself` is whether nobody was asked.
+    """
+
+    id: str
+    namespace: str
+    kind: ImprovementKind
+    key: str
+    subject: str
+    title: str
+    reason: str
+    before: JSON
+    after: JSON
+    evidence: Mapping[str, JSON]
+    state: ImprovementState
+    probability_better: float | None
+    trust: Trust
+    by_itself: bool
+    proposed_at: Micros
+    apply_at: Micros | None = None
+    applied_at: Micros | None = None
+    ended_at: Micros | None = None
+    outcome: str = ""
+
+    @property
+    def undo(self) -> str:
+        """The one command that takes it back."""
+        return f"brainops evolution undo {self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """A point of a series that is unlike what came before: `score` is 0 to 1, and above the shipped line it is told."""
+
+    series: str
+    at: Micros
+    value: float
+    expected: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A likely root cause of an incident: what it is, how strongly the record points to it, and why."""
+
+    name: str
+    score: float
+    reasons: tuple[str, ...]
+    evidence: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDecision:
+    """What past cases say of a new one: `outputs` is None where it abstains; `probability` is calibrated."""
+
+    outputs: Mapping[str, JSON] | None
+    probability: float
+    cases: int
+    reason: str
+
+    @property
+    def abstained(self) -> bool:
+        """Whether it leaves the decision to somebody else."""
+        return self.outputs is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthFigure:
+    """One figure of health: its value (None: nothing to count yet), its unit, what it was counted from, and how."""
+
+    name: str
+    value: float | None
+    unit: str
+    counted: int
+    formula: str
+    detail: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Briefing:
+    """What somebody reads when a session opens, in the founding order; `text` is a screen, `block` for an agent."""
+
+    session_id: str
+    namespace: str
+    at: Micros
+    status: Mapping[str, Any]
+    procedures: Sequence[Mapping[str, JSON]]
+    memory: Mapping[str, Sequence[Mapping[str, JSON]]]
+    frameworks: Sequence[Mapping[str, JSON]]
+    loops: Sequence[Mapping[str, JSON]]
+    summary: Sequence[str]
+    text: str
+    block: str
