@@ -54,6 +54,7 @@ PURE = {
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
         " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
         " types.agent_session"
+        " learning.timetable"
     ).split()
 }
 IMPURE = set(
@@ -71,6 +72,7 @@ BROAD_EXCEPTS = {
     "brainops.procedures.runs.attempts": "what a step's own code raises is that step's failure",
     "brainops.procedures.runs.hearing": "what a step's own write raises is that step's failure, and it is undone",
     "brainops.procedures.runs.runner": "a run that the interpreter stumbles over is set aside, and somebody is told",
+    "brainops.learning.cycles": "a part of a cycle that fails is kept as an error, and the others go on",
     "brainops.workers.woken": "an engine that fails must not stop the worker, which goes on without it",
     "brainops.procedures.runs.dispatch": "one run or sweep that fails must not stop the loop that all others need",
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.match import error_title
@@ -52,6 +53,7 @@ class Working:
     approvals: Approvals
     fixes: Fixes
     guard: Guard
+    learning: Learning
     notices: Outbox
     runs: Runner
     triggers: Triggers
@@ -66,10 +68,16 @@ class Working:
     ) -> Dispatcher:
         """Return a loop that goes on with the runs that are due; its `run` blocks until `stop`.
 
-        It also lets approvals escalate and expire, delivers notices and judges fixes; with `keep_days` it removes runs
-        that ended so long ago. A Brain with `background` has one already, which begins once there is something to do.
+        It also lets approvals escalate and expire, delivers notices, judges fixes and runs the learning cycles that are
+        due; with `keep_days` it removes runs that ended so long ago. A Brain with `background` has one already, which
+        begins once there is something to do.
         """
-        sweeps: list[Callable[[], object]] = [self.approvals.sweep, self.notices.deliver, self.fixes.sweep]
+        sweeps: list[Callable[[], object]] = [
+            self.approvals.sweep,
+            self.notices.deliver,
+            self.fixes.sweep,
+            lambda: self.learning.tick(),
+        ]
         if keep_days is not None:
             sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
         return Dispatcher(self._store, self.runs, sweeps, runs_at_once=runs_at_once, worker=worker, version=version)

@@ -1,12 +1,65 @@
-"""What is learnt every five minutes, every hour and every day, and when is that due?"""
+"""What is learnt every five minutes, every hour and every day, and when is that due?
+
+A run looks in short read transactions, and writes all that it found in one transaction that also moves the cycle's
+mark, fenced by its epoch: killed at any point it leaves nothing, and the next run does the same again.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
 from brainops.agents.agents import Agents
+from brainops.errors import BrainOpsError, InvalidInput, StoreError
+from brainops.learning import insights, recent
 from brainops.learning.improvements import Improvements
+from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.signals import Signals
+from brainops.learning.timetable import PERIOD_MICROS, Round, boundary, due, next_at
 from brainops.memory.context import MemoryContext
+from brainops.memory.errors import from_exception
+from brainops.operations import log as records
 from brainops.operations.enforce import Guard
+from brainops.store import Transaction
+from brainops.store.ids import new_id
+from brainops.types import Autonomy, Cycle, CycleReport, Micros, Section
+
+LEASE_MICROS = 600_000_000  # for one part: many times the slowest, and a killed run is soon repeated
+KEPT_REPORTS = {Cycle.FIVE_MINUTES: 2_016, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a week, 90 days, ten years
+LISTED = 100
+
+Parts = Callable[[Cycle], Sequence[Part]]
+log = logging.getLogger("brainops")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a cycle stands: how far it went, when it last ran, when it is due next, and whether somebody is at it."""
+
+    cycle: Cycle
+    through_at: Micros | None
+    ran_at: Micros | None
+    next_at: Micros
+    running: bool
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A run that this process holds."""
+
+    work: CycleWork
+    round: Round
+    owner: str
+    epoch: int
+
+
+class _Overtaken(BrainOpsError):
+    """Somebody else took this run over, and does it."""
 
 
 class Learning:
@@ -18,5 +71,185 @@ class Learning:
         self._context = context
         self._guard = guard
         self._agents = agents
-        self._signals = signals
-        self._improvements = improvements
+        self._sources: list[Parts] = [
+            lambda cycle: recent.parts(cycle, guard),
+            signals.parts,
+            improvements.parts,
+        ]
+
+    def parts(self, cycle: Cycle | str) -> tuple[Part, ...]:
+        """Return what a cycle does, in its order: the name and the sentence of each part."""
+        wanted = cycle_of(cycle)
+        return tuple(part for source in self._sources for part in source(wanted))
+
+    def due(self, now: Micros | None = None) -> list[Cycle]:
+        """Return the cycles of the written namespace that are due, the most frequent first."""
+        at = self._at(now)
+        with self._context.store.read() as tx:
+            rows = tx.learning.cycles()
+        through = {cycle: row["through_at"] for cycle, row in rows.items()}
+        return [cycle for cycle in Cycle if due(cycle, through.get(cycle), at) is not None]
+
+    def tick(self) -> list[CycleReport]:
+        """Run what is due, once each however often it was missed; called by every loop that has the time."""
+        found = (self.run(cycle) for cycle in self.due())
+        return [report for report in found if report is not None]
+
+    def run(self, cycle: Cycle | str, *, now: Micros | None = None, early: bool = False) -> CycleReport | None:
+        """Run a cycle that is due, and return its report; None where it is not due, or somebody else is at it.
+
+        One run covers everything since the last. With `early` it runs up to this moment, due or not.
+        """
+        claim = self._claim(cycle_of(cycle), self._at(now), early)
+        if claim is None:
+            return None
+        try:
+            found = [(part, self._find(part, claim)) for part in self.parts(claim.work.cycle)]
+            return self._write(claim, found)
+        except _Overtaken:
+            return None
+        except BaseException:
+            self._release(claim)
+            raise
+
+    def reports(self, cycle: Cycle | str | None = None, *, limit: int = LISTED) -> list[CycleReport]:
+        """Return what the cycles found, newest first."""
+        wanted = None if cycle is None else cycle_of(cycle)
+        with self._context.store.read() as tx:
+            return tx.learning.reports(wanted, limit)
+
+    def standing(self, now: Micros | None = None) -> list[Standing]:
+        """Return where each cycle stands and what it does."""
+        at = self._at(now)
+        with self._context.store.read() as tx:
+            rows = tx.learning.cycles()
+        return [
+            Standing(
+                cycle=cycle,
+                through_at=row["through_at"] if row else None,
+                ran_at=row["ran_at"] if row else None,
+                next_at=next_at(cycle, row["through_at"] if row else None, at),
+                running=bool(row and row["owner"] is not None and row["lease_until"] > at),
+                parts=self.parts(cycle),
+            )
+            for cycle in Cycle
+            for row in (rows.get(cycle),)
+        ]
+
+    def _at(self, now: Micros | None) -> Micros:
+        return self._context.store.now() if now is None else now
+
+    def _claim(self, cycle: Cycle, now: Micros, early: bool) -> _Claim | None:
+        to_at = now if early else boundary(cycle, now)
+        with self._context.store.read() as tx:
+            row = tx.learning.cycles().get(cycle)
+        if row is not None and row["through_at"] is not None and row["through_at"] >= to_at:
+            return None  # the usual answer costs no write
+        owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{new_id()[-12:]}"
+        with self._context.store.write() as tx:
+            taken = tx.learning.claim(cycle, owner, now=now, to_at=to_at, lease_until=now + LEASE_MICROS)
+        if taken is None:
+            return None
+        through = taken["through_at"]
+        covered = due(cycle, through, now)
+        if covered is None or early:
+            missed = covered.missed if covered else 0
+            begin = through if through is not None else to_at - PERIOD_MICROS[cycle]
+            covered = Round(from_at=begin, to_at=to_at, missed=missed)
+        work = CycleWork(
+            context=self._context,
+            cycle=cycle,
+            from_at=covered.from_at,
+            to_at=covered.to_at,
+            now=now,
+            held=self._held(),
+        )
+        return _Claim(work=work, round=covered, owner=owner, epoch=taken["epoch"])
+
+    def _held(self) -> str | None:
+        """Return why nothing may change by itself here, None where it may."""
+        stopped = self._guard.automatic_stopped()
+        if stopped is not None:
+            return f"what acts by itself is stopped ({stopped})"
+        autonomy = self._guard.settings().autonomy
+        return None if autonomy is Autonomy.AUTO else f"the autonomy is {autonomy.value}"
+
+    def _find(self, part: Part, claim: _Claim) -> Found | Exception:
+        """Let a part look. What its code raises is told in the report and kept as an error; the others go on."""
+        with self._context.store.write() as tx:
+            lease_until = max(self._context.store.now(), claim.work.now) + LEASE_MICROS
+            if not tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until):
+                raise _Overtaken("somebody else took this run over")
+        try:
+            return part.find(claim.work)
+        except StoreError:
+            raise
+        except Exception as error:  # one part that fails must not keep the others from learning
+            log.exception("the part %s of the cycle %s failed", part.name, claim.work.cycle.value)
+            return error
+
+    def _write(self, claim: _Claim, found: Sequence[tuple[Part, Found | Exception]]) -> CycleReport:
+        work = claim.work
+        held = self._held()  # anew: somebody may have stopped it while the parts looked
+        with self._context.store.write() as tx:
+            ended_at = max(self._context.store.now(), work.now)
+            if not tx.learning.advance(work.cycle, claim.owner, claim.epoch, to_at=work.to_at, ran_at=ended_at):
+                raise _Overtaken("somebody else took this run over")
+            told = [self._write_part(tx, claim, part, each, held) for part, each in found]
+            report = CycleReport(
+                cycle=work.cycle,
+                namespace=tx.scope.write,
+                from_at=work.from_at,
+                to_at=work.to_at,
+                ended_at=ended_at,
+                sections=tuple(section for section, _, _ in told),
+                insights=tuple(each for _, written, _ in told for each in written),
+                improvements=tuple(dict.fromkeys(each for _, _, moved in told for each in moved)),
+                missed=claim.round.missed,
+                held=held or "" if any(isinstance(each, Found) and each.changes for _, each in found) else "",
+            )
+            tx.learning.add_report(report, work.to_at - KEPT_REPORTS[work.cycle] * PERIOD_MICROS[work.cycle])
+        return report
+
+    def _write_part(
+        self, tx: Transaction, claim: _Claim, part: Part, found: Found | Exception, held: str | None
+    ) -> tuple[Section, list[str], list[str]]:
+        """Write what one part found, or nothing of it: return its section, and the ids of what is new or changed."""
+        if isinstance(found, Found):
+            try:
+                with tx.session.savepoint():
+                    return self._write_found(tx, claim, part, found, held)
+            except StoreError:
+                raise
+            except Exception as error:  # what one part writes must not keep the others from learning
+                log.exception("what the part %s found could not be written", part.name)
+                found = error
+        event = records.checked_error(self._context, from_exception(found))
+        records.distil(tx, self._context, event, None, None)
+        said = f"{event.type}: {event.message}"[:300]
+        line = f"could not be looked at, and is tried again next time: {said}"
+        return Section(title=part.name.replace("_", " ").capitalize(), lines=(line,)), [], []
+
+    def _write_found(
+        self, tx: Transaction, claim: _Claim, part: Part, found: Found, held: str | None
+    ) -> tuple[Section, list[str], list[str]]:
+        name = f"{claim.work.cycle.value}.{part.name}"
+        kept = [insights.keep(tx, self._context, name, each) for each in found.insights]
+        written = [each.id for each in kept if each.written]
+        if found.complete:
+            written += insights.end_others(tx, name, frozenset(each.key for each in found.insights))
+        if found.write is None or (found.changes and held is not None):
+            return found.section, written, []
+        return found.section, written, list(found.write(tx) or ())
+
+    def _release(self, claim: _Claim) -> None:
+        with suppress(StoreError), self._context.store.write() as tx:
+            tx.learning.release(claim.work.cycle, claim.owner, claim.epoch)
+
+
+def cycle_of(cycle: Cycle | str) -> Cycle:
+    """Return a cycle by its name, as Python or as the command line writes it; raise InvalidInput."""
+    try:
+        return Cycle(cycle.replace("-", "_") if isinstance(cycle, str) else cycle)
+    except ValueError as error:
+        raise InvalidInput(f"a cycle is five-minutes, hourly or daily, not {cycle!r:.40}") from error

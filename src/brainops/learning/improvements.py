@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from brainops.agents.agents import Agents
+from brainops.learning.part import Part
 from brainops.memory.context import MemoryContext
 from brainops.operations.enforce import Guard
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
 from brainops.procedures.outbox import Outbox
+from brainops.types import Cycle
 
 
 class Improvements:
@@ -28,3 +32,7 @@ class Improvements:
         self._guard = guard
         self._agents = agents
         self._notices = notices
+
+    def parts(self, cycle: Cycle) -> Sequence[Part]:
+        """Return what a learning cycle does of this."""
+        return ()

@@ -1,8 +1,16 @@
-"""What is stored of learning?"""
+"""How far did each learning cycle go, what did it report, and what was learnt?"""
 
 from __future__ import annotations
 
-from brainops.store.database import Session
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from brainops.store.database import Row, Session
+from brainops.types import Cycle, CycleReport, Micros, Section
+
+PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
 
 
 class Learning:
@@ -10,3 +18,92 @@ class Learning:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def cycles(self) -> dict[Cycle, Row]:
+        """Return how far each cycle of the written namespace went; those that never ran are not in it."""
+        return {Cycle(row["cycle"]): row for row in self._session.all("cycle_list")}
+
+    def claim(self, cycle: Cycle, owner: str, *, now: Micros, to_at: Micros, lease_until: Micros) -> Row | None:
+        """Take a cycle that is due and that nobody is at; return its row with the new epoch, None where it is not."""
+        self._session.run("cycle_enter", cycle=cycle.value)
+        taken = self._session.run(
+            "cycle_claim", cycle=cycle.value, owner=owner, now=now, to_at=to_at, lease_until=lease_until
+        )
+        return self._session.one("cycle_get", cycle=cycle.value) if taken else None
+
+    def renew(self, cycle: Cycle, owner: str, epoch: int, lease_until: Micros) -> bool:
+        """Say that the owner is still at it; return False where somebody else took over."""
+        given = {"cycle": cycle.value, "owner": owner, "epoch": epoch}
+        return self._session.run("cycle_renew", lease_until=lease_until, **given) > 0
+
+    def advance(self, cycle: Cycle, owner: str, epoch: int, *, to_at: Micros, ran_at: Micros) -> bool:
+        """Move the mark and let go; return False where somebody else took over: then nothing else may be written."""
+        given = {"cycle": cycle.value, "owner": owner, "epoch": epoch}
+        return self._session.run("cycle_advance", to_at=to_at, ran_at=ran_at, **given) > 0
+
+    def release(self, cycle: Cycle, owner: str, epoch: int) -> None:
+        """Give a cycle up, so that the next may try at once."""
+        self._session.run("cycle_release", cycle=cycle.value, owner=owner, epoch=epoch)
+
+    def add_report(self, report: CycleReport, keep_since: Micros) -> None:
+        """Keep what a cycle found, and drop its reports from before a time."""
+        body = {name: value for name, value in asdict(report).items() if name not in _COLUMNS}
+        self._session.run(
+            "cycle_report_insert",
+            cycle=report.cycle.value,
+            to_at=report.to_at,
+            from_at=report.from_at,
+            ended_at=report.ended_at,
+            missed=report.missed,
+            body=json.dumps(body, ensure_ascii=False),
+        )
+        self._session.run("cycle_report_prune", cycle=report.cycle.value, before=keep_since)
+
+    def reports(self, cycle: Cycle | None, limit: int) -> list[CycleReport]:
+        """Return the reports of a cycle, or of all, newest first."""
+        rows = self._session.all("cycle_report_list", cycle=cycle.value if cycle else None, limit=limit)
+        return [report_of(row) for row in rows]
+
+    def insight(self, source_key: str) -> Row | None:
+        """Return what was found under a key before, whatever became of it since."""
+        return self._session.one("insight_of_source", source_key=source_key)
+
+    def end_insight(self, memory_id: str) -> bool:
+        """Say that an insight holds no longer; return False where it had ended before."""
+        return self._session.run("insight_end", id=memory_id) > 0
+
+    def reopen_insight(self, memory_id: str) -> None:
+        """Say that an insight holds again."""
+        self._session.run("insight_reopen", id=memory_id)
+
+    def unlearnt(self, until: Micros, after: int) -> Sequence[Row]:
+        """Return the next operations that ended before a time and that no cycle has looked at."""
+        return self._session.all("operation_unlearnt", until=until, after=after, limit=PAGE_ROWS)
+
+    def mark_learnt(self, keys: Sequence[int], at: Micros) -> int:
+        """Say that these operations were looked at; return how many had not been."""
+        pages = (keys[first : first + PAGE_ROWS] for first in range(0, len(keys), PAGE_ROWS))
+        return sum(self._session.run("operation_learnt", keys=list(page), at=at) for page in pages)
+
+
+_COLUMNS = frozenset(("cycle", "namespace", "from_at", "to_at", "ended_at", "missed"))
+
+
+def report_of(row: Row) -> CycleReport:
+    """Read a row as a CycleReport."""
+    body: Mapping[str, Any] = json.loads(row["body"])
+    return CycleReport(
+        cycle=Cycle(row["cycle"]),
+        namespace=row["namespace"],
+        from_at=row["from_at"],
+        to_at=row["to_at"],
+        ended_at=row["ended_at"],
+        missed=row["missed"],
+        sections=tuple(
+            Section(title=each["title"], lines=tuple(each["lines"]), figures=each["figures"])
+            for each in body["sections"]
+        ),
+        insights=tuple(body["insights"]),
+        improvements=tuple(body["improvements"]),
+        held=body["held"],
+    )

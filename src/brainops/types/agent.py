@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from brainops.types.knowledge import JSON, Actor, Micros
-from brainops.types.operation import Guidance, Outcome
+from brainops.types.knowledge import JSON, NOBODY, Actor, Micros
+from brainops.types.operation import Failed, Guidance, Outcome
 
 
 class AdapterKind(StrEnum):
@@ -112,7 +113,9 @@ class Choice:
 class Attempt:
     """One agent's try at a task: why it was chosen, and how it ended (None while it runs).
 
-    `success` is what selection learns from: 1 or 0, or what a later verification made of it.
+    `success` is what selection learns from: 1 or 0, or what a later verification made of it (`verified`); None where
+    it says nothing of the agent, as while it runs. `charged` is what counts against the agent's budget: what it is
+    expected to cost while it runs, then what it cost. `text` is the task's.
     """
 
     id: str
@@ -125,11 +128,18 @@ class Attempt:
     ended_at: Micros | None = None
     outcome: Outcome | None = None
     fingerprint: str | None = None
+    success: float | None = None
+    verified: bool | None = None
+    charged: float = 0.0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """A task, its attempts in order, and where it stands. `plan` is what a person can follow where it waits."""
+    """A task, its attempts in order, and where it stands. `plan` is what a person can follow where it waits.
+
+    Reads like a mapping where the founding samples do: `result["status"]`, `result["agent"]`, `result["result"]`.
+    """
 
     id: str
     namespace: str
@@ -143,11 +153,75 @@ class Execution:
     run_id: str | None = None
     created_at: Micros = 0
     ended_at: Micros | None = None
+    step_id: str | None = None
+    operation_id: str | None = None
+    approval_id: str | None = None
+    actor: Actor = NOBODY
 
     @property
     def agent(self) -> str | None:
         """The agent whose attempt counts: the last one."""
         return self.attempts[-1].agent if self.attempts else None
+
+    def __getitem__(self, key: str) -> Any:
+        """Return what `as_dict` has under a name; KeyError names what there is."""
+        reading = self.as_dict()
+        if key not in reading:
+            raise KeyError(f"{key!r} is not part of an execution; it has {', '.join(sorted(reading))}")
+        return reading[key]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the execution as JSON-ready values: status, agent, result, error, attempts with why each was chosen."""
+        outcome = self.outcome
+        return {
+            "execution_id": self.id,
+            "status": self.state.value,
+            "success": self.state is ExecutionState.SUCCEEDED,
+            "task": self.task.text,
+            "task_class": self.task.task_class,
+            "target": self.task.target,
+            "agent": self.agent,
+            "result": outcome.result if outcome else None,
+            "error": outcome.error.message if isinstance(outcome, Failed) else None,
+            "evidence": outcome.evidence.value if outcome else None,
+            "duration_seconds": outcome.duration_seconds if outcome else None,
+            "cost": sum(attempt.charged for attempt in self.attempts),
+            "attempts": [_attempt_dict(attempt) for attempt in self.attempts],
+            "reason": self.reason,
+            "plan": self.plan,
+            "receipt": self.task.receipt,
+            "guidance": self.guidance.as_dict() if self.guidance else None,
+            "operation_id": self.operation_id,
+            "approval_id": self.approval_id,
+            "run_id": self.run_id,
+        }
+
+
+def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
+    outcome = attempt.outcome
+    return {
+        "agent": attempt.agent,
+        "why": attempt.choice.sentence,
+        "success": attempt.success,
+        "verified": attempt.verified,
+        "error": outcome.error.message if isinstance(outcome, Failed) else None,
+        "duration_seconds": outcome.duration_seconds if outcome else None,
+        "cost": attempt.charged,
+        "operation_id": attempt.operation_id,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLearning:
+    """What one execution taught every agent: who failed how at tasks of a class, and who then succeeded."""
+
+    memory_id: str
+    execution_id: str
+    task_class: str
+    failed: Mapping[str, str]
+    succeeded: str
+    sentence: str
+    at: Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from brainops.types.knowledge import JSON, Micros, Trust
+from brainops.types.knowledge import JSON, Actor, MemoryType, Micros, Trust
 
 
 class Cycle(StrEnum):
@@ -22,7 +23,8 @@ class Cycle(StrEnum):
 class Insight:
     """What learning found: `key` is the same whenever the same thing is found again, which then replaces it.
 
-    `probability` is how sure it is; `operations` are examples of what it rests on; `since` is when it began.
+    `probability` is how sure it is; `operations` are examples of what it rests on; `since` is when it began. A title
+    says what holds, without figures that change from hour to hour: those stand in the statement and the evidence.
     """
 
     key: str
@@ -35,6 +37,7 @@ class Insight:
     tags: tuple[str, ...] = ()
     importance: float = 0.5
     trust: Trust = Trust.AGENT
+    type: MemoryType = MemoryType.LEARNING_INSIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleReport:
-    """What a cycle found and did. `missed` counts the times it was due before and nobody went through it."""
+    """What a cycle found and did. `missed` counts the times it was due before and nobody went through it.
+
+    `insights` and `improvements` are ids of what is new or changed; `held` is why what would have been changed by itself was not.
+    """
 
     cycle: Cycle
     namespace: str
@@ -59,13 +65,31 @@ class CycleReport:
     insights: tuple[str, ...] = ()
     improvements: tuple[str, ...] = ()
     missed: int = 0
+    held: str = ""
 
     def text(self) -> str:
-        """Return the report as a person reads it."""
-        lines = [f"# {self.cycle.value.replace('_', ' ')}"]
+        """Return the report as a person reads it: what there is to say first, what was quiet in one line."""
+        lines = [f"# {CYCLE_NAMES[self.cycle]}, {_moment(self.from_at)} to {_moment(self.to_at)} UTC"]
+        if self.missed:
+            lines += ["", f"It was due {self.missed} more times in that time; this report covers them all."]
+        if self.held:
+            lines += ["", f"Nothing was changed by itself: {self.held}."]
         for section in self.sections:
-            lines += ["", f"## {section.title}", *section.lines]
+            if section.lines:
+                lines += ["", f"## {section.title}", "", *(f"- {line}" for line in section.lines)]
+        quiet = [section.title.lower() for section in self.sections if not section.lines]
+        if len(quiet) == len(self.sections):
+            lines += ["", "Nothing new."]
+        elif quiet:
+            lines += ["", f"Nothing new: {', '.join(quiet)}."]
         return "\n".join(lines) + "\n"
+
+
+CYCLE_NAMES = {Cycle.FIVE_MINUTES: "Five minutes", Cycle.HOURLY: "Hourly", Cycle.DAILY: "Daily"}
+
+
+def _moment(at: Micros) -> str:
+    return datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 class ImprovementKind(StrEnum):
@@ -146,6 +170,25 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Precursor:
+    """Something after which operations fail more often than else, and that was seen lately.
+
+    `key` names what it is ("template:ID", "operation:NAME:failed"); `probability` is how often an operation named
+    `operation` (None: any) failed within `within_seconds` of it, `lift` how many times the usual rate that is, over
+    `cases` such times. `at` is when it was last seen.
+    """
+
+    key: str
+    statement: str
+    operation: str | None
+    probability: float
+    lift: float
+    cases: int
+    within_seconds: float
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
     """A likely root cause of an incident: what it is, how strongly the record points to it, and why."""
 
@@ -157,17 +200,61 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDecision:
-    """What past cases say of a new one: `outputs` is None where it abstains; `probability` is calibrated."""
+    """What past cases say of a new one: `outputs` is None where it abstains; `probability` is calibrated.
+
+    `cases` is how many it was learned from, `rests_on` the ids of those that speak for it most, `reason` names them or
+    the rule. `leaning` is what it would have said where it abstains. `id` is that of a decision that was kept.
+    """
 
     outputs: Mapping[str, JSON] | None
     probability: float
     cases: int
     reason: str
+    rests_on: tuple[str, ...] = ()
+    leaning: Mapping[str, JSON] | None = None
+    id: str | None = None
 
     @property
     def abstained(self) -> bool:
         """Whether it leaves the decision to somebody else."""
         return self.outputs is None
+
+
+class CaseStanding(StrEnum):
+    """How a case stands: `stands` is learned from, `open` was decided here and confirmed by nobody, `replaced` is not.
+
+    Nothing is learned from an open one: a wrong decision would teach itself.
+    """
+
+    STANDS = "stands"
+    OPEN = "open"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedCase:
+    """A case and how it was decided. `origin` is told, answer, import, confirmed, corrected or decided (by itself).
+
+    `expected` is what was thought of its probability before the right answer was known, as the model said it, and
+    `expected_right` whether that was right: the record that confidence is calibrated on.
+    """
+
+    id: str
+    namespace: str
+    name: str
+    inputs: Mapping[str, JSON]
+    outputs: Mapping[str, JSON]
+    trust: Trust
+    standing: CaseStanding
+    origin: str
+    decided_at: Micros
+    decided_by: Actor
+    expected: float | None = None
+    expected_right: bool | None = None
+    source: str | None = None
+    replaces: str | None = None
+    run_id: str | None = None
+    step_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,101 @@
+"""How does an insight become one memory, is kept up to date, and ends when it holds no longer?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from brainops.memory.capture import store as store_prepared
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import Prepared, content_hash, prepare, words_of_row
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.types import JSON, Actor, ActorKind, Draft, Insight, MemoryState, Source
+
+LEARNER = Actor(kind=ActorKind.SERVICE, id="brainops.learning")  # whoever's process it was: the record is the same
+PREFIX = "learning:"  # of the source key of everything that a cycle wrote
+REWRITTEN = ("title", "content", "metadata", "tags", "content_hash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of an insight: the memory's id, and whether anything was written."""
+
+    id: str
+    written: bool
+
+
+def source_key(part: str, key: str) -> str:
+    """Return the identity of what a part found, as it stands with its memory."""
+    return f"{PREFIX}{part}:{key}"
+
+
+def keep(tx: Transaction, context: MemoryContext, part: str, insight: Insight) -> Kept:
+    """Write an insight, as one memory a key: nothing where it stands so already.
+
+    The same title with other figures is written over; another title supersedes the memory. What somebody set aside, or
+    called wrong or outdated, is left as it is.
+    """
+    prepared = _prepared(context, part, insight)
+    row = tx.learning.insight(source_key(part, insight.key))
+    if row is None:
+        return Kept(id=_capture(tx, context, prepared), written=True)
+    if row["state"] != MemoryState.ACTIVE or row["feedback"] < 0:
+        return Kept(id=row["id"], written=False)
+    reopened = row["valid_to"] is not None
+    if reopened:
+        tx.learning.reopen_insight(row["id"])
+    if row["title"] != prepared.row["title"]:
+        return Kept(id=_supersede(tx, context, row, prepared), written=True)
+    if all(row[name] == prepared.row[name] for name in REWRITTEN):
+        return Kept(id=row["id"], written=reopened)
+    tx.memories.rewrite(row, {name: prepared.row[name] for name in REWRITTEN}, prepared.words)
+    return Kept(id=row["id"], written=True)
+
+
+def end_others(tx: Transaction, part: str, keys: frozenset[str]) -> list[str]:
+    """End the insights of a part that were not found again; return the ids of those that held until now."""
+    begin = source_key(part, "")
+    standing = [
+        memory
+        for memory in tx.memories.by_source(begin)
+        if memory.source.key is not None and memory.source.key.removeprefix(begin) not in keys
+    ]
+    return [memory.id for memory in standing if tx.learning.end_insight(memory.id)]
+
+
+def _prepared(context: MemoryContext, part: str, insight: Insight) -> Prepared:
+    metadata: dict[str, JSON] = {
+        "insight": insight.key,
+        "probability": round(insight.probability, 4),
+        "since": insight.since,
+        "operations": list(insight.operations),
+        "evidence": dict(insight.evidence),
+    }
+    draft = Draft(
+        title=insight.title,
+        content=insight.statement,
+        type=insight.type,
+        tags=tuple(dict.fromkeys(("insight", *insight.tags))),
+        importance=insight.importance,
+        metadata=metadata,
+        trust=insight.trust,
+        source=Source(actor=LEARNER, key=source_key(part, insight.key)),
+    )
+    prepared = prepare(draft, context.redaction)
+    # The identity of an insight is its key: two that happen to say the same stay two.
+    said = f"{insight.key}\0{prepared.row['title']}"
+    return replace(
+        prepared, row={**prepared.row, "content_hash": content_hash("insight", said, prepared.row["content"])}
+    )
+
+
+def _capture(tx: Transaction, context: MemoryContext, prepared: Prepared) -> str:
+    return store_prepared(tx, prepared, Source(actor=LEARNER), context, None).id
+
+
+def _supersede(tx: Transaction, context: MemoryContext, old: Row, prepared: Prepared) -> str:
+    now = context.store.now()
+    prepared.row["supersedes"] = old["id"]
+    new_id = _capture(tx, context, prepared)
+    tx.memories.mark_superseded(old["id"], new_id, max(now, old["valid_from"] + 1), words_of_row(old))
+    return new_id

@@ -1,0 +1,38 @@
+"""When is a cycle due, what does it cover, and how often was it missed?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brainops.types import Cycle, Micros
+
+PERIOD_MICROS = {Cycle.FIVE_MINUTES: 300_000_000, Cycle.HOURLY: 3_600_000_000, Cycle.DAILY: 86_400_000_000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one run of a cycle covers, the times that it was missed included."""
+
+    from_at: Micros
+    to_at: Micros
+    missed: int
+
+
+def boundary(cycle: Cycle, now: Micros) -> Micros:
+    """Return the last full five minutes, hour or day (UTC) at a time: what a run then covers ends there."""
+    return now - now % PERIOD_MICROS[cycle]
+
+
+def due(cycle: Cycle, through_at: Micros | None, now: Micros) -> Round | None:
+    """Return the one run that covers everything since the mark; None where nothing is due."""
+    to_at, period = boundary(cycle, now), PERIOD_MICROS[cycle]
+    if through_at is None:
+        return Round(from_at=to_at - period, to_at=to_at, missed=0)
+    if through_at >= to_at:
+        return None
+    return Round(from_at=through_at, to_at=to_at, missed=max(0, -(-(to_at - through_at) // period) - 1))
+
+
+def next_at(cycle: Cycle, through_at: Micros | None, now: Micros) -> Micros:
+    """Return when a cycle is due next; now where it is due already."""
+    return now if through_at is None else max(now, boundary(cycle, through_at) + PERIOD_MICROS[cycle])
