@@ -9,6 +9,7 @@ from typing import Any
 
 from brainops import config
 from brainops.agents.agents import Agents
+from brainops.agents.language import Language
 from brainops.agents.workflows import Workflows
 from brainops.errors import InvalidInput
 from brainops.founding import calls as founding
@@ -91,7 +92,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             actor=settings.actor,
         )
         self._recorder = Recorder(store)
-        self._uses = Uses(self._recorder.submit)
+        self._uses = Uses(self._recorder.submit, store.now)
         self.notices = Outbox(self._context)
         self.approvals = Approvals(self._context, self.notices)
         self.procedures = Catalog(self._context)
@@ -110,6 +111,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             executors(self.calls, agents=lambda work: self.agents.step(work), decisions=self.cases.step),
             admit=self.guard.admission,
             remember=self._remember,
+            answered=self.cases.answered,
         )
         self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
         self._dispatcher = self.dispatcher() if background else None
@@ -117,6 +119,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             self.runs.nudge = self._dispatcher.nudge
         advisers = Advisers(triggers=self.triggers, fixes=self.fixes.suggest)
         self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
+        self.language = Language(self._context)
         self.agents = Agents(self._context, self._operations, self.guard, self.notices)
         self.workflows = Workflows(self._context, self.agents, self.procedures, self.runs, self.triggers)
         self.signals = Signals(self._context)
@@ -232,7 +235,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         hits = retrieve.retrieve(self._context, query, filter_of(conditions), limit=limit)
         self._nudge()
         given = hits if budget_tokens is None else retrieve.pack(hits, budget_tokens)
-        self._uses.add(hit.memory for hit in given)
+        self._uses.add("retrieve", (hit.memory for hit in given))
         return given
 
     def match(
@@ -245,7 +248,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)
         self._nudge()
-        self._uses.add(each.memory for each in found)
+        self._uses.add("match", (each.memory for each in found))
         return found
 
     def get(self, memory_id: str) -> Memory:

@@ -10,6 +10,7 @@ from brainops.store.agents import Agents
 from brainops.store.approvals import Approvals
 from brainops.store.cases import Cases
 from brainops.store.database import Database, Session
+from brainops.store.figures import Figures
 from brainops.store.fixes import Fixes
 from brainops.store.group import Group
 from brainops.store.improvements import Improvements
@@ -78,6 +79,7 @@ class Transaction:
         self.improvements = Improvements(session)
         self.sharing = Sharing(session)
         self.language = Language(session)
+        self.figures = Figures(session)
         self.records = Records(session)
         self.trail = Trail(session)
 

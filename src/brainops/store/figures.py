@@ -1,0 +1,77 @@
+"""What does the record say of how well memory does? Counts over a time, from `since` up to `until`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from brainops.store.database import Row, Session
+from brainops.types import Micros
+
+MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
+
+
+class Figures:
+    """The counts of one transaction. Rows that came with an export file are history and count for nothing."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def count_queries(self, kind: str, minute: int, queries: int) -> None:
+        """Say that memory was asked so often in a minute."""
+        self._session.run("query_count_add", kind=kind, minute=minute, queries=queries)
+
+    def forget_queries(self, before_minute: int) -> None:
+        """Remove counts of minutes long past."""
+        self._session.run("query_count_prune", before=before_minute)
+
+    def queries(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return how often memory was asked: `minute`, `kind`, `queries`."""
+        return self._session.all("query_counts", since=since, until=until)
+
+    def advice_given(self, since: Micros, until: Micros) -> Row:
+        """Return how many receipts were given, and how many `advised` something."""
+        return self._one("advice_given", since=since, until=until)
+
+    def advice_followed(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return advice that was followed: `confidence`, `is_primary`, `outcome`, `evidence`, `contradicted_at`."""
+        return self._session.all("advice_followed", since=since, until=until, limit=MOST_CASES)
+
+    def work(self, since: Micros, until: Micros) -> Row:
+        """Return how many `operations` ended, how many `failed`, and their `duration_us` and `cost`."""
+        return self._one("work_done", since=since, until=until)
+
+    def failures(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return the failures of each `day`: `failed`, and `repeated`, those of an error that had happened before."""
+        return self._session.all("failures_by_day", since=since, until=until)
+
+    def fixes(self, since: Micros, until: Micros) -> dict[str, int]:
+        """Return how many applications of fixes stand in which state."""
+        rows = self._session.all("fixes_fared", since=since, until=until)
+        return {row["state"]: int(row["applications"]) for row in rows}
+
+    def mended(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return errors that were mended for the first time: `mended_at`, `failed_at`, `remembered_at`."""
+        return self._session.all("errors_mended", since=since, until=until, limit=MOST_CASES)
+
+    def answered(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return known errors that were answered on a target, and whether each `came_back` there."""
+        return self._session.all("errors_answered", since=since, until=until, limit=MOST_CASES)
+
+    def verdicts(self, since: Micros, until: Micros) -> dict[str, int]:
+        """Return how often memories were called helpful, wrong and outdated."""
+        return {row["verdict"]: int(row["given"]) for row in self._session.all("verdicts_given", since=since, until=until)}
+
+    def vector_waiting_since(self) -> Micros | None:
+        """Return since when the oldest memory without a vector is there."""
+        row = self._session.one("vector_waiting_since")
+        return int(row["since"]) if row else None
+
+    def run_due_since(self, now: Micros) -> Micros | None:
+        """Return since when the longest waiting run is due."""
+        row = self._session.one("run_due_since", now=now)
+        return int(row["since"]) if row and row["since"] is not None else None
+
+    def _one(self, name: str, since: Micros, until: Micros) -> Row:
+        found = self._session.one(name, since=since, until=until)
+        assert found is not None
+        return found
