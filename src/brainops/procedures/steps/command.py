@@ -43,7 +43,7 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
         environment=environment,
         limits=ProcessLimits(
             timeout_seconds=work.timeout_seconds or limits.timeout_seconds,
-            output_bytes=limits.output_bytes + 2 * _margin(work.secrets),
+            output_bytes=limits.output_bytes + 2 * margin(work.secrets),
             memory_bytes=limits.memory_bytes,
         ),
         directory=_directory(parameters),
@@ -97,7 +97,7 @@ def _judged(
     program = os.path.basename(arguments[0])
     said = (stderr.strip() or stdout.strip())[-SAID_CHARACTERS:]
     if ended.why:
-        raise _interrupted(program, ended.why, said)
+        raise interrupted(program, ended.why, said)
     code = ended.exit_code
     accepted = parameters.texts("exit-codes") or ("0",)
     if str(code) not in accepted:
@@ -113,7 +113,8 @@ def _judged(
     return output
 
 
-def _interrupted(program: str, why: str, said: str) -> StepFailed:
+def interrupted(program: str, why: str, said: str) -> StepFailed:
+    """Return the failure of a command that did not come to its own end."""
     tail = f"; it had said: {said}" if said else ""
     match why:
         case "timeout":
@@ -135,7 +136,7 @@ def _parsed(program: str, stdout: str, cut: bool) -> JSON:
     return value
 
 
-def _margin(secrets: Mapping[str, str]) -> int:
+def margin(secrets: Mapping[str, str]) -> int:
     """Return how many bytes more are kept at a cut, so that no half of a secret is left standing there."""
     return max((len(form.encode(errors="replace")) for value in secrets.values() for form in forms(value)), default=0)
 
@@ -144,9 +145,9 @@ def kept_text(kept: Kept, secrets: Mapping[str, str], room: int) -> str:
     """Return an output as text of bounded size, secrets masked, also one that the cut goes through."""
     if not kept.left_out:
         return fitted(str(mask((kept.head + kept.tail).decode(errors="replace"), secrets)), room)
-    margin = _margin(secrets)
+    cut = margin(secrets)
     head, tail = (str(mask(part.decode(errors="replace"), secrets)) for part in (kept.head, kept.tail))
-    return _cut(head[: len(head) - margin], tail[margin:], kept.left_out, room)
+    return _cut(head[: len(head) - cut], tail[cut:], kept.left_out, room)
 
 
 def fitted(text: str, room: int) -> str:

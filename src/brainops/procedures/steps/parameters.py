@@ -13,14 +13,24 @@ class Parameters:
     """The filled parameters of one action; each reading checks its type. Raises StepFailed, which no retry mends."""
 
     def __init__(self, action: Action, known: Sequence[str]) -> None:
-        self._kind, self._given = action.uses.value, action.parameters
+        self._read(f"a {action.uses.value} step", action.parameters, known)
+
+    @classmethod
+    def named(cls, what: str, given: Mapping[str, Any], known: Sequence[str]) -> Parameters:
+        """Return the settings of something else than a step, which refusals call by this name: "a command agent"."""
+        settings = cls.__new__(cls)
+        settings._read(what, given, known)
+        return settings
+
+    def _read(self, what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
+        self._what, self._given = what, given
         unknown = sorted(set(map(str, self._given)) - set(known))
         if unknown:
             self.refuse(f"does not know {', '.join(unknown)}; it takes {', '.join(known)}")
 
     def refuse(self, what: str) -> Never:
         """Raise StepFailed about this step's parameters."""
-        raise StepFailed(f"a {self._kind} step {what}", kind="InvalidParameters", retryable=False)
+        raise StepFailed(f"{self._what} {what}", kind="InvalidParameters", retryable=False)
 
     def has(self, name: str) -> bool:
         """Say whether a parameter is given; null counts as not."""

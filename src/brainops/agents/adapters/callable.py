@@ -1,0 +1,54 @@
+"""How does a Python function of this process carry out a task?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from brainops.agents.adapters.port import AdapterPort
+from brainops.agents.adapters.settings import Parameters, seconds_of
+from brainops.agents.waiting import in_loop, within
+from brainops.errors import StepFailed
+from brainops.types import Agent, Evidence, Failed, Outcome, Succeeded, Task
+
+KNOWN = ("function",)
+MAX_SHOWN = 20  # of the registered names in an error
+
+
+def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
+    """Call the function that `function` names (the agent's own name, where it names none) with the task.
+
+    What it returns is the result; an outcome that it returns is taken as its word (claimed).
+    """
+    name = Parameters.named("a callable agent", agent.settings, KNOWN).text("function", agent.name)
+    found = port.callables.get(name)
+    if found is None:
+        there = ", ".join(port.callables.names()[:MAX_SHOWN]) or "none"
+        raise StepFailed(
+            f"no function is registered as {name!r:.80} in this process (there is {there}); register it first: "
+            "brain.agents.register_callable(name, function)",
+            kind="NotRegistered",
+            retryable=False,
+        )
+    function, cancellable = found
+    seconds = seconds_of(agent, task)
+    answer = within(seconds, port.cancelled, lambda stopped: _called(function, task, cancellable, stopped, seconds))
+    match answer:
+        case Succeeded() | Failed():
+            return replace(answer, evidence=Evidence.CLAIMED)
+    return Succeeded(result=answer)
+
+
+def _called(
+    function: Callable[..., Any], task: Task, cancellable: bool, stopped: Callable[[], bool], seconds: float
+) -> Any:
+    answer = function(task, stopped) if cancellable else function(task)
+    if not inspect.isawaitable(answer):
+        return answer
+
+    async def awaited() -> Any:
+        return await answer
+
+    return in_loop(seconds, stopped, awaited)

@@ -1,0 +1,48 @@
+"""How does any agent carry out a task, so that whatever happens is an outcome?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from brainops.agents.adapters import callable, command, http, llm, mcp
+from brainops.agents.adapters.port import Adapter, AdapterPort
+from brainops.memory.context import MemoryContext
+from brainops.operations.jsonable import jsonable
+from brainops.operations.log import checked_error
+from brainops.procedures.runs.attempts import failure_of
+from brainops.types import AdapterKind, Agent, Failed, Outcome, Task
+
+OURS = str(Path(__file__).parents[1])  # whose frames in a traceback say how an agent was called, not what went wrong
+
+ADAPTERS: Mapping[AdapterKind, Adapter] = {
+    AdapterKind.CALLABLE: callable.run,
+    AdapterKind.COMMAND: command.run,
+    AdapterKind.HTTP: http.run,
+    AdapterKind.MCP: mcp.run,
+    AdapterKind.LLM: llm.run,
+}
+
+
+def run_agent(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
+    """Let an agent carry out a task once and return how it ended, with its duration, redacted and of bounded size.
+
+    Never raises for what the agent did: that is a Failed whose error names it. Nothing is tried again, and nothing of
+    it is stored here.
+    """
+    began = time.monotonic()
+    try:
+        outcome = ADAPTERS[agent.adapter](agent, task, port)
+    except Exception as error:  # noqa: BLE001 -- it is the attempt's failure
+        event = failure_of(error).event
+        theirs = tuple(frame for frame in event.frames if not frame.module.startswith(OURS))
+        outcome = Failed(error=replace(event, frames=theirs))
+    return _kept(outcome, time.monotonic() - began, port.context)
+
+
+def _kept(outcome: Outcome, seconds: float, context: MemoryContext) -> Outcome:
+    cost = outcome.cost if outcome.cost is None or outcome.cost >= 0 else None
+    kept = replace(outcome, result=jsonable(outcome.result, context.redaction), duration_seconds=seconds, cost=cost)
+    return replace(kept, error=checked_error(context, kept.error)) if isinstance(kept, Failed) else kept
