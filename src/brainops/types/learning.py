@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -129,7 +129,8 @@ class Improvement:
     """A change that the system makes, or would make, to itself: with its evidence, and what it was before and after.
 
     `key` is the same whenever the same improvement is found again. `probability_better` is from an always-valid test of
-    what is tried against what it replaces. `by_itself` is whether nobody was asked.
+    what is tried against what it replaces. `by_itself` is whether nobody was asked. `basis` counts the verified or
+    observed outcomes that it rests on: once it was decided, it is not proposed again before there are more.
     """
 
     id: str
@@ -147,6 +148,8 @@ class Improvement:
     trust: Trust
     by_itself: bool
     proposed_at: Micros
+    basis: int = 0
+    trial_at: Micros | None = None
     apply_at: Micros | None = None
     applied_at: Micros | None = None
     ended_at: Micros | None = None
@@ -271,7 +274,10 @@ class HealthFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Briefing:
-    """What somebody reads when a session opens, in the founding order; `text` is a screen, `block` for an agent."""
+    """What somebody reads when a session opens, in the founding order; `text` is a screen, `block` for an agent.
+
+    Reads like a mapping with the founding names: `session["system_status"]`, `session["memory_context"]`.
+    """
 
     session_id: str
     namespace: str
@@ -284,3 +290,74 @@ class Briefing:
     summary: Sequence[str]
     text: str
     block: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the briefing as JSON-ready values under the founding names, in the founding order."""
+        return {
+            "session_id": self.session_id,
+            "namespace": self.namespace,
+            "at": self.at,
+            "system_status": dict(self.status),
+            "operational_procedures": list(self.procedures),
+            "memory_context": {name: list(found) for name, found in self.memory.items()},
+            "frameworks": list(self.frameworks),
+            "monitoring_loops": list(self.loops),
+            "session_summary": list(self.summary),
+        }
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a part by its founding name; KeyError names what there is."""
+        reading = self.as_dict()
+        if key not in reading:
+            raise KeyError(f"{key!r} is not part of a session; it has {', '.join(reading)}")
+        return reading[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the founding names."""
+        return iter(self.as_dict())
+
+    def __len__(self) -> int:
+        """Return how many parts there are."""
+        return len(self.as_dict())
+
+    def keys(self) -> Sequence[str]:
+        """Return the founding names."""
+        return tuple(self.as_dict())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """What the record holds of a session: who opened it and when, and what was done in it since."""
+
+    session_id: str
+    opened_at: Micros | None
+    actor: Actor | None
+    operations: int
+    failed: int
+    open: int
+    receipts: int
+    memories: int
+    last_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLine:
+    """One figure of a report beside the time before; None where there was nothing to count."""
+
+    name: str
+    value: float | None
+    before: float | None
+    unit: str
+    counted: int
+    counted_before: int
+    formula: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a time brought, beside the time of the same length before it."""
+
+    namespace: str
+    from_at: Micros
+    to_at: Micros
+    lines: Sequence[ReportLine]

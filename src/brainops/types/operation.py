@@ -114,12 +114,22 @@ class SimilarOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendedAgent:
+    """Who has done best at this kind of task, and why, in one sentence with its numbers."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guidance:
     """What memory says about an operation; its id is the receipt that memory was consulted.
 
     `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
-    there is none); `failure_probability` is that the operation fails. `required_ids` must be acknowledged: required and
-    strict procedures, and critical errors; `procedures` are the active versions that apply (NAME@HASH). Reads like a
+    there is none); `failure_probability` is that the operation fails, and `failure_reasons` say what that rests on, in
+    sentences with numbers. `insights` are what learning found about it, `recommended_agent` who does such tasks best.
+    `required_ids` must be acknowledged: required and strict procedures, and critical errors; `procedures` are the
+    active versions that apply (NAME@HASH). Reads like a
     mapping where the founding samples do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
     """
 
@@ -137,6 +147,9 @@ class Guidance:
     required_ids: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    failure_reasons: tuple[str, ...] = ()
+    insights: tuple[Recommendation, ...] = ()
+    recommended_agent: RecommendedAgent | None = None
 
     def __getitem__(self, key: str) -> Any:
         """Return what the founding samples read by name; KeyError names what there is."""

@@ -244,6 +244,9 @@ class NoticeKind(StrEnum):
     RULE_STEPPED_DOWN = "rule_stepped_down"
     GUARD_BYPASSED = "guard_bypassed"
     GUARD_ALARM = "guard_alarm"
+    IMPROVEMENT_PLANNED = "improvement_planned"
+    IMPROVEMENT_APPLIED = "improvement_applied"
+    IMPROVEMENT_ROLLED_BACK = "improvement_rolled_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
