@@ -38,7 +38,8 @@ LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in part
 PURE = {
     f"brainops.{name}"
     for name in (
-        "memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
+        "agents.adapters.answers agents.adapters.prompt"
+        " memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
         " memory.secrets memory.terms operations.advise operations.answers operations.calibration operations.classify"
         " operations.command_line operations.guard operations.program_tables operations.programs"
         " operations.requirements operations.rule_index operations.rule_learning operations.shell"
@@ -54,7 +55,7 @@ PURE = {
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
         " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
         " types.agent_session"
-        " learning.timetable"
+        " learning.better learning.timetable"
     ).split()
 }
 IMPURE = set(
@@ -67,6 +68,8 @@ FUNCTION_LINES = 70
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
+    "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",
+    "brainops.agents.waiting": "what is raised in the thread that is waited for is raised again in the one that waits",
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
     "brainops.procedures.runs.attempts": "what a step's own code raises is that step's failure",
