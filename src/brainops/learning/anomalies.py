@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class _Surprise:
         if usual < WARM_UP:
             return 0.0
         mean = self._sum / usual
-        deviation = max(self._squares / usual - mean * mean, 0.0) ** 0.5
+        deviation = math.sqrt(max(self._squares / usual - mean * mean, 0.0))
         short = sum(self._recent) / len(self._recent)
         return max(0.0, (short - mean) / (deviation + floor) / self.line)
 
