@@ -1,4 +1,4 @@
-"""How often is memory asked, and each memory handed out? Counted here, and handed over in batches: asking writes nothing."""
+"""How often is memory asked, and each memory handed out? Counted here and written in batches: asking writes nothing."""
 
 from __future__ import annotations
 

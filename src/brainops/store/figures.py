@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brainops.store.database import Row, Session
-from brainops.types import Micros
+from brainops.store.operations import operation_of
+from brainops.types import Micros, Operation
 
 MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
 
@@ -59,7 +60,8 @@ class Figures:
 
     def verdicts(self, since: Micros, until: Micros) -> dict[str, int]:
         """Return how often memories were called helpful, wrong and outdated."""
-        return {row["verdict"]: int(row["given"]) for row in self._session.all("verdicts_given", since=since, until=until)}
+        rows = self._session.all("verdicts_given", since=since, until=until)
+        return {row["verdict"]: int(row["given"]) for row in rows}
 
     def vector_waiting_since(self) -> Micros | None:
         """Return since when the oldest memory without a vector is there."""
@@ -70,6 +72,27 @@ class Figures:
         """Return since when the longest waiting run is due."""
         row = self._session.one("run_due_since", now=now)
         return int(row["since"]) if row and row["since"] is not None else None
+
+    def insights(self, since: Micros, until: Micros) -> int:
+        """Return how many insights the learning cycles wrote for the first time."""
+        return int(self._one("insights_found", since=since, until=until)["insights"])
+
+    def improvements(self, since: Micros, until: Micros) -> tuple[int, dict[str, int]]:
+        """Return how many improvements came into force, and how those ended that ended."""
+        made = int(self._one("improvements_made", since=since, until=until)["improvements"])
+        rows = self._session.all("improvements_fared", since=since, until=until)
+        return made, {row["state"]: int(row["improvements"]) for row in rows}
+
+    def attempts(self, since: Micros, until: Micros) -> Row:
+        """Return how many attempts of agents `ended` and `succeeded`, with their `duration_us` and `cost`."""
+        return self._one("attempts_fared", since=since, until=until)
+
+    def session(self, session_id: str, opening: str) -> tuple[Row, Operation | None]:
+        """Return what was done in a session, and the operation by which it was opened."""
+        work = self._session.one("session_work", session_id=session_id, opening=opening)
+        opened = self._session.one("session_opening", session_id=session_id, opening=opening)
+        assert work is not None
+        return work, operation_of(opened) if opened else None
 
     def _one(self, name: str, since: Micros, until: Micros) -> Row:
         found = self._session.one(name, since=since, until=until)

@@ -10,8 +10,8 @@ delete from query_count where namespace = :namespace and minute < :before
 -- name: query_counts
 -- How often was memory asked, minute by minute? Receipts count themselves.
 select q.minute as minute, q.kind as kind, sum(q.queries) as queries from query_count as q
-where q.namespace in (select value from json_each(:namespaces)) and q.minute >= :since / 60000000
-    and q.minute < :until / 60000000
+where q.namespace in (select value from json_each(:namespaces)) and q.minute >= (:since + 59999999) / 60000000
+    and q.minute < (:until + 59999999) / 60000000
 group by q.minute, q.kind
 union all
 select g.created_at / 60000000 as minute, 'guidance' as kind, count(*) as queries from guidance as g
@@ -150,3 +150,44 @@ where m.vector_model is null and m.namespace in (select value from json_each(:na
 -- Since when is the longest waiting run due?
 select min(r.due_at) as since from run as r
 where r.namespace in (select value from json_each(:namespaces)) and r.due_at <= :now
+
+-- name: insights_found
+-- How many insights did the learning cycles write for the first time?
+select count(*) as insights from memory as m
+where m.namespace in (select value from json_each(:namespaces)) and m.source_key >= 'learning:' and m.source_key < 'learning;'
+    and m.created_at >= :since and m.created_at < :until and m.supersedes is null
+
+-- name: improvements_fared
+-- How did the improvements end that ended in a time?
+select i.state as state, count(*) as improvements from improvement as i
+where i.namespace in (select value from json_each(:namespaces)) and i.ended_at >= :since and i.ended_at < :until
+group by i.state
+
+-- name: improvements_made
+-- How many improvements came into force in a time?
+select count(*) as improvements from improvement as i
+where i.namespace in (select value from json_each(:namespaces)) and i.applied_at >= :since and i.applied_at < :until
+
+-- name: attempts_fared
+-- What did the agents do whose attempts began in a time and have ended?
+select count(*) as ended, coalesce(sum(case when t.success >= 0.5 then 1 else 0 end), 0) as succeeded,
+    coalesce(sum(t.duration_us), 0) as duration_us, coalesce(sum(t.charged), 0) as cost
+from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and t.started_at >= :since and t.started_at < :until
+    and t.ended_at is not null
+
+-- name: session_work
+-- What was done in a session?
+select count(*) as operations, coalesce(sum(case when o.outcome = 'failed' then 1 else 0 end), 0) as failed,
+    coalesce(sum(case when o.outcome is null then 1 else 0 end), 0) as open, max(o.started_at) as last_at,
+    (select count(*) from guidance as g where g.namespace in (select value from json_each(:namespaces)) and g.session_id = :session_id) as receipts,
+    (select count(*) from memory as m where m.namespace in (select value from json_each(:namespaces)) and m.session_id = :session_id) as memories
+from operation as o
+where o.namespace in (select value from json_each(:namespaces)) and o.session_id = :session_id and o.name <> :opening
+
+-- name: session_opening
+-- How was a session opened?
+select {operation_columns} from operation as o
+where o.namespace in (select value from json_each(:namespaces)) and o.name = :opening
+    and o.session_id = :session_id
+order by o.started_at limit 1

@@ -1,0 +1,70 @@
+"""What does the record count of a time? One read, from which the figures of health and of a report are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from brainops.health.formulas import DAY_MICROS, Attempted, Counts, Row, Spent
+from brainops.store import Transaction
+from brainops.types import LanguageUse, Micros
+
+
+def count(tx: Transaction, since: Micros, until: Micros, used: Iterable[LanguageUse] = ()) -> Counts:
+    """Return what the record holds of a time in the readable namespaces; what was imported counts for nothing."""
+    figures = tx.figures
+    given, work = figures.advice_given(since, until), figures.work(since, until)
+    made, ended = figures.improvements(since, until)
+    return Counts(
+        since=since,
+        until=until,
+        queries=figures.queries(since, until),
+        receipts=int(given["receipts"]),
+        advised=int(given["advised"]),
+        followed=figures.advice_followed(since, until),
+        operations=int(work["operations"]),
+        failed=int(work["failed"]),
+        worked_seconds=int(work["duration_us"]) / 1e6,
+        failures=figures.failures(since, until),
+        fixes=figures.fixes(since, until),
+        mended=figures.mended(since, until),
+        answered=figures.answered(since, until),
+        verdicts=figures.verdicts(since, until),
+        compliance=_of_days(tx.rules.counts(since // DAY_MICROS + 1), until),
+        insights=figures.insights(since, until),
+        made=made,
+        kept=ended.get("kept", 0),
+        rolled_back=ended.get("rolled_back", 0) + ended.get("undone", 0),
+        agents=_attempted(tx, since, until),
+        language=_spent(used, since, until),
+    )
+
+
+def _of_days(rows: Iterable[Row], until: Micros) -> Sequence[Row]:
+    """Return the counts of whole days: a day belongs to the time in which it ends, so two times share none."""
+    return [row for row in rows if row["day"] <= until // DAY_MICROS]
+
+
+def _attempted(tx: Transaction, since: Micros, until: Micros) -> Attempted:
+    row = tx.figures.attempts(since, until)
+    return Attempted(
+        ended=int(row["ended"]),
+        succeeded=int(row["succeeded"]),
+        seconds=int(row["duration_us"]) / 1e6,
+        cost=float(row["cost"]),
+    )
+
+
+def _spent(used: Iterable[LanguageUse], since: Micros, until: Micros) -> Spent:
+    """Return what language models took on the whole days (UTC) that end in a time."""
+    first, last = (_day(at // DAY_MICROS + later) for at, later in ((since, 1), (until, 0)))
+    within = [use for use in used if first <= use.day <= last]
+    return Spent(
+        calls=sum(use.calls for use in within),
+        tokens=sum(use.input_tokens + use.output_tokens for use in within),
+        cost=sum(use.cost for use in within),
+    )
+
+
+def _day(number: int) -> str:
+    return str((datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=number)).date())
