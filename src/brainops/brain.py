@@ -32,6 +32,7 @@ from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.guidance import Advisers
 from brainops.operations.operation import OperationLog
+from brainops.operations.predictions import Predictions
 from brainops.operations.recorder import Recorder
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import stopped_here
@@ -117,7 +118,13 @@ class Brain(Operating, Upkeep, Working, Looking):
         self._dispatcher = self.dispatcher() if background else None
         if self._dispatcher is not None:
             self.runs.nudge = self._dispatcher.nudge
-        advisers = Advisers(triggers=self.triggers, fixes=self.fixes.suggest)
+        self.predictions = Predictions(self._context)
+        advisers = Advisers(
+            triggers=self.triggers,
+            fixes=self.fixes.suggest,
+            agent=lambda start: self.agents.recommend(start),
+            precursors=lambda now: self.signals.precursors(now),
+        )
         self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
         self.language = Language(self._context)
         self.agents = Agents(self._context, self._operations, self.guard, self.notices)

@@ -7,6 +7,7 @@ from brainops.operations.enforce import Guard
 from brainops.operations.operation import OperationLog
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.steps.port import StepResult, StepWaits, StepWork
+from brainops.types import Choice, OperationStart
 
 
 class Agents:
@@ -17,6 +18,10 @@ class Agents:
         self._operations = operations
         self._guard = guard
         self._notices = notices
+
+    def recommend(self, start: OperationStart) -> Choice | None:
+        """Return who does such an operation best, None where nobody is known."""
+        return None
 
     def step(self, work: StepWork) -> StepResult:
         """Do an agent step."""

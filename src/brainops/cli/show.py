@@ -251,6 +251,8 @@ def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
     yield bold(cut(one_line(f"{start.name} -> {start.target}" if start.target else start.name), width()))
     if value.failure_probability is not None:
         yield f"  Going by how it ended before, it fails with a probability of {value.failure_probability:.0%}."
+        for reason in value.failure_reasons:
+            yield from wrapped(f"- it {reason}" if reason.startswith("failed ") else f"- {reason}", indent="    ")
     if value.primary is None:
         yield "  Memory has no advice on this. What happens now will be remembered."
     for number, each in enumerate(value.recommendations[:3]):
@@ -262,6 +264,12 @@ def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
         yield dim("  What went wrong before")
     for each in known:
         yield from _advice("", each, 2)
+    if insights := [each for each in value.insights if each.memory_id not in told][:2]:
+        yield dim("  What was learned")
+    for each in insights:
+        yield from _advice("", each, 2)
+    if value.recommended_agent is not None:
+        yield from wrapped(f"{value.recommended_agent.name}: {value.recommended_agent.sentence}", indent="  ")
     if value.similar_operations:
         yield dim("  How it went")
     for operation in value.similar_operations[:3]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,9 +18,9 @@ from brainops.operations.calibration import (
     START,
     Calibration,
     Case,
-    failure_probability,
     fit,
 )
+from brainops.operations.prediction import LATELY, LATELY_FAILURES, Asked, Expected, Failure, Rate, predict
 from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -29,17 +29,23 @@ from brainops.types import (
     ActionClass,
     Actor,
     ActorKind,
+    Choice,
+    Explanation,
     Failed,
     Filter,
     FixSuggestion,
     Guidance,
     Hit,
     Match,
+    Memory,
     MemoryType,
+    Micros,
     Mode,
     Operation,
     OperationStart,
+    Precursor,
     Recommendation,
+    RecommendedAgent,
     SimilarOperation,
     Succeeded,
     TriggerMatch,
@@ -55,6 +61,7 @@ MIN_CONFIDENCE = 0.02  # below this a memory is not about the operation, and nam
 PROBABLY = 0.5  # from here on an error is more likely about this operation than not
 CRITICAL_IMPORTANCE = 0.8  # what importers give to critical alerts
 CRITICAL_TAG = "critical"
+INSIGHT_TAG = "insight"  # what learning gives to everything that it finds
 
 _ERRORS = (MemoryType.ERROR_PATTERN,)
 _ADVICE = tuple(kind for kind in MemoryType if kind is not MemoryType.ERROR_PATTERN)
@@ -70,10 +77,16 @@ class Consulted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advisers:
-    """Who else is asked: the triggers of procedures, and for an error's text and context the fixes bound to it."""
+    """Who else is asked.
+
+    The triggers of procedures; for an error's text and context the fixes bound to it; who does such a task best; and
+    what was seen lately after which operations fail, each a cheap look-up.
+    """
 
     triggers: Triggers | None = None
     fixes: Callable[..., Sequence[FixSuggestion]] | None = None
+    agent: Callable[[OperationStart], Choice | None] | None = None
+    precursors: Callable[[Micros], Sequence[Precursor]] | None = None
 
 
 NOBODY_ELSE = Advisers()
@@ -99,6 +112,9 @@ def consult(
     with context.store.read() as tx:
         record = tx.operations.record(start.name, start.target, RECORD_CASES)
         earlier = tx.operations.similar(start.name, start.target, SHOWN)
+        about = tx.operations.insights(start.name, start.target, SHOWN)
+        model = tx.cases.failure_model(start.name)
+        failures = tx.operations.failed_lately(context.store.now() - LATELY, LATELY_FAILURES)
     advised = [
         *_of_procedures(advisers.triggers, applying, question, calibration),
         *_of_fixes(advisers, start),
@@ -109,6 +125,7 @@ def consult(
     ranked = _ranked(advised)
     primary = ranked[0] if ranked else None
     now = context.store.now()
+    expected = _expected(start, record, earlier, model, failures, advisers, now)
     guidance = Guidance(
         id=new_id(),
         namespace=context.store.scope.write,
@@ -116,9 +133,8 @@ def consult(
         created_at=now,
         expires_at=now + RECEIPT_SECONDS * 1_000_000,
         confidence=primary.shown.confidence if primary else 0.0,
-        failure_probability=failure_probability(
-            record["finished"], record["failed"], record["finished_here"], record["failed_here"]
-        ),
+        failure_probability=expected.probability,
+        failure_reasons=expected.reasons,
         primary=primary.shown if primary else None,
         recommendations=tuple(each.shown for each in ranked[:SHOWN]),
         known_errors=tuple(each.shown for each in solved[:SHOWN]),
@@ -126,6 +142,8 @@ def consult(
         required_ids=(*_required(applying), *_critical(known[:SHOWN])),
         procedures=tuple(f"{match.version.procedure.name}@{match.version.hash}" for match in applying),
         notes=_notes(context),
+        insights=tuple(advise.of_memory(hit, calibration).shown for hit in _insights(about, advice)),
+        recommended_agent=_agent(advisers, start),
     )
     return Consulted(guidance=guidance, raw=primary.raw if primary else 0.0)
 
@@ -291,6 +309,53 @@ def _similar(operation: Operation) -> SimilarOperation:
     )
 
 
+def _expected(
+    start: OperationStart,
+    record: Row,
+    earlier: Sequence[Operation],
+    model: Mapping[str, Any] | None,
+    failures: Iterable[Row],
+    advisers: Advisers,
+    now: Micros,
+) -> Expected:
+    """Return how probably the operation fails, going by its record, what was learned of it and what was seen now."""
+    same = next((each for each in earlier if each.start.target == start.target), None)
+    failed = None if same is None else isinstance(same.outcome, Failed) or same.contradicted_at is not None
+    asked = Asked(
+        name=start.name,
+        target=start.target,
+        actor=start.actor.id,
+        context=start.context,
+        at=now,
+        previous_failed=failed,
+    )
+    rate = Rate(**{name: int(record[name]) for name in ("finished", "failed", "finished_here", "failed_here")})
+    seen = [
+        Failure(name=row["name"], target=row["target"], fingerprint=row["fingerprint"], at=row["finished_at"])
+        for row in failures
+    ]
+    return predict(asked, rate, model, seen, advisers.precursors(now) if advisers.precursors else ())
+
+
+def _insights(about: Iterable[Memory], advice: Iterable[Hit]) -> list[Hit]:
+    """Return what learning found about the operation: what is tagged with it, then what answers the question."""
+    named = [Hit(memory=memory, score=1.0, confidence=_stated(memory), why=Explanation()) for memory in about]
+    found = [hit for hit in advice if INSIGHT_TAG in hit.memory.tags and hit.confidence >= MIN_CONFIDENCE]
+    return list({hit.memory.id: hit for hit in (*found, *named)}.values())[:SHOWN]
+
+
+def _stated(memory: Memory) -> float:
+    """Return how sure learning was of an insight, as it wrote down; even odds where it did not."""
+    said = memory.metadata.get("probability")
+    return float(said) if isinstance(said, (int, float)) and 0.0 <= said <= 1.0 else PROBABLY
+
+
+def _agent(advisers: Advisers, start: OperationStart) -> RecommendedAgent | None:
+    """Return who does such a task best, where agents are known."""
+    choice = advisers.agent(start) if advisers.agent else None
+    return RecommendedAgent(name=choice.agent, sentence=choice.sentence) if choice else None
+
+
 def _notes(context: MemoryContext) -> tuple[str, ...]:
     return (f"searched by words alone: {context.meaning.problem}",) if context.meaning.problem else ()
 
@@ -316,6 +381,9 @@ def guidance_of(body: dict[str, Any]) -> Guidance:
             "required_ids": tuple(body["required_ids"]),
             "procedures": tuple(body.get("procedures", ())),
             "notes": tuple(body["notes"]),
+            "failure_reasons": tuple(body.get("failure_reasons", ())),
+            "insights": tuple(_advice(each) for each in body.get("insights", ())),
+            "recommended_agent": RecommendedAgent(**agent) if (agent := body.get("recommended_agent")) else None,
         }
     )
 

@@ -117,17 +117,19 @@ def finish(
     *,
     followed_id: str | None = None,
     client_errors: bool = False,
+    error_memory_id: str | None = None,
 ) -> str | None:
     """Write how an operation ended, distil its error, and count it; return the error memory's id.
 
+    An error that is a memory already, since a part of the operation ended in it, is named by `error_memory_id`.
     Raises Conflict where an end was written before: the first one counts.
     """
     policy = tx.operations.policy(start.name)
     outcome = _checked_outcome(context, outcome)
     identity = fingerprint(outcome.error) if isinstance(outcome, Failed) else None
     keep = _kept(tx, policy, operation_id, outcome, identity, at)
-    error_id = None
-    if isinstance(outcome, Failed) and _distilled(outcome.error, client_errors):
+    error_id = error_memory_id
+    if error_id is None and isinstance(outcome, Failed) and _distilled(outcome.error, client_errors):
         error_id = distil(tx, context, outcome.error, start, operation_id)
     if keep:
         values = finish_row(outcome, at)

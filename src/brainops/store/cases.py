@@ -1,8 +1,14 @@
-"""What is stored of cases?"""
+"""What is stored of decided cases, and of what was learned of failures?"""
 
 from __future__ import annotations
 
-from brainops.store.database import Session
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from brainops.store.actors import actor_columns, actor_of
+from brainops.store.database import Row, Session
+from brainops.types import CaseStanding, DecidedCase, Micros, Trust
 
 
 class Cases:
@@ -10,3 +16,102 @@ class Cases:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def add(self, case: DecidedCase) -> bool:
+        """Keep a case; return False where one of its id or source stands there already."""
+        return self._session.run("case_insert", **case_row(case)) > 0
+
+    def get(self, case_id: str) -> DecidedCase | None:
+        """Return one readable case."""
+        row = self._session.one("case_get", id=case_id)
+        return case_of(row) if row else None
+
+    def of_source(self, name: str, source: str) -> DecidedCase | None:
+        """Return the case of the written namespace that came from there."""
+        row = self._session.one("case_of_source", name=name, source=source)
+        return case_of(row) if row else None
+
+    def mark(self, name: str) -> tuple[int, Micros]:
+        """Return how many cases of a name there are, and when one changed last."""
+        found = self._session.one("case_mark", name=name)
+        assert found is not None
+        return int(found["cases"]), int(found["changed_at"] or 0)
+
+    def since(self, name: str, since: Micros, limit: int) -> list[DecidedCase]:
+        """Return the newest cases of a name that changed since then, oldest first."""
+        return [case_of(row) for row in self._session.all("case_since", name=name, since=since, limit=limit)]
+
+    def list(self, *, name: str | None, standing: str | None, limit: int) -> list[DecidedCase]:
+        """Return cases, newest first."""
+        rows = self._session.all("case_list", name=name, standing=standing, limit=limit)
+        return [case_of(row) for row in rows]
+
+    def names(self, limit: int) -> Sequence[Row]:
+        """Return what is decided from cases, with `standing`, `open`, `judged` and `judged_right` of each name."""
+        return self._session.all("case_names", limit=limit)
+
+    def move(
+        self, case: DecidedCase, standing: CaseStanding, at: Micros, *, trust: Trust, origin: str, right: bool | None
+    ) -> bool:
+        """Confirm or replace a case; return False where somebody else did first."""
+        moved = {"id": case.id, "standing": standing.value, "origin": origin, "trust": trust.value, "changed_at": at}
+        judged = None if right is None else int(right)
+        return self._session.run("case_move", from_standing=case.standing.value, expected_right=judged, **moved) > 0
+
+    def failure_model(self, name: str) -> Mapping[str, Any] | None:
+        """Return what was learned of when operations of a name fail."""
+        row = self._session.one("failure_model_get", name=name)
+        return json.loads(row["body"]) if row else None
+
+    def put_failure_model(self, name: str, body: Mapping[str, Any], at: Micros) -> None:
+        """Keep what was learned of when operations of a name fail."""
+        self._session.run("failure_model_put", name=name, body=json.dumps(body, ensure_ascii=False), fitted_at=at)
+
+    def forget_failure_models(self, before: Micros) -> None:
+        """Remove what was learned longer ago."""
+        self._session.run("failure_model_forget", before=before)
+
+
+def case_row(case: DecidedCase) -> dict[str, Any]:
+    """Return the values of a case."""
+    return {
+        "id": case.id,
+        "name": case.name,
+        "inputs": json.dumps(dict(case.inputs), ensure_ascii=False),
+        "outputs": json.dumps(dict(case.outputs), ensure_ascii=False),
+        "trust": case.trust.value,
+        "standing": case.standing.value,
+        "origin": case.origin,
+        "decided_at": case.decided_at,
+        "changed_at": case.decided_at,
+        **actor_columns(case.decided_by),
+        "expected": case.expected,
+        "expected_right": None if case.expected_right is None else int(case.expected_right),
+        "source": case.source,
+        "replaces": case.replaces,
+        "run_id": case.run_id,
+        "step_id": case.step_id,
+    }
+
+
+def case_of(row: Row) -> DecidedCase:
+    """Read a row as a DecidedCase."""
+    right = row["expected_right"]
+    return DecidedCase(
+        id=row["id"],
+        namespace=row["namespace"],
+        name=row["name"],
+        inputs=json.loads(row["inputs"]),
+        outputs=json.loads(row["outputs"]),
+        trust=Trust(row["trust"]),
+        standing=CaseStanding(row["standing"]),
+        origin=row["origin"],
+        decided_at=row["decided_at"],
+        decided_by=actor_of(row),
+        expected=row["expected"],
+        expected_right=None if right is None else bool(right),
+        source=row["source"],
+        replaces=row["replaces"],
+        run_id=row["run_id"],
+        step_id=row["step_id"],
+    )

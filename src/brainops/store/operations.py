@@ -9,6 +9,7 @@ from typing import Any
 
 from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
+from brainops.store.memories import memory_of
 from brainops.types import (
     JSON,
     ActionClass,
@@ -16,6 +17,7 @@ from brainops.types import (
     Evidence,
     Failed,
     Frame,
+    Memory,
     Operation,
     OperationStart,
     Outcome,
@@ -80,6 +82,19 @@ class Operations:
         found = self._session.one("operation_record", name=name, target=target, limit=limit)
         assert found is not None
         return found
+
+    def ended(self, limit: int) -> Sequence[Row]:
+        """Return the newest operations of the written namespace that ended, with what led to their end."""
+        return self._session.all("operation_ended", limit=limit)
+
+    def failed_lately(self, since: int, limit: int) -> Sequence[Row]:
+        """Return what failed in the written namespace since then, newest first."""
+        return self._session.all("operation_failed_lately", since=since, limit=limit)
+
+    def insights(self, name: str, target: str | None, limit: int) -> Sequence[Memory]:
+        """Return the current insights about an operation or its target, newest first."""
+        rows = self._session.all("guidance_insights", name=name, target=target, limit=limit)
+        return [memory_of(row) for row in rows]
 
     def failed_since(self, name: str, target: str | None, since: int) -> bool:
         """Say whether this operation failed on this target since then."""
@@ -262,7 +277,7 @@ def operation_of(row: Row) -> Operation:
         guidance_id=row["guidance_id"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
-        outcome=_outcome_of(row),
+        outcome=outcome_of(row),
         fingerprint=row["fingerprint"],
         error_memory_id=row["error_memory_id"],
         followed_id=row["followed_id"],
@@ -281,7 +296,8 @@ def policy_of(row: Row) -> GrowthPolicy:
     )
 
 
-def _outcome_of(row: Row) -> Outcome | None:
+def outcome_of(row: Row) -> Outcome | None:
+    """Read how something ended from the columns that `finish_row` gives; None where it has not."""
     if row["outcome"] is None:
         return None
     result: JSON = None if row["result"] is None else json.loads(row["result"])

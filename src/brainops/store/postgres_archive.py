@@ -23,9 +23,10 @@ TABLES = (
     "procedure", "procedure_change", "run", "run_step", "worker",
     "approval", "approver", "approval_setting", "notice", "channel",
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
-    "decided_case", "failure_model",
+    "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told",
     "query_count",
+    "improvement", "improvement_trial",
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""
 

@@ -238,6 +238,24 @@ class LanguageUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageBudget:
+    """What language models may take a day (UTC) in a namespace, and what is spent or set aside today.
+
+    Cost is in US dollars. None is no limit of that kind; 0 and 0 let nothing be asked.
+    """
+
+    cost_a_day: float | None = 0.0
+    tokens_a_day: int | None = 0
+    cost_today: float = 0.0
+    tokens_today: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether anything may be asked at all."""
+        return self.cost_a_day != 0 and self.tokens_a_day != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowPlan:
     """A plan for a goal: the procedure that carries it out, who does each step, from what it was made, and its picture.
 

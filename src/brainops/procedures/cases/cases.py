@@ -2,16 +2,362 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
-from brainops.procedures.steps.port import StepResult, StepWaits, StepWork
+from brainops.memory.draft import clean
+from brainops.memory.redact import redact, redact_json
+from brainops.procedures.cases.calibration import RECENT, calibrated
+from brainops.procedures.cases.learner import Example, Judgement, Learner
+from brainops.procedures.steps.parameters import Parameters
+from brainops.procedures.steps.port import StepResult, StepWaits, StepWork, StepWrite
+from brainops.store import Transaction
+from brainops.store.ids import new_id
+from brainops.types import (
+    JSON,
+    ActorKind,
+    CaseDecision,
+    CaseStanding,
+    DecidedCase,
+    Run,
+    StepRun,
+    Trust,
+)
+
+CONFIDENCE = 0.90  # below this it abstains: what acts by itself is right nine times in ten, as a fix is
+LEARNED_CASES = 5_000  # the newest; older ones are of another time, and a decision stays fast
+KEPT_LEARNERS = 20  # of different names in one process
+MAX_BYTES = 50_000  # of a case's inputs or outputs: a larger one is a document, to be captured and named
+MAX_NAME_CHARACTERS = 300
+LISTED = 50
+IMPORTED_TOGETHER = 200  # cases in one transaction
+
+WEIGHTS = {Trust.VERIFIED: 2.0, Trust.AGENT: 1.0, Trust.EXTERNAL: 0.5}
+"""What a case counts, by who vouches for it. Stated beliefs: a person's or a later check's word is worth two of an
+agent's, and two from outside are worth one."""
+
+CORRECTED = 3.0
+"""What a correction counts: somebody looked at this very decision and knew better."""
+
+
+@dataclass(slots=True)
+class _Learned:
+    """A learner with what it has seen, and the record that its sayings are calibrated on."""
+
+    learner: Learner = field(default_factory=Learner)
+    seen: dict[str, CaseStanding] = field(default_factory=dict)
+    mark: tuple[int, int] = (0, 0)
+    record: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=RECENT))
 
 
 class Cases:
-    """The decided cases of a namespace."""
+    """The decided cases of a namespace: learned from, decided by, listed, corrected."""
 
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
+        self._learned: dict[str, _Learned] = {}
+        self._lock = threading.RLock()
+
+    def learn(
+        self,
+        name: str,
+        inputs: Mapping[str, JSON],
+        outputs: Mapping[str, JSON],
+        *,
+        source: str | None = None,
+        trust: Trust | str | None = None,
+    ) -> DecidedCase:
+        """Keep how a case was decided, and learn from it; the same `source` again is the same case.
+
+        `inputs` and `outputs` are JSON mappings. Without `trust` a person's word counts as verified, an agent's as its
+        own; "external" counts less, and alone decides nothing. Raises InvalidInput.
+        """
+        return self.learn_many(name, [(inputs, outputs, source)], trust=trust)[0]
+
+    def learn_many(
+        self,
+        name: str,
+        cases: Iterable[tuple[Mapping[str, JSON], Mapping[str, JSON], str | None]],
+        *,
+        trust: Trust | str | None = None,
+    ) -> list[DecidedCase]:
+        """Keep and learn many cases, (inputs, outputs, source) each, in their order."""
+        name, given = self._name(name), list(cases)
+        sure = self._trust(trust)
+        made = [
+            self._case(name, inputs, outputs, sure, origin="told", source=self._source(source))
+            for inputs, outputs, source in given
+        ]
+        kept: list[DecidedCase] = []
+        for start in range(0, len(made), IMPORTED_TOGETHER):
+            with self._lock, self._context.store.write() as tx:
+                kept += [self._learn(tx, each) for each in made[start : start + IMPORTED_TOGETHER]]
+        return kept
+
+    def decide(self, name: str, inputs: Mapping[str, JSON], *, confidence: float = CONFIDENCE) -> CaseDecision:
+        """Decide a new case from past ones, or abstain below `confidence`. Writes nothing. Raises InvalidInput."""
+        name, asked = self._name(name), self._mapping(inputs, "inputs")
+        line = _line(confidence)
+        with self._lock, self._context.store.read() as tx:
+            learned = self._current(tx, name)
+            return _decision(learned, learned.learner.judge(asked), line)
+
+    def get(self, case_id: str) -> DecidedCase:
+        """Return one case; raise NotFound."""
+        with self._context.store.read() as tx:
+            return _known(tx, case_id)
+
+    def list(
+        self, name: str | None = None, *, standing: CaseStanding | str | None = None, limit: int = LISTED
+    ) -> list[DecidedCase]:
+        """Return cases, newest first: of one name, or one standing ("stands", "open", "replaced")."""
+        wanted = None if standing is None else member(CaseStanding, standing).value
+        with self._context.store.read() as tx:
+            return tx.cases.list(name=name, standing=wanted, limit=limit)
+
+    def names(self, *, limit: int = LISTED) -> Sequence[Mapping[str, JSON]]:
+        """Return what is decided from cases: name, cases that stand, open decisions, judged and right ones."""
+        with self._context.store.read() as tx:
+            return [dict(row) for row in tx.cases.names(limit)]
+
+    def verify(self, case_id: str) -> DecidedCase:
+        """Say, after a check, that a case was decided right: it counts more, and one decided here is learned from."""
+        with self._lock, self._context.store.write() as tx:
+            case = self._open(tx, case_id)
+            decided_here = case.standing is CaseStanding.OPEN
+            origin = "confirmed" if decided_here else case.origin
+            self._move(tx, case, CaseStanding.STANDS, origin=origin, right=True if decided_here else None)
+            self._note(tx, "case_verify", case)
+            return _known(tx, case_id)
+
+    def correct(self, case_id: str, outputs: Mapping[str, JSON], *, reason: str = "") -> DecidedCase:
+        """Say how a case should have been decided; the correction counts more, and the old case no more.
+
+        Raises NotFound, Conflict (it was corrected before), InvalidInput.
+        """
+        with self._lock, self._context.store.write() as tx:
+            case = self._open(tx, case_id)
+            right = False if case.standing is CaseStanding.OPEN else None
+            self._move(tx, case, CaseStanding.REPLACED, origin=case.origin, right=right)
+            made = self._case(case.name, case.inputs, outputs, Trust.VERIFIED, origin="corrected")
+            made = replace(made, replaces=case.id, run_id=case.run_id, step_id=case.step_id)
+            tx.cases.add(made)
+            self._note(tx, "case_correct", case, corrected=made.id, reason=self._text(reason))
+            return made
 
     def step(self, work: StepWork) -> StepResult:
-        """Do a decide step."""
-        return StepWaits(waits_for="decision", detail=dict(work.action.parameters))
+        """Do a decide step: {name, inputs, confidence, question}. Below the line it waits for a person's answer.
+
+        Output: {outputs, probability, reason, decision}; `decision` is what `verify` and `correct` take later.
+        """
+        parameters = Parameters(work.action, ("name", "inputs", "confidence", "question", "text"))
+        name, inputs = self._name(parameters.text("name")), self._mapping(parameters.mapping("inputs"), "inputs")
+        line = parameters.number("confidence", CONFIDENCE, 0.0, 1.0)
+        with self._lock, self._context.store.read() as tx:
+            learned = self._current(tx, name)
+            judgement = learned.learner.judge(inputs)
+        decision = _decision(learned, judgement, line)
+        if decision.outputs is None:
+            asked = {"name": name, "inputs": inputs, "expected": judgement.raw, "leaning": decision.leaning}
+            plan = parameters.any("question") or parameters.any("text") or f"decide {name}: give its outputs"
+            return StepWaits(waits_for="decision", detail={"why": decision.reason, "plan": plan, "decide": asked})
+        made = self._case(name, inputs, decision.outputs, Trust.AGENT, origin="decided")
+        made = replace(
+            made,
+            standing=CaseStanding.OPEN,
+            expected=judgement.raw,
+            run_id=work.run_id,
+            step_id=work.step_id,
+            decided_by=work.actor,
+        )
+        output = {
+            "outputs": dict(decision.outputs),
+            "probability": decision.probability,
+            "reason": decision.reason,
+            "decision": made.id,
+        }
+
+        def write(tx: Transaction) -> JSON:
+            tx.cases.add(made)
+            return output
+
+        return StepWrite(write=write)
+
+    def answered(self, tx: Transaction, run: Run, row: StepRun, output: JSON) -> None:
+        """Learn from the answer to a decide step that waited."""
+        asked = row.detail.get("decide") if isinstance(row.detail, dict) else None
+        if not isinstance(asked, dict) or not isinstance(output, dict):
+            return
+        made = self._case(asked["name"], asked["inputs"], output["outputs"], self._trust(None), origin="answer")
+        leaning = asked.get("leaning")
+        made = replace(
+            made,
+            run_id=run.id,
+            step_id=row.step_id,
+            expected=asked.get("expected") if leaning is not None else None,
+            expected_right=None if leaning is None else leaning == dict(made.outputs),
+        )
+        tx.cases.add(made)
+
+    # What these share
+
+    def _learn(self, tx: Transaction, case: DecidedCase) -> DecidedCase:
+        known = tx.cases.of_source(case.name, case.source) if case.source else None
+        if known is not None:
+            return known
+        learned = self._current(tx, case.name)
+        judged = learned.learner.judge(case.inputs)
+        if judged.outputs is not None:
+            case = replace(case, expected=judged.raw, expected_right=judged.outputs == case.outputs)
+        tx.cases.add(case)
+        return case
+
+    def _current(self, tx: Transaction, name: str) -> _Learned:
+        """Return what was learned of a name, with what was decided since; anew where an old case changed."""
+        learned = self._learned.get(name) or _Learned()
+        mark = tx.cases.mark(name)
+        if mark != learned.mark:
+            changed = tx.cases.since(name, learned.mark[1], LEARNED_CASES)
+            if not _take(learned, changed) or len(learned.seen) != min(mark[0], LEARNED_CASES):
+                learned = _Learned()
+                _take(learned, tx.cases.since(name, 0, LEARNED_CASES))
+            learned.mark = mark
+            if len(self._learned) >= KEPT_LEARNERS:
+                self._learned.clear()
+            self._learned[name] = learned
+        return learned
+
+    def _open(self, tx: Transaction, case_id: str) -> DecidedCase:
+        case = _known(tx, case_id)
+        if case.standing is CaseStanding.REPLACED:
+            raise Conflict(f"the case {case.id} was corrected before; correct the one that replaced it")
+        return case
+
+    def _move(
+        self, tx: Transaction, case: DecidedCase, standing: CaseStanding, *, origin: str, right: bool | None
+    ) -> None:
+        now = self._context.store.now()
+        trust = Trust.VERIFIED if standing is CaseStanding.STANDS else case.trust
+        if not tx.cases.move(case, standing, now, trust=trust, origin=origin, right=right):
+            raise Conflict(f"the case {case.id} changed in the meantime, or is only read here; look at it again")
+
+    def _case(
+        self,
+        name: str,
+        inputs: Mapping[str, JSON],
+        outputs: Mapping[str, JSON],
+        trust: Trust,
+        *,
+        origin: str,
+        source: str | None = None,
+    ) -> DecidedCase:
+        kept = self._mapping(outputs, "outputs")
+        if not kept:
+            raise InvalidInput("a case's outputs name at least one thing that was decided, such as {'decision': 'yes'}")
+        return DecidedCase(
+            id=new_id(),
+            namespace=self._context.store.scope.write,
+            name=name,
+            inputs=self._mapping(inputs, "inputs"),
+            outputs=kept,
+            trust=trust,
+            standing=CaseStanding.STANDS,
+            origin=origin,
+            decided_at=self._context.store.now(),
+            decided_by=self._context.actor,
+            source=source,
+        )
+
+    def _trust(self, trust: Trust | str | None) -> Trust:
+        if trust is not None:
+            return member(Trust, trust)
+        return Trust.VERIFIED if self._context.actor.kind is ActorKind.PERSON else Trust.AGENT
+
+    def _name(self, name: Any) -> str:
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidInput(f"what is decided has a name, for example 'refund request', not {name!r:.80}")
+        return self._text(name.strip())
+
+    def _source(self, source: str | None) -> str | None:
+        if source is not None and not isinstance(source, str):
+            raise InvalidInput(f"a case's source is text, not {source!r:.80}")
+        return self._text(source) if source else None
+
+    def _text(self, text: str) -> str:
+        return redact(clean(text), self._context.redaction).text[:MAX_NAME_CHARACTERS]
+
+    def _mapping(self, value: Any, what: str) -> dict[str, JSON]:
+        """Return a mapping as it may be stored: redacted JSON of bounded size."""
+        if not isinstance(value, Mapping):
+            raise InvalidInput(f"a case's {what} are a mapping, not {type(value).__name__}")
+        try:
+            text = json.dumps(dict(value), ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput(f"a case's {what} are no JSON: {error}") from None
+        if len(text) > MAX_BYTES:
+            raise InvalidInput(f"a case's {what} have {len(text):,} characters, and at most {MAX_BYTES:,} are kept")
+        kept = redact_json(json.loads(clean(text)), self._context.redaction).value
+        assert isinstance(kept, dict)
+        return kept
+
+    def _note(self, tx: Transaction, act: str, case: DecidedCase, **detail: JSON) -> None:
+        tx.trail.append(act, case.id, self._context.actor, self._context.store.now(), name=case.name, **detail)
+
+
+def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
+    """Learn what is new; return False where something changed that was learned before."""
+    for case in changed:
+        before = learned.seen.get(case.id)
+        if before is case.standing:
+            continue
+        if before is CaseStanding.STANDS:
+            return False
+        learned.seen[case.id] = case.standing
+        if case.standing is CaseStanding.STANDS:
+            learned.learner.add(_example(case))
+        if case.expected is not None and case.expected_right is not None:
+            learned.record.append((case.expected, case.expected_right))
+    return True
+
+
+def _example(case: DecidedCase) -> Example:
+    weight = CORRECTED if case.origin == "corrected" else WEIGHTS[case.trust]
+    own = case.trust is not Trust.EXTERNAL
+    return Example(id=case.id, inputs=case.inputs, outputs=case.outputs, weight=weight, own=own)
+
+
+def _decision(learned: _Learned, judgement: Judgement, line: float) -> CaseDecision:
+    probability = calibrated(judgement.raw, list(learned.record)) if judgement.outputs is not None else 0.0
+    reason, decided = judgement.reason, judgement.outputs
+    if decided is not None and not judgement.own:
+        decided, reason = None, f"{reason}; all of them come from outside, and alone they decide nothing"
+    elif decided is not None and probability < line:
+        decided, reason = None, f"{reason}; {probability:.0%} sure is below the line of {line:.0%}"
+    return CaseDecision(
+        outputs=decided,
+        probability=probability,
+        cases=judgement.cases,
+        reason=reason,
+        rests_on=judgement.rests_on,
+        leaning=judgement.outputs,
+    )
+
+
+def _known(tx: Transaction, case_id: str) -> DecidedCase:
+    case = tx.cases.get(case_id) if isinstance(case_id, str) else None
+    if case is None:
+        raise NotFound(f"there is no case {str(case_id)[:80]!a} in the namespaces that you read")
+    return case
+
+
+def _line(confidence: Any) -> float:
+    if isinstance(confidence, bool) or not isinstance(confidence, (int, float)) or not 0.0 <= confidence <= 1.0:
+        raise InvalidInput(f"confidence is a number from 0 to 1, not {confidence!r:.60}")
+    return float(confidence)

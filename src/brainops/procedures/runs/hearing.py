@@ -36,7 +36,7 @@ from brainops.types import (
     StepState,
 )
 
-WAITS = frozenset({"time", "manual", "agent"})  # what an executor may wait for; the rest is begun by the run itself
+WAITS = frozenset({"time", "manual", "agent", "decision"})  # what an executor may wait for; the run begins the rest
 ASK_AGAIN_SECONDS = 30.0  # a guard that could not look: the store comes back, or somebody sees why the run waits
 RECHECK_SECONDS = 300.0  # a condition that cannot be evaluated here may be elsewhere, or after an installation
 
@@ -288,7 +288,7 @@ class Hearing:
         match row.waits_for:
             case "time" if over or row.wake_at is None:
                 self.done(step, row, row.detail, None)
-            case "manual" | "agent" if over:
+            case "manual" | "agent" | "decision" if over:
                 self.failed(step, row, plainly("nobody did it in time", kind="TimeoutError", retryable=False))
             case "condition" if over and row.stage == "verify":
                 self.done(step, row, row.output, row.evidence)

@@ -25,7 +25,7 @@ from brainops.procedures.runs.beginning import admit, new_run
 from brainops.procedures.runs.foresight import refusal_of
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.planning import current_of, plan_of
-from brainops.procedures.runs.sheet import Engine, Remember, Sheet, Wake, forget, stay
+from brainops.procedures.runs.sheet import Answered, Engine, Remember, Sheet, Wake, forget, leave, stay
 from brainops.procedures.runs.steering import Steering
 from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
 from brainops.procedures.steps.port import Executors
@@ -56,6 +56,7 @@ class Runner:
         *,
         admit: AskGuard = unguarded,
         remember: Remember = forget,
+        answered: Answered = leave,
         wake: Wake = stay,
         lease_seconds: float = LEASE_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
@@ -80,6 +81,7 @@ class Runner:
             inputs=_checked,
             admit=admit,
             remember=remember,
+            answered=answered,
             wake=wake,
             chance=chance,
             lease_seconds=lease_seconds,

@@ -32,10 +32,15 @@ from brainops.types import (
 Role = Literal["do", "undo"]
 Remember = Callable[[Transaction, ErrorEvent, OperationStart], object]
 Wake = Callable[[Transaction, str, Micros], object]
+Answered = Callable[[Transaction, Run, StepRun, JSON], object]
 
 
 def forget(tx: Transaction, event: ErrorEvent, start: OperationStart) -> None:
     """Remember nothing: where nobody said how an error becomes a memory."""
+
+
+def leave(tx: Transaction, run: Run, row: StepRun, output: JSON) -> None:
+    """Learn nothing from a person's decision: where nobody said who does."""
 
 
 def stay(tx: Transaction, run_id: str, at: Micros) -> None:
@@ -48,7 +53,7 @@ class Engine:
 
     `version` looks a pinned version up by id, `latest` the active one of a name; `inputs` checks what is handed in
     against a version; `admit` says whether a step may act; `remember` makes an error a memory; `wake` is told, in the
-    same transaction, when a run is due that nobody owns.
+    same transaction, when a run is due that nobody owns; `answered` learns from a person's answer to a decide step.
     """
 
     context: MemoryContext
@@ -64,6 +69,7 @@ class Engine:
     wake: Wake
     chance: Callable[[], float]
     lease_seconds: float
+    answered: Answered = leave
 
 
 class Sheet:

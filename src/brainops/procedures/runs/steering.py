@@ -20,7 +20,7 @@ from brainops.procedures.runs.attempts import Attempt, Failure, Heard, deadline_
 from brainops.procedures.runs.foresight import require_admitted
 from brainops.procedures.runs.machine import dependents
 from brainops.procedures.runs.sheet import Engine, parameters_of
-from brainops.procedures.runs.values import bounded, concealed, values_of
+from brainops.procedures.runs.values import bounded, concealed, decision, values_of
 from brainops.procedures.steps.port import StepDone, StepWork
 from brainops.store import Transaction
 from brainops.store.runs import latest
@@ -42,7 +42,7 @@ from brainops.types import (
 
 MAX_REASON_CHARACTERS = 1_000
 VERIFY_SECONDS = 600.0  # that the verification of a manual step may take where the step names no time-out
-ANSWERED = frozenset({"manual", "agent"})  # what somebody answers by `complete`
+ANSWERED = frozenset({"manual", "agent", "decision"})  # what somebody answers by `complete`
 
 
 class Steering:
@@ -216,6 +216,8 @@ class Steering:
         row = self._at_hand(run, version, step_id)
         step = self._step(version, step_id)
         policy = self._engine.context.redaction
+        if row.waits_for == "decision":
+            output = decision(output)
         output = None if output is None else bounded(output, policy, "the output")
         evidence = None if evidence is None else bounded(evidence, policy, "the evidence")
         shown = self._verified(run, version, step, row, output, evidence)
@@ -223,6 +225,8 @@ class Steering:
         def act(tx: Transaction, current: Run, now: Micros) -> None:
             found = self._at_hand(current, version, step_id)
             self._require(current, (found.attempts, found.round) == (row.attempts, row.round), "it changed meanwhile")
+            if found.waits_for == "decision":
+                self._engine.answered(tx, current, found, output)
             by = self._engine.context.actor
             proof: JSON = {
                 "given": evidence,

@@ -72,6 +72,15 @@ def shown(value: Any, policy: RedactionPolicy) -> JSON:
         return f"[left out: {error}]"[:MAX_ERROR_CHARACTERS]
 
 
+def decision(answer: JSON) -> JSON:
+    """Return a person's answer to a decide step as the step itself would have said it. Raises InvalidInput."""
+    outputs = answer.get("outputs", answer) if isinstance(answer, Mapping) else answer
+    if outputs in (None, "", [], {}):
+        raise InvalidInput("a decision is awaited: answer with its outputs, such as {'decision': 'approve'}")
+    named = dict(outputs) if isinstance(outputs, Mapping) else {"decision": outputs}
+    return {"outputs": named, "probability": 1.0, "reason": "somebody decided", "decision": None}
+
+
 def concealed(secrets: tuple[str, ...]) -> Mapping[str, str]:
     """Return what stands for each secret in what is stored."""
     return {name: f"[secret {name}]" for name in secrets}

@@ -262,3 +262,28 @@ with taken as (
     where id = :id and namespace = :namespace and finished_at is null and {operation_partition}
     returning id)
 delete from operation_key as k using taken where k.id = taken.id and k.namespace = :namespace
+
+-- name: operation_ended
+-- The newest operations that ended: what is learned from of when they fail.
+select o.name, o.target, o.actor_id, o.context, o.started_at, o.finished_at, o.outcome, o.contradicted_at,
+    o.fingerprint, o.error
+from operation as o
+where o.namespace = :namespace and o.outcome is not null order by o.started_at desc limit :limit
+
+-- name: operation_failed_lately
+-- What failed since then, the newest first.
+select o.name, o.target, o.fingerprint, o.finished_at from operation as o
+where o.namespace = :namespace and o.outcome = 'failed' and o.finished_at >= :since
+order by o.finished_at desc limit :limit
+
+-- name: guidance_insights
+-- What learning found about an operation or its target: current insights that are tagged so, the newest first.
+select {memory_columns} from memory as m
+where m.namespace = any (cast(:namespaces as text[])) and m.state = 'active' and m.superseded_by is null
+    and (m.valid_to is null or m.valid_to > (select now_us()))
+    and m.key in (
+        select i.memory_key from memory_tag as i
+        where i.tag = 'insight' and i.namespace = any (cast(:namespaces as text[]))
+            and exists (select 1 from memory_tag as g
+                where g.memory_key = i.memory_key and g.tag in (cast(:name as text), cast(:target as text))))
+order by m.updated_at desc limit :limit

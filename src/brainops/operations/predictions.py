@@ -1,0 +1,77 @@
+"""What did the record teach about when operations fail, and where is that kept?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from brainops.memory.context import MemoryContext
+from brainops.operations.calibration import reliability
+from brainops.operations.prediction import Ended, foretold, learn
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.types import Micros
+
+LEARNED_OPERATIONS = 20_000  # the newest: a second's work, and what is older is of another time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refitted:
+    """What a refit found: the models by name, and how well the record would have been foretold."""
+
+    models: Mapping[str, Mapping[str, Any]]
+    operations: int
+    judged: int
+    calibration_error: float | None
+
+
+class Predictions:
+    """What is known of when operations of a namespace fail."""
+
+    def __init__(self, context: MemoryContext) -> None:
+        self._context = context
+
+    def refit(self) -> Refitted:
+        """Learn from the newest operations which conditions and precursors raise their failures; write nothing."""
+        with self._context.store.read() as tx:
+            sparse = {row["operation_name"] for row in tx.operations.policies() if row["mode"] != "full"}
+            rows = tx.operations.ended(LEARNED_OPERATIONS)
+        # Where successes are not all kept, the record says nothing of how often it fails.
+        record = [_ended(row) for row in rows if not sparse & {row["name"], ""}]
+        said = foretold(record)
+        return Refitted(
+            models=learn(record),
+            operations=len(record),
+            judged=len(said),
+            calibration_error=reliability(said)[1] if said else None,
+        )
+
+    def keep(self, tx: Transaction, found: Refitted, now: Micros) -> None:
+        """Write what a refit found, and drop what it found no more."""
+        for name, model in found.models.items():
+            tx.cases.put_failure_model(name, model, now)
+        tx.cases.forget_failure_models(now)
+
+    def models(self, name: str) -> Mapping[str, Any] | None:
+        """Return what was learned of when operations of a name fail."""
+        with self._context.store.read() as tx:
+            return tx.cases.failure_model(name)
+
+
+def _ended(row: Row) -> Ended:
+    error = json.loads(row["error"]) if row["error"] else {}
+    title = f"{error.get('type') or ''}: {error.get('message') or ''}".strip(": ")
+    context = json.loads(row["context"])
+    return Ended(
+        name=row["name"],
+        target=row["target"],
+        actor=row["actor_id"],
+        context=context if isinstance(context, dict) else {},
+        started_at=row["started_at"],
+        finished_at=row["finished_at"] or row["started_at"],
+        failed=row["outcome"] == "failed" or row["contradicted_at"] is not None,
+        fingerprint=row["fingerprint"],
+        error=title.split("\n", 1)[0],
+    )
