@@ -59,7 +59,8 @@ class World:
 
     def __init__(self, parameters: Parameters, seed: int) -> None:
         self.parameters = parameters
-        self._random = random.Random(f"world {seed}")
+        self._random = random.Random(f"world {seed}")  # what is true, and what comes up: the same for every team
+        self._acting = random.Random(f"acting {seed}")  # how what a team does turns out
         self.services = tuple(f"{name}-api" for name in ("orders", "billing", "search", "mail", "users", "stock"))
         self.services = self.services[: parameters.services]
         self.areas = AREAS[: parameters.areas]
@@ -86,7 +87,9 @@ class World:
                 kind, subject, _ = self._random.choice(texts).split("|")
                 text = f"{kind}|{subject}|{self._random.choice(STATES)}"
             else:
-                text = "|".join((self._random.choice(KINDS), self._random.choice(SUBJECTS), self._random.choice(STATES)))
+                text = "|".join(
+                    (self._random.choice(KINDS), self._random.choice(SUBJECTS), self._random.choice(STATES))
+                )
             if text not in texts:
                 texts.append(text)
         return texts
@@ -150,9 +153,9 @@ class World:
         good = (self._good if incident.day < self.parameters.drift_day else self._good_later)[incident.area]
         chance = self.parameters.known_best if agent == good else self.parameters.known_rest
         true = self._remedy(self._fault[incident.number], incident.day)
-        knows = self._random.random() < chance
+        knows = self._acting.random() < chance
         left = [remedy for remedy in self.remedies if remedy not in not_again]
-        guess = self._random.choice(left) if left else None
+        guess = self._acting.choice(left) if left else None
         return true if knows and true in left else guess
 
     def apply(self, incident: Incident, remedy: str) -> Effect:
@@ -163,7 +166,7 @@ class World:
             self._open.discard(incident.number)
             return Effect(fixed=True, minutes=self.parameters.minutes_a_try)
         self._seen.add((fault, true, remedy))
-        harmful = self._random.random() < self.parameters.harmful
+        harmful = self._acting.random() < self.parameters.harmful
         self.harmed += harmful
         return Effect(fixed=False, minutes=self.parameters.minutes_a_try * (3 if harmful else 1))
 
@@ -184,12 +187,12 @@ class World:
 
     def skips(self) -> bool:
         """Say whether an agent would leave a step of a deployment out."""
-        return self._random.random() < self.parameters.skip
+        return self._acting.random() < self.parameters.skip
 
     def deployed(self, skipped: int) -> bool:
         """Say whether a deployment went well of which so many steps were left out."""
         chance = self.parameters.failed_if_skipped if skipped else self.parameters.failed_anyway
-        return self._random.random() >= chance
+        return self._acting.random() >= chance
 
     def misleading(self) -> list[tuple[str, str]]:
         """Hostile: return error texts, each with a remedy that somebody recommends and that is wrong."""
@@ -203,4 +206,4 @@ class World:
 
     def lies(self) -> bool:
         """Hostile: say whether the lying agent calls this failure a success."""
-        return self._random.random() < self.parameters.lies
+        return self._acting.random() < self.parameters.lies

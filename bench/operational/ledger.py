@@ -1,0 +1,43 @@
+"""What is counted of a team's weeks, from outside: by whoever sees both what was done and what was true?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, kw_only=True)
+class Day:
+    """The counts of one day."""
+
+    incidents: int = 0
+    seen_before: int = 0
+    repeats: int = 0  # remedies applied though it was known that they fail for this fault as it is
+    solved: int = 0
+    minutes: int = 0
+    tries: int = 0
+    cost: float = 0.0
+    deployments: int = 0
+    adhered: int = 0
+    deployed: int = 0
+    automatic: int = 0
+    automatic_wrong: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """A team's days, and how sure the product was of each thing that it did by itself (confidence, right)."""
+
+    days: list[Day]
+    sure: list[tuple[float, bool]] = field(default_factory=list)
+    events: dict[str, int] = field(default_factory=dict)
+
+    def total(self, name: str, days: Iterable[Day] | None = None) -> float:
+        """Return the sum of one count."""
+        return sum(getattr(day, name) for day in (self.days if days is None else days))
+
+    def rate(self, over: str, under: str, days: Iterable[Day] | None = None) -> float:
+        """Return one count per another; 0 where there is nothing to count."""
+        chosen = list(self.days if days is None else days)
+        whole = self.total(under, chosen)
+        return self.total(over, chosen) / whole if whole else 0.0

@@ -1,0 +1,76 @@
+"""How does one team go through the days of one world?"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.operational.ledger import Ledger
+from bench.operational.parameters import Parameters
+from bench.operational.team import Forgetful, Parts, Remembering
+from bench.operational.world import World
+from brainops.store import ids
+
+TEAMS: dict[str, Parts | None] = {
+    "memory": Parts(),
+    "without": None,
+    "no fixes": Parts(fixes=False),
+    "no guidance": Parts(guidance=False),
+    "no selection": Parts(selection=False),
+    "no guard": Parts(guard=False),
+    "no learning": Parts(learning=False),
+    "hostile": Parts(hostile=True),
+    "hostile, without": None,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """One team's ledger of one seed, and how long it took to play (seconds of this machine)."""
+
+    team: str
+    seed: int
+    ledger: Ledger
+    seconds: float
+
+
+def play(
+    team: str, parameters: Parameters, seed: int, folder: Path, progress: Callable[[int], None] = lambda day: None
+) -> Played:
+    """Play all days of a world with a team; `folder` keeps the store that it leaves behind."""
+    began = time.perf_counter()
+    world, parts = World(parameters, seed), TEAMS[team]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with the_same_ids(seed):
+        acting = (
+            Forgetful(world, hostile=team.startswith("hostile")) if parts is None else Remembering(world, folder, parts)
+        )
+        acting.begin()
+        for day in range(parameters.days):
+            todo = [*world.incidents(day), *world.deployments(day)]
+            for each in sorted(todo, key=lambda one: one.at):
+                if hasattr(each, "error"):
+                    acting.incident(each)  # type: ignore[arg-type]
+                else:
+                    acting.deployment(each)  # type: ignore[arg-type]
+            acting.evening(day)
+            progress(day)
+        acting.close()
+    return Played(team=team, seed=seed, ledger=acting.ledger, seconds=time.perf_counter() - began)
+
+
+@contextmanager
+def the_same_ids(seed: int) -> Iterator[None]:
+    """Let the product draw its ids from a seed, so that two runs over the same seed do the same."""
+    drawn, told = random.Random(f"ids {seed}"), ids.os.urandom
+    ids.os.urandom = drawn.randbytes  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        ids.os.urandom = told
