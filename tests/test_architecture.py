@@ -55,7 +55,7 @@ PURE = {
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
         " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
         " types.agent_session"
-        " learning.better learning.timetable"
+        " learning.better learning.lifecycle learning.rates learning.timetable"
     ).split()
 }
 IMPURE = set(
@@ -69,6 +69,7 @@ FUNCTION_LINES = 70
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
     "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",
+    "brainops.agents.model": "what a provider's client raises is told as the model's failure, without the key",
     "brainops.agents.waiting": "what is raised in the thread that is waited for is raised again in the one that waits",
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
@@ -80,8 +81,13 @@ BROAD_EXCEPTS = {
     "brainops.procedures.runs.dispatch": "one run or sweep that fails must not stop the loop that all others need",
 }
 
-IMPORTED_AS = {"cel-expr-python": "cel_expr_python", "brainops-minilm": "brainops_minilm", "pyyaml": "yaml"}
-HEAVY = {"cel_expr_python", "click", "numpy", "onnxruntime", "procrastinate", "psycopg", "yaml"}
+IMPORTED_AS = {
+    "cel-expr-python": "cel_expr_python",
+    "brainops-minilm": "brainops_minilm",
+    "pyyaml": "yaml",
+    "pydantic-ai-slim": "pydantic_ai",
+}
+HEAVY = {"cel_expr_python", "click", "mcp", "numpy", "onnxruntime", "procrastinate", "psycopg", "pydantic_ai", "yaml"}
 
 
 def part_of(module: str) -> str:
@@ -219,6 +225,8 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
     declared = {
         Requirement(line).name
         for line in project["dependencies"]
+        + project["optional-dependencies"]["agents"]
+        + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["policy"]
         + project["optional-dependencies"]["postgres"]
         + project["optional-dependencies"]["workers"]

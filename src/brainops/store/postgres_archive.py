@@ -26,7 +26,7 @@ TABLES = (
     "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told",
     "query_count",
-    "improvement", "improvement_trial",
+    "improvement", "improvement_trial", "language_day", "language_use",
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""
 

@@ -1,0 +1,74 @@
+-- fragment: improvement_columns
+i.id, i.namespace, i.kind, i.key, i.subject, i.title, i.reason, i.before, i.after, i.evidence, i.state,
+i.probability_better, i.trust, i.by_itself, i.basis, i.decided_basis, i.proposed_at, i.trial_at, i.apply_at,
+i.applied_at, i.ended_at, i.outcome
+
+-- name: improvement_insert
+-- Something would be better; nothing happens where the same stands open already.
+insert into improvement (id, namespace, kind, key, subject, title, reason, before, after, evidence, state,
+    probability_better, trust, by_itself, basis, proposed_at, trial_at, apply_at, applied_at, ended_at, outcome)
+values (:id, :namespace, :kind, :key, :subject, :title, :reason, :before, :after, :evidence, :state,
+    :probability_better, :trust, :by_itself, :basis, :proposed_at, :trial_at, :apply_at,
+    :applied_at, :ended_at, :outcome)
+on conflict do nothing
+
+-- name: improvement_get
+-- One improvement, if it is readable.
+select {improvement_columns} from improvement as i where i.id = :id and i.namespace in (select value from json_each(:namespaces))
+
+-- name: improvement_open
+-- The improvement of a key that has not ended.
+select {improvement_columns} from improvement as i
+where i.namespace = :namespace and i.key = :key and i.ended_at is null
+
+-- name: improvement_last
+-- The newest improvement of a key.
+select {improvement_columns} from improvement as i
+where i.namespace = :namespace and i.key = :key order by i.proposed_at desc, i.id desc limit 1
+
+-- name: improvement_under_way
+-- What has not ended, oldest first.
+select {improvement_columns} from improvement as i
+where i.namespace = :namespace and i.ended_at is null order by i.proposed_at, i.id limit :limit
+
+-- name: improvement_tried
+-- What is tried, or watched, of a subject at present.
+select {improvement_columns} from improvement as i
+where i.namespace = :namespace and i.subject = :subject and i.ended_at is null and i.state in ('trial', 'applied')
+    and i.trial_at is not null
+order by i.trial_at, i.id limit 1
+
+-- name: improvement_list
+-- Improvements, newest first; of one kind or state where one is named.
+select {improvement_columns} from improvement as i
+where i.namespace in (select value from json_each(:namespaces))
+    and (:kind is null or i.kind = :kind) and (:state is null or i.state = :state)
+order by i.proposed_at desc, i.id desc limit :limit
+
+-- name: improvement_move
+-- From one state to the next; nobody else may have moved it.
+update improvement set state = :state, outcome = :outcome, by_itself = :by_itself, decided_basis = :basis,
+    evidence = :evidence, probability_better = :probability_better, trial_at = :trial_at,
+    apply_at = :apply_at, applied_at = :applied_at, ended_at = :ended_at
+where id = :id and namespace = :namespace and state = :from_state
+
+-- name: improvement_refresh
+-- What is known of an improvement that nobody has decided, or that is tried or watched.
+update improvement set title = :title, reason = :reason, before = :before, after = :after, evidence = :evidence,
+    probability_better = :probability_better, trust = :trust, basis = :basis
+where id = :id and namespace = :namespace and state = :state and ended_at is null
+
+-- name: improvement_trial_insert
+-- A unit of work was given to what is tried, or to what it would replace.
+insert into improvement_trial (improvement_id, unit, namespace, challenger, share, at)
+values (:improvement_id, :unit, :namespace, :challenger, :share, :at)
+on conflict do nothing
+
+-- name: improvement_trial_runs
+-- How the runs ended that were given to each side while it had this share: counted by what came of them.
+select t.challenger, r.state, count(*) as runs, sum(r.finished_at - r.started_at) as micros,
+    sum(case when r.finished_at - r.started_at <= :reference then 1 else 0 end) as quick
+from improvement_trial as t join run as r on r.id = t.unit
+where t.improvement_id = :improvement_id and t.share = :share and t.namespace = :namespace
+    and r.namespace = :namespace and r.finished_at is not null and r.taken_over = 0 and r.imported_at is null
+group by t.challenger, r.state
