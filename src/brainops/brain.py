@@ -10,6 +10,7 @@ from typing import Any
 from brainops import config
 from brainops.agents.agents import Agents
 from brainops.agents.language import Language
+from brainops.agents.model import LanguageModels
 from brainops.agents.workflows import Workflows
 from brainops.errors import InvalidInput
 from brainops.founding import calls as founding
@@ -126,8 +127,9 @@ class Brain(Operating, Upkeep, Working, Looking):
             precursors=lambda now: self.signals.precursors(now),
         )
         self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
-        self.language = Language(self._context)
-        self.agents = Agents(self._context, self._operations, self.guard, self.notices)
+        models = LanguageModels(names=settings.language, url=settings.language_url, key=settings.language_key)
+        self.language = Language(self._context, models)
+        self.agents = Agents(self._context, self._operations, self.guard, self.notices, self.runs, self.language)
         self.workflows = Workflows(self._context, self.agents, self.procedures, self.runs, self.triggers)
         self.signals = Signals(self._context)
         self.improvements = Improvements(
@@ -219,7 +221,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         if isinstance(tags, str):
             raise InvalidInput(f"tags are a list of texts; for one tag write [{tags!r}]")
         fields["tags"] = tuple(tags)
-        fields.setdefault("source", Source(actor=self.settings.actor))
+        fields.setdefault("source", Source(actor=self.settings.actor, session_id=self.settings.session))
         return Draft(title=title, content=content, **fields)
 
     def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:

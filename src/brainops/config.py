@@ -18,7 +18,18 @@ from brainops.types import Actor, ActorKind, agent_session
 PERSONAL_NAMESPACE = "personal"
 DEFAULT_MODEL = "minilm"
 MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
-KNOWN = ("store", "namespace", "read", "model", "personal_data", "actor")
+KNOWN = (
+    "store",
+    "namespace",
+    "read",
+    "model",
+    "personal_data",
+    "actor",
+    "session",
+    "language",
+    "language_url",
+    "language_key",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +38,9 @@ class Settings:
 
     `store` is a file path, ":memory:" or a postgresql:// URL; `read` the namespaces read besides the written one;
     `model` is "minilm", "none", "endpoint:URL#MODEL" or a folder; `personal_data` is "allow", "hash" or "drop".
+    `language` names language models, the next for where one fails ("openai:gpt-5-mini"), at `language_url` where it is a
+    server of one's own; `language_key` is where its key is ("env:NAME"), never the key. What names no session of its own
+    is done in `session`, which `brainops session start` opens.
     """
 
     store: str
@@ -35,6 +49,10 @@ class Settings:
     model: str
     personal_data: str
     actor: Actor
+    language: tuple[str, ...] = ()
+    language_url: str = ""
+    language_key: str = ""
+    session: str | None = None
 
 
 def load(environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any) -> Settings:
@@ -49,10 +67,14 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
     return Settings(
         store=str(values.get("store") or data_folder(environment) / "memory.db"),
         namespace=str(namespace),
-        read=_paths(values.get("read", (PERSONAL_NAMESPACE,))),
+        read=_names(values.get("read", (PERSONAL_NAMESPACE,))),
         model=str(values.get("model") or DEFAULT_MODEL),
         personal_data=str(values.get("personal_data") or "allow"),
         actor=_actor(values.get("actor"), environment),
+        language=_names(values.get("language", ()), "language is a list of models"),
+        language_url=str(values.get("language_url") or ""),
+        language_key=str(values.get("language_key") or ""),
+        session=str(values["session"]) if values.get("session") else None,
     )
 
 
@@ -137,12 +159,12 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _paths(value: Any) -> tuple[str, ...]:
+def _names(value: Any, what: str = "read is a list of namespaces") -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return tuple(value)
-    raise InvalidConfiguration(f"read is a list of namespaces, not {value!r:.80}")
+    raise InvalidConfiguration(f"{what}, not {value!r:.80}")
 
 
 def _actor(value: Any, environment: Mapping[str, str]) -> Actor:

@@ -5,7 +5,8 @@ BrainOpsError
 │   ├── InvalidConfiguration  a setting is
 │   ├── InvalidProcedure      a procedure's text is, with file and line
 │   ├── ConditionFailed       a condition has no value over what is known: nothing passes
-│   └── MissingExtra          it takes an optional part that is not installed
+│   ├── MissingExtra          it takes an optional part that is not installed
+│   └── NotConfigured         it takes something that nobody has named: a language model, its price
 ├── NotFound                  nothing of that id in the readable namespaces
 ├── Conflict                  somebody else changed it first, or it stands in the way
 │   └── LeaseLost             a run has a new owner; what the old one did last was not committed
@@ -14,6 +15,7 @@ BrainOpsError
 │   └── ApprovalRequired      a person must agree first
 ├── ApprovalUnproven          who approves did not prove to be that person
 ├── StepFailed                a step of a run did not do its work
+├── BudgetSpent               what language models may take today is taken, or nothing was set
 ├── StoreError
 │   ├── StoreUnavailable      cannot be opened, reached or locked in time
 │   ├── StoreReadOnly         can be read but not written
@@ -75,6 +77,10 @@ class MissingExtra(InvalidInput):
     """It takes an optional part that is not installed; the message names the command that installs it."""
 
 
+class NotConfigured(InvalidInput):
+    """It takes something that nobody has named yet; the message names the setting."""
+
+
 class NotFound(BrainOpsError):
     """There is nothing of that id in the namespaces that you read."""
 
@@ -113,6 +119,10 @@ class StepFailed(BrainOpsError):
         self.kind = kind  # the error's type, for its fingerprint: "exit status 3", "HTTP 503", "TimeoutError"
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds  # what the other side asked for; the wait is at least that
+
+
+class BudgetSpent(BrainOpsError):
+    """What language models may take today is taken, or no budget was set; a person sets one: brainops llm budget."""
 
 
 class StoreError(BrainOpsError):

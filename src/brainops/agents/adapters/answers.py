@@ -51,6 +51,13 @@ def read_answer(printed: str) -> Answer:
     return Answer(text=answer.text, cost=cost, error=answer.error, kind=answer.kind)
 
 
+def told(event: Mapping[str, Any]) -> Answer:
+    """Return what one object of JSON says of a task: whether it failed, its words, and what it cost."""
+    error = _error(event)
+    cost = _cost(event, COSTS)
+    return Answer(text=_text(event), cost=cost, error=error[:MAX_ERROR_CHARACTERS], kind=_kind(event) if error else "")
+
+
 def _events(printed: str) -> Iterator[Mapping[str, Any]]:
     whole = _parsed(printed)
     values = [whole] if whole is not None else [_parsed(line) for line in printed.splitlines()]
@@ -101,7 +108,8 @@ def _error(event: Mapping[str, Any]) -> str:
     said = event.get("error")
     if said:
         return _error_text(said)
-    failed = event.get("is_error") is True or event.get("type") in FAILURES or event.get("success") is False
+    failed = event.get("is_error") is True or event.get("type") in FAILURES
+    failed = failed or event.get("success") is False or event.get("ok") is False
     if not failed and str(event.get("subtype", "")).startswith("error"):
         failed = True
     return (_text(event) or _error_text(event.get("message")) or _kind(event)) if failed else ""
@@ -118,7 +126,7 @@ def _error_text(said: Any) -> str:
 def _kind(event: Mapping[str, Any]) -> str:
     said = event.get("error")
     named = said.get("type") or said.get("name") or said.get("code") if isinstance(said, Mapping) else None
-    return str(named or event.get("subtype") or event.get("type") or "AgentError")[:100]
+    return str(named or event.get("subtype") or event.get("type") or "AgentFailed")[:100]
 
 
 def _cost(event: Mapping[str, Any], names: tuple[str, ...]) -> float | None:

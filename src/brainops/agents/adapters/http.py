@@ -1,12 +1,85 @@
-"""How does an agent reached by http carry out a task?"""
+"""How does an agent behind an HTTP address carry out a task?"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from brainops.agents.adapters.answers import told
 from brainops.agents.adapters.port import AdapterPort
-from brainops.errors import StepFailed
-from brainops.types import Agent, Outcome, Task
+from brainops.agents.adapters.prompt import filled, places_of, quoted_memory
+from brainops.agents.adapters.settings import Parameters, seconds_of, secrets_of
+from brainops.agents.waiting import within
+from brainops.memory.errors import parse_error
+from brainops.procedures.steps import http
+from brainops.procedures.steps.port import StepWork
+from brainops.types import JSON, Action, Agent, ErrorEvent, Evidence, Failed, Outcome, StepKind, Succeeded, Task
+
+KNOWN = ("url", "method", "headers", "secrets", "json", "expect")
+OURS = ("url", "method", "headers", "json", "expect")
 
 
 def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
-    """Carry out the task."""
-    raise StepFailed("not built yet", kind="NotBuilt", retryable=False)
+    """Post the task as JSON to `url` and read the answer, within the hosts that the namespace may reach.
+
+    The body is {id, task, task_class, target, context, memory}, or `json` with its places filled in. In `headers` a
+    {NAME} of `secrets` stands for its value. The same idempotency key goes with every attempt at a task, and none is
+    made twice here. A status of 2xx is success, unless the answer says that the task failed.
+    """
+    settings = Parameters.named("an HTTP agent", agent.settings, KNOWN)
+    secrets, seconds = secrets_of(settings), seconds_of(agent, task)
+    parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
+    parameters["method"] = settings.text("method", "POST")
+    parameters["headers"] = {name: filled(str(value), secrets) for name, value in settings.mapping("headers").items()}
+    parameters["json"] = _filled(settings.any("json"), places_of(task)) if settings.has("json") else _body(task)
+    action = Action(uses=StepKind.HTTP, parameters=parameters)
+
+    def asked(stopped: Any) -> dict[str, JSON]:
+        work = StepWork(
+            run_id=task.id,
+            step_id=agent.name,
+            action=action,
+            idempotency_key=task.idempotency_key or task.id,
+            attempt=1,
+            timeout_seconds=seconds,
+            secrets=secrets,
+            actor=port.context.actor,
+            target=task.target,
+            context=port.context,
+            cancelled=stopped,
+        )
+        return http.ask(work, Parameters(action, OURS))
+
+    answer = within(seconds, port.cancelled, asked)
+    return _judged(answer.get("json", answer.get("text")))
+
+
+def _body(task: Task) -> dict[str, JSON]:
+    return {
+        "id": task.id,
+        "task": task.text,
+        "task_class": task.task_class,
+        "target": task.target,
+        "context": dict(task.context),
+        "memory": quoted_memory(task),
+    }
+
+
+def _filled(value: Any, places: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return filled(value, places)
+        case Mapping():
+            return {name: _filled(each, places) for name, each in value.items()}
+        case list() | tuple():
+            return [_filled(each, places) for each in value]
+    return value
+
+
+def _judged(body: JSON) -> Outcome:
+    said = told(body) if isinstance(body, Mapping) else None
+    if said is None or not said.error:
+        return Succeeded(result=body, cost=said.cost if said else None)
+    error = parse_error(said.error)
+    event = ErrorEvent(type=error.type or said.kind, message=error.message)
+    return Failed(error=event, result=body, cost=said.cost, evidence=Evidence.CLAIMED)

@@ -125,12 +125,9 @@ def _origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or ""), port
 
 
-def _failed(what: str, kind: str, *, retryable: bool = True) -> StepFailed:
-    return StepFailed(what, kind=kind, retryable=retryable)
-
-
-def _sent(request: Request, limits: Limits, deadline: float, work: StepWork) -> Response:
-    scheme, host, port = _origin(request.url)
+def checked_origin(limits: Limits, url: str) -> tuple[str, str, int]:
+    """Return an address's scheme, host and port. Raises StepFailed where a step may not reach it."""
+    scheme, host, port = _origin(url)
     if scheme not in ("http", "https") or not host:
         raise _failed("an http step asks an http:// or https:// address", "InvalidURL", retryable=False)
     if not host_allowed(limits, host, port):
@@ -140,6 +137,15 @@ def _sent(request: Request, limits: Limits, deadline: float, work: StepWork) -> 
             "HostNotAllowed",
             retryable=False,
         )
+    return scheme, host, port
+
+
+def _failed(what: str, kind: str, *, retryable: bool = True) -> StepFailed:
+    return StepFailed(what, kind=kind, retryable=retryable)
+
+
+def _sent(request: Request, limits: Limits, deadline: float, work: StepWork) -> Response:
+    scheme, host, port = checked_origin(limits, request.url)
     left = _left(deadline, work)
     if scheme == "https":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
