@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from brainops.agents.agents import Agents
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
-from brainops.learning import insights, recent
+from brainops.learning import failing, insights, recent
 from brainops.learning.improvements import Improvements
 from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.signals import Signals
@@ -29,7 +29,7 @@ from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, Micros, Section
 
 LEASE_MICROS = 600_000_000  # for one part: many times the slowest, and a killed run is soon repeated
-KEPT_REPORTS = {Cycle.FIVE_MINUTES: 2_016, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a week, 90 days, ten years
+KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
 LISTED = 100
 
 Parts = Callable[[Cycle], Sequence[Part]]
@@ -56,6 +56,7 @@ class _Claim:
     round: Round
     owner: str
     epoch: int
+    began_at: Micros  # by the store's clock; `work.now` is whatever time the run was asked for
 
 
 class _Overtaken(BrainOpsError):
@@ -73,6 +74,7 @@ class Learning:
         self._agents = agents
         self._sources: list[Parts] = [
             lambda cycle: recent.parts(cycle, guard),
+            failing.parts,
             signals.parts,
             improvements.parts,
         ]
@@ -164,7 +166,11 @@ class Learning:
             now=now,
             held=self._held(),
         )
-        return _Claim(work=work, round=covered, owner=owner, epoch=taken["epoch"])
+        return _Claim(work=work, round=covered, owner=owner, epoch=taken["epoch"], began_at=self._context.store.now())
+
+    def _moment(self, claim: _Claim) -> Micros:
+        """Return the time of a run: that for which it was asked, and what it has taken since."""
+        return claim.work.now + max(0, self._context.store.now() - claim.began_at)
 
     def _held(self) -> str | None:
         """Return why nothing may change by itself here, None where it may."""
@@ -177,7 +183,7 @@ class Learning:
     def _find(self, part: Part, claim: _Claim) -> Found | Exception:
         """Let a part look. What its code raises is told in the report and kept as an error; the others go on."""
         with self._context.store.write() as tx:
-            lease_until = max(self._context.store.now(), claim.work.now) + LEASE_MICROS
+            lease_until = self._moment(claim) + LEASE_MICROS
             if not tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until):
                 raise _Overtaken("somebody else took this run over")
         try:
@@ -192,7 +198,7 @@ class Learning:
         work = claim.work
         held = self._held()  # anew: somebody may have stopped it while the parts looked
         with self._context.store.write() as tx:
-            ended_at = max(self._context.store.now(), work.now)
+            ended_at = self._moment(claim)
             if not tx.learning.advance(work.cycle, claim.owner, claim.epoch, to_at=work.to_at, ran_at=ended_at):
                 raise _Overtaken("somebody else took this run over")
             told = [self._write_part(tx, claim, part, each, held) for part, each in found]

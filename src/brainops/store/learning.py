@@ -85,6 +85,15 @@ class Learning:
         pages = (keys[first : first + PAGE_ROWS] for first in range(0, len(keys), PAGE_ROWS))
         return sum(self._session.run("operation_learnt", keys=list(page), at=at) for page in pages)
 
+    def hours(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return how the operations of each name and target ended, hour by hour."""
+        return self._session.all("operation_hours", since=since, until=until)
+
+    def examples(self, name: str, target: str | None, since: Micros, until: Micros, limit: int) -> tuple[str, ...]:
+        """Return the ids of the latest operations of a name and target that failed."""
+        rows = self._session.all("operation_examples", name=name, target=target, since=since, until=until, limit=limit)
+        return tuple(row["id"] for row in rows)
+
 
 _COLUMNS = frozenset(("cycle", "namespace", "from_at", "to_at", "ended_at", "missed"))
 

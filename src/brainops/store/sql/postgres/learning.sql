@@ -77,3 +77,20 @@ order by o.key limit :limit
 update operation set learnt_at = :at
 where namespace = :namespace and key = any (cast(:keys as bigint[])) and learnt_at is null
 
+-- name: operation_hours
+-- How the operations of each name and target ended, hour by hour, up to a time.
+select o.name, o.target, o.finished_at / 3600000000 as hour, count(*) as ended,
+    sum(case when o.outcome = 'failed' or o.contradicted_at is not null then 1 else 0 end) as failed
+from operation as o
+where o.namespace = :namespace and o.started_at >= :since and o.finished_at >= :since and o.finished_at < :until
+    and o.imported_at is null
+group by o.name, o.target, o.finished_at / 3600000000
+order by o.name, o.target, o.finished_at / 3600000000
+
+-- name: operation_examples
+-- The latest operations of a name and target that failed since a time: what an insight rests on.
+select o.id from operation as o
+where o.namespace = :namespace and o.name = :name and o.target is not distinct from cast(:target as text) and o.started_at >= :since
+    and o.finished_at < :until and (o.outcome = 'failed' or o.contradicted_at is not null) and o.imported_at is null
+order by o.finished_at desc, o.id desc limit :limit
+
