@@ -68,7 +68,9 @@ FUNCTION_LINES = 70
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
+    "brainops.agents.agents": "a subscriber that fails must not fail the task that taught something",
     "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",
+    "brainops.agents.adapters.mcp": "what a server's client raises is told as the attempt's failure, without secrets",
     "brainops.agents.model": "what a provider's client raises is told as the model's failure, without the key",
     "brainops.agents.waiting": "what is raised in the thread that is waited for is raised again in the one that waits",
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
@@ -87,7 +89,18 @@ IMPORTED_AS = {
     "pyyaml": "yaml",
     "pydantic-ai-slim": "pydantic_ai",
 }
-HEAVY = {"cel_expr_python", "click", "mcp", "numpy", "onnxruntime", "procrastinate", "psycopg", "pydantic_ai", "yaml"}
+HEAVY = {
+    "cel_expr_python",
+    "click",
+    "httpx2",
+    "mcp",
+    "numpy",
+    "onnxruntime",
+    "procrastinate",
+    "psycopg",
+    "pydantic_ai",
+    "yaml",
+}
 
 
 def part_of(module: str) -> str:

@@ -2,27 +2,326 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from brainops.agents.abandoned import abandon, settle
+from brainops.agents.adapters.port import AdapterPort
+from brainops.agents.candidates import chosen, consider, standing
+from brainops.agents.execution import Executor, Work
+from brainops.agents.executions import Executions
+from brainops.agents.language import Language
+from brainops.agents.learnt import Keeper
+from brainops.agents.steps import step_of
+from brainops.agents.tasks import class_of, seed_of
+from brainops.agents.watch import LOOK_SECONDS, lease_from
+from brainops.errors import Conflict, InvalidInput, LeaseLost
 from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
+from brainops.memory.redact import redact
+from brainops.operations import log as records
 from brainops.operations.enforce import Guard
+from brainops.operations.jsonable import MAX_TEXT_CHARACTERS
 from brainops.operations.operation import OperationLog
 from brainops.procedures.outbox import Outbox
-from brainops.procedures.steps.port import StepResult, StepWaits, StepWork
-from brainops.types import Choice, OperationStart
+from brainops.procedures.runs.runner import Runner
+from brainops.procedures.steps.port import StepResult, StepWork
+from brainops.store.database import Row
+from brainops.store.ids import new_id
+from brainops.types import (
+    JSON,
+    Actor,
+    AgentLearning,
+    Choice,
+    Execution,
+    ExecutionState,
+    OperationStart,
+    Task,
+)
+
+MAX_CLASS_CHARACTERS = 200
+MAX_REASON_CHARACTERS = 1_000
+LISTED = 50
+MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
+DAY_SECONDS = 86_400.0  # an execution that names no time-out ends within a day; its attempts have their agents' own
+LAPSED_AT_ONCE = 50  # of one sweep
+
+log = logging.getLogger("brainops")
+
+Told = Callable[[AgentLearning], object]
 
 
-class Agents:
+def nobody_stops() -> bool:
+    """Say that nobody stops it."""
+    return False
+
+
+class Agents(Executions):
     """The agents of a namespace, and the tasks that they carry out."""
 
-    def __init__(self, context: MemoryContext, operations: OperationLog, guard: Guard, notices: Outbox) -> None:
-        self._context = context
-        self._operations = operations
-        self._guard = guard
-        self._notices = notices
+    def __init__(
+        self,
+        context: MemoryContext,
+        operations: OperationLog,
+        guard: Guard,
+        notices: Outbox,
+        runs: Runner,
+        language: Language,
+    ) -> None:
+        super().__init__(context, guard, runs)
+        self._language = language
+        self._subscribers: list[Told] = []
+        self._executor = Executor(
+            context, self, operations, guard, self._port, self._tell, Keeper(context=context, notices=notices)
+        )
+
+    def execute(
+        self,
+        task: str,
+        *,
+        context: Mapping[str, Any] | None = None,
+        target: str | None = None,
+        task_class: str | None = None,
+        capabilities: Iterable[str] = (),
+        agent: str | None = None,
+        session: str | None = None,
+        timeout_seconds: float | None = None,
+        run_id: str | None = None,
+        step_id: str | None = None,
+        idempotency_key: str | None = None,
+        actor: Actor | None = None,
+        stopped: Callable[[], bool] = nobody_stops,
+    ) -> Execution:
+        """Have a task carried out: memory and guard first, then the agent that has done best, then the next best.
+
+        Returns once it has ended (succeeded, failed, refused, cancelled) or waits: for an approval, or with a plan
+        where nobody capable could take it. `agent` is the only one that may; `timeout_seconds` is for the whole. The
+        same `idempotency_key` is the same execution. `stopped` is asked ten times a second while an agent is at work.
+        Raises InvalidInput, NotFound, StoreError; what an agent raises is its attempt's failure.
+        """
+        if agent is not None:
+            self.get(agent)
+        if timeout_seconds is not None and not 0 < timeout_seconds <= DAY_SECONDS:
+            raise InvalidInput(f"timeout_seconds is above 0 and at most {DAY_SECONDS:g}, not {timeout_seconds!r:.40}")
+        asked = self._task(task, context, target, task_class, capabilities, session)
+        execution = Execution(
+            id=asked.id,
+            namespace=self._context.store.scope.write,
+            task=self._stored(asked, idempotency_key),
+            state=ExecutionState.RUNNING,
+            run_id=run_id,
+            step_id=step_id,
+            created_at=self._context.store.now(),
+            actor=actor or self._context.actor,
+        )
+        owner = new_id()
+        wanted: dict[str, JSON] = {"capabilities": list(asked.capabilities), "agent": agent, "timeout": timeout_seconds}
+        with self._context.store.write() as tx:
+            began = tx.agents.insert(execution, wanted, owner, lease_from(execution.created_at))
+        if not began:
+            assert idempotency_key is not None
+            return self._again(idempotency_key, stopped)
+        return self._carry_out(execution, asked, owner, agent, timeout_seconds, execution.created_at, stopped)
+
+    def resume(self, execution_id: str, *, stopped: Callable[[], bool] = nobody_stops) -> Execution:
+        """Try an execution again that waits or failed: an approval was given, or an agent is there now.
+
+        Where it belongs to a run that waits for it, its success completes the step. Raises NotFound, Conflict.
+        """
+        row = self._row(execution_id)
+        if row["state"] not in (ExecutionState.WAITING, ExecutionState.FAILED):
+            raise Conflict(f"the execution {execution_id} is {row['state']}; one that waits or failed is tried again")
+        ended = self._take_up(row, stopped, reopened=True)
+        if ended.state is ExecutionState.SUCCEEDED:
+            self._complete_step(ended)
+        return ended
+
+    def choose(
+        self,
+        task: str,
+        *,
+        task_class: str | None = None,
+        capabilities: Iterable[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> Choice | None:
+        """Return who would be given a task and why, without giving it; None where nobody could take it."""
+        named = self._class(task, task_class)
+        with self._context.store.read() as tx:
+            known = standing(tx, self.readable(tx), self._context.store.now())
+        needed = _texts(capabilities)
+        considered = consider(known, self.callables, task_class=named, needed=needed, tried=exclude)
+        return chosen(considered, known, task_class=named, text=task, seed=seed_of(task, 0), tried=exclude)
 
     def recommend(self, start: OperationStart) -> Choice | None:
-        """Return who does such an operation best, None where nobody is known."""
-        return None
+        """Return the agent that guidance names for an operation; None where there is none. A few milliseconds."""
+        return self.choose(start.name)
+
+    def subscribe(self, function: Told) -> Callable[[], None]:
+        """Have a function told of everything that executions of this process teach; call what is returned to end it."""
+        self._subscribers.append(function)
+
+        def end() -> None:
+            if function in self._subscribers:
+                self._subscribers.remove(function)
+
+        return end
 
     def step(self, work: StepWork) -> StepResult:
-        """Do an agent step."""
-        return StepWaits(waits_for="agent", detail=dict(work.action.parameters))
+        """Do an agent step: `task`, and perhaps capabilities, agent, target, context, task-class.
+
+        It waits where nobody capable could take it; a repeated attempt goes on with its execution. Raises StepFailed.
+        """
+        return step_of(self, work)
+
+    def sweep(self) -> int:
+        """Let go of what died with its process: the attempt failed, its place is free. Return how many those were."""
+        with self._context.store.read() as tx:
+            lapsed = tx.agents.lapsed(self._context.store.now(), LAPSED_AT_ONCE)
+        moved = 0
+        for execution in lapsed:
+            with self._context.store.write() as tx:
+                moved += abandon(tx, self._context, execution.id, self._start(execution))
+        return moved + settle(self._context, self._start)
+
+    def again(self, key: str, stopped: Callable[[], bool]) -> Execution | None:
+        """Return what an execution of this key came to, gone on with where it was left; None where there is none."""
+        with self._context.store.read() as tx:
+            row = tx.agents.row_by_idempotency(key)
+        return None if row is None else self._again(key, stopped)
+
+    def _again(self, key: str, stopped: Callable[[], bool]) -> Execution:
+        """Wait for whoever is at it, or go on with it: after a death of its process, a wait or a failure."""
+        while True:
+            with self._context.store.read() as tx:
+                row = tx.agents.row_by_idempotency(key)
+            assert row is not None
+            now = self._context.store.now()
+            if row["state"] == ExecutionState.RUNNING and row["owner"] is not None and row["lease_until"] > now:
+                if stopped():
+                    return self.execution(row["id"])
+                time.sleep(LOOK_SECONDS)
+                continue
+            if row["state"] not in (ExecutionState.RUNNING, ExecutionState.WAITING, ExecutionState.FAILED):
+                return self.execution(row["id"])
+            died = row["state"] == ExecutionState.RUNNING
+            try:
+                return self._take_up(row, stopped, reopened=not died)
+            except Conflict:
+                continue
+
+    def _take_up(self, row: Row, stopped: Callable[[], bool], *, reopened: bool) -> Execution:
+        """Become its owner, end what died under the one before, and carry it out."""
+        owner = new_id()
+        with self._context.store.write() as tx:
+            now = self._context.store.now()
+            if row["state"] == ExecutionState.RUNNING:
+                abandon(tx, self._context, row["id"], self._start(self._at_hand(tx, row["id"])), keep=True)
+            if not tx.agents.take(row["id"], owner, now, lease_from(now), reopened=reopened):
+                raise Conflict(f"somebody else goes on with the execution {row['id']}")
+            execution = self._at_hand(tx, row["id"])
+            operation = tx.operations.get(execution.operation_id) if execution.operation_id else None
+            opened_at = tx.agents.row(row["id"])["opened_at"]  # type: ignore[index]
+            if operation is None or operation.outcome is not None or row["approval_id"]:
+                execution = replace(execution, operation_id=None)  # consulted anew: what was then is of then
+        asked = json.loads(row["asked"])
+        return self._carry_out(execution, execution.task, owner, asked["agent"], asked["timeout"], opened_at, stopped)
+
+    def _carry_out(
+        self,
+        execution: Execution,
+        task: Task,
+        owner: str,
+        agent: str | None,
+        timeout_seconds: float | None,
+        opened_at: int,
+        stopped: Callable[[], bool],
+    ) -> Execution:
+        work = Work(
+            execution=execution,
+            task=task,
+            owner=owner,
+            start=self._start(execution),
+            wanted=agent,
+            deadline=time.monotonic() + (timeout_seconds or DAY_SECONDS),
+            opened_at=opened_at,
+            guidance=execution.guidance,
+        )
+        try:
+            self._executor.carry_out(work, stopped)
+        except LeaseLost:
+            log.warning("somebody else goes on with the execution %s", execution.id)
+        return self.execution(execution.id)
+
+    def _task(
+        self,
+        text: str,
+        context: Mapping[str, Any] | None,
+        target: str | None,
+        task_class: str | None,
+        capabilities: Iterable[str],
+        session: str | None,
+    ) -> Task:
+        if not isinstance(text, str) or not text.strip():
+            raise InvalidInput(f"a task is text, for example 'write the release notes', not {text!r:.80}")
+        if context is not None and not isinstance(context, Mapping):
+            raise InvalidInput(f"a task's context is a mapping, not {type(context).__name__}")
+        execution_id = new_id()
+        return Task(
+            id=execution_id,
+            text=clean(text.strip())[:MAX_TEXT_CHARACTERS],
+            task_class=self._class(text, task_class),
+            target=target,
+            context=dict(context or {}),
+            capabilities=_texts(capabilities),
+            session_id=session,
+            idempotency_key=execution_id,
+        )
+
+    def _stored(self, task: Task, idempotency_key: str | None) -> Task:
+        """Return a task as it is kept: redacted. The agent is given it as it was said."""
+        start = records.checked_start(
+            self._context,
+            OperationStart(name=task.text, target=task.target, context=task.context, session_id=task.session_id),
+        )
+        text = redact(task.text, self._context.redaction).text
+        key = idempotency_key or ""
+        return replace(
+            task,
+            text=text,
+            target=start.target,
+            context=start.context,
+            session_id=start.session_id,
+            idempotency_key=key,
+        )
+
+    def _class(self, text: str, task_class: str | None) -> str:
+        said = self._text(task_class) if task_class else class_of(redact(str(text), self._context.redaction).text)
+        return " ".join(said.split())[:MAX_CLASS_CHARACTERS] or "task"
+
+    def _port(self, cancelled: Callable[[], bool]) -> AdapterPort:
+        return AdapterPort(
+            context=self._context, callables=self.callables, language=self._language, cancelled=cancelled
+        )
+
+    def _tell(self, learning: AgentLearning) -> None:
+        for function in list_of(self._subscribers):
+            try:
+                function(learning)
+            except Exception:  # a subscriber that fails must not fail the task that taught something
+                log.exception("a subscriber could not be told of what %s taught", learning.execution_id)
+
+
+def list_of(subscribers: Iterable[Told]) -> Sequence[Told]:
+    """Return the subscribers as they are now: one may end its subscription while it is told."""
+    return tuple(subscribers)
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    texts = () if isinstance(values, str) else tuple(values)
+    if isinstance(values, str) or not all(isinstance(each, str) for each in texts):
+        raise InvalidInput("capabilities are a list of texts, for example ['deploy', 'review']")
+    return texts

@@ -269,6 +269,7 @@ _SENTENCES = {
     NoticeKind.RULE_STEPPED_DOWN: "A rule stepped down: {subject}",
     NoticeKind.GUARD_BYPASSED: "The guard is bypassed: {subject}",
     NoticeKind.GUARD_ALARM: "The guard raises an alarm: {subject}",
+    NoticeKind.AGENT_LEARNED: "Agents learnt: {subject}",
     NoticeKind.IMPROVEMENT_PLANNED: "An improvement stands as a plan, and applies itself unless vetoed: {subject}",
     NoticeKind.IMPROVEMENT_APPLIED: "An improvement was applied: {subject}",
     NoticeKind.IMPROVEMENT_ROLLED_BACK: "An improvement was taken back: {subject}",

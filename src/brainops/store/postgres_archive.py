@@ -25,7 +25,7 @@ TABLES = (
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
     "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told",
-    "query_count",
+    "query_count", "share_peer", "share_bundle", "share_item",
     "improvement", "improvement_trial", "language_day", "language_use",
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""

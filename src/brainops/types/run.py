@@ -244,6 +244,7 @@ class NoticeKind(StrEnum):
     RULE_STEPPED_DOWN = "rule_stepped_down"
     GUARD_BYPASSED = "guard_bypassed"
     GUARD_ALARM = "guard_alarm"
+    AGENT_LEARNED = "agent_learned"
     IMPROVEMENT_PLANNED = "improvement_planned"
     IMPROVEMENT_APPLIED = "improvement_applied"
     IMPROVEMENT_ROLLED_BACK = "improvement_rolled_back"

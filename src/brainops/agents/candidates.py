@@ -1,0 +1,157 @@
+"""Which agents could take a task now, and why could the others not?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from brainops.agents.adapters.port import Callables
+from brainops.agents.selection import Candidate, Trial, choose
+from brainops.agents.tasks import capable
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.types import AdapterKind, Agent, Choice, Micros
+
+REMEMBERED_TRIALS = 1_000  # the newest; histories are short, and older ones say little about today's agents
+DEAREST_OF = 200  # attempts: what is reserved for the next one is what any of these took at most
+ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is not asked to do so again
+DAY_MICROS = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of the agents when a task is to be given: all that one look at the store says."""
+
+    agents: Sequence[Agent]
+    load: Mapping[str, Row]
+    dearest: Mapping[str, float]
+    trials: Sequence[Trial]
+    alike: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """Who could take the task; and of the others who is capable but has no place, and why each was passed over."""
+
+    able: tuple[Agent, ...]
+    busy: tuple[str, ...]
+    capable: tuple[str, ...]
+    passed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def why_not(self) -> str:
+        """Why nobody takes it, in words."""
+        if not self.passed:
+            return "no agent is registered: brainops agent add"
+        if not self.capable:
+            return f"none of {len(self.passed)} agents is capable of it"
+        return "; ".join(f"{name} {self.passed[name]}" for name in self.capable if name in self.passed)
+
+
+def standing(tx: Transaction, agents: Sequence[Agent], now: Micros, alike: frozenset[str] = frozenset()) -> Standing:
+    """Read what a choice rests on."""
+    return Standing(
+        agents=agents,
+        load=tx.agents.load(now, day_of(now)),
+        dearest=tx.agents.dearest(DEAREST_OF),
+        trials=[trial_of(row) for row in tx.agents.trials(REMEMBERED_TRIALS)],
+        alike=alike,
+    )
+
+
+def trial_of(row: Row) -> Trial:
+    """Read a row as what selection learns from."""
+    return Trial(
+        agent=row["agent"],
+        task_class=row["task_class"],
+        text_key=row["text"],
+        success=float(row["success"]),
+        seconds=(row["duration_us"] or 0) / 1_000_000,
+        cost=row["charged"],
+        at=row["started_at"],
+    )
+
+
+def day_of(now: Micros) -> Micros:
+    """Return when the day (UTC) began."""
+    return now - now % DAY_MICROS
+
+
+def consider(
+    known: Standing,
+    callables: Callables,
+    *,
+    task_class: str,
+    needed: Sequence[str],
+    wanted: str | None = None,
+    tried: Sequence[str] = (),
+    refused: Mapping[str, str] | None = None,
+) -> Considered:
+    """Sort the agents into who could take the task and who could not; `wanted` is the only one that may."""
+    passed: dict[str, str] = {}
+    able, busy, able_in_kind = [], [], []
+    for agent in known.agents:
+        if wanted is not None and agent.name != wanted:
+            continue
+        why = _unfit(agent, callables, task_class, needed, asked_for=wanted is not None)
+        if why:
+            passed[agent.name] = why
+            continue
+        able_in_kind.append(agent.name)
+        full, passing = fullness(agent, known.load.get(agent.name), reserve(agent, known.dearest))
+        why = _set_aside(agent.name, known, tried, refused or {}) or full
+        if not why:
+            able.append(agent)
+            continue
+        passed[agent.name] = why
+        if full and passing and not _set_aside(agent.name, known, tried, refused or {}):
+            busy.append(agent.name)
+    return Considered(able=tuple(able), busy=tuple(busy), capable=tuple(able_in_kind), passed=passed)
+
+
+def _unfit(agent: Agent, callables: Callables, task_class: str, needed: Sequence[str], *, asked_for: bool) -> str:
+    if not agent.enabled:
+        return "is disabled"
+    if not asked_for and not capable(agent, task_class, needed):
+        return "is not capable of it"
+    function = str(agent.settings.get("function") or agent.name)
+    if agent.adapter is AdapterKind.CALLABLE and callables.get(function) is None:
+        return "is a function that this process does not have"
+    return ""
+
+
+def _set_aside(name: str, known: Standing, tried: Sequence[str], refused: Mapping[str, str]) -> str:
+    if name in tried:
+        return "has just failed at it"
+    if name in known.alike:
+        return "failed at such a task in the same way not long ago"
+    return refused.get(name, "")
+
+
+def fullness(agent: Agent, load: Row | None, reserved: float) -> tuple[str, bool]:
+    """Return why an agent has no room for another task ("" where it has), and whether that soon passes."""
+    under_way, tasks, cost = (load["under_way"], load["tasks"], load["cost"]) if load else (0, 0, 0.0)
+    limits = agent.limits
+    if limits.tasks_a_day is not None and tasks >= limits.tasks_a_day:
+        return f"has had its {limits.tasks_a_day} tasks of today", False
+    if limits.cost_a_day is not None and cost + reserved > limits.cost_a_day:
+        left = max(0.0, limits.cost_a_day - cost)
+        return f"has {left:g} left of today's {limits.cost_a_day:g}, and a task may take {reserved:g}", False
+    if under_way >= limits.at_once:
+        return f"is at {under_way} of {limits.at_once} tasks", True
+    return "", False
+
+
+def reserve(agent: Agent, dearest: Mapping[str, float]) -> float:
+    """Return what one more task of an agent may cost: what is expected, or the most that one took of late."""
+    return max(agent.cost, dearest.get(agent.name, 0.0))
+
+
+def chosen(
+    considered: Considered, known: Standing, *, task_class: str, text: str, seed: int, tried: Sequence[str] = ()
+) -> Choice | None:
+    """Return the choice among those who could, None where nobody can."""
+    if not considered.able:
+        return None
+    candidates = [Candidate(name=agent.name, cost=agent.cost) for agent in considered.able]
+    return choose(candidates, known.trials, task_class=task_class, text=text, seed=seed, tried=tried)

@@ -1,0 +1,192 @@
+"""How does each execution stand, and who corrects, ends or judges it from outside?"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from brainops.agents.execution import end_operation
+from brainops.agents.registry import Roster
+from brainops.agents.steps import output_of
+from brainops.errors import Conflict, NotFound
+from brainops.memory.conditions import member
+from brainops.memory.context import MemoryContext
+from brainops.operations import log as records
+from brainops.operations.enforce import Guard
+from brainops.operations.guidance import guidance_of
+from brainops.operations.jsonable import jsonable
+from brainops.procedures.runs.runner import Runner
+from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.types import (
+    JSON,
+    ActorKind,
+    Attempt,
+    ErrorEvent,
+    Evidence,
+    Execution,
+    ExecutionState,
+    Failed,
+    Guidance,
+    OperationStart,
+    Outcome,
+    Succeeded,
+)
+
+LISTED = 50
+MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
+
+log = logging.getLogger("brainops")
+
+
+class Executions(Roster):
+    """The executions of a namespace: looked at, ended by hand, cancelled, verified."""
+
+    def __init__(self, context: MemoryContext, guard: Guard, runs: Runner) -> None:
+        super().__init__(context)
+        self._guard = guard
+        self._runs = runs
+
+    def done(
+        self, execution_id: str, *, result: JSON = None, failed: str | None = None, evidence: JSON = None
+    ) -> Execution:
+        """Say what came of an execution that a person carried out by its plan; completes the step that waits for it.
+
+        Raises NotFound, and Conflict where it does not wait.
+        """
+        given = jsonable(result, self._context.redaction)
+        outcome: Outcome = Succeeded(result=given, evidence=Evidence.CLAIMED)
+        if failed is not None:
+            error = records.checked_error(self._context, records.event_of(failed, None))
+            outcome = Failed(error=error, result=given, evidence=Evidence.CLAIMED)
+        state = ExecutionState.FAILED if failed is not None else ExecutionState.SUCCEEDED
+        by = self._context.actor
+        with self._context.store.write() as tx:
+            execution, now = self._at_hand(tx, execution_id), self._context.store.now()
+            said = f"carried out by {by.kind.value}:{by.id}"
+            if execution.state is not ExecutionState.WAITING or not tx.agents.end(
+                execution.id, None, state, now, outcome=outcome, reason=said
+            ):
+                raise Conflict(f"the execution {execution_id} is {execution.state.value}; only one that waits is done")
+            end_operation(tx, self._context, execution, self._start(execution), outcome, now)
+            tx.trail.append("execution-done", execution.id, by, now, state=state.value, evidence=evidence)
+        ended = self.execution(execution_id)
+        if state is ExecutionState.SUCCEEDED:
+            self._complete_step(ended)
+        return ended
+
+    def cancel(self, execution_id: str, *, reason: str) -> Execution:
+        """Stop an execution, in whatever process it is under way, within about a second; raise NotFound, Conflict."""
+        said, by = self._text(reason) or "cancelled", self._context.actor
+        with self._context.store.write() as tx:
+            execution, now = self._at_hand(tx, execution_id), self._context.store.now()
+            if execution.state is ExecutionState.RUNNING:
+                tx.agents.request(execution.id, said)
+            elif execution.state is ExecutionState.WAITING:
+                outcome = Failed(error=ErrorEvent(type="CancelledError", message=f"cancelled: {said}"))
+                tx.agents.end(execution.id, None, ExecutionState.CANCELLED, now, outcome=outcome, reason=said)
+                end_operation(tx, self._context, execution, self._start(execution), outcome, now)
+            else:
+                raise Conflict(f"the execution {execution_id} has ended: it is {execution.state.value}")
+            tx.trail.append("execution-cancel", execution.id, by, now, reason=said)
+        return self.execution(execution_id)
+
+    def verify(self, execution_id: str, *, right: bool, note: str = "") -> Execution:
+        """Say, after a later look, whether what its agent claimed was right: selection learns from that instead.
+
+        No agent judges itself. Raises NotFound, Conflict.
+        """
+        said, by = self._text(note), self._context.actor
+        with self._context.store.write() as tx:
+            execution, now = self._at_hand(tx, execution_id), self._context.store.now()
+            last = execution.attempts[-1] if execution.attempts else None
+            if last is None or last.outcome is None:
+                raise Conflict(f"no agent has ended an attempt at {execution_id}; there is nothing to judge")
+            if by.kind is ActorKind.AGENT and by.id == last.agent:
+                raise Conflict(f"{last.agent} does not judge itself; somebody else looks at what it did")
+            tx.agents.verify(last.id, right)
+            for operation_id in filter(None, (last.operation_id, execution.operation_id)):
+                _judge(tx, operation_id, right, said or "a later check says otherwise")
+            tx.trail.append("execution-verify", execution.id, by, now, agent=last.agent, right=right, note=said)
+        return self.execution(execution_id)
+
+    def execution(self, execution_id: str) -> Execution:
+        """Return one execution with its attempts; raise NotFound."""
+        with self._context.store.read() as tx:
+            return self._at_hand(tx, execution_id)
+
+    def executions(
+        self,
+        *,
+        state: ExecutionState | str | None = None,
+        run_id: str | None = None,
+        task_class: str | None = None,
+        limit: int = LISTED,
+    ) -> Sequence[Execution]:
+        """Return executions without their attempts, newest first."""
+        with self._context.store.read() as tx:
+            wanted = None if state is None else member(ExecutionState, state).value
+            return tx.agents.executions(state=wanted, run_id=run_id, task_class=task_class, limit=limit)
+
+    def attempts(
+        self,
+        *,
+        task_class: str | None = None,
+        agent: str | None = None,
+        since: int | None = None,
+        limit: int = MAX_LISTED,
+    ) -> Sequence[Attempt]:
+        """Return attempts, newest first: what selection, health and the cycles look at."""
+        with self._context.store.read() as tx:
+            return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=min(limit, MAX_LISTED))
+
+    def _start(self, execution: Execution) -> OperationStart:
+        return self._guard.prepared(
+            OperationStart(
+                name=execution.task.text,
+                target=execution.task.target,
+                context=execution.task.context,
+                actor=execution.actor,
+                session_id=execution.task.session_id,
+            )
+        )
+
+    def _at_hand(self, tx: Transaction, execution_id: str) -> Execution:
+        found = tx.agents.execution(execution_id) if isinstance(execution_id, str) else None
+        if found is None:
+            raise NotFound(f"there is no execution {str(execution_id)[:80]!a} in the namespaces that you read")
+        return replace(found, guidance=_guidance(tx, found.task.receipt))
+
+    def _row(self, execution_id: str) -> Row:
+        with self._context.store.read() as tx:
+            self._at_hand(tx, execution_id)
+            row = tx.agents.row(execution_id)
+        assert row is not None
+        return row
+
+    def _complete_step(self, execution: Execution) -> None:
+        """Complete the step of a run that waits for this."""
+        if execution.run_id is None or execution.step_id is None:
+            return
+        try:
+            self._runs.complete(execution.run_id, execution.step_id, output=output_of(execution))
+        except Conflict as error:
+            log.warning("the execution %s ended, and its step did not wait for it: %s", execution.id, error)
+
+
+def _guidance(tx: Transaction, receipt: str | None) -> Guidance | None:
+    row = tx.operations.guidance(receipt) if receipt else None
+    return guidance_of(json.loads(row["body"])) if row else None
+
+
+def _judge(tx: Transaction, operation_id: str, right: bool, said: str) -> None:
+    """Let the log of operations know what a later look found."""
+    standing = tx.operations.get(operation_id)
+    if standing is None or standing.outcome is None:
+        return
+    if right == isinstance(standing.outcome, Succeeded):
+        tx.operations.verify(operation_id)
+    else:
+        tx.operations.contradict(operation_id, said)

@@ -1,0 +1,235 @@
+"""Which agents are there, and who may say so?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from brainops.agents.adapters.port import AgentFunction, Callables
+from brainops.errors import InvalidInput, NotFound, OperationBlocked
+from brainops.memory.conditions import member
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
+from brainops.memory.redact import redact, redact_json
+from brainops.procedures.loosening import is_strict, loosened_by
+from brainops.store import Transaction
+from brainops.types import JSON, Actor, ActorKind, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
+
+MAX_NAME_CHARACTERS = 100
+MAX_TEXT_CHARACTERS = 2_000  # of a description or reason
+MAX_CAPABILITIES = 100  # each is compared with every task
+MAX_AGENTS = 500  # of a namespace: all of them are looked at for every task
+_NUMBERS = ("at_once", "timeout_seconds", "memory_tokens")
+
+
+class Roster:
+    """The agents that a namespace knows: registered, enabled, disabled, removed. Each change is on the trail."""
+
+    def __init__(self, context: MemoryContext) -> None:
+        self._context = context
+        self.callables = Callables()
+
+    def register(
+        self,
+        agent: Agent | str,
+        *,
+        adapter: AdapterKind | str | None = None,
+        limits: AgentLimits | Mapping[str, Any] | None = None,
+        reason: str = "",
+        proof: Proof | None = None,
+        **fields_: Any,
+    ) -> Agent:
+        """Register an agent, or register it anew: an Agent, or its name with `adapter` and the fields of Agent.
+
+        In a strict namespace no agent's session registers agents, and where people are enrolled who may approve it
+        takes the proof of one of them. Raises InvalidInput, OperationBlocked, ApprovalUnproven.
+        """
+        drafted = agent if isinstance(agent, Agent) else _drafted(agent, adapter, limits, fields_)
+        by = self._allowed("register agents", proof)
+        made = self._checked(drafted, by, reason or drafted.reason)
+        with self._context.store.write() as tx:
+            before = self._known(tx, made.name)
+            if before is None and len(tx.agents.list()) >= MAX_AGENTS:
+                raise InvalidInput(f"a namespace has at most {MAX_AGENTS} agents; remove one first")
+            tx.agents.put(made)
+            tx.trail.append(
+                "agent-register",
+                made.name,
+                by,
+                made.created_at,
+                adapter=made.adapter.value,
+                settings=dict(made.settings),
+                enabled=made.enabled,
+                before=dict(before.settings) if before else None,
+                reason=made.reason,
+            )
+        return made
+
+    def register_callable(
+        self, name: str, function: AgentFunction, *, cancellable: bool = False, **fields_: Any
+    ) -> Agent:
+        """Let a function of the task be an agent in this process: it returns JSON or an outcome, or raises.
+
+        A `cancellable` one is called with (task, cancelled). What the store knows of the agent stays as it is where it
+        is the same, so that a program may call this at every start.
+        """
+        self.callables.register(name, function, cancellable=cancellable)
+        drafted = _drafted(name, AdapterKind.CALLABLE, fields_.pop("limits", None), fields_)
+        with self._context.store.read() as tx:
+            known = self._known(tx, name)
+        if known is not None and _same(known, drafted):
+            return known
+        return self.register(drafted)
+
+    def get(self, name: str) -> Agent:
+        """Return an agent; raise NotFound."""
+        with self._context.store.read() as tx:
+            found = self._known(tx, name)
+        if found is None:
+            raise NotFound(f"there is no agent {str(name)[:80]!a} in the namespaces that you read: brainops agent list")
+        return found
+
+    def list(self, *, enabled: bool | None = None) -> Sequence[Agent]:
+        """Return the agents by name; those that are enabled, or not, where that is asked."""
+        with self._context.store.read() as tx:
+            return [agent for agent in self.readable(tx) if enabled is None or agent.enabled is enabled]
+
+    def enable(self, name: str, *, reason: str = "", proof: Proof | None = None) -> Agent:
+        """Let an agent be chosen again; as `register` where the namespace is strict. Raises NotFound."""
+        return self._switch(name, True, reason, self._allowed("enable agents", proof))
+
+    def disable(self, name: str, *, reason: str = "") -> Agent:
+        """Let an agent be chosen no more; what it is at goes on to its end. Raises NotFound."""
+        return self._switch(name, False, reason, self._context.actor)
+
+    def remove(self, name: str, *, reason: str) -> None:
+        """Strike an agent off; what it did stays on record. Raises NotFound."""
+        said, at = self._text(reason), self._context.store.now()
+        with self._context.store.write() as tx:
+            if not tx.agents.remove(name, said, at):
+                raise _not_written(name)
+            tx.trail.append("agent-remove", name, self._context.actor, at, reason=said)
+
+    def _switch(self, name: str, enabled: bool, reason: str, by: Actor) -> Agent:
+        said = self._text(reason)
+        with self._context.store.write() as tx:
+            if not tx.agents.enable(name, enabled, said):
+                raise _not_written(name)
+            act = "agent-enable" if enabled else "agent-disable"
+            tx.trail.append(act, name, by, self._context.store.now(), reason=said)
+        return self.get(name)
+
+    def readable(self, tx: Transaction) -> Sequence[Agent]:
+        """Return the agents by name; one of the written namespace stands before one of that name that is only read."""
+        order = {namespace: number for number, namespace in enumerate((tx.scope.write, *tx.scope.read))}
+        found: dict[str, tuple[int, Agent]] = {}
+        for namespace, agent in tx.agents.list():
+            rank = order.get(namespace, len(order))
+            if agent.name not in found or rank < found[agent.name][0]:
+                found[agent.name] = (rank, agent)
+        return [agent for _, agent in (found[name] for name in sorted(found))]
+
+    def _known(self, tx: Transaction, name: str) -> Agent | None:
+        return next((agent for agent in self.readable(tx) if agent.name == name), None)
+
+    def _allowed(self, what: str, proof: Proof | None) -> Actor:
+        """Return who adds to what may act here: where rules hold, no agent's session does."""
+        with self._context.store.read() as tx:
+            strict = is_strict(tx)
+        if strict and self._context.actor.kind is ActorKind.AGENT:
+            raise OperationBlocked(
+                f"an agent's session may not {what} in a strict namespace; a person does, on a terminal"
+            )
+        return loosened_by(self._context, what, proof)
+
+    def _checked(self, agent: Agent, by: Actor, reason: str) -> Agent:
+        name = agent.name if isinstance(agent.name, str) else ""
+        if not name.strip() or len(name) > MAX_NAME_CHARACTERS or name != clean(name.strip()) or "\n" in name:
+            raise InvalidInput(
+                f"an agent's name is one line of at most {MAX_NAME_CHARACTERS} characters, not {name!r:.80}"
+            )
+        if isinstance(agent.capabilities, str) or len(agent.capabilities) > MAX_CAPABILITIES:
+            raise InvalidInput(f"capabilities are a list of at most {MAX_CAPABILITIES} words or globs")
+        _check_limits(agent.limits)
+        if not _number(agent.cost) or agent.cost < 0:
+            raise InvalidInput(f"cost is what one task is expected to cost, 0 or more, not {agent.cost!r:.40}")
+        redacted = redact_json(dict(agent.settings), self._context.redaction)
+        if redacted.value != dict(agent.settings):
+            raise InvalidInput(f"the settings of {name} hold a secret; write a reference to it instead: env:NAME")
+        return replace(
+            agent,
+            adapter=member(AdapterKind, agent.adapter),
+            memory=member(MemoryAccess, agent.memory),
+            description=self._text(agent.description),
+            capabilities=tuple(self._text(each) for each in agent.capabilities if str(each).strip()),
+            enabled=bool(agent.enabled),
+            created_at=self._context.store.now(),
+            created_by=by,
+            reason=self._text(reason),
+        )
+
+    def _text(self, text: str) -> str:
+        return redact(clean(str(text).strip())[:MAX_TEXT_CHARACTERS], self._context.redaction).text
+
+
+def _drafted(name: str, adapter: AdapterKind | str | None, limits: Any, given: Mapping[str, Any]) -> Agent:
+    known = {each.name for each in fields(Agent)} - {"name", "adapter", "limits", "created_at", "created_by"}
+    if unknown := sorted(set(given) - known):
+        raise InvalidInput(f"an agent has no {', '.join(unknown)}; it has {', '.join(sorted(known))} and limits")
+    if not isinstance(name, str) or adapter is None:
+        raise InvalidInput(f"an agent has a name and an adapter, one of {', '.join(AdapterKind)}")
+    capabilities: Any = given.get("capabilities", ())
+    if isinstance(capabilities, str) or not isinstance(capabilities, Iterable):
+        raise InvalidInput(f"capabilities are a list of words or globs; for one write [{capabilities!r:.60}]")
+    settings: Mapping[str, JSON] = given.get("settings") or {}
+    if not isinstance(settings, Mapping):
+        raise InvalidInput(f"settings are a mapping, not {type(settings).__name__}")
+    return Agent(
+        **{**given, "settings": dict(settings), "capabilities": tuple(capabilities)},
+        name=name.strip(),
+        adapter=member(AdapterKind, adapter),
+        limits=_limits(limits),
+    )
+
+
+def _limits(said: AgentLimits | Mapping[str, Any] | None) -> AgentLimits:
+    if isinstance(said, AgentLimits):
+        return said
+    known = {each.name for each in fields(AgentLimits)}
+    if not isinstance(said or {}, Mapping) or set(said or {}) - known:
+        raise InvalidInput(f"limits are of {', '.join(sorted(known))}")
+    return AgentLimits(**(said or {}))
+
+
+def _check_limits(limits: AgentLimits) -> None:
+    for name in _NUMBERS:
+        value = getattr(limits, name)
+        least = 0 if name == "memory_tokens" else 1e-3
+        if not _number(value) or value < least or (name != "timeout_seconds" and int(value) != value):
+            raise InvalidInput(f"{name} is a number above 0, not {value!r:.40}")
+    for name in ("cost_a_day", "tasks_a_day"):
+        value = getattr(limits, name)
+        if value is not None and (not _number(value) or value < 0):
+            raise InvalidInput(f"{name} is 0 or more, or left out for no limit, not {value!r:.40}")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _same(known: Agent, drafted: Agent) -> bool:
+    """Say whether registering would change nothing; whether it is enabled is for people to say."""
+    told = replace(
+        drafted,
+        enabled=known.enabled,
+        created_at=known.created_at,
+        created_by=known.created_by,
+        reason=known.reason,
+    )
+    return told == known
+
+
+def _not_written(name: str) -> NotFound:
+    return NotFound(f"the written namespace has no agent {str(name)[:80]!a}: brainops agent list")

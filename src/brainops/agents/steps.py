@@ -1,0 +1,101 @@
+"""How is an agent step of a run carried out?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from brainops.errors import StepFailed
+from brainops.procedures.steps.parameters import Parameters
+from brainops.procedures.steps.port import StepDone, StepResult, StepWaits, StepWork
+from brainops.types import JSON, Actor, Execution, ExecutionState, Failed, Succeeded
+
+KNOWN = ("task", "capabilities", "agent", "target", "context", "receipt", "task-class", "role", "prompt", "model")
+
+
+class Executes(Protocol):
+    """Has tasks carried out."""
+
+    def again(self, key: str, stopped: Callable[[], bool]) -> Execution | None:
+        """Go on with the execution of this key, where there is one."""
+        ...
+
+    def execute(
+        self,
+        task: str,
+        *,
+        context: Mapping[str, Any] | None,
+        target: str | None,
+        task_class: str | None,
+        capabilities: Sequence[str],
+        agent: str | None,
+        timeout_seconds: float | None,
+        run_id: str | None,
+        step_id: str | None,
+        idempotency_key: str | None,
+        actor: Actor | None,
+        stopped: Callable[[], bool],
+    ) -> Execution:
+        """Have a task carried out."""
+        ...
+
+
+def step_of(agents: Executes, work: StepWork) -> StepResult:
+    """Have the step's task carried out; a repeated attempt finds its execution and goes on with it. Raises StepFailed.
+
+    Output: {result, agent, execution, attempts}. Where nobody capable could take it, the step waits with the plan.
+    """
+    parameters = Parameters(work.action, KNOWN)
+    execution = agents.again(work.idempotency_key, work.cancelled) or agents.execute(
+        parameters.text("task" if parameters.has("task") else "prompt"),
+        context={**parameters.mapping("context"), **_receipt(parameters)},
+        target=parameters.text("target") if parameters.has("target") else work.target,
+        task_class=parameters.text("task-class") if parameters.has("task-class") else None,
+        capabilities=parameters.texts("capabilities"),
+        agent=parameters.text("agent") if parameters.has("agent") else None,
+        timeout_seconds=work.timeout_seconds,
+        run_id=work.run_id,
+        step_id=work.step_id,
+        idempotency_key=work.idempotency_key,
+        actor=work.actor,
+        stopped=work.cancelled,
+    )
+    return _answer(execution)
+
+
+def _receipt(parameters: Parameters) -> dict[str, JSON]:
+    return {"receipt": parameters.any("receipt")} if parameters.has("receipt") else {}
+
+
+def _answer(execution: Execution) -> StepResult:
+    match execution.state:
+        case ExecutionState.SUCCEEDED:
+            return StepDone(output=output_of(execution), evidence=_evidence(execution))
+        case ExecutionState.WAITING if execution.approval_id is None:
+            detail: JSON = {"why": execution.reason, "plan": execution.plan, "execution": execution.id}
+            return StepWaits(waits_for="agent", detail=detail)
+    outcome = execution.outcome
+    kind = outcome.error.type if isinstance(outcome, Failed) and outcome.error.type else "AgentFailed"
+    said = outcome.error.message if isinstance(outcome, Failed) else ""
+    message = "; ".join(filter(None, (f"the task {execution.state.value}: {execution.reason}", said)))
+    raise StepFailed(
+        f"{message} (brainops agent show {execution.id})",
+        kind=kind,
+        retryable=execution.state is ExecutionState.FAILED,
+    )
+
+
+def output_of(execution: Execution) -> dict[str, JSON]:
+    """Return what later steps read of an execution."""
+    result = execution.outcome.result if isinstance(execution.outcome, Succeeded) else None
+    return {
+        "result": result,
+        "agent": execution.agent,
+        "execution": execution.id,
+        "attempts": [attempt.agent for attempt in execution.attempts],
+    }
+
+
+def _evidence(execution: Execution) -> JSON:
+    outcome = execution.outcome
+    return {"execution": execution.id, "evidence": outcome.evidence.value if outcome else None}

@@ -1,0 +1,168 @@
+-- fragment: agent_columns
+a.namespace, a.name, a.adapter, a.description, a.capabilities, a.settings, a.limits, a.cost, a.memory, a.enabled,
+a.created_at, a.actor_kind, a.actor_id, a.actor_proof, a.reason
+
+-- fragment: execution_columns
+e.id, e.namespace, e.task, e.task_class, e.target, e.context, e.asked, e.session_id, e.state, e.guidance_id,
+e.operation_id, e.approval_id, e.plan, e.reason, e.run_id, e.step_id, e.idempotency_key, e.owner, e.lease_until,
+e.requested, e.actor_kind, e.actor_id, e.actor_proof, e.created_at, e.opened_at, e.ended_at, e.outcome, e.result,
+e.error, e.duration_us, e.cost, e.evidence
+
+-- fragment: attempt_columns
+t.id, t.namespace, t.execution_id, t.agent, t.task_class, t.text, t.choice, t.operation_id, t.started_at,
+t.lease_until, t.ended_at, t.fingerprint, t.success, t.verified, t.charged, t.outcome, t.result, t.error,
+t.duration_us, t.cost, t.evidence
+
+-- name: agent_put
+-- An agent is registered, or registered anew in other words.
+insert into agent (namespace, name, adapter, description, capabilities, settings, limits, cost, memory, enabled,
+    created_at, actor_kind, actor_id, actor_proof, reason, removed_at)
+values (:namespace, :name, :adapter, :description, :capabilities, :settings, :limits, :cost, :memory, :enabled,
+    :created_at, :actor_kind, :actor_id, :actor_proof, :reason, null)
+on conflict (namespace, name) do update set adapter = excluded.adapter, description = excluded.description,
+    capabilities = excluded.capabilities, settings = excluded.settings, limits = excluded.limits, cost = excluded.cost,
+    memory = excluded.memory, enabled = excluded.enabled, created_at = excluded.created_at,
+    actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, actor_proof = excluded.actor_proof,
+    reason = excluded.reason, removed_at = null
+
+-- name: agent_list
+-- The agents of the readable namespaces.
+select {agent_columns} from agent as a where a.namespace in (select value from json_each(:namespaces)) and a.removed_at is null
+order by a.name, a.namespace
+
+-- name: agent_enable
+-- An agent may, or may no longer, be chosen.
+update agent set enabled = :enabled, reason = :reason
+where namespace = :namespace and name = :name and removed_at is null
+
+-- name: agent_remove
+-- An agent is gone; its record stays.
+update agent set removed_at = :removed_at, enabled = 0, reason = :reason
+where namespace = :namespace and name = :name and removed_at is null
+
+-- name: agent_load
+-- What does each agent carry at the moment, and what has it taken since then?
+select t.agent, sum(case when t.ended_at is null and t.lease_until > :now then 1 else 0 end) as under_way,
+    sum(case when t.started_at >= :since then 1 else 0 end) as tasks,
+    coalesce(sum(case when t.started_at >= :since then t.charged else 0 end), 0) as cost
+from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and (t.started_at >= :since or t.ended_at is null)
+group by t.agent
+
+-- name: agent_dearest
+-- What is the most that each agent's latest attempts were charged?
+select r.agent, max(r.charged) as charged from (
+    select t.agent, t.charged from attempt as t
+    where t.namespace in (select value from json_each(:namespaces)) and t.ended_at is not null
+    order by t.started_at desc limit :limit) as r
+group by r.agent
+
+-- name: execution_insert
+-- A task is to be carried out; one of the same idempotency key is the same task.
+insert into execution (id, namespace, task, task_class, target, context, asked, session_id, state, guidance_id,
+    operation_id, approval_id, plan, reason, run_id, step_id, idempotency_key, owner, lease_until, requested,
+    actor_kind, actor_id, actor_proof, created_at, opened_at, ended_at)
+values (:id, :namespace, :task, :task_class, :target, :context, :asked, :session_id, :state, null, null, null, '', '',
+    :run_id, :step_id, :idempotency_key, :owner, :lease_until, null, :actor_kind, :actor_id, :actor_proof,
+    :created_at, :created_at, null)
+on conflict do nothing
+
+-- name: execution_get
+-- One execution, if it is readable.
+select {execution_columns} from execution as e where e.id = :id and e.namespace in (select value from json_each(:namespaces))
+
+-- name: execution_by_idempotency
+-- The execution that was begun under a key.
+select {execution_columns} from execution as e
+where e.idempotency_key = :idempotency_key and e.namespace = :namespace
+
+-- name: execution_list
+-- Executions, newest first; of one state, run or class where one is named.
+select {execution_columns} from execution as e
+where e.namespace in (select value from json_each(:namespaces)) and (:state is null or e.state = :state) and (:run_id is null or e.run_id = :run_id)
+    and (:task_class is null or e.task_class = :task_class)
+order by e.created_at desc, e.id desc limit :limit
+
+-- name: execution_lapsed
+-- Executions whose process has not given a sign in time.
+select {execution_columns} from execution as e
+where e.namespace = :namespace and e.state = 'running' and e.lease_until <= :now order by e.lease_until limit :limit
+
+-- name: execution_take
+-- Somebody goes on with it: it is ours from here on. `reopened` forgets whom the task was tried with before.
+update execution set owner = :owner, lease_until = :lease_until, state = 'running', requested = null, ended_at = null,
+    outcome = null, result = null, error = null, plan = '', reason = '', approval_id = null,
+    opened_at = case when :reopened = 1 then :now else opened_at end
+where id = :id and namespace = :namespace and state in ('running', 'waiting', 'failed')
+    and (owner is null or owner = :owner or lease_until is null or lease_until <= :now)
+
+-- name: execution_beat
+-- Its process lives, or hears that it is no longer its owner.
+update execution set lease_until = :lease_until where id = :id and namespace = :namespace and owner = :owner
+
+-- name: execution_begun
+-- Memory was consulted, and its operation began.
+update execution set guidance_id = :guidance_id, operation_id = :operation_id
+where id = :id and namespace = :namespace and owner = :owner
+
+-- name: execution_end
+-- It has ended, or waits for somebody; whoever wrote it lets it go.
+update execution set state = :state, reason = :reason, plan = :plan, approval_id = :approval_id, owner = null,
+    lease_until = null, ended_at = :ended_at, outcome = :outcome, result = :result, error = :error,
+    duration_us = :duration_us, cost = :cost, evidence = :evidence
+where id = :id and namespace = :namespace and (owner = :owner or (owner is null and :owner is null))
+    and state in ('running', 'waiting')
+
+-- name: execution_request
+-- Somebody asks that it be cancelled.
+update execution set requested = :requested where id = :id and namespace = :namespace and state = 'running'
+
+-- name: attempt_insert
+-- An agent begins; its place and its budget are taken from here on.
+insert into attempt (id, namespace, execution_id, agent, task_class, text, choice, operation_id, started_at,
+    lease_until, charged)
+values (:id, :namespace, :execution_id, :agent, :task_class, :text, :choice, :operation_id, :started_at,
+    :lease_until, :charged)
+
+-- name: attempt_beat
+-- It is still under way.
+update attempt set lease_until = :lease_until where id = :id and namespace = :namespace and ended_at is null
+
+-- name: attempt_end
+-- It has ended; the first end is the one that counts.
+update attempt set ended_at = :ended_at, lease_until = null, fingerprint = :fingerprint, success = :success,
+    charged = :charged, outcome = :outcome, result = :result, error = :error, duration_us = :duration_us, cost = :cost,
+    evidence = :evidence
+where id = :id and namespace = :namespace and ended_at is null
+
+-- name: attempt_verify
+-- Somebody looked at what it came to: selection learns from that.
+update attempt set success = :success, verified = :verified
+where id = :id and namespace = :namespace and ended_at is not null
+
+-- name: attempt_of_execution
+-- The attempts at a task, in order.
+select {attempt_columns} from attempt as t
+where t.execution_id = :execution_id and t.namespace in (select value from json_each(:namespaces))
+order by t.started_at, t.id
+
+-- name: attempt_list
+-- Attempts, newest first; of one class or agent where one is named.
+select {attempt_columns} from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and (:task_class is null or t.task_class = :task_class)
+    and (:agent is null or t.agent = :agent) and (:since is null or t.started_at >= :since)
+order by t.started_at desc, t.id desc limit :limit
+
+-- name: attempt_trials
+-- What selection learns from: the newest attempts that say something of their agent.
+select t.agent, t.task_class, t.text, t.success, t.duration_us, t.charged, t.started_at from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and t.success is not null
+order by t.started_at desc, t.id desc limit :limit
+
+-- name: attempt_failed_alike
+-- Which agents failed at this class with this error since then, and have not succeeded at it after that?
+select distinct t.agent from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and t.task_class = :task_class and t.fingerprint = :fingerprint
+    and t.started_at >= :since and t.success = 0
+    and not exists (select 1 from attempt as s where s.namespace in (select value from json_each(:namespaces))
+        and s.task_class = :task_class and s.agent = t.agent and s.success > 0 and s.started_at > t.started_at)
