@@ -185,8 +185,8 @@ class Language:
             raise
         else:
             if not said.input_tokens + said.output_tokens:  # a server that does not count; so we do, upwards
-                counted = {"input_tokens": reserved.tokens - max_tokens, "output_tokens": len(said.text.encode())}
-                said = replace(said, **counted)
+                output_tokens = len(said.text.encode(errors="replace"))
+                said = replace(said, input_tokens=reserved.tokens - max_tokens, output_tokens=output_tokens)
             return said
         finally:
             if said is not None:

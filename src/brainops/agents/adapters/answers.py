@@ -43,7 +43,7 @@ def read_answer(printed: str) -> Answer:
         spent += _cost(event, COSTS[2:]) or 0.0
         if error:
             answer = Answer(text=text or answer.text, error=error[:MAX_ERROR_CHARACTERS], kind=_kind(event))
-        elif event.get("type") in ENDS or not answer.error:
+        elif str(event.get("type")) in ENDS or not answer.error:
             answer = Answer(text=text or answer.text)
         else:
             answer = Answer(text=text or answer.text, error=answer.error, kind=answer.kind)
@@ -78,8 +78,7 @@ def _parsed(text: str) -> Any:
 def _text(event: Mapping[str, Any]) -> str:
     """Return what an event lets the agent say: of a stream only what is said to be the agent's own words."""
     part = _part(event)
-    kind = part.get("type", event.get("type"))
-    if "type" in event and kind not in SPOKEN | ENDS:
+    if "type" in event and str(part.get("type", event["type"])) not in SPOKEN | ENDS:
         return ""
     for each in (part, event):
         for name in TEXTS:
@@ -108,7 +107,7 @@ def _error(event: Mapping[str, Any]) -> str:
     said = event.get("error")
     if said:
         return _error_text(said)
-    failed = event.get("is_error") is True or event.get("type") in FAILURES
+    failed = event.get("is_error") is True or str(event.get("type")) in FAILURES
     failed = failed or event.get("success") is False or event.get("ok") is False
     if not failed and str(event.get("subtype", "")).startswith("error"):
         failed = True

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from brainops.agents.adapters.answers import Answer, read_answer
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled, named_in, places_of, quoted_memory
-from brainops.agents.adapters.settings import Parameters, seconds_of, secrets_of
+from brainops.agents.adapters.settings import Parameters, environment_of, seconds_of, secrets_of
 from brainops.memory.errors import parse_error
 from brainops.procedures.steps.command import (
     MAX_STDIN_BYTES,
@@ -22,7 +22,7 @@ from brainops.procedures.steps.command import (
     kept_text,
     margin,
 )
-from brainops.procedures.steps.limits import check_command, check_environment, limits_of
+from brainops.procedures.steps.limits import check_command, limits_of
 from brainops.procedures.steps.port import Limits
 from brainops.procedures.steps.processes import Ended, ProcessLimits, run_process, which
 from brainops.types import Agent, ErrorEvent, Evidence, Failed, Outcome, Succeeded, Task
@@ -51,7 +51,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
         arguments[0] = which(arguments[0], os.environ.get("PATH", os.defpath))
         ended = run_process(
             arguments,
-            environment=_environment(agent, task, settings, secrets, limits),
+            environment=environment_of(agent, task, settings, secrets, limits),
             limits=ProcessLimits(
                 timeout_seconds=seconds_of(agent, task),
                 output_bytes=READ_BYTES + 2 * margin(secrets),
@@ -98,23 +98,6 @@ def _stdin(written: tuple[str, ...], places: Mapping[str, str], settings: Parame
     if len(text.encode(errors="replace")) > MAX_STDIN_BYTES:
         settings.refuse(f"hands over at most {MAX_STDIN_BYTES:,} bytes on standard input")
     return text or None
-
-
-def _environment(
-    agent: Agent, task: Task, settings: Parameters, secrets: Mapping[str, str], limits: Limits
-) -> dict[str, str]:
-    """Return a clean environment: a few variables of ours, the agent's own, its secrets, and who it is."""
-    given = {name: str(value) for name, value in settings.mapping("env").items()} | dict(secrets)
-    if wrong := [name for name, value in given.items() if not name.isidentifier() or "\0" in value]:
-        settings.refuse(f"sets variables by name to a text; {wrong[0]!r:.60} is none")
-    check_environment(limits, given)
-    kept = {name: os.environ[name] for name in limits.environment if name in os.environ}
-    ours = {
-        "BRAINOPS_ACTOR": f"agent:{agent.name}",
-        "BRAINOPS_TASK_ID": task.id,
-        "BRAINOPS_IDEMPOTENCY_KEY": task.idempotency_key or task.id,
-    }
-    return {**kept, **given, **ours}
 
 
 def _directory(settings: Parameters, places: Mapping[str, str]) -> str | None:

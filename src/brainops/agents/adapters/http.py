@@ -7,8 +7,8 @@ from typing import Any
 
 from brainops.agents.adapters.answers import told
 from brainops.agents.adapters.port import AdapterPort
-from brainops.agents.adapters.prompt import filled, places_of, quoted_memory
-from brainops.agents.adapters.settings import Parameters, seconds_of, secrets_of
+from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
+from brainops.agents.adapters.settings import Parameters, filled_headers, seconds_of, secrets_of
 from brainops.agents.waiting import within
 from brainops.memory.errors import parse_error
 from brainops.procedures.steps import http
@@ -30,8 +30,8 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     secrets, seconds = secrets_of(settings), seconds_of(agent, task)
     parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
     parameters["method"] = settings.text("method", "POST")
-    parameters["headers"] = {name: filled(str(value), secrets) for name, value in settings.mapping("headers").items()}
-    parameters["json"] = _filled(settings.any("json"), places_of(task)) if settings.has("json") else _body(task)
+    parameters["headers"] = filled_headers(settings, secrets)
+    parameters["json"] = filled_in(settings.any("json"), places_of(task)) if settings.has("json") else _body(task)
     action = Action(uses=StepKind.HTTP, parameters=parameters)
 
     def asked(stopped: Any) -> dict[str, JSON]:
@@ -63,17 +63,6 @@ def _body(task: Task) -> dict[str, JSON]:
         "context": dict(task.context),
         "memory": quoted_memory(task),
     }
-
-
-def _filled(value: Any, places: Mapping[str, str]) -> Any:
-    match value:
-        case str():
-            return filled(value, places)
-        case Mapping():
-            return {name: _filled(each, places) for name, each in value.items()}
-        case list() | tuple():
-            return [_filled(each, places) for each in value]
-    return value
 
 
 def _judged(body: JSON) -> Outcome:

@@ -1,12 +1,139 @@
-"""How does an agent reached by mcp carry out a task?"""
+"""How does a tool of an MCP server carry out a task?"""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
 from brainops.agents.adapters.port import AdapterPort
-from brainops.errors import StepFailed
-from brainops.types import Agent, Outcome, Task
+from brainops.agents.adapters.prompt import filled_in, places_of
+from brainops.agents.adapters.settings import Parameters, environment_of, filled_headers, seconds_of, secrets_of
+from brainops.agents.waiting import in_loop
+from brainops.errors import MissingExtra, StepFailed
+from brainops.memory.errors import parse_error
+from brainops.procedures.secret_refs import mask
+from brainops.procedures.steps.command import SAID_CHARACTERS
+from brainops.procedures.steps.http import checked_origin
+from brainops.procedures.steps.limits import check_command, limits_of
+from brainops.procedures.steps.processes import which
+from brainops.types import Agent, ErrorEvent, Failed, Outcome, Succeeded, Task
+
+if TYPE_CHECKING:
+    from mcp import StdioServerParameters
+    from mcp.types import CallToolResult
+
+KNOWN = ("tool", "arguments", "run", "env", "working-directory", "url", "headers", "secrets")
+DEFAULT_ARGUMENTS = {"prompt": "{prompt}"}
 
 
 def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
-    """Carry out the task."""
-    raise StepFailed("not built yet", kind="NotBuilt", retryable=False)
+    """Call `tool` with `arguments`, their places filled in, at a server started by `run` or reached at `url`.
+
+    A server that is started ends with the call; its command must be among those that the namespace may run, an address
+    among the hosts that it may reach. Whether the call failed is what the protocol says.
+    """
+    settings = Parameters.named("an MCP agent", agent.settings, KNOWN)
+    secrets = secrets_of(settings)
+    given = settings.mapping("arguments") if settings.has("arguments") else DEFAULT_ARGUMENTS
+    arguments = filled_in(given, places_of(task))
+    tool, seconds = settings.text("tool"), seconds_of(agent, task)
+    if settings.has("run") == settings.has("url"):
+        settings.refuse("says how its server is reached: `run`, a list of arguments, or `url`")
+    require_extra()
+    with tempfile.TemporaryFile() as said:
+        try:
+            if settings.has("url"):
+                result = _at_address(settings, secrets, port, tool, arguments, seconds)
+            else:
+                server = _server(agent, task, settings, secrets, port)
+                result = _at_program(server, said, port, tool, arguments, seconds)
+        except (MissingExtra, StepFailed):
+            raise
+        except Exception as error:  # noqa: BLE001 -- told as the server's failure, without secrets
+            raise _failure(error, secrets, _tail(said)) from None
+    return _judged(result, secrets)
+
+
+def require_extra() -> None:
+    """Raise MissingExtra where the client of the protocol is not installed."""
+    try:
+        import mcp  # noqa: F401 -- asked for here, so that what is missing is said in our words
+    except ImportError:
+        raise MissingExtra("MCP servers are reached through an extra: pip install 'brainops[mcp]'") from None
+
+
+def _server(
+    agent: Agent, task: Task, settings: Parameters, secrets: Mapping[str, str], port: AdapterPort
+) -> StdioServerParameters:
+    from mcp import StdioServerParameters
+
+    limits, arguments = limits_of(port.context), list(settings.texts("run"))
+    if isinstance(settings.any("run"), str) or not arguments or not arguments[0]:
+        settings.refuse("says what to run as a list of arguments: [my-server, --stdio]")
+    check_command(limits, arguments)
+    return StdioServerParameters(
+        command=which(arguments[0], os.environ.get("PATH", os.defpath)),
+        args=arguments[1:],
+        env=environment_of(agent, task, settings, secrets, limits),
+        cwd=os.path.expanduser(settings.text("working-directory")) if settings.has("working-directory") else None,
+    )
+
+
+def _at_program(
+    server: StdioServerParameters, said: Any, port: AdapterPort, tool: str, arguments: Any, seconds: float
+) -> CallToolResult:
+    async def work() -> CallToolResult:
+        from mcp import Client, stdio_client
+
+        async with Client(stdio_client(server, errlog=said)) as client:
+            return await client.call_tool(tool, arguments)
+
+    return in_loop(seconds, port.cancelled, work)
+
+
+def _at_address(
+    settings: Parameters, secrets: Mapping[str, str], port: AdapterPort, tool: str, arguments: Any, seconds: float
+) -> CallToolResult:
+    url = settings.text("url")
+    checked_origin(limits_of(port.context), url)
+    headers = filled_headers(settings, secrets)
+
+    async def work() -> CallToolResult:
+        import httpx2
+        from mcp import Client
+        from mcp.client.streamable_http import streamable_http_client
+
+        async with AsyncExitStack() as opened:
+            http = await opened.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=seconds))
+            client = await opened.enter_async_context(Client(streamable_http_client(url, http_client=http)))
+            return await client.call_tool(tool, arguments)
+
+    return in_loop(seconds, port.cancelled, work)
+
+
+def _judged(result: CallToolResult, secrets: Mapping[str, str]) -> Outcome:
+    told = "\n".join(part.text for part in result.content if part.type == "text")
+    text = str(mask(told, secrets))
+    answer = mask(result.structured_content, secrets) if result.structured_content is not None else text
+    if not result.is_error:
+        return Succeeded(result=answer)
+    error = parse_error(text)
+    return Failed(error=ErrorEvent(type=error.type or "ToolFailed", message=error.message), result=answer)
+
+
+def _failure(error: Exception, secrets: Mapping[str, str], said: str) -> StepFailed:
+    """Return why a server did not answer: the innermost of what the protocol's tasks raised, and what it printed."""
+    while isinstance(error, ExceptionGroup) and isinstance(error.exceptions[0], Exception):
+        error = error.exceptions[0]
+    tail = f"; it had printed: {said}" if said else ""
+    message = mask(f"the MCP server failed: {error}{tail}", secrets)
+    return StepFailed(str(message)[:SAID_CHARACTERS], kind=type(error).__name__)
+
+
+def _tail(said: Any) -> str:
+    size = said.seek(0, os.SEEK_END)
+    said.seek(max(0, size - SAID_CHARACTERS))
+    return str(said.read().decode(errors="replace")).strip()

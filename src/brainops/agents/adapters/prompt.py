@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from brainops.memory.injected import wrap_injected
 from brainops.types import Task
@@ -51,6 +52,18 @@ def places_of(task: Task) -> dict[str, str]:
 def filled(text: str, places: Mapping[str, str]) -> str:
     """Return a text with its places filled in, once: what is filled in is never read for places itself."""
     return _PLACE.sub(lambda place: places.get(place[1], place[0]), text)
+
+
+def filled_in(value: Any, places: Mapping[str, str]) -> Any:
+    """Return a value of JSON with the places in its texts filled in."""
+    match value:
+        case str():
+            return filled(value, places)
+        case Mapping():
+            return {name: filled_in(each, places) for name, each in value.items()}
+        case list() | tuple():
+            return [filled_in(each, places) for each in value]
+    return value
 
 
 def named_in(text: str) -> set[str]:

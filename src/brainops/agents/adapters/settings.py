@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
+from brainops.agents.adapters.prompt import filled
 from brainops.procedures.secret_refs import resolve
+from brainops.procedures.steps.limits import check_environment
 from brainops.procedures.steps.parameters import Parameters
+from brainops.procedures.steps.port import Limits
 from brainops.types import Agent, Task
 
-__all__ = ["Parameters", "seconds_of", "secrets_of"]
+__all__ = ["Parameters", "environment_of", "seconds_of", "secrets_of"]
 
 
 def seconds_of(agent: Agent, task: Task) -> float:
@@ -17,3 +23,25 @@ def seconds_of(agent: Agent, task: Task) -> float:
 def secrets_of(settings: Parameters) -> dict[str, str]:
     """Return the values of the secrets that `secrets` names by reference. Raises StepFailed."""
     return {name: resolve(str(reference)) for name, reference in settings.mapping("secrets").items()}
+
+
+def filled_headers(settings: Parameters, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return the `headers`, each {NAME} of a secret filled in."""
+    return {name: filled(str(value), secrets) for name, value in settings.mapping("headers").items()}
+
+
+def environment_of(
+    agent: Agent, task: Task, settings: Parameters, secrets: Mapping[str, str], limits: Limits
+) -> dict[str, str]:
+    """Return a clean environment: a few variables of ours, the agent's own, its secrets, and who it is."""
+    given = {name: str(value) for name, value in settings.mapping("env").items()} | dict(secrets)
+    if wrong := [name for name, value in given.items() if not name.isidentifier() or "\0" in value]:
+        settings.refuse(f"sets variables by name to a text; {wrong[0]!r:.60} is none")
+    check_environment(limits, given)
+    kept = {name: os.environ[name] for name in limits.environment if name in os.environ}
+    ours = {
+        "BRAINOPS_ACTOR": f"agent:{agent.name}",
+        "BRAINOPS_TASK_ID": task.id,
+        "BRAINOPS_IDEMPOTENCY_KEY": task.idempotency_key or task.id,
+    }
+    return {**kept, **given, **ours}
