@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from brainops.agents.agents import Agents
 from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.fingerprint import fingerprint
@@ -50,6 +51,7 @@ class Working:
 
     _context: MemoryContext
     _store: Store
+    agents: Agents
     approvals: Approvals
     fixes: Fixes
     guard: Guard
@@ -76,6 +78,7 @@ class Working:
             self.approvals.sweep,
             self.notices.deliver,
             self.fixes.sweep,
+            lambda: self.agents.sweep(),  # these two are made after the runs that they go on with
             lambda: self.learning.tick(),
         ]
         if keep_days is not None:
