@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh machine to a working memory: environment, install, migrate, doctor, a first useful result, the summary.
+# From a fresh machine to a working memory: environment, install, migrate, doctor, a first useful result, the session.
 # Running it again is fine. Settings: BRAINOPS_VENV (where to install; .venv), PYTHON (which Python), and those of brainops itself.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -32,8 +32,8 @@ step "Rules hold, and what has proved itself may act: as founded (brainops alone
 step "A first useful result"
 "$brainops" demo --quick
 
-step "Summary"
-"$brainops" status
+step "Session"
+"$brainops" session start
 
 cat <<NEXT
 

@@ -38,9 +38,9 @@ class Settings:
 
     `store` is a file path, ":memory:" or a postgresql:// URL; `read` the namespaces read besides the written one;
     `model` is "minilm", "none", "endpoint:URL#MODEL" or a folder; `personal_data` is "allow", "hash" or "drop".
-    `language` names language models, the next for where one fails ("openai:gpt-5-mini"), at `language_url` where it is a
-    server of one's own; `language_key` is where its key is ("env:NAME"), never the key. What names no session of its own
-    is done in `session`, which `brainops session start` opens.
+    `language` names language models, the next for where one fails ("openai:gpt-5-mini"), at `language_url` where it is
+    a server of one's own; `language_key` is where its key is ("env:NAME"), never the key. What names no session of its
+    own is done in `session`, which `brainops session start` opens.
     """
 
     store: str

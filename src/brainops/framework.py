@@ -1,7 +1,7 @@
 """Which names did the founding document give, and what does each call? Async and thin: the library does the work.
 
-`PersistentMemoryFramework` and `memory_integration` cover memory, procedures and operations; the document's other names
-(`MemoryAwareAIOrchestrator`, `initialize_claudeos_session`) appear when their parts do.
+`PersistentMemoryFramework` and `memory_integration` cover memory, procedures and operations, and
+`initialize_claudeos_session` opens a session.
 """
 
 from __future__ import annotations
@@ -12,9 +12,15 @@ from types import TracebackType
 from typing import Any
 
 from brainops.brain import Brain
-from brainops.types import JSON, Captured, Evidence, Guidance, Hit, MemoryType, ProcedureVersion, Run
+from brainops.types import JSON, Briefing, Captured, Evidence, Guidance, Hit, MemoryType, ProcedureVersion, Run
 
-__all__ = ["MemoryIntegration", "MemoryType", "PersistentMemoryFramework", "memory_integration"]
+__all__ = [
+    "MemoryIntegration",
+    "MemoryType",
+    "PersistentMemoryFramework",
+    "initialize_claudeos_session",
+    "memory_integration",
+]
 
 
 class PersistentMemoryFramework:
@@ -158,3 +164,18 @@ def _said(result: Any, operation: str) -> str:
 
 memory_integration = MemoryIntegration()
 """The one that backends import: it opens the default memory when it is first used."""
+
+
+async def initialize_claudeos_session(
+    brain: Brain | None = None, *, agent: str | None = None, display: bool = True
+) -> Briefing:
+    """Open a session in the founding order and return it: `session["system_status"]`, `session["memory_context"]`.
+
+    Without a `brain` it is that of `memory_integration`, whose loops go on in this process from then on. With `display`
+    the summary is printed.
+    """
+    opened = brain or await asyncio.to_thread(memory_integration._opened)
+    session = await asyncio.to_thread(opened.session, agent=agent)
+    if display:
+        print(session.text)
+    return session

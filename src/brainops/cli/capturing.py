@@ -160,7 +160,7 @@ def _parsed(text: str) -> JSON:
 
 
 def _source(brain: Brain, given: dict[str, Any]) -> Source:
-    return Source(actor=brain.settings.actor, session_id=given["session"], uri=given["uri"])
+    return Source(actor=brain.settings.actor, session_id=given["session"] or brain.settings.session, uri=given["uri"])
 
 
 def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> None:

@@ -21,9 +21,11 @@ from brainops.cli import (
     drafting,
     fixing,
     guarding,
+    health,
     moving,
     operating,
     runs,
+    session,
     upkeep,
     working,
 )
@@ -73,7 +75,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         upkeep.upgrade,
         allowing.allow,
     ],
-    "See": [demo.demo],
+    "See": [session.session, health.health, health.report, demo.demo],
 }
 
 FIRST_SCREEN = """\

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 from brainops.health.formulas import DAY_MICROS, Attempted, Counts, Row, Spent
 from brainops.store import Transaction
-from brainops.types import LanguageUse, Micros
+from brainops.types import Micros
 
 
-def count(tx: Transaction, since: Micros, until: Micros, used: Iterable[LanguageUse] = ()) -> Counts:
+def count(tx: Transaction, since: Micros, until: Micros) -> Counts:
     """Return what the record holds of a time in the readable namespaces; what was imported counts for nothing."""
     figures = tx.figures
     given, work = figures.advice_given(since, until), figures.work(since, until)
@@ -36,7 +35,7 @@ def count(tx: Transaction, since: Micros, until: Micros, used: Iterable[Language
         kept=ended.get("kept", 0),
         rolled_back=ended.get("rolled_back", 0) + ended.get("undone", 0),
         agents=_attempted(tx, since, until),
-        language=_spent(used, since, until),
+        language=_spent(tx, since, until),
     )
 
 
@@ -55,16 +54,10 @@ def _attempted(tx: Transaction, since: Micros, until: Micros) -> Attempted:
     )
 
 
-def _spent(used: Iterable[LanguageUse], since: Micros, until: Micros) -> Spent:
-    """Return what language models took on the whole days (UTC) that end in a time."""
-    first, last = (_day(at // DAY_MICROS + later) for at, later in ((since, 1), (until, 0)))
-    within = [use for use in used if first <= use.day <= last]
+def _spent(tx: Transaction, since: Micros, until: Micros) -> Spent:
+    used = _of_days(tx.language.used(since // DAY_MICROS + 1), until)
     return Spent(
-        calls=sum(use.calls for use in within),
-        tokens=sum(use.input_tokens + use.output_tokens for use in within),
-        cost=sum(use.cost for use in within),
+        calls=sum(int(row["calls"]) for row in used),
+        tokens=sum(int(row["input_tokens"]) + int(row["output_tokens"]) for row in used),
+        cost=sum(float(row["cost"]) for row in used),
     )
-
-
-def _day(number: int) -> str:
-    return str((datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=number)).date())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from brainops.errors import InvalidInput
@@ -12,7 +12,7 @@ from brainops.health.formulas import DAY_MICROS, FORMULAS, Counts, share
 from brainops.memory.context import MemoryContext
 from brainops.procedures.outbox import ATTEMPTS
 from brainops.store import Transaction
-from brainops.types import JSON, HealthFigure, LanguageUse, Micros
+from brainops.types import JSON, HealthFigure, Micros
 
 DEFAULT_DAYS = 30  # fixes, verdicts and improvements are too rare for a shorter time to say anything
 MOST_DAYS = 365
@@ -21,12 +21,12 @@ SPARK_BUCKETS, SPARK_MINUTES = 12, 5  # the last hour in five minutes each
 SHARE, SECONDS, A_MINUTE, A_WEEK, COST, ERROR = "share", "seconds", "a minute", "a week", "cost", "error"
 
 
-def health(context: MemoryContext, days: int, used: Iterable[LanguageUse] = ()) -> tuple[HealthFigure, ...]:
+def health(context: MemoryContext, days: int) -> tuple[HealthFigure, ...]:
     """Return the figures of the last days; a value is None where there is nothing to count yet. Raises InvalidInput."""
     check_days(days)
     now = context.store.now()
     with context.store.read() as tx:
-        counts = count(tx, now - days * DAY_MICROS, now, used)
+        counts = count(tx, now - days * DAY_MICROS, now)
         return (*_of_counts(counts), *_of_ages(tx, now, context.meaning.model != "none"))
 
 
@@ -96,7 +96,7 @@ def _of_errors(counts: Counts) -> Iterator[HealthFigure]:
 
 
 def _of_ages(tx: Transaction, now: Micros, embeds: bool) -> Iterator[HealthFigure]:
-    captured = max((row["last_at"] for row in tx.memories.counts()), default=None)
+    captured = max((row["last_at"] for row in tx.figures.standing()), default=None)
     yield _figure("last capture", None if captured is None else _seconds(captured, now), SECONDS, int(bool(captured)))
     since: Mapping[str, Any] = {
         "vector": tx.figures.vector_waiting_since() if embeds else None,

@@ -12,7 +12,7 @@ from brainops.operations import log as records
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, action_class_of, start_of
 from brainops.operations.recorder import Recorder
 from brainops.store import Store
-from brainops.types import ActionClass, Consult, ErrorEvent, Guidance, Operation, Record
+from brainops.types import ActionClass, Consult, ErrorEvent, Guidance, Operation, OperationStart, Record
 
 
 class Operating:
@@ -34,7 +34,7 @@ class Operating:
         action_class: ActionClass | str | None = None,
     ) -> Guidance:
         """Consult memory about an operation; the guidance's id is the receipt that this was done."""
-        return self._operations.guidance(start_of(name, target, context, self.settings.actor, session), action_class)
+        return self._operations.guidance(self._start(name, target, context, session), action_class)
 
     def operation(
         self,
@@ -56,7 +56,7 @@ class Operating:
         See `Manner` for what the options mean. An exception of the operation passes through unchanged.
         """
         manner = _manner(consult, record, timeout_seconds, strict, client_errors, service, action_class)
-        start = start_of(name, target, context, self.settings.actor, session)
+        start = self._start(name, target, context, session)
         return Accompany(lambda: self._operations, start, manner)
 
     def begin(
@@ -75,7 +75,7 @@ class Operating:
     ) -> Running:
         """Begin an operation whose end is told later, by the handle or by `resume(id)` in another process."""
         manner = _manner(consult, record, timeout_seconds, strict, False, service, action_class)
-        return self._operations.begin(start_of(name, target, context, self.settings.actor, session), manner)
+        return self._operations.begin(self._start(name, target, context, session), manner)
 
     def resume(self, operation_id: str, *, record: Record = "durable", strict: bool = False) -> Running | None:
         """Return the handle of an operation that was begun elsewhere, to end it; None where there is none."""
@@ -100,6 +100,11 @@ class Operating:
             if include_archived:
                 found = sorted([*found, *segments.archived_operations(tx, **asked)], key=lambda each: -each.started_at)
             return found[:limit]
+
+    def _start(
+        self, name: str, target: str | None, context: Mapping[str, Any] | None, session: str | None
+    ) -> OperationStart:
+        return start_of(name, target, context, self.settings.actor, session or self.settings.session)
 
     def get_operation(self, operation_id: str) -> Operation:
         """Return one operation by id; raise NotFound."""

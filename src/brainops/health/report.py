@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from brainops.health import formulas
 from brainops.health.counting import count
@@ -10,7 +10,7 @@ from brainops.health.figures import A_WEEK, COST, SECONDS, SHARE, check_days
 from brainops.health.formulas import DAY_MICROS, FORMULAS, Counts, share
 from brainops.health.words import NOTHING_YET, said
 from brainops.memory.context import MemoryContext
-from brainops.types import LanguageUse, Report, ReportLine
+from brainops.types import Report, ReportLine
 
 COUNT = "count"
 
@@ -19,17 +19,17 @@ Told = tuple[str, float | None, str, int, str]
 
 AVOIDED = (
     "known errors, each on one target, that a fix was applied for or whose advice was followed without failing, and "
-    "that did not come back there until the end of the time: at most so many, since some would not have come back anyway"
+    "that did not come back there until the end of the time: at most so many, as some would not have come back anyway"
 )
 
 
-def report(context: MemoryContext, days: int, used: Iterable[LanguageUse] = ()) -> Report:
+def report(context: MemoryContext, days: int) -> Report:
     """Return what the last days brought, beside as many days before. Raises InvalidInput."""
     check_days(days)
     now = context.store.now()
-    begin, length, uses = now - days * DAY_MICROS, days * DAY_MICROS, list(used)
+    begin, length = now - days * DAY_MICROS, days * DAY_MICROS
     with context.store.read() as tx:
-        these, before = count(tx, begin, now, uses), count(tx, begin - length, begin, uses)
+        these, before = count(tx, begin, now), count(tx, begin - length, begin)
     lines = tuple(
         ReportLine(
             name=name,

@@ -34,10 +34,10 @@ def status(context: MemoryContext) -> dict[str, Any]:
             "memories": _memories(counts),
             "index": _index(tx, context.meaning.model),
             "operations": _operations(tx, store.now()),
-            "waiting": _waiting(tx),
+            "waiting": waiting(tx),
             "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
-            "guard": _guard(tx, store.now()),
+            "guard": guarding(tx, store.now()),
             "segments": _segments(tx.operations.segments()),
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
         }
@@ -127,7 +127,7 @@ def _records(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _waiting(tx: Transaction) -> dict[str, int]:
+def waiting(tx: Transaction) -> dict[str, int]:
     """Count what waits for people: questions, and notices that nobody was told."""
     notices = tx.approvals.notice_counts(ATTEMPTS)
     return {
@@ -137,7 +137,7 @@ def _waiting(tx: Transaction) -> dict[str, int]:
     }
 
 
-def _guard(tx: Transaction, now: int) -> dict[str, Any]:
+def guarding(tx: Transaction, now: int) -> dict[str, Any]:
     """Return both settings, and what is open or stopped, so that nobody has to ask for it."""
     settings, bypass = settings_of(tx.rules.settings(), tx.scope.write), tx.rules.bypass(now)
     return {

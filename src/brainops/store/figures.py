@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brainops.store.database import Row, Session
+from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
-from brainops.types import Micros, Operation
+from brainops.types import Memory, MemoryType, Micros, Operation
 
 MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
+LOOKED_AT = 8  # memories for each that is shown: so many of the newest may have been set aside or replaced
 
 
 class Figures:
@@ -93,6 +95,26 @@ class Figures:
         opened = self._session.one("session_opening", session_id=session_id, opening=opening)
         assert work is not None
         return work, operation_of(opened) if opened else None
+
+    def standing(self) -> Sequence[Row]:
+        """Return how many `memories` there are of each `type`, and `last_at`, when the newest was captured."""
+        return self._session.all("memory_standing")
+
+    def newest(self, type: MemoryType, now: Micros, limit: int) -> list[Memory]:
+        """Return the newest memories of a type that hold; at once, however many there are."""
+        looked = limit * LOOKED_AT
+        rows = self._session.all("memory_newest_of_type", type=type.value, now=now, looked=looked, limit=limit)
+        return [memory_of(row) for row in rows]
+
+    def vectors_waiting(self) -> int:
+        """Return how many memories have no vector of any model."""
+        found = self._session.one("vector_waiting")
+        return int(found["memories"]) if found else 0
+
+    def unlearnt(self, limit: int) -> int:
+        """Return how many operations no learning cycle has looked at; at most the limit."""
+        found = self._session.one("unlearnt_count", limit=limit)
+        return int(found["operations"]) if found else 0
 
     def _one(self, name: str, since: Micros, until: Micros) -> Row:
         found = self._session.one(name, since=since, until=until)

@@ -191,3 +191,29 @@ select {operation_columns} from operation as o
 where o.namespace = any (cast(:namespaces as text[])) and o.name = :opening
     and o.session_id = :session_id
 order by o.started_at limit 1
+
+-- name: memory_standing
+-- How many memories are there of each type, set aside or not, and when was the newest captured? From an index alone.
+select m.type as type, count(*) as memories, max(m.created_at) as last_at from memory as m
+where m.namespace = any (cast(:namespaces as text[])) group by m.type
+
+-- name: memory_newest_of_type
+-- The newest memories of a type that hold; looked for among so many, so that an index alone finds them.
+select {memory_columns} from memory as m
+where m.namespace = any (cast(:namespaces as text[])) and m.state = 'active' and m.superseded_by is null
+    and (m.valid_to is null or m.valid_to > :now)
+    and m.key in (
+        select n.key from memory as n where n.namespace = any (cast(:namespaces as text[])) and n.type = :type
+        order by n.created_at desc limit :looked)
+order by m.created_at desc, m.key desc limit :limit
+
+-- name: vector_waiting
+-- How many memories have no vector of any model?
+select count(*) as memories from memory as m
+where m.vector_model is null and m.namespace = any (cast(:namespaces as text[]))
+
+-- name: unlearnt_count
+-- How many operations of the written namespace has no cycle looked at? Counted up to a limit.
+select count(*) as operations from (
+    select 1 as one from operation as o
+    where o.namespace = :namespace and o.learnt_at is null and o.finished_at is not null limit :limit) as waiting

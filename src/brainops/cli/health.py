@@ -1,0 +1,96 @@
+"""How well does memory do its work, and what did the last days bring? The commands health and report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from brainops.cli.screen import bold, cut, dim, padded, width
+from brainops.cli.shared import answer, command, opened
+from brainops.types import HealthFigure, Report
+
+NAME_COLUMNS = 23
+VALUE_COLUMNS = 15
+BAR_COLUMNS = 12
+WEEK, MONTH = 7, 30
+
+
+@command("health", short_help="how well memory does its work, in figures")
+@click.option("--days", type=click.IntRange(1, 365), default=MONTH, show_default=True, help="Counted over so many.")
+@click.option("--formulas", is_flag=True, help="Say how each figure is counted.")
+def health(days: int, formulas: bool) -> None:
+    """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing."""
+    with opened() as brain:
+        figures = brain.health(days=days)
+    answer(figures, lambda: _formulas(figures) if formulas else _figures(figures, days))
+
+
+@command("report", short_help="what the last days brought, beside those before")
+@click.option("--week", is_flag=True, help="The last seven days, which is what it shows unless told otherwise.")
+@click.option("--days", type=click.IntRange(1, 365), default=WEEK, metavar="N", help="The last so many days.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print it as a Markdown page, with every formula.")
+def report(week: bool, days: int, as_markdown: bool) -> None:
+    """Show what the last days brought: repeats avoided, fixes that held, wrong suggestions, effort, improvements."""
+    from brainops.health.report import markdown
+
+    days = WEEK if week else days
+    with opened() as brain:
+        value = brain.report(days=days)
+    answer(value, lambda: markdown(value) if as_markdown else _report(value, days))
+
+
+def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:
+    from brainops.health.words import said
+
+    yield dim(f"{'':<{NAME_COLUMNS}}{f'last {days} days':<{VALUE_COLUMNS}}")
+    for figure in figures:
+        value = said(figure.value, figure.unit)
+        styled = dim(f"{value:<{VALUE_COLUMNS}}") if figure.value is None else bold(f"{value:<{VALUE_COLUMNS}}")
+        lead = f"{figure.name:<{NAME_COLUMNS}}"
+        yield lead + styled + cut(_drawn(figure), width() - NAME_COLUMNS - VALUE_COLUMNS)
+    yield dim("How each is counted: brainops health --formulas")
+
+
+def _drawn(figure: HealthFigure) -> str:
+    """Return a bar for a share, small bars for a history, and from how many it was counted."""
+    from brainops.health.words import bar, spark
+
+    counted = f"of {figure.counted:,}" if figure.counted and figure.unit in ("share", "error", "seconds") else ""
+    history: Any = figure.detail.get("history")
+    if figure.value is not None and history and spark(history):
+        drawn = spark(history)[-BAR_COLUMNS:]
+    elif figure.value is not None and figure.unit == "share":
+        drawn = bar(figure.value, BAR_COLUMNS)
+    else:
+        drawn = ""
+    return f"{drawn:<{BAR_COLUMNS + 1}}{counted}{_noted(figure)}".rstrip()
+
+
+def _noted(figure: HealthFigure) -> str:
+    unjudged: Any = figure.detail.get("unjudged_share")
+    if figure.name == "pattern match accuracy" and unjudged is not None:
+        return f"  ({unjudged:.0%} not judged)"
+    return ""
+
+
+def _formulas(figures: tuple[HealthFigure, ...]) -> Iterator[str]:
+    for figure in figures:
+        yield f"{bold(figure.name)}: {figure.formula}"
+
+
+def _report(value: Report, days: int) -> Iterator[str]:
+    from brainops.health.words import said
+
+    yield dim(f"{'':<27}{f'last {days} days':>15}{'before':>15}  ")
+    for line in value.lines:
+        now, before = said(line.value, line.unit), said(line.before, line.unit)
+        yield f"{padded(line.name, 27)}{now:>15}{dim(f'{before:>15}')}  {_change(line.value, line.before)}".rstrip()
+    yield dim("How each is counted: brainops report --markdown")
+
+
+def _change(value: float | None, before: float | None) -> str:
+    if value is None or before is None or value == before:
+        return ""
+    return "▲" if value > before else "▼"

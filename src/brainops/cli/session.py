@@ -1,0 +1,69 @@
+"""What does somebody read who begins to work? The command session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from brainops.cli import show
+from brainops.cli.screen import age, bold, one_line, safe
+from brainops.cli.shared import CommandGroup, answer, opened, shared
+from brainops.types import Briefing, SessionRecord
+
+LABEL_COLUMNS = 12
+
+
+@click.group("session", cls=CommandGroup, short_help="begin to work: what stands, holds and happened lately")
+def session() -> None:
+    """Open a session, or look at one. Everything that carries its id belongs to it.
+
+    \b
+    brainops session start                      status, procedures, recent memory, parts, loops
+    export BRAINOPS_SESSION=ID                  what this shell does is done in it from now on
+    brainops session show                       what was done in it
+    """
+
+
+@session.command("start")
+@click.option("--agent", metavar="NAME", help="The agent that begins to work.")
+@click.option("--id", "session_id", metavar="ID", help="An id of your own; one that is open is briefed again.")
+@click.option("--block", is_flag=True, help="Print it for an agent: marked as data, at most 2,000 tokens.")
+def start(agent: str | None, session_id: str | None, block: bool) -> None:
+    """Open a session and say how everything stands, in under a second however much there is."""
+    with opened() as brain:
+        briefing = brain.session(id=session_id, agent=agent)
+        if block and not shared().json:
+            click.echo(safe(briefing.block))
+        else:
+            answer({**briefing.as_dict(), "block": briefing.block}, lambda: _screen(briefing))
+
+
+@session.command("show")
+@click.argument("session_id", metavar="ID", required=False)
+def show_one(session_id: str | None) -> None:
+    """Show what was done in a session: the one named, else BRAINOPS_SESSION, else the newest."""
+    with opened(model="none") as brain:
+        found = brain.session_record(session_id)
+        answer(found, lambda: _recorded(found))
+
+
+def _screen(briefing: Briefing) -> Iterator[str]:
+    for line in briefing.text.splitlines():
+        label, rest = line[:LABEL_COLUMNS], line[LABEL_COLUMNS:]
+        yield bold(label) + safe(rest) if label.strip() else safe(line)
+
+
+def _recorded(found: SessionRecord) -> Iterator[str]:
+    yield bold(one_line(found.session_id))
+    now = show.now()
+    by = f" by {found.actor.kind.value}:{found.actor.id}" if found.actor else ""
+    yield from show.pairs(
+        {
+            "opened": "it was never opened" if found.opened_at is None else f"{age(found.opened_at, now)} ago{by}",
+            "operations": f"{found.operations:,}, {found.failed:,} failed, {found.open:,} open",
+            "consulted": f"{found.receipts:,} times",
+            "memories": f"{found.memories:,}",
+            "last": "" if found.last_at is None else f"{age(found.last_at, now)} ago",
+        }
+    )

@@ -1,0 +1,338 @@
+"""How does somebody begin to work: what stands, holds, happened lately, is there, and goes on by itself?
+
+A session is an operation of the log by which it was opened, and everything that carries its id since.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from brainops.errors import NotFound
+from brainops.health import status as standing
+from brainops.health.briefing import SORTS, Gathered, block, screen
+from brainops.health.working import ALIVE_SECONDS
+from brainops.learning.cycles import Learning
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import content_text
+from brainops.operations import log as records
+from brainops.operations.operation import start_of
+from brainops.procedures.automatic import stopped_here
+from brainops.procedures.catalog import Catalog
+from brainops.procedures.fixes.plan import TAG as FIX_TAG
+from brainops.store import Transaction
+from brainops.store.ids import new_id
+from brainops.types import (
+    JSON,
+    Actor,
+    ActorKind,
+    AdapterKind,
+    Briefing,
+    Cycle,
+    Memory,
+    MemoryType,
+    Micros,
+    Mode,
+    ProcedureVersion,
+    SessionRecord,
+    Succeeded,
+)
+
+OPENING = "session start"  # the operation by which a session is opened
+RECENT = 8  # memories of each sort; the screen shows fewer
+EXCERPT_CHARACTERS = 400
+SAID_CHARACTERS = 80  # of a reason in the summary
+DAY_MICROS = 86_400_000_000
+
+CATCH_UP_OPERATIONS = 500  # that no cycle has looked at: more would keep somebody waiting who only wants to begin
+CATCH_UP_MEMORIES = 5_000  # a store in which even a daily cycle is a matter of moments
+CATCH_UP_SECONDS = 0.3  # after this no further cycle begins
+
+EXTRAS = {
+    "policy": "cel_expr_python",
+    "postgres": "psycopg",
+    "workers": "procrastinate",
+    "agents": "pydantic_ai",
+    "mcp": "mcp",
+}
+"""The package that shows that an extra is installed."""
+
+ADAPTER_EXTRAS = {AdapterKind.LLM: "agents", AdapterKind.MCP: "mcp"}
+BINDING = (Mode.STRICT, Mode.REQUIRED)
+
+TYPES = dict(
+    zip(
+        SORTS,
+        (
+            MemoryType.DEPLOYMENT_LOG,
+            MemoryType.ERROR_PATTERN,
+            MemoryType.LEARNING_INSIGHT,
+            MemoryType.DECISION_RECORD,
+        ),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a session opens: its memory, its parts, and whether this process goes on in the background."""
+
+    context: MemoryContext
+    procedures: Catalog
+    learning: Learning
+    background: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaughtUp:
+    """What became of the learning cycles that were due: those that ran, those that were left, and why."""
+
+    ran: tuple[Cycle, ...] = ()
+    left: tuple[Cycle, ...] = ()
+    because: str = ""
+
+
+def open_session(place: Place, session_id: str | None, agent: str | None) -> Briefing:
+    """Put the opening on record, catch up with learning where that is quick, and say how everything stands.
+
+    A session that is open already is briefed again, and opened once. Raises InvalidInput.
+    """
+    chosen = session_id or new_id()
+    _record(place.context, chosen, agent)
+    return brief(place, chosen, catch_up(place))
+
+
+def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
+    """Return what somebody reads who begins to work, in the founding order."""
+    context, now = place.context, place.context.store.now()
+    with context.store.read() as tx:
+        status = _status(tx, context, now)
+        recent: dict[str, Sequence[dict[str, JSON]]] = {
+            sort: [_item(memory) for memory in tx.figures.newest(type, now, RECENT)] for sort, type in TYPES.items()
+        }
+        agents = tx.agents.list()
+        workers = len(tx.runs.workers(now - int(ALIVE_SECONDS * 1e6)))
+    stopped = stopped_here(context.store, os.environ)
+    procedures = sorted(_procedures(place.procedures.active()), key=lambda each: (not each["binds"], each["name"]))
+    gathered = Gathered(
+        session_id=session_id,
+        namespace=context.store.scope.write,
+        at=now,
+        status=status,
+        procedures=procedures,
+        memory=recent,
+        frameworks=list(_frameworks(context, [agent.adapter for _, agent in agents])),
+        loops=list(_loops(place, now, stopped, workers)),
+        summary=[
+            *_attention(status, procedures, stopped),
+            *_learning(caught_up, elsewhere=place.background or workers > 0),
+        ],
+    )
+    return Briefing(
+        session_id=session_id,
+        namespace=gathered.namespace,
+        at=now,
+        status=status,
+        procedures=gathered.procedures,
+        memory=gathered.memory,
+        frameworks=gathered.frameworks,
+        loops=gathered.loops,
+        summary=gathered.summary,
+        text=screen(gathered),
+        block=block(gathered),
+    )
+
+
+def catch_up(place: Place) -> CaughtUp:
+    """Run the learning cycles that are due, where nobody stopped that and it is quick; the others are left."""
+    due = place.learning.due()
+    if not due:
+        return CaughtUp()
+    if stopped := stopped_here(place.context.store, os.environ):
+        return CaughtUp(left=tuple(due), because=f"what acts by itself is stopped: {stopped}")
+    with place.context.store.read() as tx:
+        waiting = tx.figures.unlearnt(CATCH_UP_OPERATIONS + 1)
+        memories = sum(int(row["memories"]) for row in tx.figures.standing())
+    if waiting > CATCH_UP_OPERATIONS or memories > CATCH_UP_MEMORIES:
+        return CaughtUp(left=tuple(due), because="it would keep you waiting")
+    began, ran = time.monotonic(), []
+    for cycle in due:
+        if time.monotonic() - began > CATCH_UP_SECONDS:
+            break
+        place.learning.run(cycle)
+        ran.append(cycle)
+    return CaughtUp(ran=tuple(ran), left=tuple(due[len(ran) :]), because="it would keep you waiting")
+
+
+def record_of(context: MemoryContext, session_id: str) -> SessionRecord:
+    """Return what was done in a session; raise NotFound where nothing carries its id."""
+    with context.store.read() as tx:
+        work, opened = tx.figures.session(session_id, OPENING)
+    if opened is None and not (work["operations"] or work["receipts"] or work["memories"]):
+        raise NotFound(f"nothing was done in a session {session_id[:80]!a}; open one: brainops session start")
+    return SessionRecord(
+        session_id=session_id,
+        opened_at=opened.started_at if opened else None,
+        actor=opened.start.actor if opened else None,
+        operations=int(work["operations"]),
+        failed=int(work["failed"]),
+        open=int(work["open"]),
+        receipts=int(work["receipts"]),
+        memories=int(work["memories"]),
+        last_at=work["last_at"],
+    )
+
+
+def newest(context: MemoryContext) -> str:
+    """Return the id of the session that was opened last; raise NotFound."""
+    with context.store.read() as tx:
+        opened = tx.operations.list(name=OPENING, target=None, outcome=None, since=None, limit=1)
+    if not opened or opened[0].start.session_id is None:
+        raise NotFound("no session was opened here yet; open one: brainops session start")
+    return opened[0].start.session_id
+
+
+def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
+    """Write that a session is opened. Nobody is asked whether it may: it only reads."""
+    actor = context.actor
+    if agent is not None and actor.kind is not ActorKind.AGENT:
+        actor = Actor(kind=ActorKind.AGENT, id=agent, proof="named")
+    said = {} if agent is None else {"agent": agent}
+    start = records.checked_start(context, start_of(OPENING, None, said, actor, session_id))
+    assert start.session_id is not None
+    operation_id, at = new_id(), context.store.now()
+    with context.store.write() as tx:
+        if tx.figures.session(start.session_id, OPENING)[1] is None:
+            records.begin(tx, operation_id, start, None, at)
+            records.finish(tx, context, operation_id, start, Succeeded(duration_seconds=0.0), at)
+
+
+def _status(tx: Transaction, context: MemoryContext, now: Micros) -> dict[str, Any]:
+    """Return what `status` says, as far as it can be said at once of a large store."""
+    by_type = {row["type"]: row for row in tx.figures.standing()}
+    tallies = tx.operations.counts(now // DAY_MICROS - 6)
+    model = context.meaning.model
+    return {
+        "version": standing.program_version(),
+        "store": standing.masked(context.store.database.location),
+        "database": context.store.database.dialect,
+        "schema": context.store.upkeep.schema()["stored"],
+        "read": list(context.store.scope.read),
+        "now": now,
+        "memories": {
+            "total": sum(int(row["memories"]) for row in by_type.values()),
+            "by_type": {type: int(row["memories"]) for type, row in by_type.items()},
+            "last_capture_at": max((int(row["last_at"]) for row in by_type.values()), default=None),
+        },
+        "index": {"model": model, "waiting": 0 if model == "none" else tx.figures.vectors_waiting()},
+        "operations": {
+            "week": sum(int(row["succeeded"]) + int(row["failed"]) for row in tallies),
+            "failed": sum(int(row["failed"]) for row in tallies),
+        },
+        "waiting": standing.waiting(tx),
+        "guard": standing.guarding(tx, now),
+    }
+
+
+def _item(memory: Memory) -> dict[str, JSON]:
+    return {
+        "id": memory.id,
+        "title": memory.title,
+        "text": content_text(memory.content)[:EXCERPT_CHARACTERS],
+        "at": memory.last_seen_at,
+        "trust": memory.trust.value,
+        "importance": memory.importance,
+        "occurrences": memory.occurrences,
+        "tags": list(memory.tags),
+    }
+
+
+def _procedures(active: Sequence[ProcedureVersion]) -> Iterator[dict[str, JSON]]:
+    """Yield the procedures that hold, without those that belong to a fix."""
+    for version in active:
+        procedure = version.procedure
+        if FIX_TAG not in procedure.tags:
+            yield {
+                "name": procedure.name,
+                "mode": procedure.mode.value,
+                "binds": procedure.mode in BINDING,
+                "description": procedure.description,
+                "steps": len(procedure.steps),
+                "hash": version.hash,
+            }
+
+
+def _frameworks(context: MemoryContext, adapters: Sequence[AdapterKind]) -> Iterator[dict[str, JSON]]:
+    """Yield the parts: database, model, extras, integrations and adapters, each with whether it is there."""
+    yield {"kind": "store", "name": context.store.database.dialect, "present": True}
+    model = context.meaning.model
+    yield {"kind": "model", "name": f"model {model}", "present": model != "none"}
+    there = {extra: find_spec(package) is not None for extra, package in EXTRAS.items()}
+    for extra, present in there.items():
+        yield {"kind": "extra", "name": extra, "present": present}
+    yield {"kind": "integration", "name": "python errors", "present": True}
+    for kind in AdapterKind:
+        present = there.get(ADAPTER_EXTRAS.get(kind, ""), True)
+        registered = adapters.count(kind)
+        name = f"{kind.value} agents" + (f" ({registered})" if registered else "")
+        yield {"kind": "adapter", "name": name, "present": present, "registered": registered}
+
+
+def _loops(place: Place, now: Micros, stopped: str | None, workers: int) -> Iterator[dict[str, JSON]]:
+    """Yield what goes on by itself: the learning cycles, the dispatcher, the workers, the automatic stop."""
+    for each in place.learning.standing(now):
+        due = each.next_at <= now
+        yield {
+            "kind": "cycle",
+            "name": each.cycle.value.replace("_", " "),
+            "state": "running" if each.running else ("due" if due else "waits"),
+            "last_at": each.ran_at,
+            "next_at": each.next_at,
+        }
+    yield {"kind": "dispatcher", "name": "dispatcher", "state": "in this process" if place.background else "not here"}
+    alive = f"{workers} alive" if workers else "none"
+    yield {"kind": "workers", "name": "workers", "state": alive, "count": workers}
+    yield {
+        "kind": "automatic",
+        "name": "automatic acts",
+        "state": "may happen" if stopped is None else "stopped",
+        "because": stopped,
+    }
+
+
+def _attention(status: dict[str, Any], procedures: Sequence[dict[str, JSON]], stopped: str | None) -> Iterator[str]:
+    """Yield what wants somebody's attention, each with the command for it."""
+    waiting = status["waiting"]
+    if stopped is not None:
+        yield f"What acts by itself is stopped: {stopped[:SAID_CHARACTERS]}"
+    if status["guard"]["bypassed_until"]:
+        yield "A bypass is open: rules are not enforced. brainops bypass"
+    if waiting["approvals"]:
+        yield f"Questions wait for an answer ({waiting['approvals']:,}): brainops approvals"
+    if waiting["notices"]:
+        yield f"Notices were told to nobody ({waiting['notices']:,}): brainops notices"
+    if not status["memories"]["total"]:
+        yield "Memory is empty: brainops import DIR, or brainops capture TITLE CONTENT"
+    if not procedures:
+        yield "No procedure is active: brainops procedure founding"
+
+
+def _learning(caught_up: CaughtUp, *, elsewhere: bool) -> Iterator[str]:
+    """Yield what became of the learning that was due."""
+    if caught_up.ran:
+        yield f"Caught up on learning ({_named(caught_up.ran)}): brainops insights"
+    if caught_up.left:
+        then = "it runs in the background" if elsewhere else "brainops learn"
+        because = caught_up.because[:SAID_CHARACTERS]
+        yield f"Learning is due ({_named(caught_up.left)}) and left, {because}: {then}"
+    if not caught_up.ran and not caught_up.left:
+        yield "Learning is up to date."
+
+
+def _named(cycles: Sequence[Cycle]) -> str:
+    return ", ".join(cycle.value.replace("_", " ") for cycle in cycles)
