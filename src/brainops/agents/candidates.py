@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brainops.agents.adapters.port import Callables
-from brainops.agents.selection import Candidate, Trial, choose
+from brainops.agents.record import Trial
+from brainops.agents.selection import Candidate, choose
 from brainops.agents.tasks import capable
 from brainops.store import Transaction
 from brainops.store.database import Row

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from brainops.agents.record import EXPECTED_VARIANCE, AgentRecord, Record, Tally, Trial, text_key
+from brainops.agents.record import AgentRecord, Record, Tally, Trial, text_key
 from brainops.errors import InvalidInput
 from brainops.types import Choice
 
@@ -154,7 +154,7 @@ def _belief(name: str, record: Record, spread: _Spread, prior: float, task_class
 
 
 def _evidence(agent: AgentRecord, record: Record, spread: _Spread) -> tuple[float, float]:
-    """Return the precision of an agent's mean over classes, and that mean; what is old counts less where agents change."""
+    """Return the precision of an agent's mean, and that mean; what is old counts less where agents change."""
     count = agent.tally.count
     uneven = agent.cell_counts / count**2
     fresh = math.exp(-2 * record.changed * (record.count - agent.last))
@@ -182,7 +182,7 @@ def _spread(candidates: Sequence[Candidate], record: Record) -> _Spread:
 
 
 def _within(agents: Sequence[AgentRecord], whole: float) -> tuple[float, float]:
-    """Return the variance of one task for an agent at a class, and of an agent over classes (0: classes say nothing)."""
+    """Return the variance of one task for an agent at a class, and of an agent over classes."""
     count = sum(agent.tally.count for agent in agents)
     cells = sum(len(agent.cells) for agent in agents)
     in_cells = max(0.0, sum(agent.squares - agent.cell_squares for agent in agents))
