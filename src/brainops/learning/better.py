@@ -27,9 +27,6 @@ LINE = 0.90
 RATES = tuple(1 / (1 + math.exp(-logit / 2)) for logit in range(-10, 11))
 """The rates that are mixed over: 0.7 % to 99.3 %, evenly in log odds, so that few failures in a hundred count too."""
 
-ASSIGNED = 10_000  # shares are told apart to a hundredth of a percent
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """How often something went well, and how often it did not."""
@@ -61,13 +58,14 @@ class Measured:
     """What the record says of an improvement: how strongly, from how many outcomes, with figures for people.
 
     `counted` are the verified or observed outcomes since the trial (or, once applied, since then) began. `worse` is a
-    reason to take it back at once that needs no test, such as a demotion that happened.
+    reason to take it back at once that needs no test, such as a demotion; `done` says that this has happened.
     """
 
     evidence: Evidence = Evidence()
     counted: int = 0
     figures: Mapping[str, JSON] = field(default_factory=dict)
     worse: str = ""
+    done: bool = False
 
     @property
     def better(self) -> bool:
@@ -120,11 +118,6 @@ def probability(evidence: float) -> float:
 def is_sure(evidence: float) -> bool:
     """Say whether evidence is beyond the line: wrongly so at most one time in ten, however often one looks."""
     return probability(evidence) > LINE
-
-
-def assigned(digest: bytes, share: float) -> bool:
-    """Say whether the unit of this digest is the challenger's: the same unit always is, or never."""
-    return int.from_bytes(digest[:8], "big") % ASSIGNED < round(share * ASSIGNED)
 
 
 def _mixture(usual: Counts, tried: Counts, share: float) -> float:

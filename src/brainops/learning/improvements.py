@@ -28,7 +28,9 @@ from brainops.errors import (
     StoreError,
 )
 from brainops.learning.better import Measured
+from brainops.learning.changes.fix_modes import FixModes
 from brainops.learning.changes.port import BY_ITSELF, Changer
+from brainops.learning.changes.timing import Timing
 from brainops.learning.lifecycle import OPEN, STANDING, Move, may_apply_itself, may_come_back, next_move
 from brainops.learning.part import CycleWork, Found, Part
 from brainops.memory.context import MemoryContext
@@ -80,7 +82,9 @@ class Improvements:
         self._agents = agents
         self._notices = notices
         self._changers: dict[ImprovementKind, Changer] = {}
-        self._finders: list[tuple[Changer, frozenset[Cycle]]] = []
+        self._finders: builtins.list[tuple[Changer, frozenset[Cycle]]] = []
+        self.register(FixModes(), Cycle.HOURLY)
+        self.register(Timing(procedures), Cycle.DAILY)
 
     def register(self, changer: Changer, *cycles: Cycle) -> None:
         """Let a kind of improvement be found in these cycles, and be applied and taken back."""
@@ -269,7 +273,8 @@ class Improvements:
             known = replace(known, probability_better=measured.probability)
         try:
             with tx.session.savepoint():
-                return self._move(tx, improvement, known, move.to, BY_ITSELF, now, move.why)
+                puts = not measured.done
+                return self._move(tx, improvement, known, move.to, BY_ITSELF, now, move.why, puts=puts)
         except StoreError:
             raise
         except BrainOpsError as obstacle:  # its subject was changed by somebody, who had their reasons
@@ -329,7 +334,7 @@ class Improvements:
             self._put(tx, changer, moved, moved.before, moved.after, by, now, why)
         elif puts and to in (ImprovementState.ROLLED_BACK, ImprovementState.UNDONE):
             self._put(tx, changer, moved, moved.after, moved.before, by, now, why)
-        told = {"kind": moved.kind.value, "subject": moved.subject, "from": seen.state.value, "reason": why}
+        told: dict[str, JSON] = {"kind": moved.kind.value, "what": moved.subject, "from": seen.state.value, "reason": why}
         tx.trail.append(f"improvement-{to.value.replace('_', '-')}", moved.id, by, now, **told)
         if to is ImprovementState.APPLIED:
             self._tell(tx, NoticeKind.IMPROVEMENT_APPLIED, moved, f"to take it back: {moved.undo}")

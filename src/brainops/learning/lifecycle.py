@@ -15,7 +15,6 @@ WATCH_MOST_MICROS = 60 * DAY_MICROS  # what hardly ever happens is kept in the e
 
 OPEN = (ImprovementState.PROPOSED, ImprovementState.PLANNED, ImprovementState.TRIAL)
 STANDING = (ImprovementState.APPLIED, ImprovementState.KEPT)
-SAID_NO = (ImprovementState.UNDONE, ImprovementState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +62,14 @@ def _watched(improvement: Improvement, measured: Measured, now: Micros) -> Move 
 
 
 def may_come_back(last: Improvement, decided_basis: int | None, found: Improvement) -> bool:
-    """Say whether what was decided before may be proposed again: never what somebody refused or took back, and what
-    was worse or could not be told only on more verified outcomes than it rested on then. What held and was replaced
-    since is another matter.
+    """Say whether what was decided before may be proposed again.
+
+    What held and was replaced since may; what was worse may only on more verified outcomes than it rested on then; what
+    was refused, by somebody or by its trial, or taken back by somebody, never: it would be tried until it was lucky.
     """
     if last.state is ImprovementState.KEPT:
         return True
-    if last.state in SAID_NO and not last.by_itself:
-        return False
-    return found.basis > (decided_basis or 0)
+    return last.state is ImprovementState.ROLLED_BACK and found.basis > (decided_basis or 0)
 
 
 def may_apply_itself(improvement: Improvement) -> bool:

@@ -88,7 +88,7 @@ class Catalog:
         """
         definition = self._checked(sources.definition(source, path, trust))
         with self._context.store.write() as tx:
-            row = self._keep(tx, definition, owner, reason)
+            row = self.keep(tx, definition, owner, reason)
             return self._version(tx, row)
 
     def from_text(
@@ -128,7 +128,7 @@ class Catalog:
         sources.require_evaluable(version.procedure)
         by = self._by(f"activate {name}", proof, bound)
         with self._context.store.write() as tx:
-            self._activate(tx, version, reason, by)
+            self.hold(tx, version, reason, by)
             return self._version(tx, tx.procedures.by_id(version.id))
 
     def retire(self, name: str, *, reason: str = "", proof: Proof | None = None) -> ProcedureVersion:
@@ -283,10 +283,10 @@ class Catalog:
             state = ProcedureState.DRAFT if same is None else ProcedureState(same["state"])
         settled = same is not None and (holds or not activate) and same["owner"] == Owner.GIT and same["path"] == path
         if not settled and not by.dry_run:
-            row = self._keep(tx, definition, Owner.GIT, reason, by_apply=True)
+            row = self.keep(tx, definition, Owner.GIT, reason, by_apply=True)
             if activate:
                 actor = by.actor if holds or not bound else by.proven()
-                self._activate(tx, version_of(row, sources.stored), reason, actor)
+                self.hold(tx, version_of(row, sources.stored), reason, actor)
         left = "" if state is ProcedureState.ACTIVE else f"not active: brainops procedure activate {name}"
         if same is not None and active is not None and not holds and not activate:
             left = f"number {active['number']} is active: brainops procedure activate {name}"
@@ -314,9 +314,10 @@ class Catalog:
             )
         return changes
 
-    def _keep(
+    def keep(
         self, tx: Transaction, definition: Definition, owner: Owner, reason: str, *, by_apply: bool = False
     ) -> Row:
+        """Keep a definition as a draft, in the caller's transaction; the same again is the same version."""
         tx.procedures.changed()
         name = definition.procedure.name
         rows = self._own_rows(tx, name)
@@ -364,7 +365,8 @@ class Catalog:
             return _Applier(actor=self._context.actor, unproven=unproven, dry_run=dry_run)
         return _Applier(actor=by, unproven=None, dry_run=dry_run)
 
-    def _activate(self, tx: Transaction, version: ProcedureVersion, reason: str, by: Actor) -> None:
+    def hold(self, tx: Transaction, version: ProcedureVersion, reason: str, by: Actor) -> None:
+        """Let a version hold, in the caller's transaction; whether it may is the caller's to ask."""
         tx.procedures.changed()
         name, at, said = version.procedure.name, self._context.store.now(), self._reason(reason)
         rows = self._own_rows(tx, name)

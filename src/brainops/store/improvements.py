@@ -77,6 +77,20 @@ class Improvements:
             "improvement_trial_runs", improvement_id=improvement_id, share=share, reference=reference
         )
 
+    def steps(self, procedure: str, digest: str, *, since: Micros, until: Micros, limit: int) -> Sequence[Row]:
+        """Return how the steps of a version went in its newest runs that ended in a time."""
+        values = {"procedure_name": procedure, "procedure_hash": digest, "since": since, "until": until}
+        return self._session.all("improvement_steps", **values, limit=limit)
+
+    def fixes(self, fix_id: str | None = None, *, since: Micros | None = None) -> dict[str, tuple[int, int]]:
+        """Return how often each fix was verified and contradicted since it was last demoted, or since a time.
+
+        Only what was verified by a check, a person, or the operation of somebody who is no agent.
+        """
+        values = {"fix_id": fix_id, "since": since or 0, "all_since": int(since is not None)}
+        rows = self._session.all("improvement_fixes", **values)
+        return {row["fix_id"]: (int(row["verified"]), int(row["contradicted"])) for row in rows}
+
 
 def improvement_row(improvement: Improvement) -> dict[str, Any]:
     """Return the values of an improvement."""

@@ -11,6 +11,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.cel.templates import fill
+from brainops.procedures.runs import trials
 from brainops.procedures.runs.attempts import BeginsRun
 from brainops.procedures.runs.sheet import Engine, Sheet
 from brainops.procedures.runs.values import bounded
@@ -100,8 +101,10 @@ def _key(value: str | None, what: str) -> str | None:
     return clean(value)
 
 
-def admit(tx: Transaction, run: Run, version: ProcedureVersion) -> Run:
+def admit(tx: Transaction, run: Run, version: ProcedureVersion, *, pinned: bool = False) -> Run:
     """Write a run that begins, or return the one that it joins; `id` tells which.
+
+    While a change of the procedure is tried, some runs follow the other version, unless this one is `pinned`.
 
     One group has one active run: a second one waits its turn (queue), is not begun (drop: raises Conflict), or is the
     first one (attach).
@@ -122,8 +125,13 @@ def admit(tx: Transaction, run: Run, version: ProcedureVersion) -> Run:
             case _:
                 run = replace(run, state=RunState.QUEUED, epoch=0, owner=None, lease_until=None, wake_at=None)
     run = replace(run, holds_group=holder is None and run.concurrency_group is not None)
+    given = None if pinned else trials.given(tx, run)
+    if given is not None:
+        run = replace(run, procedure_id=given.version_id, procedure_hash=given.digest)
     if not tx.runs.insert(run):
         raise Conflict("another run of this group began at the same moment; start again")
+    if given is not None:
+        given.note(tx, run)
     return run
 
 

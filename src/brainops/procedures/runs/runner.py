@@ -133,7 +133,7 @@ class Runner:
             )
             if not detached:
                 run = self._owned(run, now)
-            begun = admit(tx, run, version)
+            begun = admit(tx, run, version, pinned=number is not None)
             if begun.id == run.id and begun.owner is None:
                 self._engine.wake(tx, begun.id, now)
         if begun.id == run.id and begun.owner is not None:

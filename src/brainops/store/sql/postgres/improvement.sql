@@ -8,13 +8,15 @@ i.applied_at, i.ended_at, i.outcome
 insert into improvement (id, namespace, kind, key, subject, title, reason, before, after, evidence, state,
     probability_better, trust, by_itself, basis, proposed_at, trial_at, apply_at, applied_at, ended_at, outcome)
 values (:id, :namespace, :kind, :key, :subject, :title, :reason, :before, :after, :evidence, :state,
-    cast(:probability_better as double precision), :trust, :by_itself, :basis, :proposed_at, cast(:trial_at as bigint), cast(:apply_at as bigint),
+    cast(:probability_better as double precision), :trust, :by_itself, :basis, :proposed_at,
+    cast(:trial_at as bigint), cast(:apply_at as bigint),
     cast(:applied_at as bigint), cast(:ended_at as bigint), :outcome)
 on conflict do nothing
 
 -- name: improvement_get
 -- One improvement, if it is readable.
-select {improvement_columns} from improvement as i where i.id = :id and i.namespace = any (cast(:namespaces as text[]))
+select {improvement_columns} from improvement as i
+where i.id = :id and i.namespace = any (cast(:namespaces as text[]))
 
 -- name: improvement_open
 -- The improvement of a key that has not ended.
@@ -42,13 +44,15 @@ order by i.trial_at, i.id limit 1
 -- Improvements, newest first; of one kind or state where one is named.
 select {improvement_columns} from improvement as i
 where i.namespace = any (cast(:namespaces as text[]))
-    and (cast(:kind as text) is null or i.kind = cast(:kind as text)) and (cast(:state as text) is null or i.state = cast(:state as text))
+    and (cast(:kind as text) is null or i.kind = cast(:kind as text))
+    and (cast(:state as text) is null or i.state = cast(:state as text))
 order by i.proposed_at desc, i.id desc limit :limit
 
 -- name: improvement_move
 -- From one state to the next; nobody else may have moved it.
 update improvement set state = :state, outcome = :outcome, by_itself = :by_itself, decided_basis = :basis,
-    evidence = :evidence, probability_better = cast(:probability_better as double precision), trial_at = cast(:trial_at as bigint),
+    evidence = :evidence, probability_better = cast(:probability_better as double precision),
+    trial_at = cast(:trial_at as bigint),
     apply_at = cast(:apply_at as bigint), applied_at = cast(:applied_at as bigint), ended_at = cast(:ended_at as bigint)
 where id = :id and namespace = :namespace and state = :from_state
 
@@ -72,3 +76,26 @@ from improvement_trial as t join run as r on r.id = t.unit
 where t.improvement_id = :improvement_id and t.share = :share and t.namespace = :namespace
     and r.namespace = :namespace and r.finished_at is not null and r.taken_over = 0 and r.imported_at is null
 group by t.challenger, r.state
+
+-- name: improvement_steps
+-- How the steps of a procedure's version went since a time, in the newest runs that have ended.
+select s.run_id, s.step_id, s.state, s.attempts, s.failures, s.error, s.started_at, s.finished_at,
+    r.state as run_state, r.started_at as run_started_at, r.finished_at as run_finished_at
+from run_step as s join run as r on r.id = s.run_id
+where r.namespace = :namespace and s.namespace = :namespace and r.procedure_name = :procedure_name
+    and r.procedure_hash = :procedure_hash and r.finished_at >= :since and r.finished_at < :until
+    and r.taken_over = 0 and r.imported_at is null and s.role = 'do' and s.attempts > 0
+order by r.finished_at desc, s.run_id, s.step_id limit :limit
+
+-- name: improvement_fixes
+-- How the applications of fixes, or of one, were judged since each was last demoted, or since a time: an operation of an
+-- agent verifies nothing here, because an agent would vouch for itself.
+select a.fix_id, sum(case when a.state = 'verified' then 1 else 0 end) as verified,
+    sum(case when a.state in ('failed', 'rolled_back', 'contradicted') then 1 else 0 end) as contradicted
+from fix_application as a join fix as f on f.id = a.fix_id
+where a.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and a.imported_at is null
+    and (cast(:fix_id as text) is null or a.fix_id = cast(:fix_id as text))
+    and a.decided_at > :since and (:all_since = 1 or a.decided_at > coalesce(f.demoted_at, 0))
+    and (a.state in ('failed', 'rolled_back', 'contradicted')
+        or a.state = 'verified' and (a.verified_by <> 'operation' or a.actor_kind <> 'agent'))
+group by a.fix_id

@@ -14,7 +14,8 @@ on conflict do nothing
 
 -- name: improvement_get
 -- One improvement, if it is readable.
-select {improvement_columns} from improvement as i where i.id = :id and i.namespace in (select value from json_each(:namespaces))
+select {improvement_columns} from improvement as i
+where i.id = :id and i.namespace in (select value from json_each(:namespaces))
 
 -- name: improvement_open
 -- The improvement of a key that has not ended.
@@ -72,3 +73,26 @@ from improvement_trial as t join run as r on r.id = t.unit
 where t.improvement_id = :improvement_id and t.share = :share and t.namespace = :namespace
     and r.namespace = :namespace and r.finished_at is not null and r.taken_over = 0 and r.imported_at is null
 group by t.challenger, r.state
+
+-- name: improvement_steps
+-- How the steps of a procedure's version went since a time, in the newest runs that have ended.
+select s.run_id, s.step_id, s.state, s.attempts, s.failures, s.error, s.started_at, s.finished_at,
+    r.state as run_state, r.started_at as run_started_at, r.finished_at as run_finished_at
+from run_step as s join run as r on r.id = s.run_id
+where r.namespace = :namespace and s.namespace = :namespace and r.procedure_name = :procedure_name
+    and r.procedure_hash = :procedure_hash and r.finished_at >= :since and r.finished_at < :until
+    and r.taken_over = 0 and r.imported_at is null and s.role = 'do' and s.attempts > 0
+order by r.finished_at desc, s.run_id, s.step_id limit :limit
+
+-- name: improvement_fixes
+-- How the applications of fixes, or of one, were judged since each was last demoted, or since a time: an operation of an
+-- agent verifies nothing here, because an agent would vouch for itself.
+select a.fix_id, sum(case when a.state = 'verified' then 1 else 0 end) as verified,
+    sum(case when a.state in ('failed', 'rolled_back', 'contradicted') then 1 else 0 end) as contradicted
+from fix_application as a join fix as f on f.id = a.fix_id
+where a.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and a.imported_at is null
+    and (:fix_id is null or a.fix_id = :fix_id)
+    and a.decided_at > :since and (:all_since = 1 or a.decided_at > coalesce(f.demoted_at, 0))
+    and (a.state in ('failed', 'rolled_back', 'contradicted')
+        or a.state = 'verified' and (a.verified_by <> 'operation' or a.actor_kind <> 'agent'))
+group by a.fix_id
