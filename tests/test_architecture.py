@@ -55,7 +55,7 @@ PURE = {
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
         " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
         " types.agent_session"
-        " learning.better learning.lifecycle learning.rates learning.timetable"
+        " learning.better learning.lifecycle learning.rates learning.rising learning.timetable"
     ).split()
 }
 IMPURE = set(

@@ -135,7 +135,9 @@ class Brain(Operating, Upkeep, Working, Looking):
         self.improvements = Improvements(
             self._context, self.procedures, self.fixes, self.guard, self.agents, self.notices
         )
-        self.learning = Learning(self._context, self.guard, self.agents, self.signals, self.improvements)
+        self.learning = Learning(
+            self._context, self.guard, self.signals, self.improvements, self.predictions, self.notices
+        )
         self.sharing = Sharing(self._context, self.procedures, self.fixes)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         self._register_calls()

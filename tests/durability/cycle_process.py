@@ -1,7 +1,7 @@
 """Processes that run learning cycles and are killed: for each line of input one or some forked ones, ended by SIGKILL.
 
-A line is JSON: `url`, `runs` (pairs of a cycle and its time), `workers`, and `kill_at`, the number of the statement before
-or after which (`after`) the process kills itself. The answer is how each ended, and how many statements it came to.
+A line is JSON: `url`, `runs` (pairs of a cycle and its time), `workers`, and `kill_at`, the number of the statement
+before or after which (`after`) the process kills itself. The answer is how each ended, and how many statements it came to.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _forked(asked: dict[str, Any]) -> tuple[int, int]:
     try:
         _run(asked, writing)
         status = 0
-    except BaseException:
+    except Exception:  # noqa: BLE001 - a forked child says what went wrong and ends, whatever it was
         traceback.print_exc()
     finally:
         os._exit(status)

@@ -1,4 +1,4 @@
-"""Does a learning cycle come to the same, killed, run twice, on three workers, a week late, or fed with late commits?"""
+"""Does a learning cycle come to the same killed, twice, on three workers, a week late, or fed with late commits?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LATE = 0.1  # of the operations are committed after everything else
 KILLS = {"sqlite": 10, "postgres": 5}
 END = BEGIN + DAYS * DAY
 
-Told = list[tuple[str, str]]
+Runs = list[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def write(brain: Brain, record: Iterable[Past]) -> None:
             tx.operations.finish(past.id, values)
 
 
-def all_at(now: int) -> Told:
+def all_at(now: int) -> Runs:
     return [(cycle.value, now) for cycle in Cycle]
 
 
@@ -234,7 +234,7 @@ def test_cycles_killed_at_any_statement_come_to_the_same(
     assert {**state, "marks": None} == {**well, "marks": None}
 
 
-def _statements(workers: Callable[..., list[dict[str, int]]], url: str, runs: Told) -> int:
+def _statements(workers: Callable[..., list[dict[str, int]]], url: str, runs: Runs) -> int:
     return workers(url=url, runs=runs)[0]["statements"]
 
 

@@ -11,11 +11,10 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from brainops.agents.agents import Agents
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
-from brainops.learning import failing, insights, recent
+from brainops.learning import failing, foretelling, insights, planning, recent, reviewing, spreading, succeeding
 from brainops.learning.improvements import Improvements
 from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.signals import Signals
@@ -24,6 +23,8 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.errors import from_exception
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
+from brainops.operations.predictions import Predictions
+from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, Micros, Section
@@ -67,16 +68,26 @@ class Learning:
     """The learning cycles of a namespace."""
 
     def __init__(
-        self, context: MemoryContext, guard: Guard, agents: Agents, signals: Signals, improvements: Improvements
+        self,
+        context: MemoryContext,
+        guard: Guard,
+        signals: Signals,
+        improvements: Improvements,
+        predictions: Predictions,
+        notices: Outbox,
     ) -> None:
         self._context = context
         self._guard = guard
-        self._agents = agents
         self._sources: list[Parts] = [
             lambda cycle: recent.parts(cycle, guard),
             failing.parts,
             signals.parts,
+            succeeding.parts,
+            reviewing.parts,
+            lambda cycle: [foretelling.part(predictions)] if cycle is Cycle.DAILY else [],
             improvements.parts,
+            planning.parts,
+            lambda cycle: spreading.parts(cycle, notices),
         ]
 
     def parts(self, cycle: Cycle | str) -> tuple[Part, ...]:
@@ -106,8 +117,7 @@ class Learning:
         if claim is None:
             return None
         try:
-            found = [(part, self._find(part, claim)) for part in self.parts(claim.work.cycle)]
-            return self._write(claim, found)
+            return self._write(claim, self._found(claim))
         except _Overtaken:
             return None
         except BaseException:
@@ -180,14 +190,21 @@ class Learning:
         autonomy = self._guard.settings().autonomy
         return None if autonomy is Autonomy.AUTO else f"the autonomy is {autonomy.value}"
 
-    def _find(self, part: Part, claim: _Claim) -> Found | Exception:
+    def _found(self, claim: _Claim) -> list[tuple[Part, Found | Exception]]:
+        found: list[tuple[Part, Found | Exception]] = []
+        for part in self.parts(claim.work.cycle):
+            before = tuple(each for _, each in found if isinstance(each, Found))
+            found.append((part, self._find(part, claim, replace(claim.work, before=before))))
+        return found
+
+    def _find(self, part: Part, claim: _Claim, work: CycleWork) -> Found | Exception:
         """Let a part look. What its code raises is told in the report and kept as an error; the others go on."""
         with self._context.store.write() as tx:
             lease_until = self._moment(claim) + LEASE_MICROS
             if not tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until):
                 raise _Overtaken("somebody else took this run over")
         try:
-            return part.find(claim.work)
+            return part.find(work)
         except StoreError:
             raise
         except Exception as error:  # one part that fails must not keep the others from learning
@@ -212,7 +229,7 @@ class Learning:
                 insights=tuple(each for _, written, _ in told for each in written),
                 improvements=tuple(dict.fromkeys(each for _, _, moved in told for each in moved)),
                 missed=claim.round.missed,
-                held=held or "" if any(isinstance(each, Found) and each.changes for _, each in found) else "",
+                held=held if held is not None and any(_would_change(each) for _, each in found) else "",
             )
             tx.learning.add_report(report, work.to_at - KEPT_REPORTS[work.cycle] * PERIOD_MICROS[work.cycle])
         return report
@@ -251,6 +268,10 @@ class Learning:
     def _release(self, claim: _Claim) -> None:
         with suppress(StoreError), self._context.store.write() as tx:
             tx.learning.release(claim.work.cycle, claim.owner, claim.epoch)
+
+
+def _would_change(found: Found | Exception) -> bool:
+    return isinstance(found, Found) and found.changes and bool(found.section.lines)
 
 
 def cycle_of(cycle: Cycle | str) -> Cycle:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from brainops.learning.part import CycleWork, Found, Part
-from brainops.learning.rates import Change, Counts, latest_change, told
+from brainops.learning.rates import Change, Counts, label, latest_change, told
 from brainops.store import Transaction
 from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Insight, Micros, Section
@@ -23,10 +23,11 @@ IMPORTANCE = 0.7  # above an error's: it is about many of them
 def parts(cycle: Cycle) -> Sequence[Part]:
     """Return the part that looks for changed rates of failure."""
     what = "Finds the operations whose rate of failure changed: since when, how sure that is, with examples."
-    return [Part(name="failure_rates", what=what, find=_changes)] if cycle is Cycle.HOURLY else ()
+    return [Part(name="failure_rates", what=what, find=changes)] if cycle is Cycle.HOURLY else ()
 
 
-def _changes(work: CycleWork) -> Found:
+def changes(work: CycleWork) -> Found:
+    """Return every change that may be told, by the record of two weeks."""
     since = work.to_at - HORIZON_MICROS
     with work.context.store.read() as tx:
         series = _series(tx, since, work.to_at)
@@ -51,11 +52,6 @@ def _series(tx: Transaction, since: Micros, until: Micros) -> list[tuple[tuple[s
     ]
     series.sort(key=lambda each: (-sum(counts.ended for counts in each[1]), label(*each[0])))
     return series[:MOST_SERIES]
-
-
-def label(name: str, target: str | None) -> str:
-    """Return an operation as a sentence names it."""
-    return f"{name} on {target}" if target else name
 
 
 def _insight(tx: Transaction, work: CycleWork, key: tuple[str, str | None], change: Change) -> Insight:

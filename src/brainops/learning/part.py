@@ -23,6 +23,7 @@ class CycleWork:
     """One round of a cycle: everything that ended before `to_at` counts; since `from_at` nobody went through it.
 
     `held` is why nothing may change by itself here (it was stopped, or the autonomy is not auto); None where it may.
+    `before` is what the parts of this run found before this one.
     """
 
     context: MemoryContext
@@ -31,6 +32,7 @@ class CycleWork:
     to_at: Micros
     now: Micros
     held: str | None = None
+    before: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,11 @@ def told(changes: Iterable[tuple[str, Change]], series: int) -> list[tuple[str, 
     return [each for each in ranked[:keep] if abs(each[1].after - each[1].before) >= LEAST_DIFFERENCE]
 
 
+def label(name: str, target: str | None) -> str:
+    """Return an operation as a sentence names it."""
+    return f"{name} on {target}" if target else name
+
+
 def interval(right: float, wrong: float, level: float = 0.9) -> tuple[float, float]:
     """Return the Wilson score interval of a share, which is honest for few cases too."""
     cases = right + wrong

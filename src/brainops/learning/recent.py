@@ -1,4 +1,4 @@
-"""What happened since the last look: how much was done, what failed, and what was slow?"""
+"""What happened since the last look: how much was done, what failed, what was slow, skipped, and who did it?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from brainops.learning.part import CycleWork, Found, Part
+from brainops.learning.rates import label
+from brainops.learning.rising import Error, errors_told
 from brainops.operations.enforce import Guard
 from brainops.store import Transaction
 from brainops.store.database import Row
+from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Section
 
-MOST_OPERATIONS = 200_000  # of one run: half a minute's writing; the rest is of the next run
+MOST_OPERATIONS = 200_000  # of one run: some seconds' writing; the rest is of the next run
+MOST_ERRORS = 500  # kinds of them that are looked at in one run
+MOST_ATTEMPTS = 5_000
 SHOWN = 5
+SLOW_MICROS = 1_000_000  # what takes less is not worth a line
+SLOW_TIMES = 3.0  # as long as usual, at least
+USUAL_OPERATIONS = 50  # of a name: what it usually takes
+HOUR_MICROS = 3_600_000_000
+WEEK_MICROS = 7 * DAY_MICROS
 
 
 @dataclass(slots=True)
@@ -21,38 +31,117 @@ class _Seen:
     """What was counted of the operations that nobody had looked at."""
 
     keys: list[int] = field(default_factory=list)
-    failed: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
-    slow: list[tuple[int, str, str | None, str]] = field(default_factory=list)
+    failed: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
+    longest: dict[str, tuple[int, str | None, str]] = field(default_factory=dict)
+
+    def add(self, row: Row) -> None:
+        """Count an operation."""
+        name, duration = row["name"], row["duration_us"] or 0
+        self.keys.append(row["key"])
+        self.ended[name] += 1
+        if row["outcome"] == "failed":
+            self.failed[name, row["target"]] += 1
+            if row["fingerprint"]:
+                self.errors[row["fingerprint"]] += 1
+                first = self.first.get(row["fingerprint"], row["finished_at"])
+                self.first[row["fingerprint"]] = min(first, row["finished_at"])
+        elif duration >= SLOW_MICROS and duration > self.longest.get(name, (0, None, ""))[0]:
+            self.longest[name] = duration, row["target"], row["id"]
+
+
+class _Look:
+    """One look at what is new, which two parts of a run share: what is told is what is marked."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._seen: _Seen | None = None
+
+    def seen(self, work: CycleWork) -> _Seen:
+        """Return what was counted; read once."""
+        if self._seen is None:
+            seen = _Seen()
+            for row in _unlearnt(work):
+                seen.add(row)
+            self._seen = seen
+        return self._seen
+
+    def operations(self, work: CycleWork) -> Found:
+        """Count what ended, and mark it as looked at."""
+        seen = self.seen(work)
+        failed = sum(seen.failed.values())
+        figures = {"ended": len(seen.keys), "failed": failed, "names": len(seen.ended)}
+        section = Section(title="Operations", lines=tuple(_told(seen, failed, work)), figures=dict(figures))
+        return Found(section=section, write=lambda tx: _mark(tx, seen.keys, work))
+
+    def errors(self, work: CycleWork) -> Found:
+        """Name the errors that are new, rise or came back."""
+        seen = self.seen(work)
+        fingerprints = [fingerprint for fingerprint, _ in seen.errors.most_common(MOST_ERRORS)]
+        since, lately = work.to_at - WEEK_MICROS, work.to_at - HOUR_MICROS
+        with work.context.store.read() as tx:
+            known = {row["fingerprint"]: row for row in tx.learning.errors_known(fingerprints)}
+            counted = {
+                row["fingerprint"]: (int(row["ended"]), int(row["lately"]))
+                for row in tx.learning.errors_counted(fingerprints, since, lately, work.to_at)
+            }
+            captured = tx.learning.errors_captured(work.from_at, work.to_at, MOST_ERRORS)
+        errors = [
+            Error(
+                title=known[each]["title"],
+                before_at=known[each]["before_at"],
+                first_at=seen.first[each],
+                now=seen.errors[each],
+                week=counted.get(each, (0, 0))[0],
+                lately=counted.get(each, (0, 0))[1],
+            )
+            for each in fingerprints
+            if each in known
+        ]
+        told = errors_told(errors)
+        others = [row["title"] for row in captured if row["fingerprint"] not in seen.errors]
+        lines = [line for kind in told.values() for line in kind][: 3 * SHOWN]
+        lines += [f"new, reported from outside an operation: {title}" for title in others[:SHOWN]]
+        figures = {**{kind: len(each) for kind, each in told.items()}, "captured": len(others)}
+        return Found(section=Section(title="Errors", lines=tuple(lines), figures=dict(figures)))
+
+    def compliance(self, work: CycleWork) -> Found:
+        """Say where rules and procedures were departed from."""
+        found = self._guard.compliance(since=work.from_at)
+        departed = [each for each in found.departures if work.from_at <= each.at < work.to_at]
+        lines = [
+            f"{each.kind}: {label(each.operation, each.target)}, against {each.rule}: {each.reason}"
+            for each in departed[:SHOWN]
+        ]
+        figures = {"departures": len(departed), "rate_of_days": found.total.rate}
+        return Found(section=Section(title="Compliance", lines=tuple(lines), figures=dict(figures)))
 
 
 def parts(cycle: Cycle, guard: Guard) -> Sequence[Part]:
     """Return the parts that look at what has just happened."""
     if cycle is not Cycle.FIVE_MINUTES:
         return ()
+    look = _Look(guard)
     return [
         Part(
             name="operations",
-            what="Counts the operations that ended since the last look, each once, with failures and the slowest.",
-            find=_operations,
-        )
+            what="Counts the operations that ended since the last look, each once, with their failures and slow ones.",
+            find=look.operations,
+        ),
+        Part(
+            name="errors",
+            what="Names the errors that are new, that come more often than in the last week, or that came back.",
+            find=look.errors,
+        ),
+        Part(
+            name="compliance",
+            what="Tells where rules and procedures were departed from.",
+            find=look.compliance,
+        ),
+        Part(name="agents", what="Counts how the attempts of each agent ended.", find=_agents),
     ]
-
-
-def _operations(work: CycleWork) -> Found:
-    seen = _Seen()
-    for row in _unlearnt(work):
-        seen.keys.append(row["key"])
-        seen.ended[row["name"]] += 1
-        if row["outcome"] == "failed":
-            seen.failed[row["name"], row["target"]] += 1
-    failed = sum(seen.failed.values())
-    section = Section(
-        title="Operations",
-        lines=tuple(_lines(seen, failed)),
-        figures={"ended": len(seen.keys), "failed": failed, "names": len(seen.ended)},
-    )
-    return Found(section=section, write=lambda tx: _mark(tx, seen.keys, work))
 
 
 def _unlearnt(work: CycleWork) -> Iterator[Row]:
@@ -70,10 +159,31 @@ def _mark(tx: Transaction, keys: list[int], work: CycleWork) -> None:
     tx.learning.mark_learnt(keys, work.to_at)
 
 
-def _lines(seen: _Seen, failed: int) -> Iterator[str]:
+def _told(seen: _Seen, failed: int, work: CycleWork) -> Iterator[str]:
     if not seen.keys:
         return
     yield f"{len(seen.keys):,} operations ended, {failed:,} of them failed."
-    for (name, target), count in seen.failed.most_common(SHOWN):
-        on = f" on {target}" if target else ""
-        yield f"{name}{on}: {count:,} failed"
+    for (name, target), count in sorted(seen.failed.items(), key=lambda each: (-each[1], label(*each[0])))[:SHOWN]:
+        yield f"{label(name, target)}: {count:,} failed"
+    yield from _slow(seen, work)
+
+
+def _slow(seen: _Seen, work: CycleWork) -> Iterator[str]:
+    longest = sorted(seen.longest.items(), key=lambda each: (-each[1][0], each[0]))[:SHOWN]
+    with work.context.store.read() as tx:
+        usual = {name: tx.learning.usual(name, USUAL_OPERATIONS) for name, _ in longest}
+    for name, (duration, target, operation_id) in longest:
+        mean = usual[name]["duration_us"]
+        if mean and usual[name]["ended"] >= SHOWN and duration >= SLOW_TIMES * mean:
+            took, usually = duration / 1e6, float(mean) / 1e6
+            yield f"{label(name, target)} took {took:,.1f} s, usually {usually:,.1f} s (operation {operation_id})"
+
+
+def _agents(work: CycleWork) -> Found:
+    with work.context.store.read() as tx:
+        attempts = tx.agents.attempts(task_class=None, agent=None, since=work.from_at, limit=MOST_ATTEMPTS)
+    ended = [each for each in attempts if each.outcome is not None and each.started_at < work.to_at]
+    tried, right = Counter(each.agent for each in ended), Counter(each.agent for each in ended if each.success)
+    lines = [f"{name}: {right[name]} of {count} attempts succeeded" for name, count in sorted(tried.items())]
+    figures = {name: {"attempts": count, "succeeded": right[name]} for name, count in sorted(tried.items())}
+    return Found(section=Section(title="Agents", lines=tuple(lines[: 2 * SHOWN]), figures=dict(figures)))

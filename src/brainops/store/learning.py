@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from brainops.store.database import Row, Session
-from brainops.types import Cycle, CycleReport, Micros, Section
+from brainops.store.memories import memory_of
+from brainops.types import Cycle, CycleReport, Memory, Micros, Section
 
 PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
 
@@ -93,6 +94,54 @@ class Learning:
         """Return the ids of the latest operations of a name and target that failed."""
         rows = self._session.all("operation_examples", name=name, target=target, since=since, until=until, limit=limit)
         return tuple(row["id"] for row in rows)
+
+    def errors_known(self, fingerprints: Sequence[str]) -> Sequence[Row]:
+        """Return the memories of these errors, and when one that was looked at before was seen last."""
+        return self._session.all("errors_known", fingerprints=list(fingerprints)) if fingerprints else []
+
+    def errors_captured(self, since: Micros, until: Micros, limit: int) -> Sequence[Row]:
+        """Return the errors that became memories in a stretch of time."""
+        return self._session.all("errors_captured", since=since, until=until, limit=limit)
+
+    def errors_counted(
+        self, fingerprints: Sequence[str], since: Micros, lately: Micros, until: Micros
+    ) -> Sequence[Row]:
+        """Return how often these errors ended an operation, since a time and of late."""
+        if not fingerprints:
+            return []
+        given = {"fingerprints": list(fingerprints), "since": since, "lately": lately, "until": until}
+        return self._session.all("errors_counted", **given)
+
+    def usual(self, name: str, limit: int) -> Row:
+        """Return how many of an operation's last ones succeeded, and their mean duration."""
+        found = self._session.one("operation_usual", name=name, limit=limit)
+        assert found is not None
+        return found
+
+    def insights(self, limit: int) -> list[Memory]:
+        """Return the insights that hold at present, what matters most first."""
+        return [memory_of(row) for row in self._session.all("insight_list", limit=limit)]
+
+    def untold(self, limit: int) -> Sequence[Row]:
+        """Return insights that nobody was told of."""
+        return self._session.all("insight_untold", limit=limit)
+
+    def tell(self, memory_ids: Iterable[str], at: Micros) -> None:
+        """Say that somebody was told of these insights."""
+        self._session.many("learning_tell", ({"memory_id": each, "at": at} for each in memory_ids))
+
+    def totals(self, since: Micros, until: Micros, limit: int) -> Sequence[Row]:
+        """Return how the operations of each name and target ended, the most frequent first."""
+        return self._session.all("operation_totals", since=since, until=until, limit=limit)
+
+    def after_failures(self, name: str, target: str | None, since: Micros, until: Micros, limit: int) -> Sequence[Row]:
+        """Return the operations of a name and target that succeeded since a time, oldest first."""
+        given = {"name": name, "target": target, "since": since, "until": until, "limit": limit}
+        return self._session.all("operation_after_failures", **given)
+
+    def review(self, what: str, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return how each "run" (of a procedure), "fix", "rule" or "agent" fared: `name`, `ended`, `succeeded`."""
+        return self._session.all(f"{what}_review", since=since, until=until)
 
 
 _COLUMNS = frozenset(("cycle", "namespace", "from_at", "to_at", "ended_at", "missed"))

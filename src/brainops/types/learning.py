@@ -53,7 +53,8 @@ class Section:
 class CycleReport:
     """What a cycle found and did. `missed` counts the times it was due before and nobody went through it.
 
-    `insights` and `improvements` are ids of what is new or changed; `held` is why what would have been changed by itself was not.
+    `insights` and `improvements` are ids of what is new or changed; `held` is why what would have been changed by
+    itself was not.
     """
 
     cycle: Cycle
@@ -76,7 +77,7 @@ class CycleReport:
             lines += ["", f"Nothing was changed by itself: {self.held}."]
         for section in self.sections:
             if section.lines:
-                lines += ["", f"## {section.title}", "", *(f"- {line}" for line in section.lines)]
+                lines += ["", f"## {section.title}", "", *(f"- {line.removeprefix('- ')}" for line in section.lines)]
         quiet = [section.title.lower() for section in self.sections if not section.lines]
         if len(quiet) == len(self.sections):
             lines += ["", "Nothing new."]

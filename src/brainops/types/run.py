@@ -248,6 +248,7 @@ class NoticeKind(StrEnum):
     IMPROVEMENT_PLANNED = "improvement_planned"
     IMPROVEMENT_APPLIED = "improvement_applied"
     IMPROVEMENT_ROLLED_BACK = "improvement_rolled_back"
+    INSIGHTS_FOUND = "insights_found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,3 +94,109 @@ where o.namespace = :namespace and o.name = :name and o.target is :target and o.
     and o.finished_at < :until and (o.outcome = 'failed' or o.contradicted_at is not null) and o.imported_at is null
 order by o.finished_at desc, o.id desc limit :limit
 
+-- name: errors_known
+-- What is known of these errors: their memories, and when one that was looked at before was seen last.
+select m.id, m.title, m.fingerprint, m.created_at, m.last_seen_at, m.occurrences,
+    (select max(o.finished_at) from operation as o where o.namespace = :namespace and o.fingerprint = m.fingerprint
+        and o.learnt_at is not null and o.finished_at is not null) as before_at
+from memory as m
+where m.namespace = :namespace and m.type = 'error_pattern' and m.state = 'active' and m.superseded_by is null
+    and m.fingerprint in (select value from json_each(:fingerprints))
+order by m.key
+
+-- name: errors_captured
+-- Errors that became memories in a stretch of time, whoever reported them.
+select m.id, m.title, m.fingerprint, m.created_at, m.occurrences from memory as m
+where m.namespace = :namespace and m.type = 'error_pattern' and m.state = 'active' and m.superseded_by is null
+    and m.created_at >= :since and m.created_at < :until
+order by m.created_at, m.key limit :limit
+
+-- name: errors_counted
+-- How often did each of these errors end an operation, since a time and of late?
+select o.fingerprint, count(*) as ended, sum(case when o.finished_at >= :lately then 1 else 0 end) as lately
+from operation as o
+where o.namespace = :namespace and o.fingerprint in (select value from json_each(:fingerprints))
+    and o.finished_at >= :since and o.finished_at < :until and o.imported_at is null
+group by o.fingerprint order by o.fingerprint
+
+-- name: operation_usual
+-- How long does an operation of this name usually take: the mean of its last ones that succeeded?
+select count(*) as ended, avg(d.duration_us) as duration_us
+from (select o.duration_us from operation as o
+    where o.namespace = :namespace and o.name = :name and o.outcome = 'succeeded' and o.duration_us is not null
+        and o.learnt_at is not null
+    order by o.started_at desc limit :limit) as d
+
+-- name: insight_list
+-- What holds at present of what the cycles found, the newest first.
+select {memory_columns} from memory as m
+where m.namespace in (select value from json_each(:namespaces)) and m.source_key >= 'learning:'
+    and m.source_key < 'learning;' and m.state = 'active' and m.superseded_by is null
+    and (m.valid_to is null or m.valid_to > now_us())
+order by m.importance desc, m.updated_at desc, m.key limit :limit
+
+-- name: insight_untold
+-- Insights that nobody was told of, however late they were committed.
+select m.id, m.title from memory as m
+where m.namespace = :namespace and m.source_key >= 'learning:' and m.source_key < 'learning;'
+    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
+    and not exists (select 1 from learning_told as t where t.namespace = :namespace and t.memory_id = m.id)
+order by m.key limit :limit
+
+-- name: learning_tell
+-- Somebody was told of it.
+insert into learning_told (namespace, memory_id, at) values (:namespace, :memory_id, :at)
+on conflict (namespace, memory_id) do nothing
+
+-- name: operation_totals
+-- How the operations of each name and target ended since a time: how many, how long, and when it failed last.
+select o.name, o.target, count(*) as ended,
+    sum(case when o.outcome = 'failed' or o.contradicted_at is not null then 1 else 0 end) as failed,
+    max(case when o.outcome = 'failed' or o.contradicted_at is not null then o.finished_at end) as failed_at,
+    min(o.finished_at) as first_at, max(o.finished_at) as last_at, avg(o.duration_us) as duration_us
+from operation as o
+where o.namespace = :namespace and o.started_at >= :since and o.finished_at >= :since and o.finished_at < :until
+    and o.imported_at is null
+group by o.name, o.target order by count(*) desc, o.name, o.target limit :limit
+
+-- name: operation_after_failures
+-- The operations of a name and target since its last failure, oldest first: what ended the trouble.
+select o.id, o.finished_at, o.followed_id, o.guidance_id, o.actor_id from operation as o
+where o.namespace = :namespace and o.name = :name and o.target is :target and o.finished_at > :since
+    and o.finished_at < :until and o.outcome = 'succeeded' and o.contradicted_at is null
+order by o.finished_at, o.id limit :limit
+
+-- name: run_review
+-- How each procedure's runs ended since a time, those of its parts not counted.
+select r.procedure_name as name, count(*) as ended,
+    sum(case when r.state = 'succeeded' then 1 else 0 end) as succeeded
+from run as r
+where r.namespace = :namespace and r.created_at >= :since and r.created_at < :until
+    and r.state in ('succeeded', 'failed') and r.parent_run_id is null and r.imported_at is null
+group by r.procedure_name order by r.procedure_name
+
+-- name: fix_review
+-- How each fix's applications were judged since a time.
+select f.id, f.title as name, f.mode, sum(case when a.state = 'verified' then 1 else 0 end) as succeeded,
+    sum(case when a.state in ('verified', 'failed', 'rolled_back', 'contradicted') then 1 else 0 end) as ended
+from fix_application as a join fix as f on f.id = a.fix_id
+where a.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and a.created_at >= :since
+    and a.created_at < :until and a.imported_at is null
+group by f.id, f.title, f.mode order by f.title, f.id
+
+-- name: rule_review
+-- How each rule's judged decisions were judged since a time: a false block counts against it.
+select max(d.rule_name) as name, count(*) as ended, sum(case when d.judged = 'right' then 1 else 0 end) as succeeded
+from decision as d
+where d.namespace = :namespace and d.at >= :since and d.at < :until and d.judged is not null
+    and d.imported_at is null
+group by d.rule_id order by d.rule_id
+
+-- name: agent_review
+-- How each agent's attempts ended since a time, with what they took.
+select a.agent as name, count(*) as ended, sum(case when a.success >= 0.5 then 1 else 0 end) as succeeded,
+    avg(a.duration_us) as duration_us, sum(coalesce(a.cost, 0)) as cost
+from attempt as a
+where a.namespace = :namespace and a.started_at >= :since and a.ended_at < :until and a.success is not null
+group by a.agent order by a.agent
+
