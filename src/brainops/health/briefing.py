@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from brainops.health.words import length
@@ -17,7 +18,7 @@ SHOWN = 3  # memories of each sort on the screen: with them it fits a terminal o
 NAMED = 4  # procedures that the screen names
 BLOCK_TOKENS = 2_000
 CHARACTERS_A_TOKEN = 4  # as memory/retrieve.py packs; bytes are counted, so that other scripts keep the bound too
-ITEM_CHARACTERS = 400  # of each quoted memory in the block
+ITEM_CHARACTERS = 300  # of each quoted text in the block
 
 SORTS = ("deployments", "errors", "learnings", "decisions")
 """The sorts of recent memory, in the founding order."""
@@ -61,9 +62,11 @@ def _screen(gathered: Gathered) -> Iterator[str]:
         found = gathered.memory[sort][:SHOWN]
         lines = [f"{_age(item['at'], gathered.at):>6}  {plain(str(item['title']))}" for item in found]
         yield from _labelled(sort.capitalize(), lines or ["none yet"])
-    yield from _labelled("Frameworks", [_frameworks(gathered.frameworks)])
+    room = SCREEN_COLUMNS - LABEL_COLUMNS
+    parts = [part for line in _frameworks(gathered.frameworks) for part in wrap(line, room)]
+    yield from _labelled("Frameworks", parts)
     yield from _labelled("Loops", _loops(gathered.loops, gathered.at))
-    yield from _labelled("Summary", [plain(line) for line in gathered.summary])
+    yield from _labelled("Summary", [part for line in gathered.summary for part in wrap(plain(line), room)])
 
 
 def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
@@ -79,12 +82,10 @@ def _status(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"{memories['total']:,} memories{captured}{vectors}"
     operations = status["operations"]
     guard = status["guard"]
-    yield (
-        f"{operations['week']:,} operations in a week, {operations['failed']:,} failed; "
-        f"enforcement {guard['enforcement']}, autonomy {guard['autonomy']}"
-    )
-    if waiting["approvals"] or waiting["notices"]:
-        yield f"waiting for people: {waiting['approvals']:,} approvals, {waiting['notices']:,} notices"
+    yield f"{operations['week']:,} operations in a week, {operations['failed']:,} failed"
+    asked = f"; {waiting['approvals']:,} approvals wait" if waiting["approvals"] else ""
+    told = f"; {waiting['notices']:,} notices wait" if waiting["notices"] else ""
+    yield f"enforcement {guard['enforcement']}, autonomy {guard['autonomy']}{asked}{told}"
 
 
 def _procedures(procedures: Sequence[Item]) -> str:
@@ -95,16 +96,20 @@ def _procedures(procedures: Sequence[Item]) -> str:
     return f"{len(procedures)} active: {', '.join(named)}{more}"
 
 
-def _frameworks(frameworks: Sequence[Item]) -> str:
-    there = [str(each["name"]) for each in frameworks if each["present"]]
-    missing = [str(each["name"]) for each in frameworks if not each["present"]]
-    return ", ".join(there) + (f"; not installed: {', '.join(missing)}" if missing else "")
+def _frameworks(frameworks: Sequence[Item]) -> Iterator[str]:
+    parts = [each for each in frameworks if each["kind"] != "adapter"]
+    missing = [("a model" if each["kind"] == "model" else str(each["name"])) for each in parts if not each["present"]]
+    there = ", ".join(plain(str(each["name"])) for each in parts if each["present"])
+    yield there + (f"; without {', '.join(missing)}" if missing else "")
+    adapters = [each for each in frameworks if each["kind"] == "adapter" and each["present"]]
+    registered = [f"{each['name']} {each['registered']}" for each in adapters if each["registered"]]
+    yield f"agents: {', '.join(registered) or 'none registered'}; by {', '.join(str(e['name']) for e in adapters)}"
 
 
 def _loops(loops: Sequence[Item], at: Micros) -> Iterator[str]:
     cycles = [each for each in loops if each["kind"] == "cycle"]
     if cycles:
-        yield "learning: " + ", ".join(f"{each['name']} {_standing(each, at)}" for each in cycles)
+        yield ", ".join(f"{each['name']} {_standing(each, at)}" for each in cycles)
     others = [f"{each['name']} {each['state']}" for each in loops if each["kind"] != "cycle"]
     yield plain("; ".join(others))
 
@@ -112,7 +117,7 @@ def _loops(loops: Sequence[Item], at: Micros) -> Iterator[str]:
 def _standing(cycle: Item, at: Micros) -> str:
     if cycle["state"] == "running":
         return "is under way"
-    ran = "never ran" if cycle["last_at"] is None else f"{_age(int(cycle['last_at']), at)} ago"
+    ran = "never" if cycle["last_at"] is None else f"{_age(int(cycle['last_at']), at)} ago"
     return f"{ran} (due)" if cycle["state"] == "due" else ran
 
 
@@ -125,10 +130,8 @@ def block(gathered: Gathered, tokens: int = BLOCK_TOKENS) -> str:
     whole = _wrapped(lines, gathered.session_id)
     if tokens_of(whole) <= tokens:
         return whole
-    taken: list[str] = []
     kept = lines
     while kept and tokens_of(_wrapped(_with_cut(kept, len(lines)), gathered.session_id)) > tokens:
-        taken.append(kept[-1])
         kept = kept[:-1]
     return _wrapped(_with_cut(kept, len(lines)), gathered.session_id)
 
@@ -157,12 +160,13 @@ def _block(gathered: Gathered) -> Iterator[str]:
     binding = [each for each in gathered.procedures if each["binds"]]
     yield from _listed("Procedures that must be followed", binding, gathered.at, _procedure)
     for sort in WORTH:
-        yield from _listed(f"Recent {sort}", gathered.memory[sort], gathered.at, _memory)
+        yield from _listed(f"Recent {sort}", gathered.memory[sort][:SHOWN], gathered.at, _memory)
     others = [each for each in gathered.procedures if not each["binds"]]
     yield from _listed("Other procedures", others, gathered.at, _procedure)
-    yield f"Parts: {_frameworks(gathered.frameworks)}"
-    for line in _loops(gathered.loops, gathered.at):
-        yield f"Loops: {line}"
+    for sort in WORTH:
+        yield from _listed(f"Earlier {sort}", gathered.memory[sort][SHOWN:], gathered.at, _memory)
+    yield f"Parts: {'; '.join(_frameworks(gathered.frameworks))}"
+    yield f"Loops: {'; '.join(_loops(gathered.loops, gathered.at))}"
 
 
 def _listed(heading: str, items: Sequence[Item], at: Micros, say: Any) -> Iterator[str]:

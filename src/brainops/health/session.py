@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from brainops.errors import NotFound
-from brainops.health import status as standing
 from brainops.health.briefing import SORTS, Gathered, block, screen
+from brainops.health.status import guarding, masked, program_version, waiting
 from brainops.health.working import ALIVE_SECONDS
 from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
@@ -25,6 +25,7 @@ from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.plan import TAG as FIX_TAG
 from brainops.store import Transaction
+from brainops.store.figures import OPENING
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
@@ -42,7 +43,6 @@ from brainops.types import (
     Succeeded,
 )
 
-OPENING = "session start"  # the operation by which a session is opened
 RECENT = 8  # memories of each sort; the screen shows fewer
 EXCERPT_CHARACTERS = 400
 SAID_CHARACTERS = 80  # of a reason in the summary
@@ -156,9 +156,9 @@ def catch_up(place: Place) -> CaughtUp:
     if stopped := stopped_here(place.context.store, os.environ):
         return CaughtUp(left=tuple(due), because=f"what acts by itself is stopped: {stopped}")
     with place.context.store.read() as tx:
-        waiting = tx.figures.unlearnt(CATCH_UP_OPERATIONS + 1)
+        unlearnt = tx.figures.unlearnt(CATCH_UP_OPERATIONS + 1)
         memories = sum(int(row["memories"]) for row in tx.figures.standing())
-    if waiting > CATCH_UP_OPERATIONS or memories > CATCH_UP_MEMORIES:
+    if unlearnt > CATCH_UP_OPERATIONS or memories > CATCH_UP_MEMORIES:
         return CaughtUp(left=tuple(due), because="it would keep you waiting")
     began, ran = time.monotonic(), []
     for cycle in due:
@@ -172,7 +172,7 @@ def catch_up(place: Place) -> CaughtUp:
 def record_of(context: MemoryContext, session_id: str) -> SessionRecord:
     """Return what was done in a session; raise NotFound where nothing carries its id."""
     with context.store.read() as tx:
-        work, opened = tx.figures.session(session_id, OPENING)
+        work, opened = tx.figures.session(session_id)
     if opened is None and not (work["operations"] or work["receipts"] or work["memories"]):
         raise NotFound(f"nothing was done in a session {session_id[:80]!a}; open one: brainops session start")
     return SessionRecord(
@@ -207,7 +207,7 @@ def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
     assert start.session_id is not None
     operation_id, at = new_id(), context.store.now()
     with context.store.write() as tx:
-        if tx.figures.session(start.session_id, OPENING)[1] is None:
+        if tx.figures.session(start.session_id)[1] is None:
             records.begin(tx, operation_id, start, None, at)
             records.finish(tx, context, operation_id, start, Succeeded(duration_seconds=0.0), at)
 
@@ -215,11 +215,11 @@ def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
 def _status(tx: Transaction, context: MemoryContext, now: Micros) -> dict[str, Any]:
     """Return what `status` says, as far as it can be said at once of a large store."""
     by_type = {row["type"]: row for row in tx.figures.standing()}
-    tallies = tx.operations.counts(now // DAY_MICROS - 6)
+    tallies = [row for row in tx.operations.counts(now // DAY_MICROS - 6) if row["name"] != OPENING]
     model = context.meaning.model
     return {
-        "version": standing.program_version(),
-        "store": standing.masked(context.store.database.location),
+        "version": program_version(),
+        "store": masked(context.store.database.location),
         "database": context.store.database.dialect,
         "schema": context.store.upkeep.schema()["stored"],
         "read": list(context.store.scope.read),
@@ -234,8 +234,8 @@ def _status(tx: Transaction, context: MemoryContext, now: Micros) -> dict[str, A
             "week": sum(int(row["succeeded"]) + int(row["failed"]) for row in tallies),
             "failed": sum(int(row["failed"]) for row in tallies),
         },
-        "waiting": standing.waiting(tx),
-        "guard": standing.guarding(tx, now),
+        "waiting": waiting(tx),
+        "guard": guarding(tx, now),
     }
 
 
@@ -271,16 +271,14 @@ def _frameworks(context: MemoryContext, adapters: Sequence[AdapterKind]) -> Iter
     """Yield the parts: database, model, extras, integrations and adapters, each with whether it is there."""
     yield {"kind": "store", "name": context.store.database.dialect, "present": True}
     model = context.meaning.model
-    yield {"kind": "model", "name": f"model {model}", "present": model != "none"}
+    yield {"kind": "model", "name": model, "present": model != "none"}
     there = {extra: find_spec(package) is not None for extra, package in EXTRAS.items()}
     for extra, present in there.items():
         yield {"kind": "extra", "name": extra, "present": present}
     yield {"kind": "integration", "name": "python errors", "present": True}
     for kind in AdapterKind:
         present = there.get(ADAPTER_EXTRAS.get(kind, ""), True)
-        registered = adapters.count(kind)
-        name = f"{kind.value} agents" + (f" ({registered})" if registered else "")
-        yield {"kind": "adapter", "name": name, "present": present, "registered": registered}
+        yield {"kind": "adapter", "name": kind.value, "present": present, "registered": adapters.count(kind)}
 
 
 def _loops(place: Place, now: Micros, stopped: str | None, workers: int) -> Iterator[dict[str, JSON]]:
@@ -307,15 +305,15 @@ def _loops(place: Place, now: Micros, stopped: str | None, workers: int) -> Iter
 
 def _attention(status: dict[str, Any], procedures: Sequence[dict[str, JSON]], stopped: str | None) -> Iterator[str]:
     """Yield what wants somebody's attention, each with the command for it."""
-    waiting = status["waiting"]
+    told = status["waiting"]
     if stopped is not None:
         yield f"What acts by itself is stopped: {stopped[:SAID_CHARACTERS]}"
     if status["guard"]["bypassed_until"]:
         yield "A bypass is open: rules are not enforced. brainops bypass"
-    if waiting["approvals"]:
-        yield f"Questions wait for an answer ({waiting['approvals']:,}): brainops approvals"
-    if waiting["notices"]:
-        yield f"Notices were told to nobody ({waiting['notices']:,}): brainops notices"
+    if told["approvals"]:
+        yield f"Questions wait for an answer ({told['approvals']:,}): brainops approvals"
+    if told["notices"]:
+        yield f"Notices were told to nobody ({told['notices']:,}): brainops notices"
     if not status["memories"]["total"]:
         yield "Memory is empty: brainops import DIR, or brainops capture TITLE CONTENT"
     if not procedures:

@@ -10,6 +10,7 @@ from brainops.store.operations import operation_of
 from brainops.types import Memory, MemoryType, Micros, Operation
 
 MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
+OPENING = "session start"  # the operation by which a session is opened
 LOOKED_AT = 8  # memories for each that is shown: so many of the newest may have been set aside or replaced
 
 
@@ -41,7 +42,9 @@ class Figures:
 
     def work(self, since: Micros, until: Micros) -> Row:
         """Return how many `operations` ended, how many `failed`, and their `duration_us` and `cost`."""
-        return self._one("work_done", since=since, until=until)
+        found = self._session.one("work_done", since=since, until=until, opening=OPENING)
+        assert found is not None
+        return found
 
     def failures(self, since: Micros, until: Micros) -> Sequence[Row]:
         """Return the failures of each `day`: `failed`, and `repeated`, those of an error that had happened before."""
@@ -89,10 +92,10 @@ class Figures:
         """Return how many attempts of agents `ended` and `succeeded`, with their `duration_us` and `cost`."""
         return self._one("attempts_fared", since=since, until=until)
 
-    def session(self, session_id: str, opening: str) -> tuple[Row, Operation | None]:
+    def session(self, session_id: str) -> tuple[Row, Operation | None]:
         """Return what was done in a session, and the operation by which it was opened."""
-        work = self._session.one("session_work", session_id=session_id, opening=opening)
-        opened = self._session.one("session_opening", session_id=session_id, opening=opening)
+        work = self._session.one("session_work", session_id=session_id, opening=OPENING)
+        opened = self._session.one("session_opening", session_id=session_id, opening=OPENING)
         assert work is not None
         return work, operation_of(opened) if opened else None
 

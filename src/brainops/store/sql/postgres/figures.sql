@@ -53,12 +53,12 @@ select * from (
     order by r.created_at desc limit :limit) as executed
 
 -- name: work_done
--- What ended in a time, how long it took and what it cost.
+-- What ended in a time, how long it took and what it cost; that a session was opened is no work.
 select count(*) as operations, coalesce(sum(case when o.outcome = 'failed' then 1 else 0 end), 0) as failed,
     coalesce(sum(o.duration_us), 0) as duration_us, coalesce(sum(o.cost), 0) as cost
 from operation as o
 where o.namespace = any (cast(:namespaces as text[])) and o.finished_at >= :since and o.finished_at < :until
-    and o.imported_at is null
+    and o.imported_at is null and o.name <> :opening
 
 -- name: failures_by_day
 -- How many failures were there each day, and how many of an error that had happened before?
