@@ -147,9 +147,18 @@ def finish(
 
 
 def distil(
-    tx: Transaction, context: MemoryContext, event: ErrorEvent, start: OperationStart | None, operation_id: str | None
+    tx: Transaction,
+    context: MemoryContext,
+    event: ErrorEvent,
+    start: OperationStart | None,
+    operation_id: str | None,
+    *,
+    trust: Trust = Trust.AGENT,
 ) -> str:
-    """Make an error a memory: one per fingerprint, with a count and its occurrences. Return the memory's id."""
+    """Make an error a memory: one per fingerprint, with a count and its occurrences. Return the memory's id.
+
+    One of external trust (a line of a log) tells no fix to act: it may be old, and anybody may have written it.
+    """
     identity = fingerprint(event)
     content: dict[str, Any] = {"error": error_title(event), "message": event.message}
     if event.frames:
@@ -172,11 +181,13 @@ def distil(
         tags=(event.service[:100],) if event.service else (),
         importance=ERROR_IMPORTANCE,
         metadata={"context": dict(start.context)} if start and start.context else {},
-        trust=Trust.AGENT,
+        trust=trust,
         source=source,
         fingerprint=identity.digest,
     )
     error_id = _store_error(tx, context, draft, identity, event)
+    if trust is Trust.EXTERNAL:
+        return error_id
     fix_record.on_error(
         tx,
         identity.digest,

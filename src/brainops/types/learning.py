@@ -174,6 +174,46 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogTemplate:
+    """Lines of a log that say the same thing: `text` with <*> for what varies, how many, and one of them as it was.
+
+    `error` is whether they tell of a failure; `fingerprint` and `error_memory_id` are of what memory knows about it.
+    """
+
+    id: str
+    source: str
+    text: str
+    level: str | None
+    error: bool
+    count: int
+    first_at: Micros
+    last_at: Micros
+    exemplar: str
+    latest: str
+    fingerprint: str | None = None
+    error_memory_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What was taken from a log or a page of metrics. `resumed` is where reading went on in a file that grew.
+
+    `new` are templates that no line had before, those of errors first; `left_out` says what was not kept, and why.
+    """
+
+    source: str
+    lines: int = 0
+    samples: int = 0
+    errors: int = 0
+    templates: int = 0
+    series: int = 0
+    new: tuple[LogTemplate, ...] = ()
+    known: tuple[str, ...] = ()
+    resumed: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Precursor:
     """Something after which operations fail more often than else, and that was seen lately.
 

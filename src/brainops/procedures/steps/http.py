@@ -59,9 +59,14 @@ def http_step(work: StepWork) -> StepResult:
     return StepDone(output=ask(work, Parameters(work.action, KNOWN)))
 
 
-def ask(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
-    """Send the request that the parameters describe and return its output. Raises StepFailed."""
+def ask(work: StepWork, parameters: Parameters, *, output_bytes: int | None = None) -> dict[str, JSON]:
+    """Send the request that the parameters describe and return its output. Raises StepFailed.
+
+    At most `output_bytes` of the answer are kept, where other than what a step keeps.
+    """
     limits = limits_of(work.context)
+    if output_bytes is not None:
+        limits = replace(limits, output_bytes=output_bytes)
     request = _request(work, parameters)
     deadline = time.monotonic() + (work.timeout_seconds or TIMEOUT_SECONDS)
     response = _followed(request, limits, deadline, work)
