@@ -11,9 +11,10 @@ from typing import Any
 
 from brainops.agents.abandoned import abandon, settle
 from brainops.agents.adapters.port import AdapterPort
-from brainops.agents.candidates import chosen, consider, standing
+from brainops.agents.candidates import consider, standing
 from brainops.agents.execution import Executor, Work
 from brainops.agents.executions import Executions
+from brainops.agents.experience import Experience
 from brainops.agents.language import Language
 from brainops.agents.learnt import Keeper
 from brainops.agents.steps import step_of
@@ -75,8 +76,16 @@ class Agents(Executions):
         super().__init__(context, guard, runs)
         self._language = language
         self._subscribers: list[Told] = []
+        self._experience = Experience()
         self._executor = Executor(
-            context, self, operations, guard, self._port, self._tell, Keeper(context=context, notices=notices)
+            context,
+            self,
+            self._experience,
+            operations,
+            guard,
+            self._port,
+            self._tell,
+            Keeper(context=context, notices=notices),
         )
 
     def execute(
@@ -150,11 +159,11 @@ class Agents(Executions):
     ) -> Choice | None:
         """Return who would be given a task and why, without giving it; None where nobody could take it."""
         named = self._class(task, task_class)
+        needed, seed = _texts(capabilities), seed_of(task, 0)
         with self._context.store.read() as tx:
             known = standing(tx, self.readable(tx), self._context.store.now())
-        needed = _texts(capabilities)
-        considered = consider(known, self.callables, task_class=named, needed=needed, tried=exclude)
-        return chosen(considered, known, task_class=named, text=task, seed=seed_of(task, 0), tried=exclude)
+            considered = consider(known, self.callables, task_class=named, needed=needed, tried=exclude)
+            return self._experience.choose(tx, considered, task_class=named, text=task, seed=seed, tried=exclude)
 
     def recommend(self, start: OperationStart) -> Choice | None:
         """Return the agent that guidance names for an operation; None where there is none. A few milliseconds."""

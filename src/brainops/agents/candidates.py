@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brainops.agents.adapters.port import Callables
-from brainops.agents.record import Trial
-from brainops.agents.selection import Candidate, choose
+from brainops.agents.selection import Candidate
 from brainops.agents.tasks import capable
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.types import AdapterKind, Agent, Choice, Micros
+from brainops.types import AdapterKind, Agent, Micros
 
-REMEMBERED_TRIALS = 1_000  # the newest; histories are short, and older ones say little about today's agents
 DEAREST_OF = 200  # attempts: what is reserved for the next one is what any of these took at most
 ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is not asked to do so again
 DAY_MICROS = 86_400_000_000
@@ -26,7 +24,6 @@ class Standing:
     agents: Sequence[Agent]
     load: Mapping[str, Row]
     dearest: Mapping[str, float]
-    trials: Sequence[Trial]
     alike: frozenset[str] = frozenset()
 
 
@@ -55,21 +52,7 @@ def standing(tx: Transaction, agents: Sequence[Agent], now: Micros, alike: froze
         agents=agents,
         load=tx.agents.load(now, day_of(now)),
         dearest=tx.agents.dearest(DEAREST_OF),
-        trials=[trial_of(row) for row in tx.agents.trials(REMEMBERED_TRIALS)],
         alike=alike,
-    )
-
-
-def trial_of(row: Row) -> Trial:
-    """Read a row as what selection learns from."""
-    return Trial(
-        agent=row["agent"],
-        task_class=row["task_class"],
-        text_key=row["text"],
-        success=float(row["success"]),
-        seconds=(row["duration_us"] or 0) / 1_000_000,
-        cost=row["charged"],
-        at=row["started_at"],
     )
 
 
@@ -148,11 +131,8 @@ def reserve(agent: Agent, dearest: Mapping[str, float]) -> float:
     return max(agent.cost, dearest.get(agent.name, 0.0))
 
 
-def chosen(
-    considered: Considered, known: Standing, *, task_class: str, text: str, seed: int, tried: Sequence[str] = ()
-) -> Choice | None:
-    """Return the choice among those who could, None where nobody can."""
-    if not considered.able:
-        return None
-    candidates = [Candidate(name=agent.name, cost=agent.cost) for agent in considered.able]
-    return choose(candidates, known.trials, task_class=task_class, text=text, seed=seed, tried=tried)
+def candidate_of(agent: Agent) -> Candidate:
+    """Return an agent as selection sees it; those that are reached alike, or have the same model, are kin."""
+    model = agent.settings.get("model")
+    traits = (agent.adapter.value, *([model] if isinstance(model, str) else []))
+    return Candidate(name=agent.name, cost=agent.cost, traits=traits)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from brainops.agents import learnt
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.run import run_agent
-from brainops.agents.candidates import ALIKE_SECONDS, Considered, chosen, consider, fullness, reserve, standing
+from brainops.agents.candidates import ALIKE_SECONDS, Considered, consider, fullness, reserve, standing
+from brainops.agents.experience import Experience
 from brainops.agents.handing import manual_plan, memory_for
 from brainops.agents.registry import Roster
 from brainops.agents.tasks import seed_of, tried_of
@@ -82,6 +83,7 @@ class Executor:
         self,
         context: MemoryContext,
         roster: Roster,
+        experience: Experience,
         operations: OperationLog,
         guard: Guard,
         port: Callable[[Callable[[], bool]], AdapterPort],
@@ -90,6 +92,7 @@ class Executor:
     ) -> None:
         self._context = context
         self._roster = roster
+        self._experience = experience
         self._operations = operations
         self._guard = guard
         self._port = port
@@ -161,23 +164,27 @@ class Executor:
                     since = now - ALIKE_SECONDS * MICROS
                     alike |= tx.agents.failed_alike(task.task_class, attempt.fingerprint, since)
             known = standing(tx, self._roster.readable(tx), now, alike)
-        tried = tried_of(attempts, work.opened_at)
-        considered = consider(
-            known,
-            self._roster.callables,
-            task_class=task.task_class,
-            needed=task.capabilities,
-            wanted=work.wanted,
-            tried=tried,
-            refused=work.refused,
-        )
-        if len(tried) >= MAX_ATTEMPTS:
-            return None, replace(considered, busy=())
-        seed = seed_of(work.execution.id, len(attempts))
-        return (
-            chosen(considered, known, task_class=task.task_class, text=task.text, seed=seed, tried=tried),
-            considered,
-        )
+            tried = tried_of(attempts, work.opened_at)
+            considered = consider(
+                known,
+                self._roster.callables,
+                task_class=task.task_class,
+                needed=task.capabilities,
+                wanted=work.wanted,
+                tried=tried,
+                refused=work.refused,
+            )
+            if len(tried) >= MAX_ATTEMPTS:
+                return None, replace(considered, busy=())
+            choice = self._experience.choose(
+                tx,
+                considered,
+                task_class=task.task_class,
+                text=task.text,
+                seed=seed_of(work.execution.id, len(attempts)),
+                tried=tried,
+            )
+        return choice, considered
 
     def _reserve(self, work: Work, choice: Choice, agent: Agent) -> Reserved | None:
         """Take the agent's place and its budget and begin the attempt, in one transaction; None where it is gone."""

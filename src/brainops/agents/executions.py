@@ -106,7 +106,7 @@ class Executions(Roster):
                 raise Conflict(f"no agent has ended an attempt at {execution_id}; there is nothing to judge")
             if by.kind is ActorKind.AGENT and by.id == last.agent:
                 raise Conflict(f"{last.agent} does not judge itself; somebody else looks at what it did")
-            tx.agents.verify(last.id, right)
+            tx.agents.verify(last.id, right, now)
             for operation_id in filter(None, (last.operation_id, execution.operation_id)):
                 _judge(tx, operation_id, right, said or "a later check says otherwise")
             tx.trail.append("execution-verify", execution.id, by, now, agent=last.agent, right=right, note=said)

@@ -176,9 +176,10 @@ class Agents:
         values = {"fingerprint": fingerprint, "success": success, "charged": charged}
         return self._session.run("attempt_end", id=attempt_id, **row, **values) > 0
 
-    def verify(self, attempt_id: str, right: bool) -> bool:
+    def verify(self, attempt_id: str, right: bool, at: Micros) -> bool:
         """Correct what selection learns from an attempt."""
-        return self._session.run("attempt_verify", id=attempt_id, success=float(right), verified=int(right)) > 0
+        values = {"success": float(right), "verified": int(right), "learnt_at": at}
+        return self._session.run("attempt_verify", id=attempt_id, **values) > 0
 
     def attempts_of(self, execution_id: str) -> Sequence[Attempt]:
         """Return the attempts at a task in order."""
@@ -191,9 +192,9 @@ class Agents:
         rows = self._session.all("attempt_list", task_class=task_class, agent=agent, since=since, limit=limit)
         return [attempt_of(row) for row in rows]
 
-    def trials(self, limit: int) -> Sequence[Row]:
-        """Return of the newest attempts what selection learns from."""
-        return self._session.all("attempt_trials", limit=limit)
+    def trials(self, since: Micros, limit: int) -> Sequence[Row]:
+        """Return what selection learns from: the attempts that ended, or were judged, after then; the newest first."""
+        return self._session.all("attempt_trials", since=since, limit=limit)
 
     def failed_alike(self, task_class: str, fingerprint: str, since: Micros) -> frozenset[str]:
         """Return the agents that failed at this class with this error since then, and not succeeded at it after."""

@@ -10,7 +10,7 @@ e.error, e.duration_us, e.cost, e.evidence
 
 -- fragment: attempt_columns
 t.id, t.namespace, t.execution_id, t.agent, t.task_class, t.text, t.choice, t.operation_id, t.started_at,
-t.lease_until, t.ended_at, t.fingerprint, t.success, t.verified, t.charged, t.outcome, t.result, t.error,
+t.lease_until, t.ended_at, t.learnt_at, t.fingerprint, t.success, t.verified, t.charged, t.outcome, t.result, t.error,
 t.duration_us, t.cost, t.evidence
 
 -- name: agent_put
@@ -130,14 +130,14 @@ update attempt set lease_until = :lease_until where id = :id and namespace = :na
 
 -- name: attempt_end
 -- It has ended; the first end is the one that counts.
-update attempt set ended_at = :ended_at, lease_until = null, fingerprint = cast(:fingerprint as text), success = cast(:success as double precision),
+update attempt set ended_at = :ended_at, learnt_at = :ended_at, lease_until = null, fingerprint = cast(:fingerprint as text), success = cast(:success as double precision),
     charged = :charged, outcome = cast(:outcome as text), result = cast(:result as text), error = cast(:error as text), duration_us = cast(:duration_us as bigint), cost = cast(:cost as double precision),
     evidence = cast(:evidence as text)
 where id = :id and namespace = :namespace and ended_at is null
 
 -- name: attempt_verify
 -- Somebody looked at what it came to: selection learns from that.
-update attempt set success = cast(:success as double precision), verified = cast(:verified as integer)
+update attempt set success = cast(:success as double precision), verified = cast(:verified as integer), learnt_at = :learnt_at
 where id = :id and namespace = :namespace and ended_at is not null
 
 -- name: attempt_of_execution
@@ -154,10 +154,11 @@ where t.namespace = any (cast(:namespaces as text[])) and (cast(:task_class as t
 order by t.started_at desc, t.id desc limit :limit
 
 -- name: attempt_trials
--- What selection learns from: the newest attempts that say something of their agent.
-select t.agent, t.task_class, t.text, t.success, t.duration_us, t.charged, t.started_at from attempt as t
-where t.namespace = any (cast(:namespaces as text[])) and t.success is not null
-order by t.started_at desc, t.id desc limit :limit
+-- What selection learns from: the newest attempts that say something of their agent, ended or judged since then.
+select t.agent, t.task_class, t.text, t.success, t.verified, t.duration_us, t.charged, t.started_at, t.learnt_at
+from attempt as t
+where t.namespace = any (cast(:namespaces as text[])) and t.success is not null and t.learnt_at > :since
+order by t.learnt_at desc, t.id desc limit :limit
 
 -- name: attempt_failed_alike
 -- Which agents failed at this class with this error since then, and have not succeeded at it after that?

@@ -71,6 +71,7 @@ create table attempt (
     lease_until bigint,
     ended_at bigint,
     fingerprint text collate "C",
+    learnt_at bigint,
     success double precision,
     verified integer,
     charged double precision not null,
@@ -84,6 +85,7 @@ create table attempt (
 create index attempt_execution on attempt (execution_id, started_at);
 create index attempt_agent on attempt (namespace, agent, started_at);
 create index attempt_class on attempt (namespace, task_class, started_at);
+create index attempt_learnt on attempt (namespace, learnt_at);
 create index attempt_started on attempt (namespace, started_at);
 
 select brainops_guard('agent'), brainops_guard('execution'), brainops_guard('attempt');

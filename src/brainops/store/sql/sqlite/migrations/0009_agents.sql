@@ -71,6 +71,7 @@ create table attempt (
     lease_until integer,
     ended_at integer,
     fingerprint text,
+    learnt_at integer,
     success real,
     verified integer,
     charged real not null,
@@ -84,4 +85,5 @@ create table attempt (
 create index attempt_execution on attempt (execution_id, started_at);
 create index attempt_agent on attempt (namespace, agent, started_at);
 create index attempt_class on attempt (namespace, task_class, started_at);
+create index attempt_learnt on attempt (namespace, learnt_at);
 create index attempt_started on attempt (namespace, started_at);

@@ -1,0 +1,524 @@
+"""Does the agent that has done best get the task, with what memory knows, within its limits, and does all learn?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainops.agents.watch import LEASE_SECONDS
+from brainops.brain import Brain
+from brainops.errors import Conflict, InvalidInput, NotFound, OperationBlocked
+from brainops.types import (
+    Actor,
+    ActorKind,
+    AgentLearning,
+    AgentLimits,
+    Evidence,
+    ExecutionState,
+    Failed,
+    OperationStart,
+    Succeeded,
+    Task,
+)
+from tests.conformance.conftest import OpenBrain
+
+PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
+TASK = "Deploy backend v3.1.195 to production"
+WAIT_SECONDS = 20.0
+
+
+class Agent:
+    """An agent that answers what a test says, one answer a task, the last one again and again."""
+
+    def __init__(self, *answers: Any) -> None:
+        self._answers = list(answers) or ["done"]
+        self.tasks: list[Task] = []
+
+    def __call__(self, task: Task) -> Any:
+        self.tasks.append(task)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def brain(open_brain: OpenBrain) -> Brain:
+    return open_brain(actor=PERSON)
+
+
+def history(brain: Brain, name: str, times: int = 6, *, task: str = TASK) -> None:
+    """Let an agent be at a task by itself a few times."""
+    for _ in range(times):
+        brain.agents.execute(task, agent=name)
+
+
+def preferring(brain: Brain, *, then: Any, other: Any, times: int = 8) -> None:
+    """Let `first` have the best record, and now come to `then`; `second` has the worst, and now comes to `other`."""
+    brain.agents.register_callable("first", Agent(*["well"] * times, then))
+    history(brain, "first", times)
+    brain.agents.register_callable("second", Agent(*[ValueError("no such key")] * times, other))
+    history(brain, "second", times)
+
+
+def test_a_task_is_carried_out_with_guidance_and_its_outcome_kept(brain: Brain) -> None:
+    brain.agents.register_callable("deployer", Agent({"version": "3.1.195"}))
+
+    done = brain.agents.execute(TASK, context={"risk_level": "medium"}, target="backend")
+
+    assert done.state is ExecutionState.SUCCEEDED
+    assert done["status"] == "succeeded"
+    assert done["result"] == {"version": "3.1.195"}
+    assert done.guidance is not None
+    (attempt,) = done.attempts
+    assert attempt.success == 1.0
+    assert attempt.choice.sentence
+    whole, tried = (brain.get_operation(str(each)) for each in (done.operation_id, attempt.operation_id))
+    assert (whole.start.name, whole.start.actor, whole.guidance_id) == (TASK, PERSON, done.guidance.id)
+    assert (tried.start.actor.kind, tried.start.actor.id, tried.start.parent_id) == (
+        ActorKind.AGENT,
+        "deployer",
+        whole.id,
+    )
+    assert isinstance(whole.outcome, Succeeded)
+    assert isinstance(tried.outcome, Succeeded)
+
+
+def test_a_failure_is_a_memory_at_once_and_the_next_best_takes_over(brain: Brain) -> None:
+    told: list[AgentLearning] = []
+    brain.agents.subscribe(told.append)
+    preferring(brain, then=RuntimeError("registry answered 503"), other="used the mirror")
+
+    ended = brain.agents.execute(TASK)
+
+    assert [each.agent for each in ended.attempts] == ["first", "second"]
+    assert ended.state is ExecutionState.SUCCEEDED
+    assert ended["result"] == "used the mirror"
+    assert ended.attempts[0].fingerprint is not None
+    known = brain.match("RuntimeError: registry answered 503")
+    assert known[0].exact
+    assert known[0].memory.occurrences == 1
+    assert told[0].failed == {"first": "RuntimeError: registry answered 503"}
+    assert told[0].succeeded == "second"
+
+
+def test_what_one_agent_learnt_stands_in_the_next_ones_guidance_and_memory(brain: Brain) -> None:
+    preferring(brain, then=RuntimeError("registry answered 503"), other="used the mirror registry")
+    brain.agents.execute(TASK)
+    third = Agent()
+    brain.agents.register_callable("third", third)
+
+    brain.agents.execute(TASK, agent="third")
+    guidance = brain.guidance(TASK)
+
+    assert "used the mirror registry" in third.tasks[-1].memory
+    assert any("second succeeded" in each.name for each in guidance.recommendations)
+
+
+def test_no_agent_is_asked_that_failed_in_the_same_way_not_long_ago(brain: Brain) -> None:
+    down = RuntimeError("database is down")
+    agents = {name: Agent(down) for name in ("first", "second")}
+    for name, agent in agents.items():
+        brain.agents.register_callable(name, agent)
+        history(brain, name, 1)
+
+    ended = brain.agents.execute(TASK)
+
+    assert ended.state is ExecutionState.FAILED
+    assert len(ended.attempts) == 1
+    assert sum(len(agent.tasks) for agent in agents.values()) == 3
+    assert "failed at such a task in the same way" in ended.reason
+
+
+def test_without_a_capable_agent_it_waits_with_a_plan_and_a_person_says_what_came_of_it(brain: Brain) -> None:
+    brain.agents.register_callable("writer", Agent(), capabilities=["write", "review"])
+    brain.establish({"name": "ship", "on": {"operations": ["Deploy*"]}, "steps": [{"name": "ship it"}]})
+
+    waiting = brain.agents.execute(TASK)
+    done = brain.agents.done(waiting.id, result={"by": "hand"})
+
+    assert waiting.state is ExecutionState.WAITING
+    assert waiting.outcome is None
+    assert "Follow ship: brainops run ship" in waiting.plan
+    assert f"brainops agent done {waiting.id}" in waiting.plan
+    assert done.state is ExecutionState.SUCCEEDED
+    assert done["result"] == {"by": "hand"}
+    outcome = brain.get_operation(str(done.operation_id)).outcome
+    assert outcome is not None
+    assert outcome.evidence is Evidence.CLAIMED
+    with pytest.raises(Conflict, match="only one that waits"):
+        brain.agents.done(waiting.id, result="again")
+
+
+def test_a_waiting_task_is_tried_again_once_an_agent_is_there(brain: Brain) -> None:
+    waiting = brain.agents.execute(TASK)
+    brain.agents.register_callable("late", Agent("here I am"))
+
+    done = brain.agents.resume(waiting.id)
+
+    assert (waiting.state, done.state) == (ExecutionState.WAITING, ExecutionState.SUCCEEDED)
+    assert done.id == waiting.id
+
+
+def test_memory_is_packed_to_the_agents_budget_and_its_access(brain: Brain) -> None:
+    for number in range(30):
+        brain.capture(f"Deploy backend note {number}", "Drain the pool before the switch. " * 10)
+    agents: dict[str, tuple[Agent, dict[str, Any]]] = {
+        "full": (Agent(), {"limits": {"memory_tokens": 500}}),
+        "none": (Agent(), {"memory": "none"}),
+        "small": (Agent(), {"limits": {"memory_tokens": 0}}),
+    }
+    for name, (agent, fields) in agents.items():
+        brain.agents.register_callable(name, agent, **fields)
+        brain.agents.execute(TASK, agent=name)
+    given = {name: agent.tasks[0].memory for name, (agent, _) in agents.items()}
+
+    assert given["none"] == given["small"] == ""
+    assert "Drain the pool" in given["full"]
+    assert len(given["full"]) <= 500 * 4
+
+
+def test_an_agents_word_never_makes_it_cheaper_and_its_budget_holds(brain: Brain) -> None:
+    lying = Agent(Succeeded(result="cheap", cost=0.0), Succeeded(result="paid back", cost=-50.0))
+    brain.agents.register_callable("liar", lying, cost=1.0, limits={"cost_a_day": 2.5})
+
+    ended = [brain.agents.execute(TASK) for _ in range(3)]
+
+    assert [each.state.value for each in ended] == ["succeeded", "succeeded", "waiting"]
+    assert [attempt.charged for attempt in brain.agents.attempts()] == [1.0, 1.0]
+    assert "0.5 left of today's 2.5" in ended[-1].reason
+
+
+def test_what_a_task_cost_once_is_reserved_for_the_next(brain: Brain) -> None:
+    brain.agents.register_callable("dear", Agent(Succeeded(cost=3.0)), limits={"cost_a_day": 5.0, "tasks_a_day": 9})
+
+    ended = [brain.agents.execute(TASK) for _ in range(2)]
+
+    assert [each.state.value for each in ended] == ["succeeded", "waiting"]
+
+
+def test_tasks_a_day_hold(brain: Brain) -> None:
+    brain.agents.register_callable("once", Agent(), limits=AgentLimits(tasks_a_day=1))
+
+    ended = [brain.agents.execute(TASK) for _ in range(2)]
+
+    assert [each.state.value for each in ended] == ["succeeded", "waiting"]
+
+
+def test_the_guard_refuses_with_the_way_out_and_no_agent_begins(brain: Brain) -> None:
+    agent = Agent()
+    brain.agents.register_callable("eager", agent)
+    brain.establish({"name": "backup", "mode": "strict", "on": {"operations": ["Drop*"]}, "steps": [{"name": "dump"}]})
+    brain.guard.set_enforcement("strict")
+
+    refused = brain.agents.execute("Drop the old tables", target="db")
+
+    assert refused.state is ExecutionState.REFUSED
+    assert "backup" in refused.reason
+    assert refused.attempts == ()
+    assert agent.tasks == []
+
+
+def test_in_a_strict_namespace_no_agents_session_registers_or_enables_agents(
+    open_brain: OpenBrain, brain: Brain
+) -> None:
+    brain.agents.register("one", adapter="command", settings={"run": ["true"]}, enabled=False)
+    brain.guard.set_enforcement("strict")
+    session = open_brain(actor=Actor(kind=ActorKind.AGENT, id="coder"))
+
+    with pytest.raises(OperationBlocked, match="agent's session"):
+        session.agents.register("two", adapter="command", settings={"run": ["true"]})
+    with pytest.raises(OperationBlocked, match="agent's session"):
+        session.agents.enable("one")
+
+    assert [each.name for each in brain.agents.list()] == ["one"]
+    assert not brain.agents.get("one").enabled
+
+
+def test_every_change_of_the_registry_is_on_the_trail(brain: Brain) -> None:
+    brain.agents.register("one", adapter="http", settings={"url": "https://agents.example.com/run"}, reason="pilot")
+    brain.agents.disable("one", reason="too slow")
+    brain.agents.enable("one", reason="faster now")
+    brain.agents.remove("one", reason="gone")
+
+    acts = [line.act for line in brain.trail()]
+
+    assert [act for act in acts if act.startswith("agent-")] == [
+        "agent-register",
+        "agent-disable",
+        "agent-enable",
+        "agent-remove",
+    ]
+    assert brain.agents.list() == []
+    with pytest.raises(NotFound):
+        brain.agents.get("one")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"adapter": "telepathy"},
+        {"adapter": "command", "limits": {"at_once": 0}},
+        {"adapter": "command", "cost": float("nan")},
+        {"adapter": "command", "capabilities": "deploy"},
+        {"adapter": "command", "colour": "red"},
+        {"adapter": "http", "settings": {"headers": {"authorization": "Bearer sk-live-4242424242424242424242"}}},
+    ],
+)
+def test_what_is_no_agent_is_told_so(brain: Brain, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        brain.agents.register("one", **wrong)
+
+    assert brain.agents.list() == []
+
+
+def test_a_later_check_corrects_what_selection_learns(brain: Brain) -> None:
+    brain.agents.register_callable("liar", Agent("all tests pass"))
+    done = brain.agents.execute(TASK)
+
+    corrected = brain.agents.verify(done.id, right=False, note="the tests do not even start")
+
+    assert corrected.attempts[-1].success == 0.0
+    assert corrected.attempts[-1].verified is False
+    assert brain.get_operation(str(done.operation_id)).contradiction == "the tests do not even start"
+
+
+def test_no_agent_judges_itself(open_brain: OpenBrain, brain: Brain) -> None:
+    brain.agents.register_callable("coder", Agent())
+    done = brain.agents.execute(TASK)
+
+    with pytest.raises(Conflict, match="does not judge itself"):
+        open_brain(actor=Actor(kind=ActorKind.AGENT, id="coder")).agents.verify(done.id, right=True)
+
+
+def test_cancelling_from_elsewhere_stops_what_is_under_way(open_brain: OpenBrain, brain: Brain) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def slow(task: Task, cancelled: Callable[[], bool]) -> str:
+        began.set()
+        while not cancelled():
+            threading.Event().wait(0.02)
+        ended.set()
+        return "never heard"
+
+    brain.agents.register_callable("slow", slow, cancellable=True)
+    done: list[Any] = []
+    thread = threading.Thread(target=lambda: done.append(brain.agents.execute(TASK)))
+    thread.start()
+    assert began.wait(WAIT_SECONDS)
+
+    other = open_brain(actor=PERSON)
+    (under_way,) = other.agents.executions(state="running")
+    other.agents.cancel(under_way.id, reason="wrong version")
+    heard = ended.wait(2.0)
+    thread.join(WAIT_SECONDS)
+
+    assert heard, "a cancellation is heard within about a second"
+    assert done[0].state is ExecutionState.CANCELLED
+    assert done[0].reason == "wrong version"
+    assert done[0].attempts[0].success is None
+    assert brain.retrieve("cancelled wrong version", types=["error_pattern"]) == []
+
+
+def test_a_task_that_takes_too_long_has_failed_and_the_next_agent_takes_it(brain: Brain) -> None:
+    stuck = threading.Event()
+    brain.agents.register_callable("stuck", lambda task: stuck.wait(WAIT_SECONDS), limits={"timeout_seconds": 0.2})
+    history(brain, "stuck", 1)
+
+    ended = brain.agents.execute(TASK, agent="stuck")
+    stuck.set()
+
+    assert ended.state is ExecutionState.FAILED
+    outcome = ended.outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.error.type == "TimeoutError"
+
+
+ELSEWHERE = """
+import sys, time
+from pathlib import Path
+from brainops.brain import Brain
+from brainops.types import Actor, ActorKind
+store, began, end = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+def work(task):
+    began.write_text(task.id)
+    while not end.exists():
+        time.sleep(0.02)
+    return "elsewhere"
+actor = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
+with Brain.open(store, namespace="team/a", model="none", actor=actor, background=False) as brain:
+    brain.agents.register_callable("worker", work, limits={"at_once": 1, "cost_a_day": 1.5}, cost=1.0)
+    print(brain.agents.execute("Deploy it").state.value)
+"""
+
+
+class Elsewhere:
+    """A process of its own that carries a task out until it is told to end, or is killed."""
+
+    def __init__(self, store_url: str, folder: Path) -> None:
+        self.began, self._end = folder / "began", folder / "end"
+        command = [sys.executable, "-c", ELSEWHERE, store_url, str(self.began), str(self._end)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> Elsewhere:
+        for _ in range(int(WAIT_SECONDS / 0.02)):
+            if self.began.exists() and self.began.read_text():
+                break
+            threading.Event().wait(0.02)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def end(self) -> str:
+        self._end.write_text("")
+        return str(self._process.communicate(timeout=WAIT_SECONDS)[0]).strip()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def test_places_and_budgets_hold_over_processes(brain: Brain, store_url: str, tmp_path: Path) -> None:
+    with Elsewhere(store_url, tmp_path) as elsewhere:
+        brain.agents.callables.register("worker", Agent("here"))
+        busy = brain.agents.execute("Deploy it", timeout_seconds=0.3)
+        said = elsewhere.end()
+    spent = brain.agents.execute("Deploy it")
+
+    assert said == "succeeded"
+    assert busy.state is ExecutionState.WAITING
+    assert spent.state is ExecutionState.WAITING
+    assert "0.5 left of today's 1.5" in spent.reason
+
+
+def test_what_is_killed_in_the_middle_frees_its_place_and_is_gone_on_with(
+    open_brain: OpenBrain, brain: Brain, store_url: str, tmp_path: Path
+) -> None:
+    with Elsewhere(store_url, tmp_path) as elsewhere:
+        execution_id = elsewhere.began.read_text()
+        elsewhere.kill()
+    before = brain.agents.sweep()
+    base = brain._store.now()
+    later = open_brain(actor=PERSON, clock=lambda: base + int((LEASE_SECONDS + 1) * 1_000_000))
+    later.agents.register_callable("other", Agent("went on"))
+
+    swept, swept_again = later.agents.sweep(), later.agents.sweep()
+    died = later.agents.execution(execution_id)
+    done = later.agents.resume(execution_id)
+
+    assert (before, swept, swept_again) == (0, 1, 0)
+    assert died.state is ExecutionState.FAILED
+    outcome = died.attempts[0].outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.error.type == "AgentAbandoned"
+    assert died.attempts[0].success is None
+    assert done.state is ExecutionState.SUCCEEDED
+    assert [each.agent for each in done.attempts] == ["worker", "other"]
+    assert later.doctor()
+
+
+def test_the_same_key_is_the_same_execution(brain: Brain) -> None:
+    agent = Agent("once")
+    brain.agents.register_callable("worker", agent)
+
+    first, second = (brain.agents.execute(TASK, idempotency_key="k") for _ in range(2))
+
+    assert first.id == second.id
+    assert len(agent.tasks) == 1
+
+
+PROCEDURE: dict[str, Any] = {
+    "name": "delegate",
+    "inputs": {"task": {"type": "string"}},
+    "steps": [
+        {"id": "do", "uses": "agent", "with": {"task": "${{ inputs.task }}", "capabilities": ["deploy"]}},
+        {"id": "tell", "uses": "manual", "needs": ["do"], "with": {"text": "${{ steps.do.output.result }}"}},
+    ],
+}
+
+
+def test_a_run_hands_its_step_to_an_agent_and_reads_what_came_of_it(brain: Brain) -> None:
+    brain.agents.register_callable("deployer", Agent({"version": 7}), capabilities=["deploy"])
+    brain.establish(PROCEDURE)
+
+    run = brain.execute("delegate", {"task": TASK})
+
+    step = run.step("do")
+    assert step is not None
+    assert isinstance(step.output, dict)
+    assert step.output["result"] == {"version": 7}
+    assert step.output["agent"] == "deployer"
+    assert brain.agents.executions(run_id=run.id)[0].step_id == "do"
+
+
+def test_a_run_waits_where_nobody_is_capable_and_goes_on_when_somebody_is_done(brain: Brain) -> None:
+    brain.establish(PROCEDURE)
+    run = brain.execute("delegate", {"task": TASK})
+    (waiting,) = brain.agents.executions(run_id=run.id)
+
+    brain.agents.done(waiting.id, result="by hand")
+
+    step = run.step("do")
+    assert step is not None
+    assert step.waits_for == "agent"
+    assert "By hand" in str(step.detail)
+    after = brain.runs.get(run.id).step("do")
+    assert after is not None
+    assert isinstance(after.output, dict)
+    assert after.output["result"] == "by hand"
+
+
+def test_a_step_completed_in_its_run_ends_its_execution(brain: Brain) -> None:
+    brain.establish(PROCEDURE)
+    run = brain.execute("delegate", {"task": TASK})
+    brain.runs.complete(run.id, "do", output={"result": "done elsewhere"})
+
+    brain.agents.sweep()
+
+    (settled,) = brain.agents.executions(run_id=run.id)
+    assert settled.state is ExecutionState.SUCCEEDED
+    assert settled["result"] == {"result": "done elsewhere"}
+
+
+def test_a_recommendation_has_its_reason_and_changes_nothing(brain: Brain) -> None:
+    brain.agents.register_callable("deployer", Agent(), capabilities=["deploy"])
+    start = OperationStart(name=TASK)
+
+    choice = brain.agents.recommend(start)
+
+    assert choice is not None
+    assert choice.agent == "deployer"
+    assert brain.agents.attempts() == []
+    assert brain.agents.recommend(OperationStart(name="Water the plants")) is None
+
+
+def test_a_subscriber_that_fails_fails_no_task(brain: Brain) -> None:
+    def broken(learning: AgentLearning) -> None:
+        raise RuntimeError("no")
+
+    brain.agents.subscribe(broken)
+    preferring(brain, then=RuntimeError("boom"), other="ok")
+
+    ended = brain.agents.execute(TASK)
+
+    assert ended.state is ExecutionState.SUCCEEDED
+    assert len(ended.attempts) == 2
+
+
+def test_a_secret_in_a_task_is_not_kept_and_reaches_its_agent(brain: Brain) -> None:
+    agent = Agent()
+    brain.agents.register_callable("worker", agent)
+    secret = "AKIAIOSFODNN7EXAMPLQ"
+
+    done = brain.agents.execute(f"Log in with {secret}", context={"key": secret})
+
+    assert secret in agent.tasks[0].text
+    assert secret not in str(brain.agents.execution(done.id).as_dict())
