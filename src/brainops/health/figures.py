@@ -26,7 +26,8 @@ def health(context: MemoryContext, days: int) -> tuple[HealthFigure, ...]:
     check_days(days)
     now = context.store.now()
     with context.store.read() as tx:
-        counts = count(tx, now - days * DAY_MICROS, now)
+        until = now + 1  # with this very moment
+        counts = count(tx, until - days * DAY_MICROS, until)
         return (*_of_counts(counts), *_of_ages(tx, now, context.meaning.model != "none"))
 
 

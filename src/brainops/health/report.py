@@ -26,7 +26,7 @@ AVOIDED = (
 def report(context: MemoryContext, days: int) -> Report:
     """Return what the last days brought, beside as many days before. Raises InvalidInput."""
     check_days(days)
-    now = context.store.now()
+    now = context.store.now() + 1  # with this very moment
     begin, length = now - days * DAY_MICROS, days * DAY_MICROS
     with context.store.read() as tx:
         these, before = count(tx, begin, now), count(tx, begin - length, begin)

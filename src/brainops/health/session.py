@@ -110,8 +110,9 @@ def open_session(place: Place, session_id: str | None, agent: str | None) -> Bri
 def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
     """Return what somebody reads who begins to work, in the founding order."""
     context, now = place.context, place.context.store.now()
+    schema = context.store.upkeep.schema()["stored"]
     with context.store.read() as tx:
-        status = _status(tx, context, now)
+        status = {**_status(tx, context, now), "schema": schema}
         recent: dict[str, Sequence[dict[str, JSON]]] = {
             sort: [_item(memory) for memory in tx.figures.newest(type, now, RECENT)] for sort, type in TYPES.items()
         }
@@ -221,7 +222,6 @@ def _status(tx: Transaction, context: MemoryContext, now: Micros) -> dict[str, A
         "version": program_version(),
         "store": masked(context.store.database.location),
         "database": context.store.database.dialect,
-        "schema": context.store.upkeep.schema()["stored"],
         "read": list(context.store.scope.read),
         "now": now,
         "memories": {

@@ -6,8 +6,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from brainops.agents.language import budget_of
 from brainops.memory.context import MemoryContext
 from brainops.operations.guard_state import settings_of
 from brainops.procedures.automatic import automatic_stopped
@@ -38,6 +40,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
             "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
             "guard": guarding(tx, store.now()),
+            "language": asdict(budget_of(tx, store.now())),
             "segments": _segments(tx.operations.segments()),
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
         }
