@@ -7,6 +7,7 @@ import sys
 import time
 
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 server = MCPServer("small")
 
@@ -20,7 +21,7 @@ def look(prompt: str) -> str:
 @server.tool()
 def refuse(prompt: str) -> str:
     """Fail."""
-    raise ConnectionError(f"payments database is gone: {prompt[:4]}")
+    raise ToolError(f"ConnectionError: payments database is gone: {prompt[:4]}")
 
 
 @server.tool()

@@ -20,18 +20,18 @@ from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.injected import INJECTED_CLOSE, INJECTED_OPEN
-from brainops.types import AdapterKind, Agent, Evidence, Failed, Succeeded, Task
+from brainops.types import Actor, ActorKind, AdapterKind, Agent, Evidence, Failed, Succeeded, Task
 from tests.agents.kit import PYTHON, agent_of, outcome_of, program, task_of
 
 CALLABLE, COMMAND = AdapterKind.CALLABLE, AdapterKind.COMMAND
+PERSON = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 SECRET = "sk-quiet-heron-1234567"
 
 
 @pytest.fixture
 def brain() -> Iterator[Brain]:
     """Return a memory whose namespace lets Python be run."""
-    with Brain.open(":memory:", namespace="team/a", model="none", background=False) as opened:
-        opened.limits._refuse_agents = lambda: None  # type: ignore[method-assign]
+    with Brain.open(":memory:", namespace="team/a", model="none", background=False, actor=PERSON) as opened:
         opened.limits.allow([PYTHON])
         yield opened
 
@@ -265,20 +265,23 @@ def test_settings_that_mean_nothing_are_refused_by_name(brain: Brain, settings: 
 # What coding agents print
 
 CLAUDE = {"type": "result", "subtype": "success", "is_error": False, "result": "Done.", "total_cost_usd": 0.0421}
-CODEX = [
+CODEX: list[dict[str, Any]] = [
     {"type": "thread.started", "thread_id": "1"},
     {"type": "item.completed", "item": {"id": "0", "type": "reasoning", "text": "thinking"}},
     {"type": "error", "message": "Reconnecting... 1/5"},
     {"type": "item.completed", "item": {"id": "1", "type": "agent_message", "text": "Fixed the pool."}},
     {"type": "turn.completed", "usage": {"input_tokens": 10, "output_tokens": 2}},
 ]
-OPENCODE = [
+OPENCODE: list[dict[str, Any]] = [
     {"type": "step_start", "part": {"type": "step-start"}},
     {"type": "text", "part": {"type": "text", "text": "Looked."}},
     {"type": "step_finish", "part": {"type": "step-finish", "cost": 0.01, "tokens": {"input": 5}}},
     {"type": "step_finish", "part": {"type": "step-finish", "cost": 0.02, "tokens": {"input": 5}}},
 ]
 GEMINI_FAILED = {"error": {"type": "ApiError", "message": "quota is exhausted", "code": 429}}
+
+
+FIELDS = ("type", "error", "result", "part", "cost", "other")
 
 
 def lines(events: list[dict[str, Any]]) -> str:

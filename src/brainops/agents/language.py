@@ -24,7 +24,7 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.loosening import loosened_by
 from brainops.store import Transaction
-from brainops.types import ActorKind, LanguageBudget, LanguageUse, Proof
+from brainops.types import ActorKind, LanguageBudget, LanguageUse, Micros, Proof
 
 SETTING = "language_budget"  # of the namespace, guarded with its rules
 DAY_MICROS = 86_400_000_000
@@ -75,8 +75,7 @@ class Language:
     def budget(self) -> LanguageBudget:
         """Return what may be taken a day in the written namespace, and what is spent or set aside today."""
         with self._context.store.read() as tx:
-            tokens, cost = tx.language.taken(self._context.store.now() // DAY_MICROS)
-            return replace(_read(tx), tokens_today=tokens, cost_today=cost)
+            return budget_of(tx, self._context.store.now())
 
     def set_budget(
         self,
@@ -225,6 +224,12 @@ class Language:
                 output_tokens=said.output_tokens,
                 cost=cost,
             )
+
+
+def budget_of(tx: Transaction, now: Micros) -> LanguageBudget:
+    """Return what may be taken a day in the written namespace, and what is spent or set aside today."""
+    tokens, cost = tx.language.taken(now // DAY_MICROS)
+    return replace(_read(tx), tokens_today=tokens, cost_today=cost)
 
 
 def _limit(value: Any, name: str) -> Any:

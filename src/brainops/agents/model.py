@@ -118,7 +118,7 @@ def _model(models: LanguageModels, key: str | None) -> Model:
 
     try:
         made = [_one(models, name, key) for name in models.names]
-    except (UserError, ImportError) as error:
+    except (UserError, ImportError, ValueError) as error:
         raise NotConfigured(f"a language model cannot be used: {error}") from None
     return made[0] if len(made) == 1 else FallbackModel(*made)
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from brainops.cli import (
+    agents,
     allowing,
     approvals,
     asking,
@@ -22,6 +23,7 @@ from brainops.cli import (
     fixing,
     guarding,
     health,
+    language,
     moving,
     operating,
     runs,
@@ -41,6 +43,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
     "Follow": [drafting.procedure, runs.run, runs.runs, working.worker],
+    "Hand over": [agents.agent],
     "Mend": [fixing.fix],
     "Guard": [
         guarding.guard,
@@ -74,6 +77,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         upkeep.compact,
         upkeep.upgrade,
         allowing.allow,
+        language.llm,
     ],
     "See": [session.session, health.health, health.report, demo.demo],
 }

@@ -213,6 +213,17 @@ def _validity(value: Memory) -> str:
     return f"from {_when(value.valid_from)} until {_when(value.valid_to)}" if value.valid_to else ""
 
 
+def language_budget(budget: Mapping[str, Any]) -> str:
+    """Return in a line what language models took today of what they may."""
+    cost, tokens = budget["cost_a_day"], budget["tokens_a_day"]
+    if cost == 0 or tokens == 0:
+        spent = f"${budget['cost_today']:.4f} spent today; " if budget["cost_today"] else ""
+        return f"{spent}none is asked: no budget is set (brainops llm budget)"
+    dollars = f"${budget['cost_today']:.4f}" + (f" of ${cost:g}" if cost is not None else "")
+    counted = f"{budget['tokens_today']:,}" + (f" of {tokens:,}" if tokens is not None else "")
+    return f"{dollars} and {counted} tokens taken today"
+
+
 def pairs(fields: Mapping[str, str]) -> Iterator[str]:
     """Yield names and values in two columns; what is empty is left out."""
     room = max(len(name) for name in fields) + 2

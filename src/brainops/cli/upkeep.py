@@ -152,6 +152,7 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "  not as good": "; ".join(schema.get("degraded", [])),
         "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
         "guard": _guard(figures["guard"], now),
+        "language models": show.language_budget(figures["language"]),
         "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {_ago(last)}",
         "  by type": show.counts(memories["by_type"]),
         "  by namespace": show.counts(memories["by_namespace"]),

@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from brainops.memory.errors import parse_error
+from brainops.types import ErrorEvent
+
 TEXTS = ("result", "response", "text", "answer", "output", "message", "content")
 COSTS = ("total_cost_usd", "total_cost", "cost_usd", "cost")
 PARTS = ("item", "part", "data")  # in which an event carries what it is about
@@ -49,6 +52,12 @@ def read_answer(printed: str) -> Answer:
             answer = Answer(text=text or answer.text, error=answer.error, kind=answer.kind)
     cost = total if total is not None else spent or None
     return Answer(text=answer.text, cost=cost, error=answer.error, kind=answer.kind)
+
+
+def error_told(said: str, kind: str) -> ErrorEvent:
+    """Return the error that a text tells of, as memory knows it from elsewhere; else the text as one of this kind."""
+    event = parse_error(said)
+    return event if event.type else ErrorEvent(type=kind, message=said[:MAX_ERROR_CHARACTERS])
 
 
 def told(event: Mapping[str, Any]) -> Answer:

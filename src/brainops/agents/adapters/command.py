@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from brainops.agents.adapters.answers import Answer, read_answer
+from brainops.agents.adapters.answers import Answer, error_told, read_answer
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled, named_in, places_of, quoted_memory
 from brainops.agents.adapters.settings import Parameters, environment_of, seconds_of, secrets_of
@@ -118,8 +118,7 @@ def _judged(program: str, ended: Ended, settings: Parameters, secrets: Mapping[s
     if code not in (settings.texts("exit-codes") or ("0",)):
         return Failed(error=_exit_error(program, ended.exit_code, said), result=_result(answer, stdout), cost=cost)
     if answer is not None and answer.error:
-        error = parse_error(answer.error)
-        event = ErrorEvent(type=error.type or answer.kind, message=error.message[-SAID_CHARACTERS:])
+        event = error_told(answer.error, answer.kind)
         return Failed(error=event, result=_result(answer, stdout), cost=cost, evidence=Evidence.CLAIMED)
     return Succeeded(result=_result(answer, stdout), cost=cost)
 

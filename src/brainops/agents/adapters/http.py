@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.agents.adapters.answers import told
+from brainops.agents.adapters.answers import error_told, told
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
 from brainops.agents.adapters.settings import Parameters, filled_headers, seconds_of, secrets_of
 from brainops.agents.waiting import within
-from brainops.memory.errors import parse_error
 from brainops.procedures.steps import http
 from brainops.procedures.steps.port import StepWork
-from brainops.types import JSON, Action, Agent, ErrorEvent, Evidence, Failed, Outcome, StepKind, Succeeded, Task
+from brainops.types import JSON, Action, Agent, Evidence, Failed, Outcome, StepKind, Succeeded, Task
 
 KNOWN = ("url", "method", "headers", "secrets", "json", "expect")
 OURS = ("url", "method", "headers", "json", "expect")
@@ -69,6 +68,4 @@ def _judged(body: JSON) -> Outcome:
     said = told(body) if isinstance(body, Mapping) else None
     if said is None or not said.error:
         return Succeeded(result=body, cost=said.cost if said else None)
-    error = parse_error(said.error)
-    event = ErrorEvent(type=error.type or said.kind, message=error.message)
-    return Failed(error=event, result=body, cost=said.cost, evidence=Evidence.CLAIMED)
+    return Failed(error=error_told(said.error, said.kind), result=body, cost=said.cost, evidence=Evidence.CLAIMED)

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from brainops.agents.adapters.answers import error_told
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled_in, places_of
 from brainops.agents.adapters.settings import Parameters, environment_of, filled_headers, seconds_of, secrets_of
 from brainops.agents.waiting import in_loop
 from brainops.errors import MissingExtra, StepFailed
-from brainops.memory.errors import parse_error
 from brainops.procedures.secret_refs import mask
 from brainops.procedures.steps.command import SAID_CHARACTERS
 from brainops.procedures.steps.http import checked_origin
 from brainops.procedures.steps.limits import check_command, limits_of
 from brainops.procedures.steps.processes import which
-from brainops.types import Agent, ErrorEvent, Failed, Outcome, Succeeded, Task
+from brainops.types import Agent, Failed, Outcome, Succeeded, Task
 
 if TYPE_CHECKING:
     from mcp import StdioServerParameters
@@ -120,8 +120,7 @@ def _judged(result: CallToolResult, secrets: Mapping[str, str]) -> Outcome:
     answer = mask(result.structured_content, secrets) if result.structured_content is not None else text
     if not result.is_error:
         return Succeeded(result=answer)
-    error = parse_error(text)
-    return Failed(error=ErrorEvent(type=error.type or "ToolFailed", message=error.message), result=answer)
+    return Failed(error=error_told(text, "ToolFailed"), result=answer)
 
 
 def _failure(error: Exception, secrets: Mapping[str, str], said: str) -> StepFailed:

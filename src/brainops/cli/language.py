@@ -1,0 +1,83 @@
+"""What may language models take, and what did they take? The command llm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+import click
+
+from brainops.cli import show
+from brainops.cli.screen import dim, padded
+from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.terminal import proven
+from brainops.types import LanguageBudget, LanguageUse
+
+SHOWN = 14  # lines of use, so that the first screen fits a terminal
+
+
+@click.group("llm", cls=CommandGroup, short_help="what language models may take, and took")
+def llm() -> None:
+    """Language models are asked for nothing until a person sets what they may take a day, and nothing needs them.
+
+    \b
+    brainops llm budget                     what may be taken, and what is left today
+    brainops llm budget --cost 1            one dollar a day
+    brainops llm budget --tokens 200000     for models whose price is not known
+    brainops llm used --days 30             what was taken, for what, by which model
+    """
+
+
+@llm.command("budget")
+@click.option("--cost", type=click.FloatRange(0), metavar="DOLLARS", help="US dollars a day; 0 lets nothing be asked.")
+@click.option("--tokens", type=click.IntRange(0), metavar="N", help="Tokens a day, in and out.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
+def budget(cost: float | None, tokens: int | None, reason: str) -> None:
+    """Show the budget of this namespace, or set it; a limit that is not named stays as it is."""
+    with opened(model="none") as brain:
+        now = brain.language.budget()
+        if cost is not None or tokens is not None:
+            kept_cost = cost if cost is not None else now.cost_a_day or None
+            kept_tokens = tokens if tokens is not None else now.tokens_a_day or None
+            now = proven(
+                brain,
+                "setting what language models may take",
+                lambda proof: brain.language.set_budget(kept_cost, kept_tokens, reason=reason, proof=proof),
+            )
+        models = brain.settings.language
+    answer({**asdict(now), "models": models}, lambda: _budget(now, models))
+
+
+def _budget(now: LanguageBudget, models: Sequence[str]) -> Iterator[str]:
+    yield from show.pairs(
+        {
+            "budget": show.language_budget(asdict(now)),
+            "models": ", ".join(models) or "none is named: set BRAINOPS_LANGUAGE, or `language` in the settings file",
+        }
+    )
+
+
+@llm.command("used")
+@click.option("--days", type=click.IntRange(1, 3_660), default=7, show_default=True, metavar="N", help="How far back.")
+def used(days: int) -> None:
+    """Show what language models took, by day, purpose and model, newest first."""
+    with opened(model="none") as brain:
+        uses = brain.language.used(days)
+    answer([asdict(use) for use in uses], lambda: _used(uses, days))
+
+
+def _used(uses: Sequence[LanguageUse], days: int) -> Iterator[str]:
+    if not uses:
+        yield dim(f"  no language model was asked in {days} days")
+        return
+    yield f"${sum(use.cost for use in uses):.4f} and {sum(map(_tokens, uses)):,} tokens in {days} days"
+    for use in uses[:SHOWN]:
+        calls = f"{use.calls:,} call{'s' if use.calls != 1 else ''}"
+        what = f"{padded(use.purpose, 20)} {padded(use.model, 18)} {calls}, {_tokens(use):,} tokens, ${use.cost:.4f}"
+        yield f"  {use.day}  {what}"
+    if len(uses) > SHOWN:
+        yield dim(f"  and {len(uses) - SHOWN} more: brainops llm used --days {days} --json")
+
+
+def _tokens(use: LanguageUse) -> int:
+    return use.input_tokens + use.output_tokens
