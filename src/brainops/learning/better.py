@@ -27,6 +27,7 @@ LINE = 0.90
 RATES = tuple(1 / (1 + math.exp(-logit / 2)) for logit in range(-10, 11))
 """The rates that are mixed over: 0.7 % to 99.3 %, evenly in log odds, so that few failures in a hundred count too."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """How often something went well, and how often it did not."""
@@ -58,14 +59,19 @@ class Measured:
     """What the record says of an improvement: how strongly, from how many outcomes, with figures for people.
 
     `counted` are the verified or observed outcomes since the trial (or, once applied, since then) began. `worse` is a
-    reason to take it back at once that needs no test, such as a demotion; `done` says that this has happened.
+    reason that needs no test why it is back as it was, such as a demotion; `undone` is that somebody else changed it.
     """
 
     evidence: Evidence = Evidence()
     counted: int = 0
     figures: Mapping[str, JSON] = field(default_factory=dict)
     worse: str = ""
-    done: bool = False
+    undone: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether it holds no longer, so that nothing is left to put back."""
+        return bool(self.worse or self.undone)
 
     @property
     def better(self) -> bool:

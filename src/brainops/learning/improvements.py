@@ -29,7 +29,11 @@ from brainops.errors import (
 )
 from brainops.learning.better import Measured
 from brainops.learning.changes.fix_modes import FixModes
+from brainops.learning.changes.memory import MemoryPlans
 from brainops.learning.changes.port import BY_ITSELF, Changer
+from brainops.learning.changes.retrieval import RetrievalWeights
+from brainops.learning.changes.routing import Routing
+from brainops.learning.changes.rule_modes import RuleModes
 from brainops.learning.changes.timing import Timing
 from brainops.learning.lifecycle import OPEN, STANDING, Move, may_apply_itself, may_come_back, next_move
 from brainops.learning.part import CycleWork, Found, Part
@@ -84,7 +88,11 @@ class Improvements:
         self._changers: dict[ImprovementKind, Changer] = {}
         self._finders: builtins.list[tuple[Changer, frozenset[Cycle]]] = []
         self.register(FixModes(), Cycle.HOURLY)
+        self.register(Routing(), Cycle.HOURLY)
+        self.register(RuleModes(guard), Cycle.HOURLY)
         self.register(Timing(procedures), Cycle.DAILY)
+        self.register(RetrievalWeights(), Cycle.DAILY)
+        self.register(MemoryPlans(context.redaction), Cycle.DAILY)
 
     def register(self, changer: Changer, *cycles: Cycle) -> None:
         """Let a kind of improvement be found in these cycles, and be applied and taken back."""
@@ -273,8 +281,7 @@ class Improvements:
             known = replace(known, probability_better=measured.probability)
         try:
             with tx.session.savepoint():
-                puts = not measured.done
-                return self._move(tx, improvement, known, move.to, BY_ITSELF, now, move.why, puts=puts)
+                return self._move(tx, improvement, known, move.to, BY_ITSELF, now, move.why, puts=not measured.gone)
         except StoreError:
             raise
         except BrainOpsError as obstacle:  # its subject was changed by somebody, who had their reasons
@@ -334,7 +341,12 @@ class Improvements:
             self._put(tx, changer, moved, moved.before, moved.after, by, now, why)
         elif puts and to in (ImprovementState.ROLLED_BACK, ImprovementState.UNDONE):
             self._put(tx, changer, moved, moved.after, moved.before, by, now, why)
-        told: dict[str, JSON] = {"kind": moved.kind.value, "what": moved.subject, "from": seen.state.value, "reason": why}
+        told: dict[str, JSON] = {
+            "kind": moved.kind.value,
+            "what": moved.subject,
+            "from": seen.state.value,
+            "reason": why,
+        }
         tx.trail.append(f"improvement-{to.value.replace('_', '-')}", moved.id, by, now, **told)
         if to is ImprovementState.APPLIED:
             self._tell(tx, NoticeKind.IMPROVEMENT_APPLIED, moved, f"to take it back: {moved.undo}")
@@ -358,7 +370,12 @@ class Improvements:
         changer.put(tx, improvement, value, by, now, why)
 
     def _again(self, tx: Transaction, standing: Improvement, found: Improvement) -> Improvement:
-        """Let an improvement that nobody decided yet say what is known now."""
+        """Let an improvement that nobody decided yet say what is known now; what is watched, what came of it."""
+        if standing.state is ImprovementState.APPLIED:
+            again = replace(standing, evidence=self._redacted(found).evidence)
+            if found.id == standing.id and again != standing:
+                tx.improvements.refresh(again)
+            return again
         if standing.state is not ImprovementState.PROPOSED:
             return standing
         names = ("title", "reason", "before", "after", "evidence", "probability_better", "trust", "basis")

@@ -51,6 +51,8 @@ def _tested(improvement: Improvement, measured: Measured, now: Micros) -> Move |
 
 
 def _watched(improvement: Improvement, measured: Measured, now: Micros) -> Move | None:
+    if measured.undone:
+        return Move(to=ImprovementState.UNDONE, why=measured.undone)
     if measured.ruled_out:
         return Move(to=ImprovementState.ROLLED_BACK, why=measured.ruled_out)
     watched = now - (improvement.applied_at or now)

@@ -12,6 +12,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_text
 from brainops.memory.segments import search_segments
 from brainops.memory.terms import query_terms, shared_terms
+from brainops.memory.weighting import weights_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.memories import memory_of
@@ -136,7 +137,7 @@ def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int
 
 
 def _hits(tx: Transaction, question: Question, candidates: Sequence[rank.Candidate], limit: int) -> list[Hit]:
-    ranked = rank.fuse(candidates)
+    ranked = rank.fuse(candidates, weights=weights_of(tx))
     cosines = {candidate.key: candidate.dense for candidate in candidates}
     margins = confidence.margins([hit.score for hit in ranked])
     rows = tx.memories.by_keys([hit.key for hit in ranked[:limit]])

@@ -91,6 +91,14 @@ class Improvements:
         rows = self._session.all("improvement_fixes", **values)
         return {row["fix_id"]: (int(row["verified"]), int(row["contradicted"])) for row in rows}
 
+    def judged(self, *, since: Micros, until: Micros, limit: int) -> Sequence[Row]:
+        """Return the operations, newest first, that succeeded by following a memory: `id`, and the memory's `key`."""
+        return self._session.all("improvement_judged", since=since, until=until, limit=limit)
+
+    def agents(self, *, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return how each `agent` did at each `task_class`: `attempts` and `succeeded`, as was seen or verified."""
+        return self._session.all("improvement_agents", since=since, until=until)
+
 
 def improvement_row(improvement: Improvement) -> dict[str, Any]:
     """Return the values of an improvement."""

@@ -108,9 +108,12 @@ def _watched(tx: Transaction, improvement: Improvement) -> Measured:
     since = improvement.applied_at or 0
     counts = _counts(tx, improvement, since)
     fix = tx.fixes.get(improvement.subject)
-    demoted = fix is not None and fix.mode is not _of_value(improvement.after)
-    worse = f"the fix was demoted: {fix.reason}" if fix is not None and demoted else ""
-    return Measured(counted=counts.total, figures=_figures(counts), worse=worse, done=demoted)
+    worse = undone = ""
+    if fix is None or fix.mode is not _of_value(improvement.after):
+        demoted = fix is not None and (fix.demoted_at or 0) >= since
+        reason = fix.reason if fix is not None else "it is gone"
+        worse, undone = (f"the fix was demoted: {reason}", "") if demoted else ("", f"the fix was changed: {reason}")
+    return Measured(counted=counts.total, figures=_figures(counts), worse=worse, undone=undone)
 
 
 def _counts(tx: Transaction, improvement: Improvement, since: Micros | None = None) -> Counts:

@@ -96,3 +96,20 @@ where a.namespace = :namespace and f.namespace = :namespace and f.detached_at is
     and (a.state in ('failed', 'rolled_back', 'contradicted')
         or a.state = 'verified' and (a.verified_by <> 'operation' or a.actor_kind <> 'agent'))
 group by a.fix_id
+
+-- name: improvement_judged
+-- Which memory was followed by operations that then succeeded, as was seen or verified: what a question was to find.
+select o.id, m.key from operation as o join memory as m on m.id = o.followed_id
+where o.namespace = :namespace and m.namespace in (select value from json_each(:namespaces)) and o.finished_at > :since and o.finished_at < :until
+    and o.outcome = 'succeeded' and o.evidence in ('observed', 'verified') and o.contradicted_at is null
+    and o.followed_id is not null and o.imported_at is null
+order by o.finished_at desc, o.id desc limit :limit
+
+-- name: improvement_agents
+-- How the attempts of each agent at each class of task went since a time, as was seen or verified.
+select t.agent, t.task_class, count(*) as attempts,
+    sum(case when t.success >= 0.5 then 1 else 0 end) as succeeded
+from attempt as t
+where t.namespace = :namespace and t.ended_at > :since and t.ended_at < :until and t.success is not null
+    and (t.verified is not null or t.evidence in ('observed', 'verified'))
+group by t.agent, t.task_class
