@@ -54,7 +54,8 @@ PURE = {
         " procedures.english.units procedures.english.words procedures.fixes.confidence procedures.fixes.plan"
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
         " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
-        " types.agent_session"
+        " operations.prediction procedures.cases.calibration procedures.cases.features procedures.cases.forest"
+        " procedures.cases.learner procedures.cases.neighbours procedures.cases.words types.agent_session"
         " learning.better learning.lifecycle learning.rates learning.rising learning.timetable"
     ).split()
 }
