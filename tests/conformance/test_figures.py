@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -59,8 +58,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def brain(open_brain: OpenBrain, clock: Clock) -> Iterator[Brain]:
-    yield open_brain(clock=clock, actor=MARTA)
+def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
+    return open_brain(clock=clock, actor=MARTA)
 
 
 def figure(brain: Brain, name: str, days: int = 7) -> HealthFigure:

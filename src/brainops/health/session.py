@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from brainops.errors import NotFound
+from brainops.errors import BrainOpsError, NotFound
 from brainops.health.briefing import SORTS, Gathered, block, screen
 from brainops.health.status import guarding, masked, program_version, waiting
 from brainops.health.working import ALIVE_SECONDS
@@ -51,6 +51,7 @@ DAY_MICROS = 86_400_000_000
 CATCH_UP_OPERATIONS = 500  # that no cycle has looked at: more would keep somebody waiting who only wants to begin
 CATCH_UP_MEMORIES = 5_000  # a store in which even a daily cycle is a matter of moments
 CATCH_UP_SECONDS = 0.3  # after this no further cycle begins
+KEEPS_WAITING = "it would keep you waiting"
 
 EXTRAS = {
     "policy": "cel_expr_python",
@@ -103,8 +104,9 @@ def open_session(place: Place, session_id: str | None, agent: str | None) -> Bri
     A session that is open already is briefed again, and opened once. Raises InvalidInput.
     """
     chosen = session_id or new_id()
+    caught_up = catch_up(place)
     _record(place.context, chosen, agent)
-    return brief(place, chosen, catch_up(place))
+    return brief(place, chosen, caught_up)
 
 
 def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
@@ -159,15 +161,25 @@ def catch_up(place: Place) -> CaughtUp:
     with place.context.store.read() as tx:
         unlearnt = tx.figures.unlearnt(CATCH_UP_OPERATIONS + 1)
         memories = sum(int(row["memories"]) for row in tx.figures.standing())
+    if not unlearnt and not memories:
+        return CaughtUp()  # there is nothing to learn from
     if unlearnt > CATCH_UP_OPERATIONS or memories > CATCH_UP_MEMORIES:
-        return CaughtUp(left=tuple(due), because="it would keep you waiting")
-    began, ran = time.monotonic(), []
-    for cycle in due:
-        if time.monotonic() - began > CATCH_UP_SECONDS:
-            break
-        place.learning.run(cycle)
-        ran.append(cycle)
-    return CaughtUp(ran=tuple(ran), left=tuple(due[len(ran) :]), because="it would keep you waiting")
+        return CaughtUp(left=tuple(due), because=KEEPS_WAITING)
+    return _run(place.learning, due)
+
+
+def _run(learning: Learning, due: Sequence[Cycle]) -> CaughtUp:
+    """Run what is due for as long as somebody may be kept waiting; trouble with learning never keeps them from work."""
+    began, ran, because = time.monotonic(), 0, KEEPS_WAITING
+    try:
+        for cycle in due:
+            if time.monotonic() - began > CATCH_UP_SECONDS:
+                break
+            learning.run(cycle)
+            ran += 1
+    except BrainOpsError as error:
+        because = str(error)
+    return CaughtUp(ran=tuple(due[:ran]), left=tuple(due[ran:]), because=because)
 
 
 def record_of(context: MemoryContext, session_id: str) -> SessionRecord:
