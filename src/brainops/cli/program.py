@@ -17,17 +17,21 @@ from brainops.cli import (
     approvals,
     asking,
     capturing,
+    cases,
     correcting,
     demo,
     drafting,
+    evolution,
     fixing,
     guarding,
     health,
     language,
+    learning,
     moving,
     operating,
     runs,
     session,
+    sharing,
     upkeep,
     working,
 )
@@ -40,9 +44,9 @@ OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shel
 TOLD = 400  # characters of what was misunderstood: a whole log may stand where a word was expected
 
 SECTIONS: dict[str, list[click.Command]] = {
-    "Put in": [capturing.capture, moving.import_],
+    "Put in": [capturing.capture, moving.import_, sharing.share],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
-    "Follow": [drafting.procedure, runs.run, runs.runs, working.worker],
+    "Follow": [drafting.procedure, runs.run, runs.runs, cases.cases, working.worker],
     "Hand over": [agents.agent],
     "Mend": [fixing.fix],
     "Guard": [
@@ -79,6 +83,7 @@ SECTIONS: dict[str, list[click.Command]] = {
         allowing.allow,
         language.llm,
     ],
+    "Learn": [evolution.evolution, learning.learn, learning.cycles, learning.insights],
     "See": [session.session, health.health, health.report, demo.demo],
 }
 

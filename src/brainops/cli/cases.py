@@ -1,0 +1,206 @@
+"""What was decided in cases like this one, and what follows for a new one? The command cases."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli.screen import bold, dim, one_line, wrapped
+from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from brainops.types import CaseDecision, DecidedCase
+
+MAX_FIELD_BYTES = 1_000_000  # of one column of a CSV file
+
+_VALUES = "as NAME=VALUE; may be repeated. A value is read as JSON where it is JSON."
+
+
+@click.group(
+    "cases", cls=CommandGroup, invoke_without_command=True, short_help="decide from past cases; learn, correct, import"
+)
+@click.pass_context
+def cases(context: click.Context) -> None:
+    """List what is decided from past cases.
+
+    \b
+    brainops cases learn refund --in amount=40 --in kind=book --out decision=yes
+    brainops cases decide refund --in amount=35 --in kind=book
+    brainops cases import refund old-cases.csv --outputs decision
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with opened(model="none") as brain:
+        found = brain.cases.names()
+        answer([dict(row) for row in found], lambda: _names(found))
+
+
+@cases.command("list")
+@click.argument("name")
+@click.option("--standing", type=click.Choice(["stands", "open", "replaced"]), help="Only those that stand so.")
+@click.option("--limit", default=20, show_default=True, help="How many at most.")
+def list_(name: str, standing: str | None, limit: int) -> None:
+    """List the cases of NAME, the newest first. An open one was decided here and confirmed by nobody."""
+    with opened(model="none") as brain:
+        found = brain.cases.list(name, standing=standing, limit=limit)
+        answer(found, lambda: _listed(found))
+
+
+@cases.command("learn")
+@click.argument("name")
+@click.option("--in", "inputs", multiple=True, required=True, metavar="NAME=VALUE", help=f"What was given, {_VALUES}")
+@click.option(
+    "--out", "outputs", multiple=True, required=True, metavar="NAME=VALUE", help="What was decided, the same."
+)
+@click.option("--source", metavar="TEXT", help="Where it comes from; the same source again is the same case.")
+@click.option("--trust", type=click.Choice(["verified", "agent", "external"]), help="Who vouches for it.")
+def learn(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str | None, trust: str | None) -> None:
+    """Keep how a case of NAME was decided, and learn from it."""
+    with opened(model="none") as brain:
+        made = brain.cases.learn(name, _mapping(inputs), _mapping(outputs), source=source, trust=trust)
+        answer(made, lambda: [f"Learned: {bold(made.name)} {_written(made.outputs)}", dim(f"  case {made.id}")])
+
+
+@cases.command("decide")
+@click.argument("name")
+@click.option("--in", "inputs", multiple=True, required=True, metavar="NAME=VALUE", help=f"What is given, {_VALUES}")
+@click.option("--confidence", default=0.9, show_default=True, help="Below this it abstains; 0 never does.")
+def decide(name: str, inputs: tuple[str, ...], confidence: float) -> None:
+    """Decide a new case of NAME from past ones, or abstain; nothing is written. Leaves with 1 where it abstains."""
+    with opened(model="none") as brain:
+        decided = brain.cases.decide(name, _mapping(inputs), confidence=confidence)
+        answer(decided, lambda: _decided(decided))
+    if decided.abstained:
+        click.get_current_context().exit(1)
+
+
+@cases.command("correct")
+@click.argument("case_id", metavar="CASE")
+@click.option("--out", "outputs", multiple=True, metavar="NAME=VALUE", help=f"What would have been right, {_VALUES}")
+@click.option("--right", is_flag=True, help="It was right: a check confirmed it.")
+@click.option("--reason", metavar="TEXT", default="", help="Why.")
+def correct(case_id: str, outputs: tuple[str, ...], right: bool, reason: str) -> None:
+    """Say what would have been right for CASE, or that it was; either counts more than other cases."""
+    if right == bool(outputs):
+        raise click.UsageError("Say what would have been right with --out NAME=VALUE, or --right where it was.")
+    with opened(model="none") as brain:
+        made = brain.cases.verify(case_id) if right else brain.cases.correct(case_id, _mapping(outputs), reason=reason)
+        answer(made, lambda: [f"{made.origin.capitalize()}: {_written(made.outputs)}", dim(f"  case {made.id}")])
+
+
+@cases.command("import")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--outputs", required=True, metavar="NAMES", help="Which columns were decided, with commas between.")
+@click.option("--leave-out", metavar="NAMES", default="", help="Columns that are neither: ids, remarks.")
+@click.option("--trust", type=click.Choice(["verified", "agent", "external"]), help="Who vouches for them.")
+def import_(name: str, file: Path, outputs: str, leave_out: str, trust: str | None) -> None:
+    """Learn the cases of NAME from FILE: .csv with a heading, or JSON lines (one mapping each).
+
+    A line of JSON may hold {"inputs": {...}, "outputs": {...}} instead. What was imported before is not learned twice.
+    """
+    decided, left = _split(outputs), _split(leave_out)
+    rows = list(_rows(file))
+    read = [(*_parted(row, decided, left, number), f"{file.name}:{number}") for number, row in enumerate(rows, 1)]
+    with opened(model="none") as brain:
+        made = brain.cases.learn_many(name, read, trust=trust)
+        told = {"name": name, "cases": len(made)}
+        answer(told, lambda: [f"{len(made):,} cases of {bold(one_line(name))} are learned from."])
+
+
+def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
+    csv.field_size_limit(MAX_FIELD_BYTES)
+    try:
+        with file.open(newline="", encoding="utf-8") as stream:
+            if file.suffix.lower() == ".csv":
+                yield from csv.DictReader(stream)
+                return
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield _object(line, f"{file.name}, line {number}")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(f"{file.name} cannot be read: {error}") from error
+
+
+def _object(line: str, where: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InvalidInput(f"{where} is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f'{where} is no mapping, such as {{"amount": 40, "decision": "yes"}}')
+    return value
+
+
+def _parted(
+    row: Mapping[str, Any], decided: Sequence[str], left: Sequence[str], number: int
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    if set(row) <= {"inputs", "outputs", "source"} and isinstance(row.get("outputs"), dict):
+        inputs, outputs = row.get("inputs"), row["outputs"]
+    else:
+        inputs = {key: value for key, value in row.items() if key not in decided and key not in left}
+        outputs = {key: row[key] for key in decided if key in row}
+    if not isinstance(inputs, dict) or not outputs:
+        raise InvalidInput(f"case {number} has none of the outputs {', '.join(decided)}; name its columns exactly")
+    return inputs, outputs
+
+
+def _split(names: str) -> list[str]:
+    return [each.strip() for each in names.split(",") if each.strip()]
+
+
+def _mapping(given: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(f"{one_line(each)[:60]!r} is no NAME=VALUE, for example amount=40")
+        found[name.strip()] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _written(values: Mapping[str, Any] | None) -> str:
+    return one_line(", ".join(f"{name} = {value}" for name, value in (values or {}).items()))
+
+
+def _names(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not found:
+        yield "No case has been decided yet. Learn one: brainops cases learn NAME --in … --out …"
+    for row in found:
+        judged = f", {row['judged_right']} of {row['judged']} foretold right" if row["judged"] else ""
+        waits = f", {row['open']} decided here and confirmed by nobody" if row["open"] else ""
+        yield f"{bold(one_line(row['name']))}  {row['standing']} cases{judged}{waits}"
+
+
+def _listed(found: Sequence[DecidedCase]) -> Iterator[str]:
+    if not found:
+        yield "There is no such case."
+    for case in found:
+        standing = "" if case.standing.value == "stands" else f"  ({case.standing.value})"
+        yield f"{bold(_written(case.outputs))}{standing}  {dim(f'{case.origin}, {case.trust.value}')}"
+        yield from wrapped(_written(case.inputs), indent="  ")
+        yield dim(f"  case {case.id}")
+
+
+def _decided(value: CaseDecision) -> Iterator[str]:
+    if value.outputs is None:
+        lean = f", leaning to {_written(value.leaning)}" if value.leaning else ""
+        yield f"{bold('Abstains')}{lean}"
+    else:
+        yield f"{value.probability:4.0%} {bold(_written(value.outputs))}"
+    yield from wrapped(value.reason, indent="  ")
+    for each in value.rests_on:
+        yield dim(f"  case {each}")
