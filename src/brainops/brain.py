@@ -396,6 +396,8 @@ class Brain(Operating, Upkeep, Working, Looking):
     def _nudge(self) -> None:
         if self._drainer is not None:
             self._drainer.nudge()
+        if self._dispatcher is not None:
+            self._dispatcher.begin()
 
     def __enter__(self) -> Brain:
         return self

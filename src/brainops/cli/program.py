@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from brainops.cli import (
+    agents,
     allowing,
     approvals,
     asking,
@@ -46,6 +47,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_, sharing.share],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
     "Follow": [drafting.procedure, runs.run, runs.runs, cases.cases, working.worker],
+    "Hand over": [agents.agent],
     "Mend": [fixing.fix],
     "Guard": [
         guarding.guard,

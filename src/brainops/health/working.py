@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from brainops.store.postgres import PostgresDatabase
     from brainops.store.postgres_wake import Wakeups
 
+LEARNS_AFTER_SECONDS = 60.0  # a program that is over sooner leaves learning to those that stay
 ALIVE_SECONDS = 90.0  # a worker gives a sign at least every 30 seconds; three that are missing are no accident
 
 
@@ -79,11 +81,16 @@ class Working:
             self.notices.deliver,
             self.fixes.sweep,
             lambda: self.agents.sweep(),  # these two are made after the runs that they go on with
-            lambda: self.learning.tick(),
+            self._learner(0.0 if worker else LEARNS_AFTER_SECONDS),
         ]
         if keep_days is not None:
             sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
         return Dispatcher(self._store, self.runs, sweeps, runs_at_once=runs_at_once, worker=worker, version=version)
+
+    def _learner(self, after_seconds: float) -> Callable[[], object]:
+        """Return the sweep that runs the learning cycles that are due, once the process has lived so long."""
+        begin = time.monotonic() + after_seconds
+        return lambda: self.learning.tick() if time.monotonic() >= begin else None
 
     def handle(
         self,

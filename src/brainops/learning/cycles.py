@@ -27,7 +27,7 @@ from brainops.operations.predictions import Predictions
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
 from brainops.store.ids import new_id
-from brainops.types import Autonomy, Cycle, CycleReport, Micros, Section
+from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
 
 LEASE_MICROS = 600_000_000  # for one part: many times the slowest, and a killed run is soon repeated
 KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
@@ -35,18 +35,6 @@ LISTED = 100
 
 Parts = Callable[[Cycle], Sequence[Part]]
 log = logging.getLogger("brainops")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where a cycle stands: how far it went, when it last ran, when it is due next, and whether somebody is at it."""
-
-    cycle: Cycle
-    through_at: Micros | None
-    ran_at: Micros | None
-    next_at: Micros
-    running: bool
-    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,19 +118,24 @@ class Learning:
         with self._context.store.read() as tx:
             return tx.learning.reports(wanted, limit)
 
-    def standing(self, now: Micros | None = None) -> list[Standing]:
+    def insights(self, *, limit: int = LISTED) -> list[Memory]:
+        """Return what holds at present of what the cycles found, what matters most first."""
+        with self._context.store.read() as tx:
+            return tx.learning.insights(limit)
+
+    def standing(self, now: Micros | None = None) -> list[CycleStanding]:
         """Return where each cycle stands and what it does."""
         at = self._at(now)
         with self._context.store.read() as tx:
             rows = tx.learning.cycles()
         return [
-            Standing(
+            CycleStanding(
                 cycle=cycle,
                 through_at=row["through_at"] if row else None,
                 ran_at=row["ran_at"] if row else None,
                 next_at=next_at(cycle, row["through_at"] if row else None, at),
                 running=bool(row and row["owner"] is not None and row["lease_until"] > at),
-                parts=self.parts(cycle),
+                parts={part.name: part.what for part in self.parts(cycle)},
             )
             for cycle in Cycle
             for row in (rows.get(cycle),)

@@ -121,6 +121,12 @@ class Improvements:
         with self._context.store.read() as tx:
             return _known(tx, improvement_id)
 
+    def held(self) -> str | None:
+        """Return why nothing may change by itself here, None where it may."""
+        stopped = self._guard.automatic_stopped()
+        autonomy = self._guard.settings().autonomy
+        return stopped or (None if autonomy is Autonomy.AUTO else f"the autonomy is {autonomy.value}")
+
     # What somebody or something does with it
 
     def propose(self, tx: Transaction, found: Improvement) -> Improvement | None:
@@ -189,7 +195,7 @@ class Improvements:
         Does nothing where what acts by itself is stopped or the autonomy is not auto. The hourly cycle does the same.
         """
         at = self._context.store.now() if now is None else now
-        if self._held() is not None:
+        if self.held() is not None:
             return []
         with self._context.store.read() as tx:
             due = [each for each, _ in self._due(tx, at)]
@@ -390,12 +396,6 @@ class Improvements:
         if found is None:
             raise InvalidInput(f"this program cannot apply or undo a {improvement.kind.value} improvement")
         return found
-
-    def _held(self) -> str | None:
-        """Return why nothing may change by itself here, None where it may."""
-        stopped = self._guard.automatic_stopped()
-        autonomy = self._guard.settings().autonomy
-        return stopped or (None if autonomy is Autonomy.AUTO else f"the autonomy is {autonomy.value}")
 
     def _person(self, what: str, proof: Proof | None, *, loosens: bool = True) -> Actor:
         """Return who does this: in a strict namespace never an agent, and somebody who proves who it is."""

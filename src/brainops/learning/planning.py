@@ -37,14 +37,15 @@ def _plan(work: CycleWork) -> Found:
     insight = Insight(
         key="evolution-plan",
         title=f"Evolution plan, {day}",
-        statement=text.strip() or "Nothing got worse, nothing is being improved, and nothing waits.",
+        statement=text.strip(),
         probability=1.0,
         tags=("evolution-plan",),
         importance=IMPORTANCE,
         type=MemoryType.SYSTEM_IMPROVEMENT,
     )
     lines = [f"{title}: {len(lines)}" for title, lines in chapters]
-    return Found(section=Section(title="Evolution plan", lines=tuple(lines)), insights=(insight,), complete=True)
+    section = Section(title="Evolution plan", lines=tuple(lines))
+    return Found(section=section, insights=(insight,) if chapters else (), complete=True)
 
 
 def _chapters(

@@ -143,6 +143,41 @@ class Learning:
         """Return how each "run" (of a procedure), "fix", "rule" or "agent" fared: `name`, `ended`, `succeeded`."""
         return self._session.all(f"{what}_review", since=since, until=until)
 
+    def archivable(self, before: Micros, limit: int) -> Sequence[Row]:
+        """Return old successes that nobody ever retrieved or valued."""
+        return self._session.all("memory_archivable", before=before, limit=limit)
+
+    def foldable(self, before: Micros, least: int, limit: int) -> Sequence[Row]:
+        """Return memories with more than so many old occurrences, those with the most first."""
+        return self._session.all("memory_foldable", before=before, least=least, limit=limit)
+
+    def old_occurrences(self, memory_key: int, before: Micros) -> Sequence[Row]:
+        """Return when a memory was seen again before a time, oldest first."""
+        return self._session.all("occurrence_old", memory_key=memory_key, before=before)
+
+    def fold_occurrences(self, memory_key: int, after: Micros, before: Micros) -> int:
+        """Take the occurrences between two moments out; return how many."""
+        return self._session.run("occurrence_fold", memory_key=memory_key, after=after, before=before)
+
+    def set_aside(self, improvement_id: str, memory_id: str, data: bytes | None) -> None:
+        """Keep what an improvement archived, or the occurrences that it folded."""
+        given = {"improvement_id": improvement_id, "memory_id": memory_id, "data": data}
+        self._session.run("set_aside_insert", **given)
+
+    def set_aside_of(self, improvement_id: str) -> Sequence[Row]:
+        """Return what an improvement archived or folded: `memory_id` and `data`."""
+        return self._session.all("set_aside_list", improvement_id=improvement_id)
+
+    def set_aside_count(self, improvement_id: str) -> Row:
+        """Return how much an improvement archived or folded, and how many of these memories are active."""
+        found = self._session.one("set_aside_count", improvement_id=improvement_id)
+        assert found is not None
+        return found
+
+    def put_back(self, improvement_id: str) -> None:
+        """Say that everything was put back."""
+        self._session.run("set_aside_delete", improvement_id=improvement_id)
+
 
 _COLUMNS = frozenset(("cycle", "namespace", "from_at", "to_at", "ended_at", "missed"))
 

@@ -24,7 +24,7 @@ TABLES = (
     "approval", "approver", "approval_setting", "notice", "channel",
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
     "agent", "execution", "attempt", "decided_case", "failure_model",
-    "cycle", "cycle_report", "learning_told",
+    "cycle", "cycle_report", "learning_told", "set_aside",
     "query_count", "share_peer", "share_bundle", "share_item",
     "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
     "improvement", "improvement_trial", "language_day", "language_use",

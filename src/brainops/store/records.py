@@ -70,6 +70,8 @@ class Records:
         self._session.run("decision_purge", **given)
         self._session.run("fix_application_purge", runs=runs, **given)
         self._session.run("fix_purge", **given)
+        self._session.run("set_aside_purge", memory_id=memory_id)
+        self._session.run("cycle_report_purge", memory_id=memory_id)
 
     def counts(self, since: int) -> Sequence[Row]:
         """Return how many there are of each `kind` and `state`: `total`, and `recent` those since then."""

@@ -18,6 +18,7 @@ from brainops.types.agent import (
     LanguageUse,
     MemoryAccess,
     Task,
+    Workflow,
     WorkflowPlan,
 )
 from brainops.types.agent_session import agent_session
@@ -98,6 +99,7 @@ from brainops.types.learning import (
     CaseStanding,
     Cycle,
     CycleReport,
+    CycleStanding,
     DecidedCase,
     HealthFigure,
     Improvement,
@@ -228,6 +230,7 @@ __all__ = [
     "CurrentStep",
     "Cycle",
     "CycleReport",
+    "CycleStanding",
     "DecidedCase",
     "Decision",
     "DecisionKind",
@@ -335,6 +338,7 @@ __all__ = [
     "Trust",
     "Verdict",
     "Verification",
+    "Workflow",
     "WorkflowPlan",
     "agent_session",
 ]

@@ -86,6 +86,21 @@ class CycleReport:
         return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleStanding:
+    """Where a cycle stands: how far it went, when it ran last, when it is due next, whether somebody is at it.
+
+    `parts` is what it does: a sentence for each name.
+    """
+
+    cycle: Cycle
+    through_at: Micros | None
+    ran_at: Micros | None
+    next_at: Micros
+    running: bool
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
 CYCLE_NAMES = {Cycle.FIVE_MINUTES: "Five minutes", Cycle.HOURLY: "Hourly", Cycle.DAILY: "Daily"}
 
 

@@ -79,15 +79,19 @@ class Dispatcher:
 
     def nudge(self) -> None:
         """Say that there may be something to do; begins the thread where there is none. Returns at once."""
+        self.begin()
+        self._nudged.set()
+
+    def begin(self) -> None:
+        """Begin the thread where there is none; it looks in its own time. Returns at once."""
         if self._process != os.getpid():
             self._begin_process()
-        if self._stop.is_set():
+        if self._stop.is_set() or self._thread is not None:
             return
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self.run, name="brainops-dispatch", daemon=True)
                 self._thread.start()
-        self._nudged.set()
 
     def wake(self) -> None:
         """Look at once, or once there is room; returns then, so that an engine tells other workers meanwhile."""

@@ -200,3 +200,58 @@ from attempt as a
 where a.namespace = :namespace and a.started_at >= :since and a.ended_at < :until and a.success is not null
 group by a.agent order by a.agent
 
+-- name: memory_archivable
+-- Successes that are old, that nobody ever retrieved, valued or found important, and that no cycle looks after.
+select m.id, m.title, length(m.content) as characters from memory as m
+where m.namespace = :namespace and m.type in ('success_pattern', 'performance_metric')
+    and m.state = 'active' and m.superseded_by is null and m.created_at < :before and m.last_seen_at < :before
+    and m.retrieved_count = 0 and m.feedback = 0 and m.flag is null and m.importance <= 0.5
+    and (m.source_key is null or m.source_key not like 'learning:%')
+order by m.created_at, m.id limit :limit
+
+-- name: memory_foldable
+-- Memories with many old occurrences, those with the most first.
+select m.id, m.key, m.title, count(*) as seen from occurrence as c join memory as m on m.key = c.memory_key
+where c.namespace = :namespace and m.namespace = :namespace and c.at < :before
+group by m.id, m.key, m.title having count(*) > :least order by count(*) desc, m.id limit :limit
+
+-- name: occurrence_old
+-- When a memory was seen again before a time, oldest first.
+select c.at, c.actor_kind, c.actor_id, c.session_id, c.operation_id, c.uri, c.detail, c.namespace
+from occurrence as c where c.namespace = :namespace and c.memory_key = :memory_key and c.at < :before
+order by c.at
+
+-- name: occurrence_fold
+-- These occurrences lie folded elsewhere.
+delete from occurrence where namespace = :namespace and memory_key = :memory_key and at > :after and at < :before
+
+-- name: set_aside_insert
+-- An improvement archived this memory, or folded occurrences of it.
+insert into set_aside (namespace, improvement_id, memory_id, data)
+values (:namespace, :improvement_id, :memory_id, :data) on conflict (namespace, improvement_id, memory_id) do nothing
+
+-- name: set_aside_list
+-- What an improvement archived or folded.
+select memory_id, data from set_aside where namespace = :namespace and improvement_id = :improvement_id
+order by memory_id
+
+-- name: set_aside_count
+-- How much did an improvement archive or fold, and how much of it did somebody bring back?
+select count(*) as set_aside, coalesce(sum(case when m.state = 'active' then 1 else 0 end), 0) as active
+from set_aside as s left join memory as m on m.id = s.memory_id and m.namespace = s.namespace
+where s.namespace = :namespace and s.improvement_id = :improvement_id
+
+-- name: set_aside_delete
+-- It was all put back.
+delete from set_aside where namespace = :namespace and improvement_id = :improvement_id
+
+-- name: set_aside_purge
+-- Removes what was folded of a purged memory.
+delete from set_aside where namespace = :namespace and memory_id = :memory_id
+
+-- name: cycle_report_purge
+-- Removes the reports that name a purged memory.
+delete from cycle_report where namespace = :namespace and (instr(body, :memory_id) > 0 or exists (
+    select 1 from memory as m where m.id = :memory_id and m.namespace = :namespace and length(m.title) > 3
+        and instr(cycle_report.body, m.title) > 0))
+

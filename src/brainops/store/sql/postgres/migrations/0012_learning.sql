@@ -29,9 +29,18 @@ create table learning_told (
     primary key (namespace, memory_id)
 );
 
+create table set_aside ( -- what an improvement of memory archived (no data), or which occurrences it folded
+    namespace text collate "C" not null,
+    improvement_id text collate "C" not null,
+    memory_id text collate "C" not null,
+    data bytea,
+    primary key (namespace, improvement_id, memory_id)
+);
+create index set_aside_memory on set_aside (memory_id);
+
 alter table operation add column learnt_at bigint;
 update operation set learnt_at = 0 where finished_at is not null;
 create index operation_unlearnt on operation (namespace, finished_at) where learnt_at is null and finished_at is not null;
 
-select brainops_guard('cycle'), brainops_guard('cycle_report'), brainops_guard('learning_told');
-grant select, insert, update, delete on cycle, cycle_report, learning_told to brainops_runtime;
+select brainops_guard('cycle'), brainops_guard('cycle_report'), brainops_guard('learning_told'), brainops_guard('set_aside');
+grant select, insert, update, delete on cycle, cycle_report, learning_told, set_aside to brainops_runtime;

@@ -29,6 +29,15 @@ create table learning_told (
     primary key (namespace, memory_id)
 ) without rowid;
 
+create table set_aside ( -- what an improvement of memory archived (no data), or which occurrences it folded
+    namespace text not null,
+    improvement_id text not null,
+    memory_id text not null,
+    data blob,
+    primary key (namespace, improvement_id, memory_id)
+) without rowid;
+create index set_aside_memory on set_aside (memory_id);
+
 alter table operation add column learnt_at integer;
 update operation set learnt_at = 0 where finished_at is not null;
 create index operation_unlearnt on operation (namespace, finished_at) where learnt_at is null and finished_at is not null;

@@ -1,0 +1,90 @@
+"""What was learnt, when is it learnt next, and what holds? The commands learn, cycles and insights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import click
+
+from brainops.cli.screen import age, bold, dim, one_line, wrapped
+from brainops.cli.shared import answer, command, opened
+from brainops.types import Cycle, CycleReport, CycleStanding, Memory
+
+CYCLES = [cycle.value.replace("_", "-") for cycle in Cycle]
+SHOWN = 10  # insights, unless more are asked for
+
+
+@command("learn", short_help="run a learning cycle that is due; show what it found")
+@click.argument("cycle", type=click.Choice(CYCLES), required=False)
+@click.option("--early", is_flag=True, help="Run it up to now, though it is not due.")
+@click.option("--last", is_flag=True, help="Run nothing; show the last report.")
+def learn(cycle: str | None, early: bool, last: bool) -> None:
+    """Run the learning cycles that are due (or one of them), and show what they found.
+
+    A cycle that is not due, or that another process is at, is not run; then its last report is shown.
+    """
+    wanted = [Cycle(cycle.replace("-", "_"))] if cycle else list(Cycle)
+    with opened() as brain:
+        ran = [] if last else [brain.learning.run(each, early=early) for each in wanted]
+        found = [report for report in ran if report is not None]
+        shown = found or [report for each in wanted for report in brain.learning.reports(each, limit=1)]
+        answer(shown, lambda: _reports(shown, ran=bool(found)))
+
+
+@command("cycles", short_help="when each learning cycle ran, is due, and what it does")
+def cycles() -> None:
+    """Show when each learning cycle ran last, when it is due next, and what it does."""
+    with opened(model="none") as brain:
+        standing = brain.learning.standing()
+    answer(standing, lambda: _standing(standing, time.time_ns() // 1_000))
+
+
+@command("insights", short_help="what the learning cycles found that holds now")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=SHOWN, show_default=True, help="So many at most.")
+def insights(limit: int) -> None:
+    """Show what the learning cycles found that holds at present, what matters most first."""
+    with opened(model="none") as brain:
+        found = brain.learning.insights(limit=limit)
+        answer(found, lambda: _insights(found))
+
+
+def _reports(reports: Sequence[CycleReport], *, ran: bool) -> Iterator[str]:
+    if not reports:
+        yield "Nothing was learnt here yet."
+    elif not ran:
+        yield dim("Nothing was due; these are the last reports. To run one now: brainops learn hourly --early")
+    for report in reports:
+        for line in report.text().splitlines():
+            yield from [bold(line.lstrip("# "))] if line.startswith("#") else wrapped(line, indent="  ")
+
+
+def _standing(standing: Sequence[CycleStanding], now: int) -> Iterator[str]:
+    for each in standing:
+        name = each.cycle.value.replace("_", " ")
+        ran = f"ran {age(each.ran_at, now)}" if each.ran_at is not None else "never ran"
+        yield f"{bold(name)}  {ran}, {_due(each, now)}"
+        for what in each.parts.values():
+            yield from wrapped(what[:1].upper() + what[1:], first="  ", indent="    ")
+    yield dim("They run in `brainops worker` and in programs that keep a memory open; by hand: brainops learn")
+
+
+def _due(standing: CycleStanding, now: int) -> str:
+    if standing.running:
+        return "is under way"
+    minutes = max(0, standing.next_at - now) // 60_000_000
+    if standing.next_at <= now:
+        return "is due now"
+    return f"due in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"due in {minutes} min"
+
+
+def _insights(found: Sequence[Memory]) -> Iterator[str]:
+    if not found:
+        yield "No insight holds at present."
+        yield dim("  the cycles find them: brainops learn")
+    for each in found:
+        yield bold(one_line(each.title))
+        yield from wrapped(one_line(str(each.content))[:500], first="  ", indent="  ")
+        sure = each.metadata.get("probability")
+        tail = f", {sure:.0%} sure" if isinstance(sure, float) and sure < 1 else ""
+        yield dim(f"  {each.type.value}{tail}  {each.id}")
