@@ -170,6 +170,7 @@ def _proposal(version: ProcedureVersion, change: StepChange, record: StepRecord,
         after=after,
         at=at,
         evidence={
+            "path": version.path,
             "runs": record.runs,
             "timed_out": record.timed_out,
             "failed_first": record.failed_first,

@@ -1,0 +1,178 @@
+"""What did the system change about itself, why, and how is that taken back? The command evolution."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
+from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.show import now
+from brainops.cli.terminal import proven
+
+if TYPE_CHECKING:
+    from brainops.types import JSON, Improvement
+
+SHOWN = 15  # so that the first screen fits a terminal
+STATE_COLUMNS, KIND_COLUMNS = 11, 9
+
+
+@click.group(
+    "evolution",
+    cls=CommandGroup,
+    invoke_without_command=True,
+    short_help="what the system changed about itself, and how to take it back",
+)
+@click.pass_context
+def evolution(context: click.Context) -> None:
+    """List what the system changed about itself, or would, the newest first.
+
+    \b
+    brainops evolution show ID      evidence, before and after
+    brainops evolution undo ID      put back what it replaced
+    brainops evolution veto ID      never let it come into force
+    brainops evolution apply ID     let it hold now
+    brainops stop --automatic       nothing changes by itself any more
+    """
+    if context.invoked_subcommand is None:
+        _list(None, None, SHOWN)
+
+
+@evolution.command("list")
+@click.option(
+    "--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ..."
+)
+@click.option(
+    "--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ..."
+)
+@click.option("--limit", metavar="N", type=int, default=100, show_default=True, help="How many.")
+def list_(kind: str | None, state: str | None, limit: int) -> None:
+    """List improvements, the newest first."""
+    _list(kind, state, limit)
+
+
+@evolution.command("show")
+@click.argument("improvement_id", metavar="ID")
+@click.option("--patch", is_flag=True, help="Only how before and after differ.")
+def show(improvement_id: str, patch: bool) -> None:
+    """Show an improvement: why, on what evidence, and what it replaces by what."""
+    with opened(model="none") as brain:
+        found = brain.improvements.get(improvement_id)
+        answer(found, lambda: _difference(found) if patch else _whole(found))
+
+
+@evolution.command("undo")
+@click.argument("improvement_id", metavar="ID")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+def undo(improvement_id: str, reason: str) -> None:
+    """Put back exactly what an improvement replaced; it is not proposed again."""
+    with opened(model="none") as brain:
+        undone = proven(
+            brain,
+            "undoing an improvement",
+            lambda proof: brain.improvements.undo(improvement_id, reason=reason, proof=proof),
+        )
+        answer(undone, lambda: _told(undone))
+
+
+@evolution.command("veto")
+@click.argument("improvement_id", metavar="ID")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+def veto(improvement_id: str, reason: str) -> None:
+    """Refuse an improvement that is proposed, planned or tried, for good."""
+    with opened(model="none") as brain:
+        vetoed = brain.improvements.veto(improvement_id, reason=reason)
+        answer(vetoed, lambda: _told(vetoed))
+
+
+@evolution.command("apply")
+@click.argument("improvement_id", metavar="ID")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+def apply(improvement_id: str, reason: str) -> None:
+    """Let an improvement hold now; it is watched, and taken back where it is worse."""
+    with opened(model="none") as brain:
+        applied = proven(
+            brain,
+            "applying an improvement",
+            lambda proof: brain.improvements.apply(improvement_id, reason=reason, proof=proof),
+        )
+        answer(applied, lambda: _told(applied))
+
+
+@evolution.command("watch")
+def watch() -> None:
+    """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back."""
+    with opened(model="none") as brain:
+        moved = brain.improvements.watch()
+        answer(moved, lambda: (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."])
+
+
+def _list(kind: str | None, state: str | None, limit: int) -> None:
+    with opened(model="none") as brain:
+        found = brain.improvements.list(kind=kind, state=state, limit=limit)
+        answer(found, lambda: _table(found, brain.improvements.held()))
+
+
+def _table(found: Sequence[Improvement], held: str | None) -> Iterator[str]:
+    if not found:
+        yield "Nothing was changed, and nothing is proposed."
+    at = now()
+    for each in found:
+        when = age(each.ended_at or each.applied_at or each.trial_at or each.proposed_at, at)
+        sure = "    " if each.probability_better is None else f"{each.probability_better:.2f}"
+        state = padded(each.state.value.replace("_", " "), STATE_COLUMNS)
+        head = f"{when:>6}  {state}  {padded(each.kind.value, KIND_COLUMNS)}  {sure}  "
+        yield cut(head + one_line(each.title), width())
+        yield dim(f"        {each.id}")
+    if held is not None:
+        yield dim(f"Nothing changes by itself here: {one_line(held)}")
+
+
+def _whole(found: Improvement) -> Iterator[str]:
+    yield bold(one_line(found.title))
+    by = "by itself" if found.by_itself else "not by itself"
+    yield f"  {found.state.value.replace('_', ' ')} ({by}), {found.kind.value}, rests on {found.trust.value} evidence"
+    yield from wrapped(f"why: {one_line(found.reason)}", first="  ", indent="    ")
+    if found.outcome:
+        yield from wrapped(f"outcome: {one_line(found.outcome)}", first="  ", indent="    ")
+    if found.probability_better is not None:
+        yield f"  better with probability {found.probability_better:.2f} at least, however often it was looked at"
+    for name, value in found.evidence.items():
+        yield cut(f"  {one_line(name)}: {one_line(json.dumps(value, ensure_ascii=False))}", width())
+    yield ""
+    yield from _difference(found)
+    yield ""
+    yield dim(f"  {found.id}")
+    if found.state.value in ("applied", "kept"):
+        yield f"  take it back: {found.undo}"
+    elif found.state.value in ("proposed", "planned", "trial"):
+        yield f"  let it hold: brainops evolution apply {found.id}"
+        yield f"  refuse it: brainops evolution veto {found.id}"
+
+
+def _difference(found: Improvement) -> Iterator[str]:
+    before, after = _text(found.before), _text(found.after)
+    if before == after:
+        yield "  before and after are the same"
+    path = found.evidence.get("path")
+    names = (f"a/{path}", f"b/{path}") if path else ("before", "after")
+    for line in difflib.unified_diff(before, after, *names, lineterm=""):
+        yield safe(line)
+
+
+def _text(value: JSON) -> list[str]:
+    if isinstance(value, dict) and isinstance(value.get("source"), str):
+        return str(value["source"]).rstrip("\n").split("\n")
+    return json.dumps(value, ensure_ascii=False, indent=2).split("\n")
+
+
+def _told(each: Improvement) -> Iterator[str]:
+    yield from wrapped(f"{each.state.value.replace('_', ' ')}: {one_line(each.title)}")
+    if each.outcome:
+        yield from wrapped(one_line(each.outcome), first="  ", indent="  ")
+    if each.state.value == "applied":
+        yield dim(f"  take it back: {each.undo}")
