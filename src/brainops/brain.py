@@ -110,7 +110,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             self.procedures,
             self.approvals,
             self.notices,
-            executors(self.calls, agents=lambda work: self.agents.step(work), decisions=self.cases.step),
+            executors(self.calls, agents=lambda work: self.workflows.step(work), decisions=self.cases.step),
             admit=self.guard.admission,
             remember=self._remember,
             answered=self.cases.answered,
@@ -130,7 +130,16 @@ class Brain(Operating, Upkeep, Working, Looking):
         models = LanguageModels(names=settings.language, url=settings.language_url, key=settings.language_key)
         self.language = Language(self._context, models)
         self.agents = Agents(self._context, self._operations, self.guard, self.notices, self.runs, self.language)
-        self.workflows = Workflows(self._context, self.agents, self.procedures, self.runs, self.triggers)
+        self.workflows = Workflows(
+            self._context,
+            self.agents,
+            self.procedures,
+            self.runs,
+            self.triggers,
+            self.notices,
+            self.language,
+            lambda name, given, target: self.execute(name, given, target=target),
+        )
         self.signals = Signals(self._context)
         self.improvements = Improvements(
             self._context, self.procedures, self.fixes, self.guard, self.agents, self.notices
@@ -370,6 +379,8 @@ class Brain(Operating, Upkeep, Working, Looking):
             doctor=self.doctor,
             fixes=self.fixes,
             guard=self.guard,
+            learning=self.learning,
+            improvements=self.improvements,
         )
         for name, function in founding.calls(asked).items():
             self.calls.register(name, function)

@@ -148,7 +148,7 @@ class FixApplier:
             return "this namespace does not let fixes apply themselves: brainops autonomy auto"
         if fix.trust == Trust.EXTERNAL.value:
             return "it came from outside and nobody vouched for it: brainops fix trust"
-        sure = record.confidence_of(fix, tx.fixes.verdicts())
+        sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
         if not may_apply(sure):
             counts = f"verified {sure.verified} times, confidence {sure.value:.2f}; {AUTO_LINE:.2f} is needed"
             return f"it has not proved itself: {counts}"

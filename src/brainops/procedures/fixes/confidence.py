@@ -25,6 +25,12 @@ asks for ten events before it automates; with fewer, one lucky week would decide
 POOL_WEIGHT = 8.0
 """What similar fixes may count at most, in cases: below MINIMUM_VERIFIED, so that its own record always weighs more."""
 
+SHARED_DISCOUNT = 0.25
+"""What a case of another instance counts: its checks, targets and versions are not these."""
+
+SHARED_WEIGHT = 4.0
+"""What all of them count at most, in cases: half of what similar fixes of this store may, for nobody here saw it."""
+
 IGNORANCE = 1.0
 """Of each kind: the uniform prior of Bayes and Laplace, for the first fix of a store."""
 
@@ -34,20 +40,30 @@ TINY = 1e-300
 
 
 def confidence(
-    verified: int, contradicted: int, *, pooled_verified: int = 0, pooled_contradicted: int = 0
+    verified: int,
+    contradicted: int,
+    *,
+    pooled_verified: int = 0,
+    pooled_contradicted: int = 0,
+    shared: tuple[int, int] = (0, 0),
 ) -> FixConfidence:
-    """Return how sure a fix is, from its own counts and those of similar fixes (its own not among them)."""
+    """Return how sure a fix is, from its own counts and those of similar fixes (its own not among them).
+
+    `shared` are the successes and contradictions of this fix in the instance that it came from.
+    """
     others = pooled_verified + pooled_contradicted
     scale = min(1.0, POOL_WEIGHT / others) if others else 0.0
-    successes = IGNORANCE + pooled_verified * scale
-    failures = IGNORANCE + pooled_contradicted * scale
+    elsewhere = sum(shared) * SHARED_DISCOUNT
+    brought = SHARED_DISCOUNT * min(1.0, SHARED_WEIGHT / elsewhere) if elsewhere else 0.0
+    successes = IGNORANCE + pooled_verified * scale + shared[0] * brought
+    failures = IGNORANCE + pooled_contradicted * scale + shared[1] * brought
     value = beta_quantile(1 - LEVEL, successes + verified, failures + contradicted)
     return FixConfidence(
         value=round(value, 4),
         mean=round((successes + verified) / (successes + failures + verified + contradicted), 4),
         verified=verified,
         contradicted=contradicted,
-        pooled=round(others * scale, 2),
+        pooled=round(others * scale + sum(shared) * brought, 2),
         enough=verified >= MINIMUM_VERIFIED,
     )
 

@@ -111,6 +111,28 @@ class Fixes:
             self._note(tx, "fix_attach", fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
         return fix
 
+    def receive(self, fix: Fix) -> bool:
+        """Keep a fix that another instance gives: suggested only, and established once a person vouches for it.
+
+        Returns False where its id stands there already. Raises InvalidInput, NotFound.
+        """
+        if fix.kind is FixKind.PROCEDURE:
+            self._catalog.get(str(fix.procedure))
+        elif fix.kind is not FixKind.ADVICE:
+            procedure_of(fix)
+        came = replace(
+            fix,
+            mode=FixMode.SUGGEST,
+            trust=Trust.EXTERNAL.value,
+            fingerprint=self._fingerprint(fix.fingerprint),
+            title=self._text(fix.title, "a fix's title", MAX_TITLE_CHARACTERS),
+        )
+        with self._context.store.write() as tx:
+            added = tx.fixes.add(came)
+            if added:
+                self._note(tx, "fix_receive", fix.id, title=came.title, fingerprint=came.fingerprint)
+        return added
+
     def get(self, fix_id: str) -> Fix:
         """Return one fix; raise NotFound."""
         with self._context.store.read() as tx:
@@ -125,7 +147,7 @@ class Fixes:
     def confidence(self, fix_id: str) -> FixConfidence:
         """Return how sure a fix is, with the counts behind it; raise NotFound."""
         with self._context.store.read() as tx:
-            return record.confidence_of(_known(tx, fix_id), tx.fixes.verdicts())
+            return record.confidence_of(_known(tx, fix_id), tx.fixes.verdicts(), tx.sharing.priors())
 
     def plan(self, fix_id: str, *, target: str | None = None) -> Plan:
         """Return what applying a fix would do, step by step, without doing it."""
@@ -242,6 +264,7 @@ class Fixes:
         if self._context.actor.kind is not ActorKind.PERSON:
             raise Conflict("a person vouches for a fix")
         fix, by = self.get(fix_id), loosened_by(self._context, "vouch for a fix", proof)
+        self._establish(fix)
         with self._context.store.write() as tx:
             tx.fixes.set_trust(fix.id, Trust.VERIFIED.value, reason)
             tx.trail.append("fix_trust", fix.id, by, self._context.store.now(), reason=reason)
@@ -263,9 +286,9 @@ class Fixes:
     def list(self, *, mode: str | None = None, detached: bool = False, limit: int = LISTED) -> list[FixSuggestion]:
         """Return the fixes, newest first, each with its confidence."""
         with self._context.store.read() as tx:
-            verdicts = tx.fixes.verdicts()
+            verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
             found = tx.fixes.list(mode=mode, detached=detached, limit=limit)
-        return [record.suggestion(fix, verdicts, exact=True) for fix in found]
+        return [record.suggestion(fix, verdicts, priors, exact=True) for fix in found]
 
     def _judge(
         self, application_id: str, state: ApplicationState, reason: str, verified_by: str | None

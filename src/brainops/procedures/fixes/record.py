@@ -30,18 +30,24 @@ RETURN_SECONDS = 3_600
 MAX_FIXES = 20  # of one fingerprint that are looked at; more is a sign that none of them helps
 
 
+Verdicts = Mapping[str, tuple[FixKind, int, int]]
+"""Of each fix that was judged here: its kind, how often it was verified, how often contradicted."""
+Priors = Mapping[str, tuple[int, int]]
+"""The same counts of fixes that came from other instances, as they were there."""
+
+
 def suggestions(tx: Transaction, digest: str, message_digest: str, context: Mapping[str, Any]) -> list[FixSuggestion]:
     """Return the fixes for an error whose context fits, the surest first; near fingerprints never share one."""
     found = [fix for fix in tx.fixes.of([digest, message_digest]) if _fits(fix, context)][:MAX_FIXES]
     if not found:
         return []
-    verdicts = tx.fixes.verdicts()
-    suggested = [suggestion(fix, verdicts, exact=fix.fingerprint == digest) for fix in found]
+    verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
+    suggested = [suggestion(fix, verdicts, priors, exact=fix.fingerprint == digest) for fix in found]
     return sorted(suggested, key=lambda each: (-each.confidence.value, each.fix.created_at, each.fix.id))
 
 
-def confidence_of(fix: Fix, verdicts: Mapping[str, tuple[FixKind, int, int]]) -> FixConfidence:
-    """Return how sure a fix is, pooled over the others of its kind."""
+def confidence_of(fix: Fix, verdicts: Verdicts, priors: Priors) -> FixConfidence:
+    """Return how sure a fix is, pooled over the others of its kind and over what it did where it came from."""
     _, verified, contradicted = verdicts.get(fix.id, (fix.kind, 0, 0))
     others = [each for key, each in verdicts.items() if key != fix.id and each[0] is fix.kind]
     return confidence(
@@ -49,6 +55,7 @@ def confidence_of(fix: Fix, verdicts: Mapping[str, tuple[FixKind, int, int]]) ->
         contradicted,
         pooled_verified=sum(each[1] for each in others),
         pooled_contradicted=sum(each[2] for each in others),
+        shared=priors.get(fix.id, (0, 0)),
     )
 
 
@@ -145,9 +152,9 @@ def application_of(
     )
 
 
-def suggestion(fix: Fix, verdicts: Mapping[str, tuple[FixKind, int, int]], *, exact: bool) -> FixSuggestion:
+def suggestion(fix: Fix, verdicts: Verdicts, priors: Priors, *, exact: bool) -> FixSuggestion:
     """Return a fix with how sure it is."""
-    sure = confidence_of(fix, verdicts)
+    sure = confidence_of(fix, verdicts, priors)
     return FixSuggestion(fix=fix, confidence=sure, exact=exact, sentence=sentence(sure))
 
 
