@@ -1,7 +1,7 @@
 """Which names did the founding document give, and what does each call? Async and thin: the library does the work.
 
-`PersistentMemoryFramework` and `memory_integration` cover memory, procedures and operations, and
-`initialize_claudeos_session` opens a session.
+`PersistentMemoryFramework` and `memory_integration` cover memory, procedures and operations,
+`MemoryAwareAIOrchestrator` agents and workflows, and `initialize_claudeos_session` opens a session.
 """
 
 from __future__ import annotations
@@ -9,12 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from brainops.brain import Brain
-from brainops.types import JSON, Briefing, Captured, Evidence, Guidance, Hit, MemoryType, ProcedureVersion, Run
+from brainops.types import (
+    JSON,
+    Briefing,
+    Captured,
+    Evidence,
+    Execution,
+    Guidance,
+    Hit,
+    MemoryType,
+    ProcedureVersion,
+    Run,
+)
 
 __all__ = [
+    "MemoryAwareAIOrchestrator",
     "MemoryIntegration",
     "MemoryType",
     "PersistentMemoryFramework",
@@ -23,8 +35,8 @@ __all__ = [
 ]
 
 
-class PersistentMemoryFramework:
-    """The founding face of memory: an async context manager over a Brain."""
+class Opened:
+    """An async context manager over a Brain, which it opens and closes."""
 
     def __init__(self, store: str | None = None, **options: Any) -> None:
         self._store = store
@@ -35,10 +47,10 @@ class PersistentMemoryFramework:
     def brain(self) -> Brain:
         """The Brain behind this; opened by `async with`."""
         if self._brain is None:
-            raise RuntimeError("use it as `async with PersistentMemoryFramework() as pmf:`")
+            raise RuntimeError(f"use it as `async with {type(self).__name__}() as opened:`")
         return self._brain
 
-    async def __aenter__(self) -> PersistentMemoryFramework:
+    async def __aenter__(self) -> Self:
         self._brain = await asyncio.to_thread(Brain.open, self._store, **self._options)
         return self
 
@@ -47,6 +59,10 @@ class PersistentMemoryFramework:
     ) -> None:
         await asyncio.to_thread(self.brain.close)
         self._brain = None
+
+
+class PersistentMemoryFramework(Opened):
+    """The founding face of memory: an async context manager over a Brain."""
 
     async def capture_knowledge(
         self,
@@ -103,6 +119,28 @@ class PersistentMemoryFramework:
     async def get_contextual_guidance(self, task: str, context: Mapping[str, Any] | None = None) -> Guidance:
         """Say what memory knows about a task; `guidance['confidence']` and `guidance['primary_recommendation']`."""
         return await asyncio.to_thread(self.brain.guidance, task, context=context)
+
+
+class MemoryAwareAIOrchestrator(Opened):
+    """The founding face of agents and workflows: an async context manager over a Brain."""
+
+    async def execute_with_memory(
+        self, task: str, context: Mapping[str, Any] | None = None, **options: Any
+    ) -> Execution:
+        """Have a task carried out by the agent that has done best, with what memory knows.
+
+        The result reads like a mapping: `result["status"]`, `result["agent"]`, `result["result"]`; without a capable
+        agent the status is `waiting`, with a plan for a person. The options are those of `Agents.execute`.
+        """
+        given = dict(context or {})
+        options.setdefault("target", str(given["target"]) if given.get("target") else None)
+        return await asyncio.to_thread(self.brain.agents.execute, task, context=given, **options)
+
+    async def create_intelligent_workflow(
+        self, goal: str, constraints: Mapping[str, Any] | None = None, **options: Any
+    ) -> Any:
+        """Make a plan for a goal from what is known, run it and learn from it; the options are those of `create`."""
+        return await asyncio.to_thread(self.brain.workflows.create, goal, constraints, **options)
 
 
 class MemoryIntegration:
@@ -174,7 +212,7 @@ async def initialize_claudeos_session(
     Without a `brain` it is that of `memory_integration`, whose loops go on in this process from then on. With `display`
     the summary is printed.
     """
-    opened = brain or await asyncio.to_thread(memory_integration._opened)
+    opened: Brain = brain or await asyncio.to_thread(memory_integration._opened)
     session = await asyncio.to_thread(opened.session, agent=agent)
     if display:
         print(session.text)

@@ -121,7 +121,27 @@ def test_coordination_waits_with_a_plan_and_pretends_nothing(brain: Brain) -> No
 
     assert begun.state is RunState.WAITING
     assert step is not None
-    assert step.waits_for == "manual"  # with the plan; agents come later
+    assert step.waits_for == "agent"
+    assert "brainops agent done" in str(step.detail)
+
+
+def test_coordination_hands_the_task_to_an_agent_and_lets_every_agent_learn_from_it(brain: Brain) -> None:
+    brain.capture("Release notes name breaking changes first", "Readers stop after ten lines", type="decision_record")
+    given: list[str] = []
+
+    def writer(task: Any) -> dict[str, str]:
+        given.append(task.memory)
+        return {"file": "NOTES.md"}
+
+    brain.agents.register_callable("writer", writer, capabilities=["write*"])
+
+    ended = brain.execute("ai-agent-coordination", {"task": "write the release notes", "target": "docs"})
+
+    assert ended.state is RunState.SUCCEEDED
+    assert ended.outputs == {"agent": "writer", "result": {"file": "NOTES.md"}}
+    assert "breaking changes first" in given[0]
+    learnt = brain.retrieve("write the release notes", tags=["agents"])[0].memory
+    assert learnt.content["result"] == {"file": "NOTES.md"}  # type: ignore[index, call-overload]
 
 
 def test_learning_counts_the_errors_of_late_from_the_record(brain: Brain) -> None:

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import re
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,31 @@ def test_the_framework_captures_retrieves_and_guides(memory: Path) -> None:
     assert [hit.memory.title for hit in hits] == ["Fix a memory leak"]
     assert 0 <= guidance["confidence"] <= 1
     assert guidance["receipt"] == guidance.id
+
+
+def test_the_sample_of_a_task_with_memory_ends_in_what_an_agent_did(memory: Path) -> None:
+    with Brain.open(memory) as brain:
+        brain.agents.register(
+            "deployer", adapter="command", settings={"run": [sys.executable, "-c", "print('3.1.195 is out')"]}
+        )
+        brain.limits.allow([sys.executable])
+
+    names = run(sample("Execute Task with Memory"), {})
+
+    result = names["result"]
+    assert result["status"] == "succeeded"
+    assert result["agent"] == "deployer"
+    assert "3.1.195 is out" in str(result["result"])
+    assert result["guidance"]["receipt"] == result["receipt"]
+    with Brain.open(memory) as brain:
+        whole = brain.get_operation(result["operation_id"])
+    assert whole.start.context["risk_level"] == "medium"
+    assert whole.outcome is not None
+
+
+def test_without_an_agent_the_sample_waits_with_a_plan_and_pretends_nothing(memory: Path) -> None:
+    result = run(sample("Execute Task with Memory"), {})["result"]
+
+    assert result["status"] == "waiting"
+    assert not result["success"]
+    assert "Deploy backend v3.1.195 to production" in result["plan"]

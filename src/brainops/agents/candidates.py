@@ -14,6 +14,7 @@ from brainops.types import AdapterKind, Agent, Micros
 
 DEAREST_OF = 200  # attempts: what is reserved for the next one is what any of these took at most
 ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is not asked to do so again
+SHOWN = 10  # agents, in the reason why nobody took a task
 DAY_MICROS = 86_400_000_000
 
 
@@ -42,7 +43,7 @@ class Considered:
         if not self.passed:
             return "no agent is registered: brainops agent add"
         if not self.capable:
-            return f"none of {len(self.passed)} agents is capable of it"
+            return "; ".join(f"{name} {why}" for name, why in sorted(self.passed.items())[:SHOWN])
         return "; ".join(f"{name} {self.passed[name]}" for name in self.capable if name in self.passed)
 
 

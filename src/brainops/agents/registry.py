@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from brainops.agents.adapters.port import AgentFunction, Callables
+from brainops.agents.ready import READY, ready
 from brainops.errors import InvalidInput, NotFound, OperationBlocked
 from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
@@ -82,6 +83,10 @@ class Roster:
         if known is not None and _same(known, drafted):
             return known
         return self.register(drafted)
+
+    def ready(self, name: str | None = None) -> Sequence[Agent]:
+        """Return the definitions that are known here, to be registered or changed: all, or that of one coding agent."""
+        return [ready(each) for each in ((name,) if name is not None else READY)]
 
     def get(self, name: str) -> Agent:
         """Return an agent; raise NotFound."""

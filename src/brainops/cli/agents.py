@@ -1,0 +1,352 @@
+"""Who carries tasks out, how did each do, and what waits for a person? The command agent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli.screen import bold, dim, one_line, padded, wrapped
+from brainops.cli.shared import CommandGroup, answer, asking, opened
+from brainops.cli.terminal import proven
+from brainops.errors import InvalidInput
+from brainops.types import AdapterKind, Agent, Execution, ExecutionState
+
+if TYPE_CHECKING:
+    from brainops.types import Attempt, Choice
+
+SHOWN_ATTEMPTS = 8  # of one agent, so that its page fits a terminal
+_ENDED_WELL = (ExecutionState.SUCCEEDED, ExecutionState.WAITING)
+
+
+@click.group(
+    "agent",
+    cls=CommandGroup,
+    invoke_without_command=True,
+    short_help="who carries tasks out, how well, and what waits",
+)
+@click.pass_context
+def agent(context: click.Context) -> None:
+    """List the agents; register them, hand tasks to the one that has done best, and say what came of it.
+
+    \b
+    brainops agent add NAME --ready claude-code     a coding agent, as it is known here
+    brainops agent add NAME --adapter command --set 'run=["make", "{task}"]'
+    brainops agent run 'Deploy api' --target api    the best one, with what memory knows
+    brainops agent done EXECUTION --result TEXT     what a person did by its plan
+    """
+    if context.invoked_subcommand is None:
+        _answer_list()
+
+
+@agent.command("add")
+@click.argument("name")
+@click.option("--adapter", type=click.Choice(list(AdapterKind)), help="How it is reached.")
+@click.option("--ready", "ready_name", metavar="NAME", help="As a definition that is known here: brainops agent ready.")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, JSON or text; repeatable.")
+@click.option("--can", "capabilities", metavar="WORD", multiple=True, help="A word or glob of tasks; none means any.")
+@click.option("--description", metavar="TEXT", default="", help="What it is.")
+@click.option("--cost", type=float, default=0.0, help="What one task is expected to cost.")
+@click.option("--at-once", type=int, help="Tasks at once; 1 unless said.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="For one task; 600 unless said.")
+@click.option("--memory-tokens", type=int, help="Of memory with a task; 2,000 unless said.")
+@click.option("--cost-a-day", type=float, help="What it may cost a day.")
+@click.option("--tasks-a-day", type=int, help="How many tasks a day.")
+@click.option("--memory", type=click.Choice(["full", "guidance", "none"]), default="full", help="What it is handed.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+def add(name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any) -> None:
+    """Register the agent NAME, or register it anew."""
+    if (adapter is None) == (ready_name is None):
+        raise InvalidInput("say how it is reached: --adapter, or --ready for a definition that is known here")
+    with opened(model="none") as brain:
+        [known] = (
+            brain.agents.ready(ready_name) if ready_name else [Agent(name=name, adapter=AdapterKind(str(adapter)))]
+        )
+        drafted = _drafted(name, known, given)
+        made = proven(
+            brain,
+            "registering an agent",
+            lambda proof: brain.agents.register(drafted, reason=reason, proof=proof),
+        )
+        answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made)])
+
+
+@agent.command("ready")
+def ready() -> None:
+    """List the definitions that are known here: coding agents in their non-interactive modes."""
+    with opened(model="none") as brain:
+        found = brain.agents.ready()
+        answer(found, lambda: [f"{bold(padded(each.name, 14))}{one_line(each.description)}" for each in found])
+
+
+@agent.command("list")
+def list_() -> None:
+    """List the agents with how each has done of late."""
+    _answer_list()
+
+
+def _answer_list() -> None:
+    with opened(model="none") as brain:
+        found, attempts = brain.agents.list(), brain.agents.attempts(limit=1_000)
+        records = {each.name: _record(each.name, attempts) for each in found}
+        value = [{"agent": each, "record": records[each.name]} for each in found]
+        answer(value, lambda: _listed(found, records))
+
+
+@agent.command("show")
+@click.argument("what", metavar="AGENT|EXECUTION")
+def show(what: str) -> None:
+    """Show an agent with its last attempts, or an execution with why each agent was chosen."""
+    with opened(model="none") as brain:
+        known = {each.name: each for each in brain.agents.list()}
+        if what in known:
+            attempts = brain.agents.attempts(agent=what, limit=SHOWN_ATTEMPTS)
+            value = {"agent": known[what], "attempts": attempts}
+            answer(value, lambda: [bold(one_line(what)), *_lines(known[what]), *_tried(attempts)])
+            return
+        execution = brain.agents.execution(what)
+        answer(execution.as_dict(), lambda: _execution(execution))
+
+
+@agent.command("tasks")
+@click.option("--state", type=click.Choice(list(ExecutionState)), help="Only those.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="At most so many.")
+def tasks(state: str | None, limit: int) -> None:
+    """List what agents were given, the newest first."""
+    with opened(model="none") as brain:
+        found = brain.agents.executions(state=state, limit=limit)
+        answer([each.as_dict() for each in found], lambda: _executions(found))
+
+
+@agent.command("enable")
+@click.argument("name")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+def enable(name: str, reason: str) -> None:
+    """Let an agent be chosen again."""
+    with opened(model="none") as brain:
+        changed = proven(
+            brain, "enabling an agent", lambda proof: brain.agents.enable(name, reason=reason, proof=proof)
+        )
+        answer(changed, lambda: [f"{one_line(name)}: enabled"])
+
+
+@agent.command("disable")
+@click.argument("name")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+def disable(name: str, reason: str) -> None:
+    """Let an agent be chosen no more; what it is at goes on to its end."""
+    with opened(model="none") as brain:
+        changed = brain.agents.disable(name, reason=reason)
+        answer(changed, lambda: [f"{one_line(name)}: disabled"])
+
+
+@agent.command("remove")
+@click.argument("name")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
+def remove(name: str, reason: str) -> None:
+    """Strike an agent off; what it did stays on record."""
+    with opened(model="none") as brain:
+        brain.agents.remove(name, reason=reason)
+        answer({"removed": name}, lambda: [f"{one_line(name)}: removed; its record stays"])
+
+
+@agent.command("run")
+@click.argument("task")
+@click.option("--target", metavar="TARGET", help="What it is done to.")
+@click.option("--context", "pairs", metavar="KEY=VALUE", multiple=True, help="What the agent is told; repeatable.")
+@click.option("--class", "task_class", metavar="CLASS", help="Tasks that say something about each other.")
+@click.option("--needs", "capabilities", metavar="WORD", multiple=True, help="What the agent must be able to.")
+@click.option("--agent", "name", metavar="NAME", help="Only this one.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="For the whole.")
+@click.option("--dry-run", is_flag=True, help="Say who would be given it and why, and do nothing.")
+def run(
+    task: str,
+    target: str | None,
+    pairs: tuple[str, ...],
+    task_class: str | None,
+    capabilities: tuple[str, ...],
+    name: str | None,
+    timeout: float | None,
+    dry_run: bool,
+) -> None:
+    """Hand TASK to the agent that has done best at such tasks; where it fails, to the next best."""
+    with asking() as brain:
+        if dry_run:
+            choice = brain.agents.choose(task, task_class=task_class, capabilities=capabilities)
+            answer(choice, lambda: _choice(choice))
+            return
+        execution = brain.agents.execute(
+            task,
+            target=target,
+            context=dict(_pair(each) for each in pairs),
+            task_class=task_class,
+            capabilities=capabilities,
+            agent=name,
+            timeout_seconds=timeout,
+        )
+        answer(execution.as_dict(), lambda: _execution(execution))
+    if execution.state not in _ENDED_WELL:
+        click.get_current_context().exit(1)
+
+
+@agent.command("resume")
+@click.argument("execution_id", metavar="EXECUTION")
+def resume(execution_id: str) -> None:
+    """Try again what waits or failed: it was approved, or an agent is there now."""
+    with asking() as brain:
+        execution = brain.agents.resume(execution_id)
+        answer(execution.as_dict(), lambda: _execution(execution))
+    if execution.state not in _ENDED_WELL:
+        click.get_current_context().exit(1)
+
+
+@agent.command("done")
+@click.argument("execution_id", metavar="EXECUTION")
+@click.option("--result", metavar="TEXT", help="What came of it; JSON is read as such.")
+@click.option("--failed", metavar="TEXT", help="What went wrong.")
+def done(execution_id: str, result: str | None, failed: str | None) -> None:
+    """Say what came of what a person did by the plan of a waiting task."""
+    if (result is None) == (failed is None):
+        raise InvalidInput("say what came of it: --result TEXT, or --failed TEXT")
+    with opened(model="none") as brain:
+        execution = brain.agents.done(
+            execution_id, result=_value(result) if result is not None else None, failed=failed
+        )
+        answer(execution.as_dict(), lambda: _execution(execution))
+
+
+@agent.command("cancel")
+@click.argument("execution_id", metavar="EXECUTION")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
+def cancel(execution_id: str, reason: str) -> None:
+    """Stop what an agent is at, in whatever process it is under way."""
+    with opened(model="none") as brain:
+        execution = brain.agents.cancel(execution_id, reason=reason)
+        asked = execution.state is ExecutionState.RUNNING
+        answer(execution.as_dict(), lambda: ["It is asked to stop."] if asked else _execution(execution))
+
+
+@agent.command("verify")
+@click.argument("execution_id", metavar="EXECUTION")
+@click.option("--right/--wrong", required=True, help="Whether what its agent claimed was right.")
+@click.option("--note", metavar="TEXT", default="", help="What was seen.")
+def verify(execution_id: str, right: bool, note: str) -> None:
+    """Say, after a later look, whether an agent's word was right: the choice of agents learns from that."""
+    with opened(model="none") as brain:
+        execution = brain.agents.verify(execution_id, right=right, note=note)
+        answer(execution.as_dict(), lambda: _execution(execution))
+
+
+def _drafted(name: str, known: Agent, given: dict[str, Any]) -> Agent:
+    limits = {
+        "at_once": given["at_once"],
+        "timeout_seconds": given["timeout"],
+        "memory_tokens": given["memory_tokens"],
+        "cost_a_day": given["cost_a_day"],
+        "tasks_a_day": given["tasks_a_day"],
+    }
+    said = {key: value for key, value in limits.items() if value is not None}
+    return replace(
+        known,
+        name=name,
+        description=given["description"] or known.description,
+        capabilities=given["capabilities"] or known.capabilities,
+        settings={**known.settings, **dict(_pair(each) for each in given["settings"])},
+        limits=replace(known.limits, **said),
+        cost=given["cost"] or known.cost,
+        memory=given["memory"] if given["memory"] != "full" else known.memory,
+    )
+
+
+def _record(name: str, attempts: Sequence[Attempt]) -> dict[str, float]:
+    own = [each for each in attempts if each.agent == name and each.success is not None]
+    return {"attempts": len(own), "right": sum(each.success or 0.0 for each in own)}
+
+
+def _listed(found: Sequence[Agent], records: dict[str, dict[str, float]]) -> Iterator[str]:
+    if not found:
+        yield "No agent is registered yet: tasks wait with a plan for a person."
+        yield dim("  register one: brainops agent add NAME --ready claude-code")
+    for each in found:
+        record = records[each.name]
+        well = f"{record['right']:g} of {record['attempts']:g} went well" if record["attempts"] else "nothing yet"
+        yield f"{bold(one_line(each.name))}  {each.adapter.value}{'' if each.enabled else ', disabled'}  {well}"
+        if each.capabilities or each.description:
+            said = one_line(each.description) or f"for {', '.join(map(one_line, each.capabilities))}"
+            yield from wrapped(said, first="  ", indent="  ")
+
+
+def _lines(each: Agent) -> Iterator[str]:
+    state = "" if each.enabled else ", disabled"
+    yield f"  {each.adapter.value}{state}, for {', '.join(map(one_line, each.capabilities)) or 'any task'}"
+    limits = each.limits
+    parts = [
+        f"{limits.at_once} at once",
+        f"{limits.timeout_seconds:g} s each",
+        f"{limits.memory_tokens:,} tokens of memory",
+    ]
+    if limits.cost_a_day is not None:
+        parts.append(f"{limits.cost_a_day:g} a day")
+    if limits.tasks_a_day is not None:
+        parts.append(f"{limits.tasks_a_day} tasks a day")
+    yield f"  {', '.join(parts)}"
+    if each.settings:
+        yield from wrapped(one_line(json.dumps(dict(each.settings), ensure_ascii=False)), first="  ", indent="    ")
+
+
+def _choice(choice: Choice | None) -> Iterator[str]:
+    if choice is None:
+        yield "Nobody could take it: it would wait with a plan for a person."
+        return
+    yield from wrapped(one_line(choice.sentence))
+
+
+def _tried(attempts: Sequence[Attempt]) -> Iterator[str]:
+    for each in attempts:
+        well = "under way" if each.ended_at is None else "says nothing of it" if each.success is None else ""
+        well = well or ("went well" if each.success else "failed")
+        yield from wrapped(f"{one_line(each.text)}: {well}", first="  ", indent="    ")
+        yield dim(f"    execution {each.execution_id}")
+
+
+def _executions(found: Sequence[Execution]) -> Iterator[str]:
+    if not found:
+        yield "No agent was given anything yet."
+    for each in found:
+        yield f"{bold(one_line(each.task.text))}  {each.state.value}"
+        yield dim(f"  execution {each.id}")
+
+
+def _execution(execution: Execution) -> Iterator[str]:
+    yield f"{bold(one_line(execution.task.text))}  {execution.state.value}"
+    for each in execution.attempts:
+        yield from wrapped(one_line(each.choice.sentence), first="  ", indent="    ")
+    reading = execution.as_dict()
+    if reading["error"]:
+        yield from wrapped(f"error: {reading['error']}", first="  ", indent="    ")
+    elif reading["result"] is not None:
+        result = reading["result"]
+        told = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+        yield from wrapped(told, first="  ", indent="  ")
+    if execution.plan:
+        yield from wrapped(execution.plan, indent="  ")
+    elif execution.reason:
+        yield from wrapped(execution.reason, first="  ", indent="  ")
+    yield dim(f"  execution {execution.id}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidInput(f"it is KEY=VALUE, not {text[:80]!r}")
+    return name, _value(value)
