@@ -212,7 +212,7 @@ async def initialize_claudeos_session(
     Without a `brain` it is that of `memory_integration`, whose loops go on in this process from then on. With `display`
     the summary is printed.
     """
-    opened: Brain = brain or await asyncio.to_thread(memory_integration._opened)
+    opened = brain if brain is not None else await asyncio.to_thread(memory_integration._opened)
     session = await asyncio.to_thread(opened.session, agent=agent)
     if display:
         print(session.text)
