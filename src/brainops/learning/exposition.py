@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from brainops.learning.log_lines import Sample, moment
 from brainops.types import Micros
@@ -25,13 +25,13 @@ def is_exposition(text: str) -> bool:
     return bool(lines) and all(_SAMPLE.match(line) or line.startswith("#") for line in lines)
 
 
-def samples(text: str, *, now: Micros) -> Iterator[Sample]:
-    """Yield the samples of a page; a line that is none is passed over, and so are buckets, which are too many.
+def samples(lines: Iterable[str], *, now: Micros) -> Iterator[Sample]:
+    """Yield the samples of a page's lines; a line that is none is passed over, and so are buckets, which are too many.
 
     Counters (and the counts and sums of histograms and summaries) are marked; a value that is no number is left out.
     """
     kinds: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in map(str.strip, lines):
         if typed := _TYPE.match(line):
             kinds[typed[1]] = typed[2].lower()
             continue
@@ -41,7 +41,7 @@ def samples(text: str, *, now: Micros) -> Iterator[Sample]:
         value = float(found["value"])
         if value != value or value in (float("inf"), float("-inf")):
             continue
-        labels = {key: re.sub(r"\\.", _unescaped, text) for key, text in _LABEL.findall(found["labels"] or "")}
+        labels = {key: re.sub(r"\\.", _unescaped, said) for key, said in _LABEL.findall(found["labels"] or "")}
         at = moment(float(found["at"]), now) if found["at"] else None
         yield Sample(name=found["name"], value=value, labels=labels, at=at, counter=_counts(found["name"], kinds))
 

@@ -76,6 +76,11 @@ def kruskal_wallis(groups: Sequence[Sequence[float]]) -> float:
     return chi_square(statistic / spread, len(filled) - 1) if spread else 1.0
 
 
+def poisson(count: int, expected: float) -> float:
+    """Return the chance of at least `count` where so many are expected."""
+    return 1.0 - _upper_gamma(count, expected) if count > 0 else 1.0
+
+
 def chi_square(statistic: float, degrees: int) -> float:
     """Return the chance of a chi-squared value of at least this much."""
     return _upper_gamma(degrees / 2, statistic / 2)

@@ -26,6 +26,8 @@ measures. Most incidents follow a change, but most changes are followed by none.
 CHANGE_HALF_LIFE_SECONDS = 600.0
 ERROR_WEIGHT = 2.0  # of a log line that says error, against any other
 TOLD = 4  # reasons a suspect is given
+WORTH_TELLING = 1.0
+"""The weight from which a reason is told: below, a component differs from its peers no more than they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def _suspect(name: str, case: _Case, whole: float) -> Suspect:
     return Suspect(
         name=name,
         score=case.weight / whole,
-        reasons=tuple(reason for weight, reason in told if weight > 0.0),
+        reasons=tuple(reason for weight, reason in told if weight >= WORTH_TELLING),
         evidence={"weight": round(case.weight, 3), "operations": list(dict.fromkeys(case.operations))},
     )
 

@@ -18,14 +18,13 @@ class Signals:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def file(self, path: str) -> Row | None:
-        """Return how far a file was read: head, head_bytes, position, lines, read_at."""
-        return self._session.one("signal_file_get", path=path)
+    def file(self, key: str) -> Row | None:
+        """Return how far a file was read: path, head, head_bytes, position, tail, lines, read_at."""
+        return self._session.one("signal_file_get", key=key)
 
-    def put_file(self, path: str, head: str, head_bytes: int, position: int, lines: int, at: int) -> None:
+    def put_file(self, values: Mapping[str, Any]) -> None:
         """Say how far a file was read."""
-        values = {"head": head, "head_bytes": head_bytes, "position": position, "lines": lines, "read_at": at}
-        self._session.run("signal_file_put", path=path, **values)
+        self._session.run("signal_file_put", **values)
 
     def templates_of(self, source: str) -> Sequence[Row]:
         """Return the live templates of a source in the written namespace, oldest first."""

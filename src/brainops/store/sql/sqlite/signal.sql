@@ -7,15 +7,16 @@ s.namespace, s.id, s.source, s.name, s.labels, s.component, s.counter, s.first_a
 
 -- name: signal_file_get
 -- How far was a file read?
-select f.head, f.head_bytes, f.position, f.lines, f.read_at from signal_file as f
-where f.namespace = :namespace and f.path = :path
+select f.key, f.path, f.head, f.head_bytes, f.position, f.tail, f.lines, f.read_at from signal_file as f
+where f.namespace = :namespace and f.key = :key
 
 -- name: signal_file_put
 -- A file was read so far.
-insert into signal_file (namespace, path, head, head_bytes, position, lines, read_at)
-values (:namespace, :path, :head, :head_bytes, :position, :lines, :read_at)
-on conflict (namespace, path) do update set head = excluded.head, head_bytes = excluded.head_bytes,
-    position = excluded.position, lines = excluded.lines, read_at = excluded.read_at
+insert into signal_file (namespace, key, path, head, head_bytes, position, tail, lines, read_at)
+values (:namespace, :key, :path, :head, :head_bytes, :position, :tail, :lines, :read_at)
+on conflict (namespace, key) do update set path = excluded.path, head = excluded.head,
+    head_bytes = excluded.head_bytes, position = excluded.position, tail = excluded.tail, lines = excluded.lines,
+    read_at = excluded.read_at
 
 -- name: log_template_of_source
 -- The templates that the lines of a source may fit, the oldest first.

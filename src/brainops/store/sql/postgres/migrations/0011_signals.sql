@@ -2,13 +2,15 @@
 
 create table signal_file (
     namespace text collate "C" not null,
-    path text collate "C" not null,
+    key text collate "C" not null,
+    path text not null,
     head text collate "C" not null,
     head_bytes bigint not null,
     position bigint not null,
+    tail text collate "C" not null,
     lines bigint not null,
     read_at bigint not null,
-    primary key (namespace, path)
+    primary key (namespace, key)
 );
 
 create table log_template (

@@ -2,13 +2,15 @@
 
 create table signal_file (
     namespace text not null,
+    key text not null,
     path text not null,
     head text not null,
     head_bytes integer not null,
     position integer not null,
+    tail text not null,
     lines integer not null,
     read_at integer not null,
-    primary key (namespace, path)
+    primary key (namespace, key)
 ) without rowid;
 
 create table log_template (
