@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from brainops.agents.agents import Agents
+from brainops.agents.workflows import Workflows
 from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.fingerprint import fingerprint
@@ -61,6 +62,7 @@ class Working:
     notices: Outbox
     runs: Runner
     triggers: Triggers
+    workflows: Workflows
 
     def dispatcher(
         self,
@@ -80,7 +82,8 @@ class Working:
             self.approvals.sweep,
             self.notices.deliver,
             self.fixes.sweep,
-            lambda: self.agents.sweep(),  # these two are made after the runs that they go on with
+            lambda: self.agents.sweep(),  # these are made after the runs that they go on with
+            lambda: self.workflows.sweep(),
             self._learner(0.0 if worker else LEARNS_AFTER_SECONDS),
         ]
         if keep_days is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from brainops.types.knowledge import JSON, NOBODY, Actor, Micros
 from brainops.types.operation import Failed, Guidance, Outcome
+from brainops.types.run import Run, RunState
 
 
 class AdapterKind(StrEnum):
@@ -260,7 +261,9 @@ class WorkflowPlan:
     """A plan for a goal: the procedure that carries it out, who does each step, from what it was made, and its picture.
 
     `sources` are ids of memories, procedures and executions with what was taken from each; `notes` say what of the
-    constraints became which step, and what did not.
+    constraints became which step, and what did not. `steps` are the ids of its steps in order, `number` the version of
+    the procedure, which is a draft until it is run. `confidence` is the share of like workflows that succeeded, 0 where
+    none has ended.
     """
 
     goal: str
@@ -272,3 +275,53 @@ class WorkflowPlan:
     text: str = ""
     mermaid: str = ""
     confidence: float = 0.0
+    steps: tuple[str, ...] = ()
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A plan and what came of it: its run (None where it has not begun, with the reason), and the memory of its end."""
+
+    plan: WorkflowPlan
+    run: Run | None = None
+    reason: str = ""
+    learned: str | None = None
+
+    def __getitem__(self, key: str) -> Any:
+        """Return what `as_dict` has under a name; KeyError names what there is."""
+        reading = self.as_dict()
+        if key not in reading:
+            raise KeyError(f"{key!r} is not part of a workflow; it has {', '.join(sorted(reading))}")
+        return reading[key]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the workflow as JSON-ready values: goal, status, steps with who does each and how they stand."""
+        run, plan = self.run, self.plan
+        steps = {step.step_id: step for step in run.steps} if run else {}
+        return {
+            "goal": plan.goal,
+            "procedure": plan.procedure,
+            "status": run.state.value if run else "planned",
+            "success": run is not None and run.state is RunState.SUCCEEDED,
+            "run_id": run.id if run else None,
+            "error": run.error if run else None,
+            "reason": self.reason,
+            "steps": [
+                {
+                    "id": step_id,
+                    "state": steps[step_id].state.value if step_id in steps else "pending",
+                    "waits_for": steps[step_id].waits_for if step_id in steps else None,
+                    "agent": choice.agent if (choice := plan.agents.get(step_id)) else None,
+                    "why": choice.sentence if choice else "",
+                }
+                for step_id in plan.steps
+            ],
+            "deadline_seconds": plan.deadline_seconds,
+            "confidence": plan.confidence,
+            "sources": dict(plan.sources),
+            "notes": list(plan.notes),
+            "plan": plan.text,
+            "mermaid": plan.mermaid,
+            "learned": self.learned,
+        }
