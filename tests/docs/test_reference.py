@@ -67,3 +67,11 @@ def test_the_page_of_the_guard_names_every_public_method() -> None:
     page = (REFERENCE / "guard.md").read_text(encoding="utf-8")
 
     assert [name for name in dir(Guard) if not name.startswith("_") and f"`{name}`" not in page] == []
+
+
+def test_the_page_of_agents_names_every_public_method() -> None:
+    from brainops.agents.agents import Agents
+
+    page = (REFERENCE / "agents.md").read_text(encoding="utf-8")
+
+    assert [name for name in dir(Agents) if not name.startswith("_") and f"`{name}`" not in page] == []

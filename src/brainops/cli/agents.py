@@ -44,7 +44,7 @@ def agent(context: click.Context) -> None:
 
 @agent.command("add")
 @click.argument("name")
-@click.option("--adapter", type=click.Choice(list(AdapterKind)), help="How it is reached.")
+@click.option("--adapter", type=click.Choice([each.value for each in AdapterKind]), help="How it is reached.")
 @click.option("--ready", "ready_name", metavar="NAME", help="As a definition that is known here: brainops agent ready.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting, JSON or text; repeatable.")
 @click.option("--can", "capabilities", metavar="WORD", multiple=True, help="A word or glob of tasks; none means any.")
@@ -112,7 +112,7 @@ def show(what: str) -> None:
 
 
 @agent.command("tasks")
-@click.option("--state", type=click.Choice(list(ExecutionState)), help="Only those.")
+@click.option("--state", type=click.Choice([each.value for each in ExecutionState]), help="Only those.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="At most so many.")
 def tasks(state: str | None, limit: int) -> None:
     """List what agents were given, the newest first."""
