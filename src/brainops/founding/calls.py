@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from brainops.errors import StepFailed
+from brainops.learning.cycles import Learning
+from brainops.learning.improvements import Improvements
 from brainops.memory.match import error_title
 from brainops.operations.enforce import Guard
 from brainops.procedures.fixes import configuration
@@ -19,9 +21,12 @@ from brainops.types import (
     JSON,
     ApplicationState,
     Check,
+    Cycle,
     Failed,
     FixMode,
     Guidance,
+    ImprovementKind,
+    ImprovementState,
     Junk,
     Match,
     Operation,
@@ -31,6 +36,7 @@ Call = Callable[[Mapping[str, Any]], JSON]
 
 SHOWN = 5  # of each list: what a later step or a person reads
 TEXT_CHARACTERS = 500
+REPORT_CHARACTERS = 4_000  # of what cycles found: two screens
 RECENT_OPERATIONS = 1_000  # what the log gives at once
 HOUR_MICROS = 3_600_000_000
 MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a laptop
@@ -48,6 +54,8 @@ class Memory:
     doctor: Callable[..., list[Check]]
     fixes: Fixes
     guard: Guard
+    learning: Learning
+    improvements: Improvements
 
 
 def calls(memory: Memory) -> dict[str, Call]:
@@ -59,6 +67,8 @@ def calls(memory: Memory) -> dict[str, Call]:
         "brainops.apply_fix": lambda given: _apply_fix(memory, given),
         "brainops.recent": lambda given: _recent(memory, given),
         "brainops.compliance": lambda given: _compliance(memory, given),
+        "brainops.learn": lambda given: _learn(memory, given),
+        "brainops.memory_plans": lambda given: _memory_plans(memory),
         "brainops.embed_pending": lambda given: _embed_pending(memory, given),
         "brainops.audit": lambda given: _audit(memory),
         "brainops.doctor": lambda given: _doctor(memory),
@@ -141,6 +151,31 @@ def _compliance(memory: Memory, given: Mapping[str, Any]) -> JSON:
     since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
     found: JSON = asdict(memory.guard.compliance(since=since))
     return found
+
+
+def _learn(memory: Memory, given: Mapping[str, Any]) -> JSON:
+    """Run the cycles that are due (of all, or the one that is named), and return what they found, worst first."""
+    wanted = [Cycle(given["cycle"].replace("-", "_"))] if isinstance(given.get("cycle"), str) else list(Cycle)
+    ran = [report for cycle in wanted if (report := memory.learning.run(cycle)) is not None]
+    holding = memory.learning.insights(limit=SHOWN)
+    return {
+        "ran": [report.cycle.value for report in ran],
+        "insights": sum(len(report.insights) for report in ran),
+        "improvements": sum(len(report.improvements) for report in ran),
+        "holding": [{"memory": each.id, "title": each.title} for each in holding],
+        "report": "\n".join(report.text() for report in ran)[:REPORT_CHARACTERS],
+    }
+
+
+def _memory_plans(memory: Memory) -> JSON:
+    """Return what stands to be set aside, with the command that vetoes it."""
+    planned = memory.improvements.list(kind=ImprovementKind.MEMORY, state=ImprovementState.PLANNED)
+    return {
+        "planned": [
+            {"title": each.title, "reason": each.reason, "veto": f"brainops evolution veto {each.id}"}
+            for each in planned
+        ]
+    }
 
 
 def _embed_pending(memory: Memory, given: Mapping[str, Any]) -> JSON:

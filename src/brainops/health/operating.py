@@ -11,6 +11,7 @@ from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, action_class_of, start_of
 from brainops.operations.recorder import Recorder
+from brainops.procedures.runs.dispatch import Dispatcher
 from brainops.store import Store
 from brainops.types import ActionClass, Consult, ErrorEvent, Guidance, Operation, OperationStart, Record
 
@@ -20,6 +21,7 @@ class Operating:
 
     settings: config.Settings
     _context: MemoryContext
+    _dispatcher: Dispatcher | None
     _operations: OperationLog
     _recorder: Recorder
     _store: Store
@@ -104,6 +106,8 @@ class Operating:
     def _start(
         self, name: str, target: str | None, context: Mapping[str, Any] | None, session: str | None
     ) -> OperationStart:
+        if self._dispatcher is not None:
+            self._dispatcher.begin()  # a memory that is used also learns while it is open
         return start_of(name, target, context, self.settings.actor, session or self.settings.session)
 
     def get_operation(self, operation_id: str) -> Operation:
