@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from brainops.learning.log_lines import TRACEBACK, Level, LogFormat, LogLine, Sample, read_line
+from brainops.learning.log_lines import FAILED, TRACEBACK, Level, LogFormat, LogLine, Sample, read_line, says_failure
 from brainops.learning.templates import ANY, TEMPLATES, Template, TemplateMiner
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
@@ -86,6 +86,7 @@ class Gatherer:
         self._last_at: Micros | None = None
         self._event: _Event | None = None
         self._sources: dict[str, _Source] = {}
+        self._names: dict[str, str] = {}
         self._series: dict[str, dict[str, Any]] = {}
         self._known_series: set[str] | None = None
         self._points: dict[tuple[str, int], dict[str, Any]] = {}
@@ -184,15 +185,15 @@ class Gatherer:
         if event is None:
             return
         line = event.line
-        whole = self._clean("\n".join([line.message, *event.more]), EXEMPLAR_CHARACTERS)
-        message = whole.split("\n", 1)[0]
-        if line.message.startswith(TRACEBACK) and event.more:
-            message = whole.rsplit("\n", 1)[-1]
+        whole = "\n".join([line.message, *event.more])[:EXEMPLAR_CHARACTERS]
         at = line.at or self._last_at or self._now
         self._last_at = at
         source = self._of(line)
-        template = source.miner.feed(message)
-        error = replace(line, message=whole).error
+        # A template that is known was made of redacted words; so only what is new to it has to be looked through now.
+        template = source.miner.known(_telling(line, whole))
+        if template is None:
+            template = source.miner.feed(_telling(line, self._clean(whole, EXEMPLAR_CHARACTERS)))
+        error = line.level in FAILED if line.level is not None else says_failure(whole)
         self.errors += error
         tally = source.tallies.get(id(template))
         if tally is None:
@@ -206,8 +207,8 @@ class Gatherer:
 
     def _of(self, line: LogLine) -> _Source:
         name = self._source
-        if not self._given and line.writer and (line.writer in self._sources or len(self._sources) < SOURCES):
-            name = self._clean(line.writer, 200)
+        if not self._given and line.writer and (line.writer in self._names or len(self._names) < SOURCES):
+            name = self._names.get(line.writer) or self._names.setdefault(line.writer, self._clean(line.writer, 200))
         found = self._sources.get(name)
         if found is None:
             with self._context.store.read() as tx:
@@ -244,6 +245,8 @@ class Gatherer:
         merged = {key: each.current for key, each in source.stored.items() if each.merged_into is not None}
         counts: Counter[tuple[str, str, int]] = Counter()
         for tally in _gathered(source.tallies.values()):
+            tally.exemplar = self._clean(tally.exemplar, EXEMPLAR_CHARACTERS)
+            tally.latest = self._clean(tally.latest, EXEMPLAR_CHARACTERS)
             now = tally.template.current
             tx.signals.put_template(_row(name, tally))
             counts.update({(name, now.id, bucket): count for bucket, count in tally.buckets.items()})
@@ -282,6 +285,11 @@ class Gatherer:
             memory_id = None
             self.left_out[f"errors beyond the {NEW_ERRORS} new ones of an ingest: not kept as memories"] += 1
         tx.signals.identify(source, tally.template.current.id, identity, memory_id)
+
+
+def _telling(line: LogLine, whole: str) -> str:
+    """Return the line by which an event is grouped: its first, or what a bare Python traceback raised in the end."""
+    return whole.rsplit("\n", 1)[-1] if line.message.startswith(TRACEBACK) else whole.split("\n", 1)[0]
 
 
 def _gathered(tallies: Iterable[_Tally]) -> list[_Tally]:

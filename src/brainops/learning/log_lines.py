@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -62,13 +62,8 @@ class LogLine:
     writer: str | None = None
     continued: bool = False
 
-    @property
-    def error(self) -> bool:
-        """Whether it tells of a failure: by its level, or without one by its words."""
-        if self.level is not None:
-            return self.level in (Level.ERROR, Level.CRITICAL)
-        return _FAILURE.search(self.message[:PREFIX_CHARACTERS]) is not None
 
+FAILED = (Level.ERROR, Level.CRITICAL)
 
 _FAILURE = re.compile(
     r"\bTraceback \(most recent|\b[A-Za-z.]{0,80}(?:Error|Exception)\b(?::|$| in )|^(?:FATAL|PANIC|panic|fatal)\b"
@@ -122,7 +117,10 @@ _LEVEL = re.compile(
 _NOISE = re.compile(
     r"[\s|:\-]{0,8}(?:\[[\w .#@:/\-]{0,80}\][\s|:\-]{1,4}|\(\w[\w .#@\-]{0,60}\)[\s|:\-]{1,4}){0,4}[\s|:\-]{0,8}"
 )
-_WRITER = re.compile(r"(?P<writer>[A-Za-z_][\w.$\-/]{1,100}?)(?:\[\d{1,8}\])?(?: - |: (?=\S)|\] )")
+_WRITER = re.compile(
+    # What ends so is no name of a writer but what happened: an error's type, or an act.
+    r"(?![\w.$\-/]*(?:Error|Exception|Warning|Failure|Fault|Interrupt|ed|ing)\b)(?P<writer>[A-Za-z_][\w.$\-/]{1,100}?)(?:\[\d{1,8}\])?(?: - |: (?=\S)|\] )"
+)
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _TIME_FIELDS = ("time", "timestamp", "ts", "@timestamp", "datetime", "date", "t", "at")
 _LEVEL_FIELDS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel")
@@ -130,6 +128,11 @@ _MESSAGE_FIELDS = ("message", "msg", "event", "log", "text", "body")
 _WRITER_FIELDS = ("service", "service.name", "app", "component", "pod", "container", "logger", "name", "source", "host")
 _DETAIL_FIELDS = ("error", "err", "exception", "stack", "stack_trace", "traceback", "exc_info")
 _LABEL_CHARACTERS = 120
+
+
+def says_failure(message: str) -> bool:
+    """Say whether a line without a level tells of a failure, by its words."""
+    return _FAILURE.search(message[:PREFIX_CHARACTERS]) is not None
 
 
 def read_line(text: str, *, now: Micros, form: LogFormat | None = None) -> LogLine | list[Sample] | None:
@@ -238,24 +241,26 @@ def _access(text: str, now: Micros) -> LogLine | None:
 
 def _plain(text: str, now: Micros) -> LogLine:
     """Take the time, the level, bracketed thread names and the writer off a line's beginning."""
-    rest, line = text.lstrip(), LogLine(message=text.strip())
+    rest = text.lstrip()
+    at = level = writer = None
     if stamp := _STAMP.match(rest):
-        line = replace(line, at=moment(stamp["iso"] or stamp["named"] or stamp["klog"] or stamp["epoch"], now))
+        at = moment(stamp["iso"] or stamp["named"] or stamp["klog"] or stamp["epoch"], now)
         if stamp["klog"]:
-            return replace(line, message=rest[stamp.end() :].strip(), level=_KLOG[stamp["klog"][0]])
+            return LogLine(message=rest[stamp.end() :].strip(), at=at, level=_KLOG[stamp["klog"][0]])
         rest = rest[stamp.end() :]
     elif not rest.startswith("[") and not _LEVEL.match(rest[:PREFIX_CHARACTERS]):
-        return line  # a line without a time or a level has no prefix
+        return LogLine(message=text.strip())  # a line without a time or a level has no prefix
     found = _LEVEL.search(rest[:PREFIX_CHARACTERS])
     if found and len(rest[: found.start()].split()) <= 4:
-        line = replace(line, level=_LEVELS[found["level"].lower()])
+        level = _LEVELS[found["level"].lower()]
         before, rest = rest[: found.start()], rest[found.end() :]
         if named := re.search(r"([A-Za-z_][\w.\-]{2,80})(?:\[\d+\])?\s*$", before):
-            line = replace(line, writer=_writer(named[1]))
+            writer = _writer(named[1])
     rest = rest[noise.end() :] if (noise := _NOISE.match(rest)) else rest
-    if writer := _WRITER.match(rest):
-        line = replace(line, writer=line.writer or _writer(writer["writer"]))
-    return replace(line, message=rest.strip() or text.strip())
+    if named := _WRITER.match(rest):
+        writer = writer or _writer(named["writer"])
+        rest = rest[named.end() :] if writer == named["writer"] else rest
+    return LogLine(message=rest.strip() or text.strip(), at=at, level=level, writer=writer)
 
 
 def _level(said: Any) -> Level | None:

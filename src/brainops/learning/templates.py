@@ -99,10 +99,20 @@ class TemplateMiner:
     def feed(self, line: str) -> Template:
         """Return the template of a line, counting it; it may be merged into another later (`current`)."""
         tokens = tokenise(line)
-        template = self._live.get(tokens) or self._fitting(tokens)
+        template = self._counted(tokens)
         if template is None:
             template = self._new(tokens)
-        template.count += 1
+            template.count += 1
+        return template
+
+    def known(self, line: str) -> Template | None:
+        """Return the template that a line fits, counting it; None, and nothing is learnt, where there is none."""
+        return self._counted(tokenise(line))
+
+    def _counted(self, tokens: tuple[str, ...]) -> Template | None:
+        template = self._live.get(tokens) or self._fitting(tokens)
+        if template is not None:
+            template.count += 1
         return template
 
     def templates(self) -> list[Template]:
