@@ -89,7 +89,8 @@ def any_row(run: Callable[..., Any], table: str, namespace: str) -> str:
     ).fetchall()
     checks = run(f"select pg_get_constraintdef(oid) as rule from pg_constraint where conrelid = to_regclass('{table}')")
     allowed = {found[1]: found[2] for row in checks.fetchall() for found in ONE_OF.finditer(row["rule"])}
-    values = [f"'{allowed.get(column['name'], namespace)}'" if column["type"] == "text" else "1" for column in columns]
+    some = {"text": "", "bytea": "''"}
+    values = [some.get(column["type"], "1") or f"'{allowed.get(column['name'], namespace)}'" for column in columns]
     return f"insert into {table} ({', '.join(column['name'] for column in columns)}) values ({', '.join(values)})"
 
 

@@ -60,7 +60,7 @@ def _screen(gathered: Gathered) -> Iterator[str]:
     yield from _labelled("Procedures", [_procedures(gathered.procedures)])
     for sort in SORTS:
         found = gathered.memory[sort][:SHOWN]
-        lines = [f"{_age(item['at'], gathered.at):>6}  {plain(str(item['title']))}" for item in found]
+        lines = [f"{_age(int(str(item['at'])), gathered.at):>6}  {plain(str(item['title']))}" for item in found]
         yield from _labelled(sort.capitalize(), lines or ["none yet"])
     room = SCREEN_COLUMNS - LABEL_COLUMNS
     parts = [part for line in _frameworks(gathered.frameworks) for part in wrap(line, room)]
