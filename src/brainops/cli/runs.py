@@ -154,7 +154,9 @@ def _granted(brain: Brain, current: Run) -> bool:
 
 def _next_step(brain: Brain, current: Run) -> Iterator[str]:
     """Yield the step at hand where somebody has to do it: whoever completed the one before wants to know."""
-    if current.state is RunState.WAITING and any(step.waits_for in ("manual", "agent", "decision") for step in current.steps):
+    if current.state is RunState.WAITING and any(
+        step.waits_for in ("manual", "agent", "decision") for step in current.steps
+    ):
         yield from _at_hand(brain.runs.current(current.id))
 
 

@@ -54,7 +54,7 @@ class Predictions:
             tx.cases.put_failure_model(name, model, now)
         tx.cases.forget_failure_models(now)
 
-    def models(self, name: str) -> Mapping[str, Any] | None:
+    def model(self, name: str) -> Mapping[str, Any] | None:
         """Return what was learned of when operations of a name fail."""
         with self._context.store.read() as tx:
             return tx.cases.failure_model(name)

@@ -34,7 +34,7 @@ class Words:
     def probabilities(self, said: Collection[str]) -> dict[int, float]:
         """Return how probable each class is for a case that says this."""
         known = [self._counts[word] for word in sorted(said)[:MAX_WORDS] if word in self._counts]
-        total, kinds = sum(self._cases.values()), SMOOTHING * len(self._counts)
+        total, kinds = sum(self._cases.values()), SMOOTHING * (1 + len(self._counts))
         score = {
             class_: math.log(cases / total) - len(known) * math.log((self._told[class_] + kinds) / SMOOTHING)
             for class_, cases in self._cases.items()

@@ -25,7 +25,7 @@ from brainops.types import (
     StepState,
 )
 
-ANSWERED = ("manual", "agent", "approval")
+ANSWERED = ("manual", "agent", "decision", "approval")
 
 
 def plan_of(version: ProcedureVersion, run: Run) -> Plan:
