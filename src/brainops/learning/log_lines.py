@@ -119,7 +119,8 @@ _NOISE = re.compile(
 )
 _WRITER = re.compile(
     # What ends so is no name of a writer but what happened: an error's type, or an act.
-    r"(?![\w.$\-/]*(?:Error|Exception|Warning|Failure|Fault|Interrupt|ed|ing)\b)(?P<writer>[A-Za-z_][\w.$\-/]{1,100}?)(?:\[\d{1,8}\])?(?: - |: (?=\S)|\] )"
+    r"(?![\w.$\-/]*(?:Error|Exception|Warning|Failure|Fault|Interrupt|ed|ing)\b)"
+    r"(?P<writer>[A-Za-z_][\w.$\-/]{1,100}?)(?:\[\d{1,8}\])?(?: - |: (?=\S)|\] )"
 )
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _TIME_FIELDS = ("time", "timestamp", "ts", "@timestamp", "datetime", "date", "t", "at")
