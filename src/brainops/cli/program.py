@@ -32,6 +32,7 @@ from brainops.cli import (
     runs,
     session,
     sharing,
+    signals,
     upkeep,
     working,
 )
@@ -44,8 +45,8 @@ OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shel
 TOLD = 400  # characters of what was misunderstood: a whole log may stand where a word was expected
 
 SECTIONS: dict[str, list[click.Command]] = {
-    "Put in": [capturing.capture, moving.import_, sharing.share],
-    "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations],
+    "Put in": [capturing.capture, moving.import_, signals.ingest, sharing.share],
+    "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations, signals.suspects],
     "Follow": [drafting.procedure, runs.run, runs.runs, cases.cases, working.worker],
     "Hand over": [agents.agent],
     "Mend": [fixing.fix],

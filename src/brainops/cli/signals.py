@@ -1,0 +1,125 @@
+"""What do logs and metrics say? The commands ingest and suspects."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
+from brainops.cli.shared import answer, command, micros, opened, progress, shared
+from brainops.health.words import spark
+from brainops.types import Ingested, Suspect
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+FORMATS = ("json", "logfmt", "syslog", "plain", "prometheus")
+FOLLOW_SECONDS = 1.0  # between two looks at a file that grows
+PAGE_SECONDS = 15.0  # between two looks at a page of metrics, as scrapers usually take it
+SHOWN = 6  # new templates of an ingest
+SUSPECTS = 5
+CHARTS = 2  # of each suspect
+
+
+@command("ingest", short_help="take in logs and metrics: a file, a page, or -")
+@click.argument("places", metavar="FILE|URL|-", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="How it is written; told from the text otherwise.")
+@click.option("--source", metavar="NAME", help="Whose it is; otherwise what lines say of themselves, or the file.")
+@click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+def ingest(places: tuple[str, ...], form: str | None, source: str | None, follow: bool) -> None:
+    """Take in logs and metrics: templates with their counts, series with their points, and the errors in them.
+
+    A file is read on from where it was left, whatever it is called by then. An address is asked only if its host was
+    allowed: brainops allow --host NAME.
+    """
+    with opened(model="none") as brain:
+        taken = [_taken(brain, place, form, source) for place in places]
+        answer(taken[0] if len(taken) == 1 else taken, lambda: (line for each in taken for line in _ingested(each)))
+        while follow:
+            pages = all(place.lower().startswith(("http://", "https://")) for place in places)
+            time.sleep(PAGE_SECONDS if pages else FOLLOW_SECONDS)
+            for place in places:
+                if place != "-":
+                    more = _taken(brain, place, form, source)
+                    if more.lines or more.samples:
+                        answer(more, lambda more=more: _ingested(more))  # type: ignore[misc]
+                        sys.stdout.flush()
+
+
+def _taken(brain: Brain, place: str, form: str | None, source: str | None) -> Ingested:
+    if place == "-":
+        lines = (raw.decode("utf-8", "replace") for raw in sys.stdin.buffer)
+        return brain.signals.ingest(lines, format=form, source=source)
+    with progress(f"reading {place}") as draw:
+        return brain.signals.ingest(place, format=form, source=source, progress=draw)
+
+
+def _ingested(done: Ingested) -> Iterator[str]:
+    if not (done.lines or done.samples):
+        yield "Nothing new." if done.resumed else "Nothing in it."
+        return
+    parts = [f"{done.lines:,} lines"] if done.lines else []
+    parts += [f"{done.samples:,} samples ({done.series:,} series)"] if done.samples else []
+    parts += [f"{done.templates:,} templates"] if done.templates else []
+    parts += [f"{done.errors:,} errors"] if done.errors else []
+    yield f"{bold(one_line(done.source))}: {', '.join(parts)}"
+    if done.resumed:
+        yield dim(f"  read on from byte {done.resumed:,}")
+    if done.known:
+        yield f"  {len(done.known)} of the errors are known: brainops history {done.known[0]}"
+    for template in done.new[:SHOWN]:
+        mark = "error" if template.error else template.level or ""
+        yield cut(f"  new {mark:8} {template.count:>6,} x  {one_line(template.text)}", width())
+    if len(done.new) > SHOWN:
+        yield dim(f"  and {len(done.new) - SHOWN} new templates more")
+    for left in done.left_out:
+        yield from wrapped(f"left out: {left}", indent="  ")
+
+
+@command("suspects", short_help="what is likely to blame for an incident")
+@click.option("--at", metavar="WHEN", help="When it began: a time, or an age like 20min. Otherwise the newest trouble.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True, max=1_440),
+    default=10.0,
+    show_default=True,
+    help="How long before and after is compared.",
+)
+def suspects(at: str | None, minutes: float) -> None:
+    """Rank what is likely to blame for an incident: from metrics, logs, failures and what was changed before."""
+    with opened(model="none") as brain:
+        begun = micros(at) if at else brain.signals.trouble(minutes=minutes)
+        assert begun is not None
+        found = brain.signals.suspects(begun, minutes=minutes)
+        told = [each for each in found if each.reasons][:SUSPECTS]
+        charts = {} if shared().json else {each.name: brain.signals.around(each.name, begun) for each in told}
+        value = {"at": begun, "minutes": minutes, "suspects": found}
+        answer(value, lambda: _suspects(begun, minutes, told, charts))
+
+
+def _suspects(
+    at: int, minutes: float, told: Sequence[Suspect], charts: Mapping[str, Mapping[str, Sequence[float]]]
+) -> Iterator[str]:
+    when = datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    yield dim(f"{minutes:g} minutes before and after {when}")
+    if not told:
+        yield "Nothing stands out: no metric, log line, failure or change is unlike the rest."
+        yield dim("  take in logs and metrics of that time: brainops ingest FILE")
+    for place, suspect in enumerate(told, 1):
+        yield f"{place}. {bold(one_line(suspect.name))}  {suspect.score:.0%} of the evidence"
+        for reason in suspect.reasons:
+            yield from wrapped(one_line(reason), indent="     ", first="   - ")
+        for name, values in _telling(suspect, charts.get(suspect.name, {})):
+            yield cut(f"     {spark(values)}  {one_line(name)}", width())
+
+
+def _telling(suspect: Suspect, series: Mapping[str, Sequence[float]]) -> Iterator[tuple[str, Sequence[float]]]:
+    """Yield the series that the reasons name, each with its values."""
+    named = [(name, values) for name, values in series.items() if len(values) > 1]
+    shown = [each for each in named if any(reason.startswith(each[0]) for reason in suspect.reasons)]
+    yield from shown[:CHARTS]
