@@ -75,3 +75,13 @@ def test_the_page_of_agents_names_every_public_method() -> None:
     page = (REFERENCE / "agents.md").read_text(encoding="utf-8")
 
     assert [name for name in dir(Agents) if not name.startswith("_") and f"`{name}`" not in page] == []
+
+
+def test_the_page_of_health_says_every_formula() -> None:
+    from brainops.health.formulas import FORMULAS
+
+    page = (REFERENCE / "health.md").read_text(encoding="utf-8")
+
+    assert [
+        name for name, formula in FORMULAS.items() if f"| {name} | {formula.replace('|', '&#124;')} |" not in page
+    ] == []
