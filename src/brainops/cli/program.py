@@ -34,6 +34,7 @@ from brainops.cli import (
     sharing,
     signals,
     upkeep,
+    workflow,
     working,
 )
 from brainops.cli.screen import bold, dim, safe, wrapped
@@ -48,7 +49,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_, signals.ingest, sharing.share],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations, signals.suspects],
     "Follow": [drafting.procedure, runs.run, runs.runs, cases.cases, working.worker],
-    "Hand over": [agents.agent],
+    "Hand over": [agents.agent, workflow.workflow],
     "Mend": [fixing.fix],
     "Guard": [
         guarding.guard,

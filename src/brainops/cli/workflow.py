@@ -1,0 +1,139 @@
+"""How is a goal planned, run by agents, and looked at afterwards? The command workflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from brainops.cli.screen import bold, dim, one_line
+from brainops.cli.shared import CommandGroup, answer, asking, opened
+from brainops.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from brainops.types import JSON, Workflow, WorkflowPlan
+
+SHOWN_GOAL = 50  # characters in a list
+_DONE_OR_WAITING = ("succeeded", "waiting", "queued", "running", "planned")
+
+
+@click.group("workflow", cls=CommandGroup, short_help="plan for a goal, have agents carry it out, learn from it")
+def workflow() -> None:
+    """Plan for a goal from what led to such goals before; run the plan by agents; look at it.
+
+    \b
+    brainops workflow plan 'Rotate the keys' --within '4 hours' --test --rollback
+    brainops workflow run 'Rotate the keys' --with risk_level=high
+    brainops workflow show RUN                  its steps, and who does each
+    """
+
+
+def _constrained(function: click.decorators.FC) -> click.decorators.FC:
+    """Give a command the options by which a goal is constrained."""
+    for option in (
+        click.option("--with", "pairs", metavar="KEY=VALUE", multiple=True, help="A constraint; JSON or text."),
+        click.option("--budget", metavar="COST", help="Stop once its tasks have cost so much."),
+        click.option("--approve", is_flag=True, help="A person agrees before anything changes."),
+        click.option("--rollback", is_flag=True, help="Prepare the way back; take it where it fails."),
+        click.option("--test", is_flag=True, help="Test before it is done."),
+        click.option("--within", metavar="TIME", help="By when: '4 hours', 2h30m, 2030-01-31T08:00:00Z."),
+        click.argument("goal"),
+    ):
+        function = option(function)
+    return function
+
+
+@workflow.command("plan")
+@_constrained
+@click.option("--mermaid", is_flag=True, help="Show the picture only.")
+def plan(goal: str, mermaid: bool, **given: object) -> None:
+    """Plan for GOAL and keep the plan as a draft; nothing is run."""
+    with asking() as brain:
+        made = brain.workflows.plan(goal, _constraints(given))
+        answer(made, lambda: [made.mermaid.rstrip()] if mermaid else _plan(made))
+
+
+@workflow.command("run")
+@_constrained
+def run(goal: str, **given: object) -> None:
+    """Plan for GOAL and run the plan until it ends or waits."""
+    with asking() as brain:
+        made = brain.workflows.create(goal, _constraints(given))
+        answer(made.as_dict(), lambda: _shown(made))
+    if made["status"] not in _DONE_OR_WAITING:
+        click.get_current_context().exit(1)
+
+
+@workflow.command("list")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="At most so many.")
+def list_(limit: int) -> None:
+    """List workflows, those that changed last first."""
+    with opened(model="none") as brain:
+        found = brain.workflows.list(limit=limit)
+        answer([each.as_dict() for each in found], lambda: _listed(found))
+
+
+@workflow.command("show")
+@click.argument("run_id", metavar="RUN")
+def show(run_id: str) -> None:
+    """Show a workflow by its run."""
+    with opened(model="none") as brain:
+        found = brain.workflows.get(run_id)
+        answer(found.as_dict(), lambda: _shown(found))
+
+
+def _constraints(given: dict[str, object]) -> dict[str, JSON]:
+    named: dict[str, JSON] = {}
+    for pair in given["pairs"]:  # type: ignore[attr-defined]  # repeatable options are tuples
+        key, separator, text = pair.partition("=")
+        if not separator or not key.strip():
+            raise InvalidInput(f"a constraint is KEY=VALUE, not {pair!r:.60}")
+        named[key.strip()] = _value(text)
+    flags = {"testing_required": given["test"], "rollback_plan": given["rollback"], "approval": given["approve"]}
+    named |= {name: True for name, wanted in flags.items() if wanted}
+    texts = {"timeline": given["within"], "budget": given["budget"]}
+    return named | {name: str(text) for name, text in texts.items() if text}
+
+
+def _value(text: str) -> JSON:
+    try:
+        value: JSON = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def _plan(made: WorkflowPlan) -> list[str]:
+    return [
+        *map(one_line_kept, made.text.splitlines()),
+        dim(f"Kept as the draft {made.procedure} number {made.number}: brainops workflow run runs such a plan"),
+    ]
+
+
+def one_line_kept(line: str) -> str:
+    """Return a line that only shows, with its indentation."""
+    return " " * (len(line) - len(line.lstrip())) + one_line(line.lstrip())
+
+
+def _shown(found: Workflow) -> Iterator[str]:
+    value = found.as_dict()
+    yield bold(one_line(str(value["goal"])))
+    yield f"{value['status']}  run {value['run_id'] or 'none yet'}"
+    for step in value["steps"]:
+        waits = f" for {step['waits_for']}" if step["waits_for"] else ""
+        yield f"  {step['id']:<20} {step['state']}{waits}  {one_line(str(step['agent'] or ''))}"
+    for said in (value["error"], value["reason"]):
+        if said:
+            yield one_line(str(said))
+    if value["learned"]:
+        yield dim(f"learnt: brainops history {value['learned']}")
+
+
+def _listed(found: Sequence[Workflow]) -> list[str]:
+    lines = []
+    for each in found:
+        goal = one_line(each.plan.goal)[:SHOWN_GOAL]
+        lines.append(f"{each['status']:<10} {goal:<{SHOWN_GOAL}} {each['run_id'] or each.plan.procedure}")
+    return lines or ["No workflow yet: brainops workflow run 'GOAL'"]
