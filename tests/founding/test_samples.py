@@ -135,15 +135,12 @@ def test_without_an_agent_the_sample_waits_with_a_plan_and_pretends_nothing(memo
     assert "Deploy backend v3.1.195 to production" in result["plan"]
 
 
-def test_the_sample_of_getting_started_opens_a_session(
-    memory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_sample_of_getting_started_opens_a_session(memory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from brainops import framework
 
     started = DOCUMENT.read_text(encoding="utf-8").split("## Getting Started\n", 1)[1]
     found = re.search(r"```python\n(.*?)```", started, re.DOTALL)
     assert found is not None
-    monkeypatch.setitem(sys.modules, "CLAUDEOS_SESSION_INITIALIZER", framework)
     names = run(textwrap.dedent(found[1]), {})
     framework.memory_integration._opened().close()
     framework.memory_integration._brain = None
