@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,12 +25,12 @@ WORSE = Measured(evidence=Evidence(worse=50.0), counted=40)
 NOTHING = Measured()
 
 
-def improvement(state: ImprovementState, **fields: int) -> Improvement:
+def improvement(state: ImprovementState, **fields: Any) -> Improvement:
     made = draft(ImprovementKind.RETRY, "key", "procedure:x", "title", "reason", before=1, after=2, at=0)
     return replace(made, state=state, **fields)
 
 
-def goes(state: ImprovementState, measured: Measured, now: int = 1, *, tried: bool = True, **fields: int) -> str | None:
+def goes(state: ImprovementState, measured: Measured, now: int = 1, *, tried: bool = True, **fields: Any) -> str | None:
     move = next_move(improvement(state, **fields), measured, now, tried=tried)
     return None if move is None else move.to.value
 

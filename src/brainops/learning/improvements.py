@@ -239,7 +239,8 @@ class Improvements:
             inside = [each for each, _ in due if each not in outside]
             return ids + [done.id for each in inside if (done := self._moved(tx, each, work.now)) is not None]
 
-        lines = tuple(f"{each.title}: {move.to.value.replace('_', ' ')}, {move.why}" for each, move in due)
+        held = "held back: " if work.held else ""
+        lines = tuple(f"{held}{each.title}: {move.to.value.replace('_', ' ')}, {move.why}" for each, move in due)
         section = Section(title="Evolution", lines=lines, figures={"moving": len(lines)})
         return Found(section=section, write=write, changes=True)
 

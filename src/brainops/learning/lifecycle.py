@@ -55,7 +55,7 @@ def _watched(improvement: Improvement, measured: Measured, now: Micros) -> Move 
         return Move(to=ImprovementState.UNDONE, why=measured.undone)
     if measured.ruled_out:
         return Move(to=ImprovementState.ROLLED_BACK, why=measured.ruled_out)
-    watched = now - (improvement.applied_at or now)
+    watched = now - (now if improvement.applied_at is None else improvement.applied_at)
     enough = watched >= WATCH_MICROS and measured.counted >= WATCH_LEAST
     if enough or watched >= WATCH_MOST_MICROS:
         days = watched // DAY_MICROS
