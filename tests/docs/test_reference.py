@@ -85,3 +85,11 @@ def test_the_page_of_health_says_every_formula() -> None:
     assert [
         name for name, formula in FORMULAS.items() if f"| {name} | {formula.replace('|', '&#124;')} |" not in page
     ] == []
+
+
+def test_the_page_of_evolution_names_every_public_method() -> None:
+    from brainops.learning.improvements import Improvements
+
+    page = (REFERENCE / "evolution.md").read_text(encoding="utf-8")
+
+    assert [name for name in dir(Improvements) if not name.startswith("_") and f"`{name}`" not in page] == []
