@@ -23,6 +23,7 @@ from brainops.types import (
     ExecutionState,
     Failed,
     OperationStart,
+    RunState,
     Succeeded,
     Task,
 )
@@ -358,12 +359,21 @@ with Brain.open(store, namespace="team/a", model="none", actor=actor, background
 """
 
 
+RUN_ELSEWHERE = (
+    ELSEWHERE.partition("    print(")[0]
+    + """    step = {"id": "do", "uses": "agent", "with": {"task": "Deploy it"}}
+    brain.establish({"name": "delegate", "steps": [step]})
+    brain.execute("delegate")
+"""
+)
+
+
 class Elsewhere:
     """A process of its own that carries a task out until it is told to end, or is killed."""
 
-    def __init__(self, store_url: str, folder: Path) -> None:
+    def __init__(self, store_url: str, folder: Path, program: str = ELSEWHERE) -> None:
         self.began, self._end = folder / "began", folder / "end"
-        command = [sys.executable, "-c", ELSEWHERE, store_url, str(self.began), str(self._end)]
+        command = [sys.executable, "-c", program, store_url, str(self.began), str(self._end)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Elsewhere:
@@ -423,6 +433,27 @@ def test_what_is_killed_in_the_middle_frees_its_place_and_is_gone_on_with(
     assert done.state is ExecutionState.SUCCEEDED
     assert [each.agent for each in done.attempts] == ["worker", "other"]
     assert later.doctor()
+
+
+def test_a_run_whose_worker_was_killed_goes_on_with_the_next_agent(
+    open_brain: OpenBrain, store_url: str, tmp_path: Path
+) -> None:
+    with Elsewhere(store_url, tmp_path, RUN_ELSEWHERE) as elsewhere:
+        execution_id = elsewhere.began.read_text()
+        elsewhere.kill()
+    now = open_brain()._store.now
+    later = open_brain(actor=PERSON, clock=lambda: now() + 300_000_000)
+    later.agents.register_callable("other", Agent("went on"))
+    swept = later.agents.sweep()
+
+    (run,) = later.runs.claim_due(1)
+    later.runs.carry_on(run)
+
+    ended, execution = later.runs.get(run.id), later.agents.execution(execution_id)
+    assert swept == 0, "the run itself goes on with it"
+    assert ended.state is RunState.SUCCEEDED
+    assert [(each.agent, each.success) for each in execution.attempts] == [("worker", None), ("other", 1.0)]
+    assert execution.state is ExecutionState.SUCCEEDED
 
 
 def test_the_same_key_is_the_same_execution(brain: Brain) -> None:

@@ -12,7 +12,7 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import AdapterKind, Agent, Micros
 
-DEAREST_OF = 200  # attempts: what is reserved for the next one is what any of these took at most
+LATELY_DAYS = 7  # what is reserved for a task is the most that one of the agent's tasks took in these
 ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is not asked to do so again
 SHOWN = 10  # agents, in the reason why nobody took a task
 DAY_MICROS = 86_400_000_000
@@ -20,11 +20,15 @@ DAY_MICROS = 86_400_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What is known of the agents when a task is to be given: all that one look at the store says."""
+    """What is known of the agents when a task is to be given: all that one look at the store says.
+
+    What they took `today` and `lately` is read only where a budget asks for it.
+    """
 
     agents: Sequence[Agent]
-    load: Mapping[str, Row]
-    dearest: Mapping[str, float]
+    under_way: Mapping[str, int]
+    today: Mapping[str, Row] = field(default_factory=dict)
+    lately: Mapping[str, Row] = field(default_factory=dict)
     alike: frozenset[str] = frozenset()
 
 
@@ -49,10 +53,13 @@ class Considered:
 
 def standing(tx: Transaction, agents: Sequence[Agent], now: Micros, alike: frozenset[str] = frozenset()) -> Standing:
     """Read what a choice rests on."""
+    counted = any(agent.limits.tasks_a_day is not None for agent in agents)
+    priced = any(agent.limits.cost_a_day is not None for agent in agents)
     return Standing(
         agents=agents,
-        load=tx.agents.load(now, day_of(now)),
-        dearest=tx.agents.dearest(DEAREST_OF),
+        under_way=tx.agents.under_way(now),
+        today=tx.agents.spent(day_of(now)) if counted or priced else {},
+        lately=tx.agents.spent(now - LATELY_DAYS * DAY_MICROS) if priced else {},
         alike=alike,
     )
 
@@ -83,7 +90,7 @@ def consider(
             passed[agent.name] = why
             continue
         able_in_kind.append(agent.name)
-        full, passing = fullness(agent, known.load.get(agent.name), reserve(agent, known.dearest))
+        full, passing = fullness(agent, known)
         why = _set_aside(agent.name, known, tried, refused or {}) or full
         if not why:
             able.append(agent)
@@ -113,23 +120,24 @@ def _set_aside(name: str, known: Standing, tried: Sequence[str], refused: Mappin
     return refused.get(name, "")
 
 
-def fullness(agent: Agent, load: Row | None, reserved: float) -> tuple[str, bool]:
+def fullness(agent: Agent, known: Standing) -> tuple[str, bool]:
     """Return why an agent has no room for another task ("" where it has), and whether that soon passes."""
-    under_way, tasks, cost = (load["under_way"], load["tasks"], load["cost"]) if load else (0, 0, 0.0)
-    limits = agent.limits
+    today, limits = known.today.get(agent.name), agent.limits
+    tasks, cost = (today["tasks"], today["cost"]) if today else (0, 0.0)
     if limits.tasks_a_day is not None and tasks >= limits.tasks_a_day:
         return f"has had its {limits.tasks_a_day} tasks of today", False
-    if limits.cost_a_day is not None and cost + reserved > limits.cost_a_day:
+    if limits.cost_a_day is not None and cost + (reserved := reserve(agent, known)) > limits.cost_a_day:
         left = max(0.0, limits.cost_a_day - cost)
         return f"has {left:g} left of today's {limits.cost_a_day:g}, and a task may take {reserved:g}", False
-    if under_way >= limits.at_once:
+    if (under_way := known.under_way.get(agent.name, 0)) >= limits.at_once:
         return f"is at {under_way} of {limits.at_once} tasks", True
     return "", False
 
 
-def reserve(agent: Agent, dearest: Mapping[str, float]) -> float:
+def reserve(agent: Agent, known: Standing) -> float:
     """Return what one more task of an agent may cost: what is expected, or the most that one took of late."""
-    return max(agent.cost, dearest.get(agent.name, 0.0))
+    lately = known.lately.get(agent.name)
+    return max(agent.cost, lately["dearest"] if lately else 0.0)
 
 
 def candidate_of(agent: Agent) -> Candidate:

@@ -223,10 +223,9 @@ class Executor:
     def _taken(self, tx: Transaction, work: Work, choice: Choice, agent: Agent) -> Attempt | None:
         now = self._context.store.now()
         known = standing(tx, (agent,), now)
-        reserved = reserve(agent, known.dearest)
         if not tx.agents.beat(work.execution.id, None, work.owner, lease_from(now)):
             raise LeaseLost()
-        if fullness(agent, known.load.get(agent.name), reserved)[0]:
+        if fullness(agent, known)[0]:
             return None
         attempt = Attempt(
             id=new_id(),
@@ -236,7 +235,7 @@ class Executor:
             choice=choice,
             operation_id=new_id(),
             started_at=now,
-            charged=reserved,
+            charged=reserve(agent, known),
             text=work.execution.task.text,
         )
         tx.agents.begin_attempt(attempt, lease_from(now))

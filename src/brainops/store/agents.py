@@ -52,13 +52,13 @@ class Agents:
         """Strike an agent off; its attempts stay."""
         return self._session.run("agent_remove", name=name, reason=reason, removed_at=at) > 0
 
-    def load(self, now: Micros, since: Micros) -> Mapping[str, Row]:
-        """Return for each agent how many attempts are `under_way`, and the `tasks` and `cost` since then."""
-        return {row["agent"]: row for row in self._session.all("agent_load", now=now, since=since)}
+    def under_way(self, now: Micros) -> Mapping[str, int]:
+        """Return how many tasks each agent is at."""
+        return {row["agent"]: int(row["under_way"]) for row in self._session.all("agent_under_way", now=now)}
 
-    def dearest(self, limit: int) -> Mapping[str, float]:
-        """Return the most that any of the latest attempts of each agent was charged."""
-        return {row["agent"]: float(row["charged"]) for row in self._session.all("agent_dearest", limit=limit)}
+    def spent(self, since: Micros) -> Mapping[str, Row]:
+        """Return of each agent the `tasks` that it began since then, what they `cost`, and the `dearest` of them."""
+        return {row["agent"]: row for row in self._session.all("agent_spent", since=since)}
 
     def insert(self, execution: Execution, asked: Mapping[str, Any], owner: str, lease_until: Micros) -> bool:
         """Begin an execution; return False where its idempotency key is taken."""

@@ -40,22 +40,17 @@ where namespace = :namespace and name = :name and removed_at is null
 update agent set removed_at = :removed_at, enabled = 0, reason = :reason
 where namespace = :namespace and name = :name and removed_at is null
 
--- name: agent_load
--- What does each agent carry at the moment, and what has it taken since then?
-select t.agent, sum(case when t.ended_at is null and t.lease_until > :now then 1 else 0 end) as under_way,
-    sum(case when t.started_at >= :since then 1 else 0 end) as tasks,
-    coalesce(sum(case when t.started_at >= :since then t.charged else 0 end), 0) as cost
-from attempt as t
-where t.namespace in (select value from json_each(:namespaces)) and (t.started_at >= :since or t.ended_at is null)
+-- name: agent_under_way
+-- How many tasks is each agent at? One whose process died holds its place until its lease has passed.
+select t.agent, count(*) as under_way from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and t.ended_at is null and t.lease_until > :now
 group by t.agent
 
--- name: agent_dearest
--- What is the most that each agent's latest attempts were charged?
-select r.agent, max(r.charged) as charged from (
-    select t.agent, t.charged from attempt as t
-    where t.namespace in (select value from json_each(:namespaces)) and t.ended_at is not null
-    order by t.started_at desc limit :limit) as r
-group by r.agent
+-- name: agent_spent
+-- How many tasks did each agent begin since then, at what cost in all, and at most?
+select t.agent, count(*) as tasks, sum(t.charged) as cost, max(t.charged) as dearest from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and t.started_at >= :since
+group by t.agent
 
 -- name: execution_insert
 -- A task is to be carried out; one of the same idempotency key is the same task.
