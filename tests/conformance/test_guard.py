@@ -161,6 +161,20 @@ def test_a_cached_consultation_does_not_serve_what_destroys(open_brain: OpenBrai
     assert brain.status()["operations"]["receipts"] == 3
 
 
+def test_a_cached_consultation_that_holds_no_longer_is_made_anew(open_brain: OpenBrain) -> None:
+    brain = strict(open_brain)
+    with brain.operation("deploy api", target="prod", session="s", consult="cached"):
+        pass
+    with pytest.raises(RuntimeError), brain.operation("test api", target="prod", session="s", consult="cached"):
+        raise RuntimeError("disk full")
+
+    with brain.operation("deploy api", target="prod", session="s", consult="cached") as deploying:
+        pass
+
+    assert deploying.guidance is not None
+    assert brain.status()["operations"]["receipts"] == 3
+
+
 def test_a_receipt_ends_with_a_failure_on_its_target(open_brain: OpenBrain) -> None:
     brain = strict(open_brain)
     brain.guidance("deploy api", target="prod", session="s")

@@ -115,6 +115,10 @@ class OperationLog:
         start = self._guard.prepared(start, manner.least)
         guidance, failed = self._consulted(start, manner)
         looked = self._guard.look(start, guidance, service=manner.service, consultation_failed=failed)
+        if manner.consult == "cached" and guidance is not None and not isinstance(looked.decision, Allow):
+            # What was said a moment ago may hold no longer, for instance since the target failed: ask anew, once.
+            guidance, failed = self._consulted(start, replace(manner, consult="always"))
+            looked = self._guard.look(start, guidance, service=manner.service, consultation_failed=failed)
         self._guard.refuse(looked)
         running = Running(self, new_id(), start, manner, guidance, decision=looked.decision)
         at, guidance_id = self._context.store.now(), guidance.id if guidance else None
