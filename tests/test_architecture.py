@@ -56,7 +56,8 @@ PURE = {
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
         " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
         " operations.prediction procedures.cases.calibration procedures.cases.features procedures.cases.forest"
-        " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies learning.change_points learning.exposition learning.log_lines learning.seasonality"
+        " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
+        " learning.change_points learning.exposition learning.log_lines learning.seasonality"
         " learning.sequences learning.significance learning.suspects learning.templates types.agent_session"
         " learning.better learning.lifecycle learning.rates learning.rising learning.timetable"
     ).split()

@@ -63,10 +63,14 @@ def _ingested(done: Ingested) -> Iterator[str]:
     if not (done.lines or done.samples):
         yield "Nothing new." if done.resumed else "Nothing in it."
         return
-    parts = [f"{done.lines:,} lines"] if done.lines else []
-    parts += [f"{done.samples:,} samples ({done.series:,} series)"] if done.samples else []
-    parts += [f"{done.templates:,} templates"] if done.templates else []
-    parts += [f"{done.errors:,} errors"] if done.errors else []
+    counted = (
+        (done.lines, "line"),
+        (done.samples, "sample"),
+        (done.series, "series"),
+        (done.templates, "template"),
+        (done.errors, "error"),
+    )
+    parts = [f"{count:,} {word}{'' if count == 1 or word == 'series' else 's'}" for count, word in counted if count]
     yield f"{bold(one_line(done.source))}: {', '.join(parts)}"
     if done.resumed:
         yield dim(f"  read on from byte {done.resumed:,}")
