@@ -23,6 +23,7 @@ from brainops.types import (
     MemoryType,
     ProcedureVersion,
     Run,
+    Workflow,
 )
 
 __all__ = [
@@ -138,7 +139,7 @@ class MemoryAwareAIOrchestrator(Opened):
 
     async def create_intelligent_workflow(
         self, goal: str, constraints: Mapping[str, Any] | None = None, **options: Any
-    ) -> Any:
+    ) -> Workflow:
         """Make a plan for a goal from what is known, run it and learn from it; the options are those of `create`."""
         return await asyncio.to_thread(self.brain.workflows.create, goal, constraints, **options)
 

@@ -149,3 +149,21 @@ def test_the_sample_of_getting_started_opens_a_session(memory: Path, capsys: pyt
     assert names["session"]["system_status"]["memories"]["total"] == 0
     with Brain.open(memory) as brain:
         assert brain.session_record().session_id == names["session"]["session_id"]
+
+
+PRELUDE = """\
+from brainops.framework import MemoryAwareAIOrchestrator
+
+async with MemoryAwareAIOrchestrator() as orchestrator:
+"""
+
+
+def test_the_sample_of_an_intelligent_workflow_makes_a_plan_and_runs_it(memory: Path) -> None:
+    names = run(PRELUDE + textwrap.indent(sample("Create Intelligent Workflow"), "    "), {})
+
+    workflow = names["workflow"]
+    assert workflow.plan.goal == "Implement user authentication enhancement"
+    assert workflow.plan.deadline_seconds == 4 * 3_600
+    assert workflow.run is not None
+    with Brain.open(memory) as brain:
+        assert brain.runs.get(workflow.run.id).procedure_name == workflow.plan.procedure

@@ -84,7 +84,7 @@ create table attempt (
 );
 create index attempt_execution on attempt (execution_id, started_at);
 create index attempt_agent on attempt (namespace, agent, started_at);
-create index attempt_under_way on attempt (namespace, agent) where ended_at is null;
+create index attempt_under_way on attempt (namespace, lease_until) where ended_at is null;
 create index attempt_class on attempt (namespace, task_class, started_at);
 create index attempt_learnt on attempt (namespace, learnt_at);
 create index attempt_started on attempt (namespace, started_at);
