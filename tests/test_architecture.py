@@ -59,7 +59,7 @@ PURE = {
         " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
         " learning.change_points learning.exposition learning.log_lines learning.seasonality"
         " learning.sequences learning.significance learning.suspects learning.templates types.agent_session"
-        " learning.better learning.lifecycle learning.rates learning.rising learning.timetable"
+        " learning.better learning.lifecycle learning.rates learning.timetable"
     ).split()
 }
 IMPURE = set(

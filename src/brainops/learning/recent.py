@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.rates import label
-from brainops.learning.rising import Error, errors_told
 from brainops.operations.enforce import Guard
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -22,8 +21,7 @@ SHOWN = 5
 SLOW_MICROS = 1_000_000  # what takes less is not worth a line
 SLOW_TIMES = 3.0  # as long as usual, at least
 USUAL_OPERATIONS = 50  # of a name: what it usually takes
-HOUR_MICROS = 3_600_000_000
-WEEK_MICROS = 7 * DAY_MICROS
+QUIET_MICROS = 7 * DAY_MICROS  # without an error: whatever ended it was thought to have worked
 
 
 @dataclass(slots=True)
@@ -77,35 +75,27 @@ class _Look:
         return Found(section=section, write=lambda tx: _mark(tx, seen.keys, work))
 
     def errors(self, work: CycleWork) -> Found:
-        """Name the errors that are new, rise or came back."""
+        """Name the errors that are new or came back; which ones rise is found by what signals do of them."""
         seen = self.seen(work)
         fingerprints = [fingerprint for fingerprint, _ in seen.errors.most_common(MOST_ERRORS)]
-        since, lately = work.to_at - WEEK_MICROS, work.to_at - HOUR_MICROS
         with work.context.store.read() as tx:
             known = {row["fingerprint"]: row for row in tx.learning.errors_known(fingerprints)}
-            counted = {
-                row["fingerprint"]: (int(row["ended"]), int(row["lately"]))
-                for row in tx.learning.errors_counted(fingerprints, since, lately, work.to_at)
-            }
             captured = tx.learning.errors_captured(work.from_at, work.to_at, MOST_ERRORS)
-        errors = [
-            Error(
-                title=known[each]["title"],
-                before_at=known[each]["before_at"],
-                first_at=seen.first[each],
-                now=seen.errors[each],
-                week=counted.get(each, (0, 0))[0],
-                lately=counted.get(each, (0, 0))[1],
-            )
-            for each in fingerprints
-            if each in known
+        found = [(known[each], seen.first[each], seen.errors[each]) for each in fingerprints if each in known]
+        new = [f"new: {row['title']} ({_times(count)})" for row, _, count in found if row["before_at"] is None]
+        back = [
+            f"came back after {(first - row['before_at']) // DAY_MICROS} days: {row['title']} ({_times(count)})"
+            for row, first, count in found
+            if row["before_at"] is not None and first - row["before_at"] >= QUIET_MICROS
         ]
-        told = errors_told(errors)
-        others = [row["title"] for row in captured if row["fingerprint"] not in seen.errors]
-        lines = [line for kind in told.values() for line in kind][: 3 * SHOWN]
-        lines += [f"new, reported from outside an operation: {title}" for title in others[:SHOWN]]
-        figures = {**{kind: len(each) for kind, each in told.items()}, "captured": len(others)}
-        return Found(section=Section(title="Errors", lines=tuple(lines), figures=dict(figures)))
+        others = [
+            f"new, reported from outside an operation: {row['title']}"
+            for row in captured
+            if row["fingerprint"] not in seen.errors
+        ]
+        figures = {"new": len(new), "returned": len(back), "captured": len(others)}
+        lines = (*back[:SHOWN], *new[:SHOWN], *others[:SHOWN])
+        return Found(section=Section(title="New errors", lines=lines, figures=dict(figures)))
 
     def compliance(self, work: CycleWork) -> Found:
         """Say where rules and procedures were departed from."""
@@ -132,7 +122,7 @@ def parts(cycle: Cycle, guard: Guard) -> Sequence[Part]:
         ),
         Part(
             name="errors",
-            what="Names the errors that are new, that come more often than in the last week, or that came back.",
+            what="Names the errors of these operations that are new, or that came back after a week of quiet.",
             find=look.errors,
         ),
         Part(
@@ -142,6 +132,10 @@ def parts(cycle: Cycle, guard: Guard) -> Sequence[Part]:
         ),
         Part(name="agents", what="Counts how the attempts of each agent ended.", find=_agents),
     ]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _unlearnt(work: CycleWork) -> Iterator[Row]:

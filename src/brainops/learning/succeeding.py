@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from brainops.types import Cycle, Insight, MemoryType, Section
 HORIZON_MICROS = 28 * DAY_MICROS
 FEWEST = 20  # that ended, without one failure: the lower bound of its success is then above 0.88
 RECOVERED_FEWEST = 5  # that succeeded in a row since the last failure
+RECOVERED_CHANCE = 0.05  # of such a row of successes, if nothing had ended the failures
 RECOVERED_FAILURES = 2  # before it: one failure is no trouble that somebody ended
 MOST_KINDS = 2_000  # of operations that are looked at, the most frequent first
 MOST_TOLD = 300  # of each kind: memory has to stay worth reading
@@ -60,8 +62,9 @@ def _steady(row: Row) -> Insight:
 def _recovered(tx: Transaction, row: Row, work: CycleWork) -> Insight | None:
     """Return how an operation recovered: what ended the failures, if the record says so."""
     name, target = row["name"], row["target"]
-    since = tx.learning.after_failures(name, target, row["failed_at"], work.to_at, RECOVERED_FEWEST)
-    if len(since) < RECOVERED_FEWEST:
+    least = _least_successes(row["failed"] / row["ended"])
+    since = tx.learning.after_failures(name, target, row["failed_at"], work.to_at, least)
+    if len(since) < least:
         return None
     first = since[0]
     moment = datetime.fromtimestamp(first["finished_at"] / 1e6, UTC).strftime("%Y-%m-%d %H:%M")
@@ -70,11 +73,16 @@ def _recovered(tx: Transaction, row: Row, work: CycleWork) -> Insight | None:
         row,
         title=f"{label(name, target)} recovered on {moment}",
         statement=f"It failed {row['failed']:,} of {row['ended']:,} times in 28 days, and succeeds since.{how}",
-        probability=interval(len(since), 0)[0],
+        probability=1 - RECOVERED_CHANCE,
         since=first["finished_at"],
         operations=tuple(each["id"] for each in since[:EXAMPLES]),
         importance=0.5,
     )
+
+
+def _least_successes(rate: float) -> int:
+    """Return how many successes in a row are no chance any more, if operations went on to fail at this rate."""
+    return max(RECOVERED_FEWEST, math.ceil(math.log(RECOVERED_CHANCE) / math.log1p(-rate)))
 
 
 def _insight(

@@ -103,15 +103,6 @@ class Learning:
         """Return the errors that became memories in a stretch of time."""
         return self._session.all("errors_captured", since=since, until=until, limit=limit)
 
-    def errors_counted(
-        self, fingerprints: Sequence[str], since: Micros, lately: Micros, until: Micros
-    ) -> Sequence[Row]:
-        """Return how often these errors ended an operation, since a time and of late."""
-        if not fingerprints:
-            return []
-        given = {"fingerprints": list(fingerprints), "since": since, "lately": lately, "until": until}
-        return self._session.all("errors_counted", **given)
-
     def usual(self, name: str, limit: int) -> Row:
         """Return how many of an operation's last ones succeeded, and their mean duration."""
         found = self._session.one("operation_usual", name=name, limit=limit)

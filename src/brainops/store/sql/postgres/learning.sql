@@ -111,14 +111,6 @@ where m.namespace = :namespace and m.type = 'error_pattern' and m.state = 'activ
     and m.created_at >= :since and m.created_at < :until
 order by m.created_at, m.key limit :limit
 
--- name: errors_counted
--- How often did each of these errors end an operation, since a time and of late?
-select o.fingerprint, count(*) as ended, sum(case when o.finished_at >= :lately then 1 else 0 end) as lately
-from operation as o
-where o.namespace = :namespace and o.fingerprint = any (cast(:fingerprints as text[]))
-    and o.finished_at >= :since and o.finished_at < :until and o.imported_at is null
-group by o.fingerprint order by o.fingerprint
-
 -- name: operation_usual
 -- How long does an operation of this name usually take: the mean of its last ones that succeeded?
 select count(*) as ended, cast(avg(d.duration_us) as double precision) as duration_us
