@@ -39,7 +39,7 @@ PURE = {
     f"brainops.{name}"
     for name in (
         "agents.adapters.answers agents.adapters.prompt"
-        " health.briefing health.formulas health.words"
+        " agents.efficiency health.briefing health.formulas health.words"
         " memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
         " memory.secrets memory.terms operations.advise operations.answers operations.calibration operations.classify"
         " operations.command_line operations.guard operations.program_tables operations.programs"

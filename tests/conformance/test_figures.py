@@ -16,6 +16,8 @@ from brainops.types import (
     Actor,
     ActorKind,
     ApplicationState,
+    Attempt,
+    Choice,
     Draft,
     ErrorEvent,
     Evidence,
@@ -359,6 +361,39 @@ def test_a_report_sets_the_week_beside_the_week_before(brain: Brain, clock: Cloc
     assert (line(brain, "failures").value, line(brain, "failures").before) == (1, 2)
     assert (line(brain, "operations").value, line(brain, "operations").before) == (1, 2)
     assert (line(brain, "repeats that happened").value, line(brain, "repeats that happened").before) == (1, 1)
+
+
+def attempt(brain: Brain, agent: str, task_class: str, success: float | None, cost: float = 0.0) -> None:
+    """Put an attempt of an agent on record, ended."""
+    with brain._store.write() as tx:
+        made = Attempt(
+            id=new_id(),
+            execution_id=new_id(),
+            agent=agent,
+            task_class=task_class,
+            choice=Choice(agent=agent, sentence="it did best"),
+            operation_id=None,
+            started_at=NOW - HOUR,
+        )
+        tx.agents.begin_attempt(made, NOW + HOUR)
+        outcome = Succeeded(duration_seconds=0.0) if success else Failed(duration_seconds=0.0)
+        tx.agents.end_attempt(made.id, outcome, NOW, fingerprint=None, success=success, charged=cost)
+
+
+def test_coordination_is_what_was_reached_of_what_the_best_in_hindsight_would_have(brain: Brain) -> None:
+    for agent, tries in (("able", [1, 1, 1, 1, 1, 0]), ("clumsy", [0, 0, 0, 1, 0]), ("lucky", [1])):
+        for success in tries:
+            attempt(brain, agent, "deploy", float(success), cost=2.0 if agent == "able" else 0.0)
+    for success in (0, 0, 0, 0, 0, 0):
+        attempt(brain, "able", "alone", float(success))  # nobody to compare it with
+    attempt(brain, "able", "deploy", None)  # nobody knows
+    found = figure(brain, "agent coordination")
+    able, clumsy, lucky = 5 - 6 * 0.1, 1, 1
+    reached, best = able + clumsy + lucky, 12 * able / 6
+
+    assert found.value == pytest.approx(reached / best)
+    assert (found.counted, found.detail["attempts"]) == (12, 19)
+    assert line(brain, "cost").value == 12.0
 
 
 def test_other_namespaces_are_not_counted(brain: Brain, open_brain: OpenBrain, clock: Clock) -> None:

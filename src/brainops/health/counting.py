@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from brainops.agents.efficiency import efficiency
+from brainops.agents.record import Trial
 from brainops.health.formulas import DAY_MICROS, Attempted, Counts, Row, Spent
 from brainops.store import Transaction
 from brainops.types import Micros
@@ -46,7 +48,20 @@ def _of_days(rows: Iterable[Row], until: Micros) -> Sequence[Row]:
 
 def _attempted(tx: Transaction, since: Micros, until: Micros) -> Attempted:
     row = tx.figures.attempts(since, until)
+    trials = [
+        Trial(
+            agent=each["agent"],
+            task_class=each["task_class"],
+            success=float(each["success"]),
+            seconds=int(each["duration_us"] or 0) / 1e6,
+            cost=float(each["charged"]),
+        )
+        for each in tx.figures.attempts_judged(since, until)
+    ]
+    found = efficiency(trials)
     return Attempted(
+        efficiency=found.value,
+        compared=found.compared,
         ended=int(row["ended"]),
         succeeded=int(row["succeeded"]),
         seconds=int(row["duration_us"]) / 1e6,

@@ -34,7 +34,9 @@ FORMULAS = {
         "was verified, wrong is a failure or a success that was contradicted; the rest is not judged"
     ),
     "agent coordination": (
-        "reward reached by the agents that were chosen / reward of the best choice in hindsight at equal cost"
+        "worth of all attempts / worth had each class of tasks gone to the agent that did best at it, where worth is "
+        "success less time and cost as selection counts them, over classes at which two agents or more made five "
+        "attempts"
     ),
     "system improvement": "(improvements kept - improvements rolled back or undone) / days of the window * 7",
     "repeat errors": "failures of an error that had happened before / all failures with a fingerprint",

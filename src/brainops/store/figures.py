@@ -92,6 +92,10 @@ class Figures:
         """Return how many attempts of agents `ended` and `succeeded`, with their `duration_us` and `cost`."""
         return self._one("attempts_fared", since=since, until=until)
 
+    def attempts_judged(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return attempts that were judged: `agent`, `task_class`, `success`, `duration_us`, `charged`."""
+        return self._session.all("attempts_judged", since=since, until=until, limit=MOST_CASES)
+
     def session(self, session_id: str) -> tuple[Row, Operation | None]:
         """Return what was done in a session, and the operation by which it was opened."""
         work = self._session.one("session_work", session_id=session_id, opening=OPENING)

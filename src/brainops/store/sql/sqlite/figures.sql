@@ -176,6 +176,15 @@ from attempt as t
 where t.namespace in (select value from json_each(:namespaces)) and t.started_at >= :since and t.started_at < :until
     and t.ended_at is not null
 
+-- name: attempts_judged
+-- The newest attempts of a time that say how well their agent did.
+select t.agent as agent, t.task_class as task_class, t.success as success, t.duration_us as duration_us,
+    t.charged as charged
+from attempt as t
+where t.namespace in (select value from json_each(:namespaces)) and t.started_at >= :since and t.started_at < :until
+    and t.success is not null
+order by t.started_at desc, t.id desc limit :limit
+
 -- name: session_work
 -- What was done in a session?
 select count(*) as operations, coalesce(sum(case when o.outcome = 'failed' then 1 else 0 end), 0) as failed,
