@@ -23,15 +23,20 @@ from brainops.types import (
     ExecutionState,
     Failed,
     OperationStart,
+    Rule,
+    RuleKind,
+    RuleMode,
     RunState,
     Succeeded,
     Task,
+    TerminalProof,
 )
 from tests.conformance.conftest import OpenBrain
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 TASK = "Deploy backend v3.1.195 to production"
 WAIT_SECONDS = 20.0
+PHRASE = "four plain words here"
 
 
 class Agent:
@@ -224,6 +229,28 @@ def test_the_guard_refuses_with_the_way_out_and_no_agent_begins(brain: Brain) ->
     assert "backup" in refused.reason
     assert refused.attempts == ()
     assert agent.tasks == []
+
+
+def test_what_a_person_must_approve_waits_until_a_person_approves(open_brain: OpenBrain, brain: Brain) -> None:
+    agent = Agent("dropped")
+    brain.agents.register_callable("eager", agent)
+    people = Rule(
+        id="", namespace="", name="people decide", kind=RuleKind.APPROVAL, operations=("Archive*",), mode=RuleMode.ASK
+    )
+    brain.guard.add(people)
+    brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
+    brain.guard.set_enforcement("strict")
+
+    waiting = brain.agents.execute("Archive the old tables", target="db")
+    assert waiting.approval_id is not None
+    brain.approvals.grant(waiting.approval_id, proof=TerminalProof(approver="ines", passphrase=PHRASE))
+    done = brain.agents.resume(waiting.id)
+
+    assert waiting.state is ExecutionState.WAITING
+    assert f"brainops agent resume {waiting.id}" in waiting.reason
+    assert waiting.attempts == ()
+    assert done.state is ExecutionState.SUCCEEDED, done.reason
+    assert len(agent.tasks) == 1
 
 
 def test_in_a_strict_namespace_no_agents_session_registers_or_enables_agents(

@@ -13,7 +13,7 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Choice
 
-REMEMBERED_TRIALS = 2_000  # the newest; older ones say little about today's agents
+REMEMBERED_TRIALS = 1_000  # the newest; older ones say little about today's agents
 ANEW_SECONDS = 300.0  # between two readings of the whole: what came late, or was judged late elsewhere, is in it then
 
 
