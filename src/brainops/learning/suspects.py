@@ -148,11 +148,15 @@ def _log_point(shift: LogShift, share: float) -> tuple[float, str]:
     """Return the weight and the reason of a log template whose count changed; 0 where it did not rise."""
     expected = shift.before * share
     surprise = (shift.after - expected) / math.sqrt(expected + 1.0)
-    if surprise <= 1.0:
+    if surprise < 1.0:
         return 0.0, ""
-    how = "new" if shift.before == 0 else f"{shift.before} times before"
+    how = "new" if shift.before == 0 else f"{_times(shift.before)} before"
     weight = math.log1p(surprise) * (ERROR_WEIGHT if shift.error else 1.0)
-    return weight, f"logged {shift.after} times ({how}): {shift.template[:120]}"
+    return weight, f"logged {_times(shift.after)} ({how}): {shift.template[:120]}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _ago(seconds: float) -> str:
