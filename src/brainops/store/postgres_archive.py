@@ -27,7 +27,7 @@ TABLES = (
     "cycle", "cycle_report", "learning_told", "set_aside",
     "query_count", "share_peer", "share_bundle", "share_item",
     "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
-    "improvement", "improvement_trial", "language_day", "language_use",
+    "improvement", "improvement_trial", "code_patch", "language_day", "language_use",
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from brainops.store.agents import Agents
 from brainops.store.approvals import Approvals
 from brainops.store.cases import Cases
+from brainops.store.code import Code
 from brainops.store.database import Database, Session
 from brainops.store.figures import Figures
 from brainops.store.fixes import Fixes
@@ -77,6 +78,7 @@ class Transaction:
         self.signals = Signals(session)
         self.learning = Learning(session)
         self.improvements = Improvements(session)
+        self.code = Code(session)
         self.sharing = Sharing(session)
         self.language = Language(session)
         self.figures = Figures(session)

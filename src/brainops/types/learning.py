@@ -178,6 +178,23 @@ class Improvement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRepository:
+    """A git repository whose code may be improved: where it is, which branch, and the command that tests it.
+
+    `test` is a list of arguments. `automation` lets patches touch what runs by itself in continuous integration;
+    `by_itself` lets a patch whose tests pass, and that rests on no agent's word, apply itself after a day.
+    """
+
+    name: str
+    path: str
+    branch: str
+    test: tuple[str, ...]
+    timeout_seconds: float = 600.0
+    automation: bool = False
+    by_itself: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
     """A point of a series that is unlike what came before: `score` is 0 to 1, and above the shipped line it is told."""
 
