@@ -73,6 +73,8 @@ def furnish(brain: Brain) -> None:
     brain.guidance("deploy api", target="prod", session="s")
     _ask(brain)
     _fixes(brain)
+    made = brain.cases.learn("refund", {"amount": 40}, {"decision": "pay"}, source="ticket 1")
+    brain.cases.correct(made.id, {"decision": "ask"}, reason="too much")
     _rules(brain)
     with brain._store.write() as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")

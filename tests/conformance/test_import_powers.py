@@ -106,6 +106,7 @@ def test_what_happened_comes_through_unchanged(open_other: OpenBrain, exported: 
         ("fix", "trust"),
         ("fix_application", "state"),
         ("fix_application", "reason"),
+        ("decided_case", "trust"),
         ("fix_application", "decided_at"),
         ("notice", "delivered_at"),
         ("notice", "error"),

@@ -55,6 +55,8 @@ def arriving(kind: str, row: Row, now: int) -> Arrival:
             return _fix(row)
         case "fix_application":
             return _application({**row, "imported_at": now}, now)
+        case "decided_case":
+            return _case(row)
         case "notice" if row["delivered_at"] is None:
             return Arrival(row={**row, "delivered_at": now, "error": UNSENT}, why=UNSENT)
         case _:
@@ -85,6 +87,14 @@ def _fix(row: Row) -> Arrival:
         return Arrival(row=arrived)
     why = "it went further by itself; here it is suggested until a person vouches for it and sets its mode"
     return Arrival(row=arrived, why=why, name=row["title"])
+
+
+def _case(row: Row) -> Arrival:
+    """A case comes from outside: it counts less, and alone it decides nothing. An open decision is nobody's here."""
+    arrived = {**row, "trust": "external"}
+    if row["standing"] != "open":
+        return Arrival(row=arrived)
+    return Arrival(row={**arrived, "standing": "replaced"}, why="nobody had confirmed it when it was exported")
 
 
 def _application(row: Row, now: int) -> Arrival:

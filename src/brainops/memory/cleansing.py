@@ -24,6 +24,7 @@ _TEXTS = {
     "notice": ("error",),
     "fix": ("title", "advice", "reason"),
     "fix_application": ("reason",),
+    "decided_case": ("name", "source"),
 }
 _TREES = {
     "memory": ("content", "metadata"),
@@ -35,6 +36,7 @@ _TREES = {
     "notice": ("body",),
     "fix": ("action", "verify", "rollback", "context"),
     "fix_application": ("evidence",),
+    "decided_case": ("inputs", "outputs"),
 }
 """What can hold a secret: the same columns that are redacted when they are written."""
 

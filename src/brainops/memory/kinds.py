@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainops.store.approvals import approval_of, notice_of
+from brainops.store.cases import case_of
 from brainops.store.database import Row
 from brainops.store.fixes import application_of, fix_of
 from brainops.store.memories import memory_of
@@ -85,6 +86,11 @@ _FIELDS = {
     "fix_application": (
         f"id namespace fix_id fingerprint operation_id? target? mode automatic:flag state run_id? reason {_ACTOR}"
         " created_at:count applied_at:count? decided_at:count? verified_by? evidence:json?"
+    ),
+    "decided_case": (
+        "id namespace name inputs:object outputs:object trust:verified|agent|external standing:stands|open|replaced"
+        f" origin decided_at:count changed_at:count {_ACTOR} expected:number? expected_right:flag? source?"
+        " replaces? run_id? step_id?"
     ),
     "notice": (
         "id namespace kind subject body:object created_at:count attempts:count delivered_to:texts delivered_at:count?"
@@ -172,6 +178,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "bypass": bypass_of,
     "fix": fix_of,
     "fix_application": application_of,
+    "decided_case": case_of,
     "notice": lambda row: notice_of({"next_attempt_at": row["created_at"], **row}),
     "audit": _entry,
 }

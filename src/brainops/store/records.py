@@ -1,4 +1,4 @@
-"""How is everything that is kept of procedures, runs, the guard and fixes read page by page, put back and cleansed?"""
+"""How is all that is kept of procedures, runs, the guard, fixes and cases read page by page, put back and cleansed?"""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ KINDS: Mapping[str, Mapping[str, str | int]] = {
     "bypass": {"id": ""},
     "fix": {"id": ""},
     "fix_application": {"id": ""},
+    "decided_case": {"id": ""},
     "notice": {"id": ""},
 }
 """The kinds in the order of an export, each with the columns that order its rows and what comes before the first."""

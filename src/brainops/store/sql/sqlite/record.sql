@@ -222,6 +222,27 @@ values (:id, :namespace, :fix_id, :fingerprint, :operation_id, :target, :mode, :
     :imported_at)
 on conflict do nothing
 
+-- name: decided_case_after
+-- Every readable row after an id.
+select r.id, r.namespace, r.name, r.inputs, r.outputs, r.trust, r.standing, r.origin, r.decided_at, r.changed_at, r.actor_kind, r.actor_id,
+    r.actor_proof, r.expected, r.expected_right, r.source, r.replaces, r.run_id, r.step_id
+from decided_case as r
+where r.namespace in (select value from json_each(:namespaces)) and r.id > :after_id
+order by r.id limit :limit
+
+-- name: decided_case_restore_row
+-- Puts an exported case back.
+insert into decided_case (id, namespace, name, inputs, outputs, trust, standing, origin, decided_at, changed_at, actor_kind, actor_id,
+    actor_proof, expected, expected_right, source, replaces, run_id, step_id)
+values (:id, :namespace, :name, :inputs, :outputs, :trust, :standing, :origin, :decided_at, :changed_at, :actor_kind, :actor_id,
+    :actor_proof, :expected, :expected_right, :source, :replaces, :run_id, :step_id)
+on conflict do nothing
+
+-- name: decided_case_rewrite
+-- Redaction took something out of a case.
+update decided_case set name = :name, source = :source, inputs = :inputs, outputs = :outputs
+where id = :id and namespace = :namespace
+
 -- name: run_rewrite
 -- Redaction took something out of a run.
 update run set target = :target, inputs = :inputs, outputs = :outputs, error = :error, reason = :reason
