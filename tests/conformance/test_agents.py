@@ -423,6 +423,31 @@ class Elsewhere:
         self._process.wait()
 
 
+def test_an_agent_is_never_at_more_tasks_than_it_may(brain: Brain) -> None:
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def work(task: Task) -> str:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        threading.Event().wait(0.05)
+        with lock:
+            at_once -= 1
+        return "done"
+
+    brain.agents.register_callable("worker", work, limits={"at_once": 2})
+    ended: list[ExecutionState] = []
+    threads = [threading.Thread(target=lambda: ended.append(brain.agents.execute(TASK).state)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_SECONDS)
+
+    assert most == 2
+    assert ended == [ExecutionState.SUCCEEDED] * 6
+
+
 def test_places_and_budgets_hold_over_processes(brain: Brain, store_url: str, tmp_path: Path) -> None:
     with Elsewhere(store_url, tmp_path) as elsewhere:
         brain.agents.callables.register("worker", Agent("here"))
