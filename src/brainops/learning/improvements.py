@@ -12,7 +12,7 @@ that was. `applied` and `kept` become `undone` where somebody takes them back.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
@@ -28,6 +28,7 @@ from brainops.errors import (
     StoreError,
 )
 from brainops.learning.better import Measured
+from brainops.learning.changes.code import CodePatches, Drafted
 from brainops.learning.changes.fix_modes import FixModes
 from brainops.learning.changes.memory import MemoryPlans
 from brainops.learning.changes.port import BY_ITSELF, Changer
@@ -37,6 +38,7 @@ from brainops.learning.changes.rule_modes import RuleModes
 from brainops.learning.changes.timing import Timing
 from brainops.learning.lifecycle import OPEN, STANDING, Move, may_apply_itself, may_come_back, next_move
 from brainops.learning.part import CycleWork, Found, Part
+from brainops.learning.repositories import Repositories
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact, redact_json
@@ -87,6 +89,9 @@ class Improvements:
         self._notices = notices
         self._changers: dict[ImprovementKind, Changer] = {}
         self._finders: builtins.list[tuple[Changer, frozenset[Cycle]]] = []
+        self.repositories = Repositories(context)
+        self._code = CodePatches(context, self.repositories)
+        self.register(self._code, Cycle.HOURLY)
         self.register(FixModes(), Cycle.HOURLY)
         self.register(Routing(), Cycle.HOURLY)
         self.register(RuleModes(guard), Cycle.HOURLY)
@@ -148,6 +153,23 @@ class Improvements:
         if kept.state is ImprovementState.PLANNED:
             self._tell(tx, NoticeKind.IMPROVEMENT_PLANNED, kept, f"brainops evolution veto {kept.id}")
         return kept
+
+    def propose_patch(
+        self,
+        repository: str,
+        *,
+        diff: str = "",
+        files: Mapping[str, str | None] | None = None,
+        title: str,
+        reason: str = "",
+    ) -> Improvement:
+        """Make a commit of a diff, or of whole files (None removes one), and run the repository's tests with it.
+
+        Returns it proposed (or planned, where the repository is opted in) when they pass, rejected when they fail.
+        Raises NotFound, InvalidInput (everything that is wrong with the patch), StepFailed (its tests may not be run),
+        OperationBlocked (what acts by itself is stopped), Conflict (it was decided before).
+        """
+        return self._proposed(self._code.drafted(repository, diff=diff, files=files, title=title, reason=reason))
 
     def apply(self, improvement_id: str, *, proof: Proof | None = None, reason: str = "") -> Improvement:
         """Apply an improvement because a person says so; one that is applied already stays so.
@@ -215,6 +237,18 @@ class Improvements:
             find=self._judge,
         )
         return [*([found] if finders else []), *([judged] if cycle is Cycle.HOURLY else [])]
+
+    def _proposed(self, drafted: Drafted) -> Improvement:
+        """Keep a patch that was made and tested; one whose tests fail is kept as rejected."""
+        with self._context.store.write() as tx:
+            kept = self.propose(tx, drafted.improvement)
+            if kept is None:
+                raise Conflict("this very patch was decided before, and is not proposed again; `brainops evolution`")
+            if drafted.refused and kept.id == drafted.improvement.id:
+                now = self._context.store.now()
+                kept = self._move(tx, kept, kept, ImprovementState.REJECTED, BY_ITSELF, now, drafted.refused)
+        self._code.keep(kept)
+        return kept
 
     # What the cycles do
 

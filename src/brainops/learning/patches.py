@@ -73,7 +73,8 @@ def path_problem(path: str, *, automation: bool) -> str:
     parts = path.split("/")
     names = [part.casefold().rstrip(" .") for part in parts]
     shown = f"{path!r:.120}"
-    if not path or len(path) > MAX_PATH_CHARACTERS or any(not each.isprintable() for each in path) or "\\" in path:
+    odd = any(not each.isprintable() or each in "\\\ufffd" for each in path)
+    if not path or len(path) > MAX_PATH_CHARACTERS or odd:
         return f"{shown} is no path that a patch may have"
     if path.startswith("/") or ".." in parts or posixpath.normpath(path) != path:
         return f"{shown} lies outside of the repository, or is not written plainly"
@@ -117,7 +118,9 @@ def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> Verdict:
     else:
         base = "the tests passed before" if well_before else "the tests failed before"
     if well_after == len(after):
-        return Verdict(refused="", sentence=f"{base}, and pass with it ({well_after} of {len(after)} times)", flaky=flaky)
+        return Verdict(
+            refused="", sentence=f"{base}, and pass with it ({well_after} of {len(after)} times)", flaky=flaky
+        )
     failed = next(each for each in after if not each.passed)
     how = "fail" if not well_after else f"passed only {well_after} of {len(after)} times"
     said = f": {failed.said}" if failed.said else ""
@@ -126,9 +129,7 @@ def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> Verdict:
 
 def changed(raw: str, numbers: str) -> tuple[Changed, ...]:
     """Return the files of a patch from git's `diff-tree -z --raw` and `-z --numstat`, both without renames."""
-    binary = {
-        fields[2] for fields in (line.split("\t", 2) for line in numbers.split("\0") if line) if fields[0] == "-"
-    }
+    binary = {fields[2] for fields in (line.split("\t", 2) for line in numbers.split("\0") if line) if fields[0] == "-"}
     words = [word for word in raw.split("\0") if word]
     found = []
     for head, path in zip(words[::2], words[1::2], strict=False):

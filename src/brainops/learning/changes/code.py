@@ -1,0 +1,276 @@
+"""Which patches of code are there, do the tests pass with them, and how does each come into its branch and out again?
+
+A patch is made and tested when it is proposed: what is brought in later is that very commit, or nothing. Who applies
+one is a person who proves it; where a person has opted a repository in, a patch that rests on no agent's word applies
+itself after a day, unless it is vetoed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, OperationBlocked
+from brainops.learning import worktree
+from brainops.learning.better import Measured
+from brainops.learning.changes.port import InStore, draft
+from brainops.learning.lifecycle import OPEN
+from brainops.learning.part import CycleWork
+from brainops.learning.patches import RUNS, Tested, Verdict, refusal, verdict
+from brainops.learning.repositories import Repositories, repository_of
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
+from brainops.memory.redact import redact
+from brainops.procedures.approvers import Approvers
+from brainops.procedures.automatic import stopped_here
+from brainops.procedures.loosening import may_approve
+from brainops.procedures.outbox import Outbox
+from brainops.procedures.steps.limits import check_command, limits_of
+from brainops.store import Transaction
+from brainops.types import (
+    JSON,
+    Actor,
+    ActorKind,
+    CodeRepository,
+    Improvement,
+    ImprovementKind,
+    ImprovementState,
+    Micros,
+    Proof,
+    Trust,
+)
+
+STANDS_MICROS = 86_400_000_000  # a day in which anybody may veto what applies itself
+MAX_TITLE_CHARACTERS = 120
+MAX_REASON_CHARACTERS = 2_000
+KEPT = 200  # patches whose commits are looked after
+ASKED_SECONDS = 1.0  # between two looks whether somebody stopped what happens by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """A patch that was made and tested: the improvement, and why it is refused, or ""."""
+
+    improvement: Improvement
+    refused: str
+
+
+class CodePatches(InStore):
+    """Brings tested commits into the branches of registered repositories, and reverts them."""
+
+    kinds = frozenset((ImprovementKind.CODE,))
+    acts_outside = True
+
+    def __init__(self, context: MemoryContext, repositories: Repositories) -> None:
+        self._context = context
+        self._repositories = repositories
+
+    # How one is proposed
+
+    def drafted(
+        self,
+        repository: str,
+        *,
+        diff: str = "",
+        files: Mapping[str, str | None] | None = None,
+        title: str,
+        reason: str,
+        source: str = "",
+    ) -> Drafted:
+        """Make a commit of a diff or of whole files, and run the tests without it and with it.
+
+        `source` names what a patch was derived from by a rule, not written by somebody. Raises InvalidInput with
+        everything that is wrong with the patch, StepFailed where the tests may not be run, OperationBlocked where what
+        happens by itself is stopped.
+        """
+        known = self._repositories.get(repository)
+        title, reason = self._text(title, MAX_TITLE_CHARACTERS), self._text(reason, MAX_REASON_CHARACTERS)
+        title = " ".join(title.split())
+        if not title or bool(diff) == bool(files):
+            raise InvalidInput("a patch has a title, and either a diff or whole files")
+        stopped = self._stopped()
+        if stopped():
+            raise OperationBlocked("what happens by itself is stopped here: brainops stop --automatic --resume")
+        limits = limits_of(self._context)
+        check_command(limits, known.test)
+        worktree.sweep()
+        at = self._context.store.now()
+        found = draft(
+            ImprovementKind.CODE,
+            "",
+            f"repository:{known.name}",
+            f"{known.name}: {title}",
+            reason or title,
+            before={},
+            after={},
+            at=at,
+            trust=Trust.AGENT if self._context.actor.kind is ActorKind.AGENT and not source else Trust.VERIFIED,
+        )
+        made = worktree.made(known, diff, _checked(files or {}), _message(title, reason, found.id))
+        if problem := refusal(made.changes, made.diff, automation=known.automation):
+            raise InvalidInput(f"this patch is refused: {problem}")
+        key = f"code:{known.name}:{made.base[:12]}:{sha256(made.diff.encode()).hexdigest()[:16]}"
+        with self._context.store.read() as tx:
+            open_one = tx.improvements.open(key)
+        if open_one is not None:
+            return Drafted(improvement=open_one, refused="")
+        found = replace(found, key=key)
+        before = [worktree.tests(known, made.base, limits, stopped) for _ in range(RUNS)]
+        after = [worktree.tests(known, made.commit, limits, stopped) for _ in range(RUNS)]
+        said = verdict(before, after)
+        return Drafted(improvement=_proposal(found, known, made, before, after, said, source), refused=said.refused)
+
+    def keep(self, improvement: Improvement) -> None:
+        """Keep the commit of a patch that is open, so that git does not remove it; let go of that of one that ended."""
+        known = self._repository(improvement)
+        if known is None:
+            return
+        if improvement.state in OPEN:
+            worktree.hold(known, improvement.id, str(_of(improvement.after, "commit")))
+        else:
+            worktree.let_go(known, improvement.id)
+
+    # What the port asks
+
+    def find(self, work: CycleWork) -> Sequence[Improvement]:
+        """Find nothing: patches are proposed. Remove what a killed process left behind, and what is decided."""
+        worktree.sweep()
+        with work.context.store.read() as tx:
+            known = tx.improvements.list(kind=ImprovementKind.CODE.value, state=None, limit=KEPT)
+        for each in known:
+            self.keep(each)
+        return []
+
+    def standing(self, tx: Transaction, improvement: Improvement) -> JSON:
+        """Return `after` where the patch was brought in, else `before`."""
+        row = tx.code.get(improvement.id)
+        return improvement.after if row is not None and row["stands"] else improvement.before
+
+    def put(self, tx: Transaction, improvement: Improvement, value: JSON, by: Actor, now: Micros, reason: str) -> None:
+        """Say that the patch holds, or no longer; raise Conflict where it is only left as a branch so far."""
+        row = tx.code.get(improvement.id)
+        if row is None:
+            raise Conflict(f"nothing was done in {improvement.subject} yet")
+        if row["left_because"]:
+            raise Conflict(row["left_because"])
+        tx.code.stand(improvement.id, stands=value == improvement.after, at=now)
+
+    def refused(self, tx: Transaction, improvement: Improvement, *, by_itself: bool) -> str | None:
+        """A person applies code, unless the repository is opted in, and is still."""
+        known = repository_of(tx, _named(improvement))
+        if known is None:
+            return f"{improvement.subject} is not registered any more: brainops evolution repository add"
+        if by_itself and not (known.by_itself and improvement.state is ImprovementState.PLANNED):
+            return f"a person applies code: brainops evolution apply {improvement.id}"
+        return None
+
+    def measure(self, tx: Transaction, improvement: Improvement, now: Micros) -> Measured:
+        """Nothing is measured but its tests, which have run; it is kept unless somebody takes it back."""
+        return Measured()
+
+    def outside(self, improvement: Improvement, value: JSON, proof: Proof | None) -> None:
+        """Move the branch forward to the tested commit, or to one that reverts it; say what is left as a branch."""
+        known = self._repository(improvement)
+        if known is None:
+            raise Conflict(f"{improvement.subject} is not registered any more: brainops evolution repository add")
+        base, commit = (str(_of(improvement.after, name)) for name in ("base", "commit"))
+        known = replace(known, branch=str(_of(improvement.after, "branch")))
+        worktree.sweep()
+        if value == improvement.after:
+            self._require_person(improvement, proof)
+            left = worktree.bring_in(known, improvement.id, base, commit)
+        else:
+            left = worktree.take_back(known, improvement.id, commit)
+        with self._context.store.write() as tx:
+            tx.code.put(improvement.id, known.name, commit, left, self._context.store.now())
+
+    # What these are made of
+
+    def _require_person(self, improvement: Improvement, proof: Proof | None) -> None:
+        """Raise unless a person applies what does not apply itself: one who proves it, where anybody can."""
+        if proof is not None or improvement.state is ImprovementState.PLANNED:
+            return
+        if self._context.actor.kind is not ActorKind.PERSON:
+            raise ApprovalUnproven(f"a person applies code: brainops evolution apply {improvement.id}")
+        names = may_approve(Approvers(self._context, Outbox(self._context)))
+        if names:
+            raise ApprovalUnproven(
+                f"to apply code takes one of {', '.join(names)}, who proves it: on the command line in a terminal of "
+                "their own, in Python by `proof=`"
+            )
+
+    def _repository(self, improvement: Improvement) -> CodeRepository | None:
+        with self._context.store.read() as tx:
+            return repository_of(tx, _named(improvement))
+
+    def _stopped(self) -> Callable[[], bool]:
+        """Return whether what happens by itself is stopped; what a person asks for goes on."""
+        if self._context.actor.kind is ActorKind.PERSON:
+            return lambda: False
+        asked, answer = -ASKED_SECONDS, False
+
+        def stopped() -> bool:
+            nonlocal asked, answer
+            if not answer and time.monotonic() - asked >= ASKED_SECONDS:
+                asked = time.monotonic()
+                answer = stopped_here(self._context.store, os.environ) is not None
+            return answer
+
+        return stopped
+
+    def _text(self, text: str, most: int) -> str:
+        return redact(clean(str(text).strip())[:most], self._context.redaction).text.replace("BrainOps-", "BrainOps ")
+
+
+def _proposal(
+    found: Improvement,
+    repository: CodeRepository,
+    made: worktree.Made,
+    before: Sequence[Tested],
+    after: Sequence[Tested],
+    said: Verdict,
+    source: str,
+) -> Improvement:
+    where: dict[str, JSON] = {"repository": repository.name, "branch": repository.branch, "base": made.base}
+    alone = repository.by_itself and found.trust is Trust.VERIFIED and not said.flaky and not said.refused
+    return replace(
+        found,
+        before=where,
+        after={**where, "commit": made.commit, "patch": made.diff},
+        evidence={
+            "tests": said.sentence,
+            "command": list(repository.test),
+            "passed_before": [each.passed for each in before],
+            "passed_with_it": [each.passed for each in after],
+            "seconds": [each.seconds for each in (*before, *after)],
+            "files": [each.path for each in made.changes],
+            **({"flaky_baseline": True} if said.flaky else {}),
+            **({"derived_from": source} if source else {}),
+        },
+        basis=len(before) + len(after),
+        state=ImprovementState.PLANNED if alone else ImprovementState.PROPOSED,
+        apply_at=found.proposed_at + STANDS_MICROS if alone else None,
+    )
+
+
+def _message(title: str, reason: str, improvement_id: str) -> str:
+    body = f"{reason}\n\n" if reason and reason != title else ""
+    return f"{title}\n\n{body}{worktree.MARK}{improvement_id}\n"
+
+
+def _checked(files: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    for path, text in files.items():
+        if not isinstance(path, str) or not isinstance(text, str | None):
+            raise InvalidInput("files are a mapping of paths to their whole text, or to None where one is removed")
+    return files
+
+
+def _of(value: JSON, name: str) -> JSON:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _named(improvement: Improvement) -> str:
+    return improvement.subject.removeprefix("repository:")
