@@ -13,7 +13,7 @@ from tests.conformance.conftest import OpenBrain
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="coder")
-REFUND = {
+REFUND: dict[str, Any] = {
     "name": "refund",
     "description": "decide about a refund",
     "inputs": {"amount": {"type": "integer"}},
@@ -42,7 +42,7 @@ def refunds(brain: Brain, count: int = 40, **more: Any) -> None:
 
 
 def decided(run: Run) -> Any:
-    return run.outputs["said"] if run.outputs else None
+    return run.outputs["said"] if isinstance(run.outputs, dict) else None
 
 
 def test_a_new_case_is_decided_from_past_ones(brain: Brain) -> None:

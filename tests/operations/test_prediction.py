@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from brainops.operations.calibration import reliability
-from brainops.operations.prediction import HOUR, SECOND, Asked, Ended, Failure, Rate, foretold, learn, predict, told
+from brainops.operations.prediction import HOUR, SECOND, Asked, Ended, Failure, Rate, learn, predict, told
 from brainops.types import Precursor
 
 START = 1_700_000_000 * SECOND
@@ -42,7 +42,7 @@ def asked(**given: object) -> Asked:
 
 
 def test_a_context_that_fails_is_found_and_said_with_its_numbers() -> None:
-    models = learn(record(300, lambda context, hour: 0.6 if context["version"] == "b" else 0.1))
+    models = learn(record(300, lambda context, hour: 0.6 if context["version"] == "b" else 0.1)).models
     rate = Rate(finished=200, failed=70, finished_here=200, failed_here=70)
 
     bad = predict(asked(context={"version": "b"}), rate, models["deploy"])
@@ -62,7 +62,7 @@ def test_what_failed_shortly_before_is_found() -> None:
         at, bad = START + place * 2 * HOUR, chance.random() < 0.3
         found.append(_ended("migrate", at, bad))
         found.append(_ended("deploy", at + 300 * SECOND, chance.random() < (0.8 if bad else 0.1)))
-    models = learn(found)
+    models = learn(found).models
     just_failed = [Failure(name="migrate", target=None, fingerprint=None, at=NOW - 240 * SECOND)]
 
     raised = predict(asked(target=None), Rate(finished=100, failed=30), models["deploy"], just_failed)
@@ -73,7 +73,7 @@ def test_what_failed_shortly_before_is_found() -> None:
 
 
 def test_an_hour_that_fails_is_found() -> None:
-    models = learn(record(2_000, lambda context, hour: 0.7 if hour == 3 else 0.05))
+    models = learn(record(2_000, lambda context, hour: 0.7 if hour == 3 else 0.05)).models
 
     assert "between 03:00 and 04:00 UTC" in told(models["deploy"])[0]
 
@@ -82,7 +82,7 @@ def test_an_hour_that_fails_is_found() -> None:
 def test_nothing_is_found_where_there_is_nothing(seed: int) -> None:
     conditions = [
         condition
-        for model in learn(record(400, lambda context, hour: 0.2, seed)).values()
+        for model in learn(record(400, lambda context, hour: 0.2, seed)).models.values()
         for condition in model["conditions"]
     ]
 
@@ -90,13 +90,13 @@ def test_nothing_is_found_where_there_is_nothing(seed: int) -> None:
 
 
 def test_probabilities_are_true_of_the_record() -> None:
-    said = foretold(record(1_500, lambda context, hour: 0.5 if context["version"] == "b" else 0.08))
+    taught = learn(record(1_500, lambda context, hour: 0.5 if context["version"] == "b" else 0.08))
 
-    assert reliability(said)[1] <= 0.05
+    assert reliability(taught.foretold)[1] <= 0.05
 
 
 def test_few_operations_teach_nothing() -> None:
-    assert learn(record(20, lambda context, hour: 0.5)) == {}
+    assert learn(record(20, lambda context, hour: 0.5)).models == {}
 
 
 def test_nothing_is_said_of_what_never_ended() -> None:

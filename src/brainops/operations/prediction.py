@@ -136,29 +136,36 @@ def signs(asked: Asked, failures: Iterable[Failure]) -> set[Sign]:
     return found
 
 
-def learn(record: Iterable[Ended]) -> dict[str, dict[str, Any]]:
-    """Return what the record teaches of each name whose failures depend on something, as JSON-ready models."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """What a record teaches: JSON-ready models by name, where failures of that name depend on something.
+
+    `foretold` holds (probability, failed) of its operations, each as it was expected to end before that was known.
+    """
+
+    models: Mapping[str, Mapping[str, Any]]
+    foretold: Sequence[tuple[float, bool]]
+
+
+def learn(record: Iterable[Ended]) -> Taught:
+    """Return what the record teaches of when operations of each name fail."""
     ordered = sorted(record, key=lambda each: (each.started_at, each.finished_at))
     titles = {each.fingerprint: each.error for each in ordered if each.fingerprint and each.error}
-    rows = _rows(ordered)
     models: dict[str, dict[str, Any]] = {}
-    for name in sorted(rows):
-        model = _model(rows[name], titles)
+    foretold: list[tuple[float, bool]] = []
+    for name, rows in sorted(_rows(ordered).items()):
+        said = _prequential(rows)
+        foretold += said
+        model = _model(rows, said, titles)
         if model is not None:
             models[name] = model
-    return models
+    return Taught(models=models, foretold=foretold)
 
 
 def told(model: Mapping[str, Any]) -> list[str]:
     """Return what a model says raises failures, the strongest first, as sentences with their numbers."""
     raising = [each for each in model["conditions"] if each["weight"] >= TOLD_WEIGHT]
     return [_sentence(each) for each in sorted(raising, key=lambda each: -each["weight"])]
-
-
-def foretold(record: Iterable[Ended]) -> list[tuple[float, bool]]:
-    """Return what would have been said of each operation before its end was known, and whether it failed."""
-    rows = _rows(sorted(record, key=lambda each: (each.started_at, each.finished_at)))
-    return [(said, failed) for name in sorted(rows) for said, failed in _prequential(rows[name])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,11 +225,12 @@ def _rows(ordered: Sequence[Ended]) -> dict[str, list[_Row]]:
     return found
 
 
-def _model(rows: Sequence[_Row], titles: Mapping[str, str]) -> dict[str, Any] | None:
+def _model(
+    rows: Sequence[_Row], said: Sequence[tuple[float, bool]], titles: Mapping[str, str]
+) -> dict[str, Any] | None:
     if not _enough(rows):
         return None
     conditions = _fitted(rows)
-    said = _prequential(rows)
     curve = fit(Case(raw=probability, right=failed) for probability, failed in said)
     if not conditions:
         return None

@@ -9,12 +9,12 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.operations.calibration import reliability
-from brainops.operations.prediction import Ended, foretold, learn
+from brainops.operations.prediction import Ended, learn
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Micros
 
-LEARNED_OPERATIONS = 20_000  # the newest: a second's work, and what is older is of another time
+LEARNED_OPERATIONS = 5_000  # the newest: some seconds' work, and what is older is of another time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,10 @@ class Predictions:
             rows = tx.operations.ended(LEARNED_OPERATIONS)
         # Where successes are not all kept, the record says nothing of how often it fails.
         record = [_ended(row) for row in rows if not sparse & {row["name"], ""}]
-        said = foretold(record)
+        taught = learn(record)
+        said = taught.foretold
         return Refitted(
-            models=learn(record),
+            models=taught.models,
             operations=len(record),
             judged=len(said),
             calibration_error=reliability(said)[1] if said else None,
