@@ -460,3 +460,20 @@ def test_an_unusable_fix_is_refused_with_what_would_be_one(brain: Brain, options
 def test_a_procedure_that_is_not_there_cannot_be_a_fix(brain: Brain) -> None:
     with pytest.raises(NotFound):
         brain.fixes.attach(ERROR, "mend", procedure="no-such-procedure")
+
+
+@pytest.mark.parametrize("inputs", [None, {"type": "object", "properties": {"error": {"type": "string"}}}])
+def test_a_procedure_that_mends_is_given_what_it_asks_for(brain: Brain, inputs: dict[str, Any] | None) -> None:
+    told: list[Any] = []
+    brain.calls.register("mend", lambda given: told.append(dict(given)))
+    said = {"error": "${{ inputs.error }}"} if inputs else {}
+    step = {"id": "go", "uses": "call", "with": {"function": "mend", "arguments": said}}
+    brain.establish(
+        {"name": "mend", "description": "Mend it.", "steps": [step], **({"inputs": inputs} if inputs else {})}
+    )
+    fix = brain.fixes.attach(ERROR, "mend it", procedure="mend")
+
+    done = brain.fixes.apply(fix.id, target="api", error=ERROR)
+
+    assert done.state is ApplicationState.APPLIED
+    assert told == ([{"error": ERROR}] if inputs else [{}])

@@ -263,7 +263,8 @@ def test_an_agents_step_is_done_by_the_executor_that_is_given(brain: Brain) -> N
 def test_a_procedures_step_names_the_run_to_begin(brain: Brain) -> None:
     answer = waits(do(brain, StepKind.PROCEDURE, procedure="deploy", inputs={"v": 1}, target="api"))
 
-    assert (answer.waits_for, answer.detail) == ("run", {"procedure": "deploy", "inputs": {"v": 1}, "target": "api"})
+    detail = {"procedure": "deploy", "inputs": {"v": 1}, "context": {}, "target": "api"}
+    assert (answer.waits_for, answer.detail) == ("run", detail)
 
 
 # limits

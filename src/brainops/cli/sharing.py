@@ -14,7 +14,7 @@ from brainops.cli.shared import CommandGroup, answer, micros, opened, progress
 from brainops.cli.terminal import proven
 
 if TYPE_CHECKING:
-    from brainops.learning.sharing import Peer, Received, Shared
+    from brainops.types import Peer, Received, Shared
 
 SHOWN = 12  # bundles or peers, so that a page fits a terminal
 

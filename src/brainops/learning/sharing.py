@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from brainops.config import data_folder
@@ -27,7 +26,7 @@ from brainops.procedures.fixes.plan import TAG as FIX_TAG
 from brainops.procedures.loosening import loosened_by
 from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row
-from brainops.types import Actor, ActorKind, Filter, Micros, Progress, Proof, Trust
+from brainops.types import ActorKind, Filter, Peer, Progress, Proof, Received, Shared, Trust
 
 SUFFIX = ".bundle"
 LISTED = 100
@@ -35,41 +34,6 @@ MAX_NAME_CHARACTERS = 80
 MAX_REASON_CHARACTERS = 2_000
 SHOWN_REFUSALS = 20
 NOT_SHARED = frozenset({"founding", FIX_TAG})  # every instance has the first; a fix brings its own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """An instance that is listened to: its public key, the name that it has here, and where its bundles are."""
-
-    key: str
-    name: str
-    source: str | None
-    added_at: Micros
-    added_by: Actor
-    revoked_at: Micros | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
-    """A bundle that was written: what is in it, by kind, and what it takes back."""
-
-    bundle: str
-    path: str
-    counts: dict[str, int]
-    revoked: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """What a bundle brought: by kind and outcome ("insight taken"), what was refused and why, what a person must do."""
-
-    bundle: str
-    key: str
-    name: str
-    counts: dict[str, int]
-    refused: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
 
 
 class Sharing:

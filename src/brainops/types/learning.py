@@ -434,3 +434,38 @@ class Report:
     from_at: Micros
     to_at: Micros
     lines: Sequence[ReportLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """An instance that is listened to: its public key, the name that it has here, and where its bundles are."""
+
+    key: str
+    name: str
+    source: str | None
+    added_at: Micros
+    added_by: Actor
+    revoked_at: Micros | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """A bundle that was written: what is in it, by kind, and what it takes back."""
+
+    bundle: str
+    path: str
+    counts: dict[str, int]
+    revoked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a bundle brought: by kind and outcome ("insight taken"), what was refused and why, what a person must do."""
+
+    bundle: str
+    key: str
+    name: str
+    counts: dict[str, int]
+    refused: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()

@@ -45,6 +45,16 @@ def fitting(procedure: Procedure, context: Mapping[str, JSON]) -> dict[str, JSON
     return {name: context[name] for name in _properties(schema) if name in context}
 
 
+def of_step(procedure: Procedure, parameters: Mapping[str, Any]) -> dict[str, JSON]:
+    """Return what a step gives to a procedure: its `inputs`, and of its `context` what the procedure asks for by name.
+
+    What the context leaves empty is not given.
+    """
+    inputs, context = parameters.get("inputs"), parameters.get("context")
+    offered = {name: value for name, value in context.items() if value is not None} if isinstance(context, dict) else {}
+    return {**fitting(procedure, offered), **(inputs if isinstance(inputs, dict) else {})}
+
+
 def _properties(schema: Mapping[str, JSON]) -> Mapping[str, JSON]:
     properties = schema.get("properties")
     return properties if isinstance(properties, dict) else {}

@@ -65,7 +65,7 @@ PARAMETERS: Mapping[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("query",),
         ("query", "limit", "types", "tags", "trust", "since", "until", "session_id"),
     ),
-    StepKind.PROCEDURE: (("procedure", "name"), ("procedure", "name", "inputs", "target")),
+    StepKind.PROCEDURE: (("procedure", "name"), ("procedure", "name", "inputs", "context", "target")),
     StepKind.WAIT: (
         ("seconds", "minutes", "hours", "days", "until"),
         ("seconds", "minutes", "hours", "days", "until"),

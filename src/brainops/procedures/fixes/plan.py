@@ -74,8 +74,8 @@ def _apply(fix: Fix) -> Step:
         case FixKind.ADVICE:
             raise InvalidInput("this fix is advice for a person; say how it went: brainops fix record FIX --helped")
         case FixKind.PROCEDURE:
-            inputs = {"error": "${{ inputs.error }}", "operation_id": "${{ inputs.operation_id }}"}
-            action = Action(uses=StepKind.PROCEDURE, parameters={"name": str(fix.procedure), "inputs": inputs})
+            known = {"error": "${{ inputs.error }}", "operation_id": "${{ inputs.operation_id }}"}
+            action = Action(uses=StepKind.PROCEDURE, parameters={"name": str(fix.procedure), "context": known})
         case FixKind.CONFIGURATION:
             assert fix.action is not None
             arguments = dict(fix.action.parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from brainops.errors import BrainOpsError, OperationBlocked
+from brainops.procedures.definition.inputs import of_step
 from brainops.procedures.runs.admission import Admission, is_asked, start_of_step, within_of
 from brainops.procedures.runs.beginning import MAX_DEPTH, new_run
 from brainops.procedures.runs.planning import plan_of
@@ -80,10 +81,9 @@ def _answer(
 def _begun(engine: Engine, run: Run, action: Action, above: frozenset[str]) -> Admission | None:
     """Ask about the steps of a procedure that a step would begin; whether it can begin shows when it does."""
     given = action.parameters
-    inputs = given.get("inputs")
     try:
         version = engine.latest(str(given.get("procedure") or given.get("name")))
-        checked = engine.inputs(version, inputs if isinstance(inputs, dict) else {})
+        checked = engine.inputs(version, of_step(version.procedure, given))
         child = new_run(
             engine.context,
             version,

@@ -10,6 +10,7 @@ from typing import Any
 from brainops.errors import BrainOpsError, ConditionFailed, MissingExtra, StepFailed
 from brainops.procedures.cel.conditions import compile as compiled
 from brainops.procedures.cel.templates import fill
+from brainops.procedures.definition.inputs import of_step
 from brainops.procedures.runs import machine
 from brainops.procedures.runs.admission import Admission, is_asked, start_of_step, within_of, without_operation
 from brainops.procedures.runs.attempts import Attempt, BeginsRun, deadline_of, failure_of
@@ -270,9 +271,9 @@ class Moving:
         name, inputs = parameters.get("procedure") or parameters.get("name"), parameters.get("inputs") or {}
         if not isinstance(name, str) or not isinstance(inputs, dict):
             raise StepFailed("a procedure step names `procedure`, and `inputs` as a mapping", retryable=False)
-        target = parameters.get("target")
         version = self._engine.latest(name)
-        return BeginsRun(version=version, inputs=self._engine.inputs(version, inputs), target=_text(target))
+        given = self._engine.inputs(version, of_step(version.procedure, parameters))
+        return BeginsRun(version=version, inputs=given, target=_text(parameters.get("target")))
 
     def _launch_verification(self, step: Step, row: StepRun) -> None:
         assert step.verify is not None

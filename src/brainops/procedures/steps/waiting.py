@@ -58,10 +58,15 @@ def approval(work: StepWork) -> StepResult:
 
 
 def procedure(work: StepWork) -> StepResult:
-    """Wait for the run of another procedure; whoever runs the step begins it: {procedure, inputs, target}."""
-    parameters = Parameters(work.action, ("procedure", "name", "inputs", "target"))
+    """Wait for the run of another procedure; whoever runs the step begins it: {procedure, inputs, context, target}."""
+    parameters = Parameters(work.action, ("procedure", "name", "inputs", "context", "target"))
     name = parameters.text("procedure" if parameters.has("procedure") else "name")
-    detail: JSON = {"procedure": name, "inputs": parameters.mapping("inputs"), "target": parameters.any("target")}
+    detail: JSON = {
+        "procedure": name,
+        "inputs": parameters.mapping("inputs"),
+        "context": parameters.mapping("context"),
+        "target": parameters.any("target"),
+    }
     return StepWaits(waits_for="run", detail=detail)
 
 
