@@ -317,3 +317,32 @@ def test_repetitions_are_folded_to_a_count_and_examples_and_unfolded_as_they_wer
     assert folded == (*before[:3], *before[-7:])
     assert brain.get(captured.id).occurrences == 60
     assert brain.history(captured.id).occurrences == before
+
+
+# Scheduling
+
+
+def test_a_workers_round_runs_what_is_due_and_the_next_nothing(open_brain: Open) -> None:
+    brain = open_brain()
+    loop = brain.dispatcher(worker=True)
+    loop.sweep()
+    loop.sweep()
+
+    assert sorted(report.cycle.value for report in brain.learning.reports()) == ["daily", "five_minutes", "hourly"]
+
+
+def test_a_program_that_is_over_soon_leaves_learning_to_others(open_brain: Open) -> None:
+    brain = open_brain()
+    brain.dispatcher().sweep()
+
+    assert brain.learning.reports() == []
+
+
+def test_a_memory_that_is_only_opened_begins_no_thread(open_brain: Open) -> None:
+    brain = open_brain(background=True)
+    assert brain._dispatcher is not None
+    before = brain._dispatcher._thread
+    brain.capture("a title", "some text")
+
+    assert before is None
+    assert brain._dispatcher._thread is not None
