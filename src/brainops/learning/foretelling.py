@@ -14,7 +14,7 @@ def part(predictions: Predictions) -> Part:
     """Return the part that learns which conditions and precursors raise the failures of each operation."""
 
     def find(work: CycleWork) -> Found:
-        found = predictions.refit()
+        found = predictions.refit(work.to_at)
         return Found(section=_section(found), write=lambda tx: predictions.keep(tx, found, work.now))
 
     what = "learns under which conditions, and after what, each operation fails more often, for guidance to foretell it"

@@ -33,11 +33,12 @@ class Predictions:
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
 
-    def refit(self) -> Refitted:
-        """Learn from the newest operations which conditions and precursors raise their failures; write nothing."""
+    def refit(self, until: Micros | None = None) -> Refitted:
+        """Learn from the newest operations (that ended before `until`) what raises their failures; write nothing."""
+        before = self._context.store.now() if until is None else until
         with self._context.store.read() as tx:
             sparse = {row["operation_name"] for row in tx.operations.policies() if row["mode"] != "full"}
-            rows = tx.operations.ended(LEARNED_OPERATIONS)
+            rows = tx.operations.ended(before, LEARNED_OPERATIONS)
         # Where successes are not all kept, the record says nothing of how often it fails.
         record = [_ended(row) for row in rows if not sparse & {row["name"], ""}]
         taught = learn(record)

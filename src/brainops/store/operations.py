@@ -83,9 +83,9 @@ class Operations:
         assert found is not None
         return found
 
-    def ended(self, limit: int) -> Sequence[Row]:
-        """Return the newest operations of the written namespace that ended, with what led to their end."""
-        return self._session.all("operation_ended", limit=limit)
+    def ended(self, until: int, limit: int) -> Sequence[Row]:
+        """Return the newest operations of the written namespace that ended before then, with what led to their end."""
+        return self._session.all("operation_ended", until=until, limit=limit)
 
     def failed_lately(self, since: int, limit: int) -> Sequence[Row]:
         """Return what failed in the written namespace since then, newest first."""

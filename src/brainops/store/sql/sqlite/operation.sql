@@ -242,11 +242,12 @@ limit 1
 delete from operation where id = :id and namespace = :namespace and finished_at is null
 
 -- name: operation_ended
--- The newest operations that ended: what is learned from of when they fail.
+-- The newest operations that ended before then: what is learned from of when they fail.
 select o.name, o.target, o.actor_id, o.context, o.started_at, o.finished_at, o.outcome, o.contradicted_at,
     o.fingerprint, o.error
 from operation as o
-where o.namespace = :namespace and o.outcome is not null order by o.started_at desc limit :limit
+where o.namespace = :namespace and o.outcome is not null and o.finished_at < :until
+order by o.started_at desc, o.id desc limit :limit
 
 -- name: operation_failed_lately
 -- What failed since then, the newest first.
