@@ -69,6 +69,17 @@ def test_the_page_of_the_guard_names_every_public_method() -> None:
     assert [name for name in dir(Guard) if not name.startswith("_") and f"`{name}`" not in page] == []
 
 
+def test_the_pages_of_deciding_and_foretelling_name_every_public_method() -> None:
+    from brainops.operations.predictions import Predictions
+    from brainops.procedures.cases.cases import Cases
+
+    deciding = (REFERENCE / "decide.md").read_text(encoding="utf-8")
+    foretelling = (REFERENCE / "prediction.md").read_text(encoding="utf-8")
+
+    assert [name for name in dir(Cases) if not name.startswith("_") and f"`{name}`" not in deciding] == []
+    assert [name for name in dir(Predictions) if not name.startswith("_") and f"`{name}`" not in foretelling] == []
+
+
 def test_the_page_of_agents_names_every_public_method() -> None:
     from brainops.agents.agents import Agents
 
