@@ -45,6 +45,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the tests of a repository once on each side, where it is not about them."""
+    monkeypatch.setattr("brainops.learning.changes.code.RUNS", 1)
+
+
+@pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A small repository whose tests pass where limit.txt holds more than 4."""
     folder = tmp_path / "shop"
@@ -150,6 +156,7 @@ def test_the_same_patch_is_one_improvement(brain: Brain) -> None:
 # It comes into the branch
 
 
+@pytest.mark.usefixtures("once")
 def test_a_patch_is_applied_as_a_commit_and_undone_by_a_revert(brain: Brain, shop: Path, home: Path) -> None:
     before = git(shop, "rev-parse", "HEAD")
     found = proposed(brain)
@@ -167,6 +174,7 @@ def test_a_patch_is_applied_as_a_commit_and_undone_by_a_revert(brain: Brain, sho
     assert left_over(home, shop) == []
 
 
+@pytest.mark.usefixtures("once")
 def test_a_branch_that_is_not_checked_out_moves_all_the_same(brain: Brain, shop: Path) -> None:
     git(shop, "checkout", "-q", "-b", "feature")
     found = proposed(brain)
@@ -177,6 +185,7 @@ def test_a_branch_that_is_not_checked_out_moves_all_the_same(brain: Brain, shop:
     assert (shop / "limit.txt").read_text() == "5\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_a_branch_that_moved_is_left_alone_until_somebody_merges(brain: Brain, shop: Path) -> None:
     found = proposed(brain)
     commit(shop, {"other.txt": "x\n"})
@@ -190,6 +199,7 @@ def test_a_branch_that_moved_is_left_alone_until_somebody_merges(brain: Brain, s
     assert brain.improvements.apply(found.id).state is ImprovementState.APPLIED
 
 
+@pytest.mark.usefixtures("once")
 def test_what_is_not_committed_is_not_touched(brain: Brain, shop: Path) -> None:
     found = proposed(brain)
     write(shop, {"limit.txt": "6\n"})
@@ -204,6 +214,7 @@ def test_what_is_not_committed_is_not_touched(brain: Brain, shop: Path) -> None:
     assert (shop / "limit.txt").read_text() == "9\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_a_file_that_git_does_not_know_is_not_overwritten(brain: Brain, shop: Path) -> None:
     found = proposed(brain, {"new.txt": "ours\n"})
     write(shop, {"new.txt": "mine\n"})
@@ -214,6 +225,7 @@ def test_a_file_that_git_does_not_know_is_not_overwritten(brain: Brain, shop: Pa
     assert (shop / "new.txt").read_text() == "mine\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_what_others_changed_since_stays_when_a_patch_is_undone(brain: Brain, shop: Path) -> None:
     found = proposed(brain)
     brain.improvements.apply(found.id)
@@ -225,6 +237,7 @@ def test_what_others_changed_since_stays_when_a_patch_is_undone(brain: Brain, sh
     assert (shop / "other.txt").read_text() == "theirs\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_a_revert_that_conflicts_changes_nothing_and_says_how(brain: Brain, shop: Path, home: Path) -> None:
     found = proposed(brain)
     brain.improvements.apply(found.id)
@@ -238,6 +251,7 @@ def test_a_revert_that_conflicts_changes_nothing_and_says_how(brain: Brain, shop
     assert left_over(home, shop) == []
 
 
+@pytest.mark.usefixtures("once")
 def test_what_somebody_reverted_by_hand_is_undone_without_another_commit(brain: Brain, shop: Path) -> None:
     found = proposed(brain)
     brain.improvements.apply(found.id)
@@ -253,6 +267,7 @@ def test_what_somebody_reverted_by_hand_is_undone_without_another_commit(brain: 
 # Who may
 
 
+@pytest.mark.usefixtures("once")
 def test_an_agent_proposes_and_a_person_applies(open_brain: OpenBrain, brain: Brain) -> None:
     agent = open_brain(actor=AGENT)
     found = proposed(agent)
@@ -264,6 +279,7 @@ def test_an_agent_proposes_and_a_person_applies(open_brain: OpenBrain, brain: Br
     assert brain.improvements.apply(found.id).state is ImprovementState.APPLIED
 
 
+@pytest.mark.usefixtures("once")
 def test_where_people_are_enrolled_one_of_them_proves_it(brain: Brain) -> None:
     key = brain.approvals.approvers.enrol("grace").key
     assert key is not None
@@ -275,6 +291,7 @@ def test_where_people_are_enrolled_one_of_them_proves_it(brain: Brain) -> None:
     assert brain.improvements.apply(found.id, proof=KeyProof(key=key)).state is ImprovementState.APPLIED
 
 
+@pytest.mark.usefixtures("once")
 def test_an_agent_registers_no_repository(open_brain: OpenBrain, brain: Brain, shop: Path) -> None:
     repositories = open_brain(actor=AGENT).improvements.repositories
 
@@ -284,6 +301,7 @@ def test_an_agent_registers_no_repository(open_brain: OpenBrain, brain: Brain, s
         repositories.remove("shop")
 
 
+@pytest.mark.usefixtures("once")
 def test_a_test_command_that_is_not_allowed_does_not_run(brain: Brain, shop: Path) -> None:
     with pytest.raises(StepFailed, match="brainops allow"):
         brain.improvements.repositories.add("other", shop, ("make", "test"))
@@ -293,6 +311,7 @@ def test_a_test_command_that_is_not_allowed_does_not_run(brain: Brain, shop: Pat
         proposed(brain)
 
 
+@pytest.mark.usefixtures("once")
 def test_a_repository_that_is_opted_in_takes_a_patch_after_a_day_unless_it_is_vetoed(brain: Brain, shop: Path) -> None:
     brain.guard.set_autonomy("auto")
     brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
@@ -309,6 +328,7 @@ def test_a_repository_that_is_opted_in_takes_a_patch_after_a_day_unless_it_is_ve
     assert (shop / "limit.txt").read_text() == "9\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_a_patch_of_an_agent_never_applies_itself(open_brain: OpenBrain, brain: Brain, shop: Path) -> None:
     brain.guard.set_autonomy("auto")
     brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
@@ -320,6 +340,7 @@ def test_a_patch_of_an_agent_never_applies_itself(open_brain: OpenBrain, brain: 
     assert moved == []
 
 
+@pytest.mark.usefixtures("once")
 def test_an_opted_in_patch_that_finds_the_branch_moved_is_left_as_a_branch_and_said(brain: Brain, shop: Path) -> None:
     brain.guard.set_autonomy("auto")
     brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
@@ -333,6 +354,7 @@ def test_an_opted_in_patch_that_finds_the_branch_moved_is_left_as_a_branch_and_s
     assert (shop / "limit.txt").read_text() == "5\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_a_stop_halts_what_agents_propose_and_what_applies_itself(
     open_brain: OpenBrain, brain: Brain, shop: Path
 ) -> None:
@@ -348,6 +370,7 @@ def test_a_stop_halts_what_agents_propose_and_what_applies_itself(
     assert (shop / "limit.txt").read_text() == "5\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_a_repository_that_is_removed_takes_no_patch(brain: Brain) -> None:
     found = proposed(brain)
     brain.improvements.repositories.remove("shop")
@@ -363,6 +386,7 @@ def test_a_repository_that_is_removed_takes_no_patch(brain: Brain) -> None:
 
 
 @pytest.mark.parametrize("files", [{".github/workflows/x.yml": "on: push\n"}, {".git/config": "[core]\n"}])
+@pytest.mark.usefixtures("once")
 def test_what_a_patch_may_not_touch_is_refused_before_anything_runs(
     brain: Brain, shop: Path, home: Path, files: Mapping[str, str]
 ) -> None:
@@ -373,12 +397,14 @@ def test_what_a_patch_may_not_touch_is_refused_before_anything_runs(
     assert left_over(home, shop) == []
 
 
+@pytest.mark.usefixtures("once")
 def test_a_person_allows_continuous_integration_to_be_changed(brain: Brain, shop: Path) -> None:
     brain.improvements.repositories.add("shop", shop, TEST, automation=True)
 
     assert proposed(brain, {".github/workflows/x.yml": "on: push\n"}).state is ImprovementState.PROPOSED
 
 
+@pytest.mark.usefixtures("once")
 def test_no_hook_of_the_repository_runs(brain: Brain, shop: Path, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     for name in ("post-checkout", "pre-commit", "commit-msg", "post-commit", "post-merge", "reference-transaction"):
@@ -393,6 +419,7 @@ def test_no_hook_of_the_repository_runs(brain: Brain, shop: Path, tmp_path: Path
     assert not ran.exists()
 
 
+@pytest.mark.usefixtures("once")
 def test_a_message_of_a_patch_does_not_pass_for_another(brain: Brain, shop: Path) -> None:
     first = proposed(brain)
     brain.improvements.apply(first.id)
@@ -414,6 +441,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("where", ["brainops.store.code.Code.put", "brainops.store.trail.Trail.append"])
+@pytest.mark.usefixtures("once")
 def test_killed_between_the_branch_and_the_record_it_is_done_once(
     brain: Brain, shop: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -434,6 +462,7 @@ def test_killed_between_the_branch_and_the_record_it_is_done_once(
     assert (shop / "limit.txt").read_text() == "5\n"
 
 
+@pytest.mark.usefixtures("once")
 def test_what_a_killed_process_left_is_cleaned_up_by_the_next(
     brain: Brain, shop: Path, home: Path, store_url: str, tmp_path: Path
 ) -> None:
@@ -466,6 +495,7 @@ def wait_for(happened: Any) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("once")
 def test_the_hourly_cycle_sweeps_and_goes_on(brain: Brain) -> None:
     proposed(brain)
 
@@ -475,6 +505,7 @@ def test_the_hourly_cycle_sweeps_and_goes_on(brain: Brain) -> None:
     assert not any("failed" in line for section in report.sections for line in section.lines)
 
 
+@pytest.mark.usefixtures("once")
 def test_wrong_types_are_told(brain: Brain, shop: Path) -> None:
     repositories = brain.improvements.repositories
     for wrong in ("sh test.sh", [], ["sh", 1]):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.code import patch, repository
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened
 from brainops.cli.show import now
@@ -36,6 +37,7 @@ def evolution(context: click.Context) -> None:
     brainops evolution undo ID      put back what it replaced
     brainops evolution veto ID      never let it come into force
     brainops evolution apply ID     let it hold now
+    brainops evolution patch NAME FILE   test a diff of a repository, and propose it
     brainops stop --automatic       nothing changes by itself any more
     """
     if context.invoked_subcommand is None:
@@ -43,12 +45,8 @@ def evolution(context: click.Context) -> None:
 
 
 @evolution.command("list")
-@click.option(
-    "--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ..."
-)
-@click.option(
-    "--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ..."
-)
+@click.option("--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ...")
+@click.option("--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ...")
 @click.option("--limit", metavar="N", type=int, default=100, show_default=True, help="How many.")
 def list_(kind: str | None, state: str | None, limit: int) -> None:
     """List improvements, the newest first."""
@@ -111,6 +109,10 @@ def watch() -> None:
         answer(moved, lambda: (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."])
 
 
+evolution.add_command(repository)
+evolution.add_command(patch)
+
+
 def _list(kind: str | None, state: str | None, limit: int) -> None:
     with opened(model="none") as brain:
         found = brain.improvements.list(kind=kind, state=state, limit=limit)
@@ -160,6 +162,10 @@ def _difference(found: Improvement) -> Iterator[str]:
         yield "  before and after are the same"
     path = found.evidence.get("path")
     names = (f"a/{path}", f"b/{path}") if path else ("before", "after")
+    patch = found.after.get("patch") if isinstance(found.after, dict) else None
+    if isinstance(patch, str):
+        yield from map(safe, patch.rstrip("\n").split("\n"))
+        return
     for line in difflib.unified_diff(before, after, *names, lineterm=""):
         yield safe(line)
 

@@ -49,9 +49,7 @@ class Git:
         """Say whether git answers a question with yes."""
         return self.ask(*arguments)[0] == 0
 
-    def ask(
-        self, *arguments: str, given: bytes | None = None, index: str | Path | None = None
-    ) -> tuple[int, str, str]:
+    def ask(self, *arguments: str, given: bytes | None = None, index: str | Path | None = None) -> tuple[int, str, str]:
         """Return git's exit status and what it wrote to both outputs."""
         settings = [word for setting in SETTINGS for word in ("-c", setting)]
         try:
@@ -67,7 +65,9 @@ class Git:
             )
         except FileNotFoundError as error:
             missing = self.folder if not os.path.isdir(self.folder) else "git"
-            raise InvalidInput(f"{missing} is not there ({error.strerror}); install git, or name another folder") from None
+            raise InvalidInput(
+                f"{missing} is not there ({error.strerror}); install git, or name another folder"
+            ) from None
         except NotADirectoryError:
             raise InvalidInput(f"{self.folder} is no folder") from None
         except subprocess.TimeoutExpired:

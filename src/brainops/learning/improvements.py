@@ -171,6 +171,13 @@ class Improvements:
         """
         return self._proposed(self._code.drafted(repository, diff=diff, files=files, title=title, reason=reason))
 
+    def propose_patch_of(self, improvement_id: str, repository: str) -> Improvement:
+        """Make a patch of what an improvement says of a procedure's file in a repository, as `propose_patch` does.
+
+        Raises NotFound, InvalidInput (it is about no file there), Conflict (the file is another by now), and as above.
+        """
+        return self._proposed(self._code.drafted_of(self.get(improvement_id), repository))
+
     def apply(self, improvement_id: str, *, proof: Proof | None = None, reason: str = "") -> Improvement:
         """Apply an improvement because a person says so; one that is applied already stays so.
 

@@ -17,6 +17,7 @@ from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, OperationB
 from brainops.learning import worktree
 from brainops.learning.better import Measured
 from brainops.learning.changes.port import InStore, draft
+from brainops.learning.file_edits import edited
 from brainops.learning.lifecycle import OPEN
 from brainops.learning.part import CycleWork
 from brainops.learning.patches import RUNS, Tested, Verdict, refusal, verdict
@@ -26,6 +27,7 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.approvers import Approvers
 from brainops.procedures.automatic import stopped_here
+from brainops.procedures.definition.parse import parse
 from brainops.procedures.loosening import may_approve
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.steps.limits import check_command, limits_of
@@ -78,13 +80,13 @@ class CodePatches(InStore):
         files: Mapping[str, str | None] | None = None,
         title: str,
         reason: str,
-        source: str = "",
+        derived_from: Improvement | None = None,
     ) -> Drafted:
         """Make a commit of a diff or of whole files, and run the tests without it and with it.
 
-        `source` names what a patch was derived from by a rule, not written by somebody. Raises InvalidInput with
-        everything that is wrong with the patch, StepFailed where the tests may not be run, OperationBlocked where what
-        happens by itself is stopped.
+        `derived_from` is what a rule, and nobody's word, made it of. Raises InvalidInput with everything that is wrong
+        with the patch, StepFailed where the tests may not be run, OperationBlocked where what happens by itself is
+        stopped.
         """
         known = self._repositories.get(repository)
         title, reason = self._text(title, MAX_TITLE_CHARACTERS), self._text(reason, MAX_REASON_CHARACTERS)
@@ -107,7 +109,7 @@ class CodePatches(InStore):
             before={},
             after={},
             at=at,
-            trust=Trust.AGENT if self._context.actor.kind is ActorKind.AGENT and not source else Trust.VERIFIED,
+            trust=self._trust(derived_from),
         )
         made = worktree.made(known, diff, _checked(files or {}), _message(title, reason, found.id))
         if problem := refusal(made.changes, made.diff, automation=known.automation):
@@ -121,7 +123,34 @@ class CodePatches(InStore):
         before = [worktree.tests(known, made.base, limits, stopped) for _ in range(RUNS)]
         after = [worktree.tests(known, made.commit, limits, stopped) for _ in range(RUNS)]
         said = verdict(before, after)
-        return Drafted(improvement=_proposal(found, known, made, before, after, said, source), refused=said.refused)
+        return Drafted(
+            improvement=_proposal(found, known, made, before, after, said, derived_from), refused=said.refused
+        )
+
+    def drafted_of(self, improvement: Improvement, repository: str) -> Drafted:
+        """Make a patch of the file of a procedure that git owns, by what an improvement says of the procedure.
+
+        Raises InvalidInput where it is about no file of the repository, Conflict where the file is another by now.
+        """
+        known, path = self._repositories.get(repository), improvement.evidence.get("path")
+        before, after = (str(_of(side, "source") or "") for side in (improvement.before, improvement.after))
+        if not isinstance(path, str) or not before or not after:
+            raise InvalidInput(f"improvement {improvement.id} changes no file of a repository")
+        text = worktree.text_of(known, path)
+        if text is None:
+            raise InvalidInput(f"{path} is no file of the branch {known.branch} of {known.name}")
+        if text.rstrip("\n") != before.rstrip("\n"):
+            raise Conflict(
+                f"{path} is another than the version that was measured; run `brainops procedure apply` first"
+            )
+        named = parse(before, path), parse(after, path)
+        return self.drafted(
+            repository,
+            files={path: edited(text, *named) or after},
+            title=improvement.title.removeprefix(f"{known.name}: "),
+            reason=improvement.reason,
+            derived_from=improvement,
+        )
 
     def keep(self, improvement: Improvement) -> None:
         """Keep the commit of a patch that is open, so that git does not remove it; let go of that of one that ended."""
@@ -206,6 +235,11 @@ class CodePatches(InStore):
         with self._context.store.read() as tx:
             return repository_of(tx, _named(improvement))
 
+    def _trust(self, derived_from: Improvement | None) -> Trust:
+        if derived_from is not None:
+            return derived_from.trust
+        return Trust.AGENT if self._context.actor.kind is ActorKind.AGENT else Trust.VERIFIED
+
     def _stopped(self) -> Callable[[], bool]:
         """Return whether what happens by itself is stopped; what a person asks for goes on."""
         if self._context.actor.kind is ActorKind.PERSON:
@@ -232,7 +266,7 @@ def _proposal(
     before: Sequence[Tested],
     after: Sequence[Tested],
     said: Verdict,
-    source: str,
+    derived_from: Improvement | None,
 ) -> Improvement:
     where: dict[str, JSON] = {"repository": repository.name, "branch": repository.branch, "base": made.base}
     alone = repository.by_itself and found.trust is Trust.VERIFIED and not said.flaky and not said.refused
@@ -248,7 +282,7 @@ def _proposal(
             "seconds": [each.seconds for each in (*before, *after)],
             "files": [each.path for each in made.changes],
             **({"flaky_baseline": True} if said.flaky else {}),
-            **({"derived_from": source} if source else {}),
+            **({"derived_from": derived_from.id} if derived_from else {}),
         },
         basis=len(before) + len(after),
         state=ImprovementState.PLANNED if alone else ImprovementState.PROPOSED,
