@@ -313,6 +313,7 @@ class Cases:
 
 def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
     """Learn what is new; return False where something changed that was learned before."""
+    new: list[Example] = []
     for case in changed:
         before = learned.seen.get(case.id)
         if before is case.standing:
@@ -321,9 +322,10 @@ def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
             return False
         learned.seen[case.id] = case.standing
         if case.standing is CaseStanding.STANDS:
-            learned.learner.add(_example(case))
+            new.append(_example(case))
         if case.expected is not None and case.expected_right is not None:
             learned.record.append((case.expected, case.expected_right))
+    learned.learner.add_many(new)
     return True
 
 

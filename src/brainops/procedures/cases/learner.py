@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 NAMED_CASES = 3  # that a decision rests on and its reason names
 GROWN = 1.05  # the trees are grown anew when there are so many times the cases
-GROWN_TOGETHER = 1.5  # the same where many cases are learned at once
-SCORED_TOGETHER = 300  # cases that the models are tried on where many are learned at once
+GROWN_TOGETHER = 2.0  # the same where many cases are learned at once
+TOGETHER = 10  # cases that are many
+SCORED_TOGETHER = 150  # cases that the models are tried on where many are learned at once
 LEAST_GROWN = 4  # cases, before which there are no trees
 MOST_CELLS = 400_000  # cases times decisions that trees are grown for: above it they take seconds
 FORGETTING = 0.98  # what an earlier trial counts after one more
@@ -90,8 +91,9 @@ class Learner:
     def add_many(self, examples: Sequence[Example]) -> None:
         """Learn many cases at once, in their order: the models are tried on some of them."""
         stride = max(1, len(examples) // SCORED_TOGETHER)
+        growth = GROWN_TOGETHER if len(examples) > TOGETHER else GROWN
         for place, example in enumerate(examples):
-            self._learn(example, scored=place % stride == 0, growth=GROWN if stride == 1 else GROWN_TOGETHER)
+            self._learn(example, scored=place % stride == 0, growth=growth)
 
     def judge(self, inputs: Mapping[str, JSON]) -> Judgement:
         """Say how a new case would be decided."""
