@@ -38,6 +38,7 @@ LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in part
 PURE = {
     f"brainops.{name}"
     for name in (
+        "agents.constraints agents.planning agents.record agents.selection "
         "agents.adapters.answers agents.adapters.prompt"
         " agents.efficiency health.briefing health.formulas health.words"
         " memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
@@ -246,6 +247,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["policy"]
         + project["optional-dependencies"]["postgres"]
+        + project["optional-dependencies"]["share"]
         + project["optional-dependencies"]["workers"]
     }
     roots = {name.split(".")[0] for module in MODULES for name, _ in imports(module)}

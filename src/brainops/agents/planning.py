@@ -103,8 +103,8 @@ def name_of(goal: str) -> str:
 def compose(goal: str, constraints: Constraints, known: Known) -> Draft:
     """Return the plan for a goal: its work in order, with approval, way back, checks and tests around it, in time.
 
-    A goal of several parts ("..., then ...") says its own order. Else the work is that of the best past workflow, else a
-    procedure that fits, else steps that a memory lists, else the goal itself.
+    A goal of several parts ("..., then ...") says its own order. Else the work is that of the best past workflow, else
+    a procedure that fits, else steps that a memory lists, else the goal itself.
     """
     like = [past for past in known.past if past.likeness >= LIKE]
     best = max(like, key=_merit, default=None)

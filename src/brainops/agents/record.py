@@ -141,6 +141,7 @@ class Record:
         self.classes: dict[str, Tally] = {}
         self.texts: dict[tuple[str, str], Tally] = {}
         self.all = Tally()
+        self.above = Tally()  # by how much attempts were above what is usual for their agent
         self.squares = 0.0
         self.changes = 0
         for trial in sorted(trials, key=lambda each: each.at):
@@ -152,11 +153,11 @@ class Record:
         value = self.utility.of(trial)
         agent = self.agents.setdefault(trial.agent, AgentRecord())
         usual = agent.tally.shrunk(1.0, self.all.shrunk(1.0, 0.5))
-        hardness = self._hardness(trial.task_class, key)
+        ease = self._ease(trial.task_class, key)
         cell = agent.cells.get(trial.task_class)
         expected = cell.shrunk(CLASS_WEIGHT, usual) if cell else usual
-        seen = Seen(trial.task_class, key, value - hardness, value - hardness - expected)
-        self._learn_hardness(trial.task_class, key, value - usual)
+        seen = Seen(trial.task_class, key, value - ease, value - ease - expected)
+        self._learn_ease(trial.task_class, key, value - usual)
         self.all.add(value)
         self.squares += value**2
         agent.attempts += 1
@@ -184,17 +185,20 @@ class Record:
         """How probable it is, a task, that an agent changes: counted from the changes that were noticed."""
         return self.changes / self.all.count if self.all.count else 0.0
 
-    def _hardness(self, task_class: str, key: str) -> float:
+    def _ease(self, task_class: str, key: str) -> float:
+        usual = self.above.shrunk(0.0)
         found = self.classes.get(task_class)
-        easier = found.shrunk(CLASS_WEIGHT) if found else 0.0
+        easier = found.shrunk(CLASS_WEIGHT, usual) - usual if found else 0.0
         text = self.texts.get((task_class, key)) if key else None
         return easier + (text.shrunk(CLASS_WEIGHT) if text else 0.0)
 
-    def _learn_hardness(self, task_class: str, key: str, above_usual: float) -> None:
+    def _learn_ease(self, task_class: str, key: str, above_usual: float) -> None:
         of_class = self.classes.setdefault(task_class, Tally())
         if key:
-            self.texts.setdefault((task_class, key), Tally()).add(above_usual - of_class.shrunk(CLASS_WEIGHT))
+            expected = of_class.shrunk(CLASS_WEIGHT, self.above.shrunk(0.0))
+            self.texts.setdefault((task_class, key), Tally()).add(above_usual - expected)
         of_class.add(above_usual)
+        self.above.add(above_usual)
 
     def _notice_change(self, name: str, agent: AgentRecord) -> None:
         for window in WINDOWS:

@@ -4,16 +4,16 @@ Each agent's worth is a normal belief: its own mean, drawn towards that of its k
 history is short (empirical Bayes by moments: Morris, 1983), and towards its own mean over all classes as far as its
 record at this class is short. How much agents differ, and whether classes matter at all, is estimated from the record.
 
-The choice adds to the expected utility what trying an agent would be worth to the tasks to come: the knowledge gradient
-over several tries, KG(*) (Frazier and Powell, Paradoxes in learning, 2010), where as many tasks are expected to come as
-have been (at least FEWEST_TO_COME). So it tries while little is known and stops by itself; no rate, number of agents or
-end is set. Half, as many and twice as many to come are drawn at random, which gives every choice its probability.
+The choice adds to the expected utility some standard deviations of the belief, so that who is little known is tried
+while that may pay (optimism in the face of uncertainty; Bayes-UCB: Kaufmann et al., 2012). How many is small at first,
+grows with the logarithm of the record, so that nobody is given up for good on a few unlucky tasks, and is drawn from
+OPTIMISM, which gives every choice its probability. No rate, number of agents or end is set.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,21 +23,21 @@ from brainops.agents.record import AgentRecord, Record, Tally, Trial, text_key
 from brainops.errors import InvalidInput
 from brainops.types import Choice
 
-FEWEST_TO_COME = 50.0
-"""Tasks that trying is expected to pay for, before there is a history to go by: some weeks of a small team."""
+OPTIMISM = (0.3, 0.6, 0.9)
+"""Standard deviations that are added to what is expected; one of these is drawn for each choice. A full bound (2 and
+more) tries for so long that short histories, which are the rule, end before it pays."""
 
-PATIENCE = (0.5, 1.0, 2.0)
-"""How many tasks are to come, beside the number that is expected: one of these is drawn for each choice."""
+OPTIMISM_GROWS = 100.0  # attempts: the square of the optimism is 1 + log(1 + attempts / this) times its first
 
 SPREAD = 0.4
 """By how many standard deviations of one task agents differ, before anything was seen: 0.2 in shares of success."""
 
 SPREAD_WEIGHT = 4.0  # agents' worth of that belief
 LEAST_SPREAD = 0.1  # agents are never believed to be equal: trying would stop for good
-USUAL = 0.5  # utility of an unknown agent, at half a task's weight: soon overruled by what was seen
-USUAL_WEIGHT = 0.5
+USUAL = 0.5  # utility of an unknown agent, with the weight of two well-known ones: soon overruled by what was seen
+USUAL_WEIGHT = 2.0
 
-CLASS_SPREAD = 0.2  # of an agent over classes, in standard deviations of one task, before anything was seen
+CLASS_SPREAD = 0.1  # of an agent over classes, in standard deviations of one task, before anything was seen
 CLASS_SPREAD_WEIGHT = 10.0  # tasks' worth of that belief
 SAME_TASK_WEIGHT = 2.0  # so many tasks' worth of doubt stand against "it has done this very task before"
 
@@ -45,7 +45,6 @@ KIN_WEIGHT = 0.5
 """Agents' worth of doubt against judging an unknown agent by those that share words of its name or its traits."""
 LEAST_KINSHIP = 0.05
 
-TRIES = (1, 2, 4, 8, 16, 32)  # of one agent in a row that are weighed
 DROPPED = 3.0
 """Standard deviations below the best at which an agent is no longer weighed: one chance in a thousand to be better."""
 
@@ -65,14 +64,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """What is expected of an agent at a class: mean and variance of its utility there, the share of that variance that
-    is about the agent at any class, and on how many attempts, here and anywhere, it rests.
+    """What is expected of an agent at a class: mean and variance of its utility there, and on how many attempts it
+    rests, here and anywhere.
     """
 
     name: str
     mean: float
     variance: float
-    common: float
     here: int
     attempts: int
 
@@ -107,11 +105,8 @@ def choose(
     able = [each for each in candidates if each.name not in tried] or list(candidates)
     known = beliefs(able, record, task_class=task_class, text=text)
     weighed = _weighed(known)
-    to_come = max(FEWEST_TO_COME, float(record.count))
-    share = _share_of_class(record, task_class)
-    worth = _worth(weighed, record.variance, to_come, share)
-    draw = random.Random(seed)
-    chosen, probability, trying = _drawn(weighed, worth, draw)
+    worth = _worth(weighed, record.count)
+    chosen, probability, trying = _drawn(weighed, worth, seed)
     expected = {belief.name: round(belief.mean, 4) for belief in known}
     sentence = _sentence(chosen, known, weighed, record, task_class, trying=trying)
     return Choice(agent=chosen.name, sentence=sentence, expected=expected, probability=round(probability, 4))
@@ -135,7 +130,7 @@ def _belief(name: str, record: Record, spread: _Spread, prior: float, task_class
     agent = record.agents.get(name)
     if agent is None:
         variance = spread.agents + spread.classes
-        return Belief(name=name, mean=prior, variance=variance, common=spread.agents / variance, here=0, attempts=0)
+        return Belief(name=name, mean=prior, variance=variance, here=0, attempts=0)
     weight, own = _evidence(agent, record, spread)
     variance = 1 / (weight + 1 / spread.agents)
     mean = variance * (weight * own + prior / spread.agents)
@@ -143,14 +138,11 @@ def _belief(name: str, record: Record, spread: _Spread, prior: float, task_class
     here = cell.count * spread.classes / (cell.count * spread.classes + spread.noise)
     if cell.count:
         mean += here * (cell.total / cell.count - mean)
-    common = (1 - here) ** 2 * variance
-    total = common + (1 - here) * spread.classes
+    total = (1 - here) ** 2 * variance + (1 - here) * spread.classes
     same = agent.texts.get((task_class, key)) if key else None
     if same is not None:
         mean = same.shrunk(SAME_TASK_WEIGHT, mean)
-    return Belief(
-        name=name, mean=mean, variance=total, common=common / total, here=int(cell.count), attempts=agent.attempts
-    )
+    return Belief(name=name, mean=mean, variance=total, here=int(cell.count), attempts=agent.attempts)
 
 
 def _evidence(agent: AgentRecord, record: Record, spread: _Spread) -> tuple[float, float]:
@@ -165,7 +157,7 @@ def _spread(candidates: Sequence[Candidate], record: Record) -> _Spread:
     """Estimate by moments how much agents differ, and how much each differs over classes."""
     agents = [(each, record.agents[each.name]) for each in candidates if each.name in record.agents]
     whole = record.variance
-    noise, classes = _within(list(record.agents.values()), whole)
+    noise, classes = _within(list(record.agents.values()), whole, len(record.classes))
     expected = SPREAD**2 * whole
     weight, total = USUAL_WEIGHT, USUAL_WEIGHT * USUAL
     rows = []
@@ -181,7 +173,7 @@ def _spread(candidates: Sequence[Candidate], record: Record) -> _Spread:
     return _Spread(noise=noise, agents=max(variance, LEAST_SPREAD**2 * whole), classes=classes, usual=usual)
 
 
-def _within(agents: Sequence[AgentRecord], whole: float) -> tuple[float, float]:
+def _within(agents: Sequence[AgentRecord], whole: float, kinds: int) -> tuple[float, float]:
     """Return the variance of one task for an agent at a class, and of an agent over classes."""
     count = sum(agent.tally.count for agent in agents)
     cells = sum(len(agent.cells) for agent in agents)
@@ -191,7 +183,7 @@ def _within(agents: Sequence[AgentRecord], whole: float) -> tuple[float, float]:
     free = count - sum(agent.cell_counts / agent.tally.count for agent in agents)
     believed = CLASS_SPREAD_WEIGHT * CLASS_SPREAD**2 * whole
     classes = (believed + between - noise * (cells - len(agents))) / (CLASS_SPREAD_WEIGHT + free)
-    return noise, max(classes, 1e-6)
+    return noise, max(classes, 0.0) if kinds > 1 else 0.0
 
 
 def _means(candidates: Sequence[Candidate], record: Record, spread: _Spread) -> list[tuple[float, float]]:
@@ -247,46 +239,28 @@ def _weighed(known: Sequence[Belief]) -> list[Belief]:
     ]
 
 
-def _share_of_class(record: Record, task_class: str) -> float:
-    seen = record.classes.get(task_class)
-    return ((seen.count if seen else 0.0) + 1) / (record.count + max(1, len(record.classes) + (seen is None)))
+def _worth(weighed: Sequence[Belief], attempts: int) -> list[list[float]]:
+    """Return for each optimism what each agent is worth with it."""
+    grown = math.sqrt(1 + math.log1p(attempts / OPTIMISM_GROWS))
+    return [[each.mean + grown * optimism * math.sqrt(each.variance) for each in weighed] for optimism in OPTIMISM]
 
 
-def _worth(weighed: Sequence[Belief], noise: float, to_come: float, share: float) -> list[list[float]]:
-    """Return for each kind of patience what each is worth: its mean, and the best gain that trying it promises."""
-    ranked = sorted((belief.mean for belief in weighed), reverse=True)
-    rows: list[list[float]] = [[] for _ in PATIENCE]
-    for belief in weighed:
-        if len(weighed) == 1:
-            return [[belief.mean] for _ in PATIENCE]
-        rival = ranked[1] if belief.mean == ranked[0] else ranked[0]
-        gains = [(tries, _gain(belief, rival, noise, tries)) for tries in TRIES]
-        horizon = to_come * (share + (1 - share) * belief.common)
-        for row, patience in zip(rows, PATIENCE, strict=True):
-            left = patience * horizon
-            row.append(belief.mean + max(gain * max(0.0, left - tries) / tries for tries, gain in gains))
-    return rows
-
-
-def _gain(belief: Belief, rival: float, noise: float, tries: int) -> float:
-    """Return by how much so many tries are expected to better the choice after them (for one task)."""
-    moves = belief.variance / math.sqrt(belief.variance + noise / tries)
-    distance = -abs(belief.mean - rival) / moves
-    density = math.exp(-distance * distance / 2) / math.sqrt(2 * math.pi)
-    return moves * (distance * 0.5 * math.erfc(-distance / math.sqrt(2)) + density)
-
-
-def _drawn(
-    weighed: Sequence[Belief], worth: Sequence[Sequence[float]], draw: random.Random
-) -> tuple[Belief, float, bool]:
-    """Draw the patience and, among equals, the agent; return it, how probable it was, and whether it is a try."""
+def _drawn(weighed: Sequence[Belief], worth: Sequence[Sequence[float]], seed: int) -> tuple[Belief, float, bool]:
+    """Draw the optimism and, among equals, the agent; return it, how probable it was, and whether it is a try."""
     equal = []
     for row in worth:
         most = max(row)
         equal.append([number for number, value in enumerate(row) if value >= most - _TIE])
-    number = draw.choice(draw.choice(equal))
+    one, other = (int.from_bytes(half, "big") for half in _halves(seed))
+    row = equal[one % len(equal)]
+    number = row[other % len(row)]
     probability = sum(1 / len(each) for each in equal if number in each) / len(equal)
     return weighed[number], probability, weighed[number].mean < max(each.mean for each in weighed) - _TIE
+
+
+def _halves(seed: int) -> tuple[bytes, bytes]:
+    drawn = hashlib.blake2b(str(seed).encode(), digest_size=16).digest()
+    return drawn[:8], drawn[8:]
 
 
 def _sentence(
