@@ -32,6 +32,7 @@ from brainops.learning.changes.code import CodePatches, Drafted
 from brainops.learning.changes.fix_modes import FixModes
 from brainops.learning.changes.memory import MemoryPlans
 from brainops.learning.changes.port import BY_ITSELF, Changer
+from brainops.learning.changes.procedure import ProcedureVariants
 from brainops.learning.changes.retrieval import RetrievalWeights
 from brainops.learning.changes.routing import Routing
 from brainops.learning.changes.rule_modes import RuleModes
@@ -96,6 +97,7 @@ class Improvements:
         self.register(Routing(), Cycle.HOURLY)
         self.register(RuleModes(guard), Cycle.HOURLY)
         self.register(Timing(procedures), Cycle.DAILY)
+        self.register(ProcedureVariants(procedures), Cycle.DAILY)
         self.register(RetrievalWeights(), Cycle.DAILY)
         self.register(MemoryPlans(context.redaction), Cycle.DAILY)
 

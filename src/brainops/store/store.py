@@ -28,6 +28,7 @@ from brainops.store.search import Index
 from brainops.store.sharing import Sharing
 from brainops.store.signals import Signals
 from brainops.store.trail import Trail
+from brainops.store.variants import Variants
 
 T = TypeVar("T")
 
@@ -79,6 +80,7 @@ class Transaction:
         self.learning = Learning(session)
         self.improvements = Improvements(session)
         self.code = Code(session)
+        self.variants = Variants(session)
         self.sharing = Sharing(session)
         self.language = Language(session)
         self.figures = Figures(session)

@@ -110,7 +110,7 @@ class Versions:
         digest = digest_of(value)
         row = next((row for row in _own(tx, improvement) if row["hash"] == digest), None)
         if row is None:
-            given = sources.definition(_source(value), None, Trust.AGENT)
+            given = sources.definition(_source(value), None, _trust(tx, improvement))
             if given.digest != digest or sources.secrets_in(given):
                 raise Conflict(f"the version of improvement {improvement.id} is not what it was measured as")
             row = self._catalog.keep(tx, given, Owner.STORE, f"improvement {improvement.id}")
@@ -165,6 +165,13 @@ def _quick(row: Row, measure: str) -> int:
 def _own(tx: Transaction, improvement: Improvement) -> list[Row]:
     name = improvement.subject.removeprefix(subject_of(""))
     return [row for row in tx.procedures.versions(name) if row["namespace"] == tx.scope.write]
+
+
+def _trust(tx: Transaction, improvement: Improvement) -> Trust:
+    """Return how far a new version may be relied on: as an agent's word, and no further than what it was made of."""
+    made_of = digest_of(improvement.before)
+    outside = any(row["hash"] == made_of and row["trust"] == Trust.EXTERNAL for row in _own(tx, improvement))
+    return Trust.EXTERNAL if outside else Trust.AGENT
 
 
 def _source(value: JSON) -> str:
