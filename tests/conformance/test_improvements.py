@@ -152,6 +152,19 @@ def test_a_fix_that_an_agent_wrote_waits_for_a_person(open_brain: OpenBrain, bra
     assert brain.fixes.get(fix.id).mode is FixMode.SUGGEST
 
 
+def test_a_fix_that_an_agent_wrote_is_promoted_once_a_person_vouched(
+    open_brain: OpenBrain, brain: Brain, clock: Clock
+) -> None:
+    fix = attached(open_brain(clock=clock, actor=AGENT))
+    brain.fixes.trust(fix.id, reason="I read it")
+    judged(brain, fix, 30)
+
+    learn(brain)
+    learn(brain)
+
+    assert brain.fixes.get(fix.id).mode is FixMode.AUTO
+
+
 def test_a_fix_from_outside_is_not_promoted_even_by_a_person(brain: Brain) -> None:
     judged(brain, attached(brain, trust="external"), 60)
     learn(brain)

@@ -115,13 +115,13 @@ class Intake:
             **actor_columns(self._context.actor),
             "demoted_at": None,
             "detached_at": None,
-            "reason": f"shared by {self._bundle.name}",
+            "reason": "",
         }
         try:
             fix = fix_of(row)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise InvalidInput(f"a shared fix is not whole ({type(error).__name__})") from None
-        self._fixes.receive(fix)
+        self._fixes.receive(fix, giver=self._bundle.name)
         return local
 
 

@@ -49,9 +49,9 @@ class Fixes:
         """Unbind a fix; its record stays."""
         return self._session.run("fix_detach", id=fix_id, reason=reason, detached_at=at) > 0
 
-    def set_trust(self, fix_id: str, trust: str, reason: str) -> bool:
+    def set_trust(self, fix_id: str, trust: str) -> bool:
         """Say how far the origin of a fix is trusted."""
-        return self._session.run("fix_trust", id=fix_id, trust=trust, reason=reason) > 0
+        return self._session.run("fix_trust", id=fix_id, trust=trust) > 0
 
     def verdicts(self) -> dict[str, tuple[FixKind, int, int]]:
         """Return for each fix that was judged: its kind, how often it was verified, how often contradicted."""

@@ -111,7 +111,7 @@ class Fixes:
             self._note(tx, "fix_attach", fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
         return fix
 
-    def receive(self, fix: Fix) -> bool:
+    def receive(self, fix: Fix, *, giver: str) -> bool:
         """Keep a fix that another instance gives: suggested only, and established once a person vouches for it.
 
         Returns False where its id stands there already. Raises InvalidInput, NotFound.
@@ -130,7 +130,7 @@ class Fixes:
         with self._context.store.write() as tx:
             added = tx.fixes.add(came)
             if added:
-                self._note(tx, "fix_receive", fix.id, title=came.title, fingerprint=came.fingerprint)
+                self._note(tx, "fix_receive", fix.id, title=came.title, fingerprint=came.fingerprint, giver=giver)
         return added
 
     def get(self, fix_id: str) -> Fix:
@@ -266,7 +266,7 @@ class Fixes:
         fix, by = self.get(fix_id), loosened_by(self._context, "vouch for a fix", proof)
         self._establish(fix)
         with self._context.store.write() as tx:
-            tx.fixes.set_trust(fix.id, Trust.VERIFIED.value, reason)
+            tx.fixes.set_trust(fix.id, Trust.VERIFIED.value)
             tx.trail.append("fix_trust", fix.id, by, self._context.store.now(), reason=reason)
         return self.get(fix_id)
 

@@ -47,8 +47,8 @@ update fix set detached_at = :detached_at, mode = 'suggest', reason = :reason
 where id = :id and namespace = :namespace and detached_at is null
 
 -- name: fix_trust
--- Somebody vouched for it.
-update fix set trust = :trust, reason = :reason where id = :id and namespace = :namespace and detached_at is null
+-- Somebody vouched for it; why stands in the trail, for a fix's own reason is that of its mode.
+update fix set trust = :trust where id = :id and namespace = :namespace and detached_at is null
 
 -- name: fix_verdicts
 -- How often each fix was verified and contradicted.
