@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked
+from brainops.learning.changes.port import draft
+from brainops.memory.kinds import folded
 from brainops.procedures.fixes.record import application_of
+from brainops.store.ids import new_id
 from brainops.types import (
     Action,
     Actor,
     ActorKind,
+    AdapterKind,
+    Agent,
     ApplicationState,
     ApprovalKind,
+    Attempt,
+    Choice,
+    Cycle,
+    CycleReport,
+    Evidence,
+    Execution,
+    ExecutionState,
+    ImprovementKind,
+    ImprovementState,
     Mode,
     NoticeKind,
     Procedure,
@@ -24,6 +40,8 @@ from brainops.types import (
     RunState,
     Step,
     StepKind,
+    Succeeded,
+    Task,
     TerminalProof,
     Trigger,
 )
@@ -75,6 +93,10 @@ def furnish(brain: Brain) -> None:
     _fixes(brain)
     made = brain.cases.learn("refund", {"amount": 40}, {"decision": "pay"}, source="ticket 1")
     brain.cases.correct(made.id, {"decision": "ask"}, reason="too much")
+    _agents(brain)
+    _improvements(brain)
+    _learnt(brain)
+    _signals(brain)
     _rules(brain)
     with brain._store.write() as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")
@@ -126,3 +148,86 @@ def _fixes(brain: Brain) -> None:
         for state in (ApplicationState.VERIFIED, ApplicationState.APPLYING):
             made = application_of(fix, state, MARTA, now, target="api", reason="it was back", applied_at=now)
             tx.fixes.add_application(replace(made, evidence={"exit": 0}, verified_by="check"))
+
+
+def _agents(brain: Brain) -> None:
+    """Leave agents that may be asked, that may not and that are gone, and tasks that ended and that are under way."""
+    for name in ("deployer", "idle", "gone"):
+        brain.agents.register(Agent(name=name, adapter=AdapterKind.COMMAND, settings={"command": [sys.executable]}))
+    brain.agents.disable("idle", reason="too slow")
+    brain.agents.remove("gone", reason="it was sold")
+    now = brain._store.now()
+    for state in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.WAITING, ExecutionState.RUNNING):
+        task = Task(id=new_id(), text=f"deploy {state}", task_class="deploy", idempotency_key=f"task {state}")
+        running = Execution(
+            id=task.id, namespace="team/a", task=task, state=ExecutionState.RUNNING, created_at=now, actor=MARTA
+        )
+        with brain._store.write() as tx:
+            tx.agents.insert(running, {"capabilities": [], "agent": None, "timeout": None}, "me", now)
+            tried = Attempt(
+                id=new_id(),
+                execution_id=task.id,
+                agent="deployer",
+                task_class="deploy",
+                choice=Choice(agent="deployer", sentence="it did best"),
+                operation_id=None,
+                started_at=now,
+            )
+            tx.agents.begin_attempt(tried, now)
+            if state is ExecutionState.RUNNING:
+                continue
+            ended = Succeeded(result={"version": 3}, evidence=Evidence.OBSERVED, duration_seconds=1.0)
+            tx.agents.end_attempt(tried.id, ended, now, fingerprint=None, success=1.0, charged=0.5)
+            tx.agents.end(task.id, "me", state, None if state is ExecutionState.WAITING else now, outcome=ended)
+
+
+def _improvements(brain: Brain) -> None:
+    """Leave an improvement that is open, one that holds and one that was refused, with all that belongs to them."""
+    now = brain._store.now()
+    for state in (ImprovementState.PROPOSED, ImprovementState.APPLIED, ImprovementState.REJECTED):
+        key = f"timeout:deploy:{state}"
+        made = draft(ImprovementKind.TIMEOUT, key, "deploy", f"longer {state}", "why", before=30, after=60, at=now)
+        with brain._store.write() as tx:
+            kept = brain.improvements.propose(tx, made)
+            assert kept is not None
+            if state is ImprovementState.PROPOSED:
+                continue
+            ended = now if state is ImprovementState.REJECTED else None
+            assert tx.improvements.move(kept, replace(kept, state=state, applied_at=now, ended_at=ended))
+            tx.trail.append(f"improvement-{state}", kept.id, MARTA, now)
+            tx.improvements.assign(kept.id, "a unit", challenger=True, share=50, at=now)
+            tx.learning.set_aside(kept.id, "an old memory", folded([{"at": now, "detail": None, "uri": None}]))
+            tx.code.put(kept.id, "shop", "0" * 40, "", now)
+            tx.code.stand(kept.id, stands=state is ImprovementState.APPLIED, at=now)
+
+
+def _learnt(brain: Brain) -> None:
+    """Leave reports, what is learned anew, and what belongs to one installation: peers, bundles, use of models."""
+    now = brain._store.now()
+    body = {"cycle": Cycle.HOURLY, "namespace": "team/a", "from_at": now - 1, "to_at": now, "ended_at": now}
+    peer = {"key": "ed25519:x", "name": "the other shop", "source": None, "added_at": now, "reason": ""}
+    actor = {"actor_kind": "person", "actor_id": "marta", "actor_proof": "os-user"}
+    bundle = {"id": "b", "key": "ed25519:x", "direction": "in", "at": now, "created_at": now, "items": 1, "path": None}
+    item = {"key": "ed25519:x", "kind": "insight", "origin_id": "o", "bundle_id": "b", "local_id": None, "hash": "h"}
+    with brain._store.write() as tx:
+        tx.learning.add_report(CycleReport(**body), 0)
+        tx.learning.tell(["a memory"], now)
+        tx.cases.put_failure_model("deploy", {"weights": []}, now)
+        tx.sharing.put_peer({**peer, **actor})
+        tx.sharing.put_bundle(bundle)
+        tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})
+        tx.language.add(1, "insights", "a model", input_tokens=1, output_tokens=1, cost=0.1)
+        assert tx.language.reserve(1, 1, 0.1, most_tokens=None, most_cost=None)
+
+
+def _signals(brain: Brain) -> None:
+    """Leave what a log and a metric said, how far the log was read, and what comes before failure."""
+    line = '{"time": "2026-01-01T00:00:00Z", "level": "info", "message": "pool has 7 connections"}\n'
+    metric = '{"metric": "cpu", "value": 1.5, "time": 1767225600, "pod": "a"}\n'
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "app.log"
+        log.write_text(line + metric, encoding="utf-8")
+        brain.signals.ingest(log, source="app")
+    found = {"operation": "deploy", "probability": 0.5, "base": 0.1, "cases": 9, "failed": 4, "chance": 0.01}
+    with brain._store.write() as tx:
+        tx.signals.learn_precursors([{**found, "id": "p", "events": ["template:x"], "within_us": 1, "learnt_at": 1}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInpu
 from brainops.memory.arrival import UNSENT
 from brainops.memory.kinds import KINDS
 from brainops.procedures import approvers
+from brainops.store.ids import new_id
 from brainops.store.records import KINDS as RECORDS
+from brainops.store.records import STAYING
 from brainops.types import (
     Actor,
     ActorKind,
@@ -22,6 +25,7 @@ from brainops.types import (
     ApprovalState,
     Enforcement,
     FixMode,
+    ImprovementState,
     ProcedureState,
     RunState,
 )
@@ -66,7 +70,8 @@ def test_secrets_of_approvers_and_channels_stay_behind(exported: Path) -> None:
 
     assert PHRASE not in text
     assert "secret_hash" not in text
-    assert not {"approver", "channel", "worker", "approval_setting"} & {line["kind"] for line in parsed(exported)}
+    stays = {"approver", "channel", "worker", "approval_setting", "share_item", "cycle", "query_count", *STAYING}
+    assert not stays & {line["kind"] for line in parsed(exported)}
 
 
 def test_what_happened_comes_through_unchanged(open_other: OpenBrain, exported: Path, tmp_path: Path) -> None:
@@ -107,6 +112,16 @@ def test_what_happened_comes_through_unchanged(open_other: OpenBrain, exported: 
         ("fix_application", "state"),
         ("fix_application", "reason"),
         ("decided_case", "trust"),
+        ("agent", "enabled"),
+        ("execution", "state"),
+        ("execution", "ended_at"),
+        ("execution", "reason"),
+        ("execution", "idempotency_key"),
+        ("attempt", "ended_at"),
+        ("improvement", "state"),
+        ("improvement", "ended_at"),
+        ("improvement", "outcome"),
+        ("code_patch", "stands"),
         ("fix_application", "decided_at"),
         ("notice", "delivered_at"),
         ("notice", "error"),
@@ -114,7 +129,8 @@ def test_what_happened_comes_through_unchanged(open_other: OpenBrain, exported: 
 
 
 KEYS = ("kind", "id", "run_id", "step_id", "role", "memory_id", "name", "day", "rule_id", "service", "person", "at",
-        "sequence", "operation_name")  # fmt: skip
+        "sequence", "operation_name", "improvement_id", "unit", "cycle", "to_at", "source", "template_id", "bucket",
+        "series")  # fmt: skip
 
 
 def test_the_store_that_took_it_in_is_sound_and_says_so(open_other: OpenBrain, exported: Path) -> None:
@@ -260,6 +276,95 @@ def test_no_fix_applies_itself_and_its_record_counts_for_nothing(open_other: Ope
         other.fixes.set_mode(suggestion.fix.id, "auto", reason="it worked there")
 
 
+def test_no_agent_is_asked_and_its_record_counts_for_nothing(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+
+    imported = other.import_from(exported)
+
+    now = other._store.now()
+    assert {agent.name: agent.enabled for agent in other.agents.list()} == {"deployer": False, "idle": False}
+    assert [told.names for told in imported.disarmed if told.kind == "agent"] == [("deployer",)]
+    assert other.agents.choose("deploy api", task_class="deploy") is None
+    assert len(other.agents.attempts(task_class="deploy")) == 4
+    with other._store.read() as tx:
+        assert (list(tx.agents.trials(0, 100)), tx.agents.spent(0), tx.agents.under_way(0)) == ([], {}, {})
+        assert list(tx.learning.review("agent", 0, now)) == list(tx.improvements.agents(since=0, until=now)) == []
+
+
+def test_no_task_goes_on_and_its_key_is_free_unless_it_succeeded(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+    other.import_from(exported)
+    found = {each.task.text.removeprefix("deploy "): each for each in other.agents.executions()}
+    other.agents.register_callable("fresh", lambda task: "done here")
+
+    assert {name: each.state.value for name, each in found.items()} == {
+        "succeeded": "succeeded",
+        "failed": "failed",
+        "waiting": "cancelled",
+        "running": "cancelled",
+    }
+    for name, each in found.items():
+        again = other.agents.execute("deploy it", agent="fresh", idempotency_key=f"task {name}")
+        assert (again.id == each.id) is (name == "succeeded")
+        with pytest.raises(Conflict):
+            other.agents.resume(each.id)
+
+
+def test_no_improvement_is_in_force_and_none_stands_in_the_way_of_its_like(
+    open_other: OpenBrain, exported: Path
+) -> None:
+    other = open_other(actor=MARTA, read=[])
+    other.guard.set_autonomy("auto")
+
+    imported = other.import_from(exported)
+
+    known = {each.title.removeprefix("longer "): each for each in other.improvements.list()}
+    assert {each.state.value for each in known.values()} == {"rejected"}
+    assert known["applied"].outcome.startswith("it was applied when it was exported")
+    assert sorted(name for told in imported.disarmed if told.kind == "improvement" for name in told.names) == [
+        "longer applied",
+        "longer proposed",
+    ]
+    assert other.improvements.watch() == []
+    for each in known.values():
+        with pytest.raises(Conflict):
+            other.improvements.undo(each.id)
+        with pytest.raises(Conflict):
+            other.improvements.apply(each.id)
+    with other._store.write() as tx:
+        for each in known.values():
+            fresh = replace(each, id=new_id(), state=ImprovementState.PROPOSED, ended_at=None)
+            assert other.improvements.propose(tx, fresh) is not None
+
+
+def test_a_report_of_a_file_gives_way_to_the_report_of_the_store(open_other: OpenBrain, exported: Path) -> None:
+    other = open_other(actor=MARTA, read=[])
+    other.import_from(exported)
+    [theirs] = other.learning.reports()
+
+    with other._store.write() as tx:
+        tx.learning.add_report(replace(theirs, missed=7), 0)
+
+    assert [report.missed for report in other.learning.reports()] == [7]
+
+
+@pytest.mark.parametrize("kind", sorted(STAYING))
+def test_what_belongs_to_one_installation_is_not_taken_from_a_file(
+    open_other: OpenBrain, exported: Path, kind: str
+) -> None:
+    lines = [json.loads(line) for line in exported.read_text(encoding="utf-8").splitlines()][:-1]
+    line: dict[str, Any] = {"kind": kind, "namespace": "team/a"}
+    for name, field in KINDS[kind].items():
+        line.setdefault(name, {"count": 1, "number": 1.0, "json": []}.get(field.sort, "x"))
+    exported.write_bytes(signed([*lines, line]))
+    other = open_other(actor=MARTA, read=[])
+
+    imported = other.import_from(exported)
+
+    assert [told.count for told in imported.left if told.kind == kind] == [1]
+    assert kind not in imported.taken
+
+
 def test_no_notice_is_sent(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
@@ -323,6 +428,17 @@ def test_a_body_that_is_no_procedure_is_refused_although_its_hash_fits(open_brai
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
     [
+        ("agent", "adapter", "telepathy"),
+        ("agent", "limits", {"per_year": 1}),
+        ("execution", "state", "flying"),
+        ("execution", "asked", {}),
+        ("attempt", "choice", {"agent": "x"}),
+        ("improvement", "state", "better"),
+        ("improvement", "decided_basis", -1),
+        ("set_aside", "data", [1]),
+        ("cycle_report", "cycle", "yearly"),
+        ("log_template", "tokens", [7]),
+        ("metric_point", "total", "much"),
         ("procedure", "body", "{}"),
         ("procedure", "hash", "0" * 64),
         ("procedure", "state", "hidden"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,21 @@ Row = dict[str, Any]
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 STEP_OPEN = frozenset({"pending", "running", "waiting"})
+TASK_OPEN = frozenset({"running", "waiting"})
+STANDING = frozenset({"applied", "kept"})
 APPLYING = frozenset({"due", "applying"})
 UNSENT = "it came with an import, and is not sent from here"
 UNDER_WAY = "it was under way when it was exported; an import never goes on with what may go on elsewhere"
+UNFORCED = "what it changed elsewhere is not changed here; what would be better here is found anew"
+LEFT: Mapping[str, str] = {
+    "share_peer": "to whom a namespace listens is said here and not by a file: brainops share trust",
+    "share_bundle": "which bundles came is known by the instance that they came to",
+    "signal_file": "how far a file was read is known where the file is",
+    "failure_model": "when operations fail is learned from the record of each store",
+    "precursor": "what precedes failure is learned from the record of each store",
+    "language_use": "what language models took is counted where they were asked",
+}
+"""Kinds that no export holds, and why: a file that holds them nevertheless was made by hand."""
 UNUSED = "it was open when it was exported; what a file brings approves nothing"
 
 
@@ -57,6 +70,19 @@ def arriving(kind: str, row: Row, now: int) -> Arrival:
             return _application({**row, "imported_at": now}, now)
         case "decided_case":
             return _case(row)
+        case "agent":
+            return _agent(row)
+        case "execution":
+            return _execution({**row, "imported_at": now}, now)
+        case "attempt":
+            ended = now if row["ended_at"] is None else row["ended_at"]
+            return Arrival(row={**row, "ended_at": ended, "imported_at": now})
+        case "improvement":
+            return _improvement({**row, "imported_at": now}, now)
+        case "code_patch":
+            return Arrival(row={**row, "stands": 0})
+        case _ if kind in LEFT:
+            return Arrival(row=None, why=LEFT[kind])
         case "notice" if row["delivered_at"] is None:
             return Arrival(row={**row, "delivered_at": now, "error": UNSENT}, why=UNSENT)
         case _:
@@ -95,6 +121,32 @@ def _case(row: Row) -> Arrival:
     if row["standing"] != "open":
         return Arrival(row=arrived)
     return Arrival(row={**arrived, "standing": "replaced"}, why="nobody had confirmed it when it was exported")
+
+
+def _agent(row: Row) -> Arrival:
+    """An agent is asked for nothing until a person enables it."""
+    if not row["enabled"] or row["removed_at"] is not None:
+        return Arrival(row=row)
+    why = "it is disabled until a person enables it here: brainops agent enable NAME"
+    return Arrival(row={**row, "enabled": 0}, why=why, name=row["name"])
+
+
+def _execution(row: Row, now: int) -> Arrival:
+    """A task comes as history. Under the key of one that did not succeed, the same may be asked for here."""
+    if row["state"] == "succeeded":
+        return Arrival(row=row)
+    row = {**row, "idempotency_key": None}
+    if row["state"] not in TASK_OPEN:
+        return Arrival(row=row)
+    return Arrival(row={**row, "state": "cancelled", "ended_at": now, "reason": UNDER_WAY}, why=UNDER_WAY)
+
+
+def _improvement(row: Row, now: int) -> Arrival:
+    """An improvement comes as history: nothing is tried, applied, watched or taken back by it here."""
+    if row["ended_at"] is not None and row["state"] not in STANDING:
+        return Arrival(row=row)
+    was = f"it was {row['state']} when it was exported; {UNFORCED}"
+    return Arrival(row={**row, "state": "rejected", "ended_at": now, "outcome": was}, why=UNFORCED, name=row["title"])
 
 
 def _application(row: Row, now: int) -> Arrival:

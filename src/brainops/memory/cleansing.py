@@ -25,6 +25,19 @@ _TEXTS = {
     "fix": ("title", "advice", "reason"),
     "fix_application": ("reason",),
     "decided_case": ("name", "source"),
+    "agent": ("description", "reason"),
+    "execution": ("task", "task_class", "target", "plan", "reason"),
+    "attempt": ("task_class", "text"),
+    "improvement": ("title", "reason", "outcome"),
+    "code_patch": ("left_because",),
+    "log_template": ("source", "exemplar", "latest"),
+    "metric_series": ("source", "component"),
+    "failure_model": ("name",),
+    "precursor": ("operation",),
+    "share_peer": ("name", "source", "reason"),
+    "share_bundle": ("path", "reason"),
+    "signal_file": ("path",),
+    "language_use": ("purpose", "model"),
 }
 _TREES = {
     "memory": ("content", "metadata"),
@@ -37,6 +50,16 @@ _TREES = {
     "fix": ("action", "verify", "rollback", "context"),
     "fix_application": ("evidence",),
     "decided_case": ("inputs", "outputs"),
+    "agent": ("capabilities", "settings"),
+    "execution": ("context", "result", "error"),
+    "attempt": ("choice", "result", "error"),
+    "improvement": ("before", "after", "evidence"),
+    "set_aside": ("data",),
+    "cycle_report": ("body",),
+    "log_template": ("tokens",),
+    "metric_series": ("labels",),
+    "failure_model": ("body",),
+    "precursor": ("events",),
 }
 """What can hold a secret: the same columns that are redacted when they are written."""
 

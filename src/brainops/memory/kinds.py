@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from brainops.store.agents import agent_of, attempt_of, execution_of
 from brainops.store.approvals import approval_of, notice_of
 from brainops.store.cases import case_of
 from brainops.store.database import Row
 from brainops.store.fixes import application_of, fix_of
+from brainops.store.improvements import improvement_of
+from brainops.store.learning import report_of
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of, policy_of
 from brainops.store.rules import bypass_of, change_of, decision_of, receipt_of, rule_of
@@ -20,6 +24,8 @@ from brainops.store.trail import entry_of, feedback_of
 from brainops.types import ActorKind, RuleMode
 
 _ACTOR = "actor_kind actor_id actor_proof"
+
+_OUTCOME = "outcome:succeeded|failed? result:json? error:json? duration_us:count? cost:number? evidence?"
 
 _FIELDS = {
     "memory": (
@@ -92,6 +98,43 @@ _FIELDS = {
         f" origin decided_at:count changed_at:count {_ACTOR} expected:number? expected_right:flag? source?"
         " replaces? run_id? step_id?"
     ),
+    "agent": (
+        "namespace name adapter description capabilities:texts settings:object limits:object cost:number memory"
+        f" enabled:flag created_at:count {_ACTOR} reason removed_at:count?"
+    ),
+    "execution": (
+        "id namespace task task_class target? context:object asked:object session_id? state guidance_id? operation_id?"
+        f" approval_id? plan reason run_id? step_id? idempotency_key? {_ACTOR} created_at:count opened_at:count"
+        f" ended_at:count? {_OUTCOME}"
+    ),
+    "attempt": (
+        "id namespace execution_id agent task_class text choice:object operation_id? started_at:count ended_at:count?"
+        f" fingerprint? learnt_at:count? success:number? verified:flag? charged:number {_OUTCOME}"
+    ),
+    "improvement": (
+        "id namespace kind key subject title reason before:json after:json evidence:object state"
+        " probability_better:number? trust by_itself:flag basis:count decided_basis:count? proposed_at:count"
+        " trial_at:count? apply_at:count? applied_at:count? ended_at:count? outcome"
+    ),
+    "improvement_trial": "improvement_id unit namespace challenger:flag share:count at:count",
+    "code_patch": "id namespace repository commit_id stands:flag left_because changed_at:count",
+    "set_aside": "namespace improvement_id memory_id data:folded?",
+    "cycle_report": "namespace cycle to_at:count from_at:count ended_at:count missed:count body:object",
+    "log_template": (
+        "namespace source id tokens:json level? error:flag count:count first_at:count last_at:count exemplar latest"
+        " fingerprint? error_memory_id? merged_into?"
+    ),
+    "log_count": "namespace source template_id bucket:count count:count",
+    "metric_series": "namespace id source name labels:object component counter:flag first_at:count last_at:count",
+    "metric_point": "namespace series bucket:count count:count total:number last:number last_at:count",
+    "failure_model": "namespace name body:json",
+    "precursor": "namespace id events:json operation",
+    "share_peer": "namespace key name source? reason",
+    "share_bundle": "namespace id direction path? reason",
+    "signal_file": "namespace key path",
+    "language_use": (
+        "namespace day:count purpose model calls:count input_tokens:count output_tokens:count cost:number"
+    ),
     "notice": (
         "id namespace kind subject body:object created_at:count attempts:count delivered_to:texts delivered_at:count?"
         " error?"
@@ -103,9 +146,9 @@ _FIELDS = {
     ),
 }
 """The columns of each kind of line. A value is text unless it says otherwise, and `?` marks what may be null: `json` is
-a value that the store keeps as JSON text, `object` and `texts` are JSON of that shape, `a|b` one of these; `@2` came
-with that version of the format. The trail's detail and a procedure's body stay text, because a hash covers their every
-character. A column that is called `kind` is named after its line, for `kind` says what a line is."""
+a value that the store keeps as JSON text (`folded`: compressed), `object` and `texts` are JSON of that shape, `a|b` one
+of these; `@2` came with that version of the format. The trail's detail and a procedure's body stay text, because a hash
+covers their every character. A column that is called `kind` is named after its line, for `kind` says what a line is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +177,17 @@ def _parsed(kind: str, fields: str) -> dict[str, Field]:
 
 
 KINDS = {kind: _parsed(kind, fields) for kind, fields in _FIELDS.items()}
+
+
+def folded(value: Any) -> bytes:
+    """Return JSON as a column keeps it that is compressed."""
+    return zlib.compress(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+
+
+def unfolded(data: bytes) -> Any:
+    """Return the JSON of a column that is compressed."""
+    return json.loads(zlib.decompress(data))
+
 
 FOLLOWS = {"occurrence": ("memory", "memory_id"), "run_step": ("run", "run_id")}
 """Lines that belong to the one before them: of which kind that is, and which column names it."""
@@ -179,6 +233,13 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "fix": fix_of,
     "fix_application": application_of,
     "decided_case": case_of,
+    "agent": agent_of,
+    "execution": execution_of,
+    "attempt": attempt_of,
+    "improvement": improvement_of,
+    "cycle_report": report_of,
+    "log_template": lambda row: [len(token or "") for token in json.loads(row["tokens"])],
+    "set_aside": lambda row: row["data"] is None or [each["at"] for each in unfolded(row["data"])],
     "notice": lambda row: notice_of({"next_attempt_at": row["created_at"], **row}),
     "audit": _entry,
 }

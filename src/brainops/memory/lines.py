@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.kinds import KINDS, Field, check
+from brainops.memory.kinds import KINDS, Field, check, folded, unfolded
 from brainops.store.database import Row
 from brainops.store.scope import checked_namespace
 
@@ -59,6 +59,8 @@ def _shown(row: Row, name: str, sort: str) -> Any:
     match sort:
         case "json" | "object" | "texts":
             return json.loads(value)
+        case "folded":
+            return unfolded(bytes(value))
         case "content":
             return json.loads(value) if row["content_format"] == "json" else value
         case "bytes":
@@ -87,6 +89,8 @@ def _stored(line: Mapping[str, Any], field: Field) -> Any:
             return _text(json.dumps(value, ensure_ascii=False, allow_nan=False), shown)
         case "content" if line["content_format"] == "json":
             return _text(json.dumps(value, ensure_ascii=False, allow_nan=False), shown)
+        case "folded":
+            return folded(value)
         case "bytes":
             from base64 import b64decode
 

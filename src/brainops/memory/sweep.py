@@ -237,7 +237,10 @@ class _Rescan:
 
 def _place(row: Row) -> tuple[Any, ...]:
     """Return what tells a row of a page from the others."""
-    names = ("id", "memory_id", "at", "name", "day", "run_id", "step_id", "role")
+    names = (
+        "id", "memory_id", "at", "name", "day", "run_id", "step_id", "role", "improvement_id", "cycle", "to_at",
+        "source", "key", "direction", "purpose", "model",
+    )  # fmt: skip
     return tuple(row[name] if name in row.keys() else None for name in names)  # noqa: SIM118 (a row is no mapping)
 
 
@@ -318,8 +321,28 @@ def _record(name: str) -> _Kind:
     def rewrite(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
         tx.records.rewrite(name, clean)
 
-    page = _step_page if name == "run_step" else lambda tx, after: tx.records.page(name, after)
-    return _Kind(name=name, page=page, rewrite=rewrite)
+    return _Kind(name=name, page=_step_page if name == "run_step" else _paged(name), rewrite=rewrite)
+
+
+def _paged(name: str) -> Callable[[Transaction, Row | None], Sequence[Row]]:
+    return lambda tx, after: tx.records.page(name, after)
+
+
+def _drop(name: str) -> Callable[[Transaction, Row, dict[str, Any], int], None]:
+    """What is learned anew goes, rather than saying what nobody learned."""
+    return lambda tx, row, clean, now: tx.records.drop(name, row)
+
+
+def _rewrite_template(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    """Write a log's template anew; where its source has another name now, it goes there with its counts."""
+    tx.records.rewrite("log_template", {**clean, "source": row["source"]})
+    if clean["source"] != row["source"]:
+        tx.records.resource(row, clean["source"])
+
+
+def _rewrite_use(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
+    tx.records.drop("language_use", row)
+    tx.records.rewrite("language_use", clean)
 
 
 _KINDS = (
@@ -329,5 +352,11 @@ _KINDS = (
     _Kind(name="guidance", page=_by_id(lambda tx: tx.operations.guidance_page), rewrite=_rewrite_guidance),
     _Kind(name="feedback", page=_by_id(lambda tx: tx.trail.feedback_page), rewrite=_rewrite_feedback),
     _Kind(name="operation_count", page=_tally_page, rewrite=_rewrite_tally),
-    *map(_record, ("run", "run_step", "approval", "decision", "notice", "fix", "fix_application")),
+    *map(_record, ("run", "run_step", "approval", "decision", "notice", "fix", "fix_application", "decided_case")),
+    *map(_record, ("agent", "execution", "attempt", "improvement", "code_patch", "set_aside", "cycle_report")),
+    *map(_record, ("metric_series", "share_peer", "share_bundle", "signal_file")),
+    _Kind(name="log_template", page=_paged("log_template"), rewrite=_rewrite_template),
+    _Kind(name="failure_model", page=_paged("failure_model"), rewrite=_drop("failure_model")),
+    _Kind(name="precursor", page=_paged("precursor"), rewrite=_drop("precursor")),
+    _Kind(name="language_use", page=_paged("language_use"), rewrite=_rewrite_use),
 )

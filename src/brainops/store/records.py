@@ -1,4 +1,4 @@
-"""How is all that is kept of procedures, runs, the guard, fixes and cases read page by page, put back and cleansed?"""
+"""How is all that is kept of procedures, runs, the guard, fixes, agents and learning read, put back and cleansed?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from brainops.store.database import Row, Session
 
 PAGE_ROWS = 500
+SHORT_TITLE = 3  # characters: a title of no more stands in too many texts to tell that they quote it
 PURGED = "purged"  # what stands in the place of a text that said something of a purged memory
 
 KINDS: Mapping[str, Mapping[str, str | int]] = {
@@ -23,9 +24,32 @@ KINDS: Mapping[str, Mapping[str, str | int]] = {
     "fix": {"id": ""},
     "fix_application": {"id": ""},
     "decided_case": {"id": ""},
+    "agent": {"name": ""},
+    "execution": {"id": ""},
+    "attempt": {"id": ""},
+    "improvement": {"id": ""},
+    "improvement_trial": {"improvement_id": "", "unit": ""},
+    "code_patch": {"id": ""},
+    "set_aside": {"improvement_id": "", "memory_id": ""},
+    "cycle_report": {"cycle": "", "to_at": -1},
+    "log_template": {"source": "", "id": ""},
+    "log_count": {"source": "", "template_id": "", "bucket": -1},
+    "metric_series": {"id": ""},
+    "metric_point": {"series": "", "bucket": -1},
     "notice": {"id": ""},
 }
 """The kinds in the order of an export, each with the columns that order its rows and what comes before the first."""
+
+STAYING: Mapping[str, Mapping[str, str | int]] = {
+    "failure_model": {"name": ""},
+    "precursor": {"id": ""},
+    "share_peer": {"key": ""},
+    "share_bundle": {"id": "", "direction": ""},
+    "signal_file": {"key": ""},
+    "language_use": {"day": -1, "purpose": "", "model": ""},
+}
+"""Kinds that no export holds: they are learned anew, or belong to one installation. A rescan looks through them too."""
+_ORDER = {**KINDS, **STAYING}
 
 
 class Records:
@@ -36,8 +60,8 @@ class Records:
 
     def page(self, kind: str, after: Row | None) -> Sequence[Row]:
         """Return the next readable rows of a kind after one, in an order that does not depend on the database."""
-        start: Row = KINDS[kind] if after is None else after
-        places = {f"after_{name}": start[name] for name in KINDS[kind]}
+        start: Row = _ORDER[kind] if after is None else after
+        places = {f"after_{name}": start[name] for name in _ORDER[kind]}
         return self._session.all(f"{kind}_after", limit=PAGE_ROWS, **places)
 
     def each(self, kind: str) -> Iterator[Row]:
@@ -59,10 +83,23 @@ class Records:
         """Replace a row's texts, after redaction."""
         self._session.run(f"{kind}_rewrite", **row)
 
+    def drop(self, kind: str, row: Row) -> None:
+        """Remove a row that is learned anew, or written under another name."""
+        self._session.run(f"{kind}_drop", **{name: row[name] for name in _ORDER[kind]})
+
+    def resource(self, template: Row, source: str) -> None:
+        """Let a log's template, with its counts, be one of a source of another name."""
+        place = {"source": template["source"], "id": template["id"]}
+        self._session.run("log_count_resource", **place, to_source=source)
+        self._session.run("log_count_drop", **place)
+        if not self._session.run("log_template_resource", **place, to_source=source):
+            self.drop("log_template", template)
+
     def purge(self, memory_id: str, fingerprint: str | None) -> None:
         """Remove what all of it holds of a memory, or of the error that the memory is."""
         named = self._session.all("run_naming", memory_id=memory_id, fingerprint=fingerprint)
         runs = [row["id"] for row in named]
+        self._purge_learnt(memory_id, fingerprint, runs)
         given = {"memory_id": memory_id, "purged": PURGED}
         self._session.run("run_purge", runs=runs, **given)
         self._session.run("run_step_purge", runs=runs, purged=PURGED)
@@ -71,8 +108,22 @@ class Records:
         self._session.run("decision_purge", **given)
         self._session.run("fix_application_purge", runs=runs, **given)
         self._session.run("fix_purge", **given)
-        self._session.run("set_aside_purge", memory_id=memory_id)
-        self._session.run("cycle_report_purge", memory_id=memory_id)
+
+    def _purge_learnt(self, memory_id: str, fingerprint: str | None, runs: Sequence[str]) -> None:
+        """Remove what agents and learning hold of a memory."""
+        asked = self._session.all("execution_naming", memory_id=memory_id, fingerprint=fingerprint, runs=runs)
+        given = {"memory_id": memory_id, "purged": PURGED, "executions": [row["id"] for row in asked]}
+        self._session.run("execution_purge", **given)
+        self._session.run("attempt_purge", **given)
+        self._session.run("decided_case_purge", memory_id=memory_id, runs=runs)
+        self._session.run("failure_model_purge", memory_id=memory_id)
+        self._session.run("log_template_purge", memory_id=memory_id, fingerprint=fingerprint)
+        self._session.run("log_count_purge")
+        row = self._session.one("memory_get_writable", id=memory_id)
+        title = row["title"] if row and len(row["title"]) > SHORT_TITLE else memory_id
+        self._session.run("improvement_purge", memory_id=memory_id, memory_title=title, purged=PURGED)
+        for name in ("set_aside", "cycle_report", "learning_told", "share_item"):
+            self._session.run(f"{name}_purge", memory_id=memory_id)
 
     def counts(self, since: int) -> Sequence[Row]:
         """Return how many there are of each `kind` and `state`: `total`, and `recent` those since then."""

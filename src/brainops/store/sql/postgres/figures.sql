@@ -161,12 +161,14 @@ where m.namespace = any (cast(:namespaces as text[])) and m.source_key >= 'learn
 -- How did the improvements end that ended in a time?
 select i.state as state, count(*) as improvements from improvement as i
 where i.namespace = any (cast(:namespaces as text[])) and i.ended_at >= :since and i.ended_at < :until
+    and i.imported_at is null
 group by i.state
 
 -- name: improvements_made
 -- How many improvements came into force in a time?
 select count(*) as improvements from improvement as i
 where i.namespace = any (cast(:namespaces as text[])) and i.applied_at >= :since and i.applied_at < :until
+    and i.imported_at is null
 
 -- name: attempts_fared
 -- What did the agents do whose attempts began in a time and have ended?
@@ -174,7 +176,7 @@ select count(*) as ended, coalesce(sum(case when t.success >= 0.5 then 1 else 0 
     coalesce(sum(t.duration_us), 0) as duration_us, coalesce(sum(t.charged), 0) as cost
 from attempt as t
 where t.namespace = any (cast(:namespaces as text[])) and t.started_at >= :since and t.started_at < :until
-    and t.ended_at is not null
+    and t.ended_at is not null and t.imported_at is null
 
 -- name: attempts_judged
 -- The newest attempts of a time that say how well their agent did.
@@ -182,7 +184,7 @@ select t.agent as agent, t.task_class as task_class, t.success as success, t.dur
     t.charged as charged
 from attempt as t
 where t.namespace = any (cast(:namespaces as text[])) and t.started_at >= :since and t.started_at < :until
-    and t.success is not null
+    and t.success is not null and t.imported_at is null
 order by t.started_at desc, t.id desc limit :limit
 
 -- name: session_work

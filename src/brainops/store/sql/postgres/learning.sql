@@ -34,9 +34,11 @@ update cycle set owner = null, lease_until = null
 where namespace = :namespace and cycle = :cycle and owner = :owner and epoch = :epoch
 
 -- name: cycle_report_insert
--- What a cycle found and did.
+-- What a cycle found and did; a report of the same time that came with an import gives way.
 insert into cycle_report (namespace, cycle, to_at, from_at, ended_at, missed, body)
 values (:namespace, :cycle, :to_at, :from_at, :ended_at, :missed, :body)
+on conflict (namespace, cycle, to_at) do update set from_at = excluded.from_at, ended_at = excluded.ended_at,
+    missed = excluded.missed, body = excluded.body
 
 -- name: cycle_report_list
 -- The reports of a cycle, or of all, newest first.
@@ -190,6 +192,7 @@ select a.agent as name, count(*) as ended, sum(case when a.success >= 0.5 then 1
     cast(avg(a.duration_us) as double precision) as duration_us, sum(coalesce(a.cost, 0)) as cost
 from attempt as a
 where a.namespace = :namespace and a.started_at >= :since and a.ended_at < :until and a.success is not null
+    and a.imported_at is null
 group by a.agent order by a.agent
 
 -- name: memory_archivable

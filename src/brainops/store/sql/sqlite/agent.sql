@@ -49,7 +49,7 @@ group by t.agent
 -- name: agent_spent
 -- How many tasks did each agent begin since then, at what cost in all, and at most?
 select t.agent, count(*) as tasks, sum(t.charged) as cost, max(t.charged) as dearest from attempt as t
-where t.namespace in (select value from json_each(:namespaces)) and t.started_at >= :since
+where t.namespace in (select value from json_each(:namespaces)) and t.started_at >= :since and t.imported_at is null
 group by t.agent
 
 -- name: execution_insert
@@ -88,7 +88,7 @@ where e.namespace = :namespace and e.state = 'running' and e.lease_until <= :now
 update execution set owner = :owner, lease_until = :lease_until, state = 'running', requested = null, ended_at = null,
     outcome = null, result = null, error = null, plan = '', reason = '', approval_id = null,
     opened_at = case when :reopened = 1 then :now else opened_at end
-where id = :id and namespace = :namespace and state in ('running', 'waiting', 'failed')
+where id = :id and namespace = :namespace and imported_at is null and state in ('running', 'waiting', 'failed')
     and (owner is null or owner = :owner or lease_until is null or lease_until <= :now)
 
 -- name: execution_beat
@@ -153,12 +153,14 @@ order by t.started_at desc, t.id desc limit :limit
 select t.agent, t.task_class, t.text, t.success, t.verified, t.duration_us, t.charged, t.started_at, t.learnt_at
 from attempt as t
 where t.namespace in (select value from json_each(:namespaces)) and t.success is not null and t.learnt_at > :since
+    and t.imported_at is null
 order by t.learnt_at desc, t.id desc limit :limit
 
 -- name: attempt_failed_alike
 -- Which agents failed at this class with this error since then, and have not succeeded at it after that?
 select distinct t.agent from attempt as t
 where t.namespace in (select value from json_each(:namespaces)) and t.task_class = :task_class and t.fingerprint = :fingerprint
-    and t.started_at >= :since and t.success = 0
+    and t.started_at >= :since and t.success = 0 and t.imported_at is null
     and not exists (select 1 from attempt as s where s.namespace in (select value from json_each(:namespaces))
-        and s.task_class = :task_class and s.agent = t.agent and s.success > 0 and s.started_at > t.started_at)
+        and s.task_class = :task_class and s.agent = t.agent and s.success > 0 and s.imported_at is null
+        and s.started_at > t.started_at)

@@ -23,9 +23,10 @@ select {improvement_columns} from improvement as i
 where i.namespace = :namespace and i.key = :key and i.ended_at is null
 
 -- name: improvement_last
--- The newest improvement of a key.
+-- The newest improvement of a key; what came with an import neither forces nor forbids anything here.
 select {improvement_columns} from improvement as i
-where i.namespace = :namespace and i.key = :key order by i.proposed_at desc, i.id desc limit 1
+where i.namespace = :namespace and i.key = :key and i.imported_at is null
+order by i.proposed_at desc, i.id desc limit 1
 
 -- name: improvement_under_way
 -- What has not ended, oldest first.
@@ -111,5 +112,6 @@ select t.agent, t.task_class, count(*) as attempts,
     sum(case when t.success >= 0.5 then 1 else 0 end) as succeeded
 from attempt as t
 where t.namespace = :namespace and t.ended_at > :since and t.ended_at < :until and t.success is not null
+    and t.imported_at is null
     and (t.verified is not null or t.evidence in ('observed', 'verified'))
 group by t.agent, t.task_class

@@ -52,7 +52,8 @@ create table execution (
     error text,
     duration_us bigint,
     cost double precision,
-    evidence text
+    evidence text,
+    imported_at bigint
 );
 create index execution_created on execution (namespace, created_at);
 create index execution_under_way on execution (namespace, lease_until) where state = 'running';
@@ -80,7 +81,8 @@ create table attempt (
     error text,
     duration_us bigint,
     cost double precision,
-    evidence text
+    evidence text,
+    imported_at bigint
 );
 create index attempt_execution on attempt (execution_id, started_at);
 create index attempt_agent on attempt (namespace, agent, started_at);

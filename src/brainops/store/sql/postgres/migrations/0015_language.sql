@@ -21,4 +21,4 @@ create table language_use (
 );
 
 select brainops_guard('language_day'), brainops_guard('language_use');
-grant select, insert, update on language_day, language_use to brainops_runtime;
+grant select, insert, update, delete on language_day, language_use to brainops_runtime;

@@ -23,7 +23,8 @@ create table improvement (
     apply_at integer,
     applied_at integer,
     ended_at integer,
-    outcome text not null
+    outcome text not null,
+    imported_at integer
 );
 create unique index improvement_open on improvement (namespace, key) where ended_at is null;
 create index improvement_key on improvement (namespace, key, proposed_at);
