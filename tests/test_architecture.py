@@ -60,7 +60,8 @@ PURE = {
         " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
         " learning.change_points learning.exposition learning.log_lines learning.seasonality"
         " learning.sequences learning.significance learning.suspects learning.templates types.agent_session"
-        " learning.better learning.lifecycle learning.rates learning.timetable"
+        " learning.asked_code learning.better learning.file_edits learning.lifecycle learning.patches learning.rates"
+        " learning.timetable learning.variants"
     ).split()
 }
 IMPURE = set(

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from brainops.errors import (
     StepFailed,
 )
 from brainops.learning import worktree
-from brainops.types import Actor, ActorKind, Improvement, ImprovementState, KeyProof, Trust
+from brainops.learning.changes.port import draft
+from brainops.learning.changes.versions import side
+from brainops.types import Actor, ActorKind, Improvement, ImprovementKind, ImprovementState, KeyProof, Trust
 from tests.conformance.conftest import OpenBrain
 from tests.learning.git_kit import commit, git, write
 
@@ -519,3 +522,66 @@ def test_wrong_types_are_told(brain: Brain, shop: Path) -> None:
         repositories.add("../shop", shop, TEST)
     with pytest.raises(InvalidInput):
         proposed(brain, {"limit.txt": 3})  # type: ignore[dict-item]
+
+
+# Where a patch comes from
+
+
+SERVE = """\
+---
+name: serve
+description: Serve.
+# the team's own words
+steps:
+  - id: start
+    run: [true]
+    timeout-minutes: 1
+---
+"""
+
+
+@pytest.mark.usefixtures("once")
+def test_what_would_be_better_of_a_file_of_git_becomes_a_tested_patch_of_it(brain: Brain, shop: Path) -> None:
+    commit(shop, {"serve.md": SERVE})
+    brain.procedures.apply(shop)
+    version = brain.procedures.get("serve")
+    step = replace(version.procedure.steps[0], timeout_seconds=120.0)
+    better = draft(
+        ImprovementKind.TIMEOUT,
+        "timeout:serve",
+        "procedure:serve",
+        "serve: give step start 120 seconds",
+        "it ran out of time",
+        before=side(version),
+        after=side(replace(version.procedure, steps=(step,))),
+        at=brain._store.now(),
+        evidence={"path": version.path},
+    )
+    with brain._store.write() as tx:
+        brain.improvements.propose(tx, better)
+
+    found = brain.improvements.propose_patch_of(better.id, "shop")
+    brain.improvements.apply(found.id)
+
+    assert found.evidence["derived_from"] == better.id
+    assert (shop / "serve.md").read_text() == SERVE.replace("timeout-minutes: 1", "timeout-minutes: 2")
+    with pytest.raises(Conflict, match="another than the version"):
+        brain.improvements.propose_patch_of(better.id, "shop")
+
+
+@pytest.mark.usefixtures("once")
+def test_a_model_writes_a_patch_within_its_budget_and_on_its_word_alone(brain: Brain, shop: Path) -> None:
+    brain.guard.set_autonomy("auto")
+    brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
+    answer = "Here:\n```diff\n--- a/limit.txt\n+++ b/limit.txt\n@@ -1 +1 @@\n-5\n+9\n```\n"
+
+    with pytest.raises(BrainOpsError):
+        brain.improvements.ask_for_patch("shop", "raise the limit", ["limit.txt"], complete=brain.language.complete)
+    found = brain.improvements.ask_for_patch(
+        "shop", "raise the limit", ["limit.txt"], complete=lambda prompt, *, purpose, system: answer
+    )
+
+    assert found.state is ImprovementState.PROPOSED
+    assert found.trust is Trust.AGENT
+    with pytest.raises(InvalidInput, match="no diff"):
+        brain.improvements.ask_for_patch("shop", "x", ["limit.txt"], complete=lambda *_, **__: "I cannot")

@@ -27,6 +27,7 @@ from brainops.errors import (
     NotFound,
     StoreError,
 )
+from brainops.learning.asked_code import Complete
 from brainops.learning.better import Measured
 from brainops.learning.changes.code import CodePatches, Drafted
 from brainops.learning.changes.fix_modes import FixModes
@@ -179,6 +180,13 @@ class Improvements:
         Raises NotFound, InvalidInput (it is about no file there), Conflict (the file is another by now), and as above.
         """
         return self._proposed(self._code.drafted_of(self.get(improvement_id), repository))
+
+    def ask_for_patch(self, repository: str, goal: str, paths: Sequence[str], *, complete: Complete) -> Improvement:
+        """Let a language model (`brain.language.complete`) write a patch of these files; as `propose_patch` else.
+
+        Raises BudgetSpent where no budget was set. What a model wrote never applies itself.
+        """
+        return self._proposed(self._code.drafted_by(complete, repository, goal, paths))
 
     def apply(self, improvement_id: str, *, proof: Proof | None = None, reason: str = "") -> Improvement:
         """Apply an improvement because a person says so; one that is applied already stays so.

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, OperationBlocked
 from brainops.learning import worktree
+from brainops.learning.asked_code import Complete, asked_diff
 from brainops.learning.better import Measured
 from brainops.learning.changes.port import InStore, draft
 from brainops.learning.file_edits import edited
@@ -81,12 +82,13 @@ class CodePatches(InStore):
         title: str,
         reason: str,
         derived_from: Improvement | None = None,
+        asked: bool = False,
     ) -> Drafted:
         """Make a commit of a diff or of whole files, and run the tests without it and with it.
 
-        `derived_from` is what a rule, and nobody's word, made it of. Raises InvalidInput with everything that is wrong
-        with the patch, StepFailed where the tests may not be run, OperationBlocked where what happens by itself is
-        stopped.
+        `derived_from` is what a rule, and nobody's word, made it of; `asked` that a model wrote it. Raises InvalidInput
+        with everything that is wrong with the patch, StepFailed where the tests may not be run, OperationBlocked where
+        what happens by itself is stopped.
         """
         known = self._repositories.get(repository)
         title, reason = self._text(title, MAX_TITLE_CHARACTERS), self._text(reason, MAX_REASON_CHARACTERS)
@@ -109,7 +111,7 @@ class CodePatches(InStore):
             before={},
             after={},
             at=at,
-            trust=self._trust(derived_from),
+            trust=Trust.AGENT if asked else self._trust(derived_from),
         )
         made = worktree.made(known, diff, _checked(files or {}), _message(title, reason, found.id))
         if problem := refusal(made.changes, made.diff, automation=known.automation):
@@ -151,6 +153,16 @@ class CodePatches(InStore):
             reason=improvement.reason,
             derived_from=improvement,
         )
+
+    def drafted_by(self, complete: Complete, repository: str, goal: str, paths: Sequence[str]) -> Drafted:
+        """Let a language model write a patch of these files for a goal, which rests on its word alone."""
+        known = self._repositories.get(repository)
+        texts = {path: worktree.text_of(known, path) for path in paths}
+        missing = sorted(path for path, text in texts.items() if text is None)
+        if missing or not texts:
+            raise InvalidInput(f"name files of {known.name} that are text: {', '.join(missing) or 'none is named'}")
+        diff = asked_diff(complete, goal, {path: text for path, text in texts.items() if text is not None})
+        return self.drafted(repository, diff=diff, title=goal, reason=f"a language model was asked: {goal}", asked=True)
 
     def keep(self, improvement: Improvement) -> None:
         """Keep the commit of a patch that is open, so that git does not remove it; let go of that of one that ended."""
