@@ -15,13 +15,11 @@ from brainops.errors import InvalidInput
 from brainops.learning.exposition import is_exposition, samples
 from brainops.learning.gather import Gatherer
 from brainops.learning.log_lines import LogFormat
+from brainops.learning.pages import page
 from brainops.memory.context import MemoryContext
-from brainops.procedures.steps.http import ask
-from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import StepWork
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.types import Action, Micros, Progress, StepKind
+from brainops.types import Micros, Progress
 
 HEAD_BYTES = 1_024
 """By which a file is known under whatever name; and as many before the place where reading ended say the same."""
@@ -30,7 +28,6 @@ SETTLED_SECONDS = 10.0
 """A last line without an end is taken once nobody has written for this long; before, it may be half a line."""
 
 PAGE_BYTES = 8_000_000  # of a page of metrics: some hundred thousand samples
-PAGE_SECONDS = 30.0
 LINE_BYTES = 65_536  # what is longer is no line of a log; the rest of it is read as another
 LOOKED_AT = 40  # first lines by which a text is known to be a page of metrics
 
@@ -65,23 +62,10 @@ def read_lines(gatherer: Gatherer, context: MemoryContext, lines: Iterable[str],
 
 def read_page(gatherer: Gatherer, context: MemoryContext, url: str, form: LogFormat | None) -> None:
     """Ask an address for its page and take it; only hosts that a person allowed. Raises StepFailed."""
-    work = StepWork(
-        run_id="",
-        step_id="ingest",
-        action=Action(uses=StepKind.HTTP, parameters={"url": url, "output": "text"}),
-        idempotency_key="",
-        attempt=1,
-        timeout_seconds=PAGE_SECONDS,
-        secrets={},
-        actor=context.actor,
-        target=None,
-        context=context,
-        cancelled=lambda: False,
-    )
-    page = ask(work, Parameters(work.action, ("url", "output")), output_bytes=PAGE_BYTES)
-    if page["cut"]:
+    text, cut = page(context, url, PAGE_BYTES)
+    if cut:
         gatherer.left_out[f"of the page: what lies beyond {PAGE_BYTES:,} bytes"] += 1
-    read_lines(gatherer, context, str(page["text"]).splitlines(), form)
+    read_lines(gatherer, context, text.splitlines(), form)
 
 
 def read_file(

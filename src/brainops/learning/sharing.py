@@ -231,7 +231,7 @@ class Sharing:
         found = []
         for place in _places(peer.source):
             try:
-                data = page(self._context, place, MAX_BYTES) if "://" in place else _read(Path(place))
+                data = self._asked(place) if "://" in place else _read(Path(place))
                 bundle = read(data, signed_by)
                 if bundle.key == peer.key:  # a folder may hold the bundles of others
                     found.append(self._take(bundle, None))
@@ -239,6 +239,12 @@ class Sharing:
                 said = (f"{place}: {error}",)
                 found.append(Received(bundle="", key=peer.key, name=peer.name, counts={}, refused=said))
         return found
+
+    def _asked(self, url: str) -> bytes:
+        text, cut = page(self._context, url, MAX_BYTES)
+        if cut:
+            raise InvalidInput(f"it is longer than {MAX_BYTES:,} bytes, and no bundle is")
+        return text.encode()
 
     def _peer(self, wanted: str) -> Peer:
         found = [peer for peer in self.peers() if wanted in (peer.key, peer.name) and peer.revoked_at is None]
