@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from brainops.brain import Brain
+from brainops.learning.changes.versions import side
+from brainops.store.ids import new_id
 from brainops.types import (
     Actor,
     ActorKind,
@@ -175,3 +177,19 @@ def test_nothing_is_mined_where_nothing_is_done_each_time(brain: Brain, cache: C
     brain.learning.run("daily", early=True)
 
     assert brain.improvements.list(kind=ImprovementKind.PROCEDURE) == []
+
+
+def test_a_second_variant_waits_until_the_first_is_decided(brain: Brain, cache: Cache) -> None:
+    first = mined(brain, cache)
+    brain.improvements.watch()
+    given = brain.procedures.get("serve")
+    second = replace(
+        first, id=new_id(), key="procedure:serve:other", after=side(replace(given.procedure, prose="Else."))
+    )
+    with brain._store.write() as tx:
+        brain.improvements.propose(tx, second)
+
+    brain.improvements.watch()
+
+    states = [brain.improvements.get(each.id).state for each in (first, second)]
+    assert states == [ImprovementState.TRIAL, ImprovementState.PROPOSED]

@@ -64,9 +64,6 @@ class ProcedureVariants(Versions):
             return refused
         if improvement.evidence.get("excuses") and improvement.evidence.get("mode") != Mode.ADVISORY:
             return "people agreed each time that a step is skipped; whether it goes for good is for a person to say"
-        tried = tx.improvements.tried(improvement.subject)
-        if tried is not None and tried.id != improvement.id:
-            return f"{tried.id} is tried on {improvement.subject}; one at a time can be told apart"
         return None
 
     def measure(self, tx: Transaction, improvement: Improvement, now: Micros) -> Measured:

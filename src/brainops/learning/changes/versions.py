@@ -85,6 +85,9 @@ class Versions:
             )
         if not by_itself:
             return None
+        tried = tx.improvements.tried(improvement.subject)
+        if tried is not None and tried.id != improvement.id:
+            return f"{tried.id} is tried on {improvement.subject}; one at a time can be told apart"
         version = version_of(active, sources.stored)
         if version.procedure.mode is Mode.STRICT:
             return "it is a strict procedure, which a person changes"
