@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.operational import plot
+
 TITLES = {
     "quality": "Quality on the development sets",
     "calibration": "Calibration of the confidence",
@@ -24,6 +26,7 @@ TITLES = {
     "runs": "Runs a second, and after an approval",
     "storm": "A storm of alerts",
     "chaos": "Runs whose workers are killed",
+    "operational": "Simulated teams with memory and without",
 }
 HEAD = """# What was measured
 
@@ -45,6 +48,10 @@ def write(results: Path) -> None:
     if diagrams:
         (results / "reliability.svg").write_text(drawing(diagrams), encoding="utf-8")
         text += ["\n### Reliability\n", "![Reliability of the confidence](reliability.svg)\n", *as_text(diagrams)]
+    curves = parts.get("operational", {}).get("details", {}).get("operational", {}).get("value", {}).get("curves")
+    if curves:
+        (results / "operational.svg").write_text(plot.drawing(curves), encoding="utf-8")
+        text += ["\n### Simulated teams, day by day\n", "![Figures of simulated teams by day](operational.svg)\n"]
     (results / "README.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
 
 

@@ -48,6 +48,7 @@ PARTS: dict[str, list[list[str]]] = {
     "quality": [["bench.quality.run", name] for name in JUDGED],
     "intents": [["bench.quality.intents"]],
     "plain_english": [["bench.procedures.plain_english"]],
+    "operational": [["bench.operational.run"]],
 }
 NEED_SETS = {"calibration", "intents", "order", "quality"}
 ON_REQUEST = {"million"}  # six minutes of building

@@ -24,12 +24,21 @@ class Day:
     automatic_wrong: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sure:
+    """How sure the product was of one thing that it did by itself (the bound and mean it stated), and was it right?"""
+
+    bound: float
+    mean: float
+    right: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """A team's days, and how sure the product was of each thing that it did by itself (confidence, right)."""
+    """A team's days, how sure the product was of what it did by itself, and what it changed about itself."""
 
     days: list[Day]
-    sure: list[tuple[float, bool]] = field(default_factory=list)
+    sure: list[Sure] = field(default_factory=list)
     events: dict[str, int] = field(default_factory=dict)
 
     def total(self, name: str, days: Iterable[Day] | None = None) -> float:

@@ -30,7 +30,7 @@ class Parameters:
     known_best: float = 0.65  # chance that an agent which is good at an area knows the remedy by itself
     known_rest: float = 0.15  # the same of the others
     tries: int = 4  # remedies that an agent tries before it gives up
-    agents_an_incident: int = 2
+    agents_an_incident: int = 4  # in turn, until one of them mends it
     minutes_a_try: int = 10
     minutes_a_consultation: int = 1
     harmful: float = 0.1  # chance that a wrong remedy makes it worse: two more tries' worth of time

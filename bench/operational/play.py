@@ -12,8 +12,11 @@ from pathlib import Path
 
 from bench.operational.ledger import Ledger
 from bench.operational.parameters import Parameters
-from bench.operational.team import Forgetful, Parts, Remembering
+from bench.operational.team import Clock, Forgetful, Parts, Remembering
 from bench.operational.world import World
+from brainops.agents import experience
+from brainops.agents.adapters import run as adapting
+from brainops.operations import operation
 from brainops.store import ids
 
 TEAMS: dict[str, Parts | None] = {
@@ -22,6 +25,7 @@ TEAMS: dict[str, Parts | None] = {
     "no fixes": Parts(fixes=False),
     "no guidance": Parts(guidance=False),
     "no selection": Parts(selection=False),
+    "neither": Parts(fixes=False, guidance=False),
     "no guard": Parts(guard=False),
     "no learning": Parts(learning=False),
     "hostile": Parts(hostile=True),
@@ -47,9 +51,12 @@ def play(
     world, parts = World(parameters, seed), TEAMS[team]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with the_same_ids(seed):
+    clock = Clock()
+    with the_same_ids(seed), the_same_time(clock):
         acting = (
-            Forgetful(world, hostile=team.startswith("hostile")) if parts is None else Remembering(world, folder, parts)
+            Forgetful(world, hostile=team.startswith("hostile"))
+            if parts is None
+            else Remembering(world, folder, parts, clock)
         )
         acting.begin()
         for day in range(parameters.days):
@@ -74,3 +81,31 @@ def the_same_ids(seed: int) -> Iterator[None]:
         yield
     finally:
         ids.os.urandom = told
+
+
+@contextmanager
+def the_same_time(clock: Clock) -> Iterator[None]:
+    """Let durations and ages be those of the simulated company, not those of this machine."""
+    told = [(module, module.time) for module in (adapting, experience, ids, operation)]
+    for module, _ in told:
+        module.time = Timer(clock)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for module, before in told:
+            module.time = before  # type: ignore[attr-defined]
+
+
+class Timer:
+    """What these modules ask of `time`: seconds that go on with the company's clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def monotonic(self) -> float:
+        """Return the seconds of the company's clock."""
+        return self._clock.now / 1e6
+
+    def time_ns(self) -> int:
+        """Return the nanoseconds of the company's clock."""
+        return self._clock.now * 1_000

@@ -16,6 +16,7 @@ from dataclasses import asdict
 import numpy
 
 from bench.figures import RESAMPLES, SEED, Figure
+from bench.operational import same
 from bench.operational.ledger import Day
 from bench.operational.parameters import FULL, QUICK, SEEDS, TRIAL_SEEDS
 from bench.operational.play import TEAMS, Played, play
@@ -32,6 +33,7 @@ RATES = {
     "deployments with every step": ("adhered", "deployments"),
     "deployments that went well": ("deployed", "deployments"),
 }
+CHANGES = ("applied", "kept", "rolled_back")
 CURVES = ("repeat mistakes an incident seen before", "minutes to the end of an incident", "solved incidents")
 
 Teams = Mapping[str, Sequence[Played]]
@@ -44,7 +46,7 @@ def main() -> None:
     with ProcessPoolExecutor(PROCESSES) as pool:
         asked = {(team, seed): pool.submit(one, given, team, seed) for seed in seeds for team in TEAMS}
         played = {team: [asked[team, seed].result() for seed in seeds] for team in TEAMS}
-    found = [*rates(played), *compared(played), *automatic(played)]
+    found = [*compared(played), *automatic(played), *changes(played), *same.figures(given.quick), *rates(played)]
     if trial:
         for figure in found:
             print(f"{figure.name}: {figure.value:.4g} {figure.interval or ''} {dict(figure.beside) or ''}")
@@ -112,12 +114,17 @@ def compared(played: Teams) -> list[Figure]:
 
 
 def automatic(played: Teams) -> list[Figure]:
-    """Return how right was what was done without asking, against the confidence that was stated before."""
+    """Return how right was what was done without asking, against the confidence that was stated before.
+
+    The share that was wrong stands against what the stated bound allows (it lies below the true rate nine times in
+    ten); calibration is that of the stated probability, the posterior mean.
+    """
     found = []
     for team in ("memory", "hostile"):
-        pairs = [pair for each in played[team] for pair in each.ledger.sure]
+        sure = [one for each in played[team] for one in each.ledger.sure]
+        pairs = [(each.mean, each.right) for each in sure]
         wrong = sum(not right for _, right in pairs)
-        stated = sum(1 - confidence for confidence, _ in pairs) / len(pairs) if pairs else 0.0
+        stated = sum(1 - each.bound for each in sure) / len(sure) if sure else 0.0
         found += [
             Figure(
                 name=f"{team}: wrong automatic actions",
@@ -133,6 +140,16 @@ def automatic(played: Teams) -> list[Figure]:
                 at_most=0.05,
             ),
         ]
+    return found
+
+
+def changes(played: Teams) -> list[Figure]:
+    """Return how many changes to itself the product made and took back."""
+    found = []
+    for team in ("memory", "hostile"):
+        counts = {name: sum(one.ledger.events.get(name, 0) for one in played[team]) for name in CHANGES}
+        for what, value in (("that stand", counts["applied"] + counts["kept"]), ("taken back", counts["rolled_back"])):
+            found.append(Figure(name=f"{team}: promotions {what}", value=value, n=len(played[team]), at_least=1))
     return found
 
 

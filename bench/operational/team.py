@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.operational.ledger import Day, Ledger
+from bench.operational.ledger import Day, Ledger, Sure
 from bench.operational.world import MICROS_A_MINUTE, MINUTES_A_DAY, START, Deployment, Incident, World
 from brainops import config
 from brainops.brain import Brain
@@ -31,6 +31,7 @@ from brainops.types import (
     Done,
     Execution,
     ExecutionState,
+    FixConfidence,
     MemoryAccess,
     Rule,
     RuleKind,
@@ -39,11 +40,13 @@ from brainops.types import (
     Task,
 )
 
-NAMED = re.compile(r"remedy-\d\d")
+NUMBER = re.compile(r"\d+")
+REMEMBERED_DAYS = 7  # what failed longer ago may help by now
+HELPED = re.compile(r"(remedy-[a-z]+) helped against")
+NAMED = re.compile(r"remedy-[a-z]+")
 LEAD = Actor(kind=ActorKind.PERSON, id="lead", proof="os-user")
 STEPS = ("run tests", "take backup")
-DOUBTFUL = 0.5  # an agent leaves what fails more often than not, as guidance says
-MOST_CHANGES_OF_MIND = 4
+VOUCHED_FROM = 5  # verified successes without a failure, from which on the lead vouches for what an agent wrote
 REVIEW_MINUTES = 30  # until somebody sees that an error which was called solved is still there
 LONGEST_REST_MINUTES = 30
 
@@ -154,12 +157,13 @@ class Clock:
 class Remembering:
     """A team that wires the product in as the docs say, or leaves parts of it out."""
 
-    def __init__(self, world: World, folder: Path, parts: Parts) -> None:
+    def __init__(self, world: World, folder: Path, parts: Parts, clock: Clock) -> None:
         self._world = world
         self._parts = parts
-        self._clock = Clock()
+        self._clock = clock
         self.ledger = Ledger(days=[Day() for _ in range(world.parameters.days)])
-        store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []), clock=self._clock)
+        store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []))
+        store.database.now = self._clock  # type: ignore[attr-defined, method-assign]
         store.upkeep.migrate()
         settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
         self.brain = Brain(store, settings, background=False)
@@ -167,8 +171,12 @@ class Remembering:
             name: Brain(store, replace(settings, actor=Actor(kind=ActorKind.AGENT, id=name)), background=False)
             for name in world.agents
         }
+        for each in (self.brain, *self._of_agents.values()):
+            each.runs._patience_seconds = 0.0  # this clock does not go on while a call waits
         self._incident: Incident | None = None
         self._kind = ""
+        self._kept: str | None = None
+        self._in_vain: set[str] = set()  # fixes that somebody applied to this incident already
         self._automatic = False
         self._minutes = 0
         self._turn = 0
@@ -256,10 +264,12 @@ class Remembering:
         day.incidents += 1
         day.seen_before += known
         self._clock.at(incident.at)
-        self._incident, self._minutes = incident, 0
+        self._incident, self._minutes, self._kept, self._in_vain = incident, 0, None, set()
+        sure = {each.fix.id: each.confidence for each in self.brain.fixes.suggest(incident.error)}
+        before = {each.id for each in self.brain.fixes.applications(limit=20)}
         self._kind = self.brain.handle("alert", target=incident.service, error=incident.error).kind
         if self._parts.fixes:
-            self._let_act()
+            self._let_act(incident, sure, before)
         if self._world.is_open(incident):
             self._let_work(incident, day)
         day.minutes += self._minutes
@@ -267,19 +277,15 @@ class Remembering:
         self._world.close(incident)
         self._learn()
 
-    def _let_act(self) -> None:
-        """Let fixes that may apply themselves do so, and follow their runs to the end."""
-        before = {each.id for each in self.brain.fixes.applications(limit=20)}
-        sure = {
-            each.fix.id: each.confidence.value
-            for each in self.brain.fixes.suggest(self._incident.error if self._incident else "")
-        }
+    def _let_act(self, incident: Incident, sure: Mapping[str, FixConfidence], before: set[str]) -> None:
+        """Let fixes that may apply themselves do so, follow their runs to the end, and see how sure each was."""
         self._automatic = True
         self._settle()
         self._automatic = False
         for each in self.brain.fixes.applications(limit=20):
-            if each.automatic and each.applied_at is not None and each.id not in before and self._incident:
-                self.ledger.sure.append((sure.get(each.fix_id, 0.0), not self._world.is_open(self._incident)))
+            if each.automatic and each.applied_at is not None and each.id not in before:
+                said = sure[each.fix_id]
+                self.ledger.sure.append(Sure(bound=said.value, mean=said.mean, right=not self._world.is_open(incident)))
 
     def _settle(self) -> None:
         """Go on with what is due until nothing is under way."""
@@ -289,7 +295,7 @@ class Remembering:
             if not under_way:
                 return
             for run in under_way:
-                self.brain.runs.advance(run.id)
+                self.brain.runs.advance(run.id, patience_seconds=0.0)
             self._clock.wait(1)
 
     def _let_work(self, incident: Incident, day: Day) -> None:
@@ -319,6 +325,8 @@ class Remembering:
                 self._minutes += REVIEW_MINUTES
                 self._clock.wait(REVIEW_MINUTES)
             self.brain.agents.verify(done.id, right=solved, note="a look at the service")
+            if solved and self._kept is not None:
+                self.brain.fixes.record(self._kept, helped=True, target=incident.service, note="a look at the service")
 
     def _agent(self, agent: str, number: int) -> Any:
         def work(task: Task) -> Any:
@@ -335,13 +343,16 @@ class Remembering:
         tried: set[str] = set()
         if self._parts.fixes:
             for each in self.brain.fixes.suggest(self._incident.error):
-                if len(tried) >= self._world.parameters.tries or each.confidence.mean < DOUBTFUL:
+                if each.fix.id in self._in_vain or each.confidence.contradicted > each.confidence.verified:
+                    continue
+                if len(tried) >= self._world.parameters.tries:
                     break
                 tried.add(str(each.fix.procedure))
                 self._of_agents[agent].fixes.apply(each.fix.id, target=self._incident.service)
                 self._settle()
                 if not self._world.is_open(self._incident):
                     return True
+                self._in_vain.add(each.fix.id)
         elif self._parts.guidance:
             for remedy in self._named_in(task.memory):
                 if len(tried) >= 2:
@@ -355,31 +366,48 @@ class Remembering:
                 break
             tried.add(remedy)
             if self._operate(agent, remedy):
-                if self._parts.fixes:
-                    self._keep(agent, remedy)
+                self._keep(agent, remedy)
                 return True
         return False
 
     def _named_in(self, memory: str) -> list[str]:
-        """Return the remedies that the agent reads of in what it was handed, in order."""
-        return [remedy for remedy in dict.fromkeys(NAMED.findall(memory)) if remedy in self._world.remedies]
+        """Return the remedies of which the agent reads, in what it was handed, that they helped against this error."""
+        assert self._incident is not None
+        words = NUMBER.sub("#", self._incident.error)
+        lines = [line for line in memory.splitlines() if words in NUMBER.sub("#", line)]
+        return list(dict.fromkeys(name for line in lines for name in HELPED.findall(line)))
+
+    def _read_to_fail(self, agent: str) -> set[str]:
+        """Return the remedies of which memory says that they did not help against this very error of late."""
+        assert self._incident is not None
+        if not self._parts.guidance:
+            return set()
+        words = NUMBER.sub("#", self._incident.error)
+        since = max(self._clock.now - REMEMBERED_DAYS * MINUTES_A_DAY * MICROS_A_MINUTE, self._changed_since())
+        hits = self._of_agents[agent].retrieve(
+            f"did not help {self._incident.error}", types=["error_pattern"], limit=30
+        )
+        return {
+            name
+            for hit in hits
+            if words in NUMBER.sub("#", hit.memory.title) and hit.memory.last_seen_at > since
+            for name in NAMED.findall(hit.memory.title)
+        }
+
+    def _changed_since(self) -> int:
+        """Return since when this fault may be another one: a fix that helped until then has just failed for it."""
+        helped = [
+            application.decided_at or 0
+            for fix_id in self._in_vain
+            for application in self.brain.fixes.applications(fix_id, state="verified", limit=1)
+        ]
+        return max(helped, default=0)
 
     def _own_idea(self, agent: str, tried: set[str]) -> str | None:
-        """Return what comes to mind; where memory says that it mostly fails here, something else."""
+        """Return what comes to mind, of what memory does not say to have failed for this; else of anything untried."""
         assert self._incident is not None
-        doubted = set(tried)
-        first = remedy = self._world.hunch(agent, self._incident, doubted)
-        for _ in range(MOST_CHANGES_OF_MIND if self._parts.guidance else 0):
-            if remedy is None:
-                return first
-            told = self._of_agents[agent].guidance(
-                f"apply {remedy}", target=self._incident.service, context={"fault": self._kind}
-            )
-            if (told.failure_probability or 0.0) <= DOUBTFUL:
-                return remedy
-            doubted.add(remedy)
-            remedy = self._world.hunch(agent, self._incident, doubted)
-        return remedy or first
+        remedy = self._world.hunch(agent, self._incident, tried | self._read_to_fail(agent))
+        return remedy if remedy is not None else self._world.hunch(agent, self._incident, tried)
 
     def _operate(self, agent: str, remedy: str) -> bool:
         """Apply a remedy as an operation that memory accompanies."""
@@ -396,11 +424,18 @@ class Remembering:
         return not self._world.is_open(self._incident)
 
     def _keep(self, agent: str, remedy: str) -> None:
-        """Bind what helped to the error, unless it is bound already."""
+        """Say what helped, and bind it to the error unless it is bound already."""
         assert self._incident is not None
+        if self._parts.guidance:
+            self._of_agents[agent].capture(f"{remedy} helped against {self._incident.error}", tags=["remedy"])
+        if not self._parts.fixes:
+            return
         known = self.brain.fixes.suggest(self._incident.error)
         if all(each.fix.procedure != remedy for each in known):
-            self._of_agents[agent].fixes.attach(self._incident.error, remedy, procedure=remedy, verify=self._probe())
+            made = self._of_agents[agent].fixes.attach(
+                self._incident.error, remedy, procedure=remedy, verify=self._probe()
+            )
+            self._kept = made.id
 
     # Deployments
 
@@ -451,12 +486,16 @@ class Remembering:
     def evening(self, day: int) -> None:
         """Let the last cycles of the day run."""
         self._clock.at(START + (day + 1) * MINUTES_A_DAY * MICROS_A_MINUTE - 1)
+        for each in self.brain.fixes.list(limit=500) if self._parts.fixes else ():
+            sure = each.confidence
+            if each.fix.trust == "agent" and sure.verified >= VOUCHED_FROM and not sure.contradicted:
+                self.brain.fixes.trust(each.fix.id, reason="it has helped, as the checks show")
         self._learn()
 
     def close(self) -> None:
         """Note what the product changed about itself, and close the memory."""
         for improvement in self.brain.improvements.list(limit=500):
-            key = f"{improvement.kind.value} {improvement.state.value}"
+            key = improvement.state.value
             self.ledger.events[key] = self.ledger.events.get(key, 0) + 1
         for brain in (*self._of_agents.values(), self.brain):
             brain.close()

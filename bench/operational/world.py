@@ -3,7 +3,7 @@
 The true remedy of each fault, the strengths of the agents and the days on which they change stand in `World` alone, in
 fields that begin with an underscore. Nobody reads them: a team sees incidents, and learns what a remedy did by applying
 it. The product is given nothing of this module: it sees error texts, names of services, agents and remedies, and what
-the team tells it of outcomes. `bench/operational/hidden.py` shows it for a store that a run left behind.
+the team tells it of outcomes. tests/test_operational_benchmark.py holds this.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ START = 1_790_000_000_000_000  # microseconds: a morning in September 2026
 AREAS = ("database", "network", "storage", "queue", "certificate")
 SUBJECTS = ("pool", "replica", "socket", "volume", "consumer", "token", "index", "cache", "lease", "snapshot")
 STATES = ("exhausted", "refused", "expired", "stuck", "corrupt", "unreachable", "throttled", "missing")
+REMEDIES = tuple(
+    "restart resize rotate rebuild drain reroute throttle extend reload failover unlock prune".split()
+)  # words, as real ones are: numbers are what an error's identity leaves out
 KINDS = ("ConnectionError", "TimeoutError", "StorageError", "QuotaError", "ProtocolError")
 
 
@@ -64,7 +67,7 @@ class World:
         self.services = tuple(f"{name}-api" for name in ("orders", "billing", "search", "mail", "users", "stock"))
         self.services = self.services[: parameters.services]
         self.areas = AREAS[: parameters.areas]
-        self.remedies = tuple(f"remedy-{number:02d}" for number in range(1, parameters.remedies + 1))
+        self.remedies = tuple(f"remedy-{name}" for name in REMEDIES[: parameters.remedies])
         self.agents = tuple(f"agent-{letter}" for letter in "abcdefgh"[: parameters.agents])
         self._texts = self._draw_texts()
         self._area = [self._random.choice(self.areas) for _ in self._texts]
