@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +40,7 @@ from brainops.types import (
     Rule,
     RuleKind,
     RunState,
+    Section,
     Step,
     StepKind,
     Succeeded,
@@ -91,7 +94,7 @@ def furnish(brain: Brain) -> None:
     brain.guidance("deploy api", target="prod", session="s")
     _ask(brain)
     _fixes(brain)
-    made = brain.cases.learn("refund", {"amount": 40}, {"decision": "pay"}, source="ticket 1")
+    made = brain.cases.learn("refund", {"amount": 40, "of": "a mug"}, {"decision": "pay"}, source="ticket 1")
     brain.cases.correct(made.id, {"decision": "ask"}, reason="too much")
     _agents(brain)
     _improvements(brain)
@@ -150,20 +153,58 @@ def _fixes(brain: Brain) -> None:
             tx.fixes.add_application(replace(made, evidence={"exit": 0}, verified_by="check"))
 
 
+def any_row(connection: Any, table: str, namespace: str, some: str = "") -> None:
+    """Insert some row of a namespace: what the catalog says that the table takes, with `some` in front of its texts."""
+    columns, rules = catalog(connection, table)
+    values = []
+    for name, type_, key in columns:
+        word = "'[1,0]'" if type_.startswith(("vector", "halfvec")) else "''" if type_ in ("bytea", "blob") else "1"
+        if type_ == "text":
+            plain = key or name == "namespace" or not some
+            word = f"'{rules.get(name, namespace if plain else some + name)}'"
+        values.append(word)
+    names = ", ".join(f'"{name}"' for name, _, _ in columns)
+    connection.execute(f"insert into {table} ({names}) values ({', '.join(values)})")
+
+
+def catalog(connection: Any, table: str) -> tuple[list[tuple[str, str, bool]], dict[str, str]]:
+    """Return a table's columns (name, type, whether a key holds it), and the first word that each closed one takes."""
+    if "sqlite" in type(connection).__module__:
+        found = connection.execute(f"pragma table_info({table})").fetchall()
+        columns = [(row["name"], row["type"].lower(), bool(row["pk"])) for row in found]
+        written = connection.execute("select sql from sqlite_master where name = ?", (table,)).fetchone()["sql"]
+        return columns, dict(re.findall(r"\((\w+) in \(\s*'(\w+)'", written))
+    found = connection.execute(
+        "select attname as name, format_type(atttypid, atttypmod) as type, exists (select 1 from pg_index "
+        "where indrelid = attrelid and indisprimary and attnum = any (indkey)) as pk from pg_attribute "
+        f"where attrelid = to_regclass('{table}') and attnum > 0 and not attisdropped and attidentity = ''"
+    ).fetchall()
+    checks = connection.execute(
+        f"select pg_get_constraintdef(oid) as rule from pg_constraint where conrelid = to_regclass('{table}')"
+    ).fetchall()
+    rules = [pair for row in checks for pair in re.findall(r"\((\w+) = ANY \(ARRAY\['(\w+)'", row["rule"])]
+    return [(row["name"], row["type"], row["pk"]) for row in found], dict(rules)
+
+
 def _agents(brain: Brain) -> None:
     """Leave agents that may be asked, that may not and that are gone, and tasks that ended and that are under way."""
     for name in ("deployer", "idle", "gone"):
-        brain.agents.register(Agent(name=name, adapter=AdapterKind.COMMAND, settings={"command": [sys.executable]}))
+        brain.agents.register(
+            Agent(
+                name=name, adapter=AdapterKind.COMMAND, capabilities=("deploy",), settings={"command": [sys.executable]}
+            )
+        )
     brain.agents.disable("idle", reason="too slow")
     brain.agents.remove("gone", reason="it was sold")
     now = brain._store.now()
     for state in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.WAITING, ExecutionState.RUNNING):
         task = Task(id=new_id(), text=f"deploy {state}", task_class="deploy", idempotency_key=f"task {state}")
+        task = replace(task, context={"version": "3"}, capabilities=("deploy",))
         running = Execution(
             id=task.id, namespace="team/a", task=task, state=ExecutionState.RUNNING, created_at=now, actor=MARTA
         )
         with brain._store.write() as tx:
-            tx.agents.insert(running, {"capabilities": [], "agent": None, "timeout": None}, "me", now)
+            tx.agents.insert(running, {"capabilities": ["deploy"], "agent": None, "timeout": None}, "me", now)
             tried = Attempt(
                 id=new_id(),
                 execution_id=task.id,
@@ -186,7 +227,8 @@ def _improvements(brain: Brain) -> None:
     now = brain._store.now()
     for state in (ImprovementState.PROPOSED, ImprovementState.APPLIED, ImprovementState.REJECTED):
         key = f"timeout:deploy:{state}"
-        made = draft(ImprovementKind.TIMEOUT, key, "deploy", f"longer {state}", "why", before=30, after=60, at=now)
+        made = draft(ImprovementKind.TIMEOUT, key, "deploy", f"longer {state}", "why", before="30", after="60", at=now)
+        made = replace(made, evidence={"operations": ["o"]})
         with brain._store.write() as tx:
             kept = brain.improvements.propose(tx, made)
             assert kept is not None
@@ -196,23 +238,24 @@ def _improvements(brain: Brain) -> None:
             assert tx.improvements.move(kept, replace(kept, state=state, applied_at=now, ended_at=ended))
             tx.trail.append(f"improvement-{state}", kept.id, MARTA, now)
             tx.improvements.assign(kept.id, "a unit", challenger=True, share=50, at=now)
-            tx.learning.set_aside(kept.id, "an old memory", folded([{"at": now, "detail": None, "uri": None}]))
-            tx.code.put(kept.id, "shop", "0" * 40, "", now)
+            tx.learning.set_aside(kept.id, "an old memory", folded([{"at": now, "detail": "again", "uri": "x:1"}]))
+            tx.code.put(kept.id, "shop", "0" * 40, "somebody is at work there", now)
             tx.code.stand(kept.id, stands=state is ImprovementState.APPLIED, at=now)
 
 
 def _learnt(brain: Brain) -> None:
     """Leave reports, what is learned anew, and what belongs to one installation: peers, bundles, use of models."""
     now = brain._store.now()
-    body = {"cycle": Cycle.HOURLY, "namespace": "team/a", "from_at": now - 1, "to_at": now, "ended_at": now}
+    report = CycleReport(cycle=Cycle.HOURLY, namespace="team/a", from_at=now - 1, to_at=now, ended_at=now)
+    report = replace(report, sections=(Section(title="Errors", lines=("none",)),))
     peer = {"key": "ed25519:x", "name": "the other shop", "source": None, "added_at": now, "reason": ""}
     actor = {"actor_kind": "person", "actor_id": "marta", "actor_proof": "os-user"}
     bundle = {"id": "b", "key": "ed25519:x", "direction": "in", "at": now, "created_at": now, "items": 1, "path": None}
     item = {"key": "ed25519:x", "kind": "insight", "origin_id": "o", "bundle_id": "b", "local_id": None, "hash": "h"}
     with brain._store.write() as tx:
-        tx.learning.add_report(CycleReport(**body), 0)
+        tx.learning.add_report(report, 0)
         tx.learning.tell(["a memory"], now)
-        tx.cases.put_failure_model("deploy", {"weights": []}, now)
+        tx.cases.put_failure_model("deploy", {"weights": {"target": "prod"}}, now)
         tx.sharing.put_peer({**peer, **actor})
         tx.sharing.put_bundle(bundle)
         tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})

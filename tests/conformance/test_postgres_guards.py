@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +15,7 @@ from brainops.store.postgres_archive import TABLES
 from brainops.store.scope import Scope
 from brainops.types import Action, Actor, ApprovalKind, Draft, Procedure, Step, StepKind, Verdict
 from tests.conformance.conftest import OWNER, SCOPE
+from tests.conformance.everything import any_row
 from tests.conformance.postgres_server import PostgresServer
 
 GUARDED = [table for table in TABLES if table not in ("setting", "backup")]
@@ -78,23 +77,7 @@ def fill(url: str, namespace: str) -> None:
             for table in GUARDED:
                 found = run(f"select count(*) as rows from {table} where namespace = '{namespace}'").fetchone()
                 if found["rows"] == 0:
-                    run(any_row(run, table, namespace))
-
-
-def any_row(run: Callable[..., Any], table: str, namespace: str) -> str:
-    """Return a statement that inserts some row of a namespace: what the catalog says that the table takes."""
-    columns = run(
-        "select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute "
-        f"where attrelid = to_regclass('{table}') and attnum > 0 and not attisdropped and attidentity = ''"
-    ).fetchall()
-    checks = run(f"select pg_get_constraintdef(oid) as rule from pg_constraint where conrelid = to_regclass('{table}')")
-    allowed = {found[1]: found[2] for row in checks.fetchall() for found in ONE_OF.finditer(row["rule"])}
-    some = {"text": "", "bytea": "''"}
-    values = [some.get(column["type"], "1") or f"'{allowed.get(column['name'], namespace)}'" for column in columns]
-    return f"insert into {table} ({', '.join(column['name'] for column in columns)}) values ({', '.join(values)})"
-
-
-ONE_OF = re.compile(r"\((\w+) = ANY \(ARRAY\['(\w+)'")  # a column that takes certain words, and the first of them
+                    any_row(tx.session.connection, table, namespace)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from itertools import product
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
 
 from brainops.brain import Brain
+from brainops.learning.changes.port import draft
+from brainops.memory.kinds import KINDS, folded, unfolded
 from brainops.procedures import approvers
 from brainops.procedures.fixes.record import application_of
 from brainops.store.ids import new_id
+from brainops.store.postgres_archive import TABLES
 from brainops.store.rules import decision_row
 from brainops.types import (
     Action,
@@ -20,6 +26,7 @@ from brainops.types import (
     ApprovalState,
     DecisionKind,
     Enforcement,
+    ImprovementKind,
     NoticeKind,
     Procedure,
     RecordedDecision,
@@ -32,8 +39,9 @@ from brainops.types import (
     StepState,
 )
 from tests.conformance.conftest import OpenBrain
-from tests.conformance.everything import ERROR, MARTA, furnish, look
+from tests.conformance.everything import ERROR, MARTA, catalog, furnish, look
 from tests.conformance.test_purge import WORD, stored_bytes
+from tests.conformance.test_schema import as_owner
 from tests.conformance.test_sweep import KEY
 
 FAILS = Procedure(
@@ -216,6 +224,40 @@ def _broken(_: Any) -> None:
     raise RuntimeError(f"{WORD} is unreachable")
 
 
+def test_purged_memories_leave_no_byte_in_what_agents_and_learning_keep(brain: Brain, store_url: str) -> None:
+    """Whatever quotes an error: the task that ended in it, the log that told of it, what was learned and proposed."""
+    brain.agents.register_callable("broken", _broken)
+    failed = brain.agents.execute("deploy api", agent="broken", context={"host": "db-1"})
+    brain.signals.ingest([f'{{"level": "error", "message": "{WORD} \\"pool\\" is exhausted"}}'], source="app")
+    brain.learning.run("hourly", early=True)
+    memory = brain.get(brain.capture(f'{WORD} "pool" has 7 slots', "say so").id)
+    brain.cases.learn("refund", {"seen": f"{memory.id}: {WORD}"}, {"decision": "pay"})
+    now = brain._store.now()
+    title = f"longer for {memory.title}"
+    made = draft(ImprovementKind.TIMEOUT, "k", "deploy", title, title, before=1, after=2, at=now)
+    made = replace(made, evidence={"examples": [memory.title]})
+    item = {"key": "k", "kind": "insight", "origin_id": memory.id, "bundle_id": "b", "local_id": None, "hash": "h"}
+    with brain._store.write() as tx:
+        assert brain.improvements.propose(tx, made) is not None
+        tx.cases.put_failure_model("deploy api", {"when": WORD}, now)
+        tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})
+        brain.notices.put(tx, NoticeKind.INSIGHTS_FOUND, "1 new insight", insights=[memory.title])
+    assert stored_bytes(store_url).count(WORD.encode()) > 10
+
+    while hits := brain.retrieve(WORD, include_superseded=True):
+        brain.purge(hits[0].memory.id, reason="asked to")
+
+    left = brain.agents.execution(failed.id)
+    with brain._store.read() as tx:
+        shared = tx.sharing.item("k", "insight", memory.id)
+        assert shared is not None
+        assert shared["withdrawn_at"] is not None
+    brain.close()
+    assert WORD.encode() not in stored_bytes(store_url)
+    assert (left.state.value, left.task.text, left.agent) == ("failed", "deploy api", "broken")
+    assert left.task.context == {"host": "db-1"}
+
+
 def leak(brain: Brain) -> None:
     """Leave a secret in all that is kept of runs, the guard and fixes, as a program of old rules would have."""
     establish(brain, look())
@@ -258,6 +300,82 @@ def test_a_rescan_takes_todays_secrets_out_of_runs_approvals_decisions_notices_a
     assert brain._store.upkeep.check() == []
     brain.close()
     assert KEY.encode() not in stored_bytes(store_url)
+
+
+NAMES = frozenset(
+    "id namespace adapter memory actor_kind actor_id actor_proof execution_id session_id state run_id guidance_id"
+    " operation_id approval_id step_id idempotency_key owner requested fingerprint trust standing origin kind level"
+    " replaces improvement_id unit repository commit_id memory_id cycle template_id head tail merged_into limits"
+    " error_memory_id series direction bundle_id origin_id local_id hash agent.name attempt.agent execution.outcome"
+    " attempt.outcome execution.evidence attempt.evidence share_peer.key share_bundle.key share_item.key"
+    " signal_file.key signal_file.path log_count.source".split()
+)
+"""Columns that hold an id, a digest, a member of a closed set, a file's place, or the name somebody gave a thing."""
+STEM = KEY[:-2]
+ALIKE = (STEM + "".join(end) for end in product(ascii_uppercase, repeat=2))  # secrets that leave the same text behind
+
+
+def leaking(value: Any) -> Any:
+    """Return JSON with a secret in the place of each of its texts."""
+    match value:
+        case str():
+            return f"use {next(ALIKE)} for it"
+        case list():
+            return [leaking(each) for each in value]
+        case dict():
+            return {name: leaking(each) for name, each in value.items()}
+        case _:
+            return value
+
+
+def leaked(sort: str, value: Any) -> Any:
+    """Return what a column of such a sort holds once a secret stands in it."""
+    match sort:
+        case "text":
+            return leaking("")
+        case "folded":
+            return folded(leaking(unfolded(bytes(value))))
+        case _:
+            return json.dumps(leaking({"k": ""} if value is None else json.loads(value)))
+
+
+def spoil(connection: Any, table: str, name: str) -> bool:
+    """Put a secret into a column of each row; return whether one stands there now."""
+    mark = "?" if "sqlite" in type(connection).__module__ else "%s"
+    field = KINDS.get(table, {}).get(name)
+    sort, held = field.sort if field else "text", ""
+    for row in connection.execute(f'select distinct "{name}" as value from {table}').fetchall():
+        value = leaked(sort, row["value"])
+        held += str(unfolded(value)) if sort == "folded" else value
+        where = f'"{name}" is null' if row["value"] is None else f'"{name}" = {mark}'
+        given = [value] if row["value"] is None else [value, row["value"]]
+        connection.execute(f'update {table} set "{name}" = {mark} where {where}', given)
+    return STEM in held
+
+
+def test_a_rescan_reaches_every_text_of_agents_and_of_learning(brain: Brain, store_url: str) -> None:
+    """Every text that the catalog has in these tables, but those in `NAMES`, is put to the test."""
+    furnish(brain)
+    newer = TABLES[TABLES.index("agent") :]
+    with as_owner(brain) as connection:
+        texts = [
+            (table, name)
+            for table in newer
+            for name, type_, _ in catalog(connection, table)[0]
+            if type_ in ("text", "bytea", "blob") and not {name, f"{table}.{name}"} & NAMES
+        ]
+        untouched = {f"{table}.{name}" for table, name in texts if not spoil(connection, table, name)}
+        connection.execute("update log_count set source = (select source from log_template)")
+    assert untouched == set()
+
+    foreseen = brain.redact_rescan(dry_run=True)
+    done = brain.redact_rescan()
+
+    assert (foreseen.changed, foreseen.findings) == (done.changed, done.findings)
+    assert brain.redact_rescan().changed == 0
+    assert {agent.enabled for agent in brain.agents.list()} == {False}
+    brain.close()
+    assert STEM.encode() not in stored_bytes(store_url)
 
 
 def test_a_fix_whose_action_held_a_secret_is_only_suggested(brain: Brain) -> None:
@@ -306,6 +424,34 @@ def test_doctor_says_which_run_has_lost_its_version(brain: Brain) -> None:
     assert run.id not in found.detail
 
 
+def test_a_furnished_store_holds_something_of_all_that_agents_and_learning_keep(brain: Brain) -> None:
+    """The tests of exports, rescans and backups rest on it: a new table is to be furnished too."""
+    furnish(brain)
+
+    newer = set(TABLES[TABLES.index("agent") :]) - {"cycle", "query_count"}  # marks and counts, which nothing carries
+    with as_owner(brain) as connection:
+        rows = {
+            table: connection.execute(f"select count(*) as rows from {table}").fetchone()["rows"] for table in newer
+        }
+    assert {table for table, number in rows.items() if number == 0} == set()
+
+
+def test_doctor_says_which_agent_and_which_improvement_nobody_let_in(brain: Brain) -> None:
+    furnish(brain)
+    fine = {check.name: check.passed for check in brain.doctor()}
+    with as_owner(brain) as connection:
+        connection.execute("update agent set enabled = 1 where name = 'idle'")
+        connection.execute("update improvement set state = 'kept' where state = 'rejected'")
+
+    found = {check.name: check for check in brain.doctor()}
+
+    assert (fine["agents"], fine["improvements"]) == (True, True)
+    assert "'idle' was registered or enabled by nobody" in found["agents"].detail
+    assert "(longer rejected) is kept by nobody" in found["improvements"].detail.replace("'", "")
+    assert not found["agents"].passed
+    assert not found["improvements"].passed
+
+
 def test_status_counts_procedures_runs_approvals_fixes_notices_and_decisions(brain: Brain) -> None:
     furnish(brain)
 
@@ -320,6 +466,9 @@ def test_status_counts_procedures_runs_approvals_fixes_notices_and_decisions(bra
     assert counted["fix"] == {"total": 1, "week": 1, "by_state": {"auto": 1}}
     assert counted["notice"]["by_state"].keys() == {"waiting"}
     assert counted["decision"]["by_state"]["blocked"] == 1
+    assert counted["agent"]["by_state"] == {"enabled": 1, "disabled": 1}
+    assert counted["execution"]["by_state"] == {"succeeded": 1, "failed": 1, "waiting": 1, "running": 1}
+    assert counted["improvement"]["by_state"] == {"proposed": 1, "applied": 1, "rejected": 1}
 
 
 def test_compact_says_how_many_ended_runs_stay(brain: Brain) -> None:

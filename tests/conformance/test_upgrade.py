@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import pytest
 from brainops.brain import Brain
 from brainops.store import migrate, named, postgres_upkeep
 from brainops.store.operations import GrowthPolicy, finish_row
+from brainops.store.postgres_archive import TABLES
 from brainops.store.records import Records
 from brainops.types import Draft, ErrorEvent, Evidence, Failed, OperationStart, Outcome, Source, Succeeded
 from tests.conformance.conftest import OWNER, FreshDatabase
-from tests.conformance.everything import MARTA, furnish
+from tests.conformance.everything import MARTA, any_row, furnish
 from tests.conformance.postgres_server import PostgresServer
 from tests.conformance.test_schema import as_owner, automatic_backups, restore
 
@@ -36,12 +37,12 @@ def url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
 
 
 @contextmanager
-def first_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this program be one that knows the first migration only."""
+def first_schema(monkeypatch: pytest.MonkeyPatch, last: int = 1) -> Iterator[None]:
+    """Let this program be one that knows the first migration only, or those up to the `last`."""
     known = named.migrations
     with monkeypatch.context() as patch:
         for module in (migrate, postgres_upkeep):
-            patch.setattr(module, "migrations", lambda dialect: known(dialect)[:1])
+            patch.setattr(module, "migrations", lambda dialect: known(dialect)[:last])
         patch.setattr(Records, "ended_runs", lambda self, before: 0)  # it does not know that there are runs
         yield
 
@@ -95,10 +96,10 @@ def fill(brain: Brain) -> None:
         tx.operations.add_guidance(receipt)
 
 
-def rows_of(brain: Brain) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of the first schema's tables."""
+def rows_of(brain: Brain, tables: Iterable[str] = OLD_TABLES) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of the first schema's tables, or of others."""
     with as_owner(brain) as connection:
-        found = {table: connection.execute(f"select * from {table}") for table in OLD_TABLES}
+        found = {table: connection.execute(f"select * from {table}") for table in tables}
         return {
             table: sorted((_plain(row) for row in cursor.fetchall()), key=lambda row: repr(sorted(row.items())))
             for table, cursor in found.items()
@@ -136,6 +137,47 @@ def test_a_store_of_the_first_schema_comes_to_the_newest_with_everything_in_it(
     assert (kept["used_at"], kept["procedures"], kept["required"], kept["acknowledged"]) == (None, "[]", "[]", "[]")
     [backup] = automatic_backups(url)
     assert backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_each_migration_keeps_every_row_of_the_schemas_before_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that lived through every version: a row in each table as soon as there is one, and what was filled."""
+    monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
+    known: dict[str, list[dict[str, Any]]] = {}
+    last = len(named.migrations("sqlite"))
+    for number in range(1, last + 1):
+        with first_schema(monkeypatch, number), opened(url) as brain:
+            if number == 1:
+                fill(brain)
+                known = rows_of(brain)
+            with as_owner(brain) as connection:
+                fresh = [table for table in TABLES if table not in {*known, *UNTOLD} and exists(connection, table)]
+                for table in fresh if number > 1 else ():
+                    any_row(connection, table, "team/a")
+            after = rows_of(brain, known)
+            assert brain._store.upkeep.schema()["stored"] == number
+            known |= rows_of(brain, fresh) if number > 1 else {}
+        for table, rows in after.items():
+            assert [{k: row[k] for k in known[table][0]} for row in rows] == known[table], (number, table)
+
+    with opened(url) as new:
+        everything = rows_of(new, known)
+        assert new._store.upkeep.schema()["pending"] == []
+    assert set(known) == set(TABLES) - UNTOLD
+    assert all(everything.values())
+    assert len(automatic_backups(url)) == last - 1
+
+
+UNTOLD = {"setting", "backup", "memory_fts", "memory_vector", "operation_key"}
+"""Tables of the store itself, and those that are derived."""
+
+
+def exists(connection: Any, table: str) -> bool:
+    """Say whether a store has a table."""
+    if "sqlite" in type(connection).__module__:
+        return connection.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone() is not None
+    return connection.execute(f"select to_regclass('{table}') as found").fetchone()["found"] is not None
 
 
 @contextmanager

@@ -173,8 +173,9 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
 
 
 def _records(records: dict[str, Any]) -> dict[str, str]:
-    """Return a line each on procedures, runs, fixes and decisions, where there are any."""
+    """Return a line each on procedures, runs, agents and the like, where there are any."""
     names = {"procedure": "procedures", "run": "runs", "fix": "fixes", "decision": "decisions"}
+    names |= {"agent": "agents", "execution": "tasks", "improvement": "improvements"}
     return {
         name: f"{figures['total']:,} ({show.counts(figures['by_state'])}), {figures['week']:,} in a week"
         for kind, name in names.items()

@@ -117,10 +117,10 @@ def _operations(tx: Transaction, now: int) -> dict[str, Any]:
 
 
 def _records(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Return how many procedures, runs, approvals, fixes, notices and decisions there are, by state, and in a week."""
+    """Return how many procedures, runs, approvals, agents and the like there are, by state, and in a week."""
     found: dict[str, dict[str, Any]] = {
         kind: {"total": 0, "week": 0, "by_state": {}}
-        for kind in ("procedure", "run", "approval", "fix", "notice", "decision")
+        for kind in ("procedure", "run", "approval", "fix", "notice", "decision", "agent", "execution", "improvement")
     }
     for row in rows:
         figures = found[row["kind"]]

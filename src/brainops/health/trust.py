@@ -23,7 +23,16 @@ from brainops.store.database import Row
 from brainops.store.rules import CHANGES
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.store.trail import entry_of
-from brainops.types import Approval, ApprovalState, AuditEntry, Check, Procedure, StepKind, StepState
+from brainops.types import (
+    Approval,
+    ApprovalState,
+    AuditEntry,
+    Check,
+    ImprovementState,
+    Procedure,
+    StepKind,
+    StepState,
+)
 
 PAGE_ROWS = 500
 CHECKED_ROWS = 20_000  # of runs and steps, the newest: older ones were looked at before
@@ -35,7 +44,8 @@ Lines = Mapping[str, Sequence[AuditEntry]]
 ACTS = frozenset(
     "approval-grant approval-refuse approval-expire approval-use approval-void approval-clients approver-enrol"
     " approver-revoke channel-put guard-bypass run-step-complete run-skip save_procedure activate_procedure"
-    " retire_procedure rule-add rule-mode rule-remove rule-step-down".split()
+    " retire_procedure rule-add rule-mode rule-remove rule-step-down agent-register agent-enable agent-disable"
+    " agent-remove improvement-trial improvement-applied improvement-kept".split()
 ) | {SETTLED}
 
 
@@ -46,6 +56,8 @@ def trust_checks() -> list[tuple[str, Callable[[MemoryContext], Check]]]:
         ("approvers", _checked_approvers),
         ("procedures", _checked("procedures", _procedures, "every version fits its hash, every active one its line")),
         ("runs", _checked("runs", _runs, "pinned to what they were started with; every answer has its line")),
+        ("agents", _checked("agents", _agents, "none may be asked but those that somebody registered or enabled")),
+        ("improvements", _checked("improvements", _improvements, "what is in force came there step by step")),
         ("guard", _checked("guard", _guard, "settings and rules are as the trail says")),
     ]
 
@@ -232,6 +244,25 @@ def _answered(tx: Transaction, row: Row, procedure: Procedure, lines: Lines) -> 
     approval = tx.approvals.get(row["skipped_because"] or "")
     agreed = approval is not None and approval.state is ApprovalState.USED and approval.run_id == row["run_id"]
     return None if agreed and "run-skip" in acts else "is skipped, and nobody agreed"
+
+
+def _agents(tx: Transaction, lines: Lines) -> Iterator[str]:
+    """Yield the agents that may be asked although the trail does not say so; one of an import may not until then."""
+    for namespace, agent in tx.agents.list():
+        said = [line for line in _of(lines, namespace, agent.name) if line.act.startswith("agent-")]
+        last = said[-1] if said else None
+        registered = last is not None and last.act == "agent-register" and bool(last.detail.get("enabled"))
+        if agent.enabled and not registered and (last is None or last.act != "agent-enable"):
+            yield f"the agent {agent.name!r:.80} was registered or enabled by nobody"
+
+
+def _improvements(tx: Transaction, lines: Lines) -> Iterator[str]:
+    """Yield the improvements that are tried or in force although the trail does not say that they came there."""
+    for state in (ImprovementState.TRIAL, ImprovementState.APPLIED, ImprovementState.KEPT):
+        for each in tx.improvements.list(kind=None, state=state.value, limit=CHECKED_ROWS):
+            acts = [line.act for line in _of(lines, each.namespace, each.id)]
+            if not acts or acts[-1] != f"improvement-{state.value}":
+                yield f"the improvement {each.id} ({each.title!r:.60}) is {state.value} by nobody's doing"
 
 
 def _guard(tx: Transaction, lines: Lines) -> Iterator[str]:

@@ -19,7 +19,6 @@ UNFORCED = "what it changed elsewhere is not changed here; what would be better 
 LEFT: Mapping[str, str] = {
     "share_peer": "to whom a namespace listens is said here and not by a file: brainops share trust",
     "share_bundle": "which bundles came is known by the instance that they came to",
-    "signal_file": "how far a file was read is known where the file is",
     "failure_model": "when operations fail is learned from the record of each store",
     "precursor": "what precedes failure is learned from the record of each store",
     "language_use": "what language models took is counted where they were asked",

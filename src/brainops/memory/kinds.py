@@ -131,7 +131,6 @@ _FIELDS = {
     "precursor": "namespace id events:json operation",
     "share_peer": "namespace key name source? reason",
     "share_bundle": "namespace id direction path? reason",
-    "signal_file": "namespace key path",
     "language_use": (
         "namespace day:count purpose model calls:count input_tokens:count output_tokens:count cost:number"
     ),

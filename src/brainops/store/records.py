@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,6 @@ STAYING: Mapping[str, Mapping[str, str | int]] = {
     "precursor": {"id": ""},
     "share_peer": {"key": ""},
     "share_bundle": {"id": "", "direction": ""},
-    "signal_file": {"key": ""},
     "language_use": {"day": -1, "purpose": "", "model": ""},
 }
 """Kinds that no export holds: they are learned anew, or belong to one installation. A rescan looks through them too."""
@@ -99,17 +99,23 @@ class Records:
         """Remove what all of it holds of a memory, or of the error that the memory is."""
         named = self._session.all("run_naming", memory_id=memory_id, fingerprint=fingerprint)
         runs = [row["id"] for row in named]
-        self._purge_learnt(memory_id, fingerprint, runs)
+        title = self._title(memory_id)
+        self._purge_learnt(memory_id, fingerprint, runs, title)
         given = {"memory_id": memory_id, "purged": PURGED}
         self._session.run("run_purge", runs=runs, **given)
         self._session.run("run_step_purge", runs=runs, purged=PURGED)
         self._session.run("approval_purge", runs=runs, **given)
-        self._session.run("notice_purge", runs=runs, **given)
+        self._session.run("notice_purge", runs=runs, memory_title=json.dumps(title)[1:-1], **given)
         self._session.run("decision_purge", **given)
         self._session.run("fix_application_purge", runs=runs, **given)
         self._session.run("fix_purge", **given)
 
-    def _purge_learnt(self, memory_id: str, fingerprint: str | None, runs: Sequence[str]) -> None:
+    def _title(self, memory_id: str) -> str:
+        """Return by which title a memory may be quoted; its id where it has none that tells it from others."""
+        row = self._session.one("memory_get_writable", id=memory_id)
+        return row["title"] if row and len(row["title"]) > SHORT_TITLE else memory_id
+
+    def _purge_learnt(self, memory_id: str, fingerprint: str | None, runs: Sequence[str], title: str) -> None:
         """Remove what agents and learning hold of a memory."""
         asked = self._session.all("execution_naming", memory_id=memory_id, fingerprint=fingerprint, runs=runs)
         given = {"memory_id": memory_id, "purged": PURGED, "executions": [row["id"] for row in asked]}
@@ -119,10 +125,11 @@ class Records:
         self._session.run("failure_model_purge", memory_id=memory_id)
         self._session.run("log_template_purge", memory_id=memory_id, fingerprint=fingerprint)
         self._session.run("log_count_purge")
-        row = self._session.one("memory_get_writable", id=memory_id)
-        title = row["title"] if row and len(row["title"]) > SHORT_TITLE else memory_id
-        self._session.run("improvement_purge", memory_id=memory_id, memory_title=title, purged=PURGED)
-        for name in ("set_aside", "cycle_report", "learning_told", "share_item"):
+        quoted = json.dumps(title, ensure_ascii=False)[1:-1]
+        named = {"memory_id": memory_id, "memory_title": title, "quoted_title": quoted, "purged": PURGED}
+        self._session.run("improvement_purge", **named)
+        self._session.run("cycle_report_purge", memory_id=memory_id, memory_title=quoted)
+        for name in ("set_aside", "learning_told", "share_item"):
             self._session.run(f"{name}_purge", memory_id=memory_id)
 
     def counts(self, since: int) -> Sequence[Row]:

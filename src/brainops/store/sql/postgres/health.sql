@@ -15,7 +15,8 @@ select count(*) as lines from audit
 where namespace = :of_namespace and namespace = any (cast(:namespaces as text[]))
 
 -- name: record_counts
--- How many procedures, runs, approvals, fixes, notices and decisions are there, how do they stand, and how many are new?
+-- How many procedures, runs, approvals, fixes, notices, decisions, agents, tasks and improvements are there, how do
+-- they stand, and how many are new?
 select 'procedure' as kind, state as state, count(*) as total,
     coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
 from procedure where namespace = any (cast(:namespaces as text[])) group by state
@@ -39,6 +40,18 @@ union all
 select 'decision' as kind, kind as state, count(*) as total,
     coalesce(sum(case when at >= :since then 1 else 0 end), 0) as recent
 from decision where namespace = any (cast(:namespaces as text[])) group by kind
+union all
+select 'execution' as kind, state as state, count(*) as total,
+    coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
+from execution where namespace = any (cast(:namespaces as text[])) group by state
+union all
+select 'improvement' as kind, state as state, count(*) as total,
+    coalesce(sum(case when proposed_at >= :since then 1 else 0 end), 0) as recent
+from improvement where namespace = any (cast(:namespaces as text[])) group by state
+union all
+select 'agent' as kind, case when enabled = 1 then 'enabled' else 'disabled' end as state, count(*) as total,
+    coalesce(sum(case when created_at >= :since then 1 else 0 end), 0) as recent
+from agent where namespace = any (cast(:namespaces as text[])) and removed_at is null group by case when enabled = 1 then 'enabled' else 'disabled' end
 
 -- name: run_ended_before
 -- How many runs ended before a time? They stay until somebody removes them.

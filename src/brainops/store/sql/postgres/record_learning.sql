@@ -221,14 +221,6 @@ where r.namespace = any (cast(:namespaces as text[]))
     and (r.id, r.direction) > (:after_id, :after_direction)
 order by r.id, r.direction limit :limit
 
--- name: signal_file_after
--- The next readable rows in order.
-select r.namespace, r.key, r.path
-from signal_file as r
-where r.namespace = any (cast(:namespaces as text[]))
-    and r.key > :after_key
-order by r.key limit :limit
-
 -- name: language_use_after
 -- The next readable rows in order.
 select r.namespace, r.day, r.purpose, r.model, r.calls, r.input_tokens, r.output_tokens, r.cost
@@ -245,8 +237,8 @@ where name = :name and namespace = :namespace
 
 -- name: execution_rewrite
 -- Redaction took something out of an execution.
-update execution set task = :task, task_class = :task_class, target = :target, context = :context, plan = :plan,
-    reason = :reason, result = :result, error = :error
+update execution set task = :task, task_class = :task_class, target = :target, context = :context, asked = :asked,
+    plan = :plan, reason = :reason, result = :result, error = :error
 where id = :id and namespace = :namespace
 
 -- name: attempt_rewrite
@@ -255,8 +247,10 @@ update attempt set task_class = :task_class, text = :text, choice = :choice, res
 where id = :id and namespace = :namespace
 
 -- name: improvement_rewrite
--- Redaction took something out of an improvement.
-update improvement set title = :title, reason = :reason, before = :before, after = :after, evidence = :evidence,
+-- Redaction took something out of an improvement; what is open under a key stays one.
+update improvement set subject = :subject, key = case when exists (select 1 from improvement as o
+        where o.namespace = :namespace and o.key = :key and o.id <> :id and o.ended_at is null)
+        then :key || ':' || improvement.id else :key end, title = :title, reason = :reason, before = :before, after = :after, evidence = :evidence,
     outcome = :outcome
 where id = :id and namespace = :namespace
 
@@ -297,7 +291,7 @@ delete from log_template where namespace = :namespace and source = :source and i
 
 -- name: metric_series_rewrite
 -- Redaction took something out of a series.
-update metric_series set source = :source, labels = :labels, component = :component
+update metric_series set source = :source, name = :name, labels = :labels, component = :component
 where id = :id and namespace = :namespace
 
 -- name: failure_model_drop
@@ -316,10 +310,6 @@ update share_peer set name = :name, source = :source, reason = :reason where key
 -- Redaction took something out of what is known of a bundle.
 update share_bundle set path = :path, reason = :reason
 where id = :id and direction = :direction and namespace = :namespace
-
--- name: signal_file_rewrite
--- Redaction took something out of a path.
-update signal_file set path = :path where key = :key and namespace = :namespace
 
 -- name: language_use_drop
 -- Redaction gave a purpose or a model another name, and its calls go there.
@@ -389,10 +379,10 @@ delete from log_count where namespace = :namespace and not exists (select 1 from
 update improvement set title = case when (strpos(title, :memory_id) > 0 or strpos(title, :memory_title) > 0) then :purged else title end,
     reason = case when (strpos(reason, :memory_id) > 0 or strpos(reason, :memory_title) > 0) then :purged else reason end,
     outcome = case when (strpos(outcome, :memory_id) > 0 or strpos(outcome, :memory_title) > 0) then :purged else outcome end,
-    evidence = case when (strpos(evidence, :memory_id) > 0 or strpos(evidence, :memory_title) > 0) then '{}' else evidence end,
+    evidence = case when (strpos(evidence, :memory_id) > 0 or strpos(evidence, :quoted_title) > 0) then '{}' else evidence end,
     before = case when before like '%' || :memory_id || '%' then 'null' else before end,
     after = case when after like '%' || :memory_id || '%' then 'null' else after end
-where namespace = :namespace and ((strpos(title, :memory_id) > 0 or strpos(title, :memory_title) > 0) or (strpos(reason, :memory_id) > 0 or strpos(reason, :memory_title) > 0) or (strpos(outcome, :memory_id) > 0 or strpos(outcome, :memory_title) > 0) or (strpos(evidence, :memory_id) > 0 or strpos(evidence, :memory_title) > 0)
+where namespace = :namespace and ((strpos(title, :memory_id) > 0 or strpos(title, :memory_title) > 0) or (strpos(reason, :memory_id) > 0 or strpos(reason, :memory_title) > 0) or (strpos(outcome, :memory_id) > 0 or strpos(outcome, :memory_title) > 0) or (strpos(evidence, :memory_id) > 0 or strpos(evidence, :quoted_title) > 0)
     or before like '%' || :memory_id || '%' or after like '%' || :memory_id || '%')
 
 -- name: learning_told_purge

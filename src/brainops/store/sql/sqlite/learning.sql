@@ -245,8 +245,7 @@ delete from set_aside where namespace = :namespace and improvement_id = :improve
 delete from set_aside where namespace = :namespace and memory_id = :memory_id
 
 -- name: cycle_report_purge
--- Removes the reports that name a purged memory.
-delete from cycle_report where namespace = :namespace and (instr(body, :memory_id) > 0 or exists (
-    select 1 from memory as m where m.id = :memory_id and m.namespace = :namespace and length(m.title) > 3
-        and instr(cycle_report.body, m.title) > 0))
+-- Removes the reports that name a purged memory, by its id or its title (as JSON has it).
+delete from cycle_report
+where namespace = :namespace and (instr(body, :memory_id) > 0 or instr(body, :memory_title) > 0)
 

@@ -239,8 +239,10 @@ values (:id, :namespace, :name, :inputs, :outputs, :trust, :standing, :origin, :
 on conflict do nothing
 
 -- name: decided_case_rewrite
--- Redaction took something out of a case.
-update decided_case set name = :name, source = :source, inputs = :inputs, outputs = :outputs
+-- Redaction took something out of a case; where two sources read the same now, the other one stays known by it.
+update decided_case set name = :name, inputs = :inputs, outputs = :outputs, source = case when exists (select 1
+        from decided_case as o where o.namespace = :namespace and o.name = :name and o.source = :source
+        and o.id <> :id) then null else :source end
 where id = :id and namespace = :namespace
 
 -- name: run_rewrite
@@ -325,7 +327,8 @@ where namespace = :namespace and (run_id in (select value from json_each(:runs))
 -- name: notice_purge
 -- Takes out of notices what they tell of a purged memory.
 update notice set body = '{}', error = case when error is null then null else :purged end
-where namespace = :namespace and (body like '%' || :memory_id || '%' or exists (select 1 from json_each(:runs) as e where body like '%' || e.value || '%'))
+where namespace = :namespace and (body like '%' || :memory_id || '%' or instr(body, :memory_title) > 0
+    or exists (select 1 from json_each(:runs) as e where body like '%' || e.value || '%'))
 
 -- name: decision_purge
 -- Takes out of decisions what they say of a purged memory, and of operations that ended in it.
