@@ -15,6 +15,7 @@ from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, Invali
 from brainops.learning.changes.port import draft
 from brainops.learning.changes.versions import side
 from brainops.procedures.fixes.record import application_of
+from brainops.procedures.runs.trials import TRIAL_SHARE, belongs
 from brainops.store import Transaction
 from brainops.types import (
     Actor,
@@ -563,9 +564,14 @@ def test_a_better_version_is_tried_on_a_share_of_the_runs_and_then_holds(brain: 
     assert applied.probability_better is not None
     assert applied.probability_better > 0.90
     assert rate_of(brain) == 0.95
-    tried = brain.runs.list(limit=500)
-    share = sum(run.procedure_hash == applied.after["hash"] for run in tried) / len(tried)  # type: ignore[index,call-overload]
-    assert 0.1 < share < 0.4
+    followed = {run.procedure_hash for run in brain.runs.list(limit=500)}
+    assert len(followed) == 2
+
+
+def test_one_run_in_four_follows_what_is_tried() -> None:
+    tried = sum(belongs("improvement", f"run {number}", TRIAL_SHARE) for number in range(4_000))
+
+    assert tried == pytest.approx(1_000, rel=0.1)
 
 
 def test_a_worse_version_is_rejected_and_nothing_was_changed(brain: Brain) -> None:
