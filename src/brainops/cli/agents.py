@@ -12,6 +12,7 @@ import click
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
 from brainops.cli.shared import CommandGroup, answer, asking, opened
 from brainops.cli.terminal import proven
+from brainops.cli.values import value_of, valued
 from brainops.errors import InvalidInput
 from brainops.types import AdapterKind, Agent, Execution, ExecutionState
 
@@ -181,7 +182,7 @@ def run(
         execution = brain.agents.execute(
             task,
             target=target,
-            context=dict(_pair(each) for each in pairs),
+            context=dict(map(valued, pairs)),
             task_class=task_class,
             capabilities=capabilities,
             agent=name,
@@ -213,7 +214,7 @@ def done(execution_id: str, result: str | None, failed: str | None) -> None:
         raise InvalidInput("say what came of it: --result TEXT, or --failed TEXT")
     with opened(model="none") as brain:
         execution = brain.agents.done(
-            execution_id, result=_value(result) if result is not None else None, failed=failed
+            execution_id, result=value_of(result) if result is not None else None, failed=failed
         )
         answer(execution.as_dict(), lambda: _execution(execution))
 
@@ -254,7 +255,7 @@ def _drafted(name: str, known: Agent, given: dict[str, Any]) -> Agent:
         name=name,
         description=given["description"] or known.description,
         capabilities=given["capabilities"] or known.capabilities,
-        settings={**known.settings, **dict(_pair(each) for each in given["settings"])},
+        settings={**known.settings, **dict(map(valued, given["settings"]))},
         limits=replace(known.limits, **said),
         cost=given["cost"] or known.cost,
         memory=given["memory"] if given["memory"] != "full" else known.memory,
@@ -336,17 +337,3 @@ def _execution(execution: Execution) -> Iterator[str]:
     elif execution.reason:
         yield from wrapped(execution.reason, first="  ", indent="  ")
     yield dim(f"  execution {execution.id}")
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidInput(f"it is KEY=VALUE, not {text[:80]!r}")
-    return name, _value(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, bold, cut, dim, one_line, width, wrapped
+from brainops.cli.screen import age, ago, bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, refuse_agents
 from brainops.types import (
@@ -131,7 +131,7 @@ def _one(each: Approval, now: int) -> Iterator[str]:
         {
             "  for": one_line(_what(each)),
             "  because": each.reason,
-            "  asked by": f"{_who(each.requested_by)}, {_ago(each.requested_at, now)}",
+            "  asked by": f"{_who(each.requested_by)}, {ago(each.requested_at, now)}",
             "  run": " ".join(part for part in (each.run_id, each.step_id) if part),
             "  namespace": each.namespace,
             "  state": _until(each, now) if each.state is ApprovalState.PENDING else each.state.value,
@@ -147,11 +147,6 @@ def _what(each: Approval) -> str:
 
 def _who(actor: Actor | None) -> str:
     return one_line(f"{actor.kind.value}:{actor.id}") if actor else ""
-
-
-def _ago(at: int, now: int) -> str:
-    past = age(at, now)
-    return past if past in ("now", "never", "ahead") else f"{past} ago"
 
 
 def _until(each: Approval, now: int) -> str:
@@ -212,8 +207,8 @@ def _people(people: Sequence[Approver], accepted: Sequence[str], now: int) -> It
 
 def _standing(each: Approver, now: int) -> str:
     if each.revoked_at is not None:
-        return f"revoked {_ago(each.revoked_at, now)}"
-    since = f"since {_ago(each.enrolled_at, now)}, " + ("on trust" if each.first_use else f"by {each.enrolled_by.id}")
+        return f"revoked {ago(each.revoked_at, now)}"
+    since = f"since {ago(each.enrolled_at, now)}, " + ("on trust" if each.first_use else f"by {each.enrolled_by.id}")
     locked = each.failures and (each.locked_until or 0) > now
     return f"{since}; locked after {each.failures} wrong tries" if locked else since
 

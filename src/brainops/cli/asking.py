@@ -13,8 +13,9 @@ import click
 
 from brainops.cli import show
 from brainops.cli.fixing import suggested
-from brainops.cli.screen import dim, one_line
+from brainops.cli.screen import dim
 from brainops.cli.shared import answer, asking, command, micros, read_text, shared
+from brainops.cli.values import named
 from brainops.errors import InvalidInput
 from brainops.types import FixSuggestion, Match, MemoryType, Trust
 
@@ -202,7 +203,7 @@ def guide(
 
     Its receipt stands for the next hour as proof that memory was consulted.
     """
-    told = dict(_named(each) for each in context)
+    told = dict(map(named, context))
     if error is not None:
         told["error"] = read_text("-") if error == "-" else error
     with asking() as brain:
@@ -210,10 +211,3 @@ def guide(
         if acknowledge:
             brain.guard.acknowledge(guidance.id, acknowledge)
         answer(guidance, lambda: show.guidance(guidance, named=acknowledge))
-
-
-def _named(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise click.UsageError(f"{one_line(text)[:60]!r} is no NAME=VALUE, for example version=3.1.195")
-    return name.strip(), value

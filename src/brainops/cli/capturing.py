@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import show
-from brainops.cli.asking import _named
 from brainops.cli.shared import answer, command, micros, opened, plain, print_json, read_text, shared
+from brainops.cli.values import named
 from brainops.errors import InvalidInput
 from brainops.types import JSON, Captured, Memory, MemoryType, Source, Trust
 
@@ -111,7 +111,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         "tags": given["tags"] or None,
         "importance": given["importance"],
         "trust": given["trust"],
-        "metadata": dict(_named(each) for each in given["metadata"]) or None,
+        "metadata": dict(map(named, given["metadata"])) or None,
         "subject": given["subject"],
         "idempotency_key": given["idempotency_key"],
         "valid_from": micros(given["valid_from"]),

@@ -12,6 +12,7 @@ import click
 
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.values import valued
 from brainops.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -156,20 +157,7 @@ def _split(names: str) -> list[str]:
 
 
 def _mapping(given: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals or not name.strip():
-            raise click.UsageError(f"{one_line(each)[:60]!r} is no NAME=VALUE, for example amount=40")
-        found[name.strip()] = _value(value)
-    return found
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return dict(map(valued, given))
 
 
 def _written(values: Mapping[str, Any] | None) -> str:

@@ -12,6 +12,7 @@ import click
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened, read_text
 from brainops.cli.terminal import proven
+from brainops.cli.values import value_of, valued
 from brainops.errors import InvalidInput
 from brainops.types import Fix, FixKind
 
@@ -63,7 +64,7 @@ def attach(
     where: tuple[str, ...],
 ) -> None:
     """Bind a solution to ERROR: its text, its fingerprint, or - for standard input."""
-    configuration = None if not setting else {"file": setting[0], "key": setting[1], "value": _value(setting[2])}
+    configuration = None if not setting else {"file": setting[0], "key": setting[1], "value": value_of(setting[2])}
     named = title or command_line or procedure or (f"set {setting[1]}" if setting else advice.split("\n", 1)[0])
     with opened(model="none") as brain:
         made = brain.fixes.attach(
@@ -75,7 +76,7 @@ def attach(
             advice=advice,
             verify=_arguments(verify),
             rollback=_arguments(rollback),
-            context=dict(_pair(each) for each in where),
+            context=dict(map(valued, where)),
         )
         answer(
             made,
@@ -286,17 +287,3 @@ def _arguments(line: str | None) -> list[str] | None:
     if not parts:
         raise InvalidInput("a command names at least a program")
     return parts
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidInput(f"--where is KEY=VALUE, not {text[:80]!r}")
-    return name, _value(value)

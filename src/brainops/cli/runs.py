@@ -13,6 +13,7 @@ import click
 
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened, read_text, shared
+from brainops.cli.values import value_of, valued
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
 
@@ -74,19 +75,8 @@ def _inputs(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
         if not isinstance(read, dict):
             raise InvalidInput(f"{where} holds no JSON object; inputs are names with values")
         inputs.update(read)
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.strip():
-            raise InvalidInput(f"{pair!r:.80} is no input; write --input name=value")
-        inputs[name.strip()] = _value(value)
+    inputs.update(map(valued, pairs))
     return inputs
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _followed(brain: Brain, begun: Run) -> Run:
@@ -310,8 +300,8 @@ def complete(run_id: str, step_id: str, output: str | None, answered: str | None
     """Say that a manual step was done, and go on; what its verification asks for is looked at first."""
     if output is not None and answered is not None:
         raise click.UsageError("--answer is short for an output with this answer; give one of them.")
-    output_value = {"answer": answered} if answered is not None else None if output is None else _value(output)
-    evidence_value = None if evidence is None else _value(evidence)
+    output_value = {"answer": answered} if answered is not None else None if output is None else value_of(output)
+    evidence_value = None if evidence is None else value_of(evidence)
     _steer(lambda brain: brain.runs.complete(run_id, step_id, output=output_value, evidence=evidence_value))
 
 

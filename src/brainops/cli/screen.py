@@ -150,6 +150,12 @@ def age(at: int | None, now: int) -> str:
     return "now"
 
 
+def ago(at: int | None, now: int) -> str:
+    """Return how long ago a time in microseconds is, as a person says it."""
+    past = age(at, now)
+    return past if past in ("now", "never", "ahead") else f"{past} ago"
+
+
 def size(count: float) -> str:
     """Return a number of bytes for people."""
     for unit in ("B", "kB", "MB", "GB"):

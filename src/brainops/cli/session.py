@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, bold, one_line, safe
+from brainops.cli.screen import ago, bold, one_line, safe
 from brainops.cli.shared import CommandGroup, answer, opened, shared
 from brainops.types import Briefing, SessionRecord
 
@@ -60,10 +60,10 @@ def _recorded(found: SessionRecord) -> Iterator[str]:
     by = f" by {found.actor.kind.value}:{found.actor.id}" if found.actor else ""
     yield from show.pairs(
         {
-            "opened": "it was never opened" if found.opened_at is None else f"{age(found.opened_at, now)} ago{by}",
+            "opened": "it was never opened" if found.opened_at is None else f"{ago(found.opened_at, now)}{by}",
             "operations": f"{found.operations:,}, {found.failed:,} failed, {found.open:,} open",
             "consulted": f"{found.receipts:,} times",
             "memories": f"{found.memories:,}",
-            "last": "" if found.last_at is None else f"{age(found.last_at, now)} ago",
+            "last": "" if found.last_at is None else ago(found.last_at, now),
         }
     )

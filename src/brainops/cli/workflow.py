@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from brainops.cli.screen import bold, dim, one_line
 from brainops.cli.shared import CommandGroup, answer, asking, opened
-from brainops.errors import InvalidInput
+from brainops.cli.values import valued
 
 if TYPE_CHECKING:
     from brainops.types import JSON, Workflow, WorkflowPlan
@@ -85,24 +84,11 @@ def show(run_id: str) -> None:
 
 
 def _constraints(given: dict[str, object]) -> dict[str, JSON]:
-    named: dict[str, JSON] = {}
-    for pair in given["pairs"]:  # type: ignore[attr-defined]  # repeatable options are tuples
-        key, separator, text = pair.partition("=")
-        if not separator or not key.strip():
-            raise InvalidInput(f"a constraint is KEY=VALUE, not {pair!r:.60}")
-        named[key.strip()] = _value(text)
+    named: dict[str, JSON] = dict(map(valued, given["pairs"]))  # type: ignore[call-overload]  # options are tuples
     flags = {"testing_required": given["test"], "rollback_plan": given["rollback"], "approval": given["approve"]}
     named |= {name: True for name, wanted in flags.items() if wanted}
     texts = {"timeline": given["within"], "budget": given["budget"]}
     return named | {name: str(text) for name, text in texts.items() if text}
-
-
-def _value(text: str) -> JSON:
-    try:
-        value: JSON = json.loads(text)
-    except ValueError:
-        return text
-    return value
 
 
 def _plan(made: WorkflowPlan) -> list[str]:

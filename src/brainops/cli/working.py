@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brainops.cli.screen import age, bold, dim
+from brainops.cli.screen import age, ago, bold, dim
 from brainops.cli.shared import answer, command, opened
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _listed(found: Sequence[Worker]) -> Iterator[str]:
     now = time.time_ns() // 1_000
     for each in found:
         runs = "idle" if each.runs == 0 else f"{each.runs} run{'s' if each.runs > 1 else ''}"
-        times = f"since {age(each.started_at, now)}, seen {age(each.seen_at, now)} ago"
+        times = f"since {age(each.started_at, now)}, seen {ago(each.seen_at, now)}"
         yield f"{bold(each.id)}  {runs}, {times}  {dim(each.version)}"
 
 

@@ -86,11 +86,6 @@ def chi_square(statistic: float, degrees: int) -> float:
     return _upper_gamma(degrees / 2, statistic / 2)
 
 
-def normal(z: float) -> float:
-    """Return the chance of a standard normal value of at least z."""
-    return 0.5 * math.erfc(z / math.sqrt(2))
-
-
 def _upper_gamma(shape: float, x: float) -> float:
     """Return the regularised upper incomplete gamma function Q (Abramowitz and Stegun, 6.5.29 and 6.5.31)."""
     if x <= 0:

@@ -57,12 +57,12 @@ START = Calibration()
 
 def raw_confidence(match_probability: float, trust: Trust) -> float:
     """Return the probability before the store's own outcomes are heard: the match, discounted by trust."""
-    return _sigmoid(_logit(match_probability) + TRUST_LOGIT[trust])
+    return sigmoid(logit(match_probability) + TRUST_LOGIT[trust])
 
 
 def calibrated(raw: float, calibration: Calibration = START) -> float:
     """Return the calibrated probability of a raw one."""
-    found = _sigmoid(calibration.intercept + calibration.slope * _logit(raw))
+    found = sigmoid(calibration.intercept + calibration.slope * logit(raw))
     return min(max(found, EDGE), 1.0 - EDGE)
 
 
@@ -72,7 +72,7 @@ def fit(cases: Iterable[Case], start: Calibration = START) -> Calibration:
     Newton's method on the log posterior of (intercept, slope); with no cases it returns the start. A slope below zero,
     which would turn every ranking upside down, is never returned.
     """
-    seen = [(_logit(case.raw), 1.0 if case.right else 0.0) for case in cases]
+    seen = [(logit(case.raw), 1.0 if case.right else 0.0) for case in cases]
     intercept, slope = start.intercept, start.slope
     for _ in range(NEWTON_STEPS if seen else 0):
         step_a, step_b = _newton_step(seen, intercept, slope, start)
@@ -89,7 +89,7 @@ def _newton_step(
     gradient_a, gradient_b = weight_a * (intercept - start.intercept), weight_b * (slope - start.slope)
     aa, ab, bb = weight_a, 0.0, weight_b
     for x, right in seen:
-        p = _sigmoid(intercept + slope * x)
+        p = sigmoid(intercept + slope * x)
         gradient_a += p - right
         gradient_b += (p - right) * x
         curvature = p * (1.0 - p)
@@ -132,10 +132,12 @@ def reliability(pairs: Iterable[tuple[float, bool]], bins: int = 10) -> tuple[li
     return found, error
 
 
-def _logit(p: float) -> float:
+def logit(p: float) -> float:
+    """Return the log-odds of a probability."""
     p = min(max(p, EDGE), 1.0 - EDGE)
     return math.log(p / (1.0 - p))
 
 
-def _sigmoid(x: float) -> float:
+def sigmoid(x: float) -> float:
+    """Return the probability of log-odds."""
     return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from brainops.operations.calibration import Calibration, Case, calibrated, failure_probability, fit
+from brainops.operations.calibration import Calibration, Case, calibrated, failure_probability, fit, logit, sigmoid
 from brainops.types import JSON, Micros, Precursor
 
 SECOND = 1_000_000
@@ -114,11 +114,11 @@ def predict(
     if base is None:
         return Expected(probability=None, reasons=tuple(warnings))
     holding = _holding(model, signs(asked, failures)) if model else []
-    found = _sigmoid(_logit(base) + sum(float(each["weight"]) for each in holding))
+    found = sigmoid(logit(base) + sum(float(each["weight"]) for each in holding))
     if model:
         found = calibrated(found, Calibration(intercept=model["intercept"], slope=model["slope"], cases=model["cases"]))
     for each in warned:
-        found = _sigmoid(_logit(found) + _lift(each))
+        found = sigmoid(logit(found) + _lift(each))
     reasons = [*_record(asked, rate), *told({"conditions": holding}), *warnings]
     return Expected(probability=found, reasons=tuple(reasons[:REASONS]))
 
@@ -220,7 +220,7 @@ def _rows(ordered: Sequence[Ended]) -> dict[str, list[_Row]]:
         )
         if base is not None:
             held = signs(asked, failures[max(first, last - LATELY_FAILURES) : last])
-            found[each.name].append(_Row(base=_logit(base), signs=frozenset(held), failed=each.failed))
+            found[each.name].append(_Row(base=logit(base), signs=frozenset(held), failed=each.failed))
         history[each.name].append((each.target, each.failed))
     return found
 
@@ -266,7 +266,7 @@ def _prequential(rows: Sequence[_Row]) -> list[tuple[float, bool]]:
         weights = {each.sign: each.weight for each in _fitted(known)} if _enough(known) else {}
         for row in rows[start : start + size]:
             raised = sum(weights[sign] for sign in row.signs if sign in weights)
-            said.append((_sigmoid(row.base + raised), row.failed))
+            said.append((sigmoid(row.base + raised), row.failed))
     return said
 
 
@@ -278,7 +278,7 @@ def _fitted(rows: Sequence[_Row]) -> list[_Condition]:
         for each in chosen:
             gradient, curvature = each.weight / WEIGHT_SD**2, 1.0 / WEIGHT_SD**2
             for place in each.rows:
-                expected = _sigmoid(score[place])
+                expected = sigmoid(score[place])
                 gradient += expected - rows[place].failed
                 curvature += expected * (1.0 - expected)
             step = gradient / curvature
@@ -308,7 +308,7 @@ def _deviating(rows: Sequence[_Row]) -> list[_Condition]:
 
 
 def _deviation(condition: _Condition, rows: Sequence[_Row]) -> float:
-    expected = [_sigmoid(rows[place].base) for place in condition.rows]
+    expected = [sigmoid(rows[place].base) for place in condition.rows]
     variance = sum(each * (1.0 - each) for each in expected)
     # One case more of each kind, so that a base near 0 does not make a single failure a marvel.
     return (condition.failed - sum(expected)) / math.sqrt(variance + 0.5)
@@ -359,7 +359,7 @@ def _lift(precursor: Precursor) -> float:
     """Return what a precursor adds to the log-odds: less where few cases speak for it."""
     usual = precursor.probability / max(precursor.lift, 1e-6)
     trusted = precursor.cases / (precursor.cases + PRECURSOR_PRIOR)
-    return trusted * (_logit(precursor.probability) - _logit(usual))
+    return trusted * (logit(precursor.probability) - logit(usual))
 
 
 def _record(asked: Asked, rate: Rate) -> Iterable[str]:
@@ -391,12 +391,3 @@ def _sentence(condition: Mapping[str, Any]) -> str:
         case _:
             when = f"after {value} failed within {minutes} minutes"
     return f"failed {condition['failed']} of {condition['cases']} times {when}"
-
-
-def _logit(p: float) -> float:
-    p = min(max(p, 1e-4), 1.0 - 1e-4)
-    return math.log(p / (1.0 - p))
-
-
-def _sigmoid(x: float) -> float:
-    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
