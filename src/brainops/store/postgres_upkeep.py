@@ -24,6 +24,9 @@ MIGRATION_LOCK = 0x627261696E6F7073  # "brainops"; held until the migration comm
 SCRUBBED = (
     "memory", "memory_fts", "memory_tag", "memory_vector", "occurrence", "feedback", "operation", "guidance",
     "run", "run_step", "approval", "decision", "notice", "fix", "fix_application",
+    "agent", "execution", "attempt", "decided_case", "failure_model", "cycle_report", "learning_told", "set_aside",
+    "share_peer", "share_bundle", "share_item", "log_template", "log_count", "metric_series", "precursor",
+    "improvement", "code_patch", "language_use",
 )  # fmt: skip
 WITHOUT_BACKUP = "BRAINOPS_MIGRATE_WITHOUT_BACKUP"
 
