@@ -91,22 +91,22 @@ SECTIONS: dict[str, list[click.Command]] = {
 
 FIRST_SCREEN = """\
 Put in      capture TITLE CONTENT       one thing that was learnt
-            import PATH                 runbooks, alert rules, transcripts
-Ask         match ERROR                 has it happened before? what helped?
+            import, ingest, share       runbooks; logs, metrics; from others
+Ask         match ERROR, suspects       known? what helped? what is to blame?
             retrieve QUESTION           what do we know about this?
-            guide OPERATION             what to know before acting
-            operations                  what was done, and how it ended
-Follow      procedure                   write, read, check and activate them
+            guide OPERATION, operations what to know before; what was done
+Follow      procedure, cases            write, check, activate; decide
             run NAME, runs, worker      start one; what waits; go on with it
+Hand over   agent, workflow             who does a task best; plan for a goal
 Mend        fix                         what mends an error, and how surely
 Guard       guard, compliance           what may be done; what was followed
             enforcement, autonomy, bypass, stop
-Approve     approvals, approve, refuse  what waits for a person's answer
-            approver, notices           who may answer; what must be told
+Approve     approvals, approve, refuse, approver, notices
 Correct     feedback, supersede         it helped, is wrong; this replaces it
             archive, forget, restore, history, promote, redact, purge
-Look after  status, doctor, audit       figures, checks, junk
-            backup, export, allow       copies; what procedures may run
+Learn       learn, cycles, insights, evolution
+See         session, health, report     begin to work; figures; the last week
+Look after  status, doctor, audit, backup, export, allow, llm
             init, upgrade, reindex, reembed, compact
 """
 
