@@ -47,7 +47,7 @@ def test_the_doctor_passes_every_check_of_a_sound_store(say: Say) -> None:
 
     assert said.code == 0
     assert "FAIL" not in said.out
-    assert "All 16 checks passed." in said.out
+    assert "All 18 checks passed." in said.out
 
 
 def test_the_doctor_fails_with_the_way_out_where_the_file_is_damaged(say: Say, store: Path) -> None:
