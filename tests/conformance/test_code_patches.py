@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -371,6 +371,52 @@ def test_a_stop_halts_what_agents_propose_and_what_applies_itself(
 
     assert brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000) == []
     assert (shop / "limit.txt").read_text() == "5\n"
+
+
+def while_it_comes_in(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen once, between what is done in the repository and what is written of it."""
+    usual, left = worktree.bring_in, [happens]
+
+    def bring_in(*given: Any) -> str:
+        said = usual(*given)
+        if left:
+            left.pop()()
+        return said
+
+    monkeypatch.setattr(worktree, "bring_in", bring_in)
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+@pytest.mark.usefixtures("once")
+def test_what_is_vetoed_at_the_moment_it_comes_in_goes_out_again(
+    brain: Brain, shop: Path, monkeypatch: pytest.MonkeyPatch, by_itself: bool
+) -> None:
+    brain.guard.set_autonomy("auto")
+    brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
+    found = proposed(brain)
+    while_it_comes_in(monkeypatch, lambda: brain.improvements.veto(found.id, reason="no"))
+
+    if by_itself:
+        assert brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000) == []
+    else:
+        with pytest.raises(Conflict, match="rejected meanwhile"):
+            brain.improvements.apply(found.id)
+
+    assert brain.improvements.get(found.id).state is ImprovementState.REJECTED
+    assert (shop / "limit.txt").read_text() == "5\n"
+
+
+@pytest.mark.usefixtures("once")
+def test_a_stop_between_two_patches_halts_the_second(brain: Brain, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brain.guard.set_autonomy("auto")
+    brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
+    first, second = proposed(brain), proposed(brain, MAKES_ONE)
+    while_it_comes_in(monkeypatch, lambda: brain.guard.stop_automatic("we look into something"))
+
+    brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000)
+
+    assert brain.improvements.get(first.id).state is ImprovementState.APPLIED
+    assert brain.improvements.get(second.id).state is ImprovementState.PLANNED
 
 
 @pytest.mark.usefixtures("once")

@@ -315,6 +315,8 @@ class Improvements:
         """Move one improvement in a transaction of its own; what it takes outside comes first, and may be repeated."""
         changer = self._changer(improvement)
         if changer.acts_outside:
+            if self.held() is not None:  # asked anew: what was found before may have taken minutes
+                return None
             with self._context.store.read() as tx:
                 move, _ = self._earned(tx, improvement, now)
             if move is not None and move.to is ImprovementState.APPLIED:
@@ -322,7 +324,16 @@ class Improvements:
             elif move is not None and move.to is ImprovementState.ROLLED_BACK:
                 changer.outside(improvement, improvement.before, None)
         with self._context.store.write() as tx:
-            return self._moved(tx, improvement, now)
+            moved = self._moved(tx, improvement, now)
+        if moved is None:
+            self._take_back_refused(improvement.id, None)
+        return moved
+
+    def _take_back_refused(self, improvement_id: str, proof: Proof | None) -> None:
+        """Take back what was done outside while somebody refused it."""
+        improvement = self.get(improvement_id)
+        if improvement.state is ImprovementState.REJECTED:
+            self._changer(improvement).outside(improvement, improvement.before, proof)
 
     def _moved(self, tx: Transaction, seen: Improvement, now: Micros) -> Improvement | None:
         """Move one improvement on by itself, by what the record says now; None where it stays after all."""
@@ -363,9 +374,12 @@ class Improvements:
         now = self._context.store.now()
         with self._context.store.write() as tx:
             improvement = _known(tx, improvement_id)
-            if improvement.state in STANDING:
-                return improvement
-            return self._move(tx, improvement, improvement, ImprovementState.APPLIED, by, now, reason)
+            if improvement.state in OPEN:
+                return self._move(tx, improvement, improvement, ImprovementState.APPLIED, by, now, reason)
+        if improvement.state not in STANDING:
+            self._take_back_refused(improvement_id, proof)
+            raise Conflict(f"it was {improvement.state.value.replace('_', ' ')} meanwhile, so it was not applied")
+        return improvement
 
     def _move(
         self,
