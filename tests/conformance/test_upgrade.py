@@ -169,6 +169,7 @@ def test_each_migration_keeps_every_row_of_the_schemas_before_it(
     assert len(automatic_backups(url)) == last - 1
 
 
+NEWER = TABLES[TABLES.index("agent") :]
 UNTOLD = {"setting", "backup", "memory_fts", "memory_vector", "operation_key"}
 """Tables of the store itself, and those that are derived."""
 
@@ -233,11 +234,13 @@ def test_a_backup_holds_everything_that_is_in_force(url: str, request: pytest.Fi
         furnish(brain)
         brain.export_to(tmp_path / "before.jsonl")
         brain.backup(tmp_path / "copy.backup")
+        rows = rows_of(brain, NEWER)
 
     with another(url, request, tmp_path) as target:
         restore(tmp_path / "copy.backup", target)
         with opened(target) as back:
             back.export_to(tmp_path / "after.jsonl")
+            assert rows_of(back, NEWER) == rows
             wrong = {check.name: check.detail for check in back.doctor() if not check.passed}
             approvers = [each.name for each in back.approvals.approvers.list()]
 
