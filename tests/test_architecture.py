@@ -38,7 +38,7 @@ LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in part
 PURE = {
     f"brainops.{name}"
     for name in (
-        "agents.constraints agents.planning agents.record agents.selection "
+        "agents.constraints agents.planning agents.ready agents.record agents.selection agents.tasks "
         "agents.adapters.answers agents.adapters.prompt"
         " agents.efficiency health.briefing health.formulas health.words"
         " memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
@@ -60,7 +60,7 @@ PURE = {
         " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
         " learning.change_points learning.exposition learning.log_lines learning.seasonality"
         " learning.sequences learning.significance learning.suspects learning.templates types.agent_session"
-        " learning.asked_code learning.better learning.file_edits learning.lifecycle learning.patches learning.rates"
+        " learning.asked_code learning.better learning.bundle learning.file_edits learning.lifecycle learning.patches learning.rates"
         " learning.timetable learning.variants"
     ).split()
 }
