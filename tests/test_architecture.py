@@ -60,8 +60,8 @@ PURE = {
         " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
         " learning.change_points learning.exposition learning.log_lines learning.seasonality"
         " learning.sequences learning.significance learning.suspects learning.templates types.agent_session"
-        " learning.asked_code learning.better learning.bundle learning.file_edits learning.lifecycle learning.patches learning.rates"
-        " learning.timetable learning.variants"
+        " learning.asked_code learning.better learning.bundle learning.file_edits learning.lifecycle learning.patches"
+        " learning.rates learning.timetable learning.variants"
     ).split()
 }
 IMPURE = set(
