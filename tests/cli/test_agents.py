@@ -88,3 +88,18 @@ def test_the_known_coding_agents_are_listed_and_taken_as_they_are(say: Say) -> N
     assert "claude-code" in listed
     assert added["limits"]["at_once"] == 2
     assert added["settings"]["run"][0] == "claude"
+
+
+def test_registering_an_agent_says_what_must_be_allowed_before_it_is_given_a_task(say: Say) -> None:
+    added = say("agent", "add", "claude", "--ready", "claude-code")
+    shown = say("agent", "show", "claude")
+
+    assert "brainops allow claude" in added.out
+    assert "brainops allow claude" in shown.out
+
+
+def test_what_is_neither_agent_nor_execution_is_told_as_such(say: Say) -> None:
+    shown = say("agent", "show", "nobody")
+
+    assert shown.code == 1
+    assert "no agent and no execution 'nobody'" in shown.err

@@ -191,7 +191,7 @@ def _agents(brain: Brain) -> None:
     for name in ("deployer", "idle", "gone"):
         brain.agents.register(
             Agent(
-                name=name, adapter=AdapterKind.COMMAND, capabilities=("deploy",), settings={"command": [sys.executable]}
+                name=name, adapter=AdapterKind.COMMAND, capabilities=("deploy",), settings={"run": [sys.executable]}
             )
         )
     brain.agents.disable("idle", reason="too slow")

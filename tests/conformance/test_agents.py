@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -318,6 +319,62 @@ def test_no_agent_judges_itself(open_brain: OpenBrain, brain: Brain) -> None:
 
     with pytest.raises(Conflict, match="does not judge itself"):
         open_brain(actor=Actor(kind=ActorKind.AGENT, id="coder")).agents.verify(done.id, right=True)
+
+
+def test_what_waited_is_ended_by_a_program_that_began_nothing_without_a_complaint(
+    open_brain: OpenBrain, brain: Brain, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (brain.agents.execute(task, context={"n": 1}) for task in ("rotate the keys", "drain the queue"))
+    other = open_brain(actor=PERSON)
+
+    done = other.agents.done(first.id, result="by hand")
+    cancelled = open_brain(actor=PERSON).agents.cancel(second.id, reason="no longer wanted")
+
+    assert (done.state, cancelled.state) == (ExecutionState.SUCCEEDED, ExecutionState.CANCELLED)
+    assert caplog.text == ""
+
+
+def test_a_program_that_nobody_allowed_is_no_failure_of_its_agent(brain: Brain) -> None:
+    brain.agents.register("coder", adapter="command", settings={"run": [sys.executable, "-c", "print('done')"]})
+
+    waiting = brain.agents.execute("fix the build")
+    brain.limits.allow([sys.executable])
+    resumed = brain.agents.resume(waiting.id)
+
+    assert waiting.state is ExecutionState.WAITING and "brainops allow" in waiting.plan
+    assert resumed.state is ExecutionState.SUCCEEDED
+    assert [attempt.success for attempt in brain.agents.attempts(agent="coder")] == [1.0]
+
+
+def test_an_agent_whose_program_is_not_there_is_passed_over(brain: Brain) -> None:
+    brain.limits.allow(["no-such-coding-agent"])
+    brain.agents.register("absent", adapter="command", settings={"run": ["no-such-coding-agent"]})
+
+    waiting = brain.agents.execute("fix the build")
+
+    assert waiting.state is ExecutionState.WAITING and "there is no program" in waiting.plan
+
+
+@pytest.mark.parametrize(
+    ("adapter", "settings"),
+    [
+        ("command", {}),
+        ("command", {"run": "make all"}),
+        ("command", {"run": []}),
+        ("command", {"run": ["make"], "bogus": 1}),
+        ("http", {}),
+        ("http", {"url": "ftp://agents.example.com"}),
+        ("mcp", {"tool": "fix"}),
+        ("mcp", {"tool": "fix", "run": "server"}),
+        ("llm", {"price": "cheap"}),
+        ("callable", {"run": ["make"]}),
+    ],
+)
+def test_settings_that_an_adapter_cannot_use_are_refused_when_an_agent_is_registered(
+    brain: Brain, adapter: str, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput, match=r"agent (says|takes|does not know)"):
+        brain.agents.register("one", adapter=adapter, settings=settings)
 
 
 def test_cancelling_from_elsewhere_stops_what_is_under_way(open_brain: OpenBrain, brain: Brain) -> None:

@@ -253,7 +253,7 @@ class Agents(Executions):
             execution=execution,
             task=task,
             owner=owner,
-            start=self._start(execution),
+            start=self._guard.prepared(self._start(execution)),
             wanted=agent,
             deadline=time.monotonic() + (timeout_seconds or DAY_SECONDS),
             opened_at=opened_at,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brainops.agents.adapters.port import Callables
 from brainops.agents.selection import Candidate
 from brainops.agents.tasks import capable
+from brainops.errors import StepFailed
+from brainops.procedures.steps.http import checked_origin
+from brainops.procedures.steps.limits import ANY, limits_in
+from brainops.procedures.steps.port import Limits
+from brainops.procedures.steps.processes import which
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import AdapterKind, Agent, Micros
@@ -22,6 +29,7 @@ DAY_MICROS = 86_400_000_000
 class Standing:
     """What is known of the agents when a task is to be given: all that one look at the store says.
 
+    `limits` are what the namespace lets programs run and addresses be reached.
     What they took `today` and `lately` is read only where a budget asks for it.
     """
 
@@ -30,6 +38,7 @@ class Standing:
     today: Mapping[str, Row] = field(default_factory=dict)
     lately: Mapping[str, Row] = field(default_factory=dict)
     alike: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +70,7 @@ def standing(tx: Transaction, agents: Sequence[Agent], now: Micros, alike: froze
         today=tx.agents.spent(day_of(now)) if counted or priced else {},
         lately=tx.agents.spent(now - LATELY_DAYS * DAY_MICROS) if priced else {},
         alike=alike,
+        limits=limits_in(tx),
     )
 
 
@@ -85,7 +95,9 @@ def consider(
     for agent in known.agents:
         if wanted is not None and agent.name != wanted:
             continue
-        why = _unfit(agent, callables, task_class, needed, asked_for=wanted is not None)
+        why = _unfit(agent, callables, task_class, needed, asked_for=wanted is not None) or withheld(
+            agent, known.limits
+        )
         if why:
             passed[agent.name] = why
             continue
@@ -105,10 +117,31 @@ def _unfit(agent: Agent, callables: Callables, task_class: str, needed: Sequence
     if not agent.enabled:
         return "is disabled"
     if not asked_for and not capable(agent, task_class, needed):
-        return "is not capable of it"
+        return (
+            f"is not capable of it: it is for {', '.join(agent.capabilities)[:100]}, and this is {task_class[:100]!r}"
+        )
     function = str(agent.settings.get("function") or agent.name)
     if agent.adapter is AdapterKind.CALLABLE and callables.get(function) is None:
         return "is a function that this process does not have"
+    return ""
+
+
+def withheld(agent: Agent, limits: Limits) -> str:
+    """Return why an agent cannot be reached from here, "" where it can: that says nothing of how well it does tasks."""
+    run, url = agent.settings.get("run"), agent.settings.get("url")
+    if isinstance(run, list) and run and "{" not in str(run[0]):
+        program = str(run[0])
+        if not any(entry == ANY or shlex.split(entry)[0] == program for entry in limits.commands or ()):
+            return f"runs {program!r:.100}, which nobody has allowed here: brainops allow {shlex.quote(program)}"
+        try:
+            which(program, os.environ.get("PATH", os.defpath))
+        except StepFailed as error:
+            return f"cannot be started: {error}"
+    if isinstance(url, str):
+        try:
+            checked_origin(limits, url)
+        except StepFailed as error:
+            return f"cannot be reached: {error}"
     return ""
 
 

@@ -143,14 +143,16 @@ class Executions(Roster):
             return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=min(limit, MAX_LISTED))
 
     def _start(self, execution: Execution) -> OperationStart:
-        return self._guard.prepared(
+        """Return the operation of an execution, its texts clean. Opens no transaction: it is asked inside some."""
+        return records.checked_start(
+            self._context,
             OperationStart(
                 name=execution.task.text,
                 target=execution.task.target,
                 context=execution.task.context,
                 actor=execution.actor,
                 session_id=execution.task.session_id,
-            )
+            ),
         )
 
     def _at_hand(self, tx: Transaction, execution_id: str) -> Execution:

@@ -8,6 +8,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from brainops.agents.adapters.port import AgentFunction, Callables
+from brainops.agents.adapters.run import check_settings
+from brainops.agents.candidates import withheld
 from brainops.agents.ready import READY, ready
 from brainops.errors import InvalidInput, NotFound, OperationBlocked
 from brainops.memory.conditions import member
@@ -15,6 +17,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact, redact_json
 from brainops.procedures.loosening import is_strict, loosened_by
+from brainops.procedures.steps.limits import limits_in
 from brainops.store import Transaction
 from brainops.types import JSON, Actor, ActorKind, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
 
@@ -96,6 +99,11 @@ class Roster:
             raise NotFound(f"there is no agent {str(name)[:80]!a} in the namespaces that you read: brainops agent list")
         return found
 
+    def withheld(self, agent: Agent) -> str:
+        """Return why an agent cannot be reached from here, such as a program that nobody allowed; "" where it can."""
+        with self._context.store.read() as tx:
+            return withheld(agent, limits_in(tx))
+
     def list(self, *, enabled: bool | None = None) -> Sequence[Agent]:
         """Return the agents by name; those that are enabled, or not, where that is asked."""
         with self._context.store.read() as tx:
@@ -163,9 +171,11 @@ class Roster:
         redacted = redact_json(dict(agent.settings), self._context.redaction)
         if redacted.value != dict(agent.settings):
             raise InvalidInput(f"the settings of {name} hold a secret; write a reference to it instead: env:NAME")
+        adapter = member(AdapterKind, agent.adapter)
+        check_settings(replace(agent, adapter=adapter))
         return replace(
             agent,
-            adapter=member(AdapterKind, agent.adapter),
+            adapter=adapter,
             memory=member(MemoryAccess, agent.memory),
             description=self._text(agent.description),
             capabilities=tuple(self._text(each) for each in agent.capabilities if str(each).strip()),

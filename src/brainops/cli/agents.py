@@ -13,10 +13,11 @@ from brainops.cli.screen import bold, dim, one_line, padded, wrapped
 from brainops.cli.shared import CommandGroup, answer, asking, opened
 from brainops.cli.terminal import proven
 from brainops.cli.values import value_of, valued
-from brainops.errors import InvalidInput
+from brainops.errors import InvalidInput, NotFound
 from brainops.types import AdapterKind, Agent, Execution, ExecutionState
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import Attempt, Choice
 
 SHOWN_ATTEMPTS = 8  # of one agent, so that its page fits a terminal
@@ -72,7 +73,7 @@ def add(name: str, adapter: str | None, ready_name: str | None, reason: str, **g
             "registering an agent",
             lambda proof: brain.agents.register(drafted, reason=reason, proof=proof),
         )
-        answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made)])
+        answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made), *_withheld(brain, made)])
 
 
 @agent.command("ready")
@@ -106,9 +107,15 @@ def show(what: str) -> None:
         if what in known:
             attempts = brain.agents.attempts(agent=what, limit=SHOWN_ATTEMPTS)
             value = {"agent": known[what], "attempts": attempts}
-            answer(value, lambda: [bold(one_line(what)), *_lines(known[what]), *_tried(attempts)])
+            answer(value, lambda: _agent(brain, known[what], attempts))
             return
-        execution = brain.agents.execution(what)
+        try:
+            execution = brain.agents.execution(what)
+        except NotFound:
+            raise NotFound(
+                f"there is no agent and no execution {what[:80]!a} in the namespaces that you read: "
+                "brainops agent list, brainops agent tasks"
+            ) from None
         answer(execution.as_dict(), lambda: _execution(execution))
 
 
@@ -177,7 +184,7 @@ def run(
     with asking() as brain:
         if dry_run:
             choice = brain.agents.choose(task, task_class=task_class, capabilities=capabilities)
-            answer(choice, lambda: _choice(choice))
+            answer(choice, lambda: _choice(brain, choice))
             return
         execution = brain.agents.execute(
             task,
@@ -298,9 +305,24 @@ def _lines(each: Agent) -> Iterator[str]:
         yield from wrapped(one_line(json.dumps(dict(each.settings), ensure_ascii=False)), first="  ", indent="    ")
 
 
-def _choice(choice: Choice | None) -> Iterator[str]:
+def _withheld(brain: Brain, each: Agent) -> Iterator[str]:
+    if why := brain.agents.withheld(each):
+        yield from wrapped(f"It is given no task yet: it {why}", first="  ", indent="  ")
+
+
+def _agent(brain: Brain, each: Agent, attempts: Sequence[Attempt]) -> Iterator[str]:
+    yield bold(one_line(each.name))
+    yield from _lines(each)
+    yield from _withheld(brain, each)
+    yield from _tried(attempts)
+
+
+def _choice(brain: Brain, choice: Choice | None) -> Iterator[str]:
     if choice is None:
         yield "Nobody could take it: it would wait with a plan for a person."
+        for each in brain.agents.list(enabled=True):
+            if why := brain.agents.withheld(each):
+                yield from wrapped(f"{one_line(each.name)} {why}", first="  ", indent="    ")
         return
     yield from wrapped(one_line(choice.sentence))
 
@@ -330,7 +352,7 @@ def _execution(execution: Execution) -> Iterator[str]:
         yield from wrapped(f"error: {reading['error']}", first="  ", indent="    ")
     elif reading["result"] is not None:
         result = reading["result"]
-        told = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+        told = result.rstrip() if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
         yield from wrapped(told, first="  ", indent="  ")
     if execution.plan:
         yield from wrapped(execution.plan, indent="  ")

@@ -22,7 +22,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
 
     What it returns is the result; an outcome that it returns is taken as its word (claimed).
     """
-    name = Parameters.named("a callable agent", agent.settings, KNOWN).text("function", agent.name)
+    name = settings_of(agent).text("function", agent.name)
     found = port.callables.get(name)
     if found is None:
         there = ", ".join(port.callables.names()[:MAX_SHOWN]) or "none"
@@ -39,6 +39,11 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
         case Succeeded() | Failed():
             return replace(answer, evidence=Evidence.CLAIMED)
     return Succeeded(result=answer)
+
+
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how a function is called."""
+    return Parameters.named("a callable agent", agent.settings, KNOWN)
 
 
 def _called(

@@ -40,11 +40,8 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     the task by none of them, the prompt is handed over on standard input (`stdin` says otherwise). `env` and `secrets`
     (name: reference) are set as variables. `output: json` reads what coding agents print.
     """
-    settings = Parameters.named("a command agent", agent.settings, KNOWN)
-    limits, secrets = limits_of(port.context), secrets_of(settings)
-    written = settings.texts("run")
-    if isinstance(settings.any("run"), str) or not written or not written[0]:
-        settings.refuse("says what to run as a list of arguments: [my-agent, --task, '{task}']")
+    settings = settings_of(agent)
+    limits, secrets, written = limits_of(port.context), secrets_of(settings), settings.texts("run")
     with _places(task, written) as places:
         arguments = [_argument(each, places, settings) for each in written]
         check_command(limits, arguments)
@@ -62,6 +59,15 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
             cancelled=port.cancelled,
         )
     return _judged(os.path.basename(arguments[0]), ended, settings, secrets, limits)
+
+
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how a program is run."""
+    settings = Parameters.named("a command agent", agent.settings, KNOWN)
+    written = settings.texts("run")
+    if isinstance(settings.any("run"), str) or not written or not written[0]:
+        settings.refuse("says what to run as a list of arguments: [my-agent, --task, '{task}']")
+    return settings
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from brainops.agents.adapters.answers import error_told, told
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
-from brainops.agents.adapters.settings import Parameters, filled_headers, seconds_of, secrets_of
+from brainops.agents.adapters.settings import Parameters, address_of, filled_headers, seconds_of, secrets_of
 from brainops.agents.waiting import within
 from brainops.procedures.steps import http
 from brainops.procedures.steps.port import StepWork
@@ -25,7 +25,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     {NAME} of `secrets` stands for its value. The same idempotency key goes with every attempt at a task, and none is
     made twice here. A status of 2xx is success, unless the answer says that the task failed.
     """
-    settings = Parameters.named("an HTTP agent", agent.settings, KNOWN)
+    settings = settings_of(agent)
     secrets, seconds = secrets_of(settings), seconds_of(agent, task)
     parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
     parameters["method"] = settings.text("method", "POST")
@@ -51,6 +51,13 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
 
     answer = within(seconds, port.cancelled, asked)
     return _judged(answer.get("json", answer.get("text")))
+
+
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how an address is asked."""
+    settings = Parameters.named("an HTTP agent", agent.settings, KNOWN)
+    address_of(settings)
+    return settings
 
 
 def _body(task: Task) -> dict[str, JSON]:

@@ -22,7 +22,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     What it says is its word (claimed). It is paid for from the budget of the namespace. An `url` of one's own must be
     among the hosts that the namespace may reach; `key` is a reference; `price` is dollars for a million tokens in, out.
     """
-    settings = Parameters.named("a language model agent", agent.settings, KNOWN)
+    settings = settings_of(agent)
     said = port.language.say(
         prompt_of(task),
         purpose=f"agent {agent.name}",
@@ -35,6 +35,15 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     return Succeeded(result=said.text, cost=said.cost, evidence=Evidence.CLAIMED)
 
 
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how a model is asked."""
+    settings = Parameters.named("a language model agent", agent.settings, KNOWN)
+    price = settings.any("price")
+    if price is not None and not _is_price(price):
+        settings.refuse(f"takes as `price` two numbers, dollars for a million tokens in and out, not {price!r:.60}")
+    return settings
+
+
 def _models(settings: Parameters, port: AdapterPort) -> LanguageModels | None:
     names = settings.texts("models") or settings.texts("model")
     if not names:
@@ -43,8 +52,6 @@ def _models(settings: Parameters, port: AdapterPort) -> LanguageModels | None:
     if url:
         checked_origin(limits_of(port.context), url)
     price = settings.any("price")
-    if price is not None and not _is_price(price):
-        settings.refuse(f"takes as `price` two numbers, dollars for a million tokens in and out, not {price!r:.60}")
     return LanguageModels(
         names=names,
         url=url,

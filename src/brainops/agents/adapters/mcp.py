@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from brainops.agents.adapters.answers import error_told
 from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled_in, places_of
-from brainops.agents.adapters.settings import Parameters, environment_of, filled_headers, seconds_of, secrets_of
+from brainops.agents.adapters.settings import (
+    Parameters,
+    address_of,
+    environment_of,
+    filled_headers,
+    seconds_of,
+    secrets_of,
+)
 from brainops.agents.waiting import in_loop
 from brainops.errors import MissingExtra, StepFailed
 from brainops.procedures.secret_refs import mask
@@ -35,13 +42,11 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     A server that is started ends with the call; its command must be among those that the namespace may run, an address
     among the hosts that it may reach. Whether the call failed is what the protocol says.
     """
-    settings = Parameters.named("an MCP agent", agent.settings, KNOWN)
+    settings = settings_of(agent)
     secrets = secrets_of(settings)
     given = settings.mapping("arguments") if settings.has("arguments") else DEFAULT_ARGUMENTS
     arguments = filled_in(given, places_of(task))
     tool, seconds = settings.text("tool"), seconds_of(agent, task)
-    if settings.has("run") == settings.has("url"):
-        settings.refuse("says how its server is reached: `run`, a list of arguments, or `url`")
     require_extra()
     with tempfile.TemporaryFile() as said:
         try:
@@ -55,6 +60,19 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
         except Exception as error:  # noqa: BLE001 -- told as the server's failure, without secrets
             raise _failure(error, secrets, _tail(said)) from None
     return _judged(result, secrets)
+
+
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how a tool is reached."""
+    settings = Parameters.named("an MCP agent", agent.settings, KNOWN)
+    settings.text("tool")
+    if settings.has("run") == settings.has("url"):
+        settings.refuse("says how its server is reached: `run`, a list of arguments, or `url`")
+    if settings.has("url"):
+        address_of(settings)
+    elif isinstance(settings.any("run"), str) or not any(settings.texts("run")[:1]):
+        settings.refuse("says what to run as a list of arguments: [my-server, --stdio]")
+    return settings
 
 
 def require_extra() -> None:
@@ -71,8 +89,6 @@ def _server(
     from mcp import StdioServerParameters
 
     limits, arguments = limits_of(port.context), list(settings.texts("run"))
-    if isinstance(settings.any("run"), str) or not arguments or not arguments[0]:
-        settings.refuse("says what to run as a list of arguments: [my-server, --stdio]")
     check_command(limits, arguments)
     return StdioServerParameters(
         command=which(arguments[0], os.environ.get("PATH", os.defpath)),

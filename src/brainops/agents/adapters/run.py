@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from brainops.agents.adapters import callable, command, http, llm, mcp
 from brainops.agents.adapters.port import Adapter, AdapterPort
+from brainops.agents.adapters.settings import Parameters
+from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
 from brainops.operations.jsonable import jsonable
 from brainops.operations.log import checked_error
@@ -24,6 +26,22 @@ ADAPTERS: Mapping[AdapterKind, Adapter] = {
     AdapterKind.MCP: mcp.run,
     AdapterKind.LLM: llm.run,
 }
+
+SETTINGS: Mapping[AdapterKind, Callable[[Agent], Parameters]] = {
+    AdapterKind.CALLABLE: callable.settings_of,
+    AdapterKind.COMMAND: command.settings_of,
+    AdapterKind.HTTP: http.settings_of,
+    AdapterKind.MCP: mcp.settings_of,
+    AdapterKind.LLM: llm.settings_of,
+}
+
+
+def check_settings(agent: Agent) -> None:
+    """Raise InvalidInput where the settings of an agent are not what its adapter takes."""
+    try:
+        SETTINGS[agent.adapter](agent)
+    except StepFailed as error:
+        raise InvalidInput(str(error)) from None
 
 
 def run_agent(agent: Agent, task: Task, port: AdapterPort) -> Outcome:

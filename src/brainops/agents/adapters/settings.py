@@ -12,7 +12,15 @@ from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import Limits
 from brainops.types import Agent, Task
 
-__all__ = ["Parameters", "environment_of", "seconds_of", "secrets_of"]
+__all__ = ["Parameters", "address_of", "environment_of", "seconds_of", "secrets_of"]
+
+
+def address_of(settings: Parameters) -> str:
+    """Return the `url`. Raises StepFailed where it is none."""
+    url = settings.text("url")
+    if not url.lower().startswith(("http://", "https://")):
+        settings.refuse(f"takes an http:// or https:// address as `url`, not {url!r:.80}")
+    return url
 
 
 def seconds_of(agent: Agent, task: Task) -> float:

@@ -96,7 +96,7 @@ class StepLimits:
     ) -> Limits:
         with self._context.store.write() as tx:
             at = self._context.store.now()
-            after = changed(_read(tx))
+            after = changed(limits_in(tx))
             _write(tx, after, actor, at)
             tx.trail.append(
                 act, "steps", actor, at, commands=list(commands), hosts=list(hosts), shell=shell, reason=reason
@@ -107,10 +107,11 @@ class StepLimits:
 def limits_of(context: MemoryContext) -> Limits:
     """Return what the steps of the written namespace may do."""
     with context.store.read() as tx:
-        return _read(tx)
+        return limits_in(tx)
 
 
-def _read(tx: Transaction) -> Limits:
+def limits_in(tx: Transaction) -> Limits:
+    """Return the same inside a transaction."""
     said = tx.rules.own(SETTING)
     if said is None:
         return Limits()
