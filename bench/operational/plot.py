@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 WIDTH, HEIGHT, MARGIN, GAP = 420, 180, 44, 34
-COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e6bb5", "#d08a1d", "#5f6b76", "#b8577f", "#3aa6a6", "#7a5230")
+COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e6bb5", "#d08a1d", "#5f6b76", "#b8577f", "#3aa6a6", "#7a5230", "#9aa63a")
 
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
 """What is drawn -> team -> one value a day."""
@@ -14,7 +15,7 @@ Curves = Mapping[str, Mapping[str, Sequence[float]]]
 def drawing(curves: Curves) -> str:
     """Return one diagram below the other as SVG: days to the right, each team in its colour."""
     teams = list(dict.fromkeys(team for each in curves.values() for team in each))
-    colour = dict(zip(teams, COLOURS, strict=False))
+    colour = dict(zip(teams, cycle(COLOURS), strict=False))
     height = MARGIN + (HEIGHT + GAP) * len(curves) + 18 * len(teams)
     parts = [
         diagram(name, each, colour, MARGIN + (HEIGHT + GAP) * place)
