@@ -79,7 +79,7 @@ def test_inputs_come_from_a_file_and_are_checked(say: Say, drain: str, tmp_path:
     assert say("run", drain, "--inputs", "inputs.json", "--json").value["inputs"] == {"node": "n8"}
     assert say("run", drain, "--inputs", "wrong.json").code == 1
     assert say("run", drain).code == 1
-    assert say("run", drain, "--input", "node").code == 1
+    assert say("run", drain, "--input", "node").code == 2
 
 
 def test_a_run_is_shown_paused_resumed_skipped_and_cancelled(say: Say, drain: str) -> None:

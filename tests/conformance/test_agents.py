@@ -313,12 +313,14 @@ def test_a_later_check_corrects_what_selection_learns(brain: Brain) -> None:
     assert brain.get_operation(str(done.operation_id)).contradiction == "the tests do not even start"
 
 
-def test_no_agent_judges_itself(open_brain: OpenBrain, brain: Brain) -> None:
+@pytest.mark.parametrize("judge", ["coder", "its friend"])
+def test_no_agent_judges_itself_or_another(open_brain: OpenBrain, brain: Brain, judge: str) -> None:
     brain.agents.register_callable("coder", Agent())
     done = brain.agents.execute(TASK)
 
-    with pytest.raises(Conflict, match="does not judge itself"):
-        open_brain(actor=Actor(kind=ActorKind.AGENT, id="coder")).agents.verify(done.id, right=True)
+    with pytest.raises(Conflict, match="no agent judges"):
+        open_brain(actor=Actor(kind=ActorKind.AGENT, id=judge)).agents.verify(done.id, right=True)
+    assert brain.agents.attempts()[0].verified is None
 
 
 def test_what_waited_is_ended_by_a_program_that_began_nothing_without_a_complaint(

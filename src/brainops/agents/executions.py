@@ -96,16 +96,16 @@ class Executions(Roster):
     def verify(self, execution_id: str, *, right: bool, note: str = "") -> Execution:
         """Say, after a later look, whether what its agent claimed was right: selection learns from that instead.
 
-        No agent judges itself. Raises NotFound, Conflict.
+        No agent judges itself or another: what is verified may change the system. Raises NotFound, Conflict.
         """
         said, by = self._text(note), self._context.actor
+        if by.kind is ActorKind.AGENT:
+            raise Conflict(f"{by.id} is an agent, and no agent judges what agents did; a person does, or a check")
         with self._context.store.write() as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             last = execution.attempts[-1] if execution.attempts else None
             if last is None or last.outcome is None:
                 raise Conflict(f"no agent has ended an attempt at {execution_id}; there is nothing to judge")
-            if by.kind is ActorKind.AGENT and by.id == last.agent:
-                raise Conflict(f"{last.agent} does not judge itself; somebody else looks at what it did")
             tx.agents.verify(last.id, right, now)
             for operation_id in filter(None, (last.operation_id, execution.operation_id)):
                 _judge(tx, operation_id, right, said or "a later check says otherwise")
