@@ -215,3 +215,17 @@ def test_what_was_foretold_is_kept_for_calibration(brain: Brain) -> None:
 
     assert (row["name"], row["standing"], row["judged"]) == ("refund", 40, 39)
     assert int(str(row["judged_right"])) >= 34
+
+
+def test_an_agent_verifies_no_case_and_its_correction_is_its_word(open_brain: OpenBrain, brain: Brain) -> None:
+    agent = open_brain(actor=AGENT)
+    sure = brain.cases.learn("refund", {"amount": 40}, {"decision": "pay"})
+    said = agent.cases.learn("refund", {"amount": 900}, {"decision": "pay"})
+
+    corrected = agent.cases.correct(said.id, {"decision": "ask"})
+
+    assert corrected.trust is Trust.AGENT
+    with pytest.raises(Conflict, match="verifies no case"):
+        agent.cases.verify(corrected.id)
+    with pytest.raises(Conflict, match="outweigh"):
+        agent.cases.correct(sure.id, {"decision": "refuse"})

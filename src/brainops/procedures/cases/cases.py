@@ -89,7 +89,10 @@ class Cases:
         trust: Trust | str | None = None,
     ) -> list[DecidedCase]:
         """Keep and learn many cases, (inputs, outputs, source) each, in their order."""
-        name, given = self._name(name), list(cases)
+        name = self._name(name)
+        given = list(cases) if isinstance(cases, Iterable) else [cases]
+        if not all(isinstance(each, (tuple, list)) and len(each) == 3 for each in given):
+            raise InvalidInput("cases are a list of (inputs, outputs, source), the source perhaps None")
         sure = self._trust(trust)
         made = [
             self._case(name, inputs, outputs, sure, origin="told", source=self._source(source))
@@ -128,7 +131,12 @@ class Cases:
             return [dict(row) for row in tx.cases.names(limit)]
 
     def verify(self, case_id: str) -> DecidedCase:
-        """Say, after a check, that a case was decided right: it counts more, and one decided here is learned from."""
+        """Say, after a check, that a case was decided right: it counts more, and one decided here is learned from.
+
+        An agent's word verifies nothing. Raises NotFound, Conflict.
+        """
+        if self._context.actor.kind is ActorKind.AGENT:
+            raise Conflict("an agent's word verifies no case; a person says so, or the program of a check")
         with self._lock, self._context.store.write() as tx:
             case = self._open(tx, case_id)
             decided_here = case.standing is CaseStanding.OPEN
@@ -140,13 +148,18 @@ class Cases:
     def correct(self, case_id: str, outputs: Mapping[str, JSON], *, reason: str = "") -> DecidedCase:
         """Say how a case should have been decided; the correction counts more, and the old case no more.
 
+        An agent's correction counts as its word does, and corrects what agents said alone.
         Raises NotFound, Conflict (it was corrected before), InvalidInput.
         """
         with self._lock, self._context.store.write() as tx:
             case = self._open(tx, case_id)
+            by_agent = self._context.actor.kind is ActorKind.AGENT
+            if by_agent and case.trust is Trust.VERIFIED:
+                raise Conflict(f"the case {case.id} is verified, and an agent's word does not outweigh that")
             right = False if case.standing is CaseStanding.OPEN else None
             self._move(tx, case, CaseStanding.REPLACED, origin=case.origin, right=right)
-            made = self._case(case.name, case.inputs, outputs, Trust.VERIFIED, origin="corrected")
+            trust = Trust.AGENT if by_agent else Trust.VERIFIED
+            made = self._case(case.name, case.inputs, outputs, trust, origin="corrected")
             made = replace(made, replaces=case.id, run_id=case.run_id, step_id=case.step_id)
             tx.cases.add(made)
             self._note(tx, "case_correct", case, corrected=made.id, reason=self._text(reason))
@@ -330,7 +343,8 @@ def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
 
 
 def _example(case: DecidedCase) -> Example:
-    weight = CORRECTED if case.origin == "corrected" else WEIGHTS[case.trust]
+    corrected = case.origin == "corrected" and case.trust is Trust.VERIFIED
+    weight = CORRECTED if corrected else WEIGHTS[case.trust]
     own = case.trust is not Trust.EXTERNAL
     return Example(id=case.id, inputs=case.inputs, outputs=case.outputs, weight=weight, own=own)
 
