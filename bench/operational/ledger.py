@@ -43,7 +43,7 @@ class Ledger:
 
     def total(self, name: str, days: Iterable[Day] | None = None) -> float:
         """Return the sum of one count."""
-        return sum(getattr(day, name) for day in (self.days if days is None else days))
+        return float(sum(getattr(day, name) for day in (self.days if days is None else days)))
 
     def rate(self, over: str, under: str, days: Iterable[Day] | None = None) -> float:
         """Return one count per another; 0 where there is nothing to count."""

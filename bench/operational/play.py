@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from bench.operational.ledger import Ledger
 from bench.operational.parameters import Parameters
 from bench.operational.team import Clock, Forgetful, Parts, Remembering
-from bench.operational.world import World
+from bench.operational.world import Deployment, Incident, World
 from brainops.agents import experience
 from brainops.agents.adapters import run as adapting
 from brainops.operations import operation
@@ -53,19 +54,20 @@ def play(
     folder.mkdir(parents=True)
     clock = Clock()
     with the_same_ids(seed), the_same_time(clock):
-        acting = (
-            Forgetful(world, hostile=team.startswith("hostile"))
-            if parts is None
-            else Remembering(world, folder, parts, clock)
-        )
+        acting: Forgetful | Remembering
+        if parts is None:
+            acting = Forgetful(world, hostile=team.startswith("hostile"))
+        else:
+            acting = Remembering(world, folder, parts, clock)
         acting.begin()
         for day in range(parameters.days):
-            todo = [*world.incidents(day), *world.deployments(day)]
+            todo: list[Incident | Deployment] = [*world.incidents(day), *world.deployments(day)]
             for each in sorted(todo, key=lambda one: one.at):
-                if hasattr(each, "error"):
-                    acting.incident(each)  # type: ignore[arg-type]
-                else:
-                    acting.deployment(each)  # type: ignore[arg-type]
+                match each:
+                    case Incident():
+                        acting.incident(each)
+                    case Deployment():
+                        acting.deployment(each)
             acting.evening(day)
             progress(day)
         acting.close()
@@ -75,12 +77,12 @@ def play(
 @contextmanager
 def the_same_ids(seed: int) -> Iterator[None]:
     """Let the product draw its ids from a seed, so that two runs over the same seed do the same."""
-    drawn, told = random.Random(f"ids {seed}"), ids.os.urandom
-    ids.os.urandom = drawn.randbytes  # type: ignore[assignment]
+    drawn, told = random.Random(f"ids {seed}"), os.urandom
+    os.urandom = drawn.randbytes
     try:
         yield
     finally:
-        ids.os.urandom = told
+        os.urandom = told
 
 
 @contextmanager

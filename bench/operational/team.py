@@ -163,7 +163,7 @@ class Remembering:
         self._clock = clock
         self.ledger = Ledger(days=[Day() for _ in range(world.parameters.days)])
         store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []))
-        store.database.now = self._clock  # type: ignore[attr-defined, method-assign]
+        store.database.now = self._clock  # type: ignore[method-assign]
         store.upkeep.migrate()
         settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
         self.brain = Brain(store, settings, background=False)
@@ -361,12 +361,12 @@ class Remembering:
                 if self._operate(agent, remedy):
                     return True
         while len(tried) < self._world.parameters.tries:
-            remedy = self._own_idea(agent, tried)
-            if remedy is None:
+            idea = self._own_idea(agent, tried)
+            if idea is None:
                 break
-            tried.add(remedy)
-            if self._operate(agent, remedy):
-                self._keep(agent, remedy)
+            tried.add(idea)
+            if self._operate(agent, idea):
+                self._keep(agent, idea)
                 return True
         return False
 

@@ -185,7 +185,7 @@ def test_an_anomaly_is_tied_to_what_was_done_right_before(brain: Brain, clock: C
     brain.signals.ingest(lines)
 
     seen = found(brain, clock, "anomalies")
-    (level, *_) = brain.signals.change_points() or [None]
+    level = next(iter(brain.signals.change_points()), None)
     suspects = brain.signals.suspects(begun)
 
     assert [anomaly.at for anomaly in brain.signals.anomalies()] == [begun]
@@ -351,3 +351,19 @@ def test_another_namespace_sees_nothing_of_it(open_brain: OpenBrain, clock: Cloc
 
     assert other.signals.templates() == []
     assert other.signals.around("a", START) == {}
+
+
+def test_what_is_no_text_is_not_taken_in_as_a_log(brain: Brain, tmp_path: Path) -> None:
+    (tmp_path / "core.log").write_bytes(bytes(range(256)) * 40)
+
+    for wrong in (tmp_path / "core.log", "", "ftp://example.com/app.log", "a\0b"):
+        with pytest.raises(InvalidInput):
+            brain.signals.ingest(wrong)
+
+    assert brain.signals.templates() == []
+
+
+def test_opening_a_session_changes_nothing_and_is_suspected_of_nothing(brain: Brain, clock: Clock) -> None:
+    brain.session()
+
+    assert brain.signals.suspects() == []
