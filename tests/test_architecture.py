@@ -41,7 +41,7 @@ PURE = {
         "agents.constraints agents.planning agents.ready agents.record agents.selection agents.tasks "
         "agents.adapters.answers agents.adapters.prompt"
         " agents.efficiency health.briefing health.formulas health.words"
-        " memory.assignments memory.injected memory.personal memory.rank memory.redact memory.secret_names"
+        " memory.assignments memory.handed memory.injected memory.personal memory.rank memory.redact memory.secret_names"
         " memory.secrets memory.terms operations.advise operations.answers operations.calibration operations.classify"
         " operations.command_line operations.guard operations.program_tables operations.programs"
         " operations.requirements operations.rule_index operations.rule_learning operations.shell"

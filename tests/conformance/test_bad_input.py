@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brainops.brain import Brain
-from brainops.errors import BrainOpsError, InvalidInput
+from brainops.errors import BrainOpsError, InvalidInput, NotFound
 from brainops.types import Actor, ActorKind, Draft, ErrorEvent, Filter, Frame, Source
 from tests.conformance.conftest import OpenBrain
 
@@ -344,3 +344,53 @@ def test_what_is_too_large_is_refused_with_the_limit(open_brain: OpenBrain) -> N
         brain.capture("x", tags=[str(number) for number in range(65)])
 
     assert brain.retrieve() == []
+
+
+WRONG: dict[str, Callable[[Brain], Any]] = {
+    "attempts": lambda brain: brain.agents.attempts(limit=None),  # type: ignore[arg-type]
+    "choose": lambda brain: brain.agents.choose(None),  # type: ignore[arg-type]
+    "capabilities": lambda brain: brain.agents.execute("deploy", capabilities=None),  # type: ignore[arg-type]
+    "timeout": lambda brain: brain.agents.execute("deploy", timeout_seconds=""),  # type: ignore[arg-type]
+    "ready": lambda brain: brain.agents.ready([]),  # type: ignore[arg-type]
+    "cases": lambda brain: brain.cases.learn_many("size", "abc"),  # type: ignore[arg-type]
+    "no cases": lambda brain: brain.cases.learn_many("size", None),  # type: ignore[arg-type]
+    "compliance": lambda brain: brain.guard.compliance(since=""),  # type: ignore[arg-type]
+    "check": lambda brain: brain.guard.check("deploy api"),  # type: ignore[arg-type]
+    "add": lambda brain: brain.guard.add("no deploys on friday"),  # type: ignore[arg-type]
+    "acknowledge": lambda brain: brain.guard.acknowledge("receipt", None),  # type: ignore[arg-type]
+    "decisions": lambda brain: brain.guard.decisions(limit=None),  # type: ignore[arg-type]
+    "judge": lambda brain: brain.guard.false_block(5),  # type: ignore[arg-type]
+    "rule": lambda brain: brain.guard.rule(5),  # type: ignore[arg-type]
+    "replay": lambda brain: brain.guard.replay("week"),  # type: ignore[arg-type]
+    "patterns": lambda brain: brain.guard.set_patterns("make*"),  # type: ignore[arg-type]
+    "attach": lambda brain: brain.fixes.attach("boom", "Restart", advice=5),  # type: ignore[arg-type]
+    "command": lambda brain: brain.fixes.attach("boom", "Restart", command=5),  # type: ignore[arg-type]
+    "trust": lambda brain: brain.fixes.attach("boom", "Restart", advice="restart", trust="friend"),
+    "fix mode": lambda brain: brain.fixes.list(mode="bogus"),
+    "detached": lambda brain: brain.fixes.list(detached=""),  # type: ignore[arg-type]
+    "now": lambda brain: brain.learning.run("hourly", now="noon"),  # type: ignore[arg-type]
+    "repository": lambda brain: brain.improvements.propose_patch([], title="x"),  # type: ignore[arg-type]
+    "procedure": lambda brain: brain.procedures.get(5),  # type: ignore[arg-type]
+    "history": lambda brain: brain.procedures.history(None),  # type: ignore[arg-type]
+    "activate": lambda brain: brain.procedures.activate(None),  # type: ignore[arg-type]
+    "state": lambda brain: brain.procedures.list(state=[]),  # type: ignore[arg-type]
+    "prose": lambda brain: brain.procedures.from_text(None),  # type: ignore[arg-type]
+    "document": lambda brain: brain.procedures.from_document(b"x"),  # type: ignore[arg-type]
+    "bundle": lambda brain: brain.sharing.import_from(None),  # type: ignore[arg-type]
+    "peer": lambda brain: brain.sharing.distrust(5, reason="x"),  # type: ignore[arg-type]
+    "revoke": lambda brain: brain.sharing.revoke(None, reason="x"),  # type: ignore[arg-type]
+    "lines": lambda brain: brain.signals.ingest(b"a line"),  # type: ignore[arg-type]
+    "source": lambda brain: brain.signals.ingest(["a line"], source=5),  # type: ignore[arg-type]
+    "long path": lambda brain: brain.signals.ingest("x" * 100_000),
+    "suspects": lambda brain: brain.signals.suspects("yesterday"),  # type: ignore[arg-type]
+    "minutes": lambda brain: brain.signals.trouble(minutes=None),  # type: ignore[arg-type]
+    "templates": lambda brain: brain.signals.templates(errors="yes"),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("act", WRONG.values(), ids=WRONG)
+def test_what_is_of_another_type_or_names_nothing_is_refused_in_our_words(
+    open_brain: OpenBrain, act: Callable[[Brain], Any]
+) -> None:
+    with pytest.raises((InvalidInput, NotFound)):
+        act(open_brain())

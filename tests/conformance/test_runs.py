@@ -355,6 +355,21 @@ def test_a_plan_says_what_would_run_and_does_nothing(kit: Kit) -> None:
     assert (kit.acts.done, kit.runs.list()) == ([], [])
 
 
+def test_a_plan_names_the_steps_that_may_not_run_or_reach_what_they_ask_for(kit: Kit) -> None:
+    kit.define(
+        step("build", uses=StepKind.COMMAND, run=["make", "all"]),
+        step("ask", uses=StepKind.HTTP, url="https://api.example.com/health"),
+    )
+
+    before = kit.runs.plan("p").notes
+    kit.brain.limits.allow(["make"], hosts=["api.example.com"])
+    after = kit.runs.plan("p").notes
+
+    assert any(note.startswith("build would fail") and "brainops allow make" in note for note in before)
+    assert any(note.startswith("ask would fail") and "--host api.example.com" in note for note in before)
+    assert not any("would fail" in note for note in after)
+
+
 def test_runs_are_listed_by_state_procedure_and_target(kit: Kit) -> None:
     kit.define(step("a"), name="one")
     kit.define(step("a", uses=StepKind.MANUAL), name="two")

@@ -320,6 +320,19 @@ def test_a_required_step_is_skipped_only_with_an_approval_that_is_used_up(kit: K
         kit.runs.skip(run.id, "b", approval_id=asked.id, reason="no time")
 
 
+def test_nobody_is_asked_any_more_whether_to_skip_a_step_that_was_done(kit: Kit) -> None:
+    kit.define(step("a", uses=MANUAL), step("b", "a", uses=MANUAL), mode=Mode.REQUIRED)
+    run = kit.runs.start("p")
+    with pytest.raises(ApprovalRequired):
+        kit.runs.skip(run.id, "a", reason="no time")
+    [asked] = kit.brain.approvals.pending()
+
+    kit.runs.complete(run.id, "a")
+
+    assert kit.brain.approvals.pending() == []
+    assert kit.brain.approvals.get(asked.id).state is ApprovalState.EXPIRED
+
+
 def test_a_failed_step_is_skipped_and_the_run_goes_on(kit: Kit) -> None:
     kit.define(step("a", fails=9), step("b", "a"))
     run = kit.runs.start("p")

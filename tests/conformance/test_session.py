@@ -144,7 +144,7 @@ def test_a_session_opens_though_learning_is_in_trouble(brain: Brain, monkeypatch
 
 
 def test_there_is_nothing_to_catch_up_on_where_nothing_was_learnt_from(brain: Brain) -> None:
-    assert "Learning is up to date." in brain.session().summary
+    assert "There is nothing to learn from yet." in brain.session().summary
     assert brain.retrieve("") == []
 
 

@@ -67,6 +67,15 @@ def test_a_workflow_is_run_and_what_came_of_it_is_kept(brain: Brain) -> None:
         done["colour"]
 
 
+def test_a_listed_workflow_says_how_its_steps_stand(brain: Brain) -> None:
+    brain.agents.register_callable("builder", Agent())
+    brain.workflows.create(GOAL, CONSTRAINTS)
+
+    [listed] = brain.workflows.list()
+
+    assert {each["state"] for each in listed["steps"]} == {"succeeded"}
+
+
 def test_the_next_plan_for_such_a_goal_reuses_the_run_that_went_better(brain: Brain) -> None:
     builder = Agent("Release")
     brain.agents.register_callable("builder", builder)

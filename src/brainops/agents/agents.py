@@ -23,6 +23,7 @@ from brainops.agents.watch import LOOK_SECONDS, lease_from
 from brainops.errors import Conflict, InvalidInput, LeaseLost
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
+from brainops.memory.handed import a_number, a_text
 from brainops.memory.redact import redact
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
@@ -114,7 +115,7 @@ class Agents(Executions):
         """
         if agent is not None:
             self.get(agent)
-        if timeout_seconds is not None and not 0 < timeout_seconds <= DAY_SECONDS:
+        if timeout_seconds is not None and not 0 < a_number(timeout_seconds, "timeout_seconds") <= DAY_SECONDS:
             raise InvalidInput(f"timeout_seconds is above 0 and at most {DAY_SECONDS:g}, not {timeout_seconds!r:.40}")
         asked = self._task(task, context, target, task_class, capabilities, session)
         execution = Execution(
@@ -158,7 +159,7 @@ class Agents(Executions):
         exclude: Sequence[str] = (),
     ) -> Choice | None:
         """Return who would be given a task and why, without giving it; None where nobody could take it."""
-        named = self._class(task, task_class)
+        named = self._class(a_text(task, "a task"), task_class)
         needed, seed = _texts(capabilities), seed_of(task, 0)
         with self._context.store.read() as tx:
             known = standing(tx, self.readable(tx), self._context.store.now())
@@ -330,7 +331,8 @@ def list_of(subscribers: Iterable[Told]) -> Sequence[Told]:
 
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:
-    texts = () if isinstance(values, str) else tuple(values)
-    if isinstance(values, str) or not all(isinstance(each, str) for each in texts):
+    listed = not isinstance(values, str) and isinstance(values, Iterable)
+    texts = tuple(values) if listed else ()
+    if not listed or not all(isinstance(each, str) for each in texts):
         raise InvalidInput("capabilities are a list of texts, for example ['deploy', 'review']")
     return texts

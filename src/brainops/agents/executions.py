@@ -13,6 +13,7 @@ from brainops.agents.steps import output_of
 from brainops.errors import Conflict, NotFound
 from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
+from brainops.memory.handed import a_number
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.guidance import guidance_of
@@ -139,8 +140,9 @@ class Executions(Roster):
         limit: int = MAX_LISTED,
     ) -> Sequence[Attempt]:
         """Return attempts, newest first: what selection, health and the cycles look at."""
+        most = min(int(a_number(limit, "limit")), MAX_LISTED)
         with self._context.store.read() as tx:
-            return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=min(limit, MAX_LISTED))
+            return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=most)
 
     def _start(self, execution: Execution) -> OperationStart:
         """Return the operation of an execution, its texts clean. Opens no transaction: it is asked inside some."""

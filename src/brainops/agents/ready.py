@@ -50,7 +50,7 @@ def ready(name: str, **settings: JSON) -> Agent:
 
     Its program must be allowed first: brainops allow claude. Raises InvalidInput for a name that is not known.
     """
-    known = READY.get(name)
+    known = READY.get(str(name))
     if known is None:
         raise InvalidInput(f"no coding agent is known as {name!r:.40}; there is {', '.join(READY)}")
     own: dict[str, JSON] = {"run": list(known.run), "output": "json" if known.json else "text"}

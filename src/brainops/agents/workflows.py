@@ -127,8 +127,12 @@ class Workflows:
         for version in self._versions():
             run = next(iter(self._runs.list(procedure=version.procedure.name, limit=1)), None)
             at = run.created_at if run else version.created_at
-            found.append((at, Workflow(plan=self._reread(version), run=run)))
-        return [workflow for _, workflow in sorted(found, key=lambda each: -each[0])[:limit]]
+            found.append((at, version, run))
+        newest = sorted(found, key=lambda each: -each[0])[:limit]
+        return [
+            Workflow(plan=self._reread(version), run=self._runs.get(run.id) if run else None)
+            for _, version, run in newest
+        ]
 
     def learn(self, run_id: str) -> str:
         """Keep what a workflow that ended teaches, so that the next plan for such a goal is made from it; once a run.

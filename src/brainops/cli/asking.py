@@ -14,7 +14,7 @@ import click
 from brainops.cli import show
 from brainops.cli.fixing import suggested
 from brainops.cli.screen import dim
-from brainops.cli.shared import answer, asking, command, micros, read_text, shared
+from brainops.cli.shared import answer, asking, command, micros, plain, read_text, shared
 from brainops.cli.values import named
 from brainops.errors import InvalidInput
 from brainops.types import FixSuggestion, Match, MemoryType, Trust
@@ -108,7 +108,8 @@ def match(error: tuple[str, ...], file: str | None, service: str | None, limit: 
         wanted = filters(given)
         found = _first_of_each([brain.match(text, service=service, limit=limit, **wanted) for text in texts])[:limit]
         fixes = _fixes(brain, texts)
-        answer(found, lambda: _matched(found, texts, full, fixes))
+        value = [{**plain(each), "fixes": fixes if each.exact else []} for each in found]
+        answer(value, lambda: _matched(found, texts, full, fixes))
         if not fixes and not shared().json and _is_a_file(error):
             click.echo("This was read as the error itself. What the file says is matched by:", err=True)
             click.echo(f"  brainops match --file {shlex.quote(error[0])}", err=True)

@@ -50,7 +50,7 @@ def list_(name: str, standing: str | None, limit: int) -> None:
     """List the cases of NAME, the newest first. An open one was decided here and confirmed by nobody."""
     with opened(model="none") as brain:
         found = brain.cases.list(name, standing=standing, limit=limit)
-        answer(found, lambda: _listed(found))
+        answer(found, lambda: _listed(name, found))
 
 
 @cases.command("learn")
@@ -173,9 +173,9 @@ def _names(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{bold(one_line(row['name']))}  {row['standing']} cases{judged}{waits}"
 
 
-def _listed(found: Sequence[DecidedCase]) -> Iterator[str]:
+def _listed(name: str, found: Sequence[DecidedCase]) -> Iterator[str]:
     if not found:
-        yield "There is no such case."
+        yield f"There is no case of {one_line(name)!r}: brainops cases lists what is decided from cases."
     for case in found:
         standing = "" if case.standing.value == "stands" else f"  ({case.standing.value})"
         yield f"{bold(_written(case.outputs))}{standing}  {dim(f'{case.origin}, {case.trust.value}')}"

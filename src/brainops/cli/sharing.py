@@ -71,6 +71,8 @@ def pull(peer: str | None) -> None:
     with opened(model="none") as brain:
         came = brain.sharing.pull(peer)
         answer(came, lambda: _received(came))
+    if any(not each.bundle for each in came):  # a source that could not be read
+        click.get_current_context().exit(1)
 
 
 @share.command("trust")
@@ -140,12 +142,18 @@ def _received(came: Sequence[Received]) -> Iterator[str]:
     if not came:
         yield "Nobody is listened to who has a source: brainops share trust KEY --name NAME --from PLACE"
     for each in came:
-        counts = ", ".join(f"{count} {what}" for what, count in sorted(each.counts.items()))
+        counts = ", ".join(f"{count} {_plural(what, count)}" for what, count in sorted(each.counts.items()))
         yield f"{bold(each.name or each.bundle[:12])}: {counts or 'no change'}"
         for refused in each.refused:
             yield from wrapped(f"refused {refused}", indent="  ")
         for left in each.left:
             yield from wrapped(f"left to you: {left}", indent="  ")
+
+
+def _plural(what: str, count: int) -> str:
+    """Return "insights taken" of "insight taken" where there are several."""
+    kind, _, became = what.partition(" ")
+    return f"{kind}{'' if count == 1 or kind.endswith('s') else 's'} {became}".rstrip()
 
 
 def _peers(known: Sequence[Peer]) -> Iterator[str]:

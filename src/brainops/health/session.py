@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -29,6 +29,7 @@ from brainops.store.figures import OPENING
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
+    ActionClass,
     Actor,
     ActorKind,
     AdapterKind,
@@ -122,6 +123,7 @@ def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
         workers = len(tx.runs.workers(now - int(ALIVE_SECONDS * 1e6)))
     stopped = stopped_here(context.store, os.environ)
     procedures = sorted(_procedures(place.procedures.active()), key=lambda each: (not each["binds"], each["name"]))
+    loops = list(_loops(place, now, stopped, workers))
     gathered = Gathered(
         session_id=session_id,
         namespace=context.store.scope.write,
@@ -130,10 +132,10 @@ def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
         procedures=procedures,
         memory=recent,
         frameworks=list(_frameworks(context, [agent.adapter for _, agent in agents])),
-        loops=list(_loops(place, now, stopped, workers)),
+        loops=loops,
         summary=[
             *_attention(status, procedures, stopped),
-            *_learning(caught_up, elsewhere=place.background or workers > 0),
+            *_learning(caught_up, loops, elsewhere=place.background or workers > 0),
         ],
     )
     return Briefing(
@@ -216,7 +218,8 @@ def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
     if agent is not None and actor.kind is not ActorKind.AGENT:
         actor = Actor(kind=ActorKind.AGENT, id=agent, proof="named")
     said = {} if agent is None else {"agent": agent}
-    start = records.checked_start(context, start_of(OPENING, None, said, actor, session_id))
+    opening = replace(start_of(OPENING, None, said, actor, session_id), action_class=ActionClass.READ_ONLY)
+    start = records.checked_start(context, opening)
     assert start.session_id is not None
     operation_id, at = new_id(), context.store.now()
     with context.store.write() as tx:
@@ -332,7 +335,7 @@ def _attention(status: dict[str, Any], procedures: Sequence[dict[str, JSON]], st
         yield "No procedure is active: brainops procedure founding"
 
 
-def _learning(caught_up: CaughtUp, *, elsewhere: bool) -> Iterator[str]:
+def _learning(caught_up: CaughtUp, loops: Sequence[Mapping[str, JSON]], *, elsewhere: bool) -> Iterator[str]:
     """Yield what became of the learning that was due."""
     if caught_up.ran:
         yield f"Caught up on learning ({_named(caught_up.ran)}): brainops insights"
@@ -341,7 +344,8 @@ def _learning(caught_up: CaughtUp, *, elsewhere: bool) -> Iterator[str]:
         because = caught_up.because[:SAID_CHARACTERS]
         yield f"Learning is due ({_named(caught_up.left)}) and left, {because}: {then}"
     if not caught_up.ran and not caught_up.left:
-        yield "Learning is up to date."
+        ran = any(each["kind"] == "cycle" and each["last_at"] is not None for each in loops)
+        yield "Learning is up to date." if ran else "There is nothing to learn from yet."
 
 
 def _named(cycles: Sequence[Cycle]) -> str:

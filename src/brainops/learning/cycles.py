@@ -20,6 +20,7 @@ from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.signals import Signals
 from brainops.learning.timetable import PERIOD_MICROS, Round, boundary, due, next_at
 from brainops.memory.context import MemoryContext
+from brainops.memory.draft import checked_moment
 from brainops.memory.errors import from_exception
 from brainops.operations import log as records
 from brainops.operations.enforce import Guard
@@ -142,7 +143,7 @@ class Learning:
         ]
 
     def _at(self, now: Micros | None) -> Micros:
-        return self._context.store.now() if now is None else now
+        return self._context.store.now() if now is None else checked_moment(now, "now")
 
     def _claim(self, cycle: Cycle, now: Micros, early: bool) -> _Claim | None:
         to_at = now if early else boundary(cycle, now)

@@ -29,6 +29,7 @@ SETTLED_SECONDS = 10.0
 
 PAGE_BYTES = 8_000_000  # of a page of metrics: some hundred thousand samples
 LINE_BYTES = 65_536  # what is longer is no line of a log; the rest of it is read as another
+BINARY_BYTES = 4_096  # first bytes in which a text has no null character
 LOOKED_AT = 40  # first lines by which a text is known to be a page of metrics
 
 
@@ -76,6 +77,8 @@ def read_file(
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             settled = time.time() - os.fstat(file.fileno()).st_mtime > SETTLED_SECONDS
+            if b"\0" in file.read(BINARY_BYTES):
+                raise InvalidInput(f"{path} is no text: a log or a page of metrics is taken in, in UTF-8")
             reading = _reading(context, file, path, size)
             began = reading.position
             if form is not LogFormat.PROMETHEUS and not (form is None and _is_page(file)):
@@ -127,6 +130,7 @@ def _read_on(
 
 def _reading(context: MemoryContext, file: BinaryIO, path: Path, size: int) -> _Reading:
     """Return a file with the place where it was left: known by how it begins, and by what lies before that place."""
+    file.seek(0)
     head = file.read(HEAD_BYTES)
     own = str(path.resolve())
     named = f"head:{_digest(head)}" if len(head) == HEAD_BYTES else own

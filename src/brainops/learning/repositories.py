@@ -77,8 +77,8 @@ class Repositories:
         """Return a repository; raise NotFound."""
         with self._context.store.read() as tx:
             known = _read(tx)
-        if name not in known:
-            raise _unknown(name, known)
+        if str(name) not in known:
+            raise _unknown(str(name), known)
         return known[name]
 
     def list(self) -> builtins.list[CodeRepository]:

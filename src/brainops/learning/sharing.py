@@ -112,6 +112,8 @@ class Sharing:
 
         Raises ArchiveDamaged where it is not as its maker signed it, Conflict where nobody listens to that key.
         """
+        if not isinstance(source, (bytes, str, os.PathLike)) or "\0" in str(source):
+            raise InvalidInput(f"a bundle is a file's path, or its bytes, not {source!r:.60}")
         data = source if isinstance(source, bytes) else _read(Path(source))
         bundle = read(data, signed_by)
         peers = {peer.key: peer for peer in self.peers() if peer.revoked_at is None}
@@ -140,9 +142,10 @@ class Sharing:
         Raises NotFound; again is no change.
         """
         said, now = self._text(reason, "a reason", MAX_REASON_CHARACTERS), self._context.store.now()
-        row = next((each for each in self.bundles(limit=10_000) if each["id"].startswith(bundle)), None)
-        if row is None or len(bundle) < 8:
-            raise NotFound(f"no bundle {bundle[:64]!r} left or came here; brainops share list shows them")
+        wanted = str(bundle)
+        row = next((each for each in self.bundles(limit=10_000) if each["id"].startswith(wanted)), None)
+        if row is None or len(wanted) < 8:
+            raise NotFound(f"no bundle {wanted[:64]!r} left or came here; brainops share list shows them")
         with self._context.store.write() as tx:
             tx.sharing.revoke_bundle(row["id"], row["direction"], now, said)
             tx.trail.append("share_revoke", row["id"], self._context.actor, now, reason=said)
@@ -249,7 +252,7 @@ class Sharing:
     def _peer(self, wanted: str) -> Peer:
         found = [peer for peer in self.peers() if wanted in (peer.key, peer.name) and peer.revoked_at is None]
         if len(found) != 1:
-            raise NotFound(f"nobody listens to {wanted[:80]!r}; brainops share peers shows to whom")
+            raise NotFound(f"nobody is trusted as {str(wanted)[:80]!r}; brainops share peers shows who is")
         return found[0]
 
     def _own(self) -> InstanceKey:

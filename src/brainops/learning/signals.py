@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import NoneType
 
 from brainops.errors import InvalidInput
 from brainops.learning import error_patterns, incident, regularities, unusual
@@ -16,13 +17,14 @@ from brainops.learning.part import Part
 from brainops.learning.series import values_of
 from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
+from brainops.memory.draft import checked_moment, clean
 from brainops.memory.redact import redact
 from brainops.memory.retrieve import check_limit
 from brainops.types import Anomaly, Cycle, Ingested, LogTemplate, Micros, Precursor, Progress, Suspect
 
 DAY: Micros = 86_400_000_000
 MAX_SOURCE_CHARACTERS = 200
+MAX_PATH_CHARACTERS = 4_096  # longer is no path on any system that this runs on
 MINUTES = 10.0
 MAX_MINUTES = 1_440.0
 LINES = "lines"  # the source of lines that nobody named
@@ -50,6 +52,8 @@ class Signals:
         they name, else of the file. Raises InvalidInput, StepFailed.
         """
         form = None if format is None else member(LogFormat, format)
+        if isinstance(given, (bytes, bytearray)) or not isinstance(source, (str, NoneType)):
+            raise InvalidInput("lines are texts, and a source is one: decode bytes first, or hand over the file's path")
         address = isinstance(given, str) and given.lower().startswith(("http://", "https://"))
         path = Path(given) if isinstance(given, (str, os.PathLike)) and not address else None
         name = self._source(source) or self._source(path.stem if path else str(given) if address else LINES)
@@ -57,7 +61,7 @@ class Signals:
         gatherer = Gatherer(context, name, given=source is not None, form=form, now=context.store.now())
         began = 0
         if path is not None:
-            began = read_file(gatherer, context, _checked(path), form, progress)
+            began = read_file(gatherer, context, _checked(path, str(given)), form, progress)
         elif address:
             read_page(gatherer, context, str(given), form)
         elif isinstance(given, Iterable):
@@ -74,6 +78,8 @@ class Signals:
     ) -> list[LogTemplate]:
         """Return what logs say, as templates: those that tell of errors first, then the most frequent."""
         check_limit(limit)
+        if not isinstance(errors, bool):
+            raise InvalidInput(f"errors is true or false, not {errors!r:.40}")
         with self._context.store.read() as tx:
             rows = tx.signals.templates(since=since, source=source, error=errors, limit=limit)
         return [template_of(row) for row in rows]
@@ -110,13 +116,13 @@ class Signals:
         around the newest trouble.
         """
         check_limit(limit)
-        begun = self.trouble(minutes=minutes) if at is None else at
+        begun = self.trouble(minutes=minutes) if at is None else checked_moment(at, "at")
         with self._context.store.read() as tx:
             return incident.ranked(tx, begun, _minutes(minutes))[:limit]
 
     def around(self, name: str, at: Micros, *, minutes: float = MINUTES) -> dict[str, list[float]]:
         """Return a component's metrics by the minute around a time, for who looks at a suspect."""
-        span = int(_minutes(minutes) * 60e6)
+        span, at = int(_minutes(minutes) * 60e6), checked_moment(at, "at")
         with self._context.store.read() as tx:
             rows = [row for row in tx.signals.series(since=at - span, limit=10_000) if row["component"] == name]
             return {
@@ -140,18 +146,24 @@ class Signals:
                 return regularities.parts()
 
 
-def _checked(path: Path) -> Path:
+def _checked(path: Path, said: str) -> Path:
+    if not said.strip():
+        raise InvalidInput("name a file, an http(s) address, or - for what is piped in")
+    if "://" in said:
+        raise InvalidInput(f"{said[:80]!r} is neither an http:// or https:// address nor a file")
+    if "\0" in said or len(said) > MAX_PATH_CHARACTERS:
+        raise InvalidInput(f"{said[:80]!a} is no file's path; lines are handed over as a list of texts")
     if path.suffix in (".gz", ".bz2", ".xz", ".zst"):
         raise InvalidInput(f"{path} is compressed; hand over its text: zcat {path} | brainops ingest -")
     if path.is_dir():
         raise InvalidInput(f"{path} is a folder; name the files in it")
-    if not path.exists():
-        raise InvalidInput(f"there is no file {path}; lines are handed over as a list")
+    if not os.path.exists(path):
+        raise InvalidInput(f"there is no file {path}; name one, or pipe its lines: brainops ingest -")
     return path
 
 
 def _minutes(minutes: float) -> float:
-    if not 0 < minutes <= MAX_MINUTES:
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= MAX_MINUTES:
         raise InvalidInput(f"minutes are more than 0 and at most {MAX_MINUTES:,.0f}, not {minutes!r:.40}")
     return minutes
 

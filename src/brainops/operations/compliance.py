@@ -8,6 +8,7 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.memory.context import MemoryContext
+from brainops.memory.draft import checked_moment
 from brainops.operations.guard_state import settings_of
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -22,6 +23,7 @@ Key = Callable[[Row], str]
 
 def compliance(context: MemoryContext, by: str, since: int) -> Compliance:
     """Return how procedures, services, days or persons fared since a time. Raises InvalidInput."""
+    checked_moment(since, "since")
     with context.store.read() as tx:
         key = _key(by, tx)
         rows = tx.rules.counts(since // DAY_MICROS)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidInput, NotFound, OperationBlocked
 from brainops.memory.context import MemoryContext
+from brainops.memory.handed import a_number, a_text, an_instance
 from brainops.operations import breaker, decisions, guard_state, steps
 from brainops.operations import compliance as counting
 from brainops.operations.classify import classify
@@ -91,7 +92,7 @@ class Guard(GuardControls):
 
         The class is found in the texts as they came: what is cut or redacted of them could hide the dangerous part.
         """
-        checked = checked_start(self._context, start)
+        checked = checked_start(self._context, an_instance(start, OperationStart, "an operation"))
         if self._known is None or time.monotonic() - self._looked_at > FRESH_SECONDS:
             try:
                 self._refresh()
@@ -359,7 +360,7 @@ class Guard(GuardControls):
         """Return one rule by id or name; raise NotFound."""
         found = [rule for rule in self.rules() if rule_id in (rule.id, rule.name)]
         if not found:
-            raise NotFound(f"there is no rule {rule_id[:80]!r} here; `brainops guard rules` lists them")
+            raise NotFound(f"there is no rule {str(rule_id)[:80]!r} here; `brainops guard rules` lists them")
         return found[0]
 
     def add(self, rule: Rule, *, reason: str = "") -> Rule:
@@ -403,7 +404,7 @@ class Guard(GuardControls):
         self, *, kind: str | None = None, rule: str | None = None, since: int | None = None, limit: int = 50
     ) -> list[RecordedDecision]:
         """Return what rules said that were not simply met, newest first; `kind` is blocked, observed, warned, ..."""
-        if not 1 <= limit <= MAX_LISTED:
+        if not 1 <= a_number(limit, "limit") <= MAX_LISTED:
             raise InvalidInput(f"limit is 1 to {MAX_LISTED:,}")
         with self._context.store.read() as tx:
             return tx.rules.decisions(kind=kind, rule_id=rule, since=since, limit=limit)
@@ -426,7 +427,7 @@ class Guard(GuardControls):
         )
         now, said, rules = self._context.store.now(), self._text(note), {rule.id: rule for rule in self.rules()}
         with self._context.store.write() as tx:
-            decision = tx.rules.decision(decision_id)
+            decision = tx.rules.decision(a_text(decision_id, "a decision's id"))
             if decision is None or not tx.rules.judge(decision_id, judged, by, now, said):
                 raise NotFound(
                     f"there is no block {decision_id[:80]!r} here; `brainops guard decisions --blocked` lists them"
@@ -441,9 +442,11 @@ class Guard(GuardControls):
 
     def acknowledge(self, receipt_id: str, memory_ids: Iterable[str]) -> list[str]:
         """Name memories back that a receipt requires; return those that are still to be named. Raises NotFound."""
+        if isinstance(memory_ids, str) or not isinstance(memory_ids, Iterable):
+            raise InvalidInput(f"the ids of memories are a list of texts, not {memory_ids!r:.60}")
         named = {str(memory_id) for memory_id in memory_ids}
         with self._context.store.write() as tx:
-            receipt = tx.rules.receipt(receipt_id)
+            receipt = tx.rules.receipt(a_text(receipt_id, "a receipt"))
             if receipt is None:
                 raise NotFound(f"there is no receipt {receipt_id[:80]!r} in the namespace that you write")
             unknown = sorted(named - set(receipt.required))
@@ -455,7 +458,7 @@ class Guard(GuardControls):
 
     def replay(self, days: float = 7.0, enforcement: Enforcement | str = Enforcement.STRICT) -> Replay:
         """Return what an enforcement would have done to the recorded operations of the last days. Writes nothing."""
-        if not 0 < days <= 366:
+        if not 0 < a_number(days, "days") <= 366:
             raise InvalidInput("days are more than 0 and at most 366")
         self._flush()
         known, _ = self._refresh()

@@ -11,6 +11,7 @@ from typing import TypeVar
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
+from brainops.memory.handed import a_number, an_instance
 from brainops.memory.redact import redact
 from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, settings_of
 from brainops.procedures.approvals import Approvals
@@ -83,6 +84,8 @@ class GuardControls:
         self, patterns: Mapping[str, ActionClass | str], *, reason: str = "", proof: Proof | None = None
     ) -> GuardSettings:
         """Say of operations, tools and single commands, by glob, what class they are of; replaces what was said."""
+        if not isinstance(patterns, Mapping):
+            raise InvalidInput(f"patterns are globs with a class each, not {patterns!r:.60}")
         if len(patterns) > MAX_PATTERNS:
             raise InvalidInput(f"{len(patterns)} patterns are too many; the limit is {MAX_PATTERNS}")
         lines = []
@@ -99,7 +102,7 @@ class GuardControls:
 
         Raises ApprovalUnproven, InvalidInput.
         """
-        if not 0 < minutes <= MAX_BYPASS_MINUTES:
+        if not 0 < a_number(minutes, "minutes") <= MAX_BYPASS_MINUTES:
             raise InvalidInput(f"a bypass is open for more than 0 and at most {MAX_BYPASS_MINUTES} minutes")
         said = self._text(reason)
         if not said:
@@ -163,7 +166,7 @@ class GuardControls:
         return loosened_by(self._context, what, proof) if loosens or proof is not None else actor
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
-        name = self._text(rule.name)
+        name = self._text(an_instance(rule, Rule, "a rule").name)
         if not name:
             raise InvalidInput("a rule has a name, which is told to whoever it stops")
         match rule.kind:

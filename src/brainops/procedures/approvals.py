@@ -158,9 +158,12 @@ class Approvals:
             )
         return found
 
-    def withdraw(self, tx: Transaction, run_id: str, reason: str) -> int:
-        """Close what is open for a run that has ended, in the caller's transaction; return how many that were."""
-        return tx.approvals.withdraw(run_id, self._text(reason))
+    def withdraw(self, tx: Transaction, run_id: str, reason: str, *, subject: str | None = None) -> int:
+        """Close what is open for a run that has ended, or for a `subject` of it that is settled otherwise.
+
+        Does so in the caller's transaction; returns how many that were.
+        """
+        return tx.approvals.withdraw(run_id, self._text(reason), subject)
 
     def sweep(self, now: Micros | None = None) -> int:
         """Tell again of questions that have waited long, refuse those whose time has passed; return how many changed.

@@ -11,6 +11,7 @@ from typing import Literal
 from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
+from brainops.memory.handed import a_text
 from brainops.memory.redact import redact
 from brainops.procedures.definition import files, sources
 from brainops.procedures.definition.sources import Definition
@@ -177,7 +178,7 @@ class Catalog:
 
     def list(self, *, state: ProcedureState | str | None = None) -> builtins.list[ProcedureVersion]:
         """Return the versions in a state, the newest of each name; without one, the active and the newest of each."""
-        if state is not None and state not in set(ProcedureState):
+        if state is not None and state not in tuple(ProcedureState):
             raise InvalidInput(f"a procedure's state is {', '.join(ProcedureState)}, not {state!r:.40}")
         wanted = None if state is None else ProcedureState(state)
         with self._context.store.read() as tx:
@@ -430,7 +431,8 @@ class Catalog:
     def _rows(self, tx: Transaction, name: str) -> builtins.list[Row]:
         """Return the readable versions of a name: the written namespace first, then as they are read; newest first."""
         order = {namespace: number for number, namespace in enumerate(tx.scope.read)}
-        return sorted(tx.procedures.versions(name), key=lambda row: (order[row["namespace"]], -row["number"]))
+        versions = tx.procedures.versions(a_text(name, "a procedure's name"))
+        return sorted(versions, key=lambda row: (order[row["namespace"]], -row["number"]))
 
     def _own_rows(self, tx: Transaction, name: str) -> builtins.list[Row]:
         return [row for row in self._rows(tx, name) if row["namespace"] == tx.scope.write]

@@ -78,9 +78,9 @@ class Approvals:
         """Use up what was granted; return False where somebody else did, or it is too late."""
         return self._session.run("approval_use", id=approval_id, now=now) > 0
 
-    def withdraw(self, run_id: str, reason: str) -> int:
-        """Close what is open for a run; return how many that were."""
-        return self._session.run("approval_withdraw", run_id=run_id, decision_reason=reason)
+    def withdraw(self, run_id: str, reason: str, subject: str | None = None) -> int:
+        """Close what is open for a run, or for one subject of it; return how many that were."""
+        return self._session.run("approval_withdraw", run_id=run_id, decision_reason=reason, subject=subject)
 
     def expire(self, approval_id: str, now: int, reason: str) -> bool:
         """Close what has passed its time; return False where it has not, or was closed before."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainops.errors import InvalidInput
+from brainops.memory.handed import a_text
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.graph import mermaid
 from brainops.procedures.definition.vocabulary import (
@@ -64,7 +65,7 @@ def read(prose: str, *, name: str | None = None, model: Model | None = None) -> 
     valid procedure of manual steps; on any other answer the rules' own draft stands, and a note says why.
     Raises InvalidInput for a text that is empty or too long.
     """
-    if len(prose) > MAX_SOURCE_CHARACTERS:
+    if len(a_text(prose, "what a procedure is made from")) > MAX_SOURCE_CHARACTERS:
         raise InvalidInput(
             f"{len(prose):,} characters; at most {MAX_SOURCE_CHARACTERS:,}. Make several procedures of it"
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from brainops.errors import InvalidInput, InvalidProcedure
+from brainops.memory.handed import a_text
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.findings import Findings
 from brainops.procedures.definition.parse import parse
@@ -47,7 +48,8 @@ def imported(text: str, *, path: str = "") -> Drafted:
     A procedure's own file or a SKILL.md with `steps` is read as it stands; a SKILL.md without them becomes an advisory
     procedure of prose alone; everything else is read as a runbook. Raises InvalidProcedure, InvalidInput.
     """
-    if len(text) > MAX_SOURCE_CHARACTERS:
+    a_text(path, "a document's path")
+    if len(a_text(text, "a document")) > MAX_SOURCE_CHARACTERS:
         raise InvalidInput(f"{path or 'the text'}: {len(text):,} characters; at most {MAX_SOURCE_CHARACTERS:,}")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     front, body = front_matter(text)

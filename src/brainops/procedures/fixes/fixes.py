@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
+from brainops.memory.handed import a_number, a_text, a_truth
 from brainops.memory.redact import redact
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
@@ -82,7 +84,7 @@ class Fixes:
             FixKind.CONFIGURATION: configuration,
         }
         given = [kind for kind, value in kinds.items() if value]
-        if len(given) > 1 or not (given or advice.strip()):
+        if len(given) > 1 or not (given or a_text(advice, "advice").strip()):
             raise InvalidInput("a fix is one of: command, procedure, configuration, or advice")
         kind = given[0] if given else FixKind.ADVICE
         if kind is FixKind.PROCEDURE:
@@ -101,7 +103,7 @@ class Fixes:
             rollback=_command(rollback),
             context=dict(context or {}),
             limits=limits or BlastRadius(),
-            trust=Trust(trust).value,
+            trust=member(Trust, trust).value,
             created_at=self._context.store.now(),
             created_by=self._context.actor,
         )
@@ -284,10 +286,12 @@ class Fixes:
         return self._applier.sweep(now if now is not None else self._context.store.now())
 
     def list(self, *, mode: str | None = None, detached: bool = False, limit: int = LISTED) -> list[FixSuggestion]:
-        """Return the fixes, newest first, each with its confidence."""
+        """Return the fixes, newest first, each with its confidence. Raises InvalidInput."""
+        limit = int(a_number(limit, "limit"))
+        mode = None if mode is None else member(FixMode, mode).value
         with self._context.store.read() as tx:
             verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
-            found = tx.fixes.list(mode=mode, detached=detached, limit=limit)
+            found = tx.fixes.list(mode=mode, detached=a_truth(detached, "detached"), limit=limit)
         return [record.suggestion(fix, verdicts, priors, exact=True) for fix in found]
 
     def _judge(
@@ -364,7 +368,7 @@ def _action(kind: FixKind, value: Any) -> Action | None:
 def _command(value: Action | Sequence[str] | None) -> Action | None:
     if value is None or isinstance(value, Action):
         return value
-    if isinstance(value, str) or not value or not all(isinstance(part, str) for part in value):
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(part, str) for part in value):
         raise InvalidInput('a command is a list of arguments, for example ["systemctl", "restart", "api"]')
     return Action(uses=StepKind.COMMAND, parameters={"run": list(value)})
 

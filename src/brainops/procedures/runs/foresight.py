@@ -1,7 +1,8 @@
-"""Would the guard let the steps of a run act? Asked before it begins, where nobody is there to answer for it."""
+"""Would the steps of a run be let act, by the guard and by what a namespace may run? Asked before it begins."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from brainops.errors import BrainOpsError, OperationBlocked
@@ -10,7 +11,14 @@ from brainops.procedures.runs.admission import Admission, is_asked, start_of_ste
 from brainops.procedures.runs.beginning import MAX_DEPTH, new_run
 from brainops.procedures.runs.planning import plan_of
 from brainops.procedures.runs.sheet import Engine
-from brainops.types import Action, Allow, ProcedureVersion, Run, Step, StepKind, StepRun, StepState
+from brainops.procedures.steps import command, http
+from brainops.procedures.steps.port import Limits
+from brainops.types import Action, Allow, Plan, ProcedureVersion, Run, Step, StepKind, StepRun, StepState
+
+REFUSED: Mapping[StepKind, Callable[[Action, Limits], str]] = {
+    StepKind.COMMAND: command.refused,
+    StepKind.HTTP: http.refused,
+}
 
 
 def refusal_of(
@@ -34,6 +42,17 @@ def refusal_of(
         done = replace(row, state=StepState.SUCCEEDED, input=dict(action.parameters), finished_at=run.created_at)
         run = replace(run, steps=(*run.steps, done))
     return None
+
+
+def with_refusals(plan: Plan, limits: Limits) -> Plan:
+    """Return a plan whose notes also name the steps that the namespace does not let run or reach what they ask for."""
+    notes = []
+    for step in (each for level in plan.levels for each in level if each.would_run):
+        refused = REFUSED.get(step.step.action.uses)
+        if refused is not None and "${{" not in str(step.parameters):  # what rests on earlier steps is open
+            why = refused(replace(step.step.action, parameters=step.parameters), limits)
+            notes += [f"{step.step.id} would fail: {why}"] if why else []
+    return replace(plan, notes=(*plan.notes, *notes))
 
 
 def _asked(

@@ -22,12 +22,13 @@ from brainops.procedures.runs.admission import Admission, AskGuard, unguarded
 from brainops.procedures.runs.advance import Advance
 from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.beginning import admit, new_run
-from brainops.procedures.runs.foresight import refusal_of
+from brainops.procedures.runs.foresight import refusal_of, with_refusals
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.planning import current_of, plan_of
 from brainops.procedures.runs.sheet import Answered, Engine, Remember, Sheet, Wake, forget, leave, stay
 from brainops.procedures.runs.steering import Steering
 from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
+from brainops.procedures.steps.limits import limits_of
 from brainops.procedures.steps.port import Executors
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
@@ -291,9 +292,8 @@ class Runner:
         version = self._catalog.get(name, number=number)
         checked = self._engine.inputs(version, _named(inputs))
         now = self._context.store.now()
-        return plan_of(
-            version, new_run(self._context, version, checked, actor=self._context.actor, now=now, target=target)
-        )
+        run = new_run(self._context, version, checked, actor=self._context.actor, now=now, target=target)
+        return with_refusals(plan_of(version, run), limits_of(self._context))
 
     def refusal(
         self, name: str, inputs: Mapping[str, JSON] | None = None, *, target: str | None = None, actor: Actor

@@ -13,7 +13,7 @@ from brainops.procedures.steps.limits import check_command, check_environment, c
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import Limits, StepDone, StepResult, StepWork
 from brainops.procedures.steps.processes import Ended, Kept, ProcessLimits, run_process, which
-from brainops.types import JSON
+from brainops.types import JSON, Action
 
 KNOWN = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")
 STDERR_SHARE = 4  # stderr may have a quarter of what stdout has: both together fit into what is kept of a step
@@ -51,6 +51,15 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
         cancelled=work.cancelled,
     )
     return _judged(arguments, ended, work, parameters, limits)
+
+
+def refused(action: Action, limits: Limits) -> str:
+    """Return why a command step could not be run, "" where nothing speaks against it: what a dry run says."""
+    try:
+        _arguments(Parameters(action, KNOWN), limits)
+    except StepFailed as error:
+        return str(error)
+    return ""
 
 
 def _arguments(parameters: Parameters, limits: Limits) -> list[str]:

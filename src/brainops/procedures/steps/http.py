@@ -19,7 +19,7 @@ from brainops.procedures.steps.command import fitted
 from brainops.procedures.steps.limits import host_allowed, limits_of
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import Limits, StepDone, StepResult, StepWork
-from brainops.types import JSON
+from brainops.types import JSON, Action
 
 KNOWN = ("url", "method", "headers", "query", "json", "body", "expect", "output")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -119,6 +119,15 @@ def _followed(request: Request, limits: Limits, deadline: float, work: StepWork)
             headers = OUR_HEADERS
         request = replace(request, url=there, headers=headers)
     raise _failed(f"more than {MAX_REDIRECTS} redirects", "TooManyRedirects", retryable=False)
+
+
+def refused(action: Action, limits: Limits) -> str:
+    """Return why an http step could not ask its address, "" where nothing speaks against it: what a dry run says."""
+    try:
+        checked_origin(limits, Parameters(action, KNOWN).text("url"))
+    except StepFailed as error:
+        return str(error)
+    return ""
 
 
 def _origin(url: str) -> tuple[str, str, int]:

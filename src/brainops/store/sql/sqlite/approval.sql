@@ -54,6 +54,7 @@ where id = :id and namespace = :namespace and state = 'granted' and expires_at >
 -- What it was for is over, so nobody needs to answer.
 update approval set state = 'expired', decision_reason = :decision_reason
 where namespace = :namespace and run_id = :run_id and state in ('pending', 'granted')
+    and (cast(:subject as text) is null or subject = cast(:subject as text))
 
 -- name: approval_expire
 -- Nobody answered, or nobody used the answer, in time.
