@@ -191,3 +191,21 @@ def test_guidance_says_how_to_name_back_what_must_be_known(say: Say) -> None:
     assert "brainops run deploy-api --target 'db 1'" in said.out
     assert again.code == 0
     assert "--acknowledge" not in again.out
+
+
+def test_a_match_as_json_carries_the_fixes_of_that_very_error(say: Say) -> None:
+    say("capture", "ConnectionError: payments api timed out", "pool exhausted", "--type", "error_pattern")
+    say("fix", "attach", "ConnectionError: payments api timed out", "--title", "Raise the pool", "--advice", "pool 40")
+
+    matched = say("match", "ConnectionError: payments api timed out", "--json").value
+
+    assert [each["fix"]["title"] for each in matched[0]["fixes"]] == ["Raise the pool"]
+
+
+def test_a_pull_whose_source_cannot_be_read_ends_with_one(say: Say, tmp_path: Path) -> None:
+    say("share", "trust", say("share", "key").out.strip(), "--name", "team-b", "--from", str(tmp_path / "gone"))
+
+    pulled = say("share", "pull")
+
+    assert pulled.code == 1
+    assert "refused" in pulled.out

@@ -80,3 +80,17 @@ def test_escapes_in_a_memory_are_shown_and_not_sent(say: Say) -> None:
     assert "\\x1b[31malert" in human
     assert "\\u202egnp" in human
     assert not set("\x1b\x07\u202e") & set(human + machine)
+
+
+def test_no_line_of_any_help_is_wider_than_a_terminal(say: Say) -> None:
+    from brainops.cli import main
+
+    wide = {}
+    for name, group in main.commands.items():
+        for path in ([name], *([name, each] for each in getattr(group, "commands", {}))):
+            lines = [
+                line for line in say(*path, "--help").out.splitlines() if len(line) > 80 and "|" not in line
+            ]  # a choice is one word
+            wide.update({" ".join(path): lines} if lines else {})
+
+    assert wide == {}

@@ -35,10 +35,10 @@ def agent(context: click.Context) -> None:
     """List the agents; register them, hand tasks to the one that has done best, and say what came of it.
 
     \b
-    brainops agent add NAME --ready claude-code     a coding agent, as it is known here
+    brainops agent add NAME --ready claude-code   a coding agent, as it is known
     brainops agent add NAME --adapter command --set 'run=["make", "{task}"]'
-    brainops agent run 'Deploy api' --target api    the best one, with what memory knows
-    brainops agent done EXECUTION --result TEXT     what a person did by its plan
+    brainops agent run 'Deploy api' --target api  the best one, with what is known
+    brainops agent done EXECUTION --result TEXT   what a person did by its plan
     """
     if context.invoked_subcommand is None:
         _answer_list()

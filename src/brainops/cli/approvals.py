@@ -252,7 +252,7 @@ def notices(context: click.Context, every: bool, limit: int) -> None:
 
     \b
     brainops notices deliver                        hand them to the channels now
-    brainops notices read ID...                     they were read, and need no delivery
+    brainops notices read ID...                     they were read
     brainops notices channel add NAME --webhook URL
     brainops notices channel add NAME --command 'notify --team shop'
     """

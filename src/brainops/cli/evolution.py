@@ -37,7 +37,7 @@ def evolution(context: click.Context) -> None:
     brainops evolution undo ID      put back what it replaced
     brainops evolution veto ID      never let it come into force
     brainops evolution apply ID     let it hold now
-    brainops evolution patch NAME FILE   test a diff of a repository, and propose it
+    brainops evolution patch NAME FILE   test a diff, and propose it
     brainops stop --automatic       nothing changes by itself any more
     """
     if context.invoked_subcommand is None:

@@ -30,10 +30,10 @@ def fix(context: click.Context) -> None:
     """List the fixes, the newest first; or attach one to an error, apply it and say how it went.
 
     \b
-    brainops fix attach ERROR --command 'systemctl restart api' --verify 'curl -fsS localhost/health'
+    brainops fix attach ERROR --command 'restart-api' --verify 'check-api'
     brainops fix suggest ERROR          the fixes of this very error
     brainops fix apply FIX --dry-run    what it would do
-    brainops fix mode FIX auto          let it apply itself once it has proved itself
+    brainops fix mode FIX auto          let it apply itself once it is proven
     """
     if context.invoked_subcommand is not None:
         return

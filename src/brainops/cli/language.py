@@ -21,10 +21,10 @@ def llm() -> None:
     """Language models are asked for nothing until a person sets what they may take a day, and nothing needs them.
 
     \b
-    brainops llm budget                     what may be taken, and what is left today
-    brainops llm budget --cost 1            one dollar a day
-    brainops llm budget --tokens 200000     for models whose price is not known
-    brainops llm used --days 30             what was taken, for what, by which model
+    brainops llm budget                   what may be taken, and what is left
+    brainops llm budget --cost 1          one dollar a day
+    brainops llm budget --tokens 200000   for models whose price is not known
+    brainops llm used --days 30           what was taken, for what, by which
     """
 
 

@@ -52,7 +52,7 @@ def import_(path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, 
     """Take in a file or a folder: runbooks, alert rules, transcripts, other memories, an export.
 
     \b
-    markdown            runbooks, ADRs, CLAUDE.md, AGENTS.md: front matter, headings
+    markdown            runbooks, ADRs, CLAUDE.md, AGENTS.md, by headings
     prometheus          rule files; runbook_url binds an alert to its runbook
     claude-code, codex  transcripts: an error and the command that worked next
     mcp-memory          the JSONL of the reference MCP memory server

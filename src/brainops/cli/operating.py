@@ -33,8 +33,8 @@ def operations(
 
     \b
     brainops operations show ID                 everything about one
-    brainops operations contradict ID REASON    it was taken for a success and was none
-    brainops operations verify ID               a later check confirmed how it ended
+    brainops operations contradict ID REASON    it was no success after all
+    brainops operations verify ID               a later check confirmed its end
     """
     if context.invoked_subcommand is not None:
         return

@@ -201,7 +201,7 @@ def runs(context: click.Context, state: str | None, procedure: str | None, targe
 
     \b
     brainops runs show ID              everything about one
-    brainops runs current ID           the step at hand, and nothing of those to come
+    brainops runs current ID           the step at hand, and none to come
     brainops runs complete ID STEP     a manual step was done
     brainops runs retry ID             go on where it failed
     """

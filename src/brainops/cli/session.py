@@ -19,9 +19,9 @@ def session() -> None:
     """Open a session, or look at one. Everything that carries its id belongs to it.
 
     \b
-    brainops session start                      status, procedures, recent memory, parts, loops
-    export BRAINOPS_SESSION=ID                  what this shell does is done in it from now on
-    brainops session show                       what was done in it
+    brainops session start         status, procedures, recent memory, loops
+    export BRAINOPS_SESSION=ID     what this shell does is done in it
+    brainops session show          what was done in it
     """
 
 
