@@ -103,3 +103,9 @@ def test_what_is_neither_agent_nor_execution_is_told_as_such(say: Say) -> None:
 
     assert shown.code == 1
     assert "no agent and no execution 'nobody'" in shown.err
+
+
+def test_a_task_that_is_no_text_to_every_terminal_is_asked_about_too(deployer: Say) -> None:
+    dry = deployer("agent", "run", "deploy \udcff\udcfe", "--dry-run")
+
+    assert (dry.code, dry.err) == (0, "")

@@ -382,6 +382,9 @@ WRONG: dict[str, Callable[[Brain], Any]] = {
     "lines": lambda brain: brain.signals.ingest(b"a line"),  # type: ignore[arg-type]
     "source": lambda brain: brain.signals.ingest(["a line"], source=5),  # type: ignore[arg-type]
     "long path": lambda brain: brain.signals.ingest("x" * 100_000),
+    "export": lambda brain: brain.sharing.export_to("x" * 300),
+    "no such name": lambda brain: brain.sharing.export_to("a\0b"),
+    "tags": lambda brain: brain.sharing.export_to("a.bundle", tags="a"),
     "suspects": lambda brain: brain.signals.suspects("yesterday"),  # type: ignore[arg-type]
     "minutes": lambda brain: brain.signals.trouble(minutes=None),  # type: ignore[arg-type]
     "templates": lambda brain: brain.signals.templates(errors="yes"),  # type: ignore[arg-type]

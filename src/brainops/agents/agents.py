@@ -160,7 +160,7 @@ class Agents(Executions):
     ) -> Choice | None:
         """Return who would be given a task and why, without giving it; None where nobody could take it."""
         named = self._class(a_text(task, "a task"), task_class)
-        needed, seed = _texts(capabilities), seed_of(task, 0)
+        needed, seed = _texts(capabilities), seed_of(clean(task), 0)
         with self._context.store.read() as tx:
             known = standing(tx, self.readable(tx), self._context.store.now())
             considered = consider(known, self.callables, task_class=named, needed=needed, tried=exclude)

@@ -19,6 +19,7 @@ from brainops.learning.pages import page
 from brainops.learning.received import Intake, withdraw
 from brainops.learning.signing import InstanceKey, checked_key, own_key, signed_by
 from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
@@ -87,6 +88,8 @@ class Sharing:
         Insights, active procedures but the founding ones, and fixes leave; nothing that came from outside, no secret
         and no personal data. Raises InvalidInput, MissingExtra.
         """
+        if not isinstance(path, (str, os.PathLike)) or isinstance(tags, str) or not isinstance(tags, Sequence):
+            raise InvalidInput("a bundle is written to a path, of what has one of a list of tags")
         own, items = self._own(), self._items(since, tuple(tags))
         with self._context.store.read() as tx:
             revoked = tx.sharing.withdrawn(own.public)
@@ -95,7 +98,7 @@ class Sharing:
         named = self._text(name or self._context.store.scope.write, "a name", MAX_NAME_CHARACTERS)
         bundle_id, data = written(items, revoked, key=own.public, name=named, created_at=now, sign=own.sign)
         target = Path(path)
-        if target.is_dir():
+        if os.path.isdir(target):
             target = target / f"{own.public}{SUFFIX}"
         _write(target, data)
         with self._context.store.write() as tx:
@@ -265,9 +268,8 @@ class Sharing:
 
 
 def _places(source: str) -> list[str]:
-    folder = Path(source)
-    if "://" not in source and folder.is_dir():
-        return [str(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    if "://" not in source and os.path.isdir(source):
+        return [str(path) for path in sorted(Path(source).glob(f"*{SUFFIX}"))]
     return [source]
 
 
@@ -299,15 +301,17 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 20_000)
-    except OSError as error:
-        raise ArchiveDamaged(f"{path} cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:  # ValueError: no such name can be
+        raise ArchiveDamaged(f"{clean(str(path))[:200]} cannot be read ({getattr(error, 'strerror', error)})") from None
 
 
 def _write(path: Path, data: bytes) -> None:
     """Write a whole bundle or none, so that nobody reads half of one."""
-    made = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        made = path.with_name(f".{path.name}.{os.getpid()}")
         made.write_bytes(data)
         made.replace(path)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"{clean(str(path))[:200]} cannot be written ({getattr(error, 'strerror', error)})"
+        ) from None
