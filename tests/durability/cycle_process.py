@@ -1,7 +1,8 @@
 """Processes that run learning cycles and are killed: for each line of input one or some forked ones, ended by SIGKILL.
 
 A line is JSON: `url`, `runs` (pairs of a cycle and its time), `workers`, and `kill_at`, the number of the statement
-before or after which (`after`) the process kills itself. The answer is how each ended, and how many statements it came to.
+before or after which (`after`) the process kills itself. The answer is how each ended, and how many statements there
+were.
 """
 
 from __future__ import annotations

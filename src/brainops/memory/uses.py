@@ -20,9 +20,7 @@ DAY_MINUTES = 1_440
 class Uses:
     """The questions and uses of one process that are not written yet."""
 
-    def __init__(
-        self, submit: Callable[[Callable[[Transaction], None]], None], clock: Callable[[], Micros]
-    ) -> None:
+    def __init__(self, submit: Callable[[Callable[[Transaction], None]], None], clock: Callable[[], Micros]) -> None:
         self._submit = submit
         self._clock = clock
         self._counting = threading.Lock()

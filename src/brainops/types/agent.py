@@ -172,7 +172,7 @@ class Execution:
         return reading[key]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the execution as JSON-ready values: status, agent, result, error, attempts with why each was chosen."""
+        """Return the execution as JSON-ready values: status, agent, result, error, attempts and why each was chosen."""
         outcome = self.outcome
         return {
             "execution_id": self.id,
