@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, bold, dim, one_line, safe, size, wrapped
+from brainops.cli.screen import age, ago, bold, dim, one_line, safe, size, wrapped
 from brainops.cli.shared import answer, command, opened, progress, shared
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import AuditEntry, Check
@@ -146,14 +146,14 @@ def _guard(guard: dict[str, Any], now: int) -> str:
 def _status(figures: dict[str, Any]) -> dict[str, str]:
     now, memories, index = figures["now"], figures["memories"], figures["index"]
     operations, growth, schema = figures["operations"], figures["growth"], figures["schema"]
-    last = age(memories["last_capture_at"], now)
+    last = ago(memories["last_capture_at"], now)
     return {
         "store": f"{safe(figures['store'])} (schema {schema['stored']}, program {figures['version']})",
         "  not as good": "; ".join(schema.get("degraded", [])),
         "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
         "guard": _guard(figures["guard"], now),
         "language models": show.language_budget(figures["language"]),
-        "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {_ago(last)}",
+        "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {last}",
         "  by type": show.counts(memories["by_type"]),
         "  by namespace": show.counts(memories["by_namespace"]),
         "index": _index(index),
@@ -167,7 +167,7 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         if figures["segments"]["count"]
         else "",
         "policies": "; ".join(_policy(policy) for policy in figures["policies"]),
-        "backups": "; ".join(f"{_ago(age(each['at'], now))}: {each['path']}" for each in figures["backups"])
+        "backups": "; ".join(f"{ago(each['at'], now)}: {each['path']}" for each in figures["backups"])
         or "none yet: brainops backup FILE",
     }
 
@@ -188,10 +188,6 @@ def _waiting(waiting: dict[str, int]) -> str:
     asked = f"{waiting['approvals']:,} to approve (brainops approvals)" if waiting["approvals"] else ""
     told = f"{waiting['notices']:,} notices (brainops notices)" if waiting["notices"] else ""
     return "; ".join(part for part in (asked, told) if part)
-
-
-def _ago(text: str) -> str:
-    return text if text in ("now", "never", "ahead") else f"{text} ago"
 
 
 def _index(index: dict[str, Any]) -> str:
