@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
@@ -12,7 +13,7 @@ from brainops.agents.agents import Agents
 from brainops.agents.language import Language
 from brainops.agents.model import LanguageModels
 from brainops.agents.workflows import Workflows
-from brainops.errors import InvalidInput
+from brainops.errors import BrainOpsError, InvalidInput
 from brainops.founding import calls as founding
 from brainops.health.looking import Looking
 from brainops.health.operating import Operating
@@ -73,6 +74,8 @@ from brainops.types import (
     Verdict,
 )
 
+log = logging.getLogger("brainops")
+
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
 
@@ -92,6 +95,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             redaction=redaction_policy(store, settings.personal_data),
             meaning=meaning.Meaning(settings.model),
             actor=settings.actor,
+            due=lambda application_ids: self.fixes.expect(application_ids),
         )
         self._recorder = Recorder(store)
         self._uses = Uses(self._recorder.submit, store.now)
@@ -392,7 +396,11 @@ class Brain(Operating, Upkeep, Working, Looking):
         return self._recorder.flush()
 
     def close(self) -> None:
-        """Write what waits and release every connection."""
+        """Write what waits, let fixes that errors of this process set off end (ten seconds at most), and let go of all.
+
+        What has not ended by then is gone on with by the next process that has the memory open, or by a worker.
+        """
+        self._finish_fixes()
         if self._dispatcher is not None:
             self._dispatcher.close()
         if self._drainer is not None:
@@ -400,6 +408,13 @@ class Brain(Operating, Upkeep, Working, Looking):
         self._uses.write()
         self._recorder.close()
         self._store.close()
+
+    def _finish_fixes(self) -> None:
+        try:
+            self._recorder.flush()
+            self.fixes.finish()
+        except BrainOpsError as error:
+            log.warning("fixes that were due are left to others: %s", error)
 
     def _remember(self, tx: Transaction, error: ErrorEvent, start: OperationStart) -> None:
         records.distil(tx, self._context, records.checked_error(self._context, error), start, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.procedures.fixes.apply import DUE_SECONDS
+from brainops.procedures.fixes.fixes import PATIENCE_SECONDS
 from brainops.procedures.fixes.record import RETURN_SECONDS, application_of
 from brainops.types import Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind
 from tests.conformance.conftest import OpenBrain
@@ -359,18 +361,175 @@ def test_a_fix_applies_only_where_its_context_is_equal(brain: Brain) -> None:
     assert len(brain.fixes.suggest(ERROR, context={"region": "eu"})) == 1
 
 
-def test_a_fix_bound_to_a_message_is_suggested_but_never_acts_for_other_frames(brain: Brain) -> None:
-    fix = brain.fixes.attach("ValueError: bad pool", "pass", command=python("pass"))
-    automatic(brain, fix)
-    try:
-        raise ValueError("bad pool")
-    except ValueError as error:
-        running = brain.begin("call payments", target="api", consult="never")
-        running.fail(error)
+def raise_it(message: str = "bad pool") -> None:
+    raise ValueError(message)
 
+
+def through_more_callers(message: str = "bad pool") -> None:
+    def call() -> None:
+        raise_it(message)
+
+    call()
+
+
+def elsewhere() -> None:
+    raise ValueError("bad pool")
+
+
+def caught(raiser: Callable[[], None]) -> Exception:
+    try:
+        raiser()
+    except ValueError as error:
+        return error
+    raise AssertionError("it raises")
+
+
+def fail_with(brain: Brain, error: Exception) -> None:
+    brain.begin("call payments", target="api", consult="never").fail(error)
+
+
+@pytest.mark.parametrize("raiser", [raise_it, through_more_callers, elsewhere])
+def test_a_fix_bound_to_a_printed_text_holds_for_the_exception_of_that_text(
+    brain: Brain, raiser: Callable[[], None]
+) -> None:
+    fix = brain.fixes.attach("ValueError: bad pool", "pass", command=python("pass"), verify=python("pass"))
+    automatic(brain, fix)
+
+    fail_with(brain, caught(raiser))
     finish_runs(brain)
 
-    assert states(brain, fix) == ["suggested"]
+    assert states(brain, fix) == ["verified"]
+
+
+def test_a_fix_bound_to_an_exception_holds_where_somebody_else_calls_the_code(brain: Brain) -> None:
+    fix = brain.fixes.attach(caught(raise_it), "pass", command=python("pass"), verify=python("pass"))
+    automatic(brain, fix)
+    fail_with(brain, caught(raise_it))
+    finish_runs(brain)
+
+    for suggested in (brain.fixes.suggest(caught(raise_it)), brain.fixes.suggest(caught(through_more_callers))):
+        assert [each.exact for each in suggested] == [True]
+    (named,) = brain.fixes.suggest(caught(elsewhere))
+    assert not named.exact
+
+
+def test_a_fix_bound_to_an_exception_is_only_named_for_the_same_words_elsewhere(brain: Brain) -> None:
+    fix = brain.fixes.attach(caught(raise_it), "pass", command=python("pass"))
+    automatic(brain, fix)
+    fail_with(brain, caught(raise_it))
+    finish_runs(brain)
+
+    fail_with(brain, caught(elsewhere))
+
+    newest = brain.fixes.applications(fix.id)[0]
+    assert newest.state is ApplicationState.SUGGESTED
+    assert newest.reason == "only named: it is bound to the same words at another place in the code"
+
+
+def test_a_text_without_words_stands_for_no_exception(brain: Brain) -> None:
+    fix = brain.fixes.attach("ValueError: 17", "pass", command=python("pass"))
+    automatic(brain, fix)
+
+    fail_with(brain, caught(lambda: raise_it("42")))
+    finish_runs(brain)
+
+    assert states(brain, fix) == []
+
+
+def test_what_is_only_named_says_why_and_never_how_often_it_helped(brain: Brain) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
+    proven(brain, fix)
+
+    fail(brain)
+
+    (named,) = [each for each in brain.fixes.applications(fix.id) if each.target]
+    assert named.state is ApplicationState.SUGGESTED
+    assert named.reason.startswith("only named: its mode is suggest")
+    assert "helped" not in named.reason
+
+
+def test_a_fix_of_another_namespace_says_that_it_applies_itself_only_there(
+    brain: Brain, open_brain: OpenBrain, clock: Clock
+) -> None:
+    shared = open_brain(clock=clock, actor=PERSON, namespace="team/shared", read=[])
+    fix = shared.fixes.attach(ERROR, "pass", command=python("pass"))
+    automatic(shared, fix)
+    brain.guard.set_autonomy("auto")
+
+    fail(brain)
+
+    (named,) = [each for each in brain.fixes.applications(fix.id) if each.target]
+    assert named.reason == "only named: it belongs to team/shared, and a fix applies itself only there"
+
+
+@pytest.mark.parametrize(
+    ("hold_back", "told"),
+    [
+        (lambda brain: brain.guard.set_autonomy("propose"), "does not let fixes apply themselves"),
+        (lambda brain: brain.guard.stop_automatic("a release"), "what acts by itself is stopped"),
+    ],
+)
+def test_a_suggestion_says_what_holds_a_proven_fix_back(
+    brain: Brain, hold_back: Callable[[Brain], object], told: str
+) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
+    automatic(brain, fix)
+    free = brain.fixes.suggest(ERROR)[0].sentence
+
+    hold_back(brain)
+
+    assert "not applied by itself" not in free
+    assert told in brain.fixes.suggest(ERROR)[0].sentence
+    fail(brain)
+    brain.fixes.sweep()
+    assert told in next(each.reason for each in brain.fixes.applications(fix.id) if each.target)
+
+
+def test_an_error_of_this_process_is_mended_within_a_second(open_brain: OpenBrain, tmp_path: Path) -> None:
+    with open_brain(actor=PERSON, background=True) as brain:
+        brain.limits.allow([sys.executable])
+        fix = brain.fixes.attach(
+            ERROR, "touch", command=touching(tmp_path / "mended"), verify=seeing(tmp_path / "mended")
+        )
+        automatic(brain, fix)
+
+        fail(brain)
+        until = time.monotonic() + 20
+        while states(brain, fix) != ["verified"] and time.monotonic() < until:
+            time.sleep(0.05)
+
+        (done,) = [each for each in brain.fixes.applications(fix.id) if each.target]
+        assert done.state is ApplicationState.VERIFIED
+        assert done.applied_at is not None
+        assert done.applied_at - done.created_at < 1_000_000
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_a_memory_that_is_closed_lets_its_fixes_end_first(
+    open_brain: OpenBrain, tmp_path: Path, background: bool
+) -> None:
+    with open_brain(actor=PERSON, background=background) as closing:
+        closing.limits.allow([sys.executable])
+        fix = closing.fixes.attach(
+            ERROR, "touch", command=touching(tmp_path / "mended"), verify=seeing(tmp_path / "mended")
+        )
+        automatic(closing, fix)
+        fail(closing)
+
+    assert (tmp_path / "mended").read_text() == "x"
+    assert states(open_brain(), fix) == ["verified"]
+
+
+def test_a_memory_that_is_closed_does_not_wait_for_what_is_stopped(open_brain: OpenBrain) -> None:
+    with open_brain(actor=PERSON) as closing:
+        fix = closing.fixes.attach(ERROR, "pass", command=python("pass"))
+        automatic(closing, fix)
+        closing.guard.stop_automatic("a release")
+        fail(closing)
+        before = time.monotonic()
+
+    assert time.monotonic() - before < PATIENCE_SECONDS / 2
+    assert states(open_brain(), fix) == ["due"]
 
 
 def test_a_change_of_configuration_is_applied_and_taken_back(brain: Brain, tmp_path: Path) -> None:

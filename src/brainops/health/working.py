@@ -88,7 +88,15 @@ class Working:
         ]
         if keep_days is not None:
             sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
-        return Dispatcher(self._store, self.runs, sweeps, runs_at_once=runs_at_once, worker=worker, version=version)
+        return Dispatcher(
+            self._store,
+            self.runs,
+            sweeps,
+            mend=self.fixes.sweep,
+            runs_at_once=runs_at_once,
+            worker=worker,
+            version=version,
+        )
 
     def _learner(self, after_seconds: float) -> Callable[[], object]:
         """Return the sweep that runs the learning cycles that are due, once the process has lived so long."""

@@ -17,20 +17,47 @@ few enough that another entry point to the same fault is the same error."""
 
 DIGEST_CHARACTERS = 32
 _LABEL_REACH = 300
+_MASK = re.compile(r"<\w+>")
+_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def fingerprint(error: ErrorEvent) -> Fingerprint:
-    """Return the identity of an error: equal for other ids, times, addresses, hosts' pods and line numbers.
+    """Return the identity of an error: equal for other ids, times, addresses, services, hosts and line numbers.
 
-    Type, words, error codes, in-app frames and the service tell errors apart; when in doubt two errors differ.
+    Type, words, error codes and in-app frames tell errors apart; when in doubt two errors differ. Which service said
+    it, on which host or in which step, is of an occurrence: the same database that is away is one error everywhere.
     """
-    kind, template = _plain(error.type.strip()), mask(error.message)
+    kind, template, frames = _plain(error.type.strip()), mask(error.message), _identifying(error.frames)
+    label = _label(kind, template, frames)
+    return Fingerprint(version=VERSION, digest=_digest("", kind, template, frames), label=label)
+
+
+def digest_with_service(error: ErrorEvent) -> str:
+    """Return the digest that counted the service too, as stores hold it that an earlier program wrote."""
     service = mask_word(error.service.strip().lower()) if error.service else ""
-    frames = _identifying(error.frames)
+    return _digest(service, _plain(error.type.strip()), mask(error.message), _identifying(error.frames))
+
+
+def bound_digests(error: ErrorEvent) -> tuple[str, ...]:
+    """Return the digests under which a fix holds for an error: its own, of its innermost frames, of its text alone.
+
+    So one that is bound to a printed text holds for the exception of that text, and one that is bound to frames holds
+    where somebody else calls them. A text without a word says too little to stand for whatever raises it.
+    """
+    kind, template, frames = _plain(error.type.strip()), mask(error.message), _identifying(error.frames)
+    fewest = 0 if _WORD.search(_MASK.sub("", template)) or not frames else 1
+    return tuple(_digest("", kind, template, frames[:number]) for number in range(len(frames), fewest - 1, -1))
+
+
+def place(frames: tuple[Frame, ...]) -> str | None:
+    """Return where an error broke: the innermost frame of one's own code, as identities write it; None without any."""
+    return next(iter(_identifying(frames)), None)
+
+
+def _digest(service: str, kind: str, template: str, frames: list[str]) -> str:
     parts = [f"v{VERSION}", service, kind, template, *frames]
     text = "\x1e".join(part.replace("\x1e", " ") for part in parts)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
-    return Fingerprint(version=VERSION, digest=digest, label=_label(kind, template, frames))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
 
 
 def _label(kind: str, template: str, frames: list[str]) -> str:

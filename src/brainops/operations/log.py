@@ -188,16 +188,17 @@ def distil(
     error_id = _store_error(tx, context, draft, identity, event)
     if trust is Trust.EXTERNAL:
         return error_id
-    fix_record.on_error(
+    due = fix_record.on_error(
         tx,
-        identity.digest,
-        _message_digest(event),
+        event,
         operation_id=operation_id,
         target=start.target if start else None,
         context=start.context if start else {},
         actor=source.actor,
         at=context.store.now(),
     )
+    if due:
+        context.due([application.id for application in due])
     return error_id
 
 

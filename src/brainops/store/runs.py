@@ -117,7 +117,7 @@ class Runs:
         return self._session.run("run_wake_answered", now=now)
 
     def look(self, now: Micros) -> Row:
-        """Return `due_at` of the next run, whether one was `answered`, and whether any is `open`."""
+        """Return `due_at` of the next run, and whether one was `answered`, any is `open`, `fixes` are due or run."""
         found = self._session.one("run_look", now=now)
         assert found is not None
         return found

@@ -118,7 +118,10 @@ class FixApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixSuggestion:
-    """A fix for an error: `exact` when the whole fingerprint is equal, otherwise only its message is."""
+    """A fix for an error: `exact` when it holds for this very error, otherwise only the words are the same.
+
+    `sentence` says how sure it is and, of one that is to apply itself, what holds it back as things stand.
+    """
 
     fix: Fix
     confidence: FixConfidence

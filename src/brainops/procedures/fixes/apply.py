@@ -10,7 +10,7 @@ from typing import Any
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.procedures.fixes import record
-from brainops.procedures.fixes.confidence import AUTO_LINE, may_apply
+from brainops.procedures.fixes.confidence import sentence
 from brainops.procedures.fixes.plan import name_of, rollback_name, rollback_of
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.runner import Runner
@@ -22,14 +22,12 @@ from brainops.types import (
     Actor,
     ActorKind,
     ApplicationState,
-    Autonomy,
     Fix,
     FixApplication,
     FixMode,
     NoticeKind,
     Run,
     RunState,
-    Trust,
 )
 
 DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surprise whoever has dealt with it since
@@ -91,8 +89,8 @@ class FixApplier:
             return 0
         if application.state is ApplicationState.APPLYING:
             return int(self._goes_on(application, fix))
-        if self._automatic_stopped() is not None:
-            return 0
+        if (stopped := self._automatic_stopped()) is not None:
+            return int(self._waits(application, f"what acts by itself is stopped: {stopped}"))
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
         refused = self._refused(application, fix)
@@ -103,10 +101,11 @@ class FixApplier:
                 obstacle = f"the guard holds it back: {refused.refusal}"[:MAX_ERROR_CHARACTERS]
             state = ApplicationState.HELD if obstacle else ApplicationState.APPLYING
             at = {"decided_at": now} if obstacle else {"applied_at": now}
-            if not tx.fixes.move(application, state, obstacle or application.reason, **at):
+            sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
+            if not tx.fixes.move(application, state, obstacle or sentence(sure), **at):
                 return 0
             if not obstacle:
-                told = {"title": fix.title, "target": application.target, "reason": application.reason}
+                told = {"title": fix.title, "target": application.target, "reason": sentence(sure)}
                 tx.approvals.add_notice(new_id(), NoticeKind.FIX_APPLIED, fix.id, told, now)
                 tx.trail.append("fix_apply", fix.id, self._context.actor, now, application=application.id)
         return 1 if obstacle else int(self._begin(application.id, fix))
@@ -138,21 +137,19 @@ class FixApplier:
         with self._context.store.write() as tx:
             tx.fixes.move(application, ApplicationState.HELD, reason[:500], decided_at=now)
 
+    def _waits(self, application: FixApplication, reason: str) -> bool:
+        """Say with a due application what it waits for."""
+        if application.reason == reason:
+            return False
+        with self._context.store.write() as tx:
+            return tx.fixes.move(application, ApplicationState.DUE, reason[:MAX_ERROR_CHARACTERS])
+
     def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
         """Return why a fix may not be applied by itself now, or None."""
         if now - application.created_at > DUE_SECONDS * 1_000_000:
             return "the error is more than ten minutes old"
-        if fix.detached_at is not None or fix.mode is not FixMode.AUTO:
-            return f"the fix is {'detached' if fix.detached_at else fix.mode.value}"
-        if _autonomy(tx) is not Autonomy.AUTO:
-            return "this namespace does not let fixes apply themselves: brainops autonomy auto"
-        if fix.trust == Trust.EXTERNAL.value:
-            return "it came from outside and nobody vouched for it: brainops fix trust"
         sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
-        if not may_apply(sure):
-            counts = f"verified {sure.verified} times, confidence {sure.value:.2f}; {AUTO_LINE:.2f} is needed"
-            return f"it has not proved itself: {counts}"
-        return _beyond_radius(tx, fix, application.target, now)
+        return record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
 
     def _shadow(self, application: FixApplication, fix: Fix, now: int) -> bool:
         try:
@@ -239,12 +236,8 @@ def _something_was_broken(tx: Transaction, fix: Fix, application: FixApplication
     if not before:
         return True
     seen = [memory.last_seen_at for memory in tx.memories.by_fingerprint(fix.fingerprint, fix.fingerprint, 1)]
-    return application.operation_id is not None or max(seen, default=0) > max(before)
-
-
-def _autonomy(tx: Transaction) -> Autonomy:
-    """Return what the written namespace lets change by itself; a new one only proposes."""
-    return Autonomy(tx.rules.own("autonomy") or Autonomy.PROPOSE)
+    told = application.automatic or application.operation_id is not None
+    return told or max(seen, default=0) > max(before)
 
 
 def _again(tx: Transaction, application_id: str) -> FixApplication:

@@ -79,7 +79,9 @@ def sentence(given: FixConfidence) -> str:
     if not tried:
         return f"confidence {given.value:.2f}: never verified yet"
     told = f"confidence {given.value:.2f}: helped {given.verified} of {tried} verified times"
-    return told if given.enough else f"{told}; {MINIMUM_VERIFIED} are needed before it is applied by itself"
+    if may_apply(given):
+        return told
+    return f"{told}; {MINIMUM_VERIFIED} are needed, and more than {AUTO_LINE:.2f}, before it is applied by itself"
 
 
 def beta_quantile(probability: float, successes: float, failures: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +12,7 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.errors import parse_error
+from brainops.memory.errors import from_exception, parse_error
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.handed import a_number, a_text, a_truth
 from brainops.memory.redact import redact
@@ -44,6 +46,11 @@ from brainops.types import (
 MAX_TITLE_CHARACTERS = 300
 MAX_ADVICE_CHARACTERS = 20_000
 LISTED = 100
+PATIENCE_SECONDS = 10.0  # that a closing program waits for fixes that its own errors set off
+LOOK_SECONDS = 0.05  # between two looks at them
+UNDER_WAY = frozenset({ApplicationState.DUE, ApplicationState.APPLYING})
+
+log = logging.getLogger("brainops")
 
 
 class Fixes:
@@ -54,12 +61,14 @@ class Fixes:
     ) -> None:
         self._context = context
         self._catalog = catalog
+        self._automatic_stopped = automatic_stopped
         self._applier = FixApplier(context, runner, automatic_stopped)
         self._runner = runner
+        self._expected: set[str] = set()
 
     def attach(
         self,
-        error: str | ErrorEvent,
+        error: str | ErrorEvent | BaseException,
         title: str,
         *,
         command: Sequence[str] | None = None,
@@ -74,9 +83,10 @@ class Fixes:
     ) -> Fix:
         """Bind a solution to an error: a command, a procedure, a change of configuration, or advice.
 
-        `error` is a fingerprint (32 hex characters), any text of the error, or an event. A command is an argument list;
-        `configuration` is {"file", "key", "value"}; `verify` and `rollback` are commands or actions; `context` are
-        values that the error's context must have. The fix starts in `suggest`. Raises InvalidInput, NotFound.
+        `error` is a fingerprint (32 hex characters), any text of the error, an exception, or an event. A command
+        is an argument list; `configuration` is {"file", "key", "value"}; `verify` and `rollback` are commands or
+        actions; `context` are values that the error's context must have. The fix starts in `suggest`. Raises
+        InvalidInput, NotFound.
         """
         kinds: dict[FixKind, Any] = {
             FixKind.COMMAND: command,
@@ -140,11 +150,13 @@ class Fixes:
         with self._context.store.read() as tx:
             return _known(tx, fix_id)
 
-    def suggest(self, error: str | ErrorEvent, *, context: Mapping[str, Any] | None = None) -> list[FixSuggestion]:
+    def suggest(
+        self, error: str | ErrorEvent | BaseException, *, context: Mapping[str, Any] | None = None
+    ) -> list[FixSuggestion]:
         """Return the fixes that are bound to this very error, the surest first. A near miss shares none."""
-        whole, message = digests(_event(error))
+        stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
-            return record.suggestions(tx, whole, message, context or {})
+            return record.suggestions(tx, _event(error), context or {}, stopped)
 
     def confidence(self, fix_id: str) -> FixConfidence:
         """Return how sure a fix is, with the counts behind it; raise NotFound."""
@@ -285,14 +297,45 @@ class Fixes:
         """Do what is due: apply what may apply itself, shadow, hold, and settle what has run; return how many moved."""
         return self._applier.sweep(now if now is not None else self._context.store.now())
 
+    def expect(self, application_ids: Sequence[str]) -> None:
+        """Keep in mind what became due in this process, and have it looked at."""
+        self._expected.update(application_ids)
+        self._runner.nudge()
+
+    def finish(self, *, patience_seconds: float = PATIENCE_SECONDS) -> Sequence[FixApplication]:
+        """Have what became due in this process applied and judged, and return it as it stands; bounded by the patience.
+
+        What is not done by then is gone on with by whoever has the memory open, or a worker.
+        """
+        until, asked = time.monotonic() + patience_seconds, list(self._expected)
+        while pending := [each for each in self._known(asked) if each.state in UNDER_WAY]:
+            moved = self.sweep()
+            running = [each.run_id for each in self._known(asked) if each.state is ApplicationState.APPLYING]
+            for run_id in filter(None, running):
+                self._runner.advance(run_id, patience_seconds=max(0.0, until - time.monotonic()))
+            left = until - time.monotonic()
+            if left <= 0 or not (moved or running):
+                log.warning("%s fixes are under way or wait; others go on with them", len(pending))
+                break
+            time.sleep(min(left, LOOK_SECONDS))
+        self._expected.difference_update(asked)
+        return self._known(asked)
+
+    def _known(self, application_ids: Sequence[str]) -> Sequence[FixApplication]:
+        if not application_ids:
+            return []
+        with self._context.store.read() as tx:
+            return [found for each in application_ids if (found := tx.fixes.application(each)) is not None]
+
     def list(self, *, mode: str | None = None, detached: bool = False, limit: int = LISTED) -> list[FixSuggestion]:
         """Return the fixes, newest first, each with its confidence. Raises InvalidInput."""
         limit = int(a_number(limit, "limit"))
         mode = None if mode is None else member(FixMode, mode).value
+        stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
             verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
             found = tx.fixes.list(mode=mode, detached=a_truth(detached, "detached"), limit=limit)
-        return [record.suggestion(fix, verdicts, priors, exact=True) for fix in found]
+            return [record.suggestion(tx, fix, verdicts, priors, exact=True, stopped=stopped) for fix in found]
 
     def _judge(
         self, application_id: str, state: ApplicationState, reason: str, verified_by: str | None
@@ -319,10 +362,10 @@ class Fixes:
             self._catalog.save(procedure)
             self._catalog.activate(procedure.name, reason=f"fix {fix.id} was attached")
 
-    def _fingerprint(self, error: str | ErrorEvent) -> str:
+    def _fingerprint(self, error: str | ErrorEvent | BaseException) -> str:
         if isinstance(error, str) and len(error) == 32 and set(error) <= set("0123456789abcdef"):
             return error
-        return digests(_event(error))[0]
+        return fingerprint(_event(error)).digest
 
     def _text(self, value: str, what: str, limit: int) -> str:
         if not isinstance(value, str) or not value.strip():
@@ -333,16 +376,13 @@ class Fixes:
         tx.trail.append(act, fix_id, self._context.actor, at or self._context.store.now(), **detail)
 
 
-def digests(event: ErrorEvent) -> tuple[str, str]:
-    """Return an error's whole fingerprint, and that of its message alone."""
-    return fingerprint(event).digest, fingerprint(replace(event, frames=())).digest
-
-
-def _event(error: str | ErrorEvent) -> ErrorEvent:
+def _event(error: str | ErrorEvent | BaseException) -> ErrorEvent:
     if isinstance(error, ErrorEvent):
         return error
+    if isinstance(error, BaseException):
+        return from_exception(error)
     if not isinstance(error, str) or not error.strip():
-        raise InvalidInput("name the error: its text, a traceback, or its fingerprint")
+        raise InvalidInput("name the error: its text, a traceback, an exception, or its fingerprint")
     return parse_error(error)
 
 

@@ -5,23 +5,30 @@ These run inside the transaction that records an error or a success, so nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from brainops.procedures.fixes.confidence import confidence, sentence
+from brainops.memory.fingerprint import bound_digests, fingerprint, place
+from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
     Actor,
     ApplicationState,
+    Autonomy,
+    ErrorEvent,
     Fix,
     FixApplication,
     FixConfidence,
     FixKind,
     FixMode,
     FixSuggestion,
+    Frame,
+    Memory,
     NoticeKind,
+    Trust,
 )
 
 RETURN_SECONDS = 3_600
@@ -36,14 +43,46 @@ Priors = Mapping[str, tuple[int, int]]
 """The same counts of fixes that came from other instances, as they were there."""
 
 
-def suggestions(tx: Transaction, digest: str, message_digest: str, context: Mapping[str, Any]) -> list[FixSuggestion]:
-    """Return the fixes for an error whose context fits, the surest first; near fingerprints never share one."""
-    found = [fix for fix in tx.fixes.of([digest, message_digest]) if _fits(fix, context)][:MAX_FIXES]
+def suggestions(
+    tx: Transaction, event: ErrorEvent, context: Mapping[str, Any], stopped: str | None = None
+) -> list[FixSuggestion]:
+    """Return the fixes for an error whose context fits, the surest first; near fingerprints never share one.
+
+    `exact` says that it holds for this error; the others are bound to the same words at another, or an unknown, place.
+    """
+    digests = bound_digests(event)
+    elsewhere = _elsewhere(tx, event, digests)
+    found = [fix for fix in tx.fixes.of([*digests, *elsewhere]) if _fits(fix, context)][:MAX_FIXES]
     if not found:
         return []
     verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
-    suggested = [suggestion(fix, verdicts, priors, exact=fix.fingerprint == digest) for fix in found]
-    return sorted(suggested, key=lambda each: (-each.confidence.value, each.fix.created_at, each.fix.id))
+    suggested = [
+        suggestion(tx, fix, verdicts, priors, exact=elsewhere.get(fix.fingerprint, True), stopped=stopped)
+        for fix in found
+    ]
+    return sorted(suggested, key=_surest)
+
+
+def _surest(found: FixSuggestion) -> tuple[bool, float, int, str]:
+    return not found.exact, -found.confidence.value, found.fix.created_at, found.fix.id
+
+
+def _elsewhere(tx: Transaction, event: ErrorEvent, digests: Sequence[str]) -> dict[str, bool]:
+    """Return the fingerprints of known errors with the same text and other frames: do they break at the same place?"""
+    known = tx.memories.by_fingerprint(digests[0], fingerprint(replace(event, frames=())).digest, MAX_FIXES)
+    broke = place(event.frames)
+    return {
+        memory.fingerprint: broke is not None and place(_frames(memory)) == broke
+        for memory in known
+        if memory.fingerprint and memory.fingerprint not in digests
+    }
+
+
+def _frames(memory: Memory) -> tuple[Frame, ...]:
+    """Return the frames of one's own code that an error memory tells of, as far as they identify it."""
+    told = memory.content.get("frames") if isinstance(memory.content, dict) else None
+    lines = [line.rpartition(":") for line in told if isinstance(line, str)] if isinstance(told, list) else []
+    return tuple(Frame(module=module, function=function, in_app=True) for module, _, function in lines)
 
 
 def confidence_of(fix: Fix, verdicts: Verdicts, priors: Priors) -> FixConfidence:
@@ -61,8 +100,7 @@ def confidence_of(fix: Fix, verdicts: Verdicts, priors: Priors) -> FixConfidence
 
 def on_error(
     tx: Transaction,
-    digest: str,
-    message_digest: str,
+    event: ErrorEvent,
     *,
     operation_id: str | None,
     target: str | None,
@@ -70,22 +108,68 @@ def on_error(
     actor: Actor,
     at: int,
 ) -> list[FixApplication]:
-    """Say which fixes are due for an error that just happened, and contradict those that seemed to have helped."""
-    for application in tx.fixes.helped([digest, message_digest], target, at - RETURN_SECONDS * 1_000_000):
+    """Say which fixes are due for an error that just happened, and contradict those that seemed to have helped.
+
+    What is only named says why: nothing that was not applied bears a reason for applying it.
+    """
+    found = suggestions(tx, event, context)
+    holding = {*bound_digests(event), *(each.fix.fingerprint for each in found if each.exact)}
+    back = tx.fixes.helped(sorted(holding), target, at - RETURN_SECONDS * 1_000_000)
+    for application in back:
         contradict(tx, application, "the same error came back", actor, at)
-    due = []
-    for each in suggestions(tx, digest, message_digest, context):
-        if each.fix.namespace != tx.scope.write or tx.fixes.same(each.fix.id, operation_id, target):
+    told = []
+    for each in suggestions(tx, event, context) if back else found:
+        if tx.fixes.same(each.fix.id, operation_id, target):
             continue
-        # A fix that was bound to a message alone may be named, but never applies itself to other frames.
-        acts = each.exact and each.fix.mode is not FixMode.SUGGEST
-        state = ApplicationState.DUE if acts else ApplicationState.SUGGESTED
+        why = _only_named(each, tx.scope.write)
+        state = ApplicationState.DUE if why is None else ApplicationState.SUGGESTED
         application = application_of(
-            each.fix, state, actor, at, operation_id=operation_id, target=target, automatic=True, reason=each.sentence
+            each.fix,
+            state,
+            actor,
+            at,
+            operation_id=operation_id,
+            target=target,
+            automatic=True,
+            reason=each.sentence if why is None else f"only named: {why}",
         )
+        application = replace(application, namespace=tx.scope.write)
         tx.fixes.add_application(application)
-        due.append(application)
-    return due
+        told.append(application)
+    return [application for application in told if application.state is ApplicationState.DUE]
+
+
+def _only_named(found: FixSuggestion, namespace: str) -> str | None:
+    """Return why a fix is named and no more, None where it is looked at whether it may be applied or tried."""
+    fix = found.fix
+    if fix.kind is FixKind.ADVICE:
+        return "it is advice for a person"
+    if fix.mode is FixMode.SUGGEST:
+        demoted = f" since it was demoted: {fix.reason}" if fix.demoted_at is not None else ""
+        return f"its mode is suggest{demoted}; brainops fix mode {fix.id} auto --reason ..."
+    if not found.exact:
+        return "it is bound to the same words at another place in the code"
+    if fix.namespace != namespace:
+        return f"it belongs to {fix.namespace}, and a fix applies itself only there"
+    return None
+
+
+def obstacle(tx: Transaction, fix: Fix, sure: FixConfidence, stopped: str | None = None) -> str | None:
+    """Return why a fix may not be applied by itself as things stand, None where it may."""
+    if fix.detached_at is not None or fix.mode is not FixMode.AUTO:
+        return f"the fix is {'detached' if fix.detached_at else fix.mode.value}"
+    if stopped is not None:
+        return f"what acts by itself is stopped: {stopped}"
+    if Autonomy(tx.rules.own("autonomy") or Autonomy.PROPOSE) is not Autonomy.AUTO:
+        return "this namespace does not let fixes apply themselves: brainops autonomy auto"
+    if fix.trust == Trust.EXTERNAL.value:
+        return "it came from outside and nobody vouched for it: brainops fix trust"
+    if not may_apply(sure):
+        return (
+            f"it has not proved itself: {MINIMUM_VERIFIED} verified successes and a confidence above {AUTO_LINE:.2f} "
+            f"are needed, and it has {sure.verified} and {sure.value:.2f}"
+        )
+    return None
 
 
 def on_success(tx: Transaction, name: str, target: str | None, at: int) -> None:
@@ -152,10 +236,15 @@ def application_of(
     )
 
 
-def suggestion(fix: Fix, verdicts: Verdicts, priors: Priors, *, exact: bool) -> FixSuggestion:
-    """Return a fix with how sure it is."""
+def suggestion(
+    tx: Transaction, fix: Fix, verdicts: Verdicts, priors: Priors, *, exact: bool, stopped: str | None = None
+) -> FixSuggestion:
+    """Return a fix with how sure it is and, where it is to apply itself, what holds it back as things stand."""
     sure = confidence_of(fix, verdicts, priors)
-    return FixSuggestion(fix=fix, confidence=sure, exact=exact, sentence=sentence(sure))
+    held = obstacle(tx, fix, sure, stopped) if fix.mode is FixMode.AUTO else None
+    unsaid = may_apply(sure) or not sure.verified + sure.contradicted  # else the sentence says what is missing
+    told = f"{sentence(sure)}; not applied by itself: {held}" if held and unsaid else sentence(sure)
+    return FixSuggestion(fix=fix, confidence=sure, exact=exact, sentence=told)
 
 
 def _fits(fix: Fix, context: Mapping[str, Any]) -> bool:

@@ -38,11 +38,19 @@ STOP_SECONDS = 30.0  # that steps under way have to end when the loop is stopped
 
 Sweep = Callable[[], object]
 
+
+def _nothing() -> int:
+    """Mend nothing: where nobody said how."""
+    return 0
+
+
 log = logging.getLogger("brainops")
 
 
 class Dispatcher:
     """Claims runs that are due and advances them, some at once; calls sweeps now and then. Made anew after a fork.
+
+    `mend` applies fixes that are due and judges those that have run, and returns how many moved: at once, at each look.
 
     In a Brain it is a thread that begins with the first nudge; in `brainops worker` it is `run` in the foreground.
     """
@@ -53,6 +61,7 @@ class Dispatcher:
         runner: Runner,
         sweeps: Sequence[Sweep] = (),
         *,
+        mend: Callable[[], int] = _nothing,
         runs_at_once: int = RUNS_AT_ONCE,
         worker: bool = False,
         version: str = "",
@@ -60,6 +69,7 @@ class Dispatcher:
         self._store = store
         self._runner = runner
         self._sweeps = sweeps
+        self._mend = mend
         self._runs_at_once = runs_at_once
         self._worker = worker
         self._version = version
@@ -138,11 +148,12 @@ class Dispatcher:
         with self._store.read() as tx:
             now = self._store.now()
             seen = tx.runs.look(now)
+        mended = bool(seen["fixes"]) and self._called(self._mend)
         open_rest = WOKEN_REST_SECONDS if self.woken else LONGEST_REST_SECONDS
-        most = open_rest if seen["open"] else IDLE_REST_SECONDS
+        most = open_rest if seen["open"] or seen["fixes"] else IDLE_REST_SECONDS
         due_at = seen["due_at"]
         if not seen["answered"] and (due_at is None or due_at > now):
-            return False, most if due_at is None else max(0.0, (due_at - now) / MICROS), most
+            return mended, most if due_at is None else max(0.0, (due_at - now) / MICROS), most
         room = self._runs_at_once - len(self._under_way)
         if room <= 0:
             return False, most, most  # the end of a run under way is a nudge
@@ -173,10 +184,15 @@ class Dispatcher:
         """Call every sweep once; the loop does so by itself now and then, an engine once per tick over all workers."""
         self._next_sweep = time.monotonic() + SWEEP_SECONDS * (WOKEN_SWEEPS if self.woken else 1)
         for sweep in self._sweeps:
-            try:
-                sweep()
-            except Exception:  # one sweep that fails must not keep the others, or the runs, from being looked at
-                log.exception("a sweep failed; it is called again in %s seconds", SWEEP_SECONDS)
+            self._called(sweep)
+
+    def _called(self, sweep: Sweep) -> bool:
+        """Call a sweep and say whether something moved."""
+        try:
+            return bool(sweep())
+        except Exception:  # one sweep that fails must not keep the others, or the runs, from being looked at
+            log.exception("a sweep failed; it is called again")
+            return False
 
     def _give_sign(self) -> None:
         if not self._worker or time.monotonic() < self._next_sign:
