@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from brainops.errors import InvalidInput, RecallLoop
+from brainops.brain import Brain
+from brainops.errors import Conflict, InvalidInput, RecallLoop
 from brainops.memory.redact import wrap_injected
 from brainops.types import JSON, Actor, ActorKind, Draft, MemoryState, MemoryType, Source, Trust
 from tests.conformance.conftest import OpenBrain
@@ -158,15 +162,57 @@ def test_the_same_content_in_another_namespace_is_another_memory(open_brain: Ope
     assert here.capture("Disk full").id != there.capture("Disk full").id
 
 
-def test_an_idempotency_key_is_captured_once_whatever_the_text_then_is(open_brain: OpenBrain) -> None:
+def test_an_idempotency_key_is_captured_once_and_answered_the_same(open_brain: OpenBrain) -> None:
     brain = open_brain()
-    first = brain.capture("Rollout", "began", idempotency_key="rollout-7")
+    said: dict[str, Any] = {"tags": ["b", "a"], "metadata": {"n": 1}, "subject": "api", "idempotency_key": "rollout-7"}
+    first = brain.capture("Rollout", "began", **said)
+    brain.capture("Rollout", "began", tags=["c"], metadata={"n": 2, "m": 3})
 
-    again = brain.capture("Rollout", "began, second try", idempotency_key="rollout-7")
+    again = brain.capture("Rollout", "began", **said)
 
-    assert (again.id, again.repeated) == (first.id, True)
-    assert brain.get(first.id).content == "began"
-    assert len(brain.retrieve("rollout")) == 1
+    assert (again.id, again.repeated, again.created_at) == (first.id, True, first.created_at)
+    assert brain.get(first.id).occurrences == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"title": "Rolled out"},
+        {"content": "ended"},
+        {"subject": "bob"},
+        {"metadata": {"host": "b"}},
+        {"type": "error_pattern"},
+        {"tags": ["x"]},
+        {"valid_to": 4_000_000_000_000_000},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+@pytest.mark.parametrize("standing", [False, True], ids=["alone", "beside its equal"])
+def test_an_idempotency_key_that_says_something_else_is_a_conflict(
+    open_brain: OpenBrain, other: dict[str, Any], standing: bool
+) -> None:
+    brain = open_brain()
+    said: dict[str, Any] = {"title": "Rollout", "content": "began", "idempotency_key": "rollout-7"}
+    if standing:
+        brain.capture("Rollout", "began")
+    first = brain.capture(**said)
+
+    with pytest.raises(Conflict, match=first.id):
+        brain.capture(**{**said, **other})
+
+    assert brain.capture(**said).id == first.id
+    assert [hit.memory.id for hit in brain.retrieve()] == [first.id]
+
+
+def test_a_bulk_capture_that_meets_a_used_key_keeps_what_came_before(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    brain.capture("Rollout", "began", idempotency_key="k")
+    drafts = [Draft(title="good one"), Draft(title="another", idempotency_key="k"), Draft(title="good two")]
+
+    with pytest.raises(Conflict):
+        brain.capture_many(drafts)
+
+    assert {hit.memory.title for hit in brain.retrieve()} == {"Rollout", "good one"}
 
 
 def test_an_idempotency_key_belongs_to_its_namespace(open_brain: OpenBrain) -> None:
@@ -232,3 +278,171 @@ def test_capturing_goes_on_when_a_memory_of_the_same_text_was_archived(open_brai
     second = brain.capture("Disk full")
 
     assert (second.id != first.id, second.repeated) == (True, False)
+
+
+class Clock:
+    """A clock that is put forward by hand."""
+
+    def __init__(self, at: int = 1_700_000_000_000_000) -> None:
+        self.at = at
+
+    def __call__(self) -> int:
+        self.at += 1
+        return self.at
+
+
+HOUR = 3_600_000_000
+
+
+def captured_again(brain: Brain, standing: str) -> str:
+    return brain.capture("Gateway limit", "10 requests").id
+
+
+def captured_in_bulk(brain: Brain, standing: str) -> str:
+    return brain.capture_many([Draft(title="filler"), Draft(title="Gateway limit", content="10 requests")])[1].id
+
+
+def superseding(brain: Brain, standing: str) -> str:
+    other = brain.capture("Gateway limit", "20 requests")
+    return brain.supersede(other.id, Draft(title="Gateway limit", content="10 requests")).id
+
+
+def correcting(brain: Brain, standing: str) -> str:
+    other = brain.capture("Gateway limit", "20 requests")
+    given = brain.feedback(other.id, "wrong", correction="10 requests")
+    assert given.correction_id
+    return given.correction_id
+
+
+def restoring(brain: Brain, standing: str) -> str:
+    """An equal one that was archived comes back while another one had ended in between."""
+    again = brain.capture("Gateway limit", "10 requests").id
+    brain.archive(again)
+    ended = brain.capture("Gateway limit", "10 requests").id
+    brain.feedback(ended, "outdated")
+    return brain.restore(again).id
+
+
+@pytest.mark.parametrize(
+    "capture", [captured_again, captured_in_bulk, superseding, correcting, restoring], ids=lambda each: each.__name__
+)
+@pytest.mark.parametrize("ended", ["by its time", "by feedback"])
+def test_what_is_said_again_after_it_had_ended_is_found_at_once(
+    open_brain: OpenBrain, capture: Callable[[Brain, str], str], ended: str
+) -> None:
+    clock = Clock()
+    brain = open_brain(clock=clock)
+    valid_to = clock.at + HOUR if ended == "by its time" else None
+    old = brain.capture("Gateway limit", "10 requests", valid_to=valid_to)
+    if ended == "by feedback":
+        brain.feedback(old.id, "outdated")
+    clock.at += 2 * HOUR
+    assert brain.retrieve("gateway limit") == []
+
+    now_there = capture(brain, old.id)
+
+    assert now_there != old.id
+    assert [hit.memory.id for hit in brain.retrieve("gateway limit")] == [now_there]
+    assert brain.get(now_there).valid_to is None
+    assert old.id in {version.id for version in brain.history(now_there).versions}
+    assert (brain.get(old.id).valid_to or 0) <= clock.at - 2 * HOUR + HOUR
+    assert [hit.memory.id for hit in brain.retrieve("gateway", as_of=clock.at - HOUR)] == []
+
+
+def test_a_verdict_that_is_taken_back_leaves_one_current_memory(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    old = brain.capture("Gateway limit", "10")
+    verdict = brain.feedback(old.id, "outdated")
+    again = brain.capture("Gateway limit", "10")
+
+    brain.undo_feedback(verdict.id)
+
+    assert [hit.memory.id for hit in brain.retrieve("gateway limit")] == [again.id]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"valid_to": HOUR}, {}),
+        ({"valid_from": HOUR}, {}),
+        ({"valid_to": HOUR}, {"valid_to": 3 * HOUR}),
+        ({"valid_from": HOUR}, {"valid_to": 3 * HOUR}),
+    ],
+    ids=["no end", "begun already", "a later end", "both"],
+)
+def test_a_repetition_is_valid_for_as_long_as_it_says(
+    open_brain: OpenBrain, first: dict[str, int], then: dict[str, int]
+) -> None:
+    clock = Clock()
+    brain, start = open_brain(clock=clock), clock.at
+    times: list[dict[str, Any]] = [{name: start + time for name, time in each.items()} for each in (first, then)]
+    brain.capture("Gateway limit", "10", **times[0])
+
+    brain.capture("Gateway limit", "10", **times[1])
+
+    assert len(brain.retrieve("gateway")) == 1
+    clock.at = start + 2 * HOUR
+    assert len(brain.retrieve("gateway")) == 1
+
+
+def test_what_was_said_of_two_people_is_two_memories_and_each_is_purged_with_its_subject(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    alice = brain.capture("Asked for a refund", "by phone", subject="alice", metadata={"ticket": 1})
+    bob, again = brain.capture_many(2 * [Draft(title="Asked for a refund", content="by phone", subject="bob")])
+    assert (again.id, again.repeated) == (bob.id, True)
+    assert {hit.memory.subject for hit in brain.retrieve("refund")} == {"alice", "bob"}
+
+    removed = brain.purge_subject("bob", reason="asked to")
+
+    assert removed.memory_ids == (bob.id,)
+    assert [hit.memory.id for hit in brain.retrieve("refund")] == [alice.id]
+    brain.purge_subject("alice", reason="asked to")
+    assert brain.retrieve("refund") == []
+
+
+@pytest.mark.parametrize("subjects", [(None, "bob"), ("bob", None)], ids=["later", "first"])
+def test_whom_a_memory_is_about_is_known_once_somebody_said_it(
+    open_brain: OpenBrain, subjects: tuple[str | None, str | None]
+) -> None:
+    brain = open_brain()
+    ids = {brain.capture("Asked for a refund", "by phone", subject=subject).id for subject in subjects}
+
+    removed = brain.purge_subject("bob", reason="asked to")
+
+    assert set(removed.memory_ids) == ids
+    assert brain.retrieve("refund") == []
+
+
+def test_a_memory_of_another_subject_comes_back_from_the_archive(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    alice = brain.capture("Asked for a refund", subject="alice")
+    brain.archive(alice.id)
+    brain.capture("Asked for a refund", subject="bob")
+
+    brain.restore(alice.id)
+
+    assert {hit.memory.subject for hit in brain.retrieve("refund")} == {"alice", "bob"}
+    assert brain.capture("Asked for a refund", subject="alice").id == alice.id
+
+
+def test_a_repetition_adds_its_metadata(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    first = brain.capture("Disk full", metadata={"host": "db-1"})
+
+    brain.capture("Disk full", metadata={"host": "db-2", "region": "east"}, fingerprint="f" * 32)
+
+    memory = brain.get(first.id)
+    assert memory.metadata == {"host": "db-1", "region": "east"}
+    assert memory.fingerprint == "f" * 32
+    assert "db-2" in str(brain.history(first.id).occurrences)
+
+
+def test_a_repetition_whose_metadata_finds_no_room_says_so(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    [*_, last] = brain.capture_many(
+        Draft(title="Disk full", metadata={"host": f"db-{number}"}) for number in range(103)
+    )
+    added = brain.capture("Disk full", metadata={"host": "db-1", "region": "east"})
+
+    assert any("is not" in note for note in last.notes)
+    assert brain.get(added.id).metadata == {"host": "db-0", "region": "east"}

@@ -275,7 +275,7 @@ def test_the_same_content_under_another_id_is_left_with_its_reason(
     imported = other.import_from(tmp_path / "one.jsonl")
 
     assert {left.kind: left.reason for left in imported.left} == {
-        "memory": "another memory with the same content or idempotency key stands here already",
+        "memory": "another memory with the same content stands here already, and keeps what this one adds",
         "occurrence": "the memory or run that it belongs to was left",
     }
     assert other.get(mine.id).occurrences == 1
@@ -460,3 +460,24 @@ def test_a_backup_is_remembered_and_never_overwritten(open_brain: OpenBrain, tmp
         assert [line["act"] for line in tx.trail.page("team/a", 0)] == ["backup"]
     with pytest.raises(Conflict):
         brain.backup(target)
+
+
+def test_a_memory_that_arrives_where_its_equal_had_ended_or_is_about_another_is_there(
+    open_brain: OpenBrain, open_other: OpenBrain, tmp_path: Path
+) -> None:
+    there, here = open_brain(namespace="team/b", read=[]), open_other()
+    for title, subject in (("Ended", None), ("Of two", "bob"), ("Of one", "bob")):
+        there.capture(title, "the same", subject=subject, metadata={"from": "b"}, idempotency_key=title)
+    there.export_to(tmp_path / "b.jsonl")
+    ended = here.capture("Ended", "the same")
+    here.feedback(ended.id, "outdated")
+    here.capture("Of two", "the same", subject="alice")
+    one = here.capture("Of one", "the same", idempotency_key="Of two")
+
+    for _ in range(2):
+        here.import_from(tmp_path / "b.jsonl", into={"team/b": "team/a"})
+
+    found = sorted((hit.memory.title, hit.memory.subject or "") for hit in here.retrieve())
+    assert found == [("Ended", ""), ("Of one", "bob"), ("Of two", "alice"), ("Of two", "bob")]
+    assert here.get(one.id).metadata == {"from": "b"}
+    assert len(here.purge_subject("bob", reason="asked to").memory_ids) == 2

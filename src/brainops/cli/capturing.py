@@ -53,7 +53,9 @@ def described(function: Any) -> Any:
         click.option("--session", metavar="ID", help="The session that it comes from."),
         click.option("--uri", metavar="URI", help="Where it comes from."),
         click.option(
-            "--idempotency-key", metavar="KEY", help="A second capture under this key is the first one again."
+            "--idempotency-key",
+            metavar="KEY",
+            help="The same capture again under this key is the first one; another one is refused.",
         ),
         click.option("--valid-from", metavar="WHEN", help="True since: a date, a time, or an age like 7d."),
         click.option("--valid-to", metavar="WHEN", help="True until."),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from brainops.errors import EmbedderUnavailable
+from brainops.errors import Conflict, EmbedderUnavailable
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import Prepared, prepare
+from brainops.memory.draft import MAX_METADATA_BYTES, MAX_TAGS, Prepared, dumped, prepare, words_of_row
+from brainops.memory.identity import key_hash, make_room, said
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id
@@ -29,7 +30,7 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     """Store a memory durably and return its acknowledgement.
 
     Words are searchable at once; the vector too where the model is warm, otherwise soon (`status` shows the backlog).
-    Raises InvalidInput, RecallLoop and StoreError; whatever is raised, nothing was acknowledged.
+    Raises InvalidInput, RecallLoop, Conflict and StoreError; whatever is raised, nothing was acknowledged.
     """
     prepared = prepare(draft, context.redaction)
     vectors = _vectors_if_warm(context, [prepared])
@@ -66,41 +67,66 @@ def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list
         except BrainOpsError as error:
             refused = error
             break
+    acknowledged: list[Captured] = []
     with context.store.write() as tx:
-        acknowledged = [store(tx, prepared, source, context, None) for prepared, source in ready]
+        for prepared, source in ready:
+            try:
+                acknowledged.append(store(tx, prepared, source, context, None))
+            except Conflict as error:  # nothing of it was written
+                refused = error
+                break
     return acknowledged, refused
 
 
 def store(
     tx: Transaction, prepared: Prepared, source: Source, context: MemoryContext, vectors: numpy.ndarray | None
 ) -> Captured:
-    """Store a prepared draft in a transaction that is open already."""
+    """Store a prepared draft in a transaction that is open already.
+
+    Raises Conflict, before anything is written, where its idempotency key was used for something else.
+    """
     now = context.store.now()
     row = {**prepared.row, "id": new_id(), "now": now}
-    earlier = tx.memories.by_idempotency(row["idempotency_key"]) if row["idempotency_key"] else None
-    if earlier is not None:
-        return _acknowledge(
-            Inserted(
-                key=earlier["key"],
-                id=earlier["id"],
-                occurrences=earlier["occurrences"],
-                created_at=earlier["created_at"],
-                fresh=False,
-            ),
-            prepared,
-            tx,
-            "this idempotency key was captured before",
-        )
+    if row["idempotency_key"] and (earlier := _captured_before(tx, row)) is not None:
+        return _acknowledge(earlier, prepared, tx, ["this idempotency key was captured before"])
     inserted = tx.memories.insert(row, prepared.words)
+    if inserted is None:
+        make_room(tx, row, now)
+        inserted = tx.memories.insert(row, prepared.words)
+        assert inserted is not None
+    if row["idempotency_key"]:
+        tx.memories.keep_key(key_hash(row["idempotency_key"]), inserted.key, said(row))
     if not inserted.fresh:
-        _count_again(tx, inserted, prepared, source, now)
-    elif vectors is not None and (embedder := context.meaning.embedder()) is not None:
+        return _acknowledge(inserted, prepared, tx, _count_again(tx, inserted, prepared, source, now))
+    if vectors is not None and (embedder := context.meaning.embedder()) is not None:
         tx.index.store_vectors(tx.session, inserted.key, row["content_hash"], embedder.model_id, vectors)
-    return _acknowledge(inserted, prepared, tx)
+    return _acknowledge(inserted, prepared, tx, [])
 
 
-def _count_again(tx: Transaction, inserted: Inserted, prepared: Prepared, source: Source, now: int) -> None:
-    """Keep what the repetition adds: when, who, and tags or metadata that the first one had not."""
+def _captured_before(tx: Transaction, row: dict[str, Any]) -> Inserted | None:
+    """Return what was captured under the same key; raise Conflict where that said something else."""
+    earlier = tx.memories.by_idempotency(row["idempotency_key"], key_hash(row["idempotency_key"]))
+    if earlier is None:
+        return None
+    # What a program before schema 18 captured is known by its row alone, to which repetitions have added since.
+    told = ("type", "title", "content", "subject")
+    same = earlier["said"] == said(row) if earlier["said"] else all(earlier[name] == row[name] for name in told)
+    if not same:
+        raise Conflict(
+            f"this idempotency key was used before, for memory {earlier['id']}, which says something else. Nothing was "
+            "captured: repeat what was said under the key, or give another memory a key of its own"
+        )
+    return Inserted(
+        key=earlier["key"],
+        id=earlier["id"],
+        occurrences=earlier["occurrences"],
+        created_at=earlier["created_at"],
+        fresh=False,
+    )
+
+
+def _count_again(tx: Transaction, inserted: Inserted, prepared: Prepared, source: Source, now: int) -> list[str]:
+    """Keep what a repetition adds: when, who, and tags or metadata that the first one had not; return what is left."""
     existing, row = tx.memories.row(inserted.id), prepared.row
     # The row's values are the clean and redacted ones; the draft's are as somebody handed them in.
     actor = replace(source.actor, id=row["actor_id"], proof=row["actor_proof"])
@@ -108,18 +134,34 @@ def _count_again(tx: Transaction, inserted: Inserted, prepared: Prepared, source
         source, actor=actor, session_id=row["session_id"], operation_id=row["operation_id"], uri=row["uri"]
     )
     detail = prepared.row["metadata"] if prepared.row["metadata"] not in ("{}", existing["metadata"]) else None
-    tx.memories.add_occurrence(inserted.key, now, source, detail, KEPT_OCCURRENCES)
-    _merge_tags(tx, existing, prepared)
+    kept = tx.memories.add_occurrence(inserted.key, now, source, detail, KEPT_OCCURRENCES)
+    add_what_is_new(tx, existing, row)
+    if kept or detail is None or _all_in(detail, tx.memories.row(inserted.id)["metadata"]):
+        return []
+    return [f"of a memory's repetitions {KEPT_OCCURRENCES} are kept: what this one's metadata said otherwise is not"]
 
 
-def _merge_tags(tx: Transaction, existing: Row, prepared: Prepared) -> None:
-    have, given = json.loads(existing["tags"]), json.loads(prepared.row["tags"])
-    merged = list(dict.fromkeys([*have, *given]))
+def add_what_is_new(tx: Transaction, standing: Row, row: Mapping[str, Any]) -> None:
+    """Add to a memory the tags and the metadata's names that another one of the same content brings."""
+    have, given = json.loads(standing["tags"]), json.loads(row["tags"])
+    merged = list(dict.fromkeys([*have, *given]))[:MAX_TAGS]
     if merged != have:
-        tx.memories.set_tags(existing["id"], json.dumps(merged, ensure_ascii=False), prepared.words)
+        tx.memories.set_tags(standing["id"], json.dumps(merged, ensure_ascii=False), words_of_row(standing))
+    if row["metadata"] in ("{}", standing["metadata"]):
+        return
+    known, said_now = json.loads(standing["metadata"]), json.loads(row["metadata"])
+    metadata = dumped({**known, **{name: said_now[name] for name in said_now if name not in known}}, "metadata")
+    if metadata != standing["metadata"] and len(metadata.encode()) <= MAX_METADATA_BYTES:
+        tx.memories.set_metadata(standing["id"], metadata)
 
 
-def _acknowledge(inserted: Inserted, prepared: Prepared, tx: Transaction, *notes: str) -> Captured:
+def _all_in(metadata: str, other: str) -> bool:
+    """Say whether some metadata stands in another as it is (JSON texts)."""
+    known = json.loads(other)
+    return all(name in known and known[name] == value for name, value in json.loads(metadata).items())
+
+
+def _acknowledge(inserted: Inserted, prepared: Prepared, tx: Transaction, notes: list[str]) -> Captured:
     redacted: tuple[Finding, ...] = prepared.redacted
     return Captured(
         id=inserted.id,

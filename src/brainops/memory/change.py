@@ -8,6 +8,7 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, prepare, words_of_row
+from brainops.memory.identity import make_room
 from brainops.memory.redact import redact
 from brainops.memory.segments import archived_ids_about, archived_memory, purge_from_segments
 from brainops.store import Transaction
@@ -89,11 +90,14 @@ def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) 
         standing = f"superseded by {old['superseded_by']}" if old["superseded_by"] else old["state"]
         raise Conflict(f"memory {old['id']} is {standing}; only a current one can be superseded")
     prepared = prepare(draft, context.redaction)
-    if prepared.row["content_hash"] == old["content_hash"]:
-        raise Conflict(f"the new text is the same as that of memory {old['id']}; nothing to supersede")
+    nothing = Conflict(f"memory {old['id']} says that already; nothing to supersede")
+    if prepared.row["content_hash"] == old["content_hash"] and prepared.row["subject"] in (None, old["subject"]):
+        raise nothing
     now = context.store.now()
     prepared.row["supersedes"] = old["id"]
     captured = store_prepared(tx, prepared, draft.source, context, None)
+    if captured.id == old["id"]:
+        raise nothing
     if captured.repeated:
         tx.memories.link_supersedes(captured.id, old["id"])
     tx.memories.mark_superseded(old["id"], captured.id, max(now, old["valid_from"] + 1), words_of_row(old))
@@ -107,13 +111,26 @@ def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason
         row = _row_to_change(tx, memory_id)
         if row["state"] == state:
             raise Conflict(f"memory {row['id']} is {state.value} already")
-        current = state is MemoryState.ACTIVE and row["superseded_by"] is None
-        if current and tx.memories.same(row["content_hash"]) is not None:
+        if not stands_again(tx, row, context.store.now(), state):
             raise Conflict(f"the same content was captured again since; memory {row['id']} is not needed back")
         tx.memories.set_state(row["id"], state, MemoryState(row["state"]), words_of_row(row))
         act = "restore" if state is MemoryState.ACTIVE else state.value
         tx.trail.append(act, row["id"], context.actor, context.store.now(), reason=_reason(context, reason))
         return memory_of(tx.memories.row(row["id"]))
+
+
+def stands_again(tx: Transaction, row: Row, now: int, state: MemoryState = MemoryState.ACTIVE) -> bool:
+    """Say whether a memory may be current again: no other one says the same of the same subject."""
+    if state is not MemoryState.ACTIVE or row["superseded_by"] is not None:
+        return True
+    back = dict(row)
+    if make_room(tx, back, now) is not None:
+        return False
+    if back["content_hash"] != row["content_hash"]:
+        tx.memories.set_hash(row["id"], back["content_hash"])
+    if back["supersedes"] != row["supersedes"]:
+        tx.memories.link_supersedes(row["id"], back["supersedes"])
+    return True
 
 
 def _row_to_change(tx: Transaction, memory_id: str) -> Row:

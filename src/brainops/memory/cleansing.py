@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.draft import content_hash, dumped
+from brainops.memory.draft import content_hash, dumped, subject_hash
 from brainops.memory.redact import RedactionPolicy, redact, redact_json
 from brainops.types import JSON
 
@@ -93,9 +93,14 @@ def _tree(value: JSON, policy: RedactionPolicy, counts: Counter[str]) -> JSON:
 
 def _hash(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return the content's identity; an error's is its fingerprint, which redaction does not change."""
-    if before["content_hash"] != _identity(before):
-        return str(before["content_hash"])
-    return _identity(after)
+    for identity in (_identity, _identity_about):
+        if before["content_hash"] == identity(before):
+            return identity(after)
+    return str(before["content_hash"])
+
+
+def _identity_about(line: Mapping[str, Any]) -> str:
+    return subject_hash(_identity(line), str(line["subject"]))
 
 
 def _identity(line: Mapping[str, Any]) -> str:

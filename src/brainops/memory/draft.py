@@ -123,6 +123,11 @@ def content_hash(kind: str, title: str, content: str) -> str:
     return digest.hexdigest()
 
 
+def subject_hash(content: str, subject: str) -> str:
+    """Return the identity of a content that stands here about somebody else already."""
+    return content_hash("subject", subject, content)
+
+
 def content_text(content: JSON) -> str:
     """Return content as the text that is searched, embedded and shown: JSON becomes `key: value` lines."""
     if isinstance(content, str):

@@ -11,6 +11,7 @@ from typing import Any
 from brainops.errors import ArchiveDamaged, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, words_of_row
+from brainops.memory.identity import with_free_key
 from brainops.memory.lines import dumps, line_of, row_of_line
 from brainops.memory.segments import segment_row, unpack
 from brainops.store import Transaction
@@ -177,8 +178,7 @@ def restore_segment(context: MemoryContext, segment_id: str) -> Restored:
 def _put_back(tx: Transaction, kind: str, row: dict[str, Any]) -> bool:
     if kind == "operation":
         return tx.operations.put_back(row)
-    if row["idempotency_key"] and tx.memories.by_idempotency(row["idempotency_key"]) is not None:
-        row = {**row, "idempotency_key": None}  # the key was used again since; the memory itself must not be lost
+    row = with_free_key(tx, row)
     return tx.memories.put_back(row, words_of_row(row))
 
 

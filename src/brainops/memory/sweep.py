@@ -11,7 +11,7 @@ from typing import Any
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.cleansing import cleansed
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import words_of_row
+from brainops.memory.draft import subject_hash, words_of_row
 from brainops.memory.lines import line_of, row_of_line
 from brainops.memory.meaning import embed_pending, pending_count
 from brainops.memory.segments import memory_id_of, replace_segment, unpack
@@ -248,6 +248,9 @@ def _rewrite_memory(tx: Transaction, row: Row, clean: dict[str, Any], now: int) 
     """Write a memory anew; where it now says the same as another current one, the newer is replaced by the older."""
     current = row["state"] == MemoryState.ACTIVE and row["superseded_by"] is None
     same = tx.memories.same(clean["content_hash"]) if current and clean["content_hash"] != row["content_hash"] else None
+    if same is not None and row["subject"] and same["subject"] not in (None, row["subject"]):
+        clean["content_hash"] = subject_hash(clean["content_hash"], row["subject"])
+        same = tx.memories.same(clean["content_hash"])
     if same is not None:
         older, newer = sorted((row, same), key=lambda each: (each["created_at"], each["key"]))
         tx.memories.mark_superseded(newer["id"], older["id"], max(now, newer["valid_from"] + 1), words_of_row(newer))

@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brainops.memory.arrival import arriving
+from brainops.memory.capture import add_what_is_new
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import words_of_row
+from brainops.memory.identity import make_room, with_free_key
 from brainops.memory.kinds import FOLLOWS
 from brainops.memory.settling import settle
 from brainops.store import Transaction
 from brainops.store.operations import policy_of
 from brainops.store.scope import Scope
 from brainops.store.trail import GENESIS, feedback_of
+from brainops.types import MemoryState
 
 STANDS = "it stands here already"
-SAME = "another memory with the same content or idempotency key stands here already"
+SAME = "another memory with the same content stands here already, and keeps what this one adds"
 APART = "the memory or run that it belongs to was left"
 MAX_NAME_CHARACTERS = 120
 NAMED = 20  # of what was left or disarmed for one reason: enough to look after, and a line that is read
@@ -101,7 +104,7 @@ class Intake:
             assert arrival.why is not None
             self._count(tx, kind, arrival.why, arrival.name)
             return arrival.why
-        reason = _put(tx, kind, arrival.row)
+        reason = _put(tx, kind, arrival.row, self._context.store.now())
         self._count(tx, kind, reason)
         if reason is None and arrival.why is not None:
             self.disarmed.add(kind, arrival.why, arrival.name)
@@ -145,13 +148,11 @@ class Intake:
             self._count(tx, "audit", STANDS if known else None)
 
 
-def _put(tx: Transaction, kind: str, row: dict[str, Any]) -> str | None:
+def _put(tx: Transaction, kind: str, row: dict[str, Any], now: int) -> str | None:
     """Insert a row; return None where it was taken, otherwise why it was left."""
     match kind:
         case "memory":
-            if tx.memories.put_back(row, words_of_row(row)):
-                return None
-            return STANDS if tx.session.one("memory_get_writable", id=row["id"]) else SAME
+            return _put_memory(tx, row, now)
         case "occurrence":
             tx.memories.put_back_occurrence(row)
             fresh = True
@@ -171,3 +172,27 @@ def _put(tx: Transaction, kind: str, row: dict[str, Any]) -> str | None:
         case _:
             fresh = tx.records.put_back(kind, row)
     return None if fresh else STANDS
+
+
+def _put_memory(tx: Transaction, row: dict[str, Any], now: int) -> str | None:
+    """Insert a memory; where a current one says the same, that one keeps what this one adds."""
+    if tx.memories.key(row["id"]) is not None:
+        return STANDS
+    row = dict(with_free_key(tx, row))
+    current = row["state"] == MemoryState.ACTIVE and row["superseded_by"] is None
+    try:
+        with tx.session.savepoint():
+            standing = make_room(tx, row, now) if current else None
+            if standing is None:
+                if not tx.memories.put_back(row, words_of_row(row)):
+                    raise _Elsewhere
+                return None
+    except _Elsewhere:
+        return STANDS
+    tx.memories.join(standing["id"], row)
+    add_what_is_new(tx, standing, row)
+    return SAME
+
+
+class _Elsewhere(Exception):
+    """A memory of this id stands in a namespace that is not read: what room was made for it is undone."""

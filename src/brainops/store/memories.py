@@ -36,10 +36,14 @@ class Memories:
         self._session = session
         self._index = index
 
-    def insert(self, row: Mapping[str, Any], words: Words) -> Inserted:
-        """Insert a memory with its word index, or count the same one again."""
+    def insert(self, row: Mapping[str, Any], words: Words) -> Inserted | None:
+        """Insert a memory with its word index, or count the same one again.
+
+        Returns None, with nothing done, where its equal has ended or is about another subject.
+        """
         found = self._session.one("memory_insert", **row)
-        assert found is not None
+        if found is None:
+            return None
         fresh = found["id"] == row["id"]
         if fresh:
             self._index_words(found["key"], row, words)
@@ -82,12 +86,16 @@ class Memories:
             )
         return found
 
-    def by_idempotency(self, key: str) -> Row | None:
-        """Return what was captured under an idempotency key before."""
-        return self._session.one("memory_by_idempotency", idempotency_key=key)
+    def by_idempotency(self, key: str, key_hash: str) -> Row | None:
+        """Return what was captured under an idempotency key before; `said` is the digest of what was said then."""
+        return self._session.one("memory_by_idempotency", idempotency_key=key, key_hash=key_hash)
+
+    def keep_key(self, key_hash: str, memory_key: int, said: str) -> None:
+        """Remember under which idempotency key a memory was captured, and what was said."""
+        self._session.run("capture_key_insert", key_hash=key_hash, memory_key=memory_key, said=said)
 
     def same(self, content_hash: str) -> Row | None:
-        """Return the current memory with this content."""
+        """Return the memory that stands under this identity, whether its validity has ended or not."""
         return self._session.one("memory_same", content_hash=content_hash)
 
     def by_keys(self, keys: Sequence[int]) -> dict[int, Row]:
@@ -168,6 +176,18 @@ class Memories:
         self._session.run("memory_set_tags", id=memory_id, tags=tags)
         self.reindex(self.writable_row(memory_id), words)
 
+    def set_metadata(self, memory_id: str, metadata: str) -> None:
+        """Replace a memory's metadata (JSON text)."""
+        self._session.run("memory_set_metadata", id=memory_id, metadata=metadata)
+
+    def join(self, memory_id: str, row: Mapping[str, Any]) -> None:
+        """Let a memory hold of what another one of the same content says: whom it is about, and for how long."""
+        self._session.run("memory_join", **{**row, "id": memory_id})
+
+    def set_hash(self, memory_id: str, content_hash: str) -> None:
+        """Give a memory the identity under which it may be current."""
+        self._session.run("memory_set_hash", id=memory_id, content_hash=content_hash)
+
     def set_flag(self, memory_id: str, reason: str | None) -> None:
         """Mark a memory for review, or clear the mark."""
         self._session.run("memory_set_flag", id=memory_id, flag=reason)
@@ -221,11 +241,11 @@ class Memories:
         """Return current memories that are flagged, oversized, stale or never retrieved."""
         return self._session.all("memory_junk", oversized=oversized, unused_before=unused_before, limit=limit)
 
-    def add_occurrence(self, key: int, at: int, source: Source, detail: str | None, keep: int) -> None:
-        """Record that a memory was seen again, up to so many times."""
+    def add_occurrence(self, key: int, at: int, source: Source, detail: str | None, keep: int) -> bool:
+        """Record that a memory was seen again, up to so many times; say whether it was recorded."""
         counted = self._session.one("occurrence_count", memory_key=key)
         if counted is not None and counted["occurrences"] >= keep:
-            return
+            return False
         self._session.run(
             "occurrence_insert",
             memory_key=key,
@@ -237,6 +257,7 @@ class Memories:
             uri=source.uri,
             detail=detail,
         )
+        return True
 
     def occurrences(self, memory_id: str, limit: int = PAGE_ROWS) -> Sequence[Row]:
         """Return when a memory was seen again, newest first."""

@@ -26,7 +26,7 @@ TABLES = (
     "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told", "set_aside",
     "query_count", "share_peer", "share_bundle", "share_item",
-    "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
+    "capture_key", "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
     "improvement", "improvement_trial", "code_patch", "language_day", "language_use",
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from brainops.learning.better import Measured
 from brainops.learning.changes.port import InStore, draft
 from brainops.learning.part import CycleWork
+from brainops.memory.change import stands_again
 from brainops.memory.draft import words_of_row
 from brainops.memory.redact import RedactionPolicy, redact
 from brainops.store import Transaction
@@ -120,7 +121,7 @@ class MemoryPlans(InStore):
             row = tx.memories.writable_row(each["memory_id"])
             if each["data"] is not None:
                 self._unfold(tx, row["id"], bytes(each["data"]))
-            elif row["state"] == MemoryState.ARCHIVED and tx.memories.same(row["content_hash"]) is None:
+            elif row["state"] == MemoryState.ARCHIVED and stands_again(tx, row, now):
                 tx.memories.set_state(row["id"], MemoryState.ACTIVE, MemoryState.ARCHIVED, words_of_row(row))
                 tx.trail.append("restore", row["id"], by, now, improvement=improvement.id)
         tx.learning.put_back(improvement.id)

@@ -212,7 +212,7 @@ where m.namespace = any (cast(:namespaces as text[])) group by m.type
 -- The newest memories of a type that hold; looked for among so many, so that an index alone finds them.
 select {memory_columns} from memory as m
 where m.namespace = any (cast(:namespaces as text[])) and m.state = 'active' and m.superseded_by is null
-    and (m.valid_to is null or m.valid_to > :now)
+    and (m.valid_to is null or m.valid_to > greatest(:now, m.updated_at))
     and m.key in (
         select n.key from memory as n where n.namespace = any (cast(:namespaces as text[])) and n.type = :type
         order by n.created_at desc limit :looked)

@@ -58,12 +58,12 @@ order by m.key desc limit 1
 
 -- name: insight_end
 -- It was not found again: it holds no longer.
-update memory set valid_to = now_us(), updated_at = now_us()
+update memory set valid_to = greatest(now_us(), created_at), updated_at = greatest(updated_at, now_us())
 where id = :id and namespace = :namespace and valid_to is null
 
 -- name: insight_reopen
 -- It was found again.
-update memory set valid_to = null, updated_at = now_us() where id = :id and namespace = :namespace
+update memory set valid_to = null, updated_at = greatest(updated_at, now_us()) where id = :id and namespace = :namespace
 
 -- name: operation_unlearnt
 -- Operations that ended before a time and that no cycle has looked at, however late their commit was.
@@ -126,14 +126,14 @@ from (select o.duration_us from operation as o
 select {memory_columns} from memory as m
 where m.namespace = any (cast(:namespaces as text[])) and m.source_key >= 'learning:'
     and m.source_key < 'learning;' and m.state = 'active' and m.superseded_by is null
-    and (m.valid_to is null or m.valid_to > now_us())
+    and (m.valid_to is null or m.valid_to > greatest(now_us(), m.updated_at))
 order by m.importance desc, m.updated_at desc, m.key limit :limit
 
 -- name: insight_untold
 -- Insights that nobody was told of, however late they were committed.
 select m.id, m.title from memory as m
 where m.namespace = :namespace and m.source_key >= 'learning:' and m.source_key < 'learning;'
-    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
+    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > greatest(now_us(), m.updated_at))
     and not exists (select 1 from learning_told as t where t.namespace = :namespace and t.memory_id = m.id)
 order by m.key limit :limit
 

@@ -281,7 +281,7 @@ order by o.finished_at desc limit :limit
 -- What learning found about an operation or its target: current insights that are tagged so, the newest first.
 select {memory_columns} from memory as m
 where m.namespace = any (cast(:namespaces as text[])) and m.state = 'active' and m.superseded_by is null
-    and (m.valid_to is null or m.valid_to > (select now_us()))
+    and (m.valid_to is null or m.valid_to > greatest((select now_us()), m.updated_at))
     and m.key in (
         select i.memory_key from memory_tag as i
         where i.tag = 'insight' and i.namespace = any (cast(:namespaces as text[]))

@@ -15,14 +15,14 @@ and (:tags is null or not exists (
     where not exists (select 1 from memory_tag as g where g.tag = wanted.value and g.memory_key = m.key)))
 and (case when :as_of is null
     then (m.state = 'active' or (:include_archived and m.state = 'archived'))
-        and (:include_superseded or (m.superseded_by is null and (m.valid_to is null or m.valid_to > (select now_us()))))
-        and m.valid_from <= (select now_us())
+        and (:include_superseded or (m.superseded_by is null and (m.valid_to is null or m.valid_to > max((select now_us()), m.updated_at))))
+        and m.valid_from <= max((select now_us()), m.created_at)
     else m.created_at <= :as_of and m.valid_from <= :as_of and (m.valid_to is null or m.valid_to > :as_of)
         and (m.forgotten_at is null or m.forgotten_at > :as_of)
     end)
 
 -- name: memory_insert
--- Captures a memory, or counts the same one again.
+-- Captures a memory, or counts the same one again; nothing where its equal has ended or is about another subject.
 insert into memory (
     id, namespace, type, title, content, content_format, tags, importance, metadata, trust, actor_kind, actor_id,
     actor_proof, session_id, operation_id, run_id, uri, source_key, subject, content_hash, idempotency_key, fingerprint,
@@ -32,8 +32,14 @@ values (
     :actor_id, :actor_proof, :session_id, :operation_id, :run_id, :uri, :source_key, :subject, :content_hash,
     :idempotency_key, :fingerprint, :message_fingerprint, :now, :now, :now, coalesce(:valid_from, :now), :valid_to, :supersedes, :vector_model)
 on conflict (namespace, content_hash) where state = 'active' and superseded_by is null
-do update set occurrences = occurrences + 1, last_seen_at = excluded.last_seen_at,
-    importance = max(importance, excluded.importance)
+do update set occurrences = memory.occurrences + 1, last_seen_at = max(memory.last_seen_at, excluded.last_seen_at),
+    importance = max(memory.importance, excluded.importance), subject = coalesce(memory.subject, excluded.subject),
+    fingerprint = coalesce(memory.fingerprint, excluded.fingerprint),
+    valid_from = min(memory.valid_from, excluded.valid_from),
+    valid_to = case when memory.valid_to is not null and excluded.valid_to is not null
+        then max(memory.valid_to, excluded.valid_to) end
+where (memory.subject is null or excluded.subject is null or memory.subject = excluded.subject)
+    and (memory.valid_to is null or excluded.valid_to <= :now or memory.valid_to > max(:now, memory.updated_at))
 returning key, id, occurrences, created_at
 
 -- name: memory_restore_row
@@ -52,9 +58,17 @@ on conflict do nothing
 returning key
 
 -- name: memory_by_idempotency
--- Was this capture acknowledged before?
-select {memory_columns} from memory as m
-where m.namespace = :namespace and m.idempotency_key = :idempotency_key
+-- Was this capture acknowledged before, and what did it say?
+select {memory_columns}, k.said from memory as m
+    left join capture_key as k on k.memory_key = m.key and k.namespace = :namespace and k.key_hash = :key_hash
+where m.namespace = :namespace and (m.idempotency_key = :idempotency_key or m.key in (
+    select c.memory_key from capture_key as c where c.namespace = :namespace and c.key_hash = :key_hash))
+order by k.said is null limit 1
+
+-- name: capture_key_insert
+-- Under which key was a memory captured, and what was said then?
+insert into capture_key (namespace, key_hash, memory_key, said) values (:namespace, :key_hash, :memory_key, :said)
+on conflict do nothing
 
 -- name: memory_same
 -- Is the same memory current in the namespace?
@@ -108,7 +122,7 @@ where m.key in (select value from json_each(:keys)) and m.session_id is not null
 select {memory_columns} from memory as m
 where (m.fingerprint = :fingerprint or m.message_fingerprint = :message_fingerprint)
     and m.namespace in (select value from json_each(:namespaces))
-    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
+    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > max(now_us(), m.updated_at))
 order by m.fingerprint = :fingerprint desc, m.feedback desc, m.occurrences desc, m.key limit :limit
 
 -- name: memory_by_source
@@ -122,7 +136,7 @@ order by m.source_key limit :limit
 -- The current memories with these source keys, as bindings name them.
 select {memory_columns} from memory as m
 where m.namespace in (select value from json_each(:namespaces)) and m.source_key in (select value from json_each(:source_keys))
-    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > now_us())
+    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > max(now_us(), m.updated_at))
 order by m.key
 
 -- name: memory_by_subject
@@ -146,42 +160,61 @@ where m.namespace in (select value from json_each(:namespaces)) order by m.valid
 
 -- name: memory_set_state
 -- Archives, forgets or restores a memory that is in the expected state.
-update memory set state = :state, updated_at = now_us(),
+update memory set state = :state, updated_at = max(updated_at, now_us()),
     forgotten_at = case when :state = 'forgotten' then now_us() end
 where id = :id and namespace = :namespace and state = :expected
 
 -- name: memory_supersede
 -- Marks a memory as replaced, once.
-update memory set superseded_by = :superseded_by, valid_to = :valid_to, updated_at = now_us()
+update memory set superseded_by = :superseded_by, valid_to = min(coalesce(valid_to, :valid_to), :valid_to),
+    updated_at = max(updated_at, now_us())
 where id = :id and namespace = :namespace and superseded_by is null
 
 -- name: memory_link_supersedes
 -- A memory that stood there already replaces another.
-update memory set supersedes = coalesce(supersedes, :supersedes), updated_at = now_us()
+update memory set supersedes = coalesce(supersedes, :supersedes), updated_at = max(updated_at, now_us())
 where id = :id and namespace = :namespace
 
 -- name: memory_set_source
 -- A source was renamed: the memory moves with it.
-update memory set source_key = :source_key, uri = :uri, updated_at = now_us() where id = :id and namespace = :namespace
+update memory set source_key = :source_key, uri = :uri, updated_at = max(updated_at, now_us()) where id = :id and namespace = :namespace
 
 -- name: memory_set_tags
 -- Replaces the tags of a memory.
-update memory set tags = :tags, updated_at = now_us() where id = :id and namespace = :namespace
+update memory set tags = :tags, updated_at = max(updated_at, now_us()) where id = :id and namespace = :namespace
+
+-- name: memory_set_metadata
+-- Replaces the metadata of a memory.
+update memory set metadata = :metadata, updated_at = max(updated_at, now_us()) where id = :id and namespace = :namespace
+
+-- name: memory_join
+-- A memory also holds of whom another one of the same content is about, and for as long as that one is valid.
+update memory set subject = coalesce(subject, :subject), fingerprint = coalesce(fingerprint, :fingerprint),
+    valid_from = min(valid_from, :valid_from),
+    valid_to = case when valid_to is not null and :valid_to is not null then max(valid_to, :valid_to) end,
+    updated_at = max(updated_at, now_us())
+where id = :id and namespace = :namespace
+
+-- name: memory_set_hash
+-- Gives a memory an identity that no other current one has.
+update memory set content_hash = :content_hash where id = :id and namespace = :namespace
 
 -- name: memory_set_flag
 -- Marks a memory for review, or clears the mark.
-update memory set flag = :flag, updated_at = now_us() where id = :id and namespace = :namespace
+update memory set flag = :flag, updated_at = max(updated_at, now_us()) where id = :id and namespace = :namespace
 
 -- name: memory_add_feedback
 -- Adds to a memory's feedback, and ends its validity where it was called outdated or wrong.
 update memory set feedback = feedback + :change,
-    valid_to = case when :ends then now_us() when :reopens then null else valid_to end, updated_at = now_us()
+    valid_to = case when :ends then max(now_us(), created_at)
+        when :reopens and superseded_by is null then null else valid_to end,
+    updated_at = max(updated_at, now_us())
 where id = :id and namespace = :namespace
 
 -- name: memory_rewrite
 -- Redaction took something out of a memory's text.
 update memory set title = :title, content = :content, metadata = :metadata, tags = :tags, content_hash = :content_hash,
-    updated_at = now_us(), vector_model = null
+    updated_at = max(updated_at, now_us()), vector_model = null
 where id = :id and namespace = :namespace
 
 -- name: memory_delete
@@ -224,7 +257,7 @@ from memory as m
 where m.namespace in (select value from json_each(:namespaces)) and m.state = 'active' and m.superseded_by is null
     and (m.flag is not null or length(m.content) > :oversized
         or (m.retrieved_count = 0 and m.created_at < :unused_before)
-        or (m.valid_to is not null and m.valid_to < now_us()))
+        or (m.valid_to is not null and m.valid_to < max(now_us(), m.updated_at)))
 order by m.key limit :limit
 
 -- name: occurrence_insert
