@@ -217,6 +217,7 @@ def test_an_exit_status_says_what_nothing_else_does(brain: Brain) -> None:
 
 def test_a_secret_is_handed_over_and_shown_nowhere(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", SECRET)
+    brain.limits.allow(variables=["API_KEY"])
     code = "import os, sys; k = os.environ['API_KEY']; print(k[::-1], k); sys.exit('refused: ' + k)"
     outcome = outcome_of(brain, agent_of(COMMAND, run=program(code), secrets={"API_KEY": "env:THE_KEY"}))
 

@@ -154,6 +154,7 @@ def test_an_endpoint_that_hangs_is_given_up_in_time(brain: Brain, endpoint: Endp
 
 def test_a_tool_of_a_program_is_called_with_the_prompt(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", SECRET)
+    brain.limits.allow(variables=["TOKEN"])
     agent = agent_of(MCP, run=[PYTHON, SERVER], tool="look", secrets={"TOKEN": "env:THE_KEY"})
     outcome = outcome_of(brain, agent, task_of(memory="a note"))
 

@@ -159,7 +159,7 @@ def test_a_check_reads_what_the_run_knows(open_brain: OpenBrain) -> None:
 def test_one_text_is_never_allowed_as_its_letters(open_brain: OpenBrain) -> None:
     brain = open_brain()
 
-    with pytest.raises(InvalidInput, match="are lists"):
+    with pytest.raises(InvalidInput, match="is a list"):
         brain.limits.allow("git")
     assert not brain.limits.get().commands
 

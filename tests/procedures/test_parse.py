@@ -28,7 +28,7 @@ inputs:
 secrets: {token: env:DEPLOY_TOKEN}
 steps:
   - id: build
-    run: make build --for "${{ inputs.service }}"
+    run: kubectl rollout restart deployment "${{ inputs.service }}"
     timeout-minutes: 10
   - id: ship
     run: [ship, it]
@@ -72,7 +72,7 @@ def test_a_file_is_read_with_its_prose_and_its_steps_texts() -> None:
     build, ship, look = procedure.steps
     assert procedure.triggers == (Trigger(operations=("deploy *",), when='target != "staging"'),)
     assert procedure.inputs["required"] == ["service"]
-    assert build.action.parameters == {"run": ["make", "build", "--for", "${{ inputs.service }}"]}
+    assert build.action.parameters == {"run": ["kubectl", "rollout", "restart", "deployment", "${{ inputs.service }}"]}
     assert (build.timeout_seconds, build.needs, ship.needs) == (600.0, (), ("build",))
     assert (look.id, look.action.uses, look.needs) == ("look_at_it", StepKind.MANUAL, ("build", "ship"))
     assert (ship.text, look.text) == ("Say so in the channel.", "All of it.")

@@ -19,6 +19,7 @@ from brainops.procedures.english import draft as english
 from brainops.procedures.english import runbook
 from brainops.procedures.english.draft import Drafted
 from brainops.procedures.loosening import loosened_by
+from brainops.procedures.steps.limits import limits_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id
@@ -443,7 +444,8 @@ class Catalog:
         return version_of(row, sources.stored)
 
     def _checked(self, definition: Definition) -> Definition:
-        """Refuse what looks like a secret: a procedure is handed to agents, and its text is kept for good."""
+        """Refuse what could run an input as code, and what looks like a secret: it is handed on, and kept for good."""
+        sources.require_safe(definition, limits_of(self._context).plain)
         if self._context.redaction.secrets and (problems := sources.secrets_in(definition)):
             raise sources.invalid_files(problems)
         return definition

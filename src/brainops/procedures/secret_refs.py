@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -27,9 +27,10 @@ MAX_BROKEN_CHARACTERS = 512  # of a secret that is looked for across line ends; 
 COMMAND_SECONDS = 20.0  # a password manager that asks nobody answers at once
 
 
-def resolve(reference: str) -> str:
+def resolve(reference: str, allowed: Callable[[list[str]], None] = lambda _: None) -> str:
     """Return the value that a reference stands for: "env:NAME", "file:PATH", or "command:ARGV" (a JSON list of texts).
 
+    `allowed` raises where a command may not run: that of a procedure is no other way round what its namespace allows.
     One line end at its end is left off. Raises StepFailed, which names the reference and never a value.
     """
     kind, _, rest = reference.partition(":")
@@ -41,7 +42,7 @@ def resolve(reference: str) -> str:
         case "file":
             value = _of_file(rest)
         case "command":
-            value = _of_command(rest)
+            value = _of_command(rest, allowed)
         case _:
             raise _failed(f"a secret is env:NAME, file:PATH or command:[...], not {kind!r:.20}:...")
     value = value.removesuffix("\n").removesuffix("\r")
@@ -75,7 +76,7 @@ def _of_file(path: str) -> str:
     return _text(data, f"file:{path}")
 
 
-def _of_command(rest: str) -> str:
+def _of_command(rest: str, allowed: Callable[[list[str]], None]) -> str:
     from brainops.procedures.steps.processes import ProcessLimits, run_process
 
     try:
@@ -84,6 +85,7 @@ def _of_command(rest: str) -> str:
         arguments = None
     if not isinstance(arguments, list) or not arguments or not all(isinstance(each, str) for each in arguments):
         raise _failed('a secret by command is written command:["program", "argument"]')
+    allowed(arguments)
     limits = ProcessLimits(timeout_seconds=COMMAND_SECONDS, output_bytes=MAX_SECRET_BYTES + 3)
     try:
         ended = run_process(arguments, environment=dict(os.environ), limits=limits)

@@ -13,6 +13,7 @@ from brainops.agents.adapters.port import AdapterPort
 from brainops.agents.adapters.prompt import filled, named_in, places_of, quoted_memory
 from brainops.agents.adapters.settings import Parameters, environment_of, seconds_of, secrets_of
 from brainops.memory.errors import parse_error
+from brainops.procedures.definition.injection import RUNS_ITS_WORDS, code_option, program_of
 from brainops.procedures.steps.command import (
     MAX_STDIN_BYTES,
     NO_RETRY_EXITS,
@@ -30,6 +31,7 @@ from brainops.types import Agent, ErrorEvent, Evidence, Failed, Outcome, Succeed
 KNOWN = ("run", "stdin", "env", "secrets", "working-directory", "output", "exit-codes")
 READ_BYTES = 1_000_000  # of what an agent prints: a stream of events is long, its last ones say how it ended
 MAX_ARGUMENT_BYTES = 100_000  # Linux takes 131,072 of one argument
+PLACES = frozenset(("task", "prompt", "memory", "target", "context"))  # all that is text from outside
 PROMPTS = {"task", "prompt", "context_file"}  # a command that takes none of these by arguments reads standard input
 
 
@@ -41,7 +43,8 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     (name: reference) are set as variables. `output: json` reads what coding agents print.
     """
     settings = settings_of(agent)
-    limits, secrets, written = limits_of(port.context), secrets_of(settings), settings.texts("run")
+    limits, written = limits_of(port.context), settings.texts("run")
+    secrets = secrets_of(settings, limits)
     with _places(task, written) as places:
         arguments = [_argument(each, places, settings) for each in written]
         check_command(limits, arguments)
@@ -67,6 +70,11 @@ def settings_of(agent: Agent) -> Parameters:
     written = settings.texts("run")
     if isinstance(settings.any("run"), str) or not written or not written[0]:
         settings.refuse("says what to run as a list of arguments: [my-agent, --task, '{task}']")
+    for number, word in enumerate(written):
+        if named_in(word) & PLACES and (option := code_option(written, number)):
+            settings.refuse(f"would run a task as code, the value of {option}; hand it over on standard input")
+    if program_of(written[0]) in RUNS_ITS_WORDS and all(word.startswith("-") for word in written[1:]):
+        settings.refuse(f"would run a task as code, which {written[0]:.60} reads; name the script that reads it")
     return settings
 
 

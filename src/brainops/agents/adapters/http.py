@@ -11,6 +11,7 @@ from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
 from brainops.agents.adapters.settings import Parameters, address_of, filled_headers, seconds_of, secrets_of
 from brainops.agents.waiting import within
 from brainops.procedures.steps import http
+from brainops.procedures.steps.limits import limits_of
 from brainops.procedures.steps.port import StepWork
 from brainops.types import JSON, Action, Agent, Evidence, Failed, Outcome, StepKind, Succeeded, Task
 
@@ -26,7 +27,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     made twice here. A status of 2xx is success, unless the answer says that the task failed.
     """
     settings = settings_of(agent)
-    secrets, seconds = secrets_of(settings), seconds_of(agent, task)
+    secrets, seconds = secrets_of(settings, limits_of(port.context)), seconds_of(agent, task)
     parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
     parameters["method"] = settings.text("method", "POST")
     parameters["headers"] = filled_headers(settings, secrets)

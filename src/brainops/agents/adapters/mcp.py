@@ -43,7 +43,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     among the hosts that it may reach. Whether the call failed is what the protocol says.
     """
     settings = settings_of(agent)
-    secrets = secrets_of(settings)
+    secrets = secrets_of(settings, limits_of(port.context))
     given = settings.mapping("arguments") if settings.has("arguments") else DEFAULT_ARGUMENTS
     arguments = filled_in(given, places_of(task))
     tool, seconds = settings.text("tool"), seconds_of(agent, task)

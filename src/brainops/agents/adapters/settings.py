@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from brainops.agents.adapters.prompt import filled
 from brainops.procedures.secret_refs import resolve
-from brainops.procedures.steps.limits import check_environment
+from brainops.procedures.steps.limits import check_command, check_environment
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import Limits
 from brainops.types import Agent, Task
@@ -28,9 +29,10 @@ def seconds_of(agent: Agent, task: Task) -> float:
     return min(task.timeout_seconds, agent.limits.timeout_seconds)
 
 
-def secrets_of(settings: Parameters) -> dict[str, str]:
+def secrets_of(settings: Parameters, limits: Limits) -> dict[str, str]:
     """Return the values of the secrets that `secrets` names by reference. Raises StepFailed."""
-    return {name: resolve(str(reference)) for name, reference in settings.mapping("secrets").items()}
+    allowed = partial(check_command, limits)
+    return {name: resolve(str(reference), allowed) for name, reference in settings.mapping("secrets").items()}
 
 
 def filled_headers(settings: Parameters, secrets: Mapping[str, str]) -> dict[str, str]:

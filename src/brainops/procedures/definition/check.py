@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal, cast
 
 from brainops.errors import InvalidInput, MissingExtra
-from brainops.procedures.definition.define_step import TEMPLATE
+from brainops.procedures.definition.define_step import RUNS, TEMPLATE
 from brainops.procedures.definition.findings import Findings, Where
 from brainops.procedures.definition.graph import ancestors, cycle
+from brainops.procedures.definition.injection import unsafe
 from brainops.procedures.definition.references import Expression, Reference, expressions, references
 from brainops.procedures.definition.vocabulary import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
 from brainops.types import JSON, Action, Mode, Procedure, StepKind
@@ -51,13 +52,32 @@ def _check_steps(procedure: Procedure, findings: Findings) -> None:
 
 
 def _check_actions(procedure: Procedure, findings: Findings) -> None:
+    for where, action in _actions(procedure):
+        _check_action(action, where, findings)
+
+
+def _actions(procedure: Procedure) -> Iterator[tuple[Where, Action]]:
     for number, step in enumerate(procedure.steps):
         where: Where = ("steps", number)
-        _check_action(step.action, where, findings)
+        yield where, step.action
         if step.verify is not None and step.verify.action is not None:
-            _check_action(step.verify.action, (*where, "verify"), findings)
+            yield (*where, "verify"), step.verify.action
         if step.compensate is not None:
-            _check_action(step.compensate, (*where, "compensate"), findings)
+            yield (*where, "compensate"), step.compensate
+
+
+def check_injection(procedure: Procedure, findings: Findings, plain: Collection[str] | None = None) -> None:
+    """Note each command in which a value from outside could become code; a shell's text is looked at where it is read.
+
+    Where `plain`, the programs that a person vouched for, is not known, an unknown program is only doubtful.
+    """
+    for where, action in _actions(procedure):
+        if action.uses in RUNS and not action.parameters.get("shell"):
+            found = unsafe(action.parameters, plain or ())
+            if found is not None:
+                doubtful = plain is None and not found.known
+                severity: Literal["error", "warning"] = "warning" if doubtful else "error"
+                findings.add((*where, found.place), found.message, found.way_out, severity)
 
 
 def _check_action(action: Action, where: Where, findings: Findings) -> None:

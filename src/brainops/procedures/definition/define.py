@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from brainops.errors import Problem
-from brainops.procedures.definition.check import check
+from brainops.procedures.definition.check import check, check_injection
 from brainops.procedures.definition.define_step import read_step, step_ids
 from brainops.procedures.definition.fields import Fields, limited, readable, shown, texts
 from brainops.procedures.definition.findings import Findings, Lines, Where, invalid
@@ -56,7 +56,7 @@ def define(value: Mapping[str, JSON], *, path: str = "") -> Procedure:
     return examine(value, Findings(path)).required()
 
 
-def examine(value: JSON | Mapping[str, JSON], findings: Findings) -> Examined:
+def examine(value: JSON | Mapping[str, JSON], findings: Findings, *, injection: bool = True) -> Examined:
     """Look at a mapping as a whole: its procedure, and all that is wrong with it."""
     procedure = None
     if not isinstance(value, Mapping):
@@ -64,6 +64,8 @@ def examine(value: JSON | Mapping[str, JSON], findings: Findings) -> Examined:
     elif readable(value, findings):
         built = read(value, findings)
         check(built, findings)
+        if injection:
+            check_injection(built, findings)
         procedure = None if findings.failed else built
     return Examined(procedure=procedure, problems=findings.sorted(), lines=findings.lines)
 

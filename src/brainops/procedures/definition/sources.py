@@ -6,13 +6,14 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
 from brainops.memory.redact import RedactionPolicy, redact
 from brainops.procedures.definition.canonical import as_mapping, canonical
-from brainops.procedures.definition.define import define, read
+from brainops.procedures.definition.check import check_injection
+from brainops.procedures.definition.define import define, examine, read
 from brainops.procedures.definition.define_step import TEMPLATE
 from brainops.procedures.definition.files import ProcedureFile
 from brainops.procedures.definition.findings import Findings, invalid, place
@@ -79,7 +80,8 @@ def stored(body: str) -> Procedure:
 
 def require_canonical(body: str) -> None:
     """Raise InvalidProcedure or ValueError unless a text is the canonical form of a procedure, as it is kept."""
-    if canonical(define(json.loads(body))) != body:
+    # Not looked at for injection: what an earlier version took is kept, and refused where it runs.
+    if canonical(examine(json.loads(body), Findings(), injection=False).required()) != body:
         raise ValueError("a procedure's body is not in its canonical form")
 
 
@@ -132,6 +134,13 @@ def require_evaluable(procedure: Procedure, path: str = "") -> None:
             raise MissingExtra(f"{where}: {error}; until then it cannot be activated here") from error
         except InvalidInput as error:
             findings.add(expression.where, str(error))
+    findings.raise_errors()
+
+
+def require_safe(given: Definition, plain: Collection[str]) -> None:
+    """Raise InvalidProcedure where an input could become code; a person vouched for the `plain` programs."""
+    findings = Findings(given.path or "")
+    check_injection(given.procedure, findings, plain)
     findings.raise_errors()
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from brainops.procedures.cel.templates import fill
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
 from brainops.procedures.secret_refs import mask, resolve
+from brainops.procedures.steps.limits import check_command, limits_of
 from brainops.procedures.steps.port import Executor, StepDone, StepResult, StepWork
 from brainops.types import JSON, Action, ErrorEvent, ProcedureVersion, Step
 
@@ -96,8 +98,9 @@ class Attempt:
         try:
             if self.ask is not None and not (admission := self.ask()).silent:
                 return self.heard(Asked(attempt=self, admission=admission))
-            for name, reference in self.references.items():
-                secrets[name] = resolve(reference)
+            if self.references:
+                allowed = partial(check_command, limits_of(self.work.context))
+                secrets.update({name: resolve(reference, allowed) for name, reference in self.references.items()})
             answer = self._answer(secrets)
             if isinstance(answer, StepDone):
                 answer = StepDone(output=mask(answer.output, secrets), evidence=mask(answer.evidence, secrets))
@@ -118,7 +121,9 @@ class Attempt:
             filled = fill(dict(self.template.parameters), {**self.values, "secrets": secrets})
             assert isinstance(filled, dict)
             action = replace(action, parameters=filled)
-        return self.executor(replace(self.work, action=action, secrets=secrets, values=self.values))
+        return self.executor(
+            replace(self.work, action=action, secrets=secrets, values=self.values, template=self.template)
+        )
 
 
 def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text: text) -> Failure:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from brainops.errors import StepFailed
+from brainops.procedures.definition.injection import WAY_OUT, option_like, unsafe
 from brainops.procedures.secret_refs import forms, mask
 from brainops.procedures.steps.limits import check_command, check_environment, check_shell, limits_of
 from brainops.procedures.steps.parameters import Parameters
@@ -32,6 +33,7 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
     """Run the command that the parameters describe and return its output. Raises StepFailed."""
     limits = limits_of(work.context)
     arguments = _arguments(parameters, limits)
+    _refuse_injection(work.template, arguments, limits)
     environment = _environment(work, parameters, limits)
     if not parameters.flag("shell"):
         arguments[0] = which(arguments[0], os.environ.get("PATH", os.defpath))
@@ -56,7 +58,9 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
 def refused(action: Action, limits: Limits) -> str:
     """Return why a command step could not be run, "" where nothing speaks against it: what a dry run says."""
     try:
-        _arguments(Parameters(action, KNOWN), limits)
+        parameters = Parameters(action, KNOWN)
+        _arguments(parameters, limits)
+        check_environment(limits, parameters.mapping("env"))
     except StepFailed as error:
         return str(error)
     return ""
@@ -76,6 +80,24 @@ def _arguments(parameters: Parameters, limits: Limits) -> list[str]:
         parameters.refuse("cannot hand over an argument with a null character")
     check_command(limits, arguments)
     return arguments
+
+
+def _refuse_injection(template: Action | None, arguments: list[str], limits: Limits) -> None:
+    """Raise StepFailed where what was filled in would be code or an option: also of what was saved before this held."""
+    if template is None:
+        return
+    found = unsafe(template.parameters, limits.plain)
+    if found is not None:
+        raise StepFailed(f"{found.message}: {found.way_out}", kind="InputNotAllowed", retryable=False)
+    words = template.parameters.get("run")
+    for number, written in enumerate(words if isinstance(words, (list, tuple)) else ()):
+        if "${{" in str(written) and option_like(arguments[number], arguments, number):
+            raise StepFailed(
+                f"argument {number} begins with -, and what is filled in is never an option: put the word -- before it "
+                f"where the program knows that, or {WAY_OUT}",
+                kind="InputNotAllowed",
+                retryable=False,
+            )
 
 
 def _environment(work: StepWork, parameters: Parameters, limits: Limits) -> dict[str, str]:

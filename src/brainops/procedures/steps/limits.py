@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 from brainops.errors import InvalidInput, OperationBlocked, StepFailed
 from brainops.memory.context import MemoryContext
@@ -18,10 +19,37 @@ SETTING = "step_limits"  # of the namespace, guarded with its rules
 MAX_ENTRIES = 500  # of one list: it is read before every command
 MAX_ENTRY_CHARACTERS = 500
 ANY = "*"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-HIJACKS = ("PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "PYTHONSTARTUP", "PERL5OPT", "RUBYOPT", "NODE_OPTIONS")
-HIJACK_PREFIXES = ("LD_", "DYLD_", "BRAINOPS_")
-"""Variables by which a procedure could make an allowed program run something else, or act as another step."""
+SAFE_VARIABLES = frozenset("CI COLUMNS LANG LC_ALL LINES NO_COLOR SOURCE_DATE_EPOCH TZ".split())
+SAFE_PREFIX = "INPUT_"
+"""What a step may set without being asked: by none of these does a program run or read something else.
+
+No list of dangerous names is ever whole (GIT_EXTERNAL_DIFF, PYTHONPATH, PAGER, JAVA_TOOL_OPTIONS...), so every other
+name is allowed by a person, by name. INPUT_ is for a step's own scripts: nothing else reads it.
+"""
+OURS = "BRAINOPS_"  # by which a step could act as another one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lists:
+    """What somebody allows or takes back, each entry in the form in which it is kept."""
+
+    commands: tuple[str, ...]
+    hosts: tuple[str, ...]
+    variables: tuple[str, ...]
+    plain: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, commands: Iterable[str], hosts: Iterable[str], variables: Iterable[str], plain: Iterable[str]
+    ) -> _Lists:
+        return cls(
+            commands=tuple(map(_command, _listed(commands))),
+            hosts=tuple(map(_host, _listed(hosts))),
+            variables=tuple(map(_variable, _listed(variables))),
+            plain=tuple(map(_plain, _listed(plain))),
+        )
 
 
 class StepLimits:
@@ -39,6 +67,8 @@ class StepLimits:
         commands: Iterable[str] = (),
         *,
         hosts: Iterable[str] = (),
+        variables: Iterable[str] = (),
+        plain: Iterable[str] = (),
         shell: bool | None = None,
         memory_bytes: int | None = None,
         reason: str = "",
@@ -46,39 +76,52 @@ class StepLimits:
     ) -> Limits:
         """Let command steps run these programs and http steps reach these hosts; say so in the audit trail.
 
+        `variables` are names that a step may set for a program; `plain` says of commands that they take every further
+        word as data, so that a step may hand them an input as an argument.
         In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them.
         """
-        new_commands, new_hosts = tuple(map(_command, _listed(commands))), tuple(map(_host, _listed(hosts)))
+        new = _Lists.of(commands, hosts, variables, plain)
 
         def changed(before: Limits) -> Limits:
             return replace(
                 before,
-                commands=_joined(before.commands, new_commands),
-                hosts=_joined(before.hosts, new_hosts),
+                commands=_joined(before.commands, new.commands) or None,
+                hosts=_joined(before.hosts, new.hosts) or None,
+                variables=_joined(before.variables, new.variables),
+                plain=_joined(before.plain, new.plain),
                 shell=before.shell if shell is None else shell,
                 memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
             )
 
         self._refuse_agents()
         by = loosened_by(self._context, "let steps run or reach more", proof)
-        return self._change("allow", changed, new_commands, new_hosts, shell, reason, by)
+        return self._change("allow", changed, new, shell, reason, by)
 
     def disallow(
-        self, commands: Iterable[str] = (), *, hosts: Iterable[str] = (), shell: bool = False, reason: str = ""
+        self,
+        commands: Iterable[str] = (),
+        *,
+        hosts: Iterable[str] = (),
+        variables: Iterable[str] = (),
+        plain: Iterable[str] = (),
+        shell: bool = False,
+        reason: str = "",
     ) -> Limits:
         """Take back what was allowed; with `shell`, the shell too. Steps under way go on to their end."""
-        old_commands, old_hosts = tuple(map(_command, _listed(commands))), tuple(map(_host, _listed(hosts)))
+        old = _Lists.of(commands, hosts, variables, plain)
 
         def changed(before: Limits) -> Limits:
             return replace(
                 before,
-                commands=tuple(each for each in before.commands or () if each not in old_commands) or None,
-                hosts=tuple(each for each in before.hosts or () if each not in old_hosts) or None,
+                commands=_without(before.commands, old.commands) or None,
+                hosts=_without(before.hosts, old.hosts) or None,
+                variables=_without(before.variables, old.variables),
+                plain=_without(before.plain, old.plain),
                 shell=before.shell and not shell,
             )
 
         self._refuse_agents()
-        return self._change("disallow", changed, old_commands, old_hosts, shell, reason, self._context.actor)
+        return self._change("disallow", changed, old, shell, reason, self._context.actor)
 
     def _refuse_agents(self) -> None:
         if self._context.actor.kind is ActorKind.AGENT:
@@ -88,8 +131,7 @@ class StepLimits:
         self,
         act: str,
         changed: Callable[[Limits], Limits],
-        commands: tuple[str, ...],
-        hosts: tuple[str, ...],
+        said: _Lists,
         shell: bool | None,
         reason: str,
         actor: Actor,
@@ -99,7 +141,13 @@ class StepLimits:
             after = changed(limits_in(tx))
             _write(tx, after, actor, at)
             tx.trail.append(
-                act, "steps", actor, at, commands=list(commands), hosts=list(hosts), shell=shell, reason=reason
+                act,
+                "steps",
+                actor,
+                at,
+                **{name: list(each) for name, each in asdict(said).items()},
+                shell=shell,
+                reason=reason,
             )
         return after
 
@@ -119,6 +167,8 @@ def limits_in(tx: Transaction) -> Limits:
     return Limits(
         commands=tuple(value["commands"]) if value.get("commands") else None,
         hosts=tuple(value["hosts"]) if value.get("hosts") else None,
+        variables=tuple(value.get("variables") or ()),
+        plain=tuple(value.get("plain") or ()),
         shell=value.get("shell") is True,
         memory_bytes=value.get("memory_bytes"),
     )
@@ -128,6 +178,8 @@ def _write(tx: Transaction, limits: Limits, actor: Actor, at: Micros) -> None:
     kept = {
         "commands": limits.commands,
         "hosts": limits.hosts,
+        "variables": limits.variables,
+        "plain": limits.plain,
         "shell": limits.shell,
         "memory_bytes": limits.memory_bytes,
     }
@@ -136,17 +188,21 @@ def _write(tx: Transaction, limits: Limits, actor: Actor, at: Micros) -> None:
     tx.trail.append(f"set-{SETTING}", tx.scope.write, actor, at, value=text)  # by which `doctor` knows who set it
 
 
-def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...] | None:
+def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...]:
     joined = tuple(dict.fromkeys((*(before or ()), *new)))
     if len(joined) > MAX_ENTRIES:
         raise InvalidInput(f"at most {MAX_ENTRIES} entries are kept; take some back: brainops allow --remove ENTRY")
-    return joined or None
+    return joined
+
+
+def _without(before: tuple[str, ...] | None, old: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each for each in before or () if each not in old)
 
 
 def _listed(entries: Iterable[str]) -> Iterable[str]:
     """Return the entries, one text alone never as its letters."""
     if isinstance(entries, str):
-        raise InvalidInput(f"commands and hosts are lists: [{entries!r:.80}]")
+        raise InvalidInput(f"what is allowed is a list: [{entries!r:.80}]")
     return entries
 
 
@@ -165,6 +221,19 @@ def _host(entry: str) -> str:
     if not host or len(host) > MAX_ENTRY_CHARACTERS or "/" in host or "@" in host or " " in host:
         raise InvalidInput(f"a host to allow is api.example.com, *.example.com or localhost:8080, not {entry!r:.80}")
     return host
+
+
+def _variable(name: str) -> str:
+    if not _NAME.fullmatch(name) or len(name) > MAX_ENTRY_CHARACTERS or name.startswith(OURS):
+        raise InvalidInput(f"a variable to allow is a name, as in AWS_PROFILE, and none of {OURS}*, not {name!r:.80}")
+    return name
+
+
+def _plain(entry: str) -> str:
+    command = _command(entry)
+    if command == ANY:
+        raise InvalidInput("name each program that takes plain arguments; nobody can say so of all")
+    return command
 
 
 def check_command(limits: Limits, arguments: Sequence[str]) -> None:
@@ -193,13 +262,20 @@ def check_shell(limits: Limits) -> None:
 
 
 def check_environment(limits: Limits, names: Iterable[str]) -> None:
-    """Raise StepFailed for a variable by which an allowed program could be made to run another."""
-    if limits.commands and ANY in limits.commands:
-        return
+    """Raise StepFailed for a variable that nobody allowed: by one, an allowed program can be made to run another."""
     for name in names:
-        if name.upper() in HIJACKS or name.upper().startswith(HIJACK_PREFIXES):
+        if name.startswith(OURS):
             raise StepFailed(
-                f"a step does not set {name}: it would let an allowed program run something else; leave it out",
+                f"a step does not set {name}: it is BrainOps' own; leave it out",
+                kind="VariableNotAllowed",
+                retryable=False,
+            )
+        anything = limits.commands is not None and ANY in limits.commands  # `env NAME=... program` among it
+        if not (anything or name in SAFE_VARIABLES or name.startswith(SAFE_PREFIX) or name in limits.variables):
+            raise StepFailed(
+                f"{name} is not among the variables that a step may set, as it could make an allowed program run "
+                f"something else; call it {SAFE_PREFIX}{name.upper()}, or a person allows it: "
+                f"brainops allow --variable {name}",
                 kind="VariableNotAllowed",
                 retryable=False,
             )

@@ -16,7 +16,7 @@ class StepWork:
     """One attempt at an action. `action.parameters` are filled in; `secrets` are resolved values, never to be stored.
 
     `idempotency_key` is the same at every attempt. `cancelled` is asked now and then by what takes long. `values` are
-    what a condition among the parameters may read.
+    what a condition among the parameters may read; `template` is the action before it was filled in.
     """
 
     run_id: str
@@ -31,6 +31,7 @@ class StepWork:
     context: MemoryContext
     cancelled: Callable[[], bool]
     values: Mapping[str, Any] = field(default_factory=dict)
+    template: Action | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +77,15 @@ class Limits:
     """What a namespace lets its steps do; None in `commands` or `hosts` allows none, ("*",) any.
 
     A command is a program's name or path, with its first arguments where only those are meant: "git", "systemctl
-    restart". A host is "api.example.com", "*.example.com" or "localhost:8080".
+    restart". A host is "api.example.com", "*.example.com" or "localhost:8080". `variables` are names that a step may
+    set, `plain` the commands that take every further word as data.
     """
 
     commands: tuple[str, ...] | None = None
     hosts: tuple[str, ...] | None = None
     shell: bool = False
+    variables: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
     timeout_seconds: float = 600.0
     output_bytes: int = 65_536
     memory_bytes: int | None = None
