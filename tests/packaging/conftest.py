@@ -12,6 +12,13 @@ from tests.packaging.installing import ROOT, run
 PARTS = ("models/brainops-minilm", ".", "compat")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that build wheels in one process of a parallel run, so that they are built once."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("packaging"))
+
+
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Build the wheel of each distribution; return them by distribution name."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -385,3 +387,40 @@ def test_every_line_is_found_back(text: str) -> None:
 @given(st.text(max_size=300), st.lists(LINES, min_size=1, max_size=6).map("\n".join).filter(says_something))
 def test_no_answer_of_a_model_breaks_it(answer: str, text: str) -> None:
     assert read(text, model=lambda _: answer).procedure
+
+
+LONG = (
+    "Before a deploy, take a backup of the orders database. If the backup fails, call the database team and stop. "
+    "Once the error rate is below 1 %, close the incident; otherwise roll back. Wait for an answer before you go on. "
+)
+
+
+def calls_made(text: str) -> int:
+    """Return how many Python functions are called while a text is read: work that no loaded machine changes."""
+    made = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal made
+        made += event == "call"
+
+    sys.setprofile(count)
+    try:
+        read(text)
+    finally:
+        sys.setprofile(None)
+    return made
+
+
+@pytest.mark.parametrize("text", [LONG, "- Restart node a1 before you drain b2.\n", "1. Go to step 3 if it fails.\n"])
+def test_a_text_four_times_as_long_takes_about_four_times_the_work(text: str) -> None:
+    short, long = (calls_made((text * (size // len(text) + 1))[:size]) for size in (30_000, 120_000))
+
+    assert long < 6 * short
+
+
+def test_what_a_text_tells_beyond_one_procedure_is_noted_and_stays_in_the_prose() -> None:
+    drafted = read("".join(f"- Restart node {number}.\n" for number in range(700)))
+
+    assert len(drafted.procedure.steps) == 200
+    assert "Restart node 699" in drafted.procedure.prose
+    assert any("the text tells more than one procedure holds" in str(note) for note in drafted.notes)

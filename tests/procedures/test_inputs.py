@@ -79,3 +79,52 @@ def test_a_schema_that_is_defined_by_itself_ends() -> None:
 
     with pytest.raises(InvalidInput, match="defined by itself"):
         checked(taking(loop), {"x": 1})
+
+
+HANGS = ["^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "(x+x+)+y", "^([a-z]+)*$", "^(a*)*b$", r"^(\w+\s?)*$"]
+
+
+@pytest.mark.parametrize("pattern", HANGS)
+def test_a_pattern_takes_time_that_grows_with_the_text_only(pattern: str) -> None:
+    procedure = taking({"type": "object", "properties": {"x": {"type": "string", "pattern": pattern}}})
+    held = {"type": "object", "propertyNames": {"pattern": pattern}}
+
+    for given, text in ((procedure, "x"), (taking(held), "a" * 5_000 + "x" * 5_000 + "!")):
+        with pytest.raises(InvalidInput, match="does not"):
+            checked(given, {text: "a" * 5_000 + "x" * 5_000 + "!"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"properties": {"x": {"pattern": "(?<=a)b"}}}, r"inputs\S*\.x\.pattern: .* RE2's syntax"),
+        ({"properties": {"x": {"items": {"pattern": r"(a)\1"}}}}, r"bounded time"),
+        ({"patternProperties": {"^(a+)+$": {}}}, "patternProperties is not read"),
+        ({"allOf": [{"patternProperties": {}}]}, "patternProperties is not read"),
+    ],
+)
+def test_what_could_take_for_ever_is_refused_when_it_is_saved(schema: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidProcedure, match=said):
+        taking({"type": "object", **schema})
+
+
+def test_a_property_may_be_called_like_a_keyword() -> None:
+    named = {"type": "object", "properties": {"pattern": {"type": "string"}, "patternProperties": {"const": "(?<=a)"}}}
+
+    assert checked(taking(named), {"pattern": "(", "patternProperties": "(?<=a)"})
+
+
+def test_a_schema_that_doubles_its_work_with_each_reference_is_stopped() -> None:
+    doubled = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
+    schema = {"type": "object", "$defs": {**doubled, "d40": {}}, "properties": {"x": {"$ref": "#/$defs/d0"}}}
+
+    with pytest.raises(InvalidInput, match="too many checks"):
+        checked(taking(schema), {"x": 1})
+
+
+def test_unique_items_are_not_compared_each_with_each_without_a_bound() -> None:
+    unique = taking({"type": "object", "properties": {"x": {"type": "array", "uniqueItems": True}}})
+
+    assert checked(unique, {"x": [{"a": number} for number in range(500)]})
+    with pytest.raises(InvalidInput, match="too many checks"):
+        checked(unique, {"x": [{"a": number} for number in range(20_000)]})

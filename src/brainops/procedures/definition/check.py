@@ -11,6 +11,7 @@ from brainops.procedures.definition.findings import Findings, Where
 from brainops.procedures.definition.graph import ancestors, cycle
 from brainops.procedures.definition.injection import unsafe
 from brainops.procedures.definition.references import Expression, Reference, expressions, references
+from brainops.procedures.definition.schema import problems, unreadable
 from brainops.procedures.definition.vocabulary import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
 from brainops.types import JSON, Action, Mode, Procedure, StepKind
 
@@ -134,20 +135,21 @@ def _check_inputs(procedure: Procedure, findings: Findings) -> None:
     except SchemaError as error:
         where = _as_written(("inputs", *error.absolute_path), findings)
         findings.add(where, f"no JSON Schema: {error.message[:200]}", "see json-schema.org")
+    for place, message, way_out in unreadable(schema, ("inputs",)):
+        findings.add(_as_written(place, findings), message, way_out)
     if len(findings.problems) > before:
         return
-    validator = Draft202012Validator(dict(schema))
     for name, one in _properties(schema).items():
         if not isinstance(one, dict) or "default" not in one:
             continue
         where = _as_written(("inputs", "properties", name), findings)
         try:
-            problem = next(validator.evolve(schema=one).iter_errors(one["default"]), None)
-        except RecursionError:
-            findings.add(where, "it is defined by itself", "take the `$ref` to itself out")
+            wrong = problems(schema, one["default"], one)
+        except InvalidInput as error:
+            findings.add(where, str(error))
             continue
-        if problem is not None:
-            findings.add(where, f"its default does not fit: {problem.message[:200]}", "change one of them")
+        if wrong:
+            findings.add(where, f"its default does not fit: {wrong[0].message[:200]}", "change one of them")
 
 
 def _as_written(where: Where, findings: Findings) -> Where:
@@ -234,8 +236,7 @@ def _check_step_reference(
 
 def _check_input_reference(procedure: Procedure, where: Where, name: str, findings: Findings) -> None:
     known = _properties(procedure.inputs)
-    open_ended = procedure.inputs.get("additionalProperties") or procedure.inputs.get("patternProperties")
-    if name not in known and not open_ended:
+    if name not in known and not procedure.inputs.get("additionalProperties"):
         findings.add(where, f"there is no input {name!r}", f"{meant(name, known)}; declare it under `inputs:`")
 
 

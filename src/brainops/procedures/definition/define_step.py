@@ -25,7 +25,9 @@ from brainops.types import JSON, Action, Retry, Step, StepKind, Verification
 RUNS = frozenset({StepKind.COMMAND, StepKind.CHECK})  # what `run:` belongs to
 MAX_RUN_CHARACTERS = 20_000
 
-TEMPLATE = re.compile(r"""\$\{\{(?:"[^"]*"|'[^']*'|\}(?!\})|[^"'}])*\}\}""", re.DOTALL)
+TEMPLATE = re.compile(  # bounded, so that openings without an end do not each read on to the text's
+    r"""\$\{\{(?:"[^"]{0,2048}"|'[^']{0,2048}'|\}(?!\})|[^"'}]){0,2048}\}\}""", re.DOTALL
+)
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 

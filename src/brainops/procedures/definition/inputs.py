@@ -7,6 +7,7 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.procedures.definition.fields import plain
+from brainops.procedures.definition.schema import problems
 from brainops.procedures.definition.vocabulary import meant
 from brainops.types import JSON, Procedure
 
@@ -24,12 +25,10 @@ def checked(procedure: Procedure, inputs: Mapping[str, JSON] | None) -> dict[str
             raise InvalidInput(f"{procedure.name} takes no inputs; leave out {', '.join(sorted(given))[:200]}")
         return {}
     whole = _with_defaults(schema, given)
-    from jsonschema import Draft202012Validator
-
     try:
-        errors = sorted(Draft202012Validator(dict(schema)).iter_errors(whole), key=lambda error: str(error.json_path))
-    except RecursionError:
-        raise InvalidInput(f"{procedure.name}: the schema of its inputs is defined by itself; correct it") from None
+        errors = problems(schema, whole)
+    except InvalidInput as error:
+        raise InvalidInput(f"{procedure.name}: {error}") from None
     if errors:
         said = "; ".join(_told(error, schema) for error in errors[:SHOWN_PROBLEMS])
         more = f"; and {len(errors) - SHOWN_PROBLEMS} more" if len(errors) > SHOWN_PROBLEMS else ""

@@ -231,11 +231,19 @@ def _sections(flat: list[Block]) -> list[Block]:
 
 def plain(text: str) -> str:
     """Return a line without emphasis, images, anchors and HTML; links and code stay."""
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<!--.*?-->|[ \t]*\{[#%{][^}]*\}", " ", text, flags=re.S)
+    # Each is bounded, so that marks without an end do not each read on to the text's.
     text = re.sub(
-        r"(?i)</?(?:br|p|div|span|b|i|em|strong|details|summary|a|img|sup|sub|kbd|ul|ol|li)(?: [^<>]*)?/?>", " ", text
+        r"!\[[^\]]{0,999}\]\([^)]{0,999}\)|<!--.{0,9999}?-->|(?:(?<![ \t])[ \t]{1,99})?\{[#%{][^}]{0,999}\}",
+        " ",
+        text,
+        flags=re.S,
     )
-    text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text, flags=re.S)
+    text = re.sub(
+        r"(?i)</?(?:br|p|div|span|b|i|em|strong|details|summary|a|img|sup|sub|kbd|ul|ol|li)(?: [^<>]{0,999})?/?>",
+        " ",
+        text,
+    )
+    text = re.sub(r"(\*\*|__)(?=\S)(.{1,999}?)(?<=\S)\1", r"\2", text, flags=re.S)
     text = re.sub(r"(?<![\w*])\*(?=[^\s*])([^*\n]+)(?<=\S)\*(?![\w*])", r"\1", text)
     text = re.sub(r"(?<=\w)--(?=\w)|(?<=[\w`])--(?=[\w`])", " \u2013 ", text)
     return " ".join(text.split())
@@ -243,4 +251,4 @@ def plain(text: str) -> str:
 
 def unlinked(text: str) -> str:
     """Return a text with the words of its links alone."""
-    return re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    return re.sub(r"\[([^\]]{0,999})\](?:\([^)]{0,999}\)|\[[^\]]{0,999}\])", r"\1", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -313,18 +314,21 @@ def _asked(question: str) -> str:
 def in_order(flow: Flow) -> list[Node]:
     """Return the nodes so that each comes after those that lead to it, otherwise as they stand in the text."""
     number = {node.id: n for n, node in enumerate(flow.nodes)}
-    open_ways = {node.id: sum(edge.target == node.id for edge in flow.edges) for node in flow.nodes}
+    open_ways = dict.fromkeys(number, 0)
+    following: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in flow.edges:
+        open_ways[edge.target] += 1
+        following[edge.source].append(edge.target)
     ready = [number[node_id] for node_id, count in open_ways.items() if not count]
     heapq.heapify(ready)
     found: list[Node] = []
     while ready:
         node = flow.nodes[heapq.heappop(ready)]
         found.append(node)
-        for edge in flow.edges:
-            if edge.source == node.id:
-                open_ways[edge.target] -= 1
-                if not open_ways[edge.target]:
-                    heapq.heappush(ready, number[edge.target])
+        for target in following[node.id]:
+            open_ways[target] -= 1
+            if not open_ways[target]:
+                heapq.heappush(ready, number[target])
     return found
 
 

@@ -24,6 +24,9 @@ from brainops.procedures.english.words import telling
 
 SAME_DEED = 0.6
 """Share of the words of "before X" that a step must have to be that X."""
+MAX_UNITS = 600
+"""Three times the steps that a procedure may have. Each unit is held against each to find what is meant."""
+TOO_LONG = "the text tells more than one procedure holds; make several of it"
 REMAINS = re.compile(
     r"(?i)\b(?:still (?:not |un|persist|fail|exist|there|present|broken|occur|firing|see|have)|persists?\b|"
     r"(?:is|are|was|has|have|been) (?:still )?not (?:been )?"
@@ -36,6 +39,19 @@ SOLVED = re.compile(
     r"working(?: again)?|back (?:up|online)|"
     r"healthy again|helped|stopped firing)\b"
 )
+
+
+def cut(units: list[Unit], notes: list[Note], room: int = MAX_UNITS) -> int:
+    """Keep the first units of a text and all that lies inside them, note the rest, and return the room that is left."""
+    for position, unit in enumerate(units):
+        if room <= 0:
+            notes.append(Note(line=unit.line, text="", why=f"left out from here on: {TOO_LONG}"))
+            del units[position:]
+            break
+        room -= 1
+        for inner in inside(unit):
+            room = cut(inner, notes, room)
+    return room
 
 
 def put_in_order(units: list[Unit]) -> None:
@@ -70,16 +86,6 @@ def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
         if share > best:
             best, place = share, position
     return place if best >= SAME_DEED else None
-
-
-def _inside(unit: Unit) -> list[list[Unit]]:
-    match unit:
-        case Fork():
-            return [unit.yes, unit.no]
-        case Part():
-            return [unit.units]
-        case _:
-            return []
 
 
 def as_steps(units: list[Unit], *, branch: bool = False) -> None:

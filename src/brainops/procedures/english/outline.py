@@ -18,7 +18,7 @@ from brainops.procedures.english.branches import (
     same_subject,
     where_asked,
 )
-from brainops.procedures.english.order import as_steps, put_in_order, settle, without_idle
+from brainops.procedures.english.order import as_steps, cut, put_in_order, settle, without_idle
 from brainops.procedures.english.passages import (
     case_question,
     chooses,
@@ -114,6 +114,7 @@ def outline_of(tree: list[Block]) -> Outline:
     elif len(tree) > 1 and is_title(tree[0]):
         title, tree = plain(tree[0].text), tree[1:]
     units = reader.read(tree)
+    cut(units, reader.notes)
     units = _without_occasion(units, reader.about)
     as_steps(units)
     put_in_order(units)

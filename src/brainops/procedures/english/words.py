@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 VERBS = frozenset(
     """
@@ -165,6 +166,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+(?:['\u2019.-][a-z0-9]+)*", text.lower().replace("\u2019", "'"))
 
 
+@lru_cache(maxsize=4_096)  # each step is held against every "before X"
 def telling(text: str) -> frozenset[str]:
     """Return the words that say what a text is about, without endings of verbs and plurals."""
     return frozenset(stem(word) for word in words(text) if word not in SMALL)
