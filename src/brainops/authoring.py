@@ -14,6 +14,7 @@ from brainops.procedures.definition.files import ProcedureFile, procedures_in
 from brainops.procedures.definition.findings import invalid, told
 from brainops.procedures.definition.rehearse import rehearse
 from brainops.procedures.definition.vocabulary import MAX_NAME_CHARACTERS, NAME
+from brainops.store.files import ORDINARY, new_file, refuse_replacing
 from brainops.types import ExampleResult, Procedure
 
 SKILL_FILE = "SKILL.md"
@@ -144,20 +145,42 @@ def skeleton(name: str) -> str:
     return SKELETON.format(name=name)
 
 
-def export_skills(procedures: Iterable[Procedure], folder: str | os.PathLike[str]) -> list[str]:
-    """Write each procedure as a skill, FOLDER/NAME/SKILL.md; return the paths that were written or changed."""
-    written: list[str] = []
-    for procedure in procedures:
-        place = Path(folder, procedure.name, SKILL_FILE)
-        text = render.skill(procedure)
-        try:
-            if place.is_file() and place.read_text(encoding="utf-8") == text:
-                continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = place.with_name(f".{SKILL_FILE}.part")
-            unfinished.write_text(text, encoding="utf-8")
-            os.replace(unfinished, place)
-        except OSError as error:
-            raise InvalidInput(f"{place} cannot be written: {error.strerror or error}") from error
-        written.append(str(place))
-    return written
+def export_skills(procedures: Iterable[Procedure], folder: str | os.PathLike[str], *, force: bool = False) -> list[str]:
+    """Write each procedure as a skill, FOLDER/NAME/SKILL.md; return the paths that were written or changed.
+
+    Raises Conflict, before anything is written, where another text stands in one and `force` is not set.
+    """
+    skills = {Path(folder, procedure.name, SKILL_FILE): render.skill(procedure) for procedure in procedures}
+    changed = {place: text for place, text in skills.items() if not _says(place, text)}
+    for place in changed:
+        refuse_replacing(place.absolute(), force=force)
+    for place, text in changed.items():
+        write_text(place, text, force=force)
+    return [str(place) for place in changed]
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, force: bool = False) -> None:
+    """Write a text file whole, making its folder; raise Conflict where one is there and `force` is not set."""
+    place = Path(path)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{place} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+    with new_file(place, force=force, mode=ORDINARY) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def start(name: str, folder: str | os.PathLike[str]) -> Path:
+    """Write a first procedure, FOLDER/NAME/SKILL.md, and the schema that editors use beside it; return its path."""
+    place, beside = Path(folder, name, SKILL_FILE), Path(folder, "procedure.schema.json")
+    write_text(place, skeleton(name))
+    if not os.path.lexists(beside):
+        write_text(beside, schema())
+    return place
+
+
+def _says(place: Path, text: str) -> bool:
+    try:
+        return place.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False

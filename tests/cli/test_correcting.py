@@ -125,13 +125,16 @@ def test_a_backup_goes_back_only_where_nothing_stands_or_with_replace(say: Say, 
     assert "--replace" in refused.err
     assert done.code == 0
     assert titles(say) == ["A restart cures it"]
-    assert store.with_name("memory.db.replaced").exists()
+    assert len(list(store.parent.glob("memory.db.replaced-*Z"))) == 1
 
 
 def test_what_is_no_backup_is_refused(say: Say, memory: str, tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_bytes(b"nothing of the kind" * 100)
-    said = say("restore", "--from", "broken.db", "--replace")
+    unknown = say("restore", "--from", "broken.db", "--replace")
+    said = say("restore", "--from", "broken.db", "--replace", "--unverified")
 
+    assert unknown.code == 1
+    assert "--sha256" in unknown.err
     assert said.code == 1
     assert "does not verify" in " ".join(said.err.split())
     assert titles(say) == ["A restart cures it"]

@@ -156,15 +156,15 @@ def test_a_store_can_be_looked_at_before_it_is_migrated(
     assert (state["stored"], state["program"], state["pending"]) == (number - 1, number, ["colours"])
 
 
-def restore(backup: Path, store_url: str, *, replace: bool = False) -> None:
+def restore(backup: Path, store_url: str, *, replace: bool = False, unverified: bool = False) -> None:
     if store_url.startswith("postgres"):
         from brainops.store.postgres_upkeep import restore_database
 
-        restore_database(str(backup), store_url, replace=replace)
+        restore_database(str(backup), store_url, replace=replace, unverified=unverified)
     else:
-        from brainops.store.sqlite_upkeep import restore_file
+        from brainops.store.sqlite_restore import restore_file
 
-        restore_file(str(backup), store_url, replace=replace)
+        restore_file(str(backup), store_url, replace=replace, unverified=unverified)
 
 
 def test_a_backup_brings_everything_back(
@@ -191,11 +191,12 @@ def test_a_backup_brings_everything_back(
     assert back.capture("gateway again").id
 
 
+@pytest.mark.parametrize("unverified", [False, True])
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:200], lambda data: b"", lambda data: data[: len(data) // 2] + b"x" * 9_000]
 )
 def test_a_damaged_backup_is_refused_and_the_store_stays(
-    open_brain: OpenBrain, store_url: str, tmp_path: Path, damage: Any
+    open_brain: OpenBrain, store_url: str, tmp_path: Path, damage: Any, unverified: bool
 ) -> None:
     brain = open_brain()
     fill(brain)
@@ -204,7 +205,7 @@ def test_a_damaged_backup_is_refused_and_the_store_stays(
     (tmp_path / "copy.backup").write_bytes(damaged)
 
     with pytest.raises(ArchiveDamaged):
-        restore(tmp_path / "copy.backup", store_url, replace=True)
+        restore(tmp_path / "copy.backup", store_url, replace=True, unverified=unverified)
 
     assert len(open_brain().retrieve("gateway")) == 3
 

@@ -133,7 +133,7 @@ def test_taking_in_again_changes_nothing_and_a_changed_item_replaces(at: At, tmp
 
     again = at("two").sharing.import_from(path)
     at("one").fixes.record(one.fixes.suggest(ERROR)[0].fix.id, helped=True)
-    at("one").sharing.export_to(path)
+    at("one").sharing.export_to(path, force=True)
     [changed] = at("two").sharing.pull("one")
 
     assert again.counts == {"insight unchanged": 1, "procedure unchanged": 1, "fix unchanged": 1}
@@ -160,7 +160,7 @@ def test_who_gave_something_away_can_call_it_back(at: At, tmp_path: Path) -> Non
 
     one = at("one")
     one.sharing.revoke(one.sharing.bundles("out")[0]["id"], reason="it was wrong")
-    one.sharing.export_to(path)
+    one.sharing.export_to(path, force=True)
     [came] = at("two").sharing.pull()
 
     assert came.counts == {"insight withdrawn": 1, "procedure withdrawn": 1, "fix withdrawn": 1}

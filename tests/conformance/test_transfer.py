@@ -386,7 +386,7 @@ def test_an_export_appears_whole_or_not_at_all(
         raise Stopped
 
     with pytest.raises(Stopped):
-        brain.export_to(target, progress=stop)
+        brain.export_to(target, progress=stop, force=True)
 
     assert target.read_bytes() == before
     assert [file.name for file in target.parent.iterdir()] == ["one.jsonl"]

@@ -103,19 +103,34 @@ def forget(ids: tuple[str, ...], reason: str) -> None:
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--from", "backup", metavar="BACKUP", help="Put a backup file in the store's place, after verifying it.")
 @click.option("--replace", is_flag=True, help="With --from: replace a store that stands there (it is kept beside).")
+@click.option("--sha256", metavar="DIGEST", help="With --from: what `backup` printed, where no file beside it says it.")
+@click.option("--unverified", is_flag=True, help="With --from: a person takes a backup of which no digest is known.")
 @REASON
-def restore(ids: tuple[str, ...], backup: str | None, replace: bool, reason: str) -> None:
-    """Bring archived or forgotten memories back, or a whole store from a backup (--from)."""
+def restore(
+    ids: tuple[str, ...], backup: str | None, replace: bool, sha256: str | None, unverified: bool, reason: str
+) -> None:
+    """Bring archived or forgotten memories back, or a whole store from a backup (--from).
+
+    A backup must have the digest that stands in the file beside it, or that --sha256 names.
+    """
     if (backup is None) == (not ids):
         raise click.UsageError("Name the memories to bring back, or --from BACKUP.")
     if backup is not None:
         from brainops import health
 
-        place = health.restore(backup, shared().store, replace=replace)
-        answer({"restored": place, "backup": backup}, lambda: [f"Restored {safe(place)} from {safe(backup)}."])
+        if unverified:
+            refuse_agents("restoring a backup that nothing verifies")
+        place, kept = health.restore(backup, shared().store, replace=replace, sha256=sha256, unverified=unverified)
+        answer({"restored": place, "backup": backup, "kept": kept}, lambda: _restored(place, backup, kept))
         return
     with opened(model="none") as brain:
         _changed("Back", [brain.restore(each, reason=reason) for each in ids])
+
+
+def _restored(place: str, backup: str, kept: str | None) -> Iterator[str]:
+    yield f"Restored {safe(place)} from {safe(backup)}."
+    if kept is not None:
+        yield dim(f"  what stood there is kept: {safe(kept)}")
 
 
 def _changed(verb: str, memories: list[Memory]) -> None:

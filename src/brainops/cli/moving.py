@@ -11,7 +11,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import answer, command, opened, plain, print_json, progress, shared
+from brainops.cli.shared import FORCE, answer, command, opened, plain, print_json, progress, shared
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 
@@ -156,10 +156,11 @@ def _report(report: ImportReport, full: bool) -> Iterator[str]:
 
 @command("export", short_help="write everything readable as JSONL")
 @click.argument("path")
-def export(path: str) -> None:
+@FORCE
+def export(path: str, force: bool) -> None:
     """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL."""
     with opened(model="none") as brain, progress("writing") as draw:
-        done = brain.export_to(path, progress=draw)
+        done = brain.export_to(path, force=force, progress=draw)
     answer(done, lambda: show.report(done, f"Written to {safe(path)}"))
 
 
@@ -174,4 +175,11 @@ def backup(path: str) -> None:
         raise InvalidInput(f"{place} was written and is not there any more")
     taken = os.stat(place).st_size
     value = {"path": str(place), "sha256": digest, "bytes": taken}
-    answer(value, lambda: [f"Backed up to {safe(str(place))} ({size(taken)}, verified).", dim(f"  sha256 {digest}")])
+    beside = f"{place.name}.sha256"
+    answer(
+        value,
+        lambda: [
+            f"Backed up to {safe(str(place))} ({size(taken)}, verified).",
+            dim(f"  sha256 {digest} (also in {safe(beside)})"),
+        ],
+    )

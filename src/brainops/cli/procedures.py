@@ -9,7 +9,7 @@ import click
 
 from brainops.cli.procedure_reports import REPORTS, examples_junit, lint_lines
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
-from brainops.cli.shared import CommandGroup, answer, opened, print_json, read_text, shared
+from brainops.cli.shared import FORCE, CommandGroup, answer, opened, print_json, read_text, shared
 from brainops.cli.show import now
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
@@ -43,15 +43,7 @@ def new(name: str, folder: str) -> None:
     """Write a first procedure, NAME/SKILL.md, and the schema that editors use."""
     from brainops import authoring
 
-    text, place = authoring.skeleton(name), Path(folder, name, authoring.SKILL_FILE)
-    if place.exists():
-        raise InvalidInput(f"{place} exists already; choose another name or folder")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Path(folder, "procedure.schema.json").write_text(authoring.schema(), encoding="utf-8")
-        place.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{place} cannot be written: {error.strerror or error}") from error
+    place = authoring.start(name, folder)
     answer({"path": str(place)}, lambda: [f"Written: {safe(str(place))}", dim(f"  brainops procedure lint {place}")])
 
 
@@ -86,8 +78,9 @@ def lint(context: click.Context, paths: tuple[str, ...], form: str, strict: bool
 @procedure.command("test")
 @click.argument("what", nargs=-1)
 @click.option("--junit", metavar="PATH", help="Write a JUnit report there.")
+@FORCE
 @click.pass_context
-def test(context: click.Context, what: tuple[str, ...], junit: str | None) -> None:
+def test(context: click.Context, what: tuple[str, ...], junit: str | None, force: bool) -> None:
     """Run the examples that procedures declare: files, folders, or names of stored ones (here by default).
 
     Every step only answers what the example says, so nothing is done. Exits with 1 where one goes otherwise.
@@ -99,7 +92,8 @@ def test(context: click.Context, what: tuple[str, ...], junit: str | None) -> No
         found.extend(_procedures(each))
     results = [(path, one, authoring.rehearsed(one)) for path, one in found]
     if junit is not None:
-        _write(junit, examples_junit([(path, one.name, done) for path, one, done in results]))
+        report = examples_junit([(path, one.name, done) for path, one, done in results])
+        authoring.write_text(junit, report, force=force)
     value = [{"path": path, "name": one.name, "tests": done} for path, one, done in results]
     answer(value, lambda: _told_tests([(one, done) for _, one, done in results]))
     if not all(result.passed for _, _, done in results for result in done):
@@ -363,13 +357,14 @@ def _told_history(found: ProcedureHistory, at: int) -> Iterator[str]:
 
 @procedure.command("export")
 @click.argument("folder", metavar="DIR")
-def export(folder: str) -> None:
+@FORCE
+def export(folder: str, force: bool) -> None:
     """Write the active procedures as skills, DIR/NAME/SKILL.md, for coding agents and for people."""
     from brainops import authoring
 
     with opened(model="none") as brain:
         active = [one.procedure for one in brain.procedures.active() if FIX_TAG not in one.procedure.tags]
-    written = authoring.export_skills(active, folder)
+    written = authoring.export_skills(active, folder, force=force)
     answer({"written": written, "active": len(active)}, lambda: _told_export(written, len(active)))
 
 
@@ -384,13 +379,6 @@ def schema() -> None:
     from brainops import authoring
 
     click.echo(authoring.schema(), nl=False)
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @procedure.command("founding")

@@ -33,6 +33,9 @@ class Shared:
     json: bool = False
 
 
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there already; never a store.")
+
+
 def shared() -> Shared:
     """Return the shared options of the running command."""
     given = click.get_current_context().find_root().obj

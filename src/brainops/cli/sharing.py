@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import CommandGroup, answer, micros, opened, progress
+from brainops.cli.shared import FORCE, CommandGroup, answer, micros, opened, progress
 from brainops.cli.terminal import proven
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ def key() -> None:
 @click.option("--since", metavar="WHEN", help="Insights since: a date, a time, or an age like 7d.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Insights with this tag; all that are given.")
 @click.option("--name", metavar="NAME", default="", help="What this instance calls itself; its namespace otherwise.")
-def export(path: Path, since: str | None, tags: tuple[str, ...], name: str) -> None:
+@FORCE
+def export(path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> None:
     """Write what was learnt to PATH as one signed bundle; into a folder under this instance's key."""
     with opened(model="none") as brain:
-        made = brain.sharing.export_to(path, since=micros(since), tags=tags, name=name)
+        made = brain.sharing.export_to(path, since=micros(since), tags=tags, name=name, force=force)
         answer(made, lambda: _shared(made))
 
 

@@ -45,20 +45,25 @@ def _is_there(path: Path) -> bool:
         raise StoreUnavailable(f"{path} cannot be reached: {error.strerror}; check who may enter its folder") from error
 
 
-def restore(backup: str, store: str | None, *, replace: bool) -> str:
-    """Put a verified backup in the store's place and return the place; raise ArchiveDamaged, Conflict, InvalidInput."""
+def restore(
+    backup: str, store: str | None, *, replace: bool, sha256: str | None = None, unverified: bool = False
+) -> tuple[str, str | None]:
+    """Put a verified backup in the store's place; return the place, and where what stood there is kept.
+
+    Raises ArchiveDamaged, Conflict, InvalidInput where its SHA-256 is not known, StoreUnavailable where it is in use.
+    """
     place = location(store)
     if place == ":memory:":
         raise InvalidInput("a backup is put back as a file or into a database; :memory: is gone with its process")
     if "://" in place:
         from brainops.store.postgres_upkeep import restore_database
 
-        restore_database(backup, place, replace=replace)
+        kept = restore_database(backup, place, replace=replace, sha256=sha256, unverified=unverified)
     else:
-        from brainops.store.sqlite_upkeep import restore_file
+        from brainops.store.sqlite_restore import restore_file
 
-        restore_file(backup, place, replace=replace)
-    return masked(place)
+        kept = restore_file(backup, place, replace=replace, sha256=sha256, unverified=unverified)
+    return masked(place), None if kept is None else str(kept)
 
 
 def preview(text: str, personal_data: str | None = None) -> Redacted:

@@ -44,10 +44,15 @@ class Upkeep:
         """
         return sweep.rescan(self._context, dry_run=dry_run, progress=progress, leaks=holds_secret)
 
-    def export_to(self, path: str | os.PathLike[str], *, progress: Progress | None = None) -> transfer.Exported:
-        """Write everything readable as JSONL; `import_from` puts it back losslessly, on either database."""
+    def export_to(
+        self, path: str | os.PathLike[str], *, force: bool = False, progress: Progress | None = None
+    ) -> transfer.Exported:
+        """Write everything readable as JSONL; `import_from` puts it back losslessly, on either database.
+
+        Raises Conflict where a file is there and `force` is not set, and for a store in any case.
+        """
         self._recorder.flush()
-        return transfer.export_to(self._context, os.fspath(path), progress=progress)
+        return transfer.export_to(self._context, os.fspath(path), progress=progress, force=force)
 
     def import_from(
         self,
@@ -66,7 +71,10 @@ class Upkeep:
         return transfer.import_from(self._context, path, progress=progress, into=into, procedure=require_canonical)
 
     def backup(self, path: str | os.PathLike[str]) -> str:
-        """Write a verified copy of the whole store while others work; return its SHA-256."""
+        """Write a verified copy of the whole store while others work, its digest beside it; return that SHA-256.
+
+        Raises Conflict where a file is there already.
+        """
         return transfer.backup(self._context, os.fspath(path))
 
     def compact(self, *, older_than_days: float, dry_run: bool = False) -> retain.Compacted:

@@ -27,6 +27,7 @@ from brainops.procedures.fixes.plan import TAG as FIX_TAG
 from brainops.procedures.loosening import loosened_by
 from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row
+from brainops.store.files import ORDINARY, new_file
 from brainops.types import ActorKind, Filter, Peer, Progress, Proof, Received, Shared, Trust
 
 SUFFIX = ".bundle"
@@ -81,12 +82,18 @@ class Sharing:
         return self._withdrawn(rows, Bundle(id="", key=known.key, name=known.name, created_at=0, items=(), revoked=()))
 
     def export_to(
-        self, path: str | os.PathLike[str], *, since: int | None = None, tags: Sequence[str] = (), name: str = ""
+        self,
+        path: str | os.PathLike[str],
+        *,
+        since: int | None = None,
+        tags: Sequence[str] = (),
+        name: str = "",
+        force: bool = False,
     ) -> Shared:
         """Write what was learnt as one signed bundle: a file, or into a folder under this instance's key.
 
         Insights, active procedures but the founding ones, and fixes leave; nothing that came from outside, no secret
-        and no personal data. Raises InvalidInput, MissingExtra.
+        and no personal data. Raises InvalidInput, MissingExtra, Conflict where a file is there without `force`.
         """
         if not isinstance(path, (str, os.PathLike)) or isinstance(tags, str) or not isinstance(tags, Sequence):
             raise InvalidInput("a bundle is written to a path, of what has one of a list of tags")
@@ -100,7 +107,8 @@ class Sharing:
         target = Path(path)
         if os.path.isdir(target):
             target = target / f"{own.public}{SUFFIX}"
-        _write(target, data)
+        with new_file(target, force=force, mode=ORDINARY) as unfinished:
+            unfinished.write_bytes(data)
         with self._context.store.write() as tx:
             tx.sharing.put_bundle(_bundle_row(bundle_id, own.public, "out", now, now, len(items), str(target)))
             for item in items:
@@ -303,15 +311,3 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_BYTES + 20_000)
     except (OSError, ValueError) as error:  # ValueError: no such name can be
         raise ArchiveDamaged(f"{clean(str(path))[:200]} cannot be read ({getattr(error, 'strerror', error)})") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a whole bundle or none, so that nobody reads half of one."""
-    try:
-        made = path.with_name(f".{path.name}.{os.getpid()}")
-        made.write_bytes(data)
-        made.replace(path)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(
-            f"{clean(str(path))[:200]} cannot be written ({getattr(error, 'strerror', error)})"
-        ) from None

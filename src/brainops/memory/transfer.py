@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -16,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreFull, StoreReadOnly
+from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreReadOnly
 from brainops.memory.context import MemoryContext
 from brainops.memory.kinds import FOLLOWS
 from brainops.memory.lines import VERSION, dumps, line_of, row_of_line
@@ -24,6 +22,7 @@ from brainops.memory.segments import unpack
 from brainops.memory.takeover import Intake, Noted, Unit
 from brainops.store import Transaction
 from brainops.store.database import Row
+from brainops.store.files import new_file
 from brainops.store.records import KINDS as RECORDS
 from brainops.store.rules import CHANGES
 from brainops.store.scope import STORE_NAMESPACE, Scope, checked_namespace
@@ -75,28 +74,17 @@ class _Verified:
     sha256: str
 
 
-def export_to(context: MemoryContext, path: str, progress: Progress | None = None) -> Exported:
+def export_to(context: MemoryContext, path: str, progress: Progress | None = None, *, force: bool = False) -> Exported:
     """Write everything readable as JSONL to a file ("-": standard output), from one consistent state.
 
-    A file appears under its name when it is whole and on the disk; one that stood there is replaced then. Only the
-    user may read it. Raises InvalidInput, StoreError.
+    A file appears under its name when it is whole and on the disk; only the user may read it. Raises Conflict where
+    one stands there and `force` is not set, or a store in any case; InvalidInput, StoreError.
     """
     if path == "-":
         return _write(context, sys.stdout.buffer, path, progress)
     target = Path(path).expanduser().absolute()
-    with _as_ours(target):
-        descriptor, unfinished = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                exported = _write(context, stream, str(target), progress)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(unfinished, target)
-        except BaseException:
-            Path(unfinished).unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
-    return exported
+    with new_file(target, force=force) as unfinished, unfinished.open("wb") as stream:
+        return _write(context, stream, str(target), progress)
 
 
 def _write(context: MemoryContext, stream: IO[bytes], path: str, progress: Progress | None) -> Exported:
@@ -342,8 +330,7 @@ def backup(context: MemoryContext, path: str) -> str:
     Raises Conflict where the file exists, ArchiveDamaged, StoreError.
     """
     target = str(Path(path).expanduser().absolute())
-    with _as_ours(Path(target)):
-        sha256 = context.store.upkeep.backup(target)
+    sha256 = context.store.upkeep.backup(target)
     try:
         with context.store.write() as tx:
             now = context.store.now()
@@ -369,22 +356,3 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         raise InvalidInput(f"{path[:200]!r} cannot be read: {error}") from error
     with stream:
         yield stream
-
-
-@contextmanager
-def _as_ours(target: Path) -> Iterator[None]:
-    """Raise what the system says of a file as an error of our tree."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StoreFull(f"{target} cannot be written: there is no room on its disk") from error
-        raise InvalidInput(f"{target} cannot be written: {error}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

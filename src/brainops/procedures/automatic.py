@@ -11,6 +11,7 @@ from pathlib import Path
 
 from brainops.config import data_folder
 from brainops.store import Store
+from brainops.store.files import ORDINARY, new_file
 
 STOP_VARIABLE = "BRAINOPS_STOP_AUTOMATIC"
 STOP_FILE = "stop-automatic"
@@ -52,7 +53,8 @@ def stopped_here(store: Store, environment: Mapping[str, str], folder: Path | No
 def put_stop_file(folder: Path, reason: str) -> None:
     """Write the file that stops what happens by itself for every namespace of this data folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / STOP_FILE).write_text(reason + "\n", encoding="utf-8")
+    with new_file(folder / STOP_FILE, force=True, mode=ORDINARY) as unfinished:
+        unfinished.write_text(reason + "\n", encoding="utf-8")
 
 
 def remove_stop_file(folder: Path) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from brainops.errors import ArchiveDamaged, Conflict
+from brainops.errors import ArchiveDamaged
+from brainops.store.files import digest_file, new_file, refuse_replacing, write_digest
 from brainops.store.postgres import Connection
 
 TABLES = (
@@ -38,25 +38,15 @@ BLOCK_BYTES = 1 << 20
 
 def write_archive(connection: Connection, path: Path, schema: int) -> str:
     """Write every row that a snapshot shows into a new file, verify it, and return its SHA-256; raise Conflict."""
-    if path.exists():
-        raise Conflict(f"{path} exists already; name a new file, so that no backup is overwritten")
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    descriptor = os.open(unfinished, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
-                contents = [_write_table(connection, archive, table) for table in present(connection)]
-                head = {"brainops": FORMAT, "schema": schema, "tables": contents}
-                archive.writestr(CONTENTS, json.dumps(head, indent=1))
-            stream.flush()
-            os.fsync(stream.fileno())
+    refuse_replacing(digest_file(path))
+    with new_file(path) as unfinished:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+            contents = [_write_table(connection, archive, table) for table in present(connection)]
+            head = {"brainops": FORMAT, "schema": schema, "tables": contents}
+            archive.writestr(CONTENTS, json.dumps(head, indent=1))
         read_contents(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    with path.open("rb") as written:
-        return hashlib.file_digest(written, "sha256").hexdigest()
+    return write_digest(path)
 
 
 def read_contents(path: Path) -> dict[str, Any]:

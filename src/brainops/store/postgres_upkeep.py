@@ -11,11 +11,12 @@ from typing import Any
 
 import psycopg
 
-from brainops.errors import BrainOpsError, Conflict, StoreCorrupt, StoreReadOnly
+from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, StoreCorrupt, StoreReadOnly, StoreUnavailable
+from brainops.store.files import expected_digest, require_digest
 from brainops.store.migrate import CAPTURE_FROM, SchemaState, program_schema, require_usable
 from brainops.store.named import migrations
 from brainops.store.postgres import RUNTIME_ROLE, Connection, PostgresDatabase, may_take_role
-from brainops.store.postgres_archive import TABLES, load_archive, read_contents, write_archive
+from brainops.store.postgres_archive import TABLES, load_archive, present, read_contents, write_archive
 from brainops.store.postgres_index import PostgresIndex
 from brainops.store.scope import Scope
 from brainops.store.store import Store
@@ -28,6 +29,7 @@ SCRUBBED = (
     "share_peer", "share_bundle", "share_item", "log_template", "log_count", "metric_series", "precursor",
     "improvement", "code_patch", "language_use",
 )  # fmt: skip
+LOCK_ALL_SECONDS = 10  # what a restore waits for those who write, before it says who they are
 WITHOUT_BACKUP = "BRAINOPS_MIGRATE_WITHOUT_BACKUP"
 
 
@@ -73,7 +75,7 @@ class PostgresUpkeep:
         with self._seeing_all() as connection:
             return write_archive(connection, Path(target).expanduser().absolute(), stored_schema(connection)[0])
 
-    def restore(self, path: Path, head: Mapping[str, Any], *, over: bool) -> None:
+    def restore(self, path: Path, head: Mapping[str, Any], *, over: bool) -> Path | None:
         """Put an archive's rows in the place of all others, at the archive's schema, and migrate from there."""
         state, archived = self._state(), int(head["schema"])
         require_usable(changed(state, stored=archived, capture_from=archived), str(path))
@@ -81,20 +83,41 @@ class PostgresUpkeep:
             raise Conflict(
                 f"{path} has schema {archived}, the database {state.stored} already: restore into an empty one"
             )
-        if state.stored and self._holds_rows():
-            if not over:
-                raise Conflict(
-                    f"{self._database.location} holds a store already; add --replace (it is backed up first)"
-                )
-            self._back_up_automatically(f"{self._database.name}.replaced-{self._database.now()}.backup")
+        if state.stored and not over and self._holds_rows():
+            raise Conflict(f"{self._database.location} holds a store already; add --replace (it is backed up first)")
         with self._owning() as connection:
             apply_migrations(connection, archived)
         with self._owning() as connection:
             use_extensions(connection)
         with self._owning() as connection:
             connection.execute("set local brainops.upkeep = 'on'")
+            self._lock_all(connection)
+            kept = self._kept(connection, archived) if state.stored and over else None
             load_archive(connection, path, head)
         self.migrate()
+        return kept
+
+    def _lock_all(self, connection: Connection) -> None:
+        """Let nobody write from here to the commit, or raise StoreUnavailable that says who does."""
+        connection.execute(f"set local lock_timeout = '{LOCK_ALL_SECONDS}s'")
+        try:
+            with connection.transaction():
+                connection.execute(f"lock table {', '.join(present(connection))} in access exclusive mode".encode())
+        except psycopg.errors.LockNotAvailable as error:
+            who = ", ".join(f"{row['application_name'] or '?'} ({row['pid']})" for row in connection.execute(OTHERS))
+            raise StoreUnavailable(
+                f"{self._database.location} is in use by {who or 'another session'}. End it, then restore again: "
+                "nothing was changed"
+            ) from error
+
+    def _kept(self, connection: Connection, schema: int) -> Path:
+        """Write what stands in the database beside, under a name of its own; nobody writes meanwhile."""
+        path = _backup_folder() / f"{self._database.name}.replaced-{self._database.now()}.backup"
+        try:
+            write_archive(connection, path, schema)
+        except OSError as error:
+            raise _unwritten(path, error) from error
+        return path
 
     def check(self) -> list[str]:
         """Return what is wrong with the rows, the indexes and the guards."""
@@ -157,10 +180,7 @@ class PostgresUpkeep:
         try:
             self.backup(str(target))
         except OSError as error:
-            raise StoreReadOnly(
-                f"the automatic backup cannot be written to {target} ({error.strerror}): set BRAINOPS_HOME to a folder "
-                f"with room for it, or {WITHOUT_BACKUP}=1 if you have a backup of your own. Nothing was changed."
-            ) from error
+            raise _unwritten(target, error) from error
 
     def _holds_rows(self) -> bool:
         with self._seeing_all() as connection:
@@ -194,17 +214,25 @@ class PostgresUpkeep:
             connection.execute("commit")
 
 
-def restore_database(backup: str, url: str, *, replace: bool = False) -> None:
-    """Put a verified backup into a database; with `replace`, in the place of what stands there, which is backed up.
+def restore_database(
+    backup: str, url: str, *, replace: bool = False, sha256: str | None = None, unverified: bool = False
+) -> Path | None:
+    """Put a verified backup into a database; return where what stood there is kept, None where nothing did.
 
-    Raises ArchiveDamaged where the backup does not verify, Conflict where a store is there and `replace` is not set.
+    The backup's SHA-256 is `sha256`, or stands in the file beside it, unless `unverified`. Raises InvalidInput where
+    there is no such digest, ArchiveDamaged where the backup does not verify, Conflict where a store is there and
+    `replace` is not set, StoreUnavailable where somebody works in it.
     """
     path = Path(backup).expanduser().absolute()
+    if not path.is_file():
+        raise ArchiveDamaged(f"there is no backup {path}")
+    if not unverified:
+        require_digest(path, expected_digest(path, sha256), path)
     head = read_contents(path)
     database = PostgresDatabase(url)
     upkeep = PostgresUpkeep(database)
     try:
-        upkeep.restore(path, head, over=replace)
+        return upkeep.restore(path, head, over=replace)
     finally:
         database.close()
 
@@ -298,6 +326,13 @@ def _owns(connection: Connection) -> bool:
     return row is not None and bool(row["owns"])
 
 
+def _unwritten(target: Path, error: OSError) -> BrainOpsError:
+    return StoreReadOnly(
+        f"the automatic backup cannot be written to {target} ({error.strerror}): set BRAINOPS_HOME to a folder "
+        f"with room for it, or, to upgrade with a backup of your own, {WITHOUT_BACKUP}=1. Nothing was changed."
+    )
+
+
 def _backup_folder() -> Path:
     home = os.environ.get("BRAINOPS_HOME")
     data = os.environ.get("XDG_DATA_HOME")
@@ -341,6 +376,10 @@ EXTENSIONS = {
         grant execute on function brainops_spill_words to brainops_runtime;
     """,
 }
+
+OTHERS = """
+select pid, application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 AVAILABLE = "select installed_version is not null as installed from pg_available_extensions where name = %s"
 

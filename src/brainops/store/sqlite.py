@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,8 @@ class SQLiteDatabase:
         self._writing = threading.RLock()
         self._connections: list[sqlite3.Connection] = []
         self._process = os.getpid()
+        self._files: set[tuple[int, int]] = set()
+        _OPEN.add(self)
         self._shared = self._connect() if location == ":memory:" else None
 
     @contextmanager
@@ -79,6 +82,11 @@ class SQLiteDatabase:
                 connection.close()
         self._connections.clear()
         self._local = threading.local()
+        self._files.clear()
+
+    def holds(self, file: tuple[int, int]) -> bool:
+        """Say whether a file (device, number) is this database's, its log or the index of its log, and open here."""
+        return file in self._files
 
     @contextmanager
     def _transaction(self, begin: str, scope: Scope) -> Iterator[SQLiteSession]:
@@ -146,6 +154,9 @@ class SQLiteDatabase:
         except OSError as error:
             raise _unopened(error, self.location) from error
         self._connections.append(connection)
+        if self.location != ":memory:":
+            found = (_identity(self.location + ending) for ending in ("", "-wal", "-shm"))
+            self._files.update(file for file in found if file is not None)
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -160,6 +171,7 @@ class SQLiteDatabase:
         connection.execute(f"pragma cache_size = -{CACHE_KIBIBYTES}")
 
 
+_OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
 _INHERITED: list[sqlite3.Connection] = []  # keeps a parent's connections from being closed in a child
 
 
@@ -212,6 +224,21 @@ def _create_private(path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def is_open_here(path: Path) -> bool:
+    """Say whether this process has a file open as a part of a database, under this or another name."""
+    file = _identity(str(path))
+    return file is not None and any(database.holds(file) for database in list(_OPEN))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return which file stands under a path, whatever it is called; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _primary_code(error: Exception) -> int:

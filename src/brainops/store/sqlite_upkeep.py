@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
-from brainops.errors import ArchiveDamaged, Conflict, InvalidConfiguration, StoreCorrupt, StoreUnavailable
-from brainops.store.migrate import SchemaState, migrate_sqlite, require_usable, sqlite_state
+from brainops.errors import InvalidConfiguration, StoreUnavailable
+from brainops.store.files import digest_file, new_file, refuse_replacing, write_digest
+from brainops.store.migrate import SchemaState, migrate_sqlite, sqlite_state
 from brainops.store.scope import Scope
-from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase, translated
+from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase
 from brainops.store.sqlite_index import SQLiteIndex
+from brainops.store.sqlite_restore import verify
 from brainops.store.store import Store
 
 BACKUP_PAGES = 1_000  # copied at a time, so that writers get in between
@@ -68,19 +69,12 @@ class SQLiteUpkeep:
     def backup(self, target: str) -> str:
         """Write a consistent copy while others read and write; return its SHA-256."""
         path = Path(target).expanduser().absolute()
-        if path.exists():
-            raise Conflict(f"{path} exists already; name a new file, so that no backup is overwritten")
-        unfinished = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(unfinished, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
-        try:
+        refuse_replacing(digest_file(path))
+        with new_file(path) as unfinished:
             self._copy_to(unfinished)
-            _verify(unfinished)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-        return file_sha256(path)
+            verify(unfinished, path)
+        return write_digest(path)
 
     def _copy_to(self, target: Path) -> None:
         with self._database.raw() as connection, closing(sqlite3.connect(target)) as copy:
@@ -131,66 +125,3 @@ class SQLiteUpkeep:
         target = path.with_name(f"{path.name}.before-schema-{state.program}.backup")
         if not target.exists():
             self.backup(str(target))
-
-
-def restore_file(backup: str, location: str, *, replace: bool = False) -> None:
-    """Put a verified backup in the place of a store; the replaced file is kept beside it.
-
-    Raises ArchiveDamaged where the backup does not verify, Conflict where a store stands there without `replace`.
-    """
-    source, target = Path(backup).expanduser().absolute(), Path(location).expanduser().absolute()
-    if not source.is_file():
-        raise ArchiveDamaged(f"there is no backup {source}")
-    _verify(source)
-    if target.exists() and not replace:
-        raise Conflict(f"{target} exists already; add --replace (it is kept beside as {target.name}.replaced)")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(target.name + ".part")
-    shutil.copyfile(source, unfinished)
-    os.chmod(unfinished, 0o600)
-    if file_sha256(unfinished) != file_sha256(source):
-        raise ArchiveDamaged(f"copying {source} changed it: check the disk; {target} was left alone")
-    if target.exists():
-        _set_aside(target)
-    os.replace(unfinished, target)
-    _sync_folder(target.parent)
-
-
-def _set_aside(target: Path) -> None:
-    # A damaged store is why people restore; it is kept as it is.
-    with closing(sqlite3.connect(target)) as connection, suppress(sqlite3.DatabaseError):
-        connection.execute("pragma wal_checkpoint(truncate)")
-    os.replace(target, target.with_name(target.name + ".replaced"))
-    for ending in ("-wal", "-shm"):
-        target.with_name(target.name + ending).unlink(missing_ok=True)
-    for file in target.parent.glob(target.name + ".*.vec"):
-        file.unlink()
-
-
-def _verify(path: Path) -> None:
-    """Raise ArchiveDamaged unless the file is a whole BrainOps store that this program can read."""
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            verdict = connection.execute("pragma integrity_check(1)").fetchone()[0]
-            state = sqlite_state(connection)
-    except StoreCorrupt as error:
-        raise ArchiveDamaged(f"{path} is not a BrainOps backup: {error}") from error
-    except sqlite3.Error as error:
-        raise ArchiveDamaged(f"{path} does not verify: {translated(error, str(path))}") from error
-    if verdict != "ok" or not state.stored:
-        raise ArchiveDamaged(f"{path} does not verify ({verdict}); use another backup")
-    require_usable(state, str(path))
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,14 +7,13 @@ written beside the file and moved over it, so that nobody ever reads half of one
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from brainops.errors import StepFailed
+from brainops.errors import BrainOpsError, StepFailed
+from brainops.store.files import ORDINARY, new_file
 
 MAX_BYTES = 1_000_000  # a configuration file is small; this is a mistake or an attack
 ABSENT = {"absent": True}
@@ -135,12 +134,7 @@ def _changed(path: Path, text: str, key: str, value: Any) -> str:
 def _replace(path: Path, text: str) -> None:
     """Write beside the file, with its permissions, and move over it."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, path.stat().st_mode & 0o7777)
-        os.replace(name, path)
-    except OSError as error:
-        raise StepFailed(f"{path} cannot be written: {error.strerror or error}", retryable=False) from error
+        with new_file(path, force=True, mode=ORDINARY) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    except BrainOpsError as error:
+        raise StepFailed(str(error), retryable=False) from error
