@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from brainops.brain import Brain
-from brainops.errors import ArchiveDamaged, Conflict, StoreReadOnly
+from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, StoreReadOnly, StoreUnavailable
 from brainops.store import migrate, named, postgres_upkeep
 from brainops.store.opening import open_store
 from brainops.store.postgres_archive import TABLES
@@ -146,14 +146,45 @@ def test_a_store_that_stands_there_is_only_replaced_when_asked_and_is_kept(
 
     with brain_on(url) as brain:
         assert [hit.memory.title for hit in brain.retrieve()] == ["before"]
-    [kept] = (tmp_path / "home" / "backups").iterdir()
+    [kept] = (tmp_path / "home" / "backups").glob("*.backup")
     restore_database(str(kept), url, replace=True)
     with brain_on(url) as brain:
         assert {hit.memory.title for hit in brain.retrieve()} == {"before", "after"}
 
 
+def test_a_restore_lets_nobody_write_meanwhile_or_says_who_does(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("brainops.store.postgres_upkeep.LOCK_ALL_SECONDS", 1)
+    with brain_on(url) as brain:
+        brain.capture("before")
+        brain._store.upkeep.backup(str(tmp_path / "backup"))
+        with psycopg.connect(url, application_name="a report") as other:
+            other.execute("lock table memory in row exclusive mode")
+
+            with pytest.raises(StoreUnavailable, match=r"in use by .*a report \(\d+\)"):
+                restore_database(str(tmp_path / "backup"), url, replace=True)
+
+        brain.capture("after")
+        assert {hit.memory.title for hit in brain.retrieve()} == {"before", "after"}
+    assert not (tmp_path / "home" / "backups").exists()
+
+
+def test_a_backup_is_taken_with_its_digest_alone(url: str, tmp_path: Path) -> None:
+    with brain_on(url) as brain:
+        brain._store.upkeep.backup(str(tmp_path / "backup"))
+    (tmp_path / "backup.sha256").unlink()
+
+    with pytest.raises(InvalidInput, match="--sha256"):
+        restore_database(str(tmp_path / "backup"), url, replace=True)
+    with pytest.raises(ArchiveDamaged, match="SHA-256"):
+        restore_database(str(tmp_path / "backup"), url, replace=True, sha256="0" * 64)
+
+
+@pytest.mark.parametrize("unverified", [False, True])
 @pytest.mark.parametrize("member", ["memory.copy", "contents.json", None])
-def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path, member: str | None) -> None:
+def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path, member: str | None, unverified: bool) -> None:
     rows = fill(url)
     store = open_store(url, SCOPE)
     store.upkeep.backup(str(tmp_path / "backup"))
@@ -161,7 +192,7 @@ def test_a_damaged_backup_changes_nothing(url: str, tmp_path: Path, member: str 
     damage(tmp_path / "backup", member)
 
     with pytest.raises(ArchiveDamaged):
-        restore_database(str(tmp_path / "backup"), url, replace=True)
+        restore_database(str(tmp_path / "backup"), url, replace=True, unverified=unverified)
 
     assert rows_of(url) == rows
 
@@ -188,7 +219,7 @@ def test_a_migration_of_a_store_with_data_is_preceded_by_a_backup(
 
     open_store(url, SCOPE).close()
 
-    [backup] = (tmp_path / "backups").iterdir()
+    [backup] = (tmp_path / "backups").glob("*.backup")
     assert "before-schema-99" in backup.name
     run(url, "drop table later")
     monkeypatch.undo()
