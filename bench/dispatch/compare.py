@@ -28,6 +28,7 @@ import psycopg
 
 from brainops.procedures import approvers
 from brainops.procedures.runs.runner import Runner
+from brainops.store import acts
 from brainops.types import Action, Procedure, Run, RunState, Step, StepKind, TerminalProof
 from tests.conformance.conftest import OWNER, FreshDatabase, prepare
 from tests.conformance.postgres_server import PostgresServer
@@ -137,7 +138,7 @@ def approved(brain: Any, runner: Runner, chosen: Any, number: int) -> float:
     time.sleep(0.5 + 0.1 * number)
     brain.approvals.grant(asked.id, proof=TerminalProof(approver="ines", passphrase=PHRASE))
     granted = time.monotonic()
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.runs.wake(run.id, brain._store.now())
         chosen.wake(tx, run.id, brain._store.now())
     while runner.get(run.id).finished_at is None:

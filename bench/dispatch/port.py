@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from brainops.procedures.runs.runner import Runner
-from brainops.store import Store, Transaction
+from brainops.store import Store, Transaction, acts
 from brainops.types import Micros
 
 RUNS_AT_ONCE = 4
@@ -31,7 +31,7 @@ class Work:
 
     def dispatch_again(self, wake: Wake) -> None:
         """Wake every run that is due, whether or not somebody woke it before: correctness rests on this alone."""
-        with self.store.write() as tx:
+        with self.store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             now = self.store.now()
             tx.runs.wake_answered(now)
             for run_id in tx.runs.due(now, MOST_DUE):

@@ -19,6 +19,7 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.part import ROOT, Options, copy_of, options, publish, say
 from brainops import Brain
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.operations import finish_row
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, Failed, OperationStart, Succeeded
@@ -69,7 +70,7 @@ def write(brain: Brain, count: int, begin: int, end: int, *, learnt: bool) -> No
     say(f"writing {count:,} operations")
     dice = random.Random(count)
     for first in range(0, count, BATCH):
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             for number in range(first, min(count, first + BATCH)):
                 operation(tx, dice, begin + (end - begin) * number // count, end)
             if learnt:

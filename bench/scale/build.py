@@ -22,6 +22,7 @@ from brainops.brain import Brain
 from brainops.memory.draft import prepare
 from brainops.memory.redact import RedactionPolicy
 from brainops.memory.terms import query_terms
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import Draft, MemoryType
 
@@ -79,7 +80,7 @@ def build(path: str, count: int, model_id: str, dimension: int) -> None:
         while done < count:
             size = min(BATCH, count - done)
             rows = vectors(size, dimension, done)
-            with store.write() as tx:
+            with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                 for number, text in enumerate(texts(size, done)):
                     position = done + number
                     draft = Draft(

@@ -101,6 +101,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         self._uses = Uses(self._recorder.submit, store.now)
         self.notices = Outbox(self._context)
         self.approvals = Approvals(self._context, self.notices)
+        store.prove = self.approvals.approvers.prove
         self.procedures = Catalog(self._context)
         self.limits = StepLimits(self._context)
         self.calls = Registry()

@@ -28,6 +28,7 @@ from brainops.errors import (
     OperationBlocked,
 )
 from brainops.procedures import approvers
+from brainops.store import acts
 from brainops.store.trail import chained_hash
 from brainops.types import (
     Actor,
@@ -93,14 +94,14 @@ class Attacked:
 
     def ask(self, subject: str = "deploy api prod", kind: ApprovalKind = ApprovalKind.OPERATION) -> Approval:
         """Ask as the agent may."""
-        with self.agent._store.write() as tx:
+        with self.agent._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             return self.agent.approvals.ask(
                 tx, kind=kind, subject=subject, question="May it?", requested_by=AGENT, reason="I was told to"
             )
 
     def use(self, subject: str = "deploy api prod") -> Approval | None:
         """Use what was granted, if it was."""
-        with self.agent._store.write() as tx:
+        with self.agent._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             return self.agent.approvals.use(tx, ApprovalKind.OPERATION, subject)
 
     def failed_checks(self) -> dict[str, str]:

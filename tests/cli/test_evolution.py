@@ -8,6 +8,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.procedures.fixes.record import application_of
+from brainops.store import acts
 from brainops.types import Actor, ActorKind, ApplicationState, FixMode
 from tests.cli.conftest import Say
 
@@ -19,7 +20,7 @@ def brain(store: Path) -> Brain:
     """A memory in which a fix has earned it to be applied by itself."""
     opened = Brain.open(store, namespace="team/shop", model="none", background=False, actor=PERSON)
     fix = opened.fixes.attach("ValueError: full", "empty the bin", command=["true"])
-    with opened._store.write() as tx:
+    with opened._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(30):
             at = opened._store.now()
             tx.fixes.add_application(

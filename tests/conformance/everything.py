@@ -16,6 +16,7 @@ from brainops.errors import OperationBlocked
 from brainops.learning.changes.port import draft
 from brainops.memory.kinds import folded
 from brainops.procedures.fixes.record import application_of
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import (
     Action,
@@ -101,14 +102,14 @@ def furnish(brain: Brain) -> None:
     _learnt(brain)
     _signals(brain)
     _rules(brain)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")
 
 
 def _ask(brain: Brain) -> None:
     """Leave an approval in each state."""
     for number, subject in enumerate(("used", "granted", "refused", "pending")):
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             asked = brain.approvals.ask(
                 tx,
                 kind=ApprovalKind.OPERATION,
@@ -121,7 +122,7 @@ def _ask(brain: Brain) -> None:
         elif subject == "refused":
             brain.approvals.refuse(asked.id, proof=PROOF)
         if subject == "used":
-            with brain._store.write() as tx:
+            with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                 assert brain.approvals.use(tx, ApprovalKind.OPERATION, subject) is not None
 
 
@@ -147,7 +148,7 @@ def _fixes(brain: Brain) -> None:
     fix = brain.fixes.attach(ERROR, "Restart the gateway", command=[sys.executable, "-c", "pass"])
     brain.fixes.set_mode(fix.id, "auto", reason="it works")
     now = brain._store.now()
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for state in (ApplicationState.VERIFIED, ApplicationState.APPLYING):
             made = application_of(fix, state, MARTA, now, target="api", reason="it was back", applied_at=now)
             tx.fixes.add_application(replace(made, evidence={"exit": 0}, verified_by="check"))
@@ -201,7 +202,7 @@ def _agents(brain: Brain) -> None:
         running = Execution(
             id=task.id, namespace="team/a", task=task, state=ExecutionState.RUNNING, created_at=now, actor=MARTA
         )
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             tx.agents.insert(running, {"capabilities": ["deploy"], "agent": None, "timeout": None}, "me", now)
             tried = Attempt(
                 id=new_id(),
@@ -227,14 +228,17 @@ def _improvements(brain: Brain) -> None:
         key = f"timeout:deploy:{state}"
         made = draft(ImprovementKind.TIMEOUT, key, "deploy", f"longer {state}", "why", before="30", after="60", at=now)
         made = replace(made, evidence={"operations": ["o"]})
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             kept = brain.improvements.propose(tx, made)
             assert kept is not None
             if state is ImprovementState.PROPOSED:
                 continue
             ended = now if state is ImprovementState.REJECTED else None
             assert tx.improvements.move(kept, replace(kept, state=state, applied_at=now, ended_at=ended))
-            tx.trail.append(f"improvement-{state}", kept.id, MARTA, now)
+            trail = tx.also(
+                acts.IMPROVEMENT_APPLY if state is ImprovementState.APPLIED else acts.IMPROVEMENT_VETO, MARTA
+            )
+            trail.append(kept.id, now)
             tx.improvements.assign(kept.id, "a unit", challenger=True, share=50, at=now)
             tx.learning.set_aside(kept.id, "an old memory", folded([{"at": now, "detail": "again", "uri": "x:1"}]))
             tx.code.put(kept.id, "shop", "0" * 40, "somebody is at work there", now)
@@ -250,7 +254,7 @@ def _learnt(brain: Brain) -> None:
     actor = {"actor_kind": "person", "actor_id": "marta", "actor_proof": "os-user"}
     bundle = {"id": "b", "key": "ed25519:x", "direction": "in", "at": now, "created_at": now, "items": 1, "path": None}
     item = {"key": "ed25519:x", "kind": "insight", "origin_id": "o", "bundle_id": "b", "local_id": None, "hash": "h"}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.learning.add_report(report, 0)
         tx.learning.tell(["a memory"], now)
         tx.cases.put_failure_model("deploy", {"weights": {"target": "prod"}}, now)
@@ -270,5 +274,5 @@ def _signals(brain: Brain) -> None:
         log.write_text(line + metric, encoding="utf-8")
         brain.signals.ingest(log, source="app")
     found = {"operation": "deploy", "probability": 0.5, "base": 0.1, "cases": 9, "failed": 4, "chance": 0.01}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.signals.learn_precursors([{**found, "id": "p", "events": ["template:x"], "within_us": 1, "learnt_at": 1}])

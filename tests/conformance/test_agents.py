@@ -256,9 +256,9 @@ def test_in_a_strict_namespace_no_agents_session_registers_or_enables_agents(
     brain.guard.set_enforcement("strict")
     session = open_brain(actor=Actor(kind=ActorKind.AGENT, id="coder"))
 
-    with pytest.raises(OperationBlocked, match="agent's session"):
+    with pytest.raises(OperationBlocked, match="in a strict namespace: a person does"):
         session.agents.register("two", adapter="command", settings={"run": ["true"]})
-    with pytest.raises(OperationBlocked, match="agent's session"):
+    with pytest.raises(OperationBlocked, match="in a strict namespace: a person does"):
         session.agents.enable("one")
 
     assert [each.name for each in brain.agents.list()] == ["one"]

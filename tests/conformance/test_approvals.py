@@ -11,6 +11,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NamespaceDenied, NotFound
 from brainops.procedures import approvers
+from brainops.store import acts
 from brainops.types import (
     Actor,
     ActorKind,
@@ -71,16 +72,16 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 
 def ask(brain: Brain, subject: str = "deploy api prod-1", **options: Any) -> Approval:
     asked: dict[str, Any] = {"kind": ApprovalKind.OPERATION, "question": "Deploy?", "requested_by": AGENT, **options}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         return brain.approvals.ask(tx, subject=subject, **asked)
 
 
 def use(brain: Brain, subject: str = "deploy api prod-1", **options: Any) -> Approval | None:
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         return brain.approvals.use(tx, ApprovalKind.OPERATION, subject, **options)
 
 
-def acts(brain: Brain, subject: str) -> list[str]:
+def lines(brain: Brain, subject: str) -> list[str]:
     with brain._store.read() as tx:
         return [line.act for line in tx.trail.of(subject)]
 
@@ -120,7 +121,7 @@ def test_asking_again_while_it_is_open_is_the_same_question(brain: Brain) -> Non
 
 def test_a_question_that_is_rolled_back_was_never_asked(brain: Brain) -> None:
     def ask_and_fail() -> None:
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             brain.approvals.ask(tx, kind=ApprovalKind.FIX, subject="x", question="Apply?", requested_by=AGENT)
             raise RuntimeError
 
@@ -141,7 +142,7 @@ def test_what_a_proven_person_grants_is_used_once(brain: Brain) -> None:
     assert asked.requested_at < (granted.decided_at or 0) < brain._store.now()
     assert used is not None
     assert (used.id, used.state, again) == (asked.id, ApprovalState.USED, None)
-    assert acts(brain, asked.id) == ["approval-grant", "approval-use"]
+    assert lines(brain, asked.id) == ["approval-grant", "approval-use"]
     assert told(brain) == [NoticeKind.APPROVAL_ASKED, NoticeKind.APPROVAL_DECIDED]
 
 
@@ -149,7 +150,7 @@ def test_an_approval_covers_its_own_subject_and_kind_only(brain: Brain) -> None:
     asked = ask(brain)
     brain.approvals.grant(asked.id, proof=PROOF)
 
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         other_kind = brain.approvals.use(tx, ApprovalKind.BYPASS, "deploy api prod-1")
         other_id = brain.approvals.use(tx, ApprovalKind.OPERATION, "deploy api prod-1", approval_id=NOWHERE)
 
@@ -165,7 +166,7 @@ def test_what_is_refused_cannot_be_used_and_may_be_asked_again(brain: Brain) -> 
     assert (refused.state, refused.decision_reason) == (ApprovalState.REFUSED, "not on a Friday")
     assert use(brain) is None
     assert ask(brain).id != asked.id
-    assert acts(brain, asked.id) == ["approval-refuse"]
+    assert lines(brain, asked.id) == ["approval-refuse"]
 
 
 def test_an_answer_is_given_once(brain: Brain) -> None:
@@ -295,7 +296,7 @@ def test_the_first_approver_is_taken_on_trust_and_every_other_needs_one(open_bra
     enrol = brain.approvals.approvers.enrol
 
     first = enrol("ines", passphrase=PHRASE).approver
-    with pytest.raises(ApprovalUnproven, match="must vouch"):
+    with pytest.raises(ApprovalUnproven, match="to enrol an approver takes one of ines"):
         enrol("jo", passphrase="another phrase of words")
     with pytest.raises(ApprovalUnproven):
         enrol("jo", passphrase="another phrase of words", proof=TerminalProof(approver="ines", passphrase="a guess at"))
@@ -320,7 +321,7 @@ def test_approvers_are_those_of_the_whole_store(brain: Brain, open_brain: OpenBr
 def test_nothing_but_a_person_enrols_first(open_brain: OpenBrain, kind: ActorKind) -> None:
     brain = open_brain(actor=Actor(kind=kind, id="mallory"))
 
-    with pytest.raises(ApprovalUnproven, match="no person"):
+    with pytest.raises(ApprovalUnproven, match="may not enrol an approver"):
         brain.approvals.approvers.enrol("mallory", passphrase="let me in, let me in")
 
     assert brain.approvals.approvers.list() == []
@@ -384,7 +385,7 @@ def test_a_question_is_told_again_and_then_refused_when_nobody_answers(brain: Br
     assert late.state is ApprovalState.EXPIRED
     assert round(((late.escalated_at or 0) - asked.requested_at) / SECOND) == 3_600
     assert told(brain) == [NoticeKind.APPROVAL_ASKED, NoticeKind.APPROVAL_ESCALATED, NoticeKind.APPROVAL_EXPIRED]
-    assert acts(brain, asked.id) == ["approval-expire"]
+    assert lines(brain, asked.id) == ["approval-expire"]
 
 
 def test_nobody_grants_what_is_too_late_even_before_the_sweep(brain: Brain, clock: Clock) -> None:
@@ -416,7 +417,7 @@ def test_the_open_questions_of_a_run_that_ended_are_closed(brain: Brain) -> None
     asked = ask(brain, "r1/two", run_id="r1", step_id="two")
     other = ask(brain, "r2/two", run_id="r2", step_id="two")
 
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         closed = brain.approvals.withdraw(tx, "r1", "the run was cancelled")
 
     assert closed == 1
@@ -426,20 +427,20 @@ def test_the_open_questions_of_a_run_that_ended_are_closed(brain: Brain) -> None
 
 def test_a_row_that_says_granted_without_the_trail_is_not_granted(brain: Brain) -> None:
     asked = ask(brain)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         by = Actor(kind=ActorKind.PERSON, id="ines", proof="terminal")
         now, until = brain._store.now(), asked.expires_at
         tx.approvals.decide(asked.id, ApprovalState.GRANTED, by, now, reason="", expires_at=until)
 
     assert use(brain) is None
     assert brain.approvals.get(asked.id).state is ApprovalState.REFUSED
-    assert acts(brain, asked.id) == ["approval-void"]
+    assert lines(brain, asked.id) == ["approval-void"]
     assert told(brain)[-1] is NoticeKind.GUARD_ALARM
 
 
 def test_a_secret_that_was_put_in_a_row_by_hand_proves_nothing(brain: Brain) -> None:
     asked, scope = ask(brain), brain.approvals.approvers._scope
-    with brain._store.within(scope).write() as tx:
+    with brain._store.within(scope).writing(acts.TRY_STORE, acts.ITSELF) as tx:
         row = dict(tx.approvals.approvers()[0])
         forged = {name: row[name] for name in row if name not in ("revoked_at", "failures", "locked_until", "used_at")}
         forged |= {"id": NOWHERE, "name": "mallory", "secret_hash": approvers.hash_passphrase("let me in, let me in")}
@@ -512,7 +513,7 @@ def test_of_several_that_use_one_approval_one_gets_it(brain: Brain) -> None:
     got = [each for each in race(6, lambda: use(brain)) if each is not None]
 
     assert [each.id for each in got] == [asked.id]
-    assert acts(brain, asked.id) == ["approval-grant", "approval-use"]
+    assert lines(brain, asked.id) == ["approval-grant", "approval-use"]
 
 
 def test_of_several_that_decide_one_does(brain: Brain) -> None:
@@ -526,7 +527,7 @@ def test_of_several_that_decide_one_does(brain: Brain) -> None:
 
     assert len([each for each in results if isinstance(each, Approval)]) == 1
     assert len([each for each in results if isinstance(each, Conflict)]) == 3
-    assert acts(brain, asked.id) == ["approval-grant"]
+    assert lines(brain, asked.id) == ["approval-grant"]
 
 
 def test_several_that_ask_at_once_ask_one_question(brain: Brain) -> None:

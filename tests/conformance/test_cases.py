@@ -225,7 +225,7 @@ def test_an_agent_verifies_no_case_and_its_correction_is_its_word(open_brain: Op
     corrected = agent.cases.correct(said.id, {"decision": "ask"})
 
     assert corrected.trust is Trust.AGENT
-    with pytest.raises(Conflict, match="verifies no case"):
+    with pytest.raises(Conflict, match="may not verify a case"):
         agent.cases.verify(corrected.id)
     with pytest.raises(Conflict, match="outweigh"):
         agent.cases.correct(sure.id, {"decision": "refuse"})

@@ -29,6 +29,7 @@ from brainops.errors import (
 from brainops.learning import worktree
 from brainops.learning.changes.port import draft
 from brainops.learning.changes.versions import side
+from brainops.store import acts
 from brainops.types import Actor, ActorKind, Improvement, ImprovementKind, ImprovementState, KeyProof, Trust
 from tests.conformance.conftest import OpenBrain
 from tests.learning.git_kit import commit, git, write
@@ -603,7 +604,7 @@ def test_what_would_be_better_of_a_file_of_git_becomes_a_tested_patch_of_it(brai
         at=brain._store.now(),
         evidence={"path": version.path},
     )
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.improvements.propose(tx, better)
 
     found = brain.improvements.propose_patch_of(better.id, "shop")

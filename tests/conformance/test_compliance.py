@@ -9,6 +9,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, OperationBlocked
 from brainops.procedures import approvers
+from brainops.store import acts
 from brainops.types import (
     Action,
     Actor,
@@ -105,7 +106,7 @@ def test_a_strict_procedure_denies_and_is_skipped_only_with_an_approval(brain: B
     consult(agent)
     with pytest.raises(OperationBlocked, match="brainops run deploy-safely --target prod"):
         deploy(agent)
-    with agent._store.write() as tx:
+    with agent._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         asked = agent.approvals.ask(
             tx,
             kind=ApprovalKind.SKIP_PROCEDURE,

@@ -13,7 +13,7 @@ from brainops.brain import Brain
 from brainops.errors import InvalidInput
 from brainops.learning.cycles import LEASE_MICROS
 from brainops.learning.part import CycleWork, Found, Part
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.types import Cycle, ImprovementKind, ImprovementState, Insight, MemoryState, Section, Source
 
 DAY = 86_400_000_000
@@ -287,7 +287,7 @@ def test_a_plan_that_was_vetoed_does_not_come_again_this_month(open_brain: Open)
 def test_what_was_retrieved_meanwhile_is_not_archived(open_brain: Open) -> None:
     brain, ids = with_old_successes(open_brain, 12)
     plan = planned(brain)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         key = tx.memories.key(ids[0])
         assert key is not None
         tx.memories.count_retrieved({key: 1})

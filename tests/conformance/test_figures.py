@@ -11,6 +11,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
 from brainops.procedures.fixes.record import application_of
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import (
     Actor,
@@ -80,7 +81,7 @@ def advise(brain: Brain, confidence: float, *, primary: str | None = "advice", a
     row |= {"id": new_id(), "operation_name": "deploy", "action_class": "changing", "actor_kind": "person"}
     row |= {"actor_id": "marta", "created_at": at, "expires_at": at + HOUR, "confidence": confidence}
     row |= {"raw_confidence": 0.5, "primary_id": primary, "body": "{}"}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert tx.operations.add_guidance(row)
     return str(row["id"])
 
@@ -92,7 +93,7 @@ def follow(
     from brainops.operations import log
 
     operation_id, start = new_id(), OperationStart(name="deploy", target=target, actor=MARTA)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         log.begin(tx, operation_id, start, receipt, at - SECOND)
         log.finish(tx, brain._context, operation_id, start, outcome, at - SECOND, followed_id=followed)
     return operation_id
@@ -113,7 +114,7 @@ def apply(brain: Brain, fix: Fix, state: str, at: int, **values: Any) -> None:
     """Put an application of a fix on record."""
     given: dict[str, Any] = {"applied_at": at, "decided_at": at} if state != "suggested" else {}
     made = application_of(fix, ApplicationState(state), MARTA, at, **{**given, **values})
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert tx.fixes.add_application(made)
 
 
@@ -225,7 +226,7 @@ def test_the_time_to_fix_is_from_the_first_occurrence_to_the_first_verified_fix(
 def test_compliance_counts_what_procedures_ask_for_and_not_what_never_began(brain: Brain, clock: Clock) -> None:
     counted = {"rule_id": "r", "service": "", "person": "", "procedure": "deploy-safely"}
     fared = {"followed": 7, "overridden": 1, "violated": 1, "bypassed": 1, "blocked": 5}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.rules.count([{**counted, **fared, "day": NOW // DAY}])
         tx.rules.count([{**counted, **fared, "day": NOW // DAY - 7, "followed": 90}])
         tx.rules.count([{**counted, **fared, "day": NOW // DAY, "rule_id": "other", "procedure": None}])
@@ -258,7 +259,7 @@ def improvement(state: ImprovementState, ended_at: int) -> Improvement:
 
 def test_improvement_is_what_was_kept_less_what_was_taken_back_a_week(brain: Brain) -> None:
     states = [ImprovementState.KEPT] * 4 + [ImprovementState.ROLLED_BACK, ImprovementState.UNDONE]
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for state in states:
             assert tx.improvements.add(improvement(state, NOW - 8 * DAY))
         assert tx.improvements.add(improvement(ImprovementState.KEPT, NOW - 20 * DAY))
@@ -282,7 +283,7 @@ def test_ages_are_those_of_the_last_capture_and_of_what_waits_longest(brain: Bra
     clock.at = NOW - 90 * SECOND
     brain.capture("gateway", "slow")
     clock.at = NOW - 120 * SECOND
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     clock.at = NOW
     queue = figure(brain, "queue age")
@@ -301,7 +302,7 @@ def test_a_memory_waits_for_its_vector_only_where_there_is_a_model(open_brain: O
 
 
 def test_what_language_models_took_is_what_was_metered(brain: Brain) -> None:
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for days, cost in ((0, 0.25), (0, 0.5), (6, 1.0), (9, 8.0)):
             day = NOW // DAY - days
             tx.language.add(day, "insight", "m", input_tokens=100, output_tokens=10, cost=cost)
@@ -368,7 +369,7 @@ def test_a_report_sets_the_week_beside_the_week_before(brain: Brain, clock: Cloc
 
 def attempt(brain: Brain, agent: str, task_class: str, success: float | None, cost: float = 0.0) -> None:
     """Put an attempt of an agent on record, ended."""
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         made = Attempt(
             id=new_id(),
             execution_id=new_id(),

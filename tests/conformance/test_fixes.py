@@ -15,6 +15,7 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.procedures.fixes.apply import DUE_SECONDS
 from brainops.procedures.fixes.fixes import PATIENCE_SECONDS
 from brainops.procedures.fixes.record import RETURN_SECONDS, application_of
+from brainops.store import acts
 from brainops.types import Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind
 from tests.conformance.conftest import OpenBrain
 
@@ -79,7 +80,7 @@ def succeed(brain: Brain, *, target: str | None = "api") -> None:
 
 def proven(brain: Brain, fix: Fix, times: int = 25) -> None:
     """Give a fix a verified record."""
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(times):
             at = brain._store.now()
             tx.fixes.add_application(

@@ -11,6 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NotFound, OperationBlocked
+from brainops.store import acts
 from brainops.types import (
     ActionClass,
     Actor,
@@ -188,7 +189,7 @@ def test_a_receipt_ends_with_a_failure_on_its_target(open_brain: OpenBrain) -> N
 def test_what_must_be_named_back_is_asked_for(open_brain: OpenBrain) -> None:
     brain = strict(open_brain)
     receipt = brain.guidance("deploy api", target="prod", session="s")
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.rules.cover(receipt.id, [], ["m1", "m2"])
 
     with pytest.raises(OperationBlocked, match="not named back: m1, m2"):
@@ -347,10 +348,10 @@ def test_two_at_once_do_not_share_a_receipt(open_brain: OpenBrain) -> None:
     assert isinstance(first.decision, Allow)
     assert isinstance(second.decision, Allow)
 
-    with one._store.write() as tx:
+    with one._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         one.guard.admit(tx, first, None)
 
-    with pytest.raises(OperationBlocked, match="just now"), other._store.write() as tx:
+    with pytest.raises(OperationBlocked, match="just now"), other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         other.guard.admit(tx, second, None)
 
 

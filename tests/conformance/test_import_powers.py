@@ -14,6 +14,7 @@ from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInpu
 from brainops.memory.arrival import UNSENT
 from brainops.memory.kinds import KINDS
 from brainops.procedures import approvers
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.records import KINDS as RECORDS
 from brainops.store.records import STAYING
@@ -216,7 +217,7 @@ def test_nothing_that_was_granted_can_be_used(open_other: OpenBrain, exported: P
         "refused": ApprovalState.REFUSED,
         "pending": ApprovalState.EXPIRED,
     }
-    with other._store.write() as tx:
+    with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert other.approvals.use(tx, ApprovalKind.OPERATION, "granted") is None
     assert other.approvals.approvers.list() == []
 
@@ -331,7 +332,7 @@ def test_no_improvement_is_in_force_and_none_stands_in_the_way_of_its_like(
             other.improvements.undo(each.id)
         with pytest.raises(Conflict):
             other.improvements.apply(each.id)
-    with other._store.write() as tx:
+    with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for each in known.values():
             fresh = replace(each, id=new_id(), state=ImprovementState.PROPOSED, ended_at=None)
             assert other.improvements.propose(tx, fresh) is not None
@@ -342,7 +343,7 @@ def test_a_report_of_a_file_gives_way_to_the_report_of_the_store(open_other: Ope
     other.import_from(exported)
     [theirs] = other.learning.reports()
 
-    with other._store.write() as tx:
+    with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.learning.add_report(replace(theirs, missed=7), 0)
 
     assert [report.missed for report in other.learning.reports()] == [7]

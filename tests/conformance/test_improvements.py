@@ -16,7 +16,7 @@ from brainops.learning.changes.port import draft
 from brainops.learning.changes.versions import side
 from brainops.procedures.fixes.record import application_of
 from brainops.procedures.runs.trials import TRIAL_SHARE, belongs
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.types import (
     Actor,
     ActorKind,
@@ -79,7 +79,7 @@ def judged(
     actor: Actor = PERSON,
 ) -> None:
     """Give a fix a record."""
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(times):
             at = brain._store.now()
             verified_by = by if state is ApplicationState.VERIFIED else None
@@ -446,7 +446,7 @@ def planned(brain: Brain, clock: Clock, **fields: Any) -> Improvement:
         apply_at=at + int(DAY * 1e6),
         **fields,
     )
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, found)
     assert kept is not None
     return kept
@@ -528,7 +528,7 @@ def challenged(brain: Brain, rate: float, *, mode: str = "advisory") -> Improvem
         after=side(changed),
         at=brain._store.now(),
     )
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, found)
     assert kept is not None
     return kept

@@ -16,6 +16,7 @@ from brainops.learning.part import CycleWork
 from brainops.memory.rank import DEFAULT
 from brainops.memory.weighting import weights_of
 from brainops.operations import breaker
+from brainops.store import acts
 from brainops.types import (
     Action,
     Cycle,
@@ -218,7 +219,7 @@ def followed(brain: Brain, times: int) -> None:
         running = brain.begin(f"restock shelf {number}", consult="always")
         running.follow(memory.id)
         running.succeed()
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             assert tx.operations.verify(running.id)
 
 
@@ -240,7 +241,7 @@ def test_weights_hold_for_the_namespace_and_are_taken_back_exactly(brain: Brain,
         ImprovementKind.RETRIEVAL, retrieval.KEY, "retrieval", "recency 0.1", "it won", before=sides[0], after=sides[1],
         at=clock(),
     )  # fmt: skip
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, proposal)
     assert kept is not None
 

@@ -107,7 +107,7 @@ def test_who_sets_a_budget_is_a_person_and_stands_in_the_trail(open_brain: OpenB
     brain = speaking(open_brain)
     brain.language.set_budget(tokens_a_day=5, reason="a trial")
 
-    with pytest.raises(OperationBlocked, match="an agent"):
+    with pytest.raises(OperationBlocked, match="agent:bertha may not"):
         open_brain(actor=BERTHA).language.set_budget(tokens_a_day=10**9)
     for wrong in ({}, {"cost_a_day": -1}, {"tokens_a_day": 1.5}, {"cost_a_day": float("nan")}):
         with pytest.raises(InvalidInput):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput, NamespaceDenied
 from brainops.memory import retain, segments
+from brainops.store import acts
 from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import Draft, Source
@@ -86,7 +87,7 @@ Act = Callable[[Brain, Filled, Path], Any]
 
 def on_segments(look: Callable[[Any, Filled], Any]) -> Act:
     def act(brain: Brain, other: Filled, path: Path) -> Any:
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             return look(tx, other)
 
     return act

@@ -10,6 +10,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, NamespaceDenied, StoreReadOnly
+from brainops.store import acts
 from brainops.store.opening import open_store
 from brainops.store.postgres_archive import TABLES
 from brainops.store.scope import Scope
@@ -52,7 +53,7 @@ def fill(url: str, namespace: str) -> None:
                 steps=(Step(id="look", action=Action(uses=StepKind.MANUAL), text="Look."),),
             )
         )
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             run = tx.session.connection.execute  # type: ignore[attr-defined]
             run(
                 f"insert into memory_vector (memory_key, namespace, model_id, passage, vector) "
@@ -164,7 +165,7 @@ def test_a_row_of_another_namespace_cannot_be_written(raw: Raw) -> None:
 def test_the_store_says_whose_row_it_refused(url: str) -> None:
     store = open_store(url, SCOPE)
 
-    with pytest.raises(NamespaceDenied), store.write() as tx:
+    with pytest.raises(NamespaceDenied), store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.session.connection.execute("update memory set namespace = 'team/b'")  # type: ignore[attr-defined]
     store.close()
 
@@ -186,7 +187,7 @@ def test_counting_a_use_reaches_what_is_read_and_nothing_else(url: str, raw: Raw
     keys = [row[0] for row in everything.execute("select key from memory order by namespace, key").fetchall()]
     store = open_store(url, Scope.of("team/c", ["team/a"]))
 
-    with store.write() as tx:
+    with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.memories.count_retrieved({key: 3 for key in keys if isinstance(key, int)})
     store.close()
 

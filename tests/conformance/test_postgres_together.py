@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from brainops.brain import Brain
-from brainops.store import Store
+from brainops.store import Store, acts
 from brainops.store.opening import open_store
 from brainops.store.scope import Scope
 from tests.conformance.conftest import OWNER, SCOPE
@@ -155,11 +155,9 @@ def together(url: str, act: Callable[[Store, int], None], namespaces: list[str])
 
 def test_writers_of_one_namespace_keep_one_unbroken_trail(url: str) -> None:
     def act(store: Store, number: int) -> None:
-        from brainops.types import Actor
-
         for turn in range(5):
-            with store.write() as tx:
-                tx.trail.append("test", f"{number}-{turn}", Actor(), store.now())
+            with store.writing(acts.FEEDBACK, acts.ITSELF) as tx:
+                tx.trail.append(f"{number}-{turn}", store.now())
 
     together(url, act, ["team/a"] * WRITERS)
 
@@ -207,11 +205,11 @@ def test_writers_of_different_namespaces_do_not_wait_for_each_other(url: str) ->
         one, other = (open_store(url, Scope.of(namespace)) for namespace in ("team/a", "team/b"))
         opened.callback(one.close)
         opened.callback(other.close)
-        with one.write() as tx, ThreadPoolExecutor(1) as pool:
+        with one.writing(acts.TRY_STORE, acts.ITSELF) as tx, ThreadPoolExecutor(1) as pool:
             tx.session.run("policy_put", operation_name="x", mode="full", rate=1.0, failures_per_fingerprint=1)
 
             def write() -> str:
-                with other.write() as another:
+                with other.writing(acts.TRY_STORE, acts.ITSELF) as another:
                     return another.scope.write
 
             assert pool.submit(write).result(WAIT_SECONDS) == "team/b"

@@ -11,7 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidConfiguration, InvalidInput, StoreReadOnly, StoreUnavailable
-from brainops.store import Store
+from brainops.store import Store, acts
 from brainops.store.migrate import program_schema
 from brainops.store.opening import open_store
 from brainops.store.postgres import PostgresDatabase
@@ -46,7 +46,7 @@ def hang_up(postgres: PostgresServer, url: str) -> None:
 
 def test_the_next_transaction_opens_a_lost_connection_again(postgres: PostgresServer, url: str, store: Store) -> None:
     hang_up(postgres, url)
-    with store.write() as tx:
+    with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set("here", "again")
     hang_up(postgres, url)
 
@@ -57,7 +57,7 @@ def test_the_next_transaction_opens_a_lost_connection_again(postgres: PostgresSe
 def test_a_connection_lost_within_a_transaction_is_said_and_nothing_is_half_done(
     postgres: PostgresServer, url: str, store: Store
 ) -> None:
-    with pytest.raises(StoreUnavailable), store.write() as tx:  # noqa: PT012 (the block is the transaction)
+    with pytest.raises(StoreUnavailable), store.writing(acts.TRY_STORE, acts.ITSELF) as tx:  # noqa: PT012 (the block is the transaction)
         tx.set("half", "done")
         hang_up(postgres, url)
         tx.set("other half", "done")
@@ -74,7 +74,7 @@ def test_time_is_still_told_after_the_connection_was_lost(postgres: PostgresServ
 
 
 def test_an_error_in_a_transaction_leaves_the_connection_usable(store: Store) -> None:
-    with pytest.raises(KeyError), store.write() as tx:  # noqa: PT012 (the block is the transaction)
+    with pytest.raises(KeyError), store.writing(acts.TRY_STORE, acts.ITSELF) as tx:  # noqa: PT012 (the block is the transaction)
         tx.set("a", "1")
         raise KeyError("mine")
 
@@ -115,7 +115,7 @@ def test_threads_have_connections_of_their_own(store: Store) -> None:
         with store.read() as tx:
             seen.append(tx.setting("schema"))
 
-    with store.write():
+    with store.writing(acts.TRY_STORE, acts.ITSELF):
         thread = threading.Thread(target=look)
         thread.start()
         thread.join()
@@ -176,7 +176,7 @@ def test_a_database_of_something_else_is_left_alone(postgres: PostgresServer, ur
 def test_a_read_only_server_says_so(postgres: PostgresServer, url: str) -> None:
     store = open_store(url + "&options=-cdefault_transaction_read_only%3Don", SCOPE)
 
-    with pytest.raises(StoreReadOnly), store.write() as tx:
+    with pytest.raises(StoreReadOnly), store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set("a", "1")
     store.close()
 
@@ -186,10 +186,10 @@ def test_a_writer_that_waits_too_long_for_its_turn_is_told(
 ) -> None:
     monkeypatch.setattr("brainops.store.postgres.LOCK_SECONDS", 0.05)
     other = open_store(url, SCOPE)
-    with store.write():
+    with store.writing(acts.TRY_STORE, acts.ITSELF):
 
         def wait() -> None:
-            with pytest.raises(StoreUnavailable, match="Try again"), other.write():
+            with pytest.raises(StoreUnavailable, match="Try again"), other.writing(acts.TRY_STORE, acts.ITSELF):
                 pass
             other.close()
 
@@ -201,7 +201,7 @@ def test_a_writer_that_waits_too_long_for_its_turn_is_told(
 
 
 def test_a_text_holds_what_postgresql_cannot(store: Store) -> None:
-    with store.write() as tx:
+    with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set("nul", "a\0b")
 
     with store.read() as tx:

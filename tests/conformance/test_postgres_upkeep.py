@@ -13,7 +13,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, StoreReadOnly, StoreUnavailable
-from brainops.store import migrate, named, postgres_upkeep
+from brainops.store import acts, migrate, named, postgres_upkeep
 from brainops.store.opening import open_store
 from brainops.store.postgres_archive import TABLES
 from brainops.store.postgres_upkeep import restore_database
@@ -62,7 +62,7 @@ def fill(url: str) -> dict[str, int]:
 def give_vectors(brain: Brain, seed: int) -> None:
     """Give every memory that waits a vector of a made-up model."""
     random = numpy.random.default_rng(seed)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for row in tx.session.all("vector_pending", model_id="m", after=0, limit=1_000):
             vectors = random.normal(size=(1, DIMENSION)).astype(numpy.float32)
             tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", vectors)
@@ -294,7 +294,7 @@ def test_a_store_lives_in_a_schema_of_its_own(postgres: PostgresServer, database
 
 
 def test_the_coming_months_have_partitions_and_old_operations_still_have_a_place(url: str) -> None:
-    with brain_on(url) as brain, brain._store.write() as tx:
+    with brain_on(url) as brain, brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         now = brain._store.now()
         started = {"new": now, "old": 1_000_000}
         for identity, at in started.items():
@@ -320,7 +320,7 @@ def test_an_operation_id_is_unique_over_all_partitions(url: str) -> None:
         with brain.operation("deploy") as running:
             pass
         brain.flush()
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             values = dict.fromkeys(("target", "session_id", "parent_id", "guidance_id"))
             actor = {"actor_kind": "agent", "actor_id": "a", "actor_proof": "none"}
             again = tx.session.run(
@@ -374,7 +374,7 @@ def test_the_nearest_are_found_under_every_filter_whatever_index_is_read(url: st
     with brain_on(url) as brain:
         drafts = [brain.draft(f"memory {n}", tags=["rare"] if n % 100 == 0 else ["often"]) for n in range(rows)]
         brain.capture_many(drafts)
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             pending = tx.session.all("vector_pending", model_id="m", after=0, limit=rows)
             for row, vector in zip(pending, vectors, strict=True):
                 tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", vector[None, :])

@@ -9,6 +9,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.operations.guidance import guidance_of
 from brainops.operations.prediction import HOUR, SECOND
+from brainops.store import acts
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Choice, MemoryType, OperationStart, RecommendedAgent
 from tests.conformance.conftest import OpenBrain
@@ -54,7 +55,7 @@ def _done(brain: Brain, name: str, failed: bool) -> None:
 
 def learn(brain: Brain) -> None:
     found = brain.predictions.refit()
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.predictions.keep(tx, found, brain._store.now())
 
 
@@ -88,7 +89,7 @@ def test_what_was_not_found_again_is_forgotten(brain: Brain, clock: Clock) -> No
     assert brain.predictions.model("deploy") is not None
 
     found = replace(brain.predictions.refit(), models={})
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.predictions.keep(tx, found, brain._store.now())
 
     assert brain.predictions.model("deploy") is None

@@ -11,6 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.learning.changes.versions import side
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import (
     Actor,
@@ -186,7 +187,7 @@ def test_a_second_variant_waits_until_the_first_is_decided(brain: Brain, cache: 
     second = replace(
         first, id=new_id(), key="procedure:serve:other", after=side(replace(given.procedure, prose="Else."))
     )
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.improvements.propose(tx, second)
 
     brain.improvements.watch()

@@ -15,6 +15,7 @@ from brainops.learning.changes.port import draft
 from brainops.memory.kinds import KINDS, folded, unfolded
 from brainops.procedures import approvers
 from brainops.procedures.fixes.record import application_of
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.postgres_archive import TABLES
 from brainops.store.rules import decision_row
@@ -91,14 +92,14 @@ def decided(brain: Brain, reason: str, **rest: Any) -> RecordedDecision:
         **rest,
     }
     decision = RecordedDecision(**given)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.rules.record(decision, day_start=0, kept=100)
     assert decision_row(decision)["reason"] == reason
     return decision
 
 
 def ask(brain: Brain, question: str, **rest: Any) -> str:
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         asked = brain.approvals.ask(
             tx, kind=ApprovalKind.OPERATION, subject="deploy prod", question=question, requested_by=MARTA, **rest
         )
@@ -110,7 +111,7 @@ def apply(brain: Brain, reason: str, evidence: Any, **rest: Any) -> None:
     fix = brain.fixes.attach(ERROR, "Restart the gateway", advice="Look at the gateway first.")
     now = brain._store.now()
     made = application_of(fix, ApplicationState.APPLIED, MARTA, now, target="api", reason=reason, applied_at=now)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.fixes.add_application(replace(made, evidence=evidence, **rest))
 
 
@@ -130,7 +131,7 @@ def test_a_purged_memory_leaves_no_byte_in_runs_that_found_it(brain: Brain, stor
     begun = brain.runs.start("outer", target="prod")
     [child] = [run for run in brain.runs.list() if run.parent_run_id == begun.id]
     question = ask(brain, f"Is {WORD} right?", run_id=child.id)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=child.id, reason=WORD)
     decided(brain, f"memory {memory.id} says {WORD}")
     apply(brain, f"as {memory.id} says: {WORD}", {"found": WORD, "memory": memory.id})
@@ -237,7 +238,7 @@ def test_purged_memories_leave_no_byte_in_what_agents_and_learning_keep(brain: B
     made = draft(ImprovementKind.TIMEOUT, "k", "deploy", title, title, before=1, after=2, at=now)
     made = replace(made, evidence={"examples": [memory.title]})
     item = {"key": "k", "kind": "insight", "origin_id": memory.id, "bundle_id": "b", "local_id": None, "hash": "h"}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert brain.improvements.propose(tx, made) is not None
         tx.cases.put_failure_model("deploy api", {"when": WORD}, now)
         tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})
@@ -262,7 +263,7 @@ def leak(brain: Brain) -> None:
     """Leave a secret in all that is kept of runs, the guard and fixes, as a program of old rules would have."""
     establish(brain, look())
     run = brain.runs.start("deploy-safely", {"version": "1"}, target="prod")
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [row] = tx.records.page("run", None)
         texts = {"target": LEAK, "error": LEAK, "reason": LEAK, "inputs": f'{{"k": "{LEAK}"}}', "outputs": f'"{LEAK}"'}
         tx.records.rewrite("run", {**dict(row), **texts})
@@ -275,7 +276,7 @@ def leak(brain: Brain) -> None:
     decided(brain, LEAK)
     ask(brain, "May I?")
     apply(brain, "so", {"k": LEAK})
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [asked] = tx.records.page("approval", None)
         tx.records.rewrite("approval", {**dict(asked), "question": LEAK, "reason": LEAK})
         [applied] = tx.records.page("fix_application", None)
@@ -380,7 +381,7 @@ def test_a_rescan_reaches_every_text_of_agents_and_of_learning(brain: Brain, sto
 
 def test_a_fix_whose_action_held_a_secret_is_only_suggested(brain: Brain) -> None:
     leak(brain)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [fix] = tx.records.page("fix", None)
         tx.session.run("fix_set_mode", id=fix["id"], mode="auto", reason="x", demoted_at=None)
 
@@ -411,7 +412,7 @@ def test_doctor_says_which_run_has_lost_its_version(brain: Brain) -> None:
     establish(brain, look())
     run = brain.runs.start("deploy-safely", target="prod")
     fine = {check.name: check.passed for check in brain.doctor()}
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [row] = tx.records.page("run", None)
         gone = {"id": new_id(), "procedure_id": "gone", "procedure_hash": "gone", "idempotency_key": None}
         tx.records.put_back("run", {**dict(row), **gone, "imported_at": None})

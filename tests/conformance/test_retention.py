@@ -9,6 +9,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, NotFound
 from brainops.memory import retain, segments
+from brainops.store import acts
 from brainops.types import Draft, Filter, Operation, Succeeded
 from tests.conformance.conftest import OpenBrain
 
@@ -181,7 +182,7 @@ def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) ->
     brain = open_brain()
     old_operations(brain, 5)
     brain.compact(older_than_days=0)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [listed] = tx.operations.segments()
         row = tx.operations.segment(listed["id"])
         assert row is not None
@@ -262,7 +263,7 @@ def test_a_purge_reaches_into_segments(open_brain: OpenBrain) -> None:
         brain.archive(memory_id)
     brain.compact(older_than_days=0)
 
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert segments.archived_ids_about(tx, "alice") == [purged.id]
         found = segments.purge_from_segments(tx, [purged.id, error.id])
 
@@ -282,7 +283,7 @@ def test_a_segment_goes_when_its_last_row_is_purged(open_brain: OpenBrain) -> No
     brain.archive(memory.id)
     brain.compact(older_than_days=0)
 
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         segments.purge_from_segments(tx, [memory.id])
 
     assert segment_ids(brain) == []

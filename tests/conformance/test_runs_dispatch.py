@@ -16,6 +16,7 @@ from brainops.procedures.cel import conditions
 from brainops.procedures.runs import dispatch
 from brainops.procedures.runs.dispatch import Dispatcher
 from brainops.procedures.steps.port import StepWork
+from brainops.store import acts
 from brainops.types import NoticeKind, Retry, Run, RunState, StepKind, TerminalProof, Verification
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.runs_kit import WAIT_SECONDS, Kit, in_thread, step
@@ -67,7 +68,7 @@ def test_a_detached_run_is_done_by_the_loop(kit: Kit, loop: Dispatcher) -> None:
 def test_the_loop_goes_on_with_a_run_whose_owner_is_gone(kit: Kit, loop: Dispatcher) -> None:
     kit.define(step("a"))
     begun = kit.runs.start("p", detached=True)
-    with kit.brain._store.write() as tx:
+    with kit.brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         now = kit.brain._store.now()
         if tx.runs.get(begun.id).state is RunState.QUEUED:  # type: ignore[union-attr]
             assert tx.runs.claim(begun.id, "somebody-who-died", now, now + 50_000)
@@ -191,7 +192,7 @@ def test_an_owner_of_an_earlier_epoch_writes_nothing(kit: Kit) -> None:
     kit.define(step("a"))
     begun = kit.runs.start("p", detached=True)
     store = kit.brain._store
-    with store.write() as tx:
+    with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         now = store.now()
         first = tx.runs.claim(begun.id, "first", now, now - 1)
         second = tx.runs.claim(begun.id, "second", now, now + 10**9)
@@ -199,7 +200,7 @@ def test_an_owner_of_an_earlier_epoch_writes_nothing(kit: Kit) -> None:
     assert first is not None
     assert second is not None
 
-    with store.write() as tx:
+    with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert tx.runs.fence(first, now + 10**9) is None
         assert not tx.runs.save(replace(first, error="late"), "first")
         assert not tx.runs.save(replace(second, error="not mine"), "first")
@@ -280,7 +281,7 @@ def test_a_definition_that_was_edited_in_its_row_is_not_followed(kit: Kit, open_
 
     with pytest.raises(Conflict, match="changed in its row"):
         other.runs.complete(run.id, "hand")
-    with kit.brain._store.write() as tx:
+    with kit.brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.runs.wake(run.id, kit.brain._store.now())
     paused = other.runs.advance(run.id)
 
@@ -312,7 +313,7 @@ def test_what_a_newer_program_wrote_beside_what_is_known_is_left_alone(kit: Kit)
     run = kit.runs.start("p", patience_seconds=0)
     row = kit.runs.get(run.id).step("a")
     assert row is not None
-    with kit.brain._store.write() as tx:
+    with kit.brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         detail: Any = {"waited": True, "a word of the next version": {"x": 1}}
         tx.runs.put_step(type(row)(**{**{name: getattr(row, name) for name in row.__slots__}, "detail": detail}))
 

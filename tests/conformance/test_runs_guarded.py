@@ -13,6 +13,7 @@ from brainops.brain import Brain
 from brainops.errors import OperationBlocked, StoreUnavailable
 from brainops.procedures import approvers
 from brainops.procedures.fixes.record import application_of
+from brainops.store import acts
 from brainops.types import (
     Action,
     Actor,
@@ -246,7 +247,7 @@ def test_what_destroys_waits_while_the_guard_cannot_look(
     with monkeypatch.context() as patched:
         patched.setattr(type(brain.guard), "_gathered", unavailable)
         waiting = brain.runs.start("p", patience_seconds=0)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.runs.wake(waiting.id, brain._store.now())
 
     assert (waiting.state, waiting.steps[0].waits_for) == (RunState.WAITING, "retry")
@@ -426,7 +427,7 @@ def test_one_approval_serves_every_attempt_at_its_step_and_no_other_run(brain: B
 def test_what_was_approved_before_the_run_is_used_by_its_step(brain: Brain, open_brain: OpenBrain) -> None:
     wants_approval(brain, "kubectl delete*")
     define(brain, kubectl("clean", "delete", "pod", "x"))
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         asked = brain.approvals.ask(
             tx,
             kind=ApprovalKind.OPERATION,
@@ -560,7 +561,7 @@ def test_a_crash_between_the_answer_and_the_act_records_and_uses_nothing_twice(
         with pytest.raises(_Crash):
             brain.runs.advance(waiting.id)
 
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.runs.wake(waiting.id, brain._store.now())
     run = finished_elsewhere(brain, waiting)
 
@@ -574,7 +575,7 @@ def test_a_crash_between_the_answer_and_the_act_records_and_uses_nothing_twice(
 def finished_elsewhere(brain: Brain, run: Run) -> Run:
     """Let another owner go on with a run whose owner is gone, its lease passed."""
     later = brain._store.now() + 3_600 * 1_000_000
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         claimed = tx.runs.claim(run.id, "elsewhere", later, later + 60_000_000)
     assert claimed is not None
     return brain.runs.carry_on(claimed)
@@ -586,7 +587,7 @@ def finished_elsewhere(brain: Brain, run: Run) -> Run:
 def touching(brain: Brain, *words: str) -> str:
     """Attach a fix that has proved itself and may apply itself; return its id."""
     fix = brain.fixes.attach("ConnectionError: api is gone", "Restart it", command=["kubectl", *words])
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(25):
             at = brain._store.now()
             tx.fixes.add_application(
@@ -655,13 +656,13 @@ def test_a_step_that_no_rule_applies_to_takes_no_transaction_more(
     brain: Brain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     define(brain, kubectl("a", "one"))
-    writes, write = [], brain._store.write
+    writes, write = [], brain._store.writing
 
-    def counted(*given: Any) -> Any:
+    def counted(*given: Any, **named: Any) -> Any:
         writes.append(given)
-        return write(*given)
+        return write(*given, **named)
 
-    monkeypatch.setattr(brain._store, "write", counted)
+    monkeypatch.setattr(brain._store, "writing", counted)
     run = brain.runs.start("p")
 
     assert run.state is RunState.SUCCEEDED

@@ -10,6 +10,7 @@ from brainops.brain import Brain
 from brainops.errors import InvalidInput, NotFound, StoreUnavailable
 from brainops.health import session as sessions
 from brainops.health.briefing import BLOCK_TOKENS, tokens_of
+from brainops.store import acts
 from brainops.types import Action, ActorKind, Cycle, Mode, NoticeKind, Procedure, Step, StepKind
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.everything import MARTA
@@ -61,7 +62,7 @@ def test_what_is_new_of_each_sort_stands_in_the_briefing(brain: Brain) -> None:
 def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
     establish(brain, "aside", Mode.ADVISORY)
     establish(brain, "deploy-safely", Mode.STRICT)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     session = brain.session()
 

@@ -15,6 +15,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, StepFailed
 from brainops.learning.part import CycleWork, Found
+from brainops.store import acts
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, MemoryType, Trust
 from tests.conformance.conftest import OpenBrain
 
@@ -64,7 +65,7 @@ def found(brain: Brain, clock: Clock, name: str, *, write: bool = False) -> Foun
                 work = CycleWork(context=brain._context, cycle=cycle, from_at=at - HOUR, to_at=at, now=at)
                 seen = part.find(work)
                 if write and seen.write is not None:
-                    with brain._store.write() as tx:
+                    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                         seen.write(tx)
                 return seen
     raise AssertionError(name)

@@ -12,6 +12,7 @@ from brainops.memory import retain, sweep
 from brainops.memory.capture import store
 from brainops.memory.draft import prepare
 from brainops.memory.redact import RedactionPolicy
+from brainops.store import acts
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.letters import Letters, with_model
@@ -41,7 +42,7 @@ def found(brain: Brain, query: str, **conditions: Any) -> list[str]:
 def test_reindexing_repairs_an_index_that_lost_its_words(open_brain: OpenBrain) -> None:
     brain = open_brain()
     brain.capture_many(brain.draft(f"gateway {number}", tags=[f"t{number}"]) for number in range(250))
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for row in list(tx.memories.page(0))[:200]:
             tx.index.remove(tx.session, row["key"])
     assert found(brain, "gateway", tags=["t3"]) == []
@@ -141,7 +142,7 @@ def test_a_memory_whose_commit_arrives_late_still_gets_its_vector(open_brain: Op
     brain = with_model(open_brain(), Letters("letters-1"))
     slow = open_brain(namespace="team/shared", read=[])
     draft = Draft(title="gateway late")
-    with slow._store.write() as tx:
+    with slow._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         late = store(tx, prepare(draft, slow._context.redaction), draft.source, slow._context, None)
         [early] = brain.capture_many([Draft(title="gateway early")])
         assert brain.embed_pending() == 1

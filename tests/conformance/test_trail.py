@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brainops.store import Store
+from brainops.store import Store, acts
 from brainops.store.store import Transaction
 from brainops.store.trail import GENESIS, chained_hash
 from brainops.types import Actor, ActorKind, Draft
@@ -23,9 +23,9 @@ def trail(store: Store, namespace: str = "team/a") -> list[Any]:
 
 
 def append(store: Store, count: int) -> None:
-    with store.write() as tx:
+    with store.writing(acts.FEEDBACK, PERSON) as tx:
         for number in range(count):
-            tx.trail.append("act", f"subject {number}", PERSON, 1_000 + number, number=number, text="ü\u2028")
+            tx.trail.append(f"subject {number}", 1_000 + number, number=number, text="ü\u2028")
 
 
 def first_break(store: Store) -> int | None:
@@ -51,7 +51,7 @@ def test_a_whole_trail_of_several_pages_holds(store: Store) -> None:
 
 def rewritten(store: Store, lines: list[dict[str, Any]], open_store: OpenStore) -> Store:
     """Return a store of another namespace chain that holds these lines, as a forger would leave them."""
-    with store.write() as tx:
+    with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for line in lines:
             tx.trail.put_back(line)
     return store
@@ -108,7 +108,10 @@ def test_the_good_trail_of_these_tests_is_good(open_test_store: OpenStore) -> No
 def test_the_database_itself_refuses_to_change_the_trail(store: Store, statement: str) -> None:
     append(store, 2)
 
-    with pytest.raises(Exception, match=r"append-only|permission denied"), store.write() as tx:
+    with (
+        pytest.raises(Exception, match=r"append-only|permission denied"),
+        store.writing(acts.TRY_STORE, acts.ITSELF) as tx,
+    ):
         raw(tx, statement)
 
     assert first_break(store) is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.store import migrate, named, postgres_upkeep
+from brainops.store import acts, migrate, named, postgres_upkeep
 from brainops.store.operations import GrowthPolicy, finish_row
 from brainops.store.postgres_archive import TABLES
 from brainops.store.records import Records
@@ -67,14 +67,14 @@ def fill(brain: Brain) -> None:
     failed = Failed(error=ErrorEvent(type="E", message="no"), evidence=Evidence.OBSERVED)
     ends: list[Outcome | None] = [Succeeded(result=[1]), failed, None]
     for number, outcome in enumerate(ends):
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             tx.operations.begin(f"operation-{number}", start, None, now)
             if outcome is not None:
                 tx.operations.finish(f"operation-{number}", finish_row(outcome, now + 1))
             tx.operations.tally("deploy", now, failed=number == 1, recorded=True)
     brain.archive(brain.capture("put aside", "long ago").id)
     brain.compact(older_than_days=0)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for number in (7, 8):
             tx.operations.begin(f"operation-{number}", start, None, now)
         receipt: dict[str, Any] = {

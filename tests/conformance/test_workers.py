@@ -19,6 +19,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidConfiguration, StoreReadOnly
 from brainops.procedures import approvers
+from brainops.store import acts
 from brainops.types import Action, Procedure, Run, RunState, Step, StepKind, TerminalProof
 from brainops.workers import woken
 from tests.conformance.conftest import OWNER
@@ -137,7 +138,7 @@ def test_a_wake_up_stands_and_falls_with_the_transaction_that_makes_a_run_due(br
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
     begun = brain.runs.start("one", detached=True)
 
-    with suppress(UndoneError), brain._store.write() as tx:
+    with suppress(UndoneError), brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         inserted = tx.runs.insert(replace(begun, id="another", concurrency_group=None))
         raise UndoneError
 

@@ -16,6 +16,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.learning.cycles import LEASE_MICROS
+from brainops.store import acts
 from brainops.store.operations import finish_row
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, Failed, OperationStart, Succeeded
 from tests.durability import cycle_process
@@ -85,7 +86,7 @@ def opened(url: str) -> Brain:
 
 def write(brain: Brain, record: Iterable[Past]) -> None:
     """Write operations into the log, as they would have been written then."""
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for past in record:
             actor = Actor(kind=ActorKind.AGENT, id="bot")
             tx.operations.begin(past.id, OperationStart(name=past.name, target=past.target, actor=actor), None, past.at)

@@ -43,10 +43,10 @@ class MortalStore(Store):
         self._committed = committed
 
     @contextmanager
-    def write(self, scope: Any = None) -> Iterator[Transaction]:
+    def writing(self, *given: Any, **named: Any) -> Iterator[Transaction]:
         """Write, or die."""
         self._writes -= 1
-        with super().write(scope) as tx:
+        with super().writing(*given, **named) as tx:
             yield tx
             if self._writes == 0 and not self._committed:
                 raise Died

@@ -13,6 +13,7 @@ from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, OperationBlocked, StepFailed
 from brainops.procedures.steps.kinds import executors
 from brainops.procedures.steps.port import StepDone, StepResult, StepWaits, StepWork, StepWrite
+from brainops.store import acts
 from brainops.types import Actor, ActorKind, StepKind
 from tests.procedures.steps_kit import do, output_of, work
 
@@ -138,9 +139,9 @@ def test_a_capture_writes_in_the_transaction_that_is_given_and_once(brain: Brain
     again = do(brain, StepKind.CAPTURE, title="Pool size, said in other words by a second attempt")
     assert isinstance(again, StepWrite)
 
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         first = answer.write(tx)
-    with brain._store.write() as tx:
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         second = again.write(tx)
 
     assert isinstance(first, dict) and isinstance(second, dict)
@@ -159,7 +160,7 @@ def test_a_capture_that_is_undone_leaves_nothing(brain: Brain) -> None:
     assert isinstance(answer, StepWrite)
 
     def write_and_fail() -> None:
-        with brain._store.write() as tx:
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             answer.write(tx)
             raise ZeroDivisionError
 

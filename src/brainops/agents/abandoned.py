@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.types import (
     Actor,
     ActorKind,
@@ -70,7 +70,7 @@ def settle(context: MemoryContext, start_of: Callable[[Execution], OperationStar
     moved = 0
     for execution in waiting:
         if execution.run_id is not None and execution.namespace == context.store.scope.write:
-            with context.store.write() as tx:
+            with context.store.writing(acts.EXECUTE, context.actor) as tx:
                 moved += _settled(tx, context, execution, start_of(execution))
     return moved
 

@@ -32,6 +32,7 @@ from brainops.operations.operation import OperationLog
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.port import StepResult, StepWork
+from brainops.store import acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.types import (
@@ -130,7 +131,7 @@ class Agents(Executions):
         )
         owner = new_id()
         wanted: dict[str, JSON] = {"capabilities": list(asked.capabilities), "agent": agent, "timeout": timeout_seconds}
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             began = tx.agents.insert(execution, wanted, owner, lease_from(execution.created_at))
         if not began:
             assert idempotency_key is not None
@@ -193,7 +194,7 @@ class Agents(Executions):
             lapsed = tx.agents.lapsed(self._context.store.now(), LAPSED_AT_ONCE)
         moved = 0
         for execution in lapsed:
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
                 moved += abandon(tx, self._context, execution.id, self._start(execution))
         return moved + settle(self._context, self._start)
 
@@ -226,7 +227,7 @@ class Agents(Executions):
     def _take_up(self, row: Row, stopped: Callable[[], bool], *, reopened: bool) -> Execution:
         """Become its owner, end what died under the one before, and carry it out."""
         owner = new_id()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             now = self._context.store.now()
             if row["state"] == ExecutionState.RUNNING:
                 abandon(tx, self._context, row["id"], self._start(self._at_hand(tx, row["id"])), keep=True)

@@ -23,7 +23,7 @@ from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.operation import Manner, OperationLog
 from brainops.procedures.runs.admission import Within
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     Actor,
@@ -127,7 +127,7 @@ class Executor:
         receipt = running.guidance.id if running.guidance else None
         work.task = replace(work.task, receipt=receipt)
         work.execution = replace(work.execution, operation_id=running.id, guidance=running.guidance)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             if not tx.agents.begun(work.execution.id, work.owner, receipt, running.id):
                 raise LeaseLost()
         return True
@@ -202,12 +202,12 @@ class Executor:
         admission = self._guard.admission(start, within)
         if not isinstance(admission.decision, Allow):
             work.refused[agent.name] = f"may not: {admission.refusal}"
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
                 admission.record(tx)
             return None
         begun = replace(start, name=f"{ATTEMPT}{start.name}"[: records.MAX_NAME_CHARACTERS])
         try:
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
                 attempt = self._taken(tx, work, choice, agent)
                 if attempt is None:
                     return None
@@ -258,7 +258,7 @@ class Executor:
         """Write what an attempt came to; the error is a memory at once. Return whether another agent is to try."""
         cancelled = isinstance(outcome, Failed) and watch.cancelled()
         learning: AgentLearning | None = None
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             now = self._context.store.now()
             if not tx.agents.beat(work.execution.id, None, work.owner, lease_from(now)):
                 raise LeaseLost()
@@ -281,7 +281,7 @@ class Executor:
             raise LeaseLost()
         said = _why(watch)
         error = ErrorEvent(type=CANCELLED, message=f"cancelled: {said}")
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             self._end_in(tx, work, ExecutionState.CANCELLED, Failed(error=error), said)
 
     def _nobody(self, work: Work, considered: Considered) -> None:
@@ -294,11 +294,11 @@ class Executor:
             left = {name: said for name, said in considered.passed.items() if name in considered.capable}
             others = [f"{name} {said}" for name, said in left.items() if name not in {each.agent for each in tried}]
             reason = f"{names} failed at it" + (f"; {'; '.join(others)}" if others else "")
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
                 self._end_in(tx, work, ExecutionState.FAILED, last, reason)
             return
         if work.refused and set(work.refused) >= set(considered.capable):
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
                 error = ErrorEvent(type="OperationBlocked", message=why)
                 self._end_in(tx, work, ExecutionState.REFUSED, Failed(error=error), why)
             return
@@ -309,7 +309,7 @@ class Executor:
         self, work: Work, state: ExecutionState, *, reason: str, plan: str = "", approval_id: str | None = None
     ) -> None:
         """Let the execution wait, or end before it began."""
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             ended = None if state is ExecutionState.WAITING else self._context.store.now()
             held = tx.agents.end(
                 work.execution.id, work.owner, state, ended, reason=reason, plan=plan, approval_id=approval_id

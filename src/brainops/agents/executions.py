@@ -19,11 +19,10 @@ from brainops.operations.enforce import Guard
 from brainops.operations.guidance import guidance_of
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.runs.runner import Runner
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.types import (
     JSON,
-    ActorKind,
     Attempt,
     ErrorEvent,
     Evidence,
@@ -64,7 +63,7 @@ class Executions(Roster):
             outcome = Failed(error=error, result=given, evidence=Evidence.CLAIMED)
         state = ExecutionState.FAILED if failed is not None else ExecutionState.SUCCEEDED
         by = self._context.actor
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.EXECUTION_DONE, self._context.actor) as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             said = f"carried out by {by.kind.value}:{by.id}"
             if execution.state is not ExecutionState.WAITING or not tx.agents.end(
@@ -72,7 +71,7 @@ class Executions(Roster):
             ):
                 raise Conflict(f"the execution {execution_id} is {execution.state.value}; only one that waits is done")
             end_operation(tx, self._context, execution, self._start(execution), outcome, now)
-            tx.trail.append("execution-done", execution.id, by, now, state=state.value, evidence=evidence)
+            tx.trail.append(execution.id, now, state=state.value, evidence=evidence)
         ended = self.execution(execution_id)
         if state is ExecutionState.SUCCEEDED:
             self._complete_step(ended)
@@ -80,8 +79,8 @@ class Executions(Roster):
 
     def cancel(self, execution_id: str, *, reason: str) -> Execution:
         """Stop an execution, in whatever process it is under way, within about a second; raise NotFound, Conflict."""
-        said, by = self._text(reason) or "cancelled", self._context.actor
-        with self._context.store.write() as tx:
+        said = self._text(reason) or "cancelled"
+        with self._context.store.writing(acts.EXECUTION_CANCEL, self._context.actor) as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             if execution.state is ExecutionState.RUNNING:
                 tx.agents.request(execution.id, said)
@@ -91,7 +90,7 @@ class Executions(Roster):
                 end_operation(tx, self._context, execution, self._start(execution), outcome, now)
             else:
                 raise Conflict(f"the execution {execution_id} has ended: it is {execution.state.value}")
-            tx.trail.append("execution-cancel", execution.id, by, now, reason=said)
+            tx.trail.append(execution.id, now, reason=said)
         return self.execution(execution_id)
 
     def verify(self, execution_id: str, *, right: bool, note: str = "") -> Execution:
@@ -99,10 +98,8 @@ class Executions(Roster):
 
         No agent judges itself or another: what is verified may change the system. Raises NotFound, Conflict.
         """
-        said, by = self._text(note), self._context.actor
-        if by.kind is ActorKind.AGENT:
-            raise Conflict(f"{by.id} is an agent, and no agent judges what agents did; a person does, or a check")
-        with self._context.store.write() as tx:
+        said = self._text(note)
+        with self._context.store.writing(acts.EXECUTION_VERIFY, self._context.actor) as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             last = execution.attempts[-1] if execution.attempts else None
             if last is None or last.outcome is None:
@@ -110,7 +107,7 @@ class Executions(Roster):
             tx.agents.verify(last.id, right, now)
             for operation_id in filter(None, (last.operation_id, execution.operation_id)):
                 _judge(tx, operation_id, right, said or "a later check says otherwise")
-            tx.trail.append("execution-verify", execution.id, by, now, agent=last.agent, right=right, note=said)
+            tx.trail.append(execution.id, now, agent=last.agent, right=right, note=said)
         return self.execution(execution_id)
 
     def execution(self, execution_id: str) -> Execution:

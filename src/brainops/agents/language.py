@@ -16,15 +16,13 @@ from brainops.errors import (
     InvalidInput,
     MissingExtra,
     NotConfigured,
-    OperationBlocked,
     StepFailed,
 )
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
-from brainops.procedures.loosening import loosened_by
-from brainops.store import Transaction
-from brainops.types import ActorKind, LanguageBudget, LanguageUse, Micros, Proof
+from brainops.store import Transaction, acts
+from brainops.types import LanguageBudget, LanguageUse, Micros, Proof
 
 SETTING = "language_budget"  # of the namespace, guarded with its rules
 DAY_MICROS = 86_400_000_000
@@ -90,17 +88,14 @@ class Language:
         In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them. Raises
         InvalidInput, OperationBlocked for an agent, ApprovalUnproven.
         """
-        if self._context.actor.kind is ActorKind.AGENT:
-            raise OperationBlocked("an agent does not set what it may spend; a person runs `brainops llm budget`")
         limits = {"cost_a_day": _limit(cost_a_day, "cost_a_day"), "tokens_a_day": _limit(tokens_a_day, "tokens_a_day")}
         if all(each is None for each in limits.values()):
             raise InvalidInput("a budget names cost_a_day (US dollars), tokens_a_day, or both; 0 lets nothing be asked")
-        by = loosened_by(self._context, "set what language models may take", proof)
         text, said = json.dumps(limits), redact(clean(reason.strip()), self._context.redaction).text
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.LANGUAGE_BUDGET, self._context.actor, proof) as tx:
             at = self._context.store.now()
-            tx.rules.set(SETTING, text, by, at)
-            tx.trail.append(f"set-{SETTING}", tx.scope.write, by, at, value=text, reason=said)
+            tx.rules.set(SETTING, text, tx.actor, at)
+            tx.trail.append(tx.scope.write, at, value=text, reason=said)
         return self.budget()
 
     def used(self, days: int = 1) -> list[LanguageUse]:
@@ -196,7 +191,7 @@ class Language:
         input_tokens = len((prompt + system).encode(errors="replace")) + FRAME_TOKENS
         costs = [cost_of(models, name, input_tokens, max_tokens) for name in models.names]
         tokens, cost = input_tokens + max_tokens, max((each for each in costs if each is not None), default=0.0)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SPEND, self._context.actor) as tx:
             budget, day = _read(tx), self._context.store.now() // DAY_MICROS
             if budget.open and budget.tokens_a_day is None and None in costs:
                 unknown = models.names[costs.index(None)]
@@ -214,7 +209,7 @@ class Language:
     def _settle(self, reserved: Reserved, said: Said, purpose: str) -> None:
         name = redact(clean(purpose.strip() or "unnamed"), self._context.redaction).text[:MAX_NAME_CHARACTERS]
         tokens, cost = said.input_tokens + said.output_tokens, said.cost or 0.0
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SPEND, self._context.actor) as tx:
             tx.language.settle(reserved.day, tokens - reserved.tokens, cost - reserved.cost)
             tx.language.add(
                 reserved.day,

@@ -11,15 +11,14 @@ from brainops.agents.adapters.port import AgentFunction, Callables
 from brainops.agents.adapters.run import check_settings
 from brainops.agents.candidates import withheld
 from brainops.agents.ready import READY, ready
-from brainops.errors import InvalidInput, NotFound, OperationBlocked
+from brainops.errors import InvalidInput, NotFound
 from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact, redact_json
-from brainops.procedures.loosening import is_strict, loosened_by
 from brainops.procedures.steps.limits import limits_in
-from brainops.store import Transaction
-from brainops.types import JSON, Actor, ActorKind, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
+from brainops.store import Transaction, acts
+from brainops.types import JSON, Actor, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
 
 MAX_NAME_CHARACTERS = 100
 MAX_TEXT_CHARACTERS = 2_000  # of a description or reason
@@ -51,17 +50,14 @@ class Roster:
         takes the proof of one of them. Raises InvalidInput, OperationBlocked, ApprovalUnproven.
         """
         drafted = agent if isinstance(agent, Agent) else _drafted(agent, adapter, limits, fields_)
-        by = self._allowed("register agents", proof)
-        made = self._checked(drafted, by, reason or drafted.reason)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.AGENT_REGISTER, self._context.actor, proof) as tx:
+            made = self._checked(drafted, tx.actor, reason or drafted.reason)
             before = self._known(tx, made.name)
             if before is None and len(tx.agents.list()) >= MAX_AGENTS:
                 raise InvalidInput(f"a namespace has at most {MAX_AGENTS} agents; remove one first")
             tx.agents.put(made)
             tx.trail.append(
-                "agent-register",
                 made.name,
-                by,
                 made.created_at,
                 adapter=made.adapter.value,
                 settings=dict(made.settings),
@@ -111,27 +107,26 @@ class Roster:
 
     def enable(self, name: str, *, reason: str = "", proof: Proof | None = None) -> Agent:
         """Let an agent be chosen again; as `register` where the namespace is strict. Raises NotFound."""
-        return self._switch(name, True, reason, self._allowed("enable agents", proof))
+        return self._switch(acts.AGENT_ENABLE, name, True, reason, proof)
 
     def disable(self, name: str, *, reason: str = "") -> Agent:
         """Let an agent be chosen no more; what it is at goes on to its end. Raises NotFound."""
-        return self._switch(name, False, reason, self._context.actor)
+        return self._switch(acts.AGENT_DISABLE, name, False, reason, None)
 
     def remove(self, name: str, *, reason: str) -> None:
         """Strike an agent off; what it did stays on record. Raises NotFound."""
         said, at = self._text(reason), self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.AGENT_REMOVE, self._context.actor) as tx:
             if not tx.agents.remove(name, said, at):
                 raise _not_written(name)
-            tx.trail.append("agent-remove", name, self._context.actor, at, reason=said)
+            tx.trail.append(name, at, reason=said)
 
-    def _switch(self, name: str, enabled: bool, reason: str, by: Actor) -> Agent:
+    def _switch(self, act: acts.Act, name: str, enabled: bool, reason: str, proof: Proof | None) -> Agent:
         said = self._text(reason)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
             if not tx.agents.enable(name, enabled, said):
                 raise _not_written(name)
-            act = "agent-enable" if enabled else "agent-disable"
-            tx.trail.append(act, name, by, self._context.store.now(), reason=said)
+            tx.trail.append(name, self._context.store.now(), reason=said)
         return self.get(name)
 
     def readable(self, tx: Transaction) -> Sequence[Agent]:
@@ -146,16 +141,6 @@ class Roster:
 
     def _known(self, tx: Transaction, name: str) -> Agent | None:
         return next((agent for agent in self.readable(tx) if agent.name == name), None)
-
-    def _allowed(self, what: str, proof: Proof | None) -> Actor:
-        """Return who adds to what may act here: where rules hold, no agent's session does."""
-        with self._context.store.read() as tx:
-            strict = is_strict(tx)
-        if strict and self._context.actor.kind is ActorKind.AGENT:
-            raise OperationBlocked(
-                f"an agent's session may not {what} in a strict namespace; a person does, on a terminal"
-            )
-        return loosened_by(self._context, what, proof)
 
     def _checked(self, agent: Agent, by: Actor, reason: str) -> Agent:
         name = agent.name if isinstance(agent.name, str) else ""

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from brainops.errors import StoreError
 from brainops.procedures.runs.attempts import Threads
-from brainops.store import Store
+from brainops.store import Store, acts
 
 LEASE_SECONDS = 30.0  # after which others may go on: longer than a pause of a busy machine, shorter than patience
 BEAT_SECONDS = 10.0  # between two renewals: two may fail before the lease has passed
@@ -71,7 +71,7 @@ class Watch:
             self.asked = row["requested"]
         elif time.monotonic() >= self._next_beat and not self._over.is_set():
             self._next_beat = time.monotonic() + BEAT_SECONDS
-            with self._store.write() as tx:
+            with self._store.writing(acts.EXECUTE, acts.ITSELF) as tx:
                 until = lease_from(self._store.now())
                 self.lost = not tx.agents.beat(self._execution_id, self.attempt_id, self._owner, until)
         if self.lost or self.asked is not None:

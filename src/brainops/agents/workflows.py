@@ -28,6 +28,7 @@ from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.port import StepResult, StepWork
 from brainops.procedures.triggers.triggers import Triggers
+from brainops.store import acts
 from brainops.types import (
     JSON,
     Choice,
@@ -184,7 +185,7 @@ class Workflows:
             self._runs.cancel(run.id, reason="the workflow's deadline has passed", compensate=True)
         except Conflict:  # it has ended, or somebody else has asked for it
             return 0
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.DELIVER, self._context.actor) as tx:
             subject = f"{run.procedure_name}: its deadline has passed; it is cancelled and taken back"
             self._notices.put(tx, NoticeKind.RUN_FAILED, subject, run_id=run.id)
         return 1

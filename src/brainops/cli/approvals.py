@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +11,7 @@ import click
 from brainops.cli import show
 from brainops.cli.screen import age, ago, bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened
-from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, refuse_agents
+from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
 from brainops.types import (
     Actor,
     Approval,
@@ -27,7 +27,7 @@ from brainops.types import (
 )
 
 if TYPE_CHECKING:
-    from brainops.brain import Brain
+    pass
 
 SHOWN = 12  # of one answer, so that the first screen fits a terminal
 AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
@@ -339,25 +339,16 @@ def add_channel(
     if (command_line is None) == (webhook is None):
         raise click.UsageError("Name one: --command LINE or --webhook URL.")
     with opened(model="none") as brain:
-        prove = _prover(brain)
+        settings: dict[str, object] = {"url": webhook, **({"secret": secret} if secret else {})}
+        kind = ChannelKind.COMMAND if command_line is not None else ChannelKind.WEBHOOK
         if command_line is not None:
-            settings: dict[str, object] = {"argv": shlex.split(command_line)}
-            new = brain.notices.add_channel(name, ChannelKind.COMMAND, settings, kinds=kinds, prove=prove)
-        else:
-            settings = {"url": webhook, **({"secret": secret} if secret else {})}
-            new = brain.notices.add_channel(name, ChannelKind.WEBHOOK, settings, kinds=kinds, prove=prove)
+            settings = {"argv": shlex.split(command_line)}
+        new = proven(
+            brain,
+            "setting up a channel",
+            lambda proof: brain.notices.add_channel(name, kind, settings, kinds=kinds, proof=proof),
+        )
     answer(new, lambda: [*_channels([new]), dim(f"Try it: brainops notices channel test {shlex.quote(new.name)}")])
-
-
-def _prover(brain: Brain) -> Callable[[], Actor]:
-    """Return what asks, on the terminal, who answers for a channel; raise ApprovalUnproven in an agent's session."""
-    refuse_agents("setting up a channel")
-
-    def prove() -> Actor:
-        with person_at_terminal("setting up a channel") as terminal:
-            return brain.approvals.approvers.prove(proof_of_person(terminal, brain.approvals.approvers.list(), None))
-
-    return prove
 
 
 @channel.command("remove")
@@ -365,8 +356,7 @@ def _prover(brain: Brain) -> Callable[[], Actor]:
 def remove_channel(name: str) -> None:
     """Remove a channel."""
     with opened(model="none") as brain:
-        prove = _prover(brain)
-        brain.notices.remove_channel(name, prove=prove)
+        proven(brain, "removing a channel", lambda proof: brain.notices.remove_channel(name, proof=proof))
     answer({"removed": name}, lambda: [f"Removed: {one_line(name)}"])
 
 

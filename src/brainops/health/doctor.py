@@ -18,6 +18,7 @@ from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.meaning import body_of, pending_count
 from brainops.memory.terms import embedding_texts, query_terms
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.scope import Scope
 from brainops.types import Check, Draft, Filter, MemoryType
@@ -91,7 +92,7 @@ def _trial(context: MemoryContext) -> Check:
     problems: list[str] = []
     digest = fingerprint(parse_error(TRIAL_ERROR)).digest
     try:
-        with context.store.write(Scope.of(TRIAL_NAMESPACE)) as tx:
+        with context.store.writing(acts.TRY_STORE, context.actor, scope=Scope.of(TRIAL_NAMESPACE)) as tx:
             draft = Draft(
                 title=TRIAL_ERROR,
                 content="a trial of `brainops doctor`",

@@ -24,7 +24,7 @@ from brainops.operations.operation import start_of
 from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.plan import TAG as FIX_TAG
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.figures import OPENING
 from brainops.store.ids import new_id
 from brainops.types import (
@@ -222,7 +222,7 @@ def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
     start = records.checked_start(context, opening)
     assert start.session_id is not None
     operation_id, at = new_id(), context.store.now()
-    with context.store.write() as tx:
+    with context.store.writing(acts.RECORD, context.actor) as tx:
         if tx.figures.session(start.session_id)[1] is None:
             records.begin(tx, operation_id, start, None, at)
             records.finish(tx, context, operation_id, start, Succeeded(duration_seconds=0.0), at)

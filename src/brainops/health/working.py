@@ -23,7 +23,7 @@ from brainops.procedures.runs.answering import begin_runs, proposed
 from brainops.procedures.runs.dispatch import RUNS_AT_ONCE, Dispatcher
 from brainops.procedures.runs.runner import MOST_RUNS, Runner
 from brainops.procedures.triggers.triggers import Triggers
-from brainops.store import Store
+from brainops.store import Store, acts
 from brainops.store.ids import new_id
 from brainops.types import JSON, Autonomy, ErrorEvent, Handled, Micros, Succeeded
 
@@ -128,7 +128,7 @@ class Working:
         )
         matches, held_back = self.triggers.answering(start), self._held_back()
         operation_id, at = new_id(), self._store.now()
-        with self._store.write() as tx:
+        with self._store.writing(acts.RECORD, self._context.actor) as tx:
             log.begin(tx, operation_id, start, None, at)
             memory_id = log.distil(tx, self._context, happened, start, operation_id) if happened else None
             if held_back is None:

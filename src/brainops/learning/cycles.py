@@ -26,7 +26,7 @@ from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.predictions import Predictions
 from brainops.procedures.outbox import Outbox
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
 
@@ -152,7 +152,7 @@ class Learning:
         if row is not None and row["through_at"] is not None and row["through_at"] >= to_at:
             return None  # the usual answer costs no write
         owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{new_id()[-12:]}"
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             taken = tx.learning.claim(cycle, owner, now=now, to_at=to_at, lease_until=now + LEASE_MICROS)
         if taken is None:
             return None
@@ -193,7 +193,7 @@ class Learning:
 
     def _find(self, part: Part, claim: _Claim, work: CycleWork) -> Found | Exception:
         """Let a part look. What its code raises is told in the report and kept as an error; the others go on."""
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             lease_until = self._moment(claim) + LEASE_MICROS
             if not tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until):
                 raise _Overtaken("somebody else took this run over")
@@ -208,7 +208,7 @@ class Learning:
     def _write(self, claim: _Claim, found: Sequence[tuple[Part, Found | Exception]]) -> CycleReport:
         work = claim.work
         held = self._held()  # anew: somebody may have stopped it while the parts looked
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             ended_at = self._moment(claim)
             if not tx.learning.advance(work.cycle, claim.owner, claim.epoch, to_at=work.to_at, ran_at=ended_at):
                 raise _Overtaken("somebody else took this run over")
@@ -260,7 +260,7 @@ class Learning:
         return found.section, written, list(found.write(tx) or ())
 
     def _release(self, claim: _Claim) -> None:
-        with suppress(StoreError), self._context.store.write() as tx:
+        with suppress(StoreError), self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             tx.learning.release(claim.work.cycle, claim.owner, claim.epoch)
 
 

@@ -20,7 +20,6 @@ from typing import TypeVar
 from brainops.agents.agents import Agents
 from brainops.errors import (
     ApprovalRequired,
-    ApprovalUnproven,
     BrainOpsError,
     Conflict,
     InvalidInput,
@@ -32,7 +31,7 @@ from brainops.learning.better import Measured
 from brainops.learning.changes.code import CodePatches, Drafted
 from brainops.learning.changes.fix_modes import FixModes
 from brainops.learning.changes.memory import MemoryPlans
-from brainops.learning.changes.port import BY_ITSELF, Changer
+from brainops.learning.changes.port import Changer
 from brainops.learning.changes.procedure import ProcedureVariants
 from brainops.learning.changes.retrieval import RetrievalWeights
 from brainops.learning.changes.routing import Routing
@@ -47,13 +46,12 @@ from brainops.memory.redact import redact, redact_json
 from brainops.operations.enforce import Guard
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
-from brainops.procedures.loosening import is_strict, loosened_by
 from brainops.procedures.outbox import Outbox
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
+from brainops.store.acts import Proven
 from brainops.types import (
     JSON,
     Actor,
-    ActorKind,
     Autonomy,
     Cycle,
     Improvement,
@@ -69,6 +67,16 @@ LISTED = 100
 MAX_TEXT_CHARACTERS = 2_000
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+
+_ITSELF = {
+    ImprovementState.TRIAL: acts.ITSELF_TRIED,
+    ImprovementState.APPLIED: acts.ITSELF_APPLIED,
+    ImprovementState.KEPT: acts.ITSELF_KEPT,
+    ImprovementState.ROLLED_BACK: acts.ITSELF_ROLLED_BACK,
+    ImprovementState.UNDONE: acts.ITSELF_UNDONE,
+    ImprovementState.REJECTED: acts.ITSELF_REJECTED,
+}
 
 
 class Improvements:
@@ -152,7 +160,8 @@ class Improvements:
         kept = replace(self._redacted(found), namespace=tx.scope.write, ended_at=None)
         if not tx.improvements.add(kept):
             return None
-        tx.trail.append("improvement-propose", kept.id, BY_ITSELF, kept.proposed_at, kind=kept.kind.value, key=kept.key)
+        proposed = tx.also(acts.IMPROVEMENT_PROPOSE, acts.ITSELF)
+        proposed.append(kept.id, kept.proposed_at, kind=kept.kind.value, key=kept.key)
         if kept.state is ImprovementState.PLANNED:
             self._tell(tx, NoticeKind.IMPROVEMENT_PLANNED, kept, f"brainops evolution veto {kept.id}")
         return kept
@@ -194,31 +203,29 @@ class Improvements:
         In a strict namespace where people are enrolled who may approve, it takes the proof of one of them; so does
         `undo`. Raises NotFound, Conflict (somebody changed its subject meanwhile), ApprovalUnproven, ApprovalRequired.
         """
-        if self._context.actor.kind is ActorKind.AGENT:
-            raise ApprovalUnproven("an agent applies no improvement; a person does: brainops evolution apply ID")
-        by = self._person("apply an improvement", proof)
-        return self._apply(improvement_id, by, self._text(reason) or f"applied by {by.id}", proof)
+        proven = self._context.store.allow(acts.IMPROVEMENT_APPLY, self._context.actor, proof)
+        by = proven.actor if proven is not None else self._context.actor
+        return self._apply(improvement_id, self._text(reason) or f"applied by {by.id}", proven)
 
     def undo(self, improvement_id: str, *, reason: str = "", proof: Proof | None = None) -> Improvement:
         """Put back what an improvement replaced, exactly; raise Conflict where somebody changed it meanwhile."""
-        by = self._person("undo an improvement", proof)
+        proven = self._context.store.allow(acts.IMPROVEMENT_UNDO, self._context.actor, proof)
         improvement = self.get(improvement_id)
         if improvement.state is ImprovementState.UNDONE:
             return improvement
         if improvement.state not in STANDING:
             raise Conflict(f"it is {improvement.state.value.replace('_', ' ')}; there is nothing to take back")
-        self._changer(improvement).outside(improvement, improvement.before, proof)
+        self._changer(improvement).outside(improvement, improvement.before, proven)
         now, said = self._context.store.now(), self._text(reason) or "taken back"
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.IMPROVEMENT_UNDO, self._context.actor, proven) as tx:
             improvement = _known(tx, improvement_id)
             known = replace(improvement, by_itself=False)
-            return self._move(tx, improvement, known, ImprovementState.UNDONE, by, now, said)
+            return self._move(tx, improvement, known, ImprovementState.UNDONE, tx.actor, now, said)
 
     def veto(self, improvement_id: str, *, reason: str = "") -> Improvement:
         """Refuse an improvement that is proposed, planned or tried, for good. Raises NotFound, Conflict."""
-        by = self._person("veto an improvement", None, loosens=False)
         now, said = self._context.store.now(), self._text(reason) or "vetoed"
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.IMPROVEMENT_VETO, self._context.actor) as tx:
             improvement = _known(tx, improvement_id)
             if improvement.state not in OPEN:
                 raise Conflict(
@@ -226,7 +233,7 @@ class Improvements:
                     f"{improvement.undo}"
                 )
             ended = replace(improvement, by_itself=False)
-            return self._move(tx, improvement, ended, ImprovementState.REJECTED, by, now, said)
+            return self._move(tx, improvement, ended, ImprovementState.REJECTED, tx.actor, now, said)
 
     def watch(self, now: Micros | None = None) -> builtins.list[Improvement]:
         """Move on what has earned it: begin trials, apply, reject, keep, roll back; return what moved.
@@ -257,13 +264,13 @@ class Improvements:
 
     def _proposed(self, drafted: Drafted) -> Improvement:
         """Keep a patch that was made and tested; one whose tests fail is kept as rejected."""
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.IMPROVE, self._context.actor) as tx:
             kept = self.propose(tx, drafted.improvement)
             if kept is None:
                 raise Conflict("this very patch was decided before, and is not proposed again; `brainops evolution`")
             if drafted.refused and kept.id == drafted.improvement.id:
                 now = self._context.store.now()
-                kept = self._move(tx, kept, kept, ImprovementState.REJECTED, BY_ITSELF, now, drafted.refused)
+                kept = self._move(tx, kept, kept, ImprovementState.REJECTED, acts.ITSELF, now, drafted.refused)
         self._code.keep(kept)
         return kept
 
@@ -323,17 +330,17 @@ class Improvements:
                 changer.outside(improvement, improvement.after, None)
             elif move is not None and move.to is ImprovementState.ROLLED_BACK:
                 changer.outside(improvement, improvement.before, None)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.IMPROVE, self._context.actor) as tx:
             moved = self._moved(tx, improvement, now)
         if moved is None:
             self._take_back_refused(improvement.id, None)
         return moved
 
-    def _take_back_refused(self, improvement_id: str, proof: Proof | None) -> None:
+    def _take_back_refused(self, improvement_id: str, proven: Proven | None) -> None:
         """Take back what was done outside while somebody refused it."""
         improvement = self.get(improvement_id)
         if improvement.state is ImprovementState.REJECTED:
-            self._changer(improvement).outside(improvement, improvement.before, proof)
+            self._changer(improvement).outside(improvement, improvement.before, proven)
 
     def _moved(self, tx: Transaction, seen: Improvement, now: Micros) -> Improvement | None:
         """Move one improvement on by itself, by what the record says now; None where it stays after all."""
@@ -350,17 +357,17 @@ class Improvements:
             known = replace(known, probability_better=measured.probability)
         try:
             with tx.session.savepoint():
-                return self._move(tx, improvement, known, move.to, BY_ITSELF, now, move.why, puts=not measured.gone)
+                return self._move(tx, improvement, known, move.to, acts.ITSELF, now, move.why, puts=not measured.gone)
         except StoreError:
             raise
         except BrainOpsError as obstacle:  # its subject was changed by somebody, who had their reasons
             back = move.to is ImprovementState.ROLLED_BACK
             to = ImprovementState.UNDONE if back else ImprovementState.REJECTED
-            return self._move(tx, improvement, known, to, BY_ITSELF, now, f"{obstacle}", puts=False)
+            return self._move(tx, improvement, known, to, acts.ITSELF, now, f"{obstacle}", puts=False)
 
     # How it is moved
 
-    def _apply(self, improvement_id: str, by: Actor, reason: str, proof: Proof | None) -> Improvement:
+    def _apply(self, improvement_id: str, reason: str, proven: Proven | None) -> Improvement:
         with self._context.store.read() as tx:
             improvement = _known(tx, improvement_id)
             refused = self._changer(improvement).refused(tx, improvement, by_itself=False)
@@ -370,14 +377,14 @@ class Improvements:
             raise Conflict(f"it is {improvement.state.value.replace('_', ' ')}; only what is open is applied")
         if refused is not None:
             raise ApprovalRequired(refused)
-        self._changer(improvement).outside(improvement, improvement.after, proof)
+        self._changer(improvement).outside(improvement, improvement.after, proven)
         now = self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.IMPROVEMENT_APPLY, self._context.actor, proven) as tx:
             improvement = _known(tx, improvement_id)
             if improvement.state in OPEN:
-                return self._move(tx, improvement, improvement, ImprovementState.APPLIED, by, now, reason)
+                return self._move(tx, improvement, improvement, ImprovementState.APPLIED, tx.actor, now, reason)
         if improvement.state not in STANDING:
-            self._take_back_refused(improvement_id, proof)
+            self._take_back_refused(improvement_id, proven)
             raise Conflict(f"it was {improvement.state.value.replace('_', ' ')} meanwhile, so it was not applied")
         return improvement
 
@@ -419,7 +426,8 @@ class Improvements:
             "from": seen.state.value,
             "reason": why,
         }
-        tx.trail.append(f"improvement-{to.value.replace('_', '-')}", moved.id, by, now, **told)
+        trail = tx.also(_ITSELF[to], by) if by == acts.ITSELF else tx.trail
+        trail.append(moved.id, now, **told)
         if to is ImprovementState.APPLIED:
             self._tell(tx, NoticeKind.IMPROVEMENT_APPLIED, moved, f"to take it back: {moved.undo}")
         elif to in (ImprovementState.ROLLED_BACK, ImprovementState.UNDONE):
@@ -462,15 +470,6 @@ class Improvements:
         if found is None:
             raise InvalidInput(f"this program cannot apply or undo a {improvement.kind.value} improvement")
         return found
-
-    def _person(self, what: str, proof: Proof | None, *, loosens: bool = True) -> Actor:
-        """Return who does this: in a strict namespace never an agent, and somebody who proves who it is."""
-        actor = self._context.actor
-        with self._context.store.read() as tx:
-            strict = is_strict(tx)
-        if strict and actor.kind is ActorKind.AGENT:
-            raise ApprovalUnproven(f"{actor.id} is an agent, and an agent may not {what} here; a person does")
-        return loosened_by(self._context, what, proof) if loosens or proof is not None else actor
 
     def _tell(self, tx: Transaction, kind: NoticeKind, improvement: Improvement, command: str) -> None:
         told: dict[str, JSON] = {"improvement": improvement.id, "kind": improvement.kind.value, "command": command}

@@ -17,7 +17,7 @@ from brainops.learning.gather import Gatherer
 from brainops.learning.log_lines import LogFormat
 from brainops.learning.pages import page
 from brainops.memory.context import MemoryContext
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.types import Micros, Progress
 
@@ -167,7 +167,7 @@ def _mark(
 ) -> None:
     """Write what waits and how far the file was read, both or neither."""
     tail, now = _tail(file, position), context.store.now()
-    with context.store.write() as tx:
+    with context.store.writing(acts.RECORD, context.actor) as tx:
         if gatherer is not None:
             gatherer.write(tx)
         _put(tx, reading, position, tail, now)
@@ -192,6 +192,6 @@ def _put(tx: Transaction, reading: _Reading, position: int, tail: str, now: Micr
 
 def _write_if(gatherer: Gatherer, context: MemoryContext, wanted: bool) -> None:
     if wanted:
-        with context.store.write() as tx:
+        with context.store.writing(acts.RECORD, context.actor) as tx:
             gatherer.write(tx)
         gatherer.written()

@@ -15,6 +15,7 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import redact_json
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
+from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.fixes import fix_of
 from brainops.types import Draft, FixMode, MemoryState, MemoryType, ProcedureState, Source, Trust
@@ -46,7 +47,7 @@ class Intake:
         local = {"insight": self._insight, "procedure": self._procedure, "fix": self._fix}[item.kind](
             item, body, before
         )
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SHARE, self._context.actor) as tx:
             tx.sharing.put_item(
                 {
                     "key": self._bundle.key,

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from brainops.errors import InvalidInput, NotFound, OperationBlocked
+from brainops.errors import InvalidInput, NotFound
 from brainops.learning.git import Git
 from brainops.memory.context import MemoryContext
-from brainops.procedures.loosening import loosened_by
 from brainops.procedures.steps.limits import check_command, limits_of
-from brainops.store import Transaction
-from brainops.types import Actor, ActorKind, CodeRepository, Micros, Proof
+from brainops.store import Transaction, acts
+from brainops.types import CodeRepository, Micros, Proof
 
 SETTING = "code_repositories"  # of the namespace, guarded with its rules
 MAX_REPOSITORIES = 50
@@ -50,27 +49,24 @@ class Repositories:
         that is checked out where none is named. In a strict namespace where people are enrolled it takes a `proof`.
         Raises InvalidInput, StepFailed (the command is not allowed), OperationBlocked, ApprovalUnproven.
         """
-        self._refuse_agents()
         wanted = _checked(name, path, test, branch, timeout_seconds, automation, by_itself)
         check_command(limits_of(self._context), wanted.test)
-        by = loosened_by(self._context, "let code be improved", proof)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.REPOSITORY_ADD, self._context.actor, proof) as tx:
             known = _read(tx)
             known[wanted.name] = wanted
             if len(known) > MAX_REPOSITORIES:
                 raise InvalidInput(f"at most {MAX_REPOSITORIES} repositories are kept; remove one")
-            self._write(tx, known, by, "repository-add", wanted.name, reason)
+            self._write(tx, known, wanted.name, reason)
         return wanted
 
     def remove(self, name: str, *, reason: str = "") -> CodeRepository:
         """Let no code of a repository be improved any longer; what was brought in stays. Raises NotFound."""
-        self._refuse_agents()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.REPOSITORY_REMOVE, self._context.actor) as tx:
             known = _read(tx)
             if name not in known:
                 raise _unknown(name, known)
             gone = known.pop(name)
-            self._write(tx, known, self._context.actor, "repository-remove", name, reason)
+            self._write(tx, known, name, reason)
         return gone
 
     def get(self, name: str) -> CodeRepository:
@@ -87,20 +83,12 @@ class Repositories:
             known = _read(tx)
         return [known[name] for name in sorted(known)]
 
-    def _refuse_agents(self) -> None:
-        if self._context.actor.kind is ActorKind.AGENT:
-            raise OperationBlocked(
-                "an agent does not say which code may be changed; a person runs `brainops evolution repository add`"
-            )
-
-    def _write(
-        self, tx: Transaction, known: dict[str, CodeRepository], by: Actor, act: str, name: str, reason: str
-    ) -> None:
+    def _write(self, tx: Transaction, known: dict[str, CodeRepository], name: str, reason: str) -> None:
         at: Micros = self._context.store.now()
         text = json.dumps([asdict(each) for each in known.values()])
-        tx.rules.set(SETTING, text, by, at)
-        tx.trail.append(act, f"repository:{name}", by, at, reason=reason[:MAX_ARGUMENT_CHARACTERS])
-        tx.trail.append(f"set-{SETTING}", tx.scope.write, by, at, value=text)  # by which `doctor` knows who set it
+        tx.rules.set(SETTING, text, tx.actor, at)
+        tx.trail.append(f"repository:{name}", at, reason=reason[:MAX_ARGUMENT_CHARACTERS])
+        tx.also(acts.REPOSITORIES).append(tx.scope.write, at, value=text)  # by which `doctor` knows who set it
 
 
 def repository_of(tx: Transaction, name: str) -> CodeRepository | None:

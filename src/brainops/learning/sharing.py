@@ -24,11 +24,11 @@ from brainops.memory.redact import redact
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
 from brainops.procedures.fixes.plan import TAG as FIX_TAG
-from brainops.procedures.loosening import loosened_by
+from brainops.store import acts
 from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row
 from brainops.store.files import ORDINARY, new_file
-from brainops.types import ActorKind, Filter, Peer, Progress, Proof, Received, Shared, Trust
+from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trust
 
 SUFFIX = ".bundle"
 LISTED = 100
@@ -63,21 +63,19 @@ class Sharing:
         A person does this; a strict namespace with approvers takes a proof. Raises InvalidInput, Conflict.
         """
         key, name = checked_key(key), self._text(name, "the other instance's name", MAX_NAME_CHARACTERS)
-        if self._context.actor.kind is not ActorKind.PERSON:
-            raise Conflict("a person says to whom this memory listens")
-        by, now = loosened_by(self._context, "listen to another instance", proof), self._context.store.now()
+        now = self._context.store.now()
         row = {"key": key, "name": name, "source": source, "added_at": now, "reason": reason[:MAX_REASON_CHARACTERS]}
-        with self._context.store.write() as tx:
-            tx.sharing.put_peer({**row, **actor_columns(by)})
-            tx.trail.append("share_trust", key, by, now, name=name, source=source, reason=reason)
+        with self._context.store.writing(acts.SHARE_TRUST, self._context.actor, proof) as tx:
+            tx.sharing.put_peer({**row, **actor_columns(tx.actor)})
+            tx.trail.append(key, now, name=name, source=source, reason=reason)
         return next(peer for peer in self.peers() if peer.key == key)
 
     def distrust(self, peer: str, *, reason: str) -> Received:
         """Listen to an instance no longer, and take out of use what came from it. Raises NotFound."""
         known, now = self._peer(peer), self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SHARE_DISTRUST, self._context.actor) as tx:
             tx.sharing.revoke_peer(known.key, now, self._text(reason, "a reason", MAX_REASON_CHARACTERS))
-            tx.trail.append("share_distrust", known.key, self._context.actor, now, name=known.name, reason=reason)
+            tx.trail.append(known.key, now, name=known.name, reason=reason)
             rows = tx.sharing.items(key=known.key)
         return self._withdrawn(rows, Bundle(id="", key=known.key, name=known.name, created_at=0, items=(), revoked=()))
 
@@ -109,11 +107,11 @@ class Sharing:
             target = target / f"{own.public}{SUFFIX}"
         with new_file(target, force=force, mode=ORDINARY) as unfinished:
             unfinished.write_bytes(data)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SHARE_EXPORT, self._context.actor) as tx:
             tx.sharing.put_bundle(_bundle_row(bundle_id, own.public, "out", now, now, len(items), str(target)))
             for item in items:
                 tx.sharing.put_item(_out_row(item, own.public, bundle_id, now))
-            tx.trail.append("share_export", bundle_id, self._context.actor, now, items=len(items))
+            tx.trail.append(bundle_id, now, items=len(items))
         return Shared(
             bundle=bundle_id, path=str(target), counts=Counter(item.kind for item in items), revoked=len(revoked)
         )
@@ -157,9 +155,9 @@ class Sharing:
         row = next((each for each in self.bundles(limit=10_000) if each["id"].startswith(wanted)), None)
         if row is None or len(wanted) < 8:
             raise NotFound(f"no bundle {wanted[:64]!r} left or came here; brainops share list shows them")
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SHARE_REVOKE, self._context.actor) as tx:
             tx.sharing.revoke_bundle(row["id"], row["direction"], now, said)
-            tx.trail.append("share_revoke", row["id"], self._context.actor, now, reason=said)
+            tx.trail.append(row["id"], now, reason=said)
             items = tx.sharing.items(bundle_id=row["id"])
         read_as = Bundle(id=row["id"], key=row["key"], name="", created_at=now, items=(), revoked=())
         return self._withdrawn([each for each in items if each["key"] == row["key"]], read_as)
@@ -196,10 +194,10 @@ class Sharing:
                 progress(number, len(order))
         left = self._taken_back(bundle, counts)
         now = self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SHARE_IMPORT, self._context.actor) as tx:
             row = _bundle_row(bundle.id, bundle.key, "in", now, bundle.created_at, len(order), None)
             if tx.sharing.put_bundle(row):
-                tx.trail.append("share_import", bundle.id, self._context.actor, now, key=bundle.key, **dict(counts))
+                tx.trail.append(bundle.id, now, key=bundle.key, **dict(counts))
         return Received(
             bundle=bundle.id,
             key=bundle.key,
@@ -214,7 +212,7 @@ class Sharing:
         for kind, origin in bundle.revoked:
             if kind not in KINDS:
                 continue
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.SHARE, self._context.actor) as tx:
                 row = tx.sharing.item(bundle.key, kind, origin)
                 if row is None:
                     tx.sharing.bury(bundle.key, kind, origin, bundle.id, self._context.store.now())
@@ -234,7 +232,7 @@ class Sharing:
             rest = withdraw(self._context, self._procedures, self._fixes, row, reason)
             if rest is not None:
                 left.append(rest)
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.SHARE, self._context.actor) as tx:
                 tx.sharing.withdraw(bundle.key, row["kind"], row["origin_id"], self._context.store.now())
             counts[f"{row['kind']} withdrawn"] += 1
         return Received(bundle=bundle.id, key=bundle.key, name=bundle.name, counts=dict(counts), left=tuple(left))

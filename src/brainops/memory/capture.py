@@ -12,7 +12,7 @@ from brainops.errors import Conflict, EmbedderUnavailable
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import MAX_METADATA_BYTES, MAX_TAGS, Prepared, dumped, prepare, words_of_row
 from brainops.memory.identity import key_hash, make_room, said
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.memories import Inserted
@@ -35,7 +35,9 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     prepared = prepare(draft, context.redaction)
     vectors = _vectors_if_warm(context, [prepared])
     passages = vectors[0] if vectors else None
-    return context.store.write_together(lambda tx: store(tx, prepared, draft.source, context, passages))
+    return context.store.write_together(
+        acts.CAPTURE, context.actor, lambda tx: store(tx, prepared, draft.source, context, passages)
+    )
 
 
 def capture_many(
@@ -68,7 +70,7 @@ def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list
             refused = error
             break
     acknowledged: list[Captured] = []
-    with context.store.write() as tx:
+    with context.store.writing(acts.CAPTURE, context.actor) as tx:
         for prepared, source in ready:
             try:
                 acknowledged.append(store(tx, prepared, source, context, None))

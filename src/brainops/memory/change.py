@@ -11,7 +11,7 @@ from brainops.memory.draft import clean, prepare, words_of_row
 from brainops.memory.identity import make_room
 from brainops.memory.redact import redact
 from brainops.memory.segments import archived_ids_about, archived_memory, purge_from_segments
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.memories import memory_of
@@ -80,7 +80,7 @@ def history(context: MemoryContext, memory_id: str) -> History:
 
 def supersede(context: MemoryContext, memory_id: str, draft: Draft) -> Captured:
     """Replace a memory by a corrected one; the old one stays as history. Raises NotFound, Conflict, InvalidInput."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.SUPERSEDE, context.actor) as tx:
         old = tx.memories.writable_row(memory_id)
         return _supersede(tx, context, old, draft)
 
@@ -101,21 +101,23 @@ def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) 
     if captured.repeated:
         tx.memories.link_supersedes(captured.id, old["id"])
     tx.memories.mark_superseded(old["id"], captured.id, max(now, old["valid_from"] + 1), words_of_row(old))
-    tx.trail.append("supersede", old["id"], context.actor, now, by=captured.id)
+    tx.also(acts.SUPERSEDE).append(old["id"], now, by=captured.id)
     return captured
+
+
+_STATES = {MemoryState.ACTIVE: acts.RESTORE, MemoryState.ARCHIVED: acts.ARCHIVE, MemoryState.FORGOTTEN: acts.FORGET}
 
 
 def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason: str = "") -> Memory:
     """Archive, forget (both can be undone) or restore a memory; raise NotFound, Conflict."""
-    with context.store.write() as tx:
+    with context.store.writing(_STATES[state], context.actor) as tx:
         row = _row_to_change(tx, memory_id)
         if row["state"] == state:
             raise Conflict(f"memory {row['id']} is {state.value} already")
         if not stands_again(tx, row, context.store.now(), state):
             raise Conflict(f"the same content was captured again since; memory {row['id']} is not needed back")
         tx.memories.set_state(row["id"], state, MemoryState(row["state"]), words_of_row(row))
-        act = "restore" if state is MemoryState.ACTIVE else state.value
-        tx.trail.append(act, row["id"], context.actor, context.store.now(), reason=_reason(context, reason))
+        tx.trail.append(row["id"], context.store.now(), reason=_reason(context, reason))
         return memory_of(tx.memories.row(row["id"]))
 
 
@@ -159,7 +161,7 @@ def feedback(
 
     "outdated" ends its validity, "wrong" flags it for review; a correction supersedes it. Raises NotFound, Conflict.
     """
-    with context.store.write() as tx:
+    with context.store.writing(acts.FEEDBACK, context.actor) as tx:
         row = tx.memories.writable_row(memory_id)
         corrected = _supersede(tx, context, row, correction) if correction is not None else None
         given = Feedback(
@@ -177,13 +179,13 @@ def feedback(
         tx.memories.add_feedback(row["id"], VERDICT_CHANGE[verdict], ends=ends)
         if verdict is Verdict.WRONG:
             tx.memories.set_flag(row["id"], "called wrong")
-        tx.trail.append("feedback", row["id"], context.actor, given.at, verdict=verdict.value, feedback=given.id)
+        tx.trail.append(row["id"], given.at, verdict=verdict.value, feedback=given.id)
         return given
 
 
 def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
     """Take a verdict back with what it did; a correction that it brought stays. Raises NotFound, Conflict."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.FEEDBACK_UNDO, context.actor) as tx:
         given = tx.trail.feedback(feedback_id)
         if given is None:
             raise NotFound(f"there is no feedback {feedback_id[:80]!r} in the namespace that you write")
@@ -194,7 +196,7 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
         if given.verdict is Verdict.WRONG:
             tx.memories.set_flag(given.memory_id, None)
         now = context.store.now()
-        tx.trail.append("undo-feedback", given.memory_id, context.actor, now, feedback=feedback_id)
+        tx.trail.append(given.memory_id, now, feedback=feedback_id)
         return replace(given, undone_at=now)
 
 
@@ -204,7 +206,7 @@ def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
     A run that found it keeps which steps were done and when, and loses what they were given and found, with the runs
     that it began or that began it. Raises NotFound.
     """
-    with context.store.write() as tx:
+    with context.store.writing(acts.PURGE, context.actor) as tx:
         row = None if _own_segment(tx, memory_id) else tx.memories.writable_row(memory_id)
         removed = _purge(tx, context, [row] if row else [], [memory_id], reason, subject=None)
     context.store.upkeep.scrub()
@@ -213,7 +215,7 @@ def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
 
 def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Removed:
     """Remove every memory about a subject for good; raise NotFound where there is none."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.PURGE, context.actor) as tx:
         rows = list(tx.memories.by_subject(clean(subject)))
         ids = [*(row["id"] for row in rows), *archived_ids_about(tx, clean(subject))]
         if not ids:
@@ -238,7 +240,7 @@ def _purge(
     for memory_id in ids:
         tx.operations.purge(memory_id)
         tx.trail.purge_feedback(memory_id)
-        tx.trail.append("purge", memory_id, context.actor, now, reason=said, by="subject" if subject else "id")
+        tx.trail.append(memory_id, now, reason=said, by="subject" if subject else "id")
     return Removed(memory_ids=tuple(ids), backups=tuple(row["path"] for row in tx.trail.backups()))
 
 
@@ -260,17 +262,15 @@ def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: s
     if memory.state is not MemoryState.ACTIVE or memory.superseded_by:
         raise Conflict(f"memory {memory.id} is not current; promote the one that is")
     now, said = context.store.now(), _reason(context, reason)
-    with context.store.write(replace(context.store.scope, write=target, read=(target,))) as tx:
+    with context.store.writing(
+        acts.PROMOTE, context.actor, scope=replace(context.store.scope, write=target, read=(target,))
+    ) as tx:
         draft = draft_of(memory)
         captured = store_prepared(tx, prepare(draft, context.redaction), draft.source, context, None)
-        tx.trail.append(
-            "promote", captured.id, context.actor, now, source=memory.id, source_namespace=memory.namespace, reason=said
-        )
+        tx.trail.append(captured.id, now, source=memory.id, source_namespace=memory.namespace, reason=said)
     if memory.namespace == context.store.scope.write:
-        with context.store.write() as tx:
-            tx.trail.append(
-                "promote", memory.id, context.actor, now, copy=captured.id, target_namespace=target, reason=said
-            )
+        with context.store.writing(acts.PROMOTE, context.actor) as tx:
+            tx.trail.append(memory.id, now, copy=captured.id, target_namespace=target, reason=said)
     return captured
 
 
@@ -301,21 +301,21 @@ def corrected(memory: Memory, text: str) -> Draft:
 
 def flag(context: MemoryContext, memory_id: str, reason: str | None) -> None:
     """Mark a memory for review, or clear the mark with None; nothing else about it changes."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.FLAG if reason else acts.UNFLAG, context.actor) as tx:
         row = tx.memories.writable_row(memory_id)
         said = _reason(context, reason) if reason else None
         if row["flag"] == said:
             return
         tx.memories.set_flag(row["id"], said)
-        tx.trail.append("flag" if said else "unflag", row["id"], context.actor, context.store.now(), reason=said)
+        tx.trail.append(row["id"], context.store.now(), reason=said)
 
 
 def move_source(context: MemoryContext, memory_id: str, key: str, uri: str | None) -> None:
     """Say that the source of a memory was renamed."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.MOVE_SOURCE, context.actor) as tx:
         row = tx.memories.writable_row(memory_id)
         tx.memories.set_source(row["id"], clean(key), clean(uri) if uri else None)
-        tx.trail.append("move-source", row["id"], context.actor, context.store.now(), key=clean(key))
+        tx.trail.append(row["id"], context.store.now(), key=clean(key))
 
 
 def by_source(context: MemoryContext, prefix: str) -> list[Memory]:

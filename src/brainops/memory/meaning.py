@@ -11,7 +11,7 @@ from brainops.embedding import open_embedder
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.draft import content_text
 from brainops.memory.terms import embedding_texts
-from brainops.store import Store, Transaction
+from brainops.store import Store, Transaction, acts
 from brainops.store.database import Row
 from brainops.store.scope import Scope
 from brainops.types import Embedder, Progress
@@ -119,7 +119,7 @@ def _store(store: Store, model_id: str, rows: Sequence[Row], vectors: list[numpy
     for row, passages in zip(rows, vectors, strict=True):
         by_namespace.setdefault(row["namespace"], []).append((row, passages))
     for namespace, embedded in by_namespace.items():
-        with store.write(Scope.of(namespace)) as tx:
+        with store.writing(acts.INDEX, acts.ITSELF, scope=Scope.of(namespace)) as tx:
             for row, passages in embedded:
                 tx.index.store_vectors(tx.session, row["key"], row["content_hash"], model_id, passages)
 

@@ -6,7 +6,7 @@ import secrets
 
 from brainops.errors import InvalidConfiguration
 from brainops.memory.redact import RedactionPolicy
-from brainops.store import Store
+from brainops.store import Store, acts
 
 REDACTION_KEY = "redaction_key"  # the setting that holds it
 
@@ -17,7 +17,7 @@ def redaction_policy(store: Store, personal_data: str) -> RedactionPolicy:
         raise InvalidConfiguration(f"personal_data is allow, hash or drop, not {personal_data!r:.40}")
     if personal_data != "hash":
         return RedactionPolicy(personal="drop" if personal_data == "drop" else "allow")
-    with store.write() as tx:
+    with store.writing(acts.SETTLE_SETTINGS, acts.ITSELF) as tx:
         key = tx.setting(REDACTION_KEY)
         if key is None:
             key = secrets.token_hex(32)

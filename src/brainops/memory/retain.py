@@ -14,7 +14,7 @@ from brainops.memory.draft import clean, words_of_row
 from brainops.memory.identity import with_free_key
 from brainops.memory.lines import dumps, line_of, row_of_line
 from brainops.memory.segments import segment_row, unpack
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.operations import DAY_MICROS, GrowthPolicy
@@ -96,7 +96,9 @@ def _compact_one(
 ) -> int | None:
     """Fill one segment with rows after a key; return the key to go on from, or None when nothing is left."""
     scope = Scope.of(context.store.scope.write)
-    with context.store.read(scope) if dry_run else context.store.write(scope) as tx:
+    with (
+        context.store.read(scope) if dry_run else context.store.writing(acts.COMPACT, context.actor, scope=scope) as tx
+    ):
         chunk = _next_chunk(tx, kind, cut, after)
         if not chunk.rows:
             return None
@@ -117,7 +119,7 @@ def _move(tx: Transaction, context: MemoryContext, row: dict[str, Any], chunk: _
     else:
         tx.memories.remove_archived(chunk.rows)
     detail = {name: row[name] for name in ("kind", "row_count", "sha256")}
-    tx.trail.append("compact", row["id"], context.actor, row["created_at"], **detail)
+    tx.trail.append(row["id"], row["created_at"], **detail)
 
 
 def _next_chunk(tx: Transaction, kind: str, cut: int, after: int) -> _Chunk:
@@ -154,7 +156,7 @@ def _due(tx: Transaction, kind: str, cut: int, after: int) -> Iterator[tuple[Row
 
 def restore_segment(context: MemoryContext, segment_id: str) -> Restored:
     """Put a segment's rows back where they came from and remove the segment; raise NotFound, ArchiveDamaged."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.RESTORE_SEGMENT, context.actor) as tx:
         segment = tx.operations.segment(str(segment_id)[:MAX_NAME_CHARACTERS].replace("\0", ""))
         if segment is None or segment["namespace"] != tx.scope.write:
             raise NotFound(f"there is no archive segment {str(segment_id)[:80]!r} in the namespace {tx.scope.write!r}")
@@ -169,9 +171,7 @@ def restore_segment(context: MemoryContext, segment_id: str) -> Restored:
             fresh = _put_back(tx, kind, row)
             back[kind if fresh else "standing"] += 1
         tx.operations.remove_segment(segment["id"])
-        tx.trail.append(
-            "restore-segment", segment["id"], context.actor, context.store.now(), kind=segment["kind"], **dict(back)
-        )
+        tx.trail.append(segment["id"], context.store.now(), kind=segment["kind"], **dict(back))
     return Restored(memories=back["memory"], operations=back["operation"], standing=back["standing"])
 
 
@@ -185,7 +185,7 @@ def _put_back(tx: Transaction, kind: str, row: dict[str, Any]) -> bool:
 def set_policy(context: MemoryContext, policy: GrowthPolicy) -> None:
     """Say how much of an operation's log the written namespace keeps; "" is every name. Raises InvalidInput."""
     name = _checked_policy(policy)
-    with context.store.write() as tx:
+    with context.store.writing(acts.GROWTH_POLICY, context.actor) as tx:
         tx.operations.put_policy(
             GrowthPolicy(
                 operation_name=name,
@@ -195,9 +195,7 @@ def set_policy(context: MemoryContext, policy: GrowthPolicy) -> None:
             )
         )
         tx.trail.append(
-            "growth-policy",
             name or "*",
-            context.actor,
             context.store.now(),
             mode=policy.mode,
             rate=float(policy.rate),

@@ -6,11 +6,11 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.rules import CHANGES
 from brainops.store.trail import entry_of
-from brainops.types import JSON, Actor, AuditEntry, Micros
+from brainops.types import JSON, AuditEntry, Micros
 
 SETTLED = "import-settle"
 """The act of the line that says which settings hold here, whatever the lines of the other store before it set."""
@@ -26,16 +26,16 @@ WITNESS = frozenset(
 these acts it is believed. What is in force (settings, activations, who may approve) nobody sets by a file."""
 
 
-def settle(tx: Transaction, actor: Actor, now: Micros, *, whole: bool) -> None:
+def settle(tx: Transaction, now: Micros, *, whole: bool) -> None:
     """Add a line for everything that holds by the trail that came over and does not hold here; says nothing twice.
 
     Where the trail did not come over `whole`, it set nothing here, and only rules that arrived are accounted for.
     """
     lines = [entry for row in _rows(tx) for entry in [entry_of(row), *witnesses(row)]]
-    _settle_rules(tx, actor, now, lines)
+    _settle_rules(tx, now, lines)
     if whole:
-        _settle_procedures(tx, actor, now, lines)
-        _settle_settings(tx, actor, now, lines)
+        _settle_procedures(tx, now, lines)
+        _settle_settings(tx, now, lines)
 
 
 def witnesses(row: Row) -> Iterator[AuditEntry]:
@@ -53,7 +53,7 @@ def _rows(tx: Transaction) -> Iterator[Row]:
         after = rows[-1]["sequence"]
 
 
-def _settle_procedures(tx: Transaction, actor: Actor, now: Micros, lines: list[AuditEntry]) -> None:
+def _settle_procedures(tx: Transaction, now: Micros, lines: list[AuditEntry]) -> None:
     """Which version of each is active, by the trail and by the rows?"""
     said: dict[str, str] = {}
     seen: dict[str, set[str]] = defaultdict(set)
@@ -69,19 +69,19 @@ def _settle_procedures(tx: Transaction, actor: Actor, now: Micros, lines: list[A
         if holds == digest:
             continue
         if holds:
-            tx.trail.append("activate_procedure", subject, actor, now, hash=holds, reason=REASON)
+            tx.also(acts.IMPORT_ACTIVE).append(subject, now, hash=holds, reason=REASON)
         else:
-            tx.trail.append("retire_procedure", subject, actor, now, reason=REASON)
+            tx.also(acts.IMPORT_RETIRED).append(subject, now, reason=REASON)
 
 
-def _settle_rules(tx: Transaction, actor: Actor, now: Micros, lines: list[AuditEntry]) -> None:
+def _settle_rules(tx: Transaction, now: Micros, lines: list[AuditEntry]) -> None:
     removed = {line.subject for line in lines if line.act == "rule-remove"}
     for row in tx.records.each("rule"):
         if row["removed_at"] is not None and row["id"] not in removed:
-            tx.trail.append("rule-remove", row["id"], actor, now, reason=REASON)
+            tx.also(acts.IMPORT_RULE_GONE).append(row["id"], now, reason=REASON)
 
 
-def _settle_settings(tx: Transaction, actor: Actor, now: Micros, lines: list[AuditEntry]) -> None:
+def _settle_settings(tx: Transaction, now: Micros, lines: list[AuditEntry]) -> None:
     said: dict[str, JSON] = {}
     clients: JSON = []
     for line in lines:
@@ -95,4 +95,4 @@ def _settle_settings(tx: Transaction, actor: Actor, now: Micros, lines: list[Aud
     here: dict[str, JSON] = {row["name"]: row["value"] for row in tx.rules.settings() if row["name"] != CHANGES}
     accepted: list[JSON] = list(tx.approvals.clients())
     if (said, clients) != (here, accepted):
-        tx.trail.append(SETTLED, tx.scope.write, actor, now, settings=here, clients=accepted, reason=REASON)
+        tx.also(acts.IMPORT_SETTLE).append(tx.scope.write, now, settings=here, clients=accepted, reason=REASON)

@@ -15,7 +15,7 @@ from brainops.memory.draft import subject_hash, words_of_row
 from brainops.memory.lines import line_of, row_of_line
 from brainops.memory.meaning import embed_pending, pending_count
 from brainops.memory.segments import memory_id_of, replace_segment, unpack
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.scope import Scope
 from brainops.types import JSON, Finding, MemoryState, Progress
@@ -60,13 +60,13 @@ def reindex(context: MemoryContext, progress: Progress | None = None) -> int:
                 if progress is not None:
                     progress(done, max(total, done))
             after = keys[-1]
-    with store.write() as tx:
+    with store.writing(acts.INDEX, context.actor) as tx:
         tx.memories.prune_index()
     return done
 
 
 def _reindex(context: MemoryContext, scope: Scope, keys: Sequence[int]) -> int:
-    with context.store.write(scope) as tx:
+    with context.store.writing(acts.INDEX, context.actor, scope=scope) as tx:
         rows = tx.memories.by_keys(keys)
         for row in rows.values():
             tx.memories.reindex(row, words_of_row(row))
@@ -89,10 +89,10 @@ def reembed(context: MemoryContext, progress: Progress | None = None) -> int:
         if not now_done:
             break
     for namespace in context.store.scope.read:
-        with context.store.write(Scope.of(namespace)) as tx:
+        with context.store.writing(acts.INDEX, context.actor, scope=Scope.of(namespace)) as tx:
             if pending_count(tx, embedder.model_id) == 0:
                 tx.session.run("vector_delete_others", model_id=embedder.model_id)
-    with context.store.write() as tx:
+    with context.store.writing(acts.INDEX, context.actor) as tx:
         tx.set(EMBEDDING_MODEL, embedder.model_id)
     return done
 
@@ -130,9 +130,9 @@ def rescan(
 
 def _sign(context: MemoryContext, found: Rescanned) -> None:
     taken_out: dict[str, JSON] = {finding.kind: finding.count for finding in found.findings}
-    with context.store.write() as tx:
+    with context.store.writing(acts.REDACT, context.actor) as tx:
         now = context.store.now()
-        tx.trail.append("redact", tx.scope.write, context.actor, now, changed=found.changed, findings=taken_out)
+        tx.trail.append(tx.scope.write, now, changed=found.changed, findings=taken_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ class _Rescan:
             after = rows[-1]
 
     def _rewrite(self, kind: _Kind, after: Row | None, places: set[Any]) -> None:
-        with self._context.store.write(self._scope) as tx:
+        with self._context.store.writing(acts.REDACT, self._context.actor, scope=self._scope) as tx:
             for row in kind.page(tx, after):
                 if _place(row) not in places:
                     continue
@@ -205,7 +205,11 @@ class _Rescan:
 
     def _transaction(self) -> AbstractContextManager[Transaction]:
         store = self._context.store
-        return store.read(self._scope) if self._dry_run else store.write(self._scope)
+        return (
+            store.read(self._scope)
+            if self._dry_run
+            else store.writing(acts.REDACT, self._context.actor, scope=self._scope)
+        )
 
     def _segment(self, tx: Transaction, row: Row) -> None:
         lines = unpack(row)

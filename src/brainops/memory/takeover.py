@@ -13,7 +13,7 @@ from brainops.memory.draft import words_of_row
 from brainops.memory.identity import make_room, with_free_key
 from brainops.memory.kinds import FOLLOWS
 from brainops.memory.settling import settle
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.operations import policy_of
 from brainops.store.scope import Scope
 from brainops.store.trail import GENESIS, feedback_of
@@ -58,7 +58,7 @@ class Intake:
 
     def take(self, source: str, target: str, batch: Sequence[Unit]) -> None:
         """Put a batch of one namespace into another (mostly the same) in one transaction."""
-        with self._context.store.write(Scope.of(target)) as tx:
+        with self._context.store.writing(acts.IMPORT, self._context.actor, scope=Scope.of(target)) as tx:
             trail = [row for unit in batch for kind, row in unit if kind == "audit"]
             for unit in batch:
                 if unit[0][0] != "audit":
@@ -74,16 +74,14 @@ class Intake:
 
     def sign(self, source: str, target: str, last_hash: str | None) -> None:
         """Add a line on the import to the trail, unless the trail itself came over whole or nothing was taken."""
-        with self._context.store.write(Scope.of(target)) as tx:
+        with self._context.store.writing(acts.IMPORT, self._context.actor, scope=Scope.of(target)) as tx:
             now = self._context.store.now()
             came_over = source == target and tx.trail.end()[1] == (last_hash or GENESIS)
             if came_over or self._taken_into[target]:
-                settle(tx, self._context.actor, now, whole=came_over)
+                settle(tx, now, whole=came_over)
             if came_over or not self._taken_into[target] or tx.trail.of(self._sha256):
                 return
-            tx.trail.append(
-                "import", self._sha256, self._context.actor, now, source=source, rows=self._taken_into[target]
-            )
+            tx.trail.append(self._sha256, now, source=source, rows=self._taken_into[target])
 
     def _take_unit(self, tx: Transaction, unit: Unit) -> None:
         kind, row = unit[0]
@@ -143,7 +141,7 @@ class Intake:
         if not known:
             now = self._context.store.now()
             lines = [dict(row) for row in rows]
-            tx.trail.append("import", subject, self._context.actor, now, source=source, lines=lines)
+            tx.trail.append(subject, now, source=source, lines=lines)
         for _ in rows:
             self._count(tx, "audit", STANDS if known else None)
 

@@ -20,7 +20,7 @@ from brainops.memory.kinds import FOLLOWS
 from brainops.memory.lines import VERSION, dumps, line_of, row_of_line
 from brainops.memory.segments import unpack
 from brainops.memory.takeover import Intake, Noted, Unit
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.files import new_file
 from brainops.store.records import KINDS as RECORDS
@@ -332,10 +332,10 @@ def backup(context: MemoryContext, path: str) -> str:
     target = str(Path(path).expanduser().absolute())
     sha256 = context.store.upkeep.backup(target)
     try:
-        with context.store.write() as tx:
+        with context.store.writing(acts.BACKUP, context.actor) as tx:
             now = context.store.now()
             tx.trail.add_backup(target, sha256, now)
-            tx.trail.append("backup", target, context.actor, now, sha256=sha256)
+            tx.trail.append(target, now, sha256=sha256)
     except StoreReadOnly:
         pass  # the copy is good; a store that cannot be written is not purged either, so nobody needs to be told of it
     return sha256

@@ -9,10 +9,9 @@ from brainops.operations import breaker
 from brainops.operations.guard import RuleIndex, check
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.admission import Within
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
-    Actor,
     ActorKind,
     Allow,
     Ask,
@@ -37,8 +36,6 @@ BLOCKS_KEPT_A_DAY = 1_000  # an agent that tries again and again is worth seeing
 SERVICES_A_DAY = 1_000  # that are counted by name; a target with an id in it would make a row of each operation
 MAX_SERVICE_CHARACTERS = 200
 OTHERS = "(others)"
-
-GUARD = Actor(kind=ActorKind.SERVICE, id="brainops", proof="program")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,9 +269,11 @@ def step_down(
         if rule.mode is RuleMode.DENY:
             outbox.put(tx, NoticeKind.GUARD_ALARM, rule.name, rule=rule.id, reason=reason, mode=rule.mode.value)
         return None
-    tx.rules.set_mode(rule.id, mode, GUARD, now, reason=reason, stepped_down=True)
-    tx.rules.touch(GUARD, now)
-    tx.trail.append("rule-step-down", rule.id, GUARD, now, reason=reason, mode=mode.value, before=rule.mode.value)
+    tx.rules.set_mode(rule.id, mode, acts.ITSELF, now, reason=reason, stepped_down=True)
+    tx.rules.touch(acts.ITSELF, now)
+    tx.also(acts.RULE_STEP_DOWN, acts.ITSELF).append(
+        rule.id, now, reason=reason, mode=mode.value, before=rule.mode.value
+    )
     outbox.put(
         tx,
         NoticeKind.RULE_STEPPED_DOWN,

@@ -22,11 +22,10 @@ from brainops.operations.log import checked_start
 from brainops.operations.replay import replay
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.loosening import may_approve
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.admission import Admission, Within
 from brainops.procedures.triggers.triggers import Triggers
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     ActionClass,
@@ -118,7 +117,7 @@ class Guard(GuardControls):
         if not record or start.action_class is ActionClass.READ_ONLY:
             return looked.decision
         try:
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
                 self.admit(tx, looked, None)
         except OperationBlocked as blocked:
             if isinstance(looked.decision, Allow):
@@ -131,7 +130,7 @@ class Guard(GuardControls):
         """Ask a person to approve one operation, and return what waits for the answer. Raises InvalidInput."""
         start = self.prepared(start)
         subject = subject_of(start)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.ASK, self._context.actor) as tx:
             return self._approvals.ask(
                 tx,
                 kind=ApprovalKind.OPERATION,
@@ -189,7 +188,7 @@ class Guard(GuardControls):
         kind = ApprovalRequired if isinstance(looked.decision, Ask) else OperationBlocked
         error = kind(_told(looked.decision))
         try:
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
                 self.admit(tx, looked, None)
         except OperationBlocked:
             pass
@@ -365,37 +364,34 @@ class Guard(GuardControls):
 
     def add(self, rule: Rule, *, reason: str = "") -> Rule:
         """Keep a written rule; its id is made where it has none. Raises InvalidInput, Conflict, ApprovalUnproven."""
-        by, now = self._person("write rules"), self._context.store.now()
+        now = self._context.store.now()
         made = self._checked_rule(rule, new_id(), now)
-        with self._context.store.write() as tx:
-            if not tx.rules.add(made, by):
+        with self._context.store.writing(acts.RULE_ADD, self._context.actor) as tx:
+            if not tx.rules.add(made, tx.actor):
                 raise Conflict(f"there is a rule {made.name!r} already; remove it first, or choose another name")
-            self._changed(
-                tx, "rule-add", made.id, by, now, name=made.name, mode=made.mode.value, reason=self._text(reason)
-            )
+            self._changed(tx, made.id, now, name=made.name, mode=made.mode.value, reason=self._text(reason))
         return made
 
     def set_mode(self, rule_id: str, mode: RuleMode | str, *, reason: str = "", proof: Proof | None = None) -> Rule:
         """Set a rule's mode: observe, warn, ask or deny; this is also how one that stepped down is put back."""
         rule, wanted, now = self.rule(rule_id), self._member(RuleMode, mode), self._context.store.now()
-        by = self._person("change rules", loosens=breaker.is_softer(wanted, rule.mode), proof=proof)
-        with self._context.store.write() as tx:
+        act = acts.RULE_SOFTEN if breaker.is_softer(wanted, rule.mode) else acts.RULE_HARDEN
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
             said = self._text(reason)
-            tx.rules.set_mode(rule.id, wanted, by, now, reason=said)
-            self._changed(tx, "rule-mode", rule.id, by, now, mode=wanted.value, before=rule.mode.value, reason=said)
+            tx.rules.set_mode(rule.id, wanted, tx.actor, now, reason=said)
+            self._changed(tx, rule.id, now, mode=wanted.value, before=rule.mode.value, reason=said)
         return replace(rule, mode=wanted)
 
     def remove(self, rule_id: str, *, reason: str = "", proof: Proof | None = None) -> Rule:
         """Let a written rule hold no longer. Rules that nobody wrote are set to observe instead; raise InvalidInput."""
         rule, now = self.rule(rule_id), self._context.store.now()
-        by = self._person("remove rules", loosens=True, proof=proof)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.RULE_REMOVE, self._context.actor, proof) as tx:
             if not tx.rules.remove(rule.id, now):
                 raise InvalidInput(
                     f"{rule.name!r} is no rule that somebody wrote here, and is not removed; to silence it: "
                     f"brainops guard rule mode {rule.id} observe"
                 )
-            self._changed(tx, "rule-remove", rule.id, by, now, name=rule.name, reason=self._text(reason))
+            self._changed(tx, rule.id, now, name=rule.name, reason=self._text(reason))
         return rule
 
     # The record
@@ -421,18 +417,15 @@ class Guard(GuardControls):
         return self._judge(decision_id, "right", note, proof)
 
     def _judge(self, decision_id: str, judged: str, note: str, proof: Proof | None) -> RecordedDecision:
-        by, proven = (
-            self._person("judge the guard", proof=proof),
-            proof is not None or not may_approve(self._approvals.approvers),
-        )
+        proven = proof is not None or not self._approvals.approvers.names()
         now, said, rules = self._context.store.now(), self._text(note), {rule.id: rule for rule in self.rules()}
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.JUDGE_BLOCK, self._context.actor, proof) as tx:
             decision = tx.rules.decision(a_text(decision_id, "a decision's id"))
-            if decision is None or not tx.rules.judge(decision_id, judged, by, now, said):
+            if decision is None or not tx.rules.judge(decision_id, judged, tx.actor, now, said):
                 raise NotFound(
                     f"there is no block {decision_id[:80]!r} here; `brainops guard decisions --blocked` lists them"
                 )
-            tx.trail.append("judge-block", decision_id, by, now, judged=judged, note=said)
+            tx.trail.append(decision_id, now, judged=judged, note=said)
             rule = rules.get(decision.rule_id)
             if judged == "false" and rule is not None and (proven or rule.mode is RuleMode.DENY):
                 decisions.see_whether_it_blocks_wrongly(tx, rule, now, self._outbox)
@@ -445,7 +438,7 @@ class Guard(GuardControls):
         if isinstance(memory_ids, str) or not isinstance(memory_ids, Iterable):
             raise InvalidInput(f"the ids of memories are a list of texts, not {memory_ids!r:.60}")
         named = {str(memory_id) for memory_id in memory_ids}
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
             receipt = tx.rules.receipt(a_text(receipt_id, "a receipt"))
             if receipt is None:
                 raise NotFound(f"there is no receipt {receipt_id[:80]!r} in the namespace that you write")

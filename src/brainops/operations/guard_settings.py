@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
-from brainops.errors import ApprovalUnproven, Conflict, InvalidInput
+from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.handed import a_number, an_instance
@@ -17,15 +17,12 @@ from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, setting
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import STOP_SETTING, stopped_here
 from brainops.procedures.cel import conditions
-from brainops.procedures.loosening import loosened_by
 from brainops.procedures.outbox import Outbox
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
     ActionClass,
-    Actor,
-    ActorKind,
     Autonomy,
     Bypass,
     Enforcement,
@@ -67,18 +64,19 @@ class GuardControls:
         for the other acts that take a `proof`.
         """
         wanted = self._member(Enforcement, enforcement)
-        by = self._person("set enforcement", loosens=wanted is Enforcement.OBSERVE, proof=proof)
-        return self._set("enforcement", wanted.value, reason, by)
+        act = acts.ENFORCEMENT_LOOSEN if wanted is Enforcement.OBSERVE else acts.ENFORCEMENT_HOLD
+        return self._set(act, "enforcement", wanted.value, reason, proof)
 
     def set_autonomy(self, autonomy: Autonomy | str, *, reason: str = "", proof: Proof | None = None) -> GuardSettings:
         """Say what may change by itself: nothing (observe), what is proposed and agreed, or what has proved itself."""
         wanted, ranks = self._member(Autonomy, autonomy), list(Autonomy)
         more = ranks.index(wanted) > ranks.index(self.settings().autonomy)
-        return self._set("autonomy", wanted.value, reason, self._person("set autonomy", loosens=more, proof=proof))
+        act = acts.AUTONOMY_RAISE if more else acts.AUTONOMY_LOWER
+        return self._set(act, "autonomy", wanted.value, reason, proof)
 
     def set_per_person(self, counted: bool, *, reason: str = "") -> GuardSettings:
         """Count compliance per person too, or no longer; what was counted before stays as it was counted."""
-        return self._set("per_person", "yes" if counted else "no", reason, self._person("say who is counted"))
+        return self._set(acts.PER_PERSON, "per_person", "yes" if counted else "no", reason)
 
     def set_patterns(
         self, patterns: Mapping[str, ActionClass | str], *, reason: str = "", proof: Proof | None = None
@@ -94,8 +92,7 @@ class GuardControls:
             if not text or set(text) <= {"*", "?", " "}:
                 raise InvalidInput(f"{glob!r:.80} would cover everything; name an operation, for example 'make clean*'")
             lines.append(f"{self._member(ActionClass, said).value}{SEPARATOR}{text}")
-        by = self._person("say what operations do", loosens=True, proof=proof)
-        return self._set(PATTERNS_SETTING, "\n".join(lines), reason, by)
+        return self._set(acts.PATTERNS, PATTERNS_SETTING, "\n".join(lines), reason, proof)
 
     def bypass(self, minutes: float, reason: str, *, proof: Proof) -> Bypass:
         """Let everything pass in this namespace for a while, on record; only for a person who proves to be one.
@@ -107,63 +104,55 @@ class GuardControls:
         said = self._text(reason)
         if not said:
             raise InvalidInput("a bypass needs a reason: it stands in the audit trail, and everybody is told")
-        person, now = self._approvals.approvers.prove(proof), self._context.store.now()
-        opened = Bypass(
-            id=new_id(),
-            namespace=self._context.store.scope.write,
-            opened_at=now,
-            until=now + int(minutes * 60_000_000),
-            reason=said,
-            by=person,
-        )
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.BYPASS, self._context.actor, proof) as tx:
+            now = self._context.store.now()
+            opened = Bypass(
+                id=new_id(),
+                namespace=tx.scope.write,
+                opened_at=now,
+                until=now + int(minutes * 60_000_000),
+                reason=said,
+                by=tx.actor,
+            )
             tx.rules.open_bypass(opened)
-            tx.trail.append("guard-bypass", opened.id, person, now, until=opened.until, reason=said)
+            tx.trail.append(opened.id, now, until=opened.until, reason=said)
             self._outbox.put(
-                tx, NoticeKind.GUARD_BYPASSED, opened.namespace, by=person.id, until=opened.until, reason=said
+                tx, NoticeKind.GUARD_BYPASSED, opened.namespace, by=tx.actor.id, until=opened.until, reason=said
             )
         return opened
 
     def close_bypass(self) -> bool:
         """End an open bypass before its time; return False where none is open."""
         now = self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.BYPASS_CLOSE, self._context.actor) as tx:
             closed = tx.rules.close_bypass(now)
             if closed:
-                tx.trail.append("guard-bypass-close", tx.scope.write, self._context.actor, now)
+                tx.trail.append(tx.scope.write, now)
         return closed
 
     def stop_automatic(self, reason: str = "") -> GuardSettings:
         """Stop fixes, self-changes and triggers in this namespace, at once; capture goes on. Anybody may."""
-        return self._set(STOP_SETTING, self._text(reason) or "stopped", reason, self._context.actor)
+        return self._set(acts.STOP, STOP_SETTING, self._text(reason) or "stopped", reason)
 
     def resume_automatic(self, reason: str = "", *, proof: Proof | None = None) -> GuardSettings:
         """Let things happen by themselves again. Raises ApprovalUnproven."""
-        by = self._person("let things happen by themselves again", loosens=True, proof=proof)
-        return self._set(STOP_SETTING, "", reason, by)
+        return self._set(acts.RESUME, STOP_SETTING, "", reason, proof)
 
     def automatic_stopped(self) -> str | None:
         """Return why nothing happens by itself here (setting, file or environment variable), None where it may."""
         return stopped_here(self._context.store, os.environ)
 
-    def _set(self, name: str, value: str, reason: str, by: Actor) -> GuardSettings:
+    def _set(self, act: acts.Act, name: str, value: str, reason: str, proof: Proof | None = None) -> GuardSettings:
         now = self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
             was, said = tx.rules.own(name), self._text(reason)
-            tx.rules.set(name, value, by, now)
-            self._changed(tx, f"set-{name}", tx.scope.write, by, now, value=value, before=was, reason=said)
+            tx.rules.set(name, value, tx.actor, now)
+            self._changed(tx, tx.scope.write, now, value=value, before=was, reason=said)
         return self.settings()
 
-    def _changed(self, tx: Transaction, act: str, subject: str, by: Actor, at: int, **detail: JSON) -> None:
-        tx.rules.touch(by, at)
-        tx.trail.append(act, subject, by, at, **detail)
-
-    def _person(self, what: str, *, loosens: bool = False, proof: Proof | None = None) -> Actor:
-        """Return who does this: never an agent, and whoever loosens a strict guard proves who it is."""
-        actor = self._context.actor
-        if actor.kind is ActorKind.AGENT:
-            raise ApprovalUnproven(f"{actor.id} is an agent, and an agent may not {what}; a person does, on a terminal")
-        return loosened_by(self._context, what, proof) if loosens or proof is not None else actor
+    def _changed(self, tx: Transaction, subject: str, at: int, **detail: JSON) -> None:
+        tx.rules.touch(tx.actor, at)
+        tx.trail.append(subject, at, **detail)
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
         name = self._text(an_instance(rule, Rule, "a rule").name)

@@ -17,7 +17,7 @@ from brainops.memory.match import error_title
 from brainops.memory.redact import redact
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
 from brainops.types import (
     Draft,
@@ -226,20 +226,20 @@ def get(context: MemoryContext, operation_id: str) -> Operation:
 
 def contradict(context: MemoryContext, operation_id: str, reason: str) -> None:
     """Say that an outcome that was taken for a success was none (or the reverse); raise NotFound, Conflict."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.CONTRADICT, context.actor) as tx:
         _finished(tx, operation_id)
         said = redact(clean(reason), context.redaction).text[:MAX_NAME_CHARACTERS]
         if not tx.operations.contradict(operation_id, said):
             raise Conflict(f"operation {operation_id} was contradicted before")
-        tx.trail.append("contradict", operation_id, context.actor, context.store.now(), reason=said)
+        tx.trail.append(operation_id, context.store.now(), reason=said)
 
 
 def verify(context: MemoryContext, operation_id: str) -> None:
     """Say that a later check confirmed an outcome; raise NotFound, Conflict."""
-    with context.store.write() as tx:
+    with context.store.writing(acts.VERIFY, context.actor) as tx:
         _finished(tx, operation_id)
         tx.operations.verify(operation_id)
-        tx.trail.append("verify", operation_id, context.actor, context.store.now())
+        tx.trail.append(operation_id, context.store.now())
 
 
 def _known(tx: Transaction, operation_id: str) -> Operation:

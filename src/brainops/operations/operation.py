@@ -23,7 +23,7 @@ from brainops.operations.calibration import Calibration
 from brainops.operations.decisions import Looked
 from brainops.operations.enforce import Guard
 from brainops.operations.recorder import Recorder, Write
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     ActionClass,
@@ -101,7 +101,7 @@ class OperationLog:
 
     def _asked(self, start: OperationStart) -> Guidance:
         consulted = guiding.consult(self._context, start, self._current_calibration(), self._advisers, self._beside())
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
             guiding.keep(tx, consulted)
             self._guard.cover(tx, consulted.guidance)
         self._remember(consulted.guidance)
@@ -136,7 +136,7 @@ class OperationLog:
             self._write(write, manner)
             return
         try:
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
                 write(tx)
         except OperationBlocked:
             raise
@@ -179,7 +179,7 @@ class OperationLog:
             self._recorder.submit(write)
             return
         try:
-            with self._context.store.write() as tx:
+            with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
                 write(tx)
         except BrainOpsError as error:
             if manner.strict:

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 
 from brainops.errors import BrainOpsError
-from brainops.store import Store, Transaction
+from brainops.store import Store, Transaction, acts
 
 QUEUE_RECORDS = 10_000  # beyond this the caller waits for room: slower, but nothing is dropped
 BATCH_RECORDS = 500  # one transaction and one sync for all that waited
@@ -89,7 +89,7 @@ class Recorder:
 
     def _write(self, batch: list[Write]) -> None:
         try:
-            with self._store.write() as tx:
+            with self._store.writing(acts.RECORD, acts.ITSELF) as tx:
                 for write in batch:
                     write(tx)
         except BrainOpsError as error:
@@ -106,7 +106,7 @@ class Recorder:
             return
         for write in batch:
             try:
-                with self._store.write() as tx:
+                with self._store.writing(acts.RECORD, acts.ITSELF) as tx:
                     write(tx)
             except BrainOpsError as single:
                 log.error("a record could not be written: %s", single)

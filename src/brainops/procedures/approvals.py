@@ -11,7 +11,7 @@ from brainops.memory.draft import clean
 from brainops.memory.redact import redact
 from brainops.procedures.approvers import Approvers
 from brainops.procedures.outbox import Outbox
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.types import (
@@ -34,8 +34,6 @@ MAX_SECONDS = 90 * 86_400.0  # a question of last quarter is another question
 MAX_SUBJECT_CHARACTERS = 600  # an operation's name and its target
 MAX_TEXT_CHARACTERS = 4_000  # of a question or a reason: what somebody reads before answering
 MICROS = 1_000_000
-
-SWEEPER = Actor(kind=ActorKind.SERVICE, id="brainops", proof="program")
 
 
 class Approvals:
@@ -134,7 +132,7 @@ class Approvals:
             return None
         if not tx.approvals.use(found.id, now):
             return None
-        tx.trail.append("approval-use", found.id, actor or self._context.actor, now, **covered(found))
+        tx.also(acts.APPROVAL_USE, actor or self._context.actor).append(found.id, now, **covered(found))
         return tx.approvals.get(found.id)
 
     def pending(self) -> Sequence[Approval]:
@@ -174,7 +172,7 @@ class Approvals:
         with self._context.store.read() as tx:
             if not tx.approvals.to_escalate(now) and not tx.approvals.overdue(now):
                 return 0
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.SWEEP, self._context.actor) as tx:
             for each in tx.approvals.overdue(now):
                 changed += self._expire(tx, each, now)
             for each in tx.approvals.to_escalate(now):
@@ -197,8 +195,9 @@ class Approvals:
     ) -> Approval:
         asked, reason = self.get(approval_id), self._text(reason)
         self._check_open(asked)
-        approver = self.approvers.prove(proof)
-        with self._context.store.write() as tx:
+        act = acts.APPROVAL_GRANT if state is ApprovalState.GRANTED else acts.APPROVAL_REFUSE
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
+            approver = tx.actor
             if state is ApprovalState.GRANTED:
                 _check_independent(tx, asked, approver)
             now = self._context.store.now()
@@ -210,8 +209,7 @@ class Approvals:
                 )
             decided = tx.approvals.get(asked.id)
             assert decided is not None
-            act = "approval-grant" if state is ApprovalState.GRANTED else "approval-refuse"
-            tx.trail.append(act, asked.id, approver, now, **covered(decided))
+            tx.trail.append(asked.id, now, **covered(decided))
             self._tell(tx, NoticeKind.APPROVAL_DECIDED, decided)
         return decided
 
@@ -229,14 +227,14 @@ class Approvals:
         why = "it was granted and not used in time" if unused else "nobody answered in time"
         if not tx.approvals.expire(approval.id, now, why):
             return False
-        tx.trail.append("approval-expire", approval.id, SWEEPER, now, **{**covered(approval), "reason": why})
+        tx.also(acts.APPROVAL_EXPIRE, acts.ITSELF).append(approval.id, now, **{**covered(approval), "reason": why})
         self._tell(tx, NoticeKind.APPROVAL_EXPIRED, approval, why=why)
         return True
 
     def _void(self, tx: Transaction, approval: Approval, now: Micros) -> None:
         why = "the audit trail does not know who granted it"
         tx.approvals.void(approval.id, why)
-        tx.trail.append("approval-void", approval.id, SWEEPER, now, **{**covered(approval), "reason": why})
+        tx.also(acts.APPROVAL_VOID, acts.ITSELF).append(approval.id, now, **{**covered(approval), "reason": why})
         self._tell(tx, NoticeKind.GUARD_ALARM, approval, why=why)
 
     def _tell(self, tx: Transaction, kind: NoticeKind, approval: Approval, **more: JSON) -> None:

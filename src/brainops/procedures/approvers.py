@@ -15,7 +15,7 @@ from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.procedures.outbox import Outbox
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.actors import actor_columns
 from brainops.store.approvals import approver_of
 from brainops.store.database import Row
@@ -68,14 +68,13 @@ class Approvers:
         enrolled. Raises InvalidInput, Conflict, ApprovalUnproven.
         """
         name = _checked_name(name)
-        first, by = self._vouched(proof)
         entry_id, key = new_id(), None
         if passphrase is None:
             key = _new_key(entry_id)
         secret_hash = hash_passphrase(checked_passphrase(passphrase)) if passphrase is not None else _key_hash(key)
         kind = SecretKind.PASSPHRASE if key is None else SecretKind.KEY
-        with self._context.store.write(self._scope) as tx:
-            now = self._context.store.now()
+        with self._context.store.writing(acts.ENROL, self._context.actor, proof, scope=self._scope) as tx:
+            now, by, first = self._context.store.now(), tx.actor, proof is None
             if first and tx.approvals.approvers():
                 raise Conflict("somebody enrolled first in the meantime; ask them to enrol you")
             row = {
@@ -91,7 +90,7 @@ class Approvers:
                 raise Conflict(f"{name} has a {kind.value} already; revoke it first: brainops approver revoke {name}")
             stored = tx.approvals.approver_row(entry_id)
             assert stored is not None
-            tx.trail.append("approver-enrol", entry_id, by, now, **enrolment(stored))
+            tx.trail.append(entry_id, now, **enrolment(stored))
             said: dict[str, JSON] = {"by": by.id, "kind": kind.value, "first_use": first, "what": "enrolled"}
             self._outbox.put(tx, NoticeKind.APPROVER_CHANGED, name, **said)
         return Enrolled(approver=approver_of(stored), key=key)
@@ -101,8 +100,7 @@ class Approvers:
 
         The last one cannot go: with nobody left, whoever comes first would be trusted. Raises NotFound, Conflict.
         """
-        by = self.prove(proof)
-        with self._context.store.write(self._scope) as tx:
+        with self._context.store.writing(acts.APPROVER_REVOKE, self._context.actor, proof, scope=self._scope) as tx:
             now = self._context.store.now()
             active = [row for row in tx.approvals.approvers() if row["revoked_at"] is None]
             gone = [row for row in active if row["name"] == name and kind in (None, SecretKind(row["kind"]))]
@@ -112,8 +110,8 @@ class Approvers:
                 raise Conflict(f"{name} is the only one who may approve; enrol another first, then revoke this one")
             for row in gone:
                 tx.approvals.revoke_approver(row["id"], now)
-                tx.trail.append("approver-revoke", row["id"], by, now, name=name, kind=row["kind"])
-            self._outbox.put(tx, NoticeKind.APPROVER_CHANGED, name, by=by.id, what="revoked")
+                tx.trail.append(row["id"], now, name=name, kind=row["kind"])
+            self._outbox.put(tx, NoticeKind.APPROVER_CHANGED, name, by=tx.actor.id, what="revoked")
             return [approver_of(row) for row in tx.approvals.approvers() if row["id"] in {each["id"] for each in gone}]
 
     def list(self) -> Sequence[Approver]:
@@ -121,15 +119,19 @@ class Approvers:
         with self._context.store.read(self._scope) as tx:
             return [approver_of(row) for row in tx.approvals.approvers()]
 
+    def names(self) -> Sequence[str]:
+        """Return the names of those who may approve."""
+        with self._context.store.read(self._scope) as tx:
+            return tx.approvals.names_of_approvers()
+
     def accept_clients(self, clients: Sequence[str], *, proof: Proof) -> tuple[str, ...]:
         """Say which coding clients' own dialogs count as proof in the written namespace; () accepts none."""
         wanted = tuple(dict.fromkeys(_checked_name(client) for client in clients))
         if len(wanted) > MAX_CLIENTS:
             raise InvalidInput(f"at most {MAX_CLIENTS} clients can be accepted")
-        by = self.prove(proof)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.CLIENTS, self._context.actor, proof) as tx:
             tx.approvals.set_clients(wanted)
-            tx.trail.append("approval-clients", tx.scope.write, by, self._context.store.now(), clients=list(wanted))
+            tx.trail.append(tx.scope.write, self._context.store.now(), clients=list(wanted))
         return wanted
 
     def clients(self) -> tuple[str, ...]:
@@ -146,19 +148,6 @@ class Approvers:
                 return self._by_key(proof.key)
             case ClientProof():
                 return self._by_client(proof)
-
-    def _vouched(self, proof: Proof | None) -> tuple[bool, Actor]:
-        """Return whether this is the first enrolment of the store, and who vouches for it."""
-        if self.list():
-            if proof is None:
-                raise ApprovalUnproven("somebody who may approve already must vouch for a new approver")
-            return False, self.prove(proof)
-        if self._context.actor.kind is not ActorKind.PERSON:
-            raise ApprovalUnproven(
-                f"{self._context.actor.kind.value}:{self._context.actor.id} is no person; the first approver enrols on "
-                "a terminal of their own: brainops approver enrol NAME"
-            )
-        return True, self._context.actor
 
     def _by_secret(self, name: str, kind: SecretKind, given: str) -> Actor:
         with self._context.store.read(self._scope) as tx:
@@ -192,13 +181,13 @@ class Approvers:
         """Compare a secret with an entry's hash; a passphrase counts as wrong until it is right."""
         self._begin(entry)
         right = _is_right(entry, given)  # outside of any transaction: it takes its time on purpose
-        with self._context.store.write(self._scope) as tx:
+        with self._context.store.writing(acts.PROVE, self._context.actor, scope=self._scope) as tx:
             now = self._context.store.now()
             known = enrolled_in(tx.trail.of(entry["id"]), entry)
             if not right:
                 self._failed(tx, entry, now)
             elif not known:
-                tx.trail.append("approver-void", entry["id"], self._context.actor, now, name=entry["name"])
+                tx.also(acts.APPROVER_VOID).append(entry["id"], now, name=entry["name"])
             elif tx.approvals.proven(entry["id"], now):
                 return Actor(kind=ActorKind.PERSON, id=entry["name"], proof=_PROOFS[SecretKind(entry["kind"])])
         if right:
@@ -212,7 +201,7 @@ class Approvers:
 
     def _begin(self, entry: Row) -> None:
         """Raise where an entry is locked, and let nobody else try a passphrase of it meanwhile."""
-        with self._context.store.write(self._scope) as tx:
+        with self._context.store.writing(acts.PROVE, self._context.actor, scope=self._scope) as tx:
             now = self._context.store.now()
             until = entry["locked_until"] or 0
             if entry["kind"] == SecretKind.PASSPHRASE.value:  # nobody guesses 256 bits, and a service may ask at once
@@ -229,7 +218,7 @@ class Approvers:
         failures = entry["failures"] + 1
         lock = _lock_seconds(failures)
         tx.approvals.lock(entry["id"], failures, now + lock * MICROS if lock else None)
-        tx.trail.append("approver-wrong", entry["id"], self._context.actor, now, name=entry["name"], failures=failures)
+        tx.also(acts.APPROVER_WRONG).append(entry["id"], now, name=entry["name"], failures=failures)
         if failures == FREE_FAILURES:
             self._outbox.put(tx, NoticeKind.APPROVER_LOCKED, entry["name"], failures=failures, seconds=lock)
 

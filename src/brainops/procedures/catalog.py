@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound
+from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.handed import a_text
@@ -18,16 +18,14 @@ from brainops.procedures.definition.sources import Definition
 from brainops.procedures.english import draft as english
 from brainops.procedures.english import runbook
 from brainops.procedures.english.draft import Drafted
-from brainops.procedures.loosening import loosened_by
 from brainops.procedures.steps.limits import limits_of
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
 from brainops.types import (
     JSON,
     Actor,
-    ActorKind,
     Applied,
     Change,
     Mode,
@@ -53,21 +51,6 @@ class _Active:
     versions: list[ProcedureVersion]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Applier:
-    """Who applies a folder, and why that one may not touch what must be followed, where it may not."""
-
-    actor: Actor
-    unproven: ApprovalUnproven | None
-    dry_run: bool
-
-    def proven(self) -> Actor:
-        """Return who loosens; raise ApprovalUnproven."""
-        if self.unproven is not None:
-            raise self.unproven
-        return self.actor
-
-
 class Catalog:
     """The procedures of one memory: save, apply, activate, retire, look up."""
 
@@ -89,7 +72,7 @@ class Catalog:
         Nothing becomes active by it. Raises InvalidProcedure with every problem; Conflict where git owns the name.
         """
         definition = self._checked(sources.definition(source, path, trust))
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.PROCEDURE_SAVE, self._context.actor) as tx:
             row = self.keep(tx, definition, owner, reason)
             return self._version(tx, row)
 
@@ -128,17 +111,14 @@ class Catalog:
         version = self._own_version(name, number)
         bound = self._require_activatable(version)
         sources.require_evaluable(version.procedure)
-        by = self._by(f"activate {name}", proof, bound)
-        with self._context.store.write() as tx:
-            self.hold(tx, version, reason, by)
+        act = acts.PROCEDURE_ACTIVATE_BINDING if bound else acts.PROCEDURE_ACTIVATE
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
+            self.hold(tx, version, reason, act)
             return self._version(tx, tx.procedures.by_id(version.id))
 
     def retire(self, name: str, *, reason: str = "", proof: Proof | None = None) -> ProcedureVersion:
         """Let a procedure hold no longer; activating it again brings it back. Raises NotFound, Conflict."""
-        with self._context.store.read() as tx:
-            bound = self._context.actor.kind is not ActorKind.AGENT and _holds(self._own_rows(tx, name))
-        by = self._by(f"retire {name}", proof, bound)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.PROCEDURE_RETIRE, self._context.actor, proof) as tx:
             tx.procedures.changed()
             rows = self._own_rows(tx, name)
             active = next((row for row in rows if row["state"] == ProcedureState.ACTIVE), None)
@@ -149,11 +129,7 @@ class Catalog:
                     f"{name} belongs to git ({active['path']}): remove the file and run "
                     "`brainops procedure apply FOLDER --prune`"
                 )
-            if self._context.actor.kind is ActorKind.AGENT and _holds([active]):
-                raise ApprovalRequired(
-                    f"{name} must be followed: a person retires it by `brainops procedure retire {name}`"
-                )
-            self._retire(tx, active, reason, by)
+            self._retire(tx, active, reason)
             return self._version(tx, tx.procedures.by_id(active["id"]))
 
     def get(self, name: str, *, number: int | None = None) -> ProcedureVersion:
@@ -252,27 +228,26 @@ class Catalog:
         for each in definitions:
             if each.procedure.name in chosen:
                 sources.require_evaluable(each.procedure, path=each.path or "")
-        by = self._applier(proof, dry_run)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.PROCEDURE_APPLY, self._context.actor, proof) as tx:
             tx.procedures.changed()
             changes = [
-                self._apply_one(tx, each, each.procedure.name in chosen, adopt, by, reason) for each in definitions
+                self._apply_one(tx, each, each.procedure.name in chosen, adopt, dry_run, reason) for each in definitions
             ]
             names = {each.procedure.name for each in definitions}
-            changes += self._gone(tx, files.label(folder), names, prune and not dry_run, by, reason)
+            changes += self._gone(tx, files.label(folder), names, prune and not dry_run, reason)
         return Applied(changes=tuple(sorted(changes, key=lambda change: change.name)), dry_run=dry_run)
 
     # What the verbs are made of
 
     def _apply_one(
-        self, tx: Transaction, definition: Definition, activate: bool, adopt: bool, by: _Applier, reason: str
+        self, tx: Transaction, definition: Definition, activate: bool, adopt: bool, dry_run: bool, reason: str
     ) -> Change:
         name, path = definition.procedure.name, definition.path
         rows = self._own_rows(tx, name)
         same = next((row for row in rows if row["hash"] == definition.digest), None)
         active = next((row for row in rows if row["state"] == ProcedureState.ACTIVE), None)
         bound = definition.procedure.mode is Mode.STRICT or _holds(rows)
-        activate = activate and not (bound and self._context.actor.kind is ActorKind.AGENT)
+        activate = activate and (not bound or acts.PROCEDURE_ACTIVATE_BINDING.open_to(self._context.actor))
         number = same["number"] if same else max((row["number"] for row in rows), default=0) + 1
         if _owner(rows) is Owner.STORE and not adopt:
             note = "belongs to the store: --adopt gives it to git, `brainops procedure diff` shows how they differ"
@@ -284,33 +259,30 @@ class Catalog:
         else:
             state = ProcedureState.DRAFT if same is None else ProcedureState(same["state"])
         settled = same is not None and (holds or not activate) and same["owner"] == Owner.GIT and same["path"] == path
-        if not settled and not by.dry_run:
+        if not settled and not dry_run:
             row = self.keep(tx, definition, Owner.GIT, reason, by_apply=True)
             if activate:
-                actor = by.actor if holds or not bound else by.proven()
-                self.hold(tx, version_of(row, sources.stored), reason, actor)
+                act = acts.PROCEDURE_ACTIVATE_BINDING if bound and not holds else acts.PROCEDURE_ACTIVATE
+                self.hold(tx, version_of(row, sources.stored), reason, act)
         left = "" if state is ProcedureState.ACTIVE else f"not active: brainops procedure activate {name}"
         if same is not None and active is not None and not holds and not activate:
             left = f"number {active['number']} is active: brainops procedure activate {name}"
         action: Action = "unchanged" if settled else ("changed" if rows else "new")
         return Change(name=name, action=action, state=state, path=path, number=number, note=left)
 
-    def _gone(
-        self, tx: Transaction, label: str, names: set[str], prune: bool, by: _Applier, reason: str
-    ) -> builtins.list[Change]:
+    def _gone(self, tx: Transaction, label: str, names: set[str], prune: bool, reason: str) -> builtins.list[Change]:
         """Find what came from this folder and is in none of its files any more."""
         changes: list[Change] = []
         for row in tx.procedures.active():
             here = row["namespace"] == tx.scope.write and row["owner"] == Owner.GIT and row["name"] not in names
             if not here or not files.under(row["path"], label):
                 continue
-            gone = prune and not (_holds([row]) and self._context.actor.kind is ActorKind.AGENT)
+            gone = prune and (not _holds([row]) or acts.PROCEDURE_RETIRE_BINDING.open_to(self._context.actor))
             note = "" if gone else "active, and in no file: --prune retires it"
             state = ProcedureState.RETIRED if gone else ProcedureState.ACTIVE
             action: Action = "retired" if gone else "missing"
             if gone:
-                actor = by.proven() if _holds([row]) else by.actor
-                self._retire(tx, row, reason or f"{row['path']} is gone", actor)
+                self._retire(tx, row, reason or f"{row['path']} is gone")
             changes.append(
                 Change(name=row["name"], action=action, state=state, path=row["path"], number=row["number"], note=note)
             )
@@ -352,41 +324,33 @@ class Catalog:
         }
         tx.procedures.insert(values, self._context.actor)
         detail: dict[str, JSON] = {"number": values["number"], "hash": definition.digest, "owner": owner.value}
-        tx.trail.append("save_procedure", subject_of(name), self._context.actor, at, **detail, reason=said)
+        tx.also(acts.PROCEDURE_SAVE, self._context.actor).append(subject_of(name), at, **detail, reason=said)
         return _required(tx.procedures.by_id(version_id), version_id)
 
-    def _by(self, what: str, proof: Proof | None, bound: bool) -> Actor:
-        return loosened_by(self._context, what, proof) if bound or proof is not None else self._context.actor
-
-    def _applier(self, proof: Proof | None, dry_run: bool) -> _Applier:
-        try:
-            by = self._by("apply what must be followed", proof, True)
-        except ApprovalUnproven as unproven:
-            if proof is not None:
-                raise
-            return _Applier(actor=self._context.actor, unproven=unproven, dry_run=dry_run)
-        return _Applier(actor=by, unproven=None, dry_run=dry_run)
-
-    def hold(self, tx: Transaction, version: ProcedureVersion, reason: str, by: Actor) -> None:
-        """Let a version hold, in the caller's transaction; whether it may is the caller's to ask."""
+    def hold(
+        self, tx: Transaction, version: ProcedureVersion, reason: str, act: acts.Act, by: Actor | None = None
+    ) -> None:
+        """Let a version hold, in the caller's transaction, as an act that the table of acts lets be done."""
         tx.procedures.changed()
         name, at, said = version.procedure.name, self._context.store.now(), self._reason(reason)
         rows = self._own_rows(tx, name)
         before = next((row for row in rows if row["state"] == ProcedureState.ACTIVE), None)
         if before is not None and before["id"] == version.id:
             return
+        trail = tx.also(act, by)
         replaced = None if before is None else before["number"]
         if before is not None:
             tx.procedures.retire(name, at, f"replaced by number {version.number}")
-        tx.procedures.activate(version.id, by, at, said)
+        tx.procedures.activate(version.id, by or tx.actor, at, said)
         detail: dict[str, JSON] = {"number": version.number, "hash": version.hash, "replaced": replaced}
-        tx.trail.append("activate_procedure", subject_of(name), by, at, **detail, reason=said)
+        trail.append(subject_of(name), at, **detail, reason=said)
 
-    def _retire(self, tx: Transaction, row: Row, reason: str, by: Actor) -> None:
+    def _retire(self, tx: Transaction, row: Row, reason: str) -> None:
+        trail = tx.also(acts.PROCEDURE_RETIRE_BINDING if _holds([row]) else acts.PROCEDURE_RETIRE)
         at, said = self._context.store.now(), self._reason(reason)
         tx.procedures.retire(row["name"], at, said)
         detail: dict[str, JSON] = {"number": row["number"], "hash": row["hash"]}
-        tx.trail.append("retire_procedure", subject_of(row["name"]), by, at, **detail, reason=said)
+        trail.append(subject_of(row["name"]), at, **detail, reason=said)
 
     def _own_version(self, name: str, number: int | None) -> ProcedureVersion:
         with self._context.store.read() as tx:
@@ -412,13 +376,6 @@ class Catalog:
                 f"{newest_of_git['number']} is the newest: change the file and run `brainops procedure apply`"
             )
         bound = version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows)
-        if bound and self._context.actor.kind is ActorKind.AGENT:
-            strict = version.procedure.mode is Mode.STRICT
-            what = "strict" if strict else "from outside, or in place of one that must be followed"
-            raise ApprovalRequired(
-                f"{version.procedure.name} is {what}: a person activates it by `brainops procedure activate "
-                f"{version.procedure.name} --number {version.number}`"
-            )
         return bound and version.state is not ProcedureState.ACTIVE
 
     def _read_active(self, tx: Transaction, before: Mapping[str, Procedure]) -> builtins.list[ProcedureVersion]:

@@ -7,19 +7,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from brainops.errors import ApprovalUnproven, InvalidInput, NotFound
+from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact, redact_json
 from brainops.procedures.channels import checked_settings, send
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
     JSON,
     Actor,
-    ActorKind,
     AuditEntry,
     Channel,
     ChannelKind,
@@ -27,6 +26,7 @@ from brainops.types import (
     Micros,
     Notice,
     NoticeKind,
+    Proof,
 )
 
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
@@ -80,11 +80,11 @@ class Outbox:
         """Say that a person has read notices, so that they need not be delivered; return how many those were."""
         done = 0
         for scope in self._scopes():
-            with self._context.store.write(scope) as tx:
+            with self._context.store.writing(acts.NOTICE_READ, self._context.actor, scope=scope) as tx:
                 now = self._context.store.now()
                 for notice_id in dict.fromkeys(notice_ids):
                     if tx.approvals.notice_delivered(notice_id, [READ], now):
-                        tx.trail.append("notice-read", notice_id, self._context.actor, now)
+                        tx.trail.append(notice_id, now)
                         done += 1
         return done
 
@@ -116,12 +116,12 @@ class Outbox:
         settings: Mapping[str, Any],
         *,
         kinds: Sequence[NoticeKind | str] = (),
-        prove: Prove | None = None,
+        proof: Proof | None = None,
     ) -> Channel:
         """Let the written namespace's notices leave by a command or a webhook; one of that name is replaced.
 
-        `prove` returns the approver who answers for it, and is needed once somebody may approve: a command channel is
-        a program that runs wherever notices are delivered. Raises InvalidInput, ApprovalUnproven.
+        Takes the proof of somebody who may approve, once anybody may: a command channel is a program that runs wherever
+        notices are delivered. Raises InvalidInput, ApprovalUnproven.
         """
         if kind not in set(ChannelKind):
             raise InvalidInput(f"a channel is one of {', '.join(ChannelKind)}, not {kind!r:.40}")
@@ -132,7 +132,7 @@ class Outbox:
         if unknown := sorted(set(kinds) - set(NoticeKind)):
             raise InvalidInput(f"no such notices: {', '.join(unknown)}; there are {', '.join(NoticeKind)}")
         checked = checked_settings(ChannelKind(kind), settings, self._context.redaction)
-        by, channel_id = self._answered_for(prove), new_id()
+        channel_id = new_id()
         row = {
             "id": channel_id,
             "name": redact(clean(name.strip()), self._context.redaction).text,
@@ -140,23 +140,21 @@ class Outbox:
             "settings": json.dumps(checked, ensure_ascii=True),
             "kinds": json.dumps([NoticeKind(each).value for each in kinds]),
             "created_at": self._context.store.now(),
-            **actor_columns(by, "created_by"),
         }
-        with self._context.store.write() as tx:
-            tx.approvals.put_channel(row)
+        with self._context.store.writing(acts.CHANNEL_PUT, self._context.actor, proof) as tx:
+            tx.approvals.put_channel({**row, **actor_columns(tx.actor, "created_by")})
             [stored] = [each for each in tx.approvals.channels() if each.id == channel_id]
             if len(tx.approvals.channels()) > MAX_CHANNELS:
                 raise InvalidInput(f"a namespace has at most {MAX_CHANNELS} channels; remove one first")
-            tx.trail.append("channel-put", channel_id, by, stored.created_at, name=stored.name, digest=digest(stored))
+            tx.trail.append(channel_id, stored.created_at, name=stored.name, digest=digest(stored))
         return stored
 
-    def remove_channel(self, name: str, *, prove: Prove | None = None) -> None:
+    def remove_channel(self, name: str, *, proof: Proof | None = None) -> None:
         """Remove a channel; raise NotFound, ApprovalUnproven."""
-        by = self._answered_for(prove)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.CHANNEL_REMOVE, self._context.actor, proof) as tx:
             if not tx.approvals.remove_channel(name):
                 raise NotFound(f"there is no channel {name!r:.80}; brainops notices channel list shows what there is")
-            tx.trail.append("channel-remove", name, by, self._context.store.now())
+            tx.trail.append(name, self._context.store.now())
 
     def try_channel(self, name: str) -> str | None:
         """Send a notice for trial by one channel, and return what went wrong; raise NotFound."""
@@ -175,7 +173,7 @@ class Outbox:
     def _deliver(self, scope: Scope, notice: Notice, channels: Sequence[Channel], now: Micros) -> bool | None:
         """Return whether every channel took it, or None where somebody else has it in hand."""
         lease_until = now + LEASE_SECONDS * MICROS
-        with self._context.store.write(scope) as tx:
+        with self._context.store.writing(acts.DELIVER, self._context.actor, scope=scope) as tx:
             if not tx.approvals.claim_notice(notice, lease_until, now):
                 return None
         document, taken, problems = self._document(notice, scope), list(notice.delivered_to), []
@@ -187,7 +185,7 @@ class Outbox:
                 taken.append(channel.name)
             else:
                 problems.append(f"{channel.name}: {problem}")
-        with self._context.store.write(scope) as tx:
+        with self._context.store.writing(acts.DELIVER, self._context.actor, scope=scope) as tx:
             if not problems:
                 return tx.approvals.notice_delivered(notice.id, taken, self._context.store.now())
             wait = min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(notice.attempts, 20))
@@ -219,19 +217,6 @@ class Outbox:
         """Return the channels that the audit trail knows as they stand: a row put there by hand sends nothing."""
         with self._context.store.read(self._written()) as tx:
             return [each for each in tx.approvals.channels() if known_channel(tx.trail.of(each.id), each)]
-
-    def _answered_for(self, prove: Prove | None) -> Actor:
-        with self._context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
-            guarded = any(row["revoked_at"] is None for row in tx.approvals.approvers())
-        if prove is not None and guarded:
-            return prove()
-        if guarded:
-            raise ApprovalUnproven("channels run programs and tell others; somebody who may approve must answer for it")
-        if self._context.actor.kind is ActorKind.AGENT:
-            raise ApprovalUnproven(
-                "an agent sets up no channels; a person does, on a terminal: brainops notices channel"
-            )
-        return self._context.actor
 
     def _written(self) -> Scope:
         return Scope.of(self._context.store.scope.write)

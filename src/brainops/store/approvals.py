@@ -128,6 +128,10 @@ class Approvals:
         """Return everybody who may or might approve, oldest first."""
         return self._session.all("approver_list")
 
+    def names_of_approvers(self) -> Sequence[str]:
+        """Return the names of those who may approve in this store."""
+        return sorted({str(row["name"]) for row in self.approvers() if row["revoked_at"] is None})
+
     def begin_proof(self, approver: Row, locked_until: int | None, now: int) -> bool:
         """Count a proof that is about to be checked; return False where the entry is locked or in use."""
         changed = self._session.run(

@@ -37,9 +37,9 @@ class _Job:
 
 
 class Group:
-    """Gathers the writes of threads; `open` begins a transaction and gives what the writes get, and its session."""
+    """Gathers the writes of threads; `open` begins a transaction and gives what the writes get."""
 
-    def __init__(self, open: Callable[[], AbstractContextManager[tuple[Any, Savepoints]]]) -> None:
+    def __init__(self, open: Callable[[], AbstractContextManager[Savepoints]]) -> None:
         self._open = open
         self._begin_process()
 
@@ -67,9 +67,9 @@ class Group:
         while self._waiting and len(batch) < SHARED_WRITES:
             batch.append(self._waiting.popleft())
         try:
-            with self._open() as (given, session):
+            with self._open() as session:
                 for job in batch:
-                    self._do(job, given, session if len(batch) > 1 else None)
+                    self._do(job, session, shared=len(batch) > 1)
         except BaseException as error:
             # The transaction is gone, and with it every write that had succeeded in it: each caller is told.
             for job in batch:
@@ -80,12 +80,12 @@ class Group:
             for job in batch:
                 job.done = True
 
-    def _do(self, job: _Job, given: Any, session: Savepoints | None) -> None:
-        if session is None:
-            job.value = job.work(given)
+    def _do(self, job: _Job, session: Savepoints, *, shared: bool) -> None:
+        if not shared:
+            job.value = job.work(session)
             return
         try:
             with session.savepoint():
-                job.value = job.work(given)
+                job.value = job.work(session)
         except Exception as error:  # noqa: BLE001 -- it is raised again in the thread that it belongs to
             job.error = error

@@ -55,6 +55,10 @@ class Rules:
         mine = (row for row in self.settings() if row["name"] == name and row["namespace"] == self._session.scope.write)
         return next((str(row["value"]) for row in mine), None)
 
+    def is_strict(self) -> bool:
+        """Say whether the written namespace holds what its rules say."""
+        return self.own("enforcement") == Enforcement.STRICT.value
+
     def set(self, name: str, value: str, actor: Actor, at: Micros) -> None:
         """Set one thing in the written namespace."""
         self._session.run("guard_set", name=name, value=value, at=at, **actor_columns(actor))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from brainops.errors import ApprovalUnproven
+from brainops.store import acts
+from brainops.store.acts import Act, Proven
 from brainops.store.agents import Agents
 from brainops.store.approvals import Approvals
 from brainops.store.cases import Cases
@@ -23,14 +27,17 @@ from brainops.store.procedures import Procedures
 from brainops.store.records import Records
 from brainops.store.rules import Rules
 from brainops.store.runs import Runs
-from brainops.store.scope import Scope
+from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.store.search import Index
 from brainops.store.sharing import Sharing
 from brainops.store.signals import Signals
 from brainops.store.trail import Trail
 from brainops.store.variants import Variants
+from brainops.types import Actor, Proof
 
 T = TypeVar("T")
+
+LOOK = acts.Act()  # what only reads; it changes nothing, so nobody is asked
 
 
 class Upkeep(Protocol):
@@ -61,12 +68,25 @@ class Upkeep(Protocol):
         ...
 
 
-class Transaction:
-    """One transaction with the aggregates on it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """By whose leave a transaction writes: who asked, who acts, whether that was proven, and who may approve here."""
 
-    def __init__(self, session: Session, index: Index) -> None:
+    asker: Actor
+    actor: Actor
+    proven: bool
+    approvers: Sequence[str] = ()
+
+
+class Transaction:
+    """One transaction with the aggregates on it, and the act that it is opened for."""
+
+    def __init__(self, session: Session, index: Index, act: Act, leave: Leave) -> None:
         self.session = session
         self.index = index
+        self.act = act
+        self.actor = leave.actor
+        self._leave = leave
         self.memories = Memories(session, index)
         self.operations = Operations(session)
         self.procedures = Procedures(session)
@@ -85,7 +105,17 @@ class Transaction:
         self.language = Language(session)
         self.figures = Figures(session)
         self.records = Records(session)
-        self.trail = Trail(session)
+        self.trail = Trail(session, act, leave.actor)
+        self._require(act, leave.asker)
+
+    def also(self, act: Act, actor: Actor | None = None) -> Trail:
+        """Return the trail for a further act within this one, once the table lets it be done too."""
+        self._require(act, actor or self._leave.asker)
+        return Trail(self.session, act, actor or self.actor)
+
+    def _require(self, act: Act, asker: Actor) -> None:
+        strict = act.asks_strict and self.rules.is_strict()
+        acts.require(act, asker, proven=self._leave.proven, strict=strict, approvers=self._leave.approvers)
 
     @property
     def scope(self) -> Scope:
@@ -102,43 +132,89 @@ class Transaction:
         self.session.run("setting_put", name=name, value=value)
 
 
-class Store:
-    """A database, its index and the namespaces that this reader and writer may touch."""
+def _cannot_prove(proof: Proof) -> Actor:
+    raise ApprovalUnproven("nothing that checks a proof was given to this store; open it as a Brain")
 
-    def __init__(self, database: Database, index: Index, upkeep: Upkeep, scope: Scope) -> None:
+
+class Store:
+    """A database, its index and the namespaces that this reader and writer may touch.
+
+    `prove` returns the person whom a proof shows, or raises; whoever opens the store hands it in.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        index: Index,
+        upkeep: Upkeep,
+        scope: Scope,
+        prove: Callable[[Proof], Actor] = _cannot_prove,
+    ) -> None:
         self.database = database
         self.index = index
         self.upkeep = upkeep
         self.scope = scope
-        self._group = Group(self._open_shared)
+        self.prove = prove
+        self._group = Group(lambda: self.database.write(self.scope))
 
     @contextmanager
     def read(self, scope: Scope | None = None) -> Iterator[Transaction]:
         """Open a transaction that sees one consistent state."""
         with self.database.read(scope or self.scope) as session:
-            yield Transaction(session, self.index)
+            yield Transaction(session, self.index, LOOK, Leave(asker=acts.ITSELF, actor=acts.ITSELF, proven=False))
 
     @contextmanager
-    def write(self, scope: Scope | None = None) -> Iterator[Transaction]:
-        """Open a transaction whose changes are durable when the block ends without an error."""
+    def writing(
+        self, act: Act, actor: Actor, proof: Proof | Proven | None = None, scope: Scope | None = None
+    ) -> Iterator[Transaction]:
+        """Open a transaction for one act, once the table of acts lets this actor do it.
+
+        Its changes are durable when the block ends without an error. Raises what the act refuses with, before anything
+        is written; ApprovalUnproven where it takes a proof and there is none, or a wrong one.
+        """
+        leave = self._leave(act, actor, proof)
         with self.database.write(scope or self.scope) as session:
-            yield Transaction(session, self.index)
+            yield Transaction(session, self.index, act, leave)
 
-    def write_together(self, work: Callable[[Transaction], T]) -> T:
+    def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T]) -> T:
         """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
-        if self.database.dialect == "sqlite":
-            return self._group.write(work)
-        with self.write() as tx:  # PostgreSQL lets its connections share syncs by itself
-            return work(tx)
+        leave = self._leave(act, actor, None)
 
-    @contextmanager
-    def _open_shared(self) -> Iterator[tuple[Transaction, Session]]:
-        with self.write() as tx:
-            yield tx, tx.session
+        def write(session: Session) -> T:
+            return work(Transaction(session, self.index, act, leave))
+
+        if self.database.dialect == "sqlite":
+            return self._group.write(write)
+        with self.database.write(self.scope) as session:  # PostgreSQL lets its connections share syncs by itself
+            return write(session)
+
+    def allow(
+        self, act: Act, actor: Actor, proof: Proof | Proven | None = None, scope: Scope | None = None
+    ) -> Proven | None:
+        """Ask the table of acts beforehand, for what is also done outside of transactions; raise as `writing` does.
+
+        What it returns stands for the proof when the same act is written.
+        """
+        leave = self._leave(act, actor, proof)
+        with self.database.read(scope or self.scope) as session:
+            Transaction(session, self.index, act, leave)
+        return Proven(actor=leave.actor) if leave.proven else None
+
+    def _leave(self, act: Act, actor: Actor, proof: Proof | Proven | None) -> Leave:
+        """Look at a proof, and at who could give one: both take transactions of their own."""
+        if proof is not None:
+            acts.require(act, actor, proven=True)
+            by = proof.actor if isinstance(proof, Proven) else self.prove(proof)
+            return Leave(asker=actor, actor=by, proven=True)
+        approvers: Sequence[str] = ()
+        if act.asks_approvers:
+            with self.read(Scope.of(STORE_NAMESPACE)) as tx:
+                approvers = tx.approvals.names_of_approvers()
+        return Leave(asker=actor, actor=actor, proven=False, approvers=approvers)
 
     def within(self, scope: Scope) -> Store:
         """Return the same store seen through other namespaces."""
-        return Store(self.database, self.index, self.upkeep, scope)
+        return Store(self.database, self.index, self.upkeep, scope, self.prove)
 
     def now(self) -> int:
         """Return the database's time in microseconds."""

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.store.actors import actor_of
+from brainops.store.actors import actor_columns, actor_of
+from brainops.store.acts import Act
 from brainops.store.database import Row, Session
 from brainops.store.ids import new_id
 from brainops.types import JSON, Actor, AuditEntry, Feedback, Verdict
@@ -19,20 +20,21 @@ GENESIS = "0" * 64  # the hash before a trail's first line
 class Trail:
     """The audit trail, verdicts and backups of one transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, act: Act, actor: Actor) -> None:
         self._session = session
+        self._act = act
+        self._actor = actor
 
-    def append(self, act: str, subject: str, actor: Actor, at: int, **detail: JSON) -> None:
-        """Add a line to the trail of the written namespace."""
+    def append(self, subject: str, at: int, **detail: JSON) -> None:
+        """Add a line to the trail of the written namespace: the act that goes on, by whoever does it."""
+        assert self._act.name, "an act that leaves no line has nothing to say here"
         last = self._session.one("audit_last")
         entry = {
             "namespace": self._session.scope.write,
             "sequence": (last["sequence"] if last else 0) + 1,
             "at": at,
-            "actor_kind": actor.kind.value,
-            "actor_id": actor.id,
-            "actor_proof": actor.proof,
-            "act": act,
+            **actor_columns(self._actor),
+            "act": self._act.name,
             "subject": subject,
             "detail": json.dumps(detail, sort_keys=True, ensure_ascii=True),
             "previous_hash": last["hash"] if last else GENESIS,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, OperationBlocked
+from brainops.errors import Conflict, InvalidInput, OperationBlocked
 from brainops.learning import worktree
 from brainops.learning.asked_code import Complete, asked_diff
 from brainops.learning.better import Measured
@@ -26,13 +26,11 @@ from brainops.learning.repositories import Repositories, repository_of
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
-from brainops.procedures.approvers import Approvers
 from brainops.procedures.automatic import stopped_here
 from brainops.procedures.definition.parse import parse
-from brainops.procedures.loosening import may_approve
-from brainops.procedures.outbox import Outbox
 from brainops.procedures.steps.limits import check_command, limits_of
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
+from brainops.store.acts import Proven
 from brainops.types import (
     JSON,
     Actor,
@@ -42,7 +40,6 @@ from brainops.types import (
     ImprovementKind,
     ImprovementState,
     Micros,
-    Proof,
     Trust,
 )
 
@@ -212,7 +209,7 @@ class CodePatches(InStore):
         """Nothing is measured but its tests, which have run; it is kept unless somebody takes it back."""
         return Measured()
 
-    def outside(self, improvement: Improvement, value: JSON, proof: Proof | None) -> None:
+    def outside(self, improvement: Improvement, value: JSON, proof: Proven | None) -> None:
         """Move the branch forward to the tested commit, or to one that reverts it; say what is left as a branch."""
         known = self._repository(improvement)
         if known is None:
@@ -225,23 +222,15 @@ class CodePatches(InStore):
             left = worktree.bring_in(known, improvement.id, base, commit)
         else:
             left = worktree.take_back(known, improvement.id, commit)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.IMPROVE, self._context.actor) as tx:
             tx.code.put(improvement.id, known.name, commit, left, self._context.store.now())
 
     # What these are made of
 
-    def _require_person(self, improvement: Improvement, proof: Proof | None) -> None:
+    def _require_person(self, improvement: Improvement, proof: Proven | None) -> None:
         """Raise unless a person applies what does not apply itself: one who proves it, where anybody can."""
-        if proof is not None or improvement.state is ImprovementState.PLANNED:
-            return
-        if self._context.actor.kind is not ActorKind.PERSON:
-            raise ApprovalUnproven(f"a person applies code: brainops evolution apply {improvement.id}")
-        names = may_approve(Approvers(self._context, Outbox(self._context)))
-        if names:
-            raise ApprovalUnproven(
-                f"to apply code takes one of {', '.join(names)}, who proves it: on the command line in a terminal of "
-                "their own, in Python by `proof=`"
-            )
+        if improvement.state is not ImprovementState.PLANNED:
+            self._context.store.allow(acts.CODE_APPLY, self._context.actor, proof)
 
     def _repository(self, improvement: Improvement) -> CodeRepository | None:
         with self._context.store.read() as tx:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from brainops.errors import Conflict
 from brainops.learning.better import Counts, Evidence, Measured, beyond, is_sure, probability
-from brainops.learning.changes.port import BY_ITSELF, InStore, draft
+from brainops.learning.changes.port import InStore, draft
 from brainops.learning.part import CycleWork
 from brainops.procedures.fixes.confidence import confidence, may_apply
 from brainops.procedures.fixes.record import confidence_of
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.types import (
     JSON,
     Actor,
@@ -67,13 +67,13 @@ class FixModes(InStore):
         """Let the fix go that far by itself."""
         fix, mode = tx.fixes.get(improvement.subject), _of_value(value)
         assert fix is not None
-        if mode is FixMode.AUTO and by != BY_ITSELF and by.kind is not ActorKind.PERSON:
-            raise Conflict("a person says how far a fix may go by itself")
+        asked = mode is FixMode.AUTO and by != acts.ITSELF
+        trail = tx.also(acts.FIX_AUTO if asked else acts.IMPROVED_FIX, by)
         demoted_at = now if mode is FixMode.SUGGEST else fix.demoted_at
         if not tx.fixes.set_mode(fix.id, mode, f"improvement {improvement.id}: {reason}", demoted_at):
             raise Conflict(f"fix {fix.id} is detached, or not of the namespace that is written here")
         detail: dict[str, JSON] = {"before": fix.mode.value, "after": mode.value, "improvement": improvement.id}
-        tx.trail.append("fix_mode", fix.id, by, now, **detail, reason=reason)
+        trail.append(fix.id, now, **detail, reason=reason)
 
     def refused(self, tx: Transaction, improvement: Improvement, *, by_itself: bool) -> str | None:
         """What came from outside is vouched for first; what is advice cannot be applied."""

@@ -18,7 +18,7 @@ from brainops.learning.part import CycleWork
 from brainops.memory.change import stands_again
 from brainops.memory.draft import words_of_row
 from brainops.memory.redact import RedactionPolicy, redact
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.operations import DAY_MICROS
 from brainops.types import (
     JSON,
@@ -102,7 +102,7 @@ class MemoryPlans(InStore):
             row = tx.memories.writable_row(each["id"])
             tx.memories.set_state(row["id"], MemoryState.ARCHIVED, MemoryState.ACTIVE, words_of_row(row))
             tx.learning.set_aside(improvement.id, row["id"], None)
-            tx.trail.append("archived", row["id"], by, now, improvement=improvement.id)
+            tx.also(acts.IMPROVED_ARCHIVE, by).append(row["id"], now, improvement=improvement.id)
 
     def _fold(self, tx: Transaction, improvement: Improvement, before: Micros) -> None:
         for each in tx.learning.foldable(before, FIRST_KEPT + LAST_KEPT, MOST_FOLDED):
@@ -123,7 +123,7 @@ class MemoryPlans(InStore):
                 self._unfold(tx, row["id"], bytes(each["data"]))
             elif row["state"] == MemoryState.ARCHIVED and stands_again(tx, row, now):
                 tx.memories.set_state(row["id"], MemoryState.ACTIVE, MemoryState.ARCHIVED, words_of_row(row))
-                tx.trail.append("restore", row["id"], by, now, improvement=improvement.id)
+                tx.also(acts.IMPROVED_RESTORE, by).append(row["id"], now, improvement=improvement.id)
         tx.learning.put_back(improvement.id)
 
     def _unfold(self, tx: Transaction, memory_id: str, data: bytes) -> None:

@@ -13,20 +13,18 @@ from typing import Protocol
 from brainops.learning.better import Measured
 from brainops.learning.part import CycleWork
 from brainops.store import Transaction
+from brainops.store.acts import Proven
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
     Actor,
-    ActorKind,
     Improvement,
     ImprovementKind,
     ImprovementState,
     Micros,
-    Proof,
     Trust,
 )
 
-BY_ITSELF = Actor(kind=ActorKind.SERVICE, id="brainops", proof="program")
 """Who applies what nobody was asked about."""
 
 
@@ -65,7 +63,7 @@ class Changer(Protocol):
         """Return what the record says of it, in trial, applied, or before either. Only what is verified or observed."""
         ...
 
-    def outside(self, improvement: Improvement, value: JSON, proof: Proof | None) -> None:
+    def outside(self, improvement: Improvement, value: JSON, proof: Proven | None) -> None:
         """Do what letting `value` hold takes outside of the database, before the transaction that says so.
 
         It may be called again after a kill, and must then find its own work done: known by the improvement's id.
@@ -85,7 +83,7 @@ class InStore:
     def stage(self, tx: Transaction, improvement: Improvement, by: Actor, now: Micros) -> None:
         """Nothing has to be made ready."""
 
-    def outside(self, improvement: Improvement, value: JSON, proof: Proof | None) -> None:
+    def outside(self, improvement: Improvement, value: JSON, proof: Proven | None) -> None:
         """Nothing stands outside."""
 
     def refused(self, tx: Transaction, improvement: Improvement, *, by_itself: bool) -> str | None:

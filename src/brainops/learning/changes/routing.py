@@ -10,7 +10,7 @@ from brainops.errors import Conflict
 from brainops.learning.better import Counts, Evidence, Measured, beyond, is_sure, probability
 from brainops.learning.changes.port import InStore, draft
 from brainops.learning.part import CycleWork
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.types import (
     JSON,
     Actor,
@@ -76,7 +76,8 @@ class Routing(InStore):
         if "timeout_seconds" in value:
             limits = AgentLimits(**{**asdict(agent.limits), "timeout_seconds": float(value["timeout_seconds"])})
             tx.agents.put(replace(agent, limits=limits, reason=said))
-        tx.trail.append("agent-improved", agent.name, by, now, improvement=improvement.id, value=value, reason=reason)
+        trail = tx.also(acts.IMPROVED_AGENT, by)
+        trail.append(agent.name, now, improvement=improvement.id, value=value, reason=reason)
 
     def measure(self, tx: Transaction, improvement: Improvement, now: Micros) -> Measured:
         """Return what its own attempts say before it is disabled; more time is for a person to give.

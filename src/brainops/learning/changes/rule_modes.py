@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from brainops.errors import Conflict
 from brainops.learning.better import Counts, Evidence, Measured, beyond, probability
-from brainops.learning.changes.port import BY_ITSELF, InStore, draft
+from brainops.learning.changes.port import InStore, draft
 from brainops.learning.part import CycleWork
 from brainops.operations import breaker
 from brainops.operations.enforce import Guard
-from brainops.procedures.loosening import is_strict
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, Improvement, ImprovementKind, ImprovementState, Micros, Rule, RuleMode
 
 DAY_MICROS = 86_400_000_000
@@ -52,13 +51,13 @@ class RuleModes(InStore):
             raise Conflict(f"improvement {improvement.id} names no mode")
         rule_id, said = _rule_id(improvement), f"improvement {improvement.id}: {reason}"
         mode = RuleMode(value["mode"])
-        tx.rules.set_mode(rule_id, mode, by, now, reason=said, stepped_down=by == BY_ITSELF)
+        tx.rules.set_mode(rule_id, mode, by, now, reason=said, stepped_down=by == acts.ITSELF)
         tx.rules.touch(by, now)
-        tx.trail.append("rule-mode", rule_id, by, now, mode=mode.value, reason=said)
+        tx.also(acts.IMPROVED_RULE, by).append(rule_id, now, mode=mode.value, reason=said)
 
     def refused(self, tx: Transaction, improvement: Improvement, *, by_itself: bool) -> str | None:
         """A rule of a strict namespace is loosened by a person."""
-        return "a person loosens the rules of a strict namespace" if by_itself and is_strict(tx) else None
+        return "a person loosens the rules of a strict namespace" if by_itself and tx.rules.is_strict() else None
 
     def measure(self, tx: Transaction, improvement: Improvement, now: Micros) -> Measured:
         """Return how its blocks were judged since its mode was last set."""

@@ -14,7 +14,8 @@ from brainops.learning.better import Counts, Evidence, Measured, both, compare
 from brainops.procedures.catalog import Catalog, subject_of
 from brainops.procedures.definition import sources
 from brainops.procedures.runs.trials import digest_of, share_of
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
+from brainops.store.acts import Proven
 from brainops.store.database import Row
 from brainops.store.procedures import version_of
 from brainops.types import (
@@ -28,7 +29,6 @@ from brainops.types import (
     Procedure,
     ProcedureState,
     ProcedureVersion,
-    Proof,
     RunState,
     StepKind,
     Trust,
@@ -71,7 +71,8 @@ class Versions:
 
     def put(self, tx: Transaction, improvement: Improvement, value: JSON, by: Actor, now: Micros, reason: str) -> None:
         """Let a version hold."""
-        self._catalog.hold(tx, self._kept(tx, improvement, value), f"improvement {improvement.id}: {reason}", by)
+        kept = self._kept(tx, improvement, value)
+        self._catalog.hold(tx, kept, f"improvement {improvement.id}: {reason}", acts.IMPROVED_PROCEDURE, by)
 
     def refused(self, tx: Transaction, improvement: Improvement, *, by_itself: bool) -> str | None:
         """A strict procedure is changed by a person, one of git in its file; what only claims cannot be told."""
@@ -105,7 +106,7 @@ class Versions:
         )
         return measured(rows, share_of(improvement) / 100, str(improvement.evidence.get("measure", "")))
 
-    def outside(self, improvement: Improvement, value: JSON, proof: Proof | None) -> None:
+    def outside(self, improvement: Improvement, value: JSON, proof: Proven | None) -> None:
         """Nothing stands outside."""
 
     def _kept(self, tx: Transaction, improvement: Improvement, value: JSON) -> ProcedureVersion:

@@ -18,7 +18,7 @@ from brainops.procedures.cases.calibration import RECENT, calibrated
 from brainops.procedures.cases.learner import Example, Judgement, Learner
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import StepResult, StepWaits, StepWork, StepWrite
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
@@ -100,7 +100,7 @@ class Cases:
         ]
         kept: list[DecidedCase] = []
         for start in range(0, len(made), IMPORTED_TOGETHER):
-            with self._lock, self._context.store.write() as tx:
+            with self._lock, self._context.store.writing(acts.CASE_LEARN, self._context.actor) as tx:
                 kept += [self._learn(tx, each) for each in made[start : start + IMPORTED_TOGETHER]]
         return kept
 
@@ -135,14 +135,12 @@ class Cases:
 
         An agent's word verifies nothing. Raises NotFound, Conflict.
         """
-        if self._context.actor.kind is ActorKind.AGENT:
-            raise Conflict("an agent's word verifies no case; a person says so, or the program of a check")
-        with self._lock, self._context.store.write() as tx:
+        with self._lock, self._context.store.writing(acts.CASE_VERIFY, self._context.actor) as tx:
             case = self._open(tx, case_id)
             decided_here = case.standing is CaseStanding.OPEN
             origin = "confirmed" if decided_here else case.origin
             self._move(tx, case, CaseStanding.STANDS, origin=origin, right=True if decided_here else None)
-            self._note(tx, "case_verify", case)
+            self._note(tx, case)
             return _known(tx, case_id)
 
     def correct(self, case_id: str, outputs: Mapping[str, JSON], *, reason: str = "") -> DecidedCase:
@@ -151,7 +149,7 @@ class Cases:
         An agent's correction counts as its word does, and corrects what agents said alone.
         Raises NotFound, Conflict (it was corrected before), InvalidInput.
         """
-        with self._lock, self._context.store.write() as tx:
+        with self._lock, self._context.store.writing(acts.CASE_CORRECT, self._context.actor) as tx:
             case = self._open(tx, case_id)
             by_agent = self._context.actor.kind is ActorKind.AGENT
             if by_agent and case.trust is Trust.VERIFIED:
@@ -162,7 +160,7 @@ class Cases:
             made = self._case(case.name, case.inputs, outputs, trust, origin="corrected")
             made = replace(made, replaces=case.id, run_id=case.run_id, step_id=case.step_id)
             tx.cases.add(made)
-            self._note(tx, "case_correct", case, corrected=made.id, reason=self._text(reason))
+            self._note(tx, case, corrected=made.id, reason=self._text(reason))
             return made
 
     def step(self, work: StepWork) -> StepResult:
@@ -320,8 +318,8 @@ class Cases:
         assert isinstance(kept, dict)
         return kept
 
-    def _note(self, tx: Transaction, act: str, case: DecidedCase, **detail: JSON) -> None:
-        tx.trail.append(act, case.id, self._context.actor, self._context.store.now(), name=case.name, **detail)
+    def _note(self, tx: Transaction, case: DecidedCase, **detail: JSON) -> None:
+        tx.trail.append(case.id, self._context.store.now(), name=case.name, **detail)
 
 
 def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:

@@ -14,7 +14,7 @@ from brainops.procedures.fixes.confidence import sentence
 from brainops.procedures.fixes.plan import name_of, rollback_name, rollback_of
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.runner import Runner
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     ENDED,
@@ -76,10 +76,10 @@ class FixApplier:
                 f"the rollback did not succeed: {run.error or run.state.value}; see brainops runs show {run.id}"
             )
         now = self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_ROLL_BACK, self._context.actor) as tx:
             if tx.fixes.move(application, ApplicationState.ROLLED_BACK, reason, decided_at=now):
                 record.demote(tx, fix.id, reason, self._context.actor, now, application_id=application.id)
-                tx.trail.append("fix_rolled_back", fix.id, self._context.actor, now, run=run.id, reason=reason)
+                tx.trail.append(fix.id, now, run=run.id, reason=reason)
             return _again(tx, application.id)
 
     def _step(self, application: FixApplication, now: int) -> int:
@@ -94,7 +94,7 @@ class FixApplier:
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
         refused = self._refused(application, fix)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_APPLY, self._context.actor) as tx:
             obstacle = self._obstacle(tx, fix, application, now)
             if obstacle is None and refused is not None:
                 refused.record(tx)
@@ -107,7 +107,7 @@ class FixApplier:
             if not obstacle:
                 told = {"title": fix.title, "target": application.target, "reason": sentence(sure)}
                 tx.approvals.add_notice(new_id(), NoticeKind.FIX_APPLIED, fix.id, told, now)
-                tx.trail.append("fix_apply", fix.id, self._context.actor, now, application=application.id)
+                tx.trail.append(fix.id, now, application=application.id)
         return 1 if obstacle else int(self._begin(application.id, fix))
 
     def _refused(self, application: FixApplication, fix: Fix) -> Admission | None:
@@ -134,7 +134,7 @@ class FixApplier:
 
     def _held(self, application: FixApplication, reason: str) -> None:
         now = self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             tx.fixes.move(application, ApplicationState.HELD, reason[:500], decided_at=now)
 
     def _waits(self, application: FixApplication, reason: str) -> bool:
@@ -158,7 +158,7 @@ class FixApplier:
         except BrainOpsError as error:
             would = [f"it could not have been applied: {error}"]
         evidence = json.dumps({"would": would}, ensure_ascii=False)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             return tx.fixes.move(
                 application, ApplicationState.SHADOWED, "tried without effect", decided_at=now, evidence=evidence
             )
@@ -184,7 +184,7 @@ class FixApplier:
         except BrainOpsError as refused:
             self._held(application, f"it could not be started: {refused}")
             raise
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             tx.fixes.move(application, ApplicationState.APPLYING, application.reason, run_id=run.id)
             application = _again(tx, application_id)
         if run.state in ENDED:
@@ -198,7 +198,7 @@ class FixApplier:
         outputs: Any = run.outputs if isinstance(run.outputs, dict) else {}
         evidence = json.dumps({"run": run.id, "prepared": outputs.get("prepared"), "error": run.error})
         values: dict[str, Any] = {"decided_at": now, "evidence": evidence}
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             if run.state is RunState.SUCCEEDED:
                 if fix.verify is None:
                     return tx.fixes.move(application, ApplicationState.APPLIED, application.reason, **values)

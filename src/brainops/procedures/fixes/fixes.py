@@ -20,9 +20,8 @@ from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
 from brainops.procedures.fixes.plan import name_of, procedure_of, rollback_of
-from brainops.procedures.loosening import loosened_by
 from brainops.procedures.runs.runner import Runner
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
@@ -51,6 +50,9 @@ LOOK_SECONDS = 0.05  # between two looks at them
 UNDER_WAY = frozenset({ApplicationState.DUE, ApplicationState.APPLYING})
 
 log = logging.getLogger("brainops")
+
+
+_MODES = {FixMode.SUGGEST: acts.FIX_SUGGEST, FixMode.SHADOW: acts.FIX_SHADOW, FixMode.AUTO: acts.FIX_AUTO}
 
 
 class Fixes:
@@ -118,9 +120,9 @@ class Fixes:
             created_by=self._context.actor,
         )
         self._establish(fix)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_ATTACH, self._context.actor) as tx:
             tx.fixes.add(fix)
-            self._note(tx, "fix_attach", fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
+            self._note(tx, fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
         return fix
 
     def receive(self, fix: Fix, *, giver: str) -> bool:
@@ -139,10 +141,10 @@ class Fixes:
             fingerprint=self._fingerprint(fix.fingerprint),
             title=self._text(fix.title, "a fix's title", MAX_TITLE_CHARACTERS),
         )
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_RECEIVE, self._context.actor) as tx:
             added = tx.fixes.add(came)
             if added:
-                self._note(tx, "fix_receive", fix.id, title=came.title, fingerprint=came.fingerprint, giver=giver)
+                self._note(tx, fix.id, title=came.title, fingerprint=came.fingerprint, giver=giver)
         return added
 
     def get(self, fix_id: str) -> Fix:
@@ -188,7 +190,7 @@ class Fixes:
             reason=f"asked for by {self._context.actor.id}",
             applied_at=now,
         )
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             tx.fixes.add_application(asked)
         return self._applier.apply(asked, fix, error=error)
 
@@ -208,7 +210,7 @@ class Fixes:
             decided_at=now,
             verified_by=actor.id if helped and person else None,
         )
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_RECORD, self._context.actor) as tx:
             tx.fixes.add_application(told)
             if not helped:
                 record.demote(tx, fix.id, told.reason, actor, now, application_id=told.id)
@@ -216,8 +218,6 @@ class Fixes:
 
     def verify(self, application_id: str, *, note: str = "") -> FixApplication:
         """Say, as a person who looked, that an application helped; raise NotFound, Conflict."""
-        if self._context.actor.kind is not ActorKind.PERSON:
-            raise Conflict("only a person who looked, or a check that ran, verifies a fix")
         return self._judge(application_id, ApplicationState.VERIFIED, note or "a person looked", self._context.actor.id)
 
     def contradict(self, application_id: str, reason: str) -> FixApplication:
@@ -254,43 +254,38 @@ class Fixes:
             raise InvalidInput("advice is for a person; only what can be run applies itself")
         if wanted is FixMode.AUTO and fix.trust == Trust.EXTERNAL.value:
             raise Conflict(f"this fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ...")
-        if wanted is not FixMode.SUGGEST and self._context.actor.kind is not ActorKind.PERSON:
-            raise Conflict("a person says how far a fix may go by itself")
-        by, now = self._context.actor, self._context.store.now()
-        if proof is not None or wanted is FixMode.AUTO:
-            by = loosened_by(self._context, "let a fix apply itself", proof)
-        with self._context.store.write() as tx:
+        now = self._context.store.now()
+        with self._context.store.writing(_MODES[wanted], self._context.actor, proof) as tx:
             if not tx.fixes.set_mode(fix.id, wanted, reason, fix.demoted_at):
                 raise Conflict(f"fix {fix.id} is detached, or not of the namespace that is written here")
             detail: dict[str, JSON] = {"before": fix.mode.value, "after": wanted.value, "reason": reason}
-            tx.trail.append("fix_mode", fix.id, by, now, **detail)
+            tx.trail.append(fix.id, now, **detail)
         return replace(fix, mode=wanted, reason=reason)
 
     def demote(self, fix_id: str, *, reason: str) -> Fix:
         """Let a fix only be suggested from now on."""
         self.get(fix_id)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_DEMOTE, self._context.actor) as tx:
             record.demote(tx, fix_id, reason, self._context.actor, self._context.store.now())
         return self.get(fix_id)
 
     def trust(self, fix_id: str, *, reason: str, proof: Proof | None = None) -> Fix:
         """Vouch, as a person, for a fix that came from outside or from an agent; takes a proof where `auto` does."""
-        if self._context.actor.kind is not ActorKind.PERSON:
-            raise Conflict("a person vouches for a fix")
-        fix, by = self.get(fix_id), loosened_by(self._context, "vouch for a fix", proof)
+        proven = self._context.store.allow(acts.FIX_TRUST, self._context.actor, proof)
+        fix = self.get(fix_id)
         self._establish(fix)
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_TRUST, self._context.actor, proven) as tx:
             tx.fixes.set_trust(fix.id, Trust.VERIFIED.value)
-            tx.trail.append("fix_trust", fix.id, by, self._context.store.now(), reason=reason)
+            tx.trail.append(fix.id, self._context.store.now(), reason=reason)
         return self.get(fix_id)
 
     def detach(self, fix_id: str, *, reason: str) -> Fix:
         """Unbind a fix from its error; what it did stays on record."""
         fix, now = self.get(fix_id), self._context.store.now()
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.FIX_DETACH, self._context.actor) as tx:
             if not tx.fixes.detach(fix.id, reason, now):
                 raise Conflict(f"fix {fix.id} is detached already")
-            self._note(tx, "fix_detach", fix.id, at=now, reason=reason)
+            self._note(tx, fix.id, at=now, reason=reason)
         return self.get(fix_id)
 
     def sweep(self, now: int | None = None) -> int:
@@ -341,7 +336,8 @@ class Fixes:
         self, application_id: str, state: ApplicationState, reason: str, verified_by: str | None
     ) -> FixApplication:
         now, said = self._context.store.now(), self._text(reason, "a reason", MAX_TITLE_CHARACTERS)
-        with self._context.store.write() as tx:
+        act = acts.FIX_CONTRADICT if state is ApplicationState.CONTRADICTED else acts.FIX_VERIFY
+        with self._context.store.writing(act, self._context.actor) as tx:
             application = _known_application(tx, application_id)
             if application.state not in (ApplicationState.APPLIED, ApplicationState.VERIFIED):
                 raise Conflict(
@@ -351,7 +347,7 @@ class Fixes:
                 record.contradict(tx, application, said, self._context.actor, now)
             else:
                 tx.fixes.move(application, state, said, decided_at=now, verified_by=verified_by)
-            self._note(tx, f"fix_{state.value}", application.fix_id, at=now, application=application.id, reason=said)
+            self._note(tx, application.fix_id, at=now, application=application.id, reason=said)
             return _known_application(tx, application_id)
 
     def _establish(self, fix: Fix) -> None:
@@ -372,8 +368,8 @@ class Fixes:
             raise InvalidInput(f"{what} is text, not {value!r:.80}")
         return redact(clean(value.strip())[:limit], self._context.redaction).text
 
-    def _note(self, tx: Transaction, act: str, fix_id: str, *, at: int | None = None, **detail: JSON) -> None:
-        tx.trail.append(act, fix_id, self._context.actor, at or self._context.store.now(), **detail)
+    def _note(self, tx: Transaction, fix_id: str, *, at: int | None = None, **detail: JSON) -> None:
+        tx.trail.append(fix_id, at or self._context.store.now(), **detail)
 
 
 def _event(error: str | ErrorEvent | BaseException) -> ErrorEvent:

@@ -11,7 +11,7 @@ from typing import Any
 
 from brainops.memory.fingerprint import bound_digests, fingerprint, place
 from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
@@ -200,7 +200,8 @@ def demote(
     if fix is None or fix.mode is FixMode.SUGGEST or fix.namespace != tx.scope.write:
         return False
     tx.fixes.set_mode(fix.id, FixMode.SUGGEST, reason, at)
-    tx.trail.append("fix_demote", fix.id, actor, at, before=fix.mode.value, reason=reason, application=application_id)
+    trail = tx.also(acts.FIX_DEMOTE, actor)
+    trail.append(fix.id, at, before=fix.mode.value, reason=reason, application=application_id)
     tx.approvals.add_notice(new_id(), NoticeKind.FIX_DEMOTED, fix.id, {"title": fix.title, "reason": reason}, at)
     return True
 

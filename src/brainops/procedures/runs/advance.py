@@ -18,6 +18,7 @@ from brainops.procedures.runs.hearing import Hearing, plainly
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.moving import DEFAULT_TIMEOUT_SECONDS, Moving
 from brainops.procedures.runs.sheet import Engine, Sheet
+from brainops.store import acts
 from brainops.types import ProcedureVersion, Run
 
 LOOK_SECONDS = 5.0  # at most, between two looks whether somebody cancelled, answered or took the run over
@@ -79,7 +80,7 @@ class Advance:
 
     def _turn(self, heard: Sequence[Heard]) -> Sheet:
         store = self._engine.context.store
-        with store.write() as tx:
+        with store.writing(acts.RUN, self._engine.context.actor) as tx:
             now = store.now()
             run = tx.runs.fence(self.run, now + int(self._engine.lease_seconds * MICROS))
             if run is None:

@@ -18,7 +18,7 @@ from brainops.errors import BrainOpsError, StoreError
 from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.runner import Runner
-from brainops.store import Store
+from brainops.store import Store, acts
 from brainops.types import Run
 
 RUNS_AT_ONCE = 4  # in one process; a wait takes none of these places
@@ -198,7 +198,7 @@ class Dispatcher:
         if not self._worker or time.monotonic() < self._next_sign:
             return
         self._next_sign = time.monotonic() + SEEN_SECONDS
-        with self._store.write() as tx:
+        with self._store.writing(acts.RUN, acts.ITSELF) as tx:
             now = self._store.now()
             self._started_at = self._started_at or now
             host = socket.gethostname()[:100]
@@ -213,7 +213,7 @@ class Dispatcher:
         if not self._worker:
             return
         try:
-            with self._store.write() as tx:
+            with self._store.writing(acts.RUN, acts.ITSELF) as tx:
                 forgotten = self._store.now() - int(FORGOTTEN_SECONDS * MICROS)
                 tx.runs.remove_worker(self._runner.owner, forgotten)
         except StoreError as error:

@@ -13,6 +13,7 @@ from brainops.procedures.runs.planning import plan_of
 from brainops.procedures.runs.sheet import Engine
 from brainops.procedures.steps import command, http
 from brainops.procedures.steps.port import Limits
+from brainops.store import acts
 from brainops.types import Action, Allow, Plan, ProcedureVersion, Run, Step, StepKind, StepRun, StepState
 
 REFUSED: Mapping[StepKind, Callable[[Action, Limits], str]] = {
@@ -76,7 +77,7 @@ def require_admitted(
         return
     admission = _answer(engine, version, run, step, row, action, frozenset())
     if not admission.silent:
-        with engine.context.store.write() as tx:
+        with engine.context.store.writing(acts.GUARD, engine.context.actor) as tx:
             admission.record(tx)
     if not isinstance(admission.decision, Allow):
         raise OperationBlocked(admission.refusal)

@@ -30,6 +30,7 @@ from brainops.procedures.runs.steering import Steering
 from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
 from brainops.procedures.steps.limits import limits_of
 from brainops.procedures.steps.port import Executors
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
 from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
@@ -119,7 +120,7 @@ class Runner:
         version = self._startable(name, number)
         checked = self._engine.inputs(version, _named(inputs))
         store = self._context.store
-        with store.write() as tx:
+        with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             run = new_run(
                 self._context,
@@ -159,7 +160,7 @@ class Runner:
     def claim(self, run_id: str) -> Run | None:
         """Take a run that is due, under a new epoch; None where it is not due, or somebody has it."""
         store = self._context.store
-        with store.write() as tx:
+        with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
             return tx.runs.claim(run_id, self.owner, now, now + int(self._engine.lease_seconds * MICROS))
@@ -168,7 +169,7 @@ class Runner:
         """Take the runs that are due, those that wait longest first."""
         store = self._context.store
         until = int(self._engine.lease_seconds * MICROS)
-        with store.write() as tx:
+        with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
             claimed = [tx.runs.claim(each, self.owner, now, now + until) for each in tx.runs.due(now, limit)]
@@ -241,13 +242,11 @@ class Runner:
             raise InvalidInput("older_than_days is a number of days, 0 or more")
         store, removed = self._context.store, 0
         while True:
-            with store.write() as tx:
+            with store.writing(acts.RUNS_REMOVE, self._context.actor) as tx:
                 now = store.now()
                 found = tx.runs.remove_ended(now - int(older_than_days * DAY_MICROS))
                 if found:
-                    tx.trail.append(
-                        "runs-remove", "runs", self._context.actor, now, count=found, older_than_days=older_than_days
-                    )
+                    tx.trail.append("runs", now, count=found, older_than_days=older_than_days)
             removed += found
             if found == 0:
                 return removed
@@ -400,7 +399,7 @@ class Runner:
     def _set_aside(self, run: Run, why: str) -> Run:
         """Pause a run that nobody can advance, and say why."""
         store = self._context.store
-        with store.write() as tx:
+        with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             held = tx.runs.fence(run, now + int(self._engine.lease_seconds * MICROS))
             if held is not None:

@@ -22,7 +22,7 @@ from brainops.procedures.runs.machine import dependents
 from brainops.procedures.runs.sheet import Engine, parameters_of
 from brainops.procedures.runs.values import bounded, concealed, decision, values_of
 from brainops.procedures.steps.port import StepDone, StepWork
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.runs import latest
 from brainops.types import (
     ENDED,
@@ -63,7 +63,7 @@ class Steering:
                 self._requeue(tx, run, replace(run, requested="compensate" if compensate else "cancel"), now)
             self._wake(tx, run, now)
 
-        self._act(run_id, "run-cancel", act, reason=reason, compensate=compensate)
+        self._act(run_id, acts.RUN_CANCEL, act, reason=reason, compensate=compensate)
 
     def pause(self, run_id: str, reason: str) -> None:
         """Let no further step of a run begin; what is under way ends first."""
@@ -76,7 +76,7 @@ class Steering:
             else:
                 self._steer(tx, run, replace(run, state=RunState.PAUSED, wake_at=None, reason=self._text(reason)))
 
-        self._act(run_id, "run-pause", act, reason=reason)
+        self._act(run_id, acts.RUN_PAUSE, act, reason=reason)
 
     def resume(self, run_id: str, reason: str) -> None:
         """Let a paused run go on."""
@@ -88,7 +88,7 @@ class Steering:
             self._require(run, run.state is RunState.PAUSED, "only a paused run is resumed")
             self._requeue(tx, run, replace(run, requested=None, reason=self._text(reason)), now)
 
-        self._act(run_id, "run-resume", act, reason=reason)
+        self._act(run_id, acts.RUN_RESUME, act, reason=reason)
 
     def retry(self, run_id: str, from_step: str | None, reason: str) -> None:
         """Let a run that failed or was cancelled go on: with the step that failed, or from an earlier one.
@@ -113,7 +113,7 @@ class Steering:
             cleared = replace(run, error=None, fingerprint=None, finished_at=None, requested=None)
             self._requeue(tx, run, replace(cleared, reason=self._text(reason)), now)
 
-        self._act(run_id, "run-retry", act, reason=reason, from_step=from_step)
+        self._act(run_id, acts.RUN_RETRY, act, reason=reason, from_step=from_step)
 
     def _again(self, run: Run, version: ProcedureVersion, from_step: str | None) -> frozenset[str]:
         procedure = version.procedure
@@ -143,7 +143,7 @@ class Steering:
             else:
                 self._steer(tx, run, mine)
 
-        self._act(run_id, "run-take-over", act)
+        self._act(run_id, acts.RUN_TAKE_OVER, act)
 
     def skip(self, run_id: str, step_id: str, approval_id: str | None, reason: str) -> None:
         """Do without a step; in a required or strict procedure a person must have agreed to that."""
@@ -152,7 +152,7 @@ class Steering:
         try:
             self._act(
                 run_id,
-                "run-skip",
+                acts.RUN_SKIP,
                 lambda tx, run, now: self._skip(tx, run, now, version, step_id, approval_id),
                 step=step_id,
                 reason=reason,
@@ -192,7 +192,7 @@ class Steering:
         self._wake(tx, run, now)
 
     def _asked(self, run: Run, step_id: str, reason: str) -> str:
-        with self._engine.context.store.write() as tx:
+        with self._engine.context.store.writing(acts.ASK, self._engine.context.actor) as tx:
             approval = self._engine.approvals.ask(
                 tx,
                 kind=ApprovalKind.SKIP_STEP,
@@ -241,7 +241,7 @@ class Steering:
             self._engine.approvals.withdraw(tx, current.id, done, subject=f"{current.id}/{step_id}")
             self._wake(tx, current, now)
 
-        self._act(run_id, "run-step-complete", act, step=step_id)
+        self._act(run_id, acts.RUN_STEP_COMPLETE, act, step=step_id)
 
     def _verified(
         self, run: Run, version: ProcedureVersion, step: Step, row: StepRun, output: JSON, evidence: JSON
@@ -313,9 +313,9 @@ class Steering:
 
     # What these share
 
-    def _act(self, run_id: str, act: str, do: Callable[[Transaction, Run, Micros], None], **detail: JSON) -> None:
+    def _act(self, run_id: str, act: acts.Act, do: Callable[[Transaction, Run, Micros], None], **detail: JSON) -> None:
         store, context = self._engine.context.store, self._engine.context
-        with store.write() as tx:
+        with store.writing(act, context.actor) as tx:
             run, now = self._known(tx, run_id), store.now()
             if run.namespace != tx.scope.write:
                 raise NamespaceDenied(
@@ -325,7 +325,7 @@ class Steering:
             do(tx, run, now)
             if "reason" in detail:
                 detail["reason"] = self._text(str(detail["reason"]))
-            tx.trail.append(act, run_id, context.actor, now, procedure=run.procedure_name, **detail)
+            tx.trail.append(run_id, now, procedure=run.procedure_name, **detail)
 
     def _read(self, run_id: str) -> Run:
         with self._engine.context.store.read() as tx:

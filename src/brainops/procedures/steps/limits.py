@@ -8,12 +8,11 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from brainops.errors import InvalidInput, OperationBlocked, StepFailed
+from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
-from brainops.procedures.loosening import loosened_by
 from brainops.procedures.steps.port import Limits
-from brainops.store import Transaction
-from brainops.types import Actor, ActorKind, Micros, Proof
+from brainops.store import Transaction, acts
+from brainops.types import Micros, Proof
 
 SETTING = "step_limits"  # of the namespace, guarded with its rules
 MAX_ENTRIES = 500  # of one list: it is read before every command
@@ -93,9 +92,7 @@ class StepLimits:
                 memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
             )
 
-        self._refuse_agents()
-        by = loosened_by(self._context, "let steps run or reach more", proof)
-        return self._change("allow", changed, new, shell, reason, by)
+        return self._change(acts.ALLOW, changed, new, shell, reason, proof)
 
     def disallow(
         self,
@@ -120,35 +117,23 @@ class StepLimits:
                 shell=before.shell and not shell,
             )
 
-        self._refuse_agents()
-        return self._change("disallow", changed, old, shell, reason, self._context.actor)
-
-    def _refuse_agents(self) -> None:
-        if self._context.actor.kind is ActorKind.AGENT:
-            raise OperationBlocked("an agent does not widen what its own steps may do; a person runs `brainops allow`")
+        return self._change(acts.DISALLOW, changed, old, shell, reason, None)
 
     def _change(
         self,
-        act: str,
+        act: acts.Act,
         changed: Callable[[Limits], Limits],
         said: _Lists,
         shell: bool | None,
         reason: str,
-        actor: Actor,
+        proof: Proof | None,
     ) -> Limits:
-        with self._context.store.write() as tx:
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
             at = self._context.store.now()
             after = changed(limits_in(tx))
-            _write(tx, after, actor, at)
-            tx.trail.append(
-                act,
-                "steps",
-                actor,
-                at,
-                **{name: list(each) for name, each in asdict(said).items()},
-                shell=shell,
-                reason=reason,
-            )
+            _write(tx, after, at)
+            lists = {name: list(each) for name, each in asdict(said).items()}
+            tx.trail.append("steps", at, **lists, shell=shell, reason=reason)
         return after
 
 
@@ -174,7 +159,7 @@ def limits_in(tx: Transaction) -> Limits:
     )
 
 
-def _write(tx: Transaction, limits: Limits, actor: Actor, at: Micros) -> None:
+def _write(tx: Transaction, limits: Limits, at: Micros) -> None:
     kept = {
         "commands": limits.commands,
         "hosts": limits.hosts,
@@ -184,8 +169,8 @@ def _write(tx: Transaction, limits: Limits, actor: Actor, at: Micros) -> None:
         "memory_bytes": limits.memory_bytes,
     }
     text = json.dumps(kept)
-    tx.rules.set(SETTING, text, actor, at)
-    tx.trail.append(f"set-{SETTING}", tx.scope.write, actor, at, value=text)  # by which `doctor` knows who set it
+    tx.rules.set(SETTING, text, tx.actor, at)
+    tx.also(acts.STEP_LIMITS).append(tx.scope.write, at, value=text)  # by which `doctor` knows who set it
 
 
 def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...]:
