@@ -56,7 +56,7 @@ PURE = {
         " procedures.english.order procedures.english.outline procedures.english.runbook procedures.english.sentences"
         " procedures.english.units procedures.english.words procedures.fixes.confidence procedures.fixes.plan"
         " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
-        " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.stem"
+        " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.acts store.stem"
         " operations.prediction procedures.cases.calibration procedures.cases.features procedures.cases.forest"
         " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
         " learning.change_points learning.exposition learning.log_lines learning.seasonality"
@@ -277,3 +277,16 @@ def test_importing_brainops_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 
     assert loaded == ""
+
+
+def test_no_write_transaction_opens_without_an_act() -> None:
+    opened = {
+        f"{module}:{node.lineno}"
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith(("store.write", "database.write", "upkeep.write"))
+        and module != "brainops.store.store"
+    }
+
+    assert not opened

@@ -141,7 +141,7 @@ class FixApplier:
         """Say with a due application what it waits for."""
         if application.reason == reason:
             return False
-        with self._context.store.write() as tx:
+        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             return tx.fixes.move(application, ApplicationState.DUE, reason[:MAX_ERROR_CHARACTERS])
 
     def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
