@@ -259,15 +259,15 @@ def complete(lines: Iterable[str]) -> int:
 def alone(store: str, number: int, threads: int) -> None:
     """Capture from so many threads, or in bulk where that is 0, and print how many transactions were committed."""
     with Brain.open(store, namespace=NAMESPACE, model="none", background=False) as brain:
-        rows, write, commits = notes(number, 17), brain._store.write, itertools.count()
+        rows, write, commits = notes(number, 17), brain._store.database.write, itertools.count()
 
         @contextmanager
-        def counted_write(*scope: Any) -> Iterator[Any]:
-            with write(*scope) as tx:
-                yield tx
+        def counted_write(*given: Any) -> Iterator[Any]:
+            with write(*given) as session:
+                yield session
             next(commits)
 
-        brain._store.write = counted_write  # type: ignore[method-assign]
+        brain._store.database.write = counted_write  # type: ignore[method-assign]
         if threads:
             spread(brain, rows, threads)
         else:
