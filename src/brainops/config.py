@@ -16,6 +16,7 @@ from brainops.errors import InvalidConfiguration
 from brainops.types import Actor, ActorKind, agent_session
 
 PERSONAL_NAMESPACE = "personal"
+DEFAULT_STORE = "memory.db"  # in the data folder
 DEFAULT_MODEL = "minilm"
 MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
 KNOWN = (
@@ -65,7 +66,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
     values.update({name: value for name, value in given.items() if value is not None})
     namespace = values.get("namespace") or namespace_of(folder or Path.cwd()) or PERSONAL_NAMESPACE
     return Settings(
-        store=str(values.get("store") or data_folder(environment) / "memory.db"),
+        store=str(values.get("store") or data_folder(environment) / DEFAULT_STORE),
         namespace=str(namespace),
         read=_names(values.get("read", (PERSONAL_NAMESPACE,))),
         model=str(values.get("model") or DEFAULT_MODEL),

@@ -43,6 +43,7 @@ Say = Callable[..., Said]
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of its own, searched by words alone, which needs no model to be loaded."""
     place = tmp_path / "memory.db"
+    place.touch(mode=0o600)  # as `brainops init` leaves it, but without its time
     monkeypatch.setenv("BRAINOPS_STORE", str(place))
     monkeypatch.setenv("BRAINOPS_MODEL", "none")
     monkeypatch.setenv("BRAINOPS_NAMESPACE", "team/shop")

@@ -59,6 +59,7 @@ def test_an_export_comes_back_whole_into_another_store(say: Say, tmp_path: Path)
     say("forget", captured["id"])
     say("capture", "Also kept", "for ever and a day")
     written = say("export", "everything.jsonl")
+    say("init", "--store", str(tmp_path / "other.db"))
     back = say("import", "everything.jsonl", "--store", str(tmp_path / "other.db"))
     there = say("retrieve", "kept", "--store", str(tmp_path / "other.db"), "--json").value
 

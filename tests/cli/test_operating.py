@@ -66,3 +66,42 @@ def test_an_operation_that_is_not_there_is_one_clear_line(say: Say, arguments: t
 
     assert said.code == 1
     assert "there is no operation 'nope'" in said.err
+
+
+def test_an_operation_that_one_command_begins_is_ended_by_another(say: Say) -> None:
+    began = say("operations", "begin", "deploy api", "--target", "production", "--service", "api").out.strip()
+    other = say("operations", "begin", "deploy api").out.strip()
+    ended = say("operations", "finish", began, "--failed", "--error", "-", given="TimeoutError: erp did not answer\n")
+    well = say("operations", "finish", other, "--ok")
+    failed, fine = (say("operations", "show", each, "--json").value for each in (began, other))
+
+    assert (ended.code, well.code) == (0, 0)
+    assert failed["outcome"]["error"]["type"] == "TimeoutError"
+    assert failed["outcome"]["error"]["service"] == "api"
+    assert failed["error_memory_id"]
+    assert [each["outcome"]["evidence"] for each in (failed, fine)] == ["claimed", "claimed"]
+    assert failed["outcome"]["duration_seconds"] == pytest.approx(
+        (failed["finished_at"] - failed["started_at"]) / 1e6, abs=0.2
+    )
+
+
+def test_an_end_is_told_once_and_plainly(say: Say) -> None:
+    began = say("operations", "begin", "deploy api").out.strip()
+    unsaid = say("operations", "finish", began)
+    both = say("operations", "finish", began, "--ok", "--error", "x")
+    said = say("operations", "finish", began, "--ok")
+    again = say("operations", "finish", began, "--failed")
+    unknown = say("operations", "finish", "0" * 32, "--ok")
+    nameless = say("operations", "begin", " ")
+
+    assert [each.code for each in (unsaid, both, said, again, unknown, nameless)] == [2, 2, 0, 1, 1, 1]
+    assert "ended already" in again.err
+
+
+def test_what_may_not_begin_has_no_id(say: Say) -> None:
+    say("guard", "rule", "add", "asks", "--on", "drop*", "--approval", "--mode", "deny")
+    say("enforcement", "strict", "--reason", "test")
+    blocked = say("operations", "begin", "drop table orders")
+
+    assert (blocked.code, blocked.out) == (1, "")
+    assert "way out" in blocked.err.lower()

@@ -53,6 +53,7 @@ def test_every_option_is_explained() -> None:
 
 def test_shared_options_stand_before_or_after_the_command(say: Say, tmp_path: Path) -> None:
     other = str(tmp_path / "other.db")
+    say("init", "--store", other)
     say("--store", other, "--namespace", "team/other", "capture", "elsewhere", "text")
     before = say("--json", "--store", other, "--namespace", "team/other", "retrieve", "elsewhere").value
     after = say("retrieve", "elsewhere", "--json", "--store", other, "--read", "team/other", "--read", "x").value

@@ -19,9 +19,41 @@ def test_init_makes_a_private_store_once(say: Say, store: Path) -> None:
     assert store.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("by", ["--store", "BRAINOPS_STORE", "settings"])
+def test_a_store_that_was_mistyped_is_an_error_and_no_new_memory(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    typed, given = str(tmp_path / "typo" / "memory.db"), []
+    if by == "--store":
+        given = ["--store", typed]
+    elif by == "BRAINOPS_STORE":
+        monkeypatch.setenv("BRAINOPS_STORE", typed)
+    else:
+        (tmp_path / "settings.toml").write_text(f'store = "{typed}"\n', encoding="utf-8")
+        monkeypatch.delenv("BRAINOPS_STORE")
+        monkeypatch.setenv("BRAINOPS_CONFIG", str(tmp_path / "settings.toml"))
+    asked = [say(*given, *words) for words in (["status"], ["capture", "a", "b"], ["match", "x"], ["upgrade"])]
+
+    assert [said.code for said in asked] == [1, 1, 1, 1]
+    assert all(f"brainops init --store {typed}" in said.err for said in asked)
+    assert not (tmp_path / "typo").exists()
+    assert say("init", "--store", typed).code == 0
+    assert say("status", "--store", typed).code == 0
+
+
+def test_the_default_place_is_made_by_use(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BRAINOPS_STORE")
+    monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
+
+    assert say("capture", "a", "b").code == 0
+    assert (tmp_path / "home" / "memory.db").exists()
+
+
 def test_upgrade_check_changes_nothing_and_tells_by_its_exit_code(say: Say, store: Path) -> None:
+    store.unlink()
     before = say("upgrade", "--check")
     stood = store.exists()
+    store.touch()
     done = say("upgrade", "--json").value
     after = say("upgrade", "--check")
 

@@ -84,7 +84,7 @@ def attach(
                 f"Attached: {one_line(made.title)}",
                 dim(f"  fix {made.id} for fingerprint {made.fingerprint}"),
                 dim("  it is suggested, never applied by itself"),
-                dim(f"  try it: {_try(made)}"),
+                dim(f"  try it: {try_it(made)}"),
             ],
         )
 
@@ -233,10 +233,10 @@ def suggested(found: Sequence[FixSuggestion]) -> Iterator[str]:
         yield f"{bold('Fix')}  {bold(one_line(each.fix.title))}"
         exact = "" if each.exact else "; the message is the same, the place is not"
         yield from wrapped(f"{each.sentence}{exact}", first="     ", indent="     ")
-        yield dim(f"     {_try(each.fix)}")
+        yield dim(f"     {try_it(each.fix)}")
 
 
-def _try(fix: Fix) -> str:
+def try_it(fix: Fix) -> str:
     """Return the command with which to look at a fix before anything is done."""
     return f"brainops fix show {fix.id}" if fix.kind is FixKind.ADVICE else f"brainops fix apply {fix.id} --dry-run"
 

@@ -22,6 +22,7 @@ from brainops.cli import (
     demo,
     drafting,
     evolution,
+    exec,
     fixing,
     guarding,
     health,
@@ -48,7 +49,7 @@ TOLD = 400  # characters of what was misunderstood: a whole log may stand where 
 SECTIONS: dict[str, list[click.Command]] = {
     "Put in": [capturing.capture, moving.import_, signals.ingest, sharing.share],
     "Ask": [asking.retrieve, asking.match, asking.guide, operating.operations, signals.suspects],
-    "Follow": [drafting.procedure, runs.run, runs.runs, cases.cases, working.worker],
+    "Follow": [exec.exec_, drafting.procedure, runs.run, runs.runs, cases.cases, working.worker],
     "Hand over": [agents.agent, workflow.workflow],
     "Mend": [fixing.fix],
     "Guard": [
@@ -90,14 +91,14 @@ SECTIONS: dict[str, list[click.Command]] = {
 }
 
 FIRST_SCREEN = """\
-Put in      capture TITLE CONTENT       one thing that was learnt
-            import, ingest, share       runbooks; logs, metrics; from others
+Put in      exec -- COMMAND             run it: how it ended is remembered
+            capture, import, ingest     a lesson; runbooks; logs, metrics
 Ask         match ERROR, suspects       known? what helped? what is to blame?
             retrieve QUESTION           what do we know about this?
             guide OPERATION, operations what to know before; what was done
 Follow      procedure, cases            write, check, activate; decide
             run NAME, runs, worker      start one; what waits; go on with it
-Hand over   agent, workflow             who does a task best; plan for a goal
+Hand over   agent, workflow, share      who does it best; a plan; to others
 Mend        fix                         what mends an error, and how surely
 Guard       guard, compliance           what may be done; what was followed
             enforcement, autonomy, bypass, stop

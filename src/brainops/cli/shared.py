@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.screen import show
-from brainops.errors import BrainOpsError, InvalidInput
+from brainops.errors import BrainOpsError, InvalidInput, StoreUnavailable
 from brainops.types import Guidance
 
 if TYPE_CHECKING:
@@ -103,11 +104,20 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.C
 
 
 @contextmanager
-def opened(*, model: str | None = None) -> Iterator[Brain]:
-    """Open the memory that the options, the environment and the settings file name."""
+def opened(*, model: str | None = None, make: bool = False) -> Iterator[Brain]:
+    """Open the memory that the options, the environment and the settings file name.
+
+    One that is not there is made in the default place only, or with `make`: a name that was mistyped is no new memory.
+    """
+    from brainops import health
     from brainops.brain import Brain
 
     given = shared()
+    if not make and (missing := health.missing(given.store)):
+        raise StoreUnavailable(
+            f"there is no store at {missing}; check its name (--store, BRAINOPS_STORE, the settings file), or make one "
+            f"there: brainops init --store {shlex.quote(missing)}"
+        )
     brain = Brain.open(
         given.store,
         namespace=given.namespace,

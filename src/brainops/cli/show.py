@@ -188,6 +188,12 @@ def _helpful_first(content: JSON, title: str) -> JSON:
     return {**first, **{key: value for key, value in content.items() if key not in first and str(value) not in title}}
 
 
+def solution(value: Memory) -> str:
+    """Return what a memory says that helped; "" where it says nothing of that."""
+    content = value.content if isinstance(value.content, dict) else {}
+    return next((text for key in HELPS[:-1] if isinstance(text := content.get(key), str) and text), "")
+
+
 def memory(value: Memory) -> Iterator[str]:
     """Yield one memory with all that stands with it."""
     yield from wrapped(one_line(value.title), first="")

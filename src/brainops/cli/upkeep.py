@@ -22,7 +22,7 @@ def init() -> None:
 
     place = health.location(shared().store)
     made = not health.schema(place)["stored"]
-    with opened(model="none") as brain:
+    with opened(model="none", make=True) as brain:
         settings = brain.settings
     fields = {
         "store": place,

@@ -1,7 +1,7 @@
 """How is the memory doing? Figures, checks, and what makes it worse to read."""
 
 from brainops.health.audit import audit
-from brainops.health.closed import location, preview, restore, schema, setting
+from brainops.health.closed import data_folder, location, missing, preview, restore, schema, setting
 from brainops.health.doctor import doctor, way_out
 from brainops.health.likeness import SIMILAR, likeness, shingles
 from brainops.health.status import status
@@ -9,9 +9,11 @@ from brainops.health.status import status
 __all__ = [
     "SIMILAR",
     "audit",
+    "data_folder",
     "doctor",
     "likeness",
     "location",
+    "missing",
     "preview",
     "restore",
     "schema",

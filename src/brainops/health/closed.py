@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from brainops import config
+from brainops.config import DEFAULT_STORE
 from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.health.status import masked
 from brainops.memory.redact import Redacted, RedactionPolicy, redact
@@ -17,6 +19,19 @@ def location(store: str | None) -> str:
     """Return where the store is that the settings name: an absolute path, ":memory:" or a URL."""
     named = config.load(store=store).store
     return named if named == ":memory:" or "://" in named else str(Path(named).expanduser().absolute())
+
+
+def missing(store: str | None) -> str | None:
+    """Return the file that the settings name and that is not there; None where it is, or is the default place."""
+    place = location(store)
+    if place == ":memory:" or "://" in place or _is_there(Path(place)):
+        return None
+    return None if Path(place) == (data_folder() / DEFAULT_STORE).expanduser().absolute() else place
+
+
+def data_folder() -> Path:
+    """Return where the default store lies, and what stands beside it."""
+    return config.data_folder(os.environ)
 
 
 def setting(name: str) -> str:

@@ -172,7 +172,11 @@ class OperationLog:
             operation = tx.operations.get(operation_id)
         if operation is None:
             return None
-        return Running(self, operation.id, operation.start, manner, None, ended=operation.outcome is not None)
+        since = max(0.0, (self._context.store.now() - operation.started_at) / 1e6)
+        ended = operation.outcome is not None
+        service = operation.start.context.get("service")
+        manner = replace(manner, service=manner.service or (service if isinstance(service, str) else None))
+        return Running(self, operation.id, operation.start, manner, None, ended=ended, seconds=since)
 
     def _write(self, write: Write, manner: Manner) -> None:
         if manner.record == "async":
@@ -265,6 +269,7 @@ class Running:
         *,
         ended: bool = False,
         decision: Decision | None = None,
+        seconds: float = 0.0,
     ) -> None:
         self.id = id
         self.start = start
@@ -272,7 +277,7 @@ class Running:
         self.guidance = guidance
         self.decision: Decision = decision or Allow()
         self._owner = owner
-        self._began = time.monotonic()
+        self._began = time.monotonic() - seconds  # it may have begun in another process
         self._followed: str | None = None
         self._result: Any = None
         self._cost: float | None = None

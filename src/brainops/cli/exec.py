@@ -1,0 +1,268 @@
+"""How does any command become an operation, from a shell, a Makefile, cron or CI? The command exec."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli import fixing, show
+from brainops.cli.screen import one_line, wrapped
+from brainops.cli.shared import command, opened, plain, shared
+from brainops.errors import BrainOpsError, OperationBlocked
+from brainops.types import ApplicationState, ErrorEvent
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+    from brainops.integrations.relay import Ended
+    from brainops.types import FixApplication, FixSuggestion, Guidance, Memory
+
+REFUSED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127  # as env, timeout and a shell have them
+ERROR_CHARACTERS = 16_384  # of the tail in which the error is looked for: what ended a program stands near its end
+KEPT_CHARACTERS = 4_000  # of the tail that stand with the outcome
+NAME_WORDS = 3
+INTERRUPTIONS = frozenset((129, 130, 141, 143))  # SIGHUP, SIGINT, SIGPIPE, SIGTERM: somebody wanted no more of it
+TOLD_AFTER = 3
+TOLD_BEFORE = 3  # lines of what to know before: a job's log is for the job
+SURE = 0.3  # less likely than this, advice is not worth a line in front of every run
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z_:+-]{0,39}")  # a subcommand or a make target; a version or a file is none
+_INTERPRETERS = re.compile(r"(?:python|pypy|node|ruby|perl|php|bash|sh|zsh|dash|ksh)[\d.]*")
+
+
+@command(
+    "exec",
+    short_help="run any command as an operation",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("--name", metavar="NAME", help='What it is called; "make deploy" for `make deploy -j4` otherwise.')
+@click.option("--service", metavar="NAME", help="Which service it is about.")
+@click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
+@click.option("--strict", is_flag=True, help="Do not run it where memory cannot be asked or written.")
+@click.option("--quiet", is_flag=True, help="Say nothing before it, and nothing after it went well: for cron.")
+@click.argument("arguments", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(
+    name: str | None,
+    service: str | None,
+    target: str | None,
+    strict: bool,
+    quiet: bool,
+    arguments: tuple[str, ...],
+) -> None:
+    """Run any command as an operation, in a shell, a Makefile, cron or CI.
+
+    What memory knows is said before, on standard error; where rules hold, the guard is asked. Input, output, terminal,
+    signals and exit code are the command's own. Where it fails, its error is kept, with the fix that is known.
+    The exit code is 125 where it was not allowed to run.
+
+    \b
+    brainops exec -- make deploy
+    brainops exec --service checkout --target production -- ./release.sh 2.9
+    """
+    given = {"name": name or name_of(arguments), "target": target, "service": service}
+    try:
+        code = _accompanied(arguments, given, strict=strict, quiet=quiet)
+    except BrainOpsError as error:
+        say(str(error))
+        code = REFUSED
+    click.get_current_context().exit(code)
+
+
+def name_of(arguments: Sequence[str]) -> str:
+    """Return what a command line is called: its program or script, and the plain words that follow.
+
+    The same for `make deploy -j4` and `make deploy`, so that the record of one operation is not spread over many.
+    """
+    words = [os.path.basename(arguments[0]) or arguments[0], *arguments[1:]]
+    if _INTERPRETERS.fullmatch(words[0]) and len(words) > 1 and not words[1].startswith("-"):
+        words = [os.path.basename(words[1]), *words[2:]]
+    elif _INTERPRETERS.fullmatch(words[0]) and words[1:2] in (["-c"], ["-m"], ["-lc"], ["-ec"]) and len(words) > 2:
+        words = words[2].split() or words
+    kept = words[:1]
+    for word in words[1:NAME_WORDS]:
+        if not _WORD.fullmatch(word):
+            break
+        kept.append(word)
+    return " ".join(kept)
+
+
+def _accompanied(arguments: Sequence[str], given: dict[str, Any], *, strict: bool, quiet: bool) -> int:
+    """Run the command with memory around it; without, where memory cannot be opened and nothing forbids that."""
+    with ExitStack() as stack:
+        try:
+            # By words alone: loading the model would take longer than many a command.
+            brain = stack.enter_context(opened(model="none"))
+        except BrainOpsError as trouble:
+            _refuse_without_memory(given["name"], trouble, strict=strict)
+            say(f"memory is not available, so this runs without it: {trouble}")
+            return _run(arguments).code
+        context = {"command": shlex.join(arguments), "folder": os.getcwd()}
+        try:
+            # Written beside the command that runs; where rules hold, what has to stand before it does.
+            running = brain.begin(**given, context=context, strict=strict, record="durable" if strict else "async")
+        finally:
+            _remember_strict(brain.guard.is_strict())
+        if not quiet and running.guidance is not None:
+            say(*before(running.guidance))
+        ended = _run(arguments)
+        return _after(brain, running, ended)
+
+
+def _run(arguments: Sequence[str]) -> Ended:
+    from brainops.integrations.relay import Ended, Relay
+
+    try:
+        relay = Relay(arguments, os.environ)
+    except OSError as error:
+        code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        said = "command not found" if code == NOT_FOUND else error.strerror or str(error)
+        text = f"{one_line(arguments[0])}: {said}"
+        click.echo(text, err=True)
+        return Ended(code=code, signal=None, tail=text.encode(errors="replace"), seconds=0.0)
+    try:
+        return relay.wait()
+    finally:
+        relay.close()
+
+
+# What is said before
+
+
+def before(guidance: Guidance) -> Iterator[str]:
+    """Yield what to know before, in few lines; nothing where nothing is known."""
+    told: list[str] = []
+    if guidance.failure_probability is not None and guidance.failure_probability >= SURE:
+        why = f": {guidance.failure_reasons[0]}" if guidance.failure_reasons else ""
+        told.append(f"fails with a probability of {guidance.failure_probability:.0%}{why}")
+    advised = guidance.primary
+    if advised is not None and advised.confidence >= SURE:
+        text = " ".join(advised.text.removeprefix(advised.name).split())
+        told.append(f"memory advises ({advised.confidence:.0%} sure): {advised.name}" + (f": {text}" if text else ""))
+    named = {advised.memory_id} if advised is not None else set()
+    known = (each for each in guidance.known_errors if each.confidence >= SURE and each.memory_id not in named)
+    told += [f"went wrong before: {each.name}" for each in known]
+    yield from told[:TOLD_BEFORE]
+
+
+# What is kept and said after
+
+
+def _after(brain: Brain, running: Any, ended: Ended) -> int:
+    """Record how the command ended, and tell what is known of its error."""
+    if ended.code == 0:
+        running.succeed({"exit_code": 0})
+        return 0
+    output = _text(ended.tail)
+    running.note(result={"exit_code": ended.code, "output": output[-KEPT_CHARACTERS:]})
+    if ended.code in INTERRUPTIONS:  # is no error of the command, and becomes no memory
+        running.fail(ErrorEvent(type="CancelledError", message=f"interrupted with exit code {ended.code}"))
+        return ended.code
+    error = output[-ERROR_CHARACTERS:].strip() or _silent(running.start.name, ended)
+    running.fail(error)
+    try:
+        brain.flush()
+        brain.fixes.sweep()
+        told = _told(brain, running, error, ended)
+    except BrainOpsError as trouble:
+        say(f"memory cannot say what is known of this: {trouble}")
+        return ended.code
+    if shared().json:
+        click.echo(json.dumps(plain(told), ensure_ascii=True, default=str), err=True)
+    else:
+        say(*_failed(told))
+    return ended.code
+
+
+def _silent(name: str, ended: Ended) -> str:
+    how = f"was ended by signal {ended.signal}" if ended.signal else f"ended with exit status {ended.code}"
+    return f"{name} {how}"
+
+
+def _told(brain: Brain, running: Any, error: str, ended: Ended) -> dict[str, Any]:
+    """Return what is known of the error of a command that failed, and what was done about it."""
+    service = running.manner.service
+    same = [each.memory for each in brain.match(error, service=service) if each.exact]
+    done = [each for each in brain.fixes.applications() if each.operation_id == running.id]
+    suggested = brain.fixes.suggest(error, context=running.start.context)
+    return {
+        "operation": running.id,
+        "name": running.start.name,
+        "exit_code": ended.code,
+        "seconds": round(ended.seconds, 3),
+        "memory": same[0] if same else None,
+        "solutions": [told for memory in same if (told := show.solution(memory))],
+        "applied": [each for each in done if each.state is not ApplicationState.SUGGESTED],
+        "fixes": suggested,
+    }
+
+
+def _failed(told: dict[str, Any]) -> Iterator[str]:
+    memory: Memory | None = told["memory"]
+    what = f": {one_line(memory.title)}" if memory else ""
+    yield f"{told['name']} failed with exit code {told['exit_code']} after {told['seconds']:.1f} s{what}"
+    applied: list[FixApplication] = told["applied"]
+    fixes: dict[str, FixSuggestion] = {each.fix.id: each for each in told["fixes"]}
+    for each in applied:
+        fix = fixes.pop(each.fix_id, None)
+        yield f"fix {one_line(fix.fix.title) if fix else each.fix_id}: {each.state.value} ({one_line(each.reason)})"
+    for each in list(fixes.values())[:TOLD_AFTER]:
+        yield f"fix {one_line(each.fix.title)} ({each.sentence}): {fixing.try_it(each.fix)}"
+    for solution in told["solutions"][:TOLD_AFTER]:
+        yield f"what helped before: {one_line(solution)}"
+    if memory is not None and not (applied or fixes or told["solutions"]):
+        often = f"seen {memory.occurrences} times, " if memory.occurrences > 1 else "new here, "
+        yield f"{often}and nothing that helps is known; once it is: brainops fix attach {memory.id} --advice TEXT"
+
+
+def _text(tail: bytes) -> str:
+    """Return the end of an output as text: whole lines, and of a line that was written over, what it ended as."""
+    from brainops.integrations.relay import TAIL_BYTES
+
+    text = tail.decode(errors="replace")
+    if len(tail) >= TAIL_BYTES:
+        text = text.partition("\n")[2]
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")).strip("\n")
+
+
+def say(*lines: str) -> None:
+    for line in lines:
+        click.echo("\n".join(wrapped(line, first="brainops: ", indent="  ")), err=True)
+
+
+# Whether it may run while memory is not there
+
+
+def _refuse_without_memory(name: str, trouble: BrainOpsError, *, strict: bool) -> None:
+    """Raise OperationBlocked where the command may only run with memory: asked for so, or strict when last asked."""
+    if strict or _mark().exists():
+        why = "--strict asks for memory" if strict else "this namespace was strict when it was last asked"
+        raise OperationBlocked(
+            f"{name!r} was not run: {why}, and memory is not available: {trouble}. The way out: brainops doctor"
+        ) from trouble
+
+
+def _remember_strict(strict: bool) -> None:
+    """Leave a mark beside the default store while the namespace is strict: a store that is down cannot say so."""
+    mark = _mark()
+    with suppress(OSError):
+        if strict and not mark.exists():
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        elif not strict and mark.exists():
+            mark.unlink()
+
+
+def _mark() -> Path:
+    from brainops import health
+
+    store, namespace = health.location(shared().store), shared().namespace or health.setting("namespace")
+    digest = hashlib.blake2b(f"{store}\n{namespace}".encode(errors="replace"), digest_size=8).hexdigest()
+    return health.data_folder() / "strict" / digest
