@@ -213,8 +213,8 @@ def _failed(told: dict[str, Any]) -> Iterator[str]:
     for each in applied:
         fix = fixes.pop(each.fix_id, None)
         yield f"fix {one_line(fix.fix.title) if fix else each.fix_id}: {each.state.value} ({one_line(each.reason)})"
-    for each in list(fixes.values())[:TOLD_AFTER]:
-        yield f"fix {one_line(each.fix.title)} ({each.sentence}): {fixing.try_it(each.fix)}"
+    for known in list(fixes.values())[:TOLD_AFTER]:
+        yield f"fix {one_line(known.fix.title)} ({known.sentence}): {fixing.try_it(known.fix)}"
     for solution in told["solutions"][:TOLD_AFTER]:
         yield f"what helped before: {one_line(solution)}"
     if memory is not None and not (applied or fixes or told["solutions"]):
