@@ -13,7 +13,7 @@ from brainops.procedures.definition import graph, render
 from brainops.procedures.definition.files import ProcedureFile, procedures_in
 from brainops.procedures.definition.findings import invalid, told
 from brainops.procedures.definition.rehearse import rehearse
-from brainops.procedures.definition.vocabulary import MAX_NAME_CHARACTERS, NAME
+from brainops.procedures.definition.vocabulary import MAX_NAME_CHARACTERS, NAME, name_of
 from brainops.store.files import ORDINARY, new_file, refuse_replacing
 from brainops.types import ExampleResult, Procedure
 
@@ -137,6 +137,7 @@ def schema() -> str:
 
 def skeleton(name: str) -> str:
     """Return a first procedure of this name, ready to be changed; raise InvalidInput where it is no name."""
+    name = name_of(name)
     if not NAME.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
         raise InvalidInput(
             f"{name[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_NAME_CHARACTERS}, "
@@ -172,7 +173,7 @@ def write_text(path: str | os.PathLike[str], text: str, *, force: bool = False) 
 
 def start(name: str, folder: str | os.PathLike[str]) -> Path:
     """Write a first procedure, FOLDER/NAME/SKILL.md, and the schema that editors use beside it; return its path."""
-    place, beside = Path(folder, name, SKILL_FILE), Path(folder, "procedure.schema.json")
+    place, beside = Path(folder, name_of(name), SKILL_FILE), Path(folder, "procedure.schema.json")
     write_text(place, skeleton(name))
     if not os.path.lexists(beside):
         write_text(beside, schema())

@@ -353,7 +353,8 @@ class Brain(Operating, Upkeep, Working, Looking):
         Raises NotFound, InvalidInput, OperationBlocked.
         """
         given = dict(context or {})
-        inputs = fitting(self.procedures.get(name).procedure, given)
+        procedure = self.procedures.get(name).procedure
+        name, inputs = procedure.name, fitting(procedure, given)
         target = target or (str(given["target"]) if given.get("target") else None)
         running = self.begin(f"execute {name}", target=target, context=given, consult="cached")
         run = self.runs.start(name, inputs, target=target, operation=running.id)
@@ -367,6 +368,7 @@ class Brain(Operating, Upkeep, Working, Looking):
     def learn(self, procedure: str, *, limit: int = LESSON_RUNS) -> Captured:
         """Keep what the runs of a procedure teach as an insight: where they fail, what is skipped, what is slow."""
         version = self.procedures.get(procedure)
+        procedure = version.procedure.name
         taught = lesson(version.procedure, self.runs.list(procedure=procedure, limit=limit))
         metadata: dict[str, JSON] = {"procedure": procedure, "hash": version.hash}
         title = f"Runs of {procedure}: {taught.findings[0] if taught.findings else 'none has ended'}"

@@ -134,3 +134,17 @@ def test_a_folder_that_cannot_be_read_is_told_without_a_traceback(say: Say) -> N
 
     assert said.code == 1
     assert "Traceback" not in said.err
+
+
+def test_a_procedure_is_named_by_its_title_in_every_command(say: Say, tmp_path: Path) -> None:
+    made = say("procedure", "new", "Fix memory leak")
+    applied = say("procedure", "apply", ".")
+    say("procedure", "activate", "Fix memory leak", "--reason", "test")
+    shown = say("procedure", "show", "Fix memory leak")
+    run = say("run", "Fix memory leak", "--input", "service=api", "--dry-run")
+    retired = say("procedure", "history", "FIX Memory-Leak")
+
+    assert [each.code for each in (made, applied, shown, run, retired)] == [0, 0, 0, 0, 0], [
+        each.err for each in (made, applied, shown, run, retired)
+    ]
+    assert shown.out.startswith("fix-memory-leak")

@@ -319,3 +319,24 @@ def test_a_list_is_asked_for_by_the_states_name(open_brain: OpenBrain) -> None:
     assert [each.id for each in brain.procedures.list(state="draft")] == [kept.id]
     with pytest.raises(InvalidInput, match="draft, active, retired"):
         brain.procedures.list(state="archived")
+
+
+def test_a_title_is_a_title_and_finds_its_procedure_wherever_one_is_named(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    made = brain.establish({"name": "Fix memory leak", "steps": [{"name": "Look", "run": ["true"]}]})
+    again = brain.procedures.save({"name": "fix-memory-leak", "steps": [{"name": "Look", "run": ["true"]}]})
+    run = brain.runs.start("Fix Memory Leak")
+
+    assert (made.procedure.name, made.procedure.description) == ("fix-memory-leak", "Fix memory leak")
+    assert again.number == 2
+    assert brain.procedures.get("Fix memory leak").id == made.id
+    assert brain.procedures.history("Fix memory leak").versions
+    assert [each.id for each in brain.runs.list(procedure="Fix memory leak")] == [run.id]
+    assert brain.learn("Fix memory leak").id
+    assert brain.procedures.retire("Fix memory leak").state is ProcedureState.RETIRED
+
+
+@pytest.mark.parametrize("title", ["?!", "磁盘已满", "x" * 65, " "])
+def test_a_title_that_makes_no_name_is_refused_with_an_example(open_brain: OpenBrain, title: str) -> None:
+    with pytest.raises(InvalidProcedure, match="deploy-api"):
+        open_brain().establish({"name": title, "steps": [{"run": ["true"]}]})

@@ -107,6 +107,20 @@ def test_the_framework_captures_retrieves_and_guides(memory: Path) -> None:
     assert guidance["receipt"] == guidance.id
 
 
+def test_the_framework_establishes_a_procedure_by_its_title(memory: Path) -> None:
+    from brainops.framework import PersistentMemoryFramework
+
+    async def session() -> Any:
+        async with PersistentMemoryFramework() as pmf:
+            await pmf.establish_procedure(name="Fix memory leak", steps=["Take a heap snapshot", "Restart"])
+            return await pmf.execute_procedure("Fix memory leak")
+
+    run = asyncio.run(session())
+
+    assert run.procedure_name == "fix-memory-leak"
+    assert run.state == "waiting"
+
+
 def test_the_sample_of_a_task_with_memory_ends_in_what_an_agent_did(memory: Path) -> None:
     with Brain.open(memory) as brain:
         brain.agents.register(

@@ -94,7 +94,7 @@ def test_the_same_comes_from_yaml_json_and_python() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("name: deploy-api", "name: Deploy API", "p.md:2: name: 'Deploy API' is no name"),
+        ("name: deploy-api", 'name: "?!"', "p.md:2: name: '?!' is no name"),
         ("description: Deploy the API.", f"description: {'x' * 1025}", "p.md:3: description: has 1,025 characters"),
         ("on:\n", "om:\n", "p.md:4: om: is not known here (did you mean 'on'?)"),
         ("operations: [deploy", "operation: [deploy", "p.md:5: on[1].operation: is not known here (did you mean"),

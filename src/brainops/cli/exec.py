@@ -18,7 +18,7 @@ from brainops.cli import fixing, show
 from brainops.cli.screen import one_line, wrapped
 from brainops.cli.shared import command, opened, plain, shared
 from brainops.errors import BrainOpsError, OperationBlocked
-from brainops.types import ApplicationState, ErrorEvent
+from brainops.types import ErrorEvent
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -169,8 +169,7 @@ def _after(brain: Brain, running: Any, ended: Ended) -> int:
     running.fail(error)
     try:
         brain.flush()
-        brain.fixes.sweep()
-        told = _told(brain, running, error, ended)
+        told = _told(brain, running, error, ended, brain.fixes.finish())
     except BrainOpsError as trouble:
         say(f"memory cannot say what is known of this: {trouble}")
         return ended.code
@@ -186,11 +185,10 @@ def _silent(name: str, ended: Ended) -> str:
     return f"{name} {how}"
 
 
-def _told(brain: Brain, running: Any, error: str, ended: Ended) -> dict[str, Any]:
+def _told(brain: Brain, running: Any, error: str, ended: Ended, applied: Sequence[FixApplication]) -> dict[str, Any]:
     """Return what is known of the error of a command that failed, and what was done about it."""
     service = running.manner.service
     same = [each.memory for each in brain.match(error, service=service) if each.exact]
-    done = [each for each in brain.fixes.applications() if each.operation_id == running.id]
     suggested = brain.fixes.suggest(error, context=running.start.context)
     return {
         "operation": running.id,
@@ -199,7 +197,7 @@ def _told(brain: Brain, running: Any, error: str, ended: Ended) -> dict[str, Any
         "seconds": round(ended.seconds, 3),
         "memory": same[0] if same else None,
         "solutions": [told for memory in same if (told := show.solution(memory))],
-        "applied": [each for each in done if each.state is not ApplicationState.SUGGESTED],
+        "applied": list(applied),
         "fixes": suggested,
     }
 

@@ -15,6 +15,7 @@ from brainops.memory.handed import a_text
 from brainops.memory.redact import redact
 from brainops.procedures.definition import files, sources
 from brainops.procedures.definition.sources import Definition
+from brainops.procedures.definition.vocabulary import name_of
 from brainops.procedures.english import draft as english
 from brainops.procedures.english import runbook
 from brainops.procedures.english.draft import Drafted
@@ -389,7 +390,7 @@ class Catalog:
     def _rows(self, tx: Transaction, name: str) -> builtins.list[Row]:
         """Return the readable versions of a name: the written namespace first, then as they are read; newest first."""
         order = {namespace: number for number, namespace in enumerate(tx.scope.read)}
-        versions = tx.procedures.versions(a_text(name, "a procedure's name"))
+        versions = tx.procedures.versions(name_of(a_text(name, "a procedure's name")))
         return sorted(versions, key=lambda row: (order[row["namespace"]], -row["number"]))
 
     def _own_rows(self, tx: Transaction, name: str) -> builtins.list[Row]:

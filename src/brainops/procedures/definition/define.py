@@ -32,6 +32,7 @@ from brainops.procedures.definition.vocabulary import (
     TRIGGER_KEYS,
     TRIGGER_LISTS,
     meant,
+    name_of,
 )
 from brainops.types import JSON, Concurrency, Example, Mode, Procedure, Step, Trigger
 
@@ -74,9 +75,10 @@ def read(value: Mapping[str, JSON], findings: Findings) -> Procedure:
     """Build a procedure of whatever can be used of a mapping; what cannot is noted and left out."""
     fields = Fields(value, (), findings)
     fields.known(PROCEDURE_KEYS)
+    name, title = _name(fields)
     return Procedure(
-        name=_name(fields),
-        description=fields.text("description", MAX_DESCRIPTION_CHARACTERS).strip(),
+        name=name,
+        description=fields.text("description", MAX_DESCRIPTION_CHARACTERS).strip() or title,
         mode=fields.member("mode", Mode, Mode.ADVISORY),
         triggers=_triggers(fields),
         inputs=_inputs(fields),
@@ -97,17 +99,19 @@ def prose(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def _name(fields: Fields) -> str:
-    name = fields.text("name", 10 * MAX_NAME_CHARACTERS)
+def _name(fields: Fields) -> tuple[str, str]:
+    """Return the name, and the title that it was made of; "" where the name was given."""
+    given = fields.text("name", 10 * MAX_NAME_CHARACTERS)
+    name = name_of(given)
     if "name" not in fields.value:
         fields.note("name", "a procedure has a name", "add `name: the-name`")
     elif len(name) > MAX_NAME_CHARACTERS or not NAME.fullmatch(name):
         fields.note(
             "name",
-            f"{name[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_NAME_CHARACTERS}",
+            f"{given[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_NAME_CHARACTERS}",
             "for example deploy-api",
         )
-    return name
+    return name, "" if name == given else " ".join(given.split())
 
 
 def _triggers(fields: Fields) -> tuple[Trigger, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
@@ -25,6 +26,7 @@ MAX_ATTEMPTS = 100
 MAX_SHOWN = 12  # words of a hint
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_TITLE_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SECRET_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+)", re.DOTALL)
@@ -82,3 +84,14 @@ def meant(word: str, known: Iterable[str]) -> str:
     if not every:
         return "there is none"
     return f"known are: {', '.join(every[:MAX_SHOWN])}" + (", ..." if len(every) > MAX_SHOWN else "")
+
+
+def slug(title: str) -> str:
+    """Return the name that a title makes: its words in lower case with hyphens; "" where it has no letter or digit."""
+    plain = unicodedata.normalize("NFKD", _TITLE_WORDS.sub(" ", title)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def name_of(text: str) -> str:
+    """Return the name of the procedure that a text means: the name itself, or that of its title."""
+    return text if NAME.fullmatch(text) else slug(text) or text

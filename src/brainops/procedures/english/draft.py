@@ -10,6 +10,7 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.memory.handed import a_text
+from brainops.procedures.definition import vocabulary
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.graph import mermaid
 from brainops.procedures.definition.vocabulary import (
@@ -92,10 +93,8 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
 
 
 def slug(text: str) -> str:
-    """Return a text as a procedure's name: lower-case words with hyphens."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
-    plain = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-")
-    return plain[:MAX_NAME_CHARACTERS].strip("-") or "procedure"
+    """Return a text as a procedure's name, whatever it is and however long."""
+    return vocabulary.slug(text)[:MAX_NAME_CHARACTERS].strip("-") or "procedure"
 
 
 def _first_words(prose: str) -> str:

@@ -100,7 +100,7 @@ class Fixes:
             raise InvalidInput("a fix is one of: command, procedure, configuration, or advice")
         kind = given[0] if given else FixKind.ADVICE
         if kind is FixKind.PROCEDURE:
-            self._catalog.get(str(procedure))
+            procedure = self._catalog.get(str(procedure)).procedure.name
         fix = Fix(
             id=new_id(),
             namespace=self._context.store.scope.write,

@@ -17,6 +17,7 @@ from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.definition import inputs as inputs_of
 from brainops.procedures.definition.sources import stored
+from brainops.procedures.definition.vocabulary import name_of
 from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.admission import Admission, AskGuard, unguarded
 from brainops.procedures.runs.advance import Advance
@@ -277,7 +278,13 @@ class Runner:
             raise InvalidInput(f"limit is 1 to {MOST_RUNS}")
         wanted = None if state is None else str(state)
         with self._context.store.read() as tx:
-            return tx.runs.list(state=wanted, procedure_name=procedure, target=target, since=since, limit=limit)
+            return tx.runs.list(
+                state=wanted,
+                procedure_name=None if procedure is None else name_of(str(procedure)),
+                target=target,
+                since=since,
+                limit=limit,
+            )
 
     def plan(
         self,
