@@ -290,3 +290,23 @@ def test_no_write_transaction_opens_without_an_act() -> None:
     }
 
     assert not opened
+
+
+def test_onnxruntime_is_loaded_in_one_place_which_switches_its_telemetry_off_first() -> None:
+    root = SOURCE.parent
+    files = [
+        path
+        for folder in ("src", "models", "bench", "scripts", "compat")
+        for path in (root / folder).rglob("*.py")
+        if {"onnxruntime", "optimum"} & {name.split(".")[0] for name in _imported_names(path)}
+    ]
+
+    assert [str(path.relative_to(root)) for path in files] == ["src/brainops/embedding/runtime.py"]
+
+
+def _imported_names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""

@@ -218,3 +218,20 @@ def test_purge_asks_on_a_terminal(shell: Say) -> None:
 
     assert code != 0
     assert json.loads(shell("retrieve", "kept", "--json").out)
+
+
+def test_sigterm_ends_a_command_in_order(store: Path, shell: Say) -> None:
+    """What is recorded is written and the store closed, as its log that is gone shows."""
+    shell("init")
+    log = store.with_name(store.name + "-wal")
+    waiting = subprocess.Popen([program(), "import", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + PROCESS_SECONDS
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert log.exists()
+
+    waiting.send_signal(signal.SIGTERM)
+    waiting.communicate(timeout=PROCESS_SECONDS)
+
+    assert waiting.returncode == 128 + signal.SIGTERM
+    assert not log.exists()

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.installing import oldest_versions, run
+from tests.packaging.installing import run
 
 INSTALLED_MEGABYTES = 200  # the promise to whoever puts the default install into an image
 NOT_OURS = {"pip", "setuptools", "pkg_resources", "_distutils_hack"}
-
-
-@pytest.fixture(scope="session", params=["newest", "oldest"])
-def environment(
-    request: pytest.FixtureRequest, wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Return an empty environment with brainops and its model in it; the oldest one has the extra postgres too."""
-    folder = tmp_path_factory.mktemp(request.param) / "venv"
-    constraints = folder.parent / "constraints.txt"
-    constraints.write_text("\n".join(oldest_versions() if request.param == "oldest" else []), encoding="utf-8")
-    extra = "[postgres]" if request.param == "oldest" else ""
-    run(sys.executable, "-m", "venv", folder)
-    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:")
-    run(*pip, "--constraint", constraints, wheels["brainops-minilm"], f"{wheels['brainops']}{extra}")
-    return folder
 
 
 def installed_megabytes(environment: Path) -> float:

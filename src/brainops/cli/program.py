@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -136,7 +139,9 @@ class Program(click.Group):
         given = list(sys.argv[1:] if args is None else args)
         as_json = "--json" in (given[: given.index("--")] if "--" in given else given)
         _escape_what_cannot_be_shown()
-        sys.exit(self._answered(given, as_json, extra))
+        with _ended_in_order():
+            code = self._answered(given, as_json, extra)
+        sys.exit(code)
 
     def _answered(self, given: list[str], as_json: bool, extra: dict[str, Any]) -> int:
         try:
@@ -216,6 +221,24 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 
         click.echo(f"brainops {version('brainops')}")
         context.exit()
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end a command as sys.exit does, so that what is recorded is written; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @click.group(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from brainops.embedding.runtime import load, native
 from brainops.embedding.wordpiece import WordPiece
 from brainops.errors import EmbedderUnavailable
 
@@ -95,7 +96,8 @@ class _Opened:
         import numpy
 
         given = {"input_ids": ids, "attention_mask": numpy.ones_like(ids), "token_type_ids": numpy.zeros_like(ids)}
-        output = self.session.run(None, {name: given[name] for name in self.inputs})[0]
+        with native.open():
+            output = self.session.run(None, {name: given[name] for name in self.inputs})[0]
         return pool(output) if self.foreign else output
 
 
@@ -121,9 +123,13 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 def open_session(model: Path, *, threads: int, optimise: bool) -> Any:
     """Open an ONNX model on the processor; ours is written as it runs best, so optimising it would only take time."""
+    with native.open():
+        return _open_session(model, threads, optimise)
+
+
+def _open_session(model: Path, threads: int, optimise: bool) -> Any:
     try:
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as failures
+        onnxruntime, failures = load()
     except ImportError as error:
         raise EmbedderUnavailable(
             f"onnxruntime does not load here ({error}). Reinstall it: pip install --force-reinstall onnxruntime. "

@@ -56,5 +56,7 @@ class Drainer:
                 ):
                     pass
             except BrainOpsError as error:
+                if not threading.main_thread().is_alive():
+                    return  # the program is ending, and what is left is told by `status`
                 log.warning("memories wait for their vectors: %s", error)
             stop.wait(REST_SECONDS)

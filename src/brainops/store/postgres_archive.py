@@ -18,15 +18,15 @@ from brainops.store.files import digest_file, new_file, refuse_replacing, write_
 from brainops.store.postgres import Connection
 
 TABLES = (
-    "setting", "memory", "occurrence", "memory_fts", "memory_tag", "memory_vector", "feedback", "operation_key",
-    "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
+    "setting", "memory", "occurrence", "capture_key", "memory_fts", "memory_tag", "memory_vector", "feedback",
+    "operation_key", "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
     "procedure", "procedure_change", "run", "run_step", "worker",
     "approval", "approver", "approval_setting", "notice", "channel",
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
     "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told", "set_aside",
     "query_count", "share_peer", "share_bundle", "share_item",
-    "capture_key", "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
+    "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
     "improvement", "improvement_trial", "code_patch", "language_day", "language_use",
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""
