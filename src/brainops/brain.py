@@ -30,12 +30,12 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
 from brainops.memory.policy import redaction_policy
 from brainops.memory.uses import Uses
-from brainops.operations import log as records
 from brainops.operations.enforce import Guard
 from brainops.operations.guidance import Advisers
 from brainops.operations.operation import OperationLog
 from brainops.operations.predictions import Predictions
 from brainops.operations.recorder import Recorder
+from brainops.operations.runs import RunOperations
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import stopped_here
 from brainops.procedures.cases.cases import Cases
@@ -49,7 +49,8 @@ from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.kinds import executors
 from brainops.procedures.steps.limits import StepLimits
 from brainops.procedures.triggers.triggers import Triggers
-from brainops.store import Store, Transaction, open_store
+from brainops.store import Store, open_store
+from brainops.store.operations import EXECUTE
 from brainops.store.scope import Scope
 from brainops.types import (
     JSON,
@@ -63,12 +64,10 @@ from brainops.types import (
     Memory,
     MemoryState,
     MemoryType,
-    OperationStart,
     Procedure,
     ProcedureVersion,
     Progress,
     Run,
-    RunState,
     Source,
     Trust,
     Verdict,
@@ -117,7 +116,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             self.notices,
             executors(self.calls, agents=lambda work: self.workflows.step(work), decisions=self.cases.step),
             admit=self.guard.admission,
-            remember=self._remember,
+            operations=RunOperations(self._context),
             answered=self.cases.answered,
         )
         self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
@@ -347,7 +346,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         return self.procedures.activate(saved.procedure.name, number=saved.number, reason=reason) if activate else saved
 
     def execute(self, name: str, context: Mapping[str, JSON] | None = None, *, target: str | None = None) -> Run:
-        """Run a procedure for a context, as an operation of its own; go on until it ends or waits.
+        """Run a procedure for a context; go on until it ends or waits. Memory is consulted, and the guard asked, first.
 
         What the procedure names among its inputs is taken from the context; all of it stands with the operation.
         Raises NotFound, InvalidInput, OperationBlocked.
@@ -356,13 +355,14 @@ class Brain(Operating, Upkeep, Working, Looking):
         procedure = self.procedures.get(name).procedure
         name, inputs = procedure.name, fitting(procedure, given)
         target = target or (str(given["target"]) if given.get("target") else None)
-        running = self.begin(f"execute {name}", target=target, context=given, consult="cached")
-        run = self.runs.start(name, inputs, target=target, operation=running.id)
-        running.note(result={"run": run.id, "state": run.state.value, "outputs": run.outputs})
-        if run.state is RunState.FAILED:
-            running.fail(run.error or f"run {run.id} failed")
-        else:
-            running.succeed()
+        running = self.begin(f"{EXECUTE}{name}", target=target, context=given, consult="cached")
+        try:
+            run = self.runs.start(name, inputs, target=target, executes=running.id)
+        except BrainOpsError:
+            running.discard()
+            raise
+        if run.operation_id != running.id:
+            running.discard()  # it joined a run that is an operation already
         return run
 
     def learn(self, procedure: str, *, limit: int = LESSON_RUNS) -> Captured:
@@ -418,9 +418,6 @@ class Brain(Operating, Upkeep, Working, Looking):
             self.fixes.finish()
         except BrainOpsError as error:
             log.warning("fixes that were due are left to others: %s", error)
-
-    def _remember(self, tx: Transaction, error: ErrorEvent, start: OperationStart) -> None:
-        records.distil(tx, self._context, records.checked_error(self._context, error), start, None)
 
     def _nudge(self) -> None:
         if self._drainer is not None:

@@ -32,7 +32,10 @@ BrainOpsError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from brainops.types import ErrorEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +116,19 @@ class StepFailed(BrainOpsError):
     """A step of a run did not do its work; the message says why, without secrets."""
 
     def __init__(
-        self, message: str = "", *, kind: str = "", retryable: bool = True, retry_after_seconds: float | None = None
+        self,
+        message: str = "",
+        *,
+        kind: str = "",
+        event: ErrorEvent | None = None,
+        known: bool = False,
+        retryable: bool = True,
+        retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.kind = kind  # the error's type, for its fingerprint: "exit status 3", "HTTP 503", "TimeoutError"
+        self.kind = kind  # of what BrainOps itself says: "exit status 3", "HTTP 503", "TimeoutError"
+        self.event = event  # what went wrong, where something else than BrainOps said so
+        self.known = known  # whether that is a memory already, since a part of the step ended in it
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds  # what the other side asked for; the wait is at least that
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
+from brainops.operations.runs import RunOperations
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.port import Executors, StepDone, StepResult, StepWaits, StepWork, StepWrite
 from brainops.store import Transaction
@@ -91,7 +92,7 @@ class Kit:
             brain.approvals,
             brain.notices,
             self.acts.executors(),
-            remember=brain._remember,
+            operations=RunOperations(brain._context),
             **{"chance": lambda: 0.5, **options},
         )
 

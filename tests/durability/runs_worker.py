@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from brainops.brain import Brain
+from brainops.operations.runs import RunOperations
 from brainops.procedures.runs.dispatch import Dispatcher
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.runs.sheet import Wake, stay
@@ -54,7 +55,7 @@ def runner(brain: Brain, effects: str, lease_seconds: float, wake: Wake = stay) 
         brain.approvals,
         brain.notices,
         executors,
-        remember=brain._remember,
+        operations=RunOperations(brain._context),
         wake=wake,
         lease_seconds=lease_seconds,
     )

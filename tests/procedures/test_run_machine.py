@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from brainops.brain import Brain
 from brainops.errors import Conflict
+from brainops.operations.runs import RunOperations
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.port import StepWork
 from brainops.store import Store, Transaction
@@ -158,7 +159,7 @@ class Runs(RuleBasedStateMachine):
             self.brain.approvals,
             self.brain.notices,
             acts.executors(),
-            remember=self.brain._remember,
+            operations=RunOperations(self.brain._context),
             lease_seconds=LEASE_SECONDS,
             chance=lambda: 0.5,
         )

@@ -11,8 +11,8 @@ from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text, prepare
+from brainops.memory.errors import error_title
 from brainops.memory.injected import strip_injected
-from brainops.memory.match import error_title
 from brainops.procedures.outbox import Outbox
 from brainops.store import Transaction
 from brainops.types import (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from brainops.errors import StepFailed
+from brainops.memory.errors import error_title
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import StepDone, StepResult, StepWaits, StepWork
 from brainops.types import JSON, Actor, Execution, ExecutionState, Failed, Succeeded
@@ -74,13 +75,14 @@ def _answer(execution: Execution) -> StepResult:
         case ExecutionState.WAITING if execution.approval_id is None:
             detail: JSON = {"why": execution.reason, "plan": execution.plan, "execution": execution.id}
             return StepWaits(waits_for="agent", detail=detail)
-    outcome = execution.outcome
-    kind = outcome.error.type if isinstance(outcome, Failed) and outcome.error.type else "AgentFailed"
-    said = outcome.error.message if isinstance(outcome, Failed) else ""
-    message = "; ".join(filter(None, (f"the task {execution.state.value}: {execution.reason}", said)))
+    whole = f"the task {execution.state.value}: {execution.reason}; brainops agent show {execution.id}"
+    if not isinstance(execution.outcome, Failed):
+        raise StepFailed(whole, kind="AgentFailed", retryable=execution.state is ExecutionState.FAILED)
+    error = execution.outcome.error
     raise StepFailed(
-        f"{message} (brainops agent show {execution.id})",
-        kind=kind,
+        f"{error_title(error)} ({whole})",
+        event=error,
+        known=execution.state is ExecutionState.FAILED,  # the attempt that failed last kept it
         retryable=execution.state is ExecutionState.FAILED,
     )
 

@@ -131,9 +131,22 @@ def _show_steps(current: Run, shown: set[str]) -> None:
 
 
 def _tell(brain: Brain, current: Run) -> None:
-    answer(current, lambda: [*_outcome(current, _granted(brain, current)), *_next_step(brain, current)])
+    answer(
+        current,
+        lambda: [*_outcome(current, _granted(brain, current)), *_fixes(brain, current), *_next_step(brain, current)],
+    )
     if current.state in (RunState.FAILED, RunState.CANCELLED):
         click.get_current_context().exit(1)
+
+
+def _fixes(brain: Brain, current: Run) -> Iterator[str]:
+    """Yield what came of the fixes that are bound to the error of a run: applied, held back or only named, and why."""
+    if current.state is not RunState.FAILED or current.operation_id is None:
+        return
+    brain.fixes.finish()
+    for each in brain.fixes.applications(operation_id=current.operation_id):
+        title, state = one_line(brain.fixes.get(each.fix_id).title), each.state.value.replace("_", " ")
+        yield from wrapped(f"Fix {title}: {state}: {one_line(each.reason)}", first="  ", indent="    ")
 
 
 def _granted(brain: Brain, current: Run) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from brainops.errors import StepFailed
 from brainops.learning.cycles import Learning
 from brainops.learning.improvements import Improvements
-from brainops.memory.match import error_title
+from brainops.memory.errors import error_title
 from brainops.operations.enforce import Guard
 from brainops.procedures.fixes import configuration
 from brainops.procedures.fixes.confidence import may_apply

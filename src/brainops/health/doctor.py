@@ -103,7 +103,7 @@ def _trial(context: MemoryContext) -> Check:
             written = capturing.store(tx, prepare(draft, context.redaction), draft.source, context, None)
             row = tx.memories.row(written.id)
             found = tx.index.lexical(tx.session, query_terms("trial connection refused"), Filter(), 5)
-            matched = tx.memories.by_fingerprint(digest, digest, 5)
+            matched = tx.memories.by_fingerprint(digest, [digest], limit=5)
             if row["title"] != TRIAL_ERROR:
                 problems.append("what was read is not what was written")
             if row["key"] not in {hit.key for hit in found}:

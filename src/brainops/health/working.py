@@ -11,11 +11,12 @@ from brainops.agents.agents import Agents
 from brainops.agents.workflows import Workflows
 from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
+from brainops.memory.errors import error_title
 from brainops.memory.fingerprint import fingerprint
-from brainops.memory.match import error_title
 from brainops.operations import log
 from brainops.operations.enforce import Guard
 from brainops.operations.operation import start_of
+from brainops.operations.runs import RunOperations
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.fixes.fixes import Fixes
 from brainops.procedures.outbox import Outbox
@@ -132,7 +133,15 @@ class Working:
             log.begin(tx, operation_id, start, None, at)
             memory_id = log.distil(tx, self._context, happened, start, operation_id) if happened else None
             if held_back is None:
-                answers = begin_runs(tx, self._context, matches, start, kind=kind, operation_id=operation_id)
+                answers = begin_runs(
+                    tx,
+                    self._context,
+                    matches,
+                    start,
+                    kind=kind,
+                    operations=RunOperations(self._context),
+                    operation_id=operation_id,
+                )
             else:
                 answers = proposed(matches, held_back)
             runs: JSON = [answer.run_id for answer in answers]

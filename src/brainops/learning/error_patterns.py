@@ -14,7 +14,7 @@ from brainops.learning.gather import text_of
 from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.significance import discoveries, poisson
 from brainops.learning.templates import TemplateMiner
-from brainops.memory.match import error_title
+from brainops.memory.errors import error_title
 from brainops.store.database import Row
 from brainops.types import ErrorEvent, Insight, MemoryType, Micros, Section, Trust
 

@@ -15,6 +15,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition import is_of, text_digests
 from brainops.memory.redact import redact
 from brainops.operations.log import checked_error, distil
 from brainops.store import Transaction
@@ -269,11 +270,10 @@ class Gatherer:
     def _remember(self, tx: Transaction, source: str, tally: _Tally) -> None:
         event = checked_error(self._context, parse_error(tally.exemplar))
         identity = fingerprint(event).digest
-        message = identity if not event.frames else fingerprint(replace(event, frames=())).digest
         found = [
             memory
-            for memory in tx.memories.by_fingerprint(identity, message, 5)
-            if memory.type is MemoryType.ERROR_PATTERN
+            for memory in tx.memories.by_fingerprint(identity, text_digests(event), limit=5)
+            if memory.type is MemoryType.ERROR_PATTERN and is_of(event, memory)
         ]
         if found:
             memory_id: str | None = found[0].id

@@ -11,7 +11,7 @@ from brainops.learning import suspects
 from brainops.learning.gather import MINUTE, text_of
 from brainops.learning.series import SERIES_LOOKED_AT, values_of
 from brainops.learning.suspects import LogShift, NearChange
-from brainops.memory.match import error_title
+from brainops.memory.errors import error_title
 from brainops.memory.templates import mask_word
 from brainops.store import Transaction
 from brainops.store.database import Row

@@ -12,6 +12,7 @@ from typing import Any
 from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition import text_digests
 from brainops.memory.redact import JSON_DEPTH, RedactionPolicy, contains_injected, redact, redact_json, strip_injected
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
@@ -50,20 +51,19 @@ def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
     body = content_text(draft.content)
     words, row = words_of(draft.title, body), row_of(draft)
     if draft.type is MemoryType.ERROR_PATTERN:
-        row["message_fingerprint"] = _message_fingerprint(draft)
-        row["fingerprint"] = draft.fingerprint or row["message_fingerprint"]
+        event = _error_of(draft)
+        row["message_fingerprint"] = text_digests(event)[-1]
+        row["fingerprint"] = draft.fingerprint or fingerprint(event).digest
     return Prepared(row=row, body=body, words=words, redacted=findings, notes=tuple(notes))
 
 
-def _message_fingerprint(draft: Draft) -> str:
-    """Return the identity of the error that a memory is about: of what it calls the error, otherwise of its title."""
+def _error_of(draft: Draft) -> ErrorEvent:
+    """Return the error that a memory is about: what it calls the error, otherwise its title."""
     alert = draft.metadata.get("alert")
     if isinstance(alert, str) and draft.title.startswith(f"{alert}: "):  # as an alert that fires says it
-        return fingerprint(ErrorEvent(type=alert, message=draft.title.removeprefix(f"{alert}: "))).digest
+        return ErrorEvent(type=alert, message=draft.title.removeprefix(f"{alert}: "))
     said = draft.content.get("error") if isinstance(draft.content, dict) else None
-    service = draft.content.get("service") if isinstance(draft.content, dict) else None
-    event = parse_error(said if isinstance(said, str) and said.strip() else draft.title)
-    return fingerprint(replace(event, frames=(), service=service if isinstance(service, str) else event.service)).digest
+    return replace(parse_error(said if isinstance(said, str) and said.strip() else draft.title), frames=())
 
 
 def row_of(draft: Draft) -> dict[str, Any]:

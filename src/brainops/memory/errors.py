@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import traceback
+from dataclasses import replace
 from types import TracebackType
 
 from brainops.memory.stack_traces import parse_stack_trace, with_cause
@@ -28,13 +29,62 @@ def parse_error(text: str) -> ErrorEvent:
     JSON, logfmt) and Prometheus alerts. The frames are those of the last exception; its root cause is kept in the
     message. Never raises.
     """
-    text = without_colour(_bounded(text)).replace("\r\n", "\n").strip()
-    event = parse_stack_trace(text) or _alert(text) or _json(text) or _shell(text)
-    if event is None:
-        event = _typed(_log_message(_telling_line(text)))
+    text = without_path(without_colour(_bounded(text)).replace("\r\n", "\n").strip())
+    ended = _ENDED.match(text)
+    event = _of_a_program(ended, text[ended.end() :]) if ended and (ended["status"] or ended["how"]) else _read(text)
     return ErrorEvent(
         type=event.type[:200], message=event.message[:MESSAGE_CHARACTERS], frames=event.frames, service=event.service
     )
+
+
+def error_title(event: ErrorEvent) -> str:
+    """Return an error as one line; `parse_error` reads it back as the same error."""
+    message = event.message.strip().split("\n", 1)[0]
+    return ": ".join(part for part in (event.type, message) if part) or "an error without a text"
+
+
+def from_output(text: str, exit_code: int) -> ErrorEvent | None:
+    """Return the error that a program's output tells of; None where it does not say what went wrong.
+
+    What it says is the error, wherever it runs. A program that was killed by a signal did not get to say it.
+    """
+    event = parse_error(text)
+    if not 0 <= exit_code < _SIGNALS or not (event.type or _TELLING.search(event.message[:1000])):
+        return None
+    return replace(event, service=None)
+
+
+_PATH = re.compile(r"(?:step [\w.\-]{1,200}|the run [0-9a-f\-]{36} of \S{1,200} (?:failed|cancelled)): (?=\S)")
+_TASK = re.compile(r" \(the task \w{1,20}: [^\n]{0,2000}; brainops agent show [0-9a-f\-]{36}\)$")
+_ENDED = re.compile(
+    r"(?:exit status (?P<status>-?\d{1,5})(?:: (?=\S)|$))?"
+    r"(?P<how>[^\s:]{1,200} (?:ended with exit status (?P<code>-?\d{1,5})|was ended by signal (?P<signal>\d{1,3})))?"
+    r"(?:(?<=.): |$)?"
+)
+_SIGNALS = 128  # from here on a shell's exit status is that of a program that a signal ended
+_DEEPEST = 16  # runs that start each other, with the step at which each stands: more are not let begin
+
+
+def without_path(text: str) -> str:
+    """Return what went wrong, without the steps, runs and agents that it came up through: they are where, not what."""
+    for _ in range(_DEEPEST):
+        found = _PATH.match(text)
+        if found is None:
+            break
+        text = text[found.end() :]
+    return _TASK.sub("", text)
+
+
+def _of_a_program(ended: re.Match[str], said: str) -> ErrorEvent:
+    """Return the error of what BrainOps prints of a program that failed: what it said, or how it ended."""
+    code = -int(ended["signal"]) if ended["signal"] else int(ended["code"] or ended["status"])
+    told = from_output(said, code) if said else None
+    return told or ErrorEvent(type=f"exit status {code}", message=said.split("\n", 1)[0] or ended["how"] or "")
+
+
+def _read(text: str) -> ErrorEvent:
+    event = parse_stack_trace(text) or _alert(text) or _json(text) or _shell(text)
+    return event or _typed(_log_message(_telling_line(text)))
 
 
 def _bounded(text: str) -> str:
@@ -214,8 +264,16 @@ _SPRING = re.compile(r"^\d{1,8}[ \t]{1,4}---[ \t]{1,4}(?:\[[^\n]{0,120}?\][ \t]{
 _KLOG = re.compile(r"^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{1,9}[ \t]{1,12}\d{1,9} [\w.\-]{1,120}:\d{1,6}\] ")
 _THREAD = re.compile(r"^\[[^\[\]\n]{1,120}\][ \t:|-]{1,4}|^---[ \t]{1,4}|^\d{1,8}[ \t]{1,4}(?=[\[\-])")
 _LOGGER = re.compile(
-    r"^[\w$]{1,60}(?:\.[\w$]{1,60}){1,12}(?::\d{1,6})?[ \t]{0,40}(?:[:|-]|\[[^\]\n]{1,80}\][ \t:]{0,3})[ \t]{1,4}"
+    r"^(?!(?:[\w$]{1,60}\.){1,12}[A-Z]\w{0,80}(?:Error|Exception): )"
+    r"[\w$]{1,60}(?:\.[\w$]{1,60}){1,12}(?::\d{1,6})?[ \t]{0,40}(?:[:|-]|\[[^\]\n]{1,80}\][ \t:]{0,3})[ \t]{1,4}"
 )
+_LOGGER_OF_TYPED = re.compile(  # without a mark behind it, where an error follows
+    r"^[\w$]{1,60}(?:\.[\w$]{1,60}){1,12}[ \t]{1,8}"
+    r"(?=(?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception): )"
+)
+_BASIC_LOG = re.compile(
+    r"^(?:WARNING|ERROR|CRITICAL):[A-Za-z_][\w.\-]{0,200}:(?=\S)"
+)  # logging.basicConfig writes no spaces
 _LOGFMT = re.compile(r"\b(?:msg|message)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")
 _LOGFMT_ERROR = re.compile(r"\b(?:err|error)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")
 
@@ -234,7 +292,7 @@ def _log_message(line: str) -> str:
         rest = rest[started.end() :]
         syslog = _SYSLOG.match(rest)
         rest = rest[syslog.end() :] if syslog and not _LEVEL.match(rest) else rest
-    known = (_LEVEL, _SPRING, _THREAD, _LOGGER) if started else (_LEVEL_ALONE,)
+    known = (_LEVEL, _SPRING, _THREAD, _LOGGER, _LOGGER_OF_TYPED) if started else (_BASIC_LOG, _LEVEL_ALONE)
     for _ in range(_LOG_PARTS):
         match = next((found for pattern in known if (found := pattern.match(rest))), None)
         if match is None or match.end() >= len(rest):

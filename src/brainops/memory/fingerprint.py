@@ -17,8 +17,6 @@ few enough that another entry point to the same fault is the same error."""
 
 DIGEST_CHARACTERS = 32
 _LABEL_REACH = 300
-_MASK = re.compile(r"<\w+>")
-_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def fingerprint(error: ErrorEvent) -> Fingerprint:
@@ -38,14 +36,10 @@ def digest_with_service(error: ErrorEvent) -> str:
     return _digest(service, _plain(error.type.strip()), mask(error.message), _identifying(error.frames))
 
 
-def bound_digests(error: ErrorEvent) -> tuple[str, ...]:
-    """Return the digests under which a fix holds for an error: its own, of its innermost frames, of its text alone.
-
-    So one that is bound to a printed text holds for the exception of that text, and one that is bound to frames holds
-    where somebody else calls them. A text without a word says too little to stand for whatever raises it.
-    """
+def inner_digests(error: ErrorEvent) -> tuple[str, ...]:
+    """Return the digests of an error by all of its frames that count, by one less, and so on to the innermost alone."""
     kind, template, frames = _plain(error.type.strip()), mask(error.message), _identifying(error.frames)
-    fewest = 0 if _WORD.search(_MASK.sub("", template)) or not frames else 1
+    fewest = min(1, len(frames))
     return tuple(_digest("", kind, template, frames[:number]) for number in range(len(frames), fewest - 1, -1))
 
 

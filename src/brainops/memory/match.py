@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from brainops.memory.context import MemoryContext
-from brainops.memory.errors import parse_error
+from brainops.memory.errors import parse_error, without_path
 from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition import is_about, is_of, text_digests
 from brainops.memory.retrieve import check_limit, retrieve
-from brainops.types import ErrorEvent, Explanation, Filter, Fingerprint, Hit, Match, Memory
+from brainops.types import ErrorEvent, Explanation, Filter, Hit, Match, Memory, MemoryType
 
 BINDING = "runbook"  # the metadata by which an alert names its runbook's source key
 MAX_FRAMES_SEARCHED = 3  # the innermost functions of one's own code say where it broke; more only add common names
 EXACT_PROBABILITY = 0.95  # an equal fingerprint is the same error by construction; the rest is for wrong fingerprints
+OVERFETCHED = 4  # times as many have an error's text as are about it: the same words may come from other places
 
 
 def match(
@@ -24,21 +26,23 @@ def match(
     wanted: Filter | None = None,
     limit: int = 5,
 ) -> list[Match]:
-    """Return known memories for an error: those of the same fingerprint first, then similar ones.
+    """Return known memories for an error: those of this very error first, then similar ones.
 
-    `error` is an event or any text (traceback, log line, alert). A similar one carries the calibrated probability that
-    it answers; it is never applied or merged by itself. Writes nothing. Raises InvalidInput.
+    Which service said it plays no part. `error` is an event or any text (traceback, log line, alert). A similar one
+    carries the calibrated probability that it answers; it is never applied or merged by itself. Writes nothing. Raises
+    InvalidInput.
     """
     check_limit(limit)
     wanted = wanted or Filter()
     event = error if isinstance(error, ErrorEvent) else parse_error(error)
-    if service is not None:
-        event = replace(event, service=service)
-    identity = fingerprint(event)
-    exact = _exact(context, event, identity, wanted, limit)
-    seen = {found.memory.id for found in exact}
+    known = _known(context, event, wanted, limit)
     text = error if isinstance(error, str) else search_text(event)
-    similar = [_similar(hit) for hit in retrieve(context, text, wanted, limit=limit) if hit.memory.id not in seen]
+    hits = [hit for hit in retrieve(context, text, wanted, limit=limit) if hit.memory.id not in known]
+    for hit in hits:  # what an archive segment holds is in no index of fingerprints, and a title may be cut
+        if _says(hit.memory, text) or is_about(event, hit.memory):
+            known[hit.memory.id] = hit.memory
+    exact = [Match(memory=memory, exact=True, probability=EXACT_PROBABILITY) for memory in known.values()]
+    similar = [_similar(hit) for hit in hits if hit.memory.id not in known]
     return follow_bindings(context, exact + similar)[:limit]
 
 
@@ -69,34 +73,26 @@ def search_text(event: ErrorEvent) -> str:
     return " ".join([event.type, event.message, *inner])
 
 
-def error_title(event: ErrorEvent) -> str:
-    """Return an error as one line."""
-    message = event.message.strip().split("\n", 1)[0]
-    return ": ".join(part for part in (event.type, message) if part) or "an error without a text"
-
-
-def _exact(context: MemoryContext, event: ErrorEvent, identity: Fingerprint, wanted: Filter, limit: int) -> list[Match]:
+def _known(context: MemoryContext, event: ErrorEvent, wanted: Filter, limit: int) -> dict[str, Memory]:
+    """Return the memories of this very error by id."""
     store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
-    # A log line has no frames, the exception that was captured has: then the message alone identifies it.
-    message_digest = None if event.frames else identity.digest
     with store.read() as tx:
-        memories = tx.memories.by_fingerprint(identity.digest, message_digest, limit * 4)
-    return [
-        Match(memory=memory, exact=True, probability=EXACT_PROBABILITY)
-        for memory in memories
-        if _passes(memory, wanted)
-    ][:limit]
+        found = tx.memories.by_fingerprint(
+            fingerprint(event).digest, text_digests(event), wanted, limit=limit * OVERFETCHED
+        )
+    return {memory.id: memory for memory in [each for each in found if is_of(event, each)][:limit]}
 
 
-def _passes(memory: Memory, wanted: Filter) -> bool:
-    return (
-        (not wanted.types or memory.type in wanted.types)
-        and (not wanted.trust or memory.trust in wanted.trust)
-        and set(wanted.tags) <= set(memory.tags)
-        and (wanted.session_id is None or memory.source.session_id == wanted.session_id)
-        and (wanted.since is None or memory.created_at >= wanted.since)
-        and (wanted.until is None or memory.created_at < wanted.until)
-    )
+_OF = re.compile(r"(?<=\S) of \S+(?=: )")  # "step sync of nightly: ...": what a run prints of itself names no procedure
+
+
+def _says(memory: Memory, text: str) -> bool:
+    """Say whether a text is, letter by letter, what is printed of an error memory."""
+    if memory.type is not MemoryType.ERROR_PATTERN:
+        return False
+    message = memory.content.get("message") if isinstance(memory.content, dict) else None
+    printed = {memory.title, _OF.sub("", memory.title, count=1), message}
+    return not printed.isdisjoint((text.strip(), without_path(text.strip())))
 
 
 def _similar(hit: Hit) -> Match:

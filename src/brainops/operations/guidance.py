@@ -10,7 +10,8 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.match import error_title, follow_bindings, match
+from brainops.memory.errors import error_title
+from brainops.memory.match import follow_bindings, match
 from brainops.memory.retrieve import Question, ask, retrieve_kinds, search_words
 from brainops.operations import advise
 from brainops.operations.advise import Advised, Standing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,15 +12,16 @@ from brainops.memory.capture import MAX_DETAIL_CHARACTERS
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_hash, dumped, prepare
-from brainops.memory.errors import from_exception, parse_error
+from brainops.memory.errors import error_title, from_exception, parse_error
 from brainops.memory.fingerprint import fingerprint, is_client_error
-from brainops.memory.match import error_title
+from brainops.memory.recognition import text_digests
 from brainops.memory.redact import redact
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction, acts
 from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
 from brainops.types import (
+    JSON,
     Draft,
     ErrorEvent,
     Failed,
@@ -37,6 +39,8 @@ MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_NAME_CHARACTERS = 300  # of an operation or target
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error
 MAX_FRAMES = 50
+MAX_CONTEXT_ENTRIES = 20  # of an operation in its error's memory; every occurrence keeps its whole context
+MAX_CONTEXT_CHARACTERS = 300  # of each
 ERROR_IMPORTANCE = 0.6  # above the default: what went wrong once is asked for more often than what did not
 CANCELLATIONS = frozenset({"CancelledError", "KeyboardInterrupt", "GeneratorExit", "SystemExit"})
 SAMPLE_STEPS = 10_000  # a sampling rate is exact to one in ten thousand
@@ -169,6 +173,8 @@ def distil(
         content["operation"] = start.name
         if start.target:
             content["target"] = start.target
+        if context_told := _told(start.context):
+            content["context"] = context_told
     source = Source(
         actor=start.actor if start else context.actor,
         session_id=start.session_id if start else None,
@@ -202,6 +208,22 @@ def distil(
     return error_id
 
 
+def _told(context: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return what an operation's context says beside the error, short enough to be read and searched with it."""
+    told: dict[str, JSON] = {}
+    for name, value in list(context.items())[:MAX_CONTEXT_ENTRIES]:
+        text = value if isinstance(value, str) else dumped(value, "the context")
+        if name not in ("error", "fingerprint") and value is not None:
+            told[name] = value if len(text) <= MAX_CONTEXT_CHARACTERS else f"{text[: MAX_CONTEXT_CHARACTERS - 1]}…"
+    return told
+
+
+def remembered(tx: Transaction, event: ErrorEvent) -> str | None:
+    """Return the id of the memory that an error is in the written namespace, None where it is none."""
+    found = tx.memories.by_fingerprint(fingerprint(event).digest, (), limit=MAX_FRAMES)
+    return next((memory.id for memory in found if memory.namespace == tx.scope.write), None)
+
+
 def _store_error(
     tx: Transaction, context: MemoryContext, draft: Draft, identity: Fingerprint, event: ErrorEvent
 ) -> str:
@@ -215,7 +237,7 @@ def _store_error(
 
 
 def _message_digest(event: ErrorEvent) -> str:
-    return fingerprint(replace(event, frames=())).digest
+    return text_digests(event)[-1]
 
 
 def get(context: MemoryContext, operation_id: str) -> Operation:

@@ -178,6 +178,12 @@ class OperationLog:
         manner = replace(manner, service=manner.service or (service if isinstance(service, str) else None))
         return Running(self, operation.id, operation.start, manner, None, ended=ended, seconds=since)
 
+    def discard(self, operation_id: str) -> None:
+        """Take an operation out of the log that came to nothing."""
+        self._recorder.flush()
+        with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
+            tx.operations.discard(operation_id)
+
     def _write(self, write: Write, manner: Manner) -> None:
         if manner.record == "async":
             self._recorder.submit(write)
@@ -303,6 +309,11 @@ class Running:
         """End the operation as a failure; its error becomes a memory."""
         event = records.event_of(error, self.manner.service)
         self._finish(Failed(error=event, result=self._result, cost=self._cost, evidence=evidence))
+
+    def discard(self) -> None:
+        """Take it back: nothing of it was done."""
+        self._finished = True
+        self._owner.discard(self.id)
 
     def _finish(self, outcome: Outcome) -> None:
         if self._finished:

@@ -69,9 +69,12 @@ class Fixes:
         row = self._session.one("fix_application_get", id=application_id)
         return application_of(row) if row else None
 
-    def applications(self, *, fix_id: str | None, state: str | None, limit: int) -> list[FixApplication]:
+    def applications(
+        self, *, fix_id: str | None, state: str | None, operation_id: str | None = None, limit: int
+    ) -> list[FixApplication]:
         """Return applications, newest first."""
-        rows = self._session.all("fix_application_list", fix_id=fix_id, state=state, limit=limit)
+        wanted = {"fix_id": fix_id, "state": state, "operation_id": operation_id}
+        rows = self._session.all("fix_application_list", **wanted, limit=limit)
         return [application_of(row) for row in rows]
 
     def open_applications(self, limit: int) -> list[FixApplication]:

@@ -111,11 +111,12 @@ class Memories:
         rows = self._session.all("memory_list", limit=limit, **filter_parameters(wanted))
         return [memory_of(row) for row in rows]
 
-    def by_fingerprint(self, digest: str, message_digest: str | None, limit: int) -> list[Memory]:
-        """Return the current memories of an error fingerprint, or of its message's, most useful first."""
-        rows = self._session.all(
-            "memory_by_fingerprint", fingerprint=digest, message_fingerprint=message_digest, limit=limit
-        )
+    def by_fingerprint(
+        self, digest: str, texts: Sequence[str], wanted: Filter | None = None, *, limit: int
+    ) -> list[Memory]:
+        """Return the memories of an error fingerprint, or of its text's, that pass a filter, most useful first."""
+        given = filter_parameters(wanted or Filter())
+        rows = self._session.all("memory_by_fingerprint", fingerprint=digest, texts=list(texts), limit=limit, **given)
         return [memory_of(row) for row in rows]
 
     def by_source(self, prefix: str) -> list[Memory]:

@@ -24,6 +24,7 @@ from brainops.types import (
     Succeeded,
 )
 
+EXECUTE = "execute "  # before a procedure's name in the name of its runs' operations
 PAGE_ROWS = 500
 DAY_MICROS = 86_400_000_000
 FAILURES_KEPT_A_DAY = 100  # of one fingerprint; the tally counts the rest
@@ -74,12 +75,13 @@ class Operations:
         return [operation_of(row) for row in rows]
 
     def similar(self, name: str, target: str | None, limit: int) -> Sequence[Operation]:
-        """Return finished operations of a name, those on the same target first."""
-        return [operation_of(r) for r in self._session.all("operation_similar", name=name, target=target, limit=limit)]
+        """Return finished operations of a name, those on the same target first; runs of a procedure so named too."""
+        rows = self._session.all("operation_similar", names=_names(name), target=target, limit=limit)
+        return [operation_of(row) for row in rows]
 
     def record(self, name: str, target: str | None, limit: int) -> Row:
-        """Return how the last operations of a name ended: finished, failed, and the same on this target."""
-        found = self._session.one("operation_record", name=name, target=target, limit=limit)
+        """Return how the last operations of a name ended, runs of a procedure so named too: finished, failed, here."""
+        found = self._session.one("operation_record", names=_names(name), target=target, limit=limit)
         assert found is not None
         return found
 
@@ -222,6 +224,11 @@ class Operations:
     def remove_segment(self, segment_id: str) -> None:
         """Remove a segment whose rows were restored or purged."""
         self._session.run("segment_delete", id=segment_id)
+
+
+def _names(name: str) -> list[str]:
+    """Return the names under which an operation stands in the log: its own, and that of a procedure's runs."""
+    return [name, f"{EXECUTE}{'-'.join(name.lower().split())}"]
 
 
 def begin_row(operation_id: str, start: OperationStart, guidance_id: str | None, at: int) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Runs:
 
     def steer(self, seen: Run, run: Run) -> bool:
         """Change a run from outside, which ends its ownership; False where it changed since it was seen."""
-        row = {name: getattr(run, name) for name in ("id", "requested", "error", "fingerprint", "reason")}
+        row = {name: getattr(run, name) for name in _STEERED}
         changed = self._session.run(
             "run_steer",
             **row,
@@ -181,6 +181,7 @@ _INSERTED = (
     "id procedure_id procedure_name procedure_hash target epoch owner session_id operation_id parent_run_id"
     " parent_step_id depth concurrency_group idempotency_key created_at started_at"
 ).split()
+_STEERED = ("id", "operation_id", "requested", "error", "fingerprint", "reason")
 _STEP_PLAIN = (
     "run_id step_id role stage epoch attempts failures round idempotency_key error waits_for waits_on wake_at"
     " skipped_because started_at finished_at completion"

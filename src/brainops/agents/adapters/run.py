@@ -15,7 +15,7 @@ from brainops.memory.context import MemoryContext
 from brainops.operations.jsonable import jsonable
 from brainops.operations.log import checked_error
 from brainops.procedures.runs.attempts import failure_of
-from brainops.types import AdapterKind, Agent, Failed, Outcome, Task
+from brainops.types import AdapterKind, Agent, ErrorEvent, Failed, Outcome, Task
 
 OURS = str(Path(__file__).parents[1])  # whose frames in a traceback say how an agent was called, not what went wrong
 
@@ -54,10 +54,17 @@ def run_agent(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     try:
         outcome = ADAPTERS[agent.adapter](agent, task, port)
     except Exception as error:  # noqa: BLE001 -- it is the attempt's failure
-        event = failure_of(error).event
+        event = event_of_failure(error)
         theirs = tuple(frame for frame in event.frames if not frame.module.startswith(OURS))
         outcome = Failed(error=replace(event, frames=theirs))
     return _kept(outcome, time.monotonic() - began, port.context)
+
+
+def event_of_failure(error: Exception) -> ErrorEvent:
+    """Return what went wrong as an error; what BrainOps itself says of it bears its kind."""
+    failure = failure_of(error)
+    kind = error.kind if isinstance(error, StepFailed) and error.kind else type(error).__name__
+    return failure.event or ErrorEvent(type=kind, message=failure.message)
 
 
 def _kept(outcome: Outcome, seconds: float, context: MemoryContext) -> Outcome:

@@ -177,6 +177,7 @@ class FixApplier:
                 name_of(fix.id),
                 {"error": error[:MAX_ERROR_CHARACTERS] if error else None, "operation_id": application.operation_id},
                 target=application.target,
+                operation=application.operation_id,
                 detached=not in_process,
                 actor=None if in_process else BY_ITSELF,
                 idempotency_key=f"fix:{application.id}",
@@ -235,7 +236,7 @@ def _something_was_broken(tx: Transaction, fix: Fix, application: FixApplication
     ]
     if not before:
         return True
-    seen = [memory.last_seen_at for memory in tx.memories.by_fingerprint(fix.fingerprint, fix.fingerprint, 1)]
+    seen = [memory.last_seen_at for memory in tx.memories.by_fingerprint(fix.fingerprint, [fix.fingerprint], limit=1)]
     told = application.automatic or application.operation_id is not None
     return told or max(seen, default=0) > max(before)
 

@@ -15,6 +15,7 @@ from brainops.memory.draft import clean
 from brainops.memory.errors import from_exception, parse_error
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.handed import a_number, a_text, a_truth
+from brainops.memory.recognition import as_printed
 from brainops.memory.redact import redact
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
@@ -235,11 +236,16 @@ class Fixes:
             return _known_application(tx, application_id)
 
     def applications(
-        self, fix_id: str | None = None, *, state: str | None = None, limit: int = LISTED
+        self,
+        fix_id: str | None = None,
+        *,
+        state: str | None = None,
+        operation_id: str | None = None,
+        limit: int = LISTED,
     ) -> Sequence[FixApplication]:
-        """Return what was done with a fix, or with all, newest first: the complete trail of it."""
+        """Return what was done with a fix, with all, or for one operation, newest first: the complete trail of it."""
         with self._context.store.read() as tx:
-            return tx.fixes.applications(fix_id=fix_id, state=state, limit=limit)
+            return tx.fixes.applications(fix_id=fix_id, state=state, operation_id=operation_id, limit=limit)
 
     def set_mode(self, fix_id: str, mode: FixMode | str, *, reason: str, proof: Proof | None = None) -> Fix:
         """Say how far a fix may go by itself: suggest, shadow or auto. It still has to have proved itself each time.
@@ -361,7 +367,8 @@ class Fixes:
     def _fingerprint(self, error: str | ErrorEvent | BaseException) -> str:
         if isinstance(error, str) and len(error) == 32 and set(error) <= set("0123456789abcdef"):
             return error
-        return fingerprint(_event(error)).digest
+        event = _event(error)
+        return fingerprint(event if event.frames else as_printed(event)).digest
 
     def _text(self, value: str, what: str, limit: int) -> str:
         if not isinstance(value, str) or not value.strip():

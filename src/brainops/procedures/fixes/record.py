@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from brainops.memory.fingerprint import bound_digests, fingerprint, place
+from brainops.memory.recognition import bound_digests, is_of, text_digests
 from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
@@ -25,8 +25,6 @@ from brainops.types import (
     FixKind,
     FixMode,
     FixSuggestion,
-    Frame,
-    Memory,
     NoticeKind,
     Trust,
 )
@@ -69,20 +67,12 @@ def _surest(found: FixSuggestion) -> tuple[bool, float, int, str]:
 
 def _elsewhere(tx: Transaction, event: ErrorEvent, digests: Sequence[str]) -> dict[str, bool]:
     """Return the fingerprints of known errors with the same text and other frames: do they break at the same place?"""
-    known = tx.memories.by_fingerprint(digests[0], fingerprint(replace(event, frames=())).digest, MAX_FIXES)
-    broke = place(event.frames)
+    known = tx.memories.by_fingerprint(digests[0], text_digests(event), limit=MAX_FIXES)
     return {
-        memory.fingerprint: broke is not None and place(_frames(memory)) == broke
+        memory.fingerprint: bool(event.frames) and is_of(event, memory)
         for memory in known
         if memory.fingerprint and memory.fingerprint not in digests
     }
-
-
-def _frames(memory: Memory) -> tuple[Frame, ...]:
-    """Return the frames of one's own code that an error memory tells of, as far as they identify it."""
-    told = memory.content.get("frames") if isinstance(memory.content, dict) else None
-    lines = [line.rpartition(":") for line in told if isinstance(line, str)] if isinstance(told, list) else []
-    return tuple(Frame(module=module, function=function, in_app=True) for module, _, function in lines)
 
 
 def confidence_of(fix: Fix, verdicts: Verdicts, priors: Priors) -> FixConfidence:

@@ -152,7 +152,7 @@ class Advance:
 
 def _late(attempt: Attempt) -> Heard:
     if attempt.stop.is_set():
-        return attempt.heard(plainly("it did not end when its run was cancelled", kind="Cancelled", retryable=False))
+        return attempt.heard(plainly("it did not end when its run was cancelled", retryable=False))
     attempt.stop.set()
     seconds = attempt.step.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
-    return attempt.heard(plainly(f"it took longer than {seconds:g} seconds", kind="TimeoutError"))
+    return attempt.heard(plainly(f"it took longer than {seconds:g} seconds"))

@@ -14,6 +14,7 @@ from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.procedures.definition import inputs as inputs_of
 from brainops.procedures.runs.beginning import admit, new_run
+from brainops.procedures.runs.sheet import Operations
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import JSON, Answer, OperationStart, ProcedureVersion, Run, TriggerMatch
@@ -29,10 +30,11 @@ def begin_runs(
     start: OperationStart,
     *,
     kind: str,
+    operations: Operations,
     operation_id: str,
 ) -> tuple[Answer, ...]:
     """Begin a run of each procedure, in the transaction that writes what happened, or find the one under way."""
-    return tuple(_begin(tx, context, match.version, start, kind, operation_id) for match in matches)
+    return tuple(_begin(tx, context, match.version, start, kind, operations, operation_id) for match in matches)
 
 
 def proposed(matches: Iterable[TriggerMatch], why: str) -> tuple[Answer, ...]:
@@ -48,6 +50,7 @@ def _begin(
     version: ProcedureVersion,
     start: OperationStart,
     kind: str,
+    operations: Operations,
     operation_id: str,
 ) -> Answer:
     name = version.procedure.name
@@ -61,13 +64,12 @@ def _begin(
             now=context.store.now(),
             target=start.target,
             session_id=start.session_id,
-            operation_id=operation_id,
             idempotency_key=f"event:{digest}:{new_id()}",
         )
         under_way = _under_way(tx, run, f"event:{digest}:")
         if under_way is not None:
             return Answer(procedure=name, run_id=under_way.id, began=False, reason="one of its kind is under way")
-        begun = admit(tx, run, version)
+        begun = admit(tx, run, version, operations, within=operation_id)
     except (InvalidInput, Conflict) as error:  # what happened is written down all the same
         return Answer(procedure=name, run_id=None, began=False, reason=str(error))
     if begun.id != run.id:

@@ -26,10 +26,15 @@ GRACE_SECONDS = 5.0  # beyond a step's time-out, for an executor that ends its w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """How an attempt failed: as it is stored, as it is fingerprinted, and whether another attempt could help."""
+    """How an attempt failed: as it is stored, what went wrong, and whether another attempt could help.
+
+    `event` is None where BrainOps itself says so, in words that are the same for any step. `known`: it is a memory
+    already, since a part of the step ended in it.
+    """
 
     message: str
-    event: ErrorEvent
+    event: ErrorEvent | None
+    known: bool = False
     retryable: bool = True
     retry_after_seconds: float | None = None
 
@@ -130,11 +135,15 @@ def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text
     """Return an error as the failure of an attempt, without secrets."""
     message = conceal(str(error) or type(error).__name__)[:MAX_ERROR_CHARACTERS]
     if isinstance(error, StepFailed):
-        event = ErrorEvent(type=error.kind or "StepFailed", message=message)
+        event = error.event or (None if error.kind else ErrorEvent(message=message))
+        if event is not None:
+            event = replace(event, message=conceal(event.message))
         after = error.retry_after_seconds
-        return Failure(message=message, event=event, retryable=error.retryable, retry_after_seconds=after)
+        return Failure(
+            message=message, event=event, known=error.known, retryable=error.retryable, retry_after_seconds=after
+        )
     if isinstance(error, BrainOpsError):
-        return Failure(message=message, event=ErrorEvent(type=type(error).__name__, message=message))
+        return Failure(message=message, event=None)
     event = replace(from_exception(error), message=message)
     return Failure(message=f"{type(error).__name__}: {message}", event=event)
 

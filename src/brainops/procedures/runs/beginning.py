@@ -13,7 +13,7 @@ from brainops.memory.redact import redact
 from brainops.procedures.cel.templates import fill
 from brainops.procedures.runs import trials
 from brainops.procedures.runs.attempts import BeginsRun
-from brainops.procedures.runs.sheet import Engine, Sheet
+from brainops.procedures.runs.sheet import Engine, Operations, Sheet
 from brainops.procedures.runs.values import bounded
 from brainops.store import Transaction
 from brainops.store.ids import new_id
@@ -101,8 +101,16 @@ def _key(value: str | None, what: str) -> str | None:
     return clean(value)
 
 
-def admit(tx: Transaction, run: Run, version: ProcedureVersion, *, pinned: bool = False) -> Run:
-    """Write a run that begins, or return the one that it joins; `id` tells which.
+def admit(
+    tx: Transaction,
+    run: Run,
+    version: ProcedureVersion,
+    operations: Operations,
+    *,
+    within: str | None = None,
+    pinned: bool = False,
+) -> Run:
+    """Write a run that begins, with its operation, or return the one that it joins; `id` tells which.
 
     While a change of the procedure is tried, some runs follow the other version, unless this one is `pinned`.
 
@@ -128,6 +136,8 @@ def admit(tx: Transaction, run: Run, version: ProcedureVersion, *, pinned: bool 
     given = None if pinned else trials.given(tx, run)
     if given is not None:
         run = replace(run, procedure_id=given.version_id, procedure_hash=given.digest)
+    if run.operation_id is None:
+        run = replace(run, operation_id=operations.begin(tx, run, within))
     if not tx.runs.insert(run):
         raise Conflict("another run of this group began at the same moment; start again")
     if given is not None:
@@ -148,12 +158,11 @@ def begin_child(engine: Engine, sheet: Sheet, row: StepRun, begins: BeginsRun) -
         now=sheet.now,
         target=begins.target if begins.target is not None else parent.target,
         session_id=parent.session_id,
-        operation_id=parent.operation_id,
         idempotency_key=row.idempotency_key,
         parent=parent,
         parent_step_id=row.step_id,
     )
-    begun = admit(sheet.tx, child, begins.version)
+    begun = admit(sheet.tx, child, begins.version, engine.operations, within=parent.operation_id)
     above: Run | None = parent
     while above is not None:
         if above.id == begun.id:

@@ -27,7 +27,6 @@ from brainops.types import (
     Ask,
     ErrorEvent,
     NoticeKind,
-    OperationStart,
     ProcedureVersion,
     RunState,
     Step,
@@ -98,7 +97,7 @@ class Hearing:
             with self._sheet.tx.session.savepoint():
                 admission.record(self._sheet.tx)
         except OperationBlocked as error:
-            self.failed(step, row, plainly(str(error), kind="OperationBlocked", retryable=False))
+            self.failed(step, row, plainly(str(error), retryable=False))
             return
         match admission.decision:
             case Allow(approval_ids=used):
@@ -108,7 +107,7 @@ class Hearing:
             case Ask(reason=reason) if row.role == "do" and row.stage == "act":
                 self._ask(step, row, attempt, admission, reason)
             case _:
-                self.failed(step, row, plainly(admission.refusal, kind="OperationBlocked", retryable=False))
+                self.failed(step, row, plainly(admission.refusal, retryable=False))
 
     def _ask(self, step: Step, row: StepRun, attempt: Attempt, admission: Admission, reason: str) -> None:
         """Ask a person for what a rule wants approved, and wait for the answer; the attempt does not count."""
@@ -237,23 +236,26 @@ class Hearing:
             told = f"{self._sheet.run.error or ''}; step {step.id} could not be taken back: {message}"
             self._sheet.move(error=told.removeprefix("; ")[:MAX_ERROR_CHARACTERS])
         elif not step.continue_on_error and not cancelled:
-            self.fail_run(f"step {step.id}: {message}", failure.event, step)
+            self.fail_run(replace(failure, message=message), step)
 
-    def fail_run(self, message: str, event: ErrorEvent, step: Step | None) -> None:
-        """The run will not succeed: keep why, and make the error a memory with its context."""
+    def fail_run(self, failure: Failure, step: Step | None) -> None:
+        """The run will not succeed: keep why, and make the error a memory with its context.
+
+        What BrainOps itself says of a step ("it took longer than 5 seconds") is another error for each step, so that
+        two never share a fix; what a program says is the same error wherever it runs.
+        """
         if self._sheet.run.error is not None:
             return  # the first failure is the one that ended it
-        run, procedure = self._sheet.run, self._version.procedure
+        procedure, event = self._version.procedure, failure.event
+        told = f"step {step.id}: {failure.message}" if step else failure.message
+        if event is None:
+            where = f"step {step.id} of {procedure.name}" if step else procedure.name
+            event = ErrorEvent(message=f"{where}: {failure.message}".split("\n", 1)[0])
         event = replace(event, service=event.service or procedure.name)
-        self._sheet.move(error=message[:MAX_ERROR_CHARACTERS], fingerprint=fingerprint(event).digest)
-        start = OperationStart(
-            name=procedure.name,
-            target=run.target,
-            context={"run": run.id, "step": step.id if step else None, "procedure_hash": run.procedure_hash},
-            actor=run.actor,
-            session_id=run.session_id,
+        self._sheet.move(error=told[:MAX_ERROR_CHARACTERS], fingerprint=fingerprint(event).digest)
+        self._engine.operations.fail(
+            self._sheet.tx, self._sheet.run, event, step_id=step.id if step else None, known=failure.known
         )
-        self._engine.remember(self._sheet.tx, event, start)
 
     def hold(self, row: StepRun, why: str) -> None:
         """A condition cannot be evaluated here: the step waits, fails closed, and somebody is told once."""
@@ -289,7 +291,7 @@ class Hearing:
             case "time" if over or row.wake_at is None:
                 self.done(step, row, row.detail, None)
             case "manual" | "agent" | "decision" if over:
-                self.failed(step, row, plainly("nobody did it in time", kind="TimeoutError", retryable=False))
+                self.failed(step, row, plainly("nobody did it in time", retryable=False))
             case "condition" if over and row.stage == "verify":
                 self.done(step, row, row.output, row.evidence)
             case "approval" if step.action.uses is StepKind.APPROVAL:
@@ -352,7 +354,8 @@ class Hearing:
         else:
             why = child.error or child.reason or "no reason was given"
             message = f"the run {child.id} of {child.procedure_name} {child.state.value}: {why}"
-            self.failed(step, row, plainly(message, kind="RunFailed", retryable=False))
+            event = self._engine.operations.error_of(self._sheet.tx, child)
+            self.failed(step, row, Failure(message=message, event=event, known=event is not None, retryable=False))
 
     def _kept(self, value: JSON, what: str) -> JSON:
         return None if value is None else bounded(value, self._engine.context.redaction, what)
@@ -376,8 +379,8 @@ def _unanswered(approval: Approval) -> Failure:
     why = f": {approval.decision_reason}" if approval.decision_reason else ""
     said = {ApprovalState.REFUSED: f"refused{by_whom}{why}", ApprovalState.EXPIRED: "not answered in time"}
     message = f"the approval {approval.id} was {said.get(approval.state, 'used up, or is no longer valid')}"
-    return plainly(message, kind=f"Approval{approval.state.value.title()}", retryable=False)
+    return plainly(message, retryable=False)
 
 
-def plainly(message: str, *, kind: str = "StepFailed", retryable: bool = True) -> Failure:
-    return Failure(message=message, event=ErrorEvent(type=kind, message=message), retryable=retryable)
+def plainly(message: str, *, retryable: bool = True) -> Failure:
+    return Failure(message=message, event=None, retryable=retryable)

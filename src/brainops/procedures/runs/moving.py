@@ -64,7 +64,7 @@ class Moving:
                 self._sheet.put(row, state=StepState.CANCELLED, finished_at=self._sheet.now)
             elif row.attempts - row.failures > MAX_CUT_OFF:
                 message = f"{MAX_CUT_OFF} attempts were cut off before they ended; it may be what ends its worker"
-                self._hearing.failed(step, row, plainly(message, kind="CutOff", retryable=False))
+                self._hearing.failed(step, row, plainly(message, retryable=False))
             else:
                 self._begin_attempt(step, row, row.role)
 
@@ -317,8 +317,7 @@ class Moving:
             self._wait(RunState.WAITING, self._sheet.now + int(RECHECK_SECONDS * MICROS))
             return False
         except BrainOpsError as error:
-            failure = failure_of(error)
-            self._hearing.fail_run(failure.message, failure.event, None)
+            self._hearing.fail_run(failure_of(error), None)
             return True
         self._sheet.move(outputs=outputs)
         self.end(RunState.SUCCEEDED)
@@ -331,6 +330,7 @@ class Moving:
         sheet.release(state, None)
         sheet.move(finished_at=sheet.now, holds_group=False, reason=None if state is RunState.SUCCEEDED else run.reason)
         sheet.afterwards(lambda: self._wake_others(run.concurrency_group if held else None))
+        self._engine.operations.end(sheet.tx, sheet.run)
         if state is RunState.FAILED:
             self._engine.outbox.put(
                 sheet.tx,

@@ -26,7 +26,7 @@ from brainops.procedures.runs.beginning import admit, new_run
 from brainops.procedures.runs.foresight import refusal_of, with_refusals
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.planning import current_of, plan_of
-from brainops.procedures.runs.sheet import Answered, Engine, Remember, Sheet, Wake, forget, leave, stay
+from brainops.procedures.runs.sheet import Answered, Engine, Operations, Sheet, Unrecorded, Wake, leave, stay
 from brainops.procedures.runs.steering import Steering
 from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
 from brainops.procedures.steps.limits import limits_of
@@ -58,7 +58,7 @@ class Runner:
         executors: Executors,
         *,
         admit: AskGuard = unguarded,
-        remember: Remember = forget,
+        operations: Operations | None = None,
         answered: Answered = leave,
         wake: Wake = stay,
         lease_seconds: float = LEASE_SECONDS,
@@ -83,7 +83,7 @@ class Runner:
             latest=self._startable,
             inputs=_checked,
             admit=admit,
-            remember=remember,
+            operations=operations or Unrecorded(),
             answered=answered,
             wake=wake,
             chance=chance,
@@ -107,6 +107,7 @@ class Runner:
         number: int | None = None,
         session: str | None = None,
         operation: str | None = None,
+        executes: str | None = None,
         actor: Actor | None = None,
         detached: bool = False,
         idempotency_key: str | None = None,
@@ -114,9 +115,11 @@ class Runner:
     ) -> Run:
         """Start a run of a procedure's active version, and advance it here until it ends or waits.
 
-        With `detached` it is only written down, for a dispatcher. The same `idempotency_key` again returns the same
-        run. Where a run of the same group is under way, the procedure says what happens: that one is returned (attach),
-        this one waits its turn (queue), or Conflict is raised (drop). Raises NotFound, InvalidInput, StoreError.
+        A run is an operation of the log, which ends with it: a new one, during `operation` where that is given, or the
+        one that it `executes`, begun for it. With `detached` it is only written down, for a dispatcher. The same
+        `idempotency_key` again returns the same run. Where a run of the same group is under way, the procedure says
+        what happens: that one is returned (attach), this one waits its turn (queue), or Conflict is raised (drop).
+        Raises NotFound, InvalidInput, StoreError.
         """
         version = self._startable(name, number)
         checked = self._engine.inputs(version, _named(inputs))
@@ -131,12 +134,12 @@ class Runner:
                 now=now,
                 target=target,
                 session_id=session,
-                operation_id=operation,
+                operation_id=executes,
                 idempotency_key=idempotency_key,
             )
             if not detached:
                 run = self._owned(run, now)
-            begun = admit(tx, run, version, pinned=number is not None)
+            begun = admit(tx, run, version, self._engine.operations, within=operation, pinned=number is not None)
             if begun.id == run.id and begun.owner is None:
                 self._engine.wake(tx, begun.id, now)
         if begun.id == run.id and begun.owner is not None:

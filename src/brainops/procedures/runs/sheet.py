@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from brainops.errors import LeaseLost
 from brainops.memory.context import MemoryContext
@@ -20,7 +20,6 @@ from brainops.types import (
     JSON,
     ErrorEvent,
     Micros,
-    OperationStart,
     ProcedureVersion,
     Run,
     RunState,
@@ -30,13 +29,46 @@ from brainops.types import (
 )
 
 Role = Literal["do", "undo"]
-Remember = Callable[[Transaction, ErrorEvent, OperationStart], object]
 Wake = Callable[[Transaction, str, Micros], object]
 Answered = Callable[[Transaction, Run, StepRun, JSON], object]
 
 
-def forget(tx: Transaction, event: ErrorEvent, start: OperationStart) -> None:
-    """Remember nothing: where nobody said how an error becomes a memory."""
+class Operations(Protocol):
+    """What writes runs into the operation log, in the transactions that move them."""
+
+    def begin(self, tx: Transaction, run: Run, under: str | None = None) -> str | None:
+        """Write that a run begins, and return its operation's id."""
+        ...
+
+    def fail(self, tx: Transaction, run: Run, event: ErrorEvent, *, step_id: str | None, known: bool) -> None:
+        """Write that a run failed, and make its error a memory."""
+        ...
+
+    def end(self, tx: Transaction, run: Run) -> None:
+        """Write how a run ended that did not fail."""
+        ...
+
+    def error_of(self, tx: Transaction, run: Run) -> ErrorEvent | None:
+        """Return the error in which a run ended."""
+        ...
+
+
+class Unrecorded:
+    """Writes nothing: where nobody said who keeps the operation log."""
+
+    def begin(self, tx: Transaction, run: Run, under: str | None = None) -> str | None:
+        """Keep the operation that the run was started in."""
+        return under
+
+    def fail(self, tx: Transaction, run: Run, event: ErrorEvent, *, step_id: str | None, known: bool) -> None:
+        """Remember nothing."""
+
+    def end(self, tx: Transaction, run: Run) -> None:
+        """Write nothing."""
+
+    def error_of(self, tx: Transaction, run: Run) -> ErrorEvent | None:
+        """Know nothing."""
+        return None
 
 
 def leave(tx: Transaction, run: Run, row: StepRun, output: JSON) -> None:
@@ -52,7 +84,7 @@ class Engine:
     """What advancing a run stands on; it holds and does nothing.
 
     `version` looks a pinned version up by id, `latest` the active one of a name; `inputs` checks what is handed in
-    against a version; `admit` says whether a step may act; `remember` makes an error a memory; `wake` is told, in the
+    against a version; `admit` says whether a step may act; `operations` keeps the operation log; `wake` is told, in the
     same transaction, when a run is due that nobody owns; `answered` learns from a person's answer to a decide step.
     """
 
@@ -65,7 +97,7 @@ class Engine:
     latest: Callable[[str], ProcedureVersion]
     inputs: Callable[[ProcedureVersion, Mapping[str, JSON]], Mapping[str, JSON]]
     admit: AskGuard
-    remember: Remember
+    operations: Operations
     wake: Wake
     chance: Callable[[], float]
     lease_seconds: float

@@ -111,7 +111,8 @@ class Steering:
             if run.concurrency_group and (holder := tx.runs.active(run.concurrency_group)):
                 self._require(run, False, f"the run {holder.id} is under way in its place")
             cleared = replace(run, error=None, fingerprint=None, finished_at=None, requested=None)
-            self._requeue(tx, run, replace(cleared, reason=self._text(reason)), now)
+            again_as = self._engine.operations.begin(tx, cleared, run.operation_id)
+            self._requeue(tx, run, replace(cleared, operation_id=again_as, reason=self._text(reason)), now)
 
         self._act(run_id, acts.RUN_RETRY, act, reason=reason, from_step=from_step)
 

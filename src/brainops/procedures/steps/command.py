@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from brainops.errors import StepFailed
+from brainops.memory.errors import error_title, from_output
 from brainops.procedures.definition.injection import WAY_OUT, option_like, unsafe
 from brainops.procedures.secret_refs import forms, mask
 from brainops.procedures.steps.limits import check_command, check_environment, check_shell, limits_of
@@ -132,16 +133,26 @@ def _judged(
     code = ended.exit_code
     accepted = parameters.texts("exit-codes") or ("0",)
     if str(code) not in accepted:
-        how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with exit status {code}"
-        raise StepFailed(
-            f"{program} {how}" + (f": {said}" if said else ""),
-            kind=f"exit status {code}",
-            retryable=code not in NO_RETRY_EXITS,
-        )
+        raise ended_badly(program, -1 if code is None else code, stderr.strip() or stdout.strip())
     output: dict[str, JSON] = {"exit_code": code, "stdout": stdout, "stderr": stderr}
     if parameters.text("output", "text") == "json":
         return {"exit_code": code, "stderr": stderr, "json": _parsed(program, stdout, bool(ended.stdout.left_out))}
     return output
+
+
+def ended_badly(program: str, code: int, output: str) -> StepFailed:
+    """Return the failure of a command that ended with an exit status of its own: the error that its output tells of."""
+    event = from_output(output, code) if output else None
+    said, title = output[-SAID_CHARACTERS:], error_title(event) if event else ""
+    if title and title not in said.split("\n", 1)[0]:
+        said = f"{title}\n{said}"  # what went wrong comes first, wherever in the output it stood
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
+    return StepFailed(
+        f"{program} {how}" + (f": {said}" if said else ""),
+        kind=f"exit status {code}",
+        event=event,
+        retryable=code not in NO_RETRY_EXITS,
+    )
 
 
 def interrupted(program: str, why: str, said: str) -> StepFailed:

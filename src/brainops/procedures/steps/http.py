@@ -19,7 +19,7 @@ from brainops.procedures.steps.command import fitted
 from brainops.procedures.steps.limits import host_allowed, limits_of
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.port import Limits, StepDone, StepResult, StepWork
-from brainops.types import JSON, Action
+from brainops.types import JSON, Action, ErrorEvent
 
 KNOWN = ("url", "method", "headers", "query", "json", "body", "expect", "output")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -216,10 +216,12 @@ def _check_status(request: Request, response: Response, parameters: Parameters, 
     if str(status) in expected or f"{status // 100}xx" in expected:
         return
     said = str(mask(_text(response), work.secrets)).strip()[:SAID_CHARACTERS]
+    answered = f"{request.method} {urlsplit(request.url).hostname} answered {status}"
+    told = f"{answered}, where {', '.join(expected)} was expected" + (f": {said}" if said else "")
     raise StepFailed(
-        f"{request.method} {urlsplit(request.url).hostname} answered {status}, where {', '.join(expected)} was expected"
-        + (f": {said}" if said else ""),
+        told,
         kind=f"HTTP {status}",
+        event=ErrorEvent(type=f"HTTP {status}", message=told),
         retryable=status in RETRIED or status >= 500,
         retry_after_seconds=retry_after(response.headers.get("retry-after"), time.time()),
     )

@@ -79,6 +79,7 @@ select {fix_application_columns} from fix_application as a
 where a.namespace = any (cast(:namespaces as text[]))
     and (cast(:fix_id as text) is null or a.fix_id = cast(:fix_id as text))
     and (cast(:state as text) is null or a.state = cast(:state as text))
+    and (cast(:operation_id as text) is null or a.operation_id = cast(:operation_id as text))
 order by a.created_at desc, a.id desc limit :limit
 
 -- name: fix_application_open

@@ -121,11 +121,10 @@ where m.key = any (cast(:keys as bigint[])) and m.session_id is not null
     and m.namespace = any (cast(:namespaces as text[]))
 
 -- name: memory_by_fingerprint
--- Current memories bound to an error fingerprint, the most useful first.
+-- The memories that are bound to an error's fingerprint, or say its text, and pass the filter, the most useful first.
 select {memory_columns} from memory as m
-where (m.fingerprint = :fingerprint or m.message_fingerprint = :message_fingerprint)
-    and m.namespace = any (cast(:namespaces as text[]))
-    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > greatest(now_us(), m.updated_at))
+where (m.fingerprint = :fingerprint or m.message_fingerprint = any (cast(:texts as text[])))
+    and {memory_filter}
 order by coalesce(m.fingerprint = :fingerprint, false) desc, m.feedback desc, m.occurrences desc, m.key limit :limit
 
 -- name: memory_by_source

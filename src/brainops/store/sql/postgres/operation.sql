@@ -56,7 +56,7 @@ order by o.started_at desc, o.key desc limit :limit
 -- name: operation_similar
 -- Finished operations of this name, those on the same target first, newest first.
 select {operation_columns} from operation as o
-where o.namespace = any (cast(:namespaces as text[])) and o.name = :name and o.outcome is not null
+where o.namespace = any (cast(:namespaces as text[])) and o.name = any (cast(:names as text[])) and o.outcome is not null
 order by coalesce(o.target = cast(:target as text), false) desc, o.started_at desc limit :limit
 
 -- name: operation_record
@@ -66,7 +66,7 @@ select count(*) as finished,
     count(*) filter (where o.target = cast(:target as text)) as finished_here,
     count(*) filter (where o.target = cast(:target as text)
         and (o.outcome = 'failed' or o.contradicted_at is not null)) as failed_here
-from (select * from operation where namespace = any (cast(:namespaces as text[])) and name = :name
+from (select * from operation where namespace = any (cast(:namespaces as text[])) and name = any (cast(:names as text[]))
     and outcome is not null order by started_at desc limit :limit) as o
 
 -- name: operation_failures_kept

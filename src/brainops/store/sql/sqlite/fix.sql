@@ -78,7 +78,7 @@ select {fix_application_columns} from fix_application as a where a.id = :id
 -- The applications of a fix, or of all, newest first.
 select {fix_application_columns} from fix_application as a
 where a.namespace in (select value from json_each(:namespaces)) and (:fix_id is null or a.fix_id = :fix_id)
-    and (:state is null or a.state = :state)
+    and (:state is null or a.state = :state) and (:operation_id is null or a.operation_id = :operation_id)
 order by a.created_at desc, a.id desc limit :limit
 
 -- name: fix_application_open

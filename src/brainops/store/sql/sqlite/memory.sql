@@ -118,11 +118,10 @@ where m.key in (select value from json_each(:keys)) and m.session_id is not null
     and m.namespace in (select value from json_each(:namespaces))
 
 -- name: memory_by_fingerprint
--- Current memories bound to an error fingerprint, the most useful first.
+-- The memories that are bound to an error's fingerprint, or say its text, and pass the filter, the most useful first.
 select {memory_columns} from memory as m
-where (m.fingerprint = :fingerprint or m.message_fingerprint = :message_fingerprint)
-    and m.namespace in (select value from json_each(:namespaces))
-    and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > max(now_us(), m.updated_at))
+where (m.fingerprint = :fingerprint or m.message_fingerprint in (select value from json_each(:texts)))
+    and {memory_filter}
 order by m.fingerprint = :fingerprint desc, m.feedback desc, m.occurrences desc, m.key limit :limit
 
 -- name: memory_by_source

@@ -46,7 +46,7 @@ order by o.started_at desc, o.key desc limit :limit
 -- name: operation_similar
 -- Finished operations of this name, those on the same target first, newest first.
 select {operation_columns} from operation as o
-where o.namespace in (select value from json_each(:namespaces)) and o.name = :name and o.outcome is not null
+where o.namespace in (select value from json_each(:namespaces)) and o.name in (select value from json_each(:names)) and o.outcome is not null
 order by (o.target is not null and o.target = :target) desc, o.started_at desc limit :limit
 
 -- name: operation_record
@@ -56,7 +56,7 @@ select count(*) as finished,
     coalesce(sum(case when o.target = :target then 1 else 0 end), 0) as finished_here,
     coalesce(sum(case when o.target = :target and (o.outcome = 'failed' or o.contradicted_at is not null)
         then 1 else 0 end), 0) as failed_here
-from (select * from operation where namespace in (select value from json_each(:namespaces)) and name = :name
+from (select * from operation where namespace in (select value from json_each(:namespaces)) and name in (select value from json_each(:names))
     and outcome is not null order by started_at desc limit :limit) as o
 
 -- name: operation_failures_kept

@@ -68,7 +68,7 @@ where id = :id and namespace = :namespace and epoch = :epoch and owner = :owner
 update run set state = :state, epoch = epoch + 1, owner = null, due_at = :due_at, requested = :requested,
     error = :error, fingerprint = :fingerprint, reason = :reason, finished_at = :finished_at,
     holds_group = :holds_group, actor_kind = :actor_kind, actor_id = :actor_id, actor_proof = :actor_proof,
-    taken_over = :taken_over
+    taken_over = :taken_over, operation_id = :operation_id
 where id = :id and namespace = :namespace and epoch = :epoch and state = :seen_state
 
 -- name: run_request
