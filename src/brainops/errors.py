@@ -32,10 +32,7 @@ BrainOpsError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from brainops.types import ErrorEvent
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +117,14 @@ class StepFailed(BrainOpsError):
         message: str = "",
         *,
         kind: str = "",
-        event: ErrorEvent | None = None,
+        event: object = None,
         known: bool = False,
         retryable: bool = True,
         retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind  # of what BrainOps itself says: "exit status 3", "HTTP 503", "TimeoutError"
-        self.event = event  # what went wrong, where something else than BrainOps said so
+        self.event = event  # the ErrorEvent of what went wrong, where something else than BrainOps said so
         self.known = known  # whether that is a memory already, since a part of the step ended in it
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds  # what the other side asked for; the wait is at least that

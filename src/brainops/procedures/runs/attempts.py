@@ -135,7 +135,9 @@ def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text
     """Return an error as the failure of an attempt, without secrets."""
     message = conceal(str(error) or type(error).__name__)[:MAX_ERROR_CHARACTERS]
     if isinstance(error, StepFailed):
-        event = error.event or (None if error.kind else ErrorEvent(message=message))
+        event = None if error.kind else ErrorEvent(message=message)
+        if isinstance(error.event, ErrorEvent):
+            event = error.event
         if event is not None:
             event = replace(event, message=conceal(event.message))
         after = error.retry_after_seconds
