@@ -18,6 +18,7 @@ BrainOpsError
 ├── BudgetSpent               what language models may take today is taken, or nothing was set
 ├── StoreError
 │   ├── StoreUnavailable      cannot be opened, reached or locked in time
+│   │   └── StoreReplaced     the file was removed, moved or replaced while it was open
 │   ├── StoreReadOnly         can be read but not written
 │   ├── StoreFull             no room on the disk
 │   ├── StoreCorrupt          the file is damaged or is not a BrainOps store
@@ -140,6 +141,10 @@ class StoreError(BrainOpsError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be opened, reached or locked in time."""
+
+
+class StoreReplaced(StoreUnavailable):
+    """The store's file was removed, moved or replaced while it was open; nothing was written. Put it back."""
 
 
 class StoreReadOnly(StoreError):

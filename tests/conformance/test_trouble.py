@@ -281,10 +281,14 @@ def test_a_file_that_may_not_grow_is_told_and_what_was_acknowledged_stays(tmp_pa
         assert brain._store.upkeep.check() == []
 
 
-def test_an_operation_goes_on_when_memory_cannot_record_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_operation_goes_on_when_memory_cannot_record_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with opened(tmp_path / "memory.db") as brain:
-        with brain._store.database.raw() as connection:  # type: ignore[attr-defined]
-            connection.execute("pragma query_only = on")
+        database: Any = brain._store.database
+        prepare = database._prepare
+        database.close()
+        monkeypatch.setattr(database, "_prepare", lambda new: (prepare(new), new.execute("pragma query_only = on")))
 
         with brain.operation("deploy") as running:
             running.note(result="went on")

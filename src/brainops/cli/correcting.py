@@ -154,7 +154,8 @@ def purge(ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> 
             removed.append(brain.purge_subject(subject, reason=reason))
         gone = [memory_id for each in removed for memory_id in each.memory_ids]
         backups = list(dict.fromkeys(path for each in removed for path in each.backups))
-        answer({"memory_ids": gone, "backups": backups}, lambda: _purged(len(gone), backups))
+        kept = removed[-1].in_log_for
+        answer({"memory_ids": gone, "backups": backups, "in_log_for": kept}, lambda: _purged(len(gone), backups, kept))
 
 
 def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool) -> None:
@@ -170,8 +171,12 @@ def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool)
     click.confirm(f"Remove {what} for good?", abort=True, err=True)
 
 
-def _purged(count: int, backups: list[str]) -> Iterator[str]:
-    yield f"Removed {count} for good, from rows, indexes and the log."
+def _purged(count: int, backups: list[str], kept: str | None) -> Iterator[str]:
+    if kept is None:
+        yield f"Removed {count} for good, from rows, indexes and the log."
+    else:
+        yield f"Removed {count} for good, from rows and indexes. The log still holds it, because {safe(kept)} reads on."
+        yield "It leaves the log with the first write after that; brainops doctor says whether it has."
     if backups:
         yield "These backups may still hold it; delete them or keep them apart:"
     yield from (f"  {safe(path)}" for path in backups)

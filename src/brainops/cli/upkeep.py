@@ -163,6 +163,7 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "waiting": _waiting(figures["waiting"]),
         "growth": _growth(growth),
         "sizes": show.sizes(figures["sizes"]),
+        "log": (figures["log"] or {}).get("trouble", ""),
         "segments": f"{figures['segments']['count']:,} with {figures['segments']['rows']:,} rows"
         if figures["segments"]["count"]
         else "",

@@ -45,6 +45,7 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("audit trail", _trail),
         *trust_checks(),
         ("permissions", _permissions),
+        ("log", _log),
         ("disk", _disk),
         ("clock", _clock),
         ("model", _model),
@@ -170,6 +171,17 @@ def _files(store: Path) -> Iterator[Path]:
     yield store
     yield from (store.with_name(store.name + ending) for ending in ("-wal", "-shm"))
     yield from store.parent.glob(store.name + ".*.vec")
+
+
+def _log(context: MemoryContext) -> Check:
+    """Try to cut a log that is long or holds what was purged, and name who prevents it."""
+    state = context.store.upkeep.log(shorten=True)
+    if state is None:
+        return Check(name="log", passed=True, detail="the database's own matter")
+    if state.trouble:
+        way_out = "end those processes, or let them read shorter; then: brainops doctor"
+        return Check(name="log", passed=False, detail=state.trouble, way_out=way_out)
+    return Check(name="log", passed=True, detail=f"{state.bytes / 1e6:,.1f} MB, and nothing in it was purged")
 
 
 def _disk(context: MemoryContext) -> Check:

@@ -16,6 +16,7 @@ from brainops.procedures.automatic import automatic_stopped
 from brainops.procedures.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.store.database import Row
+from brainops.store.sqlite_log import LogState
 from brainops.types import ApprovalState
 
 DAY_MICROS = 86_400_000_000
@@ -56,7 +57,12 @@ def status(context: MemoryContext) -> dict[str, Any]:
         **figures,
         "growth": {**captured, "days_until_full": _days_until_full(counts, captured["week"], sizes)},
         "sizes": sizes,
+        "log": _log(store.upkeep.log()),
     }
+
+
+def _log(state: LogState | None) -> dict[str, Any] | None:
+    return None if state is None else {**asdict(state), "trouble": state.trouble}
 
 
 def program_version() -> str:

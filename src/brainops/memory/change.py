@@ -37,10 +37,11 @@ _ENDS = {Verdict.OUTDATED}  # an outdated memory is no longer current; a wrong o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What a purge removed, and which backups may still hold it."""
+    """What a purge removed, and where it may still be: in which backups, and in the log as long as who reads."""
 
     memory_ids: tuple[str, ...]
     backups: tuple[str, ...]
+    in_log_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,8 +210,7 @@ def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
     with context.store.writing(acts.PURGE, context.actor) as tx:
         row = None if _own_segment(tx, memory_id) else tx.memories.writable_row(memory_id)
         removed = _purge(tx, context, [row] if row else [], [memory_id], reason, subject=None)
-    context.store.upkeep.scrub()
-    return removed
+    return replace(removed, in_log_for=context.store.upkeep.scrub())
 
 
 def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Removed:
@@ -221,8 +221,7 @@ def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Remov
         if not ids:
             raise NotFound(f"nothing in the namespace {tx.scope.write!r} is about {subject[:80]!r}")
         removed = _purge(tx, context, rows, ids, reason, subject=subject)
-    context.store.upkeep.scrub()
-    return removed
+    return replace(removed, in_log_for=context.store.upkeep.scrub())
 
 
 def _purge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brainops.errors import EmbedderUnavailable
@@ -38,6 +38,7 @@ class Rescanned:
     findings: tuple[Finding, ...]
     ids: tuple[str, ...]
     procedures: tuple[str, ...] = ()
+    in_log_for: str | None = None  # who keeps what was taken out in the database's log, by reading on
 
 
 def reindex(context: MemoryContext, progress: Progress | None = None) -> int:
@@ -124,7 +125,7 @@ def rescan(
     if not dry_run:
         if found.changed:
             _sign(context, found)
-        context.store.upkeep.scrub()
+        found = replace(found, in_log_for=context.store.upkeep.scrub())
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from brainops.errors import SchemaTooNew, StoreCorrupt
@@ -54,6 +55,7 @@ def migrate_sqlite(database: SQLiteDatabase, before: Callable[[SchemaState], Non
         state = sqlite_state(connection)
         require_usable(state, database.location)
         if not state.pending:
+            _name_store(connection)
             return state
     if state.stored:
         before(state)
@@ -81,6 +83,14 @@ def _apply(connection: sqlite3.Connection) -> None:
             "on conflict (name) do update set value = excluded.value",
             {"n": str(number), "c": str(CAPTURE_FROM)},
         )
+    _name_store(connection)
+
+
+def _name_store(connection: sqlite3.Connection) -> None:
+    """Give the store an id of its own, by which a process sees that another file took its place."""
+    if connection.execute("select 1 from setting where name = 'store_id'").fetchone() is None:
+        with suppress(sqlite3.OperationalError):  # where it cannot be written now, the file's number has to do
+            connection.execute("insert or ignore into setting values ('store_id', lower(hex(randomblob(16))))")
 
 
 def _split(script: str) -> list[str]:

@@ -32,6 +32,7 @@ from brainops.errors import (
 )
 from brainops.store.database import NamedStatements, bound
 from brainops.store.named import Statement, statements
+from brainops.store.pool import Pool
 from brainops.store.scope import Scope
 
 RUNTIME_ROLE = "brainops_runtime"
@@ -39,6 +40,8 @@ MINIMUM_VERSION = 150000  # PostgreSQL 15
 CONNECT_SECONDS = 10  # unless the URL says otherwise
 LOCK_SECONDS = 120  # what a writer waits for its turn in all, as on SQLite
 SILENT_SECONDS = 20  # after which a writer that was stopped or cut off lets the others of its namespace go
+CONNECTIONS = 10  # of one process at once: a server lets in 100 unless it is told otherwise
+CONNECTION_SECONDS = 60  # what a thread waits for one of them
 ATTEMPTS = 4  # to reach the server, or to begin on a connection that turns out to be lost
 RETRY_SECONDS = 0.2  # before the second attempt; twice that before each further one
 HOUSE_SECONDS = 3_600.0  # between two looks whether there is something to keep in order
@@ -55,8 +58,14 @@ commit
 Connection = psycopg.Connection[DictRow]
 
 
+class _Connected(psycopg.Connection[DictRow]):
+    """A connection that knows which role its transactions take."""
+
+    role: str | None = None
+
+
 class PostgresDatabase:
-    """A PostgreSQL database: one connection for each thread, opened again after a fork and where it was lost."""
+    """A PostgreSQL database that all threads of a process use by a few connections, opened again where lost."""
 
     dialect = "postgres"
 
@@ -66,8 +75,15 @@ class PostgresDatabase:
         self.name = str(self._parameters.get("dbname", "database"))
         self.now: Callable[[], int] = clock or self.server_time
         self._local = threading.local()
-        self._connections: list[Connection] = []
         self._process = os.getpid()
+        self._pool = Pool(
+            self._connect,
+            _Connected.close,
+            most=CONNECTIONS,
+            kept=CONNECTIONS,
+            wait_seconds=CONNECTION_SECONDS,
+            location=self.location,
+        )
         self._house_kept_until = 0.0
 
     @contextmanager
@@ -87,13 +103,14 @@ class PostgresDatabase:
     @contextmanager
     def raw(self) -> Iterator[Connection]:
         """Lend the bare connection, as whoever logged in, for what is no statement of a transaction."""
+        self._check_process()
+        lent: Connection | None = getattr(self._local, "connection", None)
         try:
-            connection = self._begin("select 1", guarded=False)
-            try:
+            if lent is not None and not _in_transaction(lent):
+                yield lent
+                return
+            with self._lent("select 1", guarded=False) as connection:
                 yield connection
-            except BaseException:
-                self._roll_back(connection)
-                raise
         except psycopg.Error as error:
             raise translated(error, self.location) from error
 
@@ -110,23 +127,15 @@ class PostgresDatabase:
         return make_conninfo(**self._parameters)
 
     def close(self) -> None:
-        """Close every connection that this process opened."""
-        if os.getpid() == self._process:
-            for connection in self._connections:
-                connection.close()
-        self._connections.clear()
-        self._local = threading.local()
+        """Close every connection of this process; one that is in use is closed when its transaction ends."""
+        self._pool.close()
 
     @contextmanager
     def _transaction(self, begin: str, scope: Scope, preamble: str) -> Iterator[PostgresSession]:
         try:
-            connection = self._begin(f"{begin}; {preamble}", guarded=True)
-            try:
+            with self._lent(f"{begin}; {preamble}", guarded=True) as connection:
                 yield PostgresSession(connection, scope)
                 connection.execute("commit")
-            except BaseException:
-                self._roll_back(connection)
-                raise
         except psycopg.Error as error:
             raise translated(error, self.location) from error
 
@@ -149,74 +158,69 @@ class PostgresDatabase:
             ]
         return "; ".join(said)
 
-    def _begin(self, script: str, *, guarded: bool) -> Connection:
+    @contextmanager
+    def _lent(self, script: str, *, guarded: bool) -> Iterator[Connection]:
+        """Lend a connection that has executed this; what is not committed at the end is rolled back."""
+        self._check_process()
+        if getattr(self._local, "connection", None) is not None:
+            raise StoreUnavailable("this thread has a transaction open already; end it first")
+        connection = self._local.connection = self._begun(script, guarded)
+        try:
+            yield connection
+        finally:
+            self._local.connection = None
+            self._give(connection)
+
+    def _begun(self, script: str, guarded: bool) -> _Connected:
         """Execute the first script of a transaction; nothing was done before it, so a lost connection is no matter."""
         wait = RETRY_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
+            connection: _Connected | None = None
             try:
-                return self._begun(script, guarded)
+                connection = self._pool.take()
+                role = connection.role if guarded else None
+                connection.execute(f"{script}; set local role {role}" if role else script, prepare=False)
+                return connection
             except psycopg.OperationalError as error:
-                connection: Connection | None = getattr(self._local, "connection", None)
-                if connection is not None and not connection.broken:
-                    self._roll_back(connection)
+                lost = connection is None or connection.broken
+                if connection is not None:
+                    self._give(connection)
+                if not lost or attempt == ATTEMPTS or _is_refused(error):
                     raise
-                self._drop(connection)
-                if attempt == ATTEMPTS or _is_refused(error):
-                    raise
+                self._pool.close()  # what lost one connection has lost the idle ones as well
+            except BaseException:
+                if connection is not None:
+                    self._give(connection)
+                raise
             time.sleep(wait)
             wait *= 2
         raise AssertionError("the last attempt returns or raises")
 
-    def _begun(self, script: str, guarded: bool) -> Connection:
-        connection = self._connection()
-        if _in_transaction(connection):
-            raise StoreUnavailable("this thread has a transaction open already; end it first")
-        role = self._local.role if guarded else None
-        connection.execute(f"{script}; set local role {role}" if role else script, prepare=False)
-        return connection
-
-    def _connection(self) -> Connection:
-        self._check_process()
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
-            connection = self._local.connection = self._connect()
-        return connection
-
     def _check_process(self) -> None:
-        if os.getpid() == self._process:
-            return
-        # A connection belongs to the process that opened it: closing it here would say good-bye in the parent's name.
-        _INHERITED.extend(self._connections)
-        self._connections = []
-        self._local, self._process = threading.local(), os.getpid()
+        if os.getpid() != self._process:
+            self._local, self._process = threading.local(), os.getpid()
 
-    def _connect(self) -> Connection:
-        connection = psycopg.connect(make_conninfo(**self._parameters), autocommit=True, row_factory=dict_row)
+    def _connect(self) -> _Connected:
+        connection = _Connected.connect(make_conninfo(**self._parameters), autocommit=True, row_factory=dict_row)
         connection.add_notice_handler(_ignore)
-        self._connections = [known for known in self._connections if not known.closed] + [connection]
         if connection.info.server_version < MINIMUM_VERSION:
             raise StoreUnavailable(
                 f"{self.location} runs PostgreSQL {connection.info.server_version // 10_000}; BrainOps needs "
                 f"{MINIMUM_VERSION // 10_000} or newer"
             )
-        self._local.role = RUNTIME_ROLE if may_take_role(connection) else None
+        connection.role = RUNTIME_ROLE if may_take_role(connection) else None
         return connection
 
     def reconnect(self) -> None:
-        """Open this thread's connection anew, so that it takes the role that a migration has just made."""
-        self._drop(getattr(self._local, "connection", None))
+        """Open the connections anew, so that they take the role that a migration has just made."""
+        self._pool.close()
 
-    def _drop(self, connection: Connection | None) -> None:
-        if connection is not None:
-            connection.close()
-        self._local.connection = None
-
-    def _roll_back(self, connection: Connection) -> None:
+    def _give(self, connection: _Connected) -> None:
+        """Give a connection back, without what its transaction left open."""
         with suppress(psycopg.Error):
             if not connection.closed and _in_transaction(connection):
                 connection.execute("rollback")
-        if connection.closed or _in_transaction(connection):
-            self._drop(connection)
+        self._pool.give(connection, usable=not connection.closed and not _in_transaction(connection))
 
     def _keep_house(self) -> None:
         """Make the coming months' partitions and write BM25's words out, once an hour; all works without."""
@@ -225,10 +229,6 @@ class PostgresDatabase:
         self._house_kept_until = time.monotonic() + HOUSE_SECONDS
         with self.raw() as connection, suppress(psycopg.Error):
             connection.execute(f"{HOUSE_KEEPING.format(now=int(self.now()))}", prepare=False)
-        self._roll_back(connection)
-
-
-_INHERITED: list[Connection] = []  # keeps a parent's connections from being closed in a child
 
 
 class PostgresSession(NamedStatements):

@@ -144,6 +144,9 @@ class PostgresUpkeep:
             if _owns(connection):
                 connection.execute(f"vacuum {', '.join(SCRUBBED)}")
 
+    def log(self, *, shorten: bool = False) -> None:
+        """The log is the server's own matter."""
+
     def sizes(self) -> dict[str, int]:
         """Return the bytes of rows, word index and vectors; how much room the server has left, it does not tell."""
         with self._database.raw() as connection:

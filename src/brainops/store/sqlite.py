@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -13,16 +15,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from brainops.errors import BrainOpsError, InvalidInput, StoreCorrupt, StoreFull, StoreReadOnly, StoreUnavailable
+from brainops.errors import (
+    BrainOpsError,
+    InvalidInput,
+    StoreCorrupt,
+    StoreFull,
+    StoreReadOnly,
+    StoreReplaced,
+    StoreUnavailable,
+)
 from brainops.store.database import NamedStatements, bound
-from brainops.store.named import statements
+from brainops.store.named import migrations, statements
+from brainops.store.pool import Pool
 from brainops.store.scope import Scope
+from brainops.store.sqlite_log import LOG_BYTES, Log, log_bytes
 
 MINIMUM_VERSION = (3, 35, 0)  # RETURNING and upsert on partial indexes
 BUSY_SECONDS = 5.0  # what SQLite itself waits for a lock before we look at the clock again
 LOCK_SECONDS = 120.0  # what a writer waits in all: 16 writers on a slow disk queue far shorter than this
 CACHE_KIBIBYTES = 8_192  # a connection's page cache; larger ones did not read faster at 100,000 memories
 MAPPED_BYTES = 1 << 30  # read through the page cache of the system: half the time of a search at 100,000 memories
+CONNECTIONS = 32  # of one process at once: each takes two descriptors and up to the cache above
+KEPT_CONNECTIONS = 8  # open between two uses; to open one takes a millisecond
 STATEMENT_CACHE = 256  # every named statement stays prepared
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
@@ -31,26 +45,49 @@ PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+File = tuple[int, int]
+"""Which file it is, whatever it is called: its device and its number there."""
+
+log = logging.getLogger("brainops")
+
+
 def clock_micros() -> int:
     """Return this machine's time, which is the clock of an embedded database."""
     return time.time_ns() // 1_000
 
 
+class Connection(sqlite3.Connection):
+    """A connection that knows which files it has open."""
+
+    files: tuple[File | None, ...] = ()
+
+
 class SQLiteDatabase:
-    """A SQLite file (or ":memory:"): one connection for each thread, opened again after a fork."""
+    """A SQLite file (or ":memory:") that all threads of a process use, by a few connections.
+
+    A commit counts only in the file that stands under the location: what was removed, moved or replaced meanwhile is
+    noticed before anything is acknowledged, and the next transaction goes to the file that is there then.
+    """
 
     dialect = "sqlite"
 
     def __init__(self, location: str, *, clock: Callable[[], int] = clock_micros) -> None:
         self.location = location
         self.now = clock
+        self.log = Log()
+        self._in_memory = location == ":memory:"
+        self._places = () if self._in_memory else _places(location)
+        self._main: File | None = None
+        self._store_id: str | None = None
         self._local = threading.local()
         self._writing = threading.RLock()
-        self._connections: list[sqlite3.Connection] = []
         self._process = os.getpid()
-        self._files: set[tuple[int, int]] = set()
+        most, kept = (1, 1) if self._in_memory else (CONNECTIONS, KEPT_CONNECTIONS)
+        self._pool = Pool(
+            self._connect, self._close, most=most, kept=kept, wait_seconds=LOCK_SECONDS, location=location
+        )
+        self._files: set[File] = set()
         _OPEN.add(self)
-        self._shared = self._connect() if location == ":memory:" else None
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[SQLiteSession]:
@@ -71,44 +108,47 @@ class SQLiteDatabase:
         self._check_process()
         with self._writing:
             try:
-                yield self._connection()
+                lent: Connection | None = getattr(self._local, "connection", None)
+                if lent is not None:
+                    yield lent
+                    return
+                with self._lent() as connection:
+                    yield connection
             except PROBLEMS as error:
                 raise translated(error, self.location) from error
 
     def close(self) -> None:
-        """Close every connection that this process opened."""
-        if os.getpid() == self._process:
-            for connection in self._connections:
-                connection.close()
-        self._connections.clear()
-        self._local = threading.local()
+        """Close every connection of this process; one that is in use is closed when its transaction ends."""
+        self._pool.close()
         self._files.clear()
 
-    def holds(self, file: tuple[int, int]) -> bool:
-        """Say whether a file (device, number) is this database's, its log or the index of its log, and open here."""
+    def holds(self, file: File) -> bool:
+        """Say whether a file is this database's, its log or the index of its log, and open here."""
         return file in self._files
 
     @contextmanager
     def _transaction(self, begin: str, scope: Scope) -> Iterator[SQLiteSession]:
-        connection = self._connection()
-        if self._shared is not None:
-            self._writing.acquire()
+        self._check_process()
+        if getattr(self._local, "connection", None) is not None:
+            raise StoreUnavailable("this thread has a transaction open already; end it first")
         try:
-            self._begin(connection, begin)
-            try:
-                yield SQLiteSession(connection, scope)
-                connection.execute("commit")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("rollback")
-                raise
+            with self._lent() as connection:
+                self._begin(connection, begin)
+                try:
+                    yield SQLiteSession(connection, scope)
+                    if begin != "begin":
+                        self._require_there(connection)
+                    connection.execute("commit")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("rollback")
+                    raise
+                if begin != "begin" and not self._in_memory:
+                    self.log.shorten(connection, log_bytes(self.location))
         except PROBLEMS as error:
             raise translated(error, self.location) from error
-        finally:
-            if self._shared is not None:
-                self._writing.release()
 
-    def _begin(self, connection: sqlite3.Connection, begin: str) -> None:
+    def _begin(self, connection: Connection, begin: str) -> None:
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
@@ -119,60 +159,121 @@ class SQLiteDatabase:
                 if not busy or time.monotonic() > deadline:
                     raise
 
-    def _connection(self) -> sqlite3.Connection:
-        self._check_process()
-        if self._shared is not None:
-            return self._shared
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        connection = self._local.connection = self._taken()
+        try:
+            yield connection
+        finally:
+            self._local.connection = None
+            self._pool.give(connection)
+
+    def _taken(self) -> Connection:
+        """Return a connection to the file that stands under the location now."""
+        connection = self._pool.take()
+        while not self._is_there(connection):
+            self._pool.give(connection, usable=False)
+            self._pool.close()  # the others have open what this one has
+            connection = self._pool.take()
         return connection
 
-    def _check_process(self) -> None:
-        if os.getpid() == self._process:
-            return
-        # A connection must not be used or closed in a child: closing would drop the parent's file locks.
-        _INHERITED.extend(self._connections)
-        self._connections = []
-        self._local, self._writing, self._process = threading.local(), threading.RLock(), os.getpid()
+    def _is_there(self, connection: Connection) -> bool:
+        return connection.files == self._found()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _found(self) -> tuple[File | None, ...]:
+        return tuple(identity(place) for place in self._places)
+
+    def _require_there(self, connection: Connection) -> None:
+        """Raise StoreReplaced unless what is about to be committed goes to the file that everybody else opens."""
+        if self._is_there(connection):
+            return
+        if identity(self.location) is None:
+            raise StoreReplaced(
+                f"{self.location} was removed or moved while it was open here; nothing was written. Put it back, or "
+                "restore a backup, then repeat the call."
+            )
+        raise StoreReplaced(
+            f"{self.location}, or the log beside it, was replaced or removed while it was open here; nothing was "
+            "written. Repeat the call: it goes to the file that is there now."
+        )
+
+    def _close(self, connection: Connection) -> None:
+        if self._in_memory or identity(self.location) == connection.files[0]:
+            connection.close()  # where only its log lost its name, this writes what is in the log into the file
+        else:
+            _abandon(connection)
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            self._local, self._writing, self._process = threading.local(), threading.RLock(), os.getpid()
+
+    def _connect(self) -> Connection:
         try:
-            if self.location != ":memory:":
-                _create_private(Path(self.location))
+            before = None if self._in_memory else self._prepared_place()
             connection = sqlite3.connect(
                 self.location,
                 timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=STATEMENT_CACHE,
+                factory=Connection,
             )
             connection.row_factory = sqlite3.Row
             self._prepare(connection)
+            if not self._in_memory:
+                self._recognise(connection, before)
         except PROBLEMS as error:
             raise translated(error, self.location) from error
         except OSError as error:
             raise _unopened(error, self.location) from error
-        self._connections.append(connection)
-        if self.location != ":memory:":
-            found = (_identity(self.location + ending) for ending in ("", "-wal", "-shm"))
-            self._files.update(file for file in found if file is not None)
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepared_place(self) -> File | None:
+        """Return which file stands under the location; an empty one is made where this process never saw one."""
+        self._places = _places(self.location)
+        if self._main is None:
+            _create_private(Path(self.location))
+        elif identity(self.location) is None:
+            raise StoreReplaced(
+                f"{self.location} is gone: it was removed or moved while this process worked with it. Put it back, or "
+                "restore a backup; it is found again by itself."
+            )
+        return identity(self.location)
+
+    def _recognise(self, connection: Connection, before: File | None) -> None:
+        """Note which files a new connection has open, and whether they are those of the store that was open before."""
+        stored = _settings(connection)
+        store_id, connection.files = stored.get("store_id"), self._found()
+        if connection.files[0] != before:
+            _abandon(connection)
+            raise StoreUnavailable(f"{self.location} was replaced this very moment. Try again.")
+        if self._main not in (None, before) or self._store_id not in (None, store_id):
+            if not _is_usable(stored):
+                _abandon(connection)
+                raise StoreReplaced(
+                    f"{self.location} was replaced while this process worked with it, by a file that is no BrainOps "
+                    "store of this program's schema. Put the store back, or open it anew."
+                )
+            log.warning("%s was replaced by another file; work goes on with that one", self.location)
+            for derived in Path(self.location).parent.glob(Path(self.location).name + ".*.vec"):
+                derived.unlink(missing_ok=True)  # made from the rows of the other file
+        self._main, self._store_id = before, store_id
+        self._files.update(file for file in connection.files if file is not None)
+
+    def _prepare(self, connection: Connection) -> None:
         connection.create_function("now_us", 0, lambda: self.now())
-        if connection.execute("pragma journal_mode").fetchone()[0] != "wal" and self.location != ":memory:":
+        if connection.execute("pragma journal_mode").fetchone()[0] != "wal" and not self._in_memory:
             connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")
         connection.execute("pragma temp_store = memory")
+        connection.execute(f"pragma journal_size_limit = {LOG_BYTES}")
         connection.execute(f"pragma mmap_size = {MAPPED_BYTES}")
         connection.execute(f"pragma cache_size = -{CACHE_KIBIBYTES}")
 
 
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
-_INHERITED: list[sqlite3.Connection] = []  # keeps a parent's connections from being closed in a child
 
 
 class SQLiteSession(NamedStatements):
@@ -228,17 +329,45 @@ def _create_private(path: Path) -> None:
 
 def is_open_here(path: Path) -> bool:
     """Say whether this process has a file open as a part of a database, under this or another name."""
-    file = _identity(str(path))
+    file = identity(str(path))
     return file is not None and any(database.holds(file) for database in list(_OPEN))
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity(path: str) -> File | None:
     """Return which file stands under a path, whatever it is called; None where there is none."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _places(location: str) -> tuple[str, ...]:
+    """Return where a database, its log and the index of that log are; the last two lie beside the file itself."""
+    real = os.path.realpath(location)
+    return location, f"{real}-wal", f"{real}-shm"
+
+
+def _settings(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the facts about the store, none where it is empty or of something else; this opens the log."""
+    if not connection.execute("select 1 from sqlite_master where type = 'table' and name = 'setting'").fetchone():
+        return {}
+    known = "select name, value from setting where name in ('store_id', 'schema', 'capture_from')"
+    return {row[0]: str(row[1]) for row in connection.execute(known)}
+
+
+def _is_usable(stored: Mapping[str, str]) -> bool:
+    """Say whether a store that came in the place of another can be worked with as it is."""
+    program = migrations("sqlite")[-1][0]
+    return int(stored.get("schema", 0)) >= program >= int(stored.get("capture_from", 0))
+
+
+def _abandon(connection: sqlite3.Connection) -> None:
+    """Leave a connection open whose file has lost its name, until the process ends.
+
+    SQLite would remove the log of the file that has that name now, and let go of what others still hold.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _primary_code(error: Exception) -> int:

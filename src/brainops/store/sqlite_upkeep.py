@@ -10,10 +10,21 @@ from pathlib import Path
 
 from brainops.errors import InvalidConfiguration, StoreUnavailable
 from brainops.store.files import digest_file, new_file, refuse_replacing, write_digest
+from brainops.store.holders import told
 from brainops.store.migrate import SchemaState, migrate_sqlite, sqlite_state
 from brainops.store.scope import Scope
 from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase
 from brainops.store.sqlite_index import SQLiteIndex
+from brainops.store.sqlite_log import (
+    LOG_BYTES,
+    SCRUB_MILLISECONDS,
+    LogState,
+    empty,
+    holds_purged,
+    log_bytes,
+    note_purged,
+    readers,
+)
 from brainops.store.sqlite_restore import verify
 from brainops.store.store import Store
 
@@ -97,14 +108,33 @@ class SQLiteUpkeep:
             problems.append(f"{unindexed} memories are missing from the word index: run `brainops reindex`")
         return problems
 
-    def scrub(self) -> None:
-        """Merge the word index and empty the log, so that purged words stand in neither; drop the vector maps."""
+    def scrub(self) -> str | None:
+        """Merge the word index and empty the log, so that purged words stand in neither; drop the vector maps.
+
+        Returns who keeps the log from being emptied; then every later write tries again.
+        """
         with self._database.raw() as connection:
             connection.execute("insert into memory_fts (memory_fts) values ('optimize')")
-            connection.execute("pragma wal_checkpoint(truncate)")
+            emptied = empty(connection, SCRUB_MILLISECONDS)
+            reading = None if emptied else told(readers(self._database.location))
+            note_purged(connection, not emptied)
+            self._database.log.owed = not emptied
         path = Path(self._database.location)
         for file in path.parent.glob(path.name + ".*.vec"):
             file.unlink(missing_ok=True)
+        return reading
+
+    def log(self, *, shorten: bool = False) -> LogState | None:
+        """Return the state of the log, after an attempt to cut it where asked; None where there is none."""
+        if self._database.location == ":memory:":
+            return None
+        with self._database.raw() as connection:
+            purged, size = holds_purged(connection), log_bytes(self._database.location)
+            if shorten and (purged or size > LOG_BYTES) and empty(connection, SCRUB_MILLISECONDS):
+                note_purged(connection, False)
+                purged, size = False, 0
+        reading = readers(self._database.location) if purged or size > LOG_BYTES else []
+        return LogState(bytes=size, purged=purged, readers=tuple(reading))
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of the file, its log and its vector map, and what the disk has left."""
@@ -115,7 +145,7 @@ class SQLiteUpkeep:
                 )
             return {"rows": pages * size}
         path = Path(self._database.location)
-        files = {"rows": path, "log": path.with_name(path.name + "-wal")}
+        files = {"rows": path, "log": Path(f"{os.path.realpath(path)}-wal")}
         found = {name: file.stat().st_size for name, file in files.items() if file.exists()}
         maps = sum(file.stat().st_size for file in path.parent.glob(path.name + ".*.vec"))
         return {**found, "vectors": maps, "free": shutil.disk_usage(path.parent).free}

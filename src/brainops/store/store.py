@@ -31,6 +31,7 @@ from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.store.search import Index
 from brainops.store.sharing import Sharing
 from brainops.store.signals import Signals
+from brainops.store.sqlite_log import LogState
 from brainops.store.trail import Trail
 from brainops.store.variants import Variants
 from brainops.types import Actor, Proof
@@ -51,8 +52,12 @@ class Upkeep(Protocol):
         """Write a consistent copy while others read and write; return its SHA-256."""
         ...
 
-    def scrub(self) -> None:
-        """Leave no trace of purged rows in the indexes' own files and logs."""
+    def scrub(self) -> str | None:
+        """Leave no trace of purged rows in the indexes' own files and logs; return who keeps one there, if anybody."""
+        ...
+
+    def log(self, *, shorten: bool = False) -> LogState | None:
+        """Return the state of the log, after an attempt to cut it where asked; None where the server keeps it."""
         ...
 
     def check(self) -> list[str]:

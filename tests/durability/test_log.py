@@ -1,0 +1,103 @@
+"""Does SQLite's log stay short under steady load, and does what was purged leave it?"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.store import sqlite_log, sqlite_upkeep
+from brainops.store.sqlite_log import log_bytes
+from tests.durability.asked import asked
+
+SMALL = 1 << 20  # so that a short run passes the limit
+SECONDS = 6.0
+
+
+def opened(path: Path) -> Brain:
+    return Brain.open(path, namespace="team/a", read=[], model="none", background=False)
+
+
+@pytest.mark.timeout(120)
+def test_the_log_stays_short_while_some_read_on_and_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_log, "LOG_BYTES", SMALL)
+    store, over, longest, written = tmp_path / "memory.db", threading.Event(), 0, 0
+    with opened(store) as brain, ExitStack() as stack:
+        brain.capture_many(brain.draft(f"gateway {number}", "text " * 400) for number in range(20))
+        processes = [stack.enter_context(asked(str(store))) for _ in range(2)]
+
+        def read(process: object) -> None:
+            while not over.is_set():
+                process.ask("find gateway")  # type: ignore[attr-defined]
+
+        threads = [threading.Thread(target=read, args=(each,)) for each in processes]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            brain.capture(f"written {written}", "text " * 2_000)
+            written += 1
+            longest = max(longest, log_bytes(str(store)))
+        over.set()
+        for thread in threads:
+            thread.join()
+
+    assert written > 20
+    assert longest < 8 * SMALL  # what is written while one long enough pause of the readers is waited for
+
+
+def test_a_long_reader_is_named_and_the_log_is_cut_once_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "LOG_BYTES", SMALL)
+    monkeypatch.setattr(sqlite_upkeep, "LOG_BYTES", SMALL)
+    monkeypatch.setattr(sqlite_upkeep, "SCRUB_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite_log, "REST", 0)
+    store = tmp_path / "memory.db"
+    with opened(store) as brain, asked(str(store)) as process:
+        process.ask("hold")
+        for number in range(40):
+            brain.capture(f"written {number}", "text " * 10_000)
+
+        assert log_bytes(str(store)) > SMALL
+        assert f"process {process.process.pid}" in brain.status()["log"]["trouble"]
+        [check] = [each for each in brain.doctor() if each.name == "log"]
+        assert not check.passed
+        assert f"process {process.process.pid}" in check.detail
+
+        process.ask("let")
+        brain.capture("one more")
+        assert log_bytes(str(store)) <= SMALL
+        assert brain.status()["log"]["trouble"] == ""
+
+
+def test_what_was_purged_is_not_in_the_log_or_it_is_said_for_whom_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_upkeep, "SCRUB_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite_log, "REST", 0)
+    store = tmp_path / "memory.db"
+    log = tmp_path / "memory.db-wal"
+    with opened(store) as brain, asked(str(store)) as process:
+        first = brain.capture("the unspeakable word")
+        assert b"unspeakable" in log.read_bytes()
+        gone = brain.purge(first.id, reason="asked to")
+        assert gone.in_log_for is None
+        assert b"unspeakable" not in log.read_bytes() + store.read_bytes()
+
+        second = brain.capture("the unutterable word")
+        process.ask("hold")
+        gone = brain.purge(second.id, reason="asked to")
+        assert f"process {process.process.pid}" in (gone.in_log_for or "")
+        assert "purged" in brain.status()["log"]["trouble"]
+        assert [each.passed for each in brain.doctor() if each.name == "log"] == [False]
+
+        process.ask("let")
+        brain.capture("one more")
+        assert b"unutterable" not in log.read_bytes() + store.read_bytes()
+        assert brain.status()["log"]["trouble"] == ""
+        assert [each.passed for each in brain.doctor() if each.name == "log"] == [True]
