@@ -11,6 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StoreReplaced
+from brainops.store import acts
 from brainops.store.sqlite_restore import restore_file
 from tests.durability.asked import asked
 
@@ -108,7 +109,7 @@ def test_a_file_that_is_swapped_in_the_middle_of_a_transaction_takes_nothing(sto
         brain.capture("before")
 
         def swap() -> None:
-            with brain._store.write() as tx:
+            with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                 tx.set("halfway", "1")
                 os.replace(store.with_name("other.db"), store)
 
