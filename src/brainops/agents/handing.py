@@ -8,7 +8,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.injected import strip_injected
 from brainops.memory.retrieve import CHARACTERS_A_TOKEN, pack, retrieve
-from brainops.types import Agent, Filter, Guidance, Hit, MemoryAccess, MemoryType, Recommendation, Trust
+from brainops.types import Agent, Filter, Guidance, Hit, MemoryAccess, MemoryType, Observation, Recommendation, Trust
 
 LEARNT_TAG = "agent-learning"
 CONSIDERED = 10  # memories of each kind: what does not fit is passed over
@@ -46,18 +46,16 @@ def _fitting(entries: Iterable[str], room: int) -> Iterator[str]:
 
 def _of_guidance(guidance: Guidance) -> Iterator[str]:
     for each in guidance.recommendations:
-        yield _of_recommendation("Recommended", each)
-    for each in guidance.known_errors:
-        yield _of_recommendation("Known error", each)
+        yield _entry(f"Recommended ({each.confidence:.0%} sure{_origin(each.trust)})", each)
+    for seen in guidance.known_errors:
+        yield _entry(f"Known error ({seen.probability:.0%} probable{_origin(seen.trust)})", seen)
     for earlier in guidance.similar_operations:
         ended = "went well" if earlier.succeeded else "is open" if earlier.succeeded is None else "failed"
         yield strip_injected(f"Earlier: {earlier.name} {ended}{f': {earlier.error}' if earlier.error else ''}")
 
 
-def _of_recommendation(what: str, each: Recommendation) -> str:
-    return strip_injected(
-        f"{what} ({each.confidence:.0%} sure{_origin(each.trust)}): {each.name}\n{each.text}".rstrip()
-    )
+def _entry(head: str, each: Recommendation | Observation) -> str:
+    return strip_injected(f"{head}: {each.name}\n{each.text}".rstrip())
 
 
 def _of_hit(what: str, hit: Hit) -> str:
@@ -77,7 +75,7 @@ def manual_plan(text: str, guidance: Guidance | None, execution_id: str, why: st
             act = f"Follow {each.name}: brainops run {each.name}" if each.kind == "procedure" else each.name
             steps.append(f"{act} ({each.confidence:.0%} sure; {each.reason})")
         steps += [
-            f"Mind what went wrong before: {each.name}. {_first_line(each.text)}" for each in guidance.known_errors
+            f"Mind what went wrong before: {seen.name}. {_first_line(seen.text)}" for seen in guidance.known_errors
         ]
     steps.append(f"Do it: {text}")
     steps.append(

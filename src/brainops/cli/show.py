@@ -23,6 +23,7 @@ from brainops.types import (
     Match,
     Memory,
     MemoryState,
+    Observation,
     Operation,
     Recommendation,
     SimilarOperation,
@@ -49,6 +50,7 @@ CONFIDENCE_COLUMNS = 5
 ID_COLUMNS = 36
 EXCERPT_LINES = 6
 HARDLY = 0.02  # less likely than this is noise beside a better one
+DOUBTFUL = 0.1  # nobody is told to do what is less likely right than this
 HELPS = ("solution", "fix", "resolution", "candidate_fix", "workaround", "cause")  # told first where room is short
 
 
@@ -272,19 +274,18 @@ def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
             yield from wrapped(f"- it {reason}" if reason.startswith("failed ") else f"- {reason}", indent="    ")
     if value.primary is None:
         yield "  Memory has no advice on this. What happens now will be remembered."
+    elif value.confidence < DOUBTFUL:
+        yield "  Memory has nothing that is surely about this. The nearest:"
     for number, each in enumerate(value.recommendations[:3]):
-        yield from _advice("Do" if number == 0 else "Or", each, 4 if number == 0 else 0, start.target)
+        label = "Or" if number else "Do" if value.confidence >= DOUBTFUL else ""
+        yield from _advice(label, each, 0 if number else 4, start.target)
     told = {each.memory_id for each in value.recommendations[:3]}
-    likely = (each for each in value.known_errors if each.confidence >= HARDLY)
-    known = [each for each in likely if each.memory_id not in told][:2]
-    if known:
-        yield dim("  What went wrong before")
-    for each in known:
-        yield from _advice("", each, 2)
-    if insights := [each for each in value.insights if each.memory_id not in told][:2]:
-        yield dim("  What was learned")
-    for each in insights:
-        yield from _advice("", each, 2)
+    seen_before = (("What went wrong before", value.known_errors, 2), ("What was seen", value.insights, 0))
+    for title, observations, lines in seen_before:
+        likely = (each for each in observations if each.probability >= HARDLY and each.memory_id not in told)
+        for number, seen in enumerate(list(likely)[:2]):
+            yield from () if number else (dim(f"  {title}"),)
+            yield from _advice("", seen, lines)
     if value.recommended_agent is not None:
         yield from wrapped(f"{value.recommended_agent.name}: {value.recommended_agent.sentence}", indent="  ")
     if value.similar_operations:
@@ -309,10 +310,13 @@ def _to_be_named(value: Guidance, named: Sequence[str]) -> Iterator[str]:
     yield f"    brainops guide {shlex.join(given)} {back}"
 
 
-def _advice(label: str, value: Recommendation, lines: int, target: str | None = None) -> Iterator[str]:
+def _advice(label: str, value: Recommendation | Observation, lines: int, target: str | None = None) -> Iterator[str]:
     indent = "          "
-    yield f"  {label:<2} {_right(_share(value.confidence), 4)} {bold(cut(one_line(value.name), width() - len(indent)))}"
+    sure = value.confidence if isinstance(value, Recommendation) else value.probability
+    yield f"  {label:<2} {_right(_share(sure), 4)} {bold(cut(one_line(value.name), width() - len(indent)))}"
     yield dim(f"{indent}{value.memory_id}")
+    if isinstance(value, Recommendation):
+        yield dim(cut(f"{indent}{one_line(value.reason)}", width()))
     text = _helpful_lines_first(value.text.removeprefix(value.name).strip(), value.name)
     told = list(wrapped(text, indent=indent + ("| " if value.trust is Trust.EXTERNAL else ""))) if text else []
     yield from told[:lines]

@@ -34,16 +34,24 @@ def match(
     """
     check_limit(limit)
     wanted = wanted or Filter()
-    event = error if isinstance(error, ErrorEvent) else parse_error(error)
-    known = _known(context, event, wanted, limit)
-    text = error if isinstance(error, str) else search_text(event)
-    hits = [hit for hit in retrieve(context, text, wanted, limit=limit) if hit.memory.id not in known]
-    for hit in hits:  # what an archive segment holds is in no index of fingerprints, and a title may be cut
-        if _says(hit.memory, text) or is_about(event, hit.memory):
-            known[hit.memory.id] = hit.memory
+    hits = retrieve(context, error if isinstance(error, str) else search_text(error), wanted, limit=limit)
+    known = same_error(context, error, hits, wanted, limit)
     exact = [Match(memory=memory, exact=True, probability=EXACT_PROBABILITY) for memory in known.values()]
     similar = [_similar(hit) for hit in hits if hit.memory.id not in known]
     return follow_bindings(context, exact + similar)[:limit]
+
+
+def same_error(
+    context: MemoryContext, error: ErrorEvent | str, near: Sequence[Hit], wanted: Filter, limit: int
+) -> dict[str, Memory]:
+    """Return the memories of this very error by id: by its fingerprint, and those of the near ones that say just it."""
+    event = error if isinstance(error, ErrorEvent) else parse_error(error)
+    text = error if isinstance(error, str) else search_text(event)
+    known = _known(context, event, wanted, limit)
+    for hit in near:  # what an archive segment holds is in no index of fingerprints, and a title may be cut
+        if hit.memory.id not in known and (_says(hit.memory, text) or is_about(event, hit.memory)):
+            known[hit.memory.id] = hit.memory
+    return known
 
 
 def follow_bindings(context: MemoryContext, matches: Sequence[Match]) -> list[Match]:

@@ -74,10 +74,10 @@ def retrieve_kinds(
     *,
     limit: int,
 ) -> list[list[Hit]]:
-    """Return the current memories that answer a question, for each group of types by itself, with one search for all.
+    """Return the current memories that are about a question, for each group of types by itself, searching once.
 
     `by_words` is what `search_words` found for it. A group of which the common search found too few is searched alone.
-    Writes nothing.
+    The confidence of these hits is their `relevance`, which holds in a store of any size. Writes nothing.
     """
     check_limit(limit)
     if not question.terms and question.vector is None:
@@ -92,8 +92,16 @@ def retrieve_kinds(
             mine = [each for each in gathered if facts[each.key]["type"] in wanted]
             if _too_few(mine, gathered, question):
                 mine = gather(tx, question, Filter(types=wanted), CANDIDATES, now)
-            hits.append(_hits(tx, question, mine, limit))
+            hits.append(_hits(tx, question, mine, limit, relevant=True))
     return hits
+
+
+def relevant(context: MemoryContext, query: str, wanted: Filter, *, limit: int) -> list[Hit]:
+    """Return the memories that are about a query, the surest first; their confidence is their `relevance`."""
+    question = ask(context, query)
+    with context.store.read() as tx:
+        found = gather(tx, question, wanted, max(CANDIDATES, limit), context.store.now())
+        return _hits(tx, question, found, limit, relevant=True)
 
 
 def ask(context: MemoryContext, query: str) -> Question:
@@ -136,7 +144,9 @@ def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int
     return _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), now), limit)
 
 
-def _hits(tx: Transaction, question: Question, candidates: Sequence[rank.Candidate], limit: int) -> list[Hit]:
+def _hits(
+    tx: Transaction, question: Question, candidates: Sequence[rank.Candidate], limit: int, *, relevant: bool = False
+) -> list[Hit]:
     ranked = rank.fuse(candidates, weights=weights_of(tx))
     cosines = {candidate.key: candidate.dense for candidate in candidates}
     margins = confidence.margins([hit.score for hit in ranked])
@@ -148,9 +158,11 @@ def _hits(tx: Transaction, question: Question, candidates: Sequence[rank.Candida
             continue
         memory = memory_of(rows[hit.key])
         shared = words_in_common(question.terms, memory)
-        covered = confidence.covered_share(question.terms, shared, frequencies, total)
+        known = max(total, confidence.FEW) if relevant else total
+        covered = confidence.covered_share(question.terms, shared, frequencies, known)
         signals = confidence.Signals(cosine=cosines[hit.key], covered=covered, margin=margin)
-        hits.append(_hit(memory, hit, confidence.match_probability(signals), shared))
+        sure = confidence.relevance(signals, len(shared)) if relevant else confidence.match_probability(signals)
+        hits.append(_hit(memory, hit, sure, shared))
     return hits
 
 

@@ -1,107 +1,210 @@
-"""What does a memory, a procedure or a fix advise, and how surely? (pure)"""
+"""What can be done by a memory, a procedure or a fix, and how surely is it right? What was only seen? (pure)"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from brainops.memory.draft import content_text
-from brainops.operations.calibration import Calibration, calibrated, raw_confidence
-from brainops.types import FixKind, FixSuggestion, Hit, Memory, Mode, ProcedureVersion, Recommendation, Trust
+from brainops.operations.calibration import (
+    NEVER,
+    UNFOLLOWED,
+    Calibration,
+    Followed,
+    confidence,
+    raw_confidence,
+)
+from brainops.types import (
+    FixKind,
+    FixSuggestion,
+    Hit,
+    Memory,
+    MemoryType,
+    Mode,
+    Observation,
+    ProcedureVersion,
+    Recommendation,
+    Trust,
+)
 
 TEXT_CHARACTERS = 1_500  # of each recommendation's text
 SHOWN_TERMS = 6  # of the words that say why
 PROCEDURE = "procedure"  # the kind of a recommendation whose name can be executed
 FIX = "fix"
-
-HELPS = 2 / 3
-"""That a procedure applies is one thing, that following it turns out right another: before any outcome is known, in two
-of three cases. A stated belief, which the outcomes of followed guidance move (operations/calibration.py)."""
+INSIGHT_TAG = "insight"  # what learning gives to everything that it finds
 
 SOLUTION_KEYS = ("solution", "fix", "resolution", "candidate_fix", "workaround")
 """Where an error memory says what helped."""
 
+HOW = "how"
+"""Where the memory of a task that was handed on says what the one did who succeeded."""
+
+SEEN = frozenset({MemoryType.DEPLOYMENT_LOG, MemoryType.PERFORMANCE_METRIC, MemoryType.USER_INTERACTION})
+"""What tells of something that happened: nothing that somebody could do."""
+
+_NOTHING = re.compile(
+    r"\W*(none|nothing|unknown|not known|no solution|n/?a|tbd|todo)?( yet| so far)?\W*", re.IGNORECASE
+)
+_IN_VAIN = re.compile(
+    r"\b(did|does|do|will|would|could|has|have) ?n[o']t (help|work|fix|solve|resolve|change anything|make a difference)"
+    r"|\bnever (helps|helped|works|worked)\b|\b(had|has|made|makes) (no (effect|difference)|it worse|things worse)\b"
+    r"|\b(in vain|to no avail|without effect|of no use)\b"
+    r"|\bkeeps (succeeding|failing)\b|\bfails? (more|less) often\b|\bfailed \d+ of (its |the )?(last )?\d+\b",
+    re.IGNORECASE,
+)
+"""A title that tells of a failure or a frequency. It is read where nothing else says so: what somebody typed."""
+
 
 class Standing(IntEnum):
-    """What goes before what: it must be followed, somebody wrote that it applies here, or it resembles the question."""
+    """What goes before what.
+
+    It must be followed; somebody wrote that it applies here; the same happened to this very operation, or is the same
+    error; it resembles the question.
+    """
 
     BINDING = 0
     WRITTEN = 1
-    FOUND = 2
+    OWN = 2
+    FOUND = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advised:
-    """A recommendation as it is shown, its uncalibrated confidence, and how it came to be advised."""
+    """A recommendation as it is shown, how probably it applies, its uncalibrated confidence, and how it was found."""
 
     shown: Recommendation
+    applies: float
     raw: float
     standing: Standing = Standing.FOUND
 
 
-def of_memory(hit: Hit, calibration: Calibration) -> Advised:
-    """Return what a found memory advises."""
+def of_memory(
+    hit: Hit, reason: str, followed: Followed, calibration: Calibration, standing: Standing = Standing.FOUND
+) -> Advised:
+    """Return what a found memory says can be done; the hit's confidence is that it applies."""
     memory = hit.memory
-    raw = raw_confidence(hit.confidence, memory.trust)
-    shared = f"shares {', '.join(hit.why.terms[:SHOWN_TERMS])}" if hit.why.terms else "is similar in meaning"
+    raw = raw_confidence(hit.confidence, memory.trust, followed)
     shown = Recommendation(
         memory_id=memory.id,
         name=memory.title,
         kind=memory.type.value,
-        text=_solution_text(memory.content)[:TEXT_CHARACTERS],
-        confidence=calibrated(raw, calibration),
+        text=_what_helped(memory.content)[:TEXT_CHARACTERS],
+        confidence=confidence(raw, hit.confidence, followed, calibration),
         trust=memory.trust,
-        reason=shared if not memory.fingerprint or hit.why.terms else "the same error happened before",
+        reason=f"{reason}; {record(followed)}",
     )
-    return Advised(shown=shown, raw=raw)
+    return Advised(shown=shown, applies=hit.confidence, raw=raw, standing=standing)
 
 
 def of_procedure(
-    version: ProcedureVersion, probability: float, reason: str, calibration: Calibration, *, pushed: bool = False
+    version: ProcedureVersion,
+    applies: float,
+    reason: str,
+    followed: Followed,
+    calibration: Calibration,
+    *,
+    pushed: bool = False,
 ) -> Advised:
     """Return the advice to execute a procedure; a required or strict one that a name, event or error set off binds.
 
     The text is what it is for: its steps are shown one at a time, when it runs.
     """
     procedure = version.procedure
-    raw = raw_confidence(probability * HELPS, version.trust)
+    raw = raw_confidence(applies, version.trust, followed)
     shown = Recommendation(
         memory_id=version.id,
         name=procedure.name,
         kind=PROCEDURE,
         text=procedure.description[:TEXT_CHARACTERS],
-        confidence=calibrated(raw, calibration),
+        confidence=confidence(raw, applies, followed, calibration),
         trust=version.trust,
-        reason=reason,
+        reason=f"{reason}; {record(followed)}",
     )
     binds = procedure.mode is not Mode.ADVISORY
     standing = (Standing.BINDING if binds else Standing.WRITTEN) if pushed else Standing.FOUND
-    return Advised(shown=shown, raw=raw, standing=standing)
+    return Advised(shown=shown, applies=applies, raw=raw, standing=standing)
 
 
 def of_fix(found: FixSuggestion) -> Advised:
     """Return the advice to apply a fix; its confidence is its own record's and is not moved by that of others."""
-    fix = found.fix
+    fix, sure = found.fix, found.confidence
+    tried = sure.verified + sure.contradicted
     shown = Recommendation(
         memory_id=fix.id,
         name=fix.procedure if fix.kind is FixKind.PROCEDURE and fix.procedure else fix.title,
         kind=PROCEDURE if fix.kind is FixKind.PROCEDURE else FIX,
         text=(fix.advice or fix.title)[:TEXT_CHARACTERS],
-        confidence=found.confidence.value,
+        confidence=sure.value if tried else min(sure.value, UNFOLLOWED),
         trust=Trust(fix.trust),
-        reason=found.sentence,
+        reason=f"it is bound to this error; {found.sentence}",
     )
-    return Advised(shown=shown, raw=found.confidence.value)
+    standing = Standing.WRITTEN if sure.verified >= sure.contradicted else Standing.FOUND
+    return Advised(shown=shown, applies=sure.value, raw=sure.value, standing=standing)
+
+
+def observed(hit: Hit, reason: str) -> Observation:
+    """Return what a found memory saw; the hit's confidence is that it is about the operation."""
+    memory = hit.memory
+    return Observation(
+        memory_id=memory.id,
+        name=memory.title,
+        kind=memory.type.value,
+        text=_what_helped(memory.content)[:TEXT_CHARACTERS],
+        probability=hit.confidence,
+        trust=memory.trust,
+        reason=reason,
+    )
+
+
+def can_be_done(memory: Memory) -> bool:
+    """Say whether a memory tells something that somebody can do, and not what was seen, measured or tried in vain."""
+    if _IN_VAIN.search(memory.title):
+        return False
+    if memory.type is MemoryType.ERROR_PATTERN:
+        return has_solution(memory)
+    if memory.type in SEEN or INSIGHT_TAG in memory.tags:
+        return False
+    # What a run notes of itself is a record of it, unless it says how something was done.
+    noted = memory.type is MemoryType.LEARNING_INSIGHT and memory.source.run_id is not None
+    return not noted or (isinstance(memory.content, dict) and bool(memory.content.get(HOW)))
 
 
 def has_solution(memory: Memory) -> bool:
     """Say whether an error memory says what helped."""
-    content = memory.content
-    return isinstance(content, dict) and any(content.get(key) for key in SOLUTION_KEYS)
+    return isinstance(memory.content, dict) and any(_is_said(memory.content.get(key)) for key in SOLUTION_KEYS)
 
 
-def _solution_text(content: Any) -> str:
+def _is_said(solution: Any) -> bool:
+    if not isinstance(solution, str):
+        return bool(solution)
+    return not _NOTHING.fullmatch(solution) and not _IN_VAIN.search(solution.split(".", 1)[0])
+
+
+def matched(hit: Hit) -> str:
+    """Return what a hit and the question have in common."""
+    if hit.why.terms:
+        return f"shares {', '.join(hit.why.terms[:SHOWN_TERMS])}"
+    return "is similar in meaning" if hit.why.dense else "stands near one that matches"
+
+
+def record(followed: Followed = NEVER) -> str:
+    """Return in words what a confidence rests on."""
+    tried = followed.right + followed.wrong
+    claimed = followed.claimed_right + followed.claimed_wrong
+    told = []
+    if tried:
+        only = f", {claimed} of them by somebody's word alone" if claimed else ""
+        told.append(f"followed {tried} {'time' if tried == 1 else 'times'}, {followed.right} of them right{only}")
+    if followed.helpful:
+        told.append(f"called helpful by {followed.helpful}")
+    if followed.unhelpful:
+        told.append(f"called wrong or outdated by {followed.unhelpful}")
+    return ", ".join(told) or "nobody has followed it yet"
+
+
+def _what_helped(content: Any) -> str:
     if isinstance(content, dict):
         for key in SOLUTION_KEYS:
             if content.get(key):

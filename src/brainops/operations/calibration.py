@@ -1,16 +1,16 @@
-"""How sure may guidance be? A raw match probability becomes the probability that following it is right. (pure)
+"""How sure may guidance be that following what it recommends is right? By what became of following it. (pure)
 
-Platt scaling on the logit: logit(confidence) = intercept + slope * logit(raw). The shipped start is the identity less a
-discount for trust; `fit` moves it by the store's own followed outcomes, as the maximum a posteriori estimate under a
-normal prior around the start (Gelman et al., "A weakly informative default prior", 2008, in spirit), so that a few
-cases move it a little and hundreds move it fully.
+The raw figure is the probability that it applies times the posterior mean of how following it turned out. Platt scaling
+on the logit: logit(confidence) = intercept + slope * logit(raw). The shipped start is the identity; `fit` moves it by
+the store's own followed outcomes, as the maximum a posteriori estimate under a normal prior around the start (Gelman et
+al., "A weakly informative default prior", 2008, in spirit), so that a few cases move it a little and hundreds fully.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from brainops.types import Trust
 
@@ -20,10 +20,13 @@ NEWTON_STEPS = 50
 CONVERGED = 1e-9
 EDGE = 1e-4  # no probability from data this small is nearer to 0 or 1 than this
 
-TRUST_LOGIT = {Trust.VERIFIED: 0.0, Trust.AGENT: -0.4, Trust.EXTERNAL: -0.8}
-"""What trust takes off the log-odds before any outcome is known: an agent's word has two thirds of the odds of a
-verified one, outside text under a half. Stated beliefs, not measurements; the store's own outcomes replace them through
-`fit`."""
+HELPS = {Trust.VERIFIED: 0.5, Trust.AGENT: 0.4, Trust.EXTERNAL: 0.3}
+"""How probably following what applies turns out right before anybody has followed it: never more likely than not,
+whoever says so. Stated beliefs, worth PRIOR_CASES cases; what became of following it replaces them."""
+
+PRIOR_CASES = 2.0
+CLAIMED = 0.5  # what an outcome counts that nobody but the one who acted saw
+UNFOLLOWED = 0.49  # the most that is said of what nobody ever followed, however well other advice did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,33 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What became of following one memory or procedure: right and wrong outcomes, `claimed` of them by a word alone.
+
+    `helpful` and `unhelpful` are people and agents who said so, each counted once.
+    """
+
+    right: int = 0
+    wrong: int = 0
+    claimed_right: int = 0
+    claimed_wrong: int = 0
+    helpful: int = 0
+    unhelpful: int = 0
+
+    @property
+    def cases(self) -> int:
+        """Return how many cases there are of either end."""
+        return self.right + self.wrong + self.helpful + self.unhelpful
+
+    def plus(self, other: Followed) -> Followed:
+        """Return both together: what operations followed, and what ran."""
+        return Followed(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
+
+NEVER = Followed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
     """One bar of a reliability diagram."""
 
@@ -55,9 +85,17 @@ class Bin:
 START = Calibration()
 
 
-def raw_confidence(match_probability: float, trust: Trust) -> float:
-    """Return the probability before the store's own outcomes are heard: the match, discounted by trust."""
-    return sigmoid(logit(match_probability) + TRUST_LOGIT[trust])
+def raw_confidence(applies: float, trust: Trust, followed: Followed = NEVER) -> float:
+    """Return the probability, before calibration, that following it is right: it applies, and then it helps."""
+    good = followed.right - followed.claimed_right * CLAIMED + followed.helpful
+    bad = followed.wrong - followed.claimed_wrong * CLAIMED + followed.unhelpful
+    return max(applies, EDGE) * (HELPS[trust] * PRIOR_CASES + good) / (PRIOR_CASES + good + bad)
+
+
+def confidence(raw: float, applies: float, followed: Followed, calibration: Calibration) -> float:
+    """Return what is said of a recommendation: at most that it applies, and UNFOLLOWED where nobody followed it."""
+    bound = applies if followed.cases else min(applies, UNFOLLOWED)
+    return min(calibrated(raw, calibration), bound)
 
 
 def calibrated(raw: float, calibration: Calibration = START) -> float:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.errors import error_title
-from brainops.memory.match import follow_bindings, match
-from brainops.memory.retrieve import Question, ask, retrieve_kinds, search_words
+from brainops.memory.match import EXACT_PROBABILITY, follow_bindings, same_error
+from brainops.memory.retrieve import Question, ask, relevant, retrieve_kinds, search_words
 from brainops.operations import advise
 from brainops.operations.advise import Advised, Standing
-from brainops.operations.calibration import (
-    START,
-    Calibration,
-    Case,
-    fit,
-)
+from brainops.operations.calibration import NEVER, START, Calibration, Case, Followed, fit
+from brainops.operations.past import Past, is_of, past_of
 from brainops.operations.prediction import LATELY, LATELY_FAILURES, Asked, Expected, Failure, Rate, predict
 from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction
@@ -42,9 +38,11 @@ from brainops.types import (
     MemoryType,
     Micros,
     Mode,
+    Observation,
     Operation,
     OperationStart,
     Precursor,
+    ProcedureVersion,
     Recommendation,
     RecommendedAgent,
     SimilarOperation,
@@ -58,14 +56,16 @@ CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are show
 SHOWN = 5  # of each kind: what somebody reads before acting
 RECORD_CASES = 200  # the newest outcomes of a name; older ones say little about today
 FITTED_CASES = 2_000
-MIN_CONFIDENCE = 0.02  # below this a memory is not about the operation, and naming it would be noise
+LEAST_RELEVANCE = 0.02  # below this a memory is not about the operation, and naming it would be noise
 PROBABLY = 0.5  # from here on an error is more likely about this operation than not
 CRITICAL_IMPORTANCE = 0.8  # what importers give to critical alerts
 CRITICAL_TAG = "critical"
-INSIGHT_TAG = "insight"  # what learning gives to everything that it finds
+NEVER_UNRELATED = 0.2  # of relevance: what is unrelated stays below, in a store of any size (bench/guidance/advice.py)
+SAME_ERROR = "the same error happened before"
 
 _ERRORS = (MemoryType.ERROR_PATTERN,)
-_ADVICE = tuple(kind for kind in MemoryType if kind is not MemoryType.ERROR_PATTERN)
+_SEEN = tuple(sorted(advise.SEEN))
+_KINDS = (_ERRORS, tuple(kind for kind in MemoryType if kind not in {*_ERRORS, *_SEEN}), _SEEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,37 @@ class Consulted:
 
     guidance: Guidance
     raw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A memory that may be about the operation, and why; `own` is what stands in its own past or is the same error."""
+
+    hit: Hit
+    reason: str
+    own: bool = False
+
+    def advised(self, start: OperationStart, followed: Mapping[str, Followed], calibration: Calibration) -> Advised:
+        """Return it as something to be done."""
+        hit = self.hit
+        own = hit.confidence >= NEVER_UNRELATED and (self.own or is_of(hit.memory, start))
+        standing = Standing.OWN if own else Standing.FOUND
+        return advise.of_memory(hit, self.reason, followed.get(hit.memory.id, NEVER), calibration, standing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Applying:
+    """A procedure that may apply, how probably and why, and whether it was set off by what somebody wrote."""
+
+    version: ProcedureVersion
+    applies: float
+    reason: str
+    pushed: bool = False
+
+    def advised(self, followed: Mapping[str, Followed], calibration: Calibration) -> Advised:
+        """Return the advice to execute it."""
+        record = followed.get(self.version.id, NEVER).plus(followed.get(self.version.procedure.name, NEVER))
+        return advise.of_procedure(self.version, self.applies, self.reason, record, calibration, pushed=self.pushed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,25 +139,31 @@ def consult(
     asking = beside.submit(_asked, context, start, text, advisers.triggers) if beside else None
     by_words = search_words(context, text)
     question, applying = asking.result() if asking else _asked(context, start, text, advisers.triggers)
-    errors, advice = retrieve_kinds(context, question, by_words, (_ERRORS, _ADVICE), limit=CONSIDERED_HITS)
-    known = _known_errors(context, start, errors)
+    errors, advice, seen = retrieve_kinds(context, question, by_words, _KINDS, limit=CONSIDERED_HITS)
     with context.store.read() as tx:
+        past = past_of(tx, start)
         record = tx.operations.record(start.name, start.target, RECORD_CASES)
-        earlier = tx.operations.similar(start.name, start.target, SHOWN)
         about = tx.operations.insights(start.name, start.target, SHOWN)
         model = tx.cases.failure_model(start.name)
         failures = tx.operations.failed_lately(context.store.now() - LATELY, LATELY_FAILURES)
-    advised = [
-        *_of_procedures(advisers.triggers, applying, question, calibration),
-        *_of_fixes(advisers, start),
-        *(advise.of_memory(hit, calibration) for hit in _best_of_each([*_runbooks(context, known), *advice])),
-    ]
-    solved = [advise.of_memory(hit, calibration) for hit in known]
-    advised += [each for each, hit in zip(solved, known, strict=True) if advise.has_solution(hit.memory)]
-    ranked = _ranked(advised)
+    known = _known_errors(context, start, errors, past)
+    found = _found([*known, *_runbooks(context, known), *map(_plain, advice), *_own(past, past.helped)])
+    procedures = _of_triggers(advisers.triggers, applying, question)
+    with context.store.read() as tx:
+        doable = [each for each in found if advise.can_be_done(each.hit.memory)]
+        ids = [*(each.hit.memory.id for each in doable), *(each.version.id for each in procedures)]
+        rows = tx.operations.followings(ids, [each.version.procedure.name for each in procedures])
+    followed = {row["id"]: Followed(**{each.name: row[each.name] for each in fields(Followed)}) for row in rows}
+    ranked = _ranked(
+        [
+            *(each.advised(followed, calibration) for each in procedures),
+            *_of_fixes(advisers, start),
+            *(each.advised(start, followed, calibration) for each in doable),
+        ]
+    )
     primary = ranked[0] if ranked else None
     now = context.store.now()
-    expected = _expected(start, record, earlier, model, failures, advisers, now)
+    expected = _expected(start, record, past.operations, model, failures, advisers, now)
     guidance = Guidance(
         id=new_id(),
         namespace=context.store.scope.write,
@@ -138,12 +175,12 @@ def consult(
         failure_reasons=expected.reasons,
         primary=primary.shown if primary else None,
         recommendations=tuple(each.shown for each in ranked[:SHOWN]),
-        known_errors=tuple(each.shown for each in solved[:SHOWN]),
-        similar_operations=tuple(_similar(operation) for operation in earlier),
+        known_errors=tuple(advise.observed(each.hit, each.reason) for each in known[:SHOWN]),
+        similar_operations=tuple(_similar(operation) for operation in past.operations[:SHOWN]),
         required_ids=(*_required(applying), *_critical(known[:SHOWN])),
         procedures=tuple(f"{match.version.procedure.name}@{match.version.hash}" for match in applying),
         notes=_notes(context),
-        insights=tuple(advise.of_memory(hit, calibration).shown for hit in _insights(about, advice)),
+        insights=tuple(_insights(about, [*advice, *seen])),
         recommended_agent=_agent(advisers, start),
     )
     return Consulted(guidance=guidance, raw=primary.raw if primary else 0.0)
@@ -204,37 +241,48 @@ def _told(start: OperationStart) -> Iterator[Any]:
     return (value for value in start.context.values() if value is not None and not isinstance(value, bool))
 
 
-def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterable[Hit]) -> list[Hit]:
-    """Return error memories: of the error in the context by fingerprint, and those about this kind of operation."""
+def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterable[Hit], past: Past) -> list[_Found]:
+    """Return error memories: the error in the context, those that this operation ended in, then what resembles it."""
+    same: list[_Found] = []
     error = start.context.get("error")
-    wanted = Filter(types=_ERRORS)
-    exact = match(context, error, wanted=wanted, limit=SHOWN) if isinstance(error, str) and error.strip() else []
-    by_id = {
-        found.memory.id: Hit(memory=found.memory, score=1.0, confidence=found.probability, why=found.why)
-        for found in exact
-    }
-    for hit in similar:
-        if hit.confidence >= MIN_CONFIDENCE:
-            by_id.setdefault(hit.memory.id, hit)
-    return list(by_id.values())
+    if isinstance(error, str) and error.strip():
+        wanted = Filter(types=_ERRORS)
+        alike = relevant(context, error, wanted, limit=SHOWN)
+        for memory in same_error(context, error, alike, wanted, SHOWN).values():
+            hit = Hit(memory=memory, score=1.0, confidence=EXACT_PROBABILITY, why=Explanation())
+            same.append(_Found(hit=hit, reason=SAME_ERROR, own=True))
+        similar = [*similar, *alike]
+    near = [_plain(hit) for hit in similar if hit.confidence >= LEAST_RELEVANCE]
+    near.sort(key=lambda each: -each.hit.confidence)
+    return _found([*same, *_own(past, past.failed), *near])
 
 
-def _of_procedures(
-    triggers: Triggers | None, applying: Sequence[TriggerMatch], question: Question, calibration: Calibration
-) -> list[Advised]:
+def _own(past: Past, counts: Mapping[str, int]) -> list[_Found]:
+    """Return what this operation ended in, or followed when it went well, the most frequent first."""
+    return [
+        _Found(hit=past.hit(memory_id), reason=past.reason(memory_id) or "", own=True)
+        for memory_id in sorted(counts, key=lambda each: -counts[each])
+    ]
+
+
+def _plain(hit: Hit) -> _Found:
+    return _Found(hit=hit, reason=advise.matched(hit))
+
+
+def _of_triggers(triggers: Triggers | None, applying: Sequence[TriggerMatch], question: Question) -> list[_Applying]:
     """Return the procedures that were set off, and those whose description answers the question."""
     if triggers is None:
         return []
-    advised = [
-        advise.of_procedure(match.version, match.confidence, match.reason, calibration, pushed=match.pushed)
+    told = [
+        _Applying(version=match.version, applies=match.confidence, reason=match.reason, pushed=match.pushed)
         for match in applying
     ]
     set_off = {match.version.id for match in applying}
     for found in triggers.resembling(question.text, question.vector, SHOWN):
-        if found.version.id not in set_off and found.confidence >= MIN_CONFIDENCE:
+        if found.version.id not in set_off and found.confidence >= LEAST_RELEVANCE:
             reason = f"shares {', '.join(found.terms[:6])}" if found.terms else "is similar in meaning"
-            advised.append(advise.of_procedure(found.version, found.confidence, reason, calibration))
-    return advised
+            told.append(_Applying(version=found.version, applies=found.confidence, reason=reason))
+    return told
 
 
 def _of_fixes(advisers: Advisers, start: OperationStart) -> list[Advised]:
@@ -257,39 +305,47 @@ def _required(applying: Iterable[TriggerMatch]) -> list[str]:
     return [match.version.id for match in applying if match.version.procedure.mode is not Mode.ADVISORY]
 
 
-def _critical(known: Iterable[Hit]) -> list[str]:
+def _critical(known: Iterable[_Found]) -> list[str]:
     """Return the ids of critical errors that are probably about this operation."""
     return [
         hit.memory.id
-        for hit in known
+        for hit in (each.hit for each in known)
         if hit.confidence >= PROBABLY
         and (hit.memory.importance >= CRITICAL_IMPORTANCE or CRITICAL_TAG in hit.memory.tags)
     ]
 
 
-def _runbooks(context: MemoryContext, known: Sequence[Hit]) -> list[Hit]:
+def _runbooks(context: MemoryContext, known: Sequence[_Found]) -> list[_Found]:
     """Return the runbooks that known alerts name as their own."""
-    matches = [Match(memory=hit.memory, exact=False, probability=hit.confidence, why=hit.why) for hit in known]
+    matches = [
+        Match(memory=hit.memory, exact=False, probability=hit.confidence, why=hit.why)
+        for hit in (each.hit for each in known)
+    ]
+    titles = {each.hit.memory.id: each.hit.memory.title for each in known}
     return [
-        Hit(memory=found.memory, score=found.probability, confidence=found.probability, why=found.why)
+        _Found(
+            hit=Hit(memory=found.memory, score=found.probability, confidence=found.probability, why=found.why),
+            reason=f"is the runbook of {titles.get(found.bound_by, 'a known alert')}",
+        )
         for found in follow_bindings(context, matches)
         if found.bound_by is not None
     ]
 
 
-def _best_of_each(hits: Iterable[Hit]) -> list[Hit]:
-    """Return one hit a memory, the surest."""
-    best: dict[str, Hit] = {}
-    for hit in hits:
-        if hit.memory.id not in best or hit.confidence > best[hit.memory.id].confidence:
-            best[hit.memory.id] = hit
+def _found(each: Iterable[_Found]) -> list[_Found]:
+    """Return one of each memory, the surest; what is of this operation's own past stays so."""
+    best: dict[str, _Found] = {}
+    for one in each:
+        known = best.setdefault(one.hit.memory.id, one)
+        if one.hit.confidence > known.hit.confidence:
+            best[one.hit.memory.id] = replace(known if known.own else one, hit=one.hit)
     return list(best.values())
 
 
 def _ranked(advised: Iterable[Advised]) -> list[Advised]:
-    """Return what is sure enough to be named: what must be followed, what was written for this, then the surest."""
-    told = [each for each in advised if each.standing is Standing.BINDING or each.shown.confidence >= MIN_CONFIDENCE]
-    return sorted(told, key=lambda each: (each.standing, -each.shown.confidence))
+    """Return what is near enough to be named: what must be followed, what was written for this, then the surest."""
+    told = [each for each in advised if each.standing is Standing.BINDING or each.applies >= LEAST_RELEVANCE]
+    return sorted(told, key=lambda each: (each.standing, -each.shown.confidence, -each.raw))
 
 
 def _similar(operation: Operation) -> SimilarOperation:
@@ -338,11 +394,18 @@ def _expected(
     return predict(asked, rate, model, seen, advisers.precursors(now) if advisers.precursors else ())
 
 
-def _insights(about: Iterable[Memory], advice: Iterable[Hit]) -> list[Hit]:
-    """Return what learning found about the operation: what is tagged with it, then what answers the question."""
-    named = [Hit(memory=memory, score=1.0, confidence=_stated(memory), why=Explanation()) for memory in about]
-    found = [hit for hit in advice if INSIGHT_TAG in hit.memory.tags and hit.confidence >= MIN_CONFIDENCE]
-    return list({hit.memory.id: hit for hit in (*found, *named)}.values())[:SHOWN]
+def _insights(about: Iterable[Memory], found: Iterable[Hit]) -> list[Observation]:
+    """Return what was seen of the operation: what learning tagged with its name, then what is about the question."""
+    named = {
+        memory.id: advise.observed(
+            Hit(memory=memory, score=1.0, confidence=_stated(memory), why=Explanation()), "names this operation"
+        )
+        for memory in about
+    }
+    near = [hit for hit in found if hit.confidence >= LEAST_RELEVANCE and not advise.can_be_done(hit.memory)]
+    for hit in sorted(near, key=lambda each: -each.confidence):
+        named.setdefault(hit.memory.id, advise.observed(hit, advise.matched(hit)))
+    return list(named.values())[:SHOWN]
 
 
 def _stated(memory: Memory) -> float:
@@ -371,11 +434,11 @@ def guidance_of(body: dict[str, Any]) -> Guidance:
             "actor": Actor(**{**start["actor"], "kind": ActorKind(start["actor"]["kind"])}),
         }
     )
-    read = {name: tuple(_advice(each) for each in body[name]) for name in ("recommendations", "known_errors")}
     return Guidance(
         **{
             **body,
-            **read,
+            "recommendations": tuple(_advice(each) for each in body["recommendations"]),
+            "known_errors": tuple(_observation(each) for each in body["known_errors"]),
             "operation": operation,
             "primary": _advice(body["primary"]) if body["primary"] else None,
             "similar_operations": tuple(SimilarOperation(**each) for each in body["similar_operations"]),
@@ -383,7 +446,7 @@ def guidance_of(body: dict[str, Any]) -> Guidance:
             "procedures": tuple(body.get("procedures", ())),
             "notes": tuple(body["notes"]),
             "failure_reasons": tuple(body.get("failure_reasons", ())),
-            "insights": tuple(_advice(each) for each in body.get("insights", ())),
+            "insights": tuple(_observation(each) for each in body.get("insights", ())),
             "recommended_agent": RecommendedAgent(**agent) if (agent := body.get("recommended_agent")) else None,
         }
     )
@@ -391,3 +454,9 @@ def guidance_of(body: dict[str, Any]) -> Guidance:
 
 def _advice(value: dict[str, Any]) -> Recommendation:
     return Recommendation(**{**value, "trust": Trust(value["trust"])})
+
+
+def _observation(value: dict[str, Any]) -> Observation:
+    said = {"probability": value.get("confidence"), **value}  # as receipts called it that an earlier program left
+    said.pop("confidence", None)
+    return Observation(**{**said, "trust": Trust(said["trust"])})

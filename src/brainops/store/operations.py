@@ -27,6 +27,7 @@ from brainops.types import (
 EXECUTE = "execute "  # before a procedure's name in the name of its runs' operations
 PAGE_ROWS = 500
 DAY_MICROS = 86_400_000_000
+FOLLOWINGS = 1_000  # the newest that are counted: older ones say little about today
 FAILURES_KEPT_A_DAY = 100  # of one fingerprint; the tally counts the rest
 
 
@@ -114,6 +115,14 @@ class Operations:
     def followed(self, limit: int) -> Sequence[Row]:
         """Return the guidance that was followed and how each turned out, newest first."""
         return self._session.all("operation_followed", limit=limit)
+
+    def followings(self, ids: Sequence[str], procedures: Sequence[str]) -> Sequence[Row]:
+        """Return what became of following these memories and versions, and of the runs of these procedures by name."""
+        return self._session.all("guidance_followings", ids=list(ids), names=list(procedures), limit=FOLLOWINGS)
+
+    def memories(self, ids: Sequence[str]) -> Sequence[Memory]:
+        """Return those of these memories that hold now, or were superseded."""
+        return [memory_of(row) for row in self._session.all("guidance_memories", ids=list(ids))]
 
     def page(self, after: int) -> Sequence[Row]:
         """Return the next operations after a key."""

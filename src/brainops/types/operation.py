@@ -87,9 +87,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """One thing that memory advises: which memory says so, and how probable it is that following it is right.
+    """One thing that can be done: which memory says so, and how probable it is that following it is right.
 
     Of a procedure (`kind` "procedure") `memory_id` is the version's id and `name` can be executed; of a fix its id.
+    `reason` says what fits and what became of following it; the confidence of what nobody followed is under one half.
     """
 
     memory_id: str
@@ -97,6 +98,22 @@ class Recommendation:
     kind: str
     text: str
     confidence: float
+    trust: Trust
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One thing that memory saw and nobody can do: an error, an insight, a log; `probability` is that it is about this.
+
+    `reason` says what fits.
+    """
+
+    memory_id: str
+    name: str
+    kind: str
+    text: str
+    probability: float
     trust: Trust
     reason: str
 
@@ -126,8 +143,10 @@ class Guidance:
     """What memory says about an operation; its id is the receipt that memory was consulted.
 
     `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
-    there is none); `failure_probability` is that the operation fails, and `failure_reasons` say what that rests on, in
-    sentences with numbers. `insights` are what learning found about it, `recommended_agent` who does such tasks best.
+    there is none, under one half where nobody followed it yet); `failure_probability` is that the operation fails, and
+    `failure_reasons` say what that rests on, in sentences with numbers. `recommendations` can be done; `known_errors`
+    and `insights` (what was learned, measured or logged) stand beside them as what was seen. `recommended_agent` is who
+    does such tasks best.
     `required_ids` must be acknowledged: required and strict procedures, and critical errors; `procedures` are the
     active versions that apply (NAME@HASH). Reads like a
     mapping where the founding samples do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
@@ -142,13 +161,13 @@ class Guidance:
     failure_probability: float | None
     primary: Recommendation | None
     recommendations: tuple[Recommendation, ...] = ()
-    known_errors: tuple[Recommendation, ...] = ()
+    known_errors: tuple[Observation, ...] = ()
     similar_operations: tuple[SimilarOperation, ...] = ()
     required_ids: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failure_reasons: tuple[str, ...] = ()
-    insights: tuple[Recommendation, ...] = ()
+    insights: tuple[Observation, ...] = ()
     recommended_agent: RecommendedAgent | None = None
 
     def __getitem__(self, key: str) -> Any:

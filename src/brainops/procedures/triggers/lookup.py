@@ -19,7 +19,7 @@ CANDIDATES = 10  # a side; a thousand short descriptions hold no more that answe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A procedure that a text resembles, how probably it answers it, and the words that both say."""
+    """A procedure that a text resembles, how probably it is about it, and the words that both say."""
 
     version: ProcedureVersion
     confidence: float
@@ -59,11 +59,11 @@ class Lookup:
             shared = tuple(term for term, root in stems.items() if root in self._stems[hit.key])
             signals = confidence.Signals(
                 cosine=None if cosines is None else float(cosines[hit.key]),
-                covered=confidence.covered_share(terms, shared, frequencies, len(self._versions)),
+                covered=confidence.covered_share(terms, shared, frequencies, max(len(self._versions), confidence.FEW)),
                 margin=margin,
             )
-            probability = confidence.match_probability(signals)
-            found.append(Found(version=self._versions[hit.key], confidence=probability, terms=shared))
+            relevance = confidence.relevance(signals, len(shared))
+            found.append(Found(version=self._versions[hit.key], confidence=relevance, terms=shared))
         return found
 
     def _lexical(self, stems: Iterable[str]) -> dict[int, float]:

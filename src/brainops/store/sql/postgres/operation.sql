@@ -288,3 +288,46 @@ where m.namespace = any (cast(:namespaces as text[])) and m.state = 'active' and
             and exists (select 1 from memory_tag as g
                 where g.memory_key = i.memory_key and g.tag in (cast(:name as text), cast(:target as text))))
 order by m.updated_at desc limit :limit
+
+-- name: guidance_memories
+-- Those of these memories that hold now, or were superseded.
+select {memory_columns} from memory as m
+where m.id = any (cast(:ids as text[])) and m.namespace = any (cast(:namespaces as text[]))
+    and m.state = 'active'
+    and (m.superseded_by is not null or m.valid_to is null or m.valid_to > (select now_us()))
+
+-- name: guidance_followings
+-- What became of following these memories and versions, of the runs of these procedures that no operation counts
+-- already, and who called them helpful or not: by id, and by name for runs.
+select f.id, cast(sum(f.good) as integer) as "right", cast(sum(f.bad) as integer) as wrong,
+    cast(sum(f.good * f.claimed) as integer) as claimed_right, cast(sum(f.bad * f.claimed) as integer) as claimed_wrong,
+    cast(sum(f.helpful) as integer) as helpful, cast(sum(f.unhelpful) as integer) as unhelpful
+from (
+    select * from (
+        select o.followed_id as id,
+            case when o.outcome = 'succeeded' and o.contradicted_at is null then 1 else 0 end as good,
+            case when o.outcome = 'succeeded' and o.contradicted_at is null then 0 else 1 end as bad,
+            case when o.evidence = 'claimed' then 1 else 0 end as claimed, 0 as helpful, 0 as unhelpful
+        from operation as o
+        where o.namespace = any (cast(:namespaces as text[])) and o.followed_id = any (cast(:ids as text[]))
+            and o.outcome is not null and o.imported_at is null
+        order by o.started_at desc limit :limit) as followed
+    union all
+    select * from (
+        select r.procedure_name, case when r.state = 'succeeded' and o.contradicted_at is null then 1 else 0 end,
+            case when r.state = 'succeeded' and o.contradicted_at is null then 0 else 1 end, 0, 0, 0
+        from run as r left join operation as o on o.id = r.operation_id
+        where r.namespace = any (cast(:namespaces as text[])) and r.procedure_name = any (cast(:names as text[]))
+            and r.state in ('succeeded', 'failed') and r.parent_run_id is null
+            and (o.followed_id is null or o.followed_id <> r.procedure_id)
+        order by r.created_at desc limit :limit) as executed
+    union all
+    select * from (
+        select b.memory_id, 0, 0, 0, count(distinct case when b.verdict = 'helpful' then b.actor_kind || ':' || b.actor_id end),
+            count(distinct case when b.verdict <> 'helpful' then b.actor_kind || ':' || b.actor_id end)
+        from feedback as b
+        where b.namespace = any (cast(:namespaces as text[])) and b.memory_id = any (cast(:ids as text[]))
+            and b.undone_at is null
+        group by b.memory_id) as judged
+) as f
+group by f.id

@@ -151,6 +151,7 @@ select o.name, o.target, count(*) as ended,
 from operation as o
 where o.namespace = :namespace and o.started_at >= :since and o.finished_at >= :since and o.finished_at < :until
     and o.imported_at is null
+    and o.name <> 'handle ' || coalesce(json_extract(o.context, '$.event'), '') -- an event that was written down is nothing that somebody did
 group by o.name, o.target order by count(*) desc, o.name, o.target limit :limit
 
 -- name: operation_after_failures
