@@ -12,6 +12,7 @@ from bench.operational import plot
 TITLES = {
     "quality": "Quality on the development sets",
     "calibration": "Calibration of the confidence",
+    "advice": "What guidance recommends in young stores",
     "order": "Calls out of order",
     "plain_english": "Plain English to a graph of steps",
     "guard": "A decision of the guard",

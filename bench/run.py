@@ -45,6 +45,7 @@ PARTS: dict[str, list[list[str]]] = {
     "guard": [["bench.guard.latency"]],
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
+    "advice": [["bench.guidance.advice"]],
     "quality": [["bench.quality.run", name] for name in JUDGED],
     "intents": [["bench.quality.intents"]],
     "plain_english": [["bench.procedures.plain_english"]],

@@ -28,7 +28,10 @@ def memory_for(context: MemoryContext, agent: Agent, guidance: Guidance | None, 
     entries = list(_of_guidance(guidance)) if guidance is not None else []
     if agent.memory is MemoryAccess.FULL:
         learnt = retrieve(context, f"{task_class} {text}", _LEARNT, limit=CONSIDERED)
-        told = {each.memory_id for each in (*guidance.recommendations, *guidance.known_errors)} if guidance else set()
+        told: set[str] = set()
+        if guidance is not None:
+            told = {each.memory_id for each in guidance.recommendations}
+            told |= {seen.memory_id for seen in guidance.known_errors}
         fitting = pack(learnt, agent.limits.memory_tokens)
         entries += [_of_hit("Agents learnt", hit) for hit in fitting if hit.memory.id not in told]
         more = pack(retrieve(context, text, _INSIGHTS, limit=CONSIDERED), agent.limits.memory_tokens)
