@@ -147,7 +147,7 @@ def before(guidance: Guidance) -> Iterator[str]:
         text = " ".join(advised.text.removeprefix(advised.name).split())
         told.append(f"memory advises ({advised.confidence:.0%} sure): {advised.name}" + (f": {text}" if text else ""))
     named = {advised.memory_id} if advised is not None else set()
-    known = (each for each in guidance.known_errors if each.confidence >= SURE and each.memory_id not in named)
+    known = (each for each in guidance.known_errors if each.probability >= SURE and each.memory_id not in named)
     told += [f"went wrong before: {each.name}" for each in known]
     yield from told[:TOLD_BEFORE]
 
