@@ -10,7 +10,8 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.errors import error_title
+from brainops.memory.errors import error_title, parse_error
+from brainops.memory.fingerprint import fingerprint
 from brainops.memory.match import EXACT_PROBABILITY, follow_bindings, same_error
 from brainops.memory.retrieve import Question, ask, relevant, retrieve_kinds, search_words
 from brainops.operations import advise
@@ -61,7 +62,6 @@ PROBABLY = 0.5  # from here on an error is more likely about this operation than
 CRITICAL_IMPORTANCE = 0.8  # what importers give to critical alerts
 CRITICAL_TAG = "critical"
 NEVER_UNRELATED = 0.2  # of relevance: what is unrelated stays below, in a store of any size (bench/guidance/advice.py)
-SAME_ERROR = "the same error happened before"
 
 _ERRORS = (MemoryType.ERROR_PATTERN,)
 _SEEN = tuple(sorted(advise.SEEN))
@@ -246,11 +246,13 @@ def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterab
     same: list[_Found] = []
     error = start.context.get("error")
     if isinstance(error, str) and error.strip():
-        wanted = Filter(types=_ERRORS)
+        wanted, digest = Filter(types=_ERRORS), fingerprint(parse_error(error)).digest
         alike = relevant(context, error, wanted, limit=SHOWN)
         for memory in same_error(context, error, alike, wanted, SHOWN).values():
             hit = Hit(memory=memory, score=1.0, confidence=EXACT_PROBABILITY, why=Explanation())
-            same.append(_Found(hit=hit, reason=SAME_ERROR, own=True))
+            equal = "fingerprint" if memory.fingerprint == digest else "text"
+            reason = f"the same error happened before: its {equal} is equal"
+            same.append(_Found(hit=hit, reason=reason, own=True))
         similar = [*similar, *alike]
     near = [_plain(hit) for hit in similar if hit.confidence >= LEAST_RELEVANCE]
     near.sort(key=lambda each: -each.hit.confidence)
