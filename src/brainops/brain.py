@@ -24,7 +24,7 @@ from brainops.learning.improvements import Improvements
 from brainops.learning.sharing import Sharing
 from brainops.learning.signals import Signals
 from brainops.memory import capture as capturing
-from brainops.memory import change, match, meaning, retrieve
+from brainops.memory import change, fingerprint_move, match, meaning, retrieve
 from brainops.memory.conditions import filter_of, member
 from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
@@ -182,7 +182,9 @@ class Brain(Operating, Upkeep, Working, Looking):
             actor=actor,
         )
         scope = Scope.of(settings.namespace, settings.read)
-        return cls(open_store(settings.store, scope), settings, background=background)
+        brain = cls(open_store(settings.store, scope), settings, background=background)
+        fingerprint_move.move(brain._context)
+        return brain
 
     # Memory
 

@@ -10,6 +10,7 @@ from brainops.memory.errors import parse_error, without_path
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.recognition import is_about, is_of, text_digests
 from brainops.memory.retrieve import check_limit, retrieve
+from brainops.memory.segments import search_segments
 from brainops.types import ErrorEvent, Explanation, Filter, Hit, Match, Memory, MemoryType
 
 BINDING = "runbook"  # the metadata by which an alert names its runbook's source key
@@ -48,6 +49,8 @@ def same_error(
     event = error if isinstance(error, ErrorEvent) else parse_error(error)
     text = error if isinstance(error, str) else search_text(event)
     known = _known(context, event, wanted, limit)
+    if not known and (wanted.include_archived or wanted.as_of is not None):
+        near = [*near, *search_segments(context, text, limit, wanted)]
     for hit in near:  # what an archive segment holds is in no index of fingerprints, and a title may be cut
         if hit.memory.id not in known and (_says(hit.memory, text) or is_about(event, hit.memory)):
             known[hit.memory.id] = hit.memory

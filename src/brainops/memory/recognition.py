@@ -60,7 +60,7 @@ def is_of(event: ErrorEvent, memory: Memory) -> bool:
     """
     if memory.fingerprint == fingerprint(event).digest:
         return True
-    ours, theirs = as_printed(event).type, as_printed(_told(memory)).type
+    ours, theirs = as_printed(event).type, as_printed(told_by(memory)).type
     if "." in ours and "." in theirs and ours != theirs:
         return False
     known = frames_of(memory)
@@ -73,7 +73,7 @@ def is_about(event: ErrorEvent, memory: Memory) -> bool:
     """Say whether any memory is about this very error, going by what it says itself."""
     if memory.type is not MemoryType.ERROR_PATTERN:
         return False
-    return not set(text_digests(event)).isdisjoint(text_digests(_told(memory))) and is_of(event, memory)
+    return not set(text_digests(event)).isdisjoint(text_digests(told_by(memory))) and is_of(event, memory)
 
 
 def frames_of(memory: Memory) -> tuple[Frame, ...]:
@@ -83,7 +83,7 @@ def frames_of(memory: Memory) -> tuple[Frame, ...]:
     return tuple(Frame(module=module, function=function, in_app=True) for module, _, function in lines)
 
 
-def _told(memory: Memory) -> ErrorEvent:
+def told_by(memory: Memory) -> ErrorEvent:
     """Return the error that a memory tells of, without its frames."""
     content = memory.content if isinstance(memory.content, dict) else {}
     said, message = content.get("error"), content.get("message")

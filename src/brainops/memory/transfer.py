@@ -10,11 +10,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreReadOnly
+from brainops.memory import fingerprint_move
 from brainops.memory.context import MemoryContext
 from brainops.memory.kinds import FOLLOWS
 from brainops.memory.lines import VERSION, dumps, line_of, row_of_line
@@ -210,6 +211,9 @@ def import_from(
         if source in targets:
             intake.sign(source, targets[source], last_hash)
     taken = dict(sorted(intake.taken.items()))
+    if "memory" in taken or "operation" in taken:  # an earlier program may have written the file
+        for target in set(targets.values()):
+            fingerprint_move.move(replace(context, store=context.store.within(Scope.of(target))), again=True)
     return Imported(path=path, taken=taken, left=_told(intake.left), disarmed=_told(intake.disarmed))
 
 

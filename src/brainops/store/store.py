@@ -16,6 +16,7 @@ from brainops.store.cases import Cases
 from brainops.store.code import Code
 from brainops.store.database import Database, Session
 from brainops.store.figures import Figures
+from brainops.store.fingerprints import Fingerprints
 from brainops.store.fixes import Fixes
 from brainops.store.group import Group
 from brainops.store.improvements import Improvements
@@ -99,6 +100,7 @@ class Transaction:
         self.approvals = Approvals(session)
         self.rules = Rules(session)
         self.fixes = Fixes(session)
+        self.fingerprints = Fingerprints(session)
         self.agents = Agents(session)
         self.cases = Cases(session)
         self.signals = Signals(session)

@@ -1,0 +1,114 @@
+"""Do errors that an earlier program stored, with the service in their identity, come to the identity of today?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from brainops.brain import Brain
+from brainops.memory.draft import content_hash
+from brainops.memory.fingerprint import digest_with_service
+from brainops.memory.fingerprint_move import WAITS
+from brainops.memory.recognition import frames_of, told_by
+from brainops.store import acts
+from brainops.store.memories import memory_of
+from brainops.store.operations import operation_of
+from brainops.types import Failed, Fix
+from tests.conformance.conftest import OpenBrain
+
+TEXT = "TimeoutError: tax did not answer"
+
+
+def raised() -> Exception:
+    try:
+        raise TimeoutError("tax did not answer")
+    except TimeoutError as error:
+        return error
+
+
+def as_an_earlier_program(brain: Brain) -> None:
+    """Write every fingerprint of the store as it was written when the service counted."""
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        for row in tx.fingerprints.operations(0):
+            outcome = operation_of(row).outcome
+            assert isinstance(outcome, Failed)
+            tx.fingerprints.move_operation(row["key"], digest_with_service(outcome.error))
+        for row in tx.fingerprints.memories(0):
+            memory = memory_of(row)
+            service = memory.content.get("service") if isinstance(memory.content, dict) else None
+            event = replace(told_by(memory), service=str(service) if service else None)
+            whole = digest_with_service(replace(event, frames=frames_of(memory)))
+            identity = content_hash("fingerprint", "1", whole)
+            tx.fingerprints.move_memory(row["key"], whole=whole, text=digest_with_service(event), content_hash=identity)
+            tx.fingerprints.rename(str(memory.fingerprint), whole)
+        tx.set(WAITS, "with service")
+
+
+def failing(brain: Brain, service: str | None) -> None:
+    brain.begin("pay", service=service, consult="never").fail(raised())
+
+
+def exact(brain: Brain, error: str | BaseException, **options: str) -> list[str]:
+    return [match.memory.id for match in brain.match(error, **options) if match.exact]
+
+
+def attached(brain: Brain) -> Fix:
+    """Attach a fix as it was copied from a page: to the digest of an error with its service."""
+    (memory,) = [hit.memory for hit in brain.retrieve(types=["error_pattern"])]
+    return brain.fixes.attach(str(memory.fingerprint), "warm tax", advice="warm it")
+
+
+def test_what_was_stored_with_a_service_is_found_without_and_its_fix_with_it(open_brain: OpenBrain) -> None:
+    old = open_brain()
+    failing(old, "checkout")
+    fix = attached(old)
+    as_an_earlier_program(old)
+    assert old.fixes.suggest(raised()) == []
+
+    brain = open_brain()
+
+    (found,) = exact(brain, raised())
+    assert exact(brain, TEXT) == [found]
+    assert exact(brain, raised(), service="billing") == [found]
+    assert [each.fix.id for each in brain.fixes.suggest(raised())] == [fix.id]
+    assert brain.operations(outcome="failed")[0].fingerprint == brain.get(found).fingerprint
+
+
+def test_the_next_occurrence_is_counted_on_what_was_moved(open_brain: OpenBrain) -> None:
+    old = open_brain()
+    failing(old, "checkout")
+    as_an_earlier_program(old)
+
+    brain = open_brain()
+    failing(brain, "billing")
+
+    (found,) = exact(brain, TEXT)
+    assert brain.get(found).occurrences == 2
+
+
+def test_a_text_with_a_service_and_one_without_stay_two_memories_of_one_error(open_brain: OpenBrain) -> None:
+    old = open_brain()
+    failing(old, "checkout")
+    as_an_earlier_program(old)
+    failing(old, None)
+
+    brain = open_brain()
+
+    assert len(exact(brain, TEXT)) == 2
+
+
+def test_what_does_not_fit_its_digest_is_left_as_it_is(open_brain: OpenBrain) -> None:
+    old = open_brain()
+    kept = old.capture(TEXT, {"service": "checkout"}, type="error_pattern", fingerprint="f" * 32)
+    with old._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.set(WAITS, "with service")
+
+    brain = open_brain()
+
+    assert brain.get(kept.id).fingerprint == "f" * 32
+
+
+def test_it_is_done_once_and_never_in_a_new_store(open_brain: OpenBrain) -> None:
+    failing(open_brain(), "checkout")
+
+    with open_brain()._store.read() as tx:
+        assert tx.setting(WAITS) is None
