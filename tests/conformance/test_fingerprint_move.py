@@ -47,8 +47,8 @@ def failing(brain: Brain, service: str | None) -> None:
     brain.begin("pay", service=service, consult="never").fail(raised())
 
 
-def exact(brain: Brain, error: str | BaseException, **options: str) -> list[str]:
-    return [match.memory.id for match in brain.match(error, **options) if match.exact]
+def exact(brain: Brain, error: str | BaseException, service: str | None = None) -> list[str]:
+    return [match.memory.id for match in brain.match(error, service=service) if match.exact]
 
 
 def attached(brain: Brain) -> Fix:

@@ -77,7 +77,7 @@ def _operation(tx: Transaction, row: Row) -> bool:
     digest = _moved(tx, row["fingerprint"], outcome.error)
     if digest != row["fingerprint"]:
         tx.fingerprints.move_operation(row["key"], digest)
-    return digest != row["fingerprint"]
+    return bool(digest != row["fingerprint"])
 
 
 def _moved(tx: Transaction, digest: str, *events: ErrorEvent) -> str:
