@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -13,7 +14,7 @@ from brainops.agents.agents import Agents
 from brainops.agents.language import Language
 from brainops.agents.model import LanguageModels
 from brainops.agents.workflows import Workflows
-from brainops.errors import BrainOpsError, InvalidInput
+from brainops.errors import BrainOpsError, InvalidInput, NotFound
 from brainops.founding import calls as founding
 from brainops.health.looking import Looking
 from brainops.health.operating import Operating
@@ -30,6 +31,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
 from brainops.memory.policy import redaction_policy
 from brainops.memory.uses import Uses
+from brainops.operations.elsewhere import Elsewhere, place_of
 from brainops.operations.enforce import Guard
 from brainops.operations.guidance import Advisers
 from brainops.operations.operation import OperationLog
@@ -109,6 +111,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         self.guard = Guard(
             self._context, self.procedures, self.triggers, self.approvals, self.notices, self._recorder.flush
         )
+        self.guard.elsewhere = Elsewhere(store, place_of(settings.store), self._of)
         self.runs = Runner(
             self._context,
             self.procedures,
@@ -412,7 +415,21 @@ class Brain(Operating, Upkeep, Working, Looking):
             self._drainer.close()
         self._uses.write()
         self._recorder.close()
+        self.guard.elsewhere.close()
         self._store.close()
+
+    def _of(self, guarded: config.Guarded) -> Brain:
+        """Return another namespace that holds here, open: of this store, or of the one that it was strict in."""
+        own = guarded.store == place_of(self.settings.store)
+        if not own and not os.path.isfile(guarded.store):
+            raise NotFound(f"{guarded.namespace} is guarded in {guarded.store}, which cannot be opened from here")
+        settings = replace(
+            self.settings, store=self.settings.store if own else guarded.store, namespace=guarded.namespace
+        )
+        scope = Scope.of(settings.namespace, settings.read)
+        return Brain(
+            self._store.within(scope) if own else open_store(settings.store, scope), settings, background=False
+        )
 
     def _finish_fixes(self) -> None:
         try:

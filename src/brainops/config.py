@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import configparser
 import getpass
+import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ PERSONAL_NAMESPACE = "personal"
 DEFAULT_STORE = "memory.db"  # in the data folder
 DEFAULT_MODEL = "minilm"
 MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
+GUARD_MARK = "brainops-guard.json"  # in a repository's own git folder, which its worktrees share
 KNOWN = (
     "store",
     "namespace",
@@ -95,12 +98,57 @@ def settings_file(environment: Mapping[str, str]) -> Path:
     return (Path(config) if config else Path.home() / ".config") / "brainops" / "settings.toml"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A namespace that was set to be strict, and the store that it is in."""
+
+    store: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A git repository around a folder: what its remote names it, and what was left there of being guarded."""
+
+    git: Path
+    namespace: str
+
+    def marked(self) -> tuple[Guarded, ...]:
+        """Return what is guarded here, whatever remote, folder and environment say by now."""
+        try:
+            said = json.loads((self.git / GUARD_MARK).read_text(encoding="utf-8"))
+            return tuple(Guarded(store=str(each["store"]), namespace=str(each["namespace"])) for each in said)
+        except (OSError, ValueError, TypeError, KeyError):
+            return ()
+
+    def mark(self, guarded: Guarded, strict: bool) -> None:
+        """Leave here, or take away, that a namespace is guarded. A folder that cannot be written stays as it is."""
+        others = [each for each in self.marked() if each != guarded]
+        kept = [*others, *([guarded] if strict else [])]
+        with suppress(OSError):
+            if kept:
+                text = json.dumps([{"store": each.store, "namespace": each.namespace} for each in kept])
+                (self.git / GUARD_MARK).write_text(text, encoding="utf-8")
+            else:
+                (self.git / GUARD_MARK).unlink(missing_ok=True)
+
+
 def namespace_of(folder: Path) -> str | None:
     """Return the namespace of the git repository around a folder, by its remote: worktrees of one share it."""
+    found = repository_of(folder)
+    return found.namespace if found else None
+
+
+def repository_of(folder: Path) -> Repository | None:
+    """Return the innermost git repository around a folder."""
+    return next(repositories_of(folder), None)
+
+
+def repositories_of(folder: Path) -> Iterator[Repository]:
+    """Yield the git repositories around a folder, the innermost first: a `.git` made inside hides none around it."""
     for parent in (folder, *folder.parents):
-        if (parent / ".git").exists():
-            return _namespace_of_repository(parent)
-    return None
+        if (parent / ".git").exists() and (namespace := _namespace_of_repository(parent)) is not None:
+            yield Repository(git=_common_folder(parent / ".git"), namespace=namespace)
 
 
 def _namespace_of_repository(root: Path) -> str | None:

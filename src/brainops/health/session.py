@@ -114,8 +114,9 @@ def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
     """Return what somebody reads who begins to work, in the founding order."""
     context, now = place.context, place.context.store.now()
     schema = context.store.upkeep.schema()["stored"]
+    floor = context.store.floor()
     with context.store.read() as tx:
-        status = {**_status(tx, context, now), "schema": schema}
+        status = {**_status(tx, context, now, floor), "schema": schema}
         recent: dict[str, Sequence[dict[str, JSON]]] = {
             sort: [_item(memory) for memory in tx.figures.newest(type, now, RECENT)] for sort, type in TYPES.items()
         }
@@ -228,7 +229,7 @@ def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
             records.finish(tx, context, operation_id, start, Succeeded(duration_seconds=0.0), at)
 
 
-def _status(tx: Transaction, context: MemoryContext, now: Micros) -> dict[str, Any]:
+def _status(tx: Transaction, context: MemoryContext, now: Micros, floor: bool) -> dict[str, Any]:
     """Return what `status` says, as far as it can be said at once of a large store."""
     by_type = {row["type"]: row for row in tx.figures.standing()}
     tallies = [row for row in tx.operations.counts(now // DAY_MICROS - 6) if row["name"] != OPENING]
@@ -250,7 +251,7 @@ def _status(tx: Transaction, context: MemoryContext, now: Micros) -> dict[str, A
             "failed": sum(int(row["failed"]) for row in tallies),
         },
         "waiting": waiting(tx),
-        "guard": guarding(tx, now),
+        "guard": guarding(tx, now, floor),
     }
 
 

@@ -31,6 +31,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
     Counts are those of the readable namespaces; sizes are the whole store's, in bytes. Loads no model.
     """
     store = context.store
+    floor = store.floor()
     with store.read() as tx:
         counts = tx.memories.counts()
         figures = {
@@ -40,7 +41,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
             "waiting": waiting(tx),
             "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
-            "guard": guarding(tx, store.now()),
+            "guard": guarding(tx, store.now(), floor),
             "language": asdict(budget_of(tx, store.now())),
             "segments": _segments(tx.operations.segments()),
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
@@ -146,9 +147,9 @@ def waiting(tx: Transaction) -> dict[str, int]:
     }
 
 
-def guarding(tx: Transaction, now: int) -> dict[str, Any]:
+def guarding(tx: Transaction, now: int, floor: bool) -> dict[str, Any]:
     """Return both settings, and what is open or stopped, so that nobody has to ask for it."""
-    settings, bypass = settings_of(tx.rules.settings(), tx.scope.write), tx.rules.bypass(now)
+    settings, bypass = settings_of(tx.rules.settings(), tx.scope.write, floor=floor), tx.rules.bypass(now)
     return {
         "enforcement": settings.enforcement.value,
         "autonomy": settings.autonomy.value,

@@ -12,6 +12,7 @@ from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
+    ActionClass,
     ActorKind,
     Allow,
     Ask,
@@ -42,7 +43,8 @@ OTHERS = "(others)"
 class Looked:
     """A decision with everything that it rests on; `trouble` says why the store was not asked.
 
-    `within` is the run that the operation is a step of, where it is one.
+    `within` is the run that the operation is a step of, where it is one; `alone` that another namespace asks what this
+    one says, which uses nothing up here.
     """
 
     start: OperationStart
@@ -55,6 +57,13 @@ class Looked:
     service: str
     trouble: str | None = None
     within: Within | None = None
+    alone: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is put on record: not what only reads and no rule asked about."""
+        reads = self.start.action_class is ActionClass.READ_ONLY
+        return not reads or bool(self.applied) or not isinstance(self.decision, Allow)
 
     @property
     def plain(self) -> bool:

@@ -15,7 +15,7 @@ from brainops.operations import breaker, decisions, guard_state, steps
 from brainops.operations import compliance as counting
 from brainops.operations.classify import classify
 from brainops.operations.decisions import Looked, Services
-from brainops.operations.guard import RuleIndex, check, subject_of
+from brainops.operations.guard import RuleIndex, check, holds_for_reading, subject_of
 from brainops.operations.guard_settings import GuardControls
 from brainops.operations.guard_state import Ruleset
 from brainops.operations.log import checked_start
@@ -114,7 +114,7 @@ class Guard(GuardControls):
         """
         start = self.prepared(start, least)
         looked = self.look(start, guidance)
-        if not record or start.action_class is ActionClass.READ_ONLY:
+        if not record or not looked.counts:
             return looked.decision
         try:
             with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
@@ -148,8 +148,12 @@ class Guard(GuardControls):
         service: str | None = None,
         consultation_failed: bool = False,
         within: Within | None = None,
+        alone: bool = False,
     ) -> Looked:
-        """Decide on a prepared operation. Nothing is written, and trouble of the store is no error here."""
+        """Decide on a prepared operation. Nothing is written, and trouble of the store is no error here.
+
+        Where other namespaces hold here too, the strictest decision holds; what one of them says is asked `alone`.
+        """
         now = self._context.store.now()
         settings = GuardSettings(
             namespace=self._context.store.scope.write, enforcement=self._enforcement or Enforcement.OBSERVE
@@ -164,20 +168,27 @@ class Guard(GuardControls):
             now=now,
             service=self._services.name(start, service, now),
             within=within,
+            alone=alone,
         )
-        if start.action_class is ActionClass.READ_ONLY:
-            return looked
-        try:
-            return self._decided(looked, consultation_failed)
-        except BrainOpsError as error:
-            return self._in_trouble(looked, error)
+        if start.action_class is not ActionClass.READ_ONLY or self._reading_is_ruled(start):
+            try:
+                looked = self._decided(looked, consultation_failed)
+            except BrainOpsError as error:
+                looked = self._in_trouble(looked, error)
+        return looked if alone or within is not None else self.elsewhere.strictest(looked, self._in_trouble)
+
+    def _reading_is_ruled(self, start: OperationStart) -> bool:
+        """Say whether a rule names what only reads; where no rules could be read, none does."""
+        return self._known is not None and any(map(holds_for_reading, self._known.index.applying(start)))
 
     def admit(self, tx: Transaction, looked: Looked, operation_id: str | None) -> None:
         """Use up what the decision rests on and write it down; raise OperationBlocked where somebody was faster."""
-        if looked.start.action_class is ActionClass.READ_ONLY or looked.trouble is not None:
+        if not looked.counts or looked.trouble is not None:
             return
         if isinstance(looked.decision, Allow):
             self._use_up(tx, looked, looked.decision)
+        if any(change.name == "enforcement" for change in looked.settings.changes):
+            tx.hold(looked.settings.enforcement is Enforcement.STRICT)  # also in a store of an earlier version
         decisions.record(tx, looked, operation_id, self._outbox)
         self._tell_of_trouble(tx, looked)
 
@@ -250,13 +261,16 @@ class Guard(GuardControls):
         """Read what the rules that apply ask for, in one short look; None where the rules have changed since."""
         start = looked.start
         applied = steps.applied_rules(known, start, self._pushed, looked.within)
+        if start.action_class is ActionClass.READ_ONLY:
+            applied = [rule for rule in applied if holds_for_reading(rule)]
+        floor = self._context.store.floor()
         if any(rule.kind is RuleKind.ORDER for rule in applied):
             self._flush()  # what this process has done is to count, also where a thread has yet to write it
         with self._context.store.read() as tx:
             rows = tx.rules.settings()
             if known.changes != guard_state.changes_of(rows) or known.procedures != tx.procedures.changes():
                 return None
-            settings = guard_state.settings_of(rows, tx.scope.write)
+            settings = guard_state.settings_of(rows, tx.scope.write, floor=floor)
             self._enforcement = settings.enforcement
             if settings.enforcement is Enforcement.STRICT:
                 settings = replace(settings, bypass=tx.rules.bypass(looked.now))
@@ -265,12 +279,15 @@ class Guard(GuardControls):
         return replace(looked, applied=tuple(applied), state=state, settings=settings)
 
     def _said(self, looked: Looked) -> Decision:
-        index = RuleIndex(replace(rule, operations=(), targets=()) for rule in looked.applied)
-        return check(looked.start, looked.guidance, index, looked.state, looked.now)
+        index = RuleIndex(replace(rule, operations=(), targets=(), classes=()) for rule in looked.applied)
+        start = looked.start
+        if start.action_class is ActionClass.READ_ONLY:
+            start = replace(start, action_class=ActionClass.CHANGING)  # by the rules that name it, which were chosen
+        return check(start, looked.guidance, index, looked.state, looked.now)
 
     def _with_approvals(self, looked: Looked) -> Looked:
         """Look for approvals only where something is not met: most operations need none."""
-        if looked.plain:
+        if looked.plain or looked.alone:
             return looked
         with self._context.store.read() as tx:
             granted = [*tx.approvals.granted(looked.now)]
@@ -291,7 +308,7 @@ class Guard(GuardControls):
             known = self._known
             if known is None or known.procedures != procedures or known.changes != guard_state.changes_of(rows):
                 known = self._known = guard_state.ruleset(tx, rows, active, procedures)
-        settings = guard_state.settings_of(rows, self._context.store.scope.write)
+        settings = guard_state.settings_of(rows, self._context.store.scope.write, floor=self._context.store.floor())
         self._enforcement, self._looked_at = settings.enforcement, time.monotonic()
         return known, settings
 

@@ -98,6 +98,12 @@ def standard_rules(namespace: str, mode: RuleMode = RuleMode.WARN) -> tuple[Rule
     )
 
 
+def holds_for_reading(rule: Rule) -> bool:
+    """Say whether a rule holds for what only reads: one that names the operation does, one that covers all does not."""
+    named = any(set(glob) - set("*? ") for glob in rule.operations)
+    return rule.kind is not RuleKind.MEMORY_FIRST and (named or ActionClass.READ_ONLY in rule.classes)
+
+
 def check(
     operation: OperationStart, guidance: Guidance | None, rules: Sequence[Rule], state: GuardState, now: int
 ) -> Decision:
@@ -105,8 +111,6 @@ def check(
 
     `guidance` is what was consulted just now, where that happened; it counts as a receipt beside those of `state`.
     """
-    if operation.action_class is ActionClass.READ_ONLY:
-        return Allow()
     index = rules if isinstance(rules, RuleIndex) else compiled(rules)
     facts = Facts(operation, guidance, state, now)
     warnings: list[str] = []
@@ -114,6 +118,8 @@ def check(
     approvals: list[str] = []
     unmet: list[tuple[Rule, Unmet]] = []
     for rule in index.applying(operation):
+        if operation.action_class is ActionClass.READ_ONLY and not holds_for_reading(rule):
+            continue
         match _with_approval(rule, _closed_or_open(rule, _judge(rule, facts), facts), facts):
             case Met(receipt_id=receipt_id, approval_id=approval_id, warning=warning):
                 receipts += [receipt_id] if receipt_id else []

@@ -6,13 +6,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
+from brainops import config
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.handed import a_number, an_instance
 from brainops.memory.redact import redact
+from brainops.operations.elsewhere import Elsewhere
 from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, settings_of
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import STOP_SETTING, stopped_here
@@ -48,11 +51,13 @@ class GuardControls:
         self._context = context
         self._approvals = approvals
         self._outbox = outbox
+        self.elsewhere = Elsewhere(context.store)
 
     def settings(self) -> GuardSettings:
         """Return both settings, whether what happens by itself is stopped, and the bypass that is open."""
+        floor = self._context.store.floor()
         with self._context.store.read() as tx:
-            found = settings_of(tx.rules.settings(), tx.scope.write)
+            found = settings_of(tx.rules.settings(), tx.scope.write, floor=floor)
             return replace(found, bypass=tx.rules.bypass(self._context.store.now()))
 
     def set_enforcement(
@@ -65,7 +70,9 @@ class GuardControls:
         """
         wanted = self._member(Enforcement, enforcement)
         act = acts.ENFORCEMENT_LOOSEN if wanted is Enforcement.OBSERVE else acts.ENFORCEMENT_HOLD
-        return self._set(act, "enforcement", wanted.value, reason, proof)
+        settings = self._set(act, "enforcement", wanted.value, reason, proof)
+        self._mark(settings.enforcement is Enforcement.STRICT)
+        return settings
 
     def set_autonomy(self, autonomy: Autonomy | str, *, reason: str = "", proof: Proof | None = None) -> GuardSettings:
         """Say what may change by itself: nothing (observe), what is proposed and agreed, or what has proved itself."""
@@ -142,11 +149,19 @@ class GuardControls:
         """Return why nothing happens by itself here (setting, file or environment variable), None where it may."""
         return stopped_here(self._context.store, os.environ)
 
+    def _mark(self, strict: bool) -> None:
+        """Leave beside the repository that this namespace is named after where it is guarded, or take that away."""
+        repository, place = config.repository_of(Path.cwd()), self.elsewhere.place
+        if place and repository is not None and repository.namespace == self._context.store.scope.write:
+            repository.mark(config.Guarded(store=place, namespace=repository.namespace), strict)
+
     def _set(self, act: acts.Act, name: str, value: str, reason: str, proof: Proof | None = None) -> GuardSettings:
         now = self._context.store.now()
         with self._context.store.writing(act, self._context.actor, proof) as tx:
             was, said = tx.rules.own(name), self._text(reason)
             tx.rules.set(name, value, tx.actor, now)
+            if name == "enforcement":
+                tx.hold(value == Enforcement.STRICT.value)
             self._changed(tx, tx.scope.write, now, value=value, before=was, reason=said)
         return self.settings()
 

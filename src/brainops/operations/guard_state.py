@@ -59,13 +59,13 @@ class Ruleset:
     demands: bool  # whether any active procedure demands to be followed where a trigger sets it off
 
 
-def settings_of(rows: Sequence[Row], namespace: str) -> GuardSettings:
-    """Return how the guard of a namespace is set; what is not set is at its default."""
+def settings_of(rows: Sequence[Row], namespace: str, *, floor: bool = False) -> GuardSettings:
+    """Return how the guard of a namespace is set; what is not set is at its default, or at the store's `floor`."""
     own = {row["name"]: change_of(row) for row in rows if row["namespace"] == namespace and row["name"] != CHANGES}
     said = {name: change.value for name, change in own.items()}
     return GuardSettings(
         namespace=namespace,
-        enforcement=Enforcement(said.get("enforcement", Enforcement.OBSERVE)),
+        enforcement=Enforcement(said.get("enforcement", Enforcement.STRICT if floor else Enforcement.OBSERVE)),
         autonomy=Autonomy(said.get("autonomy", Autonomy.PROPOSE)),
         per_person=said.get("per_person") == "yes",
         automatic_stopped=said.get(STOP_SETTING) or None,

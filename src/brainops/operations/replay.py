@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from brainops.memory.context import MemoryContext
 from brainops.operations.classify import classify
-from brainops.operations.guard import RuleIndex, check
+from brainops.operations.guard import RuleIndex, check, holds_for_reading
 from brainops.operations.guard_state import (
     FOLLOWED_SECONDS,
     PAST_SECONDS,
@@ -91,9 +91,10 @@ def _replayed(record: Record, known: Ruleset, pushed: Pushed, enforcement: Enfor
     for operation in record.operations:
         start = replace(operation.start, action_class=classify(operation.start, known.patterns))
         at = operation.started_at
-        decision = Allow() if start.action_class is ActionClass.READ_ONLY else None
+        reads, applying = start.action_class is ActionClass.READ_ONLY, list(known.index.applying(start))
+        decision = Allow() if reads and not any(map(holds_for_reading, applying)) else None
         if decision is None:
-            applied = [*known.index.applying(start), *following_rules(pushed(start), known.modes)]
+            applied = [*applying, *following_rules(pushed(start), known.modes)]
             followed = tuple(_followed_then(record.runs, start, at))
             state = GuardState(
                 enforcement=enforcement,

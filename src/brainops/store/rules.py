@@ -55,9 +55,10 @@ class Rules:
         mine = (row for row in self.settings() if row["name"] == name and row["namespace"] == self._session.scope.write)
         return next((str(row["value"]) for row in mine), None)
 
-    def is_strict(self) -> bool:
-        """Say whether the written namespace holds what its rules say."""
-        return self.own("enforcement") == Enforcement.STRICT.value
+    def is_strict(self, *, floor: bool = False) -> bool:
+        """Say whether the written namespace holds what its rules say; `floor` is what one does that nobody set up."""
+        said = self.own("enforcement")
+        return floor if said is None else said == Enforcement.STRICT.value
 
     def set(self, name: str, value: str, actor: Actor, at: Micros) -> None:
         """Set one thing in the written namespace."""

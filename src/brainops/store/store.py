@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class Leave:
     actor: Actor
     proven: bool
     approvers: Sequence[str] = ()
+    floor: bool = False
 
 
 class Transaction:
@@ -121,7 +123,7 @@ class Transaction:
         return Trail(self.session, act, actor or self.actor)
 
     def _require(self, act: Act, asker: Actor) -> None:
-        strict = act.asks_strict and self.rules.is_strict()
+        strict = act.asks_strict and self.rules.is_strict(floor=self._leave.floor)
         acts.require(act, asker, proven=self._leave.proven, strict=strict, approvers=self._leave.approvers)
 
     @property
@@ -134,9 +136,23 @@ class Transaction:
         row = self.session.one("setting_get", name=name)
         return None if row is None else str(row["value"])
 
+    def strict_namespaces(self) -> tuple[str, ...]:
+        """Return the namespaces of the whole store that hold what their rules say."""
+        return tuple(json.loads(self.setting(STRICT_NAMESPACES) or "[]"))
+
+    def hold(self, strict: bool) -> None:
+        """Say of the written namespace, where all of the store see it, whether it holds what its rules say."""
+        known = self.strict_namespaces()
+        if strict is not (self.scope.write in known):
+            others = [each for each in known if each != self.scope.write]
+            self.set(STRICT_NAMESPACES, json.dumps([*others, *([self.scope.write] if strict else [])]))
+
     def set(self, name: str, value: str) -> None:
         """Set one fact about the store."""
         self.session.run("setting_put", name=name, value=value)
+
+
+STRICT_NAMESPACES = "strict_namespaces"  # the fact about the store that its floor rests on
 
 
 def _cannot_prove(proof: Proof) -> Actor:
@@ -213,11 +229,17 @@ class Store:
             acts.require(act, actor, proven=True)
             by = proof.actor if isinstance(proof, Proven) else self.prove(proof)
             return Leave(asker=actor, actor=by, proven=True)
-        approvers: Sequence[str] = ()
-        if act.asks_approvers:
-            with self.read(Scope.of(STORE_NAMESPACE)) as tx:
-                approvers = tx.approvals.names_of_approvers()
-        return Leave(asker=actor, actor=actor, proven=False, approvers=approvers)
+        if not (act.asks_approvers or act.asks_strict):
+            return Leave(asker=actor, actor=actor, proven=False)
+        with self.read(Scope.of(STORE_NAMESPACE)) as tx:
+            approvers = tx.approvals.names_of_approvers()
+            floor = bool(approvers and tx.strict_namespaces())
+        return Leave(asker=actor, actor=actor, proven=False, approvers=approvers, floor=floor)
+
+    def floor(self) -> bool:
+        """Say whether a namespace that nobody set up is strict: where another one is, and somebody may approve."""
+        with self.read(Scope.of(STORE_NAMESPACE)) as tx:
+            return bool(tx.strict_namespaces() and tx.approvals.names_of_approvers())
 
     def within(self, scope: Scope) -> Store:
         """Return the same store seen through other namespaces."""
