@@ -253,6 +253,30 @@ def test_to_undo_twice_is_to_undo_once(brain: Brain) -> None:
     assert acts.count("improvement-undone") == 1
 
 
+def test_of_two_that_undo_at_once_both_hear_that_it_is_undone(
+    open_brain: OpenBrain, brain: Brain, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is faster between this one's look and its write."""
+    _, improvement = promoted(brain)
+    other = open_brain(clock=clock, actor=brain._context.actor)
+    known = brain.improvements.get
+
+    def stale(improvement_id: str) -> Improvement:
+        found = known(improvement_id)
+        if found.state is not ImprovementState.UNDONE:
+            other.improvements.undo(improvement_id)
+        return found
+
+    monkeypatch.setattr(brain.improvements, "get", stale)
+
+    loser = brain.improvements.undo(improvement.id)
+
+    assert loser.state is ImprovementState.UNDONE
+    with brain._store.read() as tx:
+        acts = [each.act for each in tx.trail.of(improvement.id)]
+    assert acts.count("improvement-undone") == 1
+
+
 # What may be done by whom
 
 

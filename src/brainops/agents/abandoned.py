@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from brainops.agents.watch import holds
 from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
 from brainops.store import Transaction, acts
@@ -34,7 +35,7 @@ def abandon(
     nothing where its lease holds.
     """
     row, now = tx.agents.row(execution_id), context.store.now()
-    if row is None or row["state"] != ExecutionState.RUNNING or (row["lease_until"] or 0) > now:
+    if row is None or row["state"] != ExecutionState.RUNNING or holds(row["lease_until"], now):
         return 0
     failed = Failed(error=ErrorEvent(type=ABANDONED, message="the process that it ran in ended before it did"))
     for attempt in tx.agents.attempts_of(execution_id):

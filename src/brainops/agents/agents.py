@@ -19,7 +19,7 @@ from brainops.agents.language import Language
 from brainops.agents.learnt import Keeper
 from brainops.agents.steps import step_of
 from brainops.agents.tasks import class_of, seed_of
-from brainops.agents.watch import LOOK_SECONDS, lease_from
+from brainops.agents.watch import LOOK_SECONDS, holds, lease_from
 from brainops.errors import Conflict, InvalidInput, LeaseLost
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
@@ -211,7 +211,7 @@ class Agents(Executions):
                 row = tx.agents.row_by_idempotency(key)
             assert row is not None
             now = self._context.store.now()
-            if row["state"] == ExecutionState.RUNNING and row["owner"] is not None and row["lease_until"] > now:
+            if row["state"] == ExecutionState.RUNNING and row["owner"] is not None and holds(row["lease_until"], now):
                 if stopped():
                     return self.execution(row["id"])
                 time.sleep(LOOK_SECONDS)

@@ -26,6 +26,11 @@ def lease_from(now: int) -> int:
     return now + int(LEASE_SECONDS * MICROS)
 
 
+def holds(lease_until: int | None, now: int) -> bool:
+    """Say whether a lease holds; what lies further ahead than leases do was written before the clock was set back."""
+    return lease_until is not None and now < lease_until <= now + 2 * int(LEASE_SECONDS * MICROS)
+
+
 class Watch:
     """Stands beside one execution under way; `cancelled` answers at once, for it only looks at what was seen."""
 

@@ -27,6 +27,7 @@ TRIAL_NAMESPACE = "brainops-doctor"
 TRIAL_ERROR = "DoctorTrialError: trial connection to example.invalid refused"
 MIN_FREE_BYTES = 200_000_000  # below this a write-ahead log, a backup or a merge may not fit
 CLOCK_SECONDS = 300  # what two clocks may differ before ages and receipts say something wrong
+AHEAD_NAMED = 5  # memories from a time ahead
 COMPARED_VECTORS = 8
 SAME_COSINE = 0.97  # int8 storage costs about 0.002; another model or another text costs far more
 WAITING_CHECKED = 10_000  # a backlog above this does not go away by itself soon
@@ -202,10 +203,14 @@ def _clock(context: MemoryContext) -> Check:
     now, here = context.store.now(), time.time_ns() // 1_000
     with context.store.read() as tx:
         newest = max((row["last_at"] for row in tx.memories.counts()), default=0)
-    ahead = (newest - now) / 1e6
+        ahead = tx.memories.matching(Filter(since=now + CLOCK_SECONDS * 1_000_000), AHEAD_NAMED, now)
     apart = abs(now - here) / 1e6
-    if ahead > CLOCK_SECONDS:
-        detail = f"the newest memory is {ahead:,.0f} s in the future: the clock was set back"
+    if ahead:
+        ids = ", ".join(memory.id for memory in ahead) + (" and others" if len(ahead) == AHEAD_NAMED else "")
+        detail = (
+            f"{ids}: captured up to {(newest - now) / 1e6:,.0f} s ahead of now, since the clock was ahead then or is "
+            "behind now; they are kept and found"
+        )
     elif apart > CLOCK_SECONDS:
         detail = f"the database's clock and this machine's are {apart:,.0f} s apart"
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from brainops.learning import failing, foretelling, insights, planning, recent, 
 from brainops.learning.improvements import Improvements
 from brainops.learning.part import CycleWork, Found, Part
 from brainops.learning.signals import Signals
-from brainops.learning.timetable import PERIOD_MICROS, Round, boundary, due, next_at
+from brainops.learning.timetable import PERIOD_MICROS, Round, boundary, due, next_at, set_back
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import checked_moment
 from brainops.memory.errors import from_exception
@@ -30,7 +31,8 @@ from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
 
-LEASE_MICROS = 600_000_000  # for one part: many times the slowest, and a killed run is soon repeated
+LEASE_MICROS = 60_000_000  # a killed run is soon repeated, and three signs of life may fail before
+BEAT_SECONDS = 15.0  # between two signs of life
 KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
 LISTED = 100
 
@@ -106,7 +108,9 @@ class Learning:
         if claim is None:
             return None
         try:
-            return self._write(claim, self._found(claim))
+            with _Beat(lambda: self._renew(claim)):
+                found = self._found(claim)
+            return self._write(claim, found)
         except _Overtaken:
             return None
         except BaseException:
@@ -135,7 +139,7 @@ class Learning:
                 through_at=row["through_at"] if row else None,
                 ran_at=row["ran_at"] if row else None,
                 next_at=next_at(cycle, row["through_at"] if row else None, at),
-                running=bool(row and row["owner"] is not None and row["lease_until"] > at),
+                running=bool(row and row["owner"] is not None and at < row["lease_until"] <= at + 2 * LEASE_MICROS),
                 parts={part.name: part.what for part in self.parts(cycle)},
             )
             for cycle in Cycle
@@ -149,18 +153,21 @@ class Learning:
         to_at = now if early else boundary(cycle, now)
         with self._context.store.read() as tx:
             row = tx.learning.cycles().get(cycle)
-        if row is not None and row["through_at"] is not None and row["through_at"] >= to_at:
+        through = row["through_at"] if row is not None else None
+        if through is not None and through >= to_at and not set_back(through, now):
             return None  # the usual answer costs no write
-        owner = f"{socket.gethostname()[:60]}-{os.getpid()}-{new_id()[-12:]}"
+        owner = f"{_host()}-{os.getpid()}-{new_id()[-12:]}"
         with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
-            taken = tx.learning.claim(cycle, owner, now=now, to_at=to_at, lease_until=now + LEASE_MICROS)
+            if row is not None and row["owner"] is not None and _has_died(row["owner"]):
+                tx.learning.release(cycle, row["owner"], row["epoch"])
+            taken = tx.learning.claim(cycle, owner, now=now, to_at=to_at, lease=LEASE_MICROS)
         if taken is None:
             return None
         through = taken["through_at"]
         covered = due(cycle, through, now)
         if covered is None or early:
             missed = covered.missed if covered else 0
-            begin = through if through is not None else to_at - PERIOD_MICROS[cycle]
+            begin = through if through is not None and through < to_at else to_at - PERIOD_MICROS[cycle]
             covered = Round(from_at=begin, to_at=to_at, missed=missed)
         work = CycleWork(
             context=self._context,
@@ -193,10 +200,8 @@ class Learning:
 
     def _find(self, part: Part, claim: _Claim, work: CycleWork) -> Found | Exception:
         """Let a part look. What its code raises is told in the report and kept as an error; the others go on."""
-        with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
-            lease_until = self._moment(claim) + LEASE_MICROS
-            if not tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until):
-                raise _Overtaken("somebody else took this run over")
+        if not self._renew(claim):
+            raise _Overtaken("somebody else took this run over")
         try:
             return part.find(work)
         except StoreError:
@@ -205,12 +210,19 @@ class Learning:
             log.exception("the part %s of the cycle %s failed", part.name, claim.work.cycle.value)
             return error
 
+    def _renew(self, claim: _Claim) -> bool:
+        """Say that this process is still at a run; return False where somebody else took it over."""
+        with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
+            lease_until = self._moment(claim) + LEASE_MICROS
+            return tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until)
+
     def _write(self, claim: _Claim, found: Sequence[tuple[Part, Found | Exception]]) -> CycleReport:
         work = claim.work
         held = self._held()  # anew: somebody may have stopped it while the parts looked
         with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             ended_at = self._moment(claim)
-            if not tx.learning.advance(work.cycle, claim.owner, claim.epoch, to_at=work.to_at, ran_at=ended_at):
+            times = {"now": work.now, "to_at": work.to_at, "ran_at": ended_at}
+            if not tx.learning.advance(work.cycle, claim.owner, claim.epoch, **times):
                 raise _Overtaken("somebody else took this run over")
             told = [self._write_part(tx, claim, part, each, held) for part, each in found]
             report = CycleReport(
@@ -225,7 +237,7 @@ class Learning:
                 missed=claim.round.missed,
                 held=held if held is not None and any(_would_change(each) for _, each in found) else "",
             )
-            tx.learning.add_report(report, work.to_at - KEPT_REPORTS[work.cycle] * PERIOD_MICROS[work.cycle])
+            tx.learning.add_report(report, KEPT_REPORTS[work.cycle])
         return report
 
     def _write_part(
@@ -254,7 +266,9 @@ class Learning:
         kept = [insights.keep(tx, self._context, name, each) for each in found.insights]
         written = [each.id for each in kept if each.written]
         if found.complete:
-            written += insights.end_others(tx, name, frozenset(each.key for each in found.insights))
+            written += insights.end_others(
+                tx, name, frozenset(each.key for each in found.insights), self._context.store.now()
+            )
         if found.write is None or (found.changes and held is not None):
             return found.section, written, []
         return found.section, written, list(found.write(tx) or ())
@@ -262,6 +276,48 @@ class Learning:
     def _release(self, claim: _Claim) -> None:
         with suppress(StoreError), self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             tx.learning.release(claim.work.cycle, claim.owner, claim.epoch)
+
+
+class _Beat:
+    """Gives a sign of life now and then, in a thread of its own, for the length of a block."""
+
+    def __init__(self, renew: Callable[[], bool]) -> None:
+        self._renew = renew
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="brainops-cycle", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(BEAT_SECONDS):
+            try:
+                if not self._renew():
+                    return
+            except BrainOpsError as error:
+                log.warning("a learning cycle could not give a sign of life: %s", error)
+
+
+def _host() -> str:
+    return socket.gethostname()[:60]
+
+
+def _has_died(owner: str) -> bool:
+    """Say whether an owner was a process of this machine that is no more; of others only their lease tells."""
+    host, process, _ = owner.rsplit("-", 2) if owner.count("-") >= 2 else ("", "", "")
+    if host != _host() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _would_change(found: Found | Exception) -> bool:

@@ -19,6 +19,7 @@ from brainops.types import (
     FixSuggestion,
     Memory,
     MemoryType,
+    Micros,
     ProcedureVersion,
     Trust,
 )
@@ -32,9 +33,9 @@ OWN_WORDS = frozenset(
 )
 
 
-def insights(tx: Transaction, wanted: Filter) -> list[Memory]:
+def insights(tx: Transaction, wanted: Filter, now: Micros) -> list[Memory]:
     """Return the insights that may leave: nothing that came from outside is passed on."""
-    found = tx.memories.matching(wanted, MAX_OF_EACH)
+    found = tx.memories.matching(wanted, MAX_OF_EACH, now)
     return [memory for memory in found if memory.trust is not Trust.EXTERNAL]
 
 

@@ -219,6 +219,8 @@ class Improvements:
         now, said = self._context.store.now(), self._text(reason) or "taken back"
         with self._context.store.writing(acts.IMPROVEMENT_UNDO, self._context.actor, proven) as tx:
             improvement = _known(tx, improvement_id)
+            if improvement.state is ImprovementState.UNDONE:
+                return improvement  # of two at once, both hear the same
             known = replace(improvement, by_itself=False)
             return self._move(tx, improvement, known, ImprovementState.UNDONE, tx.actor, now, said)
 
@@ -228,10 +230,8 @@ class Improvements:
         with self._context.store.writing(acts.IMPROVEMENT_VETO, self._context.actor) as tx:
             improvement = _known(tx, improvement_id)
             if improvement.state not in OPEN:
-                raise Conflict(
-                    f"it is {improvement.state.value.replace('_', ' ')}; what was applied is taken back by: "
-                    f"{improvement.undo}"
-                )
+                state = improvement.state.value.replace("_", " ")
+                raise Conflict(f"it is {state}; what was applied is taken back by: {improvement.undo}")
             ended = replace(improvement, by_itself=False)
             return self._move(tx, improvement, ended, ImprovementState.REJECTED, tx.actor, now, said)
 

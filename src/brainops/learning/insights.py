@@ -9,7 +9,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import Prepared, content_hash, prepare, words_of_row
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.types import JSON, Actor, ActorKind, Draft, Insight, MemoryState, Source
+from brainops.types import JSON, Actor, ActorKind, Draft, Insight, MemoryState, Micros, Source
 
 LEARNER = Actor(kind=ActorKind.SERVICE, id="brainops.learning")  # whoever's process it was: the record is the same
 PREFIX = "learning:"  # of the source key of everything that a cycle wrote
@@ -52,7 +52,7 @@ def keep(tx: Transaction, context: MemoryContext, part: str, insight: Insight) -
     return Kept(id=row["id"], written=True)
 
 
-def end_others(tx: Transaction, part: str, keys: frozenset[str]) -> list[str]:
+def end_others(tx: Transaction, part: str, keys: frozenset[str], now: Micros) -> list[str]:
     """End the insights of a part that were not found again; return the ids of those that held until now."""
     begin = source_key(part, "")
     standing = [
@@ -60,7 +60,7 @@ def end_others(tx: Transaction, part: str, keys: frozenset[str]) -> list[str]:
         for memory in tx.memories.by_source(begin)
         if memory.source.key is not None and memory.source.key.removeprefix(begin) not in keys
     ]
-    return [memory.id for memory in standing if tx.learning.end_insight(memory.id)]
+    return [memory.id for memory in standing if tx.learning.end_insight(memory.id, now)]
 
 
 def _prepared(context: MemoryContext, part: str, insight: Insight) -> Prepared:

@@ -165,7 +165,7 @@ class Sharing:
     def _items(self, since: int | None, tags: tuple[str, ...]) -> list[Item]:
         wanted = Filter(types=given.SHARED_TYPES, tags=tags, since=since)
         with self._context.store.read() as tx:
-            insights = given.insights(tx, wanted)
+            insights = given.insights(tx, wanted, self._context.store.now())
         versions = [
             version
             for version in self._procedures.active()

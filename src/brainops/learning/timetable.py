@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from brainops.types import Cycle, Micros
 
+SET_BACK_MICROS = 300_000_000
+"""A mark further ahead than this was made before the clock was set back; two processes differ by less."""
+
 PERIOD_MICROS = {Cycle.FIVE_MINUTES: 300_000_000, Cycle.HOURLY: 3_600_000_000, Cycle.DAILY: 86_400_000_000}
 
 
@@ -18,6 +21,11 @@ class Round:
     missed: int
 
 
+def set_back(through_at: Micros, now: Micros) -> bool:
+    """Say whether a mark is of a time that this clock has not come to."""
+    return through_at > now + SET_BACK_MICROS
+
+
 def boundary(cycle: Cycle, now: Micros) -> Micros:
     """Return the last full five minutes, hour or day (UTC) at a time: what a run then covers ends there."""
     return now - now % PERIOD_MICROS[cycle]
@@ -26,7 +34,7 @@ def boundary(cycle: Cycle, now: Micros) -> Micros:
 def due(cycle: Cycle, through_at: Micros | None, now: Micros) -> Round | None:
     """Return the one run that covers everything since the mark; None where nothing is due."""
     to_at, period = boundary(cycle, now), PERIOD_MICROS[cycle]
-    if through_at is None:
+    if through_at is None or set_back(through_at, now):
         return Round(from_at=to_at - period, to_at=to_at, missed=0)
     if through_at >= to_at:
         return None
@@ -35,4 +43,6 @@ def due(cycle: Cycle, through_at: Micros | None, now: Micros) -> Round | None:
 
 def next_at(cycle: Cycle, through_at: Micros | None, now: Micros) -> Micros:
     """Return when a cycle is due next; now where it is due already."""
-    return now if through_at is None else max(now, boundary(cycle, through_at) + PERIOD_MICROS[cycle])
+    if through_at is None or set_back(through_at, now):
+        return now
+    return max(now, boundary(cycle, through_at) + PERIOD_MICROS[cycle])

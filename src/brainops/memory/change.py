@@ -177,7 +177,7 @@ def feedback(
         )
         tx.trail.add_feedback(given)
         ends = verdict in _ENDS and corrected is None and row["valid_to"] is None
-        tx.memories.add_feedback(row["id"], VERDICT_CHANGE[verdict], ends=ends)
+        tx.memories.add_feedback(row["id"], VERDICT_CHANGE[verdict], given.at, ends=ends)
         if verdict is Verdict.WRONG:
             tx.memories.set_flag(row["id"], "called wrong")
         tx.trail.append(row["id"], given.at, verdict=verdict.value, feedback=given.id)
@@ -192,11 +192,10 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
             raise NotFound(f"there is no feedback {feedback_id[:80]!r} in the namespace that you write")
         if not tx.trail.undo_feedback(feedback_id):
             raise Conflict(f"feedback {feedback_id} was taken back before")
-        reopens = given.verdict in _ENDS and given.correction_id is None
-        tx.memories.add_feedback(given.memory_id, -VERDICT_CHANGE[given.verdict], reopens=reopens)
+        reopens, now = given.verdict in _ENDS and given.correction_id is None, context.store.now()
+        tx.memories.add_feedback(given.memory_id, -VERDICT_CHANGE[given.verdict], now, reopens=reopens)
         if given.verdict is Verdict.WRONG:
             tx.memories.set_flag(given.memory_id, None)
-        now = context.store.now()
         tx.trail.append(given.memory_id, now, feedback=feedback_id)
         return replace(given, undone_at=now)
 

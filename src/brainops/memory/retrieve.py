@@ -52,7 +52,7 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
         if question.terms or question.vector is not None:
             hits = _ranked_hits(tx, question, wanted, limit, store.now())
         else:
-            hits = [_unranked(memory) for memory in tx.memories.matching(wanted, limit)]
+            hits = [_unranked(memory) for memory in tx.memories.matching(wanted, limit, context.store.now())]
     if (wanted.include_archived or wanted.as_of is not None) and len(hits) < limit:
         hits += search_segments(context, question.text, limit - len(hits), wanted)
     return hits
@@ -212,7 +212,7 @@ def _candidates(
             lexical=lexical,
             dense=dense,
             importance=facts[key]["importance"],
-            age_days=(now - facts[key]["created_at"]) / DAY_MICROS,
+            age_days=abs(now - facts[key]["created_at"]) / DAY_MICROS,
             feedback=facts[key]["feedback"],
             neighbours=neighbours.get(key, ()),
         )

@@ -24,11 +24,11 @@ class Learning:
         """Return how far each cycle of the written namespace went; those that never ran are not in it."""
         return {Cycle(row["cycle"]): row for row in self._session.all("cycle_list")}
 
-    def claim(self, cycle: Cycle, owner: str, *, now: Micros, to_at: Micros, lease_until: Micros) -> Row | None:
+    def claim(self, cycle: Cycle, owner: str, *, now: Micros, to_at: Micros, lease: Micros) -> Row | None:
         """Take a cycle that is due and that nobody is at; return its row with the new epoch, None where it is not."""
         self._session.run("cycle_enter", cycle=cycle.value)
         taken = self._session.run(
-            "cycle_claim", cycle=cycle.value, owner=owner, now=now, to_at=to_at, lease_until=lease_until
+            "cycle_claim", cycle=cycle.value, owner=owner, now=now, to_at=to_at, lease_until=now + lease
         )
         return self._session.one("cycle_get", cycle=cycle.value) if taken else None
 
@@ -37,17 +37,17 @@ class Learning:
         given = {"cycle": cycle.value, "owner": owner, "epoch": epoch}
         return self._session.run("cycle_renew", lease_until=lease_until, **given) > 0
 
-    def advance(self, cycle: Cycle, owner: str, epoch: int, *, to_at: Micros, ran_at: Micros) -> bool:
+    def advance(self, cycle: Cycle, owner: str, epoch: int, *, now: Micros, to_at: Micros, ran_at: Micros) -> bool:
         """Move the mark and let go; return False where somebody else took over: then nothing else may be written."""
         given = {"cycle": cycle.value, "owner": owner, "epoch": epoch}
-        return self._session.run("cycle_advance", to_at=to_at, ran_at=ran_at, **given) > 0
+        return self._session.run("cycle_advance", now=now, to_at=to_at, ran_at=ran_at, **given) > 0
 
     def release(self, cycle: Cycle, owner: str, epoch: int) -> None:
         """Give a cycle up, so that the next may try at once."""
         self._session.run("cycle_release", cycle=cycle.value, owner=owner, epoch=epoch)
 
-    def add_report(self, report: CycleReport, keep_since: Micros) -> None:
-        """Keep what a cycle found, and drop its reports from before a time."""
+    def add_report(self, report: CycleReport, keep: int) -> None:
+        """Keep what a cycle found, and of its reports so many: a time that a wrong clock said drops none."""
         body = {name: value for name, value in asdict(report).items() if name not in _COLUMNS}
         self._session.run(
             "cycle_report_insert",
@@ -58,7 +58,7 @@ class Learning:
             missed=report.missed,
             body=json.dumps(body, ensure_ascii=False),
         )
-        self._session.run("cycle_report_prune", cycle=report.cycle.value, before=keep_since)
+        self._session.run("cycle_report_prune", cycle=report.cycle.value, keep=keep)
 
     def reports(self, cycle: Cycle | None, limit: int) -> list[CycleReport]:
         """Return the reports of a cycle, or of all, newest first."""
@@ -69,9 +69,9 @@ class Learning:
         """Return what was found under a key before, whatever became of it since."""
         return self._session.one("insight_of_source", source_key=source_key)
 
-    def end_insight(self, memory_id: str) -> bool:
+    def end_insight(self, memory_id: str, now: Micros) -> bool:
         """Say that an insight holds no longer; return False where it had ended before."""
-        return self._session.run("insight_end", id=memory_id) > 0
+        return self._session.run("insight_end", id=memory_id, now=now) > 0
 
     def reopen_insight(self, memory_id: str) -> None:
         """Say that an insight holds again."""

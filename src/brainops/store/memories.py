@@ -11,10 +11,11 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.store.search import Index, Words
-from brainops.types import Filter, Memory, MemoryState, MemoryType, Source, Trust
+from brainops.types import Filter, Memory, MemoryState, MemoryType, Micros, Source, Trust
 
 PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
 ID_CHARACTERS = 36
+FAR_AHEAD_MICROS = 86_400_000_000  # no clock that is only a little off is a day ahead
 LIST_LIMIT = 100_000  # no list is longer than this
 
 
@@ -106,9 +107,14 @@ class Memories:
         """Return what ranking needs to know of readable memories."""
         return {row["key"]: row for row in self._session.all("memory_facts", keys=list(keys))}
 
-    def matching(self, wanted: Filter, limit: int) -> list[Memory]:
-        """Return memories that pass a filter, newest first."""
-        rows = self._session.all("memory_list", limit=limit, **filter_parameters(wanted))
+    def matching(self, wanted: Filter, limit: int, now: Micros) -> list[Memory]:
+        """Return memories that pass a filter, newest first; those far ahead of now, by a wrong clock, come last."""
+        given, far = filter_parameters(wanted), now + FAR_AHEAD_MICROS
+        near = {**given, "until": far if wanted.until is None else min(far, wanted.until)}
+        rows = list(self._session.all("memory_list", limit=limit, **near))
+        if len(rows) < limit:
+            ahead = {**given, "since": far if wanted.since is None else max(far, wanted.since)}
+            rows += self._session.all("memory_list", limit=limit - len(rows), **ahead)
         return [memory_of(row) for row in rows]
 
     def by_fingerprint(
@@ -193,9 +199,11 @@ class Memories:
         """Mark a memory for review, or clear the mark."""
         self._session.run("memory_set_flag", id=memory_id, flag=reason)
 
-    def add_feedback(self, memory_id: str, change: float, *, ends: bool = False, reopens: bool = False) -> None:
+    def add_feedback(
+        self, memory_id: str, change: float, now: Micros, *, ends: bool = False, reopens: bool = False
+    ) -> None:
         """Add to a memory's feedback; end its validity, or open it again."""
-        self._session.run("memory_add_feedback", id=memory_id, change=change, ends=ends, reopens=reopens)
+        self._session.run("memory_add_feedback", id=memory_id, change=change, now=now, ends=ends, reopens=reopens)
 
     def rewrite(self, row: Row, values: Mapping[str, Any], words: Words) -> None:
         """Replace a memory's text after redaction, with every index of it."""

@@ -66,6 +66,15 @@ class Runs:
         claimed = self._session.run("run_claim", id=run_id, owner=owner, now=now, lease_until=lease_until)
         return self.get(run_id) if claimed else None
 
+    def timers(self, limit: int) -> Sequence[Row]:
+        """Return the id and time of the runs that are due first, and whether each has an owner."""
+        return self._session.all("run_timers", limit=limit)
+
+    def ripen(self, run_id: str, due_at: Micros, now: Micros) -> None:
+        """Say that what a run waits for until a time is over by now, with its steps that wait for it."""
+        if self._session.run("run_ripen", id=run_id, due_at=due_at, now=now):
+            self._session.run("run_step_ripen", run_id=run_id, due_at=due_at, now=now)
+
     def fence(self, run: Run, lease_until: Micros) -> Run | None:
         """Renew the lease of a run's owner and return the run as it stands, or None where it has another owner."""
         held = self._session.run("run_fence", id=run.id, epoch=run.epoch, owner=run.owner, lease_until=lease_until)

@@ -17,10 +17,12 @@ from functools import partial
 from brainops.errors import BrainOpsError, StoreError
 from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.machine import MICROS
+from brainops.procedures.runs.patience import Patience, Timer
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Store, acts
 from brainops.types import Run
 
+TIMERS = 200  # runs that are due first, of which a loop remembers since when it has seen them
 RUNS_AT_ONCE = 4  # in one process; a wait takes none of these places
 SHORTEST_REST_SECONDS = 0.02  # between two looks while there is something to do
 LONGEST_REST_SECONDS = 0.25  # while a run has not ended: an answer given elsewhere is found this soon
@@ -84,6 +86,7 @@ class Dispatcher:
         self._under_way: set[str] = set()
         self._changed = threading.Condition()
         self._next_sweep = self._next_sign = 0.0
+        self._patience = Patience(lease_seconds=self._runner.lease_seconds)
         self._started_at = 0
         self._thread = None
 
@@ -147,17 +150,19 @@ class Dispatcher:
             self.sweep()
         with self._store.read() as tx:
             now = self._store.now()
-            seen = tx.runs.look(now)
+            seen, timers = tx.runs.look(now), tx.runs.timers(TIMERS)
         mended = bool(seen["fixes"]) and self._called(self._mend)
         open_rest = WOKEN_REST_SECONDS if self.woken else LONGEST_REST_SECONDS
         most = open_rest if seen["open"] or seen["fixes"] else IDLE_REST_SECONDS
-        due_at = seen["due_at"]
-        if not seen["answered"] and (due_at is None or due_at > now):
-            return mended, most if due_at is None else max(0.0, (due_at - now) / MICROS), most
+        ripe = self._patience.look(
+            [Timer(id=t["id"], due_at=t["due_at"], owned=t["owner"] is not None) for t in timers], now
+        )
+        if not seen["answered"] and ripe.next_seconds != 0.0:
+            return mended, most if ripe.next_seconds is None else ripe.next_seconds, most
         room = self._runs_at_once - len(self._under_way)
         if room <= 0:
             return False, most, most  # the end of a run under way is a nudge
-        claimed = self._runner.claim_due(room)
+        claimed = self._runner.claim_due(room, ripe)
         for run in claimed:
             self._begin(run)
         return bool(claimed), SHORTEST_REST_SECONDS if claimed else most, most

@@ -25,6 +25,7 @@ from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.beginning import admit, new_run
 from brainops.procedures.runs.foresight import refusal_of, with_refusals
 from brainops.procedures.runs.machine import MICROS
+from brainops.procedures.runs.patience import Ripe
 from brainops.procedures.runs.planning import current_of, plan_of
 from brainops.procedures.runs.sheet import Answered, Engine, Operations, Sheet, Unrecorded, Wake, leave, stay
 from brainops.procedures.runs.steering import Steering
@@ -169,14 +170,23 @@ class Runner:
             tx.runs.wake_answered(now)
             return tx.runs.claim(run_id, self.owner, now, now + int(self._engine.lease_seconds * MICROS))
 
-    def claim_due(self, limit: int) -> list[Run]:
-        """Take the runs that are due, those that wait longest first."""
+    @property
+    def lease_seconds(self) -> float:
+        """How long a run is its owner's without a sign of life."""
+        return self._engine.lease_seconds
+
+    def claim_due(self, limit: int, ripe: Ripe | None = None) -> list[Run]:
+        """Take the runs that are due, those that wait longest first; `ripe` knows better where a clock was set."""
         store = self._context.store
         until = int(self._engine.lease_seconds * MICROS)
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
-            claimed = [tx.runs.claim(each, self.owner, now, now + until) for each in tx.runs.due(now, limit)]
+            over, held = (ripe.over, ripe.held) if ripe is not None else ({}, frozenset())
+            for each in list(over)[:limit]:
+                tx.runs.ripen(each, over[each], now)
+            due = [each for each in tx.runs.due(now, limit + len(held)) if each not in held][:limit]
+            claimed = [tx.runs.claim(each, self.owner, now, now + until) for each in due]
         return [run for run in claimed if run is not None]
 
     def carry_on(self, run: Run) -> Run:

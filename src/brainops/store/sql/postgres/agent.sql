@@ -44,6 +44,7 @@ where namespace = :namespace and name = :name and removed_at is null
 -- How many tasks is each agent at? One whose process died holds its place until its lease has passed.
 select t.agent, count(*) as under_way from attempt as t
 where t.namespace = any (cast(:namespaces as text[])) and t.ended_at is null and t.lease_until > :now
+    and t.lease_until <= :now + 60000000 -- twice a lease: what lies further ahead was written before the clock was set back
 group by t.agent
 
 -- name: agent_spent
@@ -81,7 +82,8 @@ order by e.created_at desc, e.id desc limit :limit
 -- name: execution_lapsed
 -- Executions whose process has not given a sign in time.
 select {execution_columns} from execution as e
-where e.namespace = :namespace and e.state = 'running' and e.lease_until <= :now order by e.lease_until limit :limit
+where e.namespace = :namespace and e.state = 'running'
+    and (e.lease_until <= :now or e.lease_until > :now + 60000000) order by e.lease_until limit :limit
 
 -- name: execution_take
 -- Somebody goes on with it: it is ours from here on. `reopened` forgets whom the task was tried with before.

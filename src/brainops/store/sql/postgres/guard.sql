@@ -48,7 +48,7 @@ on conflict (namespace, rule_id) do update set mode = excluded.mode, stepped_dow
 -- Receipts that may stand for an operation: of its session, or without one for its target; newest first.
 select id, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at, used_at,
     procedures, required, acknowledged from guidance
-where namespace = :namespace and imported_at is null and expires_at > :now and session_id = cast(:session_id as text)
+where namespace = :namespace and imported_at is null and expires_at > :now and created_at <= :now + 60000000 and session_id = cast(:session_id as text)
 order by created_at desc limit :limit
 
 -- name: guard_receipts_of_target
@@ -56,7 +56,7 @@ order by created_at desc limit :limit
 select id, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at, used_at,
     procedures, required, acknowledged from guidance
 where namespace = :namespace and imported_at is null and target is not distinct from cast(:target as text) and session_id is null
-    and expires_at > :now
+    and expires_at > :now and created_at <= :now + 60000000
 order by created_at desc limit :limit
 
 -- name: guard_receipt

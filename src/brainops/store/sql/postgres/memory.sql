@@ -208,9 +208,9 @@ update memory set flag = :flag, updated_at = greatest(updated_at, now_us()) wher
 -- name: memory_add_feedback
 -- Adds to a memory's feedback, and ends its validity where it was called outdated or wrong.
 update memory set feedback = feedback + :change,
-    valid_to = case when :ends then greatest(now_us(), created_at)
+    valid_to = case when :ends then greatest(cast(:now as bigint), created_at)
         when :reopens and superseded_by is null then null else valid_to end,
-    updated_at = greatest(updated_at, now_us())
+    updated_at = greatest(updated_at, cast(:now as bigint))
 where id = :id and namespace = :namespace
 
 -- name: memory_rewrite

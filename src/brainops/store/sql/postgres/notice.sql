@@ -20,15 +20,16 @@ order by n.created_at desc, n.id desc limit :limit
 -- name: notice_due
 -- What is to be delivered now, oldest first.
 select {notice_columns} from notice as n
-where n.namespace = :namespace and n.delivered_at is null and n.attempts < :attempts and n.next_attempt_at <= :now
-    and (n.lease_until is null or n.lease_until <= :now)
+where n.namespace = :namespace and n.delivered_at is null and n.attempts < :attempts and (n.next_attempt_at <= :now
+        or n.next_attempt_at > :now + 3900000000) -- further ahead than any wait: the clock was set back
+    and (n.lease_until is null or n.lease_until <= :now or n.lease_until > :now + 240000000)
 order by n.next_attempt_at, n.id limit :limit
 
 -- name: notice_claim
 -- Takes a notice in hand for a while; of two that try, one does.
 update notice set lease_until = :lease_until, attempts = attempts + 1
 where id = :id and namespace = :namespace and delivered_at is null and attempts = :attempts
-    and (lease_until is null or lease_until <= :now)
+    and (lease_until is null or lease_until <= :now or lease_until > :now + 240000000)
 
 -- name: notice_delivered
 -- Every channel took it.

@@ -221,6 +221,7 @@ where id = :id and namespace = any (cast(:namespaces as text[]))
 -- The newest receipt for this operation and target that has not expired.
 select id, body from guidance
 where namespace = :namespace and operation_name = :operation_name and target is not distinct from cast(:target as text) and expires_at > :now
+    and created_at <= :now + 60000000
 order by created_at desc limit 1
 
 -- name: guidance_page

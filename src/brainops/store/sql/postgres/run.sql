@@ -113,6 +113,20 @@ select (select min(r.due_at) from run as r where r.namespace = :namespace and r.
 -- Which runs may be taken now?
 select r.id from run as r where r.namespace = :namespace and r.due_at <= :now order by r.due_at limit :limit
 
+-- name: run_timers
+-- The runs that are due first, and whether that is the end of a lease.
+select r.id, r.due_at, r.owner from run as r
+where r.namespace = :namespace and r.due_at is not null order by r.due_at limit :limit
+
+-- name: run_ripen
+-- The clock was set back: what is due at this time is due now.
+update run set due_at = :now where id = :id and namespace = :namespace and due_at = :due_at and due_at > :now
+
+-- name: run_step_ripen
+-- The same for the steps that wait for it.
+update run_step set wake_at = :now
+where run_id = :run_id and namespace = :namespace and wake_at <= :due_at and wake_at > :now
+
 -- name: run_queue_first
 -- The group is free: which run queues for it longest?
 select q.id from run as q

@@ -36,7 +36,9 @@ where p.namespace in (select value from json_each(:namespaces)) and p.run_id = :
 -- name: approval_granted
 -- Approvals of the written namespace that are granted, unused and valid: what the guard knows.
 select {approval_columns} from approval as p
-where p.namespace = :namespace and p.state = 'granted' and p.expires_at > :now order by p.requested_at limit :limit
+where p.namespace = :namespace and p.state = 'granted' and p.expires_at > :now
+    and p.requested_at <= :now + 60000000 -- what was asked later than now waits until the clock that was set back is right
+order by p.requested_at limit :limit
 
 -- name: approval_decide
 -- A person answers, once, while the question stands.
@@ -49,6 +51,7 @@ where id = :id and namespace = :namespace and state = 'pending' and expires_at >
 -- What was granted is used up; of two that try, one does.
 update approval set state = 'used', used_at = :now
 where id = :id and namespace = :namespace and state = 'granted' and expires_at > :now
+    and requested_at <= :now + 60000000
 
 -- name: approval_withdraw
 -- What it was for is over, so nobody needs to answer.

@@ -13,9 +13,10 @@ select cycle, through_at, ran_at, epoch, owner, lease_until from cycle where nam
 
 -- name: cycle_claim
 -- Takes a cycle that nobody is at, or whose lease has passed: its epoch rises, and whoever had it commits nothing more.
+-- A lease, or a mark, that lies further ahead than one can was written before the clock was set back, and holds nobody up.
 update cycle set owner = :owner, epoch = epoch + 1, lease_until = :lease_until
-where namespace = :namespace and cycle = :cycle and (owner is null or lease_until <= :now)
-    and (through_at is null or through_at < :to_at)
+where namespace = :namespace and cycle = :cycle and (owner is null or lease_until <= :now or lease_until > :lease_until + 60000000)
+    and (through_at is null or through_at < :to_at or through_at > :now + 300000000)
 
 -- name: cycle_renew
 -- The owner of this epoch is still at it.
@@ -26,7 +27,7 @@ where namespace = :namespace and cycle = :cycle and owner = :owner and epoch = :
 -- The owner of this epoch went through: the mark moves, and it lets go. Whatever it found is written with this.
 update cycle set through_at = :to_at, ran_at = :ran_at, owner = null, lease_until = null
 where namespace = :namespace and cycle = :cycle and owner = :owner and epoch = :epoch
-    and (through_at is null or through_at < :to_at)
+    and (through_at is null or through_at < :to_at or through_at > :now + 300000000)
 
 -- name: cycle_release
 -- The owner of this epoch gives up, and the next may try at once.
@@ -48,7 +49,9 @@ order by to_at desc, cycle limit :limit
 
 -- name: cycle_report_prune
 -- Reports are made of the record, and of the oldest nobody asks.
-delete from cycle_report where namespace = :namespace and cycle = :cycle and to_at < :before
+delete from cycle_report where namespace = :namespace and cycle = :cycle and to_at in (
+    select r.to_at from cycle_report as r where r.namespace = :namespace and r.cycle = :cycle
+    order by r.to_at desc limit 1000 offset :keep)
 
 -- name: insight_of_source
 -- What was found before under this key, whatever became of it since; of several the newest.
@@ -58,7 +61,7 @@ order by m.key desc limit 1
 
 -- name: insight_end
 -- It was not found again: it holds no longer.
-update memory set valid_to = max(now_us(), created_at), updated_at = max(updated_at, now_us())
+update memory set valid_to = max(:now, created_at), updated_at = max(updated_at, :now)
 where id = :id and namespace = :namespace and valid_to is null
 
 -- name: insight_reopen

@@ -205,9 +205,9 @@ update memory set flag = :flag, updated_at = max(updated_at, now_us()) where id 
 -- name: memory_add_feedback
 -- Adds to a memory's feedback, and ends its validity where it was called outdated or wrong.
 update memory set feedback = feedback + :change,
-    valid_to = case when :ends then max(now_us(), created_at)
+    valid_to = case when :ends then max(:now, created_at)
         when :reopens and superseded_by is null then null else valid_to end,
-    updated_at = max(updated_at, now_us())
+    updated_at = max(updated_at, :now)
 where id = :id and namespace = :namespace
 
 -- name: memory_rewrite

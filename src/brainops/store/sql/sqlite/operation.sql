@@ -203,6 +203,7 @@ where id = :id and namespace in (select value from json_each(:namespaces))
 -- The newest receipt for this operation and target that has not expired.
 select id, body from guidance
 where namespace = :namespace and operation_name = :operation_name and (target is :target) and expires_at > :now
+    and created_at <= :now + 60000000
 order by created_at desc limit 1
 
 -- name: guidance_page
