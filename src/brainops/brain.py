@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -51,7 +51,7 @@ from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.kinds import executors
 from brainops.procedures.steps.limits import StepLimits
 from brainops.procedures.triggers.triggers import Triggers
-from brainops.store import Store, open_store
+from brainops.store import Store, acts, open_store
 from brainops.store.operations import EXECUTE
 from brainops.store.scope import Scope
 from brainops.types import (
@@ -69,6 +69,7 @@ from brainops.types import (
     Procedure,
     ProcedureVersion,
     Progress,
+    Proof,
     Run,
     Source,
     Trust,
@@ -86,6 +87,7 @@ class Brain(Operating, Upkeep, Working, Looking):
     Safe to share between threads, and usable after a fork. Use it as a context manager, or call `close`.
     """
 
+    acts: Mapping[str, acts.Act] = acts.TABLE
     agents: Agents  # made after the runs whose agent steps they do
 
     def __init__(self, store: Store, settings: config.Settings, *, background: bool = True) -> None:
@@ -317,13 +319,17 @@ class Brain(Operating, Upkeep, Working, Looking):
         """Bring an archived or forgotten memory back."""
         return change.set_state(self._context, memory_id, MemoryState.ACTIVE, reason)
 
-    def purge(self, memory_id: str, *, reason: str) -> change.Removed:
-        """Remove a memory for good, with everything derived from it. Cannot be undone."""
-        return change.purge(self._context, memory_id, reason=reason)
+    def purge(self, memory_id: str | Sequence[str], *, reason: str, proof: Proof | None = None) -> change.Removed:
+        """Remove a memory (or several) for good, with everything derived from it; only a person may. Cannot be undone.
 
-    def purge_subject(self, subject: str, *, reason: str) -> change.Removed:
-        """Remove every memory about a subject for good. Cannot be undone."""
-        return change.purge_subject(self._context, subject, reason=reason)
+        In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them, and so
+        does `purge_subject`. Raises NotFound, ApprovalUnproven.
+        """
+        return change.purge(self._context, memory_id, reason=reason, proof=proof)
+
+    def purge_subject(self, subject: str, *, reason: str, proof: Proof | None = None) -> change.Removed:
+        """Remove every memory about a subject for good, as `purge` does one. Cannot be undone."""
+        return change.purge_subject(self._context, subject, reason=reason, proof=proof)
 
     def promote(self, memory_id: str, namespace: str, *, reason: str = "") -> Captured:
         """Copy a memory into another namespace, as an audited act."""

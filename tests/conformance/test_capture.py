@@ -20,7 +20,7 @@ CONTENTS: list[JSON] = [
     7,
 ]
 EVERYTHING = Source(
-    actor=Actor(kind=ActorKind.AGENT, id="deployer", proof="token"),
+    actor=Actor(kind=ActorKind.SERVICE, id="deployer", proof="token"),
     session_id="s1",
     operation_id="o1",
     run_id="r1",

@@ -68,6 +68,11 @@ def removing(path: Path) -> list[str]:
     return python(f"import os; os.remove({str(path)!r})")
 
 
+def mending(folder: Path) -> dict[str, Any]:
+    """Return what helps each time: the check fails without it, and takes away what it finds."""
+    return {"command": touching(folder / "helps"), "verify": removing(folder / "helps")}
+
+
 def fail(brain: Brain, error: str = ERROR, *, target: str | None = "api", **context: Any) -> None:
     """Let an operation end in an error."""
     running = brain.begin("call payments", target=target, context=context, consult="never")
@@ -154,8 +159,8 @@ def test_a_fix_that_a_person_applies_runs_and_is_verified_by_its_check(brain: Br
     assert brain.fixes.confidence(fix.id).verified == 1
 
 
-def test_applying_a_fix_again_where_nothing_failed_since_is_no_second_proof(brain: Brain) -> None:
-    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+def test_applying_a_fix_again_where_nothing_failed_since_is_no_second_proof(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
     fail(brain)
     first = brain.fixes.apply(fix.id, target="api")
     again = brain.fixes.apply(fix.id, target="api")
@@ -167,10 +172,10 @@ def test_applying_a_fix_again_where_nothing_failed_since_is_no_second_proof(brai
     assert brain.fixes.confidence(fix.id).verified == 2
 
 
-def test_the_procedures_of_a_fix_order_nothing_else(brain: Brain) -> None:
+def test_the_procedures_of_a_fix_order_nothing_else(brain: Brain, tmp_path: Path) -> None:
     before = len(brain.guard.rules())
 
-    brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+    brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
 
     assert len(brain.guard.rules()) == before
 
@@ -273,8 +278,10 @@ def test_a_due_fix_of_some_time_ago_is_held(brain: Brain, tmp_path: Path, clock:
         (BlastRadius(per_hour=9, per_target_hour=1, per_namespace_hour=2), "2 in this namespace"),
     ],
 )
-def test_the_blast_radius_holds_what_goes_beyond_it(brain: Brain, limits: BlastRadius, told: str) -> None:
-    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"), limits=limits)
+def test_the_blast_radius_holds_what_goes_beyond_it(
+    brain: Brain, limits: BlastRadius, told: str, tmp_path: Path
+) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path), limits=limits)
     automatic(brain, fix)
 
     for target in ("a", "b", "c"):
@@ -311,8 +318,8 @@ def test_a_fix_in_shadow_says_what_it_would_have_done(brain: Brain, tmp_path: Pa
     assert not (tmp_path / "mended").exists()
 
 
-def test_the_same_error_within_the_window_contradicts_and_demotes(brain: Brain, clock: Clock) -> None:
-    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+def test_the_same_error_within_the_window_contradicts_and_demotes(brain: Brain, clock: Clock, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
     automatic(brain, fix)
     fail(brain)
     finish_runs(brain)
@@ -325,8 +332,10 @@ def test_the_same_error_within_the_window_contradicts_and_demotes(brain: Brain, 
     assert brain.fixes.confidence(fix.id).contradicted == 1
 
 
-def test_the_same_error_after_the_window_or_on_another_target_contradicts_nothing(brain: Brain, clock: Clock) -> None:
-    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"), verify=python("pass"))
+def test_the_same_error_after_the_window_or_on_another_target_contradicts_nothing(
+    brain: Brain, clock: Clock, tmp_path: Path
+) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
     done = brain.fixes.apply(fix.id, target="api")
 
     fail(brain, target="other")
@@ -391,9 +400,9 @@ def fail_with(brain: Brain, error: Exception) -> None:
 
 @pytest.mark.parametrize("raiser", [raise_it, through_more_callers, elsewhere])
 def test_a_fix_bound_to_a_printed_text_holds_for_the_exception_of_that_text(
-    brain: Brain, raiser: Callable[[], None]
+    brain: Brain, raiser: Callable[[], None], tmp_path: Path
 ) -> None:
-    fix = brain.fixes.attach("ValueError: bad pool", "pass", command=python("pass"), verify=python("pass"))
+    fix = brain.fixes.attach("ValueError: bad pool", "pass", **mending(tmp_path))
     automatic(brain, fix)
 
     fail_with(brain, caught(raiser))
@@ -402,8 +411,8 @@ def test_a_fix_bound_to_a_printed_text_holds_for_the_exception_of_that_text(
     assert states(brain, fix) == ["verified"]
 
 
-def test_a_fix_bound_to_an_exception_holds_where_somebody_else_calls_the_code(brain: Brain) -> None:
-    fix = brain.fixes.attach(caught(raise_it), "pass", command=python("pass"), verify=python("pass"))
+def test_a_fix_bound_to_an_exception_holds_where_somebody_else_calls_the_code(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(caught(raise_it), "pass", **mending(tmp_path))
     automatic(brain, fix)
     fail_with(brain, caught(raise_it))
     finish_runs(brain)

@@ -70,7 +70,7 @@ def add(name: str, adapter: str | None, ready_name: str | None, reason: str, **g
         drafted = _drafted(name, known, given)
         made = proven(
             brain,
-            "registering an agent",
+            "AGENT_REGISTER",
             lambda proof: brain.agents.register(drafted, reason=reason, proof=proof),
         )
         answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made), *_withheld(brain, made)])
@@ -135,9 +135,7 @@ def tasks(state: str | None, limit: int) -> None:
 def enable(name: str, reason: str) -> None:
     """Let an agent be chosen again."""
     with opened(model="none") as brain:
-        changed = proven(
-            brain, "enabling an agent", lambda proof: brain.agents.enable(name, reason=reason, proof=proof)
-        )
+        changed = proven(brain, "AGENT_ENABLE", lambda proof: brain.agents.enable(name, reason=reason, proof=proof))
         answer(changed, lambda: [f"{one_line(name)}: enabled"])
 
 

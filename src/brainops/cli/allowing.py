@@ -54,7 +54,7 @@ def allow(
         elif commands or hosts or variables or plain or shell is not None:
             proven(
                 brain,
-                "letting steps run or reach more",
+                "ALLOW",
                 lambda proof: brain.limits.allow(
                     commands, hosts=hosts, variables=variables, plain=plain, shell=shell, reason=reason, proof=proof
                 ),

@@ -80,7 +80,7 @@ def refuse(approval_id: str, reason: str, name: str | None) -> None:
 
 
 def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> None:
-    with opened(model="none") as brain, person_at_terminal("approving" if grant else "refusing") as terminal:
+    with opened(model="none") as brain, person_at_terminal("to approve" if grant else "to refuse") as terminal:
         asked = brain.approvals.get(approval_id)
         terminal.say(_one(asked, show.now()))
         proof = proof_of_person(terminal, brain.approvals.approvers.list(), name)
@@ -345,7 +345,7 @@ def add_channel(
             settings = {"argv": shlex.split(command_line)}
         new = proven(
             brain,
-            "setting up a channel",
+            "CHANNEL_PUT",
             lambda proof: brain.notices.add_channel(name, kind, settings, kinds=kinds, proof=proof),
         )
     answer(new, lambda: [*_channels([new]), dim(f"Try it: brainops notices channel test {shlex.quote(new.name)}")])
@@ -356,7 +356,7 @@ def add_channel(
 def remove_channel(name: str) -> None:
     """Remove a channel."""
     with opened(model="none") as brain:
-        proven(brain, "removing a channel", lambda proof: brain.notices.remove_channel(name, proof=proof))
+        proven(brain, "CHANNEL_REMOVE", lambda proof: brain.notices.remove_channel(name, proof=proof))
     answer({"removed": name}, lambda: [f"Removed: {one_line(name)}"])
 
 

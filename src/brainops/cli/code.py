@@ -54,7 +54,7 @@ def add(
     with opened(model="none") as brain:
         added = proven(
             brain,
-            "letting code be improved",
+            "REPOSITORY_ADD",
             lambda proof: brain.improvements.repositories.add(
                 name,
                 path,

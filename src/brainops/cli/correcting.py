@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +12,8 @@ import click
 from brainops.cli import show
 from brainops.cli.screen import age, cut, dim, one_line, safe, width, wrapped
 from brainops.cli.shared import answer, command, opened, progress, read_text, shared
-from brainops.cli.terminal import refuse_agents
-from brainops.errors import InvalidInput
+from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
+from brainops.errors import ApprovalUnproven, InvalidInput
 from brainops.types import Memory, Verdict
 
 if TYPE_CHECKING:
@@ -118,9 +119,20 @@ def restore(
     if backup is not None:
         from brainops import health
 
-        if unverified:
-            refuse_agents("restoring a backup that nothing verifies")
-        place, kept = health.restore(backup, shared().store, replace=replace, sha256=sha256, unverified=unverified)
+        restored = partial(
+            health.restore, backup, shared().store, replace=replace, sha256=sha256, unverified=unverified
+        )
+        if replace or unverified:
+            refuse_agents("to put another store in this one's place")
+        try:
+            place, kept = restored()
+        except ApprovalUnproven:
+            with opened(model="none") as brain:
+                known = brain.approvals.approvers.list()
+            if not known:
+                raise
+            with person_at_terminal("to put another store in this one's place") as terminal:
+                place, kept = restored(proof=proof_of_person(terminal, known, None))
         answer({"restored": place, "backup": backup, "kept": kept}, lambda: _restored(place, backup, kept))
         return
     with opened(model="none") as brain:
@@ -146,16 +158,19 @@ def purge(ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> 
     """Remove memories for good, with everything derived from them. This cannot be undone."""
     if (subject is None) == (not ids):
         raise click.UsageError("Name the memories to remove, or --subject NAME.")
-    refuse_agents("purging")
     with opened(model="none") as brain:
+        refuse_agents_from(brain, "PURGE")
         _confirm(brain, ids, subject, yes)
-        removed = [brain.purge(each, reason=reason) for each in ids] if ids else []
-        if subject is not None:
-            removed.append(brain.purge_subject(subject, reason=reason))
-        gone = [memory_id for each in removed for memory_id in each.memory_ids]
-        backups = list(dict.fromkeys(path for each in removed for path in each.backups))
-        kept = removed[-1].in_log_for
-        answer({"memory_ids": gone, "backups": backups, "in_log_for": kept}, lambda: _purged(len(gone), backups, kept))
+        removed = proven(
+            brain,
+            "PURGE",
+            lambda proof: (
+                brain.purge(ids, reason=reason, proof=proof)
+                if subject is None
+                else brain.purge_subject(subject, reason=reason, proof=proof)
+            ),
+        )
+        answer(removed, lambda: _purged(len(removed.memory_ids), removed.backups, removed.in_log_for))
 
 
 def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool) -> None:
@@ -171,7 +186,7 @@ def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool)
     click.confirm(f"Remove {what} for good?", abort=True, err=True)
 
 
-def _purged(count: int, backups: list[str], kept: str | None) -> Iterator[str]:
+def _purged(count: int, backups: Sequence[str], kept: str | None) -> Iterator[str]:
     if kept is None:
         yield f"Removed {count} for good, from rows, indexes and the log."
     else:

@@ -71,7 +71,7 @@ def undo(improvement_id: str, reason: str) -> None:
     with opened(model="none") as brain:
         undone = proven(
             brain,
-            "undoing an improvement",
+            "IMPROVEMENT_UNDO",
             lambda proof: brain.improvements.undo(improvement_id, reason=reason, proof=proof),
         )
         answer(undone, lambda: _told(undone))
@@ -95,7 +95,7 @@ def apply(improvement_id: str, reason: str) -> None:
     with opened(model="none") as brain:
         applied = proven(
             brain,
-            "applying an improvement",
+            "IMPROVEMENT_APPLY",
             lambda proof: brain.improvements.apply(improvement_id, reason=reason, proof=proof),
         )
         answer(applied, lambda: _told(applied))

@@ -178,7 +178,7 @@ def mode(fix_id: str, mode: str, reason: str) -> None:
     with opened(model="none") as brain:
         changed = proven(
             brain,
-            "letting a fix apply itself",
+            f"FIX_{mode.upper()}",
             lambda proof: brain.fixes.set_mode(fix_id, mode, reason=reason, proof=proof),
         )
         answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
@@ -200,9 +200,7 @@ def demote(fix_id: str, reason: str) -> None:
 def trust(fix_id: str, reason: str) -> None:
     """Vouch, as a person, for a fix that came from outside or from an agent."""
     with opened(model="none") as brain:
-        changed = proven(
-            brain, "vouching for a fix", lambda proof: brain.fixes.trust(fix_id, reason=reason, proof=proof)
-        )
+        changed = proven(brain, "FIX_TRUST", lambda proof: brain.fixes.trust(fix_id, reason=reason, proof=proof))
         answer(changed, lambda: [f"{one_line(changed.title)}: vouched for"])
 
 

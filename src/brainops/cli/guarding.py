@@ -15,7 +15,7 @@ from brainops.cli import show
 from brainops.cli.approvals import approvals
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, micros, opened
-from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents
+from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import InvalidInput, StoreError
 from brainops.health.halting import resume_everywhere, stop_everywhere, stopped_everywhere
 from brainops.types import (
@@ -30,7 +30,6 @@ from brainops.types import (
     FailMode,
     GuardSettings,
     OperationStart,
-    Proof,
     RecordedDecision,
     Replay,
     Rule,
@@ -39,7 +38,7 @@ from brainops.types import (
 )
 
 if TYPE_CHECKING:
-    from brainops.brain import Brain
+    pass
 
 SHOWN = 12  # of one answer, so that the first screen fits a terminal
 T = TypeVar("T")
@@ -178,7 +177,6 @@ def add(
     """Write a rule: an order (--after), a condition (--when) or an approval (--approval)."""
     if (bool(after), condition is not None, approval).count(True) != 1:
         raise InvalidInput("a rule asks for one thing: --after OPERATION, --when CEL or --approval")
-    refuse_agents("writing rules")
     kind = RuleKind.ORDER if after else RuleKind.CONDITION if condition else RuleKind.APPROVAL
     parts = tuple(Done(operation=each) for each in after)
     made = Rule(
@@ -195,6 +193,7 @@ def add(
         fail_mode=FailMode.CLOSED if fail_closed else FailMode.OPEN,
     )
     with opened(model="none") as brain:
+        refuse_agents_from(brain, "RULE_ADD")
         kept = brain.guard.add(made, reason=rest["reason"])
     answer(kept, lambda: [f"Written: {one_line(kept.name)} ({kept.mode.value})", dim(f"  {kept.id}")])
 
@@ -206,8 +205,8 @@ def add(
 def mode(rule_id: str, mode: str, reason: str) -> None:
     """Set how hard a rule is; also for one that stepped down."""
     with opened(model="none") as brain:
-        kept = _proven(
-            brain, "changing a rule", lambda proof: brain.guard.set_mode(rule_id, mode, reason=reason, proof=proof)
+        kept = proven(
+            brain, "RULE_HARDEN", lambda proof: brain.guard.set_mode(rule_id, mode, reason=reason, proof=proof)
         )
     answer(kept, lambda: [f"{one_line(kept.name)}: {kept.mode.value}"])
 
@@ -218,7 +217,7 @@ def mode(rule_id: str, mode: str, reason: str) -> None:
 def remove(rule_id: str, reason: str) -> None:
     """Remove a rule that was written; what it decided stays on record."""
     with opened(model="none") as brain:
-        gone = _proven(brain, "removing a rule", lambda proof: brain.guard.remove(rule_id, reason=reason, proof=proof))
+        gone = proven(brain, "RULE_REMOVE", lambda proof: brain.guard.remove(rule_id, reason=reason, proof=proof))
     answer(gone, lambda: [f"Removed: {one_line(gone.name)}"])
 
 
@@ -277,8 +276,8 @@ def _replayed(told: Replay) -> Iterator[str]:
 @click.option("--right", is_flag=True, help="The block was right.")
 def false_block(decision_id: str, note: str, right: bool) -> None:
     """Say that a block was wrong; a rule that is often wrong steps down one mode."""
-    refuse_agents("judging the guard")
     with opened(model="none") as brain:
+        refuse_agents_from(brain, "JUDGE_BLOCK")
         judge = brain.guard.right_block if right else brain.guard.false_block
         found = judge(decision_id, note)
     answer(found, lambda: ["Noted as right." if right else "Noted as a false block."])
@@ -289,8 +288,8 @@ def false_block(decision_id: str, note: str, right: bool) -> None:
 @REASON
 def per_person(value: str, reason: str) -> None:
     """Count compliance per person here, or no longer. Agree on it with the people first."""
-    refuse_agents("saying who is counted")
     with opened(model="none") as brain:
+        refuse_agents_from(brain, "PER_PERSON")
         settings = brain.guard.set_per_person(value == "on", reason=reason)
     answer(settings, lambda: [f"Compliance per person: {value}"])
 
@@ -307,9 +306,9 @@ def enforcement(value: str | None, reason: str) -> None:
         if value is None:
             settings = brain.guard.settings()
         else:
-            settings = _proven(
+            settings = proven(
                 brain,
-                "setting enforcement",
+                "ENFORCEMENT_HOLD",
                 lambda proof: brain.guard.set_enforcement(value, reason=reason, proof=proof),
             )
     answer(settings, lambda: _enforced(settings))
@@ -331,8 +330,8 @@ def autonomy(value: str | None, reason: str) -> None:
         if value is None:
             settings = brain.guard.settings()
         else:
-            settings = _proven(
-                brain, "setting autonomy", lambda proof: brain.guard.set_autonomy(value, reason=reason, proof=proof)
+            settings = proven(
+                brain, "AUTONOMY_LOWER", lambda proof: brain.guard.set_autonomy(value, reason=reason, proof=proof)
             )
     answer(settings, lambda: [f"autonomy in {settings.namespace}: {bold(settings.autonomy.value)}"])
 
@@ -383,13 +382,12 @@ def _stop(everywhere: bool, reason: str) -> None:
 
 
 def _resume(everywhere: bool, reason: str) -> None:
-    refuse_agents("letting things happen by themselves again")
+    refuse_agents("to let things happen by themselves again")
     if everywhere:
         resume_everywhere()
     else:
         with opened(model="none") as brain:
-            act = "letting things happen by themselves again"
-            _proven(brain, act, lambda proof: brain.guard.resume_automatic(reason, proof=proof))
+            proven(brain, "RESUME", lambda proof: brain.guard.resume_automatic(reason, proof=proof))
     still = stopped_everywhere()
     told = [f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."]
     if still and not everywhere:
@@ -454,12 +452,6 @@ def ask(operation: str, target: str | None, session: str | None, reason: str) ->
         start = OperationStart(name=operation, target=target, actor=brain.settings.actor, session_id=session)
         asked = brain.guard.ask(start, reason=reason)
     answer(asked, lambda: [f"Asked: {one_line(asked.question)}", dim(f"  brainops approve {asked.id}")])
-
-
-def _proven(brain: Brain, act: str, work: Callable[[Proof | None], T]) -> T:
-    """Do what only a person may, who proves it where that is asked for."""
-    refuse_agents(act)
-    return proven(brain, act, work)
 
 
 def _date(at: int) -> str:

@@ -41,7 +41,7 @@ def budget(cost: float | None, tokens: int | None, reason: str) -> None:
             kept_tokens = tokens if tokens is not None else now.tokens_a_day or None
             now = proven(
                 brain,
-                "setting what language models may take",
+                "LANGUAGE_BUDGET",
                 lambda proof: brain.language.set_budget(kept_cost, kept_tokens, reason=reason, proof=proof),
             )
         models = brain.settings.language

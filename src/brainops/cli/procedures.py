@@ -155,7 +155,7 @@ def apply(
     with opened(model="none") as brain:
         applied = proven(
             brain,
-            "applying what must be followed",
+            "PROCEDURE_APPLY",
             lambda proof: brain.procedures.apply(
                 folder,
                 dry_run=dry_run or check,
@@ -317,7 +317,7 @@ def activate(name: str, number: int | None, reason: str) -> None:
     with opened(model="none") as brain:
         version = proven(
             brain,
-            f"activating {name}",
+            "PROCEDURE_ACTIVATE",
             lambda proof: brain.procedures.activate(name, number=number, reason=reason, proof=proof),
         )
     answer(version, lambda: [f"{version.procedure.name} number {version.number} is active."])
@@ -330,7 +330,7 @@ def retire(name: str, reason: str) -> None:
     """Let a procedure hold no longer; `activate` brings it back."""
     with opened(model="none") as brain:
         version = proven(
-            brain, f"retiring {name}", lambda proof: brain.procedures.retire(name, reason=reason, proof=proof)
+            brain, "PROCEDURE_RETIRE", lambda proof: brain.procedures.retire(name, reason=reason, proof=proof)
         )
     answer(version, lambda: [f"{version.procedure.name} number {version.number} is retired."])
 

@@ -86,7 +86,7 @@ def trust(key: str, name: str, source: str | None, reason: str) -> None:
     with opened(model="none") as brain:
         peer = proven(
             brain,
-            f"listen to {name}",
+            "SHARE_TRUST",
             lambda proof: brain.sharing.trust(key, name=name, source=source, reason=reason, proof=proof),
         )
         answer(peer, lambda: [f"{peer.name} is listened to from now on"])

@@ -117,15 +117,23 @@ def proof_of_person(terminal: Terminal, approvers: Iterable[Approver], name: str
     return KeyProof(key=secret.strip()) if secret.startswith(KEY) else TerminalProof(approver=name, passphrase=secret)
 
 
-def proven(brain: Brain, act: str, work: Callable[[Proof | None], T]) -> T:
-    """Do what a person may; where it takes a proof, ask for it on the terminal, and do it with that."""
+def refuse_agents_from(brain: Brain, name: str) -> None:
+    """Raise ApprovalUnproven in an agent's session, where the table of acts says that no agent does this."""
+    if brain.acts[name].refuses_agents:
+        refuse_agents(f"to {brain.acts[name].does}")
+
+
+def proven(brain: Brain, name: str, work: Callable[[Proof | None], T]) -> T:
+    """Do an act, by its name in the table; where that asks for a proof, ask on the terminal, and do it with that."""
+    act = brain.acts[name]
+    refuse_agents_from(brain, name)
     try:
         return work(None)
     except ApprovalUnproven:
         known = brain.approvals.approvers.list()
         if not known:
             raise
-        with person_at_terminal(act) as terminal:
+        with person_at_terminal(f"to {act.does}") as terminal:
             return work(proof_of_person(terminal, known, None))
 
 

@@ -7,12 +7,17 @@ from pathlib import Path
 
 from brainops import config
 from brainops.config import DEFAULT_STORE
-from brainops.errors import InvalidInput, StoreUnavailable
+from brainops.errors import InvalidInput, StoreCorrupt, StoreUnavailable
 from brainops.health.status import masked
+from brainops.memory.context import MemoryContext
+from brainops.memory.meaning import Meaning
 from brainops.memory.redact import Redacted, RedactionPolicy, redact
-from brainops.store import open_store
+from brainops.procedures.approvers import Approvers
+from brainops.procedures.outbox import Outbox
+from brainops.store import acts, open_store
 from brainops.store.named import migrations
 from brainops.store.scope import Scope
+from brainops.types import Proof
 
 
 def location(store: str | None) -> str:
@@ -61,15 +66,25 @@ def _is_there(path: Path) -> bool:
 
 
 def restore(
-    backup: str, store: str | None, *, replace: bool, sha256: str | None = None, unverified: bool = False
+    backup: str,
+    store: str | None,
+    *,
+    replace: bool,
+    sha256: str | None = None,
+    unverified: bool = False,
+    proof: Proof | None = None,
 ) -> tuple[str, str | None]:
-    """Put a verified backup in the store's place; return the place, and where what stood there is kept.
+    """Put a verified backup in the store's place, as a person; return the place, and where what stood there is kept.
 
-    Raises ArchiveDamaged, Conflict, InvalidInput where its SHA-256 is not known, StoreUnavailable where it is in use.
+    Where a store stands there in which somebody may approve, it takes the `proof` of one of them: those who may, the
+    rules and the record are replaced with it. Raises ArchiveDamaged, Conflict, InvalidInput where its SHA-256 is not
+    known, StoreUnavailable where it is in use, ApprovalUnproven.
     """
     place = location(store)
     if place == ":memory:":
         raise InvalidInput("a backup is put back as a file or into a database; :memory: is gone with its process")
+    if replace:
+        _require_leave(place, config.load(store=store), proof)
     if "://" in place:
         from brainops.store.postgres_upkeep import restore_database
 
@@ -79,6 +94,27 @@ def restore(
 
         kept = restore_file(backup, place, replace=replace, sha256=sha256, unverified=unverified)
     return masked(place), None if kept is None else str(kept)
+
+
+def _require_leave(place: str, settings: config.Settings, proof: Proof | None) -> None:
+    """Raise unless this actor may replace what stands there; of what is too damaged to say, only the actor is asked."""
+    acts.require(acts.RESTORE_STORE, settings.actor, proven=True)
+    if "://" not in place and not _is_there(Path(place)):
+        return
+    try:
+        standing = open_store(place, Scope.of(settings.namespace), migrate=False)
+        try:
+            context = MemoryContext(
+                store=standing, redaction=RedactionPolicy(), meaning=Meaning("none"), actor=settings.actor
+            )
+            if not standing.upkeep.schema()["stored"]:
+                return
+            standing.prove = Approvers(context, Outbox(context)).prove
+            standing.allow(acts.RESTORE_STORE, settings.actor, proof)
+        finally:
+            standing.close()
+    except StoreCorrupt:
+        return
 
 
 def preview(text: str, personal_data: str | None = None) -> Redacted:

@@ -16,7 +16,7 @@ from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.memories import Inserted
-from brainops.types import Captured, Draft, Finding, Progress, Source
+from brainops.types import Captured, Draft, Finding, Progress, Source, Trust
 
 if TYPE_CHECKING:
     import numpy
@@ -36,7 +36,9 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     vectors = _vectors_if_warm(context, [prepared])
     passages = vectors[0] if vectors else None
     return context.store.write_together(
-        acts.CAPTURE, context.actor, lambda tx: store(tx, prepared, draft.source, context, passages)
+        _act_of([draft]),
+        context.actor,
+        lambda tx: store(tx, vouched(tx, prepared, draft.source), draft.source, context, passages),
     )
 
 
@@ -70,14 +72,30 @@ def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list
             refused = error
             break
     acknowledged: list[Captured] = []
-    with context.store.writing(acts.CAPTURE, context.actor) as tx:
+    with context.store.writing(_act_of(chunk), context.actor) as tx:
         for prepared, source in ready:
             try:
-                acknowledged.append(store(tx, prepared, source, context, None))
+                acknowledged.append(store(tx, vouched(tx, prepared, source), source, context, None))
             except Conflict as error:  # nothing of it was written
                 refused = error
                 break
     return acknowledged, refused
+
+
+def _act_of(drafts: Sequence[Draft]) -> acts.Act:
+    return acts.CAPTURE_VERIFIED if any(draft.trust is Trust.VERIFIED for draft in drafts) else acts.CAPTURE
+
+
+def vouched(tx: Transaction, prepared: Prepared, source: Source) -> Prepared:
+    """Return what is captured with the trust that whoever says it can give: an agent's word is never verified."""
+    if prepared.row["trust"] != Trust.VERIFIED.value or tx.lets(acts.VOUCH, source.actor):
+        return prepared
+    note = (
+        "kept with trust agent: that it is verified was said by an agent, or by somebody who did not prove to be one "
+        "who may approve, as this strict namespace asks"
+    )
+    row = {**prepared.row, "trust": Trust.AGENT.value}
+    return replace(prepared, row=row, notes=(*prepared.notes, note))
 
 
 def store(

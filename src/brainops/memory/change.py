@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import store as store_prepared
+from brainops.memory.capture import vouched
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, prepare, words_of_row
 from brainops.memory.identity import make_room
@@ -24,6 +26,8 @@ from brainops.types import (
     Feedback,
     Memory,
     MemoryState,
+    Proof,
+    Trust,
     Verdict,
 )
 
@@ -90,7 +94,9 @@ def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) 
     if old["superseded_by"] or old["state"] != MemoryState.ACTIVE:
         standing = f"superseded by {old['superseded_by']}" if old["superseded_by"] else old["state"]
         raise Conflict(f"memory {old['id']} is {standing}; only a current one can be superseded")
-    prepared = prepare(draft, context.redaction)
+    if old["trust"] == Trust.VERIFIED:
+        tx.require(acts.SET_ASIDE_VERIFIED)
+    prepared = vouched(tx, prepare(draft, context.redaction), draft.source)
     nothing = Conflict(f"memory {old['id']} says that already; nothing to supersede")
     if prepared.row["content_hash"] == old["content_hash"] and prepared.row["subject"] in (None, old["subject"]):
         raise nothing
@@ -117,6 +123,8 @@ def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason
             raise Conflict(f"memory {row['id']} is {state.value} already")
         if not stands_again(tx, row, context.store.now(), state):
             raise Conflict(f"the same content was captured again since; memory {row['id']} is not needed back")
+        if state is not MemoryState.ACTIVE and row["trust"] == Trust.VERIFIED:
+            tx.require(acts.SET_ASIDE_VERIFIED)
         tx.memories.set_state(row["id"], state, MemoryState(row["state"]), words_of_row(row))
         tx.trail.append(row["id"], context.store.now(), reason=_reason(context, reason))
         return memory_of(tx.memories.row(row["id"]))
@@ -177,9 +185,10 @@ def feedback(
         )
         tx.trail.add_feedback(given)
         ends = verdict in _ENDS and corrected is None and row["valid_to"] is None
+        ends = ends and (row["trust"] != Trust.VERIFIED or tx.lets(acts.SET_ASIDE_VERIFIED))
         tx.memories.add_feedback(row["id"], VERDICT_CHANGE[verdict], given.at, ends=ends)
-        if verdict is Verdict.WRONG:
-            tx.memories.set_flag(row["id"], "called wrong")
+        if verdict is Verdict.WRONG or (verdict in _ENDS and corrected is None and not ends):
+            tx.memories.set_flag(row["id"], f"called {verdict.value}")
         tx.trail.append(row["id"], given.at, verdict=verdict.value, feedback=given.id)
         return given
 
@@ -200,21 +209,24 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
         return replace(given, undone_at=now)
 
 
-def purge(context: MemoryContext, memory_id: str, *, reason: str) -> Removed:
-    """Remove one memory for good, with its vectors, occurrences, verdicts and traces in the log and runs.
+def purge(
+    context: MemoryContext, memory_id: str | Sequence[str], *, reason: str, proof: Proof | None = None
+) -> Removed:
+    """Remove a memory, or several together, for good, with vectors, occurrences, verdicts, traces in the log and runs.
 
     A run that found it keeps which steps were done and when, and loses what they were given and found, with the runs
     that it began or that began it. Raises NotFound.
     """
-    with context.store.writing(acts.PURGE, context.actor) as tx:
-        row = None if _own_segment(tx, memory_id) else tx.memories.writable_row(memory_id)
-        removed = _purge(tx, context, [row] if row else [], [memory_id], reason, subject=None)
+    with context.store.writing(acts.PURGE, context.actor, proof) as tx:
+        ids = list(dict.fromkeys([memory_id] if isinstance(memory_id, str) else memory_id))
+        rows = [tx.memories.writable_row(each) for each in ids if not _own_segment(tx, each)]
+        removed = _purge(tx, context, rows, ids, reason, subject=None)
     return replace(removed, in_log_for=context.store.upkeep.scrub())
 
 
-def purge_subject(context: MemoryContext, subject: str, *, reason: str) -> Removed:
+def purge_subject(context: MemoryContext, subject: str, *, reason: str, proof: Proof | None = None) -> Removed:
     """Remove every memory about a subject for good; raise NotFound where there is none."""
-    with context.store.writing(acts.PURGE, context.actor) as tx:
+    with context.store.writing(acts.PURGE, context.actor, proof) as tx:
         rows = list(tx.memories.by_subject(clean(subject)))
         ids = [*(row["id"] for row in rows), *archived_ids_about(tx, clean(subject))]
         if not ids:

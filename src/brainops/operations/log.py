@@ -22,8 +22,10 @@ from brainops.store import Transaction, acts
 from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
 from brainops.types import (
     JSON,
+    ActorKind,
     Draft,
     ErrorEvent,
+    Evidence,
     Failed,
     Fingerprint,
     Frame,
@@ -144,7 +146,9 @@ def finish(
             raise Conflict(f"operation {operation_id} is finished already, or was never begun here")
     else:
         tx.operations.discard(operation_id)
-    if not isinstance(outcome, Failed):
+    # What an agent says of its own work shows nothing, however it says it; nor does what anybody only claims.
+    shown = outcome.evidence is not Evidence.CLAIMED and start.actor.kind is not ActorKind.AGENT
+    if not isinstance(outcome, Failed) and shown:
         fix_record.on_success(tx, start.name, start.target, at)
     tx.operations.tally(start.name, at, failed=isinstance(outcome, Failed), recorded=keep)
     return error_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from brainops.errors import Conflict, InvalidInput, NotFound
@@ -74,6 +74,8 @@ class Catalog:
         """
         definition = self._checked(sources.definition(source, path, trust))
         with self._context.store.writing(acts.PROCEDURE_SAVE, self._context.actor) as tx:
+            if definition.trust is Trust.VERIFIED and not tx.lets(acts.VOUCH):
+                definition = replace(definition, trust=Trust.AGENT)
             row = self.keep(tx, definition, owner, reason)
             return self._version(tx, row)
 
@@ -288,6 +290,13 @@ class Catalog:
                 Change(name=row["name"], action=action, state=state, path=row["path"], number=row["number"], note=note)
             )
         return changes
+
+    def holds(self, procedure: Procedure) -> bool:
+        """Say whether this very procedure is the active one of its name in the written namespace."""
+        digest = self._checked(sources.definition(procedure, None, Trust.AGENT)).digest
+        with self._context.store.read() as tx:
+            rows = self._own_rows(tx, procedure.name)
+        return any(row["state"] == ProcedureState.ACTIVE and row["hash"] == digest for row in rows)
 
     def keep(
         self, tx: Transaction, definition: Definition, owner: Owner, reason: str, *, by_apply: bool = False

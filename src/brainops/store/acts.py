@@ -26,7 +26,7 @@ class Proving(StrEnum):
 
     NEVER = "never"
     STRICT = "where the namespace is strict and somebody may approve"
-    BINDING = "where it turns out to touch what must be followed, as above"
+    BINDING = "as above, for what it turns out to touch or to claim"
     ENROLLED = "where somebody may approve"
     ALWAYS = "always"
 
@@ -46,6 +46,11 @@ class Act:
     def open_to(self, actor: Actor) -> bool:
         """Say whether somebody of this kind may ever do it."""
         return actor.kind in self.who
+
+    @property
+    def refuses_agents(self) -> bool:
+        """Say whether no agent's session does it, wherever it is."""
+        return ActorKind.AGENT not in self.who
 
     @property
     def asks_strict(self) -> bool:
@@ -121,21 +126,40 @@ SHARE = _work()
 # Memory
 
 CAPTURE = Act(does="capture")
-SUPERSEDE = Act(name="supersede", does="supersede a memory")
-FEEDBACK = Act(name="feedback", does="judge a memory")
+CAPTURE_VERIFIED = Act(does="capture", proof=Proving.BINDING)
+VOUCH = Act(does="say that a memory is verified", who=NO_AGENT, proof=Proving.STRICT)
+SUPERSEDE = Act(name="supersede", does="supersede a memory", proof=Proving.BINDING)
+FEEDBACK = Act(name="feedback", does="judge a memory", proof=Proving.BINDING)
 FEEDBACK_UNDO = Act(name="undo-feedback", does="take a verdict back")
 ARCHIVE = Act(name="archived", does="archive a memory")
 FORGET = Act(name="forgotten", does="forget a memory")
+SET_ASIDE_VERIFIED = Act(
+    does="set aside or replace what is verified",
+    who_where_strict=NO_AGENT,
+    way_out="a person does; brainops feedback ID wrong flags it for review",
+)
 RESTORE = Act(name="restore", does="bring a memory back")
 FLAG = Act(name="flag", does="flag a memory")
 UNFLAG = Act(name="unflag", does="clear a memory's flag")
 MOVE_SOURCE = Act(name="move-source", does="rename a memory's source")
 PROMOTE = Act(name="promote", does="promote a memory")
-PURGE = Act(name="purge", does="purge")
+PURGE = Act(
+    name="purge",
+    does="purge",
+    who=PERSON,
+    proof=Proving.STRICT,
+    way_out="a person does, on a terminal; brainops forget hides a memory, and can be undone",
+)
+RESTORE_STORE = Act(
+    does="put another store in this one's place",
+    who=PERSON,
+    proof=Proving.ENROLLED,
+    way_out="a person does, on a terminal: it replaces the rules, the record and those who may approve",
+)
 REDACT = Act(name="redact", does="redact what is stored")
 COMPACT = Act(name="compact", does="move old rows into segments")
 RESTORE_SEGMENT = Act(name="restore-segment", does="bring a segment back")
-GROWTH_POLICY = Act(name="growth-policy", does="say how much is kept")
+GROWTH_POLICY = Act(name="growth-policy", does="say how much is kept", who_where_strict=NO_AGENT)
 BACKUP = Act(name="backup", does="back a store up")
 IMPORT = Act(name="import", does="import")
 IMPORT_SETTLE = Act(name="import-settle", does="import")
@@ -145,8 +169,9 @@ IMPORT_RULE_GONE = Act(name="rule-remove", does="import")
 
 # Operations and their guard
 
-VERIFY = Act(name="verify", does="verify an operation")
-CONTRADICT = Act(name="contradict", does="contradict an operation")
+_JUDGE = "no agent judges what was done; a person does, or the check that ran"
+VERIFY = Act(name="verify", does="verify an operation", who=NO_AGENT, way_out=_JUDGE)
+CONTRADICT = Act(name="contradict", does="contradict an operation", who=NO_AGENT, way_out=_JUDGE)
 ENFORCEMENT_HOLD = Act(name="set-enforcement", does="set enforcement", who=NO_AGENT)
 ENFORCEMENT_LOOSEN = Act(name="set-enforcement", does="set enforcement", who=NO_AGENT, proof=Proving.STRICT)
 AUTONOMY_LOWER = Act(name="set-autonomy", does="set autonomy", who=NO_AGENT)
@@ -184,7 +209,7 @@ APPROVER_REVOKE = Act(name="approver-revoke", does="revoke an approver", proof=P
 APPROVER_WRONG = Act(name="approver-wrong", does="prove")
 APPROVER_VOID = Act(name="approver-void", does="prove")
 CLIENTS = Act(name="approval-clients", does="accept a client's dialog", proof=Proving.ALWAYS)
-NOTICE_READ = Act(name="notice-read", does="acknowledge notices")
+NOTICE_READ = Act(name="notice-read", does="say that a person read notices", who=NO_AGENT)
 _CHANNEL = "a person does, on a terminal: brainops notices channel"
 CHANNEL_PUT = Act(name="channel-put", does="set up a channel", who=NO_AGENT, proof=Proving.ENROLLED, way_out=_CHANNEL)
 CHANNEL_REMOVE = Act(
@@ -193,7 +218,7 @@ CHANNEL_REMOVE = Act(
 
 # Procedures, their runs and what their steps may do
 
-PROCEDURE_SAVE = Act(name="save_procedure", does="save a procedure")
+PROCEDURE_SAVE = Act(name="save_procedure", does="save a procedure", proof=Proving.BINDING)
 PROCEDURE_ACTIVATE = Act(name="activate_procedure", does="activate a procedure")
 PROCEDURE_ACTIVATE_BINDING = Act(
     name="activate_procedure",
@@ -220,7 +245,7 @@ RUN_RETRY = Act(name="run-retry", does="retry a run")
 RUN_TAKE_OVER = Act(name="run-take-over", does="take a run over")
 RUN_SKIP = Act(name="run-skip", does="skip a step")
 RUN_STEP_COMPLETE = Act(name="run-step-complete", does="complete a step")
-RUNS_REMOVE = Act(name="runs-remove", does="remove runs")
+RUNS_REMOVE = Act(name="runs-remove", does="remove runs for good", who=NO_AGENT)
 ALLOW = Act(
     name="allow",
     does="let steps run or reach more",
@@ -240,12 +265,14 @@ STEP_LIMITS = Act(name="set-step_limits", does="change what steps may run or rea
 
 # Fixes and cases
 
-FIX_ATTACH = Act(name="fix_attach", does="attach a fix")
+FIX_ATTACH = Act(name="fix_attach", does="attach a fix", proof=Proving.BINDING)
 FIX_RECEIVE = Act(name="fix_receive", does="receive a fix")
 FIX_APPLY = Act(name="fix_apply", does="let a fix apply itself")
 FIX_ROLL_BACK = Act(name="fix_rolled_back", does="take a fix back")
 FIX_DEMOTE = Act(name="fix_demote", does="let a fix only be suggested")
-FIX_DETACH = Act(name="fix_detach", does="detach a fix")
+FIX_DETACH = Act(
+    name="fix_detach", does="detach a fix", who_where_strict=NO_AGENT, way_out="a person does: brainops fix detach"
+)
 FIX_RECORD = Act(does="say how a fix went")
 FIX_VERIFY = Act(
     name="fix_verified",
@@ -266,6 +293,12 @@ FIX_AUTO = Act(
     way_out=_FIX,
     refusal=Conflict,
 )
+VOUCH_FIX = Act(
+    does="attach a fix as verified",
+    who=PERSON,
+    proof=Proving.STRICT,
+    way_out="leave the trust out; a person vouches for it: brainops fix trust",
+)
 FIX_TRUST = Act(
     name="fix_trust",
     does="vouch for a fix",
@@ -274,7 +307,7 @@ FIX_TRUST = Act(
     way_out="a person vouches for it: brainops fix trust",
     refusal=Conflict,
 )
-CASE_LEARN = Act(does="tell a case")
+CASE_LEARN = Act(does="tell a case", proof=Proving.BINDING)
 CASE_VERIFY = Act(
     name="case_verify",
     does="verify a case",
@@ -313,7 +346,7 @@ AGENT_ENABLE = Act(
     refusal=OperationBlocked,
 )
 AGENT_DISABLE = Act(name="agent-disable", does="disable agents")
-AGENT_REMOVE = Act(name="agent-remove", does="remove agents")
+AGENT_REMOVE = Act(name="agent-remove", does="remove agents", who_where_strict=NO_AGENT)
 LANGUAGE_BUDGET = Act(
     name="set-language_budget",
     does="set what language models may take",

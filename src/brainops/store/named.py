@@ -14,6 +14,7 @@ from importlib.resources import files
 _HEAD = re.compile(r"^-- (name|fragment): (\w+)[ \t]*$", re.MULTILINE)
 _INCLUDE = re.compile(r"\{(\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_WRITES = re.compile(r"\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?\s+set|delete\s+from)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
@@ -24,6 +25,7 @@ class Statement:
     name: str
     text: str
     parameters: frozenset[str]
+    writes: bool
 
 
 @cache
@@ -58,4 +60,4 @@ def _statement(dialect: str, name: str, text: str, fragments: dict[str, str]) ->
     parameters = frozenset(_PARAMETER.findall(text))
     if dialect == "postgres":
         text = _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
-    return Statement(name=name, text=text, parameters=parameters)
+    return Statement(name=name, text=text, parameters=parameters, writes=_WRITES.search(text) is not None)

@@ -25,7 +25,7 @@ from brainops.errors import (
     StoreUnavailable,
 )
 from brainops.store.database import NamedStatements, bound
-from brainops.store.named import migrations, statements
+from brainops.store.named import Statement, migrations, statements
 from brainops.store.pool import Pool
 from brainops.store.scope import Scope
 from brainops.store.sqlite_log import LOG_BYTES, Log, log_bytes
@@ -37,6 +37,7 @@ CACHE_KIBIBYTES = 8_192  # a connection's page cache; larger ones did not read f
 MAPPED_BYTES = 1 << 30  # read through the page cache of the system: half the time of a search at 100,000 memories
 CONNECTIONS = 32  # of one process at once: each takes two descriptors and up to the cache above
 KEPT_CONNECTIONS = 8  # open between two uses; to open one takes a millisecond
+BEGIN_WRITING = "begin immediate"
 STATEMENT_CACHE = 256  # every named statement stays prepared
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
@@ -99,7 +100,7 @@ class SQLiteDatabase:
     def write(self, scope: Scope) -> Iterator[SQLiteSession]:
         """Open a write transaction; on leaving, the commit is synced to the disk."""
         self._check_process()
-        with self._writing, self._transaction("begin immediate", scope) as session:
+        with self._writing, self._transaction(BEGIN_WRITING, scope) as session:
             yield session
 
     @contextmanager
@@ -135,15 +136,15 @@ class SQLiteDatabase:
             with self._lent() as connection:
                 self._begin(connection, begin)
                 try:
-                    yield SQLiteSession(connection, scope)
-                    if begin != "begin":
+                    yield SQLiteSession(connection, scope, writes=begin == BEGIN_WRITING)
+                    if begin == BEGIN_WRITING:
                         self._require_there(connection)
                     connection.execute("commit")
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("rollback")
                     raise
-                if begin != "begin" and not self._in_memory:
+                if begin == BEGIN_WRITING and not self._in_memory:
                     self.log.shorten(connection, log_bytes(self.location))
         except PROBLEMS as error:
             raise translated(error, self.location) from error
@@ -279,9 +280,10 @@ _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
 class SQLiteSession(NamedStatements):
     """One transaction on a SQLite connection."""
 
-    def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
+    def __init__(self, connection: sqlite3.Connection, scope: Scope, *, writes: bool) -> None:
         self.scope = scope
         self.connection = connection
+        self._writes = writes
         self._statements = statements("sqlite")
 
     @contextmanager
@@ -298,13 +300,20 @@ class SQLiteSession(NamedStatements):
 
     def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute the statement once for each row."""
-        statement = self._statements[name]
+        statement = self._statement(name)
         self.connection.executemany(
             statement.text, (_encoded(bound(statement.parameters, row, self.scope)) for row in rows)
         )
 
-    def _execute(self, name: str, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
+    def _statement(self, name: str) -> Statement:
+        """Return a statement that this transaction may execute: PostgreSQL's own snapshots refuse to write."""
         statement = self._statements[name]
+        if statement.writes and not self._writes:
+            raise StoreReadOnly(f"{name} changes rows, and this transaction only reads: it was opened for no act")
+        return statement
+
+    def _execute(self, name: str, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
+        statement = self._statement(name)
         values = _encoded(bound(statement.parameters, parameters, self.scope))
         try:
             return self.connection.execute(statement.text, values)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from brainops.errors import ApprovalUnproven
+from brainops.errors import ApprovalUnproven, BrainOpsError
 from brainops.store import acts
 from brainops.store.acts import Act, Proven
 from brainops.store.agents import Agents
@@ -121,6 +121,24 @@ class Transaction:
         """Return the trail for a further act within this one, once the table lets it be done too."""
         self._require(act, actor or self._leave.asker)
         return Trail(self.session, act, actor or self.actor)
+
+    def lets(self, act: Act, actor: Actor | None = None) -> bool:
+        """Say whether the table lets a further act be done here; by somebody on whose word it rests, where named.
+
+        Where nobody looked who may approve, an act that takes a proof where somebody may is not let be done unproven.
+        """
+        strict = act.asks_strict and self.rules.is_strict()
+        approvers = self._leave.approvers if self.act.asks_approvers else ("somebody",)
+        try:
+            for asker in (self._leave.asker, actor or self._leave.asker):
+                acts.require(act, asker, proven=self._leave.proven, strict=strict, approvers=approvers)
+        except BrainOpsError:
+            return False
+        return True
+
+    def require(self, act: Act) -> None:
+        """Raise unless the table lets a further act, which has no line of its own, be done here."""
+        self._require(act, self._leave.asker)
 
     def _require(self, act: Act, asker: Actor) -> None:
         strict = act.asks_strict and self.rules.is_strict(floor=self._leave.floor)

@@ -101,7 +101,7 @@ class Cases:
         kept: list[DecidedCase] = []
         for start in range(0, len(made), IMPORTED_TOGETHER):
             with self._lock, self._context.store.writing(acts.CASE_LEARN, self._context.actor) as tx:
-                kept += [self._learn(tx, each) for each in made[start : start + IMPORTED_TOGETHER]]
+                kept += [self._learn(tx, _vouched(tx, each)) for each in made[start : start + IMPORTED_TOGETHER]]
         return kept
 
     def decide(self, name: str, inputs: Mapping[str, JSON], *, confidence: float = CONFIDENCE) -> CaseDecision:
@@ -320,6 +320,12 @@ class Cases:
 
     def _note(self, tx: Transaction, case: DecidedCase, **detail: JSON) -> None:
         tx.trail.append(case.id, self._context.store.now(), name=case.name, **detail)
+
+
+def _vouched(tx: Transaction, case: DecidedCase) -> DecidedCase:
+    """Return a case with the trust that whoever tells it can give: an agent's word is never verified."""
+    believed = case.trust is not Trust.VERIFIED or tx.lets(acts.VOUCH)
+    return case if believed else replace(case, trust=Trust.AGENT)
 
 
 def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:

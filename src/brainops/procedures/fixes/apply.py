@@ -11,7 +11,7 @@ from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.confidence import sentence
-from brainops.procedures.fixes.plan import name_of, rollback_name, rollback_of
+from brainops.procedures.fixes.plan import BEFORE, name_of, rollback_name, rollback_of
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Transaction, acts
@@ -28,6 +28,7 @@ from brainops.types import (
     NoticeKind,
     Run,
     RunState,
+    StepState,
 )
 
 DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surprise whoever has dealt with it since
@@ -43,8 +44,15 @@ log = logging.getLogger("brainops")
 class FixApplier:
     """Applies what is due, and settles what has run."""
 
-    def __init__(self, context: MemoryContext, runner: Runner, automatic_stopped: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        context: MemoryContext,
+        runner: Runner,
+        automatic_stopped: Callable[[], str | None],
+        establish: Callable[[Fix], None],
+    ) -> None:
         self._context = context
+        self._establish = establish
         self._runner = runner
         self._automatic_stopped = automatic_stopped
 
@@ -173,6 +181,7 @@ class FixApplier:
         with self._context.store.read() as tx:
             application = _again(tx, application_id)
         try:
+            self._establish(fix)  # anew where somebody put another procedure of that name in its place
             run = self._runner.start(
                 name_of(fix.id),
                 {"error": error[:MAX_ERROR_CHARACTERS] if error else None, "operation_id": application.operation_id},
@@ -203,6 +212,10 @@ class FixApplier:
             if run.state is RunState.SUCCEEDED:
                 if fix.verify is None:
                     return tx.fixes.move(application, ApplicationState.APPLIED, application.reason, **values)
+                before = run.step(BEFORE)
+                if before is None or before.state is not StepState.FAILED:
+                    reason = "its check held before it was applied as well, which shows nothing"
+                    return tx.fixes.move(application, ApplicationState.APPLIED, reason, **values)
                 if not _something_was_broken(tx, fix, application):
                     reason = "its check succeeded, and nothing had failed since it last helped"
                     return tx.fixes.move(application, ApplicationState.APPLIED, reason, **values)

@@ -65,7 +65,7 @@ class Fixes:
         self._context = context
         self._catalog = catalog
         self._automatic_stopped = automatic_stopped
-        self._applier = FixApplier(context, runner, automatic_stopped)
+        self._applier = FixApplier(context, runner, automatic_stopped, self._establish)
         self._runner = runner
         self._expected: set[str] = set()
 
@@ -82,14 +82,16 @@ class Fixes:
         rollback: Action | Sequence[str] | None = None,
         context: Mapping[str, JSON] | None = None,
         limits: BlastRadius | None = None,
-        trust: Trust | str = Trust.AGENT,
+        trust: Trust | str | None = None,
+        proof: Proof | None = None,
     ) -> Fix:
         """Bind a solution to an error: a command, a procedure, a change of configuration, or advice.
 
         `error` is a fingerprint (32 hex characters), any text of the error, an exception, or an event. A command
         is an argument list; `configuration` is {"file", "key", "value"}; `verify` and `rollback` are commands or
-        actions; `context` are values that the error's context must have. The fix starts in `suggest`. Raises
-        InvalidInput, NotFound.
+        actions; `context` are values that the error's context must have. The fix starts in `suggest`. A person who
+        attaches it vouches for it, in a strict namespace by the `proof` that `trust` takes; `trust="verified"` asks for
+        that. Raises InvalidInput, NotFound, ApprovalUnproven.
         """
         kinds: dict[FixKind, Any] = {
             FixKind.COMMAND: command,
@@ -116,12 +118,17 @@ class Fixes:
             rollback=_command(rollback),
             context=dict(context or {}),
             limits=limits or BlastRadius(),
-            trust=member(Trust, trust).value,
+            trust=Trust.AGENT.value if trust is None else member(Trust, trust).value,
             created_at=self._context.store.now(),
             created_by=self._context.actor,
         )
+        proven = self._context.store.allow(acts.FIX_ATTACH, self._context.actor, proof)
         self._establish(fix)
-        with self._context.store.writing(acts.FIX_ATTACH, self._context.actor) as tx:
+        with self._context.store.writing(acts.FIX_ATTACH, self._context.actor, proven) as tx:
+            if fix.trust == Trust.VERIFIED.value:
+                tx.require(acts.VOUCH_FIX)
+            elif trust is None and tx.lets(acts.VOUCH_FIX):
+                fix = replace(fix, trust=Trust.VERIFIED.value)
             tx.fixes.add(fix)
             self._note(tx, fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
         return fix
@@ -361,8 +368,9 @@ class Fixes:
         if fix.kind is FixKind.ADVICE:
             return
         for procedure in filter(None, (procedure_of(fix), rollback_of(fix))):
-            self._catalog.save(procedure)
-            self._catalog.activate(procedure.name, reason=f"fix {fix.id} was attached")
+            if not self._catalog.holds(procedure):
+                saved = self._catalog.save(procedure)
+                self._catalog.activate(procedure.name, number=saved.number, reason=f"fix {fix.id} was attached")
 
     def _fingerprint(self, error: str | ErrorEvent | BaseException) -> str:
         if isinstance(error, str) and len(error) == 32 and set(error) <= set("0123456789abcdef"):

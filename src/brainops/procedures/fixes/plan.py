@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from brainops.errors import InvalidInput
 from brainops.types import JSON, Action, Concurrency, Fix, FixKind, Procedure, Retry, Step, StepKind
 
 TAG = "fix"
+BEFORE = "before"  # the step that runs the check first: one that holds already shows nothing afterwards
 VERIFY_ATTEMPTS = 3  # what was mended may take a moment until it answers
 VERIFY_WAIT_SECONDS = 2.0
 APPLY_SECONDS = 300.0  # longer than a restart takes; what hangs longer is rolled back
@@ -32,6 +35,8 @@ def procedure_of(fix: Fix) -> Procedure:
     steps = [_prepare(fix), _apply(fix)]
     if fix.verify is not None:
         retry = Retry(attempts=VERIFY_ATTEMPTS, wait_seconds=VERIFY_WAIT_SECONDS)
+        before = Step(id=BEFORE, name="See that it is broken", action=fix.verify, needs=("prepare",))
+        steps = [steps[0], replace(before, continue_on_error=True), replace(steps[1], needs=(BEFORE,))]
         steps.append(Step(id="verify", name="See that it helped", action=fix.verify, needs=("apply",), retry=retry))
     return Procedure(
         name=name_of(fix.id),
