@@ -191,7 +191,12 @@ def _agents(brain: Brain) -> None:
     """Leave agents that may be asked, that may not and that are gone, and tasks that ended and that are under way."""
     for name in ("deployer", "idle", "gone"):
         brain.agents.register(
-            Agent(name=name, adapter=AdapterKind.COMMAND, capabilities=("deploy",), settings={"run": [sys.executable]})
+            Agent(
+                name=name,
+                adapter=AdapterKind.COMMAND,
+                capabilities=("deploy",),
+                settings={"run": [sys.executable, "coder.py"]},
+            )
         )
     brain.agents.disable("idle", reason="too slow")
     brain.agents.remove("gone", reason="it was sold")
