@@ -159,7 +159,6 @@ class Brain(Operating, Upkeep, Working, Looking):
         self.sharing = Sharing(self._context, self.procedures, self.fixes)
         self._drainer = Drainer(store, self._context.meaning) if background else None
         self._register_calls()
-        os.register_at_fork(after_in_child=self._operations.after_fork)
 
     @classmethod
     def open(
@@ -420,6 +419,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         if self._drainer is not None:
             self._drainer.close()
         self._uses.write()
+        self._operations.close()
         self._recorder.close()
         self.guard.elsewhere.close()
         self._store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ class Meaning:
         if self._embedder is not None or self.problem is not None:
             return
         try:
-            self._embedder = open_embedder(self.model)
+            self._embedder = _opened(self.model)
         except EmbedderUnavailable as error:
             self.problem = str(error)
 
@@ -75,6 +76,19 @@ class Meaning:
             found.append(vectors[start : start + len(group)])
             start += len(group)
         return found
+
+
+_SHARED: weakref.WeakValueDictionary[str, Embedder] = weakref.WeakValueDictionary()
+
+
+def _opened(model: str) -> Embedder | None:
+    """Return the model, the bundled one once for all that use it: it takes 30 MB, and threads may share it."""
+    found = _SHARED.get(model)
+    if found is None:
+        found = open_embedder(model)
+        if found is not None and model == "minilm":
+            found = _SHARED.setdefault(model, found)
+    return found
 
 
 def pending_count(tx: Transaction, model_id: str) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -94,6 +96,14 @@ class OperationLog:
         self._consulting: ThreadPoolExecutor | None = None
         self._asking: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        _LOGS.add(self)
+
+    def close(self) -> None:
+        """End the threads that consult, once they have done what they are at."""
+        for threads in (self._consulting, self._asking):
+            if threads is not None:
+                threads.shutdown(wait=False)
+        self._consulting, self._asking = None, None
 
     def guidance(self, start: OperationStart, least: ActionClass | str | None = None) -> Guidance:
         """Consult memory and return what it says; the receipt is durable. Raises InvalidInput, StoreError."""
@@ -253,6 +263,16 @@ class OperationLog:
                 self._calibration = (now, guiding.refit(tx))
         return self._calibration[1]
 
+
+_LOGS: weakref.WeakSet[OperationLog] = weakref.WeakSet()
+
+
+def _forget_threads() -> None:
+    for each in list(_LOGS):
+        each.after_fork()
+
+
+os.register_at_fork(after_in_child=_forget_threads)
 
 _Task = tuple[str, str | None, str | None, str]
 

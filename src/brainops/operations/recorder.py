@@ -34,7 +34,7 @@ class Recorder:
         self._unwritten = 0
         self._closed = False
         self._thread: threading.Thread | None = None
-        atexit.register(_close_quietly, weakref.ref(self))
+        _RECORDERS.add(self)
 
     def submit(self, write: Write) -> None:
         """Hand a record over; where too many wait, this waits for room, and a closed recorder writes at once."""
@@ -61,6 +61,8 @@ class Recorder:
         self.flush()
         self._closed = True
         self._waiting.put(None)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(FLUSH_SECONDS)
 
     def _ensure_running(self) -> None:
         if self._process == os.getpid():
@@ -112,7 +114,12 @@ class Recorder:
                 log.error("a record could not be written: %s", single)
 
 
-def _close_quietly(reference: weakref.ref[Recorder]) -> None:
-    recorder = reference()
-    if recorder is not None:
-        recorder.close()
+_RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for each in list(_RECORDERS):
+        each.close()
+
+
+atexit.register(_close_all)
