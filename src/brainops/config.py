@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import re
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -128,7 +129,11 @@ class Repository:
         with suppress(OSError):
             if kept:
                 text = json.dumps([{"store": each.store, "namespace": each.namespace} for each in kept])
-                (self.git / GUARD_MARK).write_text(text, encoding="utf-8")
+                # Moved over it, not written into it: a link that somebody put there leads to a file of theirs.
+                descriptor, unfinished = tempfile.mkstemp(dir=self.git, prefix=GUARD_MARK)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.replace(unfinished, self.git / GUARD_MARK)
             else:
                 (self.git / GUARD_MARK).unlink(missing_ok=True)
 

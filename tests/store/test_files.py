@@ -29,6 +29,7 @@ OWN_FILES = {
     "brainops.store.vectors": "writes the index of its own anew",
     "brainops.learning.signing": "makes the key once; where one stands, that one holds",
     "brainops.learning.worktree": "makes a lock file of its own in a folder of its own",
+    "brainops.config": "marks a git folder by a file of its own, which is moved over what is there",
     "brainops.agents.adapters.command": "hands a task over in a temporary folder",
 }
 MOVING = ("replace", "rename", "mkstemp", "copyfile", "move", "link")
