@@ -131,7 +131,7 @@ def test_a_hit_takes_two_lines_that_fit_80_columns(shop: Say) -> None:
 
     assert heading.split() == ["sure", "type", "title", "age"]
     assert "Runbook: pod crash looping (external)" in line
-    assert len(below.split()[0]) == 36
+    assert len(below.split()[0]) == 6
     assert max(len(each) for each in (heading, line, below)) <= 80
 
 
@@ -167,7 +167,7 @@ def test_a_fix_that_is_bound_to_the_error_is_named_with_the_command_that_goes_on
     matched = say("match", "-", given=alert)
     guided = say("guide", "handle alert", "--error", "-", given=alert)
 
-    assert f"brainops fix apply {fix} --dry-run" in matched.out
+    assert f"brainops fix apply {fix[-6:]} --dry-run" in matched.out
     assert "None of these is the same error" not in matched.out
     assert f"brainops fix show {fix}" in guided.out  # also where the context keeps only a part of so long a text
 

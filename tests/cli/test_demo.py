@@ -50,7 +50,7 @@ def test_it_touches_no_memory_and_leaves_no_file(shell: Say, store: Path, tmp_pa
     shown = shell("demo", "--quick", environment={"TMPDIR": str(tmp_path / "temporary")})
 
     assert "Known at once, with its fix." in shown.out
-    assert not store.exists()
+    assert store.read_bytes() == b""
     assert list((tmp_path / "temporary").iterdir()) == []
 
 

@@ -52,7 +52,7 @@ def test_a_change_is_listed_shown_applied_and_undone(say: Say, brain: Brain) -> 
     assert '-  "mode": "suggest"' in shown.out
     assert '+  "mode": "auto"' in shown.out
     assert "verified: 30" in shown.out
-    assert f"brainops evolution undo {found.id}" in applied.out
+    assert f"brainops evolution undo {found.id[-6:]}" in applied.out
     assert mode is FixMode.AUTO
     assert undone.code == 0
     assert brain.fixes.get(found.subject).mode is FixMode.SUGGEST

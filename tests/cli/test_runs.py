@@ -42,7 +42,7 @@ def test_a_run_says_the_one_command_that_brings_it_on(say: Say, drain: str) -> N
 
     assert said.code == 0
     assert "succeeded    note" in said.out
-    assert f"Next: brainops runs complete {run_id} hand" in said.out
+    assert f"Next: brainops runs complete {run_id[-6:]} hand" in said.out
     assert "Drain n7 by hand." in said.out
     assert at_hand.out in said.out
     assert "after" not in at_hand.out
@@ -86,7 +86,7 @@ def test_a_run_is_shown_paused_resumed_skipped_and_cancelled(say: Say, drain: st
     run_id = say("run", drain, "--input", "node=n7", "--json").value["id"]
 
     assert say("runs", "pause", run_id, "--json").value["state"] == "paused"
-    assert f"brainops runs resume {run_id}" in say("runs", "show", run_id).out
+    assert f"brainops runs resume {run_id[-6:]}" in say("runs", "show", run_id).out
     assert say("runs", "resume", run_id, "--json").value["state"] == "waiting"
     assert say("runs", "take-over", run_id).code == 0
     assert say("runs", "cancel", run_id, "--reason", "wrong node", "--json").value["state"] == "cancelled"

@@ -11,6 +11,7 @@ from brainops.agents.tasks import class_of
 from brainops.memory.terms import query_terms
 from brainops.store.stem import stem
 from brainops.types import JSON
+from brainops.types.counted import counted
 
 LIKE = 0.35
 """From this likeness on a past workflow is one for the same kind of goal: two goals of four words share two of them."""
@@ -151,7 +152,7 @@ def _work(
         return _parts(parts, goal, constraints), {}, ["the work is what the goal says, part by part, in its order"]
     if best is not None and (reused := _reused(goal, best)):
         how = "succeeded" if best.succeeded else "has not succeeded yet"
-        said = f"its {len(reused)} steps of work, in the order in which they ended; it {how}"
+        said = f"its {counted(len(reused), 'step')} of work, in the order in which they ended; it {how}"
         return reused, {best.id: said}, [f"the work is that of an earlier workflow for {best.goal!r}, which {how}"]
     if known.procedure is not None:
         step: dict[str, JSON] = {
@@ -163,7 +164,11 @@ def _work(
         return [step], {known.procedure_id: "the procedure that does it"}, [f"{known.procedure} is for such a goal"]
     if known.listed:
         notes = ["the steps are those that a memory lists; an agent or a person carries each out"]
-        return _parts(known.listed, goal, constraints), {known.listed_in: f"{len(known.listed)} steps"}, notes
+        return (
+            _parts(known.listed, goal, constraints),
+            {known.listed_in: counted(len(known.listed), "step")},
+            notes,
+        )
     return _parts(parts, goal, constraints), {}, ["nothing like it was done before: the work is the goal itself"]
 
 

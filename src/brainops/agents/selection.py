@@ -22,6 +22,7 @@ from functools import lru_cache
 from brainops.agents.record import AgentRecord, Record, Tally, Trial, text_key
 from brainops.errors import InvalidInput
 from brainops.types import Choice
+from brainops.types.counted import counted
 
 OPTIMISM = (0.3, 0.6, 0.9)
 """Standard deviations that are added to what is expected; one of these is drawn for each choice. A full bound (2 and
@@ -295,7 +296,7 @@ def _history(chosen: Belief, record: Record, task_class: str) -> str:
     if agent is None:
         return "not tried yet"
     count = agent.attempts
-    told = f"{agent.successes:.3g} of {count} tasks succeeded, {chosen.here} of them {task_class}"
+    told = f"{agent.successes:.3g} of {counted(count, 'task')} succeeded, {chosen.here} of them {task_class}"
     if agent.seconds or agent.cost:
         told += f", {agent.seconds / count:.3g} s and {agent.cost / count:.2g} of cost each"
     return told

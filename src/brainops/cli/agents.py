@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.handles import Id
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
 from brainops.cli.shared import CommandGroup, answer, asking, opened
 from brainops.cli.terminal import proven
 from brainops.cli.values import value_of, valued
 from brainops.errors import InvalidInput, NotFound
 from brainops.types import AdapterKind, Agent, Execution, ExecutionState
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -199,7 +201,7 @@ def run(
 
 
 @agent.command("resume")
-@click.argument("execution_id", metavar="EXECUTION")
+@click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 def resume(execution_id: str) -> None:
     """Try again what waits or failed: it was approved, or an agent is there now."""
     with asking() as brain:
@@ -210,7 +212,7 @@ def resume(execution_id: str) -> None:
 
 
 @agent.command("done")
-@click.argument("execution_id", metavar="EXECUTION")
+@click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--result", metavar="TEXT", help="What came of it; JSON is read as such.")
 @click.option("--failed", metavar="TEXT", help="What went wrong.")
 def done(execution_id: str, result: str | None, failed: str | None) -> None:
@@ -225,7 +227,7 @@ def done(execution_id: str, result: str | None, failed: str | None) -> None:
 
 
 @agent.command("cancel")
-@click.argument("execution_id", metavar="EXECUTION")
+@click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
 def cancel(execution_id: str, reason: str) -> None:
     """Stop what an agent is at, in whatever process it is under way."""
@@ -236,7 +238,7 @@ def cancel(execution_id: str, reason: str) -> None:
 
 
 @agent.command("verify")
-@click.argument("execution_id", metavar="EXECUTION")
+@click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--right/--wrong", required=True, help="Whether what its agent claimed was right.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
 def verify(execution_id: str, right: bool, note: str) -> None:
@@ -297,7 +299,7 @@ def _lines(each: Agent) -> Iterator[str]:
     if limits.cost_a_day is not None:
         parts.append(f"{limits.cost_a_day:g} a day")
     if limits.tasks_a_day is not None:
-        parts.append(f"{limits.tasks_a_day} tasks a day")
+        parts.append(f"{counted(limits.tasks_a_day, 'task')} a day")
     yield f"  {', '.join(parts)}"
     if each.settings:
         yield from wrapped(one_line(json.dumps(dict(each.settings), ensure_ascii=False)), first="  ", indent="    ")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli import show
+from brainops.cli.handles import Id
 from brainops.cli.screen import age, ago, bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
@@ -53,7 +54,7 @@ def approvals(context: click.Context, every: bool, limit: int) -> None:
 
 
 @approvals.command("show")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", type=Id("approval"))
 def show_one(approval_id: str) -> None:
     """Show everything about one approval."""
     with opened(model="none") as brain:
@@ -62,7 +63,7 @@ def show_one(approval_id: str) -> None:
 
 
 @command("approve", short_help="agree to what was asked, in a terminal of your own")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", type=Id("approval"))
 @click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
 @AS
 def approve(approval_id: str, reason: str, name: str | None) -> None:
@@ -71,7 +72,7 @@ def approve(approval_id: str, reason: str, name: str | None) -> None:
 
 
 @command("refuse", short_help="say no to what was asked")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", type=Id("approval"))
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
 @AS
 def refuse(approval_id: str, reason: str, name: str | None) -> None:
@@ -296,7 +297,7 @@ def _delivery(done: Delivery) -> Iterator[str]:
 
 
 @notices.command("read")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("notice"))
 def read(ids: tuple[str, ...]) -> None:
     """Say that notices were read, so that they need no delivery."""
     with opened(model="none") as brain:

@@ -13,6 +13,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.fixing import suggested
+from brainops.cli.handles import Id
 from brainops.cli.screen import dim
 from brainops.cli.shared import answer, asking, command, micros, plain, read_text, shared
 from brainops.cli.values import named
@@ -191,7 +192,13 @@ def _matched(found: Sequence[Match], texts: Sequence[str], full: bool, fixes: Se
 @click.option("--context", multiple=True, metavar="NAME=VALUE", help="What else matters; may be repeated.")
 @click.option("--error", metavar="TEXT", help="The error that the operation is about; - for standard input.")
 @click.option("--session", metavar="ID", help="The session that asks.")
-@click.option("--acknowledge", multiple=True, metavar="ID", help="What must be known, named back; may be repeated.")
+@click.option(
+    "--acknowledge",
+    multiple=True,
+    metavar="ID",
+    help="What must be known, named back; may be repeated.",
+    type=Id("memory", "procedure", "fix"),
+)
 def guide(
     operation: str,
     target: str | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import show
+from brainops.cli.handles import Id
 from brainops.cli.shared import answer, command, micros, opened, plain, print_json, read_text, shared
 from brainops.cli.values import named
 from brainops.errors import InvalidInput
@@ -82,7 +83,7 @@ def capture(title: str, content: str | None, **given: Any) -> None:
 
 
 @command("supersede", short_help="replace a memory by a corrected one")
-@click.argument("memory_id", metavar="ID")
+@click.argument("memory_id", metavar="ID", type=Id("memory"))
 @click.argument("title", required=False)
 @click.argument("content", required=False)
 @described

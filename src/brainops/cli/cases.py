@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.handles import Id
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened
 from brainops.cli.values import valued
 from brainops.errors import InvalidInput
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.types import CaseDecision, DecidedCase
@@ -82,7 +84,7 @@ def decide(name: str, inputs: tuple[str, ...], confidence: float) -> None:
 
 
 @cases.command("correct")
-@click.argument("case_id", metavar="CASE")
+@click.argument("case_id", metavar="CASE", type=Id("decided_case"))
 @click.option("--out", "outputs", multiple=True, metavar="NAME=VALUE", help=f"What would have been right, {_VALUES}")
 @click.option("--right", is_flag=True, help="It was right: a check confirmed it.")
 @click.option("--reason", metavar="TEXT", default="", help="Why.")
@@ -112,7 +114,7 @@ def import_(name: str, file: Path, outputs: str, leave_out: str, trust: str | No
     with opened(model="none") as brain:
         made = brain.cases.learn_many(name, read, trust=trust)
         told = {"name": name, "cases": len(made)}
-        answer(told, lambda: [f"{len(made):,} cases of {bold(one_line(name))} are learned from."])
+        answer(told, lambda: [f"{counted(len(made), 'case')} of {bold(one_line(name))} to learn from."])
 
 
 def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
@@ -170,7 +172,7 @@ def _names(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in found:
         judged = f", {row['judged_right']} of {row['judged']} foretold right" if row["judged"] else ""
         waits = f", {row['open']} decided here and confirmed by nobody" if row["open"] else ""
-        yield f"{bold(one_line(row['name']))}  {row['standing']} cases{judged}{waits}"
+        yield f"{bold(one_line(row['name']))}  {counted(row['standing'], 'case')}{judged}{waits}"
 
 
 def _listed(name: str, found: Sequence[DecidedCase]) -> Iterator[str]:

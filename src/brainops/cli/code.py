@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.handles import Id
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import Command, CommandGroup, answer, opened
 from brainops.cli.terminal import proven
@@ -91,7 +92,13 @@ def remove(name: str, reason: str) -> None:
 @click.command("patch", cls=Command, short_help="test a diff of a repository, and propose it")
 @click.argument("name", metavar="REPOSITORY")
 @click.argument("file", metavar="[FILE]", required=False)
-@click.option("--of", "improvement_id", metavar="ID", help="Instead of FILE: what this improvement says of a file.")
+@click.option(
+    "--of",
+    "improvement_id",
+    metavar="ID",
+    help="Instead of FILE: what this improvement says of a file.",
+    type=Id("improvement"),
+)
 @click.option("--title", metavar="TEXT", default="", help="What it does, in a line.")
 @click.option("--reason", metavar="TEXT", default="", help="Why.")
 def patch(name: str, file: str | None, improvement_id: str | None, title: str, reason: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import show
+from brainops.cli.handles import Id
 from brainops.cli.screen import age, cut, dim, one_line, safe, width, wrapped
 from brainops.cli.shared import answer, command, opened, progress, read_text, shared
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
@@ -23,11 +24,11 @@ REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stan
 
 
 @command("feedback", short_help="say that a memory was helpful, wrong or outdated")
-@click.argument("memory_id", metavar="ID", required=False)
+@click.argument("memory_id", metavar="ID", required=False, type=Id("memory"))
 @click.argument("verdict", type=click.Choice([each.value for each in Verdict]), required=False)
 @click.option("--note", default="", metavar="TEXT", help="Why.")
 @click.option("--correction", metavar="TEXT", help='The right answer, which supersedes it; "-" reads standard input.')
-@click.option("--undo", metavar="FEEDBACK-ID", help="Take a verdict back.")
+@click.option("--undo", metavar="FEEDBACK-ID", type=Id("feedback"), help="Take a verdict back.")
 def feedback(memory_id: str | None, verdict: str | None, note: str, correction: str | None, undo: str | None) -> None:
     """Say that a memory was helpful, wrong or outdated. It acts at once and can be undone."""
     with opened(model="none") as brain:
@@ -55,7 +56,7 @@ def _feedback_lines(feedback_id: str, verdict: Verdict, correction_id: str | Non
 
 
 @command("history", short_help="everything about one memory")
-@click.argument("memory_id", metavar="ID")
+@click.argument("memory_id", metavar="ID", type=Id("memory"))
 def history(memory_id: str) -> None:
     """Show a memory with its versions, what was done to it, what was said of it and when it was seen."""
     with opened(model="none") as brain:
@@ -83,7 +84,7 @@ def _history_lines(current: Memory, found: Any) -> Iterator[str]:
 
 
 @command("archive", short_help="set memories aside")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
 def archive(ids: tuple[str, ...], reason: str) -> None:
     """Set memories aside: found only with --archived. `restore` brings them back."""
@@ -92,7 +93,7 @@ def archive(ids: tuple[str, ...], reason: str) -> None:
 
 
 @command("forget", short_help="hide memories from every search")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
 def forget(ids: tuple[str, ...], reason: str) -> None:
     """Hide memories from every search. `restore` brings them back; `purge` removes for good."""
@@ -101,7 +102,7 @@ def forget(ids: tuple[str, ...], reason: str) -> None:
 
 
 @command("restore", short_help="bring memories back, or a whole store from a backup")
-@click.argument("ids", metavar="ID...", nargs=-1)
+@click.argument("ids", metavar="ID...", nargs=-1, type=Id("memory"))
 @click.option("--from", "backup", metavar="BACKUP", help="Put a backup file in the store's place, after verifying it.")
 @click.option("--replace", is_flag=True, help="With --from: replace a store that stands there (it is kept beside).")
 @click.option("--sha256", metavar="DIGEST", help="With --from: what `backup` printed, where no file beside it says it.")
@@ -150,7 +151,7 @@ def _changed(verb: str, memories: list[Memory]) -> None:
 
 
 @command("purge", short_help="remove memories for good")
-@click.argument("ids", metavar="ID...", nargs=-1)
+@click.argument("ids", metavar="ID...", nargs=-1, type=Id("memory"))
 @click.option("--subject", metavar="NAME", help="Every memory about this subject.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -198,7 +199,7 @@ def _purged(count: int, backups: Sequence[str], kept: str | None) -> Iterator[st
 
 
 @command("promote", short_help="copy a memory into another namespace")
-@click.argument("memory_id", metavar="ID")
+@click.argument("memory_id", metavar="ID", type=Id("memory"))
 @click.argument("to", metavar="NAMESPACE")
 @REASON
 def promote(memory_id: str, to: str, reason: str) -> None:

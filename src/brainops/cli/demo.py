@@ -164,7 +164,7 @@ def _again(brain: Brain, stage: Stage) -> Sequence[Match]:
     """Somebody finds the cause and says so; the next time, elsewhere, the same error is known with its fix."""
     failed = solve(brain, NEW_FIX)
     stage.say("An hour later the cause is found. One line adds it to the error that memory has caught:")
-    stage.type(f'brainops supersede {failed[:8]}… --solution "{NEW_FIX["solution"]}"')
+    stage.type(f'brainops supersede {failed[-6:]} --solution "{NEW_FIX["solution"]}"')
     brain.embed_pending()
     stage.head("A week later, in another region:")
     stage.type(f'brainops match "{AGAIN}"')

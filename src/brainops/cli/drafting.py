@@ -13,6 +13,7 @@ from brainops.cli.screen import bold, dim, one_line, safe, wrapped
 from brainops.cli.shared import answer, opened, read_text, shared
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.types import ProcedureVersion
+from brainops.types.counted import counted
 
 __all__ = ["procedure"]
 
@@ -166,7 +167,7 @@ def _is_document(path: Path) -> bool:
 def _told_import(kept: list[tuple[str, ProcedureVersion, Drafted]], left: list[tuple[str, str]]) -> Iterator[str]:
     for path, version, drafted in kept:
         one = version.procedure
-        steps = f"{len(one.steps)} steps" if one.steps else "prose only"
+        steps = f"{counted(len(one.steps), 'step')}" if one.steps else "prose only"
         yield f"{one.name} {version.number}  {version.state.value}, {steps}  {dim(safe(path))}"
         unread = [note for note in drafted.notes if not note.plain]
         for note in unread:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli.code import patch, repository
+from brainops.cli.handles import Id
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened
 from brainops.cli.show import now
@@ -54,7 +55,7 @@ def list_(kind: str | None, state: str | None, limit: int) -> None:
 
 
 @evolution.command("show")
-@click.argument("improvement_id", metavar="ID")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--patch", is_flag=True, help="Only how before and after differ.")
 def show(improvement_id: str, patch: bool) -> None:
     """Show an improvement: why, on what evidence, and what it replaces by what."""
@@ -64,7 +65,7 @@ def show(improvement_id: str, patch: bool) -> None:
 
 
 @evolution.command("undo")
-@click.argument("improvement_id", metavar="ID")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
 def undo(improvement_id: str, reason: str) -> None:
     """Put back exactly what an improvement replaced; it is not proposed again."""
@@ -78,7 +79,7 @@ def undo(improvement_id: str, reason: str) -> None:
 
 
 @evolution.command("veto")
-@click.argument("improvement_id", metavar="ID")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
 def veto(improvement_id: str, reason: str) -> None:
     """Refuse an improvement that is proposed, planned or tried, for good."""
@@ -88,7 +89,7 @@ def veto(improvement_id: str, reason: str) -> None:
 
 
 @evolution.command("apply")
-@click.argument("improvement_id", metavar="ID")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
 def apply(improvement_id: str, reason: str) -> None:
     """Let an improvement hold now; it is watched, and taken back where it is worse."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import fixing, show
+from brainops.cli.handles import shortened
 from brainops.cli.screen import one_line, wrapped
 from brainops.cli.shared import command, opened, plain, shared
 from brainops.errors import BrainOpsError, OperationBlocked
@@ -231,7 +232,7 @@ def _text(tail: bytes) -> str:
 
 
 def say(*lines: str) -> None:
-    for line in lines:
+    for line in shortened(lines):
         click.echo("\n".join(wrapped(line, first="brainops: ", indent="  ")), err=True)
 
 

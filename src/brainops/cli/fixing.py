@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.handles import Id, is_id
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened, read_text
 from brainops.cli.terminal import proven
@@ -17,6 +18,7 @@ from brainops.errors import InvalidInput
 from brainops.types import Fix, FixKind
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import FixApplication, FixSuggestion, Plan
 
 SHOWN_APPLICATIONS = 8  # of one fix, so that its page fits a terminal
@@ -63,12 +65,12 @@ def attach(
     rollback: str | None,
     where: tuple[str, ...],
 ) -> None:
-    """Bind a solution to ERROR: its text, its fingerprint, or - for standard input."""
+    """Bind a solution to ERROR: its text, its fingerprint, the id of its memory, or - for standard input."""
     configuration = None if not setting else {"file": setting[0], "key": setting[1], "value": value_of(setting[2])}
     named = title or command_line or procedure or (f"set {setting[1]}" if setting else advice.split("\n", 1)[0])
     with opened(model="none") as brain:
         made = brain.fixes.attach(
-            read_text("-") if error == "-" else error,
+            _error(brain, error),
             named or "",
             command=_arguments(command_line),
             procedure=procedure,
@@ -94,12 +96,12 @@ def attach(
 def suggest(error: str) -> None:
     """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none."""
     with opened(model="none") as brain:
-        found = brain.fixes.suggest(read_text("-") if error == "-" else error)
+        found = brain.fixes.suggest(_error(brain, error))
         answer(found, lambda: _listed(found))
 
 
 @fix.command("show")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 def show(fix_id: str) -> None:
     """Show a fix, how sure it is, and everything that was done with it."""
     with opened(model="none") as brain:
@@ -110,9 +112,9 @@ def show(fix_id: str) -> None:
 
 
 @fix.command("apply")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.option("--target", metavar="TARGET", help="What it is applied to.")
-@click.option("--operation", metavar="ID", help="The failed operation that it is for.")
+@click.option("--operation", metavar="ID", help="The failed operation that it is for.", type=Id("operation"))
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
 def apply(fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> None:
     """Apply a fix now: run it, verify it, take it back where it fails."""
@@ -128,7 +130,7 @@ def apply(fix_id: str, target: str | None, operation: str | None, dry_run: bool)
 
 
 @fix.command("record")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.option("--helped/--did-not-help", required=True, help="How it went.")
 @click.option("--target", metavar="TARGET", help="What it was applied to.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
@@ -140,7 +142,7 @@ def record(fix_id: str, helped: bool, target: str | None, note: str) -> None:
 
 
 @fix.command("verify")
-@click.argument("application_id", metavar="APPLICATION")
+@click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
 def verify(application_id: str, note: str) -> None:
     """Say, as a person who looked, that an application of a fix helped."""
@@ -150,7 +152,7 @@ def verify(application_id: str, note: str) -> None:
 
 
 @fix.command("contradict")
-@click.argument("application_id", metavar="APPLICATION")
+@click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @click.argument("reason")
 def contradict(application_id: str, reason: str) -> None:
     """Say that an application did not help; a fix that applies itself is demoted at once."""
@@ -160,7 +162,7 @@ def contradict(application_id: str, reason: str) -> None:
 
 
 @fix.command("rollback")
-@click.argument("application_id", metavar="APPLICATION")
+@click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @click.option("--reason", metavar="TEXT", required=True, help="Why it is taken back.")
 def rollback(application_id: str, reason: str) -> None:
     """Take an applied fix back."""
@@ -170,7 +172,7 @@ def rollback(application_id: str, reason: str) -> None:
 
 
 @fix.command("mode")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.argument("mode", type=click.Choice(["suggest", "shadow", "auto"]))
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
 def mode(fix_id: str, mode: str, reason: str) -> None:
@@ -185,7 +187,7 @@ def mode(fix_id: str, mode: str, reason: str) -> None:
 
 
 @fix.command("demote")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
 def demote(fix_id: str, reason: str) -> None:
     """Let a fix only be suggested from now on."""
@@ -195,7 +197,7 @@ def demote(fix_id: str, reason: str) -> None:
 
 
 @fix.command("trust")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
 def trust(fix_id: str, reason: str) -> None:
     """Vouch, as a person, for a fix that came from outside or from an agent."""
@@ -205,13 +207,26 @@ def trust(fix_id: str, reason: str) -> None:
 
 
 @fix.command("detach")
-@click.argument("fix_id", metavar="FIX")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
 def detach(fix_id: str, reason: str) -> None:
     """Unbind a fix from its error; what it did stays on record."""
     with opened(model="none") as brain:
         changed = brain.fixes.detach(fix_id, reason=reason)
         answer(changed, lambda: [f"{one_line(changed.title)}: detached; its record stays"])
+
+
+def _error(brain: Brain, error: str) -> str:
+    """Return the error that is meant: standard input, a memory's fingerprint, or the text itself."""
+    if error == "-":
+        return read_text("-")
+    whole = Id("memory").convert(error, None, None)
+    if not is_id(whole):
+        return error
+    fingerprint = brain.get(whole).fingerprint
+    if fingerprint is None:
+        raise InvalidInput("that memory is of no error; give the error's text")
+    return fingerprint
 
 
 def _listed(found: Sequence[FixSuggestion], nothing: str = "No fix is bound to that.") -> Iterator[str]:

@@ -13,6 +13,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.approvals import approvals
+from brainops.cli.handles import Id
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, micros, opened
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
@@ -36,6 +37,7 @@ from brainops.types import (
     RuleKind,
     RuleMode,
 )
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     pass
@@ -199,7 +201,7 @@ def add(
 
 
 @rule.command("mode")
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @click.argument("mode", type=_one_of(RuleMode))
 @REASON
 def mode(rule_id: str, mode: str, reason: str) -> None:
@@ -212,7 +214,7 @@ def mode(rule_id: str, mode: str, reason: str) -> None:
 
 
 @rule.command("remove")
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @REASON
 def remove(rule_id: str, reason: str) -> None:
     """Remove a rule that was written; what it decided stays on record."""
@@ -257,7 +259,7 @@ def replay(days: float, enforcement: str) -> None:
 
 
 def _replayed(told: Replay) -> Iterator[str]:
-    yield f"{told.operations:,} operations since {_date(told.since)}, held to {told.enforcement.value}:"
+    yield f"{counted(told.operations, 'operation')} since {_date(told.since)}, held to {told.enforcement.value}:"
     yield f"{told.allowed:,} pass, {told.asked:,} ask a person, {told.denied:,} are denied."
     for name, count in list(told.by_rule.items())[:5]:
         yield f"{count:>7,}  {cut(one_line(name), width() - 9)}"
@@ -271,7 +273,7 @@ def _replayed(told: Replay) -> Iterator[str]:
 
 
 @guard.command("false-block")
-@click.argument("decision_id", metavar="ID")
+@click.argument("decision_id", metavar="ID", type=Id("decision"))
 @click.option("--note", default="", metavar="TEXT", help="Why it was wrong.")
 @click.option("--right", is_flag=True, help="The block was right.")
 def false_block(decision_id: str, note: str, right: bool) -> None:

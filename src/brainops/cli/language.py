@@ -12,6 +12,7 @@ from brainops.cli.screen import dim, padded
 from brainops.cli.shared import CommandGroup, answer, opened
 from brainops.cli.terminal import proven
 from brainops.types import LanguageBudget, LanguageUse
+from brainops.types.counted import counted
 
 SHOWN = 14  # lines of use, so that the first screen fits a terminal
 
@@ -72,7 +73,7 @@ def _used(uses: Sequence[LanguageUse], days: int) -> Iterator[str]:
         return
     yield f"${sum(use.cost for use in uses):.4f} and {sum(map(_tokens, uses)):,} tokens in {days} days"
     for use in uses[:SHOWN]:
-        calls = f"{use.calls:,} call{'s' if use.calls != 1 else ''}"
+        calls = counted(use.calls, "call")
         what = f"{padded(use.purpose, 20)} {padded(use.model, 18)} {calls}, {_tokens(use):,} tokens, ${use.cost:.4f}"
         yield f"  {use.day}  {what}"
     if len(uses) > SHOWN:

@@ -14,6 +14,7 @@ from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
 from brainops.cli.shared import FORCE, answer, command, opened, plain, print_json, progress, shared
 from brainops.errors import InvalidInput
 from brainops.types import Trust
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -138,7 +139,7 @@ def _report(report: ImportReport, full: bool) -> Iterator[str]:
     told = [f"{count:,} {words[name]}" for name, count in _counted(report).items() if count]
     yield ("Would be: " if report.dry_run else "Taken in: ") + (", ".join(told) or "nothing")
     if report.bound:
-        yield f"{report.bound:,} alerts lead to their runbook."
+        yield f"{counted(report.bound, 'alert')} with a runbook that it names."
     if report.dry_run or full:
         plan = report.plan if full else report.plan[:SHOWN_LINES]
         for line in plan:

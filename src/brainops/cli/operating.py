@@ -6,7 +6,8 @@ import click
 
 from brainops.cli import show
 from brainops.cli.exec import before, say
-from brainops.cli.shared import CommandGroup, answer, micros, opened, read_text
+from brainops.cli.handles import Id
+from brainops.cli.shared import CommandGroup, answer, micros, opened, print_json, read_text, shared
 from brainops.cli.values import valued
 from brainops.errors import Conflict
 from brainops.types import Evidence
@@ -66,11 +67,14 @@ def begin(name: str, target: str | None, service: str | None, context: tuple[str
         running = brain.begin(name, target=target, service=service, context=told, session=session, strict=True)
         if running.guidance is not None:
             say(*before(running.guidance))
-        answer({"operation": running.id, "guidance": running.guidance}, lambda: [running.id])
+        if shared().json:
+            print_json({"operation": running.id, "guidance": running.guidance})
+        else:
+            click.echo(running.id)  # whole: a script keeps it for later, when other ids may end like it
 
 
 @operations.command("finish")
-@click.argument("operation_id", metavar="ID")
+@click.argument("operation_id", metavar="ID", type=Id("operation"))
 @click.option("--ok", "ended", flag_value="ok", default=None, help="It went well.")
 @click.option("--failed", "ended", flag_value="failed", help="It did not.")
 @click.option("--error", metavar="TEXT", help='What went wrong, its traceback or its output; "-" reads standard input.')
@@ -96,7 +100,7 @@ def finish(operation_id: str, ended: str | None, error: str | None) -> None:
 
 
 @operations.command("show")
-@click.argument("operation_id", metavar="ID")
+@click.argument("operation_id", metavar="ID", type=Id("operation"))
 def show_one(operation_id: str) -> None:
     """Show everything about one operation."""
     with opened(model="none") as brain:
@@ -105,7 +109,7 @@ def show_one(operation_id: str) -> None:
 
 
 @operations.command("contradict")
-@click.argument("operation_id", metavar="ID")
+@click.argument("operation_id", metavar="ID", type=Id("operation"))
 @click.argument("reason")
 def contradict(operation_id: str, reason: str) -> None:
     """Say that an operation that was taken for a success was none."""
@@ -115,7 +119,7 @@ def contradict(operation_id: str, reason: str) -> None:
 
 
 @operations.command("verify")
-@click.argument("operation_id", metavar="ID")
+@click.argument("operation_id", metavar="ID", type=Id("operation"))
 def verify(operation_id: str) -> None:
     """Say that a later check confirmed how an operation ended."""
     with opened(model="none") as brain:

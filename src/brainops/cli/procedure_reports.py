@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from brainops.cli.screen import safe
 from brainops.errors import Problem
 from brainops.types import ExampleResult
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.authoring import Linted
@@ -28,9 +29,9 @@ def lint_lines(files: Sequence[Linted]) -> Iterator[str]:
     if not files:
         yield "No procedure there: a Markdown file is one when its front matter has `steps:`."
     else:
-        said = f"{errors} problem{'s' * (errors != 1)}"
+        said = counted(errors, "problem")
         doubts = len(problems) - errors
-        yield f"{len(files)} procedure{'s' * (len(files) != 1)}, {said}" + (f", {doubts} doubtful." if doubts else ".")
+        yield f"{counted(len(files), 'procedure')}, {said}" + (f", {doubts} doubtful." if doubts else ".")
 
 
 def lint_github(files: Sequence[Linted]) -> Iterator[str]:

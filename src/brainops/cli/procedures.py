@@ -14,6 +14,7 @@ from brainops.cli.show import now
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 from brainops.types import Applied, ExampleResult, Procedure, ProcedureHistory, ProcedureState, ProcedureVersion
+from brainops.types.counted import counted
 
 FAILED = 1
 FIX_TAG = "fix"  # of procedures that belong to a fix; `brainops fix` shows those
@@ -124,7 +125,7 @@ def _told_tests(results: list[tuple[Procedure, list[ExampleResult]]]) -> Iterato
     if without:
         yield from wrapped(f"Without examples: {', '.join(without)}", indent="  ", first="")
     failed = sum(not result.passed for result in every)
-    yield f"{len(every) - failed} of {len(every)} examples went as expected."
+    yield f"{len(every) - failed} of {counted(len(every), 'example')} went as expected."
 
 
 @procedure.command("apply")
@@ -383,12 +384,13 @@ def schema() -> None:
 
 @procedure.command("founding")
 def founding() -> None:
-    """Let the six founding procedures hold; those that you replaced by your own are left alone."""
+    """Let the six founding procedures hold; those that you replaced by your own are left alone.
+
+    They hold in every folder: without a namespace that is named, they belong to `personal`, which all others read.
+    """
     from brainops.founding.establish import establish
 
-    with opened(model="none") as brain:
+    with opened(model="none", everywhere=True) as brain:
         versions = establish(brain.procedures)
-        answer(
-            versions,
-            lambda: [f"{one.procedure.name:<{NAME_COLUMNS}} {one.procedure.mode:<9} {one.state}" for one in versions],
-        )
+        lines = [f"{one.procedure.name:<{NAME_COLUMNS}} {one.procedure.mode:<9} {one.state}" for one in versions]
+        answer(versions, lambda: [*lines, dim(f"They hold in {brain.settings.namespace} and in all that read it.")])

@@ -41,6 +41,7 @@ from brainops.cli import (
     workflow,
     working,
 )
+from brainops.cli.handles import shortened
 from brainops.cli.screen import bold, dim, safe, wrapped
 from brainops.cli.shared import Shared, shared_options
 from brainops.errors import BrainOpsError
@@ -212,7 +213,7 @@ def _tell(kind: str, message: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": {"type": kind, "message": message}}, ensure_ascii=True), err=True)
     else:
-        click.echo("\n".join(wrapped(message, first="brainops: ", indent="  ")), err=True)
+        click.echo("\n".join(shortened(wrapped(message, first="brainops: ", indent="  "))), err=True)
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

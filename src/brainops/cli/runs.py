@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.handles import Id
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened, read_text, shared
 from brainops.cli.values import value_of, valued
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -236,7 +238,7 @@ def _listed(found: Sequence[Run]) -> Iterator[str]:
 
 
 @runs.command("show")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 def show_one(run_id: str) -> None:
     """Show everything about one run."""
     with opened(model="none") as brain:
@@ -257,7 +259,11 @@ def _shown(found: Run, granted: bool) -> Iterator[str]:
 
 
 def _step(step: StepRun, after: str = "") -> Iterator[str]:
-    tried = f" after {step.attempts} attempts" if step.attempts > 1 and step.state is not StepState.WAITING else ""
+    tried = (
+        f" after {counted(step.attempts, 'attempt')}"
+        if step.attempts > 1 and step.state is not StepState.WAITING
+        else ""
+    )
     waits = f" for {step.waits_for}" if step.waits_for else ""
     skipped = f" ({one_line(step.skipped_because)})" if step.skipped_because else ""
     yield f"  {step.state.value:<{STATE_COLUMNS}} {bold(one_line(step.step_id))}{after}{waits}{tried}{skipped}"
@@ -280,7 +286,7 @@ def _planned(plan: Plan) -> Iterator[str]:
 
 
 @runs.command("current")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 def current(run_id: str) -> None:
     """Show the step at hand, and nothing of those to come."""
     with opened(model="none") as brain:
@@ -304,7 +310,7 @@ def _at_hand(found: CurrentStep) -> Iterator[str]:
 
 
 @runs.command("complete")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 @click.argument("step_id", metavar="STEP")
 @click.option("--output", metavar="VALUE", help="What it brought, as JSON or text; its verification looks at it.")
 @click.option("--answer", "answered", metavar="WORD", help="The answer to a question, such as yes or no.")
@@ -319,17 +325,22 @@ def complete(run_id: str, step_id: str, output: str | None, answered: str | None
 
 
 @runs.command("skip")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 @click.argument("step_id", metavar="STEP")
 @click.argument("reason")
-@click.option("--approval", metavar="ID", help="The approval that allows it; required and strict procedures want one.")
+@click.option(
+    "--approval",
+    metavar="ID",
+    help="The approval that allows it; required and strict procedures want one.",
+    type=Id("approval"),
+)
 def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> None:
     """Do without a step, and go on."""
     _steer(lambda brain: brain.runs.skip(run_id, step_id, approval_id=approval, reason=reason))
 
 
 @runs.command("cancel")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 @click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the trail.")
 @click.option("--take-back", is_flag=True, help="Take back what it did first, where its steps say how.")
 def cancel(run_id: str, reason: str, take_back: bool) -> None:
@@ -338,7 +349,7 @@ def cancel(run_id: str, reason: str, take_back: bool) -> None:
 
 
 @runs.command("pause")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 @click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the trail.")
 def pause(run_id: str, reason: str) -> None:
     """Let no further step begin; what is under way ends."""
@@ -346,14 +357,14 @@ def pause(run_id: str, reason: str) -> None:
 
 
 @runs.command("resume")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 def resume(run_id: str) -> None:
     """Let a paused run go on."""
     _steer(lambda brain: brain.runs.resume(run_id))
 
 
 @runs.command("retry")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 @click.option("--from", "from_step", metavar="STEP", help="From this step on instead of where it failed.")
 def retry(run_id: str, from_step: str | None) -> None:
     """Let a run that failed or was cancelled go on."""
@@ -361,14 +372,14 @@ def retry(run_id: str, from_step: str | None) -> None:
 
 
 @runs.command("take-over")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 def take_over(run_id: str) -> None:
     """Make a run your own: nobody else completes its steps from now on."""
     _steer(lambda brain: brain.runs.take_over(run_id))
 
 
 @runs.command("advance")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=Id("run"))
 def advance(run_id: str) -> None:
     """Go on with a run here, where it is due and nobody else does."""
     _steer(lambda brain: brain.runs.get(run_id))
@@ -380,7 +391,7 @@ def remove(older_than_days: float) -> None:
     """Remove ended runs for good; what memory learnt from them stays."""
     with opened(model="none") as brain:
         removed = brain.runs.remove_ended(older_than_days=older_than_days)
-        answer({"removed": removed}, lambda: [f"{removed:,} runs removed."])
+        answer({"removed": removed}, lambda: [f"{counted(removed, 'run')} removed."])
 
 
 def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> None:

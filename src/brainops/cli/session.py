@@ -10,6 +10,7 @@ from brainops.cli import show
 from brainops.cli.screen import ago, bold, one_line, safe
 from brainops.cli.shared import CommandGroup, answer, opened, shared
 from brainops.types import Briefing, SessionRecord
+from brainops.types.counted import counted
 
 LABEL_COLUMNS = 12
 
@@ -62,7 +63,7 @@ def _recorded(found: SessionRecord) -> Iterator[str]:
         {
             "opened": "it was never opened" if found.opened_at is None else f"{ago(found.opened_at, now)}{by}",
             "operations": f"{found.operations:,}, {found.failed:,} failed, {found.open:,} open",
-            "consulted": f"{found.receipts:,} times",
+            "consulted": f"{counted(found.receipts, 'time')}",
             "memories": f"{found.memories:,}",
             "last": "" if found.last_at is None else ago(found.last_at, now),
         }

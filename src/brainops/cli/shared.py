@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.handles import shortened
 from brainops.cli.screen import show
 from brainops.errors import BrainOpsError, InvalidInput, StoreUnavailable
 from brainops.types import Guidance
@@ -48,7 +51,7 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
 
     def option(names: list[str], metavar: str | None, text: str, **rest: Any) -> click.Option:
         return click.Option(
-            names, metavar=metavar, help=text, hidden=hidden, expose_value=False, callback=_keep, **rest
+            names, metavar=metavar, help=text, hidden=hidden, expose_value=False, is_eager=True, callback=_keep, **rest
         )
 
     return [
@@ -104,10 +107,11 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.C
 
 
 @contextmanager
-def opened(*, model: str | None = None, make: bool = False) -> Iterator[Brain]:
+def opened(*, model: str | None = None, make: bool = False, everywhere: bool = False) -> Iterator[Brain]:
     """Open the memory that the options, the environment and the settings file name.
 
     One that is not there is made in the default place only, or with `make`: a name that was mistyped is no new memory.
+    With `everywhere`, what is done holds in any folder: the folder's own namespace is not taken where none is named.
     """
     from brainops import health
     from brainops.brain import Brain
@@ -120,7 +124,7 @@ def opened(*, model: str | None = None, make: bool = False) -> Iterator[Brain]:
         )
     brain = Brain.open(
         given.store,
-        namespace=given.namespace,
+        namespace=given.namespace or (health.everywhere() if everywhere else None),
         read=given.read,
         model=model or given.model,
         background=False,  # a command is over before a thread has done anything
@@ -154,7 +158,7 @@ def answer(value: Any, human: Callable[[], Iterable[str]]) -> None:
     if shared().json:
         print_json(value)
     else:
-        show(human())
+        show(shortened(human()))
 
 
 def print_json(value: Any) -> None:
@@ -182,6 +186,8 @@ def progress(what: str) -> Iterator[Callable[[int, int | None], None] | None]:
         yield None
         return
 
+    click.echo(f"{what} …", nl=False, err=True)  # before the first is done: a model may have to be loaded
+
     def draw(done: int, total: int | None) -> None:
         bar = ""
         if total:
@@ -193,6 +199,29 @@ def progress(what: str) -> Iterator[Callable[[int, int | None], None] | None]:
         yield draw
     finally:
         click.echo("\r\x1b[K", nl=False, err=True)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say on a terminal what is going on and for how long, from the second second on."""
+    if shared().json or not sys.stderr.isatty():
+        yield
+        return
+    ended, began = Event(), time.monotonic()
+
+    def tell() -> None:
+        while not ended.wait(1.0):
+            click.echo(f"\r{what} … {time.monotonic() - began:.0f} s", nl=False, err=True)
+
+    telling = Thread(target=tell, daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        telling.join()
+        if time.monotonic() - began >= 1.0:
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def read_text(path: str, limit: int = 50_000_000) -> str:
@@ -222,7 +251,6 @@ def micros(text: str | None) -> int | None:
     if text is None:
         return None
     import re
-    import time
     from datetime import datetime
 
     units = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}

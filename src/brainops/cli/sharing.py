@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.handles import Id
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import FORCE, CommandGroup, answer, micros, opened, progress
 from brainops.cli.terminal import proven
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.types import Peer, Received, Shared
@@ -103,7 +105,7 @@ def distrust(peer: str, reason: str) -> None:
 
 
 @share.command("revoke")
-@click.argument("bundle")
+@click.argument("bundle", type=Id("share_bundle"))
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
 def revoke(bundle: str, reason: str) -> None:
     """Take BUNDLE (its id) back: what came goes out of use, what left is called back by the next one."""
@@ -130,7 +132,7 @@ def list_(limit: int) -> None:
 
 
 def _shared(made: Shared) -> Iterator[str]:
-    counts = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in sorted(made.counts.items()))
+    counts = ", ".join(counted(count, kind) for kind, count in sorted(made.counts.items()))
     yield f"{bold('Written')}: {counts or 'nothing was learnt yet'}{_back(made.revoked)}"
     yield dim(f"  {made.path}  bundle {made.bundle[:12]}")
 
@@ -143,7 +145,7 @@ def _received(came: Sequence[Received]) -> Iterator[str]:
     if not came:
         yield "Nobody is listened to who has a source: brainops share trust KEY --name NAME --from PLACE"
     for each in came:
-        counts = ", ".join(f"{count} {_plural(what, count)}" for what, count in sorted(each.counts.items()))
+        counts = ", ".join(_taken(what, count) for what, count in sorted(each.counts.items()))
         yield f"{bold(each.name or each.bundle[:12])}: {counts or 'no change'}"
         for refused in each.refused:
             yield from wrapped(f"refused {refused}", indent="  ")
@@ -151,10 +153,10 @@ def _received(came: Sequence[Received]) -> Iterator[str]:
             yield from wrapped(f"left to you: {left}", indent="  ")
 
 
-def _plural(what: str, count: int) -> str:
-    """Return "insights taken" of "insight taken" where there are several."""
+def _taken(what: str, count: int) -> str:
+    """Return "2 fixes taken" of "fix taken"."""
     kind, _, became = what.partition(" ")
-    return f"{kind}{'' if count == 1 or kind.endswith('s') else 's'} {became}".rstrip()
+    return f"{counted(count, kind)} {became}".rstrip()
 
 
 def _peers(known: Sequence[Peer]) -> Iterator[str]:
@@ -169,4 +171,4 @@ def _bundle(row: Any) -> str:
     at = datetime.fromtimestamp(row["at"] / 1e6, UTC)
     way = "left" if row["direction"] == "out" else "came"
     taken = f"  taken back: {one_line(row['reason'])}" if row["revoked_at"] else ""
-    return f"{row['id'][:12]}  {way} {at:%Y-%m-%d %H:%M}  {row['items']} items{taken}"
+    return f"{row['id'][:12]}  {way} {at:%Y-%m-%d %H:%M}  {counted(row['items'], 'item')}{taken}"

@@ -30,6 +30,7 @@ from brainops.types import (
     Succeeded,
     Trust,
 )
+from brainops.types.counted import counted
 
 SHORT = {
     "operational_procedure": "procedure",
@@ -47,7 +48,7 @@ ROW_WIDTH = 110  # from here on an id fits beside a title; below, it has the lin
 TYPE_COLUMNS = 11
 AGE_COLUMNS = 6
 CONFIDENCE_COLUMNS = 5
-ID_COLUMNS = 36
+ID_COLUMNS = 6  # of a handle
 EXCERPT_LINES = 6
 HARDLY = 0.02  # less likely than this is noise beside a better one
 DOUBTFUL = 0.1  # nobody is told to do what is less likely right than this
@@ -92,7 +93,7 @@ def matches(found: Sequence[Match], *, full: bool, query: str) -> Iterator[str]:
             yield from memory_body(match.memory, None if full else EXCERPT_LINES)
             yield from [""] if number + 1 < len(shown) else []
     if told and len(told) < len(found):
-        yield dim(f"{_number(len(found) - len(told), 'memory', 'memories')} below {HARDLY:.0%} left out")
+        yield dim(f"{counted(len(found) - len(told), 'memory')} below {HARDLY:.0%} left out")
 
 
 def _why(match: Match) -> str:
@@ -251,7 +252,7 @@ def _when(at: int) -> str:
 
 def captured(value: Captured, similar: Sequence[tuple[Memory, float]], title: str) -> Iterator[str]:
     """Yield what a capture did: kept or counted, what was taken out, what stands near it."""
-    verb = f"Seen before, now {value.occurrences} times" if value.repeated else "Captured"
+    verb = f"Seen before, now {counted(value.occurrences, 'time')}" if value.repeated else "Captured"
     yield f"{bold(verb)}: {cut(one_line(title), width() - len(verb) - 2)}"
     yield dim(f"  {value.id} in {safe(value.namespace)}")
     if value.redacted:
@@ -419,7 +420,9 @@ def checks(made: Sequence[Check]) -> Iterator[str]:
         if check.way_out:
             yield f"      -> {safe(check.way_out)}"  # not wrapped: somebody may want to copy it
     failed = sum(not check.passed for check in made)
-    yield f"{failed} of {len(made)} checks failed." if failed else f"All {len(made)} checks passed."
+    yield (
+        f"{failed} of {counted(len(made), 'check')} failed." if failed else f"All {counted(len(made), 'check')} passed."
+    )
 
 
 def junk(found: Sequence[Junk]) -> Iterator[str]:
@@ -430,11 +433,7 @@ def junk(found: Sequence[Junk]) -> Iterator[str]:
         yield f"{click.style(each.kind, fg='yellow')}: {cut(one_line(each.detail), width() - len(each.kind) - 2)}"
         yield dim(f"  {each.command}")
     if found:
-        yield f"{_number(len(found), 'finding')}. Nothing was changed; archive and forget can be undone with restore."
-
-
-def _number(count: int, noun: str, plural: str = "") -> str:
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+        yield f"{counted(len(found), 'finding')}. Nothing was changed; archive and forget can be undone with restore."
 
 
 def counts(numbers: Mapping[str, int]) -> str:

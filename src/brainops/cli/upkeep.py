@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from brainops.cli import show
+from brainops.cli.handles import Id
 from brainops.cli.screen import age, ago, bold, dim, one_line, safe, size, wrapped
 from brainops.cli.shared import answer, command, opened, progress, shared
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import AuditEntry, Check
+from brainops.types.counted import counted
 
 
 @command("init", short_help="make the store, and say where it is")
@@ -70,7 +72,7 @@ def reindex() -> None:
     """Write every index anew from the rows."""
     with opened() as brain, progress("indexing") as draw:
         count = brain.reindex(progress=draw)
-    answer({"memories": count}, lambda: [f"{count:,} memories indexed anew."])
+    answer({"memories": count}, lambda: [f"{counted(count, 'memory')} indexed anew."])
 
 
 @command("reembed", short_help="give every memory a vector of the present model")
@@ -80,7 +82,7 @@ def reembed() -> None:
         with progress("embedding") as draw:
             count = brain.reembed(progress=draw)
         left = brain.status()["index"]["waiting"]
-    answer({"memories": count, "waiting": left}, lambda: [f"{count:,} memories embedded, {left:,} waiting."])
+    answer({"memories": count, "waiting": left}, lambda: [f"{counted(count, 'memory')} embedded, {left:,} waiting."])
 
 
 @command("compact", short_help="move what is old into compressed segments")
@@ -94,7 +96,9 @@ def reembed() -> None:
     help="What is older.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be moved.")
-@click.option("--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.")
+@click.option(
+    "--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.", type=Id("segment")
+)
 def compact(days: float, dry_run: bool, segment: str | None) -> None:
     """Move old operations and archived memories into compressed, verified, searchable segments."""
     with opened(model="none") as brain:
@@ -187,7 +191,7 @@ def _records(records: dict[str, Any]) -> dict[str, str]:
 def _waiting(waiting: dict[str, int]) -> str:
     """Return what waits for people; nothing where nothing does."""
     asked = f"{waiting['approvals']:,} to approve (brainops approvals)" if waiting["approvals"] else ""
-    told = f"{waiting['notices']:,} notices (brainops notices)" if waiting["notices"] else ""
+    told = f"{counted(waiting['notices'], 'notice')} (brainops notices)" if waiting["notices"] else ""
     return "; ".join(part for part in (asked, told) if part)
 
 

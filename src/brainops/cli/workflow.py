@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.handles import Id
 from brainops.cli.screen import bold, dim, one_line
 from brainops.cli.shared import CommandGroup, answer, asking, opened
 from brainops.cli.values import valued
@@ -75,7 +76,7 @@ def list_(limit: int) -> None:
 
 
 @workflow.command("show")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 def show(run_id: str) -> None:
     """Show a workflow by its run."""
     with opened(model="none") as brain:

@@ -12,6 +12,7 @@ import click
 
 from brainops.cli.screen import age, ago, bold, dim
 from brainops.cli.shared import answer, command, opened
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -65,7 +66,7 @@ def _listed(found: Sequence[Worker]) -> Iterator[str]:
         yield "No worker lives in this namespace. Start one: brainops worker"
     now = time.time_ns() // 1_000
     for each in found:
-        runs = "idle" if each.runs == 0 else f"{each.runs} run{'s' if each.runs > 1 else ''}"
+        runs = "idle" if each.runs == 0 else counted(each.runs, "run")
         times = f"since {age(each.started_at, now)}, seen {ago(each.seen_at, now)}"
         yield f"{bold(each.id)}  {runs}, {times}  {dim(each.version)}"
 

@@ -1,8 +1,9 @@
 """How is the memory doing? Figures, checks, and what makes it worse to read."""
 
 from brainops.health.audit import audit
-from brainops.health.closed import data_folder, location, missing, preview, restore, schema, setting
+from brainops.health.closed import data_folder, everywhere, location, missing, preview, restore, schema, setting
 from brainops.health.doctor import doctor, way_out
+from brainops.health.handles import handles, whole_id
 from brainops.health.likeness import SIMILAR, likeness, shingles
 from brainops.health.status import status
 
@@ -11,6 +12,8 @@ __all__ = [
     "audit",
     "data_folder",
     "doctor",
+    "everywhere",
+    "handles",
     "likeness",
     "location",
     "missing",
@@ -21,4 +24,5 @@ __all__ = [
     "shingles",
     "status",
     "way_out",
+    "whole_id",
 ]

@@ -14,6 +14,7 @@ from brainops.memory.terms import STOP_WORDS, words
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Junk
+from brainops.types.counted import counted
 
 AUDITED_MEMORIES = 20_000  # the newest; about ten seconds of reading, and old junk was told before
 OVERSIZED_CHARACTERS = 50_000  # about 12,000 tokens: no agent reads that as one memory
@@ -144,7 +145,7 @@ def _twins(group: list[_Read], written: str) -> Junk:
     return Junk(
         kind="exact duplicate",
         memory_ids=(kept.id, *(memory.id for memory in extra)),
-        detail=f"{kept.title[:TITLE_CHARACTERS]}: {len(group)} memories say the same",
+        detail=f"{kept.title[:TITLE_CHARACTERS]}: {counted(len(group), 'memory')} say the same",
         command=_command("forget", [memory.id for memory in extra if memory.namespace == where], where, written),
     )
 

@@ -39,6 +39,11 @@ def data_folder() -> Path:
     return config.data_folder(os.environ)
 
 
+def everywhere() -> str:
+    """Return the namespace that holds whatever folder one is in: the one that is named, else the personal one."""
+    return config.load(folder=Path(os.sep)).namespace
+
+
 def setting(name: str) -> str:
     """Return one setting as it stands when nothing else is asked for."""
     return str(getattr(config.load(), name))

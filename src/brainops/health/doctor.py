@@ -22,6 +22,7 @@ from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.scope import Scope
 from brainops.types import Check, Draft, Filter, MemoryType
+from brainops.types.counted import counted
 
 TRIAL_NAMESPACE = "brainops-doctor"
 TRIAL_ERROR = "DoctorTrialError: trial connection to example.invalid refused"
@@ -165,7 +166,7 @@ def _permissions(context: MemoryContext) -> Check:
             detail=f"{location} or its folder cannot be written",
             way_out=f"chown or chmod u+w {location} and its folder",
         )
-    return Check(name="permissions", passed=True, detail=f"{len(files)} files, for their owner only")
+    return Check(name="permissions", passed=True, detail=f"{counted(len(files), 'file')}, for their owner only")
 
 
 def _files(store: Path) -> Iterator[Path]:
@@ -265,6 +266,6 @@ def _backlog(context: MemoryContext) -> Check:
     return Check(
         name="backlog",
         passed=waiting <= WAITING_CHECKED,
-        detail=f"{waiting:,} memories wait for a vector" if waiting else "every memory has its vector",
+        detail=f"{counted(waiting, 'memory')} wait for a vector" if waiting else "every memory has its vector",
         way_out="" if waiting <= WAITING_CHECKED else "brainops reembed (search goes on by words meanwhile)",
     )

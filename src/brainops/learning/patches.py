@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from brainops.memory.redact import RedactionPolicy, redact
+from brainops.types.counted import counted
 
 MAX_DIFF_BYTES = 100_000  # what a person reads before agreeing; larger changes are not made by a patch of this kind
 MAX_FILES = 50
@@ -91,7 +92,7 @@ def _problems(changes: Sequence[Changed], diff: str, automation: bool) -> Iterat
     if not changes:
         yield "it changes nothing"
     if len(changes) > MAX_FILES or len(diff.encode(errors="replace")) > MAX_DIFF_BYTES:
-        yield f"it is too large: at most {MAX_FILES} files and {MAX_DIFF_BYTES:,} bytes are taken"
+        yield f"it is too large: at most {counted(MAX_FILES, 'file')} and {MAX_DIFF_BYTES:,} bytes are taken"
         return
     for each in changes:
         shown = f"{each.path!r:.120}"
@@ -114,15 +115,17 @@ def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> Verdict:
     well_before, well_after = _passed(before), _passed(after)
     flaky = 0 < well_before < len(before)
     if flaky:
-        base = f"without it the tests passed {well_before} of {len(before)} times, so they say little"
+        base = f"without it the tests passed {well_before} of {counted(len(before), 'time')}, so they say little"
     else:
         base = "the tests passed before" if well_before else "the tests failed before"
     if well_after == len(after):
         return Verdict(
-            refused="", sentence=f"{base}, and pass with it ({well_after} of {len(after)} times)", flaky=flaky
+            refused="",
+            sentence=f"{base}, and pass with it ({well_after} of {counted(len(after), 'time')})",
+            flaky=flaky,
         )
     failed = next(each for each in after if not each.passed)
-    how = "fail" if not well_after else f"passed only {well_after} of {len(after)} times"
+    how = "fail" if not well_after else f"passed only {well_after} of {counted(len(after), 'time')}"
     said = f": {failed.said}" if failed.said else ""
     return Verdict(refused=f"the tests {how} with it{said}", sentence=f"{base}, and {how} with it", flaky=flaky)
 

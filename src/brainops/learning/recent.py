@@ -13,6 +13,7 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Section
+from brainops.types.counted import counted
 
 MOST_OPERATIONS = 200_000  # of one run: some seconds' writing; the rest is of the next run
 MOST_ERRORS = 500  # kinds of them that are looked at in one run
@@ -156,7 +157,7 @@ def _mark(tx: Transaction, keys: list[int], work: CycleWork) -> None:
 def _told(seen: _Seen, failed: int, work: CycleWork) -> Iterator[str]:
     if not seen.keys:
         return
-    yield f"{len(seen.keys):,} operations ended, {failed:,} of them failed."
+    yield f"{counted(len(seen.keys), 'operation')} ended, {failed:,} of them failed."
     for (name, target), count in sorted(seen.failed.items(), key=lambda each: (-each[1], label(*each[0])))[:SHOWN]:
         yield f"{label(name, target)}: {count:,} failed"
     yield from _slow(seen, work)
@@ -178,6 +179,6 @@ def _agents(work: CycleWork) -> Found:
         attempts = tx.agents.attempts(task_class=None, agent=None, since=work.from_at, limit=MOST_ATTEMPTS)
     ended = [each for each in attempts if each.outcome is not None and each.started_at < work.to_at]
     tried, right = Counter(each.agent for each in ended), Counter(each.agent for each in ended if each.success)
-    lines = [f"{name}: {right[name]} of {count} attempts succeeded" for name, count in sorted(tried.items())]
+    lines = [f"{name}: {right[name]} of {counted(count, 'attempt')} succeeded" for name, count in sorted(tried.items())]
     figures = {name: {"attempts": count, "succeeded": right[name]} for name, count in sorted(tried.items())}
     return Found(section=Section(title="Agents", lines=tuple(lines[: 2 * SHOWN]), figures=dict(figures)))

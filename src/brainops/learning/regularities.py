@@ -16,6 +16,7 @@ from brainops.learning.series import title, values_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Insight, Micros, Precursor, Section, Trust
+from brainops.types.counted import counted
 
 DAY: Micros = 24 * HOUR
 MONTH: Micros = 30 * DAY
@@ -95,8 +96,8 @@ def _row(found: Antecedent, texts: Mapping[str, str], at: Micros) -> dict[str, A
 
 def _statement(found: Antecedent, told: Sequence[str]) -> str:
     return (
-        f"{found.operation} failed {found.failed} of {found.cases} times within {WITHIN // 60_000_000} min after "
-        f"{', then '.join(told)} ({found.probability:.0%}, else {found.base:.0%})"
+        f"{found.operation} failed {found.failed} of {counted(found.cases, 'time')} within "
+        f"{WITHIN // 60_000_000} min after {', then '.join(told)} ({found.probability:.0%}, else {found.base:.0%})"
     )
 
 
@@ -139,7 +140,7 @@ def _seen(row: Row, last: Mapping[str, Micros], now: Micros) -> Precursor | None
     told = ", then ".join(event["text"] for event in events)
     return Precursor(
         key=">".join(event["key"] for event in events),
-        statement=f"{row['operation']} failed {row['failed']} of {row['cases']} times after {told}",
+        statement=f"{row['operation']} failed {row['failed']} of {counted(row['cases'], 'time')} after {told}",
         operation=row["operation"],
         probability=row["probability"],
         lift=row["probability"] / max(row["base"], 1e-9),

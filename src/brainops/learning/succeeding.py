@@ -12,6 +12,7 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Insight, MemoryType, Section
+from brainops.types.counted import counted
 
 HORIZON_MICROS = 28 * DAY_MICROS
 FEWEST = 20  # that ended, without one failure: the lower bound of its success is then above 0.88
@@ -51,7 +52,7 @@ def _steady(row: Row) -> Insight:
     return _insight(
         row,
         title=f"{name} keeps succeeding",
-        statement=f"All of its last {row['ended']:,} operations succeeded (28 days).{took}",
+        statement=f"All of its last {counted(row['ended'], 'operation')} succeeded (28 days).{took}",
         probability=low,
         since=row["first_at"],
         operations=(),
@@ -118,4 +119,5 @@ def _lines(recovered: Sequence[Insight], steady: Sequence[Insight]) -> Iterator[
     for insight in recovered[:SHOWN]:
         yield f"{insight.title}: {insight.statement}"
     if steady:
-        yield f"{len(steady)} kinds of operations never failed in 28 days, of those seen at least {FEWEST} times."
+        kinds = counted(len(steady), "kind of operation", "kinds of operations")
+        yield f"{kinds} never failed in 28 days, of those seen at least {FEWEST} times."

@@ -17,6 +17,7 @@ from statistics import median
 from brainops.procedures.definition.references import expressions, references
 from brainops.procedures.fixes.confidence import beta_quantile
 from brainops.types import JSON, Action, Procedure, Retry, Step, StepKind, StepState
+from brainops.types.counted import counted
 
 LEAST = 10  # runs that a habit rests on: fewer may be one bad week
 ALWAYS = 0.8  # that the interval of "each time" lies above: ten of ten do, nine of ten do not
@@ -126,7 +127,7 @@ def _failing(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Itera
         key=f"failing:{step.id}",
         procedure=without,
         what=f"leave out step {step.id}",
-        why=f"it failed in {len(failed)} of {len(tried)} runs, {around} of which succeeded without it",
+        why=f"it failed in {len(failed)} of {counted(len(tried), 'run')}, {around} of which succeeded without it",
         measure=QUICK_SUCCESS,
         reference_seconds=usual - saved / 2,
         evidence=_figures(len(failed), len(tried)),
@@ -149,7 +150,7 @@ def _excused(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Itera
         key=f"excused:{step.id}",
         procedure=without,
         what=f"leave out step {step.id}",
-        why=f"it was skipped with an approval in {len(excused)} of {len(reached)} runs",
+        why=f"it was skipped with an approval in {len(excused)} of {counted(len(reached), 'run')}",
         measure=QUICK_SUCCESS,
         reference_seconds=median(run.seconds for run in well) / 2,
         excuses=True,
@@ -186,7 +187,7 @@ def _repaired_step(procedure: Procedure, step: Step, runs: Sequence[PastRun]) ->
         key=f"repaired:{step.id}",
         procedure=replace(procedure, steps=steps),
         what=f"do {deed.name} where step {step.id} fails, then do it again",
-        why=f"{deed.name} was done by hand after {cases} of {len(failed)} runs in which it failed{often}",
+        why=f"{deed.name} was done by hand after {cases} of {counted(len(failed), 'run')} in which it failed{often}",
         measure=NOT_REPAIRED,
         deed=deed,
         evidence=_figures(cases, len(failed)),
@@ -206,7 +207,7 @@ def _repaired_run(procedure: Procedure, runs: Sequence[PastRun]) -> Iterator[Var
         key="repaired",
         procedure=replace(procedure, steps=(*procedure.steps, repair)),
         what=f"end with {deed.name}",
-        why=f"{deed.name} was done by hand after {cases} of {len(succeeded)} runs that succeeded",
+        why=f"{deed.name} was done by hand after {cases} of {counted(len(succeeded), 'run')} that succeeded",
         measure=NOT_REPAIRED,
         deed=deed,
         evidence=_figures(cases, len(succeeded)),
@@ -254,7 +255,7 @@ def _earlier(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Itera
         key=f"earlier:{step.id}",
         procedure=replace(procedure, steps=_moved(procedure, step, read, waits_for)),
         what=f"do step {step.id} before {', '.join(each.id for each in procedure.steps if each.id in waits_for)}",
-        why=f"it failed in {len(failed)} of {len(tried)} runs, and reads nothing of what came before it",
+        why=f"it failed in {len(failed)} of {counted(len(tried), 'run')}, and reads nothing of what came before it",
         measure=QUICK_END,
         reference_seconds=usual - saved / 2,
         evidence=_figures(len(failed), len(tried)),
@@ -285,7 +286,7 @@ def _first(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Iterato
         key=f"first:{step.id}",
         procedure=replace(procedure, steps=steps),
         what=f"do step {step.id} before {', '.join(each.id for each in long)}, which do not depend on it",
-        why=f"it failed in {len(failed)} of {len(tried)} runs, and takes {own:.1f} seconds",
+        why=f"it failed in {len(failed)} of {counted(len(tried), 'run')}, and takes {own:.1f} seconds",
         measure=QUICK_END,
         reference_seconds=usual - saved / 2,
         evidence=_figures(len(failed), len(tried)),

@@ -15,7 +15,7 @@ from brainops.procedures.fixes.plan import TAG as FIX_TAG
 from brainops.procedures.triggers.triggers import values_of
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.store.rules import CHANGES, change_of
+from brainops.store.rules import CHANGES, change_of, held
 from brainops.types import (
     ActionClass,
     AllOf,
@@ -60,13 +60,13 @@ class Ruleset:
 
 
 def settings_of(rows: Sequence[Row], namespace: str, *, floor: bool = False) -> GuardSettings:
-    """Return how the guard of a namespace is set; what is not set is at its default, or at the store's `floor`."""
+    """Return how the guard of a namespace is set: by itself, else at the store's `floor`, else by what it reads."""
     own = {row["name"]: change_of(row) for row in rows if row["namespace"] == namespace and row["name"] != CHANGES}
     said = {name: change.value for name, change in own.items()}
     return GuardSettings(
         namespace=namespace,
-        enforcement=Enforcement(said.get("enforcement", Enforcement.STRICT if floor else Enforcement.OBSERVE)),
-        autonomy=Autonomy(said.get("autonomy", Autonomy.PROPOSE)),
+        enforcement=Enforcement(held(rows, namespace, "enforcement", floor=floor) or Enforcement.OBSERVE),
+        autonomy=Autonomy(held(rows, namespace, "autonomy") or Autonomy.PROPOSE),
         per_person=said.get("per_person") == "yes",
         automatic_stopped=said.get(STOP_SETTING) or None,
         changes=tuple(own.values()),

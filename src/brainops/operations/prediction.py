@@ -17,6 +17,7 @@ from typing import Any
 
 from brainops.operations.calibration import Calibration, Case, calibrated, failure_probability, fit, logit, sigmoid
 from brainops.types import JSON, Micros, Precursor
+from brainops.types.counted import counted
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -363,9 +364,9 @@ def _lift(precursor: Precursor) -> float:
 
 
 def _record(asked: Asked, rate: Rate) -> Iterable[str]:
-    yield f"failed {rate.failed} of {rate.finished} times"
+    yield f"failed {rate.failed} of {counted(rate.finished, 'time')}"
     if asked.target and rate.finished_here and rate.finished_here < rate.finished:
-        yield f"failed {rate.failed_here} of {rate.finished_here} times on {asked.target}"
+        yield f"failed {rate.failed_here} of {counted(rate.finished_here, 'time')} on {asked.target}"
 
 
 def _sentence(condition: Mapping[str, Any]) -> str:
@@ -390,4 +391,4 @@ def _sentence(condition: Mapping[str, Any]) -> str:
             when = f"within {minutes} minutes after the error {condition['label'] or value}"
         case _:
             when = f"after {value} failed within {minutes} minutes"
-    return f"failed {condition['failed']} of {condition['cases']} times {when}"
+    return f"failed {condition['failed']} of {counted(condition['cases'], 'time')} {when}"

@@ -15,6 +15,7 @@ from brainops.types import (
     ActorKind,
     AllOf,
     AnyOf,
+    Autonomy,
     Bypass,
     DecisionKind,
     Done,
@@ -38,6 +39,21 @@ FOLLOWED = 50
 CHANGES = "changes"  # the setting that counts them, by which other processes see that there is something new
 
 
+STRICTEST_FIRST = {"enforcement": tuple(reversed(Enforcement)), "autonomy": tuple(Autonomy)}
+
+
+def held(rows: Sequence[Row], namespace: str, name: str, *, floor: bool = False) -> str | None:
+    """Return what is set of enforcement or autonomy: by the namespace, else the strictest that it reads says.
+
+    So what a person sets in `personal`, which their namespaces read, holds in each of them that says nothing itself.
+    Where the store has a `floor`, one that says nothing is at its strictest.
+    """
+    said = {row["namespace"]: str(row["value"]) for row in rows if row["name"] == name}
+    strictest = [value.value for value in STRICTEST_FIRST[name]]
+    inherited = strictest[0] if floor else min(said.values(), key=strictest.index, default=None)
+    return said.get(namespace) or inherited
+
+
 class Rules:
     """Settings, rules, receipts as the guard sees them, decisions and bypasses of one transaction."""
 
@@ -55,10 +71,14 @@ class Rules:
         mine = (row for row in self.settings() if row["name"] == name and row["namespace"] == self._session.scope.write)
         return next((str(row["value"]) for row in mine), None)
 
+    def held(self, name: str) -> str | None:
+        """Return what holds of enforcement or autonomy in the written namespace."""
+        return held(self.settings(), self._session.scope.write, name)
+
     def is_strict(self, *, floor: bool = False) -> bool:
         """Say whether the written namespace holds what its rules say; `floor` is what one does that nobody set up."""
-        said = self.own("enforcement")
-        return floor if said is None else said == Enforcement.STRICT.value
+        strict = held(self.settings(), self._session.scope.write, "enforcement", floor=floor)
+        return strict == Enforcement.STRICT.value
 
     def set(self, name: str, value: str, actor: Actor, at: Micros) -> None:
         """Set one thing in the written namespace."""

@@ -20,6 +20,7 @@ from brainops.store.figures import Figures
 from brainops.store.fingerprints import Fingerprints
 from brainops.store.fixes import Fixes
 from brainops.store.group import Group
+from brainops.store.handles import Handles
 from brainops.store.improvements import Improvements
 from brainops.store.language import Language
 from brainops.store.learning import Learning
@@ -114,6 +115,7 @@ class Transaction:
         self.language = Language(session)
         self.figures = Figures(session)
         self.records = Records(session)
+        self.handles = Handles(session)
         self.trail = Trail(session, act, leave.actor)
         self._require(act, leave.asker)
 

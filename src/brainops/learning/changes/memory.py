@@ -29,6 +29,7 @@ from brainops.types import (
     MemoryState,
     Micros,
 )
+from brainops.types.counted import counted
 
 STANDS_MICROS = DAY_MICROS  # that a plan can be vetoed before it applies itself
 ARCHIVED_AFTER_MICROS = 90 * DAY_MICROS  # a quarter without anybody asking for it
@@ -167,7 +168,7 @@ def _fold(tx: Transaction, work: CycleWork) -> Improvement | None:
         ImprovementKind.MEMORY,
         f"memory:{FOLD}:{_month(work.to_at)}",
         "memory",
-        f"fold {occurrences} repetitions of {len(rows)} memories",
+        f"fold {counted(occurrences, 'repetition')} of {counted(len(rows), 'memory')}",
         f"each memory keeps its count, its first {FIRST_KEPT} and its last {LAST_KEPT} occurrences as examples",
         before={FOLD: None},
         after={FOLD: before},

@@ -24,6 +24,7 @@ from brainops.types import (
     Micros,
     Succeeded,
 )
+from brainops.types.counted import counted
 
 DAY_MICROS = 86_400_000_000
 LOOKED_BACK_DAYS = 90
@@ -130,8 +131,8 @@ def _longer(agent: Agent, attempts: Sequence[Attempt], at: Micros) -> Iterator[I
         f"routing:{agent.name}:timeout:{longer:g}",
         f"agent:{agent.name}",
         f"give {agent.name} {longer:g} seconds for a task instead of {limit:g}",
-        f"it ran out of time in {len(slow)} of {len(attempts)} attempts, and took up to {slowest:.0f} seconds where it "
-        "succeeded",
+        f"it ran out of time in {len(slow)} of {counted(len(attempts), 'attempt')}, and took up to "
+        f"{slowest:.0f} seconds where it succeeded",
         before={"timeout_seconds": limit},
         after={"timeout_seconds": longer},
         at=at,

@@ -23,6 +23,7 @@ from brainops.types import (
     StepKind,
     StepState,
 )
+from brainops.types.counted import counted
 
 DAY_MICROS = 86_400_000_000
 LOOKED_BACK_DAYS = 90
@@ -114,7 +115,7 @@ def changes(step: Step, record: StepRecord) -> Iterator[StepChange]:
             kind=ImprovementKind.TIMEOUT,
             step=replace(step, timeout_seconds=longer),
             what=f"give step {step.id} {longer:g} seconds instead of {limit:g}",
-            why=f"it ran out of time in {record.timed_out} of {record.runs} runs, and took up to "
+            why=f"it ran out of time in {record.timed_out} of {counted(record.runs, 'run')}, and took up to "
             f"{record.slowest_seconds:.0f} seconds where it succeeded",
         )
         return
@@ -122,8 +123,8 @@ def changes(step: Step, record: StepRecord) -> Iterator[StepChange]:
         yield StepChange(
             kind=ImprovementKind.RETRY,
             step=replace(step, retry=Retry()),
-            what=f"try step {step.id} once instead of {step.retry.attempts} times",
-            why=f"trying again never helped in {record.failed_first} runs in which it failed at first",
+            what=f"try step {step.id} once instead of {counted(step.retry.attempts, 'time')}",
+            why=f"trying again never helped in {counted(record.failed_first, 'run')} in which it failed at first",
             measure=QUICK_END,
             reference_micros=(record.failed_run_micros or 0) // 2,
         )
@@ -133,7 +134,7 @@ def changes(step: Step, record: StepRecord) -> Iterator[StepChange]:
             kind=ImprovementKind.RETRY,
             step=replace(step, retry=replace(step.retry, attempts=ATTEMPTS)),
             what=f"try step {step.id} up to {ATTEMPTS} times instead of once",
-            why=f"it failed in {record.failed} of {record.runs} runs, and changes nothing",
+            why=f"it failed in {record.failed} of {counted(record.runs, 'run')}, and changes nothing",
         )
 
 

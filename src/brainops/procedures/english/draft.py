@@ -27,6 +27,7 @@ from brainops.procedures.english.outline import outline
 from brainops.procedures.english.units import Note, Outline
 from brainops.procedures.english.words import words
 from brainops.types import JSON, Procedure
+from brainops.types.counted import counted
 
 Model = Callable[[str], str]
 """Something that answers a prompt with text: a language model of your choice. Without one none is asked."""
@@ -107,7 +108,7 @@ def _cut(flow: Flow) -> tuple[Flow, list[Note]]:
     if len(carried) <= MAX_STEPS:
         return flow, []
     gone = {node.id for node in carried[MAX_STEPS:]}
-    why = f"left out: a procedure has at most {MAX_STEPS} steps; make several of it"
+    why = f"left out: a procedure has at most {counted(MAX_STEPS, 'step')}; make several of it"
     notes = [Note(line=node.line, text=node.name, why=why) for node in carried[MAX_STEPS:]]
     kept = tuple(edge for edge in flow.edges if not {edge.source, edge.target} & gone)
     nodes = tuple(node for node in flow.nodes if node.id not in gone)
@@ -209,7 +210,7 @@ def shown(procedure: Procedure, flow: Flow) -> str:
     """Return the flow as numbered lines of text; a question names where each answer leads."""
     order = [node for node in in_order(flow) if node.kind in (NodeKind.STEP, NodeKind.QUESTION)]
     number = {node.id: str(count) for count, node in enumerate(order, 1)}
-    lines = [f"{procedure.name}: {len(order)} steps"]
+    lines = [f"{procedure.name}: {counted(len(order), 'step')}"]
     for place, node in enumerate(order):
         following = order[place + 1].id if place + 1 < len(order) else ""
         parts = [each for each in (_ways_on(flow, node, number, following)) if each]

@@ -150,7 +150,7 @@ def obstacle(tx: Transaction, fix: Fix, sure: FixConfidence, stopped: str | None
         return f"the fix is {'detached' if fix.detached_at else fix.mode.value}"
     if stopped is not None:
         return f"what acts by itself is stopped: {stopped}"
-    if Autonomy(tx.rules.own("autonomy") or Autonomy.PROPOSE) is not Autonomy.AUTO:
+    if Autonomy(tx.rules.held("autonomy") or Autonomy.PROPOSE) is not Autonomy.AUTO:
         return "this namespace does not let fixes apply themselves: brainops autonomy auto"
     if fix.trust == Trust.EXTERNAL.value:
         return "it came from outside and nobody vouched for it: brainops fix trust"

@@ -1,0 +1,64 @@
+"""How is something called on a screen and in a command: by the end of its id that nothing else has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from brainops.errors import BrainOpsError, InvalidInput
+
+_ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9a-f-])")
+
+
+class Id(click.ParamType):
+    """The id of one thing of these kinds, or its handle: any end of it that no other has; a name passes as it is."""
+
+    name = "id"
+
+    def __init__(self, *kinds: str) -> None:
+        self._kinds = kinds
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the whole id; raise InvalidInput where several end so."""
+        from brainops import health
+
+        try:
+            return health.whole_id(str(value), self._kinds, **_place())
+        except InvalidInput:
+            raise
+        except BrainOpsError:  # what is wrong with the store is told by the command, which opens it
+            return value
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text is a whole id."""
+    return _ID.fullmatch(text) is not None
+
+
+def shortened(lines: Iterable[str]) -> list[str]:
+    """Return the lines with each whole id of this store as its handle."""
+    told = list(lines)
+    ids = {each for line in told for each in _ID.findall(line)}
+    if not ids:
+        return told
+    short = _handles(ids)
+    return [_ID.sub(lambda found: short.get(found[0], found[0]), line) for line in told]
+
+
+def _handles(ids: set[str]) -> Mapping[str, str]:
+    from brainops import health
+
+    try:
+        return health.handles(ids, **_place())
+    except BrainOpsError:  # whole ids are right as well
+        return {}
+
+
+def _place() -> dict[str, Any]:
+    from brainops.cli.shared import shared
+
+    given = shared()
+    return {"store": given.store, "namespace": given.namespace, "read": given.read}
