@@ -352,3 +352,22 @@ def test_only_so_many_lines_of_a_rule_are_kept_a_day(brain: Brain, monkeypatch: 
 
     assert len(brain.guard.decisions(kind=DecisionKind.OBSERVED)) == 3
     assert brain.guard.compliance().total.violated == 5
+
+
+def test_what_a_namespace_does_not_say_the_strictest_that_it_reads_says(open_brain: OpenBrain) -> None:
+    mine = open_brain(namespace="personal", read=(), actor=MARTA)
+    mine.guard.set_enforcement("strict", reason="set-up")
+    mine.guard.set_autonomy("auto", reason="set-up")
+    shop = open_brain(namespace="shop", read=("personal",), actor=MARTA)
+    own = open_brain(namespace="own", read=("personal",), actor=MARTA)
+    own.guard.set_autonomy("observe", reason="not here")
+    stranger = open_brain(namespace="stranger", read=(), actor=MARTA)
+
+    said = [(each.guard.settings().enforcement, each.guard.settings().autonomy) for each in (shop, own, stranger)]
+    assert said == [
+        (Enforcement.STRICT, Autonomy.AUTO),
+        (Enforcement.STRICT, Autonomy.OBSERVE),
+        (Enforcement.OBSERVE, Autonomy.PROPOSE),
+    ]
+    with pytest.raises(OperationBlocked):
+        shop.begin("delete user", target="u1", consult="never")

@@ -21,7 +21,15 @@ def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(fresh_machine: Path) -> None:
+def repository(folder: Path) -> Path:
+    """Make a folder with a namespace of its own, as a user works in."""
+    (folder / ".git").mkdir(parents=True)
+    return folder
+
+
+def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(
+    fresh_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     brainops = fresh_machine / "venv" / "bin" / "brainops"
     first = run(SCRIPT)
     run(brainops, "capture", "Something worth keeping")
@@ -29,6 +37,9 @@ def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(fresh_mac
     hits = json.loads(run(brainops, "--json", "retrieve", "worth keeping"))
     procedures = json.loads(run(brainops, "--json", "procedure", "list"))
     settings = json.loads(run(brainops, "--json", "status"))["guard"]
+    monkeypatch.chdir(repository(fresh_machine / "shop"))
+    ran = run(brainops, "run", "memory-optimization", "--dry-run")
+    held = json.loads(run(brainops, "--json", "status"))["guard"]
 
     assert "FAIL" not in first + second
     assert "PASS" in first
@@ -36,6 +47,9 @@ def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(fresh_mac
     assert [hit["memory"]["title"] for hit in hits][:1] == ["Something worth keeping"]
     assert [one["state"] for one in procedures] == ["active"] * 6
     assert (settings["enforcement"], settings["autonomy"]) == ("strict", "auto")
+    assert (held["enforcement"], held["autonomy"]) == ("strict", "auto")
+    assert ran
+    assert "brainops worker" in first
 
 
 def test_the_setup_stays_short_enough_to_read() -> None:

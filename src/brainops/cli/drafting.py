@@ -9,7 +9,7 @@ from typing import Protocol
 import click
 
 from brainops.cli.procedures import procedure
-from brainops.cli.screen import bold, dim, one_line, safe, wrapped
+from brainops.cli.screen import bold, dim, is_terminal, one_line, safe, wrapped
 from brainops.cli.shared import answer, opened, read_text, shared
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.types import ProcedureVersion
@@ -85,8 +85,9 @@ def _read_back(version: ProcedureVersion, drafted: Drafted, every: bool) -> Iter
     yield bold(safe(first))
     for line in steps:
         yield from wrapped(safe(line), indent="        ", first="")
-    yield ""
-    yield from (safe(line) for line in drafted.picture().splitlines())
+    if not is_terminal():  # source is for a program that draws it
+        yield ""
+        yield from (safe(line) for line in drafted.picture().splitlines())
     yield ""
     told = [note for note in drafted.notes if every or not note.plain]
     for note in told:

@@ -45,12 +45,17 @@ def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:
     from brainops.health.words import said
 
     yield dim(f"{'':<{NAME_COLUMNS}}{f'last {days} days':<{VALUE_COLUMNS}}")
-    for figure in figures:
+    counted = [figure for figure in figures if figure.value is not None]
+    if not counted:
+        yield "There is nothing to count yet."
+    for figure in counted:
         value = said(figure.value, figure.unit)
-        styled = dim(f"{value:<{VALUE_COLUMNS}}") if figure.value is None else bold(f"{value:<{VALUE_COLUMNS}}")
+        styled = bold(f"{value:<{VALUE_COLUMNS}}")
         lead = f"{figure.name:<{NAME_COLUMNS}}"
         yield lead + styled + cut(_drawn(figure), width() - NAME_COLUMNS - VALUE_COLUMNS)
-    yield dim("How each is counted: brainops health --formulas")
+    left = len(figures) - len(counted)
+    more = f"; {left} of which there is nothing yet are left out" if left else ""
+    yield dim(f"How each is counted: brainops health --formulas{more}")
 
 
 def _drawn(figure: HealthFigure) -> str:
@@ -84,7 +89,10 @@ def _report(value: Report, days: int) -> Iterator[str]:
     from brainops.health.words import said
 
     yield dim(f"{'':<27}{f'last {days} days':>15}{'before':>15}  ")
-    for line in value.lines:
+    told = [line for line in value.lines if line.value is not None or line.before is not None]
+    if not told:
+        yield "There is nothing to count yet."
+    for line in told:
         now, before = said(line.value, line.unit), said(line.before, line.unit)
         yield f"{padded(line.name, 27)}{now:>15}{dim(f'{before:>15}')}  {_change(line.value, line.before)}".rstrip()
     yield dim("How each is counted: brainops report --markdown")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
-from brainops.cli.shared import answer, command, opened
+from brainops.cli.shared import answer, busy, command, opened
 from brainops.types import Cycle, CycleReport, CycleStanding, Memory
 
 CYCLES = [cycle.value.replace("_", "-") for cycle in Cycle]
@@ -25,7 +25,7 @@ def learn(cycle: str | None, early: bool, last: bool) -> None:
     A cycle that is not due, or that another process is at, is not run; then its last report is shown.
     """
     wanted = [Cycle(cycle.replace("-", "_"))] if cycle else list(Cycle)
-    with opened() as brain:
+    with opened() as brain, busy("learning"):
         ran = [] if last else [brain.learning.run(each, early=early) for each in wanted]
         found = [report for report in ran if report is not None]
         shown = found or [report for each in wanted for report in brain.learning.reports(each, limit=1)]
@@ -55,7 +55,7 @@ def _reports(reports: Sequence[CycleReport], *, ran: bool) -> Iterator[str]:
     elif not ran:
         yield dim("Nothing was due; these are the last reports. To run one now: brainops learn hourly --early")
     for report in reports:
-        for line in report.text().splitlines():
+        for line in filter(None, report.text().splitlines()):
             yield from [bold(line.lstrip("# "))] if line.startswith("#") else wrapped(line, indent="  ")
 
 

@@ -11,7 +11,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import FORCE, answer, command, opened, plain, print_json, progress, shared
+from brainops.cli.shared import FORCE, answer, busy, command, opened, plain, print_json, progress, shared
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 from brainops.types.counted import counted
@@ -169,7 +169,7 @@ def export(path: str, force: bool) -> None:
 @click.argument("path")
 def backup(path: str) -> None:
     """Write a verified copy of the whole store while others work. `restore --from` puts it back."""
-    with opened(model="none") as brain:
+    with opened(model="none") as brain, busy("copying"):
         digest = brain.backup(path)
     place = Path(path).expanduser().absolute()
     if not place.is_file():

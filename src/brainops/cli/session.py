@@ -13,6 +13,7 @@ from brainops.types import Briefing, SessionRecord
 from brainops.types.counted import counted
 
 LABEL_COLUMNS = 12
+EMPTY = ("none yet", "none is active")  # what says only that there is nothing: the summary says what to do about it
 
 
 @click.group("session", cls=CommandGroup, short_help="begin to work: what stands, holds and happened lately")
@@ -51,6 +52,8 @@ def show_one(session_id: str | None) -> None:
 
 def _screen(briefing: Briefing) -> Iterator[str]:
     for line in briefing.text.splitlines():
+        if line.endswith(EMPTY):
+            continue
         label, rest = line[:LABEL_COLUMNS], line[LABEL_COLUMNS:]
         yield bold(label) + safe(rest) if label.strip() else safe(line)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from brainops.cli import show
 from brainops.cli.handles import Id
 from brainops.cli.screen import age, ago, bold, dim, one_line, safe, size, wrapped
-from brainops.cli.shared import answer, command, opened, progress, shared
+from brainops.cli.shared import answer, busy, command, opened, progress, shared
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import AuditEntry, Check
 from brainops.types.counted import counted
@@ -120,7 +119,7 @@ def doctor(context: click.Context) -> None:
     from brainops import health
 
     try:
-        with opened() as brain:
+        with opened() as brain, busy("checking"):
             checks = [Check(name="store", passed=True, detail="opens"), *brain.doctor()]
     except BrainOpsError as error:
         if isinstance(error, InvalidInput):
@@ -156,16 +155,17 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "  not as good": "; ".join(schema.get("degraded", [])),
         "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
         "guard": _guard(figures["guard"], now),
-        "language models": show.language_budget(figures["language"]),
-        "memories": f"{memories['total']:,} ({show.counts(memories['by_state']) or 'none yet'}), captured {last}",
+        "language models": show.language_budget(figures["language"]) if _asks_models(figures["language"]) else "",
+        "memories": f"{memories['total']:,} ({show.counts(memories['by_state'])}), captured {last}"
+        if memories["total"]
+        else "none yet: brainops capture TITLE CONTENT, brainops import DIR",
         "  by type": show.counts(memories["by_type"]),
         "  by namespace": show.counts(memories["by_namespace"]),
         "index": _index(index),
-        "operations": f"{operations['total']:,}, {operations['open']:,} open, {operations['week']:,} in a week; "
-        f"receipts {operations['receipts']:,}",
+        "operations": _operations(operations),
         **_records(figures["records"]),
         "waiting": _waiting(figures["waiting"]),
-        "growth": _growth(growth),
+        "growth": _growth(growth) if growth["week"]["memories"] else "",
         "sizes": show.sizes(figures["sizes"]),
         "log": (figures["log"] or {}).get("trouble", ""),
         "segments": f"{figures['segments']['count']:,} with {figures['segments']['rows']:,} rows"
@@ -175,6 +175,22 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "backups": "; ".join(f"{ago(each['at'], now)}: {each['path']}" for each in figures["backups"])
         or "none yet: brainops backup FILE",
     }
+
+
+def _asks_models(budget: dict[str, Any]) -> bool:
+    return bool(
+        budget["cost_today"] or budget["tokens_today"] or (budget["cost_a_day"] != 0 and budget["tokens_a_day"] != 0)
+    )
+
+
+def _operations(operations: dict[str, Any]) -> str:
+    if not operations["total"]:
+        return "none yet: brainops exec -- COMMAND"
+    parts = [f"{operations['total']:,}"]
+    parts += [f"{operations['open']:,} open"] if operations["open"] else []
+    parts += [f"{operations['week']:,} in a week"] if operations["week"] else []
+    told = ", ".join(parts)
+    return f"{told}; memory was asked {operations['receipts']:,} times" if operations["receipts"] else told
 
 
 def _records(records: dict[str, Any]) -> dict[str, str]:
@@ -229,9 +245,7 @@ def audit(limit: int, trail: bool) -> None:
             lines = brain.trail(limit=limit)
         answer(lines, lambda: _trail(lines))
         return
-    if sys.stderr.isatty() and not shared().json:
-        click.echo(dim("reading …") + "\r", nl=False, err=True)
-    with opened(model="none") as brain:
+    with opened(model="none") as brain, busy("reading"):
         found = brain.audit(limit=limit)
     answer(found, lambda: show.junk(found))
 

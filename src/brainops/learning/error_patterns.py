@@ -74,7 +74,7 @@ def _find(work: CycleWork) -> Found:
     figures = {kind.value: len(texts) for kind, texts in told.items()}
     section = Section(
         title="Error patterns",
-        lines=tuple(lines) or ("No error is new, rising or back.",),
+        lines=tuple(lines),
         figures={**figures, "patterns": len(patterns), "errors_last_hour": sum(p.hour for p in patterns.values())},
     )
     return Found(section=section, insights=tuple(insights), complete=True)

@@ -26,7 +26,7 @@ def _section(found: Refitted) -> Section:
     error = found.calibration_error
     return Section(
         title="When operations fail",
-        lines=tuple(lines) or ("Nothing was found that foretells a failure better than how often it happens.",),
+        lines=tuple(lines),
         figures={
             "operations": found.operations,
             "learned": len(found.models),

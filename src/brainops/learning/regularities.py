@@ -53,7 +53,7 @@ def _precursors(work: CycleWork) -> Found:
     insights = tuple(_insight(each, texts) for each in found[:20])
     section = Section(
         title="What precedes failure",
-        lines=tuple(lines) or ("Nothing precedes failure more often than chance.",),
+        lines=tuple(lines),
         figures={"precursors": len(found), "events": len(events), "operations": len(tried)},
     )
     return Found(section=section, insights=insights, complete=True, write=lambda tx: tx.signals.learn_precursors(rows))
@@ -162,7 +162,7 @@ def _rhythms(work: CycleWork) -> Found:
     named = [each for each in found if each[0].high]
     insights = tuple(_season(season, what, trust) for season, what, trust in named[:20])
     lines = tuple(f"- {insight.statement}" for insight in insights)
-    section = Section(title="Rhythms", lines=lines or ("Nothing goes with the hour or the day.",))
+    section = Section(title="Rhythms", lines=lines)
     return Found(section=section, insights=insights, complete=True)
 
 
@@ -198,5 +198,4 @@ def _fold(work: CycleWork) -> Found:
     def write(tx: Transaction) -> None:
         tx.signals.fold(before, HOUR)
 
-    said = "Counts and points older than a week are kept by the hour."
-    return Found(section=Section(title="Resolution", lines=(said,)), write=write)
+    return Found(section=Section(title="Resolution"), write=write)

@@ -77,9 +77,7 @@ def _anomalies(work: CycleWork) -> Found:
                     trust=Trust.EXTERNAL,
                 )
             )
-    section = Section(
-        title="Anomalies", lines=tuple(lines) or ("No metric was unusual.",), figures={"anomalies": len(newest)}
-    )
+    section = Section(title="Anomalies", lines=tuple(lines), figures={"anomalies": len(newest)})
     return Found(section=section, insights=tuple(insights), complete=True)
 
 
@@ -104,9 +102,7 @@ def _levels(work: CycleWork) -> Found:
                     trust=Trust.EXTERNAL,
                 )
             )
-    section = Section(
-        title="Levels", lines=tuple(lines) or ("No metric changed its level.",), figures={"changes": len(changes)}
-    )
+    section = Section(title="Levels", lines=tuple(lines), figures={"changes": len(changes)})
     return Found(section=section, insights=tuple(insights), complete=True)
 
 
