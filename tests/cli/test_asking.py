@@ -169,7 +169,7 @@ def test_a_fix_that_is_bound_to_the_error_is_named_with_the_command_that_goes_on
 
     assert f"brainops fix apply {fix[-6:]} --dry-run" in matched.out
     assert "None of these is the same error" not in matched.out
-    assert f"brainops fix show {fix}" in guided.out  # also where the context keeps only a part of so long a text
+    assert f"brainops fix show {fix[-6:]}" in guided.out  # also where the context keeps only a part of so long a text
 
 
 def test_a_file_that_was_meant_is_told_from_an_error(say: Say, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from brainops.errors import BrainOpsError, InvalidInput
 _ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9a-f-])")
 
 
-class Id(click.ParamType):
+class Id(click.ParamType[str]):
     """The id of one thing of these kinds, or its handle: any end of it that no other has; a name passes as it is."""
 
     name = "id"

@@ -54,8 +54,9 @@ def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:
         lead = f"{figure.name:<{NAME_COLUMNS}}"
         yield lead + styled + cut(_drawn(figure), width() - NAME_COLUMNS - VALUE_COLUMNS)
     left = len(figures) - len(counted)
-    more = f"; {left} of which there is nothing yet are left out" if left else ""
-    yield dim(f"How each is counted: brainops health --formulas{more}")
+    if left:
+        yield dim(f"{left} more are silent: there is nothing to count for them yet.")
+    yield dim("How each is counted: brainops health --formulas")
 
 
 def _drawn(figure: HealthFigure) -> str:

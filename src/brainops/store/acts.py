@@ -258,7 +258,7 @@ DISALLOW = Act(
     name="disallow",
     does="change what steps may run or reach",
     who=NO_AGENT,
-    way_out="a person runs `brainops disallow`",
+    way_out="a person runs `brainops allow --remove`",
     refusal=OperationBlocked,
 )
 STEP_LIMITS = Act(name="set-step_limits", does="change what steps may run or reach", who=NO_AGENT)
