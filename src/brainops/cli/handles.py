@@ -58,7 +58,7 @@ def _handles(ids: set[str]) -> Mapping[str, str]:
 
 
 def _place() -> dict[str, Any]:
-    from brainops.cli.shared import shared
-
-    given = shared()
-    return {"store": given.store, "namespace": given.namespace, "read": given.read}
+    """Return the shared options that say where memory is; they are read before any other parameter."""
+    context = click.get_current_context(silent=True)
+    given = context.find_root().obj if context is not None else None
+    return {name: getattr(given, name, None) for name in ("store", "namespace", "read")}
