@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from brainops.brain import Brain
-from brainops.types import JSON, Action, Procedure, Step, StepKind
+from brainops.procedures.fixes.record import application_of
+from brainops.store import acts
+from brainops.types import JSON, Action, Actor, ActorKind, ApplicationState, Procedure, Step, StepKind
 from tests.cli.conftest import Say, program
 
 
@@ -128,3 +131,32 @@ def test_a_worker_goes_on_with_what_was_only_written_down_and_stops_when_told(
 
     assert ended == 0
     assert json.loads(say("runs", "show", run_id, "--json").out)["state"] == "waiting"
+
+
+def test_a_run_that_fails_says_what_came_of_the_fixes_of_its_error(say: Say, tmp_path: Path) -> None:
+    failing = [sys.executable, "-c", "import sys; sys.exit('TimeoutError: erp did not answer within 3 s')"]
+    mended = tmp_path / "mended"
+    with Brain.open(background=False, actor=Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")) as brain:
+        brain.limits.allow([sys.executable])
+        brain.establish(
+            Procedure(name="sync", description="It syncs.", steps=(step("pull", StepKind.COMMAND, run=failing),))
+        )
+        mend = [sys.executable, "-c", f"open({str(mended)!r}, 'w')"]
+        check = [sys.executable, "-c", f"open({str(mended)!r})"]
+        fix = brain.fixes.attach("TimeoutError: erp did not answer within 9 s", "wake erp", command=mend, verify=check)
+        named = say("run", "sync", "--target", "erp").out
+        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+            for _ in range(25):
+                proof = application_of(
+                    fix, ApplicationState.VERIFIED, fix.created_by, 1, decided_at=1, verified_by="check"
+                )
+                tx.fixes.add_application(proof)
+        brain.fixes.set_mode(fix.id, "auto", reason="it has helped for weeks")
+        brain.guard.set_autonomy("auto")
+
+    applied = say("run", "sync", "--target", "erp")
+
+    assert "Fix wake erp: suggested: only named: its mode is suggest" in " ".join(named.split())
+    assert applied.code == 1
+    assert "Fix wake erp: verified: its check succeeded afterwards" in " ".join(applied.out.split())
+    assert mended.exists()

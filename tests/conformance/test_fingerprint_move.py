@@ -112,3 +112,14 @@ def test_it_is_done_once_and_never_in_a_new_store(open_brain: OpenBrain) -> None
 
     with open_brain()._store.read() as tx:
         assert tx.setting(WAITS) is None
+
+
+def test_doctor_names_a_store_whose_fingerprints_wait(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.set(WAITS, "with service")
+
+    (before,) = [check for check in brain.doctor() if check.name == "fingerprints"]
+    (after,) = [check for check in open_brain().doctor() if check.name == "fingerprints"]
+
+    assert (before.passed, after.passed) == (False, True)

@@ -646,3 +646,18 @@ def test_a_procedure_that_mends_is_given_what_it_asks_for(brain: Brain, inputs: 
 
     assert done.state is ApplicationState.APPLIED
     assert told == ([{"error": ERROR}] if inputs else [{}])
+
+
+def test_doctor_names_a_fix_that_nobody_ended(brain: Brain, clock: Clock) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
+    automatic(brain, fix)
+    fail(brain)
+    before = [check.passed for check in brain.doctor() if check.name == "fixes"]
+
+    clock.later(1_000)
+
+    (named,) = [check for check in brain.doctor() if check.name == "fixes"]
+    assert before == [True]
+    assert not named.passed
+    assert "have not ended" in named.detail
+    assert named.way_out == "brainops worker"

@@ -92,7 +92,7 @@ def retrieve(query: tuple[str, ...], limit: int, budget_tokens: int | None, full
 @command("match", short_help="has this error happened before, and what helped?")
 @click.argument("error", nargs=-1)
 @click.option("--file", "file", metavar="FILE", help="The error from a file: a traceback, a log, an alert as JSON.")
-@click.option("--service", metavar="NAME", help="Which service said so; errors of different services differ.")
+@click.option("--service", metavar="NAME", help="Which service said so; the same error is one in every service.")
 @click.option(
     "--limit", type=click.IntRange(1, 1_000), metavar="N", default=DEFAULT_MATCHES, show_default=True, help="How many."
 )

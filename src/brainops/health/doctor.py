@@ -12,6 +12,7 @@ from brainops.errors import BrainOpsError, StoreCorrupt, StoreReadOnly, StoreUna
 from brainops.health.status import masked
 from brainops.health.trust import trust_checks
 from brainops.memory import capture as capturing
+from brainops.memory import fingerprint_move
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
 from brainops.memory.errors import parse_error
@@ -29,6 +30,7 @@ TRIAL_ERROR = "DoctorTrialError: trial connection to example.invalid refused"
 MIN_FREE_BYTES = 200_000_000  # below this a write-ahead log, a backup or a merge may not fit
 CLOCK_SECONDS = 300  # what two clocks may differ before ages and receipts say something wrong
 AHEAD_NAMED = 5  # memories from a time ahead
+STRANDED_SECONDS = 900  # a fix runs five minutes at most, after a lease and three checks
 COMPARED_VECTORS = 8
 SAME_COSINE = 0.97  # int8 storage costs about 0.002; another model or another text costs far more
 WAITING_CHECKED = 10_000  # a backlog above this does not go away by itself soon
@@ -45,6 +47,8 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("write, read, match", _trial),
         ("rows and word index", _integrity),
         ("audit trail", _trail),
+        ("fingerprints", _fingerprints),
+        ("fixes", _fixes),
         *trust_checks(),
         ("permissions", _permissions),
         ("log", _log),
@@ -148,6 +152,28 @@ def _trail(context: MemoryContext) -> Check:
             last = tx.session.one("audit_length", of_namespace=namespace)
             lines += int(last["lines"]) if last else 0
     return Check(name="audit trail", passed=True, detail=f"lines: {lines:,}, every hash fits")
+
+
+def _fingerprints(context: MemoryContext) -> Check:
+    """Were errors that an earlier program stored with their service fingerprinted again?"""
+    waits = fingerprint_move.waits(context)
+    said = "stored errors keep the fingerprints of an earlier program" if waits else "as this program reads them"
+    way_out = "open the store where it may be written, for instance: brainops status" if waits else ""
+    return Check(name="fingerprints", passed=not waits, detail=said, way_out=way_out)
+
+
+def _fixes(context: MemoryContext) -> Check:
+    """Is there a fix that was set off long ago and that nobody has ended?"""
+    before = context.store.now() - STRANDED_SECONDS * 1_000_000
+    with context.store.read() as tx:
+        stranded = [each for each in tx.fixes.open_applications(WAITING_CHECKED) if each.created_at < before]
+    said = (
+        f"{len(stranded)} were set off and have not ended, since no process had the time"
+        if stranded
+        else "none is open"
+    )
+    way_out = "brainops worker" if stranded else ""
+    return Check(name="fixes", passed=not stranded, detail=said, way_out=way_out)
 
 
 def _permissions(context: MemoryContext) -> Check:

@@ -29,11 +29,9 @@ log = logging.getLogger("brainops")
 
 def move(context: MemoryContext, *, again: bool = False) -> int:
     """Move the fingerprints of the written namespace where that was not done yet, or `again`; return how many moved."""
+    if not again and not waits(context):
+        return 0
     store, moved = context.store, 0
-    done = f"{WAITS}:{filter_token('namespace', store.scope.write)}"
-    with store.read() as tx:
-        if not again and (tx.setting(WAITS) is None or tx.setting(done) is not None):
-            return 0
     try:
         for of_page, pages in ((_memory, "memories"), (_operation, "operations")):
             after = 0
@@ -45,10 +43,20 @@ def move(context: MemoryContext, *, again: bool = False) -> int:
                     break
                 after = rows[-1]["key"]
         with store.writing(acts.RECORD, acts.ITSELF) as tx:
-            tx.set(done, "moved")
+            tx.set(_done(context), "moved")
     except StoreError as error:  # a store that is only read, or busy: what it holds is found by its words meanwhile
         log.warning("stored errors keep the fingerprints of an earlier program for now: %s", error)
     return moved
+
+
+def waits(context: MemoryContext) -> bool:
+    """Say whether the written namespace still holds what an earlier program may have identified by another rule."""
+    with context.store.read() as tx:
+        return tx.setting(WAITS) is not None and tx.setting(_done(context)) is None
+
+
+def _done(context: MemoryContext) -> str:
+    return f"{WAITS}:{filter_token('namespace', context.store.scope.write)}"
 
 
 def _memory(tx: Transaction, row: Row) -> bool:

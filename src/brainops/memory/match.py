@@ -11,7 +11,7 @@ from brainops.memory.fingerprint import fingerprint
 from brainops.memory.recognition import is_about, is_of, text_digests
 from brainops.memory.retrieve import check_limit, retrieve
 from brainops.memory.segments import search_segments
-from brainops.types import ErrorEvent, Explanation, Filter, Hit, Match, Memory, MemoryType
+from brainops.types import ErrorEvent, Explanation, Filter, Hit, Match, Memory, MemoryState, MemoryType
 
 BINDING = "runbook"  # the metadata by which an alert names its runbook's source key
 MAX_FRAMES_SEARCHED = 3  # the innermost functions of one's own code say where it broke; more only add common names
@@ -52,7 +52,8 @@ def same_error(
     if not known and (wanted.include_archived or wanted.as_of is not None):
         near = [*near, *search_segments(context, text, limit, wanted)]
     for hit in near:  # what an archive segment holds is in no index of fingerprints, and a title may be cut
-        if hit.memory.id not in known and (_says(hit.memory, text) or is_about(event, hit.memory)):
+        packed = hit.memory.state is MemoryState.ARCHIVED and is_about(event, hit.memory)
+        if hit.memory.id not in known and (packed or _says(hit.memory, text)):
             known[hit.memory.id] = hit.memory
     return known
 
