@@ -147,7 +147,8 @@ def test_advice_demands_nothing(brain: Brain) -> None:
 def test_what_was_followed_is_told_from_what_was_not(brain: Brain) -> None:
     activate(brain)
     violation = deploy(brain)
-    brain.runs.start("deploy-safely", target="prod")
+    run = brain.runs.start("deploy-safely", target="prod")
+    brain.runs.complete(run.id, "look")
     deploy(brain)
     deploy(brain, consult="never", session="nobody-asked")
 
@@ -160,6 +161,22 @@ def test_what_was_followed_is_told_from_what_was_not(brain: Brain) -> None:
     assert [each.evidence["operation"] for each in counted.departures if each.procedure] == [violation]
     assert len(counted.departures) == 3
     assert {each.kind for each in counted.departures} == {"violation"}
+
+
+def test_a_run_of_which_no_step_was_done_is_not_followed_yet(brain: Brain) -> None:
+    activate(brain, Mode.STRICT)
+    brain.guard.set_enforcement("strict")
+    run = brain.runs.start("deploy-safely", target="prod")
+    consult(brain)
+    deploy(brain)
+    before = brain.guard.compliance()
+    brain.runs.cancel(run.id)
+    after = brain.guard.compliance()
+
+    assert all(each.name != "deploy-safely" for each in before.rows)
+    assert not [each for each in before.departures if each.kind == "nothing done"]  # it may still come
+    [departure] = [each for each in after.departures if each.kind == "nothing done"]
+    assert (departure.procedure, departure.evidence) == ("deploy-safely", {"run": run.id})
 
 
 def test_by_service_day_and_person(brain: Brain) -> None:

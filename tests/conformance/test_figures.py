@@ -187,9 +187,53 @@ def test_advice_is_judged_by_what_was_verified_and_by_failures_that_were_seen(br
 
     assert (found.detail["right"], found.detail["wrong"], found.detail["unjudged"]) == (3, 3, 4)
     assert (found.value, found.counted, found.detail["unjudged_share"]) == (0.5, 6, 0.4)
-    assert calibration.value == pytest.approx((0.1 + 0.8 + 0.6) / 3)
-    assert calibration.counted == 3
-    assert (figure(brain, "fix success").value, figure(brain, "fix success").counted) == (0.5, 2)
+    assert (calibration.value, calibration.counted, calibration.least) == (None, 3, 20)
+    assert (figure(brain, "fix success").value, figure(brain, "fix success").counted) == (None, 2)
+
+
+def test_how_far_off_the_confidence_was_is_told_from_twenty_cases_on(brain: Brain) -> None:
+    verified, failed = Succeeded(evidence=Evidence.VERIFIED), Failed(error=ErrorEvent(type="E", message="no"))
+    for number in range(19):
+        follow(brain, advise(brain, 0.85), verified if number < 10 else failed)
+    early = figure(brain, "calibration error").value
+
+    follow(brain, advise(brain, 0.15), failed)
+
+    assert early is None
+    assert figure(brain, "calibration error").value == pytest.approx((19 * (0.85 - 10 / 19) + 0.15) / 20)
+
+
+def test_a_fix_success_is_a_share_of_what_was_judged(brain: Brain) -> None:
+    fix = bound(brain, "f" * 32)
+    for state in ("verified", "verified", "verified", "rolled_back", "failed", "applied", "suggested"):
+        apply(brain, fix, state, NOW - HOUR)
+
+    assert (figure(brain, "fix success").value, figure(brain, "fix success").counted) == (0.6, 5)
+
+
+def test_a_remedy_that_was_just_found_is_no_match_of_memory(brain: Brain, clock: Clock) -> None:
+    clock.at = NOW - DAY
+    fix = bound(brain, "f" * 32)
+    clock.at = NOW
+    for _ in range(6):  # within the hour in which it was bound
+        apply(brain, fix, "verified", NOW - DAY + HOUR // 2)
+    for state in ("verified", "verified", "verified", "failed", "contradicted"):
+        apply(brain, fix, state, NOW - HOUR)
+    found = figure(brain, "pattern match accuracy")
+
+    assert (found.value, found.counted) == (0.6, 5)
+    assert figure(brain, "fix success").counted == 11
+
+
+def test_what_an_agent_tried_in_vain_is_no_error_of_the_service(brain: Brain, clock: Clock) -> None:
+    for number in range(5):
+        fail(brain, clock, SLOW, NOW - DAY - number * HOUR)
+    for _ in range(4):
+        running = brain.begin("attempt: restart the gateway", consult="never")
+        running.fail("RuntimeError: restarting did not help")
+    found = figure(brain, "repeat errors")
+
+    assert (found.value, found.counted) == (0.8, 5)
 
 
 def test_a_repeat_is_a_failure_of_an_error_that_had_happened_before(brain: Brain, clock: Clock) -> None:
@@ -198,11 +242,14 @@ def test_a_repeat_is_a_failure_of_an_error_that_had_happened_before(brain: Brain
         fail(brain, clock, SLOW, NOW - days * DAY)
     fail(brain, clock, FULL, NOW - 2 * DAY)
     fail(brain, clock, FULL, NOW - DAY)
+    early = figure(brain, "repeat errors")
+    fail(brain, clock, FULL, NOW - DAY)
     found = figure(brain, "repeat errors")
 
-    assert (found.value, found.counted, found.detail["repeated"]) == (0.75, 4, 3)
+    assert (early.value, early.counted, early.least) == (None, 4, 5)
+    assert (found.value, found.counted, found.detail["repeated"]) == (0.8, 5, 4)
     assert found.detail["history"] == [0, 0, 0, 1, 0.5, 1, 0]
-    assert figure(brain, "repeat errors", days=30).value == 3 / 5
+    assert figure(brain, "repeat errors", days=30).value == 4 / 6
 
 
 def test_the_time_to_fix_is_from_the_first_occurrence_to_the_first_verified_fix(brain: Brain, clock: Clock) -> None:
@@ -403,14 +450,14 @@ def test_coordination_is_what_was_reached_of_what_the_best_in_hindsight_would_ha
 def test_other_namespaces_are_not_counted(brain: Brain, open_brain: OpenBrain, clock: Clock) -> None:
     other = open_brain(namespace="elsewhere", read=[], clock=clock)
     other.retrieve("gateway")
-    fail(other, clock, SLOW, NOW - HOUR)
-    fail(other, clock, SLOW, NOW - HOUR + SECOND)
+    for number in range(5):
+        fail(other, clock, SLOW, NOW - HOUR + number * SECOND)
     other._uses.write()
     other.flush()
 
     assert figure(brain, "memory queries").value is None
     assert figure(brain, "repeat errors").value is None
-    assert figure(other, "repeat errors").value == 0.5
+    assert figure(other, "repeat errors").value == 0.8
 
 
 @pytest.mark.parametrize("days", [0, 366, 1.5, True, "7"])

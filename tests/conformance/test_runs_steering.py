@@ -320,6 +320,27 @@ def test_a_required_step_is_skipped_only_with_an_approval_that_is_used_up(kit: K
         kit.runs.skip(run.id, "b", approval_id=asked.id, reason="no time")
 
 
+def test_who_granted_a_skip_is_told_who_may_use_it(open_brain: OpenBrain) -> None:
+    kit = Kit(open_brain(actor=Actor(kind=ActorKind.PERSON, id="marta", proof="terminal")))
+    kit.define(step("a", uses=MANUAL), mode=Mode.REQUIRED)
+    run = kit.runs.start("p")
+    with pytest.raises(ApprovalRequired):
+        kit.runs.skip(run.id, "a", reason="no time")
+    decide(kit, run, True)
+    [granted] = kit.brain.approvals.list(ApprovalState.GRANTED)
+    ines = open_brain(actor=Actor(kind=ActorKind.PERSON, id="ines", proof="terminal"))
+    paul = open_brain(actor=Actor(kind=ActorKind.PERSON, id="paul", proof="terminal"))
+
+    with pytest.raises(ApprovalRequired, match="marta, who asked, or another does") as refused:
+        ines.runs.skip(run.id, "a", approval_id=granted.id, reason="no time")
+    with pytest.raises(ApprovalRequired, match=f"ines granted {granted.id} for this step"):
+        paul.runs.skip(run.id, "a", approval_id="of-something-else", reason="no time")
+    skipped = paul.runs.skip(run.id, "a", approval_id=granted.id, reason="no time")
+
+    assert "brainops approve" not in str(refused.value)
+    assert states(skipped) == {"a": "skipped"}
+
+
 def test_nobody_is_asked_any_more_whether_to_skip_a_step_that_was_done(kit: Kit) -> None:
     kit.define(step("a", uses=MANUAL), step("b", "a", uses=MANUAL), mode=Mode.REQUIRED)
     run = kit.runs.start("p")

@@ -59,6 +59,19 @@ def test_what_is_new_of_each_sort_stands_in_the_briefing(brain: Brain) -> None:
     assert [item["title"] for item in found["errors"]][:2] == ["error_pattern 9", "error_pattern 8"]
 
 
+def test_deployments_on_record_stand_in_the_briefing_though_nobody_logged_them(brain: Brain) -> None:
+    for number in range(10):
+        brain.begin("deploy tax", target=f"prod-{number}", consult="never").succeed()
+        brain.begin("smoke test", consult="never").succeed()
+    brain.begin("roll back checkout", target="prod", consult="never").fail("OSError: no such release")
+    found = brain.session()
+
+    told = [str(item["title"]) for item in found["memory_context"]["deployments"]]
+    assert told[:2] == ["roll back checkout on prod: failed", "deploy tax on prod-9: went well"]
+    assert len(told) == 8 and not any("smoke" in each for each in told)
+    assert "deploy tax on prod-9" in found.text
+
+
 def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
     establish(brain, "aside", Mode.ADVISORY)
     establish(brain, "deploy-safely", Mode.STRICT)

@@ -64,6 +64,8 @@ def _drawn(figure: HealthFigure) -> str:
     from brainops.health.words import bar, spark
 
     counted = f"of {figure.counted:,}" if figure.counted and figure.unit in ("share", "error", "seconds") else ""
+    if figure.value is None and 0 < figure.counted < figure.least:
+        counted = f"{figure.counted:,} of {figure.least} cases that it takes"
     history: Any = figure.detail.get("history")
     if figure.value is not None and history and spark(history):
         drawn = spark(history)[-BAR_COLUMNS:]

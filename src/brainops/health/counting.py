@@ -14,6 +14,7 @@ from brainops.types import Micros
 def count(tx: Transaction, since: Micros, until: Micros) -> Counts:
     """Return what the record holds of a time in the readable namespaces; what was imported counts for nothing."""
     figures = tx.figures
+    fixes = figures.fixes(since, until)
     given, work = figures.advice_given(since, until), figures.work(since, until)
     made, ended = figures.improvements(since, until)
     return Counts(
@@ -27,7 +28,8 @@ def count(tx: Transaction, since: Micros, until: Micros) -> Counts:
         failed=int(work["failed"]),
         worked_seconds=int(work["duration_us"]) / 1e6,
         failures=figures.failures(since, until),
-        fixes=figures.fixes(since, until),
+        fixes={row["state"]: int(row["applications"]) for row in fixes},
+        recognised={row["state"]: int(row["recognised"]) for row in fixes},
         mended=figures.mended(since, until),
         answered=figures.answered(since, until),
         verdicts=figures.verdicts(since, until),

@@ -8,7 +8,7 @@ from typing import Any
 from brainops.errors import InvalidInput
 from brainops.health import formulas
 from brainops.health.counting import count
-from brainops.health.formulas import DAY_MICROS, FORMULAS, Counts, share
+from brainops.health.formulas import DAY_MICROS, FORMULAS, LEAST, Counts, share
 from brainops.memory.context import MemoryContext
 from brainops.procedures.outbox import ATTEMPTS
 from brainops.store import Transaction
@@ -114,4 +114,13 @@ def _seconds(at: Micros, now: Micros) -> float:
 
 
 def _figure(name: str, value: float | None, unit: str, counted: int, **detail: JSON) -> HealthFigure:
-    return HealthFigure(name=name, value=value, unit=unit, counted=counted, formula=FORMULAS[name], detail=detail)
+    least = LEAST.get(name, 0)
+    return HealthFigure(
+        name=name,
+        value=value if counted >= least else None,
+        unit=unit,
+        counted=counted,
+        formula=FORMULAS[name],
+        least=least,
+        detail=detail,
+    )

@@ -30,8 +30,9 @@ FORMULAS = {
         "followed / (followed + overridden + violated + bypassed), over every time that a procedure's rule applied"
     ),
     "pattern match accuracy": (
-        "right / (right + wrong), over advice that was followed and fixes that were applied: right is a success that "
-        "was verified, wrong is a failure or a success that was contradicted; the rest is not judged"
+        "right / (right + wrong), over advice that was followed and fixes that were applied to an error that came back "
+        "after they were bound to it: right is a success that was verified, wrong is a failure or a success that was "
+        "contradicted; the rest is not judged"
     ),
     "agent coordination": (
         "worth of all attempts / worth had each class of tasks gone to the agent that did best at it, where worth is "
@@ -39,7 +40,10 @@ FORMULAS = {
         "attempts"
     ),
     "system improvement": "(improvements kept - improvements rolled back or undone) / days of the window * 7",
-    "repeat errors": "failures of an error that had happened before / all failures with a fingerprint",
+    "repeat errors": (
+        "failures of an error that had happened before / all failures with a fingerprint; what an agent tried in vain "
+        "is an attempt at a task and no failure of its own"
+    ),
     "time to fix": "median, over errors first mended in the window, of (first verified fix - first occurrence)",
     "fix success": "verified / (verified + failed + rolled back + contradicted) applications of fixes",
     "calibration error": (
@@ -51,6 +55,16 @@ FORMULAS = {
     "language spend": "cost of language models in the window, as metered",
 }
 """Each figure's formula in words."""
+
+FEW_CASES = 5  # below which a share is an anecdote: of four cases one more moves it by a fifth
+LEAST = {
+    "procedure compliance": FEW_CASES,
+    "pattern match accuracy": FEW_CASES,
+    "repeat errors": FEW_CASES,
+    "fix success": FEW_CASES,
+    "calibration error": 20,  # over ten bins, of which each case fills one
+}
+"""How many cases a figure takes before it says anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +103,7 @@ class Counts:
     worked_seconds: float = 0.0
     failures: Sequence[Row] = ()
     fixes: Mapping[str, int] = field(default_factory=dict)
+    recognised: Mapping[str, int] = field(default_factory=dict)
     mended: Sequence[Row] = ()
     answered: Sequence[Row] = ()
     verdicts: Mapping[str, int] = field(default_factory=dict)
@@ -148,9 +163,9 @@ def right(row: Row) -> bool | None:
 def judged(counts: Counts) -> Judged:
     """Return how many matches were right, wrong and not judged. A suggestion that nobody followed is not judged."""
     verdicts = [right(row) for row in counts.followed]
-    fixes_right = counts.fixes.get("verified", 0)
-    fixes_wrong = sum(counts.fixes.get(state, 0) for state in FIX_WRONG)
-    acted = sum(counts.fixes.get(state, 0) for state in FIX_ACTED)
+    fixes_right = counts.recognised.get("verified", 0)
+    fixes_wrong = sum(counts.recognised.get(state, 0) for state in FIX_WRONG)
+    acted = sum(counts.recognised.get(state, 0) for state in FIX_ACTED)
     told = max(counts.advised, len(verdicts))  # what was followed may have been advised before the window
     known = sum(verdict is not None for verdict in verdicts)
     return Judged(

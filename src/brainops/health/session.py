@@ -6,6 +6,7 @@ A session is an operation of the log by which it was opened, and everything that
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from brainops.health.working import ALIVE_SECONDS
 from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
+from brainops.memory.errors import error_title
 from brainops.operations import log as records
 from brainops.operations.operation import start_of
 from brainops.procedures.automatic import stopped_here
@@ -35,13 +37,16 @@ from brainops.types import (
     AdapterKind,
     Briefing,
     Cycle,
+    Failed,
     Memory,
     MemoryType,
     Micros,
     Mode,
+    Operation,
     ProcedureVersion,
     SessionRecord,
     Succeeded,
+    Trust,
 )
 
 RECENT = 8  # memories of each sort; the screen shows fewer
@@ -120,6 +125,8 @@ def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
         recent: dict[str, Sequence[dict[str, JSON]]] = {
             sort: [_item(memory) for memory in tx.figures.newest(type, now, RECENT)] for sort, type in TYPES.items()
         }
+        done = [_done(each) for each in _deployments(tx, now)]
+        recent["deployments"] = sorted((*recent["deployments"], *done), key=lambda each: -int(each["at"]))[:RECENT]
         agents = tx.agents.list()
         workers = len(tx.runs.workers(now - int(ALIVE_SECONDS * 1e6)))
     stopped = stopped_here(context.store, os.environ)
@@ -265,6 +272,45 @@ def _item(memory: Memory) -> dict[str, JSON]:
         "importance": memory.importance,
         "occurrences": memory.occurrences,
         "tags": list(memory.tags),
+    }
+
+
+DEPLOYS = re.compile(
+    r"^(?!attempt: ).*(?<![a-z])((re)?deploy|roll[ _-]?(out|back)(?![a-z])|release(?![a-z])|ship(?![a-z]))",
+    re.IGNORECASE,
+)
+"""What an operation is called that puts something into use."""
+DEPLOYS_DAYS = 90  # of counts by name that are looked through: fewer rows than operations by far
+DEPLOYS_NAMES = 20  # of the newest names whose operations are looked up
+
+
+def _deployments(tx: Transaction, now: Micros) -> list[Operation]:
+    """Return the newest operations on record that deployed something, whether or not anybody wrote a log of them."""
+    days = {row["name"]: row["day"] for row in tx.operations.counts(now // DAY_MICROS - DEPLOYS_DAYS)}  # by day
+    names = sorted((name for name in days if DEPLOYS.search(name)), key=lambda name: -days[name])[:DEPLOYS_NAMES]
+    found = [
+        each
+        for name in names
+        for each in tx.operations.list(name=name, target=None, outcome=None, since=None, limit=RECENT)
+    ]
+    return sorted((each for each in found if each.outcome is not None), key=lambda each: -each.started_at)[:RECENT]
+
+
+def _done(operation: Operation) -> dict[str, JSON]:
+    """Return an operation as an item of recent memory."""
+    start, error = operation.start, ""
+    ended = "went well" if operation.contradicted_at is None else "was contradicted"
+    if isinstance(operation.outcome, Failed):
+        ended, error = "failed", error_title(operation.outcome.error)[:EXCERPT_CHARACTERS]
+    return {
+        "id": operation.id,
+        "title": f"{start.name} on {start.target}: {ended}" if start.target else f"{start.name}: {ended}",
+        "text": error,
+        "at": operation.finished_at or operation.started_at,
+        "trust": Trust.AGENT.value,
+        "importance": 0.5,
+        "occurrences": 1,
+        "tags": [],
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from brainops.errors import InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import checked_moment
-from brainops.operations.guard_state import settings_of
+from brainops.operations.guard_state import FOLLOWED_SECONDS, settings_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Bypass, Compliance, ComplianceRow, Departure, RecordedDecision
@@ -28,7 +28,7 @@ def compliance(context: MemoryContext, by: str, since: int) -> Compliance:
         key = _key(by, tx)
         rows = tx.rules.counts(since // DAY_MICROS)
         per_person = settings_of(tx.rules.settings(), tx.scope.write).per_person
-        departures = list(_departures(tx, since, per_person))
+        departures = list(_departures(tx, since, context.store.now(), per_person))
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
@@ -70,11 +70,13 @@ def _row(name: str, rows: Iterable[Row]) -> ComplianceRow:
     return ComplianceRow(name=name, applied=applied, rate=counts["followed"] / begun if begun else None, **counts)
 
 
-def _departures(tx: Transaction, since: int, per_person: bool) -> Iterator[Departure]:
+def _departures(tx: Transaction, since: int, now: int, per_person: bool) -> Iterator[Departure]:
     for kind in ("observed", "warned", "override", "bypassed", "alarm", "blocked"):
         found = tx.rules.decisions(kind=kind, since=since, limit=LISTED)
         yield from (_of_decision(decision, per_person) for decision in found)
     yield from (_of_skip(row, per_person) for row in tx.rules.skips(since, LISTED))
+    begun_before = now - FOLLOWED_SECONDS * 1_000_000
+    yield from (_of_undone(row, per_person) for row in tx.rules.runs_undone(since, begun_before, LISTED))
     yield from (_of_bypass(bypass) for bypass in tx.rules.bypasses(since, LISTED))
 
 
@@ -113,6 +115,20 @@ def _of_skip(row: Row, per_person: bool) -> Departure:
         reason="the step was skipped with an approval",
         actor=_named(row["actor_kind"], row["actor_id"], per_person),
         evidence=_ids(run=row["run_id"], approval=row["skipped_because"]),
+    )
+
+
+def _of_undone(row: Row, per_person: bool) -> Departure:
+    return Departure(
+        kind="nothing done",
+        at=row["created_at"],
+        rule=f"follow {row['procedure_name']}",
+        procedure=row["procedure_name"],
+        operation="",
+        target=row["target"],
+        reason=f"the run is {row['state']}, and no step of it was done",
+        actor=_named(row["actor_kind"], row["actor_id"], per_person),
+        evidence=_ids(run=row["id"]),
     )
 
 

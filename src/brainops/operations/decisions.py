@@ -27,6 +27,7 @@ from brainops.types import (
     OperationStart,
     RecordedDecision,
     Rule,
+    RuleKind,
     RuleMode,
 )
 
@@ -112,12 +113,13 @@ def _alone(rule: Rule) -> Rule:
 def record(tx: Transaction, looked: Looked, operation_id: str | None, outbox: Outbox) -> None:
     """Count how each rule fared, keep a line of each that was not simply met, and see whether one must step down."""
     if looked.plain:
-        tx.rules.count([_count(looked, rule, "followed") for rule in looked.applied])
+        tx.rules.count([_count(looked, rule, "followed") for rule in looked.applied if not _too_early(looked, rule)])
         return
     found = list(findings(looked))
     match looked.decision:
         case Allow():
-            tx.rules.count([_count(looked, each.rule, _fared(looked, each)) for each in found])
+            told = [each for each in found if not (each.met and not each.approval_id and _too_early(looked, each.rule))]
+            tx.rules.count([_count(looked, each.rule, _fared(looked, each)) for each in told])
             for each in found:
                 if (line := _line_of_passed(looked, each, operation_id)) is not None:
                     _keep(tx, line, KEPT_A_DAY)
@@ -126,6 +128,11 @@ def record(tx: Transaction, looked: Looked, operation_id: str | None, outbox: Ou
                 tx.rules.count([_count(looked, each.rule, "blocked")])
                 _keep(tx, _blocked(looked, each), BLOCKS_KEPT_A_DAY)
                 _see_whether_it_blocks_too_much(tx, each.rule, looked.now, outbox)
+
+
+def _too_early(looked: Looked, rule: Rule) -> bool:
+    """Say whether nobody can tell yet: a run of the procedure was begun and none of its steps was done."""
+    return rule.kind is RuleKind.PROCEDURE and rule.procedure in looked.state.undone
 
 
 def _fared(looked: Looked, finding: Finding) -> str:

@@ -155,14 +155,15 @@ def gather(
 ) -> GuardState:
     """Read what these rules ask of the store, and nothing else. Whoever follows a procedure has acknowledged it."""
     kinds = {rule.kind for rule in applied}
-    followed = tuple(_followed(tx, start, applied, known, now)) if RuleKind.PROCEDURE in kinds else ()
+    followed = dict(_followed(tx, start, applied, known, now)) if RuleKind.PROCEDURE in kinds else {}
     consulted = guidance is not None and not guidance.required_ids and start.action_class is ActionClass.CHANGING
     asks_memory = RuleKind.MEMORY_FIRST in kinds
     return GuardState(
         enforcement=settings.enforcement,
-        receipts=tuple(_receipts(tx, start, followed, known, now)) if asks_memory and not consulted else (),
+        receipts=tuple(_receipts(tx, start, tuple(followed), known, now)) if asks_memory and not consulted else (),
         past=tuple(_past(tx, start, applied, now)) if RuleKind.ORDER in kinds else (),
-        followed=followed,
+        followed=tuple(followed),
+        undone=_undone(followed),
         active=known.hashes,
         critical_error_at=tx.rules.failed_at(start.target) if asks_memory and start.target else None,
         bypassed_until=settings.bypass.until if settings.bypass else None,
@@ -207,14 +208,24 @@ def names_of(requirement: Requirement) -> Iterator[str]:
 
 def _followed(
     tx: Transaction, start: OperationStart, applied: Sequence[Rule], known: Ruleset, now: int
-) -> Iterator[str]:
-    """Yield NAME@HASH of runs here; one of an earlier version counts where it began before the active one held."""
+) -> Iterator[tuple[str, bool]]:
+    """Yield NAME@HASH of runs here, and whether a step was done: those where one was come last.
+
+    A run of an earlier version counts where it began before the active one held.
+    """
     names = sorted({rule.procedure for rule in applied if rule.procedure})
     activated = {version.procedure.name: version.activated_at or 0 for version in reversed(known.active)}
-    for row in tx.rules.followed(names, start.target, now - FOLLOWED_SECONDS * 1_000_000):
+    rows = tx.rules.followed(names, start.target, now - FOLLOWED_SECONDS * 1_000_000)
+    for row in sorted(rows, key=lambda row: int(row["any_done"])):
         name, digest = row["procedure_name"], row["procedure_hash"]
         if known.hashes.get(name) == digest or row["created_at"] < activated.get(name, 0):
-            yield f"{name}@{digest}"
+            yield f"{name}@{digest}", bool(row["any_done"])
+
+
+def _undone(followed: Mapping[str, bool]) -> frozenset[str]:
+    """Return the names of procedures of which every run here is still without a done step."""
+    done = {entry.rpartition("@")[0] for entry, any_done in followed.items() if any_done}
+    return frozenset(entry.rpartition("@")[0] for entry in followed) - done
 
 
 def with_conditions(

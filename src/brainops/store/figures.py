@@ -11,6 +11,7 @@ from brainops.types import Memory, MemoryType, Micros, Operation
 
 MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
 OPENING = "session start"  # the operation by which a session is opened
+FIRST_MICROS = 3_600_000_000  # after a fix was bound: what is applied then is the remedy that had just been found
 LOOKED_AT = 8  # memories for each that is shown: so many of the newest may have been set aside or replaced
 
 
@@ -50,10 +51,9 @@ class Figures:
         """Return the failures of each `day`: `failed`, and `repeated`, those of an error that had happened before."""
         return self._session.all("failures_by_day", since=since, until=until)
 
-    def fixes(self, since: Micros, until: Micros) -> dict[str, int]:
-        """Return how many applications of fixes stand in which state."""
-        rows = self._session.all("fixes_fared", since=since, until=until)
-        return {row["state"]: int(row["applications"]) for row in rows}
+    def fixes(self, since: Micros, until: Micros) -> Sequence[Row]:
+        """Return how many `applications` of fixes stand in which `state`, and how many of a fix that stood before."""
+        return self._session.all("fixes_fared", since=since, until=until, first=FIRST_MICROS)
 
     def mended(self, since: Micros, until: Micros) -> Sequence[Row]:
         """Return errors that were mended for the first time: `mended_at`, `failed_at`, `remembered_at`."""

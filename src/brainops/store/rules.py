@@ -193,6 +193,10 @@ class Rules:
         """Return steps that were skipped with somebody's leave, newest first."""
         return self._session.all("guard_skips", since=since, limit=limit)
 
+    def runs_undone(self, since: Micros, begun_before: Micros, limit: int) -> Sequence[Row]:
+        """Return runs of procedures that must be followed of which nothing was done, newest first."""
+        return self._session.all("guard_runs_undone", since=since, begun_before=begun_before, limit=limit)
+
     # Decisions
 
     def record(self, decision: RecordedDecision, *, day_start: Micros, kept: int) -> bool:

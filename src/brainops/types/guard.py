@@ -161,10 +161,10 @@ class GuardState:
     """Everything besides the operation and the rules that a decision rests on; gathered before, so that it is pure.
 
     `past` are earlier operations of the session and target, oldest first; `approvals` those granted and unused;
-    `followed` names procedures (NAME@HASH) with a run for this target that is under way or succeeded; `active` maps a
-    procedure's name to its active hash; `critical_error_at` is when this target last failed; `bypassed_until` ends an
-    audited bypass; `unmet` are ids of condition rules whose condition came out false, `broken` those that could not be
-    evaluated.
+    `followed` names procedures (NAME@HASH) with a run for this target that is under way or succeeded, `undone` those of
+    them of which no step was done yet; `active` maps a procedure's name to its active hash; `critical_error_at` is when
+    this target last failed; `bypassed_until` ends an audited bypass; `unmet` are ids of condition rules whose condition
+    came out false, `broken` those that could not be evaluated.
     """
 
     enforcement: Enforcement = Enforcement.OBSERVE
@@ -172,6 +172,7 @@ class GuardState:
     past: tuple[PastOperation, ...] = ()
     approvals: tuple[Approval, ...] = ()
     followed: tuple[str, ...] = ()
+    undone: frozenset[str] = frozenset()
     active: Mapping[str, str] = field(default_factory=dict)
     critical_error_at: Micros | None = None
     bypassed_until: Micros | None = None

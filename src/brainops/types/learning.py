@@ -335,13 +335,17 @@ class DecidedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthFigure:
-    """One figure of health: its value (None: nothing to count yet), its unit, what it was counted from, and how."""
+    """One figure of health: its value, its unit, what it was counted from, and how.
+
+    The value is None while fewer than `least` cases are counted: a share of one case says nothing.
+    """
 
     name: str
     value: float | None
     unit: str
     counted: int
     formula: str
+    least: int = 0
     detail: Mapping[str, JSON] = field(default_factory=dict)
 
 

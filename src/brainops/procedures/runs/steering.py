@@ -14,6 +14,7 @@ from typing import Any
 from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound, StepFailed
 from brainops.memory.draft import clean
 from brainops.memory.redact import redact
+from brainops.procedures.approvals import same_person
 from brainops.procedures.cel.conditions import compile as compiled
 from brainops.procedures.cel.templates import fill
 from brainops.procedures.runs.attempts import Attempt, Failure, Heard, deadline_of
@@ -204,10 +205,18 @@ class Steering:
                 run_id=run.id,
                 step_id=step_id,
             )
+        skip = f"brainops runs skip {run.id} {step_id} REASON --approval {approval.id}"
+        granter = approval.decided_by
+        if approval.state is ApprovalState.GRANTED and granter is not None:
+            who = f"{granter.id} granted {approval.id}"
+            if same_person(granter, self._engine.context.actor):
+                asker = approval.requested_by.id
+                return f"{who}, and whoever grants a skip does not use it: {asker}, who asked, or another does: {skip}"
+            return f"{who} for this step; skip it with that approval: {skip}"
         return (
             f"{run.procedure_name} is {run.mode.value}: a person must agree before step {step_id} is skipped. It was "
             f"asked as {approval.id}: brainops approve {approval.id}; then skip it with this approval: "
-            f"brainops runs skip {run.id} {step_id} REASON --approval {approval.id}"
+            f"{skip}"
         )
 
     def complete(self, run_id: str, step_id: str, output: JSON, evidence: JSON) -> None:

@@ -66,15 +66,21 @@ select o.finished_at / 86400000000 as day, count(*) as failed,
     sum(case when exists (
         select 1 from operation as e
         where e.namespace = any (cast(:namespaces as text[])) and e.fingerprint = o.fingerprint
-            and e.outcome = 'failed' and e.finished_at < o.finished_at) then 1 else 0 end) as repeated
+            and e.outcome = 'failed' and e.finished_at < o.finished_at
+            and e.name not like 'attempt: %') then 1 else 0 end) as repeated
 from operation as o
 where o.namespace = any (cast(:namespaces as text[])) and o.finished_at >= :since and o.finished_at < :until
     and o.outcome = 'failed' and o.fingerprint is not null and o.imported_at is null
+    and o.name not like 'attempt: %' -- what an agent tried in vain is part of a task
 group by o.finished_at / 86400000000
 
 -- name: fixes_fared
--- How did the applications of fixes that were decided in a time end, and how many are not?
-select a.state as state, count(*) as applications from fix_application as a
+-- How did the applications of fixes that were decided in a time end, and how many are not? What was applied as it was
+-- bound shows that somebody found a remedy, not that memory recognised anything.
+select a.state as state, count(*) as applications,
+    coalesce(sum(case when a.created_at >= f.created_at and a.created_at < f.created_at + :first then 0 else 1 end), 0)
+        as recognised
+from fix_application as a left join fix as f on f.id = a.fix_id and f.namespace = a.namespace
 where a.namespace = any (cast(:namespaces as text[])) and a.imported_at is null
     and coalesce(a.decided_at, a.applied_at, a.created_at) >= :since
     and coalesce(a.decided_at, a.applied_at, a.created_at) < :until

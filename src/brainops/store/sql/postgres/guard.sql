@@ -115,8 +115,11 @@ select max(o.finished_at) as at from operation as o
 where o.namespace = :namespace and o.target = :target and o.outcome = 'failed'
 
 -- name: guard_followed
--- Procedures with a run for this target that is under way, or succeeded since a time.
-select r.procedure_name, r.procedure_hash, r.id, r.created_at from run as r
+-- Procedures with a run for this target that is under way, or succeeded since a time, and whether a step of it was done.
+select r.procedure_name, r.procedure_hash, r.id, r.created_at,
+    case when r.state = 'succeeded' or exists (select 1 from run_step as s
+        where s.run_id = r.id and s.role = 'do' and s.state = 'succeeded') then 1 else 0 end as any_done
+from run as r
 where r.namespace = :namespace and r.procedure_name = any (cast(:procedures as text[])) and r.target is not distinct from cast(:target as text)
     and (r.finished_at is null or (r.state = 'succeeded' and r.finished_at >= :since))
     and r.imported_at is null
@@ -222,3 +225,12 @@ where namespace = :namespace and until > :now and closed_at is null order by unt
 -- Bypasses since a time, newest first.
 select id, namespace, opened_at, until, reason, actor_kind, actor_id, actor_proof, closed_at from bypass
 where namespace = any (cast(:namespaces as text[])) and until >= :since order by opened_at desc limit :limit
+
+-- name: guard_runs_undone
+-- Runs of procedures that must be followed of which no step was done, though they ended or were begun long ago.
+select r.id, r.procedure_name, r.target, r.state, r.created_at, r.actor_kind, r.actor_id from run as r
+where r.namespace = :namespace and r.mode in ('required', 'strict') and r.created_at >= :since
+    and r.imported_at is null and r.parent_run_id is null and r.state <> 'succeeded'
+    and (r.finished_at is not null or r.created_at < :begun_before)
+    and not exists (select 1 from run_step as s where s.run_id = r.id and s.role = 'do' and s.state = 'succeeded')
+order by r.created_at desc limit :limit
