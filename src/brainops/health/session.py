@@ -126,7 +126,7 @@ def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
             sort: [_item(memory) for memory in tx.figures.newest(type, now, RECENT)] for sort, type in TYPES.items()
         }
         done = [_done(each) for each in _deployments(tx, now)]
-        recent["deployments"] = sorted((*recent["deployments"], *done), key=lambda each: -int(each["at"]))[:RECENT]
+        recent["deployments"] = sorted((*recent["deployments"], *done), key=_newest_first)[:RECENT]
         agents = tx.agents.list()
         workers = len(tx.runs.workers(now - int(ALIVE_SECONDS * 1e6)))
     stopped = stopped_here(context.store, os.environ)
@@ -294,6 +294,10 @@ def _deployments(tx: Transaction, now: Micros) -> list[Operation]:
         for each in tx.operations.list(name=name, target=None, outcome=None, since=None, limit=RECENT)
     ]
     return sorted((each for each in found if each.outcome is not None), key=lambda each: -each.started_at)[:RECENT]
+
+
+def _newest_first(item: Mapping[str, Any]) -> int:
+    return -int(item["at"])
 
 
 def _done(operation: Operation) -> dict[str, JSON]:
