@@ -12,7 +12,8 @@ from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.errors import parse_error
-from brainops.memory.fingerprint import fingerprint
+from brainops.memory.fingerprint import digest_with_service
+from brainops.memory.recognition import bound_digests
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.cel import conditions
@@ -262,11 +263,13 @@ def _events(context: Mapping[str, JSON]) -> tuple[str, ...]:
 
 
 def _fingerprints(context: Mapping[str, JSON]) -> tuple[str, ...]:
-    """Return the digests of the error in a context, with its frames and by its message alone."""
+    """Return the digests of the error in a context: those that a fix may be bound to, and that with its service, which
+    definitions of an earlier program name.
+    """
     named = context.get("fingerprint")
     digests = [named.strip().lower()] if isinstance(named, str) else []
     error = context.get("error")
     if isinstance(error, str) and error.strip():
         event = parse_error(error)
-        digests += [fingerprint(event).digest, fingerprint(replace(event, frames=())).digest]
+        digests += [*bound_digests(event), digest_with_service(event), digest_with_service(replace(event, frames=()))]
     return tuple(dict.fromkeys(digests))
