@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def proven(brain: Brain, error: str | ErrorEvent) -> Fix:
     fix = brain.fixes.attach(error, "mend it", command=[sys.executable, "-c", "pass"])
     with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(30):
-            helped = {"decided_at": 1, "verified_by": "check"}
+            helped: dict[str, Any] = {"decided_at": 1, "verified_by": "check"}
             tx.fixes.add_application(application_of(fix, ApplicationState.VERIFIED, ADA, 1, **helped))
     brain.fixes.set_mode(fix.id, "auto", reason="proven")
     return fix
