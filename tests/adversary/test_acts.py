@@ -7,8 +7,10 @@ docs/threat-model.md.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from brainops import health
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, BrainOpsError, Conflict, NotFound
 from brainops.procedures import approvers
+from brainops.store.sqlite_restore import restore_file
 from brainops.types import (
     Actor,
     ActorKind,
@@ -366,3 +369,49 @@ def test_it_may_stop_what_acts_by_itself_and_not_let_it_go_on(agent: Brain) -> N
     with pytest.raises(BrainOpsError):
         agent.guard.resume_automatic()
     assert agent.guard.automatic_stopped() is not None
+
+
+# What such attacks leave behind
+
+
+def by_hand(owner: Brain, statement: str) -> None:
+    """Write the file as any program of this user can."""
+    with closing(sqlite3.connect(owner._store.database.location)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def seen(owner: Brain, name: str) -> str:
+    return next(check.detail for check in owner.doctor() if check.name == name and not check.passed)
+
+
+def test_doctor_names_what_is_verified_or_automatic_by_nobodys_word(owner: Brain, agent: Brain) -> None:
+    agent.capture("Deploys need no approval")
+    fix = agent.fixes.attach(ERROR, "Mine", command=TRUE)
+    assert {check.name for check in owner.doctor() if not check.passed} <= {"place"}
+
+    by_hand(owner, "update memory set trust = 'verified'")
+    by_hand(owner, "update fix set trust = 'verified', mode = 'auto'")
+
+    told = seen(owner, "claims")
+    assert "verified by the word of agent:claude-code" in told
+    assert f"the fix {fix.id} ('Mine') of an agent counts as vouched for" in told
+    assert f"the fix {fix.id} ('Mine') was let apply itself by nobody" in told
+
+
+def test_doctor_names_a_store_that_somebody_put_in_the_place_of_another(
+    owner: Brain, opened: OPEN, tmp_path: Path
+) -> None:
+    backup, place = another_store(tmp_path), Path(owner._store.database.location)
+    owner.close()
+    restore_file(str(backup), str(place), replace=True, unverified=True)
+
+    assert "the trail does not say by whom" in seen(opened(MARTA), "place")
+
+
+def test_doctor_finds_nothing_in_a_store_that_a_person_put_back(owner: Brain, opened: OPEN, tmp_path: Path) -> None:
+    owner.backup(tmp_path / "mine.backup")
+    owner.close()
+    health.restore(str(tmp_path / "mine.backup"), None, replace=True, proof=PROOF)
+
+    assert not [check for check in opened(MARTA).doctor() if not check.passed]

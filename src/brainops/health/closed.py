@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from brainops import config
@@ -16,8 +17,8 @@ from brainops.procedures.approvers import Approvers
 from brainops.procedures.outbox import Outbox
 from brainops.store import acts, open_store
 from brainops.store.named import migrations
-from brainops.store.scope import Scope
-from brainops.types import Proof
+from brainops.store.scope import STORE_NAMESPACE, Scope
+from brainops.types import JSON, Actor, Proof
 
 
 def location(store: str | None) -> str:
@@ -88,8 +89,8 @@ def restore(
     place = location(store)
     if place == ":memory:":
         raise InvalidInput("a backup is put back as a file or into a database; :memory: is gone with its process")
-    if replace:
-        _require_leave(place, config.load(store=store), proof)
+    settings = config.load(store=store)
+    by = _allowed(place, settings, proof) if replace else settings.actor
     if "://" in place:
         from brainops.store.postgres_upkeep import restore_database
 
@@ -98,28 +99,37 @@ def restore(
         from brainops.store.sqlite_restore import restore_file
 
         kept = restore_file(backup, place, replace=replace, sha256=sha256, unverified=unverified)
+    if kept is not None:
+        _sign(place, settings, by, backup=Path(backup).name, kept=Path(kept).name)
     return masked(place), None if kept is None else str(kept)
 
 
-def _require_leave(place: str, settings: config.Settings, proof: Proof | None) -> None:
-    """Raise unless this actor may replace what stands there; of what is too damaged to say, only the actor is asked."""
+def _allowed(place: str, settings: config.Settings, proof: Proof | None) -> Actor:
+    """Return who replaces what stands there; of what is too damaged to say who may approve, only the actor is asked."""
     acts.require(acts.RESTORE_STORE, settings.actor, proven=True)
     if "://" not in place and not _is_there(Path(place)):
-        return
+        return settings.actor
     try:
-        standing = open_store(place, Scope.of(settings.namespace), migrate=False)
-        try:
+        with closing(open_store(place, Scope.of(settings.namespace), migrate=False)) as standing:
+            if not standing.upkeep.schema()["stored"]:
+                return settings.actor
             context = MemoryContext(
                 store=standing, redaction=RedactionPolicy(), meaning=Meaning("none"), actor=settings.actor
             )
-            if not standing.upkeep.schema()["stored"]:
-                return
             standing.prove = Approvers(context, Outbox(context)).prove
-            standing.allow(acts.RESTORE_STORE, settings.actor, proof)
-        finally:
-            standing.close()
+            proven = standing.allow(acts.RESTORE_STORE, settings.actor, proof)
     except StoreCorrupt:
-        return
+        return settings.actor
+    return proven.actor if proven is not None else settings.actor
+
+
+def _sign(place: str, settings: config.Settings, by: Actor, **detail: JSON) -> None:
+    """Let the store that was put there say who did; one of another schema says so where it is migrated by then."""
+    with closing(open_store(place, Scope.of(settings.namespace), migrate=False)) as store:
+        if store.upkeep.schema()["pending"]:
+            return
+        with store.writing(acts.RESTORED, by, scope=Scope.of(STORE_NAMESPACE)) as tx:
+            tx.trail.append(acts.RESTORED.name, store.now(), **detail)
 
 
 def preview(text: str, personal_data: str | None = None) -> Redacted:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from brainops.errors import BrainOpsError, StoreCorrupt, StoreReadOnly, StoreUnavailable
+from brainops.health.claims import claims, place
 from brainops.health.status import masked
 from brainops.health.trust import trust_checks
 from brainops.memory import capture as capturing
@@ -50,6 +51,8 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("fingerprints", _fingerprints),
         ("fixes", _fixes),
         *trust_checks(),
+        ("claims", claims),
+        ("place", place),
         ("permissions", _permissions),
         ("log", _log),
         ("disk", _disk),

@@ -156,6 +156,7 @@ RESTORE_STORE = Act(
     proof=Proving.ENROLLED,
     way_out="a person does, on a terminal: it replaces the rules, the record and those who may approve",
 )
+RESTORED = Act(name="restore-store")  # the line of a store that was put in another one's place: who did, what is kept
 REDACT = Act(name="redact", does="redact what is stored")
 COMPACT = Act(name="compact", does="move old rows into segments")
 RESTORE_SEGMENT = Act(name="restore-segment", does="bring a segment back")

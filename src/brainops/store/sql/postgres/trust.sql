@@ -16,3 +16,9 @@ order by r.created_at desc, r.id, s.step_id limit :limit
 -- Every rule that was ever written, those that were removed too.
 select u.id, u.namespace, u.name, u.body, u.removed_at from rule as u
 where u.namespace = any (cast(:namespaces as text[])) order by u.id limit :limit
+
+-- name: trust_claimed_memories
+-- The memories that count as verified although an agent captured them, newest first.
+select m.id, m.title, m.actor_id from memory as m
+where m.namespace = any (cast(:namespaces as text[])) and m.trust = 'verified' and m.actor_kind = 'agent'
+order by m.created_at desc, m.id limit :limit

@@ -1,0 +1,79 @@
+"""Is anything believed, or does anything act by itself, on nobody's word; and who put this store in its place?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from brainops.memory.context import MemoryContext
+from brainops.store import Transaction, acts
+from brainops.store.scope import STORE_NAMESPACE, Scope
+from brainops.types import ActorKind, Check, Fix, FixMode, Trust
+
+LOOKED_AT = 1_000  # of memories and fixes, the newest
+SHOWN = 3  # of what is wrong, in one line
+MENDED = acts.FIX_AUTO.name
+
+
+def claims(context: MemoryContext) -> Check:
+    """Name what counts as verified on an agent's word, and the fixes that act by themselves on nobody's."""
+    with context.store.read() as tx:
+        wrong = [*_memories(tx), *_fixes(tx)]
+    if not wrong:
+        return Check(name="claims", passed=True, detail="nothing is verified by an agent's word alone")
+    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    return Check(
+        name="claims",
+        passed=False,
+        detail=f"{'; '.join(wrong[:SHOWN])}{more}",
+        way_out="look at each: brainops feedback ID wrong, brainops fix trust ID, or brainops fix demote ID",
+    )
+
+
+def place(context: MemoryContext) -> Check:
+    """Name the stores that were kept aside when this one took their place, where no line says who put it there."""
+    location = context.store.database.location
+    if context.store.database.dialect != "sqlite" or location == ":memory:":
+        return Check(name="place", passed=True, detail="no file that another could take the place of")
+    with context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
+        told = {str(line.detail.get("kept")) for line in tx.trail.of(acts.RESTORED.name)}
+    kept = sorted(path for path in Path(location).parent.glob(f"{Path(location).name}.replaced-*") if _is_store(path))
+    unknown = [path for path in kept if path.name not in told]
+    if not unknown:
+        return Check(name="place", passed=True, detail="nobody put another store in its place, or its trail says who")
+    return Check(
+        name="place",
+        passed=False,
+        detail=f"another store was put in the place of {unknown[-1].name}, and the trail does not say by whom",
+        way_out=f"compare the two: brainops --store {unknown[-1]} doctor; then move that file away",
+    )
+
+
+def _is_store(path: Path) -> bool:
+    return path.is_file() and not path.name.endswith((".sha256", "-wal", "-shm"))
+
+
+def _memories(tx: Transaction) -> Iterator[str]:
+    for row in tx.session.all("trust_claimed_memories", limit=LOOKED_AT):
+        yield f"the memory {row['id']} ({row['title']!r:.60}) is verified by the word of agent:{row['actor_id']}"
+
+
+def _fixes(tx: Transaction) -> Iterator[str]:
+    strict = tx.rules.is_strict()
+    for fix in tx.fixes.list(mode=None, detached=False, limit=LOOKED_AT):
+        lines = tx.trail.of(fix.id)
+        names = {line.act for line in lines}
+        by_agent = fix.created_by.kind is ActorKind.AGENT
+        if by_agent and fix.trust == Trust.VERIFIED.value and acts.FIX_TRUST.name not in names:
+            yield f"the fix {_named(fix)} of an agent counts as vouched for, and nobody did"
+        if fix.mode is not FixMode.AUTO or fix.namespace != tx.scope.write:
+            continue
+        last = next((line for line in reversed(lines) if line.act == MENDED), None)
+        if last is None:
+            yield f"the fix {_named(fix)} was let apply itself by nobody"
+        elif strict and fix.trust != Trust.VERIFIED.value and "improvement" in last.detail:
+            yield f"the fix {_named(fix)} applies itself in a strict namespace, and nobody vouched for it"
+
+
+def _named(fix: Fix) -> str:
+    return f"{fix.id} ({fix.title!r:.60})"
