@@ -260,7 +260,7 @@ def _learnt(brain: Brain) -> None:
     bundle = {"id": "b", "key": "ed25519:x", "direction": "in", "at": now, "created_at": now, "items": 1, "path": None}
     item = {"key": "ed25519:x", "kind": "insight", "origin_id": "o", "bundle_id": "b", "local_id": None, "hash": "h"}
     with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.learning.add_report(report, 0)
+        tx.learning.add_report(report, 10)
         tx.learning.tell(["a memory"], now)
         tx.cases.put_failure_model("deploy", {"weights": {"target": "prod"}}, now)
         tx.sharing.put_peer({**peer, **actor})
