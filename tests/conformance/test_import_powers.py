@@ -344,7 +344,7 @@ def test_a_report_of_a_file_gives_way_to_the_report_of_the_store(open_other: Ope
     [theirs] = other.learning.reports()
 
     with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.learning.add_report(replace(theirs, missed=7), 0)
+        tx.learning.add_report(replace(theirs, missed=7), 10)
 
     assert [report.missed for report in other.learning.reports()] == [7]
 
