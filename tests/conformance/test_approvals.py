@@ -146,6 +146,19 @@ def test_what_a_proven_person_grants_is_used_once(brain: Brain) -> None:
     assert told(brain) == [NoticeKind.APPROVAL_ASKED, NoticeKind.APPROVAL_DECIDED]
 
 
+def test_an_approval_waits_while_the_clock_is_set_back_and_lasts_no_longer_for_it(brain: Brain, clock: Clock) -> None:
+    asked = ask(brain)
+    brain.approvals.grant(asked.id, proof=PROOF, reason="the release is planned")
+    clock.pass_(-3 * 3600)
+
+    early = use(brain)
+    clock.pass_(3 * 3600)
+    used = use(brain)
+
+    assert early is None
+    assert used is not None
+
+
 def test_an_approval_covers_its_own_subject_and_kind_only(brain: Brain) -> None:
     asked = ask(brain)
     brain.approvals.grant(asked.id, proof=PROOF)

@@ -13,7 +13,7 @@ from brainops.brain import Brain
 from brainops.errors import OperationBlocked
 from brainops.procedures.runs.patience import Patience, Timer
 from brainops.store import acts
-from brainops.types import Cycle, Draft
+from brainops.types import Cycle, Draft, NoticeKind
 from tests.conformance.conftest import OpenBrain
 
 SECOND = 1_000_000
@@ -217,3 +217,27 @@ def test_a_run_goes_on_after_its_wait_though_the_clock_was_set_back(open_brain: 
         dispatcher._changed.wait_for(lambda: not dispatcher._under_way, 20)
 
     assert brain.runs.get(run.id).state.value == "succeeded"
+
+
+def test_the_lease_of_a_task_does_not_outlast_a_clock_that_was_set_back(brain: Brain) -> None:
+    found: dict[str, int] = {}
+
+    def work(task: Any) -> str:
+        with brain._store.read() as tx:
+            now = brain._store.now()
+            found.update({name: len(tx.agents.lapsed(now + by, 10)) for name, by in (("now", 0), ("back", BACK))})
+        return "done"
+
+    brain.agents.register_callable("worker", work)
+    brain.agents.execute("write the notes")
+
+    assert found == {"now": 0, "back": 1}
+
+
+def test_a_notice_leaves_though_the_clock_was_set_back(brain: Brain, clock: Clock) -> None:
+    brain.notices.add_channel("pager", "command", {"argv": ["/bin/true"]})
+    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        brain.notices.put(tx, NoticeKind.RUN_FAILED, "deploy api", run="r1")
+    clock.at += BACK
+
+    assert brain.notices.deliver().delivered == 1

@@ -150,6 +150,16 @@ def test_loosening_a_strict_guard_takes_a_proof_where_people_are_enrolled(brain:
 # Bypass
 
 
+def test_a_bypass_lasts_no_longer_because_the_clock_was_set_back(
+    brain: Brain, open_brain: OpenBrain, clock: Clock
+) -> None:
+    agent = open_brain(clock=clock, actor=AGENT)
+    brain.guard.bypass(10, "the site is down", proof=PROOF)
+    clock.pass_(-3 * 3600)
+
+    blocked(agent, "deploy api", consult="never")
+
+
 def test_a_proven_person_opens_the_guard_for_a_while(brain: Brain, open_brain: OpenBrain, clock: Clock) -> None:
     agent = open_brain(clock=clock, actor=AGENT)
     blocked(agent, "deploy api", consult="never")

@@ -226,7 +226,7 @@ def test_cycles_killed_at_any_statement_come_to_the_same(
                 ended = workers(url=store_url, runs=all_at(now), kill_at=kill_at, after=after)
                 killed += ended[0]["signal"] == signal.SIGKILL
                 now += 3 * LEASE_MICROS  # the lease of the killed one has passed
-        while brain.learning.due(END):
+        while brain.learning.due(now):
             assert killed
             run(brain, all_at(now))
         state = final(brain)

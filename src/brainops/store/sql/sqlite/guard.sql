@@ -215,7 +215,8 @@ update bypass set closed_at = :at where namespace = :namespace and until > :at a
 -- name: guard_bypass_open
 -- The bypass that is open now.
 select id, namespace, opened_at, until, reason, actor_kind, actor_id, actor_proof, closed_at from bypass
-where namespace = :namespace and until > :now and closed_at is null order by until desc limit 1
+where namespace = :namespace and until > :now and opened_at <= :now + 60000000 and closed_at is null
+order by until desc limit 1
 
 -- name: guard_bypasses
 -- Bypasses since a time, newest first.
