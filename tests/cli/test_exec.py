@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from brainops.brain import Brain
 from brainops.cli.exec import name_of
 from tests.cli.conftest import PROCESS_SECONDS, Say, program
 from tests.cli.test_process import on_a_terminal
@@ -172,6 +173,21 @@ def test_what_helped_before_is_said_when_it_fails_again(shell: Say) -> None:
     assert "what helped before: raise pool_size to 40" in said
     assert "fix Grow the pool" in said
     assert "brainops fix apply" in said
+
+
+def test_a_fix_that_has_proved_itself_is_applied_and_said(shell: Say, store: Path, tmp_path: Path) -> None:
+    with Brain.open(background=False) as brain:
+        brain.limits.allow(commands=["touch"], reason="test")
+        brain.guard.set_autonomy("auto", reason="test")
+        fix = brain.fixes.attach(TIMED_OUT, "Restart the connector", command=["touch", "restarted"])
+        for number in range(21):
+            brain.fixes.record(fix.id, helped=True, target=f"node-{number}")
+        brain.fixes.set_mode(fix.id, "auto", reason="test")
+    said = shell("exec", "--target", "erp", "--", "sh", "-c", FAILS)
+
+    assert said.code == 3
+    assert "fix Restart the connector: applied" in said.err
+    assert (tmp_path / "restarted").exists()
 
 
 def test_before_it_runs_memory_says_what_it_knows_in_few_lines(shell: Say) -> None:

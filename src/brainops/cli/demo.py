@@ -14,6 +14,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.demo_history import AGAIN, MEMORIES, NEW_ERROR, NEW_FIX, OPERATIONS, PAGED, UNDEFINED_FIX
+from brainops.cli.handles import ends
 from brainops.cli.screen import bold, dim, wrapped
 from brainops.cli.screen import show as show_lines
 from brainops.cli.shared import command, print_json, shared
@@ -89,7 +90,7 @@ class Stage:
             self._rest(self._lines(lines))
 
     def _lines(self, lines: Iterable[str]) -> int:
-        printed = list(lines)
+        printed = list(ends(lines))
         show_lines(printed)
         return len(printed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ import click
 from brainops.errors import BrainOpsError, InvalidInput
 
 _ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9a-f-])")
+SHORT = 6
 
 
 class Id(click.ParamType[str]):
@@ -46,6 +47,12 @@ def shortened(lines: Iterable[str]) -> list[str]:
         return told
     short = _handles(ids)
     return [_ID.sub(lambda found: short.get(found[0], found[0]), line) for line in told]
+
+
+def ends(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines with the end of each whole id, whosever it is: for a store that is not the one of the options."""
+    for line in lines:
+        yield _ID.sub(lambda found: found[0][-SHORT:], line)
 
 
 def _handles(ids: set[str]) -> Mapping[str, str]:

@@ -307,7 +307,7 @@ def _to_be_named(value: Guidance, named: Sequence[str]) -> Iterator[str]:
     start = value.operation
     given = [start.name, *(["--target", start.target] if start.target else [])]
     back = " ".join(f"--acknowledge {each}" for each in (*named, *missing))
-    yield "  Once you have read what must be known, name it back:"
+    yield "  Read these first, then confirm that you have:"
     yield f"    brainops guide {shlex.join(given)} {back}"
 
 
