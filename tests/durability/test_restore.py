@@ -243,3 +243,19 @@ def test_a_restore_that_is_cut_off_leaves_the_store_as_it_was(store: Path, monke
     assert titles(store) == {"monday", "tuesday"}
     restored(store)
     assert titles(store) == {"monday"}
+
+
+def test_doctor_names_what_a_killed_restore_left_and_what_is_kept(store: Path) -> None:
+    restored(store)
+    left = store.with_name(".brainops-0123.part")
+    left.write_bytes(b"half of a copy")
+    os.utime(left, (0, 0))
+
+    with opened(store) as brain:
+        [failed] = [each for each in brain.doctor() if each.name == "left over"]
+        left.unlink()
+        [passed] = [each for each in brain.doctor() if each.name == "left over"]
+
+    assert (failed.passed, failed.way_out) == (False, f"rm {left}")
+    assert passed.passed
+    assert "1 stores that a restore replaced" in passed.detail

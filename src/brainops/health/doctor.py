@@ -34,6 +34,7 @@ AHEAD_NAMED = 5  # memories from a time ahead
 STRANDED_SECONDS = 900  # a fix runs five minutes at most, after a lease and three checks
 COMPARED_VECTORS = 8
 SAME_COSINE = 0.97  # int8 storage costs about 0.002; another model or another text costs far more
+UNFINISHED_SECONDS = 3_600  # a file that has been written for longer is written by nobody any more
 WAITING_CHECKED = 10_000  # a backlog above this does not go away by itself soon
 
 
@@ -55,6 +56,7 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("place", place),
         ("permissions", _permissions),
         ("log", _log),
+        ("left over", _left_over),
         ("disk", _disk),
         ("clock", _clock),
         ("model", _model),
@@ -213,6 +215,24 @@ def _log(context: MemoryContext) -> Check:
         way_out = "end those processes, or let them read shorter; then: brainops doctor"
         return Check(name="log", passed=False, detail=state.trouble, way_out=way_out)
     return Check(name="log", passed=True, detail=f"{state.bytes / 1e6:,.1f} MB, and nothing in it was purged")
+
+
+def _left_over(context: MemoryContext) -> Check:
+    """Name what processes that were killed left beside the store, and which replaced stores are kept there."""
+    location = context.store.database.location
+    if context.store.database.dialect != "sqlite" or location == ":memory:":
+        return Check(name="left over", passed=True, detail="no files of its own here")
+    store = Path(os.path.realpath(location))
+    since = time.time() - UNFINISHED_SECONDS
+    unfinished = [path for path in store.parent.glob(".brainops-*.part*") if path.stat().st_mtime < since]
+    if unfinished:
+        names = " ".join(str(path) for path in unfinished)
+        detail = f"{len(unfinished)} files were never finished, because what wrote them was killed"
+        return Check(name="left over", passed=False, detail=detail, way_out=f"rm {names}")
+    kept = [path for path in store.parent.glob(f"{store.name}.replaced-*") if path.suffix != ".sha256"]
+    size = sum(path.stat().st_size for path in kept)
+    detail = f"{len(kept)} stores that a restore replaced are kept, {size / 1e6:,.1f} MB" if kept else "nothing"
+    return Check(name="left over", passed=True, detail=detail)
 
 
 def _disk(context: MemoryContext) -> Check:
