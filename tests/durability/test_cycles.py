@@ -235,6 +235,22 @@ def test_cycles_killed_at_any_statement_come_to_the_same(
     assert {**state, "marks": None} == {**well, "marks": None}
 
 
+def test_a_cycle_whose_process_was_killed_is_taken_over_at_once(
+    store_url: str, workers: Callable[..., list[dict[str, int]]]
+) -> None:
+    with opened(store_url) as brain:
+        owner, kill_at = None, 0
+        while owner is None:
+            kill_at += 1
+            ended = workers(url=store_url, runs=[("hourly", END)], kill_at=kill_at, after=True)
+            assert ended[0]["signal"] == signal.SIGKILL
+            with brain._store.read() as tx:
+                row = tx.learning.cycles().get(Cycle.HOURLY)
+            owner = row["owner"] if row is not None else None
+
+        assert brain.learning.run("hourly", now=END) is not None
+
+
 def _statements(workers: Callable[..., list[dict[str, int]]], url: str, runs: Runs) -> int:
     return workers(url=url, runs=runs)[0]["statements"]
 
