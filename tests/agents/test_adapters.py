@@ -252,9 +252,9 @@ def test_much_output_is_kept_by_its_ends(brain: Brain) -> None:
     [
         ({"run": "claude -p"}, "list of arguments"),
         ({"run": []}, "list of arguments"),
-        ({"run": [PYTHON], "shell": True}, "does not know shell"),
-        ({"run": [PYTHON], "env": {"LD_PRELOAD": "x"}}, "LD_PRELOAD"),
-        ({"run": [PYTHON], "secrets": {"KEY": "env:NOBODY_SET_THIS"}}, "NOBODY_SET_THIS"),
+        ({"run": [PYTHON, "agent.py"], "shell": True}, "does not know shell"),
+        ({"run": [PYTHON, "agent.py"], "env": {"LD_PRELOAD": "x"}}, "LD_PRELOAD"),
+        ({"run": [PYTHON, "agent.py"], "secrets": {"KEY": "env:NOBODY_SET_THIS"}}, "NOBODY_SET_THIS"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused_by_name(brain: Brain, settings: dict[str, Any], what: str) -> None:

@@ -49,7 +49,7 @@ def test_a_person_approves_by_passphrase_and_sees_what_is_approved(asked: Approv
     said, screen = typed(["approve", asked.id, "--reason", "it is planned"], [("Passphrase or key of ines:", PHRASE)])
 
     assert (said.code, said.err) == (0, "")
-    assert "Granted by ines, to be used once: Deploy api to prod-1?" in said.out
+    assert "Granted by ines, to be used once: operation deploy api prod-1" in said.out
     assert "agent:claude-code" in screen
     assert "version 2.1 is out" in screen
     assert state_of(asked) is ApprovalState.GRANTED
@@ -154,8 +154,8 @@ def test_nobody_approves_where_nobody_enrolled(store: Path) -> None:
 def test_the_list_says_who_asks_for_what_until_when_and_how_to_answer(say: Say, asked: Approval) -> None:
     listed = say("approvals")
 
-    assert listed.out.splitlines()[0] == "Deploy api to prod-1?"
-    assert "waits, 23 h left; agent:claude-code asks for operation deploy api prod-1" in listed.out
+    assert listed.out.splitlines()[0] == "operation deploy api prod-1"
+    assert 'waits, 23 h left; agent:claude-code asks: "Deploy api to prod-1?"' in listed.out
     assert f"brainops approve {asked.id}" in listed.out
     assert [each["id"] for each in say("approvals", "--json").value] == [asked.id]
     assert say("approvals", "show", asked.id, "--json").value["question"] == "Deploy api to prod-1?"
@@ -201,7 +201,7 @@ def test_notices_wait_are_read_and_are_delivered(say: Say, store: Path, tmp_path
     tried = say("notices", "channel", "test", "pager")
     delivered = say("notices", "deliver", "--json").value
 
-    assert "agent:claude-code asks for approval: Deploy api to prod-1?" in shown.out
+    assert "To be approved: deploy api prod-1." in shown.out
     assert "No channel" in shown.out
     assert (added.code, tried.out) == (0, "Taken.\n")
     assert delivered == {"delivered": 1, "failed": 0, "pending": 0}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.injected import strip_injected
+from brainops.memory.injected import quoted_lines, strip_injected
 from brainops.memory.retrieve import CHARACTERS_A_TOKEN, pack, retrieve
 from brainops.types import Agent, Filter, Guidance, Hit, MemoryAccess, MemoryType, Observation, Recommendation, Trust
 
@@ -20,7 +20,8 @@ def memory_for(context: MemoryContext, agent: Agent, guidance: Guidance | None, 
     """Return what memory knows about a task, packed to the agent's budget: each entry whole, the most useful first.
 
     First what the guidance recommends, then known errors with what helped, then what other agents learnt at this class,
-    then insights. It is data about the task; adapters hand it on between marks (`adapters.prompt`).
+    then insights. It is data about the task; adapters hand it on between marks (`adapters.prompt`). What a memory says
+    stands behind bars, so that no text of it can look like an entry of its own.
     """
     room = agent.limits.memory_tokens * CHARACTERS_A_TOKEN
     if agent.memory is MemoryAccess.NONE or room <= 0:
@@ -54,16 +55,20 @@ def _of_guidance(guidance: Guidance) -> Iterator[str]:
         yield _entry(f"Known error ({seen.probability:.0%} probable{_origin(seen.trust)})", seen)
     for earlier in guidance.similar_operations:
         ended = "went well" if earlier.succeeded else "is open" if earlier.succeeded is None else "failed"
-        yield strip_injected(f"Earlier: {earlier.name} {ended}{f': {earlier.error}' if earlier.error else ''}")
+        yield _framed(f"Earlier, it {ended}", f"{earlier.name}\n{earlier.error or ''}")
 
 
 def _entry(head: str, each: Recommendation | Observation) -> str:
-    return strip_injected(f"{head}: {each.name}\n{each.text}".rstrip())
+    return _framed(head, f"{each.name}\n{each.text}")
+
+
+def _framed(head: str, said: str) -> str:
+    return f"{head}:\n{quoted_lines(strip_injected(said).rstrip())}"
 
 
 def _of_hit(what: str, hit: Hit) -> str:
     memory = hit.memory
-    return strip_injected(f"{what}{_origin(memory.trust)}: {memory.title}\n{content_text(memory.content)}".rstrip())
+    return _framed(f"{what}{_origin(memory.trust)}", f"{memory.title}\n{content_text(memory.content)}")
 
 
 def _origin(trust: Trust) -> str:
@@ -75,10 +80,12 @@ def manual_plan(text: str, guidance: Guidance | None, execution_id: str, why: st
     steps: list[str] = []
     if guidance is not None:
         for each in guidance.recommendations:
-            act = f"Follow {each.name}: brainops run {each.name}" if each.kind == "procedure" else each.name
-            steps.append(f"{act} ({each.confidence:.0%} sure; {each.reason})")
+            name = _first_line(each.name)
+            act = f"Follow {name}: brainops run {name}" if each.kind == "procedure" else name
+            steps.append(f"{act} ({each.confidence:.0%} sure; {_first_line(each.reason)})")
         steps += [
-            f"Mind what went wrong before: {seen.name}. {_first_line(seen.text)}" for seen in guidance.known_errors
+            f"Mind what went wrong before: {_first_line(seen.name)}. {_first_line(seen.text)}"
+            for seen in guidance.known_errors
         ]
     steps.append(f"Do it: {text}")
     steps.append(
@@ -90,4 +97,4 @@ def manual_plan(text: str, guidance: Guidance | None, execution_id: str, why: st
 
 
 def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:300]
+    return next(iter(text.strip().splitlines()), "")[:300]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -93,11 +94,11 @@ def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> 
 def _decided(decided: Approval) -> Iterator[str]:
     by = decided.decided_by.id if decided.decided_by else "nobody"
     if decided.state is ApprovalState.GRANTED:
-        yield from wrapped(f"Granted by {by}, to be used once: {one_line(decided.question)}")
+        yield from wrapped(f"Granted by {by}, to be used once: {one_line(_what(decided))}")
         if following := _following(decided):
             yield f"Next: {following}"
     else:
-        yield from wrapped(f"Refused by {by}: {one_line(decided.question)}")
+        yield from wrapped(f"Refused by {by}: {one_line(_what(decided))}")
 
 
 def _following(granted: Approval) -> str | None:
@@ -117,8 +118,8 @@ def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
         yield "Nothing was asked yet." if every else "Nobody waits for an answer."
     for each in found:
         state = _until(each, now) if each.state is ApprovalState.PENDING else each.state.value
-        yield bold(cut(one_line(each.question), width()))
-        yield cut(f"  {state}; {_who(each.requested_by)} asks for {one_line(_what(each))}", width())
+        yield bold(cut(one_line(_what(each)), width()))
+        yield cut(f"  {state}; {_who(each.requested_by)} asks: {_words(each)}", width())
         if each.state is ApprovalState.PENDING:
             yield dim(f"  brainops approve {each.id}")
         else:
@@ -126,11 +127,11 @@ def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
 
 
 def _one(each: Approval, now: int) -> Iterator[str]:
-    yield from (bold(line) for line in wrapped(one_line(each.question)))
+    yield from (bold(line) for line in wrapped(one_line(_what(each))))
     decided = f"{_who(each.decided_by)} by {each.decided_by.proof}: {each.decision_reason}" if each.decided_by else ""
     yield from show.pairs(
         {
-            "  for": one_line(_what(each)),
+            "  in their words": _words(each),
             "  because": each.reason,
             "  asked by": f"{_who(each.requested_by)}, {ago(each.requested_at, now)}",
             "  run": " ".join(part for part in (each.run_id, each.step_id) if part),
@@ -144,6 +145,11 @@ def _one(each: Approval, now: int) -> Iterator[str]:
 
 def _what(each: Approval) -> str:
     return f"{each.kind.value.replace('_', ' ')} {each.subject}"
+
+
+def _words(each: Approval) -> str:
+    """Return the free text of whoever asks, in quotes, so that it passes for nothing else."""
+    return json.dumps(one_line(each.question), ensure_ascii=False)
 
 
 def _who(actor: Actor | None) -> str:

@@ -19,7 +19,7 @@ from brainops.cli.handles import shortened
 from brainops.cli.screen import one_line, wrapped
 from brainops.cli.shared import command, opened, plain, shared
 from brainops.errors import BrainOpsError, OperationBlocked
-from brainops.types import ErrorEvent
+from brainops.types import ErrorEvent, Evidence
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -159,7 +159,7 @@ def before(guidance: Guidance) -> Iterator[str]:
 def _after(brain: Brain, running: Any, ended: Ended) -> int:
     """Record how the command ended, and tell what is known of its error."""
     if ended.code == 0:
-        running.succeed({"exit_code": 0})
+        running.succeed({"exit_code": 0}, evidence=Evidence.OBSERVED)
         return 0
     output = _text(ended.tail)
     running.note(result={"exit_code": ended.code, "output": output[-KEPT_CHARACTERS:]})

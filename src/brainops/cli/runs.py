@@ -248,7 +248,7 @@ def show_one(run_id: str) -> None:
 
 def _shown(found: Run, granted: bool) -> Iterator[str]:
     yield from _outcome(found, granted)
-    by = f"{found.actor.kind.value} {found.actor.id}"
+    by = one_line(f"{found.actor.kind.value} {found.actor.id}")
     yield dim(f"  started by {by}; definition {found.procedure_hash[:12]}; epoch {found.epoch}")
     if found.inputs:
         yield from wrapped(json.dumps(dict(found.inputs), ensure_ascii=False), first="  inputs: ", indent="  ")

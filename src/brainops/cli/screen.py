@@ -25,6 +25,10 @@ _STEERING = re.compile(
 )
 
 
+# Of ours, it dims, makes bold, colours and ends that, and moves nothing.
+_STYLE = re.compile("(\x1b\\[(?:0|1|2|3[0-7])m)")
+
+
 def safe(text: str) -> str:
     """Return text that a terminal only shows: what would steer it is written as an escape, such as \\x1b or \\u202e."""
     return _STEERING.sub(lambda found: _escape(found[0]), text.replace("\r\n", "\n"))
@@ -167,15 +171,20 @@ def size(count: float) -> str:
 
 def dim(text: str) -> str:
     """Return text that stands back."""
-    return click.style(text, dim=True)
+    return _styled(text, dim=True)
 
 
 def bold(text: str) -> str:
     """Return text that stands out."""
-    return click.style(text, bold=True)
+    return _styled(text, bold=True)
+
+
+def _styled(text: str, **style: bool) -> str:
+    """Return text in a style of ours: the one place where an escape sequence is written."""
+    return click.style(safe(text), **style)
 
 
 def show(lines: Iterable[str]) -> None:
     """Print lines."""
     for line in lines:
-        click.echo(line)
+        click.echo("".join(part if _STYLE.fullmatch(part) else safe(part) for part in _STYLE.split(line)))

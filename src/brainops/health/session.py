@@ -21,6 +21,7 @@ from brainops.learning.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.errors import error_title
+from brainops.memory.redact import redact_name
 from brainops.operations import log as records
 from brainops.operations.operation import start_of
 from brainops.procedures.automatic import stopped_here
@@ -224,7 +225,7 @@ def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
     """Write that a session is opened. Nobody is asked whether it may: it only reads."""
     actor = context.actor
     if agent is not None and actor.kind is not ActorKind.AGENT:
-        actor = Actor(kind=ActorKind.AGENT, id=agent, proof="named")
+        actor = Actor(kind=ActorKind.AGENT, id=redact_name(agent, context.redaction), proof="named")
     said = {} if agent is None else {"agent": agent}
     opening = replace(start_of(OPENING, None, said, actor, session_id), action_class=ActionClass.READ_ONLY)
     start = records.checked_start(context, opening)

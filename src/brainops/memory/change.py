@@ -11,7 +11,7 @@ from brainops.memory.capture import vouched
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, prepare, words_of_row
 from brainops.memory.identity import make_room
-from brainops.memory.redact import redact
+from brainops.memory.redact import redact, redact_name
 from brainops.memory.segments import archived_ids_about, archived_memory, purge_from_segments
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
@@ -227,8 +227,9 @@ def purge(
 def purge_subject(context: MemoryContext, subject: str, *, reason: str, proof: Proof | None = None) -> Removed:
     """Remove every memory about a subject for good; raise NotFound where there is none."""
     with context.store.writing(acts.PURGE, context.actor, proof) as tx:
-        rows = list(tx.memories.by_subject(clean(subject)))
-        ids = [*(row["id"] for row in rows), *archived_ids_about(tx, clean(subject))]
+        named = redact_name(clean(subject), context.redaction)
+        rows = list(tx.memories.by_subject(named))
+        ids = [*(row["id"] for row in rows), *archived_ids_about(tx, named)]
         if not ids:
             raise NotFound(f"nothing in the namespace {tx.scope.write!r} is about {subject[:80]!r}")
         removed = _purge(tx, context, rows, ids, reason, subject=subject)

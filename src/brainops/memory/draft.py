@@ -13,7 +13,15 @@ from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.recognition import text_digests
-from brainops.memory.redact import JSON_DEPTH, RedactionPolicy, contains_injected, redact, redact_json, strip_injected
+from brainops.memory.redact import (
+    JSON_DEPTH,
+    RedactionPolicy,
+    contains_injected,
+    redact,
+    redact_json,
+    redact_name,
+    strip_injected,
+)
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
 from brainops.types import JSON, Actor, ActorKind, Draft, ErrorEvent, Finding, MemoryType, Source, Trust
@@ -366,6 +374,12 @@ def _redacted(draft: Draft, policy: RedactionPolicy) -> tuple[Draft, tuple[Findi
         _add(found, cleaned.findings)
         return cleaned.text
 
+    def name(value: str | None) -> str | None:
+        kept = redact_name(value, policy) if value else value
+        if value and kept != value:
+            _add(found, redact(value, policy).findings)
+        return kept
+
     def tree(value: JSON) -> JSON:
         if isinstance(value, str):
             return text(value)
@@ -382,7 +396,9 @@ def _redacted(draft: Draft, policy: RedactionPolicy) -> tuple[Draft, tuple[Findi
         content=tree(draft.content),
         metadata=metadata,
         tags=tuple(text(tag) for tag in draft.tags),
-        source=replace(source, uri=text(source.uri)) if source.uri else source,
+        source=replace(source, uri=text(source.uri) if source.uri else source.uri, session_id=name(source.session_id)),
+        subject=name(draft.subject),
+        idempotency_key=name(draft.idempotency_key),
     )
     return redacted, tuple(Finding(kind=kind, count=count) for kind, count in sorted(found.items()))
 

@@ -21,6 +21,11 @@ def wrap_injected(text: str, id: str) -> str:
     return f'{INJECTED_OPEN} id="{_NOT_IN_ID.sub("", id)[:64]}">\n{inert}\n{INJECTED_CLOSE}'
 
 
+def quoted_lines(text: str) -> str:
+    """Return a text with a bar before each of its lines, so that none can look like a line of what hands it out."""
+    return "\n".join(f"| {line}".rstrip() for line in text.splitlines())
+
+
 def contains_injected(text: str) -> bool:
     """Say whether the text holds a mark of what BrainOps handed out, plain or escaped for JSON or HTML."""
     return _NAME in text.lower() and _TAG.search(text) is not None

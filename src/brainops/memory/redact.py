@@ -104,6 +104,12 @@ def redact(text: str, policy: RedactionPolicy = DEFAULT) -> Redacted:
     return Redacted(text=_redact(text, policy, counts), findings=_findings(counts))
 
 
+def redact_name(name: str, policy: RedactionPolicy = DEFAULT) -> str:
+    """Return an id, key or subject without secrets; a digest keeps what held one apart from every other."""
+    text = redact(name, policy).text
+    return name if text == name else f"{text}~{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:12]}"
+
+
 def redact_json(value: JSON, policy: RedactionPolicy = DEFAULT) -> RedactedJSON:
     """Return the JSON value with every string redacted, and with the scalars under secret names replaced whole."""
     counts: Counter[str] = Counter()

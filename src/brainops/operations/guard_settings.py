@@ -17,6 +17,7 @@ from brainops.memory.handed import a_number, an_instance
 from brainops.memory.redact import redact
 from brainops.operations.elsewhere import Elsewhere
 from brainops.operations.guard_state import PATTERNS_SETTING, SEPARATOR, settings_of
+from brainops.operations.rule_check import typed
 from brainops.procedures.approvals import Approvals
 from brainops.procedures.automatic import STOP_SETTING, stopped_here
 from brainops.procedures.cel import conditions
@@ -173,6 +174,7 @@ class GuardControls:
         name = self._text(an_instance(rule, Rule, "a rule").name)
         if not name:
             raise InvalidInput("a rule has a name, which is told to whoever it stops")
+        rule = typed(rule)
         match rule.kind:
             case RuleKind.ORDER if rule.requirement is None:
                 raise InvalidInput("an order rule says in `requirement` what must have been done before")

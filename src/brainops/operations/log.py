@@ -15,7 +15,7 @@ from brainops.memory.draft import clean, content_hash, dumped, prepare
 from brainops.memory.errors import error_title, from_exception, parse_error
 from brainops.memory.fingerprint import fingerprint, is_client_error
 from brainops.memory.recognition import text_digests
-from brainops.memory.redact import redact
+from brainops.memory.redact import redact, redact_name
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction, acts
@@ -59,17 +59,17 @@ def checked_start(context: MemoryContext, start: OperationStart) -> OperationSta
         name=name,
         target=target,
         context=context_read,
-        session_id=_id(start.session_id, "session_id"),
-        parent_id=_id(start.parent_id, "parent_id"),
+        session_id=_id(context, start.session_id, "session_id"),
+        parent_id=_id(context, start.parent_id, "parent_id"),
     )
 
 
-def _id(value: Any, what: str) -> str | None:
+def _id(context: MemoryContext, value: Any, what: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > MAX_ID_CHARACTERS:
         raise InvalidInput(f"{what} is text of at most {MAX_ID_CHARACTERS} characters, not {str(value)[:40]!r}")
-    return clean(value)
+    return redact_name(clean(value), context.redaction)
 
 
 def _text(context: MemoryContext, value: Any, what: str) -> str:

@@ -30,6 +30,7 @@ from brainops.store.ids import new_id
 from brainops.types import (
     ActionClass,
     Actor,
+    ActorKind,
     Allow,
     Consult,
     Decision,
@@ -320,9 +321,11 @@ class Running:
         self._result = result if result is not None else self._result
         self._cost = cost if cost is not None else self._cost
 
-    def succeed(self, result: Any = None, *, evidence: Evidence = Evidence.OBSERVED) -> None:
+    def succeed(self, result: Any = None, *, evidence: Evidence | None = None) -> None:
         """End the operation as a success."""
         self.note(result=result)
+        if evidence is None:  # an agent's word that it did something is a claim, whatever it hands in
+            evidence = Evidence.CLAIMED if self.start.actor.kind is ActorKind.AGENT else Evidence.OBSERVED
         self._finish(Succeeded(result=self._result, cost=self._cost, evidence=evidence))
 
     def fail(self, error: BaseException | ErrorEvent | str, *, evidence: Evidence = Evidence.OBSERVED) -> None:

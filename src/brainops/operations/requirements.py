@@ -13,7 +13,9 @@ from typing import Any
 
 from brainops.operations.answers import said_no, same
 from brainops.operations.rule_index import canonical, is_glob
-from brainops.types import JSON, AllOf, AnyOf, Done, OperationStart, PastOperation, Requirement
+from brainops.types import JSON, AllOf, AnyOf, Done, Evidence, OperationStart, PastOperation, Requirement
+
+_RANK = {level: rank for rank, level in enumerate((Evidence.CLAIMED, Evidence.OBSERVED, Evidence.VERIFIED))}
 
 
 class Past:
@@ -102,7 +104,8 @@ def _words(wanted: Done, operation: OperationStart) -> str:
 
 
 def _counts(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
-    if not earlier.succeeded or not _same_things(wanted, earlier, operation):
+    shown = _RANK[earlier.evidence] >= _RANK[wanted.evidence]
+    if not earlier.succeeded or not shown or not _same_things(wanted, earlier, operation):
         return False
     return not said_no(earlier.result) if wanted.result is None else holds(wanted.result, earlier.result)
 

@@ -25,6 +25,7 @@ from brainops.types import (
     Micros,
     NoticeKind,
     Proof,
+    Run,
 )
 
 TIMEOUT_SECONDS = 86_400.0  # a day: whoever can answer has been at work once
@@ -240,6 +241,7 @@ class Approvals:
     def _tell(self, tx: Transaction, kind: NoticeKind, approval: Approval, **more: JSON) -> None:
         by = approval.decided_by
         body: dict[str, JSON] = {
+            "what": what(approval, tx.runs.get(approval.run_id) if approval.run_id else None),
             "approval": approval.id,
             "kind": approval.kind.value,
             "question": approval.question,
@@ -257,6 +259,22 @@ class Approvals:
 
     def _text(self, text: str) -> str:
         return redact(clean(str(text).strip())[:MAX_TEXT_CHARACTERS], self._context.redaction).text
+
+
+def what(approval: Approval, run: Run | None = None) -> str:
+    """Return exactly what is done once this is granted, in our words and not in those of whoever asks."""
+    of = f"{run.procedure_name}{f' on {run.target}' if run.target else ''} (run {run.id})" if run else approval.subject
+    match approval.kind:
+        case ApprovalKind.OPERATION:
+            return approval.subject
+        case ApprovalKind.STEP:
+            return f"what follows step {approval.step_id or '?'} of {of}"
+        case ApprovalKind.SKIP_STEP:
+            return f"skip step {approval.step_id or '?'} of {of}"
+        case ApprovalKind.SKIP_PROCEDURE:
+            return f"do without the procedure {approval.subject}"
+        case _:
+            return f"{approval.kind.value.replace('_', ' ')} {approval.subject}"
 
 
 def covered(approval: Approval) -> dict[str, JSON]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.handed import a_text
@@ -72,7 +73,7 @@ class Catalog:
 
         Nothing becomes active by it. Raises InvalidProcedure with every problem; Conflict where git owns the name.
         """
-        definition = self._checked(sources.definition(source, path, trust))
+        definition = self._checked(sources.definition(source, path, member(Trust, trust)))
         with self._context.store.writing(acts.PROCEDURE_SAVE, self._context.actor) as tx:
             if definition.trust is Trust.VERIFIED and not tx.lets(acts.VOUCH):
                 definition = replace(definition, trust=Trust.AGENT)

@@ -241,10 +241,10 @@ def known_channel(lines: Sequence[AuditEntry], channel: Channel) -> bool:
 
 
 _SENTENCES = {
-    NoticeKind.APPROVAL_ASKED: "{requested_by} asks for approval: {question}",
-    NoticeKind.APPROVAL_ESCALATED: "Still waiting for an answer to {requested_by}: {question}",
-    NoticeKind.APPROVAL_EXPIRED: "Nobody answered or used it in time: {question}",
-    NoticeKind.APPROVAL_DECIDED: "{decided_by} has {state}: {question}",
+    NoticeKind.APPROVAL_ASKED: "To be approved: {what}. {requested_by} asks, in its own words: {question}",
+    NoticeKind.APPROVAL_ESCALATED: "Still to be approved: {what}. {requested_by} asks, in its own words: {question}",
+    NoticeKind.APPROVAL_EXPIRED: "Nobody answered or used it in time: {what}",
+    NoticeKind.APPROVAL_DECIDED: "{decided_by} has {state}: {what}",
     NoticeKind.APPROVER_CHANGED: "An approver was {what} by {by}: {subject}",
     NoticeKind.APPROVER_LOCKED: "Wrong proofs in a row, locked for a while: {subject}",
     NoticeKind.RUN_WAITING: "A run waits for somebody: {subject}",
@@ -278,4 +278,7 @@ def sentence(notice: Notice) -> str:
     """Return a notice as one line for people."""
     pattern = _SENTENCES.get(notice.kind, "{notice}: {subject}") + _ENDINGS.get(notice.kind, "")
     said = notice.kind.value.replace("_", " ").capitalize()
-    return " ".join(pattern.format_map(_Spoken(notice.body, subject=notice.subject, notice=said)).split())
+    body = {"what": notice.subject, **notice.body}
+    if "question" in body:  # free text of whoever asks: in quotes, it passes for nothing else
+        body["question"] = json.dumps(" ".join(str(body["question"]).split()), ensure_ascii=False)
+    return " ".join(pattern.format_map(_Spoken(body, subject=notice.subject, notice=said)).split())

@@ -20,6 +20,7 @@ from brainops.types import (
     DecisionKind,
     Done,
     Enforcement,
+    Evidence,
     FailMode,
     Micros,
     PastOperation,
@@ -284,7 +285,8 @@ def requirement_body(requirement: Requirement) -> dict[str, Any]:
                 for name, value in fields.items()
                 if isinstance(value, AllOf | AnyOf | Done)
             }
-            return {"done": {**fields, "arguments": dict(requirement.arguments), **nested}}
+            plain = {"arguments": dict(requirement.arguments), "evidence": requirement.evidence.value}
+            return {"done": {**fields, **plain, **nested}}
 
 
 def requirement_of(body: Mapping[str, Any]) -> Requirement:
@@ -300,7 +302,7 @@ def requirement_of(body: Mapping[str, Any]) -> Requirement:
         for name, value in fields.items()
         if name != "arguments" and isinstance(value, dict) and set(value) & {"all", "any", "done"}
     }
-    return Done(**{**fields, **nested})
+    return Done(**{**fields, **nested, "evidence": Evidence(fields.get("evidence", Evidence.OBSERVED))})
 
 
 def rule_of(body: Mapping[str, Any], row: Row | None = None) -> Rule:
@@ -351,6 +353,7 @@ def past_of(row: Row) -> PastOperation:
         succeeded=row["outcome"] == "succeeded" and row["contradicted_at"] is None,
         at=row["finished_at"],
         session_id=row["session_id"],
+        evidence=Evidence(row["evidence"] or Evidence.CLAIMED),
     )
 
 

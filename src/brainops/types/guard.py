@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from brainops.types.knowledge import JSON, Actor, Micros
-from brainops.types.operation import ActionClass
+from brainops.types.operation import ActionClass, Evidence
 from brainops.types.run import Approval
 
 
@@ -66,13 +66,15 @@ class Done:
 
     `arguments` maps an argument of the earlier operation to one of the guarded operation, or to a literal
     ({"literal": value}); `result` is a condition that the earlier result must meet; `after` is what that operation
-    itself must have come after. `operation` may be a glob.
+    itself must have come after. `operation` may be a glob. `evidence` is the least that shows it: an agent's word that
+    something was done is a claim, and does not, unless the rule says so.
     """
 
     operation: str
     arguments: Mapping[str, JSON] = field(default_factory=dict)
     result: str | None = None
     after: Requirement | None = None
+    evidence: Evidence = Evidence.OBSERVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,7 @@ class PastOperation:
     at: Micros
     session_id: str | None = None
     denied: bool = False
+    evidence: Evidence = Evidence.OBSERVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

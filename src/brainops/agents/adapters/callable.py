@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from brainops.agents.adapters.port import AdapterPort
+from brainops.agents.adapters.prompt import quoted_memory
 from brainops.agents.adapters.settings import Parameters, seconds_of
 from brainops.agents.waiting import in_loop, within
 from brainops.errors import StepFailed
@@ -23,6 +24,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     What it returns is the result; an outcome that it returns is taken as its word (claimed).
     """
     name = settings_of(agent).text("function", agent.name)
+    task = replace(task, memory=quoted_memory(task))  # with its marks, as every other agent is handed it
     found = port.callables.get(name)
     if found is None:
         there = ", ".join(port.callables.names()[:MAX_SHOWN]) or "none"

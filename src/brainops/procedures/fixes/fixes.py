@@ -16,7 +16,7 @@ from brainops.memory.errors import from_exception, parse_error
 from brainops.memory.fingerprint import fingerprint
 from brainops.memory.handed import a_number, a_text, a_truth
 from brainops.memory.recognition import as_printed
-from brainops.memory.redact import redact
+from brainops.memory.redact import redact, redact_json
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
@@ -123,6 +123,7 @@ class Fixes:
             created_by=self._context.actor,
         )
         proven = self._context.store.allow(acts.FIX_ATTACH, self._context.actor, proof)
+        self._refuse_secrets(fix)
         self._establish(fix)
         with self._context.store.writing(acts.FIX_ATTACH, self._context.actor, proven) as tx:
             if fix.trust == Trust.VERIFIED.value:
@@ -132,6 +133,19 @@ class Fixes:
             tx.fixes.add(fix)
             self._note(tx, fix.id, title=fix.title, fingerprint=fix.fingerprint, kind=kind.value)
         return fix
+
+    def _refuse_secrets(self, fix: Fix) -> None:
+        """Refuse a secret in what a fix would do: it is handed out, and with a mask in it nothing would work."""
+        for action in (fix.action, fix.verify, fix.rollback):
+            said = dict(action.parameters) if action is not None else {}
+            words = said.get("run")
+            line = " ".join(map(str, words)) if isinstance(words, (list, tuple)) else str(words or "")
+            whole = redact(line, self._context.redaction).text == line
+            if not whole or redact_json(said, self._context.redaction).value != said:
+                raise InvalidInput(
+                    "a fix's command holds a secret; bind a procedure instead, which names it: "
+                    "`secrets: {key: env:NAME}` and ${{ secrets.key }}"
+                )
 
     def receive(self, fix: Fix, *, giver: str) -> bool:
         """Keep a fix that another instance gives: suggested only, and established once a person vouches for it.

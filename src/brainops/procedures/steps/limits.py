@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
+from brainops.memory.redact import redact
 from brainops.procedures.steps.port import Limits
 from brainops.store import Transaction, acts
 from brainops.types import Micros, Proof
@@ -133,7 +134,7 @@ class StepLimits:
             after = changed(limits_in(tx))
             _write(tx, after, at)
             lists = {name: list(each) for name, each in asdict(said).items()}
-            tx.trail.append("steps", at, **lists, shell=shell, reason=reason)
+            tx.trail.append("steps", at, **lists, shell=shell, reason=redact(reason, self._context.redaction).text)
         return after
 
 

@@ -85,7 +85,7 @@ update guidance set acknowledged = :acknowledged where id = :id and namespace = 
 
 -- name: guard_past_of_session
 -- What was finished in this session, newest first.
-select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id
+select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id, o.evidence
 from operation as o
 where o.namespace = :namespace and o.session_id = :session_id and o.outcome is not null and o.started_at >= :since
     and o.imported_at is null
@@ -93,7 +93,7 @@ order by o.started_at desc limit :limit
 
 -- name: guard_past_of_target
 -- What of these names was finished on this target, newest first.
-select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id
+select o.name, o.target, o.context, o.result, o.outcome, o.contradicted_at, o.finished_at, o.session_id, o.evidence
 from operation as o
 where o.namespace = :namespace and o.name = any (cast(:names as text[])) and o.target = :target and o.outcome is not null
     and o.started_at >= :since
