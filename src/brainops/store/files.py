@@ -77,6 +77,14 @@ def refuse_replacing(path: Path, *, force: bool = False) -> None:
         )
 
 
+def refuse_backup(path: Path) -> None:
+    """Raise Conflict where a backup, or its digest, would take the place of something; no option changes that."""
+    for place in (path, digest_file(path)):
+        if os.path.lexists(place) or is_store(place):
+            refuse_replacing(place, force=True)
+            raise Conflict(f"{place} exists already: name a new file, so that no backup is overwritten")
+
+
 def is_store(path: Path) -> bool:
     """Say whether a file is a SQLite database or belongs to one, under whatever name and by whatever link."""
     real = Path(os.path.realpath(path))

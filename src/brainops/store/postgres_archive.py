@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from brainops.errors import ArchiveDamaged
-from brainops.store.files import digest_file, new_file, refuse_replacing, write_digest
+from brainops.store.files import new_file, refuse_backup, write_digest
 from brainops.store.postgres import Connection
 
 TABLES = (
@@ -39,7 +39,7 @@ BLOCK_BYTES = 1 << 20
 def write_archive(connection: Connection, path: Path, schema: int) -> str:
     """Write every row that a snapshot shows into a new file, verify it, and return its SHA-256; raise Conflict."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    refuse_replacing(digest_file(path))
+    refuse_backup(path)
     with new_file(path) as unfinished:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
             contents = [_write_table(connection, archive, table) for table in present(connection)]

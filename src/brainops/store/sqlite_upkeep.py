@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from brainops.errors import InvalidConfiguration, StoreUnavailable
-from brainops.store.files import digest_file, new_file, refuse_replacing, write_digest
+from brainops.store.files import new_file, refuse_backup, write_digest
 from brainops.store.holders import told
 from brainops.store.migrate import SchemaState, migrate_sqlite, sqlite_state
 from brainops.store.scope import Scope
@@ -81,7 +81,7 @@ class SQLiteUpkeep:
         """Write a consistent copy while others read and write; return its SHA-256."""
         path = Path(target).expanduser().absolute()
         path.parent.mkdir(parents=True, exist_ok=True)
-        refuse_replacing(digest_file(path))
+        refuse_backup(path)
         with new_file(path) as unfinished:
             self._copy_to(unfinished)
             verify(unfinished, path)
