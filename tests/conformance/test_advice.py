@@ -68,6 +68,22 @@ def test_what_is_unrelated_is_not_recommended_by_its_meaning_either(tmp_path: An
     assert known.confidence > 0.2
 
 
+def test_the_only_procedure_with_phrases_is_not_meant_by_whatever_is_said(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=ANN)
+    phrases = ["restart the worker", "the worker hangs", "kick the background worker", "jobs are stuck"]
+    step = {"id": "do", "uses": "manual", "with": {"text": "Restart it."}}
+    brain.procedures.save({"name": "restart-worker", "mode": "required", "on": {"intents": phrases}, "steps": [step]})
+    brain.procedures.activate("restart-worker")
+
+    meant = brain.guidance("handle", context={"request": "please restart the stuck worker"})
+
+    assert meant.primary is not None and meant.primary.name == "restart-worker"
+    for name, target, context in UNRELATED:
+        guidance = brain.guidance(name, target=target, context=context)
+        assert guidance.confidence <= 0.2
+        assert guidance.required_ids == ()
+
+
 def test_a_memory_that_was_followed_is_no_more_about_what_is_unrelated(open_brain: OpenBrain) -> None:
     brain = open_brain()
     memory_id = capture(brain, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
@@ -14,12 +14,13 @@ from brainops.memory.draft import clean
 from brainops.memory.errors import parse_error
 from brainops.memory.fingerprint import digest_with_service
 from brainops.memory.recognition import bound_digests
-from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS
+from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.cel import conditions
 from brainops.procedures.triggers.index import Entry, TriggerIndex
 from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Intents, Words, learn
 from brainops.procedures.triggers.lookup import Found, Lookup
+from brainops.store.stem import stem
 from brainops.types import JSON, Mode, OperationStart, ProcedureVersion, TriggerDecision, TriggerMatch
 
 if TYPE_CHECKING:
@@ -48,11 +49,16 @@ class _Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Learned:
-    """What was learned of the phrases of one set of active versions; `words` is None where a model gives meaning."""
+    """What was learned of the phrases of one set of active versions.
+
+    Where a model gives meaning `words` is None; else `telling` are the stems that each procedure's phrases say, without
+    stop words.
+    """
 
     versions: Sequence[ProcedureVersion]
     intents: Intents
     words: Words | None
+    telling: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Triggers:
@@ -103,6 +109,9 @@ class Triggers:
         decided = self._decide(known, said(start))
         if decided.procedure is None or decided.confidence < INTENT_THRESHOLD:
             return matches
+        learned = self._intents_of(known.versions)
+        if learned.words and learned.telling[decided.procedure].isdisjoint(_stems(said(start))):
+            return matches  # it may merely be the only one with phrases: a word that tells has to be said as well
         version = known.by_name[decided.procedure]
         if any(match.version.id == version.id for match in matches) or not _means(known, version, start):
             return matches
@@ -168,7 +177,11 @@ class Triggers:
         if vectors is not None:
             return _Learned(versions=versions, intents=learn(vectors, labels, WITH_MEANING), words=None)
         words = Words.of(phrases)
-        return _Learned(versions=versions, intents=learn(words.vectors(phrases), labels, WORDS_ONLY), words=words)
+        telling: dict[str, frozenset[str]] = {}
+        for phrase, label in pairs:
+            telling[label] = telling.get(label, frozenset()) | _stems(phrase)
+        intents = learn(words.vectors(phrases), labels, WORDS_ONLY)
+        return _Learned(versions=versions, intents=intents, words=words, telling=telling)
 
     def _embedded(self, texts: Sequence[str]) -> Rows | None:
         """Return a vector a text, embedding only what this process has not embedded yet; None without a model."""
@@ -185,6 +198,10 @@ class Triggers:
             return None
         self._vectors.update(zip(new, rows, strict=True))
         return numpy.stack([self._vectors[key] for key in keys]).astype(numpy.float32)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(map(stem, query_terms(text)))
 
 
 def _pushed(known: _Known, start: OperationStart) -> list[TriggerMatch]:
