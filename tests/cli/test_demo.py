@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import resource
 from pathlib import Path
 
 import pytest
@@ -55,10 +55,14 @@ def test_it_touches_no_memory_and_leaves_no_file(shell: Say, store: Path, tmp_pa
 
 
 def test_the_quick_one_is_quick(shell: Say) -> None:
-    began = time.monotonic()
+    def computed() -> float:  # what a loaded machine does not stretch
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    before = computed()
     shell("demo", "--quick", environment={"BRAINOPS_MODEL": "minilm"})
 
-    assert time.monotonic() - began < QUICK_SECONDS
+    assert computed() - before < QUICK_SECONDS
 
 
 def test_it_works_without_a_model(say: Say) -> None:

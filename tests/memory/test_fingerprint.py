@@ -339,11 +339,11 @@ SECONDS_A_MEGABYTE = 10.0  # the slowest takes well under one
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_hostile_text_takes_linear_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
 
     fingerprint(parse_error(text))
     fingerprint(
         ErrorEvent(type=text, message=text, frames=(Frame(module=text, function=text),) * 50, service=text[:200])
     )
 
-    assert time.perf_counter() - started < SECONDS_A_MEGABYTE
+    assert time.process_time() - started < SECONDS_A_MEGABYTE

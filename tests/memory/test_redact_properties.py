@@ -111,9 +111,9 @@ SECONDS_A_MEGABYTE = 10.0  # the slowest takes about one; a quadratic pattern ta
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_hostile_text_takes_linear_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
 
     redact(text, RedactionPolicy(personal="drop"))
     strip_injected(text)
 
-    assert time.perf_counter() - started < SECONDS_A_MEGABYTE
+    assert time.process_time() - started < SECONDS_A_MEGABYTE
