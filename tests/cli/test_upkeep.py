@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_the_doctor_passes_every_check_of_a_sound_store(say: Say) -> None:
 
     assert said.code == 0
     assert "FAIL" not in said.out
-    assert "All 18 checks passed." in said.out
+    assert re.search(r"All \d+ checks passed\.", said.out)
 
 
 def test_the_doctor_fails_with_the_way_out_where_the_file_is_damaged(say: Say, store: Path) -> None:
