@@ -186,8 +186,13 @@ class Brain(Operating, Upkeep, Working, Looking):
             actor=actor,
         )
         scope = Scope.of(settings.namespace, settings.read)
-        brain = cls(open_store(settings.store, scope), settings, background=background)
-        fingerprint_move.move(brain._context)
+        opened = open_store(settings.store, scope)
+        try:
+            brain = cls(opened, settings, background=background)
+            fingerprint_move.move(brain._context)
+        except BaseException:  # a signal too: a command that is ended while it opens leaves no log behind
+            opened.close()
+            raise
         return brain
 
     # Memory

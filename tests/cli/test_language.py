@@ -47,4 +47,4 @@ def test_an_agent_does_not_set_what_it_may_spend(say: Say, store: Path, monkeypa
     refused = say("llm", "budget", "--cost", "100")
 
     assert refused.code == 1
-    assert "a person runs `brainops llm budget`" in " ".join(refused.err.split())
+    assert "to set what language models may take takes a person" in " ".join(refused.err.split())

@@ -83,7 +83,7 @@ def test_a_backup_is_private_verified_and_never_overwrites(say: Say, tmp_path: P
     assert len(first["sha256"]) == 64
     assert (tmp_path / "kept.db").stat().st_mode & 0o777 == 0o600
     assert second.code == 1
-    assert "exists already" in second.err
+    assert "is never written over" in second.err
 
 
 @pytest.mark.parametrize(

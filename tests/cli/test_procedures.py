@@ -32,7 +32,7 @@ def test_a_new_procedure_is_right_and_its_examples_hold(say: Say, folder: Path) 
 
     assert (linted.code, linted.out) == (0, "1 procedure, 0 problems.\n")
     assert tested.code == 0
-    assert "1 of 1 examples went as expected." in tested.out
+    assert "1 of 1 example went as expected." in tested.out
 
 
 def test_every_problem_is_told_with_line_and_way_out(say: Say, folder: Path) -> None:
