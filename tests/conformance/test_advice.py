@@ -257,3 +257,20 @@ def test_a_fix_that_was_bound_to_the_error_comes_before_what_resembles_it(open_b
     assert primary is not None
     assert primary.memory_id == fix.id
     assert primary.confidence < 0.5 and "never verified" in primary.reason
+
+
+def test_what_only_ran_in_the_same_surroundings_is_not_known_to_go_wrong(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    surroundings = {"folder": "/srv/acme/shop", "host": "web-7.acme.example", "region": "eu-west-1", "stage": "canary"}
+    with (
+        pytest.raises(TimeoutError),
+        brain.operation("sync erp", target="production", context={**surroundings, "command": "erp-sync --all"}),
+    ):
+        raise TimeoutError("erp did not answer within 30 s")
+
+    elsewhere = brain.guidance("water the plants", target="production", context={**surroundings, "command": "water"})
+    again = brain.guidance("sync erp", target="production", context=surroundings)
+
+    assert all(each.probability <= 0.2 for each in elsewhere.known_errors)
+    assert all(each.confidence <= 0.2 for each in elsewhere.recommendations)
+    assert again.known_errors[0].probability > 0.2

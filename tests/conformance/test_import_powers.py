@@ -257,7 +257,7 @@ def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported:
 
     assert (list(followed), steps) == ([], [])
     assert (usable, standing, past) == ([None] * 2, [], [])
-    assert [operation.start.name for operation in other.operations()] == ["deploy api"]
+    assert "deploy api" in [operation.start.name for operation in other.operations()]
     assert rules
     assert set(counted) == set(judged) == {0}
 

@@ -33,6 +33,7 @@ NAME_WORDS = 3
 INTERRUPTIONS = frozenset((129, 130, 141, 143))  # SIGHUP, SIGINT, SIGPIPE, SIGTERM: somebody wanted no more of it
 TOLD_AFTER = 3
 TOLD_BEFORE = 3  # lines of what to know before: a job's log is for the job
+FAILS = 0.35  # above the third that one success leaves of doubt
 SURE = 0.3  # less likely than this, advice is not worth a line in front of every run
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_:+-]{0,39}")  # a subcommand or a make target; a version or a file is none
@@ -140,7 +141,7 @@ def _run(arguments: Sequence[str]) -> Ended:
 def before(guidance: Guidance) -> Iterator[str]:
     """Yield what to know before, in few lines; nothing where nothing is known."""
     told: list[str] = []
-    if guidance.failure_probability is not None and guidance.failure_probability >= SURE:
+    if guidance.failure_probability is not None and guidance.failure_probability >= FAILS:
         why = f": {guidance.failure_reasons[0]}" if guidance.failure_reasons else ""
         told.append(f"fails with a probability of {guidance.failure_probability:.0%}{why}")
     advised = guidance.primary

@@ -27,6 +27,7 @@ FIRST_OF_A_KIND = 5  # so many of a kind each side must have found; what is rare
 MAX_LIMIT = 1_000  # hits of one call
 MAX_QUERY_CHARACTERS = 50_000  # a pasted log; what lies beyond says nothing new
 DAY_MICROS = 86_400_000_000
+OCCURRENCE = ("context", "service", "target")  # what an error's memory says of where it happened
 CHARACTERS_A_TOKEN = 4  # English prose and code under the usual tokenizers, rounded down so that a budget holds
 
 
@@ -157,7 +158,7 @@ def _hits(
         if hit.key not in rows:
             continue
         memory = memory_of(rows[hit.key])
-        shared = words_in_common(question.terms, memory)
+        shared = _words_in_common(question.terms, memory, about=relevant)
         known = max(total, confidence.FEW) if relevant else total
         covered = confidence.covered_share(question.terms, shared, frequencies, known)
         signals = confidence.Signals(cosine=cosines[hit.key], covered=covered, margin=margin)
@@ -246,9 +247,12 @@ def _hit(memory: Memory, ranked: rank.Ranked, probability: float, shared: tuple[
     )
 
 
-def words_in_common(terms: Sequence[str], memory: Memory) -> tuple[str, ...]:
-    """Return the query's words that a memory holds."""
-    return shared_terms(tuple(terms), f"{memory.title}\n{content_text(memory.content)}")
+def _words_in_common(terms: Sequence[str], memory: Memory, *, about: bool) -> tuple[str, ...]:
+    """Return the query's words that a memory holds; with `about`, not those of where its error occurred."""
+    content = memory.content
+    if about and isinstance(content, dict) and "error" in content:
+        content = {name: value for name, value in content.items() if name not in OCCURRENCE}
+    return shared_terms(tuple(terms), f"{memory.title}\n{content_text(content)}")
 
 
 def _unranked(memory: Memory) -> Hit:

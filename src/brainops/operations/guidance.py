@@ -17,6 +17,7 @@ from brainops.memory.retrieve import Question, ask, relevant, retrieve_kinds, se
 from brainops.operations import advise
 from brainops.operations.advise import Advised, Standing
 from brainops.operations.calibration import NEVER, START, Calibration, Case, Followed, fit
+from brainops.operations.log import SURROUNDINGS
 from brainops.operations.past import Past, is_of, past_of
 from brainops.operations.prediction import LATELY, LATELY_FAILURES, Asked, Expected, Failure, Rate, predict
 from brainops.procedures.triggers.triggers import Triggers
@@ -238,7 +239,8 @@ def question_text(start: OperationStart) -> str:
 
 
 def _told(start: OperationStart) -> Iterator[Any]:
-    return (value for value in start.context.values() if value is not None and not isinstance(value, bool))
+    about = (value for name, value in start.context.items() if name not in SURROUNDINGS)
+    return (value for value in about if value is not None and not isinstance(value, bool))
 
 
 def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterable[Hit], past: Past) -> list[_Found]:

@@ -41,6 +41,10 @@ MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_NAME_CHARACTERS = 300  # of an operation or target
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error
 MAX_FRAMES = 50
+SURROUNDINGS = frozenset(
+    ("cwd", "directory", "folder", "host", "hostname", "node", "pid", "pwd", "user", "working_directory")
+)
+"""Names in a context that say where something runs: all that runs there has them, so nothing is alike for them."""
 MAX_CONTEXT_ENTRIES = 20  # of an operation in its error's memory; every occurrence keeps its whole context
 MAX_CONTEXT_CHARACTERS = 300  # of each
 ERROR_IMPORTANCE = 0.6  # above the default: what went wrong once is asked for more often than what did not
@@ -215,7 +219,8 @@ def distil(
 def _told(context: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return what an operation's context says beside the error, short enough to be read and searched with it."""
     told: dict[str, JSON] = {}
-    for name, value in list(context.items())[:MAX_CONTEXT_ENTRIES]:
+    about = [(name, value) for name, value in context.items() if name not in SURROUNDINGS]
+    for name, value in about[:MAX_CONTEXT_ENTRIES]:
         text = value if isinstance(value, str) else dumped(value, "the context")
         if name not in ("error", "fingerprint") and value is not None:
             told[name] = value if len(text) <= MAX_CONTEXT_CHARACTERS else f"{text[: MAX_CONTEXT_CHARACTERS - 1]}…"
