@@ -207,7 +207,7 @@ _examples = count(1)
 
 def content_of(brain: Brain, namespace: str, path: Path) -> list[str]:
     """Return everything that a namespace holds."""
-    seen_through(brain, namespace).export_to(path)
+    seen_through(brain, namespace).export_to(path, force=True)
     return path.read_text(encoding="utf-8").splitlines()[1:-1]
 
 
