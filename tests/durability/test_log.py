@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import threading
 import time
 from contextlib import ExitStack
@@ -101,3 +103,24 @@ def test_what_was_purged_is_not_in_the_log_or_it_is_said_for_whom_it_is(
         assert b"unutterable" not in log.read_bytes() + store.read_bytes()
         assert brain.status()["log"]["trouble"] == ""
         assert [each.passed for each in brain.doctor() if each.name == "log"] == [True]
+
+
+@pytest.mark.parametrize("fails", ["empty", "note_purged"])
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY])
+def test_a_write_that_is_durable_is_acknowledged_though_the_log_cannot_be_shortened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fails: str, code: int
+) -> None:
+    def refuse(*_: object) -> bool:
+        error = sqlite3.OperationalError("cannot now")
+        error.sqlite_errorcode = code
+        raise error
+
+    with opened(tmp_path / "memory.db") as brain:
+        brain._store.database.log.owed = True  # type: ignore[attr-defined]
+        monkeypatch.setattr(sqlite_log, fails, refuse)
+        with caplog.at_level(logging.WARNING, "brainops"):
+            kept = [brain.capture("first"), brain.capture("second")]
+        monkeypatch.undo()
+
+        assert [brain.get(each.id).title for each in kept] == ["first", "second"]
+    assert ["cannot now" in record.getMessage() for record in caplog.records] == [True]  # one for both

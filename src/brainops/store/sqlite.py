@@ -28,7 +28,7 @@ from brainops.store.database import NamedStatements, bound
 from brainops.store.named import Statement, migrations, statements
 from brainops.store.pool import Pool
 from brainops.store.scope import Scope
-from brainops.store.sqlite_log import LOG_BYTES, Log, log_bytes
+from brainops.store.sqlite_log import LOG_BYTES, Log
 
 MINIMUM_VERSION = (3, 35, 0)  # RETURNING and upsert on partial indexes
 BUSY_SECONDS = 5.0  # what SQLite itself waits for a lock before we look at the clock again
@@ -145,7 +145,7 @@ class SQLiteDatabase:
                         connection.execute("rollback")
                     raise
                 if begin == BEGIN_WRITING and not self._in_memory:
-                    self.log.shorten(connection, log_bytes(self.location))
+                    self.log.shorten(connection, self.location)
         except PROBLEMS as error:
             raise translated(error, self.location) from error
 

@@ -6,6 +6,7 @@ So a writer that finds the log long waits a moment for the readers that are unde
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
@@ -24,6 +25,8 @@ SCRUB_MILLISECONDS = 5_000  # after a purge: what was removed is to be gone when
 
 PURGED = "purged_in_log"  # the setting that says so
 
+log = logging.getLogger("brainops")
+
 _READ_LOCKS = range(120 + 3, 120 + 8)  # which bytes of the log's index readers of a snapshot hold
 
 
@@ -35,14 +38,23 @@ class Log:
         self._not_before = 0.0
         self._wait = WAIT_MILLISECONDS
 
-    def shorten(self, connection: sqlite3.Connection, size: int) -> None:
-        """Empty the log where it is long, or holds what was purged; give up soon where somebody reads on."""
-        if (size <= LOG_BYTES and not self.owed) or time.monotonic() < self._not_before:
+    def shorten(self, connection: sqlite3.Connection, location: str) -> None:
+        """Empty the log where it is long, or holds what was purged; give up soon where somebody reads on.
+
+        It comes after a commit, so what fails here never fails the write: that is on the disk.
+        """
+        if time.monotonic() < self._not_before:
             return
-        emptied = empty(connection, self._wait)
-        if emptied and self.owed:
-            note_purged(connection, False)
-            self.owed = False
+        try:
+            if log_bytes(location) <= LOG_BYTES and not self.owed:
+                return
+            emptied = empty(connection, self._wait)
+            if emptied and self.owed:
+                note_purged(connection, False)
+                self.owed = False
+        except (sqlite3.Error, OSError) as error:
+            emptied = False
+            log.warning("the log of %s cannot be shortened now, nothing is lost by that: %s", location, error)
         if not emptied:
             self._not_before = time.monotonic() + REST * self._wait / 1_000
         # What was long enough is tried a little shorter the next time: readers come and go.
