@@ -58,11 +58,12 @@ on conflict do nothing
 returning key
 
 -- name: memory_by_idempotency
--- Was this capture acknowledged before, and what did it say?
-select {memory_columns}, k.said from memory as m
+-- Was this capture acknowledged before, and what did it say? An `or` would read the whole namespace.
+select {memory_columns}, k.said from (
+    select i.key from memory as i where i.namespace = :namespace and i.idempotency_key = :idempotency_key
+    union select c.memory_key from capture_key as c where c.namespace = :namespace and c.key_hash = :key_hash) as found
+    cross join memory as m on m.key = found.key and m.namespace = :namespace
     left join capture_key as k on k.memory_key = m.key and k.namespace = :namespace and k.key_hash = :key_hash
-where m.namespace = :namespace and (m.idempotency_key = :idempotency_key or m.key in (
-    select c.memory_key from capture_key as c where c.namespace = :namespace and c.key_hash = :key_hash))
 order by k.said is null limit 1
 
 -- name: capture_key_insert
@@ -119,9 +120,14 @@ where m.key in (select value from json_each(:keys)) and m.session_id is not null
 
 -- name: memory_by_fingerprint
 -- The memories that are bound to an error's fingerprint, or say its text, and pass the filter, the most useful first.
-select {memory_columns} from memory as m
-where (m.fingerprint = :fingerprint or m.message_fingerprint in (select value from json_each(:texts)))
-    and {memory_filter}
+select {memory_columns} from (
+    select f.key from memory as f
+    where f.namespace in (select value from json_each(:namespaces)) and f.fingerprint = :fingerprint
+    union select t.key from memory as t
+    where t.namespace in (select value from json_each(:namespaces))
+        and t.message_fingerprint in (select value from json_each(:texts))) as found
+    cross join memory as m on m.key = found.key
+where {memory_filter}
 order by m.fingerprint = :fingerprint desc, m.feedback desc, m.occurrences desc, m.key limit :limit
 
 -- name: memory_by_source
