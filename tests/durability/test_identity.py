@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from brainops.brain import Brain
-from brainops.errors import StoreReplaced
+from brainops.errors import StoreReplaced, StoreUnavailable
 from brainops.store import acts
 from brainops.store.sqlite_restore import restore_file
+from brainops.store.store import Transaction
 from tests.durability.asked import asked
 
 
@@ -109,7 +111,7 @@ def test_a_file_that_is_swapped_in_the_middle_of_a_transaction_takes_nothing(sto
         brain.capture("before")
 
         def swap() -> None:
-            with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+            with _writing(brain) as tx:
                 tx.set("halfway", "1")
                 os.replace(store.with_name("other.db"), store)
 
@@ -152,3 +154,47 @@ def test_a_link_that_is_turned_to_another_store_is_followed(store: Path, tmp_pat
         process.ask("capture after")
     assert titles(store) == {"monday", "before"}
     assert titles(store.with_name("other.db")) == {"of the other store", "after"}
+
+
+@pytest.mark.parametrize("lose", [move, remove, lambda store: os.replace(store.with_name("other.db"), store)])
+def test_a_file_that_loses_its_name_during_the_commit_is_not_acknowledged(
+    store: Path, lose: Callable[[Path], None]
+) -> None:
+    def lose_at(statement: str) -> None:
+        if statement.lower() == "commit":
+            lose(store)
+
+    with opened(store) as brain:
+        brain.capture("before")
+        with pytest.raises(StoreReplaced, match="may be in the file that was moved") as raised, _writing(brain) as tx:
+            tx.set("halfway", "1")
+            tx.session.connection.set_trace_callback(lose_at)  # type: ignore[attr-defined]
+    assert "nothing was written" not in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_looked_into_gets_an_error_of_ours(store: Path) -> None:
+    folder = store.parent / "folder"
+    folder.mkdir()
+    inside = Path(shutil.copy(store.with_name("copy.backup"), folder / "memory.db"))
+    with opened(inside) as brain:
+        brain.capture("before")
+        folder.rename(store.parent / "moved")
+        for _ in range(2):
+            folder.write_text("a file where the folder was", encoding="utf-8")
+            with pytest.raises(StoreReplaced, match="Put it back"):
+                brain.retrieve("before")
+            with pytest.raises(StoreReplaced, match="Put it back"):
+                brain.capture("after")
+            folder.unlink()
+            folder.symlink_to(folder)  # which leads nowhere, and is not the same as nothing
+            with pytest.raises(StoreUnavailable, match="cannot be opened"):
+                brain.retrieve("before")
+            with pytest.raises(StoreUnavailable, match="cannot be opened"):
+                brain.capture("after")
+            folder.unlink()
+        (store.parent / "moved").rename(folder)
+        assert brain.get(brain.capture("after all").id).title == "after all"
+
+
+def _writing(brain: Brain) -> AbstractContextManager[Transaction]:
+    return brain._store.writing(acts.TRY_STORE, acts.ITSELF)

@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,7 @@ class SQLiteDatabase:
                         connection.execute("rollback")
                     raise
                 if begin == BEGIN_WRITING and not self._in_memory:
+                    self._require_kept(connection)
                     self.log.shorten(connection, self.location)
         except PROBLEMS as error:
             raise translated(error, self.location) from error
@@ -179,7 +180,10 @@ class SQLiteDatabase:
         return connection
 
     def _is_there(self, connection: Connection) -> bool:
-        return connection.files == self._found()
+        try:
+            return connection.files == self._found()
+        except OSError:  # nobody finds it there: opening it anew says why
+            return False
 
     def _found(self) -> tuple[File | None, ...]:
         return tuple(identity(place) for place in self._places)
@@ -188,7 +192,11 @@ class SQLiteDatabase:
         """Raise StoreReplaced unless what is about to be committed goes to the file that everybody else opens."""
         if self._is_there(connection):
             return
-        if identity(self.location) is None:
+        try:
+            gone = identity(self.location) is None
+        except OSError as error:
+            raise _unopened(error, self.location) from error
+        if gone:
             raise StoreReplaced(
                 f"{self.location} was removed or moved while it was open here; nothing was written. Put it back, or "
                 "restore a backup, then repeat the call."
@@ -198,11 +206,20 @@ class SQLiteDatabase:
             "written. Repeat the call: it goes to the file that is there now."
         )
 
+    def _require_kept(self, connection: Connection) -> None:
+        """Raise StoreReplaced where the file lost its name while what was written was synced to it."""
+        if not self._is_there(connection):
+            raise StoreReplaced(
+                f"{self.location} was removed, moved or replaced at the moment of a write. What was written may be in "
+                "the file that was moved, and not in the one that is there now: look for it before you repeat the call."
+            )
+
     def _close(self, connection: Connection) -> None:
-        if self._in_memory or identity(self.location) == connection.files[0]:
-            connection.close()  # where only its log lost its name, this writes what is in the log into the file
-        else:
-            _abandon(connection)
+        with suppress(OSError):
+            if self._in_memory or identity(self.location) == connection.files[0]:
+                connection.close()  # where only its log lost its name, this writes what is in the log into the file
+                return
+        _abandon(connection)
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
@@ -346,7 +363,7 @@ def identity(path: str) -> File | None:
     """Return which file stands under a path, whatever it is called; None where there is none."""
     try:
         found = os.stat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino
 
