@@ -166,9 +166,14 @@ def test_a_file_that_loses_its_name_during_the_commit_is_not_acknowledged(
 
     with opened(store) as brain:
         brain.capture("before")
-        with pytest.raises(StoreReplaced, match="may be in the file that was moved") as raised, _writing(brain) as tx:
-            tx.set("halfway", "1")
-            tx.session.connection.set_trace_callback(lose_at)  # type: ignore[attr-defined]
+
+        def write() -> None:
+            with _writing(brain) as tx:
+                tx.set("halfway", "1")
+                tx.session.connection.set_trace_callback(lose_at)  # type: ignore[attr-defined]
+
+        with pytest.raises(StoreReplaced, match="may be in the file that was moved") as raised:
+            write()
     assert "nothing was written" not in str(raised.value)
 
 
