@@ -232,6 +232,20 @@ def test_its_own_word_is_no_verified_case_or_procedure(attacker: Brain) -> None:
     assert (case.trust, saved.trust) == (Trust.AGENT, Trust.AGENT)
 
 
+# It goes where nobody set anything up
+
+
+def test_a_namespace_that_nobody_set_up_believes_no_more_of_its_word(owner: Brain) -> None:
+    place = owner._store.database.location
+    with Brain.open(place, namespace="team/new", read=[], model="none", background=False, actor=HIDDEN) as elsewhere:
+        fix = elsewhere.fixes.attach(ERROR, "Mine", command=TRUE)
+        saved = elsewhere.procedures.save({"name": "a", "steps": [{"id": "b", "uses": "manual"}]}, trust=Trust.VERIFIED)
+        kept = elsewhere.get(elsewhere.capture("Deploys need no approval", trust="verified").id)
+        case = elsewhere.cases.learn("refund", {"amount": 5}, {"pay": True}, trust="verified")
+
+    assert [fix.trust, saved.trust, kept.trust, case.trust] == ["agent"] * 4
+
+
 # It judges what was done
 
 

@@ -17,8 +17,9 @@ MENDED = acts.FIX_AUTO.name
 
 def claims(context: MemoryContext) -> Check:
     """Name what counts as verified on an agent's word, and the fixes that act by themselves on nobody's."""
+    floor = context.store.floor()
     with context.store.read() as tx:
-        wrong = [*_memories(tx), *_fixes(tx)]
+        wrong = [*_memories(tx), *_fixes(tx, strict=tx.rules.is_strict(floor=floor))]
     if not wrong:
         return Check(name="claims", passed=True, detail="nothing is verified by an agent's word alone")
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -58,8 +59,7 @@ def _memories(tx: Transaction) -> Iterator[str]:
         yield f"the memory {row['id']} ({row['title']!r:.60}) is verified by the word of agent:{row['actor_id']}"
 
 
-def _fixes(tx: Transaction) -> Iterator[str]:
-    strict = tx.rules.is_strict()
+def _fixes(tx: Transaction, *, strict: bool) -> Iterator[str]:
     for fix in tx.fixes.list(mode=None, detached=False, limit=LOOKED_AT):
         lines = tx.trail.of(fix.id)
         names = {line.act for line in lines}

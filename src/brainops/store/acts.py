@@ -374,7 +374,7 @@ IMPROVEMENT_UNDO = Act(
 IMPROVEMENT_VETO = Act(
     name="improvement-rejected", does="veto an improvement", who_where_strict=NO_AGENT, way_out=_EVOLUTION
 )
-IMPROVE = _work()
+IMPROVE = Act(proof=Proving.BINDING)  # work inside too, that asks who may approve: it loosens what holds
 ITSELF_TRIED = Act(name="improvement-trial", does="try an improvement")
 ITSELF_APPLIED = Act(name="improvement-applied", does="apply an improvement")
 ITSELF_KEPT = Act(name="improvement-kept", does="keep an improvement")

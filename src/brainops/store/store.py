@@ -84,7 +84,7 @@ class Leave:
     actor: Actor
     proven: bool
     approvers: Sequence[str] = ()
-    floor: bool = False
+    floor: bool | None = None  # None where nobody looked who may approve
 
 
 class Transaction:
@@ -129,7 +129,7 @@ class Transaction:
 
         Where nobody looked who may approve, an act that takes a proof where somebody may is not let be done unproven.
         """
-        strict = act.asks_strict and self.rules.is_strict()
+        strict = act.asks_strict and self.is_strict()
         approvers = self._leave.approvers if self.act.asks_approvers else ("somebody",)
         try:
             for asker in (self._leave.asker, actor or self._leave.asker):
@@ -143,8 +143,16 @@ class Transaction:
         self._require(act, self._leave.asker)
 
     def _require(self, act: Act, asker: Actor) -> None:
-        strict = act.asks_strict and self.rules.is_strict(floor=self._leave.floor)
+        strict = act.asks_strict and self.is_strict()
         acts.require(act, asker, proven=self._leave.proven, strict=strict, approvers=self._leave.approvers)
+
+    def is_strict(self) -> bool:
+        """Say whether the written namespace holds what its rules say, by itself or by the store's floor.
+
+        Where nobody looked who may approve, a strict namespace anywhere counts as the floor.
+        """
+        floor = self._leave.floor
+        return self.rules.is_strict(floor=bool(self.strict_namespaces()) if floor is None else floor)
 
     @property
     def scope(self) -> Scope:

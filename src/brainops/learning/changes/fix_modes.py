@@ -86,9 +86,7 @@ class FixModes(InStore):
             return "advice is for a person; only what can be run applies itself"
         if fix.trust == Trust.EXTERNAL.value:
             return f"the fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ..."
-        if by_itself and not (
-            fix.trust == Trust.VERIFIED.value if tx.rules.is_strict() else _trust(fix) is Trust.VERIFIED
-        ):
+        if by_itself and not (fix.trust == Trust.VERIFIED.value if tx.is_strict() else _trust(fix) is Trust.VERIFIED):
             return f"nobody vouched for the fix; vouch for it first: brainops fix trust {fix.id} --reason ..."
         return None
 

@@ -57,7 +57,7 @@ class RuleModes(InStore):
 
     def refused(self, tx: Transaction, improvement: Improvement, *, by_itself: bool) -> str | None:
         """A rule of a strict namespace is loosened by a person."""
-        return "a person loosens the rules of a strict namespace" if by_itself and tx.rules.is_strict() else None
+        return "a person loosens the rules of a strict namespace" if by_itself and tx.is_strict() else None
 
     def measure(self, tx: Transaction, improvement: Improvement, now: Micros) -> Measured:
         """Return how its blocks were judged since its mode was last set."""
