@@ -24,6 +24,7 @@ LEFT: Mapping[str, str] = {
     "language_use": "what language models took is counted where they were asked",
 }
 """Kinds that no export holds, and why: a file that holds them nevertheless was made by hand."""
+UNVOUCHED = "it is kept as external: that it is verified is for a person to say who may, and not for a file"
 UNUSED = "it was open when it was exported; what a file brings approves nothing"
 
 

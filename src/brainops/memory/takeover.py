@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.memory.arrival import arriving
+from brainops.memory.arrival import UNVOUCHED, arriving
 from brainops.memory.capture import add_what_is_new
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import words_of_row
 from brainops.memory.identity import make_room, with_free_key
 from brainops.memory.kinds import FOLLOWS
+from brainops.memory.segments import segment_row, unpack
 from brainops.memory.settling import settle
 from brainops.store import Transaction, acts
 from brainops.store.operations import policy_of
 from brainops.store.scope import Scope
 from brainops.store.trail import GENESIS, feedback_of
-from brainops.types import MemoryState
+from brainops.types import MemoryState, Trust
 
 STANDS = "it stands here already"
 SAME = "another memory with the same content stands here already, and keeps what this one adds"
@@ -102,10 +103,14 @@ class Intake:
             assert arrival.why is not None
             self._count(tx, kind, arrival.why, arrival.name)
             return arrival.why
-        reason = _put(tx, kind, arrival.row, self._context.store.now())
+        arrived, why, name = arrival.row, arrival.why, arrival.name
+        unvouched = _unvouched(kind, arrived)
+        if unvouched is not None and not tx.lets(acts.VOUCH):
+            arrived, why, name = unvouched, UNVOUCHED, unvouched.get("title")
+        reason = _put(tx, kind, arrived, self._context.store.now())
         self._count(tx, kind, reason)
-        if reason is None and arrival.why is not None:
-            self.disarmed.add(kind, arrival.why, arrival.name)
+        if reason is None and why is not None:
+            self.disarmed.add(kind, why, name)
         return reason
 
     def _count(self, tx: Transaction, kind: str, reason: str | None, name: str | None = None) -> None:
@@ -144,6 +149,17 @@ class Intake:
             tx.trail.append(subject, now, source=source, lines=lines)
         for _ in rows:
             self._count(tx, "audit", STANDS if known else None)
+
+
+def _unvouched(kind: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return verified memories as they arrive by whoever may not say that they are; None where none is verified."""
+    if kind == "memory" and row["trust"] == Trust.VERIFIED.value:
+        return {**row, "trust": Trust.EXTERNAL.value}
+    if kind == "segment" and row["kind"] == "memory":
+        lines = unpack(row)
+        kept = [line if (said := _unvouched(line["kind"], line)) is None else said for line in lines]
+        return {**row, **segment_row(row["id"], "memory", row["created_at"], kept)} if kept != lines else None
+    return None
 
 
 def _put(tx: Transaction, kind: str, row: dict[str, Any], now: int) -> str | None:

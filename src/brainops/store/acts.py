@@ -162,11 +162,11 @@ COMPACT = Act(name="compact", does="move old rows into segments")
 RESTORE_SEGMENT = Act(name="restore-segment", does="bring a segment back")
 GROWTH_POLICY = Act(name="growth-policy", does="say how much is kept", who_where_strict=NO_AGENT)
 BACKUP = Act(name="backup", does="back a store up")
-IMPORT = Act(name="import", does="import")
-IMPORT_SETTLE = Act(name="import-settle", does="import")
-IMPORT_ACTIVE = Act(name="activate_procedure", does="import")
-IMPORT_RETIRED = Act(name="retire_procedure", does="import")
-IMPORT_RULE_GONE = Act(name="rule-remove", does="import")
+IMPORT = Act(name="import", does="import", proof=Proving.BINDING)
+IMPORT_SETTLE = Act(name="import-settle", does="import", proof=Proving.BINDING)
+IMPORT_ACTIVE = Act(name="activate_procedure", does="import", proof=Proving.BINDING)
+IMPORT_RETIRED = Act(name="retire_procedure", does="import", proof=Proving.BINDING)
+IMPORT_RULE_GONE = Act(name="rule-remove", does="import", proof=Proving.BINDING)
 
 # Operations and their guard
 
