@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+import numpy
 import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StoreReplaced, StoreUnavailable
-from brainops.store import acts
+from brainops.store import acts, scan
 from brainops.store.sqlite_restore import restore_file
 from brainops.store.store import Transaction
+from brainops.types import Filter
 from tests.durability.asked import asked
 
 
@@ -203,3 +205,45 @@ def test_a_folder_that_cannot_be_looked_into_gets_an_error_of_ours(store: Path) 
 
 def _writing(brain: Brain) -> AbstractContextManager[Transaction]:
     return brain._store.writing(acts.TRY_STORE, acts.ITSELF)
+
+
+@pytest.mark.parametrize("tail", [0, 1_000], ids=["vectors in the map", "vectors in memory"])
+@pytest.mark.parametrize(
+    ("other", "running"), [("other.db", True), ("copy.backup", True), ("other.db", False)], ids=repr
+)
+def test_another_store_in_its_place_is_searched_by_its_own_vectors(
+    store: Path, monkeypatch: pytest.MonkeyPatch, other: str, running: bool, tail: int
+) -> None:
+    monkeypatch.setattr(scan, "TAIL_ROWS", tail)
+    with opened(store.with_name(other)) as brain:
+        give_vectors(brain, 7)
+    with ExitStack() as stack:
+        brain = stack.enter_context(opened(store))
+        brain.capture("tuesday")
+        give_vectors(brain, 8)
+        assert nearest(brain, 7) == pytest.approx(0)
+        if not running:
+            stack.close()
+        os.replace(store.with_name(other), store)
+        for ending in ("-wal", "-shm"):
+            store.with_name(store.name + ending).unlink(missing_ok=True)
+        brain = brain if running else stack.enter_context(opened(store))
+
+        assert nearest(brain, 7) == pytest.approx(1, abs=0.01)
+
+
+def direction(number: int) -> numpy.ndarray:
+    unit: numpy.ndarray = numpy.eye(26, dtype=numpy.float32)[number]
+    return unit
+
+
+def give_vectors(brain: Brain, number: int) -> None:
+    """Let every memory point in one direction."""
+    with _writing(brain) as tx:
+        for row in tx.session.all("vector_pending", model_id="m", after=0, limit=1_000):
+            tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", direction(number)[None])
+
+
+def nearest(brain: Brain, number: int) -> float:
+    with brain._store.read() as tx:
+        return tx.index.dense(tx.session, "m", direction(number), Filter(), 1)[0].score

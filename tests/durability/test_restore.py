@@ -144,6 +144,21 @@ def test_a_symbolic_link_stays_one_and_its_store_is_restored(store: Path, tmp_pa
     assert titles(store) == titles(link) == {"monday"}
 
 
+def test_no_vector_map_of_what_stood_there_is_left_beside_either_name(store: Path, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(store)
+    maps = [Path(f"{name}.0123.vec") for name in (store, link)]
+    for gone in (False, True):
+        for each in maps:
+            each.write_bytes(b"made from other rows")
+        if gone:
+            store.unlink()
+        restore_file(str(tmp_path / "copy.backup"), str(link), replace=True)
+
+        assert [each.exists() for each in maps] == [False, False]
+
+
 @pytest.mark.parametrize("place", [5_000, 40_000, -3])
 def test_a_backup_with_one_flipped_bit_is_refused(store: Path, place: int) -> None:
     backup = store.with_name("copy.backup")

@@ -15,11 +15,14 @@ TAIL_ROWS = 1_024  # newer vectors are compared in memory (0.2 ms); more than th
 FETCH_ROWS = 10_000  # vectors read from the rows at a time
 
 
-def map_path(location: str, model_id: str) -> Path | None:
-    """Return where a store's vector map of a model lies; None for a store without a file."""
+def map_path(location: str, store_id: str, model_id: str) -> Path | None:
+    """Return where a store's vector map of a model lies; None for a store without a file.
+
+    Another store that took the place of this one while nobody looked does not find the map of this one.
+    """
     if location == ":memory:":
         return None
-    digest = hashlib.blake2b(model_id.encode(), digest_size=6).hexdigest()
+    digest = hashlib.blake2b(f"{store_id}\0{model_id}".encode(), digest_size=6).hexdigest()
     return Path(f"{location}.{digest}.vec")
 
 

@@ -72,8 +72,15 @@ class SQLiteDatabase:
 
     dialect = "sqlite"
 
-    def __init__(self, location: str, *, clock: Callable[[], int] = clock_micros) -> None:
+    def __init__(
+        self,
+        location: str,
+        *,
+        clock: Callable[[], int] = clock_micros,
+        when_replaced: Callable[[], None] = lambda: None,
+    ) -> None:
         self.location = location
+        self._when_replaced = when_replaced
         self.now = clock
         self.log = Log()
         self._in_memory = location == ":memory:"
@@ -273,8 +280,8 @@ class SQLiteDatabase:
                     "store of this program's schema. Put the store back, or open it anew."
                 )
             log.warning("%s was replaced by another file; work goes on with that one", self.location)
-            for derived in Path(self.location).parent.glob(Path(self.location).name + ".*.vec"):
-                derived.unlink(missing_ok=True)  # made from the rows of the other file
+            drop_maps(self.location)  # made from the rows of the other file, as is what the index remembers
+            self._when_replaced()
         self._main, self._store_id = before, store_id
         self._files.update(file for file in connection.files if file is not None)
 
@@ -351,6 +358,13 @@ def _create_private(path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def drop_maps(location: str) -> None:
+    """Remove a store's vector maps, which are made anew, beside each of its names that is known."""
+    for path in {Path(location), Path(os.path.realpath(location))}:
+        for derived in path.parent.glob(path.name + ".*.vec"):
+            derived.unlink(missing_ok=True)
 
 
 def is_open_here(path: Path) -> bool:

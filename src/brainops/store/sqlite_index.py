@@ -42,11 +42,17 @@ class SQLiteIndex:
 
     def __init__(self, location: str) -> None:
         self._location = location
-        self._scans: dict[str, Scan] = {}
+        self._scans: dict[tuple[str, str], Scan] = {}
         self._selective_filters: set[str] = set()
         self._lock = threading.Lock()
         self._frequencies: dict[str, int] = {}
         self._counted_at = 0
+
+    def forget(self) -> None:
+        """Drop what is remembered of the rows: another file took the place of the one that they are in."""
+        with self._lock:
+            self._scans, self._frequencies, self._counted_at = {}, {}, 0
+            self._selective_filters = set()
 
     def add(self, session: Session, key: int, words: Words, row: Mapping[str, Any] | Row) -> None:
         """Index a memory's words and filter tokens."""
@@ -189,10 +195,12 @@ class SQLiteIndex:
     def _scan(self, session: Session, model_id: str, dimension: int) -> Scan:
         from brainops.store.scan import Scan, map_path
 
+        stored = session.one("setting_get", name="store_id")
+        key = (stored["value"] if stored else "", model_id)
         with self._lock:
-            scan = self._scans.get(model_id)
+            scan = self._scans.get(key)
             if scan is None:
-                scan = self._scans[model_id] = Scan(map_path(self._location, model_id), model_id, dimension)
+                scan = self._scans[key] = Scan(map_path(self._location, *key), model_id, dimension)
         scan.refresh(session)
         return scan
 

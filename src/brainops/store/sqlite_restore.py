@@ -21,7 +21,7 @@ from brainops.errors import ArchiveDamaged, Conflict, StoreCorrupt, StoreUnavail
 from brainops.store.files import PRIVATE, expected_digest, new_file, publish, require_digest, write_digest
 from brainops.store.holders import holders, told
 from brainops.store.migrate import require_usable, sqlite_state
-from brainops.store.sqlite import translated
+from brainops.store.sqlite import drop_maps, translated
 
 EXCLUSIVE_SECONDS = 5.0  # what a restore waits until nobody is connected: a command that is about to end does so
 RETRY_SECONDS = 0.1
@@ -39,7 +39,8 @@ def restore_file(
     without `replace`, StoreUnavailable where somebody works on that store.
     """
     source = Path(backup).expanduser().absolute()
-    target = Path(os.path.realpath(Path(location).expanduser().absolute()))
+    given = Path(location).expanduser().absolute()
+    target = Path(os.path.realpath(given))
     _require_backup(source, target)
     digest = None if unverified else expected_digest(source, sha256)
     if target.exists() and not replace:
@@ -48,6 +49,7 @@ def restore_file(
     with _copied(source, target, digest) as copy:
         if not target.exists():
             publish(copy, target)
+            drop_maps(str(given))
             return None
         kept = _free_name(target)
         try:
@@ -60,8 +62,7 @@ def restore_file(
             if _code(error) not in _DAMAGED:
                 raise translated(error, str(target)) from error
             _exchange(copy, target, kept)
-    for derived in target.parent.glob(target.name + ".*.vec"):
-        derived.unlink(missing_ok=True)
+    drop_maps(str(given))
     write_digest(kept)
     return kept
 

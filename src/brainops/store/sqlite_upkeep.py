@@ -13,7 +13,7 @@ from brainops.store.files import new_file, refuse_backup, write_digest
 from brainops.store.holders import told
 from brainops.store.migrate import SchemaState, migrate_sqlite, sqlite_state
 from brainops.store.scope import Scope
-from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase
+from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase, drop_maps
 from brainops.store.sqlite_index import SQLiteIndex
 from brainops.store.sqlite_log import (
     LOG_BYTES,
@@ -42,8 +42,9 @@ def sqlite_store(location: str, scope: Scope) -> Store:
     path = location if location == ":memory:" else str(Path(location).expanduser().absolute())
     if path != ":memory:" and _is_folder(path):
         raise StoreUnavailable(f"{path} is a folder; name a file in it, for example {path}/memory.db")
-    database = SQLiteDatabase(path)
-    return Store(database, SQLiteIndex(path), SQLiteUpkeep(database), scope)
+    index = SQLiteIndex(path)
+    database = SQLiteDatabase(path, when_replaced=index.forget)
+    return Store(database, index, SQLiteUpkeep(database), scope)
 
 
 def _is_folder(path: str) -> bool:
@@ -119,9 +120,7 @@ class SQLiteUpkeep:
             reading = None if emptied else told(readers(self._database.location))
             note_purged(connection, not emptied)
             self._database.log.owed = not emptied
-        path = Path(self._database.location)
-        for file in path.parent.glob(path.name + ".*.vec"):
-            file.unlink(missing_ok=True)
+        drop_maps(self._database.location)
         return reading
 
     def log(self, *, shorten: bool = False) -> LogState | None:
