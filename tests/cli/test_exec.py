@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,21 @@ def test_what_is_left_running_keeps_its_output_and_holds_nobody_up(store: Path, 
         out = command.stdout.read()
 
     assert (code, out) == (0, b"started\nlate\n")
+
+
+@pytest.mark.parametrize("pause", ["sleep 0.02", ":"])
+def test_what_is_left_running_and_keeps_printing_holds_nobody_up(store: Path, tmp_path: Path, pause: str) -> None:
+    with running("sh", "-c", f"(while ! [ -e go ]; do echo log; {pause}; done) & sleep 0.3; exit 4") as command:
+        assert command.stdout is not None
+        try:
+            reader = threading.Thread(target=command.stdout.read)
+            reader.start()
+            code = command.wait(PROCESS_SECONDS / 2)
+        finally:
+            (tmp_path / "go").touch()
+            reader.join(PROCESS_SECONDS)
+
+    assert code == 4
 
 
 # Memory knows of it
@@ -283,6 +299,18 @@ def test_a_store_that_is_locked_does_not_stop_a_command(shell: Say, store: Path)
 
     assert (code, ran) == (0, b"ran\n")
     assert [each["outcome"]["evidence"] for each in logged(shell)] == ["observed"]
+
+
+@pytest.mark.parametrize("ends", [0, 7])
+@pytest.mark.parametrize("options", [(), ("--strict",)], ids=str)
+def test_a_store_that_goes_away_meanwhile_does_not_change_how_the_command_ended(
+    shell: Say, ends: int, options: tuple[str, ...]
+) -> None:
+    shell("status")
+    said = shell("exec", *options, "--", "sh", "-c", f"rm memory.db*; mkdir memory.db; exit {ends}")
+
+    assert said.code == ends
+    assert "be used now" in said.err.replace("\n  ", " ")
 
 
 # What it is called, and what is no use of it

@@ -70,12 +70,12 @@ def exec_(
     brainops exec --service checkout --target production -- ./release.sh 2.9
     """
     given = {"name": name or name_of(arguments), "target": target, "service": service}
+    ended: list[Ended] = []  # told before memory is: what fails there afterwards does not change how the command ended
     try:
-        code = _accompanied(arguments, given, strict=strict, quiet=quiet)
+        _accompany(arguments, given, ended, strict=strict, quiet=quiet)
     except BrainOpsError as error:
-        say(str(error))
-        code = REFUSED
-    click.get_current_context().exit(code)
+        say(f"it ran, but memory does not have all of it: {error}" if ended else str(error))
+    click.get_current_context().exit(ended[0].code if ended else REFUSED)
 
 
 def name_of(arguments: Sequence[str]) -> str:
@@ -96,7 +96,9 @@ def name_of(arguments: Sequence[str]) -> str:
     return " ".join(kept)
 
 
-def _accompanied(arguments: Sequence[str], given: dict[str, Any], *, strict: bool, quiet: bool) -> int:
+def _accompany(
+    arguments: Sequence[str], given: dict[str, Any], ended: list[Ended], *, strict: bool, quiet: bool
+) -> None:
     """Run the command with memory around it; without, where memory cannot be opened and nothing forbids that."""
     with ExitStack() as stack:
         try:
@@ -105,7 +107,8 @@ def _accompanied(arguments: Sequence[str], given: dict[str, Any], *, strict: boo
         except BrainOpsError as trouble:
             _refuse_without_memory(given["name"], trouble, strict=strict)
             say(f"memory is not available, so this runs without it: {trouble}")
-            return _run(arguments).code
+            ended.append(_run(arguments))
+            return
         context = {"command": shlex.join(arguments), "folder": os.getcwd()}
         try:
             # Written beside the command that runs; where rules hold, what has to stand before it does.
@@ -114,8 +117,8 @@ def _accompanied(arguments: Sequence[str], given: dict[str, Any], *, strict: boo
             _remember_strict(brain.guard.is_strict())
         if not quiet and running.guidance is not None:
             say(*before(running.guidance))
-        ended = _run(arguments)
-        return _after(brain, running, ended)
+        ended.append(_run(arguments))
+        _after(brain, running, ended[0])
 
 
 def _run(arguments: Sequence[str]) -> Ended:
@@ -157,29 +160,24 @@ def before(guidance: Guidance) -> Iterator[str]:
 # What is kept and said after
 
 
-def _after(brain: Brain, running: Any, ended: Ended) -> int:
+def _after(brain: Brain, running: Any, ended: Ended) -> None:
     """Record how the command ended, and tell what is known of its error."""
     if ended.code == 0:
         running.succeed({"exit_code": 0}, evidence=Evidence.OBSERVED)
-        return 0
+        return
     output = _text(ended.tail)
     running.note(result={"exit_code": ended.code, "output": output[-KEPT_CHARACTERS:]})
     if ended.code in INTERRUPTIONS:  # is no error of the command, and becomes no memory
         running.fail(ErrorEvent(type="CancelledError", message=f"interrupted with exit code {ended.code}"))
-        return ended.code
+        return
     error = output[-ERROR_CHARACTERS:].strip() or _silent(running.start.name, ended)
     running.fail(error)
-    try:
-        brain.flush()
-        told = _told(brain, running, error, ended, brain.fixes.finish())
-    except BrainOpsError as trouble:
-        say(f"memory cannot say what is known of this: {trouble}")
-        return ended.code
+    brain.flush()
+    told = _told(brain, running, error, ended, brain.fixes.finish())
     if shared().json:
         click.echo(json.dumps(plain(told), ensure_ascii=True, default=str), err=True)
     else:
         say(*_failed(told))
-    return ended.code
 
 
 def _silent(name: str, ended: Ended) -> str:

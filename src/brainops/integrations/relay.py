@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 TAIL_BYTES = 65_536  # of what is printed, both streams together in the order of their coming
 CHUNK_BYTES = 65_536
-SETTLED_SECONDS = 0.2  # how long output is waited for once the program has ended and others still hold its streams
+SETTLED_SECONDS = 0.2  # how long output is passed on once the program has ended and others still hold its streams
 FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)  # which a terminal sends to all of its foreground group by itself
 
@@ -78,7 +78,8 @@ class Relay:
         while self._process.poll() is None:
             self._pass_on(None)
         seconds = time.monotonic() - self._began
-        while self._open() and self._pass_on(SETTLED_SECONDS):
+        settled = time.monotonic() + SETTLED_SECONDS
+        while self._open() and self._pass_on(settled - time.monotonic()) and time.monotonic() < settled:
             pass
         code = self._process.returncode
         ended_by = -code if code < 0 else None
@@ -104,7 +105,7 @@ class Relay:
         return [key.data for key in self._selector.get_map().values() if key.data is not None]
 
     def _pass_on(self, timeout: float | None) -> bool:
-        """Pass on what is there; return False where nothing came in time."""
+        """Pass on what is there; return False where nothing came in time, not even a signal."""
         ready = self._selector.select(timeout)
         for key, _ in ready:
             if key.data is None:
@@ -120,7 +121,7 @@ class Relay:
             if not read or not _written(key.data.number, read):
                 self._selector.unregister(key.fd)
                 os.close(key.fd)  # who writes to it now is told, as by a reader of its own that went away
-        return any(key.data is not None for key, _ in ready)
+        return bool(ready)
 
     def _handle(self, number: int, handler: Callable[[int, object], object]) -> None:
         before = signal.signal(number, handler)
