@@ -204,6 +204,20 @@ def test_it_sets_aside_or_replaces_what_is_verified(owner: Brain, agent: Brain) 
     assert (kept["state"], kept["valid_to"], kept["flag"]) == ("active", None, "called outdated")
 
 
+def test_it_brings_nothing_verified_back_by_a_verdict_that_it_takes_back(owner: Brain, agent: Brain) -> None:
+    memory = verified(owner)
+    owner.guard.set_enforcement("observe", proof=PROOF)
+    ended = owner.capture("Use the old region", trust="verified", valid_from=1, valid_to=2)
+    owner.guard.set_enforcement("strict")
+
+    for each in (ended.id, memory.id):
+        agent.undo_feedback(agent.feedback(each, "outdated").id)
+
+    with owner._store.read() as tx:
+        rows = [tx.memories.row(each) for each in (memory.id, ended.id)]
+    assert [(row["valid_to"], row["flag"]) for row in rows] == [(None, None), (2, None)]
+
+
 # It says that what it says is verified
 
 

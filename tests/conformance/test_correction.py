@@ -213,6 +213,23 @@ def test_a_verdict_acts_at_once_and_can_be_taken_back(open_brain: OpenBrain, ver
         brain.undo_feedback(given.id)
 
 
+def test_a_verdict_that_is_taken_back_takes_back_only_what_it_did(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    ended = brain.capture("the old gateway", valid_from=1, valid_to=2).id
+    marked = brain.capture("the new gateway").id
+    brain.flag(marked, "ask ann")
+    brain.feedback(ended, "wrong")
+
+    brain.undo_feedback(brain.feedback(ended, "wrong").id)
+    brain.undo_feedback(brain.feedback(marked, "outdated").id)
+
+    with brain._store.read() as tx:
+        rows = [tx.memories.row(each) for each in (ended, marked)]
+    assert [(row["valid_to"], row["flag"]) for row in rows] == [(2, "called wrong"), (None, "ask ann")]
+    brain.undo_feedback(brain.feedback(ended, "outdated").id)
+    assert brain.get(ended).valid_to == 2
+
+
 def test_a_verdict_with_the_right_answer_supersedes(open_brain: OpenBrain) -> None:
     brain = open_brain()
     memory = brain.capture("Limit", "ten", tags=["pool"], type="decision_record", trust="verified")

@@ -188,9 +188,13 @@ def feedback(
         ends = ends and (row["trust"] != Trust.VERIFIED or tx.lets(acts.SET_ASIDE_VERIFIED))
         tx.memories.add_feedback(row["id"], VERDICT_CHANGE[verdict], given.at, ends=ends)
         if verdict is Verdict.WRONG or (verdict in _ENDS and corrected is None and not ends):
-            tx.memories.set_flag(row["id"], f"called {verdict.value}")
+            tx.memories.set_flag(row["id"], _flag_of(verdict))
         tx.trail.append(row["id"], given.at, verdict=verdict.value, feedback=given.id)
         return given
+
+
+def _flag_of(verdict: Verdict) -> str:
+    return f"called {verdict.value}"
 
 
 def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
@@ -201,10 +205,12 @@ def undo_feedback(context: MemoryContext, feedback_id: str) -> Feedback:
             raise NotFound(f"there is no feedback {feedback_id[:80]!r} in the namespace that you write")
         if not tx.trail.undo_feedback(feedback_id):
             raise Conflict(f"feedback {feedback_id} was taken back before")
-        reopens, now = given.verdict in _ENDS and given.correction_id is None, context.store.now()
-        tx.memories.add_feedback(given.memory_id, -VERDICT_CHANGE[given.verdict], now, reopens=reopens)
-        if given.verdict is Verdict.WRONG:
-            tx.memories.set_flag(given.memory_id, None)
+        now = context.store.now()
+        ended_at = given.at if given.verdict in _ENDS and given.correction_id is None else None
+        tx.memories.add_feedback(given.memory_id, -VERDICT_CHANGE[given.verdict], now, ended_at=ended_at)
+        standing = [each for each in tx.trail.feedback_on(given.memory_id) if each.undone_at is None]
+        if all(each.verdict is not given.verdict for each in standing):
+            tx.memories.clear_flag(given.memory_id, _flag_of(given.verdict))
         tx.trail.append(given.memory_id, now, feedback=feedback_id)
         return replace(given, undone_at=now)
 

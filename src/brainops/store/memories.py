@@ -199,11 +199,15 @@ class Memories:
         """Mark a memory for review, or clear the mark."""
         self._session.run("memory_set_flag", id=memory_id, flag=reason)
 
+    def clear_flag(self, memory_id: str, reason: str) -> None:
+        """Clear the mark for review that says this; another one stays."""
+        self._session.run("memory_clear_flag", id=memory_id, flag=reason)
+
     def add_feedback(
-        self, memory_id: str, change: float, now: Micros, *, ends: bool = False, reopens: bool = False
+        self, memory_id: str, change: float, now: Micros, *, ends: bool = False, ended_at: Micros | None = None
     ) -> None:
-        """Add to a memory's feedback; end its validity, or open it again."""
-        self._session.run("memory_add_feedback", id=memory_id, change=change, now=now, ends=ends, reopens=reopens)
+        """Add to a memory's feedback; end its validity, or open it again where a verdict of that time ended it."""
+        self._session.run("memory_add_feedback", id=memory_id, change=change, now=now, ends=ends, ended_at=ended_at)
 
     def rewrite(self, row: Row, values: Mapping[str, Any], words: Words) -> None:
         """Replace a memory's text after redaction, with every index of it."""

@@ -206,11 +206,18 @@ update memory set content_hash = :content_hash where id = :id and namespace = :n
 -- Marks a memory for review, or clears the mark.
 update memory set flag = :flag, updated_at = greatest(updated_at, now_us()) where id = :id and namespace = :namespace
 
+-- name: memory_clear_flag
+-- Clears the mark that says this, and no other.
+update memory set flag = null, updated_at = greatest(updated_at, now_us())
+where id = :id and namespace = :namespace and flag = :flag
+
 -- name: memory_add_feedback
--- Adds to a memory's feedback, and ends its validity where it was called outdated or wrong.
+-- Adds to a memory's feedback; ends its validity where it was called outdated, or opens what that verdict ended.
 update memory set feedback = feedback + :change,
     valid_to = case when :ends then greatest(cast(:now as bigint), created_at)
-        when :reopens and superseded_by is null then null else valid_to end,
+        when cast(:ended_at as bigint) is not null and valid_to = greatest(cast(:ended_at as bigint), created_at)
+            and superseded_by is null then null
+        else valid_to end,
     updated_at = greatest(updated_at, cast(:now as bigint))
 where id = :id and namespace = :namespace
 

@@ -208,11 +208,17 @@ update memory set content_hash = :content_hash where id = :id and namespace = :n
 -- Marks a memory for review, or clears the mark.
 update memory set flag = :flag, updated_at = max(updated_at, now_us()) where id = :id and namespace = :namespace
 
+-- name: memory_clear_flag
+-- Clears the mark that says this, and no other.
+update memory set flag = null, updated_at = max(updated_at, now_us())
+where id = :id and namespace = :namespace and flag = :flag
+
 -- name: memory_add_feedback
--- Adds to a memory's feedback, and ends its validity where it was called outdated or wrong.
+-- Adds to a memory's feedback; ends its validity where it was called outdated, or opens what that verdict ended.
 update memory set feedback = feedback + :change,
     valid_to = case when :ends then max(:now, created_at)
-        when :reopens and superseded_by is null then null else valid_to end,
+        when :ended_at is not null and valid_to = max(:ended_at, created_at) and superseded_by is null then null
+        else valid_to end,
     updated_at = max(updated_at, :now)
 where id = :id and namespace = :namespace
 
