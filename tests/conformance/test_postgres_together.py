@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from brainops.brain import Brain
-from brainops.errors import Conflict
+from brainops.errors import Conflict, StoreUnavailable
 from brainops.store import Store, acts
 from brainops.store.opening import open_store
+from brainops.store.postgres import CONNECTIONS, _lock_of
 from brainops.store.scope import Scope
 from tests.conformance.conftest import OWNER, SCOPE
 from tests.conformance.postgres_server import PostgresServer
@@ -35,6 +38,14 @@ def brain(url: str) -> Iterator[Brain]:
     """Return a Brain that reads two namespaces."""
     with Brain.open(url, namespace="team/a", read=["team/b"], model="none", background=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """Return a store that all threads of a test share."""
+    opened = open_store(url, SCOPE)
+    yield opened
+    opened.close()
 
 
 class Late:
@@ -219,6 +230,54 @@ def test_writers_of_different_namespaces_do_not_wait_for_each_other(url: str) ->
                     return another.scope.write
 
             assert pool.submit(write).result(WAIT_SECONDS) == "team/b"
+
+
+@pytest.mark.parametrize("namespaces", [["team/a"], [f"team/{number}" for number in range(CONNECTIONS + 2)]])
+def test_a_read_goes_through_while_many_writers_of_its_process_wait_for_their_turn(
+    url: str, store: Store, monkeypatch: pytest.MonkeyPatch, namespaces: list[str]
+) -> None:
+    monkeypatch.setattr(store.database._pool, "_wait_seconds", 5)  # type: ignore[attr-defined]
+    ready = threading.Barrier(CONNECTIONS + 3)
+    written: list[int] = []
+
+    def write(number: int) -> None:
+        ready.wait(WAIT_SECONDS)
+        scope = Scope.of(namespaces[number % len(namespaces)])
+        with store.writing(acts.TRY_STORE, acts.ITSELF, scope=scope) as tx:
+            tx.set("turn", str(number))
+        written.append(number)
+
+    with ThreadPoolExecutor(CONNECTIONS + 2) as pool, psycopg.connect(url) as another_process:
+        for namespace in namespaces:
+            another_process.execute("select pg_advisory_xact_lock(%s)", [_lock_of(namespace)])
+        writers = [pool.submit(write, number) for number in range(CONNECTIONS + 2)]
+        ready.wait(WAIT_SECONDS)
+        time.sleep(0.5)  # so that all of them wait
+        try:
+            with store.read() as tx:
+                assert tx.setting("turn") is None
+            assert written == []
+        finally:
+            another_process.rollback()
+        for writer in writers:
+            writer.result(WAIT_SECONDS)
+
+    assert sorted(written) == list(range(CONNECTIONS + 2))
+
+
+def test_a_writer_that_other_threads_keep_from_its_turn_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brainops.store.postgres.LOCK_SECONDS", 0.05)
+
+    def write() -> None:
+        with store.writing(acts.TRY_STORE, acts.ITSELF):
+            pass
+
+    with store.writing(acts.TRY_STORE, acts.ITSELF), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(write)
+        with pytest.raises(StoreUnavailable, match=r"nothing was written. Try again"):
+            waiting.result(WAIT_SECONDS)
+
+    write()
 
 
 def test_two_programs_that_open_an_empty_database_at_once_make_one_schema(postgres: PostgresServer) -> None:

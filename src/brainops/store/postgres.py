@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -41,6 +41,7 @@ CONNECT_SECONDS = 10  # unless the URL says otherwise
 LOCK_SECONDS = 120  # what a writer waits for its turn in all, as on SQLite
 SILENT_SECONDS = 20  # after which a writer that was stopped or cut off lets the others of its namespace go
 CONNECTIONS = 10  # of one process at once: a server lets in 100 unless it is told otherwise
+FOR_READERS = 2  # of them that no writer takes: a guard's answer never waits for somebody's turn to write
 CONNECTION_SECONDS = 60  # what a thread waits for one of them
 ATTEMPTS = 4  # to reach the server, or to begin on a connection that turns out to be lost
 RETRY_SECONDS = 0.2  # before the second attempt; twice that before each further one
@@ -74,8 +75,7 @@ class PostgresDatabase:
         self.location = shown(self._parameters)
         self.name = str(self._parameters.get("dbname", "database"))
         self.now: Callable[[], int] = clock or self.server_time
-        self._local = threading.local()
-        self._process = os.getpid()
+        self._begin_process()
         self._pool = Pool(
             self._connect,
             _Connected.close,
@@ -86,18 +86,24 @@ class PostgresDatabase:
         )
         self._house_kept_until = 0.0
 
+    def _begin_process(self) -> None:
+        self._process = os.getpid()
+        self._local = threading.local()
+        self._turns: dict[str, threading.Lock] = {}  # by namespace
+        self._writers = threading.Semaphore(CONNECTIONS - FOR_READERS)
+
     @contextmanager
     def read(self, scope: Scope) -> Iterator[PostgresSession]:
         """Open a snapshot; it waits for nobody and nobody waits for it."""
         begin = "begin isolation level repeatable read read only"
-        with self._transaction(begin, scope, self._preamble(scope, "")) as session:
+        with self._transaction(begin, scope, self._preamble(scope)) as session:
             yield session
 
     @contextmanager
     def write(self, scope: Scope) -> Iterator[PostgresSession]:
         """Open a write transaction; on leaving, the commit is synced to the server's disk."""
         self._keep_house()
-        with self._transaction("begin", scope, self._preamble(scope, scope.write)) as session:
+        with self._turn(scope.write) as left, self._transaction("begin", scope, self._preamble(scope, left)) as session:
             yield session
 
     @contextmanager
@@ -139,9 +145,29 @@ class PostgresDatabase:
         except psycopg.Error as error:
             raise translated(error, self.location) from error
 
-    def _preamble(self, scope: Scope, writes: str) -> str:
+    @contextmanager
+    def _turn(self, namespace: str) -> Iterator[float]:
+        """Queue with this process's other writers before taking a connection, so that they leave some for readers.
+
+        Yields the seconds that are left to queue with the writers of other processes.
+        """
+        self._check_process()
+        self._check_free()
+        until = time.monotonic() + LOCK_SECONDS
+        with ExitStack() as held:
+            for turn in (self._turns.setdefault(namespace, threading.Lock()), self._writers):
+                if not turn.acquire(timeout=max(0.0, until - time.monotonic())):
+                    raise StoreUnavailable(
+                        f"{self.location} is busy (other threads of this process wrote for {LOCK_SECONDS:g} s); "
+                        "nothing was written. Try again."
+                    )
+                held.callback(turn.release)
+            yield until - time.monotonic()
+
+    def _preamble(self, scope: Scope, wait_seconds: float | None = None) -> str:
         """Return what a transaction says first. Namespaces hold no quotes (see `checked_namespace`)."""
         reads = ",".join(dict.fromkeys([*scope.read, scope.write]))
+        writes = "" if wait_seconds is None else scope.write
         said = [
             f"set local brainops.read_namespaces = '{reads}'",
             f"set local brainops.write_namespace = '{writes}'",
@@ -150,11 +176,12 @@ class PostgresDatabase:
         ]
         if self.now != self.server_time:
             said.append(f"set local brainops.clock = '{int(self.now())}'")
-        if writes:
+        if wait_seconds is not None:
             said += [
-                f"set local lock_timeout = '{LOCK_SECONDS}s'",
+                f"set local lock_timeout = {max(1, int(wait_seconds * 1_000))}",
                 f"set local idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'",
-                f"select pg_advisory_xact_lock({_lock_of(writes)})",
+                f"select pg_advisory_xact_lock({_lock_of(scope.write)})",
+                f"set local lock_timeout = '{LOCK_SECONDS}s'",
             ]
         return "; ".join(said)
 
@@ -162,8 +189,7 @@ class PostgresDatabase:
     def _lent(self, script: str, *, guarded: bool) -> Iterator[Connection]:
         """Lend a connection that has executed this; what is not committed at the end is rolled back."""
         self._check_process()
-        if getattr(self._local, "connection", None) is not None:
-            raise StoreUnavailable("this thread has a transaction open already; end it first")
+        self._check_free()
         connection = self._local.connection = self._begun(script, guarded)
         try:
             yield connection
@@ -198,7 +224,11 @@ class PostgresDatabase:
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
-            self._local, self._process = threading.local(), os.getpid()
+            self._begin_process()
+
+    def _check_free(self) -> None:
+        if getattr(self._local, "connection", None) is not None:
+            raise StoreUnavailable("this thread has a transaction open already; end it first")
 
     def _connect(self) -> _Connected:
         connection = _Connected.connect(make_conninfo(**self._parameters), autocommit=True, row_factory=dict_row)
