@@ -14,7 +14,7 @@ _ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9
 SHORT = 6
 
 
-class Id(click.ParamType[str]):
+class Id(click.ParamType):  # type: ignore[type-arg]  # the oldest click does not know it as generic
     """The id of one thing of these kinds, or its handle: any end of it that no other has; a name passes as it is."""
 
     name = "id"
