@@ -25,7 +25,7 @@ PLAIN = frozenset(
     "[ basename cat chgrp chmod chown cksum cmp cp createdb cut df diff dig dirname dropdb du echo false file getent"
     " grep groups head host id kill ln logger ls md5sum mkdir mv nl notify-send nslookup paste pgrep pidof ping printf"
     " pkill readlink realpath rm rmdir seq sha1sum sha256sum sha512sum sleep stat tac tail test touch tr true uniq wc"
-    " which whoami".split()
+    " which whoami journalctl".split()
 )
 """Programs that take every word as data: nothing that they are given is run, and no file of code is read by its name.
 
@@ -35,30 +35,70 @@ What has a language of its own for words (find, awk, sed, jq, make, tar, curl's 
 BY_SUBCOMMAND: Mapping[str, frozenset[str]] = {
     program: frozenset(words.split())
     for program, words in {
-        "apt-get": "-o -c build-dep source",
-        "aws": "ssm lambda ecs configure --cli-input-json --cli-input-yaml",
-        "brainops": "exec run allow",
-        "docker": "exec run create build compose plugin buildx context -f -H --host --entrypoint --config",
-        "gcloud": "ssh scp config functions builds --flags-file --command",
-        "gh": "alias extension api codespace config -F --input",
-        "git": (
-            "-c --config-env -C --git-dir --work-tree --exec-path alias bisect clone config difftool filter-branch"
-            " filter-repo init mergetool rebase remote submodule worktree"
+        "aws": (
+            "batch cloudformation codebuild configure deploy ecs eks emr glue lambda sagemaker ssm stepfunctions"
+            " --ca-bundle --cli-input-json --cli-input-yaml --endpoint-url --template-body --template-url --user-data"
         ),
-        "helm": "plugin --post-renderer -f --values",
-        "journalctl": "",
-        "kubectl": "exec run debug cp plugin config edit patch -f --filename -k --kustomize --kubeconfig --",
-        "podman": "exec run create build compose -f -H --host --entrypoint",
-        "redis-cli": "eval evalsha eval_ro fcall script config module function debug slaveof replicaof",
+        "brainops": (
+            "agent allow approve approver autonomy bypass cases enforcement evolution exec fix guard import learn llm"
+            " procedure promote restore run share stop worker workflow --model --store"
+        ),
+        "docker": (
+            "bake build buildx commit compose config context cp create exec import load plugin run service stack swarm"
+            " -f -H --host --entrypoint --config"
+        ),
+        "gcloud": (
+            "add-metadata app batch builds components config create-with-container dataflow dataproc deploy functions"
+            " run scp ssh update-container workflows --command --flags-file --image --metadata --metadata-from-file"
+        ),
+        "gh": "alias api auth clone codespace config extension secret variable workflow -F --input",
+        "git": (
+            "-c --config-env -C --git-dir --work-tree --exec-path --exec --receive-pack --upload-pack -s --strategy"
+            " alias am apply bisect clone config credential daemon difftool filter-branch filter-repo hook init"
+            " instaweb mergetool pull rebase receive-pack remote send-email submodule upload-pack worktree"
+        ),
+        "helm": (
+            "create dependency install plugin push repo template upgrade -f --kube-apiserver --kubeconfig"
+            " --post-renderer --repo --set --values"
+        ),
+        "kubectl": (
+            "attach config cp create debug edit exec kustomize patch plugin proxy run set"
+            " -f --filename -k --kustomize --image --kubeconfig --overrides -s --server --"
+        ),
+        "podman": (
+            "build commit compose cp create exec generate import kube load machine play quadlet run runlabel unshare"
+            " -f -H --host --config --connection --entrypoint --hooks-dir --module --root --runtime --url"
+        ),
+        "redis-cli": (
+            "acl config debug eval eval_ro evalsha evalsha_ro fcall fcall_ro function migrate module replicaof restore"
+            " script slaveof"
+        ),
         "service": "",
-        "supervisorctl": "",
-        "systemctl": "edit link set-environment import-environment set-property",
+        "supervisorctl": "-s --configuration --serverurl",
+        "systemctl": (
+            "bind edit enable import-environment link mount-image preset reenable set-environment set-property"
+            " switch-root -H --host --image -M --machine --root"
+        ),
     }.items()
 }
 """Programs with subcommands that take plain arguments: and the words after which something else is meant than data.
 
-The first word of theirs, which says what is done, is never an input.
+The first word of theirs, which says what is done, is never an input. Where a word can also be the path or address of
+what is then installed or run (systemctl enable, helm install), or names an image, that word is more than data.
 """
+
+FLAGS: Mapping[str, frozenset[str]] = {
+    program: frozenset(words.split())
+    for program, words in {
+        "aws": "--debug --no-cli-pager --no-paginate",
+        "docker": "--debug -D",
+        "gcloud": "--quiet -q",
+        "git": "--no-optional-locks --no-pager --paginate -P",
+        "helm": "--debug",
+        "systemctl": "--force --no-ask-password --no-block --no-pager --now --quiet -q --system --user",
+    }.items()
+}
+"""Options of theirs that take no value, so that the word after one is the subcommand."""
 
 RUNS_ITS_WORDS = frozenset(
     "ash awk bash busybox bun cmd csh dash deno doas emacs env eval exec expect fish flock gawk gdb ionice ksh lua make"
@@ -168,11 +208,13 @@ def _of_word(words: Sequence[str], number: int, plain: Collection[str]) -> Unsaf
 
 def _of_subcommand(program: str, words: Sequence[str], number: int) -> Unsafe | None:
     before = words[1:number]
-    after = next((each for each in before if each.partition("=")[0] in BY_SUBCOMMAND[program]), None)
+    more = BY_SUBCOMMAND[program]
+    after = next((each for each in before if {each.partition("=")[0], each.lower()} & more), None)
     if after is not None:
         return Unsafe(place="run", message=f"after `{program} {after}` a word is not only data")
-    pairs = zip(("", *before), before, strict=False)
-    if not any(_SUBCOMMAND.fullmatch(each) and not previous.startswith("-") for previous, each in pairs):
+    flags = FLAGS.get(program, frozenset())
+    values = (last.startswith("-") and "=" not in last and last not in flags for last in ("", *before))
+    if not any(_SUBCOMMAND.fullmatch(each) and not value for each, value in zip(before, values, strict=False)):
         return Unsafe(
             place="run", message=f"a value from outside does not choose what {program} does", way_out="name it"
         )
@@ -184,7 +226,7 @@ def _of_surroundings(words: Sequence[str], parameters: Mapping[str, Any]) -> Uns
     name = program_of(words[0])
     if _reads(parameters.get("stdin")) and name in RUNS_ITS_WORDS:
         return Unsafe(place="stdin", message=f"what {name} reads can be run as code")
-    harmless = "/" not in words[0] and (name in PLAIN or name in BY_SUBCOMMAND) and name != "git"
+    harmless = "/" not in words[0] and name in PLAIN
     if _reads(parameters.get("working-directory")) and not harmless:
         message = f"a value from outside does not choose the folder in which {name[:60]} looks for code of its own"
         return Unsafe(place="working-directory", message=message, way_out="name the folder")
