@@ -32,6 +32,8 @@ def main(url: str) -> None:
                         say(f"captured {brain.capture(text).id}")
                     case "find":
                         say(f"found {len(brain.retrieve(text, limit=1_000))}")
+                    case "purge":
+                        say(f"purged, in the log for {brain.purge(text, reason='asked to').in_log_for}")
                     case "hold":  # a snapshot, as a long report does
                         tx = reading.enter_context(brain._store.read())
                         tx.memories.counts()

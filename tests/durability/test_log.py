@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -124,3 +125,24 @@ def test_a_write_that_is_durable_is_acknowledged_though_the_log_cannot_be_shorte
 
         assert [brain.get(each.id).title for each in kept] == ["first", "second"]
     assert ["cannot now" in record.getMessage() for record in caplog.records] == [True]  # one for both
+
+
+def test_what_another_process_purged_leaves_the_log_though_that_process_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "LOOK_SECONDS", 0.1)
+    store, log = tmp_path / "memory.db", tmp_path / "memory.db-wal"
+    with opened(store) as server, ExitStack() as reading:
+        told = server.capture("the unutterable word")
+        reading.enter_context(server._store.read()).memories.counts()
+        with asked(str(store)) as process:
+            assert f"process {os.getpid()}" in process.ask(f"purge {told.id}")
+            process.end()
+        assert b"unutterable" in log.read_bytes()
+        reading.close()
+        time.sleep(0.1)
+
+        server.capture("one more")
+
+        assert b"unutterable" not in log.read_bytes() + store.read_bytes()
+        assert server.status()["log"]["trouble"] == ""

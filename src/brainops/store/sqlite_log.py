@@ -23,6 +23,8 @@ WAIT_LIMIT_MILLISECONDS = 1_600  # twice as long after each try that failed, up 
 REST = 4  # times as long as was waited, others write before the next try
 SCRUB_MILLISECONDS = 5_000  # after a purge: what was removed is to be gone when the call returns
 
+LOOK_SECONDS = 1.0  # between two looks whether another process left in the log what it purged
+
 PURGED = "purged_in_log"  # the setting that says so
 
 log = logging.getLogger("brainops")
@@ -35,6 +37,7 @@ class Log:
 
     def __init__(self) -> None:
         self.owed = False  # what was purged is still in it
+        self._look_at = 0.0  # when to look next whether another process, which may have ended, owes it
         self._not_before = 0.0
         self._wait = WAIT_MILLISECONDS
 
@@ -43,9 +46,11 @@ class Log:
 
         It comes after a commit, so what fails here never fails the write: that is on the disk.
         """
-        if time.monotonic() < self._not_before:
+        if (now := time.monotonic()) < self._not_before:
             return
         try:
+            if not self.owed and now >= self._look_at:
+                self.owed, self._look_at = holds_purged(connection), now + LOOK_SECONDS
             if log_bytes(location) <= LOG_BYTES and not self.owed:
                 return
             emptied = empty(connection, self._wait)
