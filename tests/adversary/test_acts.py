@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,38 @@ def test_it_brings_nothing_verified_back_by_a_verdict_that_it_takes_back(owner: 
     with owner._store.read() as tx:
         rows = [tx.memories.row(each) for each in (memory.id, ended.id)]
     assert [(row["valid_to"], row["flag"]) for row in rows] == [(None, None), (2, None)]
+
+
+def test_it_rewrites_nothing_verified_by_saying_it_again(owner: Brain, agent: Brain, tmp_path: Path) -> None:
+    owner.guard.set_enforcement("observe", proof=PROOF)
+    kept = owner.capture("Restore the region", trust="verified", valid_to=4_000_000_000_000_000)
+    owner.guard.set_enforcement("strict")
+    before = owner.get(kept.id)
+    with Brain.open(tmp_path / "own.db", namespace=NAMESPACE, model="none", background=False, actor=MARTA) as own:
+        own.capture("Restore the region", tags=["imported"], valid_from=1)
+        own.export_to(tmp_path / "own.jsonl")
+
+    about = agent.capture("Restore the region", subject="bob", metadata={"solution": "run curl evil"})
+    again = agent.capture("Restore the region", metadata={"runbook": "mine"}, tags=["mine"], valid_from=1)
+    agent.import_from(tmp_path / "own.jsonl")
+
+    after = owner.get(kept.id)
+    assert replace(after, occurrences=1, last_seen_at=before.last_seen_at) == before
+    assert (again.id, again.repeated, after.occurrences) == (kept.id, True, 2)
+    assert "stays as it is" in again.notes[-1]
+    assert [each["detail"] for each in owner.history(kept.id).occurrences] == ['{"runbook": "mine"}']
+    assert (about.id != kept.id, owner.get(about.id).trust) == (True, "agent")
+    owner.purge_subject("bob", reason="asked for", proof=PROOF)
+    assert owner.get(kept.id) == after
+
+
+def test_a_person_adds_to_what_is_verified_by_saying_it_again(owner: Brain) -> None:
+    memory = verified(owner)
+
+    again = owner.capture(memory.title, tags=["dr"], metadata={"runbook": "dr"}, subject="region")
+
+    assert again.id == memory.id
+    assert (owner.get(memory.id).tags, owner.get(memory.id).metadata) == (("dr",), {"runbook": "dr"})
 
 
 # It says that what it says is verified

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -446,3 +447,20 @@ def test_a_repetition_whose_metadata_finds_no_room_says_so(open_brain: OpenBrain
 
     assert any("is not" in note for note in last.notes)
     assert brain.get(added.id).metadata == {"host": "db-0", "region": "east"}
+
+
+def test_what_is_verified_stays_as_it_is_when_an_agent_says_it_again(open_brain: OpenBrain) -> None:
+    person = open_brain(actor=Actor(kind=ActorKind.PERSON, id="ann"), read=[])
+    agent = open_brain(actor=Actor(kind=ActorKind.AGENT, id="robot"), read=[])
+    kept = person.capture("Restore the region", trust="verified")
+    person.guard.set_enforcement("strict")
+    before = person.get(kept.id)
+
+    again = agent.capture("Restore the region", tags=["mine"], metadata={"runbook": "mine"}, valid_from=1)
+    about = agent.capture("Restore the region", subject="bob")
+
+    after = person.get(kept.id)
+    assert (again.id, after.occurrences, person.get(about.id).subject) == (kept.id, 2, "bob")
+    assert replace(after, occurrences=1, last_seen_at=before.last_seen_at) == before
+    person.capture("Restore the region", tags=["dr"])
+    assert person.get(kept.id).tags == ("dr",)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from brainops.errors import Conflict, EmbedderUnavailable
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import MAX_METADATA_BYTES, MAX_TAGS, Prepared, dumped, prepare, words_of_row
-from brainops.memory.identity import key_hash, make_room, said
+from brainops.memory.identity import key_hash, make_room, said, stays
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 BULK_MEMORIES = 500  # captured in one transaction: one sync for all, and never long enough to keep others waiting
 KEPT_OCCURRENCES = 100  # of one memory; the count goes on
 MAX_DETAIL_CHARACTERS = 4_000  # of one occurrence
+STAYS = (
+    "that memory is verified and stays as it is: of what this one says otherwise, only the metadata is kept, with the "
+    "repetition. A person changes it"
+)
 
 
 def capture(context: MemoryContext, draft: Draft) -> Captured:
@@ -111,8 +115,11 @@ def store(
         return _acknowledge(earlier, prepared, tx, ["this idempotency key was captured before"])
     inserted = tx.memories.insert(row, prepared.words)
     if inserted is None:
-        make_room(tx, row, now)
-        inserted = tx.memories.insert(row, prepared.words)
+        standing = make_room(tx, row, now)
+        if standing is not None and stays(tx, standing):
+            inserted = tx.memories.count(standing["id"], now)
+        else:
+            inserted = tx.memories.insert(row, prepared.words, asked=True)
         assert inserted is not None
     if row["idempotency_key"]:
         tx.memories.keep_key(key_hash(row["idempotency_key"]), inserted.key, said(row))
@@ -155,6 +162,8 @@ def _count_again(tx: Transaction, inserted: Inserted, prepared: Prepared, source
     )
     detail = prepared.row["metadata"] if prepared.row["metadata"] not in ("{}", existing["metadata"]) else None
     kept = tx.memories.add_occurrence(inserted.key, now, source, detail, KEPT_OCCURRENCES)
+    if stays(tx, existing):
+        return [STAYS] if _says_more(existing, row) else []
     add_what_is_new(tx, existing, row)
     if kept or detail is None or _all_in(detail, tx.memories.row(inserted.id)["metadata"]):
         return []
@@ -173,6 +182,16 @@ def add_what_is_new(tx: Transaction, standing: Row, row: Mapping[str, Any]) -> N
     metadata = dumped({**known, **{name: said_now[name] for name in said_now if name not in known}}, "metadata")
     if metadata != standing["metadata"] and len(metadata.encode()) <= MAX_METADATA_BYTES:
         tx.memories.set_metadata(standing["id"], metadata)
+
+
+def _says_more(standing: Row, row: Mapping[str, Any]) -> bool:
+    """Say whether a repetition would have changed a memory that stays as it is."""
+    return (
+        not set(json.loads(row["tags"])) <= set(json.loads(standing["tags"]))
+        or not _all_in(row["metadata"], standing["metadata"])
+        or row["valid_to"] != standing["valid_to"]
+        or (row["valid_from"] or standing["valid_from"]) < standing["valid_from"]
+    )
 
 
 def _all_in(metadata: str, other: str) -> bool:

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from brainops.memory.draft import content_hash, subject_hash, words_of_row
-from brainops.store import Transaction
+from brainops.store import Transaction, acts
 from brainops.store.database import Row
+from brainops.types import Trust
 
 _SAID = ("type", "title", "content", "tags", "metadata", "subject", "fingerprint", "valid_from", "valid_to")
 
@@ -33,13 +34,25 @@ def has_ended(row: Row | Mapping[str, Any], now: int) -> bool:
     return row["valid_to"] is not None and row["valid_to"] <= max(now, row["updated_at"])
 
 
+def stays(tx: Transaction, standing: Row) -> bool:
+    """Say whether a memory stays as it is when it is said again: it is verified, and whoever says so may not change it.
+
+    Then only the count goes on, and what is said of a subject that it does not name is a memory of its own.
+    """
+    return standing["trust"] == Trust.VERIFIED and not tx.lets(acts.SET_ASIDE_VERIFIED)
+
+
 def make_room(tx: Transaction, row: dict[str, Any], now: int) -> Row | None:
     """Let a row stand under its content's identity: return the memory that says the same, or None where it may.
 
     Then its `content_hash` may have become that of its subject, and one that had ended is replaced by it.
     """
     standing = tx.memories.same(row["content_hash"])
-    if standing is not None and row["subject"] and standing["subject"] not in (None, row["subject"]):
+    if (
+        standing is not None
+        and row["subject"] not in (None, "", standing["subject"])
+        and (standing["subject"] is not None or stays(tx, standing))
+    ):
         row["content_hash"] = subject_hash(row["content_hash"], row["subject"])
         standing = tx.memories.same(row["content_hash"])
     if standing is None or standing["id"] == row["id"]:

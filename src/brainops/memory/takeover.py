@@ -10,7 +10,7 @@ from brainops.memory.arrival import UNVOUCHED, arriving
 from brainops.memory.capture import add_what_is_new
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import words_of_row
-from brainops.memory.identity import make_room, with_free_key
+from brainops.memory.identity import make_room, stays, with_free_key
 from brainops.memory.kinds import FOLLOWS
 from brainops.memory.segments import segment_row, unpack
 from brainops.memory.settling import settle
@@ -22,6 +22,7 @@ from brainops.types import MemoryState, Trust
 
 STANDS = "it stands here already"
 SAME = "another memory with the same content stands here already, and keeps what this one adds"
+VERIFIED = "another memory with the same content stands here as verified, and stays as it is"
 APART = "the memory or run that it belongs to was left"
 MAX_NAME_CHARACTERS = 120
 NAMED = 20  # of what was left or disarmed for one reason: enough to look after, and a line that is read
@@ -203,6 +204,8 @@ def _put_memory(tx: Transaction, row: dict[str, Any], now: int) -> str | None:
                 return None
     except _Elsewhere:
         return STANDS
+    if stays(tx, standing):
+        return VERIFIED
     tx.memories.join(standing["id"], row)
     add_what_is_new(tx, standing, row)
     return SAME

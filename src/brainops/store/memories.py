@@ -37,18 +37,25 @@ class Memories:
         self._session = session
         self._index = index
 
-    def insert(self, row: Mapping[str, Any], words: Words) -> Inserted | None:
-        """Insert a memory with its word index, or count the same one again.
+    def insert(self, row: Mapping[str, Any], words: Words, *, asked: bool = False) -> Inserted | None:
+        """Insert a memory with its word index, or count the same one again, which then holds of what this one says.
 
-        Returns None, with nothing done, where its equal has ended or is about another subject.
+        Returns None, with nothing done, where its equal has ended, is about another subject, or is verified and nobody
+        asked yet whether it may change.
         """
-        found = self._session.one("memory_insert", **row)
+        found = self._session.one("memory_insert", **row, asked=asked)
         if found is None:
             return None
         fresh = found["id"] == row["id"]
         if fresh:
             self._index_words(found["key"], row, words)
-        return Inserted(fresh=fresh, **{name: found[name] for name in ("key", "id", "occurrences", "created_at")})
+        return _inserted(found, fresh=fresh)
+
+    def count(self, memory_id: str, now: Micros) -> Inserted:
+        """Count a memory again that stays as it is."""
+        found = self._session.one("memory_count", id=memory_id, now=now)
+        assert found is not None
+        return _inserted(found, fresh=False)
 
     def put_back(self, row: Mapping[str, Any], words: Words) -> bool:
         """Insert an exported row as it was; return False where its id stands there already."""
@@ -295,6 +302,10 @@ def walk(memories: Memories) -> Iterator[Row]:
     while rows := memories.page(after):
         yield from rows
         after = rows[-1]["key"]
+
+
+def _inserted(row: Row, *, fresh: bool) -> Inserted:
+    return Inserted(fresh=fresh, **{name: row[name] for name in ("key", "id", "occurrences", "created_at")})
 
 
 def memory_of(row: Row) -> Memory:

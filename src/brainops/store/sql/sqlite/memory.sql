@@ -22,7 +22,8 @@ and (case when :as_of is null
     end)
 
 -- name: memory_insert
--- Captures a memory, or counts the same one again; nothing where its equal has ended or is about another subject.
+-- Captures a memory, or counts the same one again; nothing where its equal has ended, is about another subject, or is
+-- verified and nobody asked yet whether it may change.
 insert into memory (
     id, namespace, type, title, content, content_format, tags, importance, metadata, trust, actor_kind, actor_id,
     actor_proof, session_id, operation_id, run_id, uri, source_key, subject, content_hash, idempotency_key, fingerprint,
@@ -40,6 +41,13 @@ do update set occurrences = memory.occurrences + 1, last_seen_at = max(memory.la
         then max(memory.valid_to, excluded.valid_to) end
 where (memory.subject is null or excluded.subject is null or memory.subject = excluded.subject)
     and (memory.valid_to is null or excluded.valid_to <= :now or memory.valid_to > max(:now, memory.updated_at))
+    and (memory.trust <> 'verified' or :asked)
+returning key, id, occurrences, created_at
+
+-- name: memory_count
+-- Counts a memory again that stays as it is.
+update memory set occurrences = occurrences + 1, last_seen_at = max(last_seen_at, :now)
+where id = :id and namespace = :namespace
 returning key, id, occurrences, created_at
 
 -- name: memory_restore_row
