@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.learning import failing, foretelling, insights, planning, recent, reviewing, spreading, succeeding
@@ -35,6 +36,8 @@ LEASE_MICROS = 60_000_000  # a killed run is soon repeated, and three signs of l
 BEAT_SECONDS = 15.0  # between two signs of life
 KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
 LISTED = 100
+BOOT = Path("/proc/sys/kernel/random/boot_id")  # another one on each machine, and after each start
+PROCESSES = Path("/proc/self/ns/pid")  # another one in each container that numbers its processes by itself
 
 Parts = Callable[[Cycle], Sequence[Part]]
 log = logging.getLogger("brainops")
@@ -156,7 +159,7 @@ class Learning:
         through = row["through_at"] if row is not None else None
         if through is not None and through >= to_at and not set_back(through, now):
             return None  # the usual answer costs no write
-        owner = f"{_host()}-{os.getpid()}-{new_id()[-12:]}"
+        owner = _owner()
         with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             if row is not None and row["owner"] is not None and _has_died(row["owner"]):
                 tx.learning.release(cycle, row["owner"], row["epoch"])
@@ -302,14 +305,26 @@ class _Beat:
                 log.warning("a learning cycle could not give a sign of life: %s", error)
 
 
-def _host() -> str:
-    return socket.gethostname()[:60]
+def _owner() -> str:
+    return f"{_place()}-{os.getpid()}-{new_id()[-12:]}"
+
+
+def _place() -> str:
+    """Return where the numbers of processes mean what they mean here: containers may share a host's name.
+
+    Where that cannot be told, the name is nobody else's, so that nobody takes its process for dead.
+    """
+    try:
+        where = f"{BOOT.read_text(encoding='ascii').strip()}-{PROCESSES.stat().st_ino}"
+    except OSError:
+        where = new_id()
+    return f"{socket.gethostname()[:60]}-{where}"
 
 
 def _has_died(owner: str) -> bool:
-    """Say whether an owner was a process of this machine that is no more; of others only their lease tells."""
-    host, process, _ = owner.rsplit("-", 2) if owner.count("-") >= 2 else ("", "", "")
-    if host != _host() or not process.isdigit():
+    """Say whether an owner was a process of this place that is no more; of others only their lease tells."""
+    place, process, _ = owner.rsplit("-", 2) if owner.count("-") >= 2 else ("", "", "")
+    if place != _place() or not process.isdigit():
         return False
     try:
         os.kill(int(process), 0)
