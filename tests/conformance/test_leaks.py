@@ -106,7 +106,9 @@ def test_threads_that_came_and_went_leave_nothing_behind(store_url: str, dialect
 
         more_descriptors, more_threads, more_bytes = before.more()
         assert len(done) == THREADS
-        kept = 2 * sqlite.KEPT_CONNECTIONS if dialect == "sqlite" else postgres.CONNECTIONS
+        # SQLite closes the file of an ended connection once nobody holds a lock on it, so some of those that were open
+        # at once may still be there; a leak has two for each thread.
+        kept = 2 * sqlite.KEPT_CONNECTIONS + AT_ONCE if dialect == "sqlite" else postgres.CONNECTIONS
         assert more_descriptors <= kept
         assert more_threads == 0
         assert more_bytes < MORE_BYTES + sqlite.KEPT_CONNECTIONS * sqlite.CACHE_KIBIBYTES * 1_024
