@@ -136,7 +136,7 @@ def test_a_capture_writes_in_the_transaction_that_is_given_and_once(brain: Brain
     answer = do(brain, StepKind.CAPTURE, title="Pool size", content={"was": 5}, type="decision_record", tags=["db"])
     assert isinstance(answer, StepWrite)
 
-    again = do(brain, StepKind.CAPTURE, title="Pool size, said in other words by a second attempt")
+    again = do(brain, StepKind.CAPTURE, title="Pool size", content={"was": 5}, type="decision_record", tags=["db"])
     assert isinstance(again, StepWrite)
 
     with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
