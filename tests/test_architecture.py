@@ -23,7 +23,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 EDGE = 8
 LAYERS = (
     ("types", "errors"),
-    ("config", "embedding", "store"),
+    ("config", "statistics", "embedding", "store"),
     ("memory",),
     ("procedures",),
     ("operations",),
@@ -38,31 +38,35 @@ LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in part
 PURE = {
     f"brainops.{name}"
     for name in (
-        "agents.constraints agents.planning agents.ready agents.record agents.selection agents.tasks "
-        "agents.adapters.answers agents.adapters.prompt"
-        " agents.efficiency health.briefing health.formulas health.words"
-        " memory.assignments memory.handed memory.injected memory.personal memory.rank memory.redact"
-        " memory.secret_names memory.secrets memory.terms"
-        " operations.advise operations.answers operations.calibration operations.classify"
-        " operations.command_line operations.guard operations.program_tables operations.programs"
-        " operations.requirements operations.rule_index operations.rule_learning operations.shell"
-        " operations.statements procedures.cel.evaluation procedures.cel.expressions procedures.cel.patterns"
-        " procedures.cel.types procedures.definition.canonical procedures.definition.check"
-        " procedures.definition.define procedures.definition.define_step procedures.definition.fields"
-        " procedures.definition.findings procedures.definition.graph procedures.definition.inputs"
-        " procedures.definition.parse procedures.definition.prose procedures.definition.references"
-        " procedures.definition.rehearse procedures.definition.render procedures.definition.vocabulary"
-        " procedures.definition.yaml_text procedures.english.blocks procedures.english.draft procedures.english.graph"
-        " procedures.english.order procedures.english.outline procedures.english.runbook procedures.english.sentences"
-        " procedures.english.units procedures.english.words procedures.fixes.confidence procedures.fixes.plan"
-        " procedures.runs.machine procedures.runs.planning procedures.runs.values procedures.steps.parameters"
-        " procedures.triggers.index procedures.triggers.intents procedures.triggers.lookup store.acts store.stem"
-        " operations.prediction procedures.cases.calibration procedures.cases.features procedures.cases.forest"
-        " procedures.cases.learner procedures.cases.neighbours procedures.cases.words learning.anomalies"
-        " learning.change_points learning.exposition learning.log_lines learning.seasonality"
-        " learning.sequences learning.significance learning.suspects learning.templates types.agent_session"
-        " learning.asked_code learning.better learning.bundle learning.file_edits learning.lifecycle learning.patches"
-        " learning.rates learning.timetable learning.variants"
+        "agents.adapters.client_json agents.adapters.prompt agents.presets agents.selection.efficiency "
+        "agents.selection.selection agents.selection.task_class agents.selection.track_record "
+        "agents.workflows.constraints agents.workflows.planning health.briefing health.figure_text health.formulas "
+        "learning.code.file_edits learning.code.patch_prompt learning.code.patches learning.cycles.timetable "
+        "learning.improvements.lifecycle learning.improvements.variants learning.sharing.bundle "
+        "learning.signals.exposition learning.signals.log_lines learning.signals.log_templates "
+        "learning.signals.sequences learning.signals.suspects memory.arguments memory.rank "
+        "memory.redaction.assignments memory.redaction.injected memory.redaction.personal memory.redaction.redact "
+        "memory.redaction.secret_names memory.redaction.secrets memory.terms operations.advice "
+        "operations.calibration operations.commands.action_class operations.commands.command_line "
+        "operations.commands.program_tables operations.commands.programs operations.commands.shell "
+        "operations.commands.sql_statements operations.guard.guard operations.guard.requirements "
+        "operations.guard.rule_index operations.guard.rule_learning operations.prediction operations.results "
+        "procedures.cases.case_calibration procedures.cases.features procedures.cases.forest "
+        "procedures.cases.learner procedures.cases.neighbours procedures.cases.word_evidence "
+        "procedures.conditions.evaluation procedures.conditions.expressions procedures.conditions.patterns "
+        "procedures.conditions.types procedures.definition.canonical procedures.definition.check "
+        "procedures.definition.define procedures.definition.define_step procedures.definition.fields "
+        "procedures.definition.findings procedures.definition.graph procedures.definition.inputs "
+        "procedures.definition.keywords procedures.definition.parse procedures.definition.prose "
+        "procedures.definition.references procedures.definition.rehearse procedures.definition.render "
+        "procedures.definition.yaml_text procedures.english.blocks procedures.english.draft "
+        "procedures.english.edges procedures.english.order procedures.english.outline procedures.english.runbook "
+        "procedures.english.sentences procedures.english.units procedures.english.vocabulary "
+        "procedures.fixes.confidence procedures.fixes.fix_procedure procedures.runs.dry_run "
+        "procedures.runs.machine procedures.runs.run_values procedures.steps.parameters procedures.triggers.index "
+        "procedures.triggers.intents procedures.triggers.lookup statistics.always_valid statistics.anomalies "
+        "statistics.change_points statistics.rates statistics.seasonality statistics.significance store.acts "
+        "store.stem types.agent_session "
     ).split()
 }
 IMPURE = set(
@@ -78,16 +82,16 @@ BROAD_EXCEPTS = {
     "brainops.agents.agents": "a subscriber that fails must not fail the task that taught something",
     "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",
     "brainops.agents.adapters.mcp": "what a server's client raises is told as the attempt's failure, without secrets",
-    "brainops.agents.model": "what a provider's client raises is told as the model's failure, without the key",
-    "brainops.agents.waiting": "what is raised in the thread that is waited for is raised again in the one that waits",
+    "brainops.agents.language.model": "what a provider's client raises is told as the model's failure, without the key",
+    "brainops.agents.time_limit": "what the awaited thread raises is raised again in the one that waits",
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
     "brainops.procedures.runs.attempts": "what a step's own code raises is that step's failure",
-    "brainops.procedures.runs.hearing": "what a step's own write raises is that step's failure, and it is undone",
+    "brainops.procedures.runs.events": "what a step's own write raises is that step's failure, and it is undone",
     "brainops.procedures.runs.runner": "a run that the interpreter stumbles over is set aside, and somebody is told",
-    "brainops.learning.cycles": "a part of a cycle that fails is kept as an error, and the others go on",
-    "brainops.workers.woken": "an engine that fails must not stop the worker, which goes on without it",
-    "brainops.procedures.runs.dispatch": "one run or sweep that fails must not stop the loop that all others need",
+    "brainops.learning.cycles.cycles": "a part of a cycle that fails is kept as an error, and the others go on",
+    "brainops.workers.procrastinate": "an engine that fails must not stop the worker, which goes on without it",
+    "brainops.procedures.runs.dispatcher": "one run or sweep that fails must not stop the loop that all others need",
 }
 
 IMPORTED_AS = {

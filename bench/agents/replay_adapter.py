@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from brainops.agents.record import Record, Trial
-from brainops.agents.selection import Candidate, choose
+from brainops.agents.selection.selection import Candidate, choose
+from brainops.agents.selection.track_record import Record, Trial
 
 
 class Chooser:

@@ -17,8 +17,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brainops.agents.record import Record, Trial
-from brainops.agents.selection import Candidate, choose
+from brainops.agents.selection.selection import Candidate, choose
+from brainops.agents.selection.track_record import Record, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

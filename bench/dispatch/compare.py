@@ -26,7 +26,7 @@ from typing import Any
 
 import psycopg
 
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.procedures.runs.runner import Runner
 from brainops.store import acts
 from brainops.types import Action, Procedure, Run, RunState, Step, StepKind, TerminalProof

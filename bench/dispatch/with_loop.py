@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 
 from bench.dispatch.port import Work
-from brainops.procedures.runs.dispatch import Dispatcher
-from brainops.procedures.runs.sheet import stay as wake
+from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.runs.unit_of_work import stay as wake
 
 DISTRIBUTIONS: tuple[str, ...] = ()
 TABLES = "select 0"

@@ -6,10 +6,10 @@ import signal
 
 from bench.dispatch import with_procrastinate
 from bench.dispatch.port import Work
-from brainops.procedures.runs.dispatch import Dispatcher
-from brainops.procedures.runs.sheet import stay as wake
-from brainops.workers.woken import Woken
-from brainops.workers.woken import install as install_tables
+from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.runs.unit_of_work import stay as wake
+from brainops.workers.procrastinate import Woken
+from brainops.workers.procrastinate import install as install_tables
 from tests.durability import runs_worker
 
 DISTRIBUTIONS = with_procrastinate.DISTRIBUTIONS

@@ -14,8 +14,8 @@ import numpy
 
 from bench.figures import Figure, Timing, add, bootstrap, latencies, rounded
 from bench.part import options, profiled, publish, say
-from brainops.operations.guard import check, compiled, standard_rules
-from brainops.operations.rule_learning import from_procedure
+from brainops.operations.guard.guard import check, compiled, standard_rules
+from brainops.operations.guard.rule_learning import from_procedure
 from brainops.types import (
     Action,
     ActionClass,

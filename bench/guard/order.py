@@ -16,8 +16,8 @@ from typing import Any
 from bench.figures import Figure, proportion
 from bench.guard.sopbench import SopGuard
 from bench.part import Options, options, publish, say
-from brainops.operations.answers import answer
-from brainops.operations.rule_learning import Satisfier, satisfiers, with_satisfiers
+from brainops.operations.guard.rule_learning import Satisfier, satisfiers, with_satisfiers
+from brainops.operations.results import answer
 from brainops.types import AllOf, AnyOf, Done, PastOperation, Requirement
 
 TARGET_RECALL, TARGET_FALSE_BLOCKS = 0.96, 0.03

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from brainops.operations.answers import answer
-from brainops.operations.guard import check, compiled
-from brainops.operations.rule_learning import ANSWERED, from_graph, rules_from_graph, satisfied_by_use
+from brainops.operations.guard.guard import check, compiled
+from brainops.operations.guard.rule_learning import ANSWERED, from_graph, rules_from_graph, satisfied_by_use
+from brainops.operations.results import answer
 from brainops.types import Deny, Enforcement, GuardState, OperationStart, PastOperation, Requirement, Rule
 
 

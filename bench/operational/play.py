@@ -15,8 +15,8 @@ from bench.operational.ledger import Ledger
 from bench.operational.parameters import Parameters
 from bench.operational.team import Clock, Forgetful, Parts, Remembering
 from bench.operational.world import Deployment, Incident, World
-from brainops.agents import experience
 from brainops.agents.adapters import run as adapting
+from brainops.agents.selection import experience
 from brainops.operations import operation
 from brainops.store import ids
 

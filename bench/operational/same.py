@@ -6,7 +6,7 @@ import math
 import random
 
 from bench.figures import Figure, proportion
-from brainops.learning.better import Counts, compare, is_sure
+from brainops.statistics.always_valid import Counts, compare, is_sure
 
 WEEKS = 400
 RUNS_A_WEEK = 672  # four an hour

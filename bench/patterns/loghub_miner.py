@@ -5,7 +5,7 @@ Run: `PYTHONPATH=bench/patterns:src python LOADER DATA --half dev --parser loghu
 
 from __future__ import annotations
 
-from brainops.learning.templates import Template, TemplateMiner
+from brainops.learning.signals.log_templates import Template, TemplateMiner
 
 
 class Miner:

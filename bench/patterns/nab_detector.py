@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from brainops.learning.anomalies import Detector
+from brainops.statistics.anomalies import Detector
 
 
 class Shipped:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from brainops.learning import suspects
+from brainops.learning.signals import suspects
 
 Metrics = Mapping[str, Mapping[str, Sequence[float]]]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.durability.run import postgres
 from bench.figures import Figure
 from bench.part import Options, fresh, options, publish, say
-from brainops.workers import woken
+from brainops.workers import procrastinate
 from tests.durability import runs_worker
 from tests.durability.runs_chaos import WORKERS, Outcome, chaos
 
@@ -35,12 +35,12 @@ def main() -> None:
     else:
         with postgres() as url:
             figures += stormed("PostgreSQL, workers look", url, wanted)
-        if woken.engine() is None:
+        if procrastinate.engine() is None:
             say("the extra `workers` is not installed: workers that are told are left out")
         else:
             with postgres() as url:
                 with runs_worker.opened(url) as brain:
-                    woken.install(brain)
+                    procrastinate.install(brain)
                 told = ("-m", "bench.dispatch.worker", "product")
                 figures += stormed("PostgreSQL, workers are told", url, wanted, told)
     publish(figures, quick=given.quick, load_average=[round(each, 1) for each in os.getloadavg()])

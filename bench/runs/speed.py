@@ -23,9 +23,9 @@ from bench.durability.run import postgres
 from bench.figures import Figure, bootstrap, median
 from bench.part import Options, fresh, options, publish, say
 from brainops import Brain
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.types import Action, Procedure, RunState, Step, StepKind, TerminalProof
-from brainops.workers import woken
+from brainops.workers import procrastinate
 
 ROUNDS, QUICK_ROUNDS = 9, 2
 RUNS = {"one": 30, "six": 10}
@@ -132,10 +132,10 @@ def procedures() -> Iterator[Procedure]:
 def worker(brain: Brain) -> Iterator[None]:
     """Let a worker go on in a thread; on PostgreSQL it is told what is due, where that can be."""
     dispatcher = brain.dispatcher(worker=True)
-    if brain.wakeups() is not None and woken.engine() is not None:
-        woken.install(brain)
+    if brain.wakeups() is not None and procrastinate.engine() is not None:
+        procrastinate.install(brain)
     thread = threading.Thread(target=dispatcher.run)
-    with woken.Woken(brain, dispatcher):
+    with procrastinate.Woken(brain, dispatcher):
         thread.start()
         try:
             time.sleep(2)

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from brainops.brain import Brain as Brain
     from brainops.errors import BrainOpsError as BrainOpsError
+    from brainops.importers.sync import import_path as import_path
     from brainops.integrations.python_errors import BrainOpsHandler as BrainOpsHandler
     from brainops.integrations.python_errors import capture_errors as capture_errors
+    from brainops.learning.signals.log_lines import read_log_line as read_log_line
+    from brainops.memory.recognition.error_events import parse_error as parse_error
+    from brainops.memory.recognition.fingerprint import fingerprint as fingerprint
+    from brainops.memory.redaction.redact import redact as redact
+    from brainops.operations.commands.command_line import classify_command as classify_command
     from brainops.types import Actor as Actor
     from brainops.types import ActorKind as ActorKind
     from brainops.types import Captured as Captured
@@ -35,6 +41,12 @@ _HOMES = {
     "BrainOpsError": "brainops.errors",
     "BrainOpsHandler": "brainops.integrations.python_errors",
     "capture_errors": "brainops.integrations.python_errors",
+    "classify_command": "brainops.operations.commands.command_line",
+    "fingerprint": "brainops.memory.recognition.fingerprint",
+    "import_path": "brainops.importers.sync",
+    "parse_error": "brainops.memory.recognition.error_events",
+    "read_log_line": "brainops.learning.signals.log_lines",
+    "redact": "brainops.memory.redaction.redact",
     **dict.fromkeys(
         (
             "Actor",

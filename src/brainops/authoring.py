@@ -12,8 +12,8 @@ from brainops.errors import InvalidInput, Problem
 from brainops.procedures.definition import graph, render
 from brainops.procedures.definition.files import ProcedureFile, procedures_in
 from brainops.procedures.definition.findings import invalid, told
+from brainops.procedures.definition.keywords import MAX_NAME_CHARACTERS, NAME, name_of
 from brainops.procedures.definition.rehearse import rehearse
-from brainops.procedures.definition.vocabulary import MAX_NAME_CHARACTERS, NAME, name_of
 from brainops.store.files import ORDINARY, new_file, refuse_replacing
 from brainops.types import ExampleResult, Procedure
 
@@ -132,7 +132,7 @@ def as_json(procedure: Procedure) -> str:
 
 def schema() -> str:
     """Return the JSON Schema of a procedure's front matter, which editors use."""
-    return files("brainops.procedures").joinpath("procedure.schema.json").read_text(encoding="utf-8")
+    return files("brainops.procedures.definition").joinpath("procedure.schema.json").read_text(encoding="utf-8")
 
 
 def skeleton(name: str) -> str:

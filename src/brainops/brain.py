@@ -11,45 +11,47 @@ from typing import Any
 
 from brainops import config
 from brainops.agents.agents import Agents
-from brainops.agents.language import Language
-from brainops.agents.model import LanguageModels
-from brainops.agents.workflows import Workflows
+from brainops.agents.language.language import Language
+from brainops.agents.language.model import LanguageModels
+from brainops.agents.workflows.workflows import Workflows
 from brainops.errors import BrainOpsError, InvalidInput, NotFound
 from brainops.founding import calls as founding
 from brainops.health.looking import Looking
 from brainops.health.operating import Operating
 from brainops.health.upkeep import Upkeep
 from brainops.health.working import Working
-from brainops.learning.cycles import Learning
-from brainops.learning.improvements import Improvements
-from brainops.learning.sharing import Sharing
-from brainops.learning.signals import Signals
+from brainops.learning.cycles.cycles import Learning
+from brainops.learning.improvements.improvements import Improvements
+from brainops.learning.sharing.sharing import Sharing
+from brainops.learning.signals.signals import Signals
 from brainops.memory import capture as capturing
-from brainops.memory import change, fingerprint_move, match, meaning, retrieve
-from brainops.memory.conditions import filter_of, member
+from brainops.memory import correction as change
+from brainops.memory import meaning, retrieve
 from brainops.memory.context import MemoryContext
 from brainops.memory.drain import Drainer
-from brainops.memory.policy import redaction_policy
+from brainops.memory.filters import filter_of, member
+from brainops.memory.recognition import fingerprint_move, match
+from brainops.memory.redaction.policy import redaction_policy
 from brainops.memory.uses import Uses
-from brainops.operations.elsewhere import Elsewhere, place_of
-from brainops.operations.enforce import Guard
+from brainops.operations.guard.enforcement import Guard
+from brainops.operations.guard.other_namespaces import Elsewhere, place_of
 from brainops.operations.guidance import Advisers
 from brainops.operations.operation import OperationLog
 from brainops.operations.predictions import Predictions
 from brainops.operations.recorder import Recorder
-from brainops.operations.runs import RunOperations
-from brainops.procedures.approvals import Approvals
-from brainops.procedures.automatic import stopped_here
+from brainops.operations.run_operations import RunOperations
 from brainops.procedures.cases.cases import Cases
 from brainops.procedures.catalog import Catalog
+from brainops.procedures.consent.allow_list import StepLimits
+from brainops.procedures.consent.approvals import Approvals
+from brainops.procedures.consent.automatic import stopped_here
+from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.definition.inputs import fitting
 from brainops.procedures.fixes.fixes import Fixes
-from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.lessons import lesson
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.kinds import executors
-from brainops.procedures.steps.limits import StepLimits
 from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Store, acts, open_store
 from brainops.store.operations import EXECUTE
@@ -278,7 +280,7 @@ class Brain(Operating, Upkeep, Working, Looking):
     ) -> list[Match]:
         """Return known memories for an error (text, traceback, alert, event or exception): exact ones first."""
         if isinstance(error, BaseException):
-            from brainops.memory.errors import from_exception
+            from brainops.memory.recognition.error_events import from_exception
 
             error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)

@@ -19,7 +19,7 @@ import pytest
 from brainops import health
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, BrainOpsError, Conflict, NotFound
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.store.sqlite_restore import restore_file
 from brainops.types import (
     Actor,

@@ -27,7 +27,7 @@ from brainops.errors import (
     NotFound,
     OperationBlocked,
 )
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.store import acts
 from brainops.store.trail import chained_hash
 from brainops.types import (

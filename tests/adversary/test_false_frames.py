@@ -12,7 +12,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.operations.operation import start_of
-from brainops.procedures.outbox import sentence
+from brainops.procedures.consent.outbox import sentence
 from brainops.types import (
     Actor,
     ActorKind,

@@ -12,7 +12,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven
 from brainops.operations.operation import start_of
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.types import Actor, ActorKind, Allow, Deny, Enforcement, Rule, RuleKind, RuleMode, TerminalProof
 
 SHOP = "git.example.com/acme/shop"

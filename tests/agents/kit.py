@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from brainops.agents.adapters.port import AdapterPort, Callables
+from brainops.agents.adapters.adapter import AdapterPort, Callables
 from brainops.agents.adapters.run import run_agent
 from brainops.brain import Brain
 from brainops.types import AdapterKind, Agent, AgentLimits, Outcome, Task

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.agents.adapters.answers import read_answer
-from brainops.agents.adapters.port import Callables
+from brainops.agents.adapters.adapter import Callables
+from brainops.agents.adapters.client_json import read_answer
 from brainops.agents.adapters.prompt import filled, prompt_of
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput
-from brainops.memory.fingerprint import fingerprint
-from brainops.memory.injected import INJECTED_CLOSE, INJECTED_OPEN
+from brainops.memory.recognition.fingerprint import fingerprint
+from brainops.memory.redaction.injected import INJECTED_CLOSE, INJECTED_OPEN
 from brainops.types import Actor, ActorKind, AdapterKind, Agent, Evidence, Failed, Succeeded, Task
 from tests.agents.kit import PYTHON, agent_of, outcome_of, program, task_of
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.agents.constraints import cost_of, read, seconds_of
-from brainops.agents.improving import improved
-from brainops.agents.planning import Known, Past, PastStep, compose, likeness, name_of
+from brainops.agents.workflows.constraints import cost_of, read, seconds_of
+from brainops.agents.workflows.plan_review import improved
+from brainops.agents.workflows.planning import Known, Past, PastStep, compose, likeness, name_of
 from brainops.errors import BudgetSpent
 from brainops.procedures.definition.define import define
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brainops.agents.ready import READY, ready
+from brainops.agents.presets import READY, ready
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
 from brainops.types import Actor, ActorKind, Succeeded

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.agents.record import Record, Trial, Utility, text_key
-from brainops.agents.selection import Candidate, beliefs, choose
+from brainops.agents.selection.selection import Candidate, beliefs, choose
+from brainops.agents.selection.track_record import Record, Trial, Utility, text_key
 from brainops.errors import InvalidInput
 
 ALPHA, BETA = Candidate(name="alpha"), Candidate(name="beta")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brainops.cli.asking import errors_in
+from brainops.cli.retrieve import errors_in
 from tests.cli.conftest import Say
 
 TRACEBACK = """Traceback (most recent call last):

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from brainops.cli import main
-from brainops.cli.handles import Id
+from brainops.cli.short_ids import Id
 from brainops.health.handles import shortest
 from brainops.types.counted import counted
 from tests.cli.conftest import Say

@@ -29,7 +29,7 @@ def test_nothing_may_be_taken_until_somebody_says_so(say: Say, store: Path, pers
 
 
 def test_what_was_taken_is_shown_by_purpose(say: Say, store: Path, person: None) -> None:
-    from brainops.agents.model import LanguageModels
+    from brainops.agents.language.model import LanguageModels
 
     assert "no language model was asked" in say("llm", "used").out
     with Brain.open(background=False) as brain:

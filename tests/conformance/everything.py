@@ -13,8 +13,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked
-from brainops.learning.changes.port import draft
-from brainops.memory.kinds import folded
+from brainops.learning.improvements.port import draft
+from brainops.memory.transfer.line_kinds import folded
 from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
 from brainops.store.ids import new_id

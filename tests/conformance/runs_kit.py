@@ -8,9 +8,9 @@ from typing import Any
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
-from brainops.operations.runs import RunOperations
+from brainops.operations.run_operations import RunOperations
 from brainops.procedures.runs.runner import Runner
-from brainops.procedures.steps.port import Executors, StepDone, StepResult, StepWaits, StepWork, StepWrite
+from brainops.procedures.steps.executor import Executors, StepDone, StepResult, StepWaits, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Procedure, ProcedureVersion, Step, StepKind
 

@@ -10,7 +10,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NamespaceDenied, NotFound
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.store import acts
 from brainops.types import (
     Actor,

@@ -10,7 +10,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, RecallLoop
-from brainops.memory.redact import wrap_injected
+from brainops.memory.redaction.redact import wrap_injected
 from brainops.types import JSON, Actor, ActorKind, Draft, MemoryState, MemoryType, Source, Trust
 from tests.conformance.conftest import OpenBrain
 

@@ -11,8 +11,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked
-from brainops.learning import cycles
-from brainops.procedures.runs.patience import Patience, Timer
+from brainops.learning.cycles import cycles
+from brainops.procedures.runs.clock import Patience, Timer
 from brainops.store import acts
 from brainops.types import Cycle, Draft, NoticeKind
 from tests.conformance.conftest import OpenBrain

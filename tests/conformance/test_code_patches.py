@@ -26,9 +26,9 @@ from brainops.errors import (
     OperationBlocked,
     StepFailed,
 )
-from brainops.learning import worktree
-from brainops.learning.changes.port import draft
-from brainops.learning.changes.versions import side
+from brainops.learning.code import worktree
+from brainops.learning.improvements.port import draft
+from brainops.learning.improvements.versions import side
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, Improvement, ImprovementKind, ImprovementState, KeyProof, Trust
 from tests.conformance.conftest import OpenBrain
@@ -51,7 +51,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the tests of a repository once on each side, where it is not about them."""
-    monkeypatch.setattr("brainops.learning.changes.code.RUNS", 1)
+    monkeypatch.setattr("brainops.learning.code.patch_change.RUNS", 1)
 
 
 @pytest.fixture

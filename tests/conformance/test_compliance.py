@@ -8,7 +8,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, OperationBlocked
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.store import acts
 from brainops.types import (
     Action,

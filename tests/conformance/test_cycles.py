@@ -11,8 +11,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
-from brainops.learning.cycles import LEASE_MICROS
-from brainops.learning.part import CycleWork, Found, Part
+from brainops.learning.cycles.cycles import LEASE_MICROS
+from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.store import Transaction, acts
 from brainops.types import Cycle, ImprovementKind, ImprovementState, Insight, MemoryState, Section, Source
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from brainops.brain import Brain
 from brainops.memory.draft import content_hash
-from brainops.memory.fingerprint import digest_with_service
-from brainops.memory.fingerprint_move import WAITS
-from brainops.memory.recognition import frames_of, told_by
+from brainops.memory.recognition.digests import frames_of, told_by
+from brainops.memory.recognition.fingerprint import digest_with_service
+from brainops.memory.recognition.fingerprint_move import WAITS
 from brainops.store import acts
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of

@@ -369,7 +369,7 @@ def test_trouble_closes_for_what_destroys_and_opens_with_an_alarm_for_the_rest(
     open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from brainops.errors import StoreUnavailable
-    from brainops.operations import guard_state
+    from brainops.operations.guard import state
 
     brain = strict(open_brain)
 
@@ -377,7 +377,7 @@ def test_trouble_closes_for_what_destroys_and_opens_with_an_alarm_for_the_rest(
         raise StoreUnavailable("locked")
 
     with monkeypatch.context() as patched:
-        patched.setattr(guard_state, "gather", down)
+        patched.setattr(state, "gather", down)
         closed = brain.guard.check(start("delete user"))
         opened = brain.guard.check(start("deploy api"))
     brain.begin("deploy api").succeed()
@@ -393,7 +393,7 @@ def test_trouble_lets_everything_pass_where_the_guard_only_watches(
     open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from brainops.errors import StoreUnavailable
-    from brainops.operations import guard_state
+    from brainops.operations.guard import state
 
     brain = open_brain()
     brain.begin("deploy api").succeed()
@@ -401,7 +401,7 @@ def test_trouble_lets_everything_pass_where_the_guard_only_watches(
     def down(*_: object) -> None:
         raise StoreUnavailable("locked")
 
-    monkeypatch.setattr(guard_state, "gather", down)
+    monkeypatch.setattr(state, "gather", down)
 
     assert isinstance(brain.guard.check(start("delete user")), Allow)
 

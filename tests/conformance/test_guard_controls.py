@@ -9,9 +9,9 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalRequired, ApprovalUnproven, InvalidInput, OperationBlocked
-from brainops.operations import breaker
-from brainops.procedures import approvers
-from brainops.procedures.automatic import automatic_stopped, put_stop_file, remove_stop_file
+from brainops.operations.guard import breaker
+from brainops.procedures.consent import approvers
+from brainops.procedures.consent.automatic import automatic_stopped, put_stop_file, remove_stop_file
 from brainops.types import (
     Actor,
     ActorKind,
@@ -352,7 +352,7 @@ def test_rules_of_strict_procedures_never_step_down_by_themselves() -> None:
 
 
 def test_only_so_many_lines_of_a_rule_are_kept_a_day(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
-    from brainops.operations import decisions
+    from brainops.operations.guard import decisions
 
     monkeypatch.setattr(decisions, "KEPT_A_DAY", 3)
     brain.guard.set_enforcement("observe", proof=PROOF)

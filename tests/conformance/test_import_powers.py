@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, NotFound
-from brainops.memory.arrival import UNSENT
-from brainops.memory.kinds import KINDS
-from brainops.procedures import approvers
+from brainops.memory.transfer.foreign_rows import UNSENT
+from brainops.memory.transfer.line_kinds import KINDS
+from brainops.procedures.consent import approvers
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.records import KINDS as RECORDS

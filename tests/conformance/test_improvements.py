@@ -12,8 +12,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound
-from brainops.learning.changes.port import draft
-from brainops.learning.changes.versions import side
+from brainops.learning.improvements.port import draft
+from brainops.learning.improvements.versions import side
 from brainops.procedures.fixes.record import application_of
 from brainops.procedures.runs.trials import TRIAL_SHARE, belongs
 from brainops.store import Transaction, acts
@@ -447,7 +447,7 @@ class Shelf:
         return None
 
     def measure(self, tx: Transaction, improvement: Improvement, now: int) -> Any:
-        from brainops.learning.better import Measured
+        from brainops.statistics.always_valid import Measured
 
         return Measured()
 

@@ -10,12 +10,12 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked
-from brainops.learning.changes import retrieval
-from brainops.learning.changes.port import draft
-from brainops.learning.part import CycleWork
+from brainops.learning.cycles.part import CycleWork
+from brainops.learning.improvements import retrieval_weights
+from brainops.learning.improvements.port import draft
 from brainops.memory.rank import DEFAULT
-from brainops.memory.weighting import weights_of
-from brainops.operations import breaker
+from brainops.memory.weights import weights_of
+from brainops.operations.guard import breaker
 from brainops.store import acts
 from brainops.types import (
     Action,
@@ -229,7 +229,7 @@ def test_the_questions_that_helped_are_asked_again_with_what_they_found(brain: B
     now = clock()
     work = CycleWork(context=brain._context, cycle=Cycle.DAILY, from_at=0, to_at=now, now=now)
 
-    asked = list(retrieval.questions(work, 0))
+    asked = list(retrieval_weights.questions(work, 0))
 
     assert len(asked) == 5
     assert all(question.helped in {each.key for each in question.candidates} for question in asked)
@@ -238,9 +238,15 @@ def test_the_questions_that_helped_are_asked_again_with_what_they_found(brain: B
 def test_weights_hold_for_the_namespace_and_are_taken_back_exactly(brain: Brain, clock: Clock) -> None:
     sides: list[Any] = [asdict(DEFAULT), asdict(replace(DEFAULT, recency=0.1))]
     proposal = draft(
-        ImprovementKind.RETRIEVAL, retrieval.KEY, "retrieval", "recency 0.1", "it won", before=sides[0], after=sides[1],
+        ImprovementKind.RETRIEVAL,
+        retrieval_weights.KEY,
+        "retrieval",
+        "recency 0.1",
+        "it won",
+        before=sides[0],
+        after=sides[1],
         at=clock(),
-    )  # fmt: skip
+    )
     with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, proposal)
     assert kept is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from brainops.agents.model import LanguageModels
+from brainops.agents.language.model import LanguageModels
 from brainops.brain import Brain
 from brainops.errors import BudgetSpent, InvalidInput, NotConfigured, OperationBlocked
 from brainops.types import Actor, ActorKind

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.brain import Brain
-from brainops.memory.errors import error_title, parse_error
-from brainops.memory.recognition import text_digests
+from brainops.memory.recognition.digests import text_digests
+from brainops.memory.recognition.error_events import error_title, parse_error
 from brainops.types import ErrorEvent, MemoryState
 from tests.conformance.conftest import OpenBrain
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput, NamespaceDenied
-from brainops.memory import retain, segments
+from brainops.memory.transfer import retention, segments
 from brainops.store import acts
 from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
@@ -196,7 +196,7 @@ CHANGES: dict[str, Act] = {
     "reindex": lambda b, o, p: b.reindex(),
     "rescan": lambda b, o, p: b.redact_rescan(),
     "compact": lambda b, o, p: b.compact(older_than_days=0),
-    "restore segment": each_of(lambda o: o.segments, lambda b, one: retain.restore_segment(b._context, one)),
+    "restore segment": each_of(lambda o: o.segments, lambda b, one: retention.restore_segment(b._context, one)),
     "growth": lambda b, o, p: b.set_growth(GrowthPolicy(mode="counted")),
     "import": lambda b, o, p: (exported(b, o, p), b.import_from(p)),
 }

@@ -17,7 +17,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, InvalidInput, NotFound
-from brainops.procedures import approvers, channels, outbox
+from brainops.procedures.consent import approvers, channels, outbox
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, Notice, NoticeKind, TerminalProof
 from tests.conformance.conftest import OpenBrain

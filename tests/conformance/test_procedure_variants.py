@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.learning.changes.versions import side
+from brainops.learning.improvements.versions import side
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import (

@@ -18,7 +18,7 @@ from brainops.errors import (
     MissingExtra,
     NotFound,
 )
-from brainops.procedures.cel import conditions
+from brainops.procedures.conditions import conditions
 from brainops.types import Actor, ActorKind, Mode, Owner, Procedure, ProcedureState, Step, StepKind, Trust
 from brainops.types.procedure import Action
 from tests.conformance.conftest import OpenBrain

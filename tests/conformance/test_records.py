@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.learning.changes.port import draft
-from brainops.memory.kinds import KINDS, folded, unfolded
-from brainops.procedures import approvers
+from brainops.learning.improvements.port import draft
+from brainops.memory.transfer.line_kinds import KINDS, folded, unfolded
+from brainops.procedures.consent import approvers
 from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
 from brainops.store.ids import new_id

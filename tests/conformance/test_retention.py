@@ -8,7 +8,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, NotFound
-from brainops.memory import retain, segments
+from brainops.memory.transfer import retention, segments
 from brainops.store import acts
 from brainops.types import Draft, Filter, Operation, Succeeded
 from tests.conformance.conftest import OpenBrain
@@ -50,7 +50,7 @@ def test_old_operations_move_into_segments_and_come_back_unchanged(open_brain: O
     assert 0 < compacted.bytes_after < compacted.bytes_before
     assert [operation.id for operation in brain.operations()] == [begun.id]
     [segment] = segment_ids(brain)
-    restored = retain.restore_segment(brain._context, segment)
+    restored = retention.restore_segment(brain._context, segment)
     assert (restored.operations, restored.standing) == (20, 0)
     assert exported(brain, tmp_path / "after.jsonl") == before
     assert segment_ids(brain) == []
@@ -76,7 +76,7 @@ def test_archived_memories_move_into_segments_with_their_occurrences_and_links(
     with pytest.raises((NotFound, Conflict)):
         brain.restore(first.id)
     [segment] = segment_ids(brain)
-    assert retain.restore_segment(brain._context, segment).memories == 2
+    assert retention.restore_segment(brain._context, segment).memories == 2
     assert exported(brain, tmp_path / "after.jsonl") == before
     assert brain.retrieve("limit", include_archived=True, include_superseded=True)
 
@@ -133,7 +133,7 @@ def test_a_segment_has_a_limit_and_what_is_left_goes_into_the_next(
 ) -> None:
     brain = open_brain()
     old_operations(brain, 25)
-    monkeypatch.setattr(retain, "SEGMENT_ROWS", 10)
+    monkeypatch.setattr(retention, "SEGMENT_ROWS", 10)
 
     compacted = brain.compact(older_than_days=0)
 
@@ -148,7 +148,7 @@ class Stopped(Exception):
 def test_a_stop_between_two_segments_loses_nothing(open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch) -> None:
     brain = open_brain()
     old_operations(brain, 25)
-    monkeypatch.setattr(retain, "SEGMENT_ROWS", 10)
+    monkeypatch.setattr(retention, "SEGMENT_ROWS", 10)
     verified: list[int] = []
 
     def stop(row: Any) -> Any:
@@ -158,7 +158,7 @@ def test_a_stop_between_two_segments_loses_nothing(open_brain: OpenBrain, monkey
         return segments.unpack(row)
 
     with monkeypatch.context() as patch:
-        patch.setattr(retain, "unpack", stop)
+        patch.setattr(retention, "unpack", stop)
         with pytest.raises(Stopped):
             brain.compact(older_than_days=0)
 
@@ -169,7 +169,7 @@ def test_a_stop_between_two_segments_loses_nothing(open_brain: OpenBrain, monkey
 def test_rows_stay_when_a_segment_does_not_read_back(open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch) -> None:
     brain = open_brain()
     old_operations(brain, 5)
-    monkeypatch.setattr(retain, "unpack", lambda row: [])
+    monkeypatch.setattr(retention, "unpack", lambda row: [])
 
     with pytest.raises(ArchiveDamaged):
         brain.compact(older_than_days=0)
@@ -192,7 +192,7 @@ def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) ->
         tx.operations.add_segment({**dict(row), "data": bytes(data)})
 
     with pytest.raises(ArchiveDamaged):
-        retain.restore_segment(brain._context, listed["id"])
+        retention.restore_segment(brain._context, listed["id"])
     with pytest.raises(ArchiveDamaged):
         archived(brain)
 
@@ -201,7 +201,7 @@ def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) ->
 
 def test_a_segment_that_is_not_there_is_not_restored(open_brain: OpenBrain) -> None:
     with pytest.raises(NotFound):
-        retain.restore_segment(open_brain()._context, "no such segment")
+        retention.restore_segment(open_brain()._context, "no such segment")
 
 
 def test_archived_operations_are_listed_under_the_same_conditions(open_brain: OpenBrain) -> None:
@@ -296,7 +296,7 @@ def test_a_reused_idempotency_key_does_not_keep_a_memory_from_coming_back(open_b
     brain.compact(older_than_days=0)
     again = brain.capture("gateway again", idempotency_key="k")
 
-    retain.restore_segment(brain._context, segment_ids(brain)[0])
+    retention.restore_segment(brain._context, segment_ids(brain)[0])
 
     assert again.id != old.id
     assert brain.get(old.id).title == "gateway"
@@ -306,7 +306,7 @@ def test_each_act_of_retention_is_in_the_trail(open_brain: OpenBrain) -> None:
     brain = open_brain()
     old_operations(brain, 3)
     brain.compact(older_than_days=0)
-    retain.restore_segment(brain._context, segment_ids(brain)[0])
+    retention.restore_segment(brain._context, segment_ids(brain)[0])
 
     with brain._store.read() as tx:
         assert [line["act"] for line in tx.trail.page("team/a", 0)] == ["compact", "restore-segment"]

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.procedures.steps.port import StepWork
+from brainops.procedures.steps.executor import StepWork
 from brainops.types import (
     Concurrency,
     NoticeKind,

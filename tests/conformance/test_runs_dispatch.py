@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from brainops.errors import Conflict, InvalidInput, MissingExtra, StoreUnavailable
-from brainops.procedures import approvers
-from brainops.procedures.cel import conditions
-from brainops.procedures.runs import dispatch
-from brainops.procedures.runs.dispatch import Dispatcher
-from brainops.procedures.steps.port import StepWork
+from brainops.procedures.conditions import conditions
+from brainops.procedures.consent import approvers
+from brainops.procedures.runs import dispatcher as dispatch
+from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.steps.executor import StepWork
 from brainops.store import acts
 from brainops.types import NoticeKind, Retry, Run, RunState, StepKind, TerminalProof, Verification
 from tests.conformance.conftest import OpenBrain

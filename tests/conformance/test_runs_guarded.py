@@ -11,7 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked, StoreUnavailable
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
 from brainops.types import (
@@ -533,7 +533,7 @@ class _Crash(BaseException):
 
 def crash_after(brain: Brain, monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
     """Let the process that advances runs end right after so many of its transactions."""
-    from brainops.procedures.runs.advance import Advance
+    from brainops.procedures.runs.interpreter import Advance
 
     whole, done = Advance._turn, [0]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.types import (
     Actor,
     ActorKind,

@@ -14,7 +14,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, StepFailed
-from brainops.learning.part import CycleWork, Found
+from brainops.learning.cycles.part import CycleWork, Found
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, MemoryType, Trust
 from tests.conformance.conftest import OpenBrain

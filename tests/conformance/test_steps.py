@@ -11,7 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, StepFailed
-from brainops.procedures.steps.port import StepWork
+from brainops.procedures.steps.executor import StepWork
 from brainops.types import JSON, Action, Procedure, Retry, RunState, Step, StepKind, Verification
 from tests.conformance.conftest import OpenBrain
 from tests.procedures.steps_kit import do

@@ -8,10 +8,11 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import EmbedderUnavailable
-from brainops.memory import retain, sweep
+from brainops.memory import reindex
 from brainops.memory.capture import store
 from brainops.memory.draft import prepare
-from brainops.memory.redact import RedactionPolicy
+from brainops.memory.redaction.redact import RedactionPolicy
+from brainops.memory.transfer import retention
 from brainops.store import acts
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OpenBrain
@@ -111,7 +112,7 @@ def test_reembedding_gives_every_memory_a_vector_of_the_present_model_and_drops_
     assert (vectors(brain, "letters-1"), vectors(brain, "letters-2")) == (0, 150)
     assert brain.reembed() == 0
     with brain._store.read() as tx:
-        assert tx.setting(sweep.EMBEDDING_MODEL) == "letters-2"
+        assert tx.setting(reindex.EMBEDDING_MODEL) == "letters-2"
     assert len(found(brain, "gateway 7", limit=200)) == 150
 
 
@@ -212,7 +213,7 @@ def restore_segments(brain: Brain) -> None:
     with brain._store.read() as tx:
         ids = [row["id"] for row in tx.operations.segments()]
     for segment_id in ids:
-        retain.restore_segment(brain._context, segment_id)
+        retention.restore_segment(brain._context, segment_id)
 
 
 def without_trail(data: bytes, store_url: str) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, SchemaTooNew
-from brainops.memory import transfer
+from brainops.memory.transfer import transfer
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OWNER, FreshDatabase, OpenBrain

@@ -9,8 +9,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
-from brainops.memory.errors import parse_error
-from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition.error_events import parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.types import Actor, ActorKind, OperationStart, ProcedureVersion, TriggerMatch
 from tests.conformance.conftest import OpenBrain
 

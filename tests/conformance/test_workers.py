@@ -18,10 +18,10 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidConfiguration, StoreReadOnly
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.store import acts
 from brainops.types import Action, Procedure, Run, RunState, Step, StepKind, TerminalProof
-from brainops.workers import woken
+from brainops.workers import procrastinate
 from tests.conformance.conftest import OWNER
 from tests.conformance.postgres_server import PostgresServer
 
@@ -117,7 +117,7 @@ def test_a_worker_is_told_at_once_of_a_run_that_begins_and_of_an_answer(
     brain: Brain, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(approvers, "SCRYPT_COST", 2**4)
-    woken.install(brain)
+    procrastinate.install(brain)
     establish(brain, gate())
     brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
 
@@ -134,7 +134,7 @@ def test_a_worker_is_told_at_once_of_a_run_that_begins_and_of_an_answer(
 
 
 def test_a_wake_up_stands_and_falls_with_the_transaction_that_makes_a_run_due(brain: Brain, url: str) -> None:
-    woken.install(brain)
+    procrastinate.install(brain)
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
     begun = brain.runs.start("one", detached=True)
 
@@ -147,7 +147,7 @@ def test_a_wake_up_stands_and_falls_with_the_transaction_that_makes_a_run_due(br
 
 
 def test_another_namespace_sees_no_wake_ups(brain: Brain, url: str) -> None:
-    woken.install(brain)
+    procrastinate.install(brain)
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
     brain.runs.start("one", detached=True)
 
@@ -163,7 +163,7 @@ def test_another_namespace_sees_no_wake_ups(brain: Brain, url: str) -> None:
 def test_a_login_without_tables_of_its_own_works_and_is_told(
     brain: Brain, postgres: PostgresServer, database: str, url: str, tmp_path: Path
 ) -> None:
-    woken.install(brain)
+    procrastinate.install(brain)
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         connection.execute("create role on_call login; grant brainops_runtime to on_call")
@@ -176,7 +176,7 @@ def test_a_login_without_tables_of_its_own_works_and_is_told(
             Brain.open(postgres.url(database, "on_call"), namespace="team/a", background=False) as theirs,
             pytest.raises(StoreReadOnly, match="owner"),
         ):
-            woken.install(theirs)
+            procrastinate.install(theirs)
     finally:
         with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
             connection.execute("drop role on_call")
@@ -185,7 +185,7 @@ def test_a_login_without_tables_of_its_own_works_and_is_told(
 
 
 def test_a_worker_goes_on_when_its_engine_is_taken_away(brain: Brain, url: str, tmp_path: Path) -> None:
-    woken.install(brain)
+    procrastinate.install(brain)
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
 
     with worker(url, tmp_path):
@@ -202,7 +202,7 @@ def test_a_worker_goes_on_when_its_engine_is_taken_away(brain: Brain, url: str, 
 def test_the_engine_is_taken_away_though_a_worker_takes_its_tables_in_another_order(
     brain: Brain, postgres: PostgresServer, database: str
 ) -> None:
-    woken.install(brain)
+    procrastinate.install(brain)
     wakeups = brain.wakeups()
     assert wakeups is not None
     tables = """
@@ -260,12 +260,12 @@ class Counting:
 def test_a_cycle_is_gone_through_once_per_tick_by_all_workers_together(
     brain: Brain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(woken, "TICK", "* * * * * *")
-    woken.install(brain)
+    monkeypatch.setattr(procrastinate, "TICK", "* * * * * *")
+    procrastinate.install(brain)
     loops = Counting(), Counting()
 
     began = time.monotonic()
-    with woken.Woken(brain, loops[0]), woken.Woken(brain, loops[1]):
+    with procrastinate.Woken(brain, loops[0]), procrastinate.Woken(brain, loops[1]):
         until(lambda: sum(loop.sweeps for loop in loops) >= 5)
         ticks = time.monotonic() - began + 2  # the second that had begun, and the one that ends now
         swept = sum(loop.sweeps for loop in loops)
@@ -284,12 +284,12 @@ def test_two_stores_of_one_database_have_their_wake_ups_apart(
     second = f"{url}&options=-csearch_path%3D%22Second%22"
 
     with Brain.open(second, namespace="team/a", model="none", background=False) as other:
-        woken.install(other)
-        alone = woken.obstacle(brain)
-        woken.install(brain)
+        procrastinate.install(other)
+        alone = procrastinate.obstacle(brain)
+        procrastinate.install(brain)
         establish(other, Procedure(name="one", description="One step.", steps=(note("a"),)))
         other.runs.start("one", detached=True)
-        both = woken.obstacle(other)
+        both = procrastinate.obstacle(other)
 
     assert "--install" in str(alone)
     assert both is None
@@ -297,30 +297,30 @@ def test_two_stores_of_one_database_have_their_wake_ups_apart(
 
 
 def test_it_is_said_why_a_worker_only_looks(brain: Brain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = woken.obstacle(brain)
-    woken.install(brain)
-    after = woken.obstacle(brain)
-    monkeypatch.setattr(woken, "engine", lambda: "procrastinate 9.9")
-    newer = woken.obstacle(brain)
-    monkeypatch.setattr(woken, "engine", lambda: None)
-    without = woken.obstacle(brain)
+    before = procrastinate.obstacle(brain)
+    procrastinate.install(brain)
+    after = procrastinate.obstacle(brain)
+    monkeypatch.setattr(procrastinate, "engine", lambda: "procrastinate 9.9")
+    newer = procrastinate.obstacle(brain)
+    monkeypatch.setattr(procrastinate, "engine", lambda: None)
+    without = procrastinate.obstacle(brain)
 
     assert "brainops worker --install" in str(before)
     assert after is None
     assert "brainops worker --install` again" in str(newer)
     assert "brainops[workers]" in str(without)
     with Brain.open(tmp_path / "m.db", model="none", background=False) as single:
-        assert "SQLite" in str(woken.obstacle(single))
+        assert "SQLite" in str(procrastinate.obstacle(single))
         with pytest.raises(InvalidConfiguration):
-            woken.install(single)
+            procrastinate.install(single)
 
 
 def test_installing_again_makes_everything_anew_and_loses_no_run(brain: Brain, url: str) -> None:
-    woken.install(brain)
+    procrastinate.install(brain)
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
     begun = brain.runs.start("one", detached=True)
 
-    woken.install(brain)
+    procrastinate.install(brain)
 
     assert jobs(url) == 0
     assert brain.runs.advance(begun.id).state is RunState.SUCCEEDED

@@ -37,7 +37,7 @@ def test_the_page_of_settings_names_every_setting() -> None:
 
 def test_the_page_of_procedures_names_every_public_method_and_every_key() -> None:
     from brainops.procedures.catalog import Catalog
-    from brainops.procedures.definition.vocabulary import PROCEDURE_KEYS, STEP_KEYS
+    from brainops.procedures.definition.keywords import PROCEDURE_KEYS, STEP_KEYS
 
     page = (REFERENCE / "procedures.md").read_text(encoding="utf-8")
     methods = [name for name in vars(Catalog) if not name.startswith("_")]
@@ -62,7 +62,7 @@ def test_the_procedure_on_the_page_is_right_and_its_example_holds() -> None:
 
 
 def test_the_page_of_the_guard_names_every_public_method() -> None:
-    from brainops.operations.enforce import Guard
+    from brainops.operations.guard.enforcement import Guard
 
     page = (REFERENCE / "guard.md").read_text(encoding="utf-8")
 
@@ -99,7 +99,7 @@ def test_the_page_of_health_says_every_formula() -> None:
 
 
 def test_the_page_of_evolution_names_every_public_method() -> None:
-    from brainops.learning.improvements import Improvements
+    from brainops.learning.improvements.improvements import Improvements
 
     page = (REFERENCE / "evolution.md").read_text(encoding="utf-8")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainops.brain import Brain
-from brainops.procedures.runs.sheet import Wake, stay
+from brainops.procedures.runs.unit_of_work import Wake, stay
 from tests.durability import runs_worker
 from tests.durability.runs_worker import CALLS, CAPTURES
 

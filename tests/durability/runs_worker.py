@@ -15,11 +15,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from brainops.brain import Brain
-from brainops.operations.runs import RunOperations
-from brainops.procedures.runs.dispatch import Dispatcher
+from brainops.operations.run_operations import RunOperations
+from brainops.procedures.runs.dispatcher import Dispatcher
 from brainops.procedures.runs.runner import Runner
-from brainops.procedures.runs.sheet import Wake, stay
-from brainops.procedures.steps.port import StepDone, StepResult, StepWork, StepWrite
+from brainops.procedures.runs.unit_of_work import Wake, stay
+from brainops.procedures.steps.executor import StepDone, StepResult, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Concurrency, Procedure, Retry, Step, StepKind
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.learning.cycles import LEASE_MICROS
+from brainops.learning.cycles.cycles import LEASE_MICROS
 from brainops.store import acts
 from brainops.store.operations import finish_row
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, Failed, OperationStart, Succeeded

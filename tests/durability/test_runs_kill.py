@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from brainops.procedures import approvers
+from brainops.procedures.consent import approvers
 from brainops.types import Action, Procedure, RunState, Step, StepKind, TerminalProof
 from tests.durability import runs_worker
 from tests.durability.runs_chaos import chaos

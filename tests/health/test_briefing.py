@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.health.briefing import SORTS, Gathered, block, screen, tokens_of
-from brainops.memory.injected import strip_injected
+from brainops.memory.redaction.injected import strip_injected
 
 TEXTS = st.text(max_size=400)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brainops.health.words import bar, length, said, spark
+from brainops.health.figure_text import bar, length, said, spark
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from brainops.errors import InvalidInput
 from brainops.importers import Format, import_path
-from brainops.importers.reading import DEPTH_LIMIT, FAULTS_SHOWN, json_value, yaml_value
+from brainops.importers.foreign_text import DEPTH_LIMIT, FAULTS_SHOWN, json_value, yaml_value
 from tests.importers.material import Write
 from tests.importers.small_memory import SmallMemory
 

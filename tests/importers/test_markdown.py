@@ -6,7 +6,7 @@ import pytest
 
 from brainops.errors import InvalidInput
 from brainops.importers import markdown
-from brainops.importers.binding import MARKER
+from brainops.importers.runbook_links import MARKER
 from brainops.types import Draft, MemoryType, Trust
 from tests.importers.material import Write, drafts, left, place
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.importers import prometheus
-from brainops.importers.binding import HEADING, MARKER, address_parts, bind, unbound
-from brainops.importers.plan import with_digests
+from brainops.importers.import_plan import with_digests
 from brainops.importers.prometheus import readable
+from brainops.importers.runbook_links import HEADING, MARKER, address_parts, bind, unbound
 from brainops.types import Draft, MemoryType, Source, Trust
 from tests.importers.material import Write, drafts, left, place
 

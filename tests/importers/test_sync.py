@@ -10,7 +10,7 @@ import pytest
 
 from brainops.errors import InvalidInput
 from brainops.importers import Action, ImportReport, import_path
-from brainops.importers.binding import HEADING
+from brainops.importers.runbook_links import HEADING
 from brainops.types import Trust
 from tests.importers.material import Write, lines
 from tests.importers.small_memory import SmallMemory

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from brainops.importers import claude_code, codex
-from brainops.importers.commands import looks_only, program, words
+from brainops.importers.command_purpose import looks_only, program, words
 from brainops.types import Draft, MemoryType, Trust
 from tests.importers.material import Write, drafts, left, lines, place
 

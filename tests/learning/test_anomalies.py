@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from brainops.learning.anomalies import QUIET, THRESHOLD, Detector, anomalies
+from brainops.statistics.anomalies import QUIET, THRESHOLD, Detector, anomalies
 
 MINUTE = 60_000_000
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.learning.better import Counts, beyond, both, compare, is_sure, probability
+from brainops.statistics.always_valid import Counts, beyond, both, compare, is_sure, probability
 
 COMPARISONS = 150  # of each kind; the bound is one in ten
 UNITS = 400

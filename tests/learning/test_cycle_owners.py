@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brainops.learning import cycles
+from brainops.learning.cycles import cycles
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> int:
     """Return the number of a process that is no more, under which owners are named."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    monkeypatch.setattr("brainops.learning.cycles.os.getpid", lambda: process.pid)
+    monkeypatch.setattr("brainops.learning.cycles.cycles.os.getpid", lambda: process.pid)
     return process.pid
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from brainops.learning.file_edits import edited
+from brainops.learning.code.file_edits import edited
 from brainops.procedures.definition.parse import parse
 from brainops.types import Procedure, Retry, Step
 

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from brainops.learning.better import Evidence, Measured
-from brainops.learning.changes.port import draft
-from brainops.learning.lifecycle import (
+from brainops.learning.improvements.lifecycle import (
     TRIAL_MICROS,
     WATCH_LEAST,
     WATCH_MICROS,
@@ -17,6 +15,8 @@ from brainops.learning.lifecycle import (
     may_come_back,
     next_move,
 )
+from brainops.learning.improvements.port import draft
+from brainops.statistics.always_valid import Evidence, Measured
 from brainops.types import Improvement, ImprovementKind, ImprovementState
 
 S = ImprovementState

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.learning.exposition import is_exposition, samples
-from brainops.learning.log_lines import Level, LogLine, Sample, read_line
+from brainops.learning.signals.exposition import is_exposition, samples
+from brainops.learning.signals.log_lines import Level, LogLine, Sample, read_log_line
 
 NOW = 1_704_500_000_000_000  # the sixth of January 2024
 
@@ -68,24 +68,24 @@ def at(text: str) -> int:
     ],
 )
 def test_a_line_is_read(line: str, message: str, when: str, level: Level | None, writer: str | None) -> None:
-    found = read_line(line, now=NOW)
+    found = read_log_line(line, now=NOW)
 
     assert found == LogLine(message=message, at=at(when), level=level, writer=writer)
 
 
 def test_a_plain_line_is_its_own_message() -> None:
-    assert read_line("VM started", now=NOW) == LogLine(message="VM started")
+    assert read_log_line("VM started", now=NOW) == LogLine(message="VM started")
 
 
 def test_a_stack_trace_goes_on_from_the_line_before() -> None:
-    found = read_line("    at java.lang.Thread.run(Thread.java:1)", now=NOW)
+    found = read_log_line("    at java.lang.Thread.run(Thread.java:1)", now=NOW)
 
     assert isinstance(found, LogLine)
     assert found.continued
 
 
 def test_json_with_a_metric_is_a_sample() -> None:
-    found = read_line('{"metric": "cpu", "value": 3.5, "time": 1704456000, "pod": "api-1"}', now=NOW)
+    found = read_log_line('{"metric": "cpu", "value": 3.5, "time": 1704456000, "pod": "api-1"}', now=NOW)
 
     assert found == [Sample(name="cpu", value=3.5, labels={"pod": "api-1"}, at=at("2024-01-05T12:00:00"))]
 
@@ -123,5 +123,5 @@ def test_a_log_is_no_page_of_metrics() -> None:
 
 @given(st.text(max_size=400))
 def test_any_line_can_be_read(line: str) -> None:
-    read_line(line, now=NOW)
+    read_log_line(line, now=NOW)
     list(samples([line], now=NOW))

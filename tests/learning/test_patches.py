@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from brainops.errors import InvalidInput
-from brainops.learning import patches
-from brainops.learning.patches import refusal, verdict
-from brainops.learning.worktree import made, text_of
+from brainops.learning.code import patches
+from brainops.learning.code.patches import refusal, verdict
+from brainops.learning.code.worktree import made, text_of
 from brainops.types import CodeRepository
 from tests.learning.git_kit import commit, git
 

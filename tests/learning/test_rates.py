@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.learning.rates import FALSE_SHARE, Change, Counts, interval, latest_change, told
+from brainops.statistics.rates import FALSE_SHARE, Change, Counts, interval, latest_change, told
 
 HOURS = 14 * 24
 

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from brainops.learning.change_points import change_points
-from brainops.learning.seasonality import HOUR, Rhythm, seasons
-from brainops.learning.sequences import Event, Tried, precursors
-from brainops.learning.significance import chi_square, discoveries, fisher, kruskal_wallis, poisson
+from brainops.learning.signals.sequences import Event, Tried, precursors
+from brainops.statistics.change_points import change_points
+from brainops.statistics.seasonality import HOUR, Rhythm, seasons
+from brainops.statistics.significance import chi_square, discoveries, fisher, kruskal_wallis, poisson
 
 MINUTE = 60_000_000
 WITHIN = 15 * MINUTE

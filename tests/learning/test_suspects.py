@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainops.learning.suspects import LogShift, NearChange, rank
+from brainops.learning.signals.suspects import LogShift, NearChange, rank
 
 PODS = ("api", "cart", "mail", "search")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.learning.templates import VALUE, TemplateMiner, tokenise
+from brainops.learning.signals.log_templates import VALUE, TemplateMiner, tokenise
 
 
 def groups(*lines: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.learning.timetable import PERIOD_MICROS, boundary, due, next_at
+from brainops.learning.cycles.timetable import PERIOD_MICROS, boundary, due, next_at
 from brainops.types import Cycle
 
 MOMENTS = st.integers(1_600_000_000_000_000, 1_900_000_000_000_000)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.learning.variants import Deed, PastRun, PastStep, Variant, always, interval, variants
+from brainops.learning.improvements.variants import Deed, PastRun, PastStep, Variant, always, interval, variants
 from brainops.procedures.definition.canonical import as_mapping
 from brainops.procedures.definition.define import define
 from brainops.types import Procedure, StepState

@@ -25,7 +25,7 @@ from brainops.memory.draft import (
     prepare,
     words_of_row,
 )
-from brainops.memory.redact import JSON_DEPTH, RedactionPolicy, wrap_injected
+from brainops.memory.redaction.redact import JSON_DEPTH, RedactionPolicy, wrap_injected
 from brainops.types import Actor, ActorKind, Draft, MemoryType, Source
 
 POLICY = RedactionPolicy()

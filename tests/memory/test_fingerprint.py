@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from brainops.memory.errors import parse_error
-from brainops.memory.fingerprint import VERSION, digest_with_service, fingerprint, is_client_error
-from brainops.memory.redact import RedactionPolicy, redact
-from brainops.memory.templates import mask
+from brainops.memory.recognition.error_events import parse_error
+from brainops.memory.recognition.fingerprint import VERSION, digest_with_service, fingerprint, is_client_error
+from brainops.memory.recognition.masks import mask
+from brainops.memory.redaction.redact import RedactionPolicy, redact
 from brainops.types import ErrorEvent, Frame
 
 AGREE: list[tuple[str, str]] = [

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from brainops.memory.errors import EXCEPTION_FRAMES, MESSAGE_CHARACTERS, from_exception, parse_error
-from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition.error_events import EXCEPTION_FRAMES, MESSAGE_CHARACTERS, from_exception, parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.types import ErrorEvent, Frame
 
 PYTHON = """\

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from brainops.errors import InvalidConfiguration
-from brainops.memory.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
 from brainops.types import Finding
 
 PW = "hunt" + "er2!x"  # made from parts, so that no scanner takes this file for a leak

@@ -6,7 +6,13 @@ import json
 
 import pytest
 
-from brainops.memory.redact import INJECTED_CLOSE, INJECTED_OPEN, contains_injected, strip_injected, wrap_injected
+from brainops.memory.redaction.redact import (
+    INJECTED_CLOSE,
+    INJECTED_OPEN,
+    contains_injected,
+    strip_injected,
+    wrap_injected,
+)
 
 
 def test_a_wrapped_text_is_recognised_and_stripped() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.memory.redact import (
+from brainops.memory.redaction.redact import (
     RedactionPolicy,
     contains_injected,
     redact,

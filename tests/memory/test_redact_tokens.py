@@ -10,8 +10,8 @@ import string
 
 import pytest
 
-from brainops.memory.redact import redact
-from brainops.memory.secrets import TOKEN_RULES
+from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.secrets import TOKEN_RULES
 
 ALNUM = string.ascii_letters + string.digits
 UPPER = string.ascii_uppercase + string.digits

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.operations.classify import Pattern, classify
-from brainops.operations.command_line import class_of_command
-from brainops.operations.statements import class_of_sql
+from brainops.operations.commands.action_class import Pattern, classify
+from brainops.operations.commands.command_line import classify_command
+from brainops.operations.commands.sql_statements import class_of_sql
 from brainops.types import ActionClass, OperationStart
 
 READ, CHANGE, DESTROY = ActionClass.READ_ONLY, ActionClass.CHANGING, ActionClass.DESTRUCTIVE
@@ -263,17 +263,17 @@ kill -9 -1
 
 @pytest.mark.parametrize("line", READING_LINES)
 def test_a_line_that_only_reads_is_read_only(line: str) -> None:
-    assert class_of_command(line) is READ
+    assert classify_command(line) is READ
 
 
 @pytest.mark.parametrize("line", CHANGING_LINES)
 def test_a_line_that_changes_something_is_changing(line: str) -> None:
-    assert class_of_command(line) is CHANGE
+    assert classify_command(line) is CHANGE
 
 
 @pytest.mark.parametrize("line", DESTROYING_LINES)
 def test_a_line_that_destroys_is_destructive_however_it_is_written(line: str) -> None:
-    assert class_of_command(line) is DESTROY
+    assert classify_command(line) is DESTROY
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_line_that_destroys_is_destructive_however_it_is_written(line: str) ->
     ],
 )
 def test_lines_of_several_lines(line: str, expected: ActionClass) -> None:
-    assert class_of_command(line) is expected
+    assert classify_command(line) is expected
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_lines_of_several_lines(line: str, expected: ActionClass) -> None:
     ],
 )
 def test_an_argument_list_is_no_shell(words: list[str], expected: ActionClass) -> None:
-    assert class_of_command(words) is expected
+    assert classify_command(words) is expected
 
 
 @pytest.mark.parametrize(
@@ -453,12 +453,12 @@ def test_what_a_namespace_says_itself_comes_first() -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_classified_without_an_error(text: str) -> None:
-    assert class_of_command(text) in ActionClass
+    assert classify_command(text) in ActionClass
     assert class_of_sql(text) in ActionClass
     assert classify(OperationStart(name=text or "x", context={"command": text, "sql": text})) in ActionClass
 
 
 @given(st.text(alphabet="ls;|&()<>$`'\"\\{} \nrmx#=", max_size=80))
 def test_shell_of_any_shape_is_read_to_its_end(line: str) -> None:
-    assert class_of_command(line) in ActionClass
-    assert class_of_command(f"rm x\n{line}") is DESTROY
+    assert classify_command(line) in ActionClass
+    assert classify_command(f"rm x\n{line}") is DESTROY

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from brainops.operations.guard import check, standard_rules
+from brainops.operations.guard.guard import check, standard_rules
 from brainops.types import (
     ActionClass,
     AllOf,
@@ -447,7 +447,7 @@ def test_the_standard_rules_ask_once_a_task_and_each_time_before_what_destroys()
 
 def test_a_hook_can_import_the_guard_with_the_standard_library_alone() -> None:
     program = (
-        "import sys; before = set(sys.modules); import brainops.operations.guard;"
+        "import sys; before = set(sys.modules); import brainops.operations.guard.guard;"
         "loaded = {name.split('.')[0] for name in set(sys.modules) - before};"
         "print(*sorted(loaded - sys.stdlib_module_names - {'brainops'}))"
     )

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.operations.guard import check, compiled
+from brainops.operations.guard.guard import check, compiled
 from brainops.types import (
     ActionClass,
     Allow,

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.errors import InvalidInput
-from brainops.operations.answers import answer, said_no, same
-from brainops.operations.guard import check
-from brainops.operations.requirements import NotEvaluated, Past, holds, missing
-from brainops.operations.rule_learning import (
+from brainops.operations.guard.guard import check
+from brainops.operations.guard.requirements import NotEvaluated, Past, holds, missing
+from brainops.operations.guard.rule_learning import (
     ANSWERED,
     from_graph,
     from_procedure,
@@ -23,6 +22,7 @@ from brainops.operations.rule_learning import (
     satisfiers,
     with_satisfiers,
 )
+from brainops.operations.results import answer, said_no, same
 from brainops.types import (
     NOBODY,
     Action,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from brainops.brain import Brain
+from brainops.procedures.steps.executor import StepDone, StepResult, StepWork
 from brainops.procedures.steps.kinds import executors
-from brainops.procedures.steps.port import StepDone, StepResult, StepWork
 from brainops.types import Action, StepKind
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.procedures.cases.calibration import calibrated
+from brainops.procedures.cases.case_calibration import calibrated
 from brainops.procedures.cases.features import number, questions, read, words
 from brainops.procedures.cases.learner import Example, Learner, learned
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
-from brainops.procedures.cel import conditions
-from brainops.procedures.cel.conditions import MAX_SOURCE_BYTES, compile
+from brainops.procedures.conditions import conditions
+from brainops.procedures.conditions.conditions import MAX_SOURCE_BYTES, compile
 
 NEEDS_CEL = "inputs.hosts.exists(host, host == 'db1')"
 
@@ -190,7 +190,7 @@ def test_conditions_of_another_vocabulary_are_checked_against_that() -> None:
 
 def test_the_standard_library_form_needs_nothing_but_the_standard_library() -> None:
     program = (
-        "import sys; from brainops.procedures.cel.conditions import Compiled, compile\n"
+        "import sys; from brainops.procedures.conditions.conditions import Compiled, compile\n"
         "data = {'source': 's', 'tree': ['call', '==', ['name', 'tool'], ['value', 'git']], 'doubles': []}\n"
         "assert Compiled.from_data(data).holds({'tool': 'git'})\n"
         "print(*sorted({'cel_expr_python', 'yaml', 'numpy', 'click'} & set(sys.modules)))"

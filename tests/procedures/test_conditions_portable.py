@@ -10,12 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from brainops.errors import ConditionFailed, InvalidInput
-from brainops.procedures.cel import conditions
-from brainops.procedures.cel.conditions import Compiled, compile
-from brainops.procedures.cel.evaluation import Failed, bind
-from brainops.procedures.cel.expressions import NotPortable, Refused, from_data, parse, to_data
-from brainops.procedures.cel.patterns import pattern
-from brainops.procedures.cel.types import check
+from brainops.procedures.conditions import conditions
+from brainops.procedures.conditions.conditions import Compiled, compile
+from brainops.procedures.conditions.evaluation import Failed, bind
+from brainops.procedures.conditions.expressions import NotPortable, Refused, from_data, parse, to_data
+from brainops.procedures.conditions.patterns import pattern
+from brainops.procedures.conditions.types import check
 
 DECLARED = {"inputs": "map", "items": "list", "any": "dyn", "tool": "string", "count": "int", "share": "double"}
 RESULT_CHARACTERS = 400

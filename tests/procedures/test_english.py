@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.errors import InvalidInput
-from brainops.procedures.cel.conditions import compile as compiled
+from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.definition.graph import cycle
 from brainops.procedures.english.draft import Drafted, read
 from brainops.types import StepKind

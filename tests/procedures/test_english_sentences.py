@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brainops.procedures.english.sentences import Act, Answer, Ask, Else, Go, If, Say, Stop, clauses, deed, sentences
-from brainops.procedures.english.words import opposite
+from brainops.procedures.english.vocabulary import opposite
 
 INSTRUCTIONS = [
     "Restart the service.",

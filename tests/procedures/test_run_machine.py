@@ -18,9 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from brainops.brain import Brain
 from brainops.errors import Conflict
-from brainops.operations.runs import RunOperations
+from brainops.operations.run_operations import RunOperations
 from brainops.procedures.runs.runner import Runner
-from brainops.procedures.steps.port import StepWork
+from brainops.procedures.steps.executor import StepWork
 from brainops.store import Store, Transaction
 from brainops.types import ENDED, Procedure, Retry, Run, RunState, Step, StepKind, StepState
 from tests.conformance.conftest import set_clock

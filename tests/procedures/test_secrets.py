@@ -14,7 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from brainops.errors import StepFailed
-from brainops.procedures.secret_refs import MAX_SECRET_BYTES, mask, resolve
+from brainops.procedures.steps.secret_refs import MAX_SECRET_BYTES, mask, resolve
 
 SECRET = "hunter2/p@ss+\"w'rd\\=="
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7\n-----END KEY-----\n"

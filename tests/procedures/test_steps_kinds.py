@@ -11,8 +11,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, OperationBlocked, StepFailed
+from brainops.procedures.steps.executor import StepDone, StepResult, StepWaits, StepWork, StepWrite
 from brainops.procedures.steps.kinds import executors
-from brainops.procedures.steps.port import StepDone, StepResult, StepWaits, StepWork, StepWrite
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, StepKind
 from tests.procedures.steps_kit import do, output_of, work

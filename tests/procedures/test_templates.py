@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.errors import ConditionFailed, InvalidInput
-from brainops.procedures.cel.templates import fill, references, sources
+from brainops.procedures.conditions.templates import fill, references, sources
 
 VALUES: dict[str, Any] = {
     "inputs": {"n": 3, "name": "api", "list": [1, {"a": None}], "none": None, "yes": True},

@@ -14,7 +14,7 @@ import pytest
 from brainops import authoring
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput
-from brainops.procedures.automatic import put_stop_file
+from brainops.procedures.consent.automatic import put_stop_file
 from brainops.store import files
 from brainops.store.files import digest_file, expected_digest, is_store, new_file
 
@@ -27,10 +27,10 @@ OWN_FILES = {
     "brainops.store.sqlite_restore": "restores, which keeps what it replaces",
     "brainops.store.vector_file": "makes the index of its own, under a name made up here",
     "brainops.store.vectors": "writes the index of its own anew",
-    "brainops.learning.signing": "makes the key once; where one stands, that one holds",
-    "brainops.learning.worktree": "makes a lock file of its own in a folder of its own",
+    "brainops.learning.sharing.signing": "makes the key once; where one stands, that one holds",
+    "brainops.learning.code.worktree": "makes a lock file of its own in a folder of its own",
     "brainops.config": "marks a git folder by a file of its own, which is moved over what is there",
-    "brainops.agents.adapters.command": "hands a task over in a temporary folder",
+    "brainops.agents.adapters.program": "hands a task over in a temporary folder",
 }
 MOVING = ("replace", "rename", "mkstemp", "copyfile", "move", "link")
 

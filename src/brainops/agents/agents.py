@@ -9,29 +9,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from brainops.agents.abandoned import abandon, settle
-from brainops.agents.adapters.port import AdapterPort
-from brainops.agents.candidates import consider, standing
+from brainops.agents.adapters.adapter import AdapterPort
+from brainops.agents.agent_steps import step_of
 from brainops.agents.execution import Executor, Work
 from brainops.agents.executions import Executions
-from brainops.agents.experience import Experience
-from brainops.agents.language import Language
-from brainops.agents.learnt import Keeper
-from brainops.agents.steps import step_of
-from brainops.agents.tasks import class_of, seed_of
+from brainops.agents.language.language import Language
+from brainops.agents.lessons import Keeper
+from brainops.agents.recovery import abandon, settle
+from brainops.agents.selection.candidates import consider, standing
+from brainops.agents.selection.experience import Experience
+from brainops.agents.selection.task_class import class_of, seed_of
 from brainops.agents.watch import LOOK_SECONDS, holds, lease_from
 from brainops.errors import Conflict, InvalidInput, LeaseLost
+from brainops.memory.arguments import a_number, a_text
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.handed import a_number, a_text
-from brainops.memory.redact import redact
+from brainops.memory.redaction.redact import redact
 from brainops.operations import log as records
-from brainops.operations.enforce import Guard
+from brainops.operations.guard.enforcement import Guard
 from brainops.operations.jsonable import MAX_TEXT_CHARACTERS
 from brainops.operations.operation import OperationLog
-from brainops.procedures.outbox import Outbox
+from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.runner import Runner
-from brainops.procedures.steps.port import StepResult, StepWork
+from brainops.procedures.steps.executor import StepResult, StepWork
 from brainops.store import acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id

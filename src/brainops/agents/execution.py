@@ -7,20 +7,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from brainops.agents import learnt
-from brainops.agents.adapters.port import AdapterPort
+from brainops.agents import lessons
+from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.adapters.run import run_agent
-from brainops.agents.candidates import ALIKE_SECONDS, Considered, consider, fullness, reserve, standing
-from brainops.agents.experience import Experience
-from brainops.agents.handing import manual_plan, memory_for
+from brainops.agents.handover import manual_plan, memory_for
 from brainops.agents.registry import Roster
-from brainops.agents.tasks import seed_of, tried_of
+from brainops.agents.selection.candidates import ALIKE_SECONDS, Considered, consider, fullness, reserve, standing
+from brainops.agents.selection.experience import Experience
+from brainops.agents.selection.task_class import seed_of, tried_of
 from brainops.agents.watch import MICROS, Watch, lease_from
 from brainops.errors import ApprovalRequired, LeaseLost, OperationBlocked
 from brainops.memory.context import MemoryContext
-from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations import log as records
-from brainops.operations.enforce import Guard
+from brainops.operations.guard.enforcement import Guard
 from brainops.operations.operation import Manner, OperationLog
 from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction, acts
@@ -88,7 +88,7 @@ class Executor:
         guard: Guard,
         port: Callable[[Callable[[], bool]], AdapterPort],
         tell: Callable[[AgentLearning], None],
-        capture: learnt.Keeper,
+        capture: lessons.Keeper,
     ) -> None:
         self._context = context
         self._roster = roster

@@ -7,15 +7,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from brainops.agents.agent_steps import output_of
 from brainops.agents.execution import end_operation
 from brainops.agents.registry import Roster
-from brainops.agents.steps import output_of
 from brainops.errors import Conflict, NotFound
-from brainops.memory.conditions import member
+from brainops.memory.arguments import a_number
 from brainops.memory.context import MemoryContext
-from brainops.memory.handed import a_number
+from brainops.memory.filters import member
 from brainops.operations import log as records
-from brainops.operations.enforce import Guard
+from brainops.operations.guard.enforcement import Guard
 from brainops.operations.guidance import guidance_of
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.runs.runner import Runner

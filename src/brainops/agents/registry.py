@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from brainops.agents.adapters.port import AgentFunction, Callables
+from brainops.agents.adapters.adapter import AgentFunction, Callables
 from brainops.agents.adapters.run import check_settings
-from brainops.agents.candidates import withheld
-from brainops.agents.ready import READY, ready
+from brainops.agents.presets import READY, ready
+from brainops.agents.selection.candidates import withheld
 from brainops.errors import InvalidInput, NotFound
-from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.redact import redact, redact_json
-from brainops.procedures.steps.limits import limits_in
+from brainops.memory.filters import member
+from brainops.memory.redaction.redact import redact, redact_json
+from brainops.procedures.consent.allow_list import limits_in
 from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
 

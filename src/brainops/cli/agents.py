@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainops.cli.handles import Id
+from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
 from brainops.cli.shared import CommandGroup, answer, asking, opened
+from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
-from brainops.cli.values import value_of, valued
 from brainops.errors import InvalidInput, NotFound
 from brainops.types import AdapterKind, Agent, Execution, ExecutionState
 from brainops.types.counted import counted

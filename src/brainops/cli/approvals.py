@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli import show
-from brainops.cli.handles import Id
 from brainops.cli.screen import age, ago, bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened
+from brainops.cli.short_ids import Id
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
 from brainops.types import (
     Actor,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainops.cli.handles import Id
+from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened
-from brainops.cli.values import valued
+from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types.counted import counted
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brainops.cli.handles import Id
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import Command, CommandGroup, answer, opened
+from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 

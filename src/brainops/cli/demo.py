@@ -14,10 +14,10 @@ import click
 
 from brainops.cli import show
 from brainops.cli.demo_history import AGAIN, MEMORIES, NEW_ERROR, NEW_FIX, OPERATIONS, PAGED, UNDEFINED_FIX
-from brainops.cli.handles import ends
 from brainops.cli.screen import bold, dim, wrapped
 from brainops.cli.screen import show as show_lines
 from brainops.cli.shared import command, print_json, shared
+from brainops.cli.short_ids import ends
 
 if TYPE_CHECKING:
     from brainops.brain import Brain

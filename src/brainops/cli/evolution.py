@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli.code import patch, repository
-from brainops.cli.handles import Id
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
 from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.short_ids import Id
 from brainops.cli.show import now
 from brainops.cli.terminal import proven
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainops.cli import fixing, show
-from brainops.cli.handles import shortened
+from brainops.cli import fix as fixing
+from brainops.cli import show
 from brainops.cli.screen import one_line, wrapped
 from brainops.cli.shared import command, opened, plain, shared
+from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, OperationBlocked
 from brainops.types import ErrorEvent, Evidence
 

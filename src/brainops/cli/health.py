@@ -42,7 +42,7 @@ def report(week: bool, days: int, as_markdown: bool) -> None:
 
 
 def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:
-    from brainops.health.words import said
+    from brainops.health.figure_text import said
 
     yield dim(f"{'':<{NAME_COLUMNS}}{f'last {days} days':<{VALUE_COLUMNS}}")
     counted = [figure for figure in figures if figure.value is not None]
@@ -61,7 +61,7 @@ def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:
 
 def _drawn(figure: HealthFigure) -> str:
     """Return a bar for a share, small bars for a history, and from how many it was counted."""
-    from brainops.health.words import bar, spark
+    from brainops.health.figure_text import bar, spark
 
     counted = f"of {figure.counted:,}" if figure.counted and figure.unit in ("share", "error", "seconds") else ""
     if figure.value is None and 0 < figure.counted < figure.least:
@@ -89,7 +89,7 @@ def _formulas(figures: tuple[HealthFigure, ...]) -> Iterator[str]:
 
 
 def _report(value: Report, days: int) -> Iterator[str]:
-    from brainops.health.words import said
+    from brainops.health.figure_text import said
 
     yield dim(f"{'':<27}{f'last {days} days':>15}{'before':>15}  ")
     told = [line for line in value.lines if line.value is not None or line.before is not None]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainops.cli.handles import Id
+from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import CommandGroup, answer, command, opened, read_text, shared
-from brainops.cli.values import value_of, valued
+from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
 from brainops.types.counted import counted

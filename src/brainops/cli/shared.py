@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainops.cli.handles import shortened
 from brainops.cli.screen import show
+from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, InvalidInput, StoreUnavailable
 from brainops.types import Guidance
 

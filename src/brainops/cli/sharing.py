@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brainops.cli.handles import Id
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import FORCE, CommandGroup, answer, micros, opened, progress
+from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.types.counted import counted
 

@@ -12,7 +12,7 @@ import click
 
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
 from brainops.cli.shared import answer, command, micros, opened, progress, shared
-from brainops.health.words import spark
+from brainops.health.figure_text import spark
 from brainops.types import Ingested, Suspect
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from brainops.cli import show
-from brainops.cli.handles import Id
 from brainops.cli.screen import age, ago, bold, dim, one_line, safe, size, wrapped
 from brainops.cli.shared import answer, busy, command, opened, progress, shared
+from brainops.cli.short_ids import Id
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import AuditEntry, Check
 from brainops.types.counted import counted

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brainops.cli.handles import Id
+from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line
 from brainops.cli.shared import CommandGroup, answer, asking, opened
-from brainops.cli.values import valued
+from brainops.cli.short_ids import Id
 
 if TYPE_CHECKING:
     from brainops.types import JSON, Workflow, WorkflowPlan

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from brainops.errors import StepFailed
-from brainops.learning.cycles import Learning
-from brainops.learning.improvements import Improvements
-from brainops.memory.errors import error_title
-from brainops.operations.enforce import Guard
+from brainops.learning.cycles.cycles import Learning
+from brainops.learning.improvements.improvements import Improvements
+from brainops.memory.recognition.error_events import error_title
+from brainops.operations.guard.enforcement import Guard
 from brainops.procedures.fixes import configuration
 from brainops.procedures.fixes.confidence import may_apply
+from brainops.procedures.fixes.fix_procedure import READ_CONFIGURATION, SET_CONFIGURATION
 from brainops.procedures.fixes.fixes import Fixes
-from brainops.procedures.fixes.plan import READ_CONFIGURATION, SET_CONFIGURATION
 from brainops.types import (
     JSON,
     ApplicationState,

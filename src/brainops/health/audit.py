@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from brainops.health.likeness import NEAR, likeness, same_subject, shingles
 from brainops.memory.context import MemoryContext
-from brainops.memory.injected import contains_injected
 from brainops.memory.meaning import body_of
+from brainops.memory.redaction.injected import contains_injected
 from brainops.memory.terms import STOP_WORDS, words
 from brainops.store import Transaction
 from brainops.store.database import Row

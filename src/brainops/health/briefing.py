@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
-from brainops.health.words import length
-from brainops.memory.injected import wrap_injected
+from brainops.health.figure_text import length
+from brainops.memory.redaction.injected import wrap_injected
 from brainops.types import JSON, Micros
 from brainops.types.counted import counted
 

@@ -13,12 +13,12 @@ from brainops.health.claims import claims, place
 from brainops.health.status import masked
 from brainops.health.trust import trust_checks
 from brainops.memory import capture as capturing
-from brainops.memory import fingerprint_move
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
-from brainops.memory.errors import parse_error
-from brainops.memory.fingerprint import fingerprint
 from brainops.memory.meaning import body_of, pending_count
+from brainops.memory.recognition import fingerprint_move
+from brainops.memory.recognition.error_events import parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.terms import embedding_texts, query_terms
 from brainops.store import acts
 from brainops.store.ids import new_id

@@ -7,10 +7,10 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.health import formulas
-from brainops.health.counting import count
+from brainops.health.counts import count
 from brainops.health.formulas import DAY_MICROS, FORMULAS, LEAST, Counts, share
 from brainops.memory.context import MemoryContext
-from brainops.procedures.outbox import ATTEMPTS
+from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.types import JSON, HealthFigure, Micros
 

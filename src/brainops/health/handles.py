@@ -13,7 +13,7 @@ from pathlib import Path
 
 from brainops import config
 from brainops.errors import InvalidInput, StoreUnavailable
-from brainops.health.closed import location
+from brainops.health.store_location import location
 from brainops.store import Store, open_store
 from brainops.store.database import Row
 from brainops.store.scope import Scope

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from brainops.agents.language import Language
+from brainops.agents.language.language import Language
 from brainops.config import Settings
 from brainops.health import figures, session
 from brainops.health.report import report as reported
-from brainops.learning.cycles import Learning
+from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.uses import Uses
 from brainops.operations.recorder import Recorder
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.runs.dispatch import Dispatcher
+from brainops.procedures.runs.dispatcher import Dispatcher
 from brainops.types import Briefing, HealthFigure, Report, SessionRecord
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from brainops import config
-from brainops.memory import retrieve, segments
+from brainops.memory import retrieve
 from brainops.memory.context import MemoryContext
+from brainops.memory.transfer import segments
 from brainops.operations import log as records
 from brainops.operations.operation import Accompany, Manner, OperationLog, Running, action_class_of, start_of
 from brainops.operations.recorder import Recorder
-from brainops.procedures.runs.dispatch import Dispatcher
+from brainops.procedures.runs.dispatcher import Dispatcher
 from brainops.store import Store
 from brainops.types import ActionClass, Consult, ErrorEvent, Guidance, Operation, OperationStart, Record
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brainops.health import formulas
-from brainops.health.counting import count
+from brainops.health.counts import count
+from brainops.health.figure_text import NOTHING_YET, said
 from brainops.health.figures import A_WEEK, COST, SECONDS, SHARE, check_days
 from brainops.health.formulas import DAY_MICROS, FORMULAS, Counts, share
-from brainops.health.words import NOTHING_YET, said
 from brainops.memory.context import MemoryContext
 from brainops.types import Report, ReportLine
 

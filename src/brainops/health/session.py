@@ -17,16 +17,16 @@ from brainops.errors import BrainOpsError, NotFound
 from brainops.health.briefing import SORTS, Gathered, block, screen
 from brainops.health.status import guarding, masked, program_version, waiting
 from brainops.health.working import ALIVE_SECONDS
-from brainops.learning.cycles import Learning
+from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.errors import error_title
-from brainops.memory.redact import redact_name
+from brainops.memory.recognition.error_events import error_title
+from brainops.memory.redaction.redact import redact_name
 from brainops.operations import log as records
 from brainops.operations.operation import start_of
-from brainops.procedures.automatic import stopped_here
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.fixes.plan import TAG as FIX_TAG
+from brainops.procedures.consent.automatic import stopped_here
+from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
 from brainops.store import Transaction, acts
 from brainops.store.figures import OPENING
 from brainops.store.ids import new_id

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from brainops.agents.language import budget_of
+from brainops.agents.language.language import budget_of
 from brainops.memory.context import MemoryContext
-from brainops.operations.guard_state import settings_of
-from brainops.procedures.automatic import automatic_stopped
-from brainops.procedures.outbox import ATTEMPTS
+from brainops.operations.guard.state import settings_of
+from brainops.procedures.consent.automatic import automatic_stopped
+from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.sqlite_log import LogState

@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from brainops.memory.context import MemoryContext
-from brainops.memory.settling import SETTLED, witnesses
-from brainops.procedures.approvals import covered, vouched
-from brainops.procedures.approvers import enrolled_in
+from brainops.memory.transfer.foreign_trail import SETTLED, witnesses
 from brainops.procedures.catalog import subject_of
+from brainops.procedures.consent.approvals import covered, vouched
+from brainops.procedures.consent.approvers import enrolled_in
+from brainops.procedures.consent.outbox import known_channel
 from brainops.procedures.definition.sources import stored
-from brainops.procedures.outbox import known_channel
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.rules import CHANGES

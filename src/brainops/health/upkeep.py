@@ -9,8 +9,10 @@ from typing import Any
 from brainops.health.audit import audit as audited
 from brainops.health.doctor import doctor as checked
 from brainops.health.status import status as figures
-from brainops.memory import meaning, retain, sweep, transfer
+from brainops.memory import meaning
+from brainops.memory import reindex as sweep
 from brainops.memory.context import MemoryContext
+from brainops.memory.transfer import retention, transfer
 from brainops.operations.recorder import Recorder
 from brainops.procedures.definition.sources import holds_secret, require_canonical
 from brainops.store import Store
@@ -77,17 +79,17 @@ class Upkeep:
         """
         return transfer.backup(self._context, os.fspath(path))
 
-    def compact(self, *, older_than_days: float, dry_run: bool = False) -> retain.Compacted:
+    def compact(self, *, older_than_days: float, dry_run: bool = False) -> retention.Compacted:
         """Move old operations and archived memories into compressed, verified, searchable segments."""
-        return retain.compact(self._context, older_than_days=older_than_days, dry_run=dry_run)
+        return retention.compact(self._context, older_than_days=older_than_days, dry_run=dry_run)
 
-    def restore_segment(self, segment_id: str) -> retain.Restored:
+    def restore_segment(self, segment_id: str) -> retention.Restored:
         """Put an archive segment's rows back where they came from."""
-        return retain.restore_segment(self._context, segment_id)
+        return retention.restore_segment(self._context, segment_id)
 
     def set_growth(self, policy: GrowthPolicy) -> None:
         """Say how much of an operation's log is kept, in the written namespace."""
-        retain.set_policy(self._context, policy)
+        retention.set_policy(self._context, policy)
 
     def status(self) -> dict[str, Any]:
         """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""

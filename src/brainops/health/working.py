@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from brainops.agents.agents import Agents
-from brainops.agents.workflows import Workflows
-from brainops.learning.cycles import Learning
+from brainops.agents.workflows.workflows import Workflows
+from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
-from brainops.memory.errors import error_title
-from brainops.memory.fingerprint import fingerprint
+from brainops.memory.recognition.error_events import error_title
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations import log
-from brainops.operations.enforce import Guard
+from brainops.operations.guard.enforcement import Guard
 from brainops.operations.operation import start_of
-from brainops.operations.runs import RunOperations
-from brainops.procedures.approvals import Approvals
+from brainops.operations.run_operations import RunOperations
+from brainops.procedures.consent.approvals import Approvals
+from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.fixes.fixes import Fixes
-from brainops.procedures.outbox import Outbox
-from brainops.procedures.runs.answering import begin_runs, proposed
-from brainops.procedures.runs.dispatch import RUNS_AT_ONCE, Dispatcher
+from brainops.procedures.runs.dispatcher import RUNS_AT_ONCE, Dispatcher
+from brainops.procedures.runs.reactions import begin_runs, proposed
 from brainops.procedures.runs.runner import MOST_RUNS, Runner
 from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Store, acts

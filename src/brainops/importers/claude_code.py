@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from brainops.importers.commands import looks_only
+from brainops.importers.command_purpose import looks_only
+from brainops.importers.foreign_text import json_lines
 from brainops.importers.items import Format, Item, Leave
 from brainops.importers.places import Place
-from brainops.importers.reading import json_lines
-from brainops.importers.steps import Step, Transcript
+from brainops.importers.session_steps import Step, Transcript
 from brainops.importers.transcripts import items
 from brainops.types import JSON, Trust
 

@@ -8,10 +8,10 @@ from contextlib import closing
 from itertools import islice
 
 from brainops.errors import InvalidInput
+from brainops.importers.foreign_text import Line, decode, json_lines
 from brainops.importers.items import Format
 from brainops.importers.mcp_memory_service import columns, connect
 from brainops.importers.places import Place
-from brainops.importers.reading import Line, decode, json_lines
 from brainops.types import JSON
 
 HEAD_BYTES = 64 * 1024

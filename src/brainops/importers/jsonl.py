@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from brainops.errors import InvalidInput
-from brainops.importers.binding import RANK
+from brainops.importers.foreign_text import Line, json_lines
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
-from brainops.importers.reading import Line, json_lines
+from brainops.importers.runbook_links import RANK
 from brainops.types import JSON, Draft, MemoryType, Source, Trust
 
 FIELDS = frozenset(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from brainops.errors import InvalidInput
-from brainops.importers.binding import without_marker
+from brainops.importers.foreign_text import read_text, yaml_value
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
-from brainops.importers.reading import read_text, yaml_value
+from brainops.importers.runbook_links import without_marker
 from brainops.importers.sections import Section, first_heading, sections, slug
 from brainops.types import JSON, Draft, MemoryType, Source, Trust
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from brainops.importers.foreign_text import Line, json_lines
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
-from brainops.importers.reading import Line, json_lines
 from brainops.importers.sections import slug
 from brainops.types import JSON, Draft, MemoryType, Source, Trust
 

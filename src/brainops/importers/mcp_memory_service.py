@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from brainops.errors import InvalidInput
+from brainops.importers.foreign_text import clean, clean_text, json_value
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
-from brainops.importers.reading import clean, clean_text, json_value
 from brainops.importers.sections import slug
 from brainops.types import JSON, Draft, MemoryType, Source, Trust
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainops.errors import InvalidInput
+from brainops.importers.foreign_text import clean_text
 from brainops.importers.items import Format, Leave
-from brainops.importers.reading import clean_text
 
 FILES_LIMIT = 100_000
 """Files in one import; more is a mistaken path (a home folder, a disk) rather than material."""

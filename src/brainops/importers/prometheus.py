@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from brainops.errors import InvalidInput
-from brainops.importers.binding import without_marker
+from brainops.importers.foreign_text import read_text, yaml_value
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
-from brainops.importers.reading import read_text, yaml_value
+from brainops.importers.runbook_links import without_marker
 from brainops.importers.sections import slug
 from brainops.types import JSON, Draft, MemoryType, Source, Trust
 

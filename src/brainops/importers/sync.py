@@ -9,9 +9,9 @@ from pathlib import Path
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.importers import claude_code, codex, jsonl, markdown, mcp_memory, mcp_memory_service, prometheus
 from brainops.importers.detect import NAMES, detect
+from brainops.importers.import_plan import Scope, make_plan
 from brainops.importers.items import Action, Format, ImportReport, ImportTarget, Item, Leave, Planned, Take
 from brainops.importers.places import Place, place_of, walk
-from brainops.importers.plan import Scope, make_plan
 from brainops.types import Captured, Draft, Memory, Progress, Trust
 
 KEPT_BY_PATH = (Format.MARKDOWN, Format.PROMETHEUS, Format.MCP_MEMORY, Format.MCP_MEMORY_SERVICE, Format.JSONL)

@@ -10,9 +10,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
-from brainops.importers.commands import same_purpose, shown
+from brainops.importers.command_purpose import same_purpose, shown
 from brainops.importers.items import Item, Leave, Take
-from brainops.importers.steps import Step, Transcript
+from brainops.importers.session_steps import Step, Transcript
 from brainops.types import JSON, Actor, ActorKind, Draft, MemoryType, Source, Trust
 
 WINDOW = 25

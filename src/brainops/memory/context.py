@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from brainops.memory.meaning import Meaning
-from brainops.memory.redact import RedactionPolicy
+from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.store import Store
 from brainops.types import Actor
 

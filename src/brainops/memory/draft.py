@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainops.errors import InvalidInput, RecallLoop
-from brainops.memory.errors import parse_error
-from brainops.memory.fingerprint import fingerprint
-from brainops.memory.recognition import text_digests
-from brainops.memory.redact import (
+from brainops.memory.recognition.digests import text_digests
+from brainops.memory.recognition.error_events import parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
+from brainops.memory.redaction.redact import (
     JSON_DEPTH,
     RedactionPolicy,
     contains_injected,

@@ -10,9 +10,9 @@ from brainops.errors import InvalidInput
 from brainops.memory import confidence, rank
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_text
-from brainops.memory.segments import search_segments
 from brainops.memory.terms import query_terms, shared_terms
-from brainops.memory.weighting import weights_of
+from brainops.memory.transfer.segments import search_segments
+from brainops.memory.weights import weights_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.memories import memory_of

@@ -10,15 +10,15 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.errors import error_title, parse_error
-from brainops.memory.fingerprint import fingerprint
-from brainops.memory.match import EXACT_PROBABILITY, follow_bindings, same_error
+from brainops.memory.recognition.error_events import error_title, parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
+from brainops.memory.recognition.match import EXACT_PROBABILITY, follow_bindings, same_error
 from brainops.memory.retrieve import Question, ask, relevant, retrieve_kinds, search_words
-from brainops.operations import advise
-from brainops.operations.advise import Advised, Standing
+from brainops.operations import advice as advise
+from brainops.operations.advice import Advised, Standing
 from brainops.operations.calibration import NEVER, START, Calibration, Case, Followed, fit
+from brainops.operations.history import Past, is_of, past_of
 from brainops.operations.log import SURROUNDINGS
-from brainops.operations.past import Past, is_of, past_of
 from brainops.operations.prediction import LATELY, LATELY_FAILURES, Asked, Expected, Failure, Rate, predict
 from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction

@@ -12,10 +12,10 @@ from brainops.memory.capture import MAX_DETAIL_CHARACTERS
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean, content_hash, dumped, prepare
-from brainops.memory.errors import error_title, from_exception, parse_error
-from brainops.memory.fingerprint import fingerprint, is_client_error
-from brainops.memory.recognition import text_digests
-from brainops.memory.redact import redact, redact_name
+from brainops.memory.recognition.digests import text_digests
+from brainops.memory.recognition.error_events import error_title, from_exception, parse_error
+from brainops.memory.recognition.fingerprint import fingerprint, is_client_error
+from brainops.memory.redaction.redact import redact, redact_name
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction, acts

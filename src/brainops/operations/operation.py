@@ -17,13 +17,13 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from brainops.errors import BrainOpsError, InvalidInput, OperationBlocked, OperationTimeout
-from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
+from brainops.memory.filters import member
 from brainops.operations import guidance as guiding
 from brainops.operations import log as records
 from brainops.operations.calibration import Calibration
-from brainops.operations.decisions import Looked
-from brainops.operations.enforce import Guard
+from brainops.operations.guard.decisions import Looked
+from brainops.operations.guard.enforcement import Guard
 from brainops.operations.recorder import Recorder, Write
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id

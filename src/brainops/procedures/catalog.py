@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.conditions import member
+from brainops.memory.arguments import a_text
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.handed import a_text
-from brainops.memory.redact import redact
+from brainops.memory.filters import member
+from brainops.memory.redaction.redact import redact
+from brainops.procedures.consent.allow_list import limits_of
 from brainops.procedures.definition import files, sources
+from brainops.procedures.definition.keywords import name_of
 from brainops.procedures.definition.sources import Definition
-from brainops.procedures.definition.vocabulary import name_of
 from brainops.procedures.english import draft as english
 from brainops.procedures.english import runbook
 from brainops.procedures.english.draft import Drafted
-from brainops.procedures.steps.limits import limits_of
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from brainops.agents.adapters.port import AdapterPort
+from brainops.agents.adapters.adapter import AdapterPort
+from brainops.agents.adapters.agent_settings import Parameters, seconds_of
 from brainops.agents.adapters.prompt import prompt_of
-from brainops.agents.adapters.settings import Parameters, seconds_of
-from brainops.agents.language import MAX_TOKENS
-from brainops.agents.model import LanguageModels
+from brainops.agents.language.language import MAX_TOKENS
+from brainops.agents.language.model import LanguageModels
+from brainops.procedures.consent.allow_list import limits_of
 from brainops.procedures.steps.http import checked_origin
-from brainops.procedures.steps.limits import limits_of
 from brainops.types import Agent, Evidence, Outcome, Succeeded, Task
 
 KNOWN = ("model", "models", "url", "key", "price", "system", "max-tokens")

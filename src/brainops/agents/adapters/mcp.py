@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from brainops.agents.adapters.answers import error_told
-from brainops.agents.adapters.port import AdapterPort
-from brainops.agents.adapters.prompt import filled_in, places_of
-from brainops.agents.adapters.settings import (
+from brainops.agents.adapters.adapter import AdapterPort
+from brainops.agents.adapters.agent_settings import (
     Parameters,
     address_of,
     environment_of,
@@ -19,13 +17,15 @@ from brainops.agents.adapters.settings import (
     seconds_of,
     secrets_of,
 )
-from brainops.agents.waiting import in_loop
+from brainops.agents.adapters.client_json import error_told
+from brainops.agents.adapters.prompt import filled_in, places_of
+from brainops.agents.time_limit import in_loop
 from brainops.errors import MissingExtra, StepFailed
-from brainops.procedures.secret_refs import mask
+from brainops.procedures.consent.allow_list import check_command, limits_of
 from brainops.procedures.steps.command import SAID_CHARACTERS
 from brainops.procedures.steps.http import checked_origin
-from brainops.procedures.steps.limits import check_command, limits_of
 from brainops.procedures.steps.processes import which
+from brainops.procedures.steps.secret_refs import mask
 from brainops.types import Agent, Failed, Outcome, Succeeded, Task
 
 if TYPE_CHECKING:

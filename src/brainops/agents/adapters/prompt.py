@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.injected import wrap_injected
+from brainops.memory.redaction.injected import wrap_injected
 from brainops.types import Task
 
 QUOTED = (

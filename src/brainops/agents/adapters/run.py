@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from brainops.agents.adapters import callable, command, http, llm, mcp
-from brainops.agents.adapters.port import Adapter, AdapterPort
-from brainops.agents.adapters.settings import Parameters
+from brainops.agents.adapters import function, http_agent, llm, mcp, program
+from brainops.agents.adapters.adapter import Adapter, AdapterPort
+from brainops.agents.adapters.agent_settings import Parameters
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
 from brainops.operations.jsonable import jsonable
@@ -20,17 +20,17 @@ from brainops.types import AdapterKind, Agent, ErrorEvent, Failed, Outcome, Task
 OURS = str(Path(__file__).parents[1])  # whose frames in a traceback say how an agent was called, not what went wrong
 
 ADAPTERS: Mapping[AdapterKind, Adapter] = {
-    AdapterKind.CALLABLE: callable.run,
-    AdapterKind.COMMAND: command.run,
-    AdapterKind.HTTP: http.run,
+    AdapterKind.CALLABLE: function.run,
+    AdapterKind.COMMAND: program.run,
+    AdapterKind.HTTP: http_agent.run,
     AdapterKind.MCP: mcp.run,
     AdapterKind.LLM: llm.run,
 }
 
 SETTINGS: Mapping[AdapterKind, Callable[[Agent], Parameters]] = {
-    AdapterKind.CALLABLE: callable.settings_of,
-    AdapterKind.COMMAND: command.settings_of,
-    AdapterKind.HTTP: http.settings_of,
+    AdapterKind.CALLABLE: function.settings_of,
+    AdapterKind.COMMAND: program.settings_of,
+    AdapterKind.HTTP: http_agent.settings_of,
     AdapterKind.MCP: mcp.settings_of,
     AdapterKind.LLM: llm.settings_of,
 }

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.conditions import member
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.redact import redact, redact_json
-from brainops.procedures.cases.calibration import RECENT, calibrated
+from brainops.memory.filters import member
+from brainops.memory.redaction.redact import redact, redact_json
+from brainops.procedures.cases.case_calibration import RECENT, calibrated
 from brainops.procedures.cases.learner import Example, Judgement, Learner
+from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import StepResult, StepWaits, StepWork, StepWrite
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from brainops.procedures.cases.features import Fields, Question, questions, read, words
 from brainops.procedures.cases.forest import Forest, Rule
 from brainops.procedures.cases.neighbours import Neighbours
-from brainops.procedures.cases.words import Words
+from brainops.procedures.cases.word_evidence import Words
 from brainops.types import JSON
 
 if TYPE_CHECKING:

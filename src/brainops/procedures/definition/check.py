@@ -10,9 +10,9 @@ from brainops.procedures.definition.define_step import RUNS, TEMPLATE
 from brainops.procedures.definition.findings import Findings, Where
 from brainops.procedures.definition.graph import ancestors, cycle
 from brainops.procedures.definition.injection import unsafe
+from brainops.procedures.definition.keywords import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
 from brainops.procedures.definition.references import Expression, Reference, expressions, references
 from brainops.procedures.definition.schema import problems, unreadable
-from brainops.procedures.definition.vocabulary import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
 from brainops.types import JSON, Action, Mode, Procedure, StepKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -11,7 +11,7 @@ from brainops.procedures.definition.check import check, check_injection
 from brainops.procedures.definition.define_step import read_step, step_ids
 from brainops.procedures.definition.fields import Fields, limited, readable, shown, texts
 from brainops.procedures.definition.findings import Findings, Lines, Where, invalid
-from brainops.procedures.definition.vocabulary import (
+from brainops.procedures.definition.keywords import (
     CONCURRENCY_KEYS,
     EXPECT_KEYS,
     EXPECTED_STATES,

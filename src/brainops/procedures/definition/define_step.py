@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from brainops.procedures.definition.fields import Fields, kind_of, text
-from brainops.procedures.definition.vocabulary import (
+from brainops.procedures.definition.keywords import (
     ACTION_KEYS,
     MAX_ATTEMPTS,
     MAX_CONDITION_CHARACTERS,

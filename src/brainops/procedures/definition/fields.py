@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from brainops.procedures.definition.findings import Findings, Where
-from brainops.procedures.definition.vocabulary import MAX_DEPTH, MAX_ITEMS, MAX_NODES, meant
+from brainops.procedures.definition.keywords import MAX_DEPTH, MAX_ITEMS, MAX_NODES, meant
 from brainops.types import JSON
 
 E = TypeVar("E", bound=StrEnum)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainops.errors import InvalidInput, Problem
+from brainops.procedures.definition.keywords import MAX_SOURCE_CHARACTERS
 from brainops.procedures.definition.parse import read
-from brainops.procedures.definition.vocabulary import MAX_SOURCE_CHARACTERS
 from brainops.types import Procedure
 
 SUFFIXES = (".md", ".yaml", ".yml", ".json")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainops.errors import InvalidInput
-from brainops.procedures.cel.templates import sources
+from brainops.procedures.conditions.templates import sources
 
 WAY_OUT = (
     "hand it over as a variable, `env: {INPUT_NAME: ${{ ... }}}`, which the program or its script reads as "

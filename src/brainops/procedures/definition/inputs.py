@@ -7,8 +7,8 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.procedures.definition.fields import plain
+from brainops.procedures.definition.keywords import meant
 from brainops.procedures.definition.schema import problems
-from brainops.procedures.definition.vocabulary import meant
 from brainops.types import JSON, Procedure
 
 SHOWN_PROBLEMS = 5  # of one set of inputs

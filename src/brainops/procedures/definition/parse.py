@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from brainops.procedures.definition.define import Examined, examine
 from brainops.procedures.definition.findings import Findings
+from brainops.procedures.definition.keywords import MAX_SOURCE_CHARACTERS
 from brainops.procedures.definition.prose import Sections, sections
-from brainops.procedures.definition.vocabulary import MAX_SOURCE_CHARACTERS
 from brainops.procedures.definition.yaml_text import YamlText
 from brainops.types import JSON, Procedure
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from brainops.errors import InvalidInput
-from brainops.procedures.cel.conditions import Compiled, compile
-from brainops.procedures.cel.templates import DECLARED, sources
+from brainops.procedures.conditions.conditions import Compiled, compile
+from brainops.procedures.conditions.templates import DECLARED, sources
 from brainops.procedures.definition.findings import Where
 from brainops.types import JSON, Action, Procedure, Step, StepKind
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from brainops.errors import BrainOpsError, StepFailed
-from brainops.procedures.cel.conditions import compile
-from brainops.procedures.cel.templates import fill
+from brainops.procedures.conditions.conditions import compile
+from brainops.procedures.conditions.templates import fill
 from brainops.procedures.definition.canonical import digest
 from brainops.procedures.definition.inputs import checked
 from brainops.procedures.runs import machine
-from brainops.procedures.runs.values import values_of
+from brainops.procedures.runs.run_values import values_of
 from brainops.types import (
     JSON,
     NOBODY,

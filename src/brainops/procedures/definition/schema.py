@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from brainops.errors import InvalidInput
-from brainops.procedures.cel.patterns import MAX_TEXT, pattern
+from brainops.procedures.conditions.patterns import MAX_TEXT, pattern
 from brainops.types import JSON
 
 MAX_CHECKS = 50_000  # keywords that one validation may ask; some 0.5 s. Inputs of a procedure take some tens

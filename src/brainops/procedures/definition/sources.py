@@ -10,17 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
-from brainops.memory.redact import RedactionPolicy, redact
+from brainops.memory.redaction.redact import RedactionPolicy, redact
 from brainops.procedures.definition.canonical import as_mapping, canonical
 from brainops.procedures.definition.check import check_injection
 from brainops.procedures.definition.define import define, examine, read
 from brainops.procedures.definition.define_step import TEMPLATE
 from brainops.procedures.definition.files import ProcedureFile
 from brainops.procedures.definition.findings import Findings, invalid, place
+from brainops.procedures.definition.keywords import meant
 from brainops.procedures.definition.parse import parse
 from brainops.procedures.definition.references import expressions
 from brainops.procedures.definition.render import render
-from brainops.procedures.definition.vocabulary import meant
 from brainops.store.database import Row
 from brainops.types import JSON, Procedure, ProcedureVersion, Trust
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from brainops.procedures.definition.findings import Findings, Where
-from brainops.procedures.definition.vocabulary import MAX_DEPTH, MAX_NODES
+from brainops.procedures.definition.keywords import MAX_DEPTH, MAX_NODES
 from brainops.types import JSON
 
 if TYPE_CHECKING:

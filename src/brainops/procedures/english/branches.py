@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brainops.procedures.english.units import Do, Finish, Fork, Jump, Part, Unit, asked
-from brainops.procedures.english.words import FINITE, telling, words
+from brainops.procedures.english.vocabulary import FINITE, telling, words
 
 SAME_QUESTION = 0.6
 """Share of a condition's words that a step must have asked for."""

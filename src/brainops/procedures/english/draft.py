@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainops.errors import InvalidInput
-from brainops.memory.handed import a_text
-from brainops.procedures.definition import vocabulary
+from brainops.memory.arguments import a_text
+from brainops.procedures.definition import keywords
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.graph import mermaid
-from brainops.procedures.definition.vocabulary import (
+from brainops.procedures.definition.keywords import (
     MAX_CONDITION_CHARACTERS,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_NAME_CHARACTERS,
@@ -22,10 +22,10 @@ from brainops.procedures.definition.vocabulary import (
     MAX_TEXT_CHARACTERS,
 )
 from brainops.procedures.english.blocks import unlinked
-from brainops.procedures.english.graph import Answers, Edge, Flow, Node, NodeKind, in_order, link, picture, reached
+from brainops.procedures.english.edges import Answers, Edge, Flow, Node, NodeKind, in_order, link, picture, reached
 from brainops.procedures.english.outline import outline
 from brainops.procedures.english.units import Note, Outline
-from brainops.procedures.english.words import words
+from brainops.procedures.english.vocabulary import words
 from brainops.types import JSON, Procedure
 from brainops.types.counted import counted
 
@@ -95,7 +95,7 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
 
 def slug(text: str) -> str:
     """Return a text as a procedure's name, whatever it is and however long."""
-    return vocabulary.slug(text)[:MAX_NAME_CHARACTERS].strip("-") or "procedure"
+    return keywords.slug(text)[:MAX_NAME_CHARACTERS].strip("-") or "procedure"
 
 
 def _first_words(prose: str) -> str:

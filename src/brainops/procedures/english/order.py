@@ -20,7 +20,7 @@ from brainops.procedures.english.units import (
     inside,
     shortened,
 )
-from brainops.procedures.english.words import telling
+from brainops.procedures.english.vocabulary import telling
 
 SAME_DEED = 0.6
 """Share of the words of "before X" that a step must have to be that X."""

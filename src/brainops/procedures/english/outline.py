@@ -59,7 +59,7 @@ from brainops.procedures.english.units import (
     runnable,
     shortened,
 )
-from brainops.procedures.english.words import (
+from brainops.procedures.english.vocabulary import (
     ALTERNATIVES,
     COMMANDS,
     EXPLAINING,

@@ -9,7 +9,7 @@ from itertools import pairwise
 from brainops.procedures.english.blocks import LABEL, Block, BlockKind, plain, unlinked
 from brainops.procedures.english.sentences import Act, Answer, Ask, Clause, Else, Go, If, Say, Stop, clauses
 from brainops.procedures.english.units import runnable
-from brainops.procedures.english.words import ALTERNATIVES, begins_instruction, words
+from brainops.procedures.english.vocabulary import ALTERNATIVES, begins_instruction, words
 
 TITLE_WORDS = 10
 """Words of a first line that is taken for a title; more are a sentence."""

@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from brainops.errors import InvalidInput, InvalidProcedure
-from brainops.memory.handed import a_text
+from brainops.memory.arguments import a_text
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.findings import Findings
-from brainops.procedures.definition.parse import parse
-from brainops.procedures.definition.vocabulary import (
+from brainops.procedures.definition.keywords import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_ITEM_CHARACTERS,
     MAX_SOURCE_CHARACTERS,
     SKILL_KEYS,
 )
+from brainops.procedures.definition.parse import parse
 from brainops.procedures.definition.yaml_text import YamlText
 from brainops.procedures.english.blocks import Block, BlockKind, blocks
 from brainops.procedures.english.draft import Drafted, draft, slug
-from brainops.procedures.english.graph import Flow
+from brainops.procedures.english.edges import Flow
 from brainops.procedures.english.outline import outline_of
 from brainops.procedures.english.units import Note
-from brainops.procedures.english.words import words
+from brainops.procedures.english.vocabulary import words
 from brainops.types import JSON
 
 DIAGNOSIS = frozenset(

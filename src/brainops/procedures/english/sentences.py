@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from brainops.procedures.english.patterns import (
+from brainops.procedures.english.phrases import (
     ABBREVIATIONS,
     ANSWER,
     ARROW,
@@ -32,7 +32,7 @@ from brainops.procedures.english.patterns import (
     STOP,
     TAIL_ELSE,
 )
-from brainops.procedures.english.words import (
+from brainops.procedures.english.vocabulary import (
     ALSO_NOUNS,
     DETERMINERS,
     FINITE,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from brainops.procedures.english.blocks import Block, plain, unlinked
-from brainops.procedures.english.words import COMMANDS, SHELL_LANGUAGES, begins_instruction, words
+from brainops.procedures.english.vocabulary import COMMANDS, SHELL_LANGUAGES, begins_instruction, words
 
 NAME_LIMIT = 100
 """Characters of a step's name; the whole sentence stands in its text."""

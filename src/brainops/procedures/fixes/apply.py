@@ -11,7 +11,7 @@ from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.confidence import sentence
-from brainops.procedures.fixes.plan import BEFORE, name_of, rollback_name, rollback_of
+from brainops.procedures.fixes.fix_procedure import BEFORE, name_of, rollback_name, rollback_of
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Transaction, acts

@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.conditions import member
+from brainops.memory.arguments import a_number, a_text, a_truth
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.errors import from_exception, parse_error
-from brainops.memory.fingerprint import fingerprint
-from brainops.memory.handed import a_number, a_text, a_truth
-from brainops.memory.recognition import as_printed
-from brainops.memory.redact import redact, redact_json
+from brainops.memory.filters import member
+from brainops.memory.recognition.digests import as_printed
+from brainops.memory.recognition.error_events import from_exception, parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
+from brainops.memory.redaction.redact import redact, redact_json
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
-from brainops.procedures.fixes.plan import name_of, procedure_of, rollback_of
+from brainops.procedures.fixes.fix_procedure import name_of, procedure_of, rollback_of
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from brainops.memory.recognition import bound_digests, is_of, text_digests
+from brainops.memory.recognition.digests import bound_digests, is_of, text_digests
 from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id

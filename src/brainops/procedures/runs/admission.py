@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from brainops.procedures.definition.keywords import OPERATION
 from brainops.procedures.definition.sources import stored
-from brainops.procedures.definition.vocabulary import OPERATION
 from brainops.store import Transaction
 from brainops.store.procedures import version_of
 from brainops.types import (

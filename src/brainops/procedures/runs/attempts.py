@@ -12,13 +12,13 @@ from queue import SimpleQueue
 from typing import Any, Literal
 
 from brainops.errors import BrainOpsError, StepFailed
-from brainops.memory.errors import from_exception
-from brainops.procedures.cel.templates import fill
+from brainops.memory.recognition.error_events import from_exception
+from brainops.procedures.conditions.templates import fill
+from brainops.procedures.consent.allow_list import check_command, limits_of
 from brainops.procedures.runs.admission import Admission
-from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
-from brainops.procedures.secret_refs import mask, resolve
-from brainops.procedures.steps.limits import check_command, limits_of
-from brainops.procedures.steps.port import Executor, StepDone, StepResult, StepWork
+from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
+from brainops.procedures.steps.executor import Executor, StepDone, StepResult, StepWork
+from brainops.procedures.steps.secret_refs import mask, resolve
 from brainops.types import JSON, Action, ErrorEvent, ProcedureVersion, Step
 
 GRACE_SECONDS = 5.0  # beyond a step's time-out, for an executor that ends its work itself and says why

@@ -13,25 +13,25 @@ from dataclasses import replace
 
 from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
 from brainops.memory.context import MemoryContext
-from brainops.procedures.approvals import Approvals
 from brainops.procedures.catalog import Catalog
+from brainops.procedures.consent.allow_list import limits_of
+from brainops.procedures.consent.approvals import Approvals
+from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.definition import inputs as inputs_of
+from brainops.procedures.definition.keywords import name_of
 from brainops.procedures.definition.sources import stored
-from brainops.procedures.definition.vocabulary import name_of
-from brainops.procedures.outbox import Outbox
 from brainops.procedures.runs.admission import Admission, AskGuard, unguarded
-from brainops.procedures.runs.advance import Advance
 from brainops.procedures.runs.attempts import Threads
-from brainops.procedures.runs.beginning import admit, new_run
-from brainops.procedures.runs.foresight import refusal_of, with_refusals
+from brainops.procedures.runs.clock import Ripe
+from brainops.procedures.runs.control import Steering
+from brainops.procedures.runs.dry_run import current_of, plan_of
+from brainops.procedures.runs.interpreter import Advance
 from brainops.procedures.runs.machine import MICROS
-from brainops.procedures.runs.patience import Ripe
-from brainops.procedures.runs.planning import current_of, plan_of
-from brainops.procedures.runs.sheet import Answered, Engine, Operations, Sheet, Unrecorded, Wake, leave, stay
-from brainops.procedures.runs.steering import Steering
-from brainops.procedures.runs.values import MAX_ERROR_CHARACTERS
-from brainops.procedures.steps.limits import limits_of
-from brainops.procedures.steps.port import Executors
+from brainops.procedures.runs.preflight import refusal_of, with_refusals
+from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
+from brainops.procedures.runs.start import admit, new_run
+from brainops.procedures.runs.unit_of_work import Answered, Engine, Operations, Sheet, Unrecorded, Wake, leave, stay
+from brainops.procedures.steps.executor import Executors
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of

@@ -8,8 +8,8 @@ from threading import Lock
 from typing import Any
 
 from brainops.errors import Conflict, InvalidInput, StepFailed
+from brainops.procedures.steps.executor import StepDone, StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import StepDone, StepResult, StepWork
 from brainops.types import JSON
 
 KNOWN = ("function", "arguments")

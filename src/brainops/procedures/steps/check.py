@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from brainops.errors import ConditionFailed, InvalidInput, StepFailed
-from brainops.procedures.cel.conditions import compile
+from brainops.procedures.conditions.conditions import compile
 from brainops.procedures.steps import command, http
+from brainops.procedures.steps.executor import StepDone, StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import StepDone, StepResult, StepWork
 from brainops.types import JSON
 
 KNOWN = ("condition", "message", *command.KNOWN, *http.KNOWN)

@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 
 from brainops.errors import StepFailed
-from brainops.memory.errors import error_title, from_output
+from brainops.memory.recognition.error_events import error_title, from_output
+from brainops.procedures.consent.allow_list import check_command, check_environment, check_shell, limits_of
 from brainops.procedures.definition.injection import WAY_OUT, option_like, unsafe
-from brainops.procedures.secret_refs import forms, mask
-from brainops.procedures.steps.limits import check_command, check_environment, check_shell, limits_of
+from brainops.procedures.steps.executor import Limits, StepDone, StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import Limits, StepDone, StepResult, StepWork
 from brainops.procedures.steps.processes import Ended, Kept, ProcessLimits, run_process, which
+from brainops.procedures.steps.secret_refs import forms, mask
 from brainops.types import JSON, Action
 
 KNOWN = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from brainops.errors import StepFailed
-from brainops.procedures.secret_refs import mask
+from brainops.procedures.consent.allow_list import host_allowed, limits_of
 from brainops.procedures.steps.command import fitted
-from brainops.procedures.steps.limits import host_allowed, limits_of
+from brainops.procedures.steps.executor import Limits, StepDone, StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import Limits, StepDone, StepResult, StepWork
+from brainops.procedures.steps.secret_refs import mask
 from brainops.types import JSON, Action, ErrorEvent
 
 KNOWN = ("url", "method", "headers", "query", "json", "body", "expect", "output")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.check import check
 from brainops.procedures.steps.command import command
+from brainops.procedures.steps.executor import Executor, Executors
 from brainops.procedures.steps.http import http_step
 from brainops.procedures.steps.memory import capture, retrieve
-from brainops.procedures.steps.port import Executor, Executors
-from brainops.procedures.steps.waiting import agent, approval, decide, manual, procedure, wait
+from brainops.procedures.steps.waits import agent, approval, decide, manual, procedure, wait
 from brainops.types import StepKind
 
 

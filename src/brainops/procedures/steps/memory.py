@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.capture import store
-from brainops.memory.conditions import filter_of, member
 from brainops.memory.draft import content_text, prepare
+from brainops.memory.filters import filter_of, member
 from brainops.memory.retrieve import retrieve as search
+from brainops.procedures.steps.executor import StepDone, StepResult, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
-from brainops.procedures.steps.port import StepDone, StepResult, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Draft, Hit, MemoryType, Source, Trust
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
-from brainops.memory.errors import parse_error
-from brainops.memory.fingerprint import digest_with_service
-from brainops.memory.recognition import bound_digests
+from brainops.memory.recognition.digests import bound_digests
+from brainops.memory.recognition.error_events import parse_error
+from brainops.memory.recognition.fingerprint import digest_with_service
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.cel import conditions
+from brainops.procedures.conditions import conditions
 from brainops.procedures.triggers.index import Entry, TriggerIndex
 from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Intents, Words, learn
 from brainops.procedures.triggers.lookup import Found, Lookup

@@ -1,0 +1,79 @@
+"""How does an agent behind an HTTP address carry out a task?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from brainops.agents.adapters.adapter import AdapterPort
+from brainops.agents.adapters.agent_settings import Parameters, address_of, filled_headers, seconds_of, secrets_of
+from brainops.agents.adapters.client_json import error_told, told
+from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
+from brainops.agents.time_limit import within
+from brainops.procedures.consent.allow_list import limits_of
+from brainops.procedures.steps import http
+from brainops.procedures.steps.executor import StepWork
+from brainops.types import JSON, Action, Agent, Evidence, Failed, Outcome, StepKind, Succeeded, Task
+
+KNOWN = ("url", "method", "headers", "secrets", "json", "expect")
+OURS = ("url", "method", "headers", "json", "expect")
+
+
+def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
+    """Post the task as JSON to `url` and read the answer, within the hosts that the namespace may reach.
+
+    The body is {id, task, task_class, target, context, memory}, or `json` with its places filled in. In `headers` a
+    {NAME} of `secrets` stands for its value. The same idempotency key goes with every attempt at a task, and none is
+    made twice here. A status of 2xx is success, unless the answer says that the task failed.
+    """
+    settings = settings_of(agent)
+    secrets, seconds = secrets_of(settings, limits_of(port.context)), seconds_of(agent, task)
+    parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
+    parameters["method"] = settings.text("method", "POST")
+    parameters["headers"] = filled_headers(settings, secrets)
+    parameters["json"] = filled_in(settings.any("json"), places_of(task)) if settings.has("json") else _body(task)
+    action = Action(uses=StepKind.HTTP, parameters=parameters)
+
+    def asked(stopped: Any) -> dict[str, JSON]:
+        work = StepWork(
+            run_id=task.id,
+            step_id=agent.name,
+            action=action,
+            idempotency_key=task.idempotency_key or task.id,
+            attempt=1,
+            timeout_seconds=seconds,
+            secrets=secrets,
+            actor=port.context.actor,
+            target=task.target,
+            context=port.context,
+            cancelled=stopped,
+        )
+        return http.ask(work, Parameters(action, OURS))
+
+    answer = within(seconds, port.cancelled, asked)
+    return _judged(answer.get("json", answer.get("text")))
+
+
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how an address is asked."""
+    settings = Parameters.named("an HTTP agent", agent.settings, KNOWN)
+    address_of(settings)
+    return settings
+
+
+def _body(task: Task) -> dict[str, JSON]:
+    return {
+        "id": task.id,
+        "task": task.text,
+        "task_class": task.task_class,
+        "target": task.target,
+        "context": dict(task.context),
+        "memory": quoted_memory(task),
+    }
+
+
+def _judged(body: JSON) -> Outcome:
+    said = told(body) if isinstance(body, Mapping) else None
+    if said is None or not said.error:
+        return Succeeded(result=body, cost=said.cost if said else None)
+    return Failed(error=error_told(said.error, said.kind), result=body, cost=said.cost, evidence=Evidence.CLAIMED)

@@ -1,0 +1,1 @@
+"""Which agent has done best at this kind of task?"""

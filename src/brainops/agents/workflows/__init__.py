@@ -1,0 +1,1 @@
+"""How does a goal become steps with agents, and what came of such goals before?"""

@@ -1,0 +1,187 @@
+"""How does something get into memory by hand? The commands capture and supersede."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli import show
+from brainops.cli.pairs import named
+from brainops.cli.shared import answer, command, micros, opened, plain, print_json, read_text, shared
+from brainops.cli.short_ids import Id
+from brainops.errors import InvalidInput
+from brainops.types import JSON, Captured, Memory, MemoryType, Source, Trust
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+NEAR_LOOKED_AT = 8  # memories that share words with the new one
+NEAR_SHOWN = 3
+NEAR_CHARACTERS = 2_000  # of a memory that are searched for: its beginning tells it apart
+
+
+def described(function: Any) -> Any:
+    """Add the options that say what a memory is."""
+    options = [
+        click.option("--content", "said", metavar="TEXT", help='The content; "-" reads standard input.'),
+        click.option("--file", "file", metavar="FILE", help="The content from a file."),
+        click.option("--cause", metavar="TEXT", help="What brought it about; stands in the content."),
+        click.option(
+            "--solution", metavar="TEXT", help="What helped; stands in the content, and guidance hands it out."
+        ),
+        click.option("--json-content", metavar="JSON", help='The content as JSON; "-" reads standard input.'),
+        click.option(
+            "--type",
+            "kind",
+            type=click.Choice([each.value for each in MemoryType]),
+            metavar="TYPE",
+            help=f"One of {', '.join(MemoryType)}.",
+        ),
+        click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; may be repeated."),
+        click.option(
+            "--importance", type=click.FloatRange(0, 1), metavar="0..1", help="How much it matters; 0.5 where not said."
+        ),
+        click.option(
+            "--trust",
+            type=click.Choice([each.value for each in Trust]),
+            help="How far it may be relied on; agent where not said.",
+        ),
+        click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="What else is known; may be repeated."),
+        click.option("--subject", metavar="NAME", help="Whom or what it is about, for purge --subject."),
+        click.option("--session", metavar="ID", help="The session that it comes from."),
+        click.option("--uri", metavar="URI", help="Where it comes from."),
+        click.option(
+            "--idempotency-key",
+            metavar="KEY",
+            help="The same capture again under this key is the first one; another one is refused.",
+        ),
+        click.option("--valid-from", metavar="WHEN", help="True since: a date, a time, or an age like 7d."),
+        click.option("--valid-to", metavar="WHEN", help="True until."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command("capture", short_help="keep one thing that was learnt")
+@click.argument("title")
+@click.argument("content", required=False)
+@described
+def capture(title: str, content: str | None, **given: Any) -> None:
+    """Keep something: it is safe, free of secrets and findable when this returns.
+
+    Says what was taken out and which memories are near; nothing is ever merged. The same thing again is counted.
+    """
+    fields = _fields(given)
+    told = _with_parts(_content(content, **_ways(given)), given)
+    with opened(model="none") as brain:  # the vector comes with the next question; a capture does not load the model
+        captured = brain.capture(title, "" if told is None else told, **fields, source=_source(brain, given))
+        _acknowledge(brain, captured)
+
+
+@command("supersede", short_help="replace a memory by a corrected one")
+@click.argument("memory_id", metavar="ID", type=Id("memory"))
+@click.argument("title", required=False)
+@click.argument("content", required=False)
+@described
+def supersede(memory_id: str, title: str | None, content: str | None, **given: Any) -> None:
+    """Replace a memory by a corrected one; the old one stays as history. What is not said stays as it was."""
+    fields = _fields(given)
+    told = _content(content, **_ways(given))
+    with opened(model="none") as brain:
+        old = brain.get(memory_id)
+        kept: dict[str, Any] = {
+            "type": old.type,
+            "tags": old.tags,
+            "importance": old.importance,
+            "metadata": old.metadata,
+            "trust": old.trust,
+            "subject": old.subject,
+            "fingerprint": old.fingerprint,
+            "source": _source(brain, given),
+        }
+        content_now = _with_parts(old.content if told is None else told, given)
+        draft = brain.draft(title or old.title, content_now, **{**kept, **fields})
+        _acknowledge(brain, brain.supersede(memory_id, draft), besides=memory_id)
+
+
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        "type": given["kind"],
+        "tags": given["tags"] or None,
+        "importance": given["importance"],
+        "trust": given["trust"],
+        "metadata": dict(map(named, given["metadata"])) or None,
+        "subject": given["subject"],
+        "idempotency_key": given["idempotency_key"],
+        "valid_from": micros(given["valid_from"]),
+        "valid_to": micros(given["valid_to"]),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _with_parts(content: JSON, given: dict[str, Any]) -> JSON:
+    """Return the content with the cause and the solution as parts of it."""
+    parts: dict[str, Any] = {name: given[name] for name in ("cause", "solution") if given[name] is not None}
+    if not parts:
+        return content
+    if isinstance(content, dict):
+        return {**content, **parts}
+    return {**({"text": content} if content else {}), **parts}
+
+
+def _ways(given: dict[str, Any]) -> dict[str, str | None]:
+    return {name: given[name] for name in ("said", "file", "json_content")}
+
+
+def _content(argument: str | None, *, said: str | None, file: str | None, json_content: str | None) -> JSON:
+    """Return the content from the one place that names it, None where none does."""
+    ways = [way for way in (argument, said, file, json_content) if way is not None]
+    if len(ways) > 1:
+        raise click.UsageError("The content is given twice; give one of CONTENT, --content, --file and --json-content.")
+    if "-" in (argument, said, json_content) and sys.stdin.isatty():
+        click.echo("Type the content; Ctrl-D on a line of its own ends it.", err=True)
+    if json_content is not None:
+        return _parsed(read_text("-") if json_content == "-" else json_content)
+    if file is not None:
+        return read_text(file)
+    text = argument if said is None else said
+    return read_text("-") if text == "-" else text
+
+
+def _parsed(text: str) -> JSON:
+    try:
+        value: JSON = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"the content is not JSON: {error}") from error
+    if isinstance(value, str) or value is None:
+        return value or ""
+    return value
+
+
+def _source(brain: Brain, given: dict[str, Any]) -> Source:
+    return Source(actor=brain.settings.actor, session_id=given["session"] or brain.settings.session, uri=given["uri"])
+
+
+def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> None:
+    kept = brain.get(captured.id)
+    similar = [] if captured.repeated else near(brain, kept, besides)
+    if shared().json:
+        print_json({**plain(captured), "similar": [{"id": m.id, "title": m.title, "likeness": s} for m, s in similar]})
+    else:
+        answer(captured, lambda: show.captured(captured, similar, kept.title))
+
+
+def near(brain: Brain, memory: Memory, besides: str = "") -> list[tuple[Memory, float]]:
+    """Return memories that say nearly the same in the same words, with how much of it they share."""
+    from brainops.health import SIMILAR, likeness, shingles
+
+    text = show.text_of(memory.content)
+    hits = brain.retrieve(f"{memory.title}\n{text}"[:NEAR_CHARACTERS], limit=NEAR_LOOKED_AT)
+    own = shingles(memory.title, text)
+    others = [hit.memory for hit in hits if hit.memory.id not in (memory.id, besides)]
+    shares = [(other, likeness(own, shingles(other.title, show.text_of(other.content)))) for other in others]
+    return sorted(((m, round(s, 3)) for m, s in shares if s >= SIMILAR), key=lambda pair: -pair[1])[:NEAR_SHOWN]

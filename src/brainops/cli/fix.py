@@ -1,0 +1,302 @@
+"""What mends an error, how sure is that, and how did it go? The command fix."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brainops.cli.pairs import value_of, valued
+from brainops.cli.screen import bold, dim, one_line, wrapped
+from brainops.cli.shared import CommandGroup, answer, opened, read_text
+from brainops.cli.short_ids import Id, is_id
+from brainops.cli.terminal import proven
+from brainops.errors import InvalidInput
+from brainops.types import Fix, FixKind
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+    from brainops.types import FixApplication, FixSuggestion, Plan
+
+SHOWN_APPLICATIONS = 8  # of one fix, so that its page fits a terminal
+
+
+@click.group(
+    "fix", cls=CommandGroup, invoke_without_command=True, short_help="what mends an error, and how sure that is"
+)
+@click.pass_context
+def fix(context: click.Context) -> None:
+    """List the fixes, the newest first; or attach one to an error, apply it and say how it went.
+
+    \b
+    brainops fix attach ERROR --command 'restart-api' --verify 'check-api'
+    brainops fix suggest ERROR          the fixes of this very error
+    brainops fix apply FIX --dry-run    what it would do
+    brainops fix mode FIX auto          let it apply itself once it is proven
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with opened(model="none") as brain:
+        found = brain.fixes.list()
+        answer(found, lambda: _listed(found, "No fix is attached to anything yet."))
+
+
+@fix.command("attach")
+@click.argument("error")
+@click.option("--title", metavar="TEXT", help="What it is called; the solution's text otherwise.")
+@click.option("--command", "command_line", metavar="LINE", help="A command that mends it; run without a shell.")
+@click.option("--procedure", metavar="NAME", help="A procedure that mends it.")
+@click.option("--set", "setting", metavar="FILE KEY VALUE", nargs=3, help="A change of configuration.")
+@click.option("--advice", metavar="TEXT", default="", help="What a person should do.")
+@click.option("--verify", metavar="LINE", help="A command that succeeds when it helped.")
+@click.option("--rollback", metavar="LINE", help="A command that takes it back.")
+@click.option("--where", metavar="KEY=VALUE", multiple=True, help="Only where the error's context says so; repeatable.")
+def attach(
+    error: str,
+    title: str | None,
+    command_line: str | None,
+    procedure: str | None,
+    setting: tuple[str, str, str] | None,
+    advice: str,
+    verify: str | None,
+    rollback: str | None,
+    where: tuple[str, ...],
+) -> None:
+    """Bind a solution to ERROR: its text, its fingerprint, the id of its memory, or - for standard input."""
+    configuration = None if not setting else {"file": setting[0], "key": setting[1], "value": value_of(setting[2])}
+    named = title or command_line or procedure or (f"set {setting[1]}" if setting else advice.split("\n", 1)[0])
+    with opened(model="none") as brain:
+        made = brain.fixes.attach(
+            _error(brain, error),
+            named or "",
+            command=_arguments(command_line),
+            procedure=procedure,
+            configuration=configuration,
+            advice=advice,
+            verify=_arguments(verify),
+            rollback=_arguments(rollback),
+            context=dict(map(valued, where)),
+        )
+        answer(
+            made,
+            lambda: [
+                f"Attached: {one_line(made.title)}",
+                dim(f"  fix {made.id} for fingerprint {made.fingerprint}"),
+                dim("  it is suggested, never applied by itself"),
+                dim(f"  try it: {try_it(made)}"),
+            ],
+        )
+
+
+@fix.command("suggest")
+@click.argument("error")
+def suggest(error: str) -> None:
+    """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none."""
+    with opened(model="none") as brain:
+        found = brain.fixes.suggest(_error(brain, error))
+        answer(found, lambda: _listed(found))
+
+
+@fix.command("show")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+def show(fix_id: str) -> None:
+    """Show a fix, how sure it is, and everything that was done with it."""
+    with opened(model="none") as brain:
+        found, sure = brain.fixes.get(fix_id), brain.fixes.confidence(fix_id)
+        done = brain.fixes.applications(fix_id)
+        value = {"fix": found, "confidence": sure, "applications": done}
+        answer(value, lambda: [*_fix_lines(found, sure), *_trail(done[:SHOWN_APPLICATIONS], len(done))])
+
+
+@fix.command("apply")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+@click.option("--target", metavar="TARGET", help="What it is applied to.")
+@click.option("--operation", metavar="ID", help="The failed operation that it is for.", type=Id("operation"))
+@click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
+def apply(fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> None:
+    """Apply a fix now: run it, verify it, take it back where it fails."""
+    with opened(model="none") as brain:
+        if dry_run:
+            plan = brain.fixes.plan(fix_id, target=target)
+            answer(plan, lambda: _plan(plan))
+            return
+        done = brain.fixes.apply(fix_id, target=target, operation_id=operation)
+        answer(done, lambda: _trail([done], 1))
+    if done.state.value == "failed":
+        click.get_current_context().exit(1)
+
+
+@fix.command("record")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+@click.option("--helped/--did-not-help", required=True, help="How it went.")
+@click.option("--target", metavar="TARGET", help="What it was applied to.")
+@click.option("--note", metavar="TEXT", default="", help="What was seen.")
+def record(fix_id: str, helped: bool, target: str | None, note: str) -> None:
+    """Say how a fix went that was carried out by hand."""
+    with opened(model="none") as brain:
+        told = brain.fixes.record(fix_id, helped=helped, target=target, note=note)
+        answer(told, lambda: _trail([told], 1))
+
+
+@fix.command("verify")
+@click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
+@click.option("--note", metavar="TEXT", default="", help="What was seen.")
+def verify(application_id: str, note: str) -> None:
+    """Say, as a person who looked, that an application of a fix helped."""
+    with opened(model="none") as brain:
+        told = brain.fixes.verify(application_id, note=note)
+        answer(told, lambda: _trail([told], 1))
+
+
+@fix.command("contradict")
+@click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
+@click.argument("reason")
+def contradict(application_id: str, reason: str) -> None:
+    """Say that an application did not help; a fix that applies itself is demoted at once."""
+    with opened(model="none") as brain:
+        told = brain.fixes.contradict(application_id, reason)
+        answer(told, lambda: _trail([told], 1))
+
+
+@fix.command("rollback")
+@click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
+@click.option("--reason", metavar="TEXT", required=True, help="Why it is taken back.")
+def rollback(application_id: str, reason: str) -> None:
+    """Take an applied fix back."""
+    with opened(model="none") as brain:
+        told = brain.fixes.rollback(application_id, reason=reason)
+        answer(told, lambda: _trail([told], 1))
+
+
+@fix.command("mode")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+@click.argument("mode", type=click.Choice(["suggest", "shadow", "auto"]))
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
+def mode(fix_id: str, mode: str, reason: str) -> None:
+    """Say how far a fix may go by itself; it still has to have proved itself each time."""
+    with opened(model="none") as brain:
+        changed = proven(
+            brain,
+            f"FIX_{mode.upper()}",
+            lambda proof: brain.fixes.set_mode(fix_id, mode, reason=reason, proof=proof),
+        )
+        answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
+
+
+@fix.command("demote")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
+def demote(fix_id: str, reason: str) -> None:
+    """Let a fix only be suggested from now on."""
+    with opened(model="none") as brain:
+        changed = brain.fixes.demote(fix_id, reason=reason)
+        answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
+
+
+@fix.command("trust")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
+def trust(fix_id: str, reason: str) -> None:
+    """Vouch, as a person, for a fix that came from outside or from an agent."""
+    with opened(model="none") as brain:
+        changed = proven(brain, "FIX_TRUST", lambda proof: brain.fixes.trust(fix_id, reason=reason, proof=proof))
+        answer(changed, lambda: [f"{one_line(changed.title)}: vouched for"])
+
+
+@fix.command("detach")
+@click.argument("fix_id", metavar="FIX", type=Id("fix"))
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
+def detach(fix_id: str, reason: str) -> None:
+    """Unbind a fix from its error; what it did stays on record."""
+    with opened(model="none") as brain:
+        changed = brain.fixes.detach(fix_id, reason=reason)
+        answer(changed, lambda: [f"{one_line(changed.title)}: detached; its record stays"])
+
+
+def _error(brain: Brain, error: str) -> str:
+    """Return the error that is meant: standard input, a memory's fingerprint, or the text itself."""
+    if error == "-":
+        return read_text("-")
+    whole = Id("memory").convert(error, None, None)
+    if not is_id(whole):
+        return error
+    fingerprint = brain.get(whole).fingerprint
+    if fingerprint is None:
+        raise InvalidInput("that memory is of no error; give the error's text")
+    return fingerprint
+
+
+def _listed(found: Sequence[FixSuggestion], nothing: str = "No fix is bound to that.") -> Iterator[str]:
+    if not found:
+        yield nothing
+        yield dim("  bind one: brainops fix attach ERROR --command LINE --verify LINE")
+    for each in found:
+        yield f"{bold(one_line(each.fix.title))}  {each.fix.mode.value}"
+        exact = "" if each.exact else "; the message is the same, the place is not"
+        yield from wrapped(f"{each.sentence}{exact}", first="  ", indent="  ")
+        yield dim(f"  {each.fix.kind.value} {each.fix.id}")
+
+
+def suggested(found: Sequence[FixSuggestion]) -> Iterator[str]:
+    """Yield the fixes of an error in few lines: what it is, how sure, and the command that goes on."""
+    for each in found:
+        yield f"{bold('Fix')}  {bold(one_line(each.fix.title))}"
+        exact = "" if each.exact else "; the message is the same, the place is not"
+        yield from wrapped(f"{each.sentence}{exact}", first="     ", indent="     ")
+        yield dim(f"     {try_it(each.fix)}")
+
+
+def try_it(fix: Fix) -> str:
+    """Return the command with which to look at a fix before anything is done."""
+    return f"brainops fix show {fix.id}" if fix.kind is FixKind.ADVICE else f"brainops fix apply {fix.id} --dry-run"
+
+
+def _fix_lines(found: Any, sure: Any) -> Iterator[str]:
+    yield bold(one_line(found.title))
+    yield f"  {found.kind.value}, {found.mode.value}, trust {found.trust}, fingerprint {found.fingerprint}"
+    tried = sure.verified + sure.contradicted
+    yield f"  confidence {sure.value:.2f} ({sure.verified} of {tried} verified; prior worth {sure.pooled:g} cases)"
+    for label, action in (("does", found.action), ("verified by", found.verify), ("taken back by", found.rollback)):
+        if action is not None:
+            yield from wrapped(
+                f"{label}: {one_line(json.dumps(dict(action.parameters), ensure_ascii=False))}",
+                first="  ",
+                indent="    ",
+            )
+    if found.advice:
+        yield from wrapped(one_line(found.advice), first="  ", indent="  ")
+
+
+def _trail(done: Sequence[FixApplication], total: int) -> Iterator[str]:
+    for each in done:
+        target = f" on {one_line(each.target)}" if each.target else ""
+        by = "by itself" if each.automatic else f"by {one_line(each.actor.id)}"
+        yield from wrapped(
+            f"{each.state.value.replace('_', ' ')}{target} {by}: {one_line(each.reason)}", first="  ", indent="    "
+        )
+        yield dim(f"    application {each.id}" + (f", run {each.run_id}" if each.run_id else ""))
+    if total > len(done):
+        yield dim(f"  and {total - len(done)} more: --json shows all")
+
+
+def _plan(plan: Plan) -> Iterator[str]:
+    yield "It would do this, and nothing was done:"
+    for level in plan.levels:
+        for each in level:
+            told = json.dumps(dict(each.parameters), ensure_ascii=False)
+            yield from wrapped(f"{each.step.id}: {one_line(each.why)} {one_line(told)}", first="  ", indent="    ")
+
+
+def _arguments(line: str | None) -> list[str] | None:
+    if line is None:
+        return None
+    try:
+        parts = shlex.split(line)
+    except ValueError as error:
+        raise InvalidInput(f"{line[:80]!r} cannot be split into arguments: {error}") from error
+    if not parts:
+        raise InvalidInput("a command names at least a program")
+    return parts

@@ -1,0 +1,84 @@
+"""How does a process go on with a team's runs until it is stopped? The command worker."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from brainops.cli.screen import age, ago, bold, dim
+from brainops.cli.shared import answer, command, opened
+from brainops.types.counted import counted
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+    from brainops.health.working import Worker
+
+
+@command("worker", short_help="go on with the runs that are due, until it is stopped")
+@click.option("--runs-at-once", type=click.IntRange(1, 64), default=4, show_default=True, help="So many runs.")
+@click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
+@click.option("--list", "listing", is_flag=True, help="Show the workers that live, and do nothing.")
+@click.option("--install", "installing", is_flag=True, help="Make the engine's tables, as the owner; once a database.")
+def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool) -> None:
+    """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
+
+    Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
+    one goes on with its runs. On PostgreSQL, with the extra `workers` and after --install, a worker is told at once
+    what is due; without, it looks.
+    """
+    with opened(model="none" if listing or installing else None) as brain:
+        if listing:
+            answer(found := brain.workers(), lambda: _listed(found))
+        elif installing:
+            _install(brain)
+        else:
+            _work(brain, runs_at_once, keep_days)
+
+
+def _install(brain: Brain) -> None:
+    from brainops.workers.procrastinate import install
+
+    made_for = install(brain)
+    answer({"installed": made_for}, lambda: [f"Installed for {made_for}; running workers use it within half a minute."])
+
+
+def _work(brain: Brain, runs_at_once: int, keep_days: float | None) -> None:
+    from brainops import __version__
+    from brainops.health.status import masked
+    from brainops.workers.procrastinate import Woken, obstacle
+
+    dispatcher = brain.dispatcher(worker=True, runs_at_once=runs_at_once, keep_days=keep_days, version=__version__)
+    without = obstacle(brain)
+    how = "is told what is due" if without is None else f"looks for what is due ({without})"
+    with _stopped_by_signals(dispatcher.stop):
+        click.echo(f"Working on {masked(brain.settings.store)} as {brain.settings.namespace}; it {how}.", err=True)
+        with Woken(brain, dispatcher):
+            dispatcher.run()
+
+
+def _listed(found: Sequence[Worker]) -> Iterator[str]:
+    if not found:
+        yield "No worker lives in this namespace. Start one: brainops worker"
+    now = time.time_ns() // 1_000
+    for each in found:
+        runs = "idle" if each.runs == 0 else counted(each.runs, "run")
+        times = f"since {age(each.started_at, now)}, seen {ago(each.seen_at, now)}"
+        yield f"{bold(each.id)}  {runs}, {times}  {dim(each.version)}"
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    def stopped(number: int, frame: object) -> None:
+        stop()
+
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

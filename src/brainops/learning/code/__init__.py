@@ -1,0 +1,1 @@
+"""How is a patch of code made, tried, and brought into its branch and out again?"""

@@ -1,0 +1,1 @@
+"""What is learnt in each cycle, and when is it due?"""

@@ -1,0 +1,1 @@
+"""How is each kind of improvement found, applied, measured and taken back?"""

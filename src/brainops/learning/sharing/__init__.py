@@ -1,0 +1,1 @@
+"""How do instances share what they learnt?"""

@@ -1,0 +1,1 @@
+"""What do logs and metrics say?"""

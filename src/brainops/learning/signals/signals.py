@@ -1,0 +1,183 @@
+"""What do logs and metrics say: which lines, how many, what is unusual, and what is to blame?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import NoneType
+
+from brainops.errors import InvalidInput
+from brainops.learning.cycles.part import Part
+from brainops.learning.signals import error_patterns, incidents, outliers, regularities
+from brainops.learning.signals.intake import Gatherer, template_of
+from brainops.learning.signals.log_lines import LogFormat
+from brainops.learning.signals.series import values_of
+from brainops.learning.signals.sources import read_file, read_lines, read_page
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import checked_moment, clean
+from brainops.memory.filters import member
+from brainops.memory.redaction.redact import redact
+from brainops.memory.retrieve import check_limit
+from brainops.statistics.change_points import ChangePoint
+from brainops.types import Anomaly, Cycle, Ingested, LogTemplate, Micros, Precursor, Progress, Suspect
+
+DAY: Micros = 86_400_000_000
+MAX_SOURCE_CHARACTERS = 200
+MAX_PATH_CHARACTERS = 4_096  # longer is no path on any system that this runs on
+MINUTES = 10.0
+MAX_MINUTES = 1_440.0
+LINES = "lines"  # the source of lines that nobody named
+
+
+class Signals:
+    """The logs and metrics that a namespace was given."""
+
+    def __init__(self, context: MemoryContext) -> None:
+        self._context = context
+
+    def ingest(
+        self,
+        given: str | os.PathLike[str] | Iterable[str],
+        *,
+        format: LogFormat | str | None = None,
+        source: str | None = None,
+        progress: Progress | None = None,
+    ) -> Ingested:
+        """Take in a log or a page of metrics: a file's path, an http(s) address, or lines.
+
+        Of a file only what was not read before, under whatever name; so the same file twice counts once, and one that
+        grew is read on. An address is asked only where a person allowed its host. Formats (told from the text where
+        none is given): json, logfmt, syslog, plain, prometheus. Lines are of the `source` that is given, else of whom
+        they name, else of the file. Raises InvalidInput, StepFailed.
+        """
+        form = None if format is None else member(LogFormat, format)
+        if isinstance(given, (bytes, bytearray)) or not isinstance(source, (str, NoneType)):
+            raise InvalidInput("lines are texts, and a source is one: decode bytes first, or hand over the file's path")
+        address = isinstance(given, str) and given.lower().startswith(("http://", "https://"))
+        path = Path(given) if isinstance(given, (str, os.PathLike)) and not address else None
+        name = self._source(source) or self._source(path.stem if path else str(given) if address else LINES)
+        context = self._context
+        gatherer = Gatherer(context, name, given=source is not None, form=form, now=context.store.now())
+        began = 0
+        if path is not None:
+            began = read_file(gatherer, context, _checked(path, str(given)), form, progress)
+        elif address:
+            read_page(gatherer, context, str(given), form)
+        elif isinstance(given, Iterable):
+            read_lines(gatherer, context, given, form)
+        else:
+            raise InvalidInput(f"a path, an http(s) address or lines are taken in, not {type(given).__name__}")
+        return _told(name, gatherer, began)
+
+    def _source(self, said: str | None) -> str:
+        return redact(clean((said or "").strip())[:MAX_SOURCE_CHARACTERS], self._context.redaction).text
+
+    def templates(
+        self, *, source: str | None = None, errors: bool = False, since: Micros = 0, limit: int = 100
+    ) -> list[LogTemplate]:
+        """Return what logs say, as templates: those that tell of errors first, then the most frequent."""
+        check_limit(limit)
+        if not isinstance(errors, bool):
+            raise InvalidInput(f"errors is true or false, not {errors!r:.40}")
+        with self._context.store.read() as tx:
+            rows = tx.signals.templates(since=since, source=source, error=errors, limit=limit)
+        return [template_of(row) for row in rows]
+
+    def anomalies(self, *, since: Micros | None = None, limit: int = 50) -> list[Anomaly]:
+        """Return the points of metrics since then (a day) that are unlike what came before, the strongest first."""
+        check_limit(limit)
+        now = self._context.store.now()
+        with self._context.store.read() as tx:
+            found = outliers.found_anomalies(tx, now - DAY if since is None else since, now + 1)
+        return [anomaly for anomaly, _ in found[:limit]]
+
+    def change_points(self, *, since: Micros | None = None, limit: int = 50) -> list[ChangePoint]:
+        """Return the lasting changes of level since then (a week), the newest first."""
+        check_limit(limit)
+        now = self._context.store.now()
+        with self._context.store.read() as tx:
+            found = outliers.found_levels(tx, now - 7 * DAY if since is None else since, now + 1)
+        return [change for change, _ in found[:limit]]
+
+    def trouble(self, *, minutes: float = MINUTES) -> Micros:
+        """Return when the newest trouble began: failures and error lines first, else the newest anomaly, else now."""
+        now = self._context.store.now()
+        with self._context.store.read() as tx:
+            at = incidents.latest(tx, now, _minutes(minutes))
+            if at == now and (found := outliers.found_anomalies(tx, now - DAY, now + 1)):
+                at = max(anomaly.at for anomaly, _ in found)
+        return at
+
+    def suspects(self, at: Micros | None = None, *, minutes: float = MINUTES, limit: int = 10) -> list[Suspect]:
+        """Return the likeliest causes of an incident, with what speaks against each; the score is a share of it all.
+
+        Metrics, log lines, failures and changes of so many minutes before and after `at` are compared; without `at`,
+        around the newest trouble.
+        """
+        check_limit(limit)
+        begun = self.trouble(minutes=minutes) if at is None else checked_moment(at, "at")
+        with self._context.store.read() as tx:
+            return incidents.ranked(tx, begun, _minutes(minutes))[:limit]
+
+    def around(self, name: str, at: Micros, *, minutes: float = MINUTES) -> dict[str, list[float]]:
+        """Return a component's metrics by the minute around a time, for who looks at a suspect."""
+        span, at = int(_minutes(minutes) * 60e6), checked_moment(at, "at")
+        with self._context.store.read() as tx:
+            rows = [row for row in tx.signals.series(since=at - span, limit=10_000) if row["component"] == name]
+            return {
+                str(row["name"]): [v for _, v in values_of(tx, row, since=at - span, until=at + span, limit=2_000)]
+                for row in rows
+            }
+
+    def precursors(self, now: Micros) -> Sequence[Precursor]:
+        """Return what was seen lately after which operations fail more often than usual; a cheap look-up."""
+        with self._context.store.read() as tx:
+            return regularities.seen_now(tx, now)
+
+    def parts(self, cycle: Cycle) -> Sequence[Part]:
+        """Return what a cycle does with signals."""
+        match cycle:
+            case Cycle.FIVE_MINUTES:
+                return (error_patterns.part(),)
+            case Cycle.HOURLY:
+                return outliers.parts()
+            case _:
+                return regularities.parts()
+
+
+def _checked(path: Path, said: str) -> Path:
+    if not said.strip():
+        raise InvalidInput("name a file, an http(s) address, or - for what is piped in")
+    if "://" in said:
+        raise InvalidInput(f"{said[:80]!r} is neither an http:// or https:// address nor a file")
+    if "\0" in said or len(said) > MAX_PATH_CHARACTERS:
+        raise InvalidInput(f"{said[:80]!a} is no file's path; lines are handed over as a list of texts")
+    if path.suffix in (".gz", ".bz2", ".xz", ".zst"):
+        raise InvalidInput(f"{path} is compressed; hand over its text: zcat {path} | brainops ingest -")
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder; name the files in it")
+    if not os.path.exists(path):
+        raise InvalidInput(f"there is no file {path}; name one, or pipe its lines: brainops ingest -")
+    return path
+
+
+def _minutes(minutes: float) -> float:
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= MAX_MINUTES:
+        raise InvalidInput(f"minutes are more than 0 and at most {MAX_MINUTES:,.0f}, not {minutes!r:.40}")
+    return minutes
+
+
+def _told(source: str, gatherer: Gatherer, began: int) -> Ingested:
+    return Ingested(
+        source=source,
+        lines=gatherer.lines,
+        samples=gatherer.samples,
+        errors=gatherer.errors,
+        templates=gatherer.templates,
+        series=gatherer.series,
+        new=tuple(sorted(gatherer.new.values(), key=lambda each: (not each.error, -each.count, each.text))),
+        known=tuple(gatherer.known),
+        resumed=began,
+        left_out=tuple(f"{count:,} {what}" for what, count in sorted(gatherer.left_out.items())),
+    )

@@ -1,0 +1,1 @@
+"""Which error is this, and was it seen before?"""

@@ -1,0 +1,312 @@
+"""Which error does this text or exception speak of: its type, its message, the frames that it went through?"""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from dataclasses import replace
+from types import TracebackType
+
+from brainops.memory.recognition.masks import STAMP, without_colour
+from brainops.memory.recognition.stack_traces import parse_stack_trace, with_cause
+from brainops.memory.recognition.trace_frames import in_app_python
+from brainops.types import ErrorEvent, Frame
+
+TEXT_REACH = 65_536
+"""How many characters of a text are read from its beginning, and as many from its end; errors stand at either."""
+
+MESSAGE_CHARACTERS = 4096
+EXCEPTION_FRAMES = 50
+CHAIN = 10
+"""How far the causes of an exception are followed."""
+
+
+def parse_error(text: str) -> ErrorEvent:
+    """Return the error event that a text tells of; where no form is recognised, the text is the message.
+
+    Reads stack traces (Python, Java and .NET, JavaScript, Go, Rust), shell and command errors, log lines (plain,
+    JSON, logfmt) and Prometheus alerts. The frames are those of the last exception; its root cause is kept in the
+    message. Never raises.
+    """
+    text = without_path(without_colour(_bounded(text)).replace("\r\n", "\n").strip())
+    ended = _ENDED.match(text)
+    event = _of_a_program(ended, text[ended.end() :]) if ended and (ended["status"] or ended["how"]) else _read(text)
+    return ErrorEvent(
+        type=event.type[:200], message=event.message[:MESSAGE_CHARACTERS], frames=event.frames, service=event.service
+    )
+
+
+def error_title(event: ErrorEvent) -> str:
+    """Return an error as one line; `parse_error` reads it back as the same error."""
+    message = event.message.strip().split("\n", 1)[0]
+    return ": ".join(part for part in (event.type, message) if part) or "an error without a text"
+
+
+def from_output(text: str, exit_code: int) -> ErrorEvent | None:
+    """Return the error that a program's output tells of; None where it does not say what went wrong.
+
+    What it says is the error, wherever it runs. A program that was killed by a signal did not get to say it.
+    """
+    event = parse_error(text)
+    if not 0 <= exit_code < _SIGNALS or not (event.type or _TELLING.search(event.message[:1000])):
+        return None
+    return replace(event, service=None)
+
+
+_PATH = re.compile(r"(?:step [\w.\-]{1,200}|the run [0-9a-f\-]{36} of \S{1,200} (?:failed|cancelled)): (?=\S)")
+_TASK = re.compile(r" \(the task \w{1,20}: [^\n]{0,2000}; brainops agent show [0-9a-f\-]{36}\)$")
+_ENDED = re.compile(
+    r"(?:exit status (?P<status>-?\d{1,5})(?:: (?=\S)|$))?"
+    r"(?P<how>[^\s:]{1,200} (?:ended with exit status (?P<code>-?\d{1,5})|was ended by signal (?P<signal>\d{1,3})))?"
+    r"(?:(?<=.): |$)?"
+)
+_SIGNALS = 128  # from here on a shell's exit status is that of a program that a signal ended
+_DEEPEST = 16  # runs that start each other, with the step at which each stands: more are not let begin
+
+
+def without_path(text: str) -> str:
+    """Return what went wrong, without the steps, runs and agents that it came up through: they are where, not what."""
+    for _ in range(_DEEPEST):
+        found = _PATH.match(text)
+        if found is None:
+            break
+        text = text[found.end() :]
+    return _TASK.sub("", text)
+
+
+def _of_a_program(ended: re.Match[str], said: str) -> ErrorEvent:
+    """Return the error of what BrainOps prints of a program that failed: what it said, or how it ended."""
+    code = -int(ended["signal"]) if ended["signal"] else int(ended["code"] or ended["status"])
+    told = from_output(said, code) if said else None
+    return told or ErrorEvent(type=f"exit status {code}", message=said.split("\n", 1)[0] or ended["how"] or "")
+
+
+def _read(text: str) -> ErrorEvent:
+    event = parse_stack_trace(text) or _alert(text) or _json(text) or _shell(text)
+    return event or _typed(_log_message(_telling_line(text)))
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= 2 * TEXT_REACH else f"{text[:TEXT_REACH]}\n{text[-TEXT_REACH:]}"
+
+
+def from_exception(exception: BaseException, *, service: str | None = None) -> ErrorEvent:
+    """Return the error event of an exception: its frames by file and function, no local variables, its root cause.
+
+    A frame is in-app unless it lies in the standard library or in an installed package. Never raises, whatever the
+    exception's own __str__ does.
+    """
+    kind, message = _described(exception)
+    root = _root(exception)
+    if root is not exception:
+        message = with_cause(message, *_described(root))
+    return ErrorEvent(
+        type=kind,
+        message=message[:MESSAGE_CHARACTERS],
+        frames=tuple(_frames(exception.__traceback__)),
+        service=service,
+    )
+
+
+def _described(exception: BaseException) -> tuple[str, str]:
+    kind = type(exception)
+    name = (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    text = "".join(traceback.format_exception_only(exception)).rstrip("\n")
+    _, found, message = text.rpartition(f"{name}: ") if kind is SyntaxError else text.partition(f"{name}: ")
+    return name, message if found else ""
+
+
+def _root(exception: BaseException) -> BaseException:
+    seen = {id(exception)}
+    for _ in range(CHAIN):
+        following = exception.__cause__ or (None if exception.__suppress_context__ else exception.__context__)
+        if isinstance(exception, BaseExceptionGroup) and exception.exceptions:
+            following = exception.exceptions[0]
+        if following is None or id(following) in seen:
+            break
+        seen.add(id(following))
+        exception = following
+    return exception
+
+
+def _frames(trace: TracebackType | None) -> list[Frame]:
+    frames: list[Frame] = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not frames or (frames[-1].module, frames[-1].function) != (code.co_filename, code.co_name):
+            file = code.co_filename
+            frames.append(Frame(module=file, function=code.co_name, in_app=in_app_python(file)))
+        if len(frames) > 2 * EXCEPTION_FRAMES:
+            del frames[:EXCEPTION_FRAMES]
+        trace = trace.tb_next
+    return frames[-EXCEPTION_FRAMES:]
+
+
+_ALERT_NAME = re.compile(
+    r"(?m)^[ \t-]{0,4}\"?alert_?name\"?[ \t]{0,4}[:=][ \t]{0,4}\"?([\w.: \-]{1,120}?)\"?,?$|"
+    r"\balertname=\"([^\"\n]{1,120})\""
+)
+_FIRING = re.compile(r"\[(?:FIRING|RESOLVED)(?::\d{1,5})?\][ \t]{1,4}([A-Z]\w{2,120})[ \t]{0,4}(.{0,400})")
+_ALERT_TEXT = re.compile(
+    r"(?mi)^[ \t-]{0,4}\"?(?:summary|description|message)\"?[ \t]{0,4}[:=][ \t]{0,4}\"?([^\n\"]{1,1000})"
+)
+_ALERT_SERVICE = re.compile(
+    r"(?m)(?:^[ \t-]{0,4}|[{,] ?)\"?(?:service|job)\"?[ \t]{0,4}[:=][ \t]{0,4}\"?([\w.\-]{1,120})"
+)
+
+
+def _alert(text: str) -> ErrorEvent | None:
+    firing = _FIRING.search(text[:2000])
+    named = _ALERT_NAME.search(text)
+    if not firing and not named:
+        return None
+    name = firing[1] if firing else (named[1] or named[2]) if named else ""
+    told = _ALERT_TEXT.search(text)
+    service = _ALERT_SERVICE.search(text)
+    message = told[1] if told else firing[2].strip("() \t") if firing else ""
+    return ErrorEvent(type=name.strip(), message=message.strip(), service=service[1] if service else None)
+
+
+def _json(text: str) -> ErrorEvent | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return _from_fields(value) if isinstance(value, dict) else None
+
+
+def _from_fields(fields: dict[str, object]) -> ErrorEvent | None:
+    alerts = fields.get("alerts")
+    if isinstance(alerts, list) and alerts and isinstance(alerts[0], dict):
+        return _from_fields(alerts[0])
+    labels, notes = fields.get("labels"), fields.get("annotations")
+    if isinstance(labels, dict) and "alertname" in labels:
+        texts = notes if isinstance(notes, dict) else {}
+        told = _first(texts, "summary", "description", "message")
+        return ErrorEvent(type=str(labels["alertname"]), message=told, service=_first(labels, "service", "job") or None)
+    stack = _first(fields, "stack", "stack_trace", "stacktrace", "exc_info", "exception", "traceback")
+    event = parse_stack_trace(stack) if stack else None
+    if event is None:
+        told = " ".join(filter(None, (_first(fields, "msg", "message", "event"), _first(fields, "error", "err"))))
+        event = _typed(told) if told else None
+    if event is None:
+        return None
+    service = _first(fields, "service", "service.name") or event.service
+    return ErrorEvent(type=event.type, message=event.message, frames=event.frames, service=service)
+
+
+def _first(fields: dict[str, object], *names: str) -> str:
+    return next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
+
+
+_NOT_FOUND = (
+    re.compile(r"(?:^|: )(?:line )?(?:\d{1,6}: )?([^\s:]{1,200}): (?:command )?not found$", re.MULTILINE),
+    re.compile(r"command not found: ([^\s:]{1,200})$", re.MULTILINE),
+    re.compile(r"'([^'\n]{1,200})' is not recognized as (?:an internal|the name)"),
+)
+_EXIT = re.compile(
+    r"(?i)(?:returned non-zero exit status|exited with(?: exit)?(?: code| status)?:?|exit(?:ed)? (?:code|status):?|"
+    r"failed with exit code|process completed with exit code|ELIFECYCLE|errno) (-?\d{1,5})\b"
+)
+_MAKE = re.compile(r"(?m)^make(?:\[\d{1,3}\])?: \*\*\* (?:\[[^\n]{1,200}?\] )?(.{1,300})$")
+_NPM = re.compile(r"(?m)^npm (?:ERR!|error) code (\w{1,40})$")
+
+
+def _shell(text: str) -> ErrorEvent | None:
+    for pattern in _NOT_FOUND:
+        if missing := pattern.search(text):
+            return ErrorEvent(type="CommandNotFound", message=f"{missing[1]}: command not found")
+    telling = _telling_line(text)
+    if code := _NPM.search(text):
+        return ErrorEvent(type=f"npm {code[1]}", message=re.sub(r"^npm (?:ERR!|error) ", "", telling))
+    if made := _MAKE.search(text):
+        return ErrorEvent(type="make", message=telling if telling not in made.group() else made[1])
+    exit_code = _EXIT.search(text)
+    if exit_code and "\n" in text:
+        return ErrorEvent(type=f"exit status {exit_code[1]}", message=_log_message(telling))
+    return None
+
+
+_TELLING = re.compile(
+    r"(?i)\b(?:error|fatal|panic|exception|failed|failure|cannot|can't|could not|unable to|denied|refused|no such|"
+    r"not found|timed? ?out|invalid|missing|unexpected|undefined|unknown|killed|abort(?:ed)?)\b"
+)
+_LEAST_TELLING = re.compile(
+    r"(?i)exit(?:ed)? (?:with )?(?:code|status)|non-zero|ELIFECYCLE|^make(?:\[\d+\])?: \*\*\*|complete log of this run|"
+    r"^npm (?:ERR!|error) (?:code|errno|path|command|A complete)|^\s*\^"
+)
+
+
+def _telling_line(text: str) -> str:
+    """Return the line of a longer output that says most plainly what went wrong: the first that speaks of a failure."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) < 2:
+        return lines[0] if lines else ""
+    telling = [line for line in lines if _TELLING.search(line[:1000])]
+    better = [line for line in telling if not _LEAST_TELLING.search(line[:1000])]
+    return (better or telling or lines)[0]
+
+
+_LOG_START = re.compile(rf"^[\[(<]?(?:\d{{1,3}}>)?(?:{STAMP})[\])>]?[ \t:|,-]{{1,4}}")
+_SYSLOG = re.compile(r"^[\w.\-]{1,120} ([\w./\-]{1,80})(?:\[\d{1,8}\])?: ")
+_LEVELS = (
+    r"^[\[<(]?(?i:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRIT(?:ICAL)?|FATAL|ALERT|EMERG|PANIC|E|W|F)"
+    r"[\])>]?[ \t:|-]{1,6}"
+)
+_LEVEL = re.compile(_LEVELS)
+_LEVEL_ALONE = re.compile(_LEVELS + r"(?!\d)")  # "ERROR 1045: denied" without a time is a code, not a level.
+_SPRING = re.compile(r"^\d{1,8}[ \t]{1,4}---[ \t]{1,4}(?:\[[^\n]{0,120}?\][ \t]{1,8}){1,3}\S{1,120}[ \t]{0,60}:[ \t]")
+_KLOG = re.compile(r"^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{1,9}[ \t]{1,12}\d{1,9} [\w.\-]{1,120}:\d{1,6}\] ")
+_THREAD = re.compile(r"^\[[^\[\]\n]{1,120}\][ \t:|-]{1,4}|^---[ \t]{1,4}|^\d{1,8}[ \t]{1,4}(?=[\[\-])")
+_LOGGER = re.compile(
+    r"^(?!(?:[\w$]{1,60}\.){1,12}[A-Z]\w{0,80}(?:Error|Exception): )"
+    r"[\w$]{1,60}(?:\.[\w$]{1,60}){1,12}(?::\d{1,6})?[ \t]{0,40}(?:[:|-]|\[[^\]\n]{1,80}\][ \t:]{0,3})[ \t]{1,4}"
+)
+_LOGGER_OF_TYPED = re.compile(  # without a mark behind it, where an error follows
+    r"^[\w$]{1,60}(?:\.[\w$]{1,60}){1,12}[ \t]{1,8}"
+    r"(?=(?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception): )"
+)
+_BASIC_LOG = re.compile(
+    r"^(?:WARNING|ERROR|CRITICAL):[A-Za-z_][\w.\-]{0,200}:(?=\S)"
+)  # logging.basicConfig writes no spaces
+_LOGFMT = re.compile(r"\b(?:msg|message)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")
+_LOGFMT_ERROR = re.compile(r"\b(?:err|error)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")
+
+
+_LOG_PARTS = 8
+
+
+def _log_message(line: str) -> str:
+    """Return what a log line says, without when, how loud, where and by which thread."""
+    if "level=" in line and (told := _LOGFMT.search(line)):
+        error = _LOGFMT_ERROR.search(line)
+        return " ".join(part for match in (told, error) if match for part in match.groups() if part)
+    rest = line
+    started = _LOG_START.match(rest) or _KLOG.match(rest)
+    if started:
+        rest = rest[started.end() :]
+        syslog = _SYSLOG.match(rest)
+        rest = rest[syslog.end() :] if syslog and not _LEVEL.match(rest) else rest
+    known = (_LEVEL, _SPRING, _THREAD, _LOGGER, _LOGGER_OF_TYPED) if started else (_BASIC_LOG, _LEVEL_ALONE)
+    for _ in range(_LOG_PARTS):
+        match = next((found for pattern in known if (found := pattern.match(rest))), None)
+        if match is None or match.end() >= len(rest):
+            break
+        rest = rest[match.end() :]
+    return rest.strip() or line
+
+
+_TYPED = re.compile(
+    r"^(?:Uncaught |Unhandled |error: |fatal: )?((?:[A-Za-z_$][\w$]{0,80}\.){0,12}"
+    r"[A-Z]\w{0,80}(?:Error|Exception|Warning|Interrupt|Exit|Fault|Timeout)): (?s:(.*))"
+)
+
+
+def _typed(message: str) -> ErrorEvent:
+    typed = _TYPED.match(message)
+    return ErrorEvent(type=typed[1], message=typed[2].strip()) if typed else ErrorEvent(message=message)

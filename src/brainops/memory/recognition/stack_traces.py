@@ -1,0 +1,185 @@
+"""What does a printed stack trace say: the exception, its root cause, and the frames, in five families of languages?"""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+
+from brainops.memory.recognition.masks import STAMP
+from brainops.memory.recognition.trace_frames import in_app_go, in_app_java, in_app_node, in_app_python, in_app_rust
+from brainops.types import ErrorEvent, Frame
+
+FRAMES = 50
+"""How many frames of a trace are kept, the innermost."""
+
+_MESSAGE_LINES = 20
+
+
+def parse_stack_trace(text: str) -> ErrorEvent | None:
+    """Return the error of the stack trace in a text, or None where there is none."""
+    if "Traceback (most recent call last)" in text:
+        return _python(text)
+    if " panicked at " in text:
+        return _rust(text)
+    if "goroutine " in text and ("panic: " in text or "fatal error: " in text):
+        return _go(text)
+    return _at_frames(text) if "\n" in text and " at " in text.replace("\t", " ") else None
+
+
+def with_cause(message: str, kind: str, cause: str) -> str:
+    """Return a message that also says what the root cause was."""
+    told = ": ".join(part for part in (kind, cause.strip()) if part)
+    return f"{message[:2000].strip()} (caused by {told[:2000]})".strip()
+
+
+_PY_CHAIN = re.compile(
+    r"\n[ \t|]{0,40}(?:The above exception was the direct cause of the following exception:|"
+    r"During handling of the above exception, another exception occurred:)[ \t]{0,8}\n"
+)
+_PY_FRAME = re.compile(r'^[ \t]{1,8}File "([^"\n]{1,1000})", line \d{1,9}, in (.{1,300})$')
+_PY_MARGIN = re.compile(r"^[ ]{0,40}(?:[|] ?|[+][ +-]{0,60}(?:\d{1,4} -{1,40})?)", re.MULTILINE)
+_PY_ERROR = re.compile(r"^((?:[^\W\d][\w]{0,80}\.){0,12}[^\W\d]\w{0,80}(?:\.<locals>\.\w{1,80})?)(?:: (.*))?$")
+_LOG_LINE = re.compile(rf"^[\[(<]?(?:{STAMP})")
+
+
+def _python(text: str) -> ErrorEvent:
+    start = text.index("Traceback (most recent call last)")
+    group = text.rfind("Exception Group ", max(start - 40, 0), start) >= 0
+    margin = text.rfind("\n", 0, start) + 1
+    segments = [_python_segment(part) for part in _PY_CHAIN.split(text[margin:])]
+    kind, message, frames = segments[-1]
+    if group:
+        kind, message, frames = segments[0]
+        parts = re.split(r"(?m)^[ ]{0,40}[+|][ +|-]{0,60}-{1,40} \d{1,4} -{1,40}$", text[margin:], maxsplit=2)
+        segments = [_python_segment(part) for part in parts[1:2]] or segments
+    root = segments[0]
+    if len(segments) > 1 or group:
+        message = with_cause(message, root[0], root[1])
+    return ErrorEvent(type=kind, message=message, frames=frames)
+
+
+def _python_segment(text: str) -> tuple[str, str, tuple[Frame, ...]]:
+    lines = [_PY_MARGIN.sub("", line) if line.lstrip().startswith(("|", "+")) else line for line in text.split("\n")]
+    frames = [match for line in lines if (match := _PY_FRAME.match(line))]
+    header = next((place for place, line in enumerate(lines) if "Traceback (most recent call last)" in line), -1)
+    for place, line in enumerate(lines[header + 1 :], start=header + 1):
+        found = _PY_ERROR.match(line)
+        if found and not line.startswith((" ", "\t")):
+            more = takewhile(lambda one: one.strip() != "" and not _LOG_LINE.match(one), lines[place + 1 :])
+            message = "\n".join([found[2] or "", *list(more)[:_MESSAGE_LINES]]).strip()
+            return found[1], message, _python_frames(frames)
+    return "", "", _python_frames(frames)
+
+
+def _python_frames(frames: list[re.Match[str]]) -> tuple[Frame, ...]:
+    return tuple(
+        Frame(module=frame[1], function=frame[2], in_app=in_app_python(frame[1])) for frame in frames[-FRAMES:]
+    )
+
+
+_AT = re.compile(r"^[ \t]{1,12}at (.{1,1000})$")
+_JS_NAMED = re.compile(
+    r"^(?:async )?(?:new )?(.{1,300}?) (?:\[as [^\]]{1,100}\] )?\(([^()]{1,600}?)(?::\d{1,9}){0,2}\)$"
+)
+_JS_PLAIN = re.compile(r"^(?:async )?((?:file://|node:|/|[A-Za-z]:\\|[\w.\-]{1,100}/)[^()]{0,600}?)(?::\d{1,9}){1,2}$")
+_JAVA_AT = re.compile(
+    r"^(?:[\w.\-]{0,80}@?[\w.\-]{0,40}/{1,2})?([\w.$<>\[\]`+]{1,400})\((.{0,600})\)(?: in (.{1,400}):line \d{1,9})?"
+)
+_CAUSED = re.compile(r"^[ \t]{0,8}(?:Caused by: |\[cause\]: | ---> )(.{1,4000})$")
+_HEAD = re.compile(
+    r"^(?:.{0,200}?[ \t])?(?:Exception in thread \"[^\"\n]{0,200}\" |Uncaught |Unhandled exception\. )?"
+    r"((?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z][\w$]{0,100}(?:Error|Exception|Fault|Throwable|Failure|Timeout|Interrupt)?)"
+    r"(?: \[[\w]{1,60}\])?(?:: (.{0,4000}))?$"
+)
+_PLAIN_HEAD = re.compile(r"^((?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z][\w$]{0,100}(?: \[\w{1,60}\])?)(?:: (.{0,4000}))?$")
+
+
+def _at_frames(text: str) -> ErrorEvent | None:
+    """Read the traces of Java, .NET and JavaScript: a line that says what, then lines that say "at"."""
+    lines = text.split("\n")
+    first = next((place for place, line in enumerate(lines) if _AT.match(line)), None)
+    if not first:
+        return None
+    start, kind, message = _head(lines[:first])
+    if not kind:
+        return None
+    own = list(takewhile(lambda line: not _CAUSED.match(line), lines[first:]))
+    frames = [frame for line in own if (at := _AT.match(line)) and (frame := _at_frame(at[1]))]
+    more = "\n".join(lines[start + 1 : first]).strip()
+    message = "\n".join(part for part in (message, more[:2000]) if part)
+    causes = [cause[1] for line in lines[first:] if (cause := _CAUSED.match(line))]
+    if causes:
+        root = _PLAIN_HEAD.match(causes[-1].strip().rstrip("{").strip())
+        message = with_cause(message, root[1] if root else "", (root[2] or "") if root else causes[-1])
+    return ErrorEvent(type=kind, message=message, frames=tuple(reversed(frames[:FRAMES])))
+
+
+def _head(lines: list[str]) -> tuple[int, str, str]:
+    for place in range(len(lines) - 1, max(len(lines) - _MESSAGE_LINES, 0) - 1, -1):
+        line = lines[place].strip()
+        match = _PLAIN_HEAD.match(line) or _HEAD.match(line)
+        if match and (match[2] is not None or "." in match[1] or match[1].endswith(("Error", "Exception"))):
+            return place, match[1], match[2] or ""
+    return 0, "", ""
+
+
+def _at_frame(place: str) -> Frame | None:
+    if (method := _JAVA_AT.match(place)) and not _looks_like_js(place):
+        owner, _, function = method[1].rpartition(".")
+        return Frame(module=owner or method[1], function=function, in_app=in_app_java(method[1]))
+    if named := _JS_NAMED.match(place):
+        return Frame(module=named[2], function=named[1], in_app=in_app_node(named[2]))
+    plain = _JS_PLAIN.match(place)
+    return Frame(module=plain[1], function="<anonymous>", in_app=in_app_node(plain[1])) if plain else None
+
+
+def _looks_like_js(place: str) -> bool:
+    return " (" in place or "(/" in place or "node:" in place
+
+
+_GO_HEAD = re.compile(r"(?m)^(panic|fatal error): (.{1,2000})$")
+_GO_FRAME = re.compile(
+    r"(?m)^(?:created by )?(\S{1,300}?)"
+    r"(?:\([^()\n]{0,600}\)| in goroutine \d{1,9})?\n\t([^\s:]{1,400}):\d{1,9}"
+)
+
+
+def _go(text: str) -> ErrorEvent | None:
+    head = _GO_HEAD.search(text)
+    if not head:
+        return None
+    goroutine = text.find("goroutine ", head.end())
+    trace = text[goroutine:].split("\n\n", 1)[0]
+    frames = [
+        Frame(module=match[2], function=match[1], in_app=in_app_go(match[2], match[1]))
+        for match in _GO_FRAME.finditer(trace)
+        if match[1] not in ("panic", "runtime.gopanic", "runtime.goexit")
+    ]
+    return ErrorEvent(type=head[1], message=head[2].strip(), frames=tuple(reversed(frames[:FRAMES])))
+
+
+_RUST_NEW = re.compile(
+    r"thread '[^'\n]{0,200}'(?: \(\d{1,12}\))? panicked at ([^\s:'][^:\n]{0,300}):\d{1,9}:\d{1,9}:\n(.{0,2000})"
+)
+_RUST_OLD = re.compile(
+    r"thread '[^'\n]{0,200}' panicked at '((?:[^'\n]|'(?!, )){0,2000})', ([^:\n]{1,300}):\d{1,9}:\d{1,9}"
+)
+_RUST_FRAME = re.compile(r"(?m)^[ ]{1,6}\d{1,4}: (?:0x[0-9a-f]{1,16} - )?(\S.{0,300})$")
+_RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
+
+
+def _rust(text: str) -> ErrorEvent | None:
+    if new := _RUST_NEW.search(text):
+        file, message = new[1], new[2]
+    elif old := _RUST_OLD.search(text):
+        file, message = old[2], old[1]
+    else:
+        return None
+    names = [_RUST_HASH.sub("", match[1]) for match in _RUST_FRAME.finditer(text)]
+    frames = [
+        Frame(module=name.rpartition("::")[0] or name, function=name.rpartition("::")[2])
+        for name in names
+        if in_app_rust(name)
+    ]
+    panicked = Frame(module=file, function="panic", in_app="/rustc/" not in file)
+    return ErrorEvent(type="panic", message=message.strip(), frames=(*reversed(frames[:FRAMES]), panicked))

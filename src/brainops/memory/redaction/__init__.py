@@ -1,0 +1,1 @@
+"""What in a text must not be kept, and how does the text read without it?"""

@@ -1,0 +1,1 @@
+"""How does what is stored leave, come back, and move into archives?"""

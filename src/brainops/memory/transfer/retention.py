@@ -1,0 +1,219 @@
+"""How is growth governed: what moves into archive segments, how does it come back, and how much of a log is kept?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brainops.errors import ArchiveDamaged, InvalidInput, NotFound
+from brainops.memory.context import MemoryContext
+from brainops.memory.draft import clean, words_of_row
+from brainops.memory.identity import with_free_key
+from brainops.memory.transfer.lines import dumps, line_of, row_of_line
+from brainops.memory.transfer.segments import segment_row, unpack
+from brainops.store import Transaction, acts
+from brainops.store.database import Row
+from brainops.store.ids import new_id
+from brainops.store.operations import DAY_MICROS, GrowthPolicy
+from brainops.store.scope import Scope
+from brainops.types import MemoryState
+
+SEGMENT_ROWS = 5_000  # a segment is written in one transaction, and decompressed whole to be searched
+SEGMENT_BYTES = 32 * 1024 * 1024  # before compression, for the same reason
+MAX_NAME_CHARACTERS = 300  # of an operation's name, as in the log
+MAX_FAILURES_KEPT = 1_000_000
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted:
+    """What was moved into segments (or, in a dry run, would be), and its size as lines before and after compression.
+
+    `runs_left` ended as long ago and stay: `brainops runs remove` removes them, and nothing else does.
+    """
+
+    operations: int
+    memories: int
+    segments: int
+    bytes_before: int
+    bytes_after: int
+    runs_left: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What came back from a segment; `standing` counts rows that stood in the store already."""
+
+    memories: int
+    operations: int
+    standing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    """Rows that go into one segment, their lines, and the key after which the next ones are looked for."""
+
+    rows: Sequence[Row]
+    lines: Sequence[Line]
+    size: int
+    after: int
+
+
+def compact(context: MemoryContext, older_than_days: float, dry_run: bool = False) -> Compacted:
+    """Move finished operations that began, and archived memories that last changed, before that into segments.
+
+    Works on the written namespace, one segment a transaction: rows leave only after the segment was read back and
+    verified. `restore_segment` brings them back; searches that ask for archived memories find them where they are.
+    """
+    if isinstance(older_than_days, bool) or not isinstance(older_than_days, (int, float)):
+        raise InvalidInput(f"older_than_days is a number of days, not {older_than_days!r:.40}")
+    if not 0 <= older_than_days <= 366_000:
+        raise InvalidInput(f"older_than_days is a number from 0 to 366,000, not {older_than_days!r:.40}")
+    cut = context.store.now() - int(older_than_days * DAY_MICROS)
+    sums: Counter[str] = Counter()
+    for kind in ("operation", "memory"):
+        after: int | None = 0
+        while after is not None:
+            after = _compact_one(context, kind, cut, after, sums, dry_run)
+    with context.store.read() as tx:
+        runs = tx.records.ended_runs(cut)
+    return Compacted(
+        operations=sums["operation"],
+        memories=sums["memory"],
+        segments=sums["segments"],
+        bytes_before=sums["before"],
+        bytes_after=sums["after"],
+        runs_left=runs,
+    )
+
+
+def _compact_one(
+    context: MemoryContext, kind: str, cut: int, after: int, sums: Counter[str], dry_run: bool
+) -> int | None:
+    """Fill one segment with rows after a key; return the key to go on from, or None when nothing is left."""
+    scope = Scope.of(context.store.scope.write)
+    with (
+        context.store.read(scope) if dry_run else context.store.writing(acts.COMPACT, context.actor, scope=scope) as tx
+    ):
+        chunk = _next_chunk(tx, kind, cut, after)
+        if not chunk.rows:
+            return None
+        row = segment_row(new_id(), kind, context.store.now(), chunk.lines)
+        if not dry_run:
+            _move(tx, context, row, chunk)
+    sums.update({kind: len(chunk.rows), "segments": 1, "before": chunk.size, "after": len(row["data"])})
+    return chunk.after
+
+
+def _move(tx: Transaction, context: MemoryContext, row: dict[str, Any], chunk: _Chunk) -> None:
+    tx.operations.add_segment(row)
+    written = tx.operations.segment(row["id"])
+    if written is None or unpack(written) != list(chunk.lines):
+        raise ArchiveDamaged("an archive segment did not read back as it was written; nothing was moved")
+    if row["kind"] == "operation":
+        tx.operations.remove_archived([each["key"] for each in chunk.rows])
+    else:
+        tx.memories.remove_archived(chunk.rows)
+    detail = {name: row[name] for name in ("kind", "row_count", "sha256")}
+    tx.trail.append(row["id"], row["created_at"], **detail)
+
+
+def _next_chunk(tx: Transaction, kind: str, cut: int, after: int) -> _Chunk:
+    rows: list[Row] = []
+    lines: list[Line] = []
+    size = 0
+    for row, own in _due(tx, kind, cut, after):
+        rows.append(row)
+        lines += own
+        size += sum(len(dumps(line)) for line in own)
+        after = row["key"]
+        if len(rows) >= SEGMENT_ROWS or size >= SEGMENT_BYTES:
+            break
+    return _Chunk(rows=rows, lines=lines, size=size, after=after)
+
+
+def _due(tx: Transaction, kind: str, cut: int, after: int) -> Iterator[tuple[Row, list[Line]]]:
+    """Yield the rows that are old enough, each with its lines."""
+    if kind == "operation":
+        while page := tx.operations.page(after):
+            for row in page:
+                if row["finished_at"] is not None and row["started_at"] < cut:
+                    yield row, [line_of("operation", row)]
+            after = page[-1]["key"]
+        return
+    while page := tx.memories.page(after):
+        due = [row for row in page if row["state"] == MemoryState.ARCHIVED and row["updated_at"] < cut]
+        seen: dict[str, list[Line]] = {}
+        for each in tx.memories.occurrences_between(after, page[-1]["key"]) if due else ():
+            seen.setdefault(each["memory_id"], []).append(line_of("occurrence", each))
+        yield from ((row, [line_of("memory", row), *seen.get(row["id"], ())]) for row in due)
+        after = page[-1]["key"]
+
+
+def restore_segment(context: MemoryContext, segment_id: str) -> Restored:
+    """Put a segment's rows back where they came from and remove the segment; raise NotFound, ArchiveDamaged."""
+    with context.store.writing(acts.RESTORE_SEGMENT, context.actor) as tx:
+        segment = tx.operations.segment(str(segment_id)[:MAX_NAME_CHARACTERS].replace("\0", ""))
+        if segment is None or segment["namespace"] != tx.scope.write:
+            raise NotFound(f"there is no archive segment {str(segment_id)[:80]!r} in the namespace {tx.scope.write!r}")
+        back: Counter[str] = Counter()
+        fresh = False
+        for line in unpack(segment):
+            kind, row = row_of_line(line)
+            if kind == "occurrence":
+                if fresh:
+                    tx.memories.put_back_occurrence(row)
+                continue
+            fresh = _put_back(tx, kind, row)
+            back[kind if fresh else "standing"] += 1
+        tx.operations.remove_segment(segment["id"])
+        tx.trail.append(segment["id"], context.store.now(), kind=segment["kind"], **dict(back))
+    return Restored(memories=back["memory"], operations=back["operation"], standing=back["standing"])
+
+
+def _put_back(tx: Transaction, kind: str, row: dict[str, Any]) -> bool:
+    if kind == "operation":
+        return tx.operations.put_back(row)
+    row = with_free_key(tx, row)
+    return tx.memories.put_back(row, words_of_row(row))
+
+
+def set_policy(context: MemoryContext, policy: GrowthPolicy) -> None:
+    """Say how much of an operation's log the written namespace keeps; "" is every name. Raises InvalidInput."""
+    name = _checked_policy(policy)
+    with context.store.writing(acts.GROWTH_POLICY, context.actor) as tx:
+        tx.operations.put_policy(
+            GrowthPolicy(
+                operation_name=name,
+                mode=policy.mode,
+                rate=float(policy.rate),
+                failures_per_fingerprint=policy.failures_per_fingerprint,
+            )
+        )
+        tx.trail.append(
+            name or "*",
+            context.store.now(),
+            mode=policy.mode,
+            rate=float(policy.rate),
+            failures_per_fingerprint=policy.failures_per_fingerprint,
+        )
+
+
+def _checked_policy(policy: GrowthPolicy) -> str:
+    if policy.mode not in ("full", "sampled", "counted"):
+        raise InvalidInput(f"a growth policy's mode is full, sampled or counted, not {policy.mode!r:.40}")
+    rate, cap = policy.rate, policy.failures_per_fingerprint
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not math.isfinite(rate) or not 0 <= rate <= 1:
+        raise InvalidInput(f"a growth policy's rate is a share from 0 to 1, not {rate!r:.40}")
+    if isinstance(cap, bool) or not isinstance(cap, int) or not 1 <= cap <= MAX_FAILURES_KEPT:
+        raise InvalidInput(
+            f"failures_per_fingerprint is a number from 1 to {MAX_FAILURES_KEPT:,}, not {cap!r:.40}: "
+            "failures are always kept, up to a cap a day"
+        )
+    if not isinstance(policy.operation_name, str) or len(policy.operation_name) > MAX_NAME_CHARACTERS:
+        raise InvalidInput(f"operation_name is text of at most {MAX_NAME_CHARACTERS} characters")
+    return clean(policy.operation_name.strip())

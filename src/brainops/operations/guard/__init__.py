@@ -1,0 +1,1 @@
+"""What may be done, by which rules, and how is that recorded?"""

@@ -1,0 +1,184 @@
+"""Was what must come first done, on the same things, and did it succeed? (pure)"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import operator
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brainops.operations.guard.rule_index import canonical, is_glob
+from brainops.operations.results import said_no, same
+from brainops.types import JSON, AllOf, AnyOf, Done, Evidence, OperationStart, PastOperation, Requirement
+
+_RANK = {level: rank for rank, level in enumerate((Evidence.CLAIMED, Evidence.OBSERVED, Evidence.VERIFIED))}
+
+
+class Past:
+    """Earlier operations, oldest first, found by name."""
+
+    def __init__(self, operations: Iterable[PastOperation]) -> None:
+        self._named: dict[str, list[tuple[int, PastOperation]]] = {}
+        for position, earlier in enumerate(operations):
+            self._named.setdefault(canonical(earlier.name), []).append((position, earlier))
+
+    def of(self, name: str, before: int) -> Iterator[tuple[int, PastOperation]]:
+        """Yield the operations that this name or glob stands for among the first `before`, with their positions."""
+        wanted = canonical(name)
+        if is_glob(wanted):
+            found = [
+                each for known, these in self._named.items() if fnmatch.fnmatchcase(known, wanted) for each in these
+            ]
+        else:
+            found = self._named.get(wanted, [])
+        yield from (each for each in found if each[0] < before)
+
+
+class NotEvaluated(Exception):
+    """A condition on a result has no form that the guard can evaluate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What has not been done: in words, and the first operation that would help."""
+
+    reason: str
+    way_out: str
+
+
+def missing(
+    requirement: Requirement, operation: OperationStart, past: Past, before: int = sys.maxsize
+) -> Missing | None:
+    """Return what of a requirement is missing before an operation, None where nothing is. Raises NotEvaluated.
+
+    Only the first `before` of the earlier operations are looked at.
+    """
+    match requirement:
+        case Done():
+            return _undone(requirement, operation, past, before)
+        case AllOf(parts=parts):
+            lacking = [found for part in parts if (found := missing(part, operation, past, before)) is not None]
+            return _joined(lacking, " and ") if lacking else None
+        case AnyOf(parts=parts):
+            choices = []
+            for part in parts:
+                found = missing(part, operation, past, before)
+                if found is None:
+                    return None
+                choices.append(found)
+            return _joined(choices, " or ") if choices else None
+
+
+def _joined(found: Sequence[Missing], word: str) -> Missing:
+    reason = word.join(dict.fromkeys(each.reason for each in found))
+    return Missing(reason=reason if len(found) == 1 else f"({reason})", way_out=found[0].way_out)
+
+
+def _undone(wanted: Done, operation: OperationStart, past: Past, before: int) -> Missing | None:
+    too_early: Missing | None = None
+    for position, earlier in past.of(wanted.operation, before):
+        if not _counts(wanted, earlier, operation):
+            continue
+        lacking = missing(wanted.after, operation, past, position) if wanted.after is not None else None
+        if lacking is None:
+            return None
+        too_early = lacking
+    words = _words(wanted, operation)
+    if too_early is not None:
+        return Missing(reason=f"{words} again, after {too_early.reason}", way_out=too_early.way_out)
+    first = missing(wanted.after, operation, past, before) if wanted.after is not None else None
+    return first or Missing(reason=words, way_out=f"do {words} first")
+
+
+def _words(wanted: Done, operation: OperationStart) -> str:
+    named = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
+        for name, source in wanted.arguments.items()
+        if (value := _expected(source, operation)) is not None
+    )
+    return f"{wanted.operation}({named})" if named else wanted.operation
+
+
+def _counts(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
+    shown = _RANK[earlier.evidence] >= _RANK[wanted.evidence]
+    if not earlier.succeeded or not shown or not _same_things(wanted, earlier, operation):
+        return False
+    return not said_no(earlier.result) if wanted.result is None else holds(wanted.result, earlier.result)
+
+
+def _same_things(wanted: Done, earlier: PastOperation, operation: OperationStart) -> bool:
+    """Say whether an earlier operation was about the same things; what neither names cannot differ."""
+    for name, source in wanted.arguments.items():
+        expected = _expected(source, operation)
+        if expected is None:
+            continue
+        found = earlier.target if name == "target" and name not in earlier.arguments else earlier.arguments.get(name)
+        if not same(found, expected):
+            return False
+    return True
+
+
+def _expected(source: JSON, operation: OperationStart) -> JSON:
+    match source:
+        case {"literal": value}:
+            return value
+        case "target" if "target" not in operation.context:
+            return operation.target
+        case str():
+            return operation.context.get(source)
+        case _:
+            return None
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_CLAUSE = re.compile(
+    r"\s*(?P<negated>!)?\s*result(?P<path>(\.[A-Za-z_]\w*|\[\d+\])*)\s*((?P<operator>[=!<>]=|[<>])\s*(?P<literal>.+?))?\s*"
+)
+_PART = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+def holds(condition: str, result: JSON) -> bool:
+    """Evaluate a condition on a result, in the part of CEL that needs no extra: `result.rows > 3 && !result.locked`.
+
+    Clauses of `result`, a path into it and one comparison with a literal, joined by &&; or `true`, which holds for any
+    result. A path that leads nowhere or values that cannot be compared make a clause false. Raises NotEvaluated for
+    anything else.
+    """
+    return condition.strip() == "true" or all(_clause(clause, result) for clause in condition.split("&&"))
+
+
+def _clause(clause: str, result: JSON) -> bool:
+    read = _CLAUSE.fullmatch(clause)
+    if read is None or (read["negated"] and read["operator"]):
+        raise NotEvaluated(f"the condition {clause.strip()!r} cannot be evaluated here")
+    found: Any = result
+    for name, number in _PART.findall(read["path"]):
+        try:
+            found = found[int(number)] if number else found[name]
+        except (KeyError, IndexError, TypeError):
+            return False
+    if read["operator"] is None:
+        return (not found) if read["negated"] else bool(found)
+    try:
+        return bool(_OPERATORS[read["operator"]](found, _literal(read["literal"])))
+    except TypeError:
+        return False
+
+
+def _literal(text: str) -> JSON:
+    text = f'"{text[1:-1]}"' if len(text) > 1 and text[0] == text[-1] == "'" and '"' not in text else text
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise NotEvaluated(f"{text!r} is no literal that can be compared here") from error

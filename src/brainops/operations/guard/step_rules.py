@@ -1,0 +1,86 @@
+"""Which rules ask something of an operation, also where it is a step of a run, and what is known there?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from brainops.operations.commands.command_line import classify_command
+from brainops.operations.guard.guard import subject_of
+from brainops.operations.guard.state import Ruleset, following_rules
+from brainops.procedures.runs.admission import Within
+from brainops.store import Transaction
+from brainops.types import (
+    Approval,
+    ApprovalKind,
+    ApprovalState,
+    GuardState,
+    OperationStart,
+    Rule,
+    RuleKind,
+    TriggerMatch,
+)
+
+MAX_NAMES = 50  # of one command line: rules look at its first commands, and its class at all of them
+
+Pushed = Callable[[OperationStart], Sequence[TriggerMatch]]
+
+
+def applied_rules(known: Ruleset, start: OperationStart, pushed: Pushed, within: Within | None) -> list[Rule]:
+    """Return the rules that apply to an operation; to a step by each of its names, but for those its run has met.
+
+    Following a procedure is consulting memory, and it is in its own order by itself. That another procedure has a step
+    of the same id says nothing, unless the step itself names its operation so.
+    """
+    if within is None:
+        return _applied(known, start, pushed)
+    rules = {rule.id: rule for rule in _applied(known, start, pushed) if _asks_of_a_step(rule, within, within.named)}
+    for name in _names(within):
+        called = _applied(known, replace(start, name=name), pushed)
+        rules.update((rule.id, rule) for rule in called if _asks_of_a_step(rule, within, True))
+    return list(rules.values())
+
+
+def known_within(state: GuardState, within: Within, applied: Sequence[Rule]) -> GuardState:
+    """Return what is known with the steps that were done in the run itself."""
+    if not any(rule.kind is RuleKind.ORDER for rule in applied):
+        return state
+    return replace(state, past=tuple(sorted((*state.past, *within.done()), key=lambda earlier: earlier.at)))
+
+
+def approvals_within(tx: Transaction, start: OperationStart, within: Within, now: int) -> Iterator[Approval]:
+    """Yield what people approved for this step, used up by its run: it serves the step's further attempts too.
+
+    The answer to an approval step that the step needs is an approval of the operation.
+    """
+    for approval in filter(None, map(tx.approvals.get, within.approvals)):
+        if approval.state is not ApprovalState.USED:
+            continue
+        standing = replace(approval, state=ApprovalState.GRANTED, used_at=None, expires_at=now + 1)
+        if approval.kind is ApprovalKind.STEP:
+            standing = replace(standing, kind=ApprovalKind.OPERATION, subject=subject_of(start))
+        yield standing
+
+
+def _applied(known: Ruleset, start: OperationStart, pushed: Pushed) -> list[Rule]:
+    following = following_rules(pushed(start), known.modes) if known.demands else []
+    return [*known.index.applying(start), *following]
+
+
+def _asks_of_a_step(rule: Rule, within: Within, named: bool) -> bool:
+    match rule.kind:
+        case RuleKind.MEMORY_FIRST:
+            return False
+        case RuleKind.PROCEDURE:
+            return rule.procedure not in within.following
+        case RuleKind.ORDER if rule.source.startswith("procedure:"):
+            return named and rule.source.removeprefix("procedure:").rpartition("@")[0] not in within.following
+    return True
+
+
+def _names(within: Within) -> Iterator[str]:
+    """Yield what a step is called besides its operation: whole command lines, and each command in them."""
+    names: dict[str, None] = dict.fromkeys(within.names)
+    for line in within.names:
+        classify_command(line, lambda command: names.setdefault(command))
+    yield from list(names)[:MAX_NAMES]

@@ -1,0 +1,1 @@
+"""Who lets something happen, how is that proven, and who is told?"""

@@ -1,0 +1,169 @@
+"""How does a notice leave: handed to a command, or posted to a webhook, in bounded time and size?"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+
+from brainops.errors import BrainOpsError, InvalidInput, StepFailed
+from brainops.memory.draft import clean
+from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.procedures.steps.executor import Limits
+from brainops.procedures.steps.processes import ProcessLimits, run_process
+from brainops.procedures.steps.secret_refs import resolve
+from brainops.types import JSON, Channel, ChannelKind
+
+SEND_SECONDS = 10.0  # of one channel: a notice that takes longer is tried again, and others wait behind it
+GRACE_SECONDS = 1.0  # between being asked to end and being ended
+OUTPUT_BYTES = 4_096  # kept of what a command says, or read of an answer: only the last words are shown
+SHOWN_CHARACTERS = 300  # of what went wrong
+MAX_ARGUMENTS = 100
+MAX_ARGUMENT_CHARACTERS = 4_000
+SIGNATURE = "X-BrainOps-Signature"  # "t=SECONDS,v1=HMAC-SHA256 of SECONDS.BODY", so that no delivery is replayed later
+
+_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
+
+
+def checked_settings(kind: ChannelKind, settings: Mapping[str, Any], policy: RedactionPolicy) -> dict[str, JSON]:
+    """Return the settings of a channel as they are stored; raise InvalidInput, also where they hold a secret."""
+    match kind:
+        case ChannelKind.COMMAND:
+            known, checked = {"argv"}, _checked_command(settings)
+        case ChannelKind.WEBHOOK:
+            known, checked = {"url", "secret"}, _checked_webhook(settings)
+    if unknown := sorted(set(settings) - known):
+        raise InvalidInput(f"a {kind.value} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+    if redact_json(checked, policy).value != checked:
+        raise InvalidInput(
+            "the channel's settings hold a secret, which would be stored; name where it is instead: env:NAME or "
+            "file:PATH for a url, or a script that reads it for a command"
+        )
+    return checked
+
+
+def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy) -> str | None:
+    """Send a document by a channel; return None where it was taken, else what went wrong, without secrets."""
+    body = json.dumps(document, ensure_ascii=True, sort_keys=True)
+    try:
+        match channel.kind:
+            case ChannelKind.COMMAND:
+                _run(list(channel.settings["argv"]), body)  # type: ignore[arg-type]
+            case ChannelKind.WEBHOOK:
+                _post(channel.settings, body.encode(), str(document["id"]))
+    except _NotTaken as problem:
+        return redact(clean(str(problem))[:SHOWN_CHARACTERS], policy).text
+    return None
+
+
+class _NotTaken(BrainOpsError):
+    """The channel did not take the notice."""
+
+
+def _checked_command(settings: Mapping[str, Any]) -> dict[str, JSON]:
+    argv = settings.get("argv")
+    texts = isinstance(argv, (list, tuple)) and all(isinstance(part, str) and "\0" not in part for part in argv)
+    if (
+        not argv
+        or not texts
+        or not argv[0]
+        or len(argv) > MAX_ARGUMENTS
+        or max(map(len, argv)) > MAX_ARGUMENT_CHARACTERS
+    ):
+        raise InvalidInput(
+            'a command channel\'s argv is a list of texts, for example ["/usr/local/bin/notify", "--team", "shop"]; '
+            "it runs without a shell"
+        )
+    return {"argv": list(argv)}
+
+
+def _is_argument(part: Any) -> bool:
+    return isinstance(part, str) and "\0" not in part and len(part) <= MAX_ARGUMENT_CHARACTERS
+
+
+def _checked_webhook(settings: Mapping[str, Any]) -> dict[str, JSON]:
+    url, secret = settings.get("url"), settings.get("secret")
+    if not isinstance(url, str) or not (_REFERENCE.fullmatch(url) or _is_web(url)):
+        raise InvalidInput("a webhook's url is https://..., http://..., or where it stands: env:NAME or file:PATH")
+    if secret is not None and not (isinstance(secret, str) and _REFERENCE.fullmatch(secret)):
+        raise InvalidInput("a webhook's secret is a reference, env:NAME or file:PATH; the secret itself is not stored")
+    return {"url": url, **({"secret": secret} if secret else {})}
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _run(argv: list[str], document: str) -> None:
+    """Run a command with little of our environment; it and all it started end in time."""
+    environment = {name: os.environ[name] for name in Limits().environment if name in os.environ}
+    limits = ProcessLimits(timeout_seconds=SEND_SECONDS, output_bytes=OUTPUT_BYTES, grace_seconds=GRACE_SECONDS)
+    try:
+        ended = run_process(argv, environment=environment, limits=limits, stdin=document)
+    except StepFailed as failure:
+        raise _NotTaken(str(failure)) from failure
+    if ended.exit_code is None:
+        raise _NotTaken(f"{argv[0]} took over {SEND_SECONDS:.0f} seconds")
+    if ended.exit_code != 0:
+        last = " ".join((ended.stderr.text() or ended.stdout.text()).split())[-SHOWN_CHARACTERS:]
+        raise _NotTaken(f"{argv[0]} ended with {ended.exit_code}{': ' if last else ''}{last}")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A notice goes where it was told to go, nowhere else."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow nothing."""
+        return
+
+
+def _post(settings: Mapping[str, JSON], body: bytes, notice_id: str) -> None:
+    url = _resolved(str(settings["url"]))
+    if not _is_web(url):
+        raise _NotTaken("the webhook's url is no http:// or https:// address")
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "brainops",
+        "Idempotency-Key": notice_id,
+    }
+    if settings.get("secret"):
+        headers[SIGNATURE] = signed(_resolved(str(settings["secret"])), body, int(time.time()))
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
+    where = urllib.parse.urlsplit(url).hostname
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=SEND_SECONDS) as answer:
+            answer.read(OUTPUT_BYTES)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _NotTaken(f"{where} answered HTTP {error.code}") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise _NotTaken(f"{where} cannot be reached: {getattr(error, 'reason', type(error).__name__)}") from error
+
+
+def signed(secret: str, body: bytes, seconds: int) -> str:
+    """Return the signature header of a delivery: when it was made, and the HMAC of that and the body."""
+    digest = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={digest}"
+
+
+def _resolved(text: str) -> str:
+    if not _REFERENCE.fullmatch(text):
+        return text
+    try:
+        return resolve(text)
+    except StepFailed as failure:
+        raise _NotTaken(str(failure)) from failure

@@ -1,0 +1,385 @@
+"""How do the steps and branches of an outline lead to each other, and when is each reached? Pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from brainops.procedures.english.units import Do, Finish, Fork, Jump, Note, Outline, Part, Unit, every, shortened
+from brainops.procedures.english.vocabulary import CLOSING, telling, words
+
+SAME_TITLE = 0.6
+"""Share of the words of a reference that a heading must have to be meant."""
+ENDINGS = {"resolved": "Resolved", "escalated": "Escalated", "stopped": "Stopped"}
+
+Answers = frozenset[tuple[str, str]]
+"""Questions with an answer, any one of which leads to a node."""
+
+
+class NodeKind(StrEnum):
+    """What a node of the flow is; steps and questions are carried out, the others only show the way."""
+
+    START = "start"
+    PART = "part"
+    STEP = "step"
+    QUESTION = "question"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A place of the flow: what it is called, its full text, the line it comes from and its number there."""
+
+    id: str
+    kind: NodeKind
+    name: str
+    text: str = ""
+    line: int = 0
+    label: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A way from one node to another; `answer` is "yes" or "no" behind a question."""
+
+    source: str
+    target: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """The graph of a text: it has no cycle; `loops` are the ways back that it asks for."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    loops: tuple[Edge, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def node(self, node_id: str) -> Node:
+        """Return the node of this id."""
+        return next(node for node in self.nodes if node.id == node_id)
+
+
+def link(outline: Outline) -> Flow:
+    """Return the graph of an outline; ways back and places that nothing leads to are noted."""
+    linker = _Linker()
+    start = linker.add(NodeKind.START, outline.title or "Start")
+    linker.follow(outline.units, [(start, "")])
+    linker.close(outline.units)
+    linker.resolve_jumps(outline.units)
+    linker.without_idle_questions()
+    edges, loops = linker.split()
+    kept = [node for node in linker.nodes if node.kind is not NodeKind.END or any(e.target == node.id for e in edges)]
+    return Flow(nodes=tuple(kept), edges=tuple(edges), loops=tuple(loops), notes=tuple(linker.notes))
+
+
+Open = list[tuple[str, str]]
+"""Ends that wait for what comes next: node and answer."""
+
+
+@dataclass(slots=True)
+class _Linker:
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    jumps: list[tuple[Open, Jump, str]] = field(default_factory=list)
+    places: dict[int, str] = field(default_factory=dict)  # id() of a unit -> its first node
+    resolved: Open = field(default_factory=list)  # checks that found the problem gone
+    known: list[Unit] = field(default_factory=list)  # the units read so far
+    last: str = ""
+
+    def add(
+        self, kind: NodeKind, name: str, unit: Do | Fork | Part | Finish | Jump | None = None, text: str = ""
+    ) -> str:
+        node_id = f"n{len(self.nodes):04}"  # of equal length, so that they sort as they stand in the text
+        self.nodes.append(
+            Node(
+                id=node_id,
+                kind=kind,
+                name=name,
+                text=text or (unit.text if isinstance(unit, Do | Fork | Finish | Jump) else ""),
+                line=unit.line if unit else 0,
+                label=unit.label if isinstance(unit, Do | Fork | Part | Finish) else "",
+                command=unit.command if isinstance(unit, Do) else "",
+            )
+        )
+        return node_id
+
+    def connect(self, entries: Open, target: str) -> None:
+        for source, answer in entries:
+            edge = Edge(source=source, target=target, answer=answer)
+            if edge not in self.edges:
+                self.edges.append(edge)
+
+    def follow(self, units: Sequence[Unit], entries: Open) -> Open:
+        """Add units one behind the other; return the ends that wait for what comes after them."""
+        for unit in units:
+            if not entries and not isinstance(unit, Part | Jump):
+                entries = self._unreached(unit)
+            self.known.append(unit)
+            count = len(self.nodes)
+            entries = self._unit(unit, entries)
+            if len(self.nodes) > count:
+                self.places[id(unit)] = self.nodes[count].id
+        return entries
+
+    def _unit(self, unit: Unit, entries: Open) -> Open:
+        match unit:
+            case Do():
+                self.last = self.add(NodeKind.STEP, unit.name, unit)
+                self.connect(entries, self.last)
+                return [(self.last, "")]
+            case Fork():
+                question = self.last = self.add(NodeKind.QUESTION, _asked(unit.question), unit)
+                self.connect(entries, question)
+                yes = self.follow(unit.yes, [(question, "yes")])
+                no = self.follow(unit.no, [(question, "no")])
+                return [*yes, *no]
+            case Part():
+                if unit.shown and unit.units:
+                    self.last = self.add(NodeKind.PART, unit.name, unit)
+                    self.connect(entries, self.last)
+                    entries = [(self.last, "")]
+                return self.follow(unit.units, entries)
+            case Jump():
+                if unit.target == "next":
+                    return entries
+                self.jumps.append((entries, unit, self.last))
+                return entries if unit.until else []
+            case Finish():
+                return self._finish(unit, entries)
+
+    def _finish(self, unit: Finish, entries: Open) -> Open:
+        if unit.kind == "escalated":
+            step = self.last = self.add(NodeKind.STEP, shortened(unit.text), unit)
+            self.connect(entries, step)
+            entries = [(step, "")]
+        if unit.kind == "resolved" and not unit.text:
+            self.resolved += entries
+        else:
+            self.connect(entries, self.end(unit.kind))
+        return []
+
+    def close(self, units: Sequence[Unit]) -> None:
+        """Lead every check that the problem is gone to what is done at the end in any case, else to the end."""
+        tail = None
+        for unit in reversed(_in_a_row(units)):
+            if not isinstance(unit, Do) or (words(unit.name)[:1] or [""])[0] not in CLOSING:
+                break
+            tail = self.places.get(id(unit), tail)
+        if self.resolved:
+            self.connect(self.resolved, tail or self.end("resolved"))
+
+    def end(self, kind: str) -> str:
+        """Return the node where everything ends in this way; there is one of each."""
+        name = ENDINGS[kind]
+        found = next((node.id for node in self.nodes if node.kind is NodeKind.END and node.name == name), None)
+        return found or self.add(NodeKind.END, name)
+
+    def _unreached(self, unit: Unit) -> Open:
+        """What stands behind a way back is done when it has been gone often enough; all else waits for a reference."""
+        if not self.jumps or (isinstance(unit, Do | Fork | Finish) and unit.label):
+            return []
+        entries, jump, _ = self.jumps[-1]
+        return entries if self._target(jump.target, list(self.known), entries) else []
+
+    # References
+
+    def resolve_jumps(self, units: Sequence[Unit]) -> None:
+        """Connect every jump with its place; then what nothing leads to with what stands before it."""
+        known = list(every(units))
+        for entries, jump, _ in self.jumps:
+            target = self._target(jump.target, known, entries)
+            if target is None:
+                step = self.add(NodeKind.STEP, shortened(jump.text), jump)
+                self.connect(entries, step)
+                self.notes.append(
+                    Note(line=jump.line, text=jump.text, why="refers to a place that is not in this text")
+                )
+            elif entries:
+                self.connect(entries, target)
+            if jump.until:
+                self.notes.append(Note(line=jump.line, text=jump.text, why=f"to be repeated until {jump.until}"))
+        reached = {edge.target for edge in self.edges}
+        for before, node in zip(self.nodes, self.nodes[1:], strict=False):
+            if node.id in reached or node.kind in (NodeKind.START, NodeKind.END):
+                continue
+            above = next(
+                (n for n in reversed(self.nodes[: self.nodes.index(node)]) if n.kind is not NodeKind.END), before
+            )
+            self.connect([(above.id, self._free(above))], node.id)
+            self.notes.append(
+                Note(line=node.line, text=node.name, why="nothing leads here; it was put behind what stands above it")
+            )
+
+    def _free(self, node: Node) -> str:
+        """Return the answer of a question that leads nowhere yet."""
+        if node.kind is not NodeKind.QUESTION:
+            return ""
+        taken = {edge.answer for edge in self.edges if edge.source == node.id}
+        return next((answer for answer in ("no", "yes") if answer not in taken), "")
+
+    def _target(self, wanted: str, known: Sequence[Unit], entries: Open) -> str | None:
+        if wanted == "start":
+            return next((node.id for node in self.nodes if node.kind in (NodeKind.STEP, NodeKind.QUESTION)), None)
+        labelled = [u for u in known if isinstance(u, Do | Fork | Part | Finish) and u.label.lower() == wanted.lower()]
+        if not labelled:
+            meant = telling(wanted)
+            ranked = [
+                (len(meant & telling(u.name)) / len(meant | telling(u.name)), -n, u)
+                for n, u in enumerate(known)
+                if meant and isinstance(u, Part | Do) and meant & telling(u.name)
+            ]
+            best = max(ranked, default=None, key=lambda each: each[:2])
+            labelled = [best[2]] if best and best[0] >= SAME_TITLE else []
+        parts = [u for u in labelled if isinstance(u, Part)]
+        found = [self.places[id(u)] for u in (parts or labelled) if id(u) in self.places]
+        if len(found) <= 1 or not entries:
+            return found[0] if found else None
+        here = int(entries[0][0][1:])
+        return min(found, key=lambda each: abs(int(each[1:]) - here))  # of several lists with a step 3 the nearest
+
+    # What is left to do when everything is connected
+
+    def without_idle_questions(self) -> None:
+        """Leave out questions of which both answers lead to the same place, or nowhere."""
+        for node in [each for each in self.nodes if each.kind is NodeKind.QUESTION]:
+            after = {(edge.answer, edge.target) for edge in self.edges if edge.source == node.id}
+            targets = {target for _, target in after}
+            answers = {answer for answer, _ in after}
+            if (
+                len(targets) > 1
+                or answers == {"yes"}
+                or answers == {"no"}
+                or not any(edge.target == node.id for edge in self.edges)
+            ):
+                continue
+            incoming = [(edge.source, edge.answer) for edge in self.edges if edge.target == node.id]
+            self.edges = [edge for edge in self.edges if node.id not in (edge.source, edge.target)]
+            self.nodes.remove(node)
+            for target in targets:
+                self.connect(incoming, target)
+            self.notes.append(
+                Note(line=node.line, text=node.text, why="decides nothing: both ways lead on to the same place")
+            )
+
+    def split(self) -> tuple[list[Edge], list[Edge]]:
+        """Return the ways on and the ways back: an edge to a node that leads to its own source."""
+        onward: list[Edge] = []
+        loops: list[Edge] = []
+        after: dict[str, set[str]] = {}
+        number = {node.id: n for n, node in enumerate(self.nodes)}
+        forward = [e for e in self.edges if number[e.source] < number[e.target]]
+        back = [e for e in self.edges if number[e.source] >= number[e.target]]
+        for edge in [*forward, *back]:
+            if edge.source == edge.target or _leads(after, edge.target, edge.source):
+                loops.append(edge)
+                names = {node.id: node for node in self.nodes}
+                why = f"goes back to {names[edge.target].name!r}: repeat from there by hand; a run goes on only forward"
+                node = names[edge.source]
+                self.notes.append(Note(line=node.line, text=node.name, why=why))
+            else:
+                onward.append(edge)
+                after.setdefault(edge.source, set()).add(edge.target)
+        return onward, loops
+
+
+def _in_a_row(units: Sequence[Unit]) -> list[Unit]:
+    """Return units with those of sections in their place."""
+    return [inner for unit in units for inner in (_in_a_row(unit.units) if isinstance(unit, Part) else [unit])]
+
+
+def _leads(after: Mapping[str, set[str]], source: str, target: str) -> bool:
+    waiting, seen = [source], {source}
+    while waiting:
+        for each in after.get(waiting.pop(), ()):
+            if each == target:
+                return True
+            if each not in seen:
+                seen.add(each)
+                waiting.append(each)
+    return False
+
+
+def _asked(question: str) -> str:
+    text = shortened(question)
+    return f"{text[:1].upper()}{text[1:]}?"
+
+
+def in_order(flow: Flow) -> list[Node]:
+    """Return the nodes so that each comes after those that lead to it, otherwise as they stand in the text."""
+    number = {node.id: n for n, node in enumerate(flow.nodes)}
+    open_ways = dict.fromkeys(number, 0)
+    following: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in flow.edges:
+        open_ways[edge.target] += 1
+        following[edge.source].append(edge.target)
+    ready = [number[node_id] for node_id, count in open_ways.items() if not count]
+    heapq.heapify(ready)
+    found: list[Node] = []
+    while ready:
+        node = flow.nodes[heapq.heappop(ready)]
+        found.append(node)
+        for target in following[node.id]:
+            open_ways[target] -= 1
+            if not open_ways[target]:
+                heapq.heappush(ready, number[target])
+    return found
+
+
+def reached(flow: Flow) -> dict[str, Answers]:
+    """Return for each node the answers that lead to it: any one of them, the nearest above it; none for always."""
+    found: dict[str, Answers] = {}
+    for node in in_order(flow):
+        answers: set[tuple[str, str]] = set()
+        incoming = [edge for edge in flow.edges if edge.target == node.id]
+        always = not incoming
+        for edge in incoming:
+            if edge.answer:
+                answers.add((edge.source, edge.answer))
+            else:
+                answers |= found[edge.source]
+                always = always or not found[edge.source]
+        found[node.id] = frozenset() if always else _simplified(answers, found)
+    return found
+
+
+def _simplified(answers: set[tuple[str, str]], found: Mapping[str, Answers]) -> Answers:
+    """Replace both answers of one question by what leads to the question."""
+    for question, _ in sorted(answers, reverse=True):
+        both = {(question, "yes"), (question, "no")}
+        if both <= answers:
+            if not found[question]:
+                return frozenset()
+            return _simplified((answers - both) | found[question], found)
+    return frozenset(answers)
+
+
+def picture(flow: Flow) -> str:
+    """Return the flow as a Mermaid flow chart: questions as diamonds, with yes and no on the ways."""
+    shapes = {
+        NodeKind.START: ("([", "])"),
+        NodeKind.PART: ("[[", "]]"),
+        NodeKind.STEP: ("[", "]"),
+        NodeKind.QUESTION: ("{", "}"),
+        NodeKind.END: ("([", "])"),
+    }
+    lines = ["flowchart TD"]
+    for node in flow.nodes:
+        opening, closing = shapes[node.kind]
+        lines.append(f'    {node.id}{opening}"{_label(node.name)}"{closing}')
+    answers = {"yes": "|yes|", "no": "|no|"}
+    lines += [f"    {edge.source} -->{answers.get(edge.answer, '')} {edge.target}" for edge in flow.edges]
+    lines += [f"    {edge.source} -.->|{edge.answer or 'again'}| {edge.target}" for edge in flow.loops]
+    return "\n".join(lines) + "\n"
+
+
+def _label(text: str) -> str:
+    line = " ".join(text.split())
+    line = line if len(line) <= 60 else f"{line[:59]}…"
+    return "".join(each if each.isalnum() or each in " .,_-/…" else f"#{ord(each)};" for each in line)
