@@ -14,7 +14,7 @@ CANDIDATES = st.lists(
     st.builds(
         Candidate,
         key=st.integers(1, 30),
-        lexical=st.none() | st.floats(0.0, 40.0),
+        lexical=st.none() | st.just(0.0) | st.floats(1e-9, 40.0),
         dense=st.none() | st.floats(-1.0, 1.0),
         importance=st.floats(0.0, 1.0),
         age_days=st.floats(-1.0, 10_000.0),
