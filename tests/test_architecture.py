@@ -94,6 +94,14 @@ BROAD_EXCEPTS = {
     "brainops.procedures.runs.dispatcher": "one run or sweep that fails must not stop the loop that all others need",
 }
 
+# Benches that measure a part of a Brain from inside; they do not import the tests' kit. It only gets shorter.
+REACHING_BENCHES = {
+    f"bench/{name}.py"
+    for name in (
+        "dispatch/compare dispatch/worker durability/run learning/cycles postgres_latency scale/build speed/capture"
+    ).split()
+}
+
 IMPORTED_AS = {
     "cel-expr-python": "cel_expr_python",
     "brainops-minilm": "brainops_minilm",
@@ -306,6 +314,31 @@ def test_onnxruntime_is_loaded_in_one_place_which_switches_its_telemetry_off_fir
     ]
 
     assert [str(path.relative_to(root)) for path in files] == ["src/brainops/embedding/runtime.py"]
+
+
+def test_only_the_kit_reaches_into_a_brain() -> None:
+    own = {
+        node.attr
+        for node in ast.walk(TREES["brainops.brain"])
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self" and node.attr.startswith("_")
+    }
+    root = SOURCE.parent
+    reaches = {
+        str(path.relative_to(root))
+        for folder in ("tests", "bench")
+        for path in (root / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+        if isinstance(node, ast.Attribute) and reaches_in(node, own)
+    }
+
+    assert reaches == {"tests/inside.py"} | REACHING_BENCHES
+
+
+def reaches_in(node: ast.Attribute, own: set[str]) -> bool:
+    """Say whether an attribute is private and, as far as names tell, of a Brain or of a part of one."""
+    base = ast.unparse(node.value)
+    private = node.attr.startswith("_") and not node.attr.endswith("__")
+    return (private and "brain" in base.split(".")) or (node.attr in own and base not in ("self", "cls"))
 
 
 def _imported_names(path: Path) -> Iterator[str]:

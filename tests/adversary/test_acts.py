@@ -33,6 +33,7 @@ from brainops.types import (
 )
 from tests.adversary.test_agent_with_a_shell import shell
 from tests.cli.terminal import people_only, typed
+from tests.inside import inside
 
 NAMESPACE = "team/shop"
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
@@ -200,7 +201,7 @@ def test_it_sets_aside_or_replaces_what_is_verified(owner: Brain, agent: Brain) 
             hide()
     agent.feedback(memory.id, "outdated")
 
-    with owner._store.read() as tx:
+    with inside(owner).store.read() as tx:
         kept = tx.memories.row(memory.id)
     assert (kept["state"], kept["valid_to"], kept["flag"]) == ("active", None, "called outdated")
 
@@ -214,7 +215,7 @@ def test_it_brings_nothing_verified_back_by_a_verdict_that_it_takes_back(owner: 
     for each in (ended.id, memory.id):
         agent.undo_feedback(agent.feedback(each, "outdated").id)
 
-    with owner._store.read() as tx:
+    with inside(owner).store.read() as tx:
         rows = [tx.memories.row(each) for each in (memory.id, ended.id)]
     assert [(row["valid_to"], row["flag"]) for row in rows] == [(None, None), (2, None)]
 
@@ -283,7 +284,7 @@ def test_its_own_word_is_no_verified_case_or_procedure(attacker: Brain) -> None:
 
 
 def test_a_namespace_that_nobody_set_up_believes_no_more_of_its_word(owner: Brain) -> None:
-    place = owner._store.database.location
+    place = inside(owner).store.database.location
     with Brain.open(place, namespace="team/new", read=[], model="none", background=False, actor=HIDDEN) as elsewhere:
         fix = elsewhere.fixes.attach(ERROR, "Mine", command=TRUE)
         saved = elsewhere.procedures.save({"name": "a", "steps": [{"id": "b", "uses": "manual"}]}, trust=Trust.VERIFIED)
@@ -465,7 +466,7 @@ def test_it_may_stop_what_acts_by_itself_and_not_let_it_go_on(agent: Brain) -> N
 
 def by_hand(owner: Brain, statement: str) -> None:
     """Write the file as any program of this user can."""
-    with closing(sqlite3.connect(owner._store.database.location)) as connection:
+    with closing(sqlite3.connect(inside(owner).store.database.location)) as connection:
         connection.execute(statement)
         connection.commit()
 
@@ -491,7 +492,7 @@ def test_doctor_names_what_is_verified_or_automatic_by_nobodys_word(owner: Brain
 def test_doctor_names_a_store_that_somebody_put_in_the_place_of_another(
     owner: Brain, opened: OPEN, tmp_path: Path
 ) -> None:
-    backup, place = another_store(tmp_path), Path(owner._store.database.location)
+    backup, place = another_store(tmp_path), Path(inside(owner).store.database.location)
     owner.close()
     restore_file(str(backup), str(place), replace=True, unverified=True)
 

@@ -48,6 +48,7 @@ from brainops.types import (
 )
 from tests.cli.conftest import program
 from tests.cli.terminal import people_only, typed
+from tests.inside import inside
 
 NAMESPACE = "team/shop"
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
@@ -94,14 +95,14 @@ class Attacked:
 
     def ask(self, subject: str = "deploy api prod", kind: ApprovalKind = ApprovalKind.OPERATION) -> Approval:
         """Ask as the agent may."""
-        with self.agent._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(self.agent).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             return self.agent.approvals.ask(
                 tx, kind=kind, subject=subject, question="May it?", requested_by=AGENT, reason="I was told to"
             )
 
     def use(self, subject: str = "deploy api prod") -> Approval | None:
         """Use what was granted, if it was."""
-        with self.agent._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(self.agent).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             return self.agent.approvals.use(tx, ApprovalKind.OPERATION, subject)
 
     def failed_checks(self) -> dict[str, str]:
@@ -214,7 +215,7 @@ def test_evidence_that_it_made_up_is_kept_with_its_name(attacked: Attacked, run:
     step = attacked.owner.runs.get(run.id).step("backup")
     assert step is not None
     assert "claude-code" in json.dumps(step.evidence)
-    with attacked.owner._store.read() as tx:
+    with inside(attacked.owner).store.read() as tx:
         assert [line.act for line in tx.trail.of(run.id)] == ["run-step-complete"]
 
 
@@ -388,7 +389,7 @@ def test_it_makes_itself_a_terminal_and_has_no_secret(attacked: Attacked) -> Non
 
 
 def test_it_reads_the_file_and_finds_no_passphrase(attacked: Attacked) -> None:
-    attacked.owner._store.close()
+    inside(attacked.owner).store.close()
 
     stored = b"".join(path.read_bytes() for path in attacked.place.parent.glob("memory.db*"))
 
@@ -617,7 +618,7 @@ def test_who_writes_the_row_and_a_line_that_fits_is_not_seen_here(attacked: Atta
     """A limit, named in the threat model: nothing in a file that an agent may write can testify against the agent."""
     asked = attacked.ask()
     forge_grant(attacked, asked)
-    with attacked.owner._store.read() as tx:
+    with inside(attacked.owner).store.read() as tx:
         last = tx.trail.end()
     line = {
         "namespace": NAMESPACE,

@@ -23,6 +23,7 @@ from brainops.types import (
     Step,
     StepKind,
 )
+from tests.inside import inside
 
 ADA = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 PLACE = (Frame(module="/app/shop/cloud.py", function="wait"), Frame(module="/app/shop/vm.py", function="watch"))
@@ -40,7 +41,7 @@ def brain(tmp_path: Path) -> Brain:
 def proven(brain: Brain, error: str | ErrorEvent) -> Fix:
     """Return a fix that applies itself for an error."""
     fix = brain.fixes.attach(error, "mend it", command=[sys.executable, "-c", "pass"])
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(30):
             helped: dict[str, Any] = {"decided_at": 1, "verified_by": "check"}
             tx.fixes.add_application(application_of(fix, ApplicationState.VERIFIED, ADA, 1, **helped))

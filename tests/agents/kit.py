@@ -9,6 +9,7 @@ from brainops.agents.adapters.adapter import AdapterPort, Callables
 from brainops.agents.adapters.run import run_agent
 from brainops.brain import Brain
 from brainops.types import AdapterKind, Agent, AgentLimits, Outcome, Task
+from tests.inside import inside
 
 PYTHON = sys.executable
 
@@ -25,7 +26,9 @@ def task_of(text: str = "Say how the gateway is.", **fields: Any) -> Task:
 
 def port_of(brain: Brain, callables: Callables | None = None, **fields: Any) -> AdapterPort:
     """Return a port to this memory."""
-    return AdapterPort(context=brain._context, callables=callables or Callables(), language=brain.language, **fields)
+    return AdapterPort(
+        context=inside(brain).context, callables=callables or Callables(), language=brain.language, **fields
+    )
 
 
 def program(code: str) -> list[str]:

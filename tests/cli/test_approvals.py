@@ -14,6 +14,7 @@ from brainops.store import acts
 from brainops.types import Actor, ActorKind, Approval, ApprovalKind, ApprovalState, NoticeKind
 from tests.cli.conftest import Say
 from tests.cli.terminal import people_only, typed
+from tests.inside import inside
 
 PHRASE = "seven quiet herons at dusk"
 ENROLMENT = [("New passphrase:", PHRASE), ("The same again:", PHRASE)]
@@ -22,7 +23,7 @@ AGENT = Actor(kind=ActorKind.AGENT, id="claude-code")
 
 def ask(question: str = "Deploy api to prod-1?", subject: str = "deploy api prod-1") -> Approval:
     """Ask as an agent's program does."""
-    with Brain.open(background=False) as brain, brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with Brain.open(background=False) as brain, inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         return brain.approvals.ask(
             tx,
             kind=ApprovalKind.OPERATION,

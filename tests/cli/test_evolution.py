@@ -11,6 +11,7 @@ from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, ApplicationState, FixMode
 from tests.cli.conftest import Say
+from tests.inside import inside
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 
@@ -20,9 +21,9 @@ def brain(store: Path) -> Brain:
     """A memory in which a fix has earned it to be applied by itself."""
     opened = Brain.open(store, namespace="team/shop", model="none", background=False, actor=PERSON)
     fix = opened.fixes.attach("ValueError: full", "empty the bin", command=["true"])
-    with opened._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(opened).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(30):
-            at = opened._store.now()
+            at = inside(opened).store.now()
             tx.fixes.add_application(
                 application_of(fix, ApplicationState.VERIFIED, PERSON, at, decided_at=at, verified_by="check")
             )

@@ -16,6 +16,7 @@ from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
 from brainops.types import JSON, Action, Actor, ActorKind, ApplicationState, Procedure, Step, StepKind
 from tests.cli.conftest import Say, program
+from tests.inside import inside
 
 
 def step(id: str, kind: StepKind, *needs: str, text: str = "", **parameters: object) -> Step:
@@ -145,7 +146,7 @@ def test_a_run_that_fails_says_what_came_of_the_fixes_of_its_error(say: Say, tmp
         check = [sys.executable, "-c", f"open({str(mended)!r})"]
         fix = brain.fixes.attach("TimeoutError: erp did not answer within 9 s", "wake erp", command=mend, verify=check)
         named = say("run", "sync", "--target", "erp").out
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             for _ in range(25):
                 proof = application_of(
                     fix, ApplicationState.VERIFIED, fix.created_by, 1, decided_at=1, verified_by="check"

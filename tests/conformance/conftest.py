@@ -15,6 +15,7 @@ from brainops.brain import Brain
 from brainops.store import Store, open_store
 from brainops.store.scope import Scope
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 SCOPE = Scope.of("team/a", ["team/shared"])
 OWNER = "team"  # owns the tests' databases; no superuser, so that row-level security holds for it as for a real team
@@ -125,7 +126,7 @@ def open_brain(store_url: str) -> Iterator[OpenBrain]:
             brain = Brain.open(store_url, **{**defaults, **options})
             opened.callback(brain.close)
             if clock is not None:
-                set_clock(brain._store, clock)
+                set_clock(inside(brain).store, clock)
             return brain
 
         yield open_one

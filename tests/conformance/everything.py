@@ -49,6 +49,7 @@ from brainops.types import (
     TerminalProof,
     Trigger,
 )
+from tests.inside import inside
 
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 PHRASE = "seven quiet herons at dusk"
@@ -102,14 +103,14 @@ def furnish(brain: Brain) -> None:
     _learnt(brain)
     _signals(brain)
     _rules(brain)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")
 
 
 def _ask(brain: Brain) -> None:
     """Leave an approval in each state."""
     for number, subject in enumerate(("used", "granted", "refused", "pending")):
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             asked = brain.approvals.ask(
                 tx,
                 kind=ApprovalKind.OPERATION,
@@ -122,7 +123,7 @@ def _ask(brain: Brain) -> None:
         elif subject == "refused":
             brain.approvals.refuse(asked.id, proof=PROOF)
         if subject == "used":
-            with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+            with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                 assert brain.approvals.use(tx, ApprovalKind.OPERATION, subject) is not None
 
 
@@ -147,8 +148,8 @@ def _fixes(brain: Brain) -> None:
     brain.limits.allow([sys.executable])
     fix = brain.fixes.attach(ERROR, "Restart the gateway", command=[sys.executable, "-c", "pass"])
     brain.fixes.set_mode(fix.id, "auto", reason="it works")
-    now = brain._store.now()
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    now = inside(brain).store.now()
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for state in (ApplicationState.VERIFIED, ApplicationState.APPLYING):
             made = application_of(fix, state, MARTA, now, target="api", reason="it was back", applied_at=now)
             tx.fixes.add_application(replace(made, evidence={"exit": 0}, verified_by="check"))
@@ -200,14 +201,14 @@ def _agents(brain: Brain) -> None:
         )
     brain.agents.disable("idle", reason="too slow")
     brain.agents.remove("gone", reason="it was sold")
-    now = brain._store.now()
+    now = inside(brain).store.now()
     for state in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.WAITING, ExecutionState.RUNNING):
         task = Task(id=new_id(), text=f"deploy {state}", task_class="deploy", idempotency_key=f"task {state}")
         task = replace(task, context={"version": "3"}, capabilities=("deploy",))
         running = Execution(
             id=task.id, namespace="team/a", task=task, state=ExecutionState.RUNNING, created_at=now, actor=MARTA
         )
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             tx.agents.insert(running, {"capabilities": ["deploy"], "agent": None, "timeout": None}, "me", now)
             tried = Attempt(
                 id=new_id(),
@@ -228,12 +229,12 @@ def _agents(brain: Brain) -> None:
 
 def _improvements(brain: Brain) -> None:
     """Leave an improvement that is open, one that holds and one that was refused, with all that belongs to them."""
-    now = brain._store.now()
+    now = inside(brain).store.now()
     for state in (ImprovementState.PROPOSED, ImprovementState.APPLIED, ImprovementState.REJECTED):
         key = f"timeout:deploy:{state}"
         made = draft(ImprovementKind.TIMEOUT, key, "deploy", f"longer {state}", "why", before="30", after="60", at=now)
         made = replace(made, evidence={"operations": ["o"]})
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             kept = brain.improvements.propose(tx, made)
             assert kept is not None
             if state is ImprovementState.PROPOSED:
@@ -252,14 +253,14 @@ def _improvements(brain: Brain) -> None:
 
 def _learnt(brain: Brain) -> None:
     """Leave reports, what is learned anew, and what belongs to one installation: peers, bundles, use of models."""
-    now = brain._store.now()
+    now = inside(brain).store.now()
     report = CycleReport(cycle=Cycle.HOURLY, namespace="team/a", from_at=now - 1, to_at=now, ended_at=now)
     report = replace(report, sections=(Section(title="Errors", lines=("none",)),))
     peer = {"key": "ed25519:x", "name": "the other shop", "source": None, "added_at": now, "reason": ""}
     actor = {"actor_kind": "person", "actor_id": "marta", "actor_proof": "os-user"}
     bundle = {"id": "b", "key": "ed25519:x", "direction": "in", "at": now, "created_at": now, "items": 1, "path": None}
     item = {"key": "ed25519:x", "kind": "insight", "origin_id": "o", "bundle_id": "b", "local_id": None, "hash": "h"}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.learning.add_report(report, 10)
         tx.learning.tell(["a memory"], now)
         tx.cases.put_failure_model("deploy", {"weights": {"target": "prod"}}, now)
@@ -279,5 +280,5 @@ def _signals(brain: Brain) -> None:
         log.write_text(line + metric, encoding="utf-8")
         brain.signals.ingest(log, source="app")
     found = {"operation": "deploy", "probability": 0.5, "base": 0.1, "cases": 9, "failed": 4, "chance": 0.01}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.signals.learn_precursors([{**found, "id": "p", "events": ["template:x"], "within_us": 1, "learnt_at": 1}])

@@ -8,6 +8,7 @@ import numpy
 
 from brainops.brain import Brain
 from brainops.types import Embedder
+from tests.inside import inside
 
 
 class Letters:
@@ -29,6 +30,6 @@ class Letters:
 
 def with_model(brain: Brain, embedder: Embedder) -> Brain:
     """Give an open Brain a model, as settings would."""
-    meaning = brain._context.meaning
+    meaning = inside(brain).context.meaning
     meaning.model, meaning._embedder = "letters", embedder
     return brain

@@ -13,6 +13,7 @@ from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.executor import Executors, StepDone, StepResult, StepWaits, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Procedure, ProcedureVersion, Step, StepKind
+from tests.inside import inside
 
 ANY_INPUTS = {"type": "object", "properties": {"x": {}, "n": {}, "url": {}, "missing": {}}}
 WAIT_SECONDS = 20.0  # for another thread; it takes milliseconds
@@ -87,12 +88,12 @@ class Kit:
         self.brain = brain
         self.acts = acts or Acts()
         self.runs = Runner(
-            brain._context,
+            inside(brain).context,
             brain.procedures,
             brain.approvals,
             brain.notices,
             self.acts.executors(),
-            operations=RunOperations(brain._context),
+            operations=RunOperations(inside(brain).context),
             **{"chance": lambda: 0.5, **options},
         )
 
@@ -104,7 +105,7 @@ class Kit:
 
     def counted(self, name: str) -> int:
         """Return what a capture step counted."""
-        with self.brain._store.read() as tx:
+        with inside(self.brain).store.read() as tx:
             return int(tx.setting(f"test:{name}") or 0)
 
 

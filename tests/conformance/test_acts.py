@@ -19,6 +19,7 @@ from brainops.store.store import Transaction
 from brainops.types import Actor, ActorKind
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.everything import MARTA, furnish
+from tests.inside import inside
 
 THREATS = Path(__file__).parents[2] / "docs" / "threat-model.md"
 WHO = {ANYBODY: "anybody", NO_AGENT: "people and services", PERSON: "people"}
@@ -31,12 +32,12 @@ def brain(open_brain: OpenBrain) -> Brain:
 
 
 def test_no_writing_statement_is_reached_without_an_act(brain: Brain) -> None:
-    writing = [each for each in statements(brain._store.database.dialect).values() if each.writes]
+    writing = [each for each in statements(inside(brain).store.database.dialect).values() if each.writes]
 
     reached = []
     for statement in writing:
         try:
-            with brain._store.read() as tx:
+            with inside(brain).store.read() as tx:
                 tx.session.run(statement.name, **_some(statement.parameters))
         except StoreReadOnly:
             continue
@@ -58,9 +59,9 @@ def test_whatever_the_product_writes_is_written_by_an_act_of_the_table(
     """Drive what leaves rows of every kind, and look at the act of each transaction that wrote one."""
     acting: dict[int, list[Act]] = {}
     written: dict[str, set[str]] = {}
-    begin, session = Transaction.__init__, type(brain._store.database).__module__
+    begin, session = Transaction.__init__, type(inside(brain).store.database).__module__
     kind = __import__(session, fromlist=["x"])
-    kind = getattr(kind, "SQLiteSession" if brain._store.database.dialect == "sqlite" else "PostgresSession")
+    kind = getattr(kind, "SQLiteSession" if inside(brain).store.database.dialect == "sqlite" else "PostgresSession")
     execute, names = kind._execute, {id(value): name for name, value in TABLE.items()}
 
     def begun(self: Transaction, given: Any, index: Any, act: Act, leave: Any) -> None:
@@ -82,16 +83,16 @@ def test_whatever_the_product_writes_is_written_by_an_act_of_the_table(
 
 @pytest.mark.parametrize("act", [act for act in TABLE.values() if ActorKind.AGENT not in act.who], ids=lambda a: a.does)
 def test_an_act_that_is_refused_opens_nothing(brain: Brain, act: Act) -> None:
-    opened = brain._store.database.write
+    opened = inside(brain).store.database.write
 
-    with pytest.raises(act.refusal, match=re.escape(act.does)), brain._store.writing(act, AGENT):
+    with pytest.raises(act.refusal, match=re.escape(act.does)), inside(brain).store.writing(act, AGENT):
         pytest.fail("the transaction opened")
 
-    assert brain._store.database.write == opened
+    assert inside(brain).store.database.write == opened
 
 
 def test_a_line_of_the_trail_bears_the_name_of_the_act(brain: Brain) -> None:
-    with brain._store.writing(acts.FORGET, AGENT) as tx:
+    with inside(brain).store.writing(acts.FORGET, AGENT) as tx:
         tx.trail.append("a subject", 1)
         tx.also(acts.FEEDBACK).append("a subject", 2)
 

@@ -15,6 +15,7 @@ from brainops.brain import Brain
 from brainops.types import ExecutionState, Failed, RunState, Task
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_agents import PERSON, TASK, WAIT_SECONDS, Agent
+from tests.inside import inside
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_what_is_killed_in_the_middle_frees_its_place_and_is_gone_on_with(
         execution_id = elsewhere.began.read_text()
         elsewhere.kill()
     before = brain.agents.sweep()
-    base = brain._store.now()
+    base = inside(brain).store.now()
     later = open_brain(actor=PERSON, clock=lambda: base + int((LEASE_SECONDS + 1) * 1_000_000))
     later.agents.register_callable("other", Agent("went on"))
 
@@ -147,7 +148,7 @@ def test_a_run_whose_worker_was_killed_goes_on_with_the_next_agent(
     with Elsewhere(store_url, tmp_path, RUN_ELSEWHERE) as elsewhere:
         execution_id = elsewhere.began.read_text()
         elsewhere.kill()
-    now = open_brain()._store.now
+    now = inside(open_brain()).store.now
     later = open_brain(actor=PERSON, clock=lambda: now() + 300_000_000)
     later.agents.register_callable("other", Agent("went on"))
     swept = later.agents.sweep()

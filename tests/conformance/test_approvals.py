@@ -12,6 +12,7 @@ from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NamespaceDenied, NotFound
 from brainops.procedures.consent import approvers
 from brainops.store import acts
+from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
     Actor,
     ActorKind,
@@ -27,6 +28,7 @@ from brainops.types import (
     TerminalProof,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 AGENT = Actor(kind=ActorKind.AGENT, id="claude-code")
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
@@ -72,17 +74,17 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 
 def ask(brain: Brain, subject: str = "deploy api prod-1", **options: Any) -> Approval:
     asked: dict[str, Any] = {"kind": ApprovalKind.OPERATION, "question": "Deploy?", "requested_by": AGENT, **options}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         return brain.approvals.ask(tx, subject=subject, **asked)
 
 
 def use(brain: Brain, subject: str = "deploy api prod-1", **options: Any) -> Approval | None:
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         return brain.approvals.use(tx, ApprovalKind.OPERATION, subject, **options)
 
 
 def lines(brain: Brain, subject: str) -> list[str]:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return [line.act for line in tx.trail.of(subject)]
 
 
@@ -121,7 +123,7 @@ def test_asking_again_while_it_is_open_is_the_same_question(brain: Brain) -> Non
 
 def test_a_question_that_is_rolled_back_was_never_asked(brain: Brain) -> None:
     def ask_and_fail() -> None:
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             brain.approvals.ask(tx, kind=ApprovalKind.FIX, subject="x", question="Apply?", requested_by=AGENT)
             raise RuntimeError
 
@@ -139,7 +141,7 @@ def test_what_a_proven_person_grants_is_used_once(brain: Brain) -> None:
 
     assert granted.decided_by == Actor(kind=ActorKind.PERSON, id="ines", proof="terminal")
     assert granted.decision_reason == "the release is planned"
-    assert asked.requested_at < (granted.decided_at or 0) < brain._store.now()
+    assert asked.requested_at < (granted.decided_at or 0) < inside(brain).store.now()
     assert used is not None
     assert (used.id, used.state, again) == (asked.id, ApprovalState.USED, None)
     assert lines(brain, asked.id) == ["approval-grant", "approval-use"]
@@ -163,7 +165,7 @@ def test_an_approval_covers_its_own_subject_and_kind_only(brain: Brain) -> None:
     asked = ask(brain)
     brain.approvals.grant(asked.id, proof=PROOF)
 
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         other_kind = brain.approvals.use(tx, ApprovalKind.BYPASS, "deploy api prod-1")
         other_id = brain.approvals.use(tx, ApprovalKind.OPERATION, "deploy api prod-1", approval_id=NOWHERE)
 
@@ -260,7 +262,7 @@ def test_a_lock_is_told_and_every_wrong_proof_stands_in_the_trail(brain: Brain) 
         with pytest.raises(ApprovalUnproven):
             brain.approvals.grant(asked.id, proof=TerminalProof(approver="ines", passphrase="not that one either"))
 
-    with brain._store.within(brain.approvals.approvers._scope).read() as tx:
+    with inside(brain).store.within(Scope.of(STORE_NAMESPACE)).read() as tx:
         [entry] = tx.approvals.approvers()
         lines = [line.act for line in tx.trail.of(entry["id"])]
     assert lines == ["approver-enrol", "approver-wrong", "approver-wrong", "approver-wrong"]
@@ -275,7 +277,7 @@ def test_a_key_proves_its_owner_is_shown_once_and_stored_nowhere(brain: Brain, s
 
     assert granted.decided_by == Actor(kind=ActorKind.PERSON, id="jo", proof="key")
     assert enrolled.key not in repr(enrolled)
-    with brain._store.within(brain.approvals.approvers._scope).read() as tx:
+    with inside(brain).store.within(Scope.of(STORE_NAMESPACE)).read() as tx:
         stored = str([dict(row) for row in tx.approvals.approvers()])
     assert enrolled.key not in stored
     assert enrolled.key.rpartition("_")[2] not in stored
@@ -430,7 +432,7 @@ def test_the_open_questions_of_a_run_that_ended_are_closed(brain: Brain) -> None
     asked = ask(brain, "r1/two", run_id="r1", step_id="two")
     other = ask(brain, "r2/two", run_id="r2", step_id="two")
 
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         closed = brain.approvals.withdraw(tx, "r1", "the run was cancelled")
 
     assert closed == 1
@@ -440,9 +442,9 @@ def test_the_open_questions_of_a_run_that_ended_are_closed(brain: Brain) -> None
 
 def test_a_row_that_says_granted_without_the_trail_is_not_granted(brain: Brain) -> None:
     asked = ask(brain)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         by = Actor(kind=ActorKind.PERSON, id="ines", proof="terminal")
-        now, until = brain._store.now(), asked.expires_at
+        now, until = inside(brain).store.now(), asked.expires_at
         tx.approvals.decide(asked.id, ApprovalState.GRANTED, by, now, reason="", expires_at=until)
 
     assert use(brain) is None
@@ -452,8 +454,8 @@ def test_a_row_that_says_granted_without_the_trail_is_not_granted(brain: Brain) 
 
 
 def test_a_secret_that_was_put_in_a_row_by_hand_proves_nothing(brain: Brain) -> None:
-    asked, scope = ask(brain), brain.approvals.approvers._scope
-    with brain._store.within(scope).writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    asked, scope = ask(brain), Scope.of(STORE_NAMESPACE)
+    with inside(brain).store.within(scope).writing(acts.TRY_STORE, acts.ITSELF) as tx:
         row = dict(tx.approvals.approvers()[0])
         forged = {name: row[name] for name in row if name not in ("revoked_at", "failures", "locked_until", "used_at")}
         forged |= {"id": NOWHERE, "name": "mallory", "secret_hash": approvers.hash_passphrase("let me in, let me in")}
@@ -463,7 +465,7 @@ def test_a_secret_that_was_put_in_a_row_by_hand_proves_nothing(brain: Brain) -> 
     with pytest.raises(ApprovalUnproven, match="changed by hand"):
         brain.approvals.grant(asked.id, proof=TerminalProof(approver="mallory", passphrase="let me in, let me in"))
 
-    with brain._store.within(scope).read() as tx:
+    with inside(brain).store.within(scope).read() as tx:
         assert [line.act for line in tx.trail.of(NOWHERE)] == ["approver-void"]
 
 

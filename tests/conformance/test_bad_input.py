@@ -14,6 +14,7 @@ from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput, NotFound
 from brainops.types import Actor, ActorKind, Draft, ErrorEvent, Filter, Frame, Source
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 # Any text at all: NUL, lone surrogates, control characters, and what is syntax to SQL, FTS5, tsquery or a terminal.
 SYNTAX = (
@@ -285,7 +286,7 @@ def test_any_text_as_a_reason_is_written_down(open_brain: OpenBrain, number: int
         REASONS[number](brain, memory.id, text)
 
     assert brain.get(memory.id).title == "gateway"
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert tx.trail.first_break("team/a") is None
 
 

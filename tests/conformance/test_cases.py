@@ -10,6 +10,7 @@ from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.types import JSON, Actor, ActorKind, CaseStanding, Run, RunState, Trust
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="coder")
@@ -95,7 +96,7 @@ def test_a_correction_replaces_a_case_and_counts_more(brain: Brain) -> None:
     assert corrected.replaces == made.id
     with pytest.raises(Conflict, match="corrected before"):
         brain.cases.correct(made.id, {"do": "newer"})
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert [line.act for line in tx.trail.of(made.id)] == ["case_correct"]
 
 

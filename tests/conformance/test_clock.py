@@ -16,6 +16,7 @@ from brainops.procedures.runs.clock import Patience, Timer
 from brainops.store import acts
 from brainops.types import Cycle, Draft, NoticeKind
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -123,8 +124,8 @@ def test_cycles_go_on_when_the_clock_is_set_and_when_it_is_right_again(brain: Br
 def test_the_lease_of_a_cycle_does_not_outlast_a_clock_that_was_set_back(
     brain: Brain, open_brain: OpenBrain, clock: Clock
 ) -> None:
-    held = brain._store.now()
-    with brain._store.writing(acts.LEARN, brain._context.actor) as tx:
+    held = inside(brain).store.now()
+    with inside(brain).store.writing(acts.LEARN, inside(brain).context.actor) as tx:
         tx.learning.claim(Cycle.HOURLY, "elsewhere-1-x", now=held, to_at=held, lease=60 * SECOND)
     other = open_brain(clock=clock)
     assert other.learning.run("hourly", early=True) is None
@@ -139,8 +140,8 @@ def test_a_cycle_of_a_process_that_died_is_taken_at_once(brain: Brain) -> None:
     died.wait()
     place, _, _ = cycles._owner().rsplit("-", 2)
     for owner, taken in ((f"{place}-{died.pid}-abc", True), (f"{place}-{os.getpid()}-abc", False)):
-        now = brain._store.now()
-        with brain._store.writing(acts.LEARN, brain._context.actor) as tx:
+        now = inside(brain).store.now()
+        with inside(brain).store.writing(acts.LEARN, inside(brain).context.actor) as tx:
             tx.learning.claim(Cycle.DAILY, owner, now=now, to_at=now, lease=60 * SECOND)
 
         assert (brain.learning.run("daily", early=True) is not None) is taken
@@ -223,8 +224,8 @@ def test_the_lease_of_a_task_does_not_outlast_a_clock_that_was_set_back(brain: B
     found: dict[str, int] = {}
 
     def work(task: Any) -> str:
-        with brain._store.read() as tx:
-            now = brain._store.now()
+        with inside(brain).store.read() as tx:
+            now = inside(brain).store.now()
             found.update({name: len(tx.agents.lapsed(now + by, 10)) for name, by in (("now", 0), ("back", BACK))})
         return "done"
 
@@ -236,7 +237,7 @@ def test_the_lease_of_a_task_does_not_outlast_a_clock_that_was_set_back(brain: B
 
 def test_a_notice_leaves_though_the_clock_was_set_back(brain: Brain, clock: Clock) -> None:
     brain.notices.add_channel("pager", "command", {"argv": ["/bin/true"]})
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_FAILED, "deploy api", run="r1")
     clock.at += BACK
 

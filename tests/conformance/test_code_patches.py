@@ -32,6 +32,7 @@ from brainops.learning.improvements.versions import side
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, Improvement, ImprovementKind, ImprovementState, KeyProof, Trust
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 from tests.learning.git_kit import commit, git, write
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
@@ -321,7 +322,7 @@ def test_a_repository_that_is_opted_in_takes_a_patch_after_a_day_unless_it_is_ve
     brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
     found, vetoed = proposed(brain), proposed(brain, MAKES_ONE)
     brain.improvements.veto(vetoed.id)
-    day = brain._store.now() + 86_400_000_000
+    day = inside(brain).store.now() + 86_400_000_000
 
     early = brain.improvements.watch()
     moved = brain.improvements.watch(day)
@@ -338,7 +339,7 @@ def test_a_patch_of_an_agent_never_applies_itself(open_brain: OpenBrain, brain: 
     brain.improvements.repositories.add("shop", shop, TEST, by_itself=True)
     found = proposed(open_brain(actor=AGENT))
 
-    moved = brain.improvements.watch(brain._store.now() + 10 * 86_400_000_000)
+    moved = brain.improvements.watch(inside(brain).store.now() + 10 * 86_400_000_000)
 
     assert found.state is ImprovementState.PROPOSED
     assert moved == []
@@ -351,7 +352,7 @@ def test_an_opted_in_patch_that_finds_the_branch_moved_is_left_as_a_branch_and_s
     found = proposed(brain)
     commit(shop, {"other.txt": "x\n"})
 
-    (moved,) = brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000)
+    (moved,) = brain.improvements.watch(inside(brain).store.now() + 2 * 86_400_000_000)
 
     assert moved.state is ImprovementState.REJECTED
     assert f"brainops/improvement-{found.id}" in moved.outcome
@@ -370,7 +371,7 @@ def test_a_stop_halts_what_agents_propose_and_what_applies_itself(
     with pytest.raises(OperationBlocked, match="stopped"):
         proposed(open_brain(actor=AGENT), MAKES_ONE)
 
-    assert brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000) == []
+    assert brain.improvements.watch(inside(brain).store.now() + 2 * 86_400_000_000) == []
     assert (shop / "limit.txt").read_text() == "5\n"
 
 
@@ -398,7 +399,7 @@ def test_what_is_vetoed_at_the_moment_it_comes_in_goes_out_again(
     while_it_comes_in(monkeypatch, lambda: brain.improvements.veto(found.id, reason="no"))
 
     if by_itself:
-        assert brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000) == []
+        assert brain.improvements.watch(inside(brain).store.now() + 2 * 86_400_000_000) == []
     else:
         with pytest.raises(Conflict, match="rejected meanwhile"):
             brain.improvements.apply(found.id)
@@ -414,7 +415,7 @@ def test_a_stop_between_two_patches_halts_the_second(brain: Brain, shop: Path, m
     first, second = proposed(brain), proposed(brain, MAKES_ONE)
     while_it_comes_in(monkeypatch, lambda: brain.guard.stop_automatic("we look into something"))
 
-    brain.improvements.watch(brain._store.now() + 2 * 86_400_000_000)
+    brain.improvements.watch(inside(brain).store.now() + 2 * 86_400_000_000)
 
     assert brain.improvements.get(first.id).state is ImprovementState.APPLIED
     assert brain.improvements.get(second.id).state is ImprovementState.PLANNED
@@ -601,10 +602,10 @@ def test_what_would_be_better_of_a_file_of_git_becomes_a_tested_patch_of_it(brai
         "it ran out of time",
         before=side(version),
         after=side(replace(version.procedure, steps=(step,))),
-        at=brain._store.now(),
+        at=inside(brain).store.now(),
         evidence={"path": version.path},
     )
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.improvements.propose(tx, better)
 
     found = brain.improvements.propose_patch_of(better.id, "shop")

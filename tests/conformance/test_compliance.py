@@ -29,6 +29,7 @@ from brainops.types import (
     Trigger,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="robot")
@@ -106,7 +107,7 @@ def test_a_strict_procedure_denies_and_is_skipped_only_with_an_approval(brain: B
     consult(agent)
     with pytest.raises(OperationBlocked, match="brainops run deploy-safely --target prod"):
         deploy(agent)
-    with agent._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(agent).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         asked = agent.approvals.ask(
             tx,
             kind=ApprovalKind.SKIP_PROCEDURE,

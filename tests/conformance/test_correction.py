@@ -9,6 +9,7 @@ import pytest
 from brainops.errors import Conflict, NamespaceDenied, NotFound
 from brainops.types import Draft, MemoryState, Trust, Verdict
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 NOWHERE = "0197f6a2-3c1e-7b0a-9d54-2f8b6c1a7e90"
 
@@ -223,7 +224,7 @@ def test_a_verdict_that_is_taken_back_takes_back_only_what_it_did(open_brain: Op
     brain.undo_feedback(brain.feedback(ended, "wrong").id)
     brain.undo_feedback(brain.feedback(marked, "outdated").id)
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         rows = [tx.memories.row(each) for each in (ended, marked)]
     assert [(row["valid_to"], row["flag"]) for row in rows] == [(2, "called wrong"), (None, "ask ann")]
     brain.undo_feedback(brain.feedback(ended, "outdated").id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -11,10 +11,11 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
-from brainops.learning.cycles.cycles import LEASE_MICROS
+from brainops.learning.cycles.cycles import LEASE_MICROS, Parts
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.store import Transaction, acts
 from brainops.types import Cycle, ImprovementKind, ImprovementState, Insight, MemoryState, Section, Source
+from tests.inside import inside, learn_with
 
 DAY = 86_400_000_000
 NOW = 20_500 * DAY + 3_600_000_000
@@ -40,12 +41,12 @@ class Finder:
         return Found(section=section, insights=self.found, write=write, complete=self.complete, changes=self.changes)
 
 
-def with_parts(brain: Brain, *parts: Finder | Callable[[CycleWork], Found]) -> None:
+def with_parts(brain: Brain, *parts: Finder | Callable[[CycleWork], Found]) -> Sequence[Parts]:
     made = [
         Part(name=f"part-{number}", what="finds", find=part.find if isinstance(part, Finder) else part)
         for number, part in enumerate(parts)
     ]
-    brain.learning._sources = [lambda cycle: made]
+    return learn_with(brain, [lambda cycle: made])
 
 
 def held(brain: Brain) -> dict[str, str]:
@@ -183,10 +184,9 @@ def test_a_report_is_read_back_as_it_was_given(open_brain: Open) -> None:
 
 def test_what_was_learnt_is_handed_on_once(open_brain: Open) -> None:
     brain = open_brain()
-    sources = brain.learning._sources
-    with_parts(brain, Finder(SLOW))
+    sources = with_parts(brain, Finder(SLOW))
     hourly(brain, 0)
-    brain.learning._sources = sources
+    learn_with(brain, sources)
     told = [hourly(brain, hour).sections[-1].figures["told"] for hour in (1, 2)]
 
     assert told == [1, 0]
@@ -204,7 +204,7 @@ def test_the_cycles_reach_no_network(open_brain: Open, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(socket, "socket", blocked)  # the database's own is opened by libpq, not by Python
     monkeypatch.setattr(socket, "getaddrinfo", blocked)
-    reports = [brain.learning.run(cycle, now=brain._store.now() + DAY) for cycle in Cycle]
+    reports = [brain.learning.run(cycle, now=inside(brain).store.now() + DAY) for cycle in Cycle]
 
     assert all(report is not None and "could not be looked at" not in report.text() for report in reports)
 
@@ -217,7 +217,7 @@ def test_an_unknown_cycle_is_named(open_brain: Open) -> None:
 def test_a_purged_memory_leaves_no_trace_in_reports(open_brain: Open) -> None:
     brain = open_brain()
     brain.begin("deploy").fail("BookingError: Miriam Falk's booking failed")
-    brain.learning.run("five_minutes", now=brain._store.now() + 600_000_000)
+    brain.learning.run("five_minutes", now=inside(brain).store.now() + 600_000_000)
     before = brain.learning.reports()[0].text()
     brain.purge(brain.match("BookingError: Miriam Falk's booking failed")[0].memory.id, reason="asked for")
 
@@ -287,7 +287,7 @@ def test_a_plan_that_was_vetoed_does_not_come_again_this_month(open_brain: Open)
 def test_what_was_retrieved_meanwhile_is_not_archived(open_brain: Open) -> None:
     brain, ids = with_old_successes(open_brain, 12)
     plan = planned(brain)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         key = tx.memories.key(ids[0])
         assert key is not None
         tx.memories.count_retrieved({key: 1})
@@ -304,7 +304,7 @@ def test_repetitions_are_folded_to_a_count_and_examples_and_unfolded_as_they_wer
         captured = brain.capture(
             "disk full", "on host a", metadata={"n": number}, source=Source(session_id=f"s{number}")
         )
-    brain._store.database.now = lambda: NOW  # type: ignore[method-assign]
+    inside(brain).store.database.now = lambda: NOW  # type: ignore[method-assign]
     before = brain.history(captured.id).occurrences
     plan = planned(brain)
     brain.improvements.apply(plan.id, reason="test")
@@ -338,9 +338,10 @@ def test_a_program_that_is_over_soon_leaves_learning_to_others(open_brain: Open)
 
 def test_a_memory_that_is_only_opened_begins_no_thread(open_brain: Open) -> None:
     brain = open_brain(background=True)
-    assert brain._dispatcher is not None
-    before = brain._dispatcher._thread
+    dispatcher = inside(brain).dispatcher
+    assert dispatcher is not None
+    before = dispatcher._thread
     brain.capture("a title", "some text")
 
     assert before is None
-    assert brain._dispatcher._thread is not None
+    assert dispatcher._thread is not None

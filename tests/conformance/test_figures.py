@@ -37,6 +37,7 @@ from brainops.types import (
     Trust,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 SECOND = 1_000_000
 HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
@@ -81,7 +82,7 @@ def advise(brain: Brain, confidence: float, *, primary: str | None = "advice", a
     row |= {"id": new_id(), "operation_name": "deploy", "action_class": "changing", "actor_kind": "person"}
     row |= {"actor_id": "marta", "created_at": at, "expires_at": at + HOUR, "confidence": confidence}
     row |= {"raw_confidence": 0.5, "primary_id": primary, "body": "{}"}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert tx.operations.add_guidance(row)
     return str(row["id"])
 
@@ -93,9 +94,9 @@ def follow(
     from brainops.operations import log
 
     operation_id, start = new_id(), OperationStart(name="deploy", target=target, actor=MARTA)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         log.begin(tx, operation_id, start, receipt, at - SECOND)
-        log.finish(tx, brain._context, operation_id, start, outcome, at - SECOND, followed_id=followed)
+        log.finish(tx, inside(brain).context, operation_id, start, outcome, at - SECOND, followed_id=followed)
     return operation_id
 
 
@@ -114,7 +115,7 @@ def apply(brain: Brain, fix: Fix, state: str, at: int, **values: Any) -> None:
     """Put an application of a fix on record."""
     given: dict[str, Any] = {"applied_at": at, "decided_at": at} if state != "suggested" else {}
     made = application_of(fix, ApplicationState(state), MARTA, at, **{**given, **values})
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert tx.fixes.add_application(made)
 
 
@@ -135,7 +136,7 @@ def test_queries_are_counted_by_the_minute_and_by_the_way_of_asking(brain: Brain
     clock.at = NOW - 2 * HOUR
     for _ in range(5):
         brain.retrieve("gateway")
-    brain._uses.write()
+    inside(brain).uses.write()
     clock.at = NOW
     for _ in range(3):
         brain.retrieve("gateway")
@@ -152,7 +153,7 @@ def test_queries_are_counted_by_the_minute_and_by_the_way_of_asking(brain: Brain
 def test_asking_writes_nothing_by_itself(brain: Brain) -> None:
     brain.retrieve("gateway")
     brain.flush()
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         before = tx.figures.queries(NOW - HOUR, NOW + HOUR)
 
     assert before == []
@@ -162,7 +163,7 @@ def test_asking_writes_nothing_by_itself(brain: Brain) -> None:
 def test_counts_of_minutes_long_past_are_let_go(brain: Brain, clock: Clock) -> None:
     clock.at = NOW - 40 * DAY
     brain.retrieve("gateway")
-    brain._uses.write()
+    inside(brain).uses.write()
     clock.at = NOW
     brain.retrieve("gateway")
 
@@ -273,7 +274,7 @@ def test_the_time_to_fix_is_from_the_first_occurrence_to_the_first_verified_fix(
 def test_compliance_counts_what_procedures_ask_for_and_not_what_never_began(brain: Brain, clock: Clock) -> None:
     counted = {"rule_id": "r", "service": "", "person": "", "procedure": "deploy-safely"}
     fared = {"followed": 7, "overridden": 1, "violated": 1, "bypassed": 1, "blocked": 5}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.rules.count([{**counted, **fared, "day": NOW // DAY}])
         tx.rules.count([{**counted, **fared, "day": NOW // DAY - 7, "followed": 90}])
         tx.rules.count([{**counted, **fared, "day": NOW // DAY, "rule_id": "other", "procedure": None}])
@@ -306,7 +307,7 @@ def improvement(state: ImprovementState, ended_at: int) -> Improvement:
 
 def test_improvement_is_what_was_kept_less_what_was_taken_back_a_week(brain: Brain) -> None:
     states = [ImprovementState.KEPT] * 4 + [ImprovementState.ROLLED_BACK, ImprovementState.UNDONE]
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for state in states:
             assert tx.improvements.add(improvement(state, NOW - 8 * DAY))
         assert tx.improvements.add(improvement(ImprovementState.KEPT, NOW - 20 * DAY))
@@ -330,7 +331,7 @@ def test_ages_are_those_of_the_last_capture_and_of_what_waits_longest(brain: Bra
     clock.at = NOW - 90 * SECOND
     brain.capture("gateway", "slow")
     clock.at = NOW - 120 * SECOND
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     clock.at = NOW
     queue = figure(brain, "queue age")
@@ -349,7 +350,7 @@ def test_a_memory_waits_for_its_vector_only_where_there_is_a_model(open_brain: O
 
 
 def test_what_language_models_took_is_what_was_metered(brain: Brain) -> None:
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for days, cost in ((0, 0.25), (0, 0.5), (6, 1.0), (9, 8.0)):
             day = NOW // DAY - days
             tx.language.add(day, "insight", "m", input_tokens=100, output_tokens=10, cost=cost)
@@ -416,7 +417,7 @@ def test_a_report_sets_the_week_beside_the_week_before(brain: Brain, clock: Cloc
 
 def attempt(brain: Brain, agent: str, task_class: str, success: float | None, cost: float = 0.0) -> None:
     """Put an attempt of an agent on record, ended."""
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         made = Attempt(
             id=new_id(),
             execution_id=new_id(),
@@ -452,7 +453,7 @@ def test_other_namespaces_are_not_counted(brain: Brain, open_brain: OpenBrain, c
     other.retrieve("gateway")
     for number in range(5):
         fail(other, clock, SLOW, NOW - HOUR + number * SECOND)
-    other._uses.write()
+    inside(other).uses.write()
     other.flush()
 
     assert figure(brain, "memory queries").value is None

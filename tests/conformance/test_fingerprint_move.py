@@ -14,6 +14,7 @@ from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
 from brainops.types import Failed, Fix
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 TEXT = "TimeoutError: tax did not answer"
 
@@ -27,7 +28,7 @@ def raised() -> Exception:
 
 def as_an_earlier_program(brain: Brain) -> None:
     """Write every fingerprint of the store as it was written when the service counted."""
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for row in tx.fingerprints.operations(0):
             outcome = operation_of(row).outcome
             assert isinstance(outcome, Failed)
@@ -99,7 +100,7 @@ def test_a_text_with_a_service_and_one_without_stay_two_memories_of_one_error(op
 def test_what_does_not_fit_its_digest_is_left_as_it_is(open_brain: OpenBrain) -> None:
     old = open_brain()
     kept = old.capture(TEXT, {"service": "checkout"}, type="error_pattern", fingerprint="f" * 32)
-    with old._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(old).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set(WAITS, "with service")
 
     brain = open_brain()
@@ -110,13 +111,13 @@ def test_what_does_not_fit_its_digest_is_left_as_it_is(open_brain: OpenBrain) ->
 def test_it_is_done_once_and_never_in_a_new_store(open_brain: OpenBrain) -> None:
     failing(open_brain(), "checkout")
 
-    with open_brain()._store.read() as tx:
+    with inside(open_brain()).store.read() as tx:
         assert tx.setting(WAITS) is None
 
 
 def test_doctor_names_a_store_whose_fingerprints_wait(open_brain: OpenBrain) -> None:
     brain = open_brain()
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set(WAITS, "with service")
 
     (before,) = [check for check in brain.doctor() if check.name == "fingerprints"]

@@ -18,6 +18,7 @@ from brainops.procedures.fixes.record import RETURN_SECONDS, application_of
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 ERROR = "ConnectionError: payments api timed out after 30 s"
 START = 1_700_000_000_000_000
@@ -85,9 +86,9 @@ def succeed(brain: Brain, *, target: str | None = "api") -> None:
 
 def proven(brain: Brain, fix: Fix, times: int = 25) -> None:
     """Give a fix a verified record."""
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(times):
-            at = brain._store.now()
+            at = inside(brain).store.now()
             tx.fixes.add_application(
                 application_of(fix, ApplicationState.VERIFIED, PERSON, at, decided_at=at, verified_by="check")
             )
@@ -299,7 +300,7 @@ def test_the_blast_radius_on_one_target_counts_that_target_alone(brain: Brain) -
     fail(brain, target="a")
     finish_runs(brain)
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         here, there = (tx.fixes.radius(fix.id, target, START)["of_target"] for target in ("a", "b"))
 
     assert (here, there) == (1, 0)

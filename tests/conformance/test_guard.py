@@ -28,6 +28,7 @@ from brainops.types import (
     RuleMode,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 AGENT = Actor(kind=ActorKind.AGENT, id="robot")
 
@@ -146,7 +147,7 @@ def test_what_destroys_needs_a_consultation_each_time(open_brain: OpenBrain) -> 
         brain.begin("delete user", target="u1", session="s", consult="never")
     with pytest.raises(OperationBlocked):
         brain.begin("delete user", target="u2", session="s", consult="never")
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         used = tx.rules.receipt(receipt.id)
     assert used is not None
     assert used.used_at is not None
@@ -189,7 +190,7 @@ def test_a_receipt_ends_with_a_failure_on_its_target(open_brain: OpenBrain) -> N
 def test_what_must_be_named_back_is_asked_for(open_brain: OpenBrain) -> None:
     brain = strict(open_brain)
     receipt = brain.guidance("deploy api", target="prod", session="s")
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.rules.cover(receipt.id, [], ["m1", "m2"])
 
     with pytest.raises(OperationBlocked, match="not named back: m1, m2"):
@@ -228,7 +229,7 @@ def test_what_a_thread_has_yet_to_write_counts_as_done(open_brain: OpenBrain) ->
     brain.guard.add(order_rule())
     guidance = brain.guidance("run tests", session="s")
     asked = brain.guard.prepared(start("deploy api", session_id="s", actor=brain.settings.actor))
-    brain._recorder.submit(lambda tx: gate.wait(10))  # the recorder is busy, and what follows waits behind it
+    inside(brain).recorder.submit(lambda tx: gate.wait(10))  # the recorder is busy, and what follows waits behind it
     running = brain.begin("run tests", session="s", consult="never", record="async")
     running.succeed()
     threading.Timer(0.2, gate.set).start()
@@ -348,10 +349,13 @@ def test_two_at_once_do_not_share_a_receipt(open_brain: OpenBrain) -> None:
     assert isinstance(first.decision, Allow)
     assert isinstance(second.decision, Allow)
 
-    with one._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(one).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         one.guard.admit(tx, first, None)
 
-    with pytest.raises(OperationBlocked, match="just now"), other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with (
+        pytest.raises(OperationBlocked, match="just now"),
+        inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx,
+    ):
         other.guard.admit(tx, second, None)
 
 

@@ -26,6 +26,7 @@ from brainops.types import (
     TerminalProof,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="robot")
@@ -92,7 +93,7 @@ def test_the_settings_start_at_observe_and_propose_and_say_who_changed_them(open
     assert (first.enforcement, first.autonomy, first.changes) == (Enforcement.OBSERVE, Autonomy.PROPOSE, ())
     assert (changed.enforcement, changed.autonomy) == (Enforcement.STRICT, Autonomy.AUTO)
     assert {change.name: change.by for change in changed.changes} == {"enforcement": MARTA, "autonomy": MARTA}
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         acts = [(entry.act, entry.detail.get("reason")) for entry in tx.trail.of("team/a")]
     assert ("set-enforcement", "agreed on Monday") in acts
     assert all(check.passed for check in brain.doctor() if check.name == "audit trail")
@@ -180,7 +181,7 @@ def test_a_proven_person_opens_the_guard_for_a_while(brain: Brain, open_brain: O
     [line] = brain.guard.decisions(kind="bypassed")
     assert (line.operation_id, line.bypass_id, line.would) == (running.id, opened.id, "deny")
     assert [notice.kind.value for notice in brain.notices.pending()].count("guard_bypassed") == 1
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert [entry.act for entry in tx.trail.of(opened.id)] == ["guard-bypass"]
 
 
@@ -278,7 +279,7 @@ def test_a_rule_that_blocks_far_more_than_usual_steps_down_once(brain: Brain) ->
     assert brain.guard.rule(made.id).mode is RuleMode.ASK  # and no lower, however often somebody knocks
     [notice] = [each for each in brain.notices.pending() if each.kind.value == "rule_stepped_down"]
     assert notice.body["command"] == f"brainops guard rule mode {made.id} deny"
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert [entry.act for entry in tx.trail.of(made.id)] == ["rule-add", "rule-step-down"]
     brain.guard.set_mode(made.id, "deny")
     assert brain.guard.rule(made.id).mode is RuleMode.DENY

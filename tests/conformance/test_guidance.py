@@ -10,13 +10,14 @@ import pytest
 from brainops.brain import Brain
 from brainops.types import Actor, ActorKind, OperationStart, ProcedureVersion
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 ANN = Actor(kind=ActorKind.PERSON, id="ann", proof="terminal")
 FIX = {"error": "Connection timeout to the database", "solution": "raise the pool size to 40"}
 
 
 def receipts(brain: Brain) -> list[Any]:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return list(tx.operations.guidance_page(""))
 
 
@@ -180,7 +181,7 @@ def establish(brain: Brain, name: str, on: Any, *, fails: bool = False, **more: 
 
 
 def cases(brain: Brain) -> list[tuple[str, bool]]:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return [(row["outcome"], row["contradicted_at"] is not None) for row in tx.operations.followed(10)]
 
 

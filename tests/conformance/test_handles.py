@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brainops.brain import Brain
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 
 def test_an_end_finds_what_has_it_in_the_readable_namespaces_only(open_brain: OpenBrain) -> None:
@@ -15,7 +16,7 @@ def test_an_end_finds_what_has_it_in_the_readable_namespaces_only(open_brain: Op
     ends = {each[-6:] for each in (memory, running.id, fix)}
 
     def found(of: Brain) -> set[tuple[str, str]]:
-        with of._store.read() as tx:
+        with inside(of).store.read() as tx:
             return {(row["kind"], row["id"]) for row in tx.handles.ending(ends, 6)}
 
     assert found(brain) >= {("memory", memory), ("operation", running.id), ("fix", fix)}

@@ -33,6 +33,7 @@ from brainops.types import (
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.everything import ERROR, MARTA, PHRASE, furnish, look
 from tests.conformance.test_transfer import lines_of, open_other, signed
+from tests.inside import inside
 
 __all__ = ["open_other"]
 
@@ -217,7 +218,7 @@ def test_nothing_that_was_granted_can_be_used(open_other: OpenBrain, exported: P
         "refused": ApprovalState.REFUSED,
         "pending": ApprovalState.EXPIRED,
     }
-    with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert other.approvals.use(tx, ApprovalKind.OPERATION, "granted") is None
     assert other.approvals.approvers.list() == []
 
@@ -242,9 +243,9 @@ def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported:
     """An imported run, receipt or block is history: the guard does not count it."""
     other = open_other(actor=MARTA, read=[])
     other.import_from(exported)
-    now = other._store.now()
+    now = inside(other).store.now()
 
-    with other._store.read() as tx:
+    with inside(other).store.read() as tx:
         followed = tx.rules.followed(["deploy-safely"], "prod", 0)
         steps = tx.rules.steps(["deploy-safely"], "prod", None, 0)
         receipts = tx.rules.receipts_since(0, 100)
@@ -282,12 +283,12 @@ def test_no_agent_is_asked_and_its_record_counts_for_nothing(open_other: OpenBra
 
     imported = other.import_from(exported)
 
-    now = other._store.now()
+    now = inside(other).store.now()
     assert {agent.name: agent.enabled for agent in other.agents.list()} == {"deployer": False, "idle": False}
     assert [told.names for told in imported.disarmed if told.kind == "agent"] == [("deployer",)]
     assert other.agents.choose("deploy api", task_class="deploy") is None
     assert len(other.agents.attempts(task_class="deploy")) == 4
-    with other._store.read() as tx:
+    with inside(other).store.read() as tx:
         assert (list(tx.agents.trials(0, 100)), tx.agents.spent(0), tx.agents.under_way(0)) == ([], {}, {})
         assert list(tx.learning.review("agent", 0, now)) == list(tx.improvements.agents(since=0, until=now)) == []
 
@@ -332,7 +333,7 @@ def test_no_improvement_is_in_force_and_none_stands_in_the_way_of_its_like(
             other.improvements.undo(each.id)
         with pytest.raises(Conflict):
             other.improvements.apply(each.id)
-    with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for each in known.values():
             fresh = replace(each, id=new_id(), state=ImprovementState.PROPOSED, ended_at=None)
             assert other.improvements.propose(tx, fresh) is not None
@@ -343,7 +344,7 @@ def test_a_report_of_a_file_gives_way_to_the_report_of_the_store(open_other: Ope
     other.import_from(exported)
     [theirs] = other.learning.reports()
 
-    with other._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.learning.add_report(replace(theirs, missed=7), 10)
 
     assert [report.missed for report in other.learning.reports()] == [7]
@@ -372,7 +373,7 @@ def test_no_notice_is_sent(open_other: OpenBrain, exported: Path) -> None:
     other.import_from(exported)
 
     assert [notice for notice in other.notices.pending() if notice.namespace == "team/a"] == []
-    with other._store.read() as tx:
+    with inside(other).store.read() as tx:
         notices = tx.approvals.notices(every=True)
     assert notices
     assert {notice.error for notice in notices} == {UNSENT}

@@ -31,6 +31,7 @@ from brainops.types import (
     Trust,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 START = 1_700_000_000_000_000
 DAY = 86_400.0
@@ -79,9 +80,9 @@ def judged(
     actor: Actor = PERSON,
 ) -> None:
     """Give a fix a record."""
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(times):
-            at = brain._store.now()
+            at = inside(brain).store.now()
             verified_by = by if state is ApplicationState.VERIFIED else None
             tx.fixes.add_application(application_of(fix, state, actor, at, decided_at=at, verified_by=verified_by))
 
@@ -119,7 +120,7 @@ def test_a_fix_that_was_verified_often_enough_is_promoted_by_itself(brain: Brain
     assert improvement.evidence["verified"] == 30
     assert brain.fixes.get(fix.id).mode is FixMode.AUTO
     assert NoticeKind.IMPROVEMENT_APPLIED in {each.kind for each in brain.notices.pending()}
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert "improvement-applied" in {each.act for each in tx.trail.of(improvement.id)}
 
 
@@ -248,7 +249,7 @@ def test_to_undo_twice_is_to_undo_once(brain: Brain) -> None:
     again = brain.improvements.undo(improvement.id)
 
     assert again.state is ImprovementState.UNDONE
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         acts = [each.act for each in tx.trail.of(improvement.id)]
     assert acts.count("improvement-undone") == 1
 
@@ -258,7 +259,7 @@ def test_of_two_that_undo_at_once_both_hear_that_it_is_undone(
 ) -> None:
     """The other one is faster between this one's look and its write."""
     _, improvement = promoted(brain)
-    other = open_brain(clock=clock, actor=brain._context.actor)
+    other = open_brain(clock=clock, actor=inside(brain).context.actor)
     known = brain.improvements.get
 
     def stale(improvement_id: str) -> Improvement:
@@ -272,7 +273,7 @@ def test_of_two_that_undo_at_once_both_hear_that_it_is_undone(
     loser = brain.improvements.undo(improvement.id)
 
     assert loser.state is ImprovementState.UNDONE
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         acts = [each.act for each in tx.trail.of(improvement.id)]
     assert acts.count("improvement-undone") == 1
 
@@ -318,7 +319,7 @@ def test_to_apply_twice_is_to_apply_once(brain: Brain) -> None:
     again = brain.improvements.apply(improvement.id)
 
     assert again.state is ImprovementState.APPLIED
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         acts = [each.act for each in tx.trail.of(improvement.id)]
     assert acts.count("improvement-applied") == 1
 
@@ -470,7 +471,7 @@ def planned(brain: Brain, clock: Clock, **fields: Any) -> Improvement:
         apply_at=at + int(DAY * 1e6),
         **fields,
     )
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, found)
     assert kept is not None
     return kept
@@ -487,7 +488,7 @@ def test_a_plan_applies_itself_after_its_time_and_is_taken_back_exactly(brain: B
     assert early == []
     assert applied.state is ImprovementState.APPLIED
     assert undone.state is ImprovementState.UNDONE
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert json.loads(tx.setting("test:shelf") or "") is None
 
 
@@ -550,9 +551,9 @@ def challenged(brain: Brain, rate: float, *, mode: str = "advisory") -> Improvem
         "it fails often",
         before=side(version),
         after=side(changed),
-        at=brain._store.now(),
+        at=inside(brain).store.now(),
     )
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, found)
     assert kept is not None
     return kept

@@ -36,6 +36,7 @@ from brainops.types import (
 )
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_improvements import PERSON, Clock
+from tests.inside import inside
 
 
 @pytest.fixture
@@ -167,11 +168,11 @@ def test_what_agents_claim_of_themselves_is_no_evidence(brain: Brain) -> None:
     brain.agents.register_callable("careful", lambda task: Succeeded(result="done"), capabilities=["tidy"])
     for number in range(12):
         brain.agents.execute(f"tidy shelf {number}", task_class="tidy", agent="careful")
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         claimed = tx.improvements.agents(since=0, until=1 << 60)
     judged(brain, "careful", 3, right=True)
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         (row,) = tx.improvements.agents(since=0, until=1 << 60)
 
     assert list(claimed) == []
@@ -219,7 +220,7 @@ def followed(brain: Brain, times: int) -> None:
         running = brain.begin(f"restock shelf {number}", consult="always")
         running.follow(memory.id)
         running.succeed()
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             assert tx.operations.verify(running.id)
 
 
@@ -227,7 +228,7 @@ def test_the_questions_that_helped_are_asked_again_with_what_they_found(brain: B
     followed(brain, 5)
     brain.flush()
     now = clock()
-    work = CycleWork(context=brain._context, cycle=Cycle.DAILY, from_at=0, to_at=now, now=now)
+    work = CycleWork(context=inside(brain).context, cycle=Cycle.DAILY, from_at=0, to_at=now, now=now)
 
     asked = list(retrieval_weights.questions(work, 0))
 
@@ -247,15 +248,15 @@ def test_weights_hold_for_the_namespace_and_are_taken_back_exactly(brain: Brain,
         after=sides[1],
         at=clock(),
     )
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         kept = brain.improvements.propose(tx, proposal)
     assert kept is not None
 
     brain.improvements.apply(kept.id)
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         during = weights_of(tx)
     brain.improvements.undo(kept.id)
 
     assert during.recency == 0.1
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert weights_of(tx) == DEFAULT

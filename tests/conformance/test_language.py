@@ -14,6 +14,7 @@ from brainops.brain import Brain
 from brainops.errors import BudgetSpent, InvalidInput, NotConfigured, OperationBlocked
 from brainops.types import Actor, ActorKind
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside, reserve_tokens
 
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 BERTHA = Actor(kind=ActorKind.AGENT, id="bertha")
@@ -112,7 +113,7 @@ def test_who_sets_a_budget_is_a_person_and_stands_in_the_trail(open_brain: OpenB
     for wrong in ({}, {"cost_a_day": -1}, {"tokens_a_day": 1.5}, {"cost_a_day": float("nan")}):
         with pytest.raises(InvalidInput):
             brain.language.set_budget(**wrong)
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         [entry] = [entry for entry in tx.trail.of("team/a") if entry.act == "set-language_budget"]
     assert (entry.actor.id, entry.detail["reason"]) == ("marta", "a trial")
 
@@ -136,7 +137,7 @@ def test_threads_that_ask_at_once_never_take_more_than_the_budget(open_brain: Op
 
 def reserve(brain: Brain) -> bool:
     """Set aside what a call of 700 characters and 44 tokens may take, and never say what it took: as if killed."""
-    brain.language._reserve(LanguageModels(names=("test",)), "x" * 700, "", 44)
+    reserve_tokens(brain, LanguageModels(names=("test",)), "x" * 700, 44)
     return True
 
 

@@ -18,6 +18,7 @@ from brainops.errors import StoreUnavailable
 from brainops.memory import meaning
 from brainops.store import postgres, sqlite
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 OPENS = 300
 THREADS = 1_000
@@ -142,7 +143,7 @@ def test_who_waits_too_long_for_a_connection_is_told_why(
     open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brain = open_brain()
-    pool = brain._store.database._pool  # type: ignore[attr-defined]
+    pool = inside(brain).store.database._pool  # type: ignore[attr-defined]
     monkeypatch.setattr(pool, "_most", 1)
     monkeypatch.setattr(pool, "_wait_seconds", 0.1)
     told: list[str] = []
@@ -153,7 +154,7 @@ def test_who_waits_too_long_for_a_connection_is_told_why(
         except StoreUnavailable as error:
             told.append(str(error))
 
-    with brain._store.read():
+    with inside(brain).store.read():
         thread = threading.Thread(target=ask)
         thread.start()
         thread.join()
@@ -189,7 +190,7 @@ def test_memories_share_the_model_that_they_embed_with(store_url: str, kept_open
             each.retrieve("gateway")
         with opened(store_url, model="minilm", background=False) as brain:
             brain.retrieve("gateway")
-        assert len({id(each._context.meaning.embedder()) for each in stay}) <= 1
+        assert len({id(inside(each).context.meaning.embedder()) for each in stay}) <= 1
         before = Counted()
         for _ in range(WITH_MODEL):
             with opened(store_url, model="minilm", background=False) as brain:

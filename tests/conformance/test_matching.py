@@ -13,6 +13,7 @@ from brainops.memory.recognition.digests import text_digests
 from brainops.memory.recognition.error_events import error_title, parse_error
 from brainops.types import ErrorEvent, MemoryState
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 TITLE = "ConnectionError: payments api timed out after 30 s"
 AGAIN = "ConnectionError: payments api timed out after 41 s"
@@ -145,10 +146,10 @@ def test_an_exception_is_known_by_its_text_and_through_other_callers(brain: Brai
 
 
 def test_matching_answers_nothing_from_the_future(brain: Brain) -> None:
-    before = brain._store.now()
+    before = inside(brain).store.now()
     time.sleep(0.01)
     known = brain.capture(TITLE, type="error_pattern")
-    after = brain._store.now()
+    after = inside(brain).store.now()
 
     assert known.id not in [match.memory.id for match in brain.match(AGAIN, as_of=before, limit=50)]
     assert is_known(brain, AGAIN, known.id, as_of=after)

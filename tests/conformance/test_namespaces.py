@@ -21,6 +21,7 @@ from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 TWINS = ("team/run", "team/running", "team/Run", "team", "team/run/a", "team/run-a")
 SESSION, SUBJECT, TAG, ERROR = "shared-session", "shared-subject", "shared-tag", "the gateway is unreachable"
@@ -40,7 +41,7 @@ class Filled:
 
 def seen_through(brain: Brain, write: str, read: tuple[str, ...] = ()) -> Brain:
     """Return a Brain on the same store with other namespaces."""
-    store = brain._store.within(Scope.of(write, read))
+    store = inside(brain).store.within(Scope.of(write, read))
     return Brain(store, replace(brain.settings, namespace=write, read=read), background=False)
 
 
@@ -68,7 +69,7 @@ def fill(brain: Brain, marker: str) -> Filled:
         raise RuntimeError(ERROR)
     begun = brain.begin("deploy", target="prod", context={"m": marker}, consult="never")
     brain.set_growth(GrowthPolicy(operation_name=f"op-{marker}"))
-    with brain._store.read(Scope.of(brain.settings.namespace)) as tx:
+    with inside(brain).store.read(Scope.of(brain.settings.namespace)) as tx:
         held = tuple(row["id"] for row in tx.operations.segments())
     memories = [each.id for each in (twin, old, new, *archived, forgotten)]
     memories += [hit.memory.id for hit in brain.retrieve(ERROR, namespaces=[brain.settings.namespace], limit=2)]
@@ -87,7 +88,7 @@ Act = Callable[[Brain, Filled, Path], Any]
 
 def on_segments(look: Callable[[Any, Filled], Any]) -> Act:
     def act(brain: Brain, other: Filled, path: Path) -> Any:
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             return look(tx, other)
 
     return act
@@ -145,7 +146,7 @@ READS: dict[str, Act] = {
     "retrieve": lambda b, o, p: b.retrieve("gateway archived forgotten", limit=100),
     "list": lambda b, o, p: b.retrieve(limit=1_000),
     "everything": lambda b, o, p: b.retrieve("gateway", include_archived=True, include_superseded=True, limit=1_000),
-    "as_of": lambda b, o, p: b.retrieve("gateway", as_of=b._store.now(), limit=1_000),
+    "as_of": lambda b, o, p: b.retrieve("gateway", as_of=inside(b).store.now(), limit=1_000),
     "by tag": lambda b, o, p: b.retrieve(tags=[TAG], include_superseded=True, limit=1_000),
     "by session": lambda b, o, p: b.retrieve("gateway", session_id=SESSION, limit=1_000),
     "by namespace": lambda b, o, p: b.retrieve("gateway", namespaces=[o.namespace], limit=1_000),
@@ -160,7 +161,7 @@ READS: dict[str, Act] = {
     "status": lambda b, o, p: b.status(),
     "audit": lambda b, o, p: b.audit(),
     "doctor": lambda b, o, p: b.doctor(),
-    "segments": lambda b, o, p: segments.search_segments(b._context, "gateway archived", 100),
+    "segments": lambda b, o, p: segments.search_segments(inside(b).context, "gateway archived", 100),
     "archived memory": on_segments(lambda tx, o: [segments.archived_memory(tx, one) for one in o.memories]),
     "archived operations": on_segments(lambda tx, o: segments.archived_operations(tx, limit=100)),
     "segment": on_segments(
@@ -196,7 +197,7 @@ CHANGES: dict[str, Act] = {
     "reindex": lambda b, o, p: b.reindex(),
     "rescan": lambda b, o, p: b.redact_rescan(),
     "compact": lambda b, o, p: b.compact(older_than_days=0),
-    "restore segment": each_of(lambda o: o.segments, lambda b, one: retention.restore_segment(b._context, one)),
+    "restore segment": each_of(lambda o: o.segments, lambda b, one: retention.restore_segment(inside(b).context, one)),
     "growth": lambda b, o, p: b.set_growth(GrowthPolicy(mode="counted")),
     "import": lambda b, o, p: (exported(b, o, p), b.import_from(p)),
 }

@@ -14,6 +14,7 @@ from brainops.operations import recorder
 from brainops.store.operations import GrowthPolicy
 from brainops.types import ErrorEvent, Evidence, Failed, MemoryType, Operation, Succeeded
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 NOWHERE = "0197f6a2-3c1e-7b0a-9d54-2f8b6c1a7e90"
 
@@ -236,7 +237,7 @@ def kept(brain: Brain, name: str) -> list[Operation]:
 
 
 def tallied(brain: Brain, name: str) -> tuple[int, int, int]:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         rows = [row for row in tx.operations.counts(0) if row["name"] == name]
     succeeded, failed, recorded = (sum(row[key] for row in rows) for key in ("succeeded", "failed", "recorded"))
     return succeeded, failed, recorded

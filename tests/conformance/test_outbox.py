@@ -22,6 +22,7 @@ from brainops.store import acts
 from brainops.types import Actor, ActorKind, Notice, NoticeKind, TerminalProof
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_approvals import PHRASE, PROOF, Clock
+from tests.inside import inside
 
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 
@@ -43,7 +44,7 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 
 
 def put(brain: Brain, subject: str = "deploy api", **body: Any) -> str:
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         return brain.notices.put(tx, NoticeKind.RUN_FAILED, subject, **body)
 
 
@@ -114,7 +115,7 @@ def test_without_a_channel_notices_wait_and_are_shown(brain: Brain) -> None:
 
 def test_a_notice_of_what_was_rolled_back_is_never_told(brain: Brain) -> None:
     def put_and_fail() -> None:
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             brain.notices.put(tx, NoticeKind.RUN_FAILED, "deploy")
             raise RuntimeError
 
@@ -146,7 +147,7 @@ def test_a_delivery_carries_the_end_of_the_trail(brain: Brain, tmp_path: Path) -
 
     brain.notices.deliver()
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         sequence, line_hash = tx.trail.end()
     assert lines(received)[0]["trail"] == {"sequence": sequence, "hash": line_hash}
 
@@ -287,7 +288,7 @@ def test_the_address_of_a_webhook_may_stand_elsewhere(
     monkeypatch.setenv("CHAT_URL", listener.url)
 
     assert brain.notices.deliver().delivered == 1
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert listener.url not in str(tx.approvals.channels())
 
 
@@ -314,7 +315,7 @@ def test_a_channel_may_want_some_kinds_only(brain: Brain, tmp_path: Path) -> Non
     argv, received = appending(tmp_path)
     brain.notices.add_channel("pager", "command", {"argv": argv}, kinds=[NoticeKind.GUARD_ALARM])
     put(brain)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.GUARD_ALARM, "a rule could not be evaluated")
 
     brain.notices.deliver()
@@ -375,7 +376,7 @@ def test_an_agent_sets_up_no_channel_and_later_it_takes_an_approver(open_brain: 
 def test_a_channel_that_was_put_in_a_row_by_hand_sends_nothing(brain: Brain, tmp_path: Path) -> None:
     argv, received = appending(tmp_path)
     channel = brain.notices.add_channel("pager", "command", {"argv": ["true"]})
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         row = {"id": channel.id, "name": "pager", "kind": "command", "settings": json.dumps({"argv": argv})}
         by = {"created_by_kind": "person", "created_by_id": "marta", "created_by_proof": "os-user"}
         tx.approvals.put_channel({**row, **by, "kinds": "[]", "created_at": channel.created_at})
@@ -458,7 +459,7 @@ def test_what_a_killed_process_had_in_hand_is_delivered_by_another(brain: Brain,
     argv, received = appending(tmp_path)
     brain.notices.add_channel("pager", "command", {"argv": argv})
     notice_id = put(brain)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [due] = tx.approvals.due_notices(clock.now, attempts=9, limit=9)
         assert tx.approvals.claim_notice(due, clock.now + outbox.LEASE_SECONDS * 1_000_000, clock.now)
 

@@ -12,6 +12,7 @@ from brainops.store.memories import filter_parameters
 from brainops.store.named import statements
 from brainops.types import Filter
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 MEMORIES = 500  # so many that a planner that counted them sees a difference
 LOOKED_UP = {
@@ -42,10 +43,10 @@ def test_a_memory_is_looked_up_by_its_key_and_not_among_all_of_the_namespace(
     brain = open_brain()
     brain.capture_many(brain.draft(f"memory {number}", f"text {number}") for number in range(MEMORIES))
     if dialect == "postgres":  # which counts by itself before long; nothing counts a SQLite file
-        with brain._store.database.raw() as connection:  # type: ignore[attr-defined]
+        with inside(brain).store.database.raw() as connection:  # type: ignore[attr-defined]
             connection.execute("analyze memory")
 
-    said = plan(brain._store, dialect, name, values)
+    said = plan(inside(brain).store, dialect, name, values)
 
     assert [index for index in indexes if index not in said] == []
     assert "memory_namespace_type" not in said

@@ -11,6 +11,7 @@ from brainops.brain import Brain
 from brainops.types import MemoryType
 from tests.conformance.conftest import OWNER, FreshDatabase, prepare
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 OFTEN = 400  # memories that say the common word; more than the index is asked for at first
 
@@ -51,8 +52,8 @@ def titles(brain: Brain, query: str, **conditions: object) -> list[str]:
 
 
 def test_nothing_is_degraded(brain: Brain) -> None:
-    assert brain._store.upkeep.schema()["degraded"] == []
-    assert brain._store.upkeep.check() == []
+    assert inside(brain).store.upkeep.schema()["degraded"] == []
+    assert inside(brain).store.upkeep.check() == []
 
 
 def test_a_rare_word_weighs_more_than_a_common_one(brain: Brain) -> None:
@@ -133,9 +134,9 @@ def test_pg_textsearch_is_used_once_it_is_there_and_knows_every_memory(server: P
         with open_brain(server.url(name, OWNER)) as brain:
             brain.capture("another certificate", "expired")
             before = set(titles(brain, "expired"))
-            [problem, *_] = brain._store.upkeep.check()
+            [problem, *_] = inside(brain).store.upkeep.check()
             brain.reindex()
         with open_brain(server.url(name, OWNER)) as brain:
             assert set(titles(brain, "expired")) == before == {"certificate", "another certificate"}
             assert "brainops reindex" in problem
-            assert not [said for said in brain._store.upkeep.check() if "BM25" in said]
+            assert not [said for said in inside(brain).store.upkeep.check() if "BM25" in said]

@@ -18,6 +18,7 @@ from brainops.types import Action, Actor, ApprovalKind, Draft, Procedure, Step, 
 from tests.conformance.conftest import OWNER, SCOPE
 from tests.conformance.everything import any_row
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 GUARDED = [table for table in TABLES if table not in ("setting", "backup")]
 KEPT = ("audit", "procedure", "procedure_change")  # nobody but the owner may delete there
@@ -53,7 +54,7 @@ def fill(url: str, namespace: str) -> None:
                 steps=(Step(id="look", action=Action(uses=StepKind.MANUAL), text="Look."),),
             )
         )
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             run = tx.session.connection.execute  # type: ignore[attr-defined]
             run(
                 f"insert into memory_vector (memory_key, namespace, model_id, passage, vector) "

@@ -20,6 +20,7 @@ from brainops.store.postgres import CONNECTIONS, _lock_of
 from brainops.store.scope import Scope
 from tests.conformance.conftest import OWNER, SCOPE
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 WAIT_SECONDS = 30  # for another thread; it takes milliseconds
 WRITERS = 6
@@ -59,12 +60,12 @@ class Late:
 
     def _run(self) -> None:
         with Brain.open(self._url, namespace=self._namespace, read=[], model="none", background=False) as brain:
-            write = brain._store.database.write
+            write = inside(brain).store.database.write
 
             def held(scope: Scope) -> object:
                 return HeldBack(write(scope), self._has_key, self._may_commit)
 
-            brain._store.database.write = held  # type: ignore[method-assign, assignment]
+            inside(brain).store.database.write = held  # type: ignore[method-assign, assignment]
             brain.capture("the late one", "took its key first")
 
     def begin(self) -> None:
@@ -97,11 +98,11 @@ def test_an_embedding_run_finds_what_committed_late_with_a_lower_key(url: str, b
     late = Late(url, "team/b")
     late.begin()
     brain.capture("the early one", "took its key second")
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         first = tx.session.all("vector_pending", model_id="m", after=0, limit=10)
     late.commit()
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         then = tx.session.all("vector_pending", model_id="m", after=0, limit=10)
 
     assert [row["title"] for row in first] == ["the early one"]

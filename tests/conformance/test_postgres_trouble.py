@@ -17,6 +17,7 @@ from brainops.store.opening import open_store
 from brainops.store.postgres import PostgresDatabase
 from tests.conformance.conftest import OWNER, SCOPE
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 SECRET = "s3cr3t-word"
 
@@ -89,7 +90,7 @@ def test_a_transaction_within_another_is_refused(store: Store) -> None:
 
 def backend(brain: Brain) -> object:
     """Return the number of the server process that this thread's connection talks to."""
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return tx.session.connection.info.backend_pid  # type: ignore[attr-defined]
 
 

@@ -21,6 +21,7 @@ from brainops.store.scope import Scope
 from brainops.types import Filter
 from tests.conformance.conftest import OWNER, SCOPE, FreshDatabase
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 DIMENSION = 8
 TEXT = "tab\tnew\nline \\N \\. back\\slash"
@@ -62,7 +63,7 @@ def fill(url: str) -> dict[str, int]:
 def give_vectors(brain: Brain, seed: int) -> None:
     """Give every memory that waits a vector of a made-up model."""
     random = numpy.random.default_rng(seed)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for row in tx.session.all("vector_pending", model_id="m", after=0, limit=1_000):
             vectors = random.normal(size=(1, DIMENSION)).astype(numpy.float32)
             tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", vectors)
@@ -112,7 +113,7 @@ def test_a_backup_comes_back_whole_in_an_empty_database(postgres: PostgresServer
             [hit] = brain.retrieve("ünï")
             assert hit.memory.content == TEXT
             assert not brain.capture("a new one").repeated
-            assert brain._store.upkeep.check() == []
+            assert inside(brain).store.upkeep.check() == []
             with brain.operation("deploy", target="prod"):
                 pass
 
@@ -126,7 +127,7 @@ def test_a_backup_is_restored_into_a_database_that_had_no_schema(empty: str, url
     restore_database(str(tmp_path / "backup"), empty)
 
     with brain_on(empty) as brain:  # it has no pgvector, so the vectors wait for their model again
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             assert tx.session.all("vector_models")[0]["model_id"] is None
         assert brain.retrieve("back")
 
@@ -137,7 +138,7 @@ def test_a_store_that_stands_there_is_only_replaced_when_asked_and_is_kept(
     monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
     with brain_on(url) as brain:
         brain.capture("before")
-        brain._store.upkeep.backup(str(tmp_path / "backup"))
+        inside(brain).store.upkeep.backup(str(tmp_path / "backup"))
         brain.capture("after")
 
     with pytest.raises(Conflict, match="--replace"):
@@ -159,7 +160,7 @@ def test_a_restore_lets_nobody_write_meanwhile_or_says_who_does(
     monkeypatch.setattr("brainops.store.postgres_upkeep.LOCK_ALL_SECONDS", 1)
     with brain_on(url) as brain:
         brain.capture("before")
-        brain._store.upkeep.backup(str(tmp_path / "backup"))
+        inside(brain).store.upkeep.backup(str(tmp_path / "backup"))
         with psycopg.connect(url, application_name="a report") as other:
             other.execute("lock table memory in row exclusive mode")
 
@@ -173,7 +174,7 @@ def test_a_restore_lets_nobody_write_meanwhile_or_says_who_does(
 
 def test_a_backup_is_taken_with_its_digest_alone(url: str, tmp_path: Path) -> None:
     with brain_on(url) as brain:
-        brain._store.upkeep.backup(str(tmp_path / "backup"))
+        inside(brain).store.upkeep.backup(str(tmp_path / "backup"))
     (tmp_path / "backup.sha256").unlink()
 
     with pytest.raises(InvalidInput, match="--sha256"):
@@ -252,15 +253,15 @@ def offer_a_later_schema(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_pgvector_search_works_by_words_and_says_so(empty: str) -> None:
     with brain_on(empty) as brain:
         brain.capture("connection pool", "is exhausted")
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             dense = tx.index.dense(tx.session, "m", numpy.ones(DIMENSION, numpy.float32), Filter(), 5)
             pending = tx.session.one("vector_pending_count", model_id="m")
 
         assert [hit.memory.title for hit in brain.retrieve("exhausted")] == ["connection pool"]
         assert dense == []
         assert pending == {"pending": 0}
-        assert "pgvector" in str(brain._store.upkeep.schema()["degraded"])
-        assert "pgvector" in " ".join(brain._store.upkeep.check())
+        assert "pgvector" in str(inside(brain).store.upkeep.schema()["degraded"])
+        assert "pgvector" in " ".join(inside(brain).store.upkeep.check())
 
 
 def test_pgvector_is_used_once_it_is_there(postgres: PostgresServer, empty: str) -> None:
@@ -272,11 +273,11 @@ def test_pgvector_is_used_once_it_is_there(postgres: PostgresServer, empty: str)
 
     with brain_on(empty) as brain:
         give_vectors(brain, 1)
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             found = tx.index.dense(tx.session, "m", numpy.ones(DIMENSION, numpy.float32), Filter(), 5)
 
         assert len(found) == 1
-        assert brain._store.upkeep.check() == []
+        assert inside(brain).store.upkeep.check() == []
 
 
 def test_a_store_lives_in_a_schema_of_its_own(postgres: PostgresServer, database: str) -> None:
@@ -294,8 +295,8 @@ def test_a_store_lives_in_a_schema_of_its_own(postgres: PostgresServer, database
 
 
 def test_the_coming_months_have_partitions_and_old_operations_still_have_a_place(url: str) -> None:
-    with brain_on(url) as brain, brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        now = brain._store.now()
+    with brain_on(url) as brain, inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        now = inside(brain).store.now()
         started = {"new": now, "old": 1_000_000}
         for identity, at in started.items():
             values = dict.fromkeys(("target", "session_id", "parent_id", "guidance_id"))
@@ -320,7 +321,7 @@ def test_an_operation_id_is_unique_over_all_partitions(url: str) -> None:
         with brain.operation("deploy") as running:
             pass
         brain.flush()
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             values = dict.fromkeys(("target", "session_id", "parent_id", "guidance_id"))
             actor = {"actor_kind": "agent", "actor_id": "a", "actor_proof": "none"}
             again = tx.session.run(
@@ -374,7 +375,7 @@ def test_the_nearest_are_found_under_every_filter_whatever_index_is_read(url: st
     with brain_on(url) as brain:
         drafts = [brain.draft(f"memory {n}", tags=["rare"] if n % 100 == 0 else ["often"]) for n in range(rows)]
         brain.capture_many(drafts)
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             pending = tx.session.all("vector_pending", model_id="m", after=0, limit=rows)
             for row, vector in zip(pending, vectors, strict=True):
                 tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", vector[None, :])
@@ -382,7 +383,7 @@ def test_the_nearest_are_found_under_every_filter_whatever_index_is_read(url: st
         keys = numpy.array([row["key"] for row in pending])
         query = vectors[100] + random.normal(size=DIMENSION).astype(numpy.float32) * 0.1
         scores = vectors @ (query / numpy.linalg.norm(query))
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             every = tx.index.dense(tx.session, "m", query, Filter(), 10)
             rare = tx.index.dense(tx.session, "m", query, Filter(tags=("rare",)), 10)
             often = tx.index.dense(tx.session, "m", query, Filter(tags=("often",)), 10)

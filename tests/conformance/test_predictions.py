@@ -13,6 +13,7 @@ from brainops.store import acts
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Choice, MemoryType, OperationStart, RecommendedAgent
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 START = 1_700_000_000 * SECOND
 
@@ -55,8 +56,8 @@ def _done(brain: Brain, name: str, failed: bool) -> None:
 
 def learn(brain: Brain) -> None:
     found = brain.predictions.refit()
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.predictions.keep(tx, found, brain._store.now())
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        brain.predictions.keep(tx, found, inside(brain).store.now())
 
 
 def test_the_record_is_given_as_the_reason(brain: Brain, clock: Clock) -> None:
@@ -89,8 +90,8 @@ def test_what_was_not_found_again_is_forgotten(brain: Brain, clock: Clock) -> No
     assert brain.predictions.model("deploy") is not None
 
     found = replace(brain.predictions.refit(), models={})
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.predictions.keep(tx, found, brain._store.now())
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        brain.predictions.keep(tx, found, inside(brain).store.now())
 
     assert brain.predictions.model("deploy") is None
 
@@ -134,7 +135,7 @@ def test_the_recommended_agent_is_named_and_kept_with_the_receipt(
 def _body(brain: Brain, guidance_id: str) -> dict[str, object]:
     import json
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         row = tx.operations.guidance(guidance_id)
     assert row is not None
     body: dict[str, object] = json.loads(row["body"])

@@ -25,6 +25,7 @@ from brainops.types import (
 )
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_improvements import PERSON, Clock
+from tests.inside import inside
 
 AGENT = Actor(kind=ActorKind.AGENT, id="coder")
 HOUR = 3_600.0
@@ -187,7 +188,7 @@ def test_a_second_variant_waits_until_the_first_is_decided(brain: Brain, cache: 
     second = replace(
         first, id=new_id(), key="procedure:serve:other", after=side(replace(given.procedure, prose="Else."))
     )
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.improvements.propose(tx, second)
 
     brain.improvements.watch()

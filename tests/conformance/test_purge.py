@@ -10,6 +10,7 @@ import pytest
 from brainops.errors import InvalidInput, NotFound
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 WORD = "zanzibarquux"  # stands nowhere else
 NOWHERE = "0197f6a2-3c1e-7b0a-9d54-2f8b6c1a7e90"
@@ -101,7 +102,7 @@ def test_a_purge_leaves_a_line_in_the_trail_that_does_not_say_what_it_was(open_b
 
     brain.purge(memory.id, reason="asked to")
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         [line] = tx.trail.of(memory.id)
         assert (line.act, line.detail["reason"]) == ("purge", "asked to")
         assert WORD not in str(line)

@@ -44,6 +44,7 @@ from tests.conformance.everything import ERROR, MARTA, catalog, furnish, look
 from tests.conformance.test_purge import WORD, stored_bytes
 from tests.conformance.test_schema import as_owner
 from tests.conformance.test_sweep import KEY
+from tests.inside import inside
 
 FAILS = Procedure(
     name="fails",
@@ -74,7 +75,7 @@ def decided(brain: Brain, reason: str, **rest: Any) -> RecordedDecision:
     given: dict[str, Any] = dict.fromkeys(RecordedDecision.__dataclass_fields__) | {
         "id": new_id(),
         "namespace": "team/a",
-        "at": brain._store.now(),
+        "at": inside(brain).store.now(),
         "kind": DecisionKind.WARNED,
         "rule_id": "r",
         "rule_name": "r",
@@ -92,14 +93,14 @@ def decided(brain: Brain, reason: str, **rest: Any) -> RecordedDecision:
         **rest,
     }
     decision = RecordedDecision(**given)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.rules.record(decision, day_start=0, kept=100)
     assert decision_row(decision)["reason"] == reason
     return decision
 
 
 def ask(brain: Brain, question: str, **rest: Any) -> str:
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         asked = brain.approvals.ask(
             tx, kind=ApprovalKind.OPERATION, subject="deploy prod", question=question, requested_by=MARTA, **rest
         )
@@ -109,9 +110,9 @@ def ask(brain: Brain, question: str, **rest: Any) -> str:
 def apply(brain: Brain, reason: str, evidence: Any, **rest: Any) -> None:
     """Keep a fix and an application of it that holds this evidence."""
     fix = brain.fixes.attach(ERROR, "Restart the gateway", advice="Look at the gateway first.")
-    now = brain._store.now()
+    now = inside(brain).store.now()
     made = application_of(fix, ApplicationState.APPLIED, MARTA, now, target="api", reason=reason, applied_at=now)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.fixes.add_application(replace(made, evidence=evidence, **rest))
 
 
@@ -131,7 +132,7 @@ def test_a_purged_memory_leaves_no_byte_in_runs_that_found_it(brain: Brain, stor
     begun = brain.runs.start("outer", target="prod")
     [child] = [run for run in brain.runs.list() if run.parent_run_id == begun.id]
     question = ask(brain, f"Is {WORD} right?", run_id=child.id)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=child.id, reason=WORD)
     decided(brain, f"memory {memory.id} says {WORD}")
     apply(brain, f"as {memory.id} says: {WORD}", {"found": WORD, "memory": memory.id})
@@ -233,12 +234,12 @@ def test_purged_memories_leave_no_byte_in_what_agents_and_learning_keep(brain: B
     brain.learning.run("hourly", early=True)
     memory = brain.get(brain.capture(f'{WORD} "pool" has 7 slots', "say so").id)
     brain.cases.learn("refund", {"seen": f"{memory.id}: {WORD}"}, {"decision": "pay"})
-    now = brain._store.now()
+    now = inside(brain).store.now()
     title = f"longer for {memory.title}"
     made = draft(ImprovementKind.TIMEOUT, "k", "deploy", title, title, before=1, after=2, at=now)
     made = replace(made, evidence={"examples": [memory.title]})
     item = {"key": "k", "kind": "insight", "origin_id": memory.id, "bundle_id": "b", "local_id": None, "hash": "h"}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert brain.improvements.propose(tx, made) is not None
         tx.cases.put_failure_model("deploy api", {"when": WORD}, now)
         tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})
@@ -249,7 +250,7 @@ def test_purged_memories_leave_no_byte_in_what_agents_and_learning_keep(brain: B
         brain.purge(hits[0].memory.id, reason="asked to")
 
     left = brain.agents.execution(failed.id)
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         shared = tx.sharing.item("k", "insight", memory.id)
         assert shared is not None
         assert shared["withdrawn_at"] is not None
@@ -263,7 +264,7 @@ def leak(brain: Brain) -> None:
     """Leave a secret in all that is kept of runs, the guard and fixes, as a program of old rules would have."""
     establish(brain, look())
     run = brain.runs.start("deploy-safely", {"version": "1"}, target="prod")
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [row] = tx.records.page("run", None)
         texts = {"target": LEAK, "error": LEAK, "reason": LEAK, "inputs": f'{{"k": "{LEAK}"}}', "outputs": f'"{LEAK}"'}
         tx.records.rewrite("run", {**dict(row), **texts})
@@ -276,7 +277,7 @@ def leak(brain: Brain) -> None:
     decided(brain, LEAK)
     ask(brain, "May I?")
     apply(brain, "so", {"k": LEAK})
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [asked] = tx.records.page("approval", None)
         tx.records.rewrite("approval", {**dict(asked), "question": LEAK, "reason": LEAK})
         [applied] = tx.records.page("fix_application", None)
@@ -298,7 +299,7 @@ def test_a_rescan_takes_todays_secrets_out_of_runs_approvals_decisions_notices_a
 
     assert (foreseen.changed, foreseen.findings) == (done.changed, done.findings)
     assert brain.redact_rescan().changed == 0
-    assert brain._store.upkeep.check() == []
+    assert inside(brain).store.upkeep.check() == []
     brain.close()
     assert KEY.encode() not in stored_bytes(store_url)
 
@@ -381,7 +382,7 @@ def test_a_rescan_reaches_every_text_of_agents_and_of_learning(brain: Brain, sto
 
 def test_a_fix_whose_action_held_a_secret_is_only_suggested(brain: Brain) -> None:
     leak(brain)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [fix] = tx.records.page("fix", None)
         tx.session.run("fix_set_mode", id=fix["id"], mode="auto", reason="x", demoted_at=None)
 
@@ -412,7 +413,7 @@ def test_doctor_says_which_run_has_lost_its_version(brain: Brain) -> None:
     establish(brain, look())
     run = brain.runs.start("deploy-safely", target="prod")
     fine = {check.name: check.passed for check in brain.doctor()}
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [row] = tx.records.page("run", None)
         gone = {"id": new_id(), "procedure_id": "gone", "procedure_hash": "gone", "idempotency_key": None}
         tx.records.put_back("run", {**dict(row), **gone, "imported_at": None})

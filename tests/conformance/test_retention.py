@@ -12,6 +12,7 @@ from brainops.memory.transfer import retention, segments
 from brainops.store import acts
 from brainops.types import Draft, Filter, Operation, Succeeded
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 
 def exported(brain: Brain, path: Any) -> list[str]:
@@ -29,12 +30,12 @@ def old_operations(brain: Brain, count: int) -> None:
 
 
 def segment_ids(brain: Brain) -> list[str]:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return [row["id"] for row in tx.operations.segments()]
 
 
 def archived(brain: Brain, **conditions: Any) -> list[Operation]:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return segments.archived_operations(tx, **conditions)
 
 
@@ -50,7 +51,7 @@ def test_old_operations_move_into_segments_and_come_back_unchanged(open_brain: O
     assert 0 < compacted.bytes_after < compacted.bytes_before
     assert [operation.id for operation in brain.operations()] == [begun.id]
     [segment] = segment_ids(brain)
-    restored = retention.restore_segment(brain._context, segment)
+    restored = retention.restore_segment(inside(brain).context, segment)
     assert (restored.operations, restored.standing) == (20, 0)
     assert exported(brain, tmp_path / "after.jsonl") == before
     assert segment_ids(brain) == []
@@ -76,7 +77,7 @@ def test_archived_memories_move_into_segments_with_their_occurrences_and_links(
     with pytest.raises((NotFound, Conflict)):
         brain.restore(first.id)
     [segment] = segment_ids(brain)
-    assert retention.restore_segment(brain._context, segment).memories == 2
+    assert retention.restore_segment(inside(brain).context, segment).memories == 2
     assert exported(brain, tmp_path / "after.jsonl") == before
     assert brain.retrieve("limit", include_archived=True, include_superseded=True)
 
@@ -182,7 +183,7 @@ def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) ->
     brain = open_brain()
     old_operations(brain, 5)
     brain.compact(older_than_days=0)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [listed] = tx.operations.segments()
         row = tx.operations.segment(listed["id"])
         assert row is not None
@@ -192,7 +193,7 @@ def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) ->
         tx.operations.add_segment({**dict(row), "data": bytes(data)})
 
     with pytest.raises(ArchiveDamaged):
-        retention.restore_segment(brain._context, listed["id"])
+        retention.restore_segment(inside(brain).context, listed["id"])
     with pytest.raises(ArchiveDamaged):
         archived(brain)
 
@@ -201,7 +202,7 @@ def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) ->
 
 def test_a_segment_that_is_not_there_is_not_restored(open_brain: OpenBrain) -> None:
     with pytest.raises(NotFound):
-        retention.restore_segment(open_brain()._context, "no such segment")
+        retention.restore_segment(inside(open_brain()).context, "no such segment")
 
 
 def test_archived_operations_are_listed_under_the_same_conditions(open_brain: OpenBrain) -> None:
@@ -239,7 +240,7 @@ def test_archived_memories_are_searched_by_words_under_a_filter(open_brain: Open
     brain.compact(older_than_days=0)
 
     def found(query: str, limit: int = 10, **conditions: Any) -> list[str]:
-        hits = segments.search_segments(brain._context, query, limit, Filter(**conditions))
+        hits = segments.search_segments(inside(brain).context, query, limit, Filter(**conditions))
         return [hit.memory.id for hit in hits]
 
     assert found("certificate of the gateway") == [both.id, one.id]
@@ -263,12 +264,12 @@ def test_a_purge_reaches_into_segments(open_brain: OpenBrain) -> None:
         brain.archive(memory_id)
     brain.compact(older_than_days=0)
 
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert segments.archived_ids_about(tx, "alice") == [purged.id]
         found = segments.purge_from_segments(tx, [purged.id, error.id])
 
     assert found == [purged.id]
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         for _, lines in segments.opened(tx):
             assert "zanzibarquux" not in str(lines)
             assert purged.id not in str(lines)
@@ -283,7 +284,7 @@ def test_a_segment_goes_when_its_last_row_is_purged(open_brain: OpenBrain) -> No
     brain.archive(memory.id)
     brain.compact(older_than_days=0)
 
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         segments.purge_from_segments(tx, [memory.id])
 
     assert segment_ids(brain) == []
@@ -296,7 +297,7 @@ def test_a_reused_idempotency_key_does_not_keep_a_memory_from_coming_back(open_b
     brain.compact(older_than_days=0)
     again = brain.capture("gateway again", idempotency_key="k")
 
-    retention.restore_segment(brain._context, segment_ids(brain)[0])
+    retention.restore_segment(inside(brain).context, segment_ids(brain)[0])
 
     assert again.id != old.id
     assert brain.get(old.id).title == "gateway"
@@ -306,9 +307,9 @@ def test_each_act_of_retention_is_in_the_trail(open_brain: OpenBrain) -> None:
     brain = open_brain()
     old_operations(brain, 3)
     brain.compact(older_than_days=0)
-    retention.restore_segment(brain._context, segment_ids(brain)[0])
+    retention.restore_segment(inside(brain).context, segment_ids(brain)[0])
 
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert [line["act"] for line in tx.trail.page("team/a", 0)] == ["compact", "restore-segment"]
 
 

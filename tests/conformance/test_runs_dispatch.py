@@ -20,6 +20,7 @@ from brainops.store import acts
 from brainops.types import NoticeKind, Retry, Run, RunState, StepKind, TerminalProof, Verification
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.runs_kit import WAIT_SECONDS, Kit, in_thread, step
+from tests.inside import inside
 
 PHRASE = "seven quiet herons at dusk"
 DAY = 86_400 * 1_000_000
@@ -39,7 +40,7 @@ def kit(open_brain: OpenBrain) -> Kit:
 @pytest.fixture
 def loop(kit: Kit) -> Iterator[Dispatcher]:
     """A dispatcher that is nudged by the runner, as in a Brain with `background`."""
-    dispatcher = Dispatcher(kit.brain._store, kit.runs)
+    dispatcher = Dispatcher(inside(kit.brain).store, kit.runs)
     kit.runs.nudge = dispatcher.nudge
     yield dispatcher
     dispatcher.close()
@@ -68,8 +69,8 @@ def test_a_detached_run_is_done_by_the_loop(kit: Kit, loop: Dispatcher) -> None:
 def test_the_loop_goes_on_with_a_run_whose_owner_is_gone(kit: Kit, loop: Dispatcher) -> None:
     kit.define(step("a"))
     begun = kit.runs.start("p", detached=True)
-    with kit.brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        now = kit.brain._store.now()
+    with inside(kit.brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        now = inside(kit.brain).store.now()
         if tx.runs.get(begun.id).state is RunState.QUEUED:  # type: ignore[union-attr]
             assert tx.runs.claim(begun.id, "somebody-who-died", now, now + 50_000)
 
@@ -136,7 +137,7 @@ def test_a_stopped_loop_lets_the_step_at_hand_end_and_hands_the_run_back(kit: Ki
 def test_the_loop_outlives_a_store_that_cannot_be_used(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "TROUBLE_SECONDS", 0.01)
     troubles = iter(range(3))
-    dispatcher = Dispatcher(kit.brain._store, kit.runs)
+    dispatcher = Dispatcher(inside(kit.brain).store, kit.runs)
     look = dispatcher._look
 
     def sometimes() -> Any:
@@ -160,14 +161,14 @@ def test_a_worker_says_that_it_lives_and_calls_the_sweeps(kit: Kit) -> None:
     def fails() -> None:
         raise ValueError("a mistake of ours")
 
-    dispatcher = Dispatcher(kit.brain._store, kit.runs, [fails, swept.set], worker=True)
+    dispatcher = Dispatcher(inside(kit.brain).store, kit.runs, [fails, swept.set], worker=True)
     dispatcher.nudge()
     assert swept.wait(WAIT_SECONDS)
 
-    with kit.brain._store.read() as tx:
+    with inside(kit.brain).store.read() as tx:
         seen = [row["id"] for row in tx.runs.workers(0)]
     dispatcher.close()
-    with kit.brain._store.read() as tx:
+    with inside(kit.brain).store.read() as tx:
         after = [row["id"] for row in tx.runs.workers(0)]
 
     assert (seen, after) == ([kit.runs.owner], [])
@@ -191,7 +192,7 @@ def test_ended_runs_are_removed_after_the_days_that_are_asked_for(open_brain: Op
 def test_an_owner_of_an_earlier_epoch_writes_nothing(kit: Kit) -> None:
     kit.define(step("a"))
     begun = kit.runs.start("p", detached=True)
-    store = kit.brain._store
+    store = inside(kit.brain).store
     with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         now = store.now()
         first = tx.runs.claim(begun.id, "first", now, now - 1)
@@ -281,8 +282,8 @@ def test_a_definition_that_was_edited_in_its_row_is_not_followed(kit: Kit, open_
 
     with pytest.raises(Conflict, match="changed in its row"):
         other.runs.complete(run.id, "hand")
-    with kit.brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.runs.wake(run.id, kit.brain._store.now())
+    with inside(kit.brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.runs.wake(run.id, inside(kit.brain).store.now())
     paused = other.runs.advance(run.id)
 
     assert paused.state is RunState.PAUSED
@@ -292,8 +293,8 @@ def test_a_definition_that_was_edited_in_its_row_is_not_followed(kit: Kit, open_
 
 def edit(kit: Kit, run: Run) -> None:
     """Change the stored definition of a run, as somebody would who owns the file or the database."""
-    database: Any = kit.brain._store.database
-    with kit.brain._store.read() as tx:
+    database: Any = inside(kit.brain).store.database
+    with inside(kit.brain).store.read() as tx:
         row = tx.procedures.by_id(run.procedure_id)
     assert row is not None
     body = json.loads(row["body"])
@@ -313,7 +314,7 @@ def test_what_a_newer_program_wrote_beside_what_is_known_is_left_alone(kit: Kit)
     run = kit.runs.start("p", patience_seconds=0)
     row = kit.runs.get(run.id).step("a")
     assert row is not None
-    with kit.brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(kit.brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         detail: Any = {"waited": True, "a word of the next version": {"x": 1}}
         tx.runs.put_step(type(row)(**{**{name: getattr(row, name) for name in row.__slots__}, "detail": detail}))
 

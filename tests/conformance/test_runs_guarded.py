@@ -39,6 +39,7 @@ from brainops.types import (
     Verification,
 )
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 PHRASE = "seven quiet herons at dusk"
 PROOF = TerminalProof(approver="ines", passphrase=PHRASE)
@@ -247,8 +248,8 @@ def test_what_destroys_waits_while_the_guard_cannot_look(
     with monkeypatch.context() as patched:
         patched.setattr(type(brain.guard), "_gathered", unavailable)
         waiting = brain.runs.start("p", patience_seconds=0)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.runs.wake(waiting.id, brain._store.now())
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.runs.wake(waiting.id, inside(brain).store.now())
 
     assert (waiting.state, waiting.steps[0].waits_for) == (RunState.WAITING, "retry")
     assert "the guard could not look" in (waiting.steps[0].error or "")
@@ -390,7 +391,7 @@ def test_an_approval_that_nobody_gave_in_time_fails_the_step(open_brain: OpenBra
     wants_approval(brain, "kubectl delete*")
     define(brain, kubectl("clean", "delete", "pod", "x"))
     waiting = brain.runs.start("p")
-    later = brain._store.now() + 2 * 86_400 * 1_000_000
+    later = inside(brain).store.now() + 2 * 86_400 * 1_000_000
 
     brain.approvals.sweep(later)
     run = brain.runs.advance(waiting.id)
@@ -427,7 +428,7 @@ def test_one_approval_serves_every_attempt_at_its_step_and_no_other_run(brain: B
 def test_what_was_approved_before_the_run_is_used_by_its_step(brain: Brain, open_brain: OpenBrain) -> None:
     wants_approval(brain, "kubectl delete*")
     define(brain, kubectl("clean", "delete", "pod", "x"))
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         asked = brain.approvals.ask(
             tx,
             kind=ApprovalKind.OPERATION,
@@ -561,8 +562,8 @@ def test_a_crash_between_the_answer_and_the_act_records_and_uses_nothing_twice(
         with pytest.raises(_Crash):
             brain.runs.advance(waiting.id)
 
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.runs.wake(waiting.id, brain._store.now())
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.runs.wake(waiting.id, inside(brain).store.now())
     run = finished_elsewhere(brain, waiting)
 
     assert run.state is RunState.SUCCEEDED
@@ -574,8 +575,8 @@ def test_a_crash_between_the_answer_and_the_act_records_and_uses_nothing_twice(
 
 def finished_elsewhere(brain: Brain, run: Run) -> Run:
     """Let another owner go on with a run whose owner is gone, its lease passed."""
-    later = brain._store.now() + 3_600 * 1_000_000
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    later = inside(brain).store.now() + 3_600 * 1_000_000
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         claimed = tx.runs.claim(run.id, "elsewhere", later, later + 60_000_000)
     assert claimed is not None
     return brain.runs.carry_on(claimed)
@@ -587,9 +588,9 @@ def finished_elsewhere(brain: Brain, run: Run) -> Run:
 def touching(brain: Brain, *words: str) -> str:
     """Attach a fix that has proved itself and may apply itself; return its id."""
     fix = brain.fixes.attach("ConnectionError: api is gone", "Restart it", command=["kubectl", *words])
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for _ in range(25):
-            at = brain._store.now()
+            at = inside(brain).store.now()
             tx.fixes.add_application(
                 application_of(fix, ApplicationState.VERIFIED, MARTA, at, decided_at=at, verified_by="check")
             )
@@ -656,13 +657,13 @@ def test_a_step_that_no_rule_applies_to_takes_no_transaction_more(
     brain: Brain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     define(brain, kubectl("a", "one"))
-    writes, write = [], brain._store.writing
+    writes, write = [], inside(brain).store.writing
 
     def counted(*given: Any, **named: Any) -> Any:
         writes.append(given)
         return write(*given, **named)
 
-    monkeypatch.setattr(brain._store, "writing", counted)
+    monkeypatch.setattr(inside(brain).store, "writing", counted)
     run = brain.runs.start("p")
 
     assert run.state is RunState.SUCCEEDED

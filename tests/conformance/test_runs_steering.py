@@ -23,6 +23,7 @@ from brainops.types import (
 )
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.runs_kit import WAIT_SECONDS, Kit, arguments, call, in_thread, step
+from tests.inside import inside
 
 MANUAL, APPROVAL, CAPTURE = StepKind.MANUAL, StepKind.APPROVAL, StepKind.CAPTURE
 AGENT = Actor(kind=ActorKind.AGENT, id="coder")
@@ -297,7 +298,7 @@ def test_an_advisory_step_is_skipped_with_a_reason(kit: Kit) -> None:
     ended = kit.runs.skip(run.id, "a", reason="done by hand yesterday")
 
     assert (ended.state, states(ended)) == (RunState.SUCCEEDED, {"a": "skipped", "b": "succeeded"})
-    with kit.brain._store.read() as tx:
+    with inside(kit.brain).store.read() as tx:
         [line] = [each for each in tx.trail.of(run.id) if each.act == "run-skip"]
     assert line.detail["reason"] == "done by hand yesterday"
 

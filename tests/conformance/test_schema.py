@@ -14,6 +14,7 @@ from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, SchemaTooNew
 from brainops.store import migrate, named, open_store
 from tests.conformance.conftest import SCOPE, OpenBrain
+from tests.inside import inside
 
 ADDED = "alter table memory add column colour text default 'grey';\n"
 
@@ -21,7 +22,7 @@ ADDED = "alter table memory add column colour text default 'grey';\n"
 @contextmanager
 def as_owner(brain: Brain) -> Iterator[Any]:
     """Lend the bare connection in a transaction that sees everything, as a migration does."""
-    database = brain._store.database
+    database = inside(brain).store.database
     with database.raw() as connection:  # type: ignore[attr-defined]
         connection.execute("begin")
         if database.dialect == "postgres":
@@ -52,8 +53,8 @@ def test_an_older_program_reads_and_captures_on_a_newer_schema(open_brain: OpenB
     with older.operation("deploy"):
         pass
     assert older.export_to(tmp_path / "one.jsonl").memories == 2
-    assert older._store.upkeep.schema()["stored"] == 99
-    assert older._store.upkeep.schema()["pending"] == []
+    assert inside(older).store.upkeep.schema()["stored"] == 99
+    assert inside(older).store.upkeep.schema()["pending"] == []
 
 
 def test_a_program_that_is_too_old_refuses_and_changes_nothing(open_brain: OpenBrain) -> None:
@@ -110,12 +111,12 @@ def test_a_store_of_an_earlier_version_is_migrated_with_its_data_and_backed_up_b
     new.export_to(tmp_path / "after.jsonl")
     before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))
     assert before == after
-    assert new._store.upkeep.schema()["stored"] == number
+    assert inside(new).store.upkeep.schema()["stored"] == number
     with as_owner(new) as connection:
         connection.execute("select colour from memory").fetchall()
     [backup] = automatic_backups(store_url)
     assert backup.stat().st_mode & 0o777 == 0o600
-    assert new._store.upkeep.check() == []
+    assert inside(new).store.upkeep.check() == []
     assert len(new.retrieve("gateway", tags=["gateway"])) == 3
 
 
@@ -125,16 +126,16 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
     monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
     old = open_brain()
     fill(old)
-    stored = old._store.upkeep.schema()["stored"]
+    stored = inside(old).store.upkeep.schema()["stored"]
     with monkeypatch.context() as patch:
         bring_a_migration(patch, ADDED + "insert into no_such_table values (1);\n")
         with pytest.raises(Exception, match="no_such_table"):
             open_brain()
 
-    assert old._store.upkeep.schema()["stored"] == stored
+    assert inside(old).store.upkeep.schema()["stored"] == stored
     assert len(old.retrieve("gateway")) == 3
     number = bring_a_migration(monkeypatch, ADDED)
-    assert open_brain()._store.upkeep.schema()["stored"] == number
+    assert inside(open_brain()).store.upkeep.schema()["stored"] == number
 
 
 def test_an_empty_store_is_not_backed_up(open_brain: OpenBrain, store_url: str, tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ def test_a_backup_brings_everything_back(
     back.export_to(tmp_path / "after.jsonl")
     before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))
     assert before == after
-    assert back._store.upkeep.check() == []
+    assert inside(back).store.upkeep.check() == []
     assert back.capture("gateway again").id
 
 

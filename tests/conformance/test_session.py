@@ -14,6 +14,7 @@ from brainops.store import acts
 from brainops.types import Action, ActorKind, Cycle, Mode, NoticeKind, Procedure, Step, StepKind
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.everything import MARTA
+from tests.inside import inside
 
 FOUNDING = [
     "session_id",
@@ -75,7 +76,7 @@ def test_deployments_on_record_stand_in_the_briefing_though_nobody_logged_them(b
 def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
     establish(brain, "aside", Mode.ADVISORY)
     establish(brain, "deploy-safely", Mode.STRICT)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     session = brain.session()
 

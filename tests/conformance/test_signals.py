@@ -18,6 +18,7 @@ from brainops.learning.cycles.part import CycleWork, Found
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, MemoryType, Trust
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 START = 1_700_000_000_000_000 - 1_700_000_000_000_000 % 3_600_000_000
 MINUTE = 60_000_000
@@ -62,10 +63,10 @@ def found(brain: Brain, clock: Clock, name: str, *, write: bool = False) -> Foun
         for part in brain.signals.parts(cycle):
             if part.name == name:
                 at = clock()
-                work = CycleWork(context=brain._context, cycle=cycle, from_at=at - HOUR, to_at=at, now=at)
+                work = CycleWork(context=inside(brain).context, cycle=cycle, from_at=at - HOUR, to_at=at, now=at)
                 seen = part.find(work)
                 if write and seen.write is not None:
-                    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+                    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                         seen.write(tx)
                 return seen
     raise AssertionError(name)

@@ -14,6 +14,7 @@ from brainops.errors import InvalidInput, StepFailed
 from brainops.procedures.steps.executor import StepWork
 from brainops.types import JSON, Action, Procedure, Retry, RunState, Step, StepKind, Verification
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 from tests.procedures.steps_kit import do
 
 SECRET = "correct-horse/battery+staple"
@@ -104,7 +105,7 @@ def telltale() -> Procedure:
 
 def everything_stored(brain: Brain) -> list[str]:
     """Return every row of every table as text."""
-    if brain._store.database.dialect == "sqlite":
+    if inside(brain).store.database.dialect == "sqlite":
         import sqlite3
 
         with sqlite3.connect(brain.settings.store) as connection:
@@ -135,7 +136,7 @@ def test_a_server_that_asks_to_wait_is_asked_again_only_then(open_brain: OpenBra
     )
     brain.procedures.save(Procedure(name="ask", steps=(step,)))
     brain.procedures.activate("ask")
-    before = brain._store.now()
+    before = inside(brain).store.now()
 
     run = brain.runs.start("ask")
 

@@ -10,6 +10,7 @@ from brainops.brain import Brain
 from brainops.errors import EmbedderUnavailable
 from brainops.memory import reindex
 from brainops.memory.capture import store
+from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
 from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.memory.transfer import retention
@@ -18,6 +19,7 @@ from brainops.types import Draft, Source
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.letters import Letters, with_model
 from tests.conformance.test_purge import stored_bytes
+from tests.inside import capture_under, inside
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 OLD_RULES = RedactionPolicy(secrets=False, private=False)
@@ -29,10 +31,9 @@ class Stopped(Exception):
 
 def under_old_rules(brain: Brain) -> Brain:
     """Let a Brain capture as a program did that did not know today's secrets."""
-    old = type(brain._context)(
-        store=brain._store, redaction=OLD_RULES, meaning=brain._context.meaning, actor=brain._context.actor
-    )
-    brain._context = brain._operations._context = old
+    today = inside(brain).context
+    old = MemoryContext(store=today.store, redaction=OLD_RULES, meaning=today.meaning, actor=today.actor)
+    capture_under(brain, old)
     return brain
 
 
@@ -43,7 +44,7 @@ def found(brain: Brain, query: str, **conditions: Any) -> list[str]:
 def test_reindexing_repairs_an_index_that_lost_its_words(open_brain: OpenBrain) -> None:
     brain = open_brain()
     brain.capture_many(brain.draft(f"gateway {number}", tags=[f"t{number}"]) for number in range(250))
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for row in list(tx.memories.page(0))[:200]:
             tx.index.remove(tx.session, row["key"])
     assert found(brain, "gateway", tags=["t3"]) == []
@@ -55,7 +56,7 @@ def test_reindexing_repairs_an_index_that_lost_its_words(open_brain: OpenBrain) 
     assert seen == [100, 200, 250]
     assert found(brain, "gateway", tags=["t3"]) == ["gateway 3"]
     assert len(found(brain, "gateway", limit=300)) == 250
-    assert brain._store.upkeep.check() == []
+    assert inside(brain).store.upkeep.check() == []
 
 
 def test_readers_get_answers_while_an_index_is_written_anew(open_brain: OpenBrain) -> None:
@@ -80,7 +81,7 @@ def test_reindexing_that_was_stopped_leaves_a_whole_index(open_brain: OpenBrain)
 
     assert len(found(brain, "gateway", limit=300)) == 250
     assert brain.reindex() == 250
-    assert brain._store.upkeep.check() == []
+    assert inside(brain).store.upkeep.check() == []
 
 
 def test_reindexing_keeps_namespaces_apart(open_brain: OpenBrain) -> None:
@@ -96,7 +97,7 @@ def test_reindexing_keeps_namespaces_apart(open_brain: OpenBrain) -> None:
 
 
 def vectors(brain: Brain, model_id: str) -> int:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return len(tx.session.all("vector_since", model_id=model_id, after=0, limit=10_000))
 
 
@@ -111,7 +112,7 @@ def test_reembedding_gives_every_memory_a_vector_of_the_present_model_and_drops_
     assert done == 150
     assert (vectors(brain, "letters-1"), vectors(brain, "letters-2")) == (0, 150)
     assert brain.reembed() == 0
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         assert tx.setting(reindex.EMBEDDING_MODEL) == "letters-2"
     assert len(found(brain, "gateway 7", limit=200)) == 150
 
@@ -143,8 +144,8 @@ def test_a_memory_whose_commit_arrives_late_still_gets_its_vector(open_brain: Op
     brain = with_model(open_brain(), Letters("letters-1"))
     slow = open_brain(namespace="team/shared", read=[])
     draft = Draft(title="gateway late")
-    with slow._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        late = store(tx, prepare(draft, slow._context.redaction), draft.source, slow._context, None)
+    with inside(slow).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        late = store(tx, prepare(draft, inside(slow).context.redaction), draft.source, inside(slow).context, None)
         [early] = brain.capture_many([Draft(title="gateway early")])
         assert brain.embed_pending() == 1
 
@@ -210,10 +211,10 @@ def test_a_rescan_takes_todays_secrets_out_of_everything(open_brain: OpenBrain, 
 
 def restore_segments(brain: Brain) -> None:
     """Bring the segments back, so that what they hold is looked at as rows."""
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         ids = [row["id"] for row in tx.operations.segments()]
     for segment_id in ids:
-        retention.restore_segment(brain._context, segment_id)
+        retention.restore_segment(inside(brain).context, segment_id)
 
 
 def without_trail(data: bytes, store_url: str) -> bytes:
@@ -229,7 +230,7 @@ def test_a_rescan_says_counts_in_the_trail_and_never_values(open_brain: OpenBrai
 
     today.redact_rescan()
 
-    with today._store.read() as tx:
+    with inside(today).store.read() as tx:
         [line] = tx.trail.page("team/a", 0)
         assert line["act"] == "redact"
         assert "aws-access-key" in line["detail"]

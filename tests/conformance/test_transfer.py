@@ -20,6 +20,7 @@ from brainops.store.operations import GrowthPolicy
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OWNER, FreshDatabase, OpenBrain
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 INTO = {name: name for name in ("team/a", "team/shared")}
 
@@ -95,7 +96,7 @@ def test_an_import_of_an_export_gives_the_same_export(
     fill(brain, "second")
 
     exported = brain.export_to(tmp_path / "one.jsonl")
-    transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+    transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
     other.export_to(tmp_path / "two.jsonl")
 
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
@@ -110,7 +111,7 @@ def test_what_was_imported_is_found_and_its_trail_holds(
     fill(brain)
     brain.export_to(tmp_path / "one.jsonl")
 
-    imported = transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+    imported = transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
     def found(each: Brain) -> list[str]:
         return sorted(hit.memory.id for hit in each.retrieve("database overflow", include_superseded=True))
@@ -121,7 +122,7 @@ def test_what_was_imported_is_found_and_its_trail_holds(
         other.match("RuntimeError: database is unreachable")[0].memory.title == "RuntimeError: database is unreachable"
     )
     assert imported.left == ()
-    with other._store.read() as tx:
+    with inside(other).store.read() as tx:
         assert tx.trail.first_break("team/a") is None
         assert tx.trail.first_break("team/shared") is None
 
@@ -130,9 +131,9 @@ def test_importing_again_changes_nothing(open_brain: OpenBrain, open_other: Open
     brain, other = open_brain(), open_other()
     fill(brain)
     brain.export_to(tmp_path / "one.jsonl")
-    transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+    transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
-    again = transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+    again = transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
     other.export_to(tmp_path / "two.jsonl")
     assert again.taken == {}
@@ -162,7 +163,7 @@ def test_an_export_of_the_first_format_is_taken_in_whole(
     brain.export_to(tmp_path / "one.jsonl")
     as_format_1(tmp_path / "one.jsonl")
 
-    imported = transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+    imported = transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
     other.export_to(tmp_path / "two.jsonl")
     as_format_1(tmp_path / "two.jsonl")
@@ -203,10 +204,10 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(
             raise Stopped
 
     with pytest.raises(Stopped):
-        transfer.import_from(other._context, str(tmp_path / "one.jsonl"), stop, into=INTO)
+        transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), stop, into=INTO)
     assert other.retrieve()
 
-    transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into=INTO)
+    transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
     other.export_to(tmp_path / "two.jsonl")
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
@@ -225,7 +226,7 @@ def test_only_the_written_namespace_is_taken_unless_the_call_says_more(
     assert {left.kind for left in imported.left} == {"memory", "audit"}
     assert all("team/shared" in left.reason for left in imported.left)
 
-    transfer.import_from(other._context, str(tmp_path / "one.jsonl"), into={"team/shared": "elsewhere"})
+    transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into={"team/shared": "elsewhere"})
 
     assert {hit.memory.namespace for hit in other.retrieve(limit=100)} == {"team/a", "elsewhere"}
 
@@ -242,7 +243,7 @@ def test_a_trail_that_cannot_be_continued_is_kept_in_the_one_that_stands(
     other.import_from(tmp_path / "one.jsonl")
     other.import_from(tmp_path / "one.jsonl")
 
-    with other._store.read() as tx:
+    with inside(other).store.read() as tx:
         trail = tx.trail.page("team/a", 0)
         assert tx.trail.first_break("team/a") is None
     acts = [line["act"] for line in trail]
@@ -437,7 +438,7 @@ def test_a_place_that_cannot_be_written_or_read_is_a_clear_error(open_brain: Ope
 def test_facts_about_the_installation_are_not_exported(open_brain: OpenBrain, tmp_path: Path) -> None:
     brain = open_brain(personal_data="hash")
     brain.capture("gateway")
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         key = tx.setting("redaction_key")
 
     brain.export_to(tmp_path / "one.jsonl")
@@ -454,7 +455,7 @@ def test_a_backup_is_remembered_and_never_overwritten(open_brain: OpenBrain, tmp
     digest = brain.backup(target)
 
     assert digest == sha256(target.read_bytes()).hexdigest()
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         [row] = tx.trail.backups()
         assert (row["path"], row["sha256"]) == (str(target), digest)
         assert [line["act"] for line in tx.trail.page("team/a", 0)] == ["backup"]

@@ -25,6 +25,7 @@ from brainops.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from tests.inside import inside
 
 NOBODY = 65534
 PAGE_BYTES = 4_096
@@ -198,7 +199,7 @@ def outcome(path: Path, act: Callable[[Brain], Any]) -> list[str]:
     try:
         with opened(path) as brain:
             act(brain)
-            return brain._store.upkeep.check()
+            return inside(brain).store.upkeep.check()
     except BrainOpsError as error:
         return [str(error)]
 
@@ -207,7 +208,7 @@ ACTS: tuple[Callable[[Brain], Any], ...] = (
     lambda brain: brain.retrieve("gateway text", limit=1_000, include_archived=True),
     lambda brain: brain.retrieve(limit=1_000),
     lambda brain: brain.operations(),
-    lambda brain: brain._store.upkeep.check(),
+    lambda brain: inside(brain).store.upkeep.check(),
     lambda brain: brain.match("text 7"),
     lambda brain: brain.capture("one more"),
 )
@@ -227,7 +228,7 @@ def test_a_full_disk_is_told_and_what_was_acknowledged_stays(tmp_path: Path) -> 
 
     with opened(path) as again:
         assert {hit.memory.id for hit in again.retrieve("gateway", limit=1_000)} == set(acknowledged)
-        assert again._store.upkeep.check() == []
+        assert inside(again).store.upkeep.check() == []
         assert again.capture("one more").id
 
 
@@ -239,7 +240,7 @@ def captures(brain: Brain, count: int) -> Iterator[str]:
 
 def limit_pages(brain: Brain, more: int) -> None:
     """Let SQLite say that the disk is full after some pages more."""
-    with brain._store.database.raw() as connection:  # type: ignore[attr-defined]
+    with inside(brain).store.database.raw() as connection:  # type: ignore[attr-defined]
         pages = connection.execute("pragma page_count").fetchone()[0]
         connection.execute(f"pragma max_page_count = {pages + more}")
 
@@ -278,14 +279,14 @@ def test_a_file_that_may_not_grow_is_told_and_what_was_acknowledged_stays(tmp_pa
     assert len(acknowledged) > 20
     with opened(path) as brain:
         assert {hit.memory.id for hit in brain.retrieve("gateway", limit=1_000)} == set(acknowledged)
-        assert brain._store.upkeep.check() == []
+        assert inside(brain).store.upkeep.check() == []
 
 
 def test_an_operation_goes_on_when_memory_cannot_record_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(tmp_path / "memory.db") as brain:
-        database: Any = brain._store.database
+        database: Any = inside(brain).store.database
         prepare = database._prepare
         database.close()
         monkeypatch.setattr(database, "_prepare", lambda new: (prepare(new), new.execute("pragma query_only = on")))

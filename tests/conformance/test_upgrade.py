@@ -21,6 +21,7 @@ from tests.conformance.conftest import OWNER, FreshDatabase
 from tests.conformance.everything import MARTA, any_row, furnish
 from tests.conformance.postgres_server import PostgresServer
 from tests.conformance.test_schema import as_owner, automatic_backups, restore
+from tests.inside import inside
 
 OLD_TABLES = (
     "memory occurrence memory_tag feedback operation operation_count growth_policy guidance audit segment".split()
@@ -66,19 +67,19 @@ def fill(brain: Brain) -> None:
     brain.feedback(first.id, "helpful", note="yes")
     brain.supersede(first.id, Draft(title="gateway second", content="plain"))
     brain.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
-    now = brain._store.now()
+    now = inside(brain).store.now()
     start = OperationStart(name="deploy", target="prod", context={"a": 1}, actor=MARTA)
     failed = Failed(error=ErrorEvent(type="E", message="no"), evidence=Evidence.OBSERVED)
     ends: list[Outcome | None] = [Succeeded(result=[1]), failed, None]
     for number, outcome in enumerate(ends):
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             tx.operations.begin(f"operation-{number}", start, None, now)
             if outcome is not None:
                 tx.operations.finish(f"operation-{number}", finish_row(outcome, now + 1))
             tx.operations.tally("deploy", now, failed=number == 1, recorded=True)
     brain.archive(brain.capture("put aside", "long ago").id)
     brain.compact(older_than_days=0)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for number in (7, 8):
             tx.operations.begin(f"operation-{number}", start, None, now)
         receipt: dict[str, Any] = {
@@ -121,15 +122,15 @@ def test_a_store_of_the_first_schema_comes_to_the_newest_with_everything_in_it(
     with first_schema(monkeypatch), opened(url) as old:
         fill(old)
         before = rows_of(old)
-        assert old._store.upkeep.schema()["stored"] == 1
+        assert inside(old).store.upkeep.schema()["stored"] == 1
     assert all(before.values())
 
     with opened(url) as new:
         after = rows_of(new)
-        schema = new._store.upkeep.schema()
-        wrong = new._store.upkeep.check()
+        schema = inside(new).store.upkeep.schema()
+        wrong = inside(new).store.upkeep.check()
         titles = {hit.memory.title for hit in new.retrieve("gateway", include_superseded=True)}
-        with new._store.read() as tx:
+        with inside(new).store.read() as tx:
             [kept] = tx.operations.guidance_page("")
         furnish(new)
 
@@ -160,14 +161,14 @@ def test_each_migration_keeps_every_row_of_the_schemas_before_it(
                 for table in fresh if number > 1 else ():
                     any_row(connection, table, "team/a")
             after = rows_of(brain, known)
-            assert brain._store.upkeep.schema()["stored"] == number
+            assert inside(brain).store.upkeep.schema()["stored"] == number
             known |= rows_of(brain, fresh) if number > 1 else {}
         for table, rows in after.items():
             assert [{k: row[k] for k in known[table][0]} for row in rows] == known[table], (number, table)
 
     with opened(url) as new:
         everything = rows_of(new, known)
-        assert new._store.upkeep.schema()["pending"] == []
+        assert inside(new).store.upkeep.schema()["pending"] == []
     assert set(known) == set(TABLES) - UNTOLD
     assert all(everything.values())
     assert len(automatic_backups(url)) == last - 1
@@ -222,11 +223,11 @@ def test_a_program_of_the_first_schema_reads_and_captures_on_the_newest(
     with opened(url) as new:
         new.capture("gateway note")
         furnish(new)
-        stored = new._store.upkeep.schema()["stored"]
+        stored = inside(new).store.upkeep.schema()["stored"]
 
     with first_schema(monkeypatch), opened(url) as old:
         fill(old)
-        schema = old._store.upkeep.schema()
+        schema = inside(old).store.upkeep.schema()
 
         assert {hit.memory.title for hit in old.retrieve("gateway")} >= {"gateway second"}
         assert (schema["stored"], schema["program"]) == (stored, 1)

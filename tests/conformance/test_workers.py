@@ -24,6 +24,7 @@ from brainops.types import Action, Procedure, Run, RunState, Step, StepKind, Ter
 from brainops.workers import procrastinate
 from tests.conformance.conftest import OWNER
 from tests.conformance.postgres_server import PostgresServer
+from tests.inside import inside
 
 PHRASE = "seven quiet herons at dusk"
 WAIT_SECONDS = 30.0  # for another process; it takes about a second
@@ -138,7 +139,7 @@ def test_a_wake_up_stands_and_falls_with_the_transaction_that_makes_a_run_due(br
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
     begun = brain.runs.start("one", detached=True)
 
-    with suppress(UndoneError), brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with suppress(UndoneError), inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         inserted = tx.runs.insert(replace(begun, id="another", concurrency_group=None))
         raise UndoneError
 

@@ -20,6 +20,7 @@ from brainops.brain import Brain
 from brainops.procedures.runs.unit_of_work import Wake, stay
 from tests.durability import runs_worker
 from tests.durability.runs_worker import CALLS, CAPTURES
+from tests.inside import inside
 
 WORKERS = 3
 BLOW_SECONDS = 0.35  # on average between two blows
@@ -136,7 +137,7 @@ def found(brain: Brain, begun: list[str], effects: Path, seconds: float, blows: 
     lines = [line.split() for line in effects.read_text(encoding="utf-8").splitlines()]
     outside = Counter(line[0] for line in lines)
     highest = 0
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         for run_id in begun:
             run = tx.runs.get(run_id)
             assert run is not None
@@ -157,7 +158,7 @@ def found(brain: Brain, begun: list[str], effects: Path, seconds: float, blows: 
             wrong += past_the_fence(run.steps, run.epoch)
     expected = {f"{run_id}:{step_id}" for run_id in begun for step_id in CALLS}
     wrong += [f"an effect of nobody: {key}" for key in outside.keys() - expected]
-    wrong += brain._store.upkeep.check()
+    wrong += inside(brain).store.upkeep.check()
     return Outcome(
         runs=len(begun),
         seconds=seconds,

@@ -22,6 +22,7 @@ from brainops.procedures.runs.unit_of_work import Wake, stay
 from brainops.procedures.steps.executor import StepDone, StepResult, StepWork, StepWrite
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Concurrency, Procedure, Retry, Step, StepKind
+from tests.inside import inside
 
 NAMESPACE = "team/a"
 STEP_SECONDS = 0.03  # that an outside effect takes, so that kills fall into it
@@ -50,12 +51,12 @@ def runner(brain: Brain, effects: str, lease_seconds: float, wake: Wake = stay) 
 
     executors = {StepKind.CALL: call, StepKind.CAPTURE: capture}
     return Runner(
-        brain._context,
+        inside(brain).context,
         brain.procedures,
         brain.approvals,
         brain.notices,
         executors,
-        operations=RunOperations(brain._context),
+        operations=RunOperations(inside(brain).context),
         wake=wake,
         lease_seconds=lease_seconds,
     )
@@ -99,7 +100,7 @@ CALLS, CAPTURES = ("a", "b", "c", "f"), ("d", "e")
 
 def main(url: str, effects: str, lease_seconds: str) -> None:
     brain = opened(url)
-    dispatcher = Dispatcher(brain._store, runner(brain, effects, float(lease_seconds)), worker=True)
+    dispatcher = Dispatcher(inside(brain).store, runner(brain, effects, float(lease_seconds)), worker=True)
     signal.signal(signal.SIGTERM, lambda *_: dispatcher.stop())
     dispatcher.run()
     brain.close()

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError
+from tests.inside import inside
 
 
 def say(line: str) -> None:
@@ -35,7 +36,7 @@ def main(url: str) -> None:
                     case "purge":
                         say(f"purged, in the log for {brain.purge(text, reason='asked to').in_log_for}")
                     case "hold":  # a snapshot, as a long report does
-                        tx = reading.enter_context(brain._store.read())
+                        tx = reading.enter_context(inside(brain).store.read())
                         tx.memories.counts()
                         say("holding")
                     case "let":

@@ -20,6 +20,7 @@ from brainops.store import acts
 from brainops.store.operations import finish_row
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, Failed, OperationStart, Succeeded
 from tests.durability import cycle_process
+from tests.inside import inside
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 BEGIN = 20_000 * DAY  # some day's midnight
@@ -86,7 +87,7 @@ def opened(url: str) -> Brain:
 
 def write(brain: Brain, record: Iterable[Past]) -> None:
     """Write operations into the log, as they would have been written then."""
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for past in record:
             actor = Actor(kind=ActorKind.AGENT, id="bot")
             tx.operations.begin(past.id, OperationStart(name=past.name, target=past.target, actor=actor), None, past.at)
@@ -108,7 +109,7 @@ def run(brain: Brain, runs: Iterable[tuple[str, int]]) -> None:
 
 def final(brain: Brain) -> dict[str, Any]:
     """Return what must be the same however the cycles ran."""
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         memories = tx.memories.by_source("learning:")
         marks = {cycle.value: (row["through_at"], row["owner"]) for cycle, row in tx.learning.cycles().items()}
         left = len(tx.learning.unlearnt(END * 2, 0))
@@ -158,11 +159,11 @@ def test_cycles_that_run_twice_write_nothing_more(store_url: str, well: dict[str
     with opened(store_url) as brain:
         write(brain, made_up())
         run(brain, all_at(END))
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             before = [dict(row) for row in tx.memories.page(0)]
         again = [brain.learning.run(cycle, now=END) for cycle in Cycle]
         early = [brain.learning.run(cycle, now=END + 1, early=True) for cycle in Cycle]
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             after = [dict(row) for row in tx.memories.page(0)]
 
     assert again == [None, None, None]
@@ -244,7 +245,7 @@ def test_a_cycle_whose_process_was_killed_is_taken_over_at_once(
             kill_at += 1
             ended = workers(url=store_url, runs=[("hourly", END)], kill_at=kill_at, after=True)
             assert ended[0]["signal"] == signal.SIGKILL
-            with brain._store.read() as tx:
+            with inside(brain).store.read() as tx:
                 row = tx.learning.cycles().get(Cycle.HOURLY)
             owner = row["owner"] if row is not None else None
 

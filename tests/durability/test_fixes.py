@@ -16,6 +16,7 @@ from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, ApplicationState, FixApplication
 from tests.conformance.conftest import set_clock
+from tests.inside import inside
 
 ADA = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 TEXT = "OSError: [Errno 28] No space left on device"
@@ -63,7 +64,7 @@ def prepare(tmp_path: Path) -> Callable[[str], str]:
             command = [sys.executable, "-c", MENDING, str(tmp_path), how]
             check = [sys.executable, "-c", f"open({str(tmp_path / 'mended')!r})"]
             fix = brain.fixes.attach(TEXT, "free some space", command=command, verify=check)
-            with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+            with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                 for _ in range(25):
                     proof = application_of(fix, ApplicationState.VERIFIED, ADA, 1, decided_at=1, verified_by="check")
                     tx.fixes.add_application(proof)
@@ -127,6 +128,6 @@ def test_a_fix_whose_process_was_killed_is_gone_on_with_by_the_next(
 
     with Brain.open(url, namespace="team/a", model="none") as brain:
         assert application(brain).state is ApplicationState.APPLYING
-        set_clock(brain._store, lambda: time.time_ns() // 1_000 + LATER_MICROS)
+        set_clock(inside(brain).store, lambda: time.time_ns() // 1_000 + LATER_MICROS)
         assert settled(brain) is ApplicationState.VERIFIED
     assert (tmp_path / "mended").read_text() == "x"

@@ -18,6 +18,7 @@ from brainops.store.sqlite_restore import restore_file
 from brainops.store.store import Transaction
 from brainops.types import Filter
 from tests.durability.asked import asked
+from tests.inside import inside
 
 
 def opened(path: Path) -> Brain:
@@ -119,7 +120,7 @@ def test_a_file_that_is_swapped_in_the_middle_of_a_transaction_takes_nothing(sto
 
         with pytest.raises(StoreReplaced, match="nothing was written"):
             swap()
-        with brain._store.read() as tx:
+        with inside(brain).store.read() as tx:
             assert tx.setting("halfway") is None
 
 
@@ -137,7 +138,7 @@ def test_a_log_that_is_removed_under_a_process_takes_no_acknowledged_write_with_
 def test_a_restore_between_two_calls_is_seen_by_a_process_without_a_connection(store: Path) -> None:
     with opened(store) as brain:
         brain.capture("before")
-        brain._store.database.close()
+        inside(brain).store.database.close()
         restore_file(str(store.with_name("copy.backup")), str(store), replace=True)
 
         assert {hit.memory.title for hit in brain.retrieve()} == {"monday"}
@@ -204,7 +205,7 @@ def test_a_folder_that_cannot_be_looked_into_gets_an_error_of_ours(store: Path) 
 
 
 def _writing(brain: Brain) -> AbstractContextManager[Transaction]:
-    return brain._store.writing(acts.TRY_STORE, acts.ITSELF)
+    return inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF)
 
 
 @pytest.mark.parametrize("tail", [0, 1_000], ids=["vectors in the map", "vectors in memory"])
@@ -245,5 +246,5 @@ def give_vectors(brain: Brain, number: int) -> None:
 
 
 def nearest(brain: Brain, number: int) -> float:
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         return tx.index.dense(tx.session, "m", direction(number), Filter(), 1)[0].score

@@ -19,6 +19,7 @@ from brainops.store.memories import filter_parameters
 from brainops.types import Filter
 from tests.conformance.letters import Letters
 from tests.durability import worker
+from tests.inside import inside
 
 ANY = Filter()
 KILLS = {"sqlite": 12, "postgres": 4}  # in CI; BRAINOPS_KILLS asks for more
@@ -119,8 +120,8 @@ def round_until_killed(url: str, number: int, dice: random.Random) -> tuple[list
 
 def check(brain: Brain, captured: list[str], operated: list[str]) -> None:
     """Look at rows, indexes and trail from a process that was never killed, and from a new connection."""
-    assert brain._store.upkeep.check() == []
-    with brain._store.read() as tx:
+    assert inside(brain).store.upkeep.check() == []
+    with inside(brain).store.read() as tx:
         assert tx.trail.first_break(worker.NAMESPACE) is None
         missing = [memory_id for memory_id in captured if tx.session.one("memory_get", id=memory_id) is None]
         lost = [each for each in operated if tx.operations.get(each) is None]
@@ -131,7 +132,7 @@ def check(brain: Brain, captured: list[str], operated: list[str]) -> None:
         memory = brain.get(memory_id)
         assert memory_id in [hit.memory.id for hit in brain.retrieve(memory.title, limit=50, **everything)]
     brain.embed_pending()
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         current = {row["key"] for row in tx.session.all("memory_keys", limit=100_000, **filter_parameters(ANY))}
         vector = Letters("letters").embed(["gateway"])[0]
         near = tx.index.dense(tx.session, "letters", vector, ANY, len(current))

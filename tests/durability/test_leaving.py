@@ -10,18 +10,20 @@ import pytest
 
 from brainops.brain import Brain
 
+ROOT = Path(__file__).parent.parent.parent
 RUNS = 4  # of each way to leave, at another moment each; without an orderly end all 20 abort
 MEMORIES = 300  # more than the thread embeds before the program has ended
 PROGRAM = """
 import sys, threading, time
 from brainops import Brain
+from tests.inside import inside
 
 brain = Brain.open(sys.argv[1], namespace="team/a")
 words = "the gateway answers slowly since the pool of connections to the database is exhausted " * 12
 brain.capture_many([brain.draft(f"memory {number}", words) for number in range(MEMORIES)])
 with brain.operation("deploy", consult="never", record="async"):
     pass
-while getattr(brain._context.meaning._embedder, "_opened", None) is None:
+while getattr(inside(brain).context.meaning._embedder, "_opened", None) is None:
     time.sleep(0.01)
 time.sleep(float(sys.argv[2]))
 """
@@ -59,6 +61,7 @@ def test_a_program_that_ends_while_vectors_are_pending_ends_in_order(tmp_path: P
         text=True,
         timeout=120,
         check=False,
+        cwd=ROOT,
     )
 
     assert (ended.returncode, "vector" in ended.stderr) == (code, False), ended.stderr[-2000:]

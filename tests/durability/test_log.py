@@ -17,6 +17,7 @@ from brainops.brain import Brain
 from brainops.store import sqlite_log, sqlite_upkeep
 from brainops.store.sqlite_log import log_bytes
 from tests.durability.asked import asked
+from tests.inside import inside
 
 SMALL = 1 << 20  # so that a short run passes the limit
 SECONDS = 6.0
@@ -118,7 +119,7 @@ def test_a_write_that_is_durable_is_acknowledged_though_the_log_cannot_be_shorte
         raise error
 
     with opened(tmp_path / "memory.db") as brain:
-        brain._store.database.log.owed = True  # type: ignore[attr-defined]
+        inside(brain).store.database.log.owed = True  # type: ignore[attr-defined]
         monkeypatch.setattr(sqlite_log, fails, refuse)
         with caplog.at_level(logging.WARNING, "brainops"):
             kept = [brain.capture("first"), brain.capture("second")]
@@ -135,7 +136,7 @@ def test_what_another_process_purged_leaves_the_log_though_that_process_has_ende
     store, log = tmp_path / "memory.db", tmp_path / "memory.db-wal"
     with opened(store) as server, ExitStack() as reading:
         told = server.capture("the unutterable word")
-        reading.enter_context(server._store.read()).memories.counts()
+        reading.enter_context(inside(server).store.read()).memories.counts()
         with asked(str(store)) as process:
             assert f"process {os.getpid()}" in process.ask(f"purge {told.id}")
             process.end()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.durability import worker
 from tests.durability.test_kill import WAIT_SECONDS, Process
+from tests.inside import inside
 
 WRITERS = 16
 SECONDS = 3.0  # in CI; BRAINOPS_WRITER_SECONDS asks for more
@@ -34,6 +35,6 @@ def test_no_lock_error_reaches_any_of_sixteen_writers(tmp_path: Path) -> None:
     with worker.opened(path) as brain:
         for name, count in counts.items():
             assert len(brain.retrieve(tags=[name], limit=1_000)) == min(count, 1_000)
-        assert brain._store.upkeep.check() == []
-        rows = brain._store.upkeep.sizes()["rows"]
+        assert inside(brain).store.upkeep.check() == []
+        rows = inside(brain).store.upkeep.sizes()["rows"]
     assert rows > 0

@@ -15,6 +15,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput, OperationTimeout
 from brainops.types import Failed, Succeeded
+from tests.inside import inside
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_strict_operation_is_not_begun_when_memory_does_not_answer(brain: Brai
 
 
 def test_an_operation_goes_on_when_the_store_cannot_be_written(brain: Brain, caplog: pytest.LogCaptureFixture) -> None:
-    with brain._store.database.raw() as connection:  # type: ignore[attr-defined]
+    with inside(brain).store.database.raw() as connection:  # type: ignore[attr-defined]
         connection.execute("pragma query_only = on")
     with caplog.at_level(logging.ERROR, "brainops"), brain.operation("deploy", consult="never"):
         done = True

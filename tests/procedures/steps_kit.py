@@ -9,6 +9,7 @@ from brainops.brain import Brain
 from brainops.procedures.steps.executor import StepDone, StepResult, StepWork
 from brainops.procedures.steps.kinds import executors
 from brainops.types import Action, StepKind
+from tests.inside import inside
 
 
 def work(
@@ -33,7 +34,7 @@ def work(
         secrets=secrets or {},
         actor=brain.settings.actor,
         target="api",
-        context=brain._context,
+        context=inside(brain).context,
         cancelled=cancelled,
         values=values or {},
     )

@@ -25,6 +25,7 @@ from brainops.store import Store, Transaction
 from brainops.types import ENDED, Procedure, Retry, Run, RunState, Step, StepKind, StepState
 from tests.conformance.conftest import set_clock
 from tests.conformance.runs_kit import WAIT_SECONDS, Acts, Kit, step
+from tests.inside import inside
 
 LEASE_SECONDS = 30.0
 DONE = {StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED, StepState.COMPENSATED}
@@ -89,7 +90,7 @@ class Runs(RuleBasedStateMachine):
     def begin(self, steps: tuple[Step, ...]) -> None:
         self.time = 1_700_000_000_000_000
         self.brain = Brain.open(":memory:", namespace="team/a", model="none", background=False)
-        set_clock(self.brain._store, self.clock)
+        set_clock(inside(self.brain).store, self.clock)
         self.kit = Kit(self.brain, Acts(), lease_seconds=LEASE_SECONDS, patience_seconds=0)
         self.version = self.kit.define(*steps)
         self.seen: Run = self.kit.runs.start("p", detached=True)
@@ -116,7 +117,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule(writes=st.integers(1, 6), committed=st.booleans())
     def an_owner_dies(self, writes: int, committed: bool) -> None:
-        store = MortalStore(self.brain._store, writes, committed=committed)
+        store = MortalStore(inside(self.brain).store, writes, committed=committed)
         mortal = self.other(self.kit.acts, store)
         with suppress(Died):
             mortal.advance(self.seen.id, patience_seconds=0)
@@ -130,7 +131,7 @@ class Runs(RuleBasedStateMachine):
             awake.wait(WAIT_SECONDS)
 
         acts.before = sleep
-        zombie = self.other(acts, self.brain._store)
+        zombie = self.other(acts, inside(self.brain).store)
         ended = threading.Event()
 
         def advance() -> None:
@@ -152,14 +153,14 @@ class Runs(RuleBasedStateMachine):
         assert self.run() == before, "a zombie committed past its fence"
 
     def other(self, acts: Acts, store: Store) -> Runner:
-        context = replace(self.brain._context, store=store)
+        context = replace(inside(self.brain).context, store=store)
         return Runner(
             context,
             self.brain.procedures,
             self.brain.approvals,
             self.brain.notices,
             acts.executors(),
-            operations=RunOperations(self.brain._context),
+            operations=RunOperations(inside(self.brain).context),
             lease_seconds=LEASE_SECONDS,
             chance=lambda: 0.5,
         )

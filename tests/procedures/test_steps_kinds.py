@@ -15,6 +15,7 @@ from brainops.procedures.steps.executor import StepDone, StepResult, StepWaits, 
 from brainops.procedures.steps.kinds import executors
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, StepKind
+from tests.inside import inside
 from tests.procedures.steps_kit import do, output_of, work
 
 SECOND = 1_000_000
@@ -139,9 +140,9 @@ def test_a_capture_writes_in_the_transaction_that_is_given_and_once(brain: Brain
     again = do(brain, StepKind.CAPTURE, title="Pool size", content={"was": 5}, type="decision_record", tags=["db"])
     assert isinstance(again, StepWrite)
 
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         first = answer.write(tx)
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         second = again.write(tx)
 
     assert isinstance(first, dict) and isinstance(second, dict)
@@ -160,7 +161,7 @@ def test_a_capture_that_is_undone_leaves_nothing(brain: Brain) -> None:
     assert isinstance(answer, StepWrite)
 
     def write_and_fail() -> None:
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             answer.write(tx)
             raise ZeroDivisionError
 
@@ -199,19 +200,19 @@ def test_a_question_that_is_none_is_refused(brain: Brain, options: dict[str, Any
 
 
 def test_a_wait_holds_nothing_and_says_when_it_is_over(brain: Brain) -> None:
-    before = brain._store.now()
+    before = inside(brain).store.now()
 
     answer = waits(do(brain, StepKind.WAIT, minutes=2, seconds=30))
 
     assert answer.waits_for == "time"
     assert answer.wake_at is not None
-    assert before + 150 * SECOND <= answer.wake_at <= brain._store.now() + 150 * SECOND
+    assert before + 150 * SECOND <= answer.wake_at <= inside(brain).store.now() + 150 * SECOND
 
 
 @pytest.mark.parametrize("until", ["2030-01-31T08:00:00Z", "2030-01-31T09:00:00+01:00", 1_896_076_800_000_000])
 def test_a_wait_until_a_moment_ends_then(brain: Brain, until: Any) -> None:
     instant = int(datetime(2030, 1, 31, 8, tzinfo=UTC).timestamp()) * SECOND
-    brain._store.database.now = lambda: instant - 86_400 * SECOND  # type: ignore[method-assign]
+    inside(brain).store.database.now = lambda: instant - 86_400 * SECOND  # type: ignore[method-assign]
 
     assert waits(do(brain, StepKind.WAIT, until=until)).wake_at == instant
 
@@ -277,7 +278,7 @@ def test_what_is_allowed_is_kept_and_taken_back_and_stands_in_the_audit_trail(br
 
     limits = brain.limits.get()
     assert (limits.commands, limits.hosts) == (("systemctl restart",), ("api.example.com",))
-    with brain._store.read() as tx:
+    with inside(brain).store.read() as tx:
         trail = tx.trail.of("steps")
     assert [entry.act for entry in trail] == ["allow", "disallow"]
 

@@ -1,0 +1,54 @@
+"""What is inside a Brain? The one place where tests reach into its private parts, which may move without the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from brainops.agents.language.model import LanguageModels
+from brainops.brain import Brain
+from brainops.learning.cycles.cycles import Parts
+from brainops.memory.context import MemoryContext
+from brainops.memory.uses import Uses
+from brainops.operations.recorder import Recorder
+from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """The parts of a Brain that its users do not see."""
+
+    store: Store
+    context: MemoryContext
+    recorder: Recorder
+    uses: Uses
+    dispatcher: Dispatcher | None
+
+
+def inside(brain: Brain) -> Inside:
+    """Return the parts of a Brain by name, as they are now."""
+    return Inside(
+        store=brain._store,
+        context=brain._context,
+        recorder=brain._recorder,
+        uses=brain._uses,
+        dispatcher=brain._dispatcher,
+    )
+
+
+def capture_under(brain: Brain, context: MemoryContext) -> None:
+    """Let a Brain capture and operate under another context, as a program with other rules does."""
+    brain._context = brain._operations._context = context
+
+
+def learn_with(brain: Brain, sources: Sequence[Parts]) -> list[Parts]:
+    """Let the cycles of a Brain ask these sources for their parts; return those that they asked before."""
+    before = brain.learning._sources
+    brain.learning._sources = list(sources)
+    return before
+
+
+def reserve_tokens(brain: Brain, models: LanguageModels, prompt: str, max_tokens: int) -> None:
+    """Set aside what a call of a language model may take, and never say what it took: as if killed."""
+    brain.language._reserve(models, prompt, "", max_tokens)
