@@ -25,7 +25,7 @@ PRICED = LanguageModels(names=("test",), price=(1.0, 10.0))
 ASKER = """
 import sys
 from brainops import Brain
-from brainops.agents.model import LanguageModels
+from brainops.agents.language.model import LanguageModels
 from brainops.errors import BudgetSpent
 
 with Brain.open(sys.argv[1], namespace="team/a", read=["team/shared"], model="none", background=False) as brain:

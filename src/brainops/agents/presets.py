@@ -1,4 +1,4 @@
-"""How are the coding agents that people have asked without a terminal?
+"""How are the coding agents that people have asked without a terminal? (pure)
 
 Each is run in its own non-interactive mode with the rights that it has by its own settings: none is given the flag that
 lets it do everything. What an agent may do is said where it is configured, or by more arguments in `run`.

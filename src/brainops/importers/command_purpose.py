@@ -1,4 +1,4 @@
-"""Do two commands serve the same purpose? Compares programs, arguments and files. Pure."""
+"""Do two commands serve the same purpose? Compares programs, arguments and files. (pure)"""
 
 from __future__ import annotations
 

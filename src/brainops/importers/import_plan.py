@@ -1,4 +1,4 @@
-"""What is to be done with the drafts of an import, given what stands in memory from the same sources? Pure."""
+"""What is to be done with the drafts of an import, given what stands in memory from the same sources? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runbook does an alert lead to? Resolves `runbook_url` by name, and writes both ends of the binding. Pure.
+"""Which runbook does an alert lead to? Resolves `runbook_url` by name, and writes both ends of the binding. (pure)
 
 An alert's memory names its runbook (`metadata["runbook"]`, a source key). The runbook's memory ends with a marked
 section that holds what its alerts say, so that the text of a fired alert finds the runbook by ordinary search.

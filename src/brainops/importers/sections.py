@@ -1,4 +1,4 @@
-"""Where do the sections of a Markdown text begin and end? Headings outside of code cut it. Pure."""
+"""Where do the sections of a Markdown text begin and end? Headings outside of code cut it. (pure)"""
 
 from __future__ import annotations
 

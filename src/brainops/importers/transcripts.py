@@ -1,4 +1,4 @@
-"""Which errors of a coding session are worth keeping, and what seems to have cured them? Steps in, drafts out. Pure.
+"""Which errors of a coding session are worth keeping, and what seems to have cured them? Steps in, drafts out. (pure)
 
 An error followed, within a bounded number of steps, by a success of the same purpose is a candidate fix: nobody has
 checked it, it rests on the order of the commands alone.

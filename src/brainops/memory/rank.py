@@ -1,4 +1,4 @@
-"""Which of the found memories come first, and why? (pure: values in, values out)
+"""Which of the found memories come first, and why? (pure)
 
 A hit is found by its words (FTS5 bm25) or by its meaning (cosine). Each side is divided by its own best score and
 the two are added; a memory captured shortly before or after a strong one in its session shares a part of that score;

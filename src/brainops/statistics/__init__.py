@@ -1,1 +1,1 @@
-"""Which figures do the layers above rest on? Pure functions of numbers, each with the source of its formula."""
+"""Which figures do the layers above rest on, each with the source of its formula? (pure)"""

@@ -1,4 +1,4 @@
-"""Which point of a series is unlike what came before, told once and with a line that needs no tuning?"""
+"""Which point of a series is unlike what came before, told once and with a line that needs no tuning? (pure)"""
 
 from __future__ import annotations
 

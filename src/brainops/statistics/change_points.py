@@ -1,4 +1,4 @@
-"""Since when is a series at another level, and how sure is that?"""
+"""Since when is a series at another level, and how sure is that? (pure)"""
 
 from __future__ import annotations
 

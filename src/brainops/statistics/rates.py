@@ -1,6 +1,6 @@
-"""Did a rate of failure change, when, and how sure is that, though many rates are looked at?
+"""Did a rate of failure change, when, and how sure is that, though many rates are looked at? (pure)
 
-Pure. A series of counts either has one rate, or one up to a moment and another from then on. Each rate has Jeffreys'
+A series of counts either has one rate, or one up to a moment and another from then on. Each rate has Jeffreys'
 prior Beta(1/2, 1/2), so the evidence of counts is a ratio of beta functions; the Bayes factor for a change is its mean
 over all moments at which it could have happened. As an e-value it goes through the e-Benjamini-Hochberg procedure (Wang
 and Ramdas, 2022), which holds the share of false changes under its line whatever the series have to do with each other.

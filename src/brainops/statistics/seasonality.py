@@ -1,4 +1,4 @@
-"""Does a series go with the hour of the day or the day of the week?"""
+"""Does a series go with the hour of the day or the day of the week? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Could that be chance? The tests that patterns must pass, and what many tests at once ask of each."""
+"""Could that be chance? The tests that patterns must pass, and what many tests at once ask of each. (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is the stem of a word? (pure; the same answer as the `porter` tokenizer of SQLite's FTS5)
+"""What is the stem of a word, as the `porter` tokenizer of SQLite's FTS5 gives it? (pure)
 
 The document frequencies of a store are kept by stem, and a shared word can only be shown or weighed by its stem. The
 algorithm is M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with the few departures of FTS5.

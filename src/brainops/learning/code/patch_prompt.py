@@ -1,4 +1,4 @@
-"""How is a language model asked for a patch, and what of its answer is taken?"""
+"""How is a language model asked for a patch, and what of its answer is taken? (pure)"""
 
 from __future__ import annotations
 

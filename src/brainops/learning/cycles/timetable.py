@@ -1,4 +1,4 @@
-"""When is a cycle due, what does it cover, and how often was it missed?"""
+"""When is a cycle due, what does it cover, and how often was it missed? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which samples stand on a page of metrics in the Prometheus text format?"""
+"""Which samples stand on a page of metrics in the Prometheus text format? (pure)"""
 
 from __future__ import annotations
 

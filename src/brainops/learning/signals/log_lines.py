@@ -1,4 +1,4 @@
-"""What does one line of a log say: when, how bad, from whom, and in which words?"""
+"""What does one line of a log say: when, how bad, from whom, and in which words? (pure)"""
 
 from __future__ import annotations
 

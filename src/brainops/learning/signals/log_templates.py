@@ -1,4 +1,4 @@
-"""Which lines of a log say the same thing: what in them is constant, and what varies from time to time?"""
+"""Which lines of a log say the same thing: what in them is constant, and what varies from time to time? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After what do operations fail more often than else: which events, and which two in a row?"""
+"""After what do operations fail more often than else: which events, and which two in a row? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to blame for an incident: whose metrics, whose log lines and which change stand out from all others?"""
+"""What is to blame for an incident: whose metrics, whose log lines, which change stand out from all others? (pure)"""
 
 from __future__ import annotations
 

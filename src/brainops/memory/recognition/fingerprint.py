@@ -1,4 +1,4 @@
-"""Is this the error that was seen before? One pure, versioned identity for an error event."""
+"""Is this the error that was seen before? One versioned identity for an error event. (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts of a text are secrets because of the name that they are given to: settings, fields, options, keys?"""
+"""Which parts of a text are secrets by the name that they are given to: settings, fields, options, keys? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which text did BrainOps itself hand out, so that it is not captured again as if somebody had said it?"""
+"""Which text did BrainOps itself hand out, so that it is not captured again as if somebody had said it? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts of a text are personal data: addresses, numbers and accounts that point at a person?"""
+"""Which parts of a text are personal data: addresses, numbers and accounts that point at a person? (pure)"""
 
 from __future__ import annotations
 

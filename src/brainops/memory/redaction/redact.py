@@ -1,4 +1,4 @@
-"""Which secrets and personal data stand in a text, and how does it read without them?"""
+"""Which secrets and personal data stand in a text, and how does it read without them? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does this name hold a secret, and is this value one, or only a word, a reference or a placeholder?"""
+"""Does this name hold a secret, and is this value one, or only a word, a reference or a placeholder? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts of a text are secrets by their own form: issued tokens, key blocks, credentials in URLs and headers?"""
+"""Which parts of a text are secrets by their form: issued tokens, key blocks, credentials in URLs or headers? (pure)"""
 
 from __future__ import annotations
 

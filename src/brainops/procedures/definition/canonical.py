@@ -1,4 +1,4 @@
-"""What is a procedure as a plain mapping, as one canonical text, and as a hash?"""
+"""What is a procedure as a plain mapping, as one canonical text, and as a hash? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a procedure hold together: its graph, what its expressions refer to, its secrets, its inputs' schema?"""
+"""Does a procedure hold together: its graph, what its expressions refer to, its secrets, its inputs' schema? (pure)"""
 
 from __future__ import annotations
 

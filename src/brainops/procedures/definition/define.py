@@ -1,4 +1,4 @@
-"""Which procedure does a mapping define (from a file, JSON or Python), and what is wrong with it?"""
+"""Which procedure does a mapping define (from a file, JSON or Python), and what is wrong with it? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which step does an entry of `steps:` define, and what is wrong with it?"""
+"""Which step does an entry of `steps:` define, and what is wrong with it? (pure)"""
 
 from __future__ import annotations
 

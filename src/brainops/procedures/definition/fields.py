@@ -1,4 +1,4 @@
-"""What stands under a key of a mapping, read as the type that it should have?"""
+"""What stands under a key of a mapping, read as the type that it should have? (pure)"""
 
 from __future__ import annotations
 

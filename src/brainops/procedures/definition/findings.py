@@ -1,4 +1,4 @@
-"""What is wrong with a procedure's text, and in which line?"""
+"""What is wrong with a procedure's text, and in which line? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which order do the steps of a procedure come: which together, which next, and is there a way at all?"""
+"""In which order do the steps of a procedure come: which together, which next, and is there a way at all? (pure)"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ to every other program as a variable of the environment or in a file, which noth
 
 from __future__ import annotations
 
-import os.path
+import posixpath
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
@@ -169,7 +169,7 @@ def option_like(value: object, words: Sequence[str], number: int) -> bool:
 
 def program_of(word: str) -> str:
     """Return a program's bare name, without its folder and version: /usr/bin/python3.12 is python."""
-    name = os.path.basename(word)
+    name = posixpath.basename(word)
     return _VERSIONED.sub("", name).lower() or name
 
 
@@ -194,7 +194,7 @@ def _of_word(words: Sequence[str], number: int, plain: Collection[str]) -> Unsaf
     if (program := program_of(words[0])) in RUNS_ITS_WORDS:
         script = any(not each.startswith("-") for each in words[1:number])  # whose words they are: a person may know it
         return Unsafe(place=place, message=f"what {program} is given can be run as code", known=not script)
-    folder, program = os.path.split(words[0])
+    folder, program = posixpath.split(words[0])
     if program in PLAIN and folder in SYSTEM_FOLDERS:
         return None
     if program not in BY_SUBCOMMAND or folder not in SYSTEM_FOLDERS:

@@ -1,4 +1,4 @@
-"""Are these inputs what a procedure asks for, and what are they with its defaults?"""
+"""Are these inputs what a procedure asks for, and what are they with its defaults? (pure)"""
 
 from __future__ import annotations
 

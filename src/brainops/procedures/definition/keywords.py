@@ -1,4 +1,4 @@
-"""Which words does a procedure's file know, and how large may it be?"""
+"""Which words does a procedure's file know, and how large may it be? (pure)"""
 
 from __future__ import annotations
 

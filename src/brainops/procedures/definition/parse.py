@@ -1,4 +1,4 @@
-"""Which procedure stands in a text: Markdown with front matter, YAML, or JSON?"""
+"""Which procedure stands in a text: Markdown with front matter, YAML, or JSON? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a Markdown body is the prose of a procedure, and what is the text of which step?
+"""What of a Markdown body is the prose of a procedure, and what is the text of which step? (pure)
 
 A step's text stands under a heading `## ID` (or its name). Headings inside of code blocks are none; a line that only
 looks like such a heading is written with a backslash before it.

@@ -1,4 +1,4 @@
-"""Which steps, inputs and secrets does a procedure's text refer to, and where?"""
+"""Which steps, inputs and secrets does a procedure's text refer to, and where? (pure)"""
 
 from __future__ import annotations
 

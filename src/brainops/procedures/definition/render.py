@@ -1,4 +1,4 @@
-"""How is a procedure written as its native file, or as a skill?"""
+"""How is a procedure written as its native file, or as a skill? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a YAML text say, as plain JSON values, and in which line stands each of them?
+"""What does a YAML text say, as plain JSON values, and in which line stands each of them? (pure)
 
 Scalars are read as YAML 1.2 and GitHub Actions read them: `on`, `yes` and `1:30` are texts, a date is a text. Nothing
 is built that the text could choose: no tags, no duplicate keys, and aliases count as what they stand for.

@@ -1,4 +1,4 @@
-"""Of which headings, paragraphs, lists and code does a prose document consist, and which lies inside which? Pure."""
+"""Of which headings, paragraphs, lists and code does a prose document consist, and which lies inside which? (pure)"""
 
 from __future__ import annotations
 

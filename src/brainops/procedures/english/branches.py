@@ -1,4 +1,4 @@
-"""To which question does what is said next belong, and can two conditions hold together? Pure."""
+"""To which question does what is said next belong, and can two conditions hold together? (pure)"""
 
 from __future__ import annotations
 

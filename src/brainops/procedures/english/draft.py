@@ -1,4 +1,4 @@
-"""Which procedure does a text in plain English describe, and what in it was not understood? Pure."""
+"""Which procedure does a text in plain English describe, and what in it was not understood? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How do the steps and branches of an outline lead to each other, and when is each reached? Pure."""
+"""How do the steps and branches of an outline lead to each other, and when is each reached? (pure)"""
 
 from __future__ import annotations
 

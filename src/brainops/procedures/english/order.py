@@ -1,4 +1,4 @@
-"""What is known when all was read: which step comes first, which check ends it, what decides nothing? Pure."""
+"""What is known when all was read: which step comes first, which check ends it, what decides nothing? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which steps, branches, jumps and ends does a prose document hold, in its order? Blocks in, units out. Pure."""
+"""Which steps, branches, jumps and ends does a prose document hold, in its order? Blocks in, units out. (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a passage before its sentences are read: a title, a choice, a label, something to do? Pure."""
+"""What is a passage before its sentences are read: a title, a choice, a label, something to do? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By which words does an English sentence jump, end, condition or address somebody? Pure."""
+"""By which words does an English sentence jump, end, condition or address somebody? (pure)"""
 
 from __future__ import annotations
 

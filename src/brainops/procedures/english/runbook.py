@@ -1,4 +1,4 @@
-"""Which advisory procedure does a runbook or a skill of somebody else hold? Pure."""
+"""Which advisory procedure does a runbook or a skill of somebody else hold? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a sentence say: do this, if that then this, go there, it ends here, or nothing to be done? Pure."""
+"""What does a sentence say: do this, if that then this, go there, it ends here, or nothing to be done? (pure)"""
 
 from __future__ import annotations
 

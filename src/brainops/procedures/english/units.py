@@ -1,4 +1,4 @@
-"""Of what does an outline consist: steps, branches, jumps, ends and parts, each with a name a person reads? Pure."""
+"""Of what does an outline consist: steps, branches, jumps, ends and parts, each with a name a person reads? (pure)"""
 
 from __future__ import annotations
 

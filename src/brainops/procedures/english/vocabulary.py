@@ -1,4 +1,4 @@
-"""Which words make an English sentence an instruction, a condition, an end, or the opposite of another? Pure."""
+"""Which words make an English sentence an instruction, a condition, an end, or the opposite of another? (pure)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What would a run do, and what is at hand of one that is under way? Nothing is done here."""
+"""What would a run do, and what is at hand of one that is under way? Nothing is done here. (pure)"""
 
 from __future__ import annotations
 

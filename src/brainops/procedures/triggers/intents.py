@@ -1,4 +1,4 @@
-"""Which of several labels do somebody's words mean, if any, and how sure is that? (pure: vectors in, decision out)
+"""Which of several labels do somebody's words mean, if any, and how sure is that? (pure)
 
 Every phrase is an example of one label. Kernel ridge regression on the unit vectors of the phrases (kernel
 exp(cosine - 1), by Nystroem's method above MAX_LANDMARKS phrases) gives each label a score; the best one is the
