@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from brainops.agents.selection.selection import Candidate, choose
-from brainops.agents.selection.track_record import Record, Trial
+from brainops.agents.selection.selection import AgentCandidate, choose
+from brainops.agents.selection.track_record import TrackRecord, Trial
 
 
 class Chooser:
     """Chooses among arms and learns from each reward; a reward is the success of a task, whatever its scale."""
 
     def __init__(self, arms: Sequence[str], seed: int) -> None:
-        self._candidates = [Candidate(name=str(arm)) for arm in arms]
-        self._record = Record()
+        self._candidates = [AgentCandidate(name=str(arm)) for arm in arms]
+        self._record = TrackRecord()
         self._seed = seed * 1_000_003
 
     def choose(self, context: Mapping[str, str]) -> str:

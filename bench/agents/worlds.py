@@ -17,8 +17,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brainops.agents.selection.selection import Candidate, choose
-from brainops.agents.selection.track_record import Record, Trial
+from brainops.agents.selection.selection import AgentCandidate, choose
+from brainops.agents.selection.track_record import TrackRecord, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +103,9 @@ class Ours:
 
     def __init__(self, agents: int, seed: int) -> None:
         self._candidates = [
-            Candidate(name=f"agent{chr(97 + number // 26)}{chr(97 + number % 26)}") for number in range(agents)
+            AgentCandidate(name=f"agent{chr(97 + number // 26)}{chr(97 + number % 26)}") for number in range(agents)
         ]
-        self._record, self._seed = Record(), seed * 1_000_003
+        self._record, self._seed = TrackRecord(), seed * 1_000_003
 
     def choose(self, task_class: int) -> int:
         """Return who does a task."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from bench.figures import Figure
 from bench.part import options, publish, say
 from brainops.operations.calibration import reliability
-from brainops.operations.prediction import HOUR, SECOND, Ended, learn
+from brainops.operations.prediction import HOUR, SECOND, EndedOperation, learn
 
 STORES = 20  # of each world
 OPERATIONS = 1_000  # of each store
@@ -63,9 +63,9 @@ def error(name: str, said: list[tuple[float, bool]]) -> Figure:
     )
 
 
-def record(world: World, chance: random.Random) -> list[Ended]:
+def record(world: World, chance: random.Random) -> list[EndedOperation]:
     """Return operations of one store: deployments half an hour apart, each after a migration that may have failed."""
-    found: list[Ended] = []
+    found: list[EndedOperation] = []
     for place in range(OPERATIONS // 2):
         at = 1_700_000_000 * SECOND + place * HOUR // 2
         context = {"version": chance.choice("ab"), "region": chance.choice("xyz"), "ticket": str(place)}
@@ -77,9 +77,9 @@ def record(world: World, chance: random.Random) -> list[Ended]:
     return found
 
 
-def ended(name: str, at: int, context: dict[str, str], failed: bool) -> Ended:
+def ended(name: str, at: int, context: dict[str, str], failed: bool) -> EndedOperation:
     """Return one operation that took a second."""
-    return Ended(
+    return EndedOperation(
         name=name, target="api", actor="ada", context=context, started_at=at, finished_at=at + SECOND, failed=failed
     )
 

@@ -24,7 +24,7 @@ from bench.quality.run import auc
 from brainops.embedding import open_embedder
 from brainops.operations.calibration import reliability
 from brainops.procedures.triggers import intents
-from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Curve, Intents, Words, learn
+from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Curve, Intents, PhraseVectors, learn
 
 SHAPES = ((1, 5), (2, 3), (3, 2), (3, 5), (10, 3), (10, 8), (30, 3), (30, 10))  # labels, phrases of each
 ASKED = 60  # phrases about what was learned, and as many about other labels
@@ -81,7 +81,7 @@ def draws(given: tuple[Phrases, Any], way: str, count: int, seed: int) -> Iterat
             learned = numpy.concatenate([each[: shape[1]] for each in mixed])
             asked = numpy.concatenate([each[shape[1] :][: max(1, ASKED // shape[0])] for each in mixed])
             other = generator.choice(numpy.flatnonzero(~numpy.isin(labels, chosen)), ASKED)
-            spoken = Words.of(texts[learned])
+            spoken = PhraseVectors.of(texts[learned])
             rows: Rows = vectors.__getitem__ if way == "with meaning" else lambda at: spoken.vectors(texts[at])  # noqa: B023
             yield shape, (shape, rows(learned), labels[learned], rows(asked), labels[asked], rows(other))
 

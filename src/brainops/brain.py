@@ -394,7 +394,7 @@ class Brain(Operating, Upkeep, Working, Looking):
     # Runs
 
     def _register_calls(self) -> None:
-        asked = founding.Memory(
+        asked = founding.MemoryParts(
             guidance=self.guidance,
             match=self.match,
             operations=self.operations,

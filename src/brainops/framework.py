@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class Opened:
+class OpenedBrain:
     """An async context manager over a Brain, which it opens and closes."""
 
     def __init__(self, store: str | None = None, **options: Any) -> None:
@@ -62,7 +62,7 @@ class Opened:
         self._brain = None
 
 
-class PersistentMemoryFramework(Opened):
+class PersistentMemoryFramework(OpenedBrain):
     """The founding face of memory: an async context manager over a Brain."""
 
     async def capture_knowledge(
@@ -122,7 +122,7 @@ class PersistentMemoryFramework(Opened):
         return await asyncio.to_thread(self.brain.guidance, task, context=context)
 
 
-class MemoryAwareAIOrchestrator(Opened):
+class MemoryAwareAIOrchestrator(OpenedBrain):
     """The founding face of agents and workflows: an async context manager over a Brain."""
 
     async def execute_with_memory(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from brainops.agents.workflows.constraints import cost_of, read, seconds_of
 from brainops.agents.workflows.plan_review import improved
-from brainops.agents.workflows.planning import Known, Past, PastStep, compose, likeness, name_of
+from brainops.agents.workflows.planning import Known, PastPlanStep, PastWorkflow, compose, likeness, name_of
 from brainops.errors import BudgetSpent
 from brainops.procedures.definition.define import define
 
@@ -67,7 +67,7 @@ def test_any_plan_is_a_valid_procedure_within_its_deadline(
     goal: str, testing: bool, rollback: bool, deadline: float, ran: list[tuple[str, float]]
 ) -> None:
     steps = tuple(
-        PastStep(
+        PastPlanStep(
             definition={"id": f"work_{number}", "name": f"part {number}", "uses": "agent", "with": {"task": "do it"}},
             state=state,
             seconds=seconds,
@@ -75,7 +75,7 @@ def test_any_plan_is_a_valid_procedure_within_its_deadline(
         )
         for number, (state, seconds) in enumerate(ran)
     )
-    past = Past(id="m", goal=goal, likeness=1.0, succeeded=bool(ran), steps=steps)
+    past = PastWorkflow(id="m", goal=goal, likeness=1.0, succeeded=bool(ran), steps=steps)
     wishes = read({"testing": testing, "rollback": rollback, "deadline_seconds": deadline, "x": "${{ 1 }}"}, NOW)
 
     draft = compose(goal, wishes, Known(past=(past,)))

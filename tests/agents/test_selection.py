@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.agents.selection.selection import Candidate, beliefs, choose
-from brainops.agents.selection.track_record import Record, Trial, Utility, text_key
+from brainops.agents.selection.selection import AgentCandidate, beliefs, choose
+from brainops.agents.selection.track_record import TrackRecord, Trial, Utility, text_key
 from brainops.errors import InvalidInput
 
-ALPHA, BETA = Candidate(name="alpha"), Candidate(name="beta")
+ALPHA, BETA = AgentCandidate(name="alpha"), AgentCandidate(name="beta")
 
 
 def trials(agent: str, outcomes: str, *, task_class: str = "deploy", **fields: float) -> list[Trial]:
@@ -21,14 +21,16 @@ def trials(agent: str, outcomes: str, *, task_class: str = "deploy", **fields: f
     return [Trial(agent=agent, task_class=task_class, success=float(each), **fields) for each in outcomes]  # type: ignore[arg-type]
 
 
-def often(record: Record, *candidates: Candidate, task_class: str = "deploy", times: int = 60) -> dict[str, int]:
+def often(
+    record: TrackRecord, *candidates: AgentCandidate, task_class: str = "deploy", times: int = 60
+) -> dict[str, int]:
     """Return how often each is chosen over as many seeds."""
     chosen = [choose(candidates, record, task_class=task_class, seed=seed).agent for seed in range(times)]
     return {each.name: chosen.count(each.name) for each in candidates}
 
 
 def test_the_agent_with_the_better_record_is_chosen_and_the_reason_has_its_numbers() -> None:
-    record = Record([*trials("alpha", "1" * 18 + "00"), *trials("beta", "0" * 15 + "11111")])
+    record = TrackRecord([*trials("alpha", "1" * 18 + "00"), *trials("beta", "0" * 15 + "11111")])
 
     choice = choose([ALPHA, BETA], record, task_class="deploy", seed=1)
 
@@ -42,7 +44,7 @@ def test_equal_agents_are_chosen_with_the_probability_that_is_told() -> None:
     choice = choose([ALPHA, BETA], [], task_class="deploy", seed=1)
 
     assert choice.probability == 0.5
-    assert 15 < often(Record(), ALPHA, BETA)["alpha"] < 45
+    assert 15 < often(TrackRecord(), ALPHA, BETA)["alpha"] < 45
 
 
 def test_an_agent_that_failed_at_a_task_is_not_asked_again_while_there_is_another() -> None:
@@ -53,7 +55,7 @@ def test_an_agent_that_failed_at_a_task_is_not_asked_again_while_there_is_anothe
 
 
 def test_classes_matter_only_where_the_record_says_so() -> None:
-    apart = Record()
+    apart = TrackRecord()
     for _ in range(15):
         for task_class, good, bad in (("deploy", "alpha", "beta"), ("review", "beta", "alpha")):
             for trial in (*trials(good, "1", task_class=task_class), *trials(bad, "0", task_class=task_class)):
@@ -65,7 +67,7 @@ def test_classes_matter_only_where_the_record_says_so() -> None:
 
 def test_a_dear_or_slow_agent_must_be_better_but_no_failure_beats_a_success() -> None:
     utility = Utility()
-    record = Record([*trials("alpha", "1" * 30, cost=5.0), *trials("beta", "1" * 30)])
+    record = TrackRecord([*trials("alpha", "1" * 30, cost=5.0), *trials("beta", "1" * 30)])
 
     assert often(record, ALPHA, BETA)["beta"] == 60
     dear = Trial(agent="a", task_class="c", success=1.0, seconds=1e9, cost=1e9)
@@ -73,9 +75,9 @@ def test_a_dear_or_slow_agent_must_be_better_but_no_failure_beats_a_success() ->
 
 
 def test_an_unknown_agent_is_judged_by_its_kin_until_it_is_known() -> None:
-    record = Record([*trials("droid opus", "1" * 20), *trials("orchestrator qwen", "0" * 20)])
-    unknown = [Candidate(name="droid sonnet"), Candidate(name="orchestrator sonnet")]
-    known = [Candidate(name="droid opus"), Candidate(name="orchestrator qwen")]
+    record = TrackRecord([*trials("droid opus", "1" * 20), *trials("orchestrator qwen", "0" * 20)])
+    unknown = [AgentCandidate(name="droid sonnet"), AgentCandidate(name="orchestrator sonnet")]
+    known = [AgentCandidate(name="droid opus"), AgentCandidate(name="orchestrator qwen")]
 
     droid, orchestrator = beliefs([*unknown, *known], record, task_class="deploy")[:2]
 
@@ -84,7 +86,7 @@ def test_an_unknown_agent_is_judged_by_its_kin_until_it_is_known() -> None:
 
 
 def test_an_agent_that_began_to_fail_is_left_soon() -> None:
-    record = Record([*trials("alpha", "1" * 200), *trials("beta", "10" * 10), *trials("alpha", "0" * 40)])
+    record = TrackRecord([*trials("alpha", "1" * 200), *trials("beta", "10" * 10), *trials("alpha", "0" * 40)])
 
     (alpha,) = beliefs([ALPHA], record, task_class="deploy")
 
@@ -94,7 +96,7 @@ def test_an_agent_that_began_to_fail_is_left_soon() -> None:
 
 
 def test_a_task_that_an_agent_did_before_is_its_own() -> None:
-    record = Record(
+    record = TrackRecord(
         [
             *trials("alpha", "10" * 10),
             *trials("beta", "10" * 10),
@@ -110,8 +112,8 @@ def test_a_task_that_an_agent_did_before_is_its_own() -> None:
 
 
 def test_the_best_of_many_is_found_and_kept() -> None:
-    draw, record = random.Random(5), Record()
-    many = [Candidate(name=f"agent{chr(97 + number)}") for number in range(20)]
+    draw, record = random.Random(5), TrackRecord()
+    many = [AgentCandidate(name=f"agent{chr(97 + number)}") for number in range(20)]
     got = []
     for seed in range(600):
         name = choose(many, record, task_class="deploy", seed=seed).agent
@@ -131,10 +133,10 @@ def test_the_best_of_many_is_found_and_kept() -> None:
 def test_any_record_gives_a_candidate_a_probability_and_finite_figures(
     rows: list[tuple[str, str, float, float]], seed: int
 ) -> None:
-    record = Record(
+    record = TrackRecord(
         Trial(agent=agent, task_class=kind, success=success, seconds=seconds) for agent, kind, success, seconds in rows
     )
-    candidates = [Candidate(name=name) for name in "abce"]
+    candidates = [AgentCandidate(name=name) for name in "abce"]
 
     choice = choose(candidates, record, task_class="x", seed=seed)
 
@@ -151,10 +153,10 @@ def test_nobody_to_choose_from_is_an_error() -> None:
 def test_a_choice_among_forty_with_thousands_of_trials_takes_about_a_millisecond() -> None:
     draw = random.Random(1)
     names = [f"agent{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(40)]
-    record = Record()
+    record = TrackRecord()
     for _ in range(5_000):
         record.add(Trial(agent=draw.choice(names), task_class=f"c{draw.randrange(50)}", success=draw.random()))
-    candidates = [Candidate(name=name) for name in names]
+    candidates = [AgentCandidate(name=name) for name in names]
     choose(candidates, record, task_class="c1", seed=0)
 
     began = time.process_time()

@@ -11,11 +11,11 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.store import acts, migrate, named, postgres_upkeep
-from brainops.store.approvals import Approvals
+from brainops.store.approvals import ApprovalRows
 from brainops.store.operations import GrowthPolicy, finish_row
 from brainops.store.postgres_archive import TABLES
 from brainops.store.records import Records
-from brainops.store.rules import Rules
+from brainops.store.rules import RuleRows
 from brainops.types import Draft, ErrorEvent, Evidence, Failed, OperationStart, Outcome, Source, Succeeded
 from tests.conformance.conftest import OWNER, FreshDatabase
 from tests.conformance.everything import MARTA, any_row, furnish
@@ -47,8 +47,8 @@ def first_schema(monkeypatch: pytest.MonkeyPatch, last: int = 1) -> Iterator[Non
         for module in (migrate, postgres_upkeep):
             patch.setattr(module, "migrations", lambda dialect: known(dialect)[:last])
         patch.setattr(Records, "ended_runs", lambda self, before: 0)  # it does not know that there are runs,
-        patch.setattr(Approvals, "names_of_approvers", lambda self: [])  # nor that somebody may approve,
-        patch.setattr(Rules, "is_strict", lambda self, floor=False: False)  # nor that rules hold
+        patch.setattr(ApprovalRows, "names_of_approvers", lambda self: [])  # nor that somebody may approve,
+        patch.setattr(RuleRows, "is_strict", lambda self, floor=False: False)  # nor that rules hold
         yield
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from brainops.errors import InvalidInput
-from brainops.importers import Action, ImportReport, import_path
+from brainops.importers import ImportAction, ImportReport, import_path
 from brainops.importers.runbook_links import HEADING
 from brainops.types import Trust
 from tests.importers.material import Write, lines
@@ -47,7 +47,7 @@ def test_importing_twice_changes_nothing_the_second_time(write: Write, memory: S
 def test_a_dry_run_plans_and_writes_nothing(write: Write, memory: SmallMemory) -> None:
     report = import_path(memory, ops(write), dry_run=True)
 
-    assert [(planned.action, planned.key) for planned in report.plan] == [(Action.TAKE, "markdown:ops/a.md")]
+    assert [(planned.action, planned.key) for planned in report.plan] == [(ImportAction.TAKE, "markdown:ops/a.md")]
     assert report.dry_run and memory.writes == 0
 
 
@@ -133,8 +133,8 @@ def test_a_section_that_left_its_document_is_flagged(write: Write, memory: Small
 
     report = import_path(memory, path.parent, sync=True)
 
-    assert [(p.action, p.key) for p in report.plan if p.action is Action.FLAG] == [
-        (Action.FLAG, "markdown:ops/AGENTS.md#test")
+    assert [(p.action, p.key) for p in report.plan if p.action is ImportAction.FLAG] == [
+        (ImportAction.FLAG, "markdown:ops/AGENTS.md#test")
     ]
 
 
@@ -207,7 +207,7 @@ def test_a_copy_of_a_document_is_not_taken_twice(write: Write, memory: SmallMemo
     report = import_path(memory, folder)
 
     assert counts(report) == (2, 1, 0, 0, 0)
-    assert [p.reason for p in report.plan if p.action is Action.REPEAT] == ["the same as markdown:ops/x/again.md"]
+    assert [p.reason for p in report.plan if p.action is ImportAction.REPEAT] == ["the same as markdown:ops/x/again.md"]
 
 
 @pytest.mark.parametrize("order", [("runbooks", "rules"), ("rules", "runbooks")])

@@ -16,12 +16,12 @@ from brainops.learning.improvements.lifecycle import (
     next_move,
 )
 from brainops.learning.improvements.port import draft
-from brainops.statistics.always_valid import Evidence, Measured
+from brainops.statistics.always_valid import EValues, Measured
 from brainops.types import Improvement, ImprovementKind, ImprovementState
 
 S = ImprovementState
-BETTER = Measured(evidence=Evidence(better=50.0), counted=40)
-WORSE = Measured(evidence=Evidence(worse=50.0), counted=40)
+BETTER = Measured(evidence=EValues(better=50.0), counted=40)
+WORSE = Measured(evidence=EValues(worse=50.0), counted=40)
 NOTHING = Measured()
 
 

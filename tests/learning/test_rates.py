@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.statistics.rates import FALSE_SHARE, Change, Counts, interval, latest_change, told
+from brainops.statistics.rates import FALSE_SHARE, FailureCounts, RateChange, interval, latest_change, told
 
 HOURS = 14 * 24
 
 
-def series(seed: int, *rates: tuple[int, float], a_hour: int = 2) -> list[Counts]:
+def series(seed: int, *rates: tuple[int, float], a_hour: int = 2) -> list[FailureCounts]:
     """Return hourly counts: each rate holds from its hour on."""
     dice, counts = random.Random(seed), []
     for hour in range(HOURS):
         rate = [rate for begin, rate in rates if begin <= hour][-1]
         failed = sum(dice.random() < rate for _ in range(a_hour))
-        counts.append(Counts(at=hour, ended=a_hour, failed=failed))
+        counts.append(FailureCounts(at=hour, ended=a_hour, failed=failed))
     return counts
 
 
@@ -52,12 +52,12 @@ def test_a_rate_that_never_changed_is_hardly_ever_told() -> None:
     assert wrong <= FALSE_SHARE * teams
 
 
-def unchanged(seed: int) -> Change | None:
+def unchanged(seed: int) -> RateChange | None:
     return latest_change(series(seed, (0, random.Random(seed).choice((0.02, 0.1, 0.3))), a_hour=1))
 
 
 def test_where_many_are_looked_at_a_change_takes_more_evidence() -> None:
-    likely = Change(at=5, ended_before=50, failed_before=2, ended_after=20, failed_after=9, log_factor=8.0)
+    likely = RateChange(at=5, ended_before=50, failed_before=2, ended_after=20, failed_after=9, log_factor=8.0)
 
     assert told([("deploy", likely)], series=1)
     assert not told([("deploy", likely)], series=1_000)
@@ -65,7 +65,7 @@ def test_where_many_are_looked_at_a_change_takes_more_evidence() -> None:
 
 
 def test_a_difference_too_small_to_matter_is_not_told() -> None:
-    small = Change(
+    small = RateChange(
         at=5, ended_before=10**6, failed_before=10**4, ended_after=10**6, failed_after=3 * 10**4, log_factor=900.0
     )
 
@@ -74,12 +74,12 @@ def test_a_difference_too_small_to_matter_is_not_told() -> None:
 
 @pytest.mark.parametrize("failed", [0, 1])
 def test_what_always_or_never_fails_did_not_change(failed: int) -> None:
-    assert latest_change([Counts(at=hour, ended=1, failed=failed) for hour in range(100)]) is None
+    assert latest_change([FailureCounts(at=hour, ended=1, failed=failed) for hour in range(100)]) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=60))
 def test_the_counts_of_a_change_are_those_of_the_series(pairs: list[tuple[int, int]]) -> None:
-    counts = [Counts(at=at, ended=a + b, failed=a) for at, (a, b) in enumerate(pairs)]
+    counts = [FailureCounts(at=at, ended=a + b, failed=a) for at, (a, b) in enumerate(pairs)]
     change = latest_change(counts)
     if change is None:
         return

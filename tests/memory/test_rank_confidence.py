@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.memory.confidence import Signals, covered_share, inverse_frequency, margins, match_probability
+from brainops.memory.confidence import HitSignals, covered_share, inverse_frequency, margins, match_probability
 
 SHARE = st.floats(0.0, 1.0)
 COSINE = st.none() | st.floats(-1.0, 1.0)
@@ -14,7 +14,7 @@ COSINE = st.none() | st.floats(-1.0, 1.0)
 
 @given(COSINE, SHARE, st.floats(-1.0, 1.0))
 def test_a_probability_lies_between_0_and_1(cosine: float | None, covered: float, margin: float) -> None:
-    assert 0.0 < match_probability(Signals(cosine=cosine, covered=covered, margin=margin)) < 1.0
+    assert 0.0 < match_probability(HitSignals(cosine=cosine, covered=covered, margin=margin)) < 1.0
 
 
 @given(COSINE, SHARE, SHARE, st.floats(-1.0, 1.0))
@@ -23,21 +23,21 @@ def test_holding_more_of_the_query_never_makes_a_hit_less_probable(
 ) -> None:
     low, high = sorted((one, other))
 
-    assert match_probability(Signals(cosine=cosine, covered=low, margin=margin)) <= match_probability(
-        Signals(cosine=cosine, covered=high, margin=margin)
+    assert match_probability(HitSignals(cosine=cosine, covered=low, margin=margin)) <= match_probability(
+        HitSignals(cosine=cosine, covered=high, margin=margin)
     )
 
 
 def test_a_near_full_and_lonely_match_is_probable_and_a_far_crowded_one_is_not() -> None:
-    good = Signals(cosine=0.85, covered=0.95, margin=0.4)
-    poor = Signals(cosine=0.25, covered=0.2, margin=0.01)
+    good = HitSignals(cosine=0.85, covered=0.95, margin=0.4)
+    poor = HitSignals(cosine=0.25, covered=0.2, margin=0.01)
 
     assert match_probability(good) > 0.85
     assert match_probability(poor) < 0.1
 
 
 def test_without_a_model_words_alone_still_tell_good_from_poor() -> None:
-    good, poor = Signals(cosine=None, covered=1.0, margin=0.5), Signals(cosine=None, covered=0.1, margin=0.0)
+    good, poor = HitSignals(cosine=None, covered=1.0, margin=0.5), HitSignals(cosine=None, covered=0.1, margin=0.0)
 
     assert match_probability(good) > 0.7
     assert match_probability(poor) < 0.1

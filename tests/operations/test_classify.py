@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.operations.commands.action_class import Pattern, classify
+from brainops.operations.commands.action_class import OwnPattern, classify
 from brainops.operations.commands.command_line import classify_command
 from brainops.operations.commands.sql_statements import class_of_sql
 from brainops.types import ActionClass, OperationStart
@@ -440,9 +440,9 @@ def test_a_given_class_raises_and_never_lowers() -> None:
 
 def test_what_a_namespace_says_itself_comes_first() -> None:
     own = [
-        Pattern(glob="clean cache*", action_class=READ),
-        Pattern(glob="rm -rf build*", action_class=CHANGE),
-        Pattern(glob="switch *", action_class=DESTROY),
+        OwnPattern(glob="clean cache*", action_class=READ),
+        OwnPattern(glob="rm -rf build*", action_class=CHANGE),
+        OwnPattern(glob="switch *", action_class=DESTROY),
     ]
 
     assert classify(OperationStart(name="clean cache of api"), own) is READ

@@ -8,14 +8,24 @@ from collections.abc import Callable
 import pytest
 
 from brainops.operations.calibration import reliability
-from brainops.operations.prediction import HOUR, SECOND, Asked, Ended, Failure, Rate, learn, predict, told
+from brainops.operations.prediction import (
+    HOUR,
+    SECOND,
+    EndedOperation,
+    Rate,
+    SeenFailure,
+    Upcoming,
+    learn,
+    predict,
+    told,
+)
 from brainops.types import Precursor
 
 START = 1_700_000_000 * SECOND
 NOW = START + 1_000 * HOUR
 
 
-def record(count: int, chances: Callable[[dict[str, str], int], float], seed: int = 3) -> list[Ended]:
+def record(count: int, chances: Callable[[dict[str, str], int], float], seed: int = 3) -> list[EndedOperation]:
     """Return deployments, ten minutes apart, that fail by what a world says of their context and the hour."""
     chance, found = random.Random(seed), []
     for place in range(count):
@@ -23,7 +33,7 @@ def record(count: int, chances: Callable[[dict[str, str], int], float], seed: in
         context = {"version": chance.choice("ab"), "region": chance.choice("xyz")}
         failed = chance.random() < chances(context, at // HOUR % 24)
         found.append(
-            Ended(
+            EndedOperation(
                 name="deploy",
                 target="api",
                 actor="ada",
@@ -36,9 +46,9 @@ def record(count: int, chances: Callable[[dict[str, str], int], float], seed: in
     return found
 
 
-def asked(**given: object) -> Asked:
+def asked(**given: object) -> Upcoming:
     known = {"name": "deploy", "target": "api", "actor": "ada", "context": {}, "at": NOW, **given}
-    return Asked(**known)  # type: ignore[arg-type]
+    return Upcoming(**known)  # type: ignore[arg-type]
 
 
 def test_a_context_that_fails_is_found_and_said_with_its_numbers() -> None:
@@ -63,7 +73,7 @@ def test_what_failed_shortly_before_is_found() -> None:
         found.append(_ended("migrate", at, bad))
         found.append(_ended("deploy", at + 300 * SECOND, chance.random() < (0.8 if bad else 0.1)))
     models = learn(found).models
-    just_failed = [Failure(name="migrate", target=None, fingerprint=None, at=NOW - 240 * SECOND)]
+    just_failed = [SeenFailure(name="migrate", target=None, fingerprint=None, at=NOW - 240 * SECOND)]
 
     raised = predict(asked(target=None), Rate(finished=100, failed=30), models["deploy"], just_failed)
 
@@ -136,5 +146,7 @@ def test_what_does_not_concern_it_changes_nothing(given: dict[str, object]) -> N
     assert predict(asked(), rate, precursors=[_precursor(**given)]) == predict(asked(), rate)
 
 
-def _ended(name: str, at: int, failed: bool) -> Ended:
-    return Ended(name=name, target=None, actor="ada", context={}, started_at=at, finished_at=at + SECOND, failed=failed)
+def _ended(name: str, at: int, failed: bool) -> EndedOperation:
+    return EndedOperation(
+        name=name, target=None, actor="ada", context={}, started_at=at, finished_at=at + SECOND, failed=failed
+    )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from brainops.errors import InvalidInput
 from brainops.operations.guard.guard import check
-from brainops.operations.guard.requirements import NotEvaluated, Past, holds, missing
+from brainops.operations.guard.requirements import NotEvaluated, PastOperations, holds, missing
 from brainops.operations.guard.rule_learning import (
     ANSWERED,
     from_graph,
@@ -75,7 +75,7 @@ def version(*steps: Step, mode: Mode = Mode.STRICT, triggers: tuple[Trigger, ...
 
 def is_met(requirement: Requirement | None, *earlier: PastOperation, **context: Any) -> bool:
     assert requirement is not None
-    return missing(requirement, OperationStart(name="goal", context=context), Past(earlier)) is None
+    return missing(requirement, OperationStart(name="goal", context=context), PastOperations(earlier)) is None
 
 
 # From procedures

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from brainops.procedures.cases.case_calibration import calibrated
 from brainops.procedures.cases.features import number, questions, read, words
-from brainops.procedures.cases.learner import Example, Learner, learned
+from brainops.procedures.cases.learner import CaseExample, Learner, learned
 
 Row = tuple[dict[str, Any], dict[str, Any]]
 
 
-def example(place: int, inputs: Mapping[str, Any], outputs: Mapping[str, Any], **more: Any) -> Example:
-    return Example(id=str(place), inputs=inputs, outputs=outputs, **more)
+def example(place: int, inputs: Mapping[str, Any], outputs: Mapping[str, Any], **more: Any) -> CaseExample:
+    return CaseExample(id=str(place), inputs=inputs, outputs=outputs, **more)
 
 
 def last_half(rows: list[Row]) -> float:

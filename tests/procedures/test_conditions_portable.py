@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brainops.errors import ConditionFailed, InvalidInput
 from brainops.procedures.conditions import conditions
 from brainops.procedures.conditions.conditions import Compiled, compile
-from brainops.procedures.conditions.evaluation import Failed, bind
+from brainops.procedures.conditions.evaluation import NoValue, bind
 from brainops.procedures.conditions.expressions import NotPortable, Refused, from_data, parse, to_data
 from brainops.procedures.conditions.patterns import pattern
 from brainops.procedures.conditions.types import check
@@ -96,7 +96,7 @@ def by_cel(source: str, values: dict[str, Any]) -> tuple[str, Any]:
         return "refused", None
     try:
         return "value", conditions._Reading().json(expression.eval(data=values))
-    except (Failed, RuntimeError, ValueError):
+    except (NoValue, RuntimeError, ValueError):
         return "failed", None
 
 
@@ -112,7 +112,7 @@ def by_ourselves(source: str, values: dict[str, Any]) -> tuple[str, Any]:
         return "not portable", None
     try:
         return "value", run(values)
-    except Failed:
+    except NoValue:
         return "failed", None
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from brainops.procedures.english.sentences import Act, Answer, Ask, Else, Go, If, Say, Stop, clauses, deed, sentences
+from brainops.procedures.english.sentences import (
+    Else,
+    Go,
+    If,
+    Instruction,
+    OpenQuestion,
+    Reply,
+    Say,
+    Stop,
+    clauses,
+    deed,
+    sentences,
+)
 from brainops.procedures.english.vocabulary import opposite
 
 INSTRUCTIONS = [
@@ -31,7 +43,7 @@ INSTRUCTIONS = [
 def test_a_sentence_that_tells_somebody_to_do_something_is_an_instruction(text: str) -> None:
     [said] = clauses(text)
 
-    assert isinstance(said, Act)
+    assert isinstance(said, Instruction)
 
 
 EXPLANATIONS = [
@@ -74,7 +86,7 @@ def test_a_condition_is_told_from_what_follows_from_it(text: str, condition: str
 
     assert isinstance(said, If)
     assert said.condition == condition
-    assert [type(each) for each in said.then] == [Act]
+    assert [type(each) for each in said.then] == [Instruction]
     assert not said.otherwise
 
 
@@ -92,7 +104,7 @@ def test_unless_does_it_when_the_condition_does_not_hold(text: str) -> None:
     assert isinstance(said, If)
     assert said.condition == "a backup runs"
     assert not said.then
-    assert [type(each) for each in said.otherwise] == [Act]
+    assert [type(each) for each in said.otherwise] == [Instruction]
 
 
 def test_otherwise_in_the_same_sentence_is_the_other_branch() -> None:
@@ -116,12 +128,12 @@ def test_otherwise_alone_belongs_to_the_condition_before(text: str) -> None:
 def test_yes_and_no_answer_a_question(text: str, yes: bool) -> None:
     [said] = clauses(text)
 
-    assert isinstance(said, Answer)
+    assert isinstance(said, Reply)
     assert said.yes is yes
 
 
 def test_a_question_asks() -> None:
-    assert clauses("Is the employee remote?") == [Ask(text="Is the employee remote?")]
+    assert clauses("Is the employee remote?") == [OpenQuestion(text="Is the employee remote?")]
 
 
 JUMPS = [
@@ -172,9 +184,9 @@ def test_before_and_after_keep_the_order_of_two_deeds() -> None:
     [behind] = clauses("Take a backup before restarting the service.")
     [after] = clauses("After restarting the service, check the logs.")
 
-    assert isinstance(before, Act) and before.before == "restarting the service"
-    assert isinstance(behind, Act) and behind.before == "restarting the service"
-    assert isinstance(after, Act) and after.after == "restarting the service"
+    assert isinstance(before, Instruction) and before.before == "restarting the service"
+    assert isinstance(behind, Instruction) and behind.before == "restarting the service"
+    assert isinstance(after, Instruction) and after.after == "restarting the service"
 
 
 def test_then_in_a_sentence_makes_two_steps() -> None:
@@ -184,7 +196,7 @@ def test_then_in_a_sentence_makes_two_steps() -> None:
 def test_not_before_is_a_wait() -> None:
     [said] = clauses("Do not proceed until the cluster is healthy.")
 
-    assert said == Act(text="Wait until the cluster is healthy")
+    assert said == Instruction(text="Wait until the cluster is healthy")
 
 
 def test_a_caution_is_no_step() -> None:

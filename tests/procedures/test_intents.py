@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.procedures.triggers.intents import MAX_LANDMARKS, WORDS_ONLY, Intents, Words, learn
+from brainops.procedures.triggers.intents import MAX_LANDMARKS, WORDS_ONLY, Intents, PhraseVectors, learn
 
 DIMENSIONS = 32
 PHRASES = {
@@ -17,10 +17,10 @@ PHRASES = {
 }
 
 
-def by_words(phrases: dict[str, list[str]]) -> tuple[Words, Intents]:
+def by_words(phrases: dict[str, list[str]]) -> tuple[PhraseVectors, Intents]:
     texts = [text for several in phrases.values() for text in several]
     labels = [label for label, several in phrases.items() for _ in several]
-    words = Words.of(texts)
+    words = PhraseVectors.of(texts)
     return words, learn(words.vectors(texts), labels, WORDS_ONLY)
 
 
@@ -129,7 +129,7 @@ def test_equal_phrases_under_two_labels_leave_it_open() -> None:
 @given(st.lists(st.tuples(st.text(max_size=30), st.sampled_from("abc")), max_size=12), st.text(max_size=40))
 def test_any_phrases_can_be_learned_and_any_words_decided(phrases: list[tuple[str, str]], said: str) -> None:
     texts, labels = [text for text, _ in phrases], [label for _, label in phrases]
-    words = Words.of(texts)
+    words = PhraseVectors.of(texts)
 
     label, confidence = learn(words.vectors(texts), labels, WORDS_ONLY).decide(words.vectors([said])[0])
 

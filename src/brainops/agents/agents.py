@@ -11,7 +11,7 @@ from typing import Any
 
 from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.agent_steps import step_of
-from brainops.agents.execution import Executor, Work
+from brainops.agents.execution import TaskRunner, Work
 from brainops.agents.executions import Executions
 from brainops.agents.language.language import Language
 from brainops.agents.lessons import Keeper
@@ -79,7 +79,7 @@ class Agents(Executions):
         self._language = language
         self._subscribers: list[Told] = []
         self._experience = Experience()
-        self._executor = Executor(
+        self._executor = TaskRunner(
             context,
             self,
             self._experience,

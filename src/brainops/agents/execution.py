@@ -68,7 +68,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reserved:
+class ReservedPlace:
     """An agent's place for this task: it has begun as far as the store is concerned."""
 
     agent: Agent
@@ -76,7 +76,7 @@ class Reserved:
     start: OperationStart
 
 
-class Executor:
+class TaskRunner:
     """Carries out tasks: guidance, guard, choice, attempt, outcome, failover; no transaction while an agent acts."""
 
     def __init__(
@@ -186,7 +186,7 @@ class Executor:
             )
         return choice, considered
 
-    def _reserve(self, work: Work, choice: Choice, agent: Agent) -> Reserved | None:
+    def _reserve(self, work: Work, choice: Choice, agent: Agent) -> ReservedPlace | None:
         """Take the agent's place and its budget and begin the attempt, in one transaction; None where it is gone."""
         start = replace(
             work.start, actor=Actor(kind=ActorKind.AGENT, id=agent.name), parent_id=work.execution.operation_id
@@ -218,7 +218,7 @@ class Executor:
         except OperationBlocked as error:
             work.refused[agent.name] = f"may not: {error}"
             return None
-        return Reserved(agent=agent, attempt=attempt, start=begun)
+        return ReservedPlace(agent=agent, attempt=attempt, start=begun)
 
     def _taken(self, tx: Transaction, work: Work, choice: Choice, agent: Agent) -> Attempt | None:
         now = self._context.store.now()
@@ -241,7 +241,7 @@ class Executor:
         tx.agents.begin_attempt(attempt, lease_from(now))
         return attempt
 
-    def _run(self, work: Work, reserved: Reserved, watch: Watch) -> Outcome:
+    def _run(self, work: Work, reserved: ReservedPlace, watch: Watch) -> Outcome:
         """Let the agent act, with the memory that is packed for it, as long as it and the whole may take."""
         agent, left = reserved.agent, max(0.1, work.deadline - time.monotonic())
         task = replace(
@@ -254,7 +254,7 @@ class Executor:
             return replace(outcome, error=ErrorEvent(type=CANCELLED, message=f"cancelled: {_why(watch)}"))
         return outcome
 
-    def _record(self, work: Work, reserved: Reserved, outcome: Outcome, watch: Watch) -> bool:
+    def _record(self, work: Work, reserved: ReservedPlace, outcome: Outcome, watch: Watch) -> bool:
         """Write what an attempt came to; the error is a memory at once. Return whether another agent is to try."""
         cancelled = isinstance(outcome, Failed) and watch.cancelled()
         learning: AgentLearning | None = None
@@ -327,7 +327,7 @@ class Executor:
 
 
 def end_attempt(
-    tx: Transaction, context: MemoryContext, reserved: Reserved, outcome: Outcome, now: int, *, counts: bool
+    tx: Transaction, context: MemoryContext, reserved: ReservedPlace, outcome: Outcome, now: int, *, counts: bool
 ) -> Attempt:
     """Write how an attempt and its operation ended; `counts` says whether selection learns from it."""
     attempt = reserved.attempt

@@ -23,7 +23,7 @@ FAILED = 1
 ABOUT_THE_REPOSITORY = frozenset("readme _index changelog license contributing code_of_conduct".split())
 
 
-class Note(Protocol):
+class LeftOver(Protocol):
     """A sentence that became no step."""
 
     @property
@@ -36,11 +36,11 @@ class Note(Protocol):
     def plain(self) -> bool: ...
 
 
-class Drafted(Protocol):
+class Readback(Protocol):
     """What is read back of a draft."""
 
     @property
-    def notes(self) -> Sequence[Note]: ...
+    def notes(self) -> Sequence[LeftOver]: ...
 
     def text(self) -> str: ...
 
@@ -67,7 +67,7 @@ def from_text(file: str, name: str | None, every: bool, mermaid: bool) -> None:
         answer(_value(version, drafted), lambda: _read_back(version, drafted, every))
 
 
-def _value(version: ProcedureVersion, drafted: Drafted) -> dict[str, object]:
+def _value(version: ProcedureVersion, drafted: Readback) -> dict[str, object]:
     return {
         "name": version.procedure.name,
         "number": version.number,
@@ -80,7 +80,7 @@ def _value(version: ProcedureVersion, drafted: Drafted) -> dict[str, object]:
     }
 
 
-def _read_back(version: ProcedureVersion, drafted: Drafted, every: bool) -> Iterator[str]:
+def _read_back(version: ProcedureVersion, drafted: Readback, every: bool) -> Iterator[str]:
     first, *steps = drafted.text().splitlines()
     yield bold(safe(first))
     for line in steps:
@@ -115,7 +115,7 @@ def import_(context: click.Context, paths: tuple[str, ...]) -> None:
 
     Only a person activates what came from outside. Exits with 1 where a file was left.
     """
-    kept: list[tuple[str, ProcedureVersion, Drafted]] = []
+    kept: list[tuple[str, ProcedureVersion, Readback]] = []
     left: list[tuple[str, str]] = []
     named: dict[str, str] = {}
     with opened(model="none") as brain:
@@ -165,7 +165,7 @@ def _is_document(path: Path) -> bool:
     return not any(part.startswith(".") for part in path.parts) and path.stem.lower() not in ABOUT_THE_REPOSITORY
 
 
-def _told_import(kept: list[tuple[str, ProcedureVersion, Drafted]], left: list[tuple[str, str]]) -> Iterator[str]:
+def _told_import(kept: list[tuple[str, ProcedureVersion, Readback]], left: list[tuple[str, str]]) -> Iterator[str]:
     for path, version, drafted in kept:
         one = version.procedure
         steps = f"{counted(len(one.steps), 'step')}" if one.steps else "prose only"

@@ -24,7 +24,7 @@ from brainops.types import ErrorEvent, Evidence
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.integrations.relay import Ended
+    from brainops.integrations.relay import ProgramEnd
     from brainops.types import FixApplication, FixSuggestion, Guidance, Memory
 
 REFUSED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127  # as env, timeout and a shell have them
@@ -71,7 +71,9 @@ def exec_(
     brainops exec --service checkout --target production -- ./release.sh 2.9
     """
     given = {"name": name or name_of(arguments), "target": target, "service": service}
-    ended: list[Ended] = []  # told before memory is: what fails there afterwards does not change how the command ended
+    ended: list[
+        ProgramEnd
+    ] = []  # told before memory is: what fails there afterwards does not change how the command ended
     try:
         _accompany(arguments, given, ended, strict=strict, quiet=quiet)
     except BrainOpsError as error:
@@ -98,7 +100,7 @@ def name_of(arguments: Sequence[str]) -> str:
 
 
 def _accompany(
-    arguments: Sequence[str], given: dict[str, Any], ended: list[Ended], *, strict: bool, quiet: bool
+    arguments: Sequence[str], given: dict[str, Any], ended: list[ProgramEnd], *, strict: bool, quiet: bool
 ) -> None:
     """Run the command with memory around it; without, where memory cannot be opened and nothing forbids that."""
     with ExitStack() as stack:
@@ -122,8 +124,8 @@ def _accompany(
         _after(brain, running, ended[0])
 
 
-def _run(arguments: Sequence[str]) -> Ended:
-    from brainops.integrations.relay import Ended, Relay
+def _run(arguments: Sequence[str]) -> ProgramEnd:
+    from brainops.integrations.relay import ProgramEnd, Relay
 
     try:
         relay = Relay(arguments, os.environ)
@@ -132,7 +134,7 @@ def _run(arguments: Sequence[str]) -> Ended:
         said = "command not found" if code == NOT_FOUND else error.strerror or str(error)
         text = f"{one_line(arguments[0])}: {said}"
         click.echo(text, err=True)
-        return Ended(code=code, signal=None, tail=text.encode(errors="replace"), seconds=0.0)
+        return ProgramEnd(code=code, signal=None, tail=text.encode(errors="replace"), seconds=0.0)
     try:
         return relay.wait()
     finally:
@@ -161,7 +163,7 @@ def before(guidance: Guidance) -> Iterator[str]:
 # What is kept and said after
 
 
-def _after(brain: Brain, running: Any, ended: Ended) -> None:
+def _after(brain: Brain, running: Any, ended: ProgramEnd) -> None:
     """Record how the command ended, and tell what is known of its error."""
     if ended.code == 0:
         running.succeed({"exit_code": 0}, evidence=Evidence.OBSERVED)
@@ -181,12 +183,14 @@ def _after(brain: Brain, running: Any, ended: Ended) -> None:
         say(*_failed(told))
 
 
-def _silent(name: str, ended: Ended) -> str:
+def _silent(name: str, ended: ProgramEnd) -> str:
     how = f"was ended by signal {ended.signal}" if ended.signal else f"ended with exit status {ended.code}"
     return f"{name} {how}"
 
 
-def _told(brain: Brain, running: Any, error: str, ended: Ended, applied: Sequence[FixApplication]) -> dict[str, Any]:
+def _told(
+    brain: Brain, running: Any, error: str, ended: ProgramEnd, applied: Sequence[FixApplication]
+) -> dict[str, Any]:
     """Return what is known of the error of a command that failed, and what was done about it."""
     service = running.manner.service
     same = [each.memory for each in brain.match(error, service=service) if each.exact]

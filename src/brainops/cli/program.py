@@ -42,7 +42,7 @@ from brainops.cli import (
     workflow,
 )
 from brainops.cli.screen import bold, dim, safe, wrapped
-from brainops.cli.shared import Shared, shared_options
+from brainops.cli.shared import CommonOptions, shared_options
 from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError
 
@@ -166,7 +166,7 @@ class Program(click.Group):
             sys.stdout.flush()
             return result
         except BrainOpsError as error:
-            _tell(type(error).__name__, str(error), bool(isinstance(ctx.obj, Shared) and ctx.obj.json))
+            _tell(type(error).__name__, str(error), bool(isinstance(ctx.obj, CommonOptions) and ctx.obj.json))
             ctx.exit(OURS)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
@@ -254,7 +254,7 @@ def main(context: click.Context) -> None:
     """The operational memory of AI agents and of the services they run."""
     if context.invoked_subcommand is not None:
         return
-    if isinstance(context.obj, Shared) and context.obj.json:
+    if isinstance(context.obj, CommonOptions) and context.obj.json:
         raise click.UsageError("Name a command, for example: brainops status --json")
     click.echo(f"{bold('BrainOps')} remembers errors, fixes, decisions and deployments.\n")
     for line in FIRST_SCREEN.splitlines():

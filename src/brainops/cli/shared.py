@@ -27,7 +27,7 @@ CAUGHT_UP = 256  # memories that a command embeds after its answer: about a seco
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class CommonOptions:
     """The options that every command takes."""
 
     store: str | None = None
@@ -40,10 +40,10 @@ class Shared:
 FORCE = click.option("--force", is_flag=True, help="Replace a file that is there already; never a store.")
 
 
-def shared() -> Shared:
+def shared() -> CommonOptions:
     """Return the shared options of the running command."""
     given = click.get_current_context().find_root().obj
-    return given if isinstance(given, Shared) else Shared()
+    return given if isinstance(given, CommonOptions) else CommonOptions()
 
 
 def shared_options(*, hidden: bool) -> list[click.Option]:
@@ -67,7 +67,9 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
     if value in (None, (), False):
         return
     root = context.find_root()
-    root.obj = replace(root.obj if isinstance(root.obj, Shared) else Shared(), **{str(option.name): value})
+    root.obj = replace(
+        root.obj if isinstance(root.obj, CommonOptions) else CommonOptions(), **{str(option.name): value}
+    )
 
 
 class Command(click.Command):

@@ -43,7 +43,7 @@ MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a lapt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class MemoryParts:
     """What the functions ask: the parts of one Brain."""
 
     guidance: Callable[..., Guidance]
@@ -58,7 +58,7 @@ class Memory:
     improvements: Improvements
 
 
-def calls(memory: Memory) -> dict[str, Call]:
+def calls(memory: MemoryParts) -> dict[str, Call]:
     """Return every function by its name; each takes a mapping of arguments and returns small JSON."""
     return {
         "brainops.guidance": lambda given: _guidance(memory, given),
@@ -77,7 +77,7 @@ def calls(memory: Memory) -> dict[str, Call]:
     }
 
 
-def _guidance(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _guidance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     context = given.get("context")
     found = memory.guidance(
         _text(given, "name"), target=given.get("target"), context=context if isinstance(context, Mapping) else None
@@ -96,7 +96,7 @@ def _guidance(memory: Memory, given: Mapping[str, Any]) -> JSON:
     }
 
 
-def _match(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _match(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     found = memory.match(_text(given, "error"), limit=SHOWN)
     return {
         "matches": [
@@ -111,7 +111,7 @@ def _match(memory: Memory, given: Mapping[str, Any]) -> JSON:
     }
 
 
-def _fixes(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _fixes(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     """Return the fixes of an error; `proven` is the one that may be applied without asking, or ""."""
     found = memory.fixes.suggest(_text(given, "error"))
     proven = [
@@ -126,13 +126,13 @@ def _fixes(memory: Memory, given: Mapping[str, Any]) -> JSON:
     }
 
 
-def _apply_fix(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _apply_fix(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     done = memory.fixes.apply(_text(given, "fix"), target=given.get("target"))
     helped = done.state in (ApplicationState.APPLIED, ApplicationState.VERIFIED)
     return {"application": done.id, "state": done.state.value, "helped": helped, "reason": done.reason}
 
 
-def _recent(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _recent(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
     log = memory.operations(since=since, limit=RECENT_OPERATIONS)
     ended = [each for each in log if each.outcome is not None]
@@ -147,13 +147,13 @@ def _recent(memory: Memory, given: Mapping[str, Any]) -> JSON:
     }
 
 
-def _compliance(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _compliance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
     found: JSON = asdict(memory.guard.compliance(since=since))
     return found
 
 
-def _learn(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _learn(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     """Run the cycles that are due (of all, or the one that is named), and return what they found, worst first."""
     wanted = [Cycle(given["cycle"].replace("-", "_"))] if isinstance(given.get("cycle"), str) else list(Cycle)
     ran = [report for cycle in wanted if (report := memory.learning.run(cycle)) is not None]
@@ -167,7 +167,7 @@ def _learn(memory: Memory, given: Mapping[str, Any]) -> JSON:
     }
 
 
-def _memory_plans(memory: Memory) -> JSON:
+def _memory_plans(memory: MemoryParts) -> JSON:
     """Return what stands to be set aside, with the command that vetoes it."""
     planned = memory.improvements.list(kind=ImprovementKind.MEMORY, state=ImprovementState.PLANNED)
     return {
@@ -178,12 +178,12 @@ def _memory_plans(memory: Memory) -> JSON:
     }
 
 
-def _embed_pending(memory: Memory, given: Mapping[str, Any]) -> JSON:
+def _embed_pending(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     limit = min(MAX_EMBEDDED, int(_number(given, "limit", 1_000)))
     return {"embedded": memory.embed_pending(limit=limit)}
 
 
-def _audit(memory: Memory) -> JSON:
+def _audit(memory: MemoryParts) -> JSON:
     found: Sequence[Junk] = memory.audit()
     return {
         "found": len(found),
@@ -192,7 +192,7 @@ def _audit(memory: Memory) -> JSON:
     }
 
 
-def _doctor(memory: Memory) -> JSON:
+def _doctor(memory: MemoryParts) -> JSON:
     made = memory.doctor()
     return {
         "passed": all(each.passed for each in made),

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 
 from brainops.agents.selection.efficiency import efficiency
 from brainops.agents.selection.track_record import Trial
-from brainops.health.formulas import DAY_MICROS, Attempted, Counts, Row, Spent
+from brainops.health.formulas import DAY_MICROS, Attempted, RecordCounts, Row, Spent
 from brainops.store import Transaction
 from brainops.types import Micros
 
 
-def count(tx: Transaction, since: Micros, until: Micros) -> Counts:
+def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:
     """Return what the record holds of a time in the readable namespaces; what was imported counts for nothing."""
     figures = tx.figures
     fixes = figures.fixes(since, until)
     given, work = figures.advice_given(since, until), figures.work(since, until)
     made, ended = figures.improvements(since, until)
-    return Counts(
+    return RecordCounts(
         since=since,
         until=until,
         queries=figures.queries(since, until),

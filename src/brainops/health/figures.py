@@ -8,7 +8,7 @@ from typing import Any
 from brainops.errors import InvalidInput
 from brainops.health import formulas
 from brainops.health.counts import count
-from brainops.health.formulas import DAY_MICROS, FORMULAS, LEAST, Counts, share
+from brainops.health.formulas import DAY_MICROS, FORMULAS, LEAST, RecordCounts, share
 from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
@@ -37,7 +37,7 @@ def check_days(days: int) -> None:
         raise InvalidInput(f"days is a number from 1 to {MOST_DAYS}, not {days!r:.40}")
 
 
-def _of_counts(counts: Counts) -> Iterator[HealthFigure]:
+def _of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:
     yield from _of_use(counts)
     judged = formulas.judged(counts)
     yield _figure(
@@ -75,7 +75,7 @@ def _of_counts(counts: Counts) -> Iterator[HealthFigure]:
     yield _figure("language spend", spent.cost if spent.calls else None, COST, spent.calls, tokens=spent.tokens)
 
 
-def _of_use(counts: Counts) -> Iterator[HealthFigure]:
+def _of_use(counts: RecordCounts) -> Iterator[HealthFigure]:
     kinds: dict[str, JSON] = {**formulas.by_kind(counts.queries)}
     lately: list[JSON] = [*formulas.queries_lately(counts, SPARK_BUCKETS, SPARK_MINUTES)]
     asked = sum(int(row["queries"]) for row in counts.queries)
@@ -85,7 +85,7 @@ def _of_use(counts: Counts) -> Iterator[HealthFigure]:
     yield _figure("procedure compliance", share(followed, begun), SHARE, begun, followed=followed)
 
 
-def _of_errors(counts: Counts) -> Iterator[HealthFigure]:
+def _of_errors(counts: RecordCounts) -> Iterator[HealthFigure]:
     failed, repeated = formulas.failures(counts)
     history: list[JSON] = [*formulas.failures_by_day(counts)]
     yield _figure("repeat errors", share(repeated, failed), SHARE, failed, repeated=repeated, history=history)

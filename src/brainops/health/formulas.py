@@ -89,7 +89,7 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class RecordCounts:
     """What the record counts from `since` up to `until`. The rows are those of store/figures.py."""
 
     since: Micros
@@ -160,7 +160,7 @@ def right(row: Row) -> bool | None:
     return False
 
 
-def judged(counts: Counts) -> Judged:
+def judged(counts: RecordCounts) -> Judged:
     """Return how many matches were right, wrong and not judged. A suggestion that nobody followed is not judged."""
     verdicts = [right(row) for row in counts.followed]
     fixes_right = counts.recognised.get("verified", 0)
@@ -175,7 +175,7 @@ def judged(counts: Counts) -> Judged:
     )
 
 
-def queries_a_minute(counts: Counts) -> float | None:
+def queries_a_minute(counts: RecordCounts) -> float | None:
     """Return the questions a minute over the last hour; None where none was counted in the window at all."""
     if not counts.queries:
         return None
@@ -183,7 +183,7 @@ def queries_a_minute(counts: Counts) -> float | None:
     return sum(int(row["queries"]) for row in counts.queries if row["minute"] > last) / HOUR_MINUTES
 
 
-def queries_lately(counts: Counts, buckets: int, minutes: int) -> list[int]:
+def queries_lately(counts: RecordCounts, buckets: int, minutes: int) -> list[int]:
     """Return the questions of the last buckets of so many minutes, the oldest first."""
     found = [0] * buckets
     end = counts.until // MINUTE_MICROS
@@ -210,12 +210,12 @@ def compliance(rows: Iterable[Row]) -> tuple[int, int]:
     return followed, followed + missed
 
 
-def failures(counts: Counts) -> tuple[int, int]:
+def failures(counts: RecordCounts) -> tuple[int, int]:
     """Return how many failures there were, and how many of an error that had happened before."""
     return sum(int(row["failed"]) for row in counts.failures), sum(int(row["repeated"]) for row in counts.failures)
 
 
-def failures_by_day(counts: Counts) -> list[float]:
+def failures_by_day(counts: RecordCounts) -> list[float]:
     """Return the share of repeats day by day, 0 where nothing failed, the oldest first."""
     days = {int(row["day"]): share(int(row["repeated"]), int(row["failed"])) or 0.0 for row in counts.failures}
     return [days.get(day, 0.0) for day in range(counts.since // DAY_MICROS + 1, counts.until // DAY_MICROS + 1)]
@@ -250,14 +250,14 @@ def calibration_error(rows: Iterable[Row]) -> tuple[float | None, int]:
     return (reliability(pairs)[1], len(pairs)) if pairs else (None, 0)
 
 
-def improvement_rate(counts: Counts) -> float | None:
+def improvement_rate(counts: RecordCounts) -> float | None:
     """Return the net improvements a week; None where none was kept or taken back."""
     if counts.kept + counts.rolled_back == 0:
         return None
     return (counts.kept - counts.rolled_back) / counts.days * 7
 
 
-def avoided(counts: Counts) -> int | None:
+def avoided(counts: RecordCounts) -> int | None:
     """Return how many known errors, each on one target, were answered and did not come back; None where none was."""
     if not counts.answered:
         return None

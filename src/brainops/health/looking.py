@@ -35,7 +35,7 @@ class Looking:
         Raises InvalidInput.
         """
         self._recorder.flush()
-        place = session.Place(
+        place = session.SessionPlace(
             context=self._context,
             procedures=self.procedures,
             learning=self.learning,

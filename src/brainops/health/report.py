@@ -8,7 +8,7 @@ from brainops.health import formulas
 from brainops.health.counts import count
 from brainops.health.figure_text import NOTHING_YET, said
 from brainops.health.figures import A_WEEK, COST, SECONDS, SHARE, check_days
-from brainops.health.formulas import DAY_MICROS, FORMULAS, Counts, share
+from brainops.health.formulas import DAY_MICROS, FORMULAS, RecordCounts, share
 from brainops.memory.context import MemoryContext
 from brainops.types import Report, ReportLine
 
@@ -47,7 +47,7 @@ def report(context: MemoryContext, days: int) -> Report:
     return Report(namespace=context.store.scope.write, from_at=begin, to_at=now, lines=lines)
 
 
-def _lines(counts: Counts) -> Iterator[Told]:
+def _lines(counts: RecordCounts) -> Iterator[Told]:
     yield from _of_errors(counts)
     yield from _of_advice(counts)
     yield from _of_effort(counts)
@@ -67,7 +67,7 @@ def _lines(counts: Counts) -> Iterator[Told]:
     yield "insights", counts.insights or None, COUNT, counts.insights, FORMULAS["insights generated"]
 
 
-def _of_errors(counts: Counts) -> Iterator[Told]:
+def _of_errors(counts: RecordCounts) -> Iterator[Told]:
     failed, repeated = formulas.failures(counts)
     ended = counts.operations
     yield "operations", ended or None, COUNT, ended, "operations that ended"
@@ -81,7 +81,7 @@ def _of_errors(counts: Counts) -> Iterator[Told]:
     yield "time to fix", formulas.median_or_none(seconds), SECONDS, len(seconds), FORMULAS["time to fix"]
 
 
-def _of_advice(counts: Counts) -> Iterator[Told]:
+def _of_advice(counts: RecordCounts) -> Iterator[Told]:
     judged = formulas.judged(counts)
     given = counts.advised + judged.right + judged.wrong
     yield (
@@ -104,7 +104,7 @@ def _of_advice(counts: Counts) -> Iterator[Told]:
     yield "right of judged", judged.accuracy, SHARE, known, FORMULAS["pattern match accuracy"]
 
 
-def _of_effort(counts: Counts) -> Iterator[Told]:
+def _of_effort(counts: RecordCounts) -> Iterator[Told]:
     worked = counts.worked_seconds if counts.operations else None
     yield "time", worked, SECONDS, counts.operations, "sum of what operations took"
     spent, agents = counts.language, counts.agents

@@ -87,7 +87,7 @@ TYPES = dict(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class SessionPlace:
     """Where a session opens: its memory, its parts, and whether this process goes on in the background."""
 
     context: MemoryContext
@@ -105,7 +105,7 @@ class CaughtUp:
     because: str = ""
 
 
-def open_session(place: Place, session_id: str | None, agent: str | None) -> Briefing:
+def open_session(place: SessionPlace, session_id: str | None, agent: str | None) -> Briefing:
     """Put the opening on record, catch up with learning where that is quick, and say how everything stands.
 
     A session that is open already is briefed again, and opened once. Raises InvalidInput.
@@ -116,7 +116,7 @@ def open_session(place: Place, session_id: str | None, agent: str | None) -> Bri
     return brief(place, chosen, caught_up)
 
 
-def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
+def brief(place: SessionPlace, session_id: str, caught_up: CaughtUp) -> Briefing:
     """Return what somebody reads who begins to work, in the founding order."""
     context, now = place.context, place.context.store.now()
     schema = context.store.upkeep.schema()["stored"]
@@ -162,7 +162,7 @@ def brief(place: Place, session_id: str, caught_up: CaughtUp) -> Briefing:
     )
 
 
-def catch_up(place: Place) -> CaughtUp:
+def catch_up(place: SessionPlace) -> CaughtUp:
     """Run the learning cycles that are due, where nobody stopped that and it is quick; the others are left."""
     due = place.learning.due()
     if not due:
@@ -348,7 +348,7 @@ def _frameworks(context: MemoryContext, adapters: Sequence[AdapterKind]) -> Iter
         yield {"kind": "adapter", "name": kind.value, "present": present, "registered": adapters.count(kind)}
 
 
-def _loops(place: Place, now: Micros, stopped: str | None, workers: int) -> Iterator[dict[str, JSON]]:
+def _loops(place: SessionPlace, now: Micros, stopped: str | None, workers: int) -> Iterator[dict[str, JSON]]:
     """Yield what goes on by itself: the learning cycles, the dispatcher, the workers, the automatic stop."""
     for each in place.learning.standing(now):
         due = each.next_at <= now

@@ -11,7 +11,7 @@ from brainops.importers.command_purpose import looks_only
 from brainops.importers.foreign_text import json_lines
 from brainops.importers.items import Format, Item, Leave
 from brainops.importers.places import Place
-from brainops.importers.session_steps import Step, Transcript
+from brainops.importers.session_steps import ToolUse, Transcript
 from brainops.importers.transcripts import items
 from brainops.types import JSON, Trust
 
@@ -29,7 +29,7 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
     Raises InvalidInput when the file cannot be read.
     """
     calls: dict[str, tuple[Record, str]] = {}
-    steps: list[Step] = []
+    steps: list[ToolUse] = []
     session = folder = ""
     records = 0
     for line in json_lines(place.path):
@@ -65,7 +65,7 @@ def _blocks(record: Record) -> list[Record]:
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
-def _step(call: Record, thread: str, result: Record, record: Record, position: str) -> Step:
+def _step(call: Record, thread: str, result: Record, record: Record, position: str) -> ToolUse:
     tool = _text(call.get("name")) or "tool"
     given = call.get("input")
     inputs: Record = given if isinstance(given, dict) else {}
@@ -74,7 +74,7 @@ def _step(call: Record, thread: str, result: Record, record: Record, position: s
     command = _text(inputs.get("command")) if shell else _described(tool, inputs)
     failed = result.get("is_error") is True
     code = re.match(r"\s*(?:Error: )?Exit code:? (-?\d{1,9})", output) if failed and shell else None
-    return Step(
+    return ToolUse(
         id=_text(call.get("id")),
         tool=tool,
         command=command,

@@ -14,7 +14,7 @@ from brainops.importers.command_purpose import looks_only
 from brainops.importers.foreign_text import json_lines, json_value
 from brainops.importers.items import Format, Item, Leave
 from brainops.importers.places import Place
-from brainops.importers.session_steps import Step, Transcript
+from brainops.importers.session_steps import ToolUse, Transcript
 from brainops.importers.transcripts import items
 from brainops.types import JSON, Trust
 
@@ -35,7 +35,7 @@ class _Session:
 
     id: str = ""
     folder: str = ""
-    steps: dict[str, Step] = field(default_factory=dict)
+    steps: dict[str, ToolUse] = field(default_factory=dict)
 
 
 def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
@@ -84,7 +84,7 @@ def _record(session: _Session, record: Record, position: str) -> None:
         session.steps[call_id] = _answered(session.steps[call_id], payload.get("output"))
 
 
-def _call(payload: Record, call_id: str, at: str | None, position: str) -> Step:
+def _call(payload: Record, call_id: str, at: str | None, position: str) -> ToolUse:
     name = _text(payload.get("name")) or "tool"
     if payload.get("type") == "local_shell_call":
         action = payload.get("action")
@@ -98,20 +98,22 @@ def _call(payload: Record, call_id: str, at: str | None, position: str) -> Step:
     text = _text(payload.get("input")) or _text(payload.get("arguments"))
     if name == "apply_patch":
         return _patch(text, call_id, at, position)
-    return Step(id=call_id, tool=name, command=text[:2_000], at=at, position=position)
+    return ToolUse(id=call_id, tool=name, command=text[:2_000], at=at, position=position)
 
 
-def _shell(command: str, call_id: str, at: str | None, position: str) -> Step:
+def _shell(command: str, call_id: str, at: str | None, position: str) -> ToolUse:
     changes = not looks_only(command)
-    return Step(id=call_id, tool="shell", command=command, shell=True, changes=changes, at=at, position=position)
+    return ToolUse(id=call_id, tool="shell", command=command, shell=True, changes=changes, at=at, position=position)
 
 
-def _patch(text: str, call_id: str, at: str | None, position: str) -> Step:
+def _patch(text: str, call_id: str, at: str | None, position: str) -> ToolUse:
     paths = re.findall(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", text, re.M)
     changed = " ".join(line for line in text.splitlines() if re.match(r"[+-](?![+-]{2})", line))[:300]
     command = f"{', '.join(paths)}: {changed}" if paths else text[:300]
     target = ", ".join(sorted(paths))
-    return Step(id=call_id, tool="apply_patch", command=command, changes=True, target=target, at=at, position=position)
+    return ToolUse(
+        id=call_id, tool="apply_patch", command=command, changes=True, target=target, at=at, position=position
+    )
 
 
 def _command(value: JSON) -> str:
@@ -124,7 +126,7 @@ def _command(value: JSON) -> str:
     return shlex.join(words)
 
 
-def _ended(step: Step, payload: Record) -> Step:
+def _ended(step: ToolUse, payload: Record) -> ToolUse:
     code = payload.get("exit_code")
     parts = (payload.get("aggregated_output"), payload.get("formatted_output"))
     output = next((text for text in map(_text, parts) if text), "")
@@ -134,7 +136,7 @@ def _ended(step: Step, payload: Record) -> Step:
     return replace(step, exit_code=code, failed=code != 0, output=output_text(output) or step.output)
 
 
-def _answered(step: Step, output: JSON) -> Step:
+def _answered(step: ToolUse, output: JSON) -> ToolUse:
     """Return the step with its output; its exit code stands in JSON, in the text, or came by an event."""
     value = _parsed(output) if isinstance(output, str) else output
     code: JSON = None

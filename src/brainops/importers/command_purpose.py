@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from brainops.importers.session_steps import Step
+from brainops.importers.session_steps import ToolUse
 
 COMPARED = 2_000
 """Characters of a command that are compared; behind that come here-documents."""
@@ -74,7 +74,7 @@ def files(found: list[str]) -> set[str]:
     }
 
 
-def same_purpose(failed: Step, later: Step) -> bool:
+def same_purpose(failed: ToolUse, later: ToolUse) -> bool:
     """Return whether a later step of the same tool does what the failed one was to do."""
     if failed.command == later.command:
         return True
@@ -94,7 +94,7 @@ def _alike(first: set[str], second: set[str]) -> bool:
     return not (first or second) or len(first & second) >= SIMILAR * len(first | second)
 
 
-def shown(step: Step) -> str:
+def shown(step: ToolUse) -> str:
     """Return a step in between as one short entry."""
     text = f"$ {step.command}" if step.shell else f"{step.tool} {step.command}"
     return text if len(text) <= SHOWN_LIMIT else f"{text[:SHOWN_LIMIT]} [...]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from brainops.importers.items import Action, Planned
+from brainops.importers.items import ImportAction, Planned
 from brainops.importers.runbook_links import bind, digest, said_by
 from brainops.types import JSON, Draft, Memory, MemoryState
 
@@ -13,7 +13,7 @@ By = Mapping[str, list[Memory]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class ImportScope:
     """What an import speaks for: keys below these prefixes are gone when not met, except where it could not read."""
 
     prefixes: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ImportPlan:
     """The lines of the plan, how many alerts are bound, and what spoke against flagging ("" when nothing did)."""
 
     planned: tuple[Planned, ...]
@@ -73,7 +73,7 @@ def draft_of(memory: Memory) -> Draft:
     )
 
 
-def make_plan(drafts: Sequence[Draft], standing: Sequence[Memory], scope: Scope, *, sync: bool) -> Plan:
+def make_plan(drafts: Sequence[Draft], standing: Sequence[Memory], scope: ImportScope, *, sync: bool) -> ImportPlan:
     """Return what to do. `standing` are the memories of these sources and those that may be bound to them."""
     fresh = [with_digests(draft) for draft in drafts]
     by_key = _by_key(memory for memory in standing if memory.state is MemoryState.ACTIVE)
@@ -88,7 +88,9 @@ def make_plan(drafts: Sequence[Draft], standing: Sequence[Memory], scope: Scope,
     wanted = [draft for draft in bound[: len(fresh)] if draft.source.key not in set_aside]
     planned = list(_of_drafts(wanted, by_key, moves, others, sync))
     planned += [
-        _planned(Action.REPEAT, draft, f"{set_aside[key][-1].state.value} here; `brainops restore` brings it back")
+        _planned(
+            ImportAction.REPEAT, draft, f"{set_aside[key][-1].state.value} here; `brainops restore` brings it back"
+        )
         for draft in bound[: len(fresh)]
         if (key := str(draft.source.key)) in set_aside
     ]
@@ -98,7 +100,7 @@ def make_plan(drafts: Sequence[Draft], standing: Sequence[Memory], scope: Scope,
             _flagged(memory, "gone from its source") for key in gone for memory in _left_behind(gone[key], moves)
         ]
     alerts = sum("runbook" in d.metadata and (d.source.key in met or d.metadata["runbook"] in met) for d in bound)
-    return Plan(planned=tuple(planned), bound=alerts, refusal=refusal)
+    return ImportPlan(planned=tuple(planned), bound=alerts, refusal=refusal)
 
 
 def _by_key(standing: Iterable[Memory]) -> dict[str, list[Memory]]:
@@ -129,7 +131,7 @@ def _left_behind(found: list[Memory], moves: Mapping[str, Memory]) -> list[Memor
     return [memory for memory in found if memory.id not in moved]
 
 
-def _refusal(gone: By, moves: Mapping[str, Memory], met: set[str], by_key: By, scope: Scope) -> str:
+def _refusal(gone: By, moves: Mapping[str, Memory], met: set[str], by_key: By, scope: ImportScope) -> str:
     """Return why nothing is flagged: where nothing that stands is met again, it is another folder."""
     if not gone or moves or scope.exact or any(scope.covers(key) for key in met & by_key.keys()):
         return ""
@@ -151,12 +153,12 @@ def _of_drafts(
         elif key in moves:
             yield from _moved(draft, moves[key])
         elif copy != key:
-            yield _planned(Action.REPEAT, draft, f"the same as {copy}")
+            yield _planned(ImportAction.REPEAT, draft, f"the same as {copy}")
         else:
-            yield _planned(Action.TAKE, draft, "new")
+            yield _planned(ImportAction.TAKE, draft, "new")
 
 
-def _planned(action: Action, draft: Draft, reason: str, memory_id: str | None = None) -> Planned:
+def _planned(action: ImportAction, draft: Draft, reason: str, memory_id: str | None = None) -> Planned:
     return Planned(
         action=action, key=str(draft.source.key), title=draft.title, reason=reason, memory_id=memory_id, draft=draft
     )
@@ -167,15 +169,17 @@ def _known(draft: Draft, standing: Sequence[Memory], sync: bool) -> Iterator[Pla
     same = [memory for memory in standing if memory.metadata.get("source_digest") == draft.metadata["source_digest"]]
     current = same[-1] if same else standing[-1]
     if not same and _reads_the_same(draft, current):
-        yield _planned(Action.REPEAT, draft, "only tags or metadata changed; those of the memory stay", current.id)
+        yield _planned(
+            ImportAction.REPEAT, draft, "only tags or metadata changed; those of the memory stay", current.id
+        )
     elif not same and not sync:
-        yield _planned(Action.TAKE, draft, "changed since it was imported; --sync supersedes instead of adding")
+        yield _planned(ImportAction.TAKE, draft, "changed since it was imported; --sync supersedes instead of adding")
     elif not same:
-        yield _planned(Action.SUPERSEDE, draft, "changed at its source", current.id)
+        yield _planned(ImportAction.SUPERSEDE, draft, "changed at its source", current.id)
     elif _binding(current.metadata) != _binding(draft.metadata):
-        yield _planned(Action.SUPERSEDE, draft, "its alerts or its runbook changed", current.id)
+        yield _planned(ImportAction.SUPERSEDE, draft, "its alerts or its runbook changed", current.id)
     else:
-        yield _planned(Action.REPEAT, draft, "unchanged", current.id)
+        yield _planned(ImportAction.REPEAT, draft, "unchanged", current.id)
     if sync:
         yield from (_flagged(memory, "another text of the same source") for memory in standing if memory is not current)
 
@@ -194,23 +198,23 @@ def _binding(metadata: Mapping[str, JSON]) -> JSON:
 
 def _moved(draft: Draft, memory: Memory) -> Iterator[Planned]:
     """Yield the move, and a superseding where title or tags came from the old name or the binding changed."""
-    yield _planned(Action.MOVE, draft, f"was {memory.source.key}", memory.id)
+    yield _planned(ImportAction.MOVE, draft, f"was {memory.source.key}", memory.id)
     if _reads_the_same(draft, memory):
         return
     if memory.metadata.get("source_digest") != draft.metadata["source_digest"]:
-        yield _planned(Action.SUPERSEDE, draft, "its title or tags come from its new name", memory.id)
+        yield _planned(ImportAction.SUPERSEDE, draft, "its title or tags come from its new name", memory.id)
     elif _binding(memory.metadata) != _binding(draft.metadata):
-        yield _planned(Action.SUPERSEDE, draft, "its alerts or its runbook changed", memory.id)
+        yield _planned(ImportAction.SUPERSEDE, draft, "its alerts or its runbook changed", memory.id)
 
 
 def _rebound(memory: Memory, draft: Draft) -> Planned | None:
     """Return the change of a memory outside of this import that gained or lost a binding by it."""
     if "source_digest" not in memory.metadata or _binding(memory.metadata) == _binding(draft.metadata):
         return None
-    return _planned(Action.SUPERSEDE, draft, "its alerts or its runbook changed", memory.id)
+    return _planned(ImportAction.SUPERSEDE, draft, "its alerts or its runbook changed", memory.id)
 
 
 def _flagged(memory: Memory, reason: str) -> Planned:
     return Planned(
-        action=Action.FLAG, key=str(memory.source.key), title=memory.title, reason=reason, memory_id=memory.id
+        action=ImportAction.FLAG, key=str(memory.source.key), title=memory.title, reason=reason, memory_id=memory.id
     )

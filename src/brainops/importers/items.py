@@ -44,7 +44,7 @@ class Leave:
 Item = Take | Leave
 
 
-class Action(StrEnum):
+class ImportAction(StrEnum):
     """What an import does with one source: what REPEAT names stands there already; FLAG deletes nothing."""
 
     TAKE = "take"
@@ -58,7 +58,7 @@ class Action(StrEnum):
 class Planned:
     """One line of the plan: the action, the source's key, the memory that it concerns if there is one, and why."""
 
-    action: Action
+    action: ImportAction
     key: str
     title: str
     reason: str = ""
@@ -75,34 +75,34 @@ class ImportReport:
     bound: int = 0
     dry_run: bool = False
 
-    def count(self, action: Action) -> int:
+    def count(self, action: ImportAction) -> int:
         """Return how many sources met this action."""
         return sum(planned.action is action for planned in self.plan)
 
     @property
     def taken(self) -> int:
         """How many new memories."""
-        return self.count(Action.TAKE)
+        return self.count(ImportAction.TAKE)
 
     @property
     def repeated(self) -> int:
         """How many stood there already."""
-        return self.count(Action.REPEAT)
+        return self.count(ImportAction.REPEAT)
 
     @property
     def superseded(self) -> int:
         """How many replaced an older text or gained a binding."""
-        return self.count(Action.SUPERSEDE)
+        return self.count(ImportAction.SUPERSEDE)
 
     @property
     def moved(self) -> int:
         """How many were found again under another name."""
-        return self.count(Action.MOVE)
+        return self.count(ImportAction.MOVE)
 
     @property
     def flagged(self) -> int:
         """How many are gone from their source."""
-        return self.count(Action.FLAG)
+        return self.count(ImportAction.FLAG)
 
 
 class ImportTarget(Protocol):

@@ -12,7 +12,7 @@ from brainops.importers.foreign_text import read_text, yaml_value
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
 from brainops.importers.runbook_links import without_marker
-from brainops.importers.sections import Section, first_heading, sections, slug
+from brainops.importers.sections import DocumentSection, first_heading, sections, slug
 from brainops.types import JSON, Draft, MemoryType, Source, Trust
 
 FRONT_MATTER_LIMIT = 64_000
@@ -192,7 +192,9 @@ def _draft(place: Place, document: Document, kind: Kind, trust: Trust, title: st
     )
 
 
-def _section_draft(place: Place, document: Document, kind: Kind, trust: Trust, title: str, part: Section) -> Draft:
+def _section_draft(
+    place: Place, document: Document, kind: Kind, trust: Trust, title: str, part: DocumentSection
+) -> Draft:
     # The first heading of instructions is often just their first section; only one of level 1 names them all.
     named = document.front.get("title") or first_heading(document.body, level=1)
     whole = title if named else PurePosixPath(place.relative).name

@@ -24,7 +24,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class DocumentSection:
     """A part of a document: heading ("" before the first), unique anchor, text with the heading, line from 1."""
 
     heading: str
@@ -79,13 +79,13 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[*`]+|\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
 
 
-def sections(body: str) -> list[Section]:
+def sections(body: str) -> list[DocumentSection]:
     """Return the sections at heading levels 1 and 2 that have text; [] when there are no such headings."""
     lines = body.split("\n")
     starts = [heading for heading in headings(lines) if heading.level <= SPLIT_LEVEL]
     if not starts:
         return []
-    found: list[Section] = []
+    found: list[DocumentSection] = []
     used: Counter[str] = Counter()
     opening = Heading(line=0, level=0, text="", body=0)
     ends = [heading.line for heading in starts] + [len(lines)]
@@ -96,5 +96,5 @@ def sections(body: str) -> list[Section]:
         used[anchor] += 1
         unique = anchor if used[anchor] == 1 else f"{anchor}~{used[anchor]}"
         text = "\n".join(lines[heading.line : end]).strip()
-        found.append(Section(heading=heading.text, anchor=unique, text=text, line=heading.line + 1))
+        found.append(DocumentSection(heading=heading.text, anchor=unique, text=text, line=heading.line + 1))
     return found

@@ -8,7 +8,7 @@ from brainops.importers.items import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ToolUse:
     """One use of a tool: `command` says what was done, `target` a file that it changed, `failed` None when unknown."""
 
     id: str
@@ -32,6 +32,6 @@ class Transcript:
     format: Format
     session_id: str
     folder: str | None
-    steps: tuple[Step, ...]
+    steps: tuple[ToolUse, ...]
     records: int
     uri: str

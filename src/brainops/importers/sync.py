@@ -9,8 +9,8 @@ from pathlib import Path
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.importers import claude_code, codex, jsonl, markdown, mcp_memory, mcp_memory_service, prometheus
 from brainops.importers.detect import NAMES, detect
-from brainops.importers.import_plan import Scope, make_plan
-from brainops.importers.items import Action, Format, ImportReport, ImportTarget, Item, Leave, Planned, Take
+from brainops.importers.import_plan import ImportScope, make_plan
+from brainops.importers.items import Format, ImportAction, ImportReport, ImportTarget, Item, Leave, Planned, Take
 from brainops.importers.places import Place, place_of, walk
 from brainops.types import Captured, Draft, Memory, Progress, Trust
 
@@ -20,7 +20,7 @@ learnt from them stays true."""
 
 
 @dataclass(slots=True)
-class _Found:
+class _ReadSoFar:
     """What the reading has brought so far."""
 
     drafts: dict[str, Draft] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def import_path(
     """
     start = place_of(Path(path), name)
     asked = _asked(format)
-    found = _Found()
+    found = _ReadSoFar()
     for place in _places(start, found):
         _read(place, asked, trust, found, named=place is start)
     scope = _scope(start, asked, found)
@@ -68,7 +68,7 @@ def _asked(format: Format | str | None) -> Format | None:
     return Format(format)
 
 
-def _places(start: Place, found: _Found) -> Iterator[Place]:
+def _places(start: Place, found: _ReadSoFar) -> Iterator[Place]:
     if not start.path.is_dir():
         yield start
         return
@@ -81,7 +81,7 @@ def _places(start: Place, found: _Found) -> Iterator[Place]:
             yield place
 
 
-def _read(place: Place, asked: Format | None, trust: Trust, found: _Found, *, named: bool) -> None:
+def _read(place: Place, asked: Format | None, trust: Trust, found: _ReadSoFar, *, named: bool) -> None:
     """Read one file into what was found; a fault of a file that was named itself is raised, another is told."""
     count = len(found.left)
     try:
@@ -122,7 +122,7 @@ def _items(place: Place, format: Format, trust: Trust, named: bool) -> Iterator[
             raise InvalidInput(f"no format of a file; there are {NAMES}")
 
 
-def _take(item: Take, found: _Found) -> None:
+def _take(item: Take, found: _ReadSoFar) -> None:
     key = str(item.draft.source.key)
     if key in found.drafts:
         found.left.append(Leave(what=f"{item.position}: {item.draft.title}", why=f"a second one with the key {key}"))
@@ -130,18 +130,18 @@ def _take(item: Take, found: _Found) -> None:
         found.drafts[key] = item.draft
 
 
-def _scope(start: Place, asked: Format | None, found: _Found) -> Scope:
+def _scope(start: Place, asked: Format | None, found: _ReadSoFar) -> ImportScope:
     formats = [format for format in KEPT_BY_PATH if asked in (None, format)]
     unread = tuple(
         Place(root=start.root, path=start.root.folder / file).key(format) for file in found.unread for format in formats
     )
     if start.path.is_dir():
         prefixes = tuple(f"{start.key(format).rstrip('/')}/" for format in formats)
-        return Scope(prefixes=prefixes, unread=unread)
-    return Scope(exact=frozenset(key for key, format in found.files.items() if format in formats), unread=unread)
+        return ImportScope(prefixes=prefixes, unread=unread)
+    return ImportScope(exact=frozenset(key for key, format in found.files.items() if format in formats), unread=unread)
 
 
-def _standing(target: ImportTarget, scope: Scope, found: _Found) -> list[Memory]:
+def _standing(target: ImportTarget, scope: ImportScope, found: _ReadSoFar) -> list[Memory]:
     """Return the memories of these sources, and those that alerts and runbooks may be bound to; each once."""
     prefixes = {*scope.prefixes, *scope.exact}
     transcripts = (Format.CLAUDE_CODE, Format.CODEX)
@@ -171,9 +171,9 @@ def _carry_out(
         if progress:
             progress(done, len(planned))
 
-    yield from _captured([line for line in planned if line.action is Action.TAKE], target, left, step)
+    yield from _captured([line for line in planned if line.action is ImportAction.TAKE], target, left, step)
     for line in planned:
-        if line.action is not Action.TAKE:
+        if line.action is not ImportAction.TAKE:
             try:
                 yield _change(target, line)
             except StoreError:
@@ -206,18 +206,20 @@ def _captured(
 def _acknowledged(line: Planned, captured: Captured) -> Planned:
     if not captured.repeated:
         return replace(line, memory_id=captured.id)
-    return replace(line, memory_id=captured.id, action=Action.REPEAT, reason="the same memory stands there already")
+    return replace(
+        line, memory_id=captured.id, action=ImportAction.REPEAT, reason="the same memory stands there already"
+    )
 
 
 def _change(target: ImportTarget, line: Planned) -> Planned:
     if line.memory_id is None:
         return line
     match line.action:
-        case Action.SUPERSEDE if line.draft is not None:
+        case ImportAction.SUPERSEDE if line.draft is not None:
             return replace(line, memory_id=target.supersede(line.memory_id, line.draft).id)
-        case Action.MOVE if line.draft is not None:
+        case ImportAction.MOVE if line.draft is not None:
             target.move_source(line.memory_id, line.key, line.draft.source.uri)
-        case Action.FLAG:
+        case ImportAction.FLAG:
             target.flag(line.memory_id, line.reason)
         case _:
             pass

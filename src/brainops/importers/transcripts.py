@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from brainops.importers.command_purpose import same_purpose, shown
 from brainops.importers.items import Item, Leave, Take
-from brainops.importers.session_steps import Step, Transcript
+from brainops.importers.session_steps import ToolUse, Transcript
 from brainops.types import JSON, Actor, ActorKind, Draft, MemoryType, Source, Trust
 
 WINDOW = 25
@@ -39,7 +39,7 @@ TELLING = re.compile(
 
 def items(transcript: Transcript, trust: Trust) -> Iterator[Item]:
     """Yield the errors (once each, with the cure that seems to be one), and what was left."""
-    threads: dict[str, list[Step]] = {}
+    threads: dict[str, list[ToolUse]] = {}
     for step in transcript.steps:
         threads.setdefault(step.thread, []).append(step)
     seen: set[str] = set()
@@ -62,7 +62,7 @@ def items(transcript: Transcript, trust: Trust) -> Iterator[Item]:
         yield Leave(what=f"{others} of {transcript.records} records", why=why)
 
 
-def _not_worth(step: Step, text: str) -> str:
+def _not_worth(step: ToolUse, text: str) -> str:
     if REFUSED.search(text[:600]):
         return "not an error: somebody refused or interrupted the call"
     if MISUSE.search(text[:600]):
@@ -89,7 +89,7 @@ def error_text(output: str) -> str:
     return f"{text[:ERROR_HEAD]}\n[... {cut} characters left out ...]\n{text[-ERROR_TAIL:]}"
 
 
-def error_identity(step: Step, text: str) -> str:
+def error_identity(step: ToolUse, text: str) -> str:
     """Return what makes two errors of a session the same: the tool and the text without its numbers."""
     masked = re.sub(r"0x[0-9a-f]+|\d+", "0", f"{step.tool}\n{text}".lower())
     return hashlib.sha256(" ".join(masked.split()).encode()).hexdigest()[:16]
@@ -106,7 +106,7 @@ def first_line(command: str) -> str:
     return (command.strip().splitlines() or [""])[0][:100]
 
 
-def cure(failed: Step, after: Sequence[Step]) -> tuple[Step, list[Step]] | None:
+def cure(failed: ToolUse, after: Sequence[ToolUse]) -> tuple[ToolUse, list[ToolUse]] | None:
     """Return the first later success of the same purpose, and the changes that worked in between; None without one."""
     for position, step in enumerate(after):
         if step.failed is False and step.tool == failed.tool and same_purpose(failed, step):
@@ -115,7 +115,9 @@ def cure(failed: Step, after: Sequence[Step]) -> tuple[Step, list[Step]] | None:
     return None
 
 
-def _draft(transcript: Transcript, step: Step, text: str, identity: str, after: Sequence[Step], trust: Trust) -> Draft:
+def _draft(
+    transcript: Transcript, step: ToolUse, text: str, identity: str, after: Sequence[ToolUse], trust: Trust
+) -> Draft:
     found = cure(step, after)
     client = transcript.format.value
     # Under "error" the fingerprint of the memory is that of the error itself.
@@ -158,5 +160,5 @@ def _draft(transcript: Transcript, step: Step, text: str, identity: str, after: 
     )
 
 
-def _command(step: Step) -> str:
+def _command(step: ToolUse) -> str:
     return (step.command if step.shell else f"{step.tool} {step.command}")[:COMMAND_LIMIT]

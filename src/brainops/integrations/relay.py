@@ -27,7 +27,7 @@ FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)  # which a terminal sends to all of 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class ProgramEnd:
     """How a program ended: its exit code, that of a shell (128 and the number) where a signal ended it; its tail."""
 
     code: int
@@ -73,7 +73,7 @@ class Relay:
             self._handle(signal.SIGWINCH, self._resize)
         self._selector.register(self._woken, selectors.EVENT_READ)
 
-    def wait(self) -> Ended:
+    def wait(self) -> ProgramEnd:
         """Pass on what the program prints until it ends, and say how it did."""
         while self._process.poll() is None:
             self._pass_on(None)
@@ -83,7 +83,7 @@ class Relay:
             pass
         code = self._process.returncode
         ended_by = -code if code < 0 else None
-        return Ended(
+        return ProgramEnd(
             code=128 + ended_by if ended_by else code,
             signal=ended_by,
             tail=bytes(self._tail[-TAIL_BYTES:]),

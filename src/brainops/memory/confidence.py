@@ -20,7 +20,7 @@ from brainops.store.stem import stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
+class HitSignals:
     """Hold what is known of one hit: `cosine` (None without a model), `covered` 0 to 1, `margin` -1 to 1."""
 
     cosine: float | None
@@ -51,12 +51,12 @@ FEW = 50  # memories: below that a word's rarity says nothing, so it is weighed 
 FEW_WORDS = 2.0  # so many words that are not shared are thought beside those that are: one word alone is a coincidence
 
 
-def match_probability(signals: Signals) -> float:
+def match_probability(signals: HitSignals) -> float:
     """Return the probability that the hit answers the query."""
     return _on(WORDS_ONLY if signals.cosine is None else WITH_MEANING, signals)
 
 
-def relevance(signals: Signals, shared: int) -> float:
+def relevance(signals: HitSignals, shared: int) -> float:
     """Return the probability that a hit is about the query: it is near by itself, and stands before what else is found.
 
     `shared` is the number of words that both say.
@@ -66,7 +66,7 @@ def relevance(signals: Signals, shared: int) -> float:
     return min(_on(curve, told), match_probability(signals))
 
 
-def _on(curve: Curve, signals: Signals) -> float:
+def _on(curve: Curve, signals: HitSignals) -> float:
     log_odds = (
         curve.intercept
         + curve.cosine * (signals.cosine or 0.0)

@@ -32,7 +32,7 @@ CHARACTERS_A_TOKEN = 4  # English prose and code under the usual tokenizers, rou
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Query:
     """A query as it is searched: its text, its words and, where there is a model, its vector."""
 
     text: str
@@ -69,7 +69,7 @@ def search_words(context: MemoryContext, query: str) -> dict[int, float]:
 
 def retrieve_kinds(
     context: MemoryContext,
-    question: Question,
+    question: Query,
     by_words: Mapping[int, float],
     kinds: Sequence[tuple[MemoryType, ...]],
     *,
@@ -105,14 +105,14 @@ def relevant(context: MemoryContext, query: str, wanted: Filter, *, limit: int) 
         return _hits(tx, question, found, limit, relevant=True)
 
 
-def ask(context: MemoryContext, query: str) -> Question:
+def ask(context: MemoryContext, query: str) -> Query:
     """Read a query: clean it, find its words, and embed it where a model answers."""
     if not isinstance(query, str):
         raise InvalidInput(f"a query is text, not {type(query).__name__}")
     text = _read(query)
     vector = context.meaning.of_query(text)
     embedder = context.meaning.embedder() if vector is not None else None
-    return Question(text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None)
+    return Query(text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None)
 
 
 def _read(query: str) -> str:
@@ -141,12 +141,12 @@ def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
     return packed
 
 
-def _ranked_hits(tx: Transaction, question: Question, wanted: Filter, limit: int, now: int) -> list[Hit]:
+def _ranked_hits(tx: Transaction, question: Query, wanted: Filter, limit: int, now: int) -> list[Hit]:
     return _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), now), limit)
 
 
 def _hits(
-    tx: Transaction, question: Question, candidates: Sequence[rank.Candidate], limit: int, *, relevant: bool = False
+    tx: Transaction, question: Query, candidates: Sequence[rank.Candidate], limit: int, *, relevant: bool = False
 ) -> list[Hit]:
     ranked = rank.fuse(candidates, weights=weights_of(tx))
     cosines = {candidate.key: candidate.dense for candidate in candidates}
@@ -161,13 +161,13 @@ def _hits(
         shared = _words_in_common(question.terms, memory, about=relevant)
         known = max(total, confidence.FEW) if relevant else total
         covered = confidence.covered_share(question.terms, shared, frequencies, known)
-        signals = confidence.Signals(cosine=cosines[hit.key], covered=covered, margin=margin)
+        signals = confidence.HitSignals(cosine=cosines[hit.key], covered=covered, margin=margin)
         sure = confidence.relevance(signals, len(shared)) if relevant else confidence.match_probability(signals)
         hits.append(_hit(memory, hit, sure, shared))
     return hits
 
 
-def gather(tx: Transaction, question: Question, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
+def gather(tx: Transaction, question: Query, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
     """Return the candidates of both sides with all that ranking asks of them."""
     found = _search(tx, question, wanted, depth)
     return _candidates(tx, found, tx.memories.facts(list(found)), now)
@@ -177,20 +177,20 @@ Sides = tuple[float | None, float | None]
 """What words and meaning say of one memory."""
 
 
-def _search(tx: Transaction, question: Question, wanted: Filter, depth: int) -> dict[int, Sides]:
+def _search(tx: Transaction, question: Query, wanted: Filter, depth: int) -> dict[int, Sides]:
     """Return the scores of both sides by key."""
     lexical = {hit.key: hit.score for hit in tx.index.lexical(tx.session, question.terms, wanted, depth)}
     return _sides(tx, question, wanted, depth, lexical)
 
 
 def _sides(
-    tx: Transaction, question: Question, wanted: Filter, depth: int, lexical: Mapping[int, float]
+    tx: Transaction, question: Query, wanted: Filter, depth: int, lexical: Mapping[int, float]
 ) -> dict[int, Sides]:
     dense = _dense(tx, question, wanted, depth, lexical)
     return {key: (lexical.get(key), dense.get(key)) for key in {**lexical, **dense}}
 
 
-def _too_few(mine: Sequence[rank.Candidate], every: Sequence[rank.Candidate], question: Question) -> bool:
+def _too_few(mine: Sequence[rank.Candidate], every: Sequence[rank.Candidate], question: Query) -> bool:
     """Say whether a side found few of a kind, although it may not have found all."""
     sides = [(each.lexical is not None, each.dense is not None) for each in every]
     own = [(each.lexical is not None, each.dense is not None) for each in mine]
@@ -223,7 +223,7 @@ def _candidates(
 
 
 def _dense(
-    tx: Transaction, question: Question, wanted: Filter, depth: int, lexical: Mapping[int, float]
+    tx: Transaction, question: Query, wanted: Filter, depth: int, lexical: Mapping[int, float]
 ) -> dict[int, float]:
     if question.vector is None or question.model_id is None:
         return {}

@@ -13,13 +13,13 @@ from brainops.memory.draft import content_text
 from brainops.memory.recognition.error_events import error_title, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.recognition.match import EXACT_PROBABILITY, follow_bindings, same_error
-from brainops.memory.retrieve import Question, ask, relevant, retrieve_kinds, search_words
+from brainops.memory.retrieve import Query, ask, relevant, retrieve_kinds, search_words
 from brainops.operations import advice as advise
 from brainops.operations.advice import Advised, Standing
 from brainops.operations.calibration import NEVER, START, Calibration, Case, Followed, fit
-from brainops.operations.history import Past, is_of, past_of
+from brainops.operations.history import OperationHistory, is_of, past_of
 from brainops.operations.log import SURROUNDINGS
-from brainops.operations.prediction import LATELY, LATELY_FAILURES, Asked, Expected, Failure, Rate, predict
+from brainops.operations.prediction import LATELY, LATELY_FAILURES, Expected, Rate, SeenFailure, Upcoming, predict
 from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -243,7 +243,9 @@ def _told(start: OperationStart) -> Iterator[Any]:
     return (value for value in about if value is not None and not isinstance(value, bool))
 
 
-def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterable[Hit], past: Past) -> list[_Found]:
+def _known_errors(
+    context: MemoryContext, start: OperationStart, similar: Iterable[Hit], past: OperationHistory
+) -> list[_Found]:
     """Return error memories: the error in the context, those that this operation ended in, then what resembles it."""
     same: list[_Found] = []
     error = start.context.get("error")
@@ -261,7 +263,7 @@ def _known_errors(context: MemoryContext, start: OperationStart, similar: Iterab
     return _found([*same, *_own(past, past.failed), *near])
 
 
-def _own(past: Past, counts: Mapping[str, int]) -> list[_Found]:
+def _own(past: OperationHistory, counts: Mapping[str, int]) -> list[_Found]:
     """Return what this operation ended in, or followed when it went well, the most frequent first."""
     return [
         _Found(hit=past.hit(memory_id), reason=past.reason(memory_id) or "", own=True)
@@ -273,7 +275,7 @@ def _plain(hit: Hit) -> _Found:
     return _Found(hit=hit, reason=advise.matched(hit))
 
 
-def _of_triggers(triggers: Triggers | None, applying: Sequence[TriggerMatch], question: Question) -> list[_Applying]:
+def _of_triggers(triggers: Triggers | None, applying: Sequence[TriggerMatch], question: Query) -> list[_Applying]:
     """Return the procedures that were set off, and those whose description answers the question."""
     if triggers is None:
         return []
@@ -299,7 +301,7 @@ def _of_fixes(advisers: Advisers, start: OperationStart) -> list[Advised]:
 
 def _asked(
     context: MemoryContext, start: OperationStart, text: str, triggers: Triggers | None
-) -> tuple[Question, list[TriggerMatch]]:
+) -> tuple[Query, list[TriggerMatch]]:
     """Return the question with its meaning, and the procedures that apply."""
     return ask(context, text), triggers.matching(start) if triggers else []
 
@@ -382,7 +384,7 @@ def _expected(
     """Return how probably the operation fails, going by its record, what was learned of it and what was seen now."""
     same = next((each for each in earlier if each.start.target == start.target), None)
     failed = None if same is None else isinstance(same.outcome, Failed) or same.contradicted_at is not None
-    asked = Asked(
+    asked = Upcoming(
         name=start.name,
         target=start.target,
         actor=start.actor.id,
@@ -392,7 +394,7 @@ def _expected(
     )
     rate = Rate(**{name: int(record[name]) for name in ("finished", "failed", "finished_here", "failed_here")})
     seen = [
-        Failure(name=row["name"], target=row["target"], fingerprint=row["fingerprint"], at=row["finished_at"])
+        SeenFailure(name=row["name"], target=row["target"], fingerprint=row["fingerprint"], at=row["finished_at"])
         for row in failures
     ]
     return predict(asked, rate, model, seen, advisers.precursors(now) if advisers.precursors else ())

@@ -19,7 +19,7 @@ _SAID = ("operation", "goal", "task")  # where a memory says which operation it 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class OperationHistory:
     """The last operations of a name, and of each memory that one of them ended in or followed how often that was."""
 
     operations: Sequence[Operation] = ()
@@ -43,13 +43,13 @@ class Past:
         return ", ".join(told) or None
 
 
-def past_of(tx: Transaction, start: OperationStart) -> Past:
+def past_of(tx: Transaction, start: OperationStart) -> OperationHistory:
     """Return the past of an operation: what ended in it counts as it stands now, with the memories that hold still."""
     operations = tx.operations.similar(start.name, start.target, LOOKED_AT)
     failed = Counter(each.error_memory_id for each in operations if _ended_badly(each) and each.error_memory_id)
     helped = Counter(each.followed_id for each in operations if not _ended_badly(each) and each.followed_id)
     now = _standing(tx, {*failed, *helped})
-    return Past(
+    return OperationHistory(
         operations=operations,
         failed=_counted(failed, now),
         helped=_counted(helped, now),

@@ -47,7 +47,7 @@ _WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Satur
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedOperation:
     """An operation that ended: what was done, when, and whether it failed."""
 
     name: str
@@ -62,7 +62,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class SeenFailure:
     """A failure that was seen lately."""
 
     name: str
@@ -80,7 +80,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Upcoming:
     """An operation that is to begin, with how the last one of its name and target ended (None: there was none)."""
 
     name: str
@@ -102,10 +102,10 @@ class Rate:
 
 
 def predict(
-    asked: Asked,
+    asked: Upcoming,
     rate: Rate,
     model: Mapping[str, Any] | None = None,
-    failures: Iterable[Failure] = (),
+    failures: Iterable[SeenFailure] = (),
     precursors: Iterable[Precursor] = (),
 ) -> Expected:
     """Return how probably an operation fails, and why: its record, what was learned of its name, what was seen now."""
@@ -124,7 +124,7 @@ def predict(
     return Expected(probability=found, reasons=tuple(reasons[:REASONS]))
 
 
-def signs(asked: Asked, failures: Iterable[Failure]) -> set[Sign]:
+def signs(asked: Upcoming, failures: Iterable[SeenFailure]) -> set[Sign]:
     """Return every condition that holds for an operation."""
     found: set[Sign] = {("actor", asked.actor), *_of_context(asked.context), *_of_time(asked.at)}
     if asked.previous_failed is not None:
@@ -148,7 +148,7 @@ class Taught:
     foretold: Sequence[tuple[float, bool]]
 
 
-def learn(record: Iterable[Ended]) -> Taught:
+def learn(record: Iterable[EndedOperation]) -> Taught:
     """Return what the record teaches of when operations of each name fail."""
     ordered = sorted(record, key=lambda each: (each.started_at, each.finished_at))
     titles = {each.fingerprint: each.error for each in ordered if each.fingerprint and each.error}
@@ -188,11 +188,11 @@ class _Condition:
     weight: float = 0.0
 
 
-def _rows(ordered: Sequence[Ended]) -> dict[str, list[_Row]]:
+def _rows(ordered: Sequence[EndedOperation]) -> dict[str, list[_Row]]:
     """Return each operation by name with what was known when it began."""
     failures = sorted(
         (
-            Failure(name=each.name, target=each.target, fingerprint=each.fingerprint, at=each.finished_at)
+            SeenFailure(name=each.name, target=each.target, fingerprint=each.fingerprint, at=each.finished_at)
             for each in ordered
             if each.failed
         ),
@@ -211,7 +211,7 @@ def _rows(ordered: Sequence[Ended]) -> dict[str, list[_Row]]:
             len(here) if each.target else 0,
             sum(here) if each.target else 0,
         )
-        asked = Asked(
+        asked = Upcoming(
             name=each.name,
             target=each.target,
             actor=each.actor,
@@ -328,7 +328,7 @@ def _of_time(at: Micros) -> Iterable[Sign]:
     yield ("weekday", str((at // DAY + 3) % 7))  # the first day of 1970 was a Thursday
 
 
-def _of_failure(asked: Asked, failure: Failure, minutes: int) -> set[Sign]:
+def _of_failure(asked: Upcoming, failure: SeenFailure, minutes: int) -> set[Sign]:
     found: set[Sign] = {(f"after {minutes}", failure.name)}
     if asked.target is not None and failure.target == asked.target:
         found.add((f"here {minutes}", failure.name))
@@ -341,7 +341,7 @@ def _holding(model: Mapping[str, Any], held: set[Sign]) -> list[Mapping[str, Any
     return [each for each in model["conditions"] if (each["kind"], each["value"]) in held]
 
 
-def _worth_telling(asked: Asked, precursors: Iterable[Precursor]) -> list[Precursor]:
+def _worth_telling(asked: Upcoming, precursors: Iterable[Precursor]) -> list[Precursor]:
     """Return what others have seen that comes before the failure of such an operation, the strongest first.
 
     Only the strongest counts: several of them are often one trouble seen from several sides.
@@ -363,7 +363,7 @@ def _lift(precursor: Precursor) -> float:
     return trusted * (logit(precursor.probability) - logit(usual))
 
 
-def _record(asked: Asked, rate: Rate) -> Iterable[str]:
+def _record(asked: Upcoming, rate: Rate) -> Iterable[str]:
     yield f"failed {rate.failed} of {counted(rate.finished, 'time')}"
     if asked.target and rate.finished_here and rate.finished_here < rate.finished:
         yield f"failed {rate.failed_here} of {counted(rate.finished_here, 'time')} on {asked.target}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from brainops.memory.context import MemoryContext
 from brainops.operations.calibration import reliability
-from brainops.operations.prediction import Ended, learn
+from brainops.operations.prediction import EndedOperation, learn
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Micros
@@ -62,11 +62,11 @@ class Predictions:
             return tx.cases.failure_model(name)
 
 
-def _ended(row: Row) -> Ended:
+def _ended(row: Row) -> EndedOperation:
     error = json.loads(row["error"]) if row["error"] else {}
     title = f"{error.get('type') or ''}: {error.get('message') or ''}".strip(": ")
     context = json.loads(row["context"])
-    return Ended(
+    return EndedOperation(
         name=row["name"],
         target=row["target"],
         actor=row["actor_id"],

@@ -47,7 +47,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class EValues:
     """How strongly counts say that the challenger is better, and that it is worse: 1 is nothing, above 10 decides."""
 
     better: float = 1.0
@@ -62,7 +62,7 @@ class Measured:
     reason that needs no test why it is back as it was, such as a demotion; `undone` is that somebody else changed it.
     """
 
-    evidence: Evidence = Evidence()
+    evidence: EValues = EValues()
     counted: int = 0
     figures: Mapping[str, JSON] = field(default_factory=dict)
     worse: str = ""
@@ -92,15 +92,15 @@ class Measured:
         return round(probability(self.evidence.better), 4)
 
 
-def compare(champion: Counts, challenger: Counts, *, share: float) -> Evidence:
+def compare(champion: Counts, challenger: Counts, *, share: float) -> EValues:
     """Return the evidence of two counts, where each unit was the challenger's with probability `share`."""
-    return Evidence(
+    return EValues(
         better=_mixture(champion, challenger, share),
         worse=_mixture(challenger, champion, 1 - share),
     )
 
 
-def beyond(counts: Counts, rate: float) -> Evidence:
+def beyond(counts: Counts, rate: float) -> EValues:
     """Return the evidence that a thing goes well oftener than `rate` (`worse`: less often), from its own record.
 
     The mixture of the binomial likelihood ratio over the rates above (below) it, which holds for outcomes that depend
@@ -108,12 +108,12 @@ def beyond(counts: Counts, rate: float) -> Evidence:
     """
     above = [each for each in RATES if each > rate]
     below = [each for each in RATES if each < rate]
-    return Evidence(better=_likelihood(counts, above, rate), worse=_likelihood(counts, below, rate))
+    return EValues(better=_likelihood(counts, above, rate), worse=_likelihood(counts, below, rate))
 
 
-def both(first: Evidence, second: Evidence) -> Evidence:
+def both(first: EValues, second: EValues) -> EValues:
     """Return the evidence of two measures of the same units; it holds like that of one (a mean of e-values is one)."""
-    return Evidence(better=(first.better + second.better) / 2, worse=(first.worse + second.worse) / 2)
+    return EValues(better=(first.better + second.better) / 2, worse=(first.worse + second.worse) / 2)
 
 
 def probability(evidence: float) -> float:

@@ -20,7 +20,7 @@ MOST_CHANGES = 8  # in one series; the latest is told, those before only keep it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class FailureCounts:
     """What ended in one stretch of time, and how much of it failed."""
 
     at: int
@@ -29,7 +29,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RateChange:
     """A rate's latest change: when, the counts before and after it, and the Bayes factor for it."""
 
     at: int
@@ -56,13 +56,13 @@ class Change:
         return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
 
 
-def latest_change(series: Sequence[Counts]) -> Change | None:
+def latest_change(series: Sequence[FailureCounts]) -> RateChange | None:
     """Return the latest moment at which a rate changed, with the evidence for it; None where it could not have.
 
     The most likely moment splits the series; where the part after it changed again, that change is the latest.
     """
     counts = [each for each in series if each.ended]
-    found: Change | None = None
+    found: RateChange | None = None
     for _ in range(MOST_CHANGES):
         split = _split(counts)
         if split is None or (found is not None and split[1].log_factor < math.log(1 / FALSE_SHARE)):
@@ -72,7 +72,7 @@ def latest_change(series: Sequence[Counts]) -> Change | None:
     return found
 
 
-def told(changes: Iterable[tuple[str, Change]], series: int) -> list[tuple[str, Change]]:
+def told(changes: Iterable[tuple[str, RateChange]], series: int) -> list[tuple[str, RateChange]]:
     """Return those changes that may be told, the surest first, of so many series looked at.
 
     e-Benjamini-Hochberg: the k surest, for the largest k whose k-th e-value is at least series / (k * FALSE_SHARE).
@@ -105,7 +105,7 @@ def interval(right: float, wrong: float, level: float = 0.9) -> tuple[float, flo
 _QUANTILES = {0.8: 1.2815515655446004, 0.9: 1.6448536269514722, 0.95: 1.959963984540054}
 
 
-def _split(counts: Sequence[Counts]) -> tuple[int, Change] | None:
+def _split(counts: Sequence[FailureCounts]) -> tuple[int, RateChange] | None:
     """Return the most likely place of a change with its evidence, by the mean over all places."""
     ended, failed = sum(each.ended for each in counts), sum(each.failed for each in counts)
     if failed in (0, ended) or ended < 2 * FEWEST:
@@ -125,7 +125,7 @@ def _split(counts: Sequence[Counts]) -> tuple[int, Change] | None:
     if best is None:
         return None
     _, position, ended_before, failed_before = best
-    return position, Change(
+    return position, RateChange(
         at=counts[position].at,
         ended_before=ended_before,
         failed_before=failed_before,

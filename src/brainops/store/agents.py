@@ -27,7 +27,7 @@ from brainops.types import (
 _OUTCOME = ("outcome", "result", "error", "duration_us", "cost", "evidence")
 
 
-class Agents:
+class AgentRows:
     """The agents, executions and attempts of one transaction.
 
     Writers of a namespace follow one after the other, so what is counted in a write transaction holds until its end.

@@ -26,7 +26,7 @@ LISTED = 1_000  # approvals or notices of one answer: more than anybody reads
 SWEPT = 200  # approvals that one sweep looks at: it comes again
 
 
-class Approvals:
+class ApprovalRows:
     """The approvals, approvers, notices and channels of one transaction."""
 
     def __init__(self, session: Session) -> None:

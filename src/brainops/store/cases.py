@@ -11,7 +11,7 @@ from brainops.store.database import Row, Session
 from brainops.types import CaseStanding, DecidedCase, Micros, Trust
 
 
-class Cases:
+class CaseRows:
     """The cases of one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -6,7 +6,7 @@ from brainops.store.database import Row, Session
 from brainops.types import Micros
 
 
-class Code:
+class CodeRows:
     """The patches of code of one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -10,7 +10,7 @@ PAGE_ROWS = 500  # moved in one transaction
 _BEARERS = ("fix", "fix_application", "run", "attempt", "log_template")
 
 
-class Fingerprints:
+class FingerprintRows:
     """The fingerprints of one transaction, in the written namespace."""
 
     def __init__(self, session: Session) -> None:

@@ -21,7 +21,7 @@ from brainops.types import (
 )
 
 
-class Fixes:
+class FixRows:
     """The fixes and applications of one transaction."""
 
     def __init__(self, session: Session) -> None:

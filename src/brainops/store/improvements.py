@@ -13,7 +13,7 @@ from brainops.types import JSON, Improvement, ImprovementKind, ImprovementState,
 UNDER_WAY = 1_000  # that are looked at in an hour; each is one change of the system, so more is no learning any more
 
 
-class Improvements:
+class ImprovementRows:
     """The improvements of one transaction."""
 
     def __init__(self, session: Session) -> None:

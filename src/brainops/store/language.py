@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from brainops.store.database import Row, Session
 
 
-class Language:
+class LanguageRows:
     """The budget and the use of language models in one transaction. A day is a number: days since 1970-01-01 UTC."""
 
     def __init__(self, session: Session) -> None:

@@ -14,7 +14,7 @@ from brainops.types import Cycle, CycleReport, Memory, Micros, Section
 PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
 
 
-class Learning:
+class LearningRows:
     """The learning of one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -30,7 +30,7 @@ class Inserted:
     fresh: bool
 
 
-class Memories:
+class MemoryRows:
     """The memories of one transaction."""
 
     def __init__(self, session: Session, index: Index) -> None:
@@ -296,7 +296,7 @@ class Memories:
         self._session.run("occurrence_rewrite", memory_key=key, at=at, detail=detail, uri=uri)
 
 
-def walk(memories: Memories) -> Iterator[Row]:
+def walk(memories: MemoryRows) -> Iterator[Row]:
     """Yield every readable row, a page at a time."""
     after = 0
     while rows := memories.page(after):

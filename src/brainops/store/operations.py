@@ -41,7 +41,7 @@ class GrowthPolicy:
     failures_per_fingerprint: int = FAILURES_KEPT_A_DAY
 
 
-class Operations:
+class OperationRows:
     """The operation log of one transaction."""
 
     def __init__(self, session: Session) -> None:

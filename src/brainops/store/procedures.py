@@ -12,7 +12,7 @@ MAX_VERSIONS = 1_000  # of one name that are shown; a name that changes daily ha
 MAX_ACTIVE = 10_000  # of the readable namespaces; ten times what the guard is measured with
 
 
-class Procedures:
+class ProcedureRows:
     """The versions of procedures in one transaction; how a body is read is the caller's business."""
 
     def __init__(self, session: Session) -> None:

@@ -55,7 +55,7 @@ def held(rows: Sequence[Row], namespace: str, name: str, *, floor: bool = False)
     return said.get(namespace) or inherited
 
 
-class Rules:
+class RuleRows:
     """Settings, rules, receipts as the guard sees them, decisions and bypasses of one transaction."""
 
     def __init__(self, session: Session) -> None:

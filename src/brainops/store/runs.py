@@ -14,7 +14,7 @@ from brainops.types import JSON, Micros, Mode, Run, RunState, StepRun, StepState
 PAGE_RUNS = 500  # removed in one transaction: a few milliseconds, so that runs under way get in between
 
 
-class Runs:
+class RunRows:
     """The runs of one transaction.
 
     Writers of a namespace follow one after the other (SQLite has one writer, PostgreSQL's queue behind a lock), so what

@@ -8,7 +8,7 @@ from typing import Any
 from brainops.store.database import Row, Session
 
 
-class Sharing:
+class SharingRows:
     """The peers, bundles and shared items of one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -12,7 +12,7 @@ TEMPLATES_READ = 20_000  # of one source, into a miner
 SERIES_READ = 100_000
 
 
-class Signals:
+class SignalRows:
     """The signals of one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -11,32 +11,32 @@ from typing import Protocol, TypeVar
 from brainops.errors import ApprovalUnproven, BrainOpsError
 from brainops.store import acts
 from brainops.store.acts import Act, Proven
-from brainops.store.agents import Agents
-from brainops.store.approvals import Approvals
-from brainops.store.cases import Cases
-from brainops.store.code import Code
+from brainops.store.agents import AgentRows
+from brainops.store.approvals import ApprovalRows
+from brainops.store.cases import CaseRows
+from brainops.store.code import CodeRows
 from brainops.store.database import Database, Session
 from brainops.store.figures import Figures
-from brainops.store.fingerprints import Fingerprints
-from brainops.store.fixes import Fixes
+from brainops.store.fingerprints import FingerprintRows
+from brainops.store.fixes import FixRows
 from brainops.store.group import Group
 from brainops.store.handles import Handles
-from brainops.store.improvements import Improvements
-from brainops.store.language import Language
-from brainops.store.learning import Learning
-from brainops.store.memories import Memories
-from brainops.store.operations import Operations
-from brainops.store.procedures import Procedures
+from brainops.store.improvements import ImprovementRows
+from brainops.store.language import LanguageRows
+from brainops.store.learning import LearningRows
+from brainops.store.memories import MemoryRows
+from brainops.store.operations import OperationRows
+from brainops.store.procedures import ProcedureRows
 from brainops.store.records import Records
-from brainops.store.rules import Rules
-from brainops.store.runs import Runs
+from brainops.store.rules import RuleRows
+from brainops.store.runs import RunRows
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.store.search import Index
-from brainops.store.sharing import Sharing
-from brainops.store.signals import Signals
+from brainops.store.sharing import SharingRows
+from brainops.store.signals import SignalRows
 from brainops.store.sqlite_log import LogState
 from brainops.store.trail import Trail
-from brainops.store.variants import Variants
+from brainops.store.variants import VariantRows
 from brainops.types import Actor, Proof
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Upkeep(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leave:
+class Permission:
     """By whose leave a transaction writes: who asked, who acts, whether that was proven, and who may approve here."""
 
     asker: Actor
@@ -90,29 +90,29 @@ class Leave:
 class Transaction:
     """One transaction with the aggregates on it, and the act that it is opened for."""
 
-    def __init__(self, session: Session, index: Index, act: Act, leave: Leave) -> None:
+    def __init__(self, session: Session, index: Index, act: Act, leave: Permission) -> None:
         self.session = session
         self.index = index
         self.act = act
         self.actor = leave.actor
         self._leave = leave
-        self.memories = Memories(session, index)
-        self.operations = Operations(session)
-        self.procedures = Procedures(session)
-        self.runs = Runs(session)
-        self.approvals = Approvals(session)
-        self.rules = Rules(session)
-        self.fixes = Fixes(session)
-        self.fingerprints = Fingerprints(session)
-        self.agents = Agents(session)
-        self.cases = Cases(session)
-        self.signals = Signals(session)
-        self.learning = Learning(session)
-        self.improvements = Improvements(session)
-        self.code = Code(session)
-        self.variants = Variants(session)
-        self.sharing = Sharing(session)
-        self.language = Language(session)
+        self.memories = MemoryRows(session, index)
+        self.operations = OperationRows(session)
+        self.procedures = ProcedureRows(session)
+        self.runs = RunRows(session)
+        self.approvals = ApprovalRows(session)
+        self.rules = RuleRows(session)
+        self.fixes = FixRows(session)
+        self.fingerprints = FingerprintRows(session)
+        self.agents = AgentRows(session)
+        self.cases = CaseRows(session)
+        self.signals = SignalRows(session)
+        self.learning = LearningRows(session)
+        self.improvements = ImprovementRows(session)
+        self.code = CodeRows(session)
+        self.variants = VariantRows(session)
+        self.sharing = SharingRows(session)
+        self.language = LanguageRows(session)
         self.figures = Figures(session)
         self.records = Records(session)
         self.handles = Handles(session)
@@ -212,7 +212,7 @@ class Store:
     def read(self, scope: Scope | None = None) -> Iterator[Transaction]:
         """Open a transaction that sees one consistent state."""
         with self.database.read(scope or self.scope) as session:
-            yield Transaction(session, self.index, LOOK, Leave(asker=acts.ITSELF, actor=acts.ITSELF, proven=False))
+            yield Transaction(session, self.index, LOOK, Permission(asker=acts.ITSELF, actor=acts.ITSELF, proven=False))
 
     @contextmanager
     def writing(
@@ -251,18 +251,18 @@ class Store:
             Transaction(session, self.index, act, leave)
         return Proven(actor=leave.actor) if leave.proven else None
 
-    def _leave(self, act: Act, actor: Actor, proof: Proof | Proven | None) -> Leave:
+    def _leave(self, act: Act, actor: Actor, proof: Proof | Proven | None) -> Permission:
         """Look at a proof, and at who could give one: both take transactions of their own."""
         if proof is not None:
             acts.require(act, actor, proven=True)
             by = proof.actor if isinstance(proof, Proven) else self.prove(proof)
-            return Leave(asker=actor, actor=by, proven=True)
+            return Permission(asker=actor, actor=by, proven=True)
         if not (act.asks_approvers or act.asks_strict):
-            return Leave(asker=actor, actor=actor, proven=False)
+            return Permission(asker=actor, actor=actor, proven=False)
         with self.read(Scope.of(STORE_NAMESPACE)) as tx:
             approvers = tx.approvals.names_of_approvers()
             floor = bool(approvers and tx.strict_namespaces())
-        return Leave(asker=actor, actor=actor, proven=False, approvers=approvers, floor=floor)
+        return Permission(asker=actor, actor=actor, proven=False, approvers=approvers, floor=floor)
 
     def floor(self) -> bool:
         """Say whether a namespace that nobody set up is strict: where another one is, and somebody may approve."""

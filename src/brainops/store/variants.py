@@ -8,7 +8,7 @@ from brainops.store.database import Row, Session
 from brainops.types import Micros
 
 
-class Variants:
+class VariantRows:
     """What variants of procedures are mined from and judged by, in one transaction."""
 
     def __init__(self, session: Session) -> None:

@@ -25,7 +25,7 @@ MAX_ERROR_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ClientAnswer:
     """What an agent says of itself. `error` is empty where it says that it succeeded; `kind` is the error's type."""
 
     text: str = ""
@@ -34,24 +34,24 @@ class Answer:
     kind: str = ""
 
 
-def read_answer(printed: str) -> Answer:
+def read_answer(printed: str) -> ClientAnswer:
     """Return what an agent printed as its answer; an answer without text where it printed no JSON that says anything.
 
     Later events count over earlier ones; the costs of several are added, except where one states the total.
     """
-    answer, spent, total = Answer(), 0.0, None
+    answer, spent, total = ClientAnswer(), 0.0, None
     for event in _events(printed):
         text, error = _text(event), _error(event)
         total = _cost(event, COSTS[:2]) or total
         spent += _cost(event, COSTS[2:]) or 0.0
         if error:
-            answer = Answer(text=text or answer.text, error=error[:MAX_ERROR_CHARACTERS], kind=_kind(event))
+            answer = ClientAnswer(text=text or answer.text, error=error[:MAX_ERROR_CHARACTERS], kind=_kind(event))
         elif str(event.get("type")) in ENDS or not answer.error:
-            answer = Answer(text=text or answer.text)
+            answer = ClientAnswer(text=text or answer.text)
         else:
-            answer = Answer(text=text or answer.text, error=answer.error, kind=answer.kind)
+            answer = ClientAnswer(text=text or answer.text, error=answer.error, kind=answer.kind)
     cost = total if total is not None else spent or None
-    return Answer(text=answer.text, cost=cost, error=answer.error, kind=answer.kind)
+    return ClientAnswer(text=answer.text, cost=cost, error=answer.error, kind=answer.kind)
 
 
 def error_told(said: str, kind: str) -> ErrorEvent:
@@ -60,11 +60,13 @@ def error_told(said: str, kind: str) -> ErrorEvent:
     return event if event.type else ErrorEvent(type=kind, message=said[:MAX_ERROR_CHARACTERS])
 
 
-def told(event: Mapping[str, Any]) -> Answer:
+def told(event: Mapping[str, Any]) -> ClientAnswer:
     """Return what one object of JSON says of a task: whether it failed, its words, and what it cost."""
     error = _error(event)
     cost = _cost(event, COSTS)
-    return Answer(text=_text(event), cost=cost, error=error[:MAX_ERROR_CHARACTERS], kind=_kind(event) if error else "")
+    return ClientAnswer(
+        text=_text(event), cost=cost, error=error[:MAX_ERROR_CHARACTERS], kind=_kind(event) if error else ""
+    )
 
 
 def _events(printed: str) -> Iterator[Mapping[str, Any]]:

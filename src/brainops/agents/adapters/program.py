@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.adapters.agent_settings import Parameters, environment_of, seconds_of, secrets_of
-from brainops.agents.adapters.client_json import Answer, error_told, read_answer
+from brainops.agents.adapters.client_json import ClientAnswer, error_told, read_answer
 from brainops.agents.adapters.prompt import filled, named_in, places_of, quoted_memory
 from brainops.memory.recognition.error_events import parse_error
 from brainops.procedures.consent.allow_list import check_command, limits_of
@@ -147,5 +147,5 @@ def _exit_error(program: str, code: int | None, said: str) -> ErrorEvent:
     return ErrorEvent(type=f"exit status {code}", message=f"{program} {how}{tail}")
 
 
-def _result(answer: Answer | None, stdout: str) -> str:
+def _result(answer: ClientAnswer | None, stdout: str) -> str:
     return answer.text if answer is not None and answer.text else stdout

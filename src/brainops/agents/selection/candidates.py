@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brainops.agents.adapters.adapter import Callables
-from brainops.agents.selection.selection import Candidate
+from brainops.agents.selection.selection import AgentCandidate
 from brainops.agents.selection.task_class import capable
 from brainops.errors import StepFailed
 from brainops.procedures.consent.allow_list import ANY, limits_in
@@ -26,7 +26,7 @@ DAY_MICROS = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AgentStanding:
     """What is known of the agents when a task is to be given: all that one look at the store says.
 
     `limits` are what the namespace lets programs run and addresses be reached.
@@ -60,11 +60,13 @@ class Considered:
         return "; ".join(f"{name} {self.passed[name]}" for name in self.capable if name in self.passed)
 
 
-def standing(tx: Transaction, agents: Sequence[Agent], now: Micros, alike: frozenset[str] = frozenset()) -> Standing:
+def standing(
+    tx: Transaction, agents: Sequence[Agent], now: Micros, alike: frozenset[str] = frozenset()
+) -> AgentStanding:
     """Read what a choice rests on."""
     counted = any(agent.limits.tasks_a_day is not None for agent in agents)
     priced = any(agent.limits.cost_a_day is not None for agent in agents)
-    return Standing(
+    return AgentStanding(
         agents=agents,
         under_way=tx.agents.under_way(now),
         today=tx.agents.spent(day_of(now)) if counted or priced else {},
@@ -80,7 +82,7 @@ def day_of(now: Micros) -> Micros:
 
 
 def consider(
-    known: Standing,
+    known: AgentStanding,
     callables: Callables,
     *,
     task_class: str,
@@ -145,7 +147,7 @@ def withheld(agent: Agent, limits: Limits) -> str:
     return ""
 
 
-def _set_aside(name: str, known: Standing, tried: Sequence[str], refused: Mapping[str, str]) -> str:
+def _set_aside(name: str, known: AgentStanding, tried: Sequence[str], refused: Mapping[str, str]) -> str:
     if name in tried:
         return "has just failed at it"
     if name in known.alike:
@@ -153,7 +155,7 @@ def _set_aside(name: str, known: Standing, tried: Sequence[str], refused: Mappin
     return refused.get(name, "")
 
 
-def fullness(agent: Agent, known: Standing) -> tuple[str, bool]:
+def fullness(agent: Agent, known: AgentStanding) -> tuple[str, bool]:
     """Return why an agent has no room for another task ("" where it has), and whether that soon passes."""
     today, limits = known.today.get(agent.name), agent.limits
     tasks, cost = (today["tasks"], today["cost"]) if today else (0, 0.0)
@@ -167,14 +169,14 @@ def fullness(agent: Agent, known: Standing) -> tuple[str, bool]:
     return "", False
 
 
-def reserve(agent: Agent, known: Standing) -> float:
+def reserve(agent: Agent, known: AgentStanding) -> float:
     """Return what one more task of an agent may cost: what is expected, or the most that one took of late."""
     lately = known.lately.get(agent.name)
     return max(agent.cost, lately["dearest"] if lately else 0.0)
 
 
-def candidate_of(agent: Agent) -> Candidate:
+def candidate_of(agent: Agent) -> AgentCandidate:
     """Return an agent as selection sees it; those that are reached alike, or have the same model, are kin."""
     model = agent.settings.get("model")
     traits = (agent.adapter.value, *([model] if isinstance(model, str) else []))
-    return Candidate(name=agent.name, cost=agent.cost, traits=traits)
+    return AgentCandidate(name=agent.name, cost=agent.cost, traits=traits)

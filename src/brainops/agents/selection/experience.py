@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from brainops.agents.selection.candidates import Considered, candidate_of
 from brainops.agents.selection.selection import choose
-from brainops.agents.selection.track_record import Record, Trial
+from brainops.agents.selection.track_record import TrackRecord, Trial
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Choice
@@ -22,7 +22,7 @@ class Experience:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._record = Record()
+        self._record = TrackRecord()
         self._until = 0
         self._read_at = -ANEW_SECONDS
 
@@ -51,7 +51,7 @@ class Experience:
         if not old and any(row["verified"] is not None for row in rows):
             old, rows = True, tx.agents.trials(0, REMEMBERED_TRIALS)
         if old:
-            self._record, self._read_at = Record(), time.monotonic()
+            self._record, self._read_at = TrackRecord(), time.monotonic()
         for row in reversed(rows):
             self._record.add(trial_of(row))
         self._until = max(self._until, *(row["learnt_at"] for row in rows)) if rows else self._until

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from brainops.agents.selection.track_record import AgentRecord, Record, Tally, Trial, text_key
+from brainops.agents.selection.track_record import AgentRecord, Tally, TrackRecord, Trial, text_key
 from brainops.errors import InvalidInput
 from brainops.types import Choice
 from brainops.types.counted import counted
@@ -54,7 +54,7 @@ _TIE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class AgentCandidate:
     """An agent that could take the task: what one task is expected to cost, and words that it shares with its kin."""
 
     name: str
@@ -87,8 +87,8 @@ class _Spread:
 
 
 def choose(
-    candidates: Sequence[Candidate],
-    history: Record | Iterable[Trial],
+    candidates: Sequence[AgentCandidate],
+    history: TrackRecord | Iterable[Trial],
     *,
     task_class: str,
     text: str = "",
@@ -102,7 +102,7 @@ def choose(
     """
     if not candidates:
         raise InvalidInput("nobody to choose from: name at least one candidate")
-    record = history if isinstance(history, Record) else Record(history)
+    record = history if isinstance(history, TrackRecord) else TrackRecord(history)
     able = [each for each in candidates if each.name not in tried] or list(candidates)
     known = beliefs(able, record, task_class=task_class, text=text)
     weighed = _weighed(known)
@@ -113,7 +113,9 @@ def choose(
     return Choice(agent=chosen.name, sentence=sentence, expected=expected, probability=round(probability, 4))
 
 
-def beliefs(candidates: Sequence[Candidate], record: Record, *, task_class: str, text: str = "") -> list[Belief]:
+def beliefs(
+    candidates: Sequence[AgentCandidate], record: TrackRecord, *, task_class: str, text: str = ""
+) -> list[Belief]:
     """Return what is expected of each candidate at a class of task, and for a text that was a task before."""
     spread = _spread(candidates, record)
     relatives = kinship(tuple((each.name, each.traits) for each in candidates))
@@ -127,7 +129,7 @@ def beliefs(candidates: Sequence[Candidate], record: Record, *, task_class: str,
     return found
 
 
-def _belief(name: str, record: Record, spread: _Spread, prior: float, task_class: str, key: str) -> Belief:
+def _belief(name: str, record: TrackRecord, spread: _Spread, prior: float, task_class: str, key: str) -> Belief:
     agent = record.agents.get(name)
     if agent is None:
         variance = spread.agents + spread.classes
@@ -146,7 +148,7 @@ def _belief(name: str, record: Record, spread: _Spread, prior: float, task_class
     return Belief(name=name, mean=mean, variance=total, here=int(cell.count), attempts=agent.attempts)
 
 
-def _evidence(agent: AgentRecord, record: Record, spread: _Spread) -> tuple[float, float]:
+def _evidence(agent: AgentRecord, record: TrackRecord, spread: _Spread) -> tuple[float, float]:
     """Return the precision of an agent's mean, and that mean; what is old counts less where agents change."""
     count = agent.tally.count
     uneven = agent.cell_counts / count**2
@@ -154,7 +156,7 @@ def _evidence(agent: AgentRecord, record: Record, spread: _Spread) -> tuple[floa
     return fresh / (spread.noise / count + spread.classes * uneven), agent.tally.total / count
 
 
-def _spread(candidates: Sequence[Candidate], record: Record) -> _Spread:
+def _spread(candidates: Sequence[AgentCandidate], record: TrackRecord) -> _Spread:
     """Estimate by moments how much agents differ, and how much each differs over classes."""
     agents = [(each, record.agents[each.name]) for each in candidates if each.name in record.agents]
     whole = record.variance
@@ -187,7 +189,7 @@ def _within(agents: Sequence[AgentRecord], whole: float, kinds: int) -> tuple[fl
     return noise, max(classes, 0.0) if kinds > 1 else 0.0
 
 
-def _means(candidates: Sequence[Candidate], record: Record, spread: _Spread) -> list[tuple[float, float]]:
+def _means(candidates: Sequence[AgentCandidate], record: TrackRecord, spread: _Spread) -> list[tuple[float, float]]:
     """Return for each candidate how surely it is known, and how far above the usual it is."""
     found = []
     for candidate in candidates:
@@ -268,7 +270,7 @@ def _sentence(
     chosen: Belief,
     known: Sequence[Belief],
     weighed: Sequence[Belief],
-    record: Record,
+    record: TrackRecord,
     task_class: str,
     *,
     trying: bool,
@@ -291,7 +293,7 @@ def _sentence(
     return "; ".join(parts)
 
 
-def _history(chosen: Belief, record: Record, task_class: str) -> str:
+def _history(chosen: Belief, record: TrackRecord, task_class: str) -> str:
     agent = record.agents.get(chosen.name)
     if agent is None:
         return "not tried yet"

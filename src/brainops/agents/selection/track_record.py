@@ -132,7 +132,7 @@ class AgentRecord:
             self.texts.setdefault((seen.task_class, seen.text_key), Tally()).add(seen.adjusted)
 
 
-class Record:
+class TrackRecord:
     """The attempts of all agents as sums. `add` takes them in the order in which they were made; not for threads."""
 
     def __init__(self, trials: Iterable[Trial] = (), *, utility: Utility = UTILITY) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.agents.workflows.planning import LIKE, Known, Past, PastStep, likeness
+from brainops.agents.workflows.planning import LIKE, Known, PastPlanStep, PastWorkflow, likeness
 from brainops.errors import NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.retrieve import retrieve
@@ -58,7 +58,7 @@ def known_for(
     )
 
 
-def _past(catalog: Catalog, memory: Memory, goal: str) -> Past | None:
+def _past(catalog: Catalog, memory: Memory, goal: str) -> PastWorkflow | None:
     """Read the memory of a workflow; its steps are those of the stored procedure, never what a text says."""
     case = memory.content.get(TAG) if isinstance(memory.content, Mapping) else None
     if not isinstance(case, Mapping) or memory.trust is Trust.EXTERNAL:
@@ -76,7 +76,7 @@ def _past(catalog: Catalog, memory: Memory, goal: str) -> Past | None:
     }
     order = {step_id: number for number, step_id in enumerate(states)}
     steps = sorted(version.procedure.steps, key=lambda step: order.get(step.id, len(order)))
-    return Past(
+    return PastWorkflow(
         id=memory.id,
         goal=was,
         likeness=likeness(goal, was),
@@ -86,8 +86,8 @@ def _past(catalog: Catalog, memory: Memory, goal: str) -> Past | None:
     )
 
 
-def _past_step(step: Step, ran: Mapping[str, Any]) -> PastStep:
-    return PastStep(
+def _past_step(step: Step, ran: Mapping[str, Any]) -> PastPlanStep:
+    return PastPlanStep(
         definition=step_mapping(step, ()),
         state=str(ran.get("state") or ""),
         seconds=ran.get("seconds"),

@@ -6,7 +6,7 @@ import json
 import re
 
 from brainops.agents.language.language import Language
-from brainops.agents.workflows.planning import APPROVE, CHECK, MAX_STEPS, MAX_TASK_CHARACTERS, PREPARE, TEST, Draft
+from brainops.agents.workflows.planning import APPROVE, CHECK, MAX_STEPS, MAX_TASK_CHARACTERS, PREPARE, TEST, PlanDraft
 from brainops.errors import BrainOpsError, InvalidProcedure
 from brainops.procedures.definition.define import define
 from brainops.types import JSON, Procedure
@@ -21,7 +21,7 @@ ANSWER_TOKENS = 2_000
 _ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
-def improved(language: Language, goal: str, draft: Draft) -> tuple[Procedure, tuple[str, ...]]:
+def improved(language: Language, goal: str, draft: PlanDraft) -> tuple[Procedure, tuple[str, ...]]:
     """Return the draft as a checked procedure, with its work ordered by a language model where one is paid for.
 
     Only agents' work is asked for: a model adds no command, no approval, no secret. What does not pass the check of
@@ -41,7 +41,7 @@ def improved(language: Language, goal: str, draft: Draft) -> tuple[Procedure, tu
         return plain, (f"no language model bettered it: {str(failed)[:200]}",)
 
 
-def _steps(draft: Draft) -> list[dict[str, JSON]]:
+def _steps(draft: PlanDraft) -> list[dict[str, JSON]]:
     steps = draft.definition["steps"]
     assert isinstance(steps, list)
     return [dict(step) for step in steps if isinstance(step, dict)]
@@ -67,7 +67,7 @@ def _read(said: str) -> list[tuple[str, str]]:
     return found
 
 
-def _with_work(draft: Draft, work: list[dict[str, JSON]], asked: list[tuple[str, str]]) -> dict[str, JSON]:
+def _with_work(draft: PlanDraft, work: list[dict[str, JSON]], asked: list[tuple[str, str]]) -> dict[str, JSON]:
     """Return the definition with other work in the place of its own: what holds for one step of work holds for each."""
     steps = _steps(draft)
     first = next(number for number, step in enumerate(steps) if _is_work(str(step["id"])))

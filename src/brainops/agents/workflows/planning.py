@@ -38,7 +38,7 @@ _THEN = re.compile(r"\s*(?:;|\.\s+(?=\w)|,?\s+(?:and\s+)?then\s+|,?\s+after\s+th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastStep:
+class PastPlanStep:
     """A step that was part of something like it: as its file has it, and how it went ("" where it never ran)."""
 
     definition: Mapping[str, JSON]
@@ -48,7 +48,7 @@ class PastStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class PastWorkflow:
     """Something like the goal: a workflow that ran, with its steps in the order in which they ended.
 
     `likeness` is 0 to 1; `succeeded` is None where it has not ended.
@@ -59,7 +59,7 @@ class Past:
     likeness: float
     succeeded: bool | None
     seconds: float = 0.0
-    steps: tuple[PastStep, ...] = ()
+    steps: tuple[PastPlanStep, ...] = ()
 
     @property
     def failures(self) -> int:
@@ -71,7 +71,7 @@ class Past:
 class Known:
     """What is known that bears on a goal: past workflows, a procedure that fits it, and steps that a memory lists."""
 
-    past: tuple[Past, ...] = ()
+    past: tuple[PastWorkflow, ...] = ()
     procedure: str | None = None
     procedure_id: str = ""
     inputs: Mapping[str, JSON] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PlanDraft:
     """A plan as a procedure's file would have it, with what it was made from and what it says of itself."""
 
     definition: dict[str, JSON]
@@ -101,7 +101,7 @@ def name_of(goal: str) -> str:
     return f"workflow-{plain or 'goal'}"[:MAX_NAME_CHARACTERS].strip("-")
 
 
-def compose(goal: str, constraints: Constraints, known: Known) -> Draft:
+def compose(goal: str, constraints: Constraints, known: Known) -> PlanDraft:
     """Return the plan for a goal: its work in order, with approval, way back, checks and tests around it, in time.
 
     A goal of several parts ("..., then ...") says its own order. Else the work is that of the best past workflow, else
@@ -122,7 +122,7 @@ def compose(goal: str, constraints: Constraints, known: Known) -> Draft:
         "steps": list(steps),
         "metadata": _metadata(goal, constraints),
     }
-    return Draft(
+    return PlanDraft(
         definition=definition,
         sources=sources,
         notes=(*constraints.notes, *notes),
@@ -130,12 +130,12 @@ def compose(goal: str, constraints: Constraints, known: Known) -> Draft:
     )
 
 
-def _merit(past: Past) -> tuple[bool, float, int, float]:
+def _merit(past: PastWorkflow) -> tuple[bool, float, int, float]:
     """Order past workflows: what succeeded, is alike, failed at fewer steps, was quicker."""
     return past.succeeded is True, round(past.likeness, 1), -past.failures, -past.seconds
 
 
-def _confidence(like: Sequence[Past]) -> float:
+def _confidence(like: Sequence[PastWorkflow]) -> float:
     """Return the share of like workflows that succeeded, each weighed by its likeness; 0 where none has ended."""
     ended = [past for past in like if past.succeeded is not None]
     if not ended:
@@ -145,7 +145,7 @@ def _confidence(like: Sequence[Past]) -> float:
 
 
 def _work(
-    goal: str, constraints: Constraints, known: Known, best: Past | None
+    goal: str, constraints: Constraints, known: Known, best: PastWorkflow | None
 ) -> tuple[list[dict[str, JSON]], dict[str, str], list[str]]:
     parts = [part for part in _THEN.split(goal.strip()) if query_terms(part)] or [goal]
     if len(parts) > 1:
@@ -204,7 +204,7 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("${{", "$ {{").split())
 
 
-def _reused(goal: str, best: Past) -> list[dict[str, JSON]]:
+def _reused(goal: str, best: PastWorkflow) -> list[dict[str, JSON]]:
     """Return the work of a past workflow in the order in which it went, said of this goal; nothing that was skipped."""
     steps = []
     for past in best.steps:
@@ -222,14 +222,14 @@ def _reused(goal: str, best: Past) -> list[dict[str, JSON]]:
     return steps[:MAX_STEPS]
 
 
-def _failed(like: Sequence[Past]) -> list[PastStep]:
+def _failed(like: Sequence[PastWorkflow]) -> list[PastPlanStep]:
     """Return the steps of like workflows that failed."""
     return [
         step for past in like for step in past.steps if step.state == "failed" and step.definition.get("id") != TEST
     ]
 
 
-def _same(step: Mapping[str, JSON], past: PastStep) -> bool:
+def _same(step: Mapping[str, JSON], past: PastPlanStep) -> bool:
     """Say whether a step is one that was done before: by what it is called."""
     if step["id"] in (TEST, *SCAFFOLD):
         return step["id"] == past.definition.get("id")
@@ -237,7 +237,11 @@ def _same(step: Mapping[str, JSON], past: PastStep) -> bool:
 
 
 def _scaffolded(
-    goal: str, constraints: Constraints, work: list[dict[str, JSON]], failed: Sequence[PastStep], best: Past | None
+    goal: str,
+    constraints: Constraints,
+    work: list[dict[str, JSON]],
+    failed: Sequence[PastPlanStep],
+    best: PastWorkflow | None,
 ) -> list[dict[str, JSON]]:
     steps: list[dict[str, JSON]] = []
     if constraints.approval:
@@ -270,7 +274,7 @@ def _way_back(step: Mapping[str, JSON], goal: str) -> dict[str, JSON]:
     return {"uses": "agent", "with": {"task": task, "task-class": ROLLBACK_CLASS, "context": prepared}}
 
 
-def _test(goal: str, constraints: Constraints, best: Past | None) -> dict[str, JSON]:
+def _test(goal: str, constraints: Constraints, best: PastWorkflow | None) -> dict[str, JSON]:
     """Return the step that tests: by the command that is named, else as it was tested before, else by an agent."""
     if constraints.test:
         return {"id": TEST, "name": "Test it", "uses": "check", "run": _plain(constraints.test)}
@@ -293,7 +297,7 @@ def _chain(steps: Sequence[dict[str, JSON]]) -> None:
         step["needs"] = [steps[number - 1]["id"]] if number else []
 
 
-def _times(steps: Sequence[dict[str, JSON]], like: Sequence[Past]) -> dict[str, float]:
+def _times(steps: Sequence[dict[str, JSON]], like: Sequence[PastWorkflow]) -> dict[str, float]:
     """Return the longest that each step took in like workflows, of those that were done there."""
     done = [each for past in like for each in past.steps if each.seconds and each.state == "succeeded"]
     found: dict[str, float] = {}

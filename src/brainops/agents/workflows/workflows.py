@@ -15,7 +15,7 @@ from brainops.agents.workflows import constraints as wishes
 from brainops.agents.workflows.constraints import Constraints
 from brainops.agents.workflows.past_workflows import TAG, case_of, known_for
 from brainops.agents.workflows.plan_review import improved
-from brainops.agents.workflows.planning import ROLLBACK_CLASS, Draft, compose
+from brainops.agents.workflows.planning import ROLLBACK_CLASS, PlanDraft, compose
 from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound, StepFailed
 from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
@@ -222,7 +222,7 @@ class Workflows:
         checked = {name: jsonable(value, rules) for name, value in given.items()}
         return redact(clean(goal.strip()), rules).text, checked
 
-    def _planned(self, version: ProcedureVersion, draft: Draft, wanted: Constraints) -> WorkflowPlan:
+    def _planned(self, version: ProcedureVersion, draft: PlanDraft, wanted: Constraints) -> WorkflowPlan:
         plan = self._reread(version)
         sources = draft.sources | self._executions(plan.goal, plan)
         waiting = [step_id for step_id, choice in plan.agents.items() if choice is None]

@@ -17,7 +17,7 @@ from brainops.errors import Conflict, InvalidInput, OperationBlocked
 from brainops.learning.code import worktree
 from brainops.learning.code.file_edits import edited
 from brainops.learning.code.patch_prompt import Complete, asked_diff
-from brainops.learning.code.patches import RUNS, Tested, Verdict, refusal, verdict
+from brainops.learning.code.patches import RUNS, Tested, TestVerdict, refusal, verdict
 from brainops.learning.code.repositories import Repositories, repository_of
 from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.lifecycle import OPEN
@@ -51,7 +51,7 @@ ASKED_SECONDS = 1.0  # between two looks whether somebody stopped what happens b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drafted:
+class TestedPatch:
     """A patch that was made and tested: the improvement, and why it is refused, or ""."""
 
     improvement: Improvement
@@ -80,7 +80,7 @@ class CodePatches(InStore):
         reason: str,
         derived_from: Improvement | None = None,
         asked: bool = False,
-    ) -> Drafted:
+    ) -> TestedPatch:
         """Make a commit of a diff or of whole files, and run the tests without it and with it.
 
         `derived_from` is what a rule, and nobody's word, made it of; `asked` that a model wrote it. Raises InvalidInput
@@ -117,16 +117,16 @@ class CodePatches(InStore):
         with self._context.store.read() as tx:
             open_one = tx.improvements.open(key)
         if open_one is not None:
-            return Drafted(improvement=open_one, refused="")
+            return TestedPatch(improvement=open_one, refused="")
         found = replace(found, key=key)
         before = [worktree.tests(known, made.base, limits, stopped) for _ in range(RUNS)]
         after = [worktree.tests(known, made.commit, limits, stopped) for _ in range(RUNS)]
         said = verdict(before, after)
-        return Drafted(
+        return TestedPatch(
             improvement=_proposal(found, known, made, before, after, said, derived_from), refused=said.refused
         )
 
-    def drafted_of(self, improvement: Improvement, repository: str) -> Drafted:
+    def drafted_of(self, improvement: Improvement, repository: str) -> TestedPatch:
         """Make a patch of the file of a procedure that git owns, by what an improvement says of the procedure.
 
         Raises InvalidInput where it is about no file of the repository, Conflict where the file is another by now.
@@ -151,7 +151,7 @@ class CodePatches(InStore):
             derived_from=improvement,
         )
 
-    def drafted_by(self, complete: Complete, repository: str, goal: str, paths: Sequence[str]) -> Drafted:
+    def drafted_by(self, complete: Complete, repository: str, goal: str, paths: Sequence[str]) -> TestedPatch:
         """Let a language model write a patch of these files for a goal, which rests on its word alone."""
         known = self._repositories.get(repository)
         texts = {path: worktree.text_of(known, path) for path in paths}
@@ -266,7 +266,7 @@ def _proposal(
     made: worktree.Made,
     before: Sequence[Tested],
     after: Sequence[Tested],
-    said: Verdict,
+    said: TestVerdict,
     derived_from: Improvement | None,
 ) -> Improvement:
     where: dict[str, JSON] = {"repository": repository.name, "branch": repository.branch, "base": made.base}

@@ -54,7 +54,7 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TestVerdict:
     """What the tests say: why the patch is refused (or ""), one sentence for people, whether they passed only sometimes
     without it.
     """
@@ -110,7 +110,7 @@ def _problems(changes: Sequence[Changed], diff: str, automation: bool) -> Iterat
         yield "it holds what looks like a secret; patches are kept for good"
 
 
-def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> Verdict:
+def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> TestVerdict:
     """Return what the runs of the tests without a patch and with it say."""
     well_before, well_after = _passed(before), _passed(after)
     flaky = 0 < well_before < len(before)
@@ -119,7 +119,7 @@ def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> Verdict:
     else:
         base = "the tests passed before" if well_before else "the tests failed before"
     if well_after == len(after):
-        return Verdict(
+        return TestVerdict(
             refused="",
             sentence=f"{base}, and pass with it ({well_after} of {counted(len(after), 'time')})",
             flaky=flaky,
@@ -127,7 +127,7 @@ def verdict(before: Sequence[Tested], after: Sequence[Tested]) -> Verdict:
     failed = next(each for each in after if not each.passed)
     how = "fail" if not well_after else f"passed only {well_after} of {counted(len(after), 'time')}"
     said = f": {failed.said}" if failed.said else ""
-    return Verdict(refused=f"the tests {how} with it{said}", sentence=f"{base}, and {how} with it", flaky=flaky)
+    return TestVerdict(refused=f"the tests {how} with it{said}", sentence=f"{base}, and {how} with it", flaky=flaky)
 
 
 def changed(raw: str, numbers: str) -> tuple[Changed, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
-from brainops.statistics.rates import Change, Counts, label, latest_change, told
+from brainops.statistics.rates import FailureCounts, RateChange, label, latest_change, told
 from brainops.store import Transaction
 from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Insight, Micros, Section
@@ -43,18 +43,24 @@ def changes(work: CycleWork) -> Found:
     return Found(section=section, insights=insights, complete=True)
 
 
-def _series(tx: Transaction, since: Micros, until: Micros) -> list[tuple[tuple[str, str | None], list[Counts]]]:
+def _series(tx: Transaction, since: Micros, until: Micros) -> list[tuple[tuple[str, str | None], list[FailureCounts]]]:
     """Return the hourly counts of each name and target, those with the most operations where there are very many."""
     grouped = groupby(tx.learning.hours(since, until), key=lambda row: (row["name"], row["target"]))
     series = [
-        (key, [Counts(at=row["hour"] * HOUR_MICROS, ended=row["ended"], failed=int(row["failed"])) for row in rows])
+        (
+            key,
+            [
+                FailureCounts(at=row["hour"] * HOUR_MICROS, ended=row["ended"], failed=int(row["failed"]))
+                for row in rows
+            ],
+        )
         for key, rows in grouped
     ]
     series.sort(key=lambda each: (-sum(counts.ended for counts in each[1]), label(*each[0])))
     return series[:MOST_SERIES]
 
 
-def _insight(tx: Transaction, work: CycleWork, key: tuple[str, str | None], change: Change) -> Insight:
+def _insight(tx: Transaction, work: CycleWork, key: tuple[str, str | None], change: RateChange) -> Insight:
     name, target = key
     more = change.after > change.before
     moment = datetime.fromtimestamp(change.at / 1e6, UTC).strftime("%Y-%m-%d %H:%M")

@@ -17,7 +17,7 @@ REWRITTEN = ("title", "content", "metadata", "tags", "content_hash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptInsight:
     """What became of an insight: the memory's id, and whether anything was written."""
 
     id: str
@@ -29,7 +29,7 @@ def source_key(part: str, key: str) -> str:
     return f"{PREFIX}{part}:{key}"
 
 
-def keep(tx: Transaction, context: MemoryContext, part: str, insight: Insight) -> Kept:
+def keep(tx: Transaction, context: MemoryContext, part: str, insight: Insight) -> KeptInsight:
     """Write an insight, as one memory a key: nothing where it stands so already.
 
     The same title with other figures is written over; another title supersedes the memory. What somebody set aside, or
@@ -38,18 +38,18 @@ def keep(tx: Transaction, context: MemoryContext, part: str, insight: Insight) -
     prepared = _prepared(context, part, insight)
     row = tx.learning.insight(source_key(part, insight.key))
     if row is None:
-        return Kept(id=_capture(tx, context, prepared), written=True)
+        return KeptInsight(id=_capture(tx, context, prepared), written=True)
     if row["state"] != MemoryState.ACTIVE or row["feedback"] < 0:
-        return Kept(id=row["id"], written=False)
+        return KeptInsight(id=row["id"], written=False)
     reopened = row["valid_to"] is not None
     if reopened:
         tx.learning.reopen_insight(row["id"])
     if row["title"] != prepared.row["title"]:
-        return Kept(id=_supersede(tx, context, row, prepared), written=True)
+        return KeptInsight(id=_supersede(tx, context, row, prepared), written=True)
     if all(row[name] == prepared.row[name] for name in REWRITTEN):
-        return Kept(id=row["id"], written=reopened)
+        return KeptInsight(id=row["id"], written=reopened)
     tx.memories.rewrite(row, {name: prepared.row[name] for name in REWRITTEN}, prepared.words)
-    return Kept(id=row["id"], written=True)
+    return KeptInsight(id=row["id"], written=True)
 
 
 def end_others(tx: Transaction, part: str, keys: frozenset[str], now: Micros) -> list[str]:

@@ -14,7 +14,7 @@ from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import InStore, draft
 from brainops.procedures.fixes.confidence import confidence, may_apply
 from brainops.procedures.fixes.record import confidence_of
-from brainops.statistics.always_valid import Counts, Evidence, Measured, beyond, is_sure, probability
+from brainops.statistics.always_valid import Counts, EValues, Measured, beyond, is_sure, probability
 from brainops.store import Transaction, acts
 from brainops.types import (
     JSON,
@@ -98,9 +98,9 @@ class FixModes(InStore):
         promotes = _of_value(improvement.after) is FixMode.AUTO
         evidence = beyond(counts, LEAST_RATE)
         if not promotes:
-            evidence = Evidence(better=evidence.worse, worse=evidence.better)
+            evidence = EValues(better=evidence.worse, worse=evidence.better)
         elif not _proven(tx, improvement, counts):
-            evidence = Evidence(better=min(1.0, evidence.better), worse=evidence.worse)
+            evidence = EValues(better=min(1.0, evidence.better), worse=evidence.worse)
         return Measured(evidence=evidence, counted=counts.total, figures=_figures(counts))
 
 

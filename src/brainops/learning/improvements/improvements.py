@@ -26,7 +26,7 @@ from brainops.errors import (
     NotFound,
     StoreError,
 )
-from brainops.learning.code.patch_change import CodePatches, Drafted
+from brainops.learning.code.patch_change import CodePatches, TestedPatch
 from brainops.learning.code.patch_prompt import Complete
 from brainops.learning.code.repositories import Repositories
 from brainops.learning.cycles.part import CycleWork, Found, Part
@@ -262,7 +262,7 @@ class Improvements:
         )
         return [*([found] if finders else []), *([judged] if cycle is Cycle.HOURLY else [])]
 
-    def _proposed(self, drafted: Drafted) -> Improvement:
+    def _proposed(self, drafted: TestedPatch) -> Improvement:
         """Keep a patch that was made and tested; one whose tests fail is kept as rejected."""
         with self._context.store.writing(acts.IMPROVE, self._context.actor) as tx:
             kept = self.propose(tx, drafted.improvement)

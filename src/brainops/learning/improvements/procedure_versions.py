@@ -25,7 +25,7 @@ from brainops.procedures.catalog import Catalog, subject_of
 from brainops.procedures.definition import sources
 from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
 from brainops.procedures.runs.trials import share_of
-from brainops.statistics.always_valid import Counts, Evidence, Measured, both, compare
+from brainops.statistics.always_valid import Counts, EValues, Measured, both, compare
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import (
@@ -188,7 +188,7 @@ def _unrepaired(rows: Sequence[Row], share: float) -> Measured:
     usual, tried = (_counts(rows, challenger) for challenger in (0, 1))
     evidence = compare(usual, tried, share=share)
     if whole.evidence.worse > 1 > whole.evidence.better:
-        evidence = Evidence(better=min(1.0, evidence.better), worse=both(evidence, whole.evidence).worse)
+        evidence = EValues(better=min(1.0, evidence.better), worse=both(evidence, whole.evidence).worse)
     figures: dict[str, JSON] = {**whole.figures, "usual_unrepaired": usual.well, "tried_unrepaired": tried.well}
     return Measured(evidence=evidence, counted=whole.counted, figures=figures)
 

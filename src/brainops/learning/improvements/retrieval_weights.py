@@ -31,7 +31,7 @@ STEPS: dict[str, tuple[float, ...]] = {"dense": (-0.15, 0.15), "recency": (-0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class PastQuestion:
     """What one question found, before it is ranked, and which of it helped."""
 
     candidates: tuple[rank.Candidate, ...]
@@ -69,7 +69,7 @@ class RetrievalWeights(InStore):
         return Measured(evidence=beyond(counts, 0.5), counted=counts.total, figures=_figures(counts))
 
 
-def contest(asked: Iterable[Question], usual: rank.Weights, tried: rank.Weights) -> Counts:
+def contest(asked: Iterable[PastQuestion], usual: rank.Weights, tried: rank.Weights) -> Counts:
     """Return how many questions the tried weights win, and how many they lose; a draw says nothing."""
     won = lost = 0
     for question in asked:
@@ -87,7 +87,7 @@ def neighbours(weights: rank.Weights) -> Iterator[rank.Weights]:
                 yield replace(weights, **{name: value})
 
 
-def questions(work: CycleWork, since: Micros) -> Iterator[Question]:
+def questions(work: CycleWork, since: Micros) -> Iterator[PastQuestion]:
     """Yield the questions of operations that succeeded by following a memory, as they would be asked today."""
     context = work.context
     with context.store.read() as tx:
@@ -100,10 +100,10 @@ def questions(work: CycleWork, since: Micros) -> Iterator[Question]:
         question = retrieve.ask(context, question_text(operation.start))
         with context.store.read() as tx:
             candidates = retrieve.gather(tx, question, Filter(), retrieve.CANDIDATES, work.to_at)
-        yield Question(candidates=tuple(candidates), helped=row["key"])
+        yield PastQuestion(candidates=tuple(candidates), helped=row["key"])
 
 
-def _challenger(asked: Sequence[Question], weights: rank.Weights, at: Micros) -> Iterator[Improvement]:
+def _challenger(asked: Sequence[PastQuestion], weights: rank.Weights, at: Micros) -> Iterator[Improvement]:
     if len(asked) < LEAST_QUESTIONS:
         return
     tried = [(contest(asked, weights, each), each) for each in neighbours(weights)]
@@ -126,7 +126,7 @@ def _challenger(asked: Sequence[Question], weights: rank.Weights, at: Micros) ->
     )
 
 
-def _place(question: Question, weights: rank.Weights) -> int:
+def _place(question: PastQuestion, weights: rank.Weights) -> int:
     ranked = rank.fuse(question.candidates, weights=weights)
     return next((place for place, hit in enumerate(ranked) if hit.key == question.helped), len(ranked))
 

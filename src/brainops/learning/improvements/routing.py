@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from brainops.errors import Conflict
 from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import InStore, draft
-from brainops.statistics.always_valid import Counts, Evidence, Measured, beyond, is_sure, probability
+from brainops.statistics.always_valid import Counts, EValues, Measured, beyond, is_sure, probability
 from brainops.store import Transaction, acts
 from brainops.types import (
     JSON,
@@ -94,7 +94,7 @@ class Routing(InStore):
         mine = _record(tx, now - LOOKED_BACK_DAYS * DAY_MICROS, now).get(_name(improvement), {})
         counts = _sum(mine.values())
         return Measured(
-            evidence=Evidence(better=beyond(counts, BAD_RATE).worse), counted=counts.total, figures=_figures(counts)
+            evidence=EValues(better=beyond(counts, BAD_RATE).worse), counted=counts.total, figures=_figures(counts)
         )
 
 

@@ -13,7 +13,7 @@ from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import InStore, draft
 from brainops.operations.guard import breaker
 from brainops.operations.guard.enforcement import Guard
-from brainops.statistics.always_valid import Counts, Evidence, Measured, beyond, probability
+from brainops.statistics.always_valid import Counts, EValues, Measured, beyond, probability
 from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, Improvement, ImprovementKind, ImprovementState, Micros, Rule, RuleMode
 
@@ -67,7 +67,7 @@ class RuleModes(InStore):
             undone = "somebody set it otherwise" if moved else ""
             return Measured(counted=counts.total, figures=_figures(counts), undone=undone)
         evidence = beyond(counts, breaker.PRECISION_LINE)
-        turned = Evidence(better=evidence.worse, worse=evidence.better)
+        turned = EValues(better=evidence.worse, worse=evidence.better)
         return Measured(evidence=turned, counted=counts.total, figures=_figures(counts))
 
 

@@ -13,7 +13,7 @@ from brainops.errors import Conflict
 from brainops.procedures.catalog import Catalog, subject_of
 from brainops.procedures.definition import sources
 from brainops.procedures.runs.trials import digest_of, share_of
-from brainops.statistics.always_valid import Counts, Evidence, Measured, both, compare
+from brainops.statistics.always_valid import Counts, EValues, Measured, both, compare
 from brainops.store import Transaction, acts
 from brainops.store.acts import Proven
 from brainops.store.database import Row
@@ -144,7 +144,7 @@ def measured(rows: list[Row] | Any, share: float, measure: str = "") -> Measured
         evidence = both(evidence, compare(*quick, share=share))
     usual, tried = success
     if usual.rate is not None and tried.rate is not None and tried.rate < usual.rate - MAX_LOSS:
-        evidence = Evidence(better=min(1.0, evidence.better), worse=evidence.worse)
+        evidence = EValues(better=min(1.0, evidence.better), worse=evidence.worse)
     figures: dict[str, JSON] = {
         "usual": {"succeeded": usual.well, "failed": usual.badly},
         "tried": {"succeeded": tried.well, "failed": tried.badly},

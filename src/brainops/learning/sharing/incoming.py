@@ -24,7 +24,7 @@ SHARED_IMPORTANCE = 0.5  # at most: what matters elsewhere need not matter here
 MAX_COUNT = 1_000_000  # a figure beyond that is no count
 
 
-class Intake:
+class BundleIntake:
     """Takes in one bundle's items, each as often as one likes."""
 
     def __init__(self, context: MemoryContext, procedures: Catalog, fixes: Fixes, bundle: Bundle) -> None:

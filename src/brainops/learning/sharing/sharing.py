@@ -15,7 +15,7 @@ from brainops.config import data_folder
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.learning.sharing import outgoing
 from brainops.learning.sharing.bundle import KINDS, MAX_BYTES, Bundle, Item, read, written
-from brainops.learning.sharing.incoming import Intake, withdraw
+from brainops.learning.sharing.incoming import BundleIntake, withdraw
 from brainops.learning.sharing.signing import InstanceKey, checked_key, own_key, signed_by
 from brainops.learning.signals.pages import page
 from brainops.memory.context import MemoryContext
@@ -184,7 +184,7 @@ class Sharing:
         ]
 
     def _take(self, bundle: Bundle, progress: Progress | None) -> Received:
-        intake, counts, refused = Intake(self._context, self._procedures, self._fixes, bundle), Counter[str](), []
+        intake, counts, refused = BundleIntake(self._context, self._procedures, self._fixes, bundle), Counter[str](), []
         order = sorted(bundle.items, key=lambda item: KINDS.index(item.kind))  # a fix may need a procedure
         for number, item in enumerate(order, 1):
             try:

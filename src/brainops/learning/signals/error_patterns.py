@@ -32,7 +32,7 @@ LOOKED_AT = 2_000  # errors, the most frequent first
 TOLD = 20  # of each kind
 
 
-class Standing(StrEnum):
+class ErrorStanding(StrEnum):
     """How an error stands."""
 
     NEW = "new"
@@ -63,7 +63,7 @@ def part() -> Part:
 def _find(work: CycleWork) -> Found:
     patterns = _gathered(work)
     standing = _standing(patterns, work.to_at)
-    told: dict[Standing, list[str]] = {kind: [] for kind in Standing}
+    told: dict[ErrorStanding, list[str]] = {kind: [] for kind in ErrorStanding}
     for text, kind in standing.items():
         told[kind].append(text)
     insights, lines = [], []
@@ -123,19 +123,19 @@ def _count(pattern: _Pattern, row: Row, where: str, hour: int) -> None:
     pattern.last_before_day = max(pattern.last_before_day, row["last_before"] or 0)
 
 
-def _standing(patterns: Mapping[str, _Pattern], to_at: Micros) -> dict[str, Standing]:
-    found: dict[str, Standing] = {}
+def _standing(patterns: Mapping[str, _Pattern], to_at: Micros) -> dict[str, ErrorStanding]:
+    found: dict[str, ErrorStanding] = {}
     rising = []
     for text, pattern in sorted(patterns.items()):
         if not pattern.earlier:
-            found[text] = Standing.NEW
+            found[text] = ErrorStanding.NEW
         elif pattern.last_before_day < to_at - GONE:
-            found[text] = Standing.RETURNING
+            found[text] = ErrorStanding.RETURNING
         expected = (pattern.day - pattern.hour + 1) / 23
         if pattern.hour >= LEAST_RISING and pattern.hour >= RISE * expected and text not in found:
             rising.append((text, poisson(pattern.hour, expected)))
     holds = discoveries([chance for _, chance in rising])
-    found.update({text: Standing.RISING for (text, _), held in zip(rising, holds, strict=True) if held})
+    found.update({text: ErrorStanding.RISING for (text, _), held in zip(rising, holds, strict=True) if held})
     return found
 
 
@@ -143,8 +143,12 @@ def _counted(pattern: _Pattern) -> str:
     return f"{pattern.day} in a day, {pattern.hour} in the last hour; {', '.join(sorted(pattern.where)[:3])}"
 
 
-def _insight(kind: Standing, text: str, pattern: _Pattern) -> Insight:
-    said = {Standing.NEW: "New error", Standing.RISING: "Rising error", Standing.RETURNING: "Error that is back"}[kind]
+def _insight(kind: ErrorStanding, text: str, pattern: _Pattern) -> Insight:
+    said = {
+        ErrorStanding.NEW: "New error",
+        ErrorStanding.RISING: "Rising error",
+        ErrorStanding.RETURNING: "Error that is back",
+    }[kind]
     counts = Counter({"last hour": pattern.hour, "last day": pattern.day, "the 29 days before": pattern.earlier})
     told = ", ".join(f"{count} in {when}" for when, count in counts.items())
     names = ", ".join(sorted(pattern.where)[:5])

@@ -34,7 +34,7 @@ LOOKED_AT = 40  # first lines by which a text is known to be a page of metrics
 
 
 @dataclass(slots=True)
-class _Reading:
+class _FileReading:
     """A file that is being read, and how far."""
 
     path: str
@@ -106,7 +106,7 @@ def _read_on(
     gatherer: Gatherer,
     context: MemoryContext,
     file: BinaryIO,
-    reading: _Reading,
+    reading: _FileReading,
     size: int,
     settled: bool,
     progress: Progress | None,
@@ -128,7 +128,7 @@ def _read_on(
     _mark(context, file, reading, reading.position, gatherer)
 
 
-def _reading(context: MemoryContext, file: BinaryIO, path: Path, size: int) -> _Reading:
+def _reading(context: MemoryContext, file: BinaryIO, path: Path, size: int) -> _FileReading:
     """Return a file with the place where it was left: known by how it begins, and by what lies before that place."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
@@ -141,8 +141,8 @@ def _reading(context: MemoryContext, file: BinaryIO, path: Path, size: int) -> _
             if row is None:
                 free = free or key
             elif row["position"] <= size and _same(file, row):
-                return _Reading(own, free or key, _digest(head), len(head), row["position"], row["lines"])
-    return _Reading(own, free or own, _digest(head), len(head), 0, 0)
+                return _FileReading(own, free or key, _digest(head), len(head), row["position"], row["lines"])
+    return _FileReading(own, free or own, _digest(head), len(head), 0, 0)
 
 
 def _same(file: BinaryIO, row: Row) -> bool:
@@ -163,7 +163,7 @@ def _digest(found: bytes) -> str:
 
 
 def _mark(
-    context: MemoryContext, file: BinaryIO, reading: _Reading, position: int, gatherer: Gatherer | None = None
+    context: MemoryContext, file: BinaryIO, reading: _FileReading, position: int, gatherer: Gatherer | None = None
 ) -> None:
     """Write what waits and how far the file was read, both or neither."""
     tail, now = _tail(file, position), context.store.now()
@@ -175,7 +175,7 @@ def _mark(
         gatherer.written()
 
 
-def _put(tx: Transaction, reading: _Reading, position: int, tail: str, now: Micros) -> None:
+def _put(tx: Transaction, reading: _FileReading, position: int, tail: str, now: Micros) -> None:
     tx.signals.put_file(
         {
             "key": reading.key,

@@ -151,7 +151,7 @@ covers their every character. A column that is called `kind` is named after its 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class LineField:
     """One column in a line: its name there, the sort of value, and since which version of the format it is there."""
 
     shown: str
@@ -165,13 +165,13 @@ class Field:
         return None if self.nullable else "[]"
 
 
-def _parsed(kind: str, fields: str) -> dict[str, Field]:
+def _parsed(kind: str, fields: str) -> dict[str, LineField]:
     found = {}
     for field in fields.split():
         spec, _, since = field.partition("@")
         name, _, sort = spec.rstrip("?").partition(":")
         shown = f"{kind}_kind" if name == "kind" else name
-        found[name] = Field(shown=shown, sort=sort or "text", nullable=spec.endswith("?"), since=int(since or 1))
+        found[name] = LineField(shown=shown, sort=sort or "text", nullable=spec.endswith("?"), since=int(since or 1))
     return found
 
 

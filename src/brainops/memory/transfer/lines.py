@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.transfer.line_kinds import KINDS, Field, check, folded, unfolded
+from brainops.memory.transfer.line_kinds import KINDS, LineField, check, folded, unfolded
 from brainops.store.database import Row
 from brainops.store.scope import checked_namespace
 
@@ -75,7 +75,7 @@ def _shown(row: Row, name: str, sort: str) -> Any:
             return value
 
 
-def _stored(line: Mapping[str, Any], field: Field) -> Any:
+def _stored(line: Mapping[str, Any], field: LineField) -> Any:
     shown, sort, value = field.shown, field.sort, line[field.shown]
     # JSON null is a value of its own where a column holds JSON, but no result is stored as one.
     if value is None and field.nullable:

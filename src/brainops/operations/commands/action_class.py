@@ -42,14 +42,16 @@ _KNOWN_PROGRAM = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
+class OwnPattern:
     """What a namespace says itself: operations, tools or single commands of this form are of this class."""
 
     glob: str
     action_class: ActionClass
 
 
-def classify(start: OperationStart, patterns: Sequence[Pattern] = (), least: ActionClass | None = None) -> ActionClass:
+def classify(
+    start: OperationStart, patterns: Sequence[OwnPattern] = (), least: ActionClass | None = None
+) -> ActionClass:
     """Return the class of an operation. `least` is what the caller says itself: it may only raise what is found.
 
     So does the operation's own class where it is destructive; `changing`, its default, says nothing.
@@ -58,7 +60,7 @@ def classify(start: OperationStart, patterns: Sequence[Pattern] = (), least: Act
     return worst([_found(start, patterns), *given])
 
 
-def _found(start: OperationStart, patterns: Sequence[Pattern]) -> ActionClass:
+def _found(start: OperationStart, patterns: Sequence[OwnPattern]) -> ActionClass:
     whole = f"{start.name} {start.target}" if start.target else start.name
     if (said := _said(patterns, start.name) or _said(patterns, whole)) is not None:
         return said
@@ -69,7 +71,7 @@ def _found(start: OperationStart, patterns: Sequence[Pattern]) -> ActionClass:
     return CHANGE if by_name is None else by_name
 
 
-def _said(patterns: Sequence[Pattern], text: str) -> ActionClass | None:
+def _said(patterns: Sequence[OwnPattern], text: str) -> ActionClass | None:
     """Return what the namespace says: of several patterns that match, the most dangerous."""
     plain = " ".join(text.split()).casefold()
     said = [each.action_class for each in patterns if fnmatch.fnmatchcase(plain, each.glob.casefold())]
@@ -90,7 +92,7 @@ def _values(context: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield str(key).lower(), value
 
 
-def _class_of_value(key: str, value: Any, patterns: Sequence[Pattern]) -> Iterator[ActionClass]:
+def _class_of_value(key: str, value: Any, patterns: Sequence[OwnPattern]) -> Iterator[ActionClass]:
     words = value if isinstance(value, str) else [str(word) for word in value]
     text = words if isinstance(words, str) else " ".join(words)
     if key in COMMAND_KEYS:

@@ -53,7 +53,7 @@ class Unreadable(Exception):
 
 def commands(line: str) -> list[SimpleCommand]:
     """Return every command that a line of shell may run, in order; raise Unreadable where it is nested too deeply."""
-    return list(_Reader(line, {"IFS": " "}, 0).read())
+    return list(_ShellReader(line, {"IFS": " "}, 0).read())
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class _Open:
     text: str = ""
 
 
-class _Reader:
+class _ShellReader:
     def __init__(self, line: str, variables: dict[str, str], depth: int) -> None:
         if depth > MAX_DEPTH:
             raise Unreadable
@@ -191,7 +191,7 @@ class _Reader:
 
     def _substitutions(self, text: str) -> None:
         """Read what $( ) and backquotes in a text would run."""
-        reader = _Reader(text, self._variables, self._depth + 1)
+        reader = _ShellReader(text, self._variables, self._depth + 1)
         while reader._at < len(reader._line):
             if reader._line[reader._at] in "$`":
                 reader._expansion()
@@ -308,7 +308,7 @@ class _Reader:
 
     def _run(self, inside: str) -> str:
         """Keep what a substitution runs; what `echo` or `printf` says plainly is known, the rest is not."""
-        found = list(_Reader(inside, dict(self._variables), self._depth + 1).read())
+        found = list(_ShellReader(inside, dict(self._variables), self._depth + 1).read())
         self._inner.extend(found)
         if len(found) == 1 and found[0].words[:1] in (("echo",), ("printf",)) and not found[0].redirects:
             return " ".join(word for word in found[0].words[1:] if not word.startswith("-"))

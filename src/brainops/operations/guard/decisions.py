@@ -76,7 +76,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class RuleFinding:
     """What one rule said by itself, held strictly: None as `would` where it was met, by `approval_id` perhaps."""
 
     rule: Rule
@@ -96,13 +96,13 @@ class Finding:
         return None
 
 
-def findings(looked: Looked) -> Iterator[Finding]:
+def findings(looked: Looked) -> Iterator[RuleFinding]:
     """Yield what each rule that applied would say alone, under strict enforcement and without a bypass."""
     strict = replace(looked.state, enforcement=Enforcement.STRICT, bypassed_until=None)
     for rule in looked.applied:
         said = check(looked.start, looked.guidance, RuleIndex([_alone(rule)]), strict, looked.now)
         approvals = said.approval_ids if isinstance(said, Allow) else ()
-        yield Finding(rule=rule, would=said, approval_id=approvals[0] if approvals else None)
+        yield RuleFinding(rule=rule, would=said, approval_id=approvals[0] if approvals else None)
 
 
 def _alone(rule: Rule) -> Rule:
@@ -135,18 +135,18 @@ def _too_early(looked: Looked, rule: Rule) -> bool:
     return rule.kind is RuleKind.PROCEDURE and rule.procedure in looked.state.undone
 
 
-def _fared(looked: Looked, finding: Finding) -> str:
+def _fared(looked: Looked, finding: RuleFinding) -> str:
     if finding.met:
         return "overridden" if finding.approval_id else "followed"
     return "bypassed" if _bypassed(looked, finding) else "violated"
 
 
-def _bypassed(looked: Looked, finding: Finding) -> bool:
+def _bypassed(looked: Looked, finding: RuleFinding) -> bool:
     open_now = looked.settings.bypass is not None and looked.state.enforcement is Enforcement.STRICT
     return open_now and isinstance(finding.would, Ask | Deny)
 
 
-def _line_of_passed(looked: Looked, finding: Finding, operation_id: str | None) -> RecordedDecision | None:
+def _line_of_passed(looked: Looked, finding: RuleFinding, operation_id: str | None) -> RecordedDecision | None:
     """Return the line of a rule that did not hold an operation back; None where it was simply met."""
     if finding.met and finding.approval_id is None:
         return None
@@ -166,7 +166,7 @@ def _line_of_passed(looked: Looked, finding: Finding, operation_id: str | None) 
     return _line(looked, finding, kind, "allow", reason, way_out, operation_id)
 
 
-def _blocked(looked: Looked, finding: Finding) -> RecordedDecision:
+def _blocked(looked: Looked, finding: RuleFinding) -> RecordedDecision:
     assert isinstance(looked.decision, Ask | Deny)
     verdict = "ask" if isinstance(looked.decision, Ask) else "deny"
     reason, way_out = looked.decision.reason, looked.decision.way_out
@@ -175,7 +175,7 @@ def _blocked(looked: Looked, finding: Finding) -> RecordedDecision:
 
 def _line(
     looked: Looked,
-    finding: Finding,
+    finding: RuleFinding,
     kind: DecisionKind,
     verdict: str,
     reason: str,

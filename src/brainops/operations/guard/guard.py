@@ -166,8 +166,8 @@ class Facts:
         return sorted(found, key=lambda receipt: -receipt.created_at)
 
     @cached_property
-    def past(self) -> requirements.Past:
-        return requirements.Past(self.state.past)
+    def past(self) -> requirements.PastOperations:
+        return requirements.PastOperations(self.state.past)
 
     @cached_property
     def breach(self) -> PastOperation | None:

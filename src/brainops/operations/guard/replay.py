@@ -52,7 +52,7 @@ Pushed = Callable[[OperationStart], Sequence[TriggerMatch]]
 
 
 @dataclass(slots=True)
-class Record:
+class ReplayedRecord:
     """What the store holds of the time that is replayed."""
 
     operations: list[Operation]
@@ -71,10 +71,10 @@ def replay(context: MemoryContext, known: Ruleset, pushed: Pushed, enforcement: 
     return _replayed(record, known, pushed, enforcement, since)
 
 
-def _read(tx: Transaction, since: int) -> Record:
+def _read(tx: Transaction, since: int) -> ReplayedRecord:
     found = tx.operations.list(name=None, target=None, outcome=None, since=since, limit=OPERATIONS)
     own = [operation for operation in found if operation.namespace == tx.scope.write]
-    return Record(
+    return ReplayedRecord(
         operations=sorted(own, key=lambda operation: operation.started_at),
         receipts=tx.rules.receipts_since(since - FOLLOWED_SECONDS * 1_000_000, RECEIPTS),
         runs=tx.rules.runs_since(since - PAST_SECONDS * 1_000_000, RUNS),
@@ -82,7 +82,7 @@ def _read(tx: Transaction, since: int) -> Record:
     )
 
 
-def _replayed(record: Record, known: Ruleset, pushed: Pushed, enforcement: Enforcement, since: int) -> Replay:
+def _replayed(record: ReplayedRecord, known: Ruleset, pushed: Pushed, enforcement: Enforcement, since: int) -> Replay:
     told: Counter[str] = Counter()
     by_rule: Counter[str] = Counter()
     held: list[Replayed] = []

@@ -18,7 +18,7 @@ from brainops.types import JSON, AllOf, AnyOf, Done, Evidence, OperationStart, P
 _RANK = {level: rank for rank, level in enumerate((Evidence.CLAIMED, Evidence.OBSERVED, Evidence.VERIFIED))}
 
 
-class Past:
+class PastOperations:
     """Earlier operations, oldest first, found by name."""
 
     def __init__(self, operations: Iterable[PastOperation]) -> None:
@@ -51,7 +51,7 @@ class Missing:
 
 
 def missing(
-    requirement: Requirement, operation: OperationStart, past: Past, before: int = sys.maxsize
+    requirement: Requirement, operation: OperationStart, past: PastOperations, before: int = sys.maxsize
 ) -> Missing | None:
     """Return what of a requirement is missing before an operation, None where nothing is. Raises NotEvaluated.
 
@@ -78,7 +78,7 @@ def _joined(found: Sequence[Missing], word: str) -> Missing:
     return Missing(reason=reason if len(found) == 1 else f"({reason})", way_out=found[0].way_out)
 
 
-def _undone(wanted: Done, operation: OperationStart, past: Past, before: int) -> Missing | None:
+def _undone(wanted: Done, operation: OperationStart, past: PastOperations, before: int) -> Missing | None:
     too_early: Missing | None = None
     for position, earlier in past.of(wanted.operation, before):
         if not _counts(wanted, earlier, operation):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
-from brainops.operations.commands.action_class import Pattern
+from brainops.operations.commands.action_class import OwnPattern
 from brainops.operations.guard.guard import RuleIndex, compiled, standard_rules
 from brainops.operations.guard.rule_learning import from_procedure
 from brainops.procedures.conditions import conditions
@@ -55,7 +55,7 @@ class Ruleset:
     index: RuleIndex
     modes: Mapping[str, RuleMode]
     hashes: Mapping[str, str]
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[OwnPattern, ...]
     demands: bool  # whether any active procedure demands to be followed where a trigger sets it off
 
 
@@ -78,11 +78,11 @@ def changes_of(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((row["namespace"], row["value"]) for row in rows if row["name"] == CHANGES))
 
 
-def patterns_of(rows: Sequence[Row], namespace: str) -> tuple[Pattern, ...]:
+def patterns_of(rows: Sequence[Row], namespace: str) -> tuple[OwnPattern, ...]:
     """Return what a namespace says itself of the classes of operations."""
     text = next((r["value"] for r in rows if r["namespace"] == namespace and r["name"] == PATTERNS_SETTING), "")
     pairs = [line.split(SEPARATOR, 1) for line in text.splitlines() if SEPARATOR in line]
-    return tuple(Pattern(glob=glob, action_class=ActionClass(said)) for said, glob in pairs)
+    return tuple(OwnPattern(glob=glob, action_class=ActionClass(said)) for said, glob in pairs)
 
 
 def ruleset(

@@ -15,7 +15,7 @@ from brainops.memory.draft import clean
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact, redact_json
 from brainops.procedures.cases.case_calibration import RECENT, calibrated
-from brainops.procedures.cases.learner import Example, Judgement, Learner
+from brainops.procedures.cases.learner import CaseExample, Judgement, Learner
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
 from brainops.store import Transaction, acts
@@ -330,7 +330,7 @@ def _vouched(tx: Transaction, case: DecidedCase) -> DecidedCase:
 
 def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
     """Learn what is new; return False where something changed that was learned before."""
-    new: list[Example] = []
+    new: list[CaseExample] = []
     for case in changed:
         before = learned.seen.get(case.id)
         if before is case.standing:
@@ -346,11 +346,11 @@ def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
     return True
 
 
-def _example(case: DecidedCase) -> Example:
+def _example(case: DecidedCase) -> CaseExample:
     corrected = case.origin == "corrected" and case.trust is Trust.VERIFIED
     weight = CORRECTED if corrected else WEIGHTS[case.trust]
     own = case.trust is not Trust.EXTERNAL
-    return Example(id=case.id, inputs=case.inputs, outputs=case.outputs, weight=weight, own=own)
+    return CaseExample(id=case.id, inputs=case.inputs, outputs=case.outputs, weight=weight, own=own)
 
 
 def _decision(learned: _Learned, judgement: Judgement, line: float) -> CaseDecision:

@@ -39,7 +39,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class TreeRule:
     """A way through a tree: (question, threshold, below), and how many cases go it, and how many decided so."""
 
     steps: tuple[tuple[int, float, bool], ...]
@@ -75,9 +75,9 @@ class Forest:
         found_in_all: Array = total / total.sum() if self._trees else share
         return found_in_all
 
-    def rule(self, answers: Array, chosen: int, costs: Sequence[float]) -> Rule | None:
+    def rule(self, answers: Array, chosen: int, costs: Sequence[float]) -> TreeRule | None:
         """Return the way through one of the trees that speaks most plainly for a class: many cases, cheap questions."""
-        best: tuple[float, Rule] | None = None
+        best: tuple[float, TreeRule] | None = None
         for tree in self._trees:
             steps = _shortened(_way(tree, answers))
             held = self._held(steps)
@@ -89,7 +89,7 @@ class Forest:
                 - sum(costs[question] for question, _, _ in steps)
             )
             if agreeing and (best is None or plain > best[0]):
-                best = (plain, Rule(steps=steps, cases=cases, agreeing=agreeing))
+                best = (plain, TreeRule(steps=steps, cases=cases, agreeing=agreeing))
         return best[1] if best else None
 
     def _held(self, steps: Sequence[tuple[int, float, bool]]) -> Any:

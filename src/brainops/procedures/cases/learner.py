@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from brainops.procedures.cases.features import Fields, Question, questions, read, words
-from brainops.procedures.cases.forest import Forest, Rule
+from brainops.procedures.cases.forest import Forest, TreeRule
 from brainops.procedures.cases.neighbours import Neighbours
-from brainops.procedures.cases.word_evidence import Words
+from brainops.procedures.cases.word_evidence import WordEvidence
 from brainops.types import JSON
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ RULE_STEPS = 4  # that a reason names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class CaseExample:
     """A case to learn from. What is not `own` came from outside: it counts less, and alone it decides nothing."""
 
     id: str
@@ -67,7 +67,7 @@ class _Column:
     values: list[JSON]
     keys: dict[str, int]
     classes: list[int]
-    words: Words
+    words: WordEvidence
     forest: Forest | None = None
     losses: dict[str, float] | None = None
 
@@ -76,7 +76,7 @@ class Learner:
     """Learns one case after the other; the same cases in the same order give the same learner."""
 
     def __init__(self) -> None:
-        self._examples: list[Example] = []
+        self._examples: list[CaseExample] = []
         self._fields: list[Fields] = []
         self._columns: dict[str, _Column] = {}
         self._neighbours = Neighbours()
@@ -84,11 +84,11 @@ class Learner:
         self._grown_at = 0
         self._own: set[str] = set()  # the decisions that were made here
 
-    def add(self, example: Example) -> None:
+    def add(self, example: CaseExample) -> None:
         """Learn a case; how each model would have decided it counts for or against it."""
         self._learn(example, scored=True)
 
-    def add_many(self, examples: Sequence[Example]) -> None:
+    def add_many(self, examples: Sequence[CaseExample]) -> None:
         """Learn many cases at once, in their order: the models are tried on some of them."""
         stride = max(1, len(examples) // SCORED_TOGETHER)
         growth = GROWN_TOGETHER if len(examples) > TOGETHER else GROWN
@@ -117,7 +117,7 @@ class Learner:
 
     # What these share
 
-    def _learn(self, example: Example, *, scored: bool, growth: float = GROWN) -> None:
+    def _learn(self, example: CaseExample, *, scored: bool, growth: float = GROWN) -> None:
         fields = read(example.inputs)
         said = words(fields)
         if scored and self._examples:
@@ -139,14 +139,14 @@ class Learner:
 
     def _column(self, name: str, place: int) -> _Column:
         """Return the column of an output that no case had until now."""
-        column = _Column(name=name, values=[], keys={}, classes=[], words=Words())
+        column = _Column(name=name, values=[], keys={}, classes=[], words=WordEvidence())
         for earlier in range(place):
             class_ = _class(column, None)
             column.classes.append(class_)
             column.words.add(words(self._fields[earlier]), class_, self._examples[earlier].weight)
         return column
 
-    def _score(self, example: Example, fields: Fields, said: frozenset[str]) -> None:
+    def _score(self, example: CaseExample, fields: Fields, said: frozenset[str]) -> None:
         near, answers = self._neighbours.nearest(fields, said), self._answers(fields)
         for name, column in self._columns.items():
             right = column.keys.get(_key(example.outputs.get(name)))
@@ -230,7 +230,7 @@ class Learner:
         deciding = max(self._columns.values(), key=lambda column: len(column.values))
         if answers is None or deciding.forest is None:
             return ""
-        rule: Rule | None = deciding.forest.rule(
+        rule: TreeRule | None = deciding.forest.rule(
             answers, chosen[deciding.name], [question.reading_cost for question in self._questions]
         )
         if rule is None or not 0 < len(rule.steps) <= RULE_STEPS:
@@ -264,7 +264,7 @@ def _key(value: JSON) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def learned(examples: Iterable[Example]) -> Learner:
+def learned(examples: Iterable[CaseExample]) -> Learner:
     """Return a learner of these cases, in their order."""
     learner = Learner()
     learner.add_many(list(examples))

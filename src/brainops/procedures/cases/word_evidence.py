@@ -15,7 +15,7 @@ SMOOTHING = 0.01  # of a word in a class: little, as said above
 MAX_WORDS = 2_000  # of one case
 
 
-class Words:
+class WordEvidence:
     """Counts what was said in cases of each class; learning and asking take time in the words of the case alone."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
-from brainops.procedures.conditions.evaluation import Evaluate, Failed, bind
+from brainops.procedures.conditions.evaluation import Evaluate, NoValue, bind
 from brainops.procedures.conditions.expressions import NotPortable, Refused, Tree, from_data, names, parse, to_data
 from brainops.procedures.conditions.types import WORDS, check
 from brainops.types import JSON
@@ -49,8 +49,8 @@ class Compiled:
                 values = {**values, name: float(values[name])}
         try:
             value: JSON = self.run(values)
-        except (Failed, RecursionError) as failure:
-            why = str(failure) if isinstance(failure, Failed) else "the values are nested too deeply"
+        except (NoValue, RecursionError) as failure:
+            why = str(failure) if isinstance(failure, NoValue) else "the values are nested too deeply"
             raise ConditionFailed(f"the condition {self.source!r:.200} cannot be evaluated: {why}") from None
         return value
 
@@ -216,11 +216,11 @@ def _by_cel(expression: Any, read: frozenset[str], source: str) -> Evaluate:
         weight, parts = _weight(data)
         rounds = min(MAX_ROUNDS, (parts + source.count(",") + 1) ** loops)
         if rounds * words * weight > MAX_COST:
-            raise Failed("it goes over too much; read less of it, or look into it in a step")
+            raise NoValue("it goes over too much; read less of it, or look into it in a step")
         try:
             return _Reading().json(expression.eval(data=data))
         except (RuntimeError, ValueError, TypeError) as failure:
-            raise Failed(str(failure)[:300]) from None
+            raise NoValue(str(failure)[:300]) from None
 
     return run
 
@@ -228,7 +228,7 @@ def _by_cel(expression: Any, read: frozenset[str], source: str) -> Evaluate:
 def _plain(value: Any) -> Any:
     match value:
         case str() if "\0" in value:
-            raise Failed("a text holds a null character, at which CEL would cut it")
+            raise NoValue("a text holds a null character, at which CEL would cut it")
         case Mapping():
             return {_plain(str(key)): _plain(part) for key, part in value.items()}
         case list() | tuple():
@@ -257,9 +257,9 @@ class _Reading:
         plain = value.value()
         self._left -= 1 + (len(plain) if isinstance(plain, str) else 0)
         if self._left < 0:
-            raise Failed(f"it gives more than {MAX_RESULT:,} characters")
+            raise NoValue(f"it gives more than {MAX_RESULT:,} characters")
         if value.type().name() == "ERROR":
-            raise Failed(str(plain).partition(": ")[2] or "it has no value")
+            raise NoValue(str(plain).partition(": ")[2] or "it has no value")
         match plain:
             case None | bool() | int() | float() | str():
                 return plain
@@ -271,4 +271,4 @@ class _Reading:
                 return plain.isoformat()
             case datetime.timedelta():
                 return f"{plain.total_seconds()}s"
-        raise Failed(f"it gives a {type(plain).__name__}, which is no JSON")
+        raise NoValue(f"it gives a {type(plain).__name__}, which is no JSON")

@@ -31,7 +31,7 @@ MAX_ITEMS = 100_000  # of a list that + makes
 Evaluate = Callable[[Mapping[str, Any]], Any]
 
 
-class Failed(Exception):
+class NoValue(Exception):
     """The condition has no value over these values; the message says why."""
 
 
@@ -61,7 +61,7 @@ def _name(name: str) -> Evaluate:
         try:
             return values[name]
         except KeyError:
-            raise Failed(f"{name} has no value here") from None
+            raise NoValue(f"{name} has no value here") from None
 
     return read
 
@@ -70,11 +70,11 @@ def _field(of: Evaluate, name: str) -> Evaluate:
     def read(values: Mapping[str, Any]) -> Any:
         whole = of(values)
         if not isinstance(whole, Mapping):
-            raise Failed(f"{kind(whole)} has no field {name}")
+            raise NoValue(f"{kind(whole)} has no field {name}")
         try:
             return whole[name]
         except KeyError:
-            raise Failed(f"there is no {name}") from None
+            raise NoValue(f"there is no {name}") from None
 
     return read
 
@@ -83,7 +83,7 @@ def _has(of: Evaluate, name: str) -> Evaluate:
     def asked(values: Mapping[str, Any]) -> bool:
         whole = of(values)
         if not isinstance(whole, Mapping):
-            raise Failed(f"{kind(whole)} has no fields")
+            raise NoValue(f"{kind(whole)} has no fields")
         return name in whole
 
     return asked
@@ -98,7 +98,7 @@ def kind(value: Any) -> str:
             return "bool"
         case int():
             if not MIN_INTEGER <= value <= MAX_INTEGER:
-                raise Failed("an integer does not fit into 64 bits")
+                raise NoValue("an integer does not fit into 64 bits")
             return "int"
         case float():
             return "double"
@@ -108,7 +108,7 @@ def kind(value: Any) -> str:
             return "list"
         case Mapping():
             return "map"
-    raise Failed(f"a value of type {type(value).__name__} is no JSON")
+    raise NoValue(f"a value of type {type(value).__name__} is no JSON")
 
 
 def _call(function: str, parts: list[Evaluate]) -> Evaluate:
@@ -134,12 +134,12 @@ def _junction(parts: list[Evaluate], *, decides: bool) -> Evaluate:
     """Return && (decided by false) or || (decided by true): a part that decides wins over parts that fail."""
 
     def evaluate(values: Mapping[str, Any]) -> bool:
-        failed: Failed | None = None
+        failed: NoValue | None = None
         for part in parts:
             try:
                 if _bool(part(values)) is decides:
                     return decides
-            except Failed as failure:
+            except NoValue as failure:
                 failed = failed or failure
         if failed is not None:
             raise failed
@@ -155,7 +155,7 @@ def _choice(test: Evaluate, then: Evaluate, otherwise: Evaluate) -> Evaluate:
 def _bool(value: Any) -> bool:
     if value is True or value is False:
         return bool(value)
-    raise Failed(f"{kind(value)} is neither true nor false")
+    raise NoValue(f"{kind(value)} is neither true nor false")
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -178,7 +178,7 @@ def _comparison(compare: Callable[[Any, Any], bool], sign: str) -> Callable[[Any
             return compare(left, right)
         if ours in ("int", "double") and theirs in ("int", "double"):
             return compare(float(left), float(right))
-        raise Failed(f"{sign} does not take ({ours}, {theirs})")
+        raise NoValue(f"{sign} does not take ({ours}, {theirs})")
 
     return of
 
@@ -187,11 +187,11 @@ def _add(left: Any, right: Any) -> Any:
     match kind(left), kind(right):
         case "string", "string":
             if len(left) + len(right) > MAX_CHARACTERS:
-                raise Failed(f"a text of more than {MAX_CHARACTERS:,} characters")
+                raise NoValue(f"a text of more than {MAX_CHARACTERS:,} characters")
             return left + right
         case "list", "list":
             if len(left) + len(right) > MAX_ITEMS:
-                raise Failed(f"a list of more than {MAX_ITEMS:,} items")
+                raise NoValue(f"a list of more than {MAX_ITEMS:,} items")
             return [*left, *right]
     return _SUM(left, right)
 
@@ -206,20 +206,20 @@ def _arithmetic(
             case "double", "double" if real is not None:
                 return real(left, right)
             case ours, theirs:
-                raise Failed(f"{sign} does not take ({ours}, {theirs})")
+                raise NoValue(f"{sign} does not take ({ours}, {theirs})")
 
     return of
 
 
 def _fitting(value: int) -> int:
     if not MIN_INTEGER <= value <= MAX_INTEGER:
-        raise Failed("the integer does not fit into 64 bits")
+        raise NoValue("the integer does not fit into 64 bits")
     return value
 
 
 def _quotient(left: int, right: int) -> int:
     if right == 0:
-        raise Failed("division by zero")
+        raise NoValue("division by zero")
     return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
 
 
@@ -243,13 +243,13 @@ def _negative(value: Any) -> Any:
         case "double":
             return -value
         case word:
-            raise Failed(f"- does not take {word}")
+            raise NoValue(f"- does not take {word}")
 
 
 def _size(value: Any) -> int:
     if (word := kind(value)) in ("string", "list", "map"):
         return len(value)
-    raise Failed(f"{word} has no size")
+    raise NoValue(f"{word} has no size")
 
 
 def _contained(value: Any, whole: Any) -> bool:
@@ -258,10 +258,10 @@ def _contained(value: Any, whole: Any) -> bool:
             return any(equal(value, part) for part in whole)
         case "map":
             if (word := kind(value)) in ("null", "list", "map"):
-                raise Failed(f"in does not take {word} as a key")
+                raise NoValue(f"in does not take {word} as a key")
             return word == "string" and value in whole
         case word:
-            raise Failed(f"in does not look into {word}")
+            raise NoValue(f"in does not look into {word}")
 
 
 def _indexed(whole: Any, key: Any) -> Any:
@@ -269,20 +269,20 @@ def _indexed(whole: Any, key: Any) -> Any:
         case "map":
             if kind(key) == "string" and key in whole:
                 return whole[key]
-            raise Failed(f"there is no {key!r:.40}")
+            raise NoValue(f"there is no {key!r:.40}")
         case "list":
             position = int(key) if kind(key) == "int" or (kind(key) == "double" and key.is_integer()) else -1
             if 0 <= position < len(whole):
                 return whole[position]
-            raise Failed(f"there is no item {key!r:.40} in a list of {len(whole)}")
+            raise NoValue(f"there is no item {key!r:.40} in a list of {len(whole)}")
         case word:
-            raise Failed(f"{word} has no items")
+            raise NoValue(f"{word} has no items")
 
 
 def _of_texts(name: str, ask: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
     def of(text: Any, part: Any) -> bool:
         if (words := (kind(text), kind(part))) != ("string", "string"):
-            raise Failed(f"{name} does not take ({words[0]}, {words[1]})")
+            raise NoValue(f"{name} does not take ({words[0]}, {words[1]})")
         return ask(text, part)
 
     return of
@@ -299,9 +299,9 @@ def _matches(tree: Call) -> Evaluate:
     def matched(values: Mapping[str, Any]) -> bool:
         text = of(values)
         if (word := kind(text)) != "string":
-            raise Failed(f"matches does not take {word}")
+            raise NoValue(f"matches does not take {word}")
         if len(text) > MAX_TEXT:
-            raise Failed(f"matches takes a text of at most {MAX_TEXT:,} characters")
+            raise NoValue(f"matches takes a text of at most {MAX_TEXT:,} characters")
         return found.search(text)
 
     return matched

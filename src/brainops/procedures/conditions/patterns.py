@@ -121,7 +121,7 @@ def _holds(what: str, before: str, after: str) -> bool:
 def pattern(source: str) -> Pattern | None:
     """Return the compiled pattern; None where it uses what is not known here, or is too large."""
     try:
-        return Pattern(_Reader(source).program())
+        return Pattern(_PatternReader(source).program())
     except _Unknown:
         return None
 
@@ -130,7 +130,7 @@ Program = list[tuple[str, object]]
 """Instructions with relative jumps while they are put together."""
 
 
-class _Reader:
+class _PatternReader:
     """Reads a pattern into a program by descending."""
 
     def __init__(self, source: str) -> None:

@@ -57,11 +57,11 @@ class Block:
 
 def blocks(text: str) -> list[Block]:
     """Return the document as a tree: sections by headings, lists by indentation."""
-    reader = _Reader(text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n"))
+    reader = _BlockReader(text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n"))
     return _sections(reader.read())
 
 
-class _Reader:
+class _BlockReader:
     """Reads lines into flat blocks; items of lists are nested as it goes."""
 
     def __init__(self, lines: list[str]) -> None:

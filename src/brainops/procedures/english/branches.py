@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainops.procedures.english.units import Do, Finish, Fork, Jump, Part, Unit, asked
+from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Jump, Unit, asked
 from brainops.procedures.english.vocabulary import FINITE, telling, words
 
 SAME_QUESTION = 0.6
@@ -13,7 +13,7 @@ SAME_QUESTION = 0.6
 
 def give_label(units: Sequence[Unit], label: str) -> None:
     """Give the number of an item to its first unit, so that it can be referred to."""
-    if label and units and isinstance(units[0], Do | Fork | Part | Finish) and not units[0].label:
+    if label and units and isinstance(units[0], Do | Fork | Chapter | EndPoint) and not units[0].label:
         units[0].label = label
 
 

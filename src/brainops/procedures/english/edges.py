@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from brainops.procedures.english.units import Do, Finish, Fork, Jump, Note, Outline, Part, Unit, every, shortened
+from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Jump, Note, Outline, Unit, every, shortened
 from brainops.procedures.english.vocabulary import CLOSING, telling, words
 
 SAME_TITLE = 0.6
@@ -94,7 +94,7 @@ class _Linker:
     last: str = ""
 
     def add(
-        self, kind: NodeKind, name: str, unit: Do | Fork | Part | Finish | Jump | None = None, text: str = ""
+        self, kind: NodeKind, name: str, unit: Do | Fork | Chapter | EndPoint | Jump | None = None, text: str = ""
     ) -> str:
         node_id = f"n{len(self.nodes):04}"  # of equal length, so that they sort as they stand in the text
         self.nodes.append(
@@ -102,9 +102,9 @@ class _Linker:
                 id=node_id,
                 kind=kind,
                 name=name,
-                text=text or (unit.text if isinstance(unit, Do | Fork | Finish | Jump) else ""),
+                text=text or (unit.text if isinstance(unit, Do | Fork | EndPoint | Jump) else ""),
                 line=unit.line if unit else 0,
-                label=unit.label if isinstance(unit, Do | Fork | Part | Finish) else "",
+                label=unit.label if isinstance(unit, Do | Fork | Chapter | EndPoint) else "",
                 command=unit.command if isinstance(unit, Do) else "",
             )
         )
@@ -119,7 +119,7 @@ class _Linker:
     def follow(self, units: Sequence[Unit], entries: Open) -> Open:
         """Add units one behind the other; return the ends that wait for what comes after them."""
         for unit in units:
-            if not entries and not isinstance(unit, Part | Jump):
+            if not entries and not isinstance(unit, Chapter | Jump):
                 entries = self._unreached(unit)
             self.known.append(unit)
             count = len(self.nodes)
@@ -140,7 +140,7 @@ class _Linker:
                 yes = self.follow(unit.yes, [(question, "yes")])
                 no = self.follow(unit.no, [(question, "no")])
                 return [*yes, *no]
-            case Part():
+            case Chapter():
                 if unit.shown and unit.units:
                     self.last = self.add(NodeKind.PART, unit.name, unit)
                     self.connect(entries, self.last)
@@ -151,10 +151,10 @@ class _Linker:
                     return entries
                 self.jumps.append((entries, unit, self.last))
                 return entries if unit.until else []
-            case Finish():
+            case EndPoint():
                 return self._finish(unit, entries)
 
-    def _finish(self, unit: Finish, entries: Open) -> Open:
+    def _finish(self, unit: EndPoint, entries: Open) -> Open:
         if unit.kind == "escalated":
             step = self.last = self.add(NodeKind.STEP, shortened(unit.text), unit)
             self.connect(entries, step)
@@ -183,7 +183,7 @@ class _Linker:
 
     def _unreached(self, unit: Unit) -> Open:
         """What stands behind a way back is done when it has been gone often enough; all else waits for a reference."""
-        if not self.jumps or (isinstance(unit, Do | Fork | Finish) and unit.label):
+        if not self.jumps or (isinstance(unit, Do | Fork | EndPoint) and unit.label):
             return []
         entries, jump, _ = self.jumps[-1]
         return entries if self._target(jump.target, list(self.known), entries) else []
@@ -227,17 +227,19 @@ class _Linker:
     def _target(self, wanted: str, known: Sequence[Unit], entries: Open) -> str | None:
         if wanted == "start":
             return next((node.id for node in self.nodes if node.kind in (NodeKind.STEP, NodeKind.QUESTION)), None)
-        labelled = [u for u in known if isinstance(u, Do | Fork | Part | Finish) and u.label.lower() == wanted.lower()]
+        labelled = [
+            u for u in known if isinstance(u, Do | Fork | Chapter | EndPoint) and u.label.lower() == wanted.lower()
+        ]
         if not labelled:
             meant = telling(wanted)
             ranked = [
                 (len(meant & telling(u.name)) / len(meant | telling(u.name)), -n, u)
                 for n, u in enumerate(known)
-                if meant and isinstance(u, Part | Do) and meant & telling(u.name)
+                if meant and isinstance(u, Chapter | Do) and meant & telling(u.name)
             ]
             best = max(ranked, default=None, key=lambda each: each[:2])
             labelled = [best[2]] if best and best[0] >= SAME_TITLE else []
-        parts = [u for u in labelled if isinstance(u, Part)]
+        parts = [u for u in labelled if isinstance(u, Chapter)]
         found = [self.places[id(u)] for u in (parts or labelled) if id(u) in self.places]
         if len(found) <= 1 or not entries:
             return found[0] if found else None
@@ -291,7 +293,7 @@ class _Linker:
 
 def _in_a_row(units: Sequence[Unit]) -> list[Unit]:
     """Return units with those of sections in their place."""
-    return [inner for unit in units for inner in (_in_a_row(unit.units) if isinstance(unit, Part) else [unit])]
+    return [inner for unit in units for inner in (_in_a_row(unit.units) if isinstance(unit, Chapter) else [unit])]
 
 
 def _leads(after: Mapping[str, set[str]], source: str, target: str) -> bool:

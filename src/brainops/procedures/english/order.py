@@ -9,11 +9,11 @@ from dataclasses import replace
 from brainops.procedures.english.sentences import deed
 from brainops.procedures.english.units import (
     EXPLAINED,
+    Chapter,
     Do,
-    Finish,
+    EndPoint,
     Fork,
     Note,
-    Part,
     Unit,
     asked,
     every,
@@ -93,7 +93,7 @@ def as_steps(units: list[Unit], *, branch: bool = False) -> None:
     for position, unit in enumerate(units):
         for inner in inside(unit):
             as_steps(inner, branch=branch or isinstance(unit, Fork))
-        if isinstance(unit, Finish) and unit.kind == "escalated" and not branch and position < len(units) - 1:
+        if isinstance(unit, EndPoint) and unit.kind == "escalated" and not branch and position < len(units) - 1:
             units[position] = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
 
 
@@ -106,7 +106,7 @@ def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
     for position, unit in enumerate(list(units)):
         at_end = position == len(units) - 1
         match unit:
-            case Part():
+            case Chapter():
                 settled = settle(unit.units, last=last and at_end)
             case Fork():
                 if REMAINS.search(unit.question) and settled and not unit.no:
@@ -122,7 +122,7 @@ def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
                 remains = isinstance(following, Fork) and bool(REMAINS.search(following.question))
                 settled = bool(question and SOLVED.search(question) and ((branch and at_end) or remains))
                 if settled:
-                    end = Finish(kind="resolved", text="", line=unit.line)
+                    end = EndPoint(kind="resolved", text="", line=unit.line)
                     check = Fork(question=question, text=unit.text, line=unit.line, yes=[end], solved=True)
                     units.insert(units.index(unit) + 1, check)
             case _:
@@ -135,7 +135,7 @@ def without_idle(units: list[Unit], notes: list[Note]) -> list[Unit]:
     kept: list[Unit] = []
     for unit in units:
         match unit:
-            case Part():
+            case Chapter():
                 inner = without_idle(unit.units, notes)
                 if not inner and unit.shown:
                     kept.append(Do(name=shortened(unit.name), text=unit.name, line=unit.line, label=unit.label))

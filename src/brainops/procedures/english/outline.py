@@ -34,26 +34,26 @@ from brainops.procedures.english.passages import (
     unlabelled,
 )
 from brainops.procedures.english.sentences import (
-    Act,
-    Answer,
-    Ask,
     Clause,
     Else,
     Go,
     If,
+    Instruction,
+    OpenQuestion,
+    Reply,
     Say,
     Stop,
     clauses,
 )
 from brainops.procedures.english.units import (
     EXPLAINED,
+    Chapter,
     Do,
-    Finish,
+    EndPoint,
     Fork,
     Jump,
     Note,
     Outline,
-    Part,
     Unit,
     asked,
     runnable,
@@ -75,8 +75,7 @@ IT = re.compile(
 )
 IT_NOT = re.compile(
     r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|"
-    r"they (?:aren't|don't)|"
-    r"this is not(?: the case)?|that is not(?: the case)?|none(?: of .*)?)$"
+    r"they (?:aren't|don't)|this is not(?: the case)?|that is not(?: the case)?|none(?: of .*)?)$"
 )
 ONLY_IF = {
     "rollback": "a rollback is needed",
@@ -89,7 +88,6 @@ ONLY_IF = {
 }
 """Sections that are read only when something went wrong: first word of the heading -> the condition."""
 INTRODUCES = re.compile(r"(?i)\b(?:following|these|below|next|as follows|steps|actions|methods|ways)\b")
-
 
 CAUTION = "a caution that is no step of its own; it stays with the step beside it"
 NOTE_CHARACTERS = 300
@@ -180,13 +178,15 @@ class _Outliner:
             and not block.label
         ):
             self._explain_section(block)
-        elif said and isinstance(said[0], If | Else | Answer):
+        elif said and isinstance(said[0], If | Else | Reply):
             self._branch(said[0], block.line, out, self.read(block.children))
         elif alternative:
             named = unlinked(ALTERNATIVES.sub("", unlabelled(block.text))).strip(" :.()\u2013\u2014-")
             question = f"{named if len(words(named)) > 1 else block.text} applies"
             fork = Fork(question=question, text=block.text, line=block.line, label=number_of(block))
-            fork.yes = [Part(name=block.text, line=block.line, label=number_of(block), units=self.read(block.children))]
+            fork.yes = [
+                Chapter(name=block.text, line=block.line, label=number_of(block), units=self.read(block.children))
+            ]
             chain(
                 out, fork, exclusive=bool(out) and isinstance(out[-1], Fork) and out[-1].question.endswith(" applies")
             )
@@ -198,7 +198,7 @@ class _Outliner:
 
     def _part(self, block: Block, out: list[Unit]) -> None:
         step = bool(block.label) or begins_instruction(block.text)
-        part = Part(name=unlabelled(block.text), line=block.line, label=number_of(block), shown=step)
+        part = Chapter(name=unlabelled(block.text), line=block.line, label=number_of(block), shown=step)
         lead, rest = lead_of(block.children) if step else ([], block.children)
         if lead:
             do = Do(name=shortened(part.name), text=part.name, line=block.line)
@@ -239,7 +239,7 @@ class _Outliner:
         text = plain(block.text)
         said = clauses(text)
         leads_on = bool(following) and following[0].kind in (BlockKind.LIST, BlockKind.CODE)
-        if said and leads_on and isinstance(said[-1], If | Else | Answer) and is_open(said[-1]):
+        if said and leads_on and isinstance(said[-1], If | Else | Reply) and is_open(said[-1]):
             for clause in said[:-1]:
                 self._clause(clause, block.line, out, [])
             taken = 2 if [each.kind for each in following] == [BlockKind.CODE, BlockKind.LIST] else 1
@@ -274,7 +274,7 @@ class _Outliner:
             return
         self.choosing, before = choice, self.choosing
         for number, item in enumerate(items):
-            if not choice or not does_something(item) or isinstance(clauses(plain(item.text))[0], If | Else | Answer):
+            if not choice or not does_something(item) or isinstance(clauses(plain(item.text))[0], If | Else | Reply):
                 self._item(item, out, steps=steps and block.ordered)
                 continue
             way: list[Unit] = []
@@ -296,12 +296,12 @@ class _Outliner:
         start = len(out)
         mine: list[Do] = []
         if steps and len(said) > 1 and isinstance(said[0], Say) and not said[0].caution:
-            said[0] = Act(text=said[0].text)
+            said[0] = Instruction(text=said[0].text)
         for clause in said[:-1]:
             self._clause(clause, item.line, out, mine, merge=True)
         last = said[-1]
         body = item.children
-        if isinstance(last, If | Else | Answer) and (is_open(last) or says_only(last)) and body:
+        if isinstance(last, If | Else | Reply) and (is_open(last) or says_only(last)) and body:
             self._branch(last, item.line, out, self.read(body))
         elif isinstance(last, Say) and not mine and self._case(text, body):
             fork = Fork(question=case_question(text), text=text, line=item.line)
@@ -314,18 +314,18 @@ class _Outliner:
     def _plain_item(self, last: Clause, item: Block, out: list[Unit], mine: list[Do], steps: bool) -> None:
         """Read an item whose last sentence is no open condition, and what is indented below it."""
         if isinstance(last, Say) and not mine and steps and not last.caution:
-            last = Act(text=last.text)
+            last = Instruction(text=last.text)
         known = len(self.notes)
         codes = list(takewhile(lambda each: each.kind is BlockKind.CODE, item.children))
-        inner = self.read(item.children[len(codes) :]) if not isinstance(last, Ask) else []
+        inner = self.read(item.children[len(codes) :]) if not isinstance(last, OpenQuestion) else []
         groups = not codes and any(not isinstance(unit, Fork) for unit in inner)
-        if isinstance(last, Act) and not mine and plain(item.text).endswith(":") and groups:
-            out.append(Part(name=shortened(last.text), line=item.line, label=item.label, shown=True, units=inner))
+        if isinstance(last, Instruction) and not mine and plain(item.text).endswith(":") and groups:
+            out.append(Chapter(name=shortened(last.text), line=item.line, label=item.label, shown=True, units=inner))
             return
         if not inner:
             del self.notes[known:]
         self._clause(last, item.line, out, mine, merge=True)
-        if isinstance(last, Ask):
+        if isinstance(last, OpenQuestion):
             out += [] if _answers(inner := self._under(item.children, out), out) else inner
             return
         if mine or not isinstance(last, Say):
@@ -371,7 +371,7 @@ class _Outliner:
     def _clause(self, clause: Clause, line: int, out: list[Unit], mine: list[Do], *, merge: bool = False) -> None:
         """Add what one clause says; in an item the sentences after the first belong to its step."""
         match clause:
-            case Act():
+            case Instruction():
                 if (
                     merge
                     and mine
@@ -389,14 +389,14 @@ class _Outliner:
                     mine[-1].text += f"\n{clause.text}"
                 else:
                     self._explain(line, clause.text, CAUTION if clause.caution else EXPLAINED)
-            case If() | Else() | Answer():
+            case If() | Else() | Reply():
                 self._branch(clause, line, out, None)
-            case Ask():
+            case OpenQuestion():
                 out.append(Fork(question=clause.text.rstrip("?"), text=clause.text, line=line))
             case Go():
                 out.append(Jump(target=clause.target, text=clause.text, line=line, until=clause.until))
             case Stop():
-                out.append(Finish(kind=clause.kind, text=clause.text, line=line))
+                out.append(EndPoint(kind=clause.kind, text=clause.text, line=line))
 
     def _then(self, then: Sequence[Clause], line: int) -> list[Unit]:
         out: list[Unit] = []
@@ -405,13 +405,13 @@ class _Outliner:
                 self._clause(clause, line, out, [])
         return out
 
-    def _branch(self, clause: If | Else | Answer, line: int, out: list[Unit], body: list[Unit] | None) -> None:
+    def _branch(self, clause: If | Else | Reply, line: int, out: list[Unit], body: list[Unit] | None) -> None:
         then = [*self._then(clause.then, line), *(body or [])]
         concluded = " ".join(each.text for each in clause.then if isinstance(each, Say))
         if isinstance(clause, Else):
             self._otherwise(out, then, clause.text, line)
             return
-        if isinstance(clause, Answer):
+        if isinstance(clause, Reply):
             self._answered(out, clause.yes, then, clause.text, line)
             return
         otherwise = self._then(clause.otherwise, line)
@@ -428,9 +428,9 @@ class _Outliner:
             previous.no = then or previous.no
             previous.text += f"\n{clause.text}"
             if concluded and not then and previous.yes and only_jumps(previous.yes):
-                previous.no = [Finish(kind="resolved", text=concluded, line=line)]
+                previous.no = [EndPoint(kind="resolved", text=concluded, line=line)]
             elif previous.concluded and not previous.yes and only_jumps(then):
-                previous.yes = [Finish(kind="resolved", text=previous.concluded, line=previous.line)]
+                previous.yes = [EndPoint(kind="resolved", text=previous.concluded, line=previous.line)]
             return
         chain(
             out,
@@ -478,7 +478,7 @@ class _Outliner:
         self.notes.append(Note(line=line, text=told, why=why, plain=why not in (UNREAD, UNCLEAR)))
 
 
-def _act(clause: Act, line: int) -> Do:
+def _act(clause: Instruction, line: int) -> Do:
     command = ""
     if inline := re.findall(r"`([^`\n]+)`", clause.text):
         command = next(

@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from brainops.procedures.english.blocks import LABEL, Block, BlockKind, plain, unlinked
-from brainops.procedures.english.sentences import Act, Answer, Ask, Clause, Else, Go, If, Say, Stop, clauses
+from brainops.procedures.english.sentences import (
+    Clause,
+    Else,
+    Go,
+    If,
+    Instruction,
+    OpenQuestion,
+    Reply,
+    Say,
+    Stop,
+    clauses,
+)
 from brainops.procedures.english.units import runnable
 from brainops.procedures.english.vocabulary import ALTERNATIVES, begins_instruction, words
 
@@ -86,14 +97,14 @@ def lead_of(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
     lead = lead[:cut]
     for block in lead:
         said = clauses(plain(block.text)) if block.kind is BlockKind.PARAGRAPH else []
-        if any(isinstance(each, If | Else | Answer | Go | Stop | Ask) and not says_only(each) for each in said):
+        if any(isinstance(each, If | Else | Reply | Go | Stop | OpenQuestion) and not says_only(each) for each in said):
             return [], list(content)
         if (
             said
-            and isinstance(said[-1], Say | Act)
+            and isinstance(said[-1], Say | Instruction)
             and plain(block.text).endswith(":")
             and len(lead) == 1
-            and isinstance(said[-1], Act)
+            and isinstance(said[-1], Instruction)
         ):
             return [], list(content)
     return lead, list(content[len(lead) :])
@@ -109,7 +120,7 @@ def says_only(clause: Clause) -> bool:
     )
 
 
-def is_open(clause: If | Else | Answer) -> bool:
+def is_open(clause: If | Else | Reply) -> bool:
     return clause.open if isinstance(clause, If) else not clause.then
 
 

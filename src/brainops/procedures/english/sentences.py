@@ -50,7 +50,7 @@ DEPTH_LIMIT = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Instruction:
     """Something to do; `before` and `after` name what it must come before or after, `apart` that it is a step of its
     own though its sentence told another one before it.
     """
@@ -93,7 +93,7 @@ class Else:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Reply:
     """What is done when a question was answered yes or no."""
 
     text: str
@@ -102,7 +102,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class OpenQuestion:
     """A question that stands for itself."""
 
     text: str
@@ -125,7 +125,7 @@ class Stop:
     kind: Literal["resolved", "escalated", "stopped"]
 
 
-Clause = Act | Say | If | Else | Answer | Ask | Go | Stop
+Clause = Instruction | Say | If | Else | Reply | OpenQuestion | Go | Stop
 
 
 def sentences(text: str) -> list[str]:
@@ -156,13 +156,13 @@ def read_sentence(sentence: str, depth: int = 0) -> list[Clause]:
     """Return what one sentence says; one that tells two things in order ("X, then Y") is two clauses."""
     text = _without_lead(sentence.strip())
     if not re.search(r"\w", text) or depth > DEPTH_LIMIT:
-        return [Act(text=text)] if re.search(r"\w", text) else []
+        return [Instruction(text=text)] if re.search(r"\w", text) else []
     for reader in (_answer, _else, _conditional, _question, _never, _jump, _end, _suffixed, _ordered, _sequence):
         if (found := reader(text, depth)) is not None:
             return found
     if NOT.match(text):
         return [Say(text=text, caution=True)]
-    return [Act(text=text) if is_instruction(text) else Say(text=text)]
+    return [Instruction(text=text) if is_instruction(text) else Say(text=text)]
 
 
 def is_instruction(text: str) -> bool:
@@ -228,7 +228,7 @@ def _consequence(text: str, depth: int) -> tuple[Clause, ...]:
 
 def _answer(text: str, depth: int) -> list[Clause] | None:
     if match := ANSWER.match(text):
-        return [Answer(text=text, yes=match[1].lower() == "yes", then=_consequence(match[2], depth))]
+        return [Reply(text=text, yes=match[1].lower() == "yes", then=_consequence(match[2], depth))]
     return None
 
 
@@ -339,7 +339,7 @@ def _follows(rest: str) -> bool:
 def _question(text: str, depth: int) -> list[Clause] | None:
     if not text.endswith("?") or len(words(text)) < 2 or is_instruction(text):
         return None
-    return [Ask(text=text)]
+    return [OpenQuestion(text=text)]
 
 
 def _never(text: str, depth: int) -> list[Clause] | None:
@@ -347,7 +347,7 @@ def _never(text: str, depth: int) -> list[Clause] | None:
     match = NOT_UNTIL.match(text)
     if match is None:
         return None
-    wait = Act(text=f"Wait until {match[2].rstrip('.')}", before="" if GENERIC_GO.match(match[1]) else match[1])
+    wait = Instruction(text=f"Wait until {match[2].rstrip('.')}", before="" if GENERIC_GO.match(match[1]) else match[1])
     return [wait]
 
 
@@ -437,12 +437,12 @@ def _ordered(text: str, depth: int) -> list[Clause] | None:
 
 def _with(found: list[Clause], *, before: str = "", after: str = "") -> list[Clause]:
     """Give the order to the last (before) or the first (after) of the instructions."""
-    places = [n for n, each in enumerate(found) if isinstance(each, Act)]
+    places = [n for n, each in enumerate(found) if isinstance(each, Instruction)]
     if not places:
         return found
     place = places[-1] if before else places[0]
     act = found[place]
-    assert isinstance(act, Act)
+    assert isinstance(act, Instruction)
     found[place] = replace(act, before=before or act.before, after=after or act.after)
     return found
 
@@ -474,7 +474,7 @@ def _sequence(text: str, depth: int) -> list[Clause] | None:
         if _inside(text, match.start()) or not is_instruction(one) or not _follows(other):
             continue
         rest = read_sentence(other, depth + 1)
-        if rest and isinstance(rest[0], Act):
+        if rest and isinstance(rest[0], Instruction):
             rest[0] = replace(rest[0], apart=True)
         return [*read_sentence(one, depth + 1), *rest]
     return None

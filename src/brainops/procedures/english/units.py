@@ -64,7 +64,7 @@ class Jump:
 
 
 @dataclass(slots=True, kw_only=True)
-class Finish:
+class EndPoint:
     """Here it ends; `text` is a last step when it is more than a word for the end."""
 
     kind: str
@@ -74,7 +74,7 @@ class Finish:
 
 
 @dataclass(slots=True, kw_only=True)
-class Part:
+class Chapter:
     """A section: a place to jump to, shown in the picture when it names a step of its own."""
 
     name: str
@@ -84,7 +84,7 @@ class Part:
     units: list[Unit] = field(default_factory=list)
 
 
-Unit = Do | Fork | Jump | Finish | Part
+Unit = Do | Fork | Jump | EndPoint | Chapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def inside(unit: Unit) -> tuple[list[Unit], ...]:
     match unit:
         case Fork():
             return unit.yes, unit.no
-        case Part():
+        case Chapter():
             return (unit.units,)
         case _:
             return ()

@@ -52,7 +52,7 @@ class BeginsRun:
 class Asked:
     """Nothing was done yet: the guard was asked, and what it said is to be written down first."""
 
-    attempt: Attempt
+    attempt: StepAttempt
     admission: Admission
 
 
@@ -72,7 +72,7 @@ class Heard:
 
 
 @dataclass(slots=True, kw_only=True)
-class Attempt:
+class StepAttempt:
     """One attempt under way. A step with secrets has `template` filled in from `values` and them, where it is done.
 
     `ask` asks the guard first; None where nobody is to be asked, or was.

@@ -17,7 +17,7 @@ from brainops.memory.redaction.redact import redact
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.conditions.templates import fill
 from brainops.procedures.consent.approvals import same_person
-from brainops.procedures.runs.attempts import Attempt, Failure, Heard, deadline_of
+from brainops.procedures.runs.attempts import Failure, Heard, StepAttempt, deadline_of
 from brainops.procedures.runs.machine import dependents
 from brainops.procedures.runs.preflight import require_admitted
 from brainops.procedures.runs.run_values import bounded, concealed, decision, values_of
@@ -282,7 +282,7 @@ class Steering:
         filled = parameters_of(fill(dict(template.parameters), {**values, "secrets": concealed(step.secrets)}))
         require_admitted(self._engine, version, run, step, row, replace(template, parameters=filled))
         seconds = step.timeout_seconds or VERIFY_SECONDS
-        attempt = Attempt(
+        attempt = StepAttempt(
             step=step,
             role="do",
             number=row.attempts,

@@ -12,7 +12,7 @@ from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import redact
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.runs.admission import Admission, doing_of, kept_detail, with_approvals
-from brainops.procedures.runs.attempts import Asked, Attempt, BeginsRun, Failure, Heard, failure_of
+from brainops.procedures.runs.attempts import Asked, BeginsRun, Failure, Heard, StepAttempt, failure_of
 from brainops.procedures.runs.machine import MICROS, retry_after
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS, bounded, shown, values_of
 from brainops.procedures.runs.start import begin_child
@@ -77,7 +77,7 @@ class Hearing:
             case Asked(attempt=attempt, admission=admission):
                 self._asked(step, row, attempt, admission)
 
-    def _asked(self, step: Step, row: StepRun, attempt: Attempt, admission: Admission) -> None:
+    def _asked(self, step: Step, row: StepRun, attempt: StepAttempt, admission: Admission) -> None:
         """The guard was asked: write down what it said, and act, wait for a person, or fail. Nothing was done yet."""
         run = self._sheet.run
         if row.role == "do" and (run.error is not None or run.requested in ("cancel", "compensate")):
@@ -109,7 +109,7 @@ class Hearing:
             case _:
                 self.failed(step, row, plainly(admission.refusal, retryable=False))
 
-    def _ask(self, step: Step, row: StepRun, attempt: Attempt, admission: Admission, reason: str) -> None:
+    def _ask(self, step: Step, row: StepRun, attempt: StepAttempt, admission: Admission, reason: str) -> None:
         """Ask a person for what a rule wants approved, and wait for the answer; the attempt does not count."""
         run, doing = self._sheet.run, doing_of(attempt.work.action)
         approval = self._engine.approvals.ask(

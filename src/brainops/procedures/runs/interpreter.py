@@ -13,7 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from brainops.errors import LeaseLost, StoreUnavailable
-from brainops.procedures.runs.attempts import Attempt, Heard
+from brainops.procedures.runs.attempts import Heard, StepAttempt
 from brainops.procedures.runs.events import Hearing, plainly
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.transitions import DEFAULT_TIMEOUT_SECONDS, Moving
@@ -40,7 +40,7 @@ class Advance:
         self._version = version
         self._owner = run.owner
         self._said: SimpleQueue[Heard | None] = SimpleQueue()
-        self._under_way: dict[tuple[str, str], Attempt] = {}
+        self._under_way: dict[tuple[str, str], StepAttempt] = {}
         self._handing_back = False
 
     def go(self) -> Run:
@@ -99,12 +99,12 @@ class Advance:
             sheet.write()
         return sheet
 
-    def _begin(self, attempts: Sequence[Attempt]) -> None:
+    def _begin(self, attempts: Sequence[StepAttempt]) -> None:
         for attempt in attempts:
             self._under_way[attempt.step.id, attempt.role] = attempt
             self._engine.threads.submit(partial(self._carry_out, attempt))
 
-    def _carry_out(self, attempt: Attempt) -> None:
+    def _carry_out(self, attempt: StepAttempt) -> None:
         self._said.put(attempt.carry_out())
 
     def _listen(self) -> list[Heard]:
@@ -150,7 +150,7 @@ class Advance:
         return [_late(attempt) for attempt in late]
 
 
-def _late(attempt: Attempt) -> Heard:
+def _late(attempt: StepAttempt) -> Heard:
     if attempt.stop.is_set():
         return attempt.heard(plainly("it did not end when its run was cancelled", retryable=False))
     attempt.stop.set()

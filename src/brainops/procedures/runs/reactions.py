@@ -14,7 +14,7 @@ from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.procedures.definition import inputs as inputs_of
 from brainops.procedures.runs.start import admit, new_run
-from brainops.procedures.runs.unit_of_work import Operations
+from brainops.procedures.runs.unit_of_work import OperationWriter
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import JSON, Answer, OperationStart, ProcedureVersion, Run, TriggerMatch
@@ -30,7 +30,7 @@ def begin_runs(
     start: OperationStart,
     *,
     kind: str,
-    operations: Operations,
+    operations: OperationWriter,
     operation_id: str,
 ) -> tuple[Answer, ...]:
     """Begin a run of each procedure, in the transaction that writes what happened, or find the one under way."""
@@ -50,7 +50,7 @@ def _begin(
     version: ProcedureVersion,
     start: OperationStart,
     kind: str,
-    operations: Operations,
+    operations: OperationWriter,
     operation_id: str,
 ) -> Answer:
     name = version.procedure.name

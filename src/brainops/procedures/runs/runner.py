@@ -30,7 +30,16 @@ from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.preflight import refusal_of, with_refusals
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
 from brainops.procedures.runs.start import admit, new_run
-from brainops.procedures.runs.unit_of_work import Answered, Engine, Operations, Sheet, Unrecorded, Wake, leave, stay
+from brainops.procedures.runs.unit_of_work import (
+    Answered,
+    Engine,
+    OperationWriter,
+    Sheet,
+    Unrecorded,
+    Wake,
+    leave,
+    stay,
+)
 from brainops.procedures.steps.executor import Executors
 from brainops.store import acts
 from brainops.store.ids import new_id
@@ -59,7 +68,7 @@ class Runner:
         executors: Executors,
         *,
         admit: AskGuard = unguarded,
-        operations: Operations | None = None,
+        operations: OperationWriter | None = None,
         answered: Answered = leave,
         wake: Wake = stay,
         lease_seconds: float = LEASE_SECONDS,

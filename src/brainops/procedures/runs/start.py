@@ -14,7 +14,7 @@ from brainops.procedures.conditions.templates import fill
 from brainops.procedures.runs import trials
 from brainops.procedures.runs.attempts import BeginsRun
 from brainops.procedures.runs.run_values import bounded
-from brainops.procedures.runs.unit_of_work import Engine, Operations, Sheet
+from brainops.procedures.runs.unit_of_work import Engine, OperationWriter, Sheet
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import JSON, Actor, Micros, ProcedureVersion, Run, RunState, StepRun
@@ -105,7 +105,7 @@ def admit(
     tx: Transaction,
     run: Run,
     version: ProcedureVersion,
-    operations: Operations,
+    operations: OperationWriter,
     *,
     within: str | None = None,
     pinned: bool = False,

@@ -13,7 +13,7 @@ from brainops.procedures.conditions.templates import fill
 from brainops.procedures.definition.inputs import of_step
 from brainops.procedures.runs import machine
 from brainops.procedures.runs.admission import Admission, is_asked, start_of_step, within_of, without_operation
-from brainops.procedures.runs.attempts import Attempt, BeginsRun, deadline_of, failure_of
+from brainops.procedures.runs.attempts import BeginsRun, StepAttempt, deadline_of, failure_of
 from brainops.procedures.runs.events import RECHECK_SECONDS, Hearing, plainly
 from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.run_values import bounded, concealed, shown, values_of
@@ -244,7 +244,7 @@ class Moving:
             cancelled=lambda: False,
         )
         child = action.uses is StepKind.PROCEDURE and row.role == "do" and row.stage == "act"
-        attempt = Attempt(
+        attempt = StepAttempt(
             step=step,
             role=row.role,
             number=row.attempts,

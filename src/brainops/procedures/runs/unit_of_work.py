@@ -11,7 +11,7 @@ from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.approvals import Approvals
 from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.admission import AskGuard
-from brainops.procedures.runs.attempts import Attempt, Threads
+from brainops.procedures.runs.attempts import StepAttempt, Threads
 from brainops.procedures.runs.machine import may, step_may
 from brainops.procedures.steps.executor import Executors
 from brainops.store import Transaction
@@ -33,7 +33,7 @@ Wake = Callable[[Transaction, str, Micros], object]
 Answered = Callable[[Transaction, Run, StepRun, JSON], object]
 
 
-class Operations(Protocol):
+class OperationWriter(Protocol):
     """What writes runs into the operation log, in the transactions that move them."""
 
     def begin(self, tx: Transaction, run: Run, under: str | None = None) -> str | None:
@@ -97,7 +97,7 @@ class Engine:
     latest: Callable[[str], ProcedureVersion]
     inputs: Callable[[ProcedureVersion, Mapping[str, JSON]], Mapping[str, JSON]]
     admit: AskGuard
-    operations: Operations
+    operations: OperationWriter
     wake: Wake
     chance: Callable[[], float]
     lease_seconds: float
@@ -111,7 +111,7 @@ class Sheet:
         self.tx = tx
         self.run = run
         self.now = now
-        self.launch: list[Attempt] = []
+        self.launch: list[StepAttempt] = []
         self._owner = owner
         self._before = run
         self._changed: dict[tuple[str, str], StepRun] = {}

@@ -181,14 +181,14 @@ class _Ridge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class PhraseVectors:
     """Turn phrases into unit vectors by their words alone: stems and pairs of them, the rare ones heavier, hashed."""
 
     frequencies: Mapping[str, int]
     total: int
 
     @classmethod
-    def of(cls, phrases: Iterable[str]) -> Words:
+    def of(cls, phrases: Iterable[str]) -> PhraseVectors:
         """Count in how many phrases each stem and pair stands."""
         spoken = [set(_said(phrase)) for phrase in phrases]
         return cls(frequencies=Counter(word for each in spoken for word in each), total=len(spoken))

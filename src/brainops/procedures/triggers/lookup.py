@@ -18,7 +18,7 @@ CANDIDATES = 10  # a side; a thousand short descriptions hold no more that answe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Resemblance:
     """A procedure that a text resembles, how probably it is about it, and the words that both say."""
 
     version: ProcedureVersion
@@ -40,7 +40,7 @@ class Lookup:
             for each in stems:
                 self._postings.setdefault(each, []).append(number)
 
-    def find(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Found]:
+    def find(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Resemblance]:
         """Return the procedures that answer a text, best first."""
         terms = tuple(dict.fromkeys(query_terms(text)))
         stems = {term: stem(term) for term in terms}
@@ -57,13 +57,13 @@ class Lookup:
         found = []
         for hit, margin in zip(ranked[:limit], margins, strict=False):
             shared = tuple(term for term, root in stems.items() if root in self._stems[hit.key])
-            signals = confidence.Signals(
+            signals = confidence.HitSignals(
                 cosine=None if cosines is None else float(cosines[hit.key]),
                 covered=confidence.covered_share(terms, shared, frequencies, max(len(self._versions), confidence.FEW)),
                 margin=margin,
             )
             relevance = confidence.relevance(signals, len(shared))
-            found.append(Found(version=self._versions[hit.key], confidence=relevance, terms=shared))
+            found.append(Resemblance(version=self._versions[hit.key], confidence=relevance, terms=shared))
         return found
 
     def _lexical(self, stems: Iterable[str]) -> dict[int, float]:

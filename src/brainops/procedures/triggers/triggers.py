@@ -18,8 +18,8 @@ from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.conditions import conditions
 from brainops.procedures.triggers.index import Entry, TriggerIndex
-from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Intents, Words, learn
-from brainops.procedures.triggers.lookup import Found, Lookup
+from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Intents, PhraseVectors, learn
+from brainops.procedures.triggers.lookup import Lookup, Resemblance
 from brainops.store.stem import stem
 from brainops.types import JSON, Mode, OperationStart, ProcedureVersion, TriggerDecision, TriggerMatch
 
@@ -48,7 +48,7 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Learned:
+class _LearnedPhrases:
     """What was learned of the phrases of one set of active versions.
 
     Where a model gives meaning `words` is None; else `telling` are the stems that each procedure's phrases say, without
@@ -57,7 +57,7 @@ class _Learned:
 
     versions: Sequence[ProcedureVersion]
     intents: Intents
-    words: Words | None
+    words: PhraseVectors | None
     telling: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -68,7 +68,7 @@ class Triggers:
         self._context = context
         self._catalog = catalog
         self._known: _Known | None = None
-        self._learned: _Learned | None = None
+        self._learned: _LearnedPhrases | None = None
         self._lookup: tuple[Sequence[ProcedureVersion], Lookup] | None = None
         self._vectors: dict[tuple[str, bytes], Any] = {}
         self._learning = threading.Lock()
@@ -139,7 +139,7 @@ class Triggers:
         procedure, confidence = learned.intents.decide(vector)
         return TriggerDecision(procedure=procedure, confidence=confidence)
 
-    def resembling(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Found]:
+    def resembling(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Resemblance]:
         """Return the active procedures whose name and description answer a text, best first, as retrieval ranks."""
         known = self._current()
         if self._lookup is None or self._lookup[0] is not known.versions:
@@ -156,7 +156,7 @@ class Triggers:
             known = self._known = _Known(versions=versions, index=TriggerIndex(versions), by_name=by_name)
         return known
 
-    def _intents_of(self, versions: Sequence[ProcedureVersion]) -> _Learned:
+    def _intents_of(self, versions: Sequence[ProcedureVersion]) -> _LearnedPhrases:
         learned = self._learned
         if learned is None or learned.versions is not versions:
             with self._learning:
@@ -165,7 +165,7 @@ class Triggers:
                 learned = self._learned
         return learned
 
-    def _learn(self, versions: Sequence[ProcedureVersion]) -> _Learned:
+    def _learn(self, versions: Sequence[ProcedureVersion]) -> _LearnedPhrases:
         pairs = [
             (clean(phrase)[:MAX_TEXT_CHARACTERS], version.procedure.name)
             for version in versions
@@ -175,13 +175,13 @@ class Triggers:
         phrases, labels = [phrase for phrase, _ in pairs], [label for _, label in pairs]
         vectors = self._embedded(phrases)
         if vectors is not None:
-            return _Learned(versions=versions, intents=learn(vectors, labels, WITH_MEANING), words=None)
-        words = Words.of(phrases)
+            return _LearnedPhrases(versions=versions, intents=learn(vectors, labels, WITH_MEANING), words=None)
+        words = PhraseVectors.of(phrases)
         telling: dict[str, frozenset[str]] = {}
         for phrase, label in pairs:
             telling[label] = telling.get(label, frozenset()) | _stems(phrase)
         intents = learn(words.vectors(phrases), labels, WORDS_ONLY)
-        return _Learned(versions=versions, intents=intents, words=words, telling=telling)
+        return _LearnedPhrases(versions=versions, intents=intents, words=words, telling=telling)
 
     def _embedded(self, texts: Sequence[str]) -> Rows | None:
         """Return a vector a text, embedding only what this process has not embedded yet; None without a model."""
