@@ -23,6 +23,8 @@ def home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("BRAINOPS_", "XDG_"))]:
             patch.delenv(name)
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            patch.delenv(name)
         for name in [name for name in os.environ if agent_session({name: os.environ[name]}, terminal=False)]:
             patch.delenv(name)  # the tests play people, whoever runs them
         patch.setenv("HOME", str(home))

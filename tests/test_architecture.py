@@ -21,10 +21,11 @@ MODULES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, path in MODULES.items()}
 
-EDGE = 8
+EDGE = 9
 LAYERS = (
     ("types", "errors"),
-    ("config", "statistics", "embedding", "store"),
+    ("config", "net", "statistics"),
+    ("embedding", "store"),
     ("memory",),
     ("procedures",),
     ("operations",),

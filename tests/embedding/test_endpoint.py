@@ -13,7 +13,7 @@ import numpy
 import pytest
 
 from brainops.embedding import endpoint, open_embedder
-from brainops.embedding.endpoint import EndpointEmbedder, asked_pause, batches
+from brainops.embedding.endpoint import EndpointEmbedder, batches
 from brainops.errors import EmbedderUnavailable, InvalidConfiguration
 
 KEY = "sk-very-secret-123"
@@ -285,15 +285,3 @@ def test_a_url_that_is_no_service_or_holds_a_secret_is_refused(url: str) -> None
 def test_an_incomplete_setting_shows_the_form(setting: str) -> None:
     with pytest.raises(InvalidConfiguration, match="endpoint:<url>#<model>"):
         open_embedder(setting)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("2", 2.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("inf", None)]
-)
-def test_only_plain_seconds_are_a_pause(text: str, seconds: float | None) -> None:
-    from email.message import Message
-
-    headers = Message()
-    headers["Retry-After"] = text
-
-    assert asked_pause(headers) == seconds

@@ -14,7 +14,6 @@ from brainops.brain import Brain
 from brainops.errors import StepFailed
 from brainops.procedures.consent.allow_list import host_allowed
 from brainops.procedures.steps.executor import Limits
-from brainops.procedures.steps.http import retry_after
 from brainops.types import StepKind
 from tests.procedures.steps_kit import do, output_of
 
@@ -175,22 +174,6 @@ def test_an_answer_that_was_not_expected_fails_and_says_whether_to_try_again(
 @pytest.mark.parametrize("expect", [404, "404", [200, 404], "4xx"])
 def test_another_status_may_be_expected(brain: Brain, serve: Callable[..., Service], expect: Any) -> None:
     assert output_of(brain, StepKind.HTTP, url=serve(status=404).url, expect=expect)["status"] == 404
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        (None, None),
-        ("30", 30.0),
-        ("999999", 3_600.0),
-        ("Thu, 01 Jan 1970 00:02:00 GMT", 60.0),
-        ("Thu, 01 Jan 1970 00:00:10 GMT", 0.0),
-        ("soon", None),
-        ("-5", None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_a_date(said: str | None, seconds: float | None) -> None:
-    assert retry_after(said, 60.0) == seconds
 
 
 def test_a_redirect_is_followed_where_it_may_go_without_credentials(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from email.message import Message
-from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from brainops.errors import EmbedderUnavailable, InvalidConfiguration
+from brainops.errors import EmbedderUnavailable, InvalidConfiguration, StepFailed
+from brainops.net import Request, Response, ask
 
 if TYPE_CHECKING:
     import numpy
@@ -27,7 +23,6 @@ ATTEMPTS: Final = 4
 FIRST_PAUSE_SECONDS: Final = 0.5  # doubled after each attempt
 LONGEST_PAUSE_SECONDS: Final = 20.0  # a service that asks for more is treated as unavailable
 ANSWER_BYTES: Final = 64 * 1024 * 1024  # an answer beyond this is not one of ours
-RETRIED: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
 class EndpointEmbedder:
@@ -83,31 +78,28 @@ class EndpointEmbedder:
             body["dimensions"] = self.requested_dimensions
         return self._vectors(self._answer(json.dumps(body).encode()), len(texts))
 
-    def _answer(self, body: bytes) -> bytes:
+    def _answer(self, body: bytes) -> Response:
         for attempt in range(ATTEMPTS):
-            request = urllib.request.Request(self.url, data=body, headers=self._headers(), method="POST")
+            request = Request(url=self.url, method="POST", headers=self._headers(), body=body)
+            pause = None
             try:
-                with OPENER.open(request, timeout=self.timeout_seconds) as answer:
-                    content: bytes = answer.read(ANSWER_BYTES + 1)
-                    return content
-            except urllib.error.HTTPError as error:
-                with error:
-                    failure, pause = f"it answered {error.code}", asked_pause(error.headers)
-                if error.code not in RETRIED:
-                    raise self._unavailable(failure) from None
-            except (OSError, HTTPException) as error:
-                failure, pause = f"{getattr(error, 'reason', None) or error or type(error).__name__}", None
+                response = ask(request, seconds=self.timeout_seconds, most_bytes=ANSWER_BYTES)
+                if response.status // 100 == 2:
+                    return response
+                failure, again, pause = f"it answered {response.status}", response.passing, response.retry_after_seconds
+            except StepFailed as error:
+                failure, again = str(error), error.retryable
             pause = FIRST_PAUSE_SECONDS * 2**attempt if pause is None else pause
-            if attempt + 1 == ATTEMPTS or pause > LONGEST_PAUSE_SECONDS:
+            if not again or attempt + 1 == ATTEMPTS or pause > LONGEST_PAUSE_SECONDS:
                 break
             self._sleep(pause)
         raise self._unavailable(failure)
 
-    def _vectors(self, answer: bytes, count: int) -> list[list[float]]:
-        if len(answer) > ANSWER_BYTES:
+    def _vectors(self, answer: Response, count: int) -> list[list[float]]:
+        if answer.cut:
             raise self._unusable(f"more than {ANSWER_BYTES} bytes")
         try:
-            entries = sorted(json.loads(answer)["data"], key=lambda entry: entry.get("index", 0))
+            entries = sorted(json.loads(answer.body)["data"], key=lambda entry: entry.get("index", 0))
             vectors = [[float(value) for value in entry["embedding"]] for entry in entries]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise self._unusable("no list of vectors") from None
@@ -116,9 +108,9 @@ class EndpointEmbedder:
         return vectors
 
     def _headers(self) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "brainops"}
+        headers = {"content-type": "application/json", "accept": "application/json"}
         key = self._key()
-        return headers | {"Authorization": f"Bearer {key}"} if key else headers
+        return headers | {"authorization": f"Bearer {key}"} if key else headers
 
     def _key(self) -> str | None:
         """Read the key anew for each request, so that a changed one is used at once."""
@@ -149,21 +141,9 @@ class EndpointEmbedder:
         return self._unavailable(f"its answer holds {found}")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another address, so it is an error."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        return None
-
-
-OPENER: Final = urllib.request.build_opener(_NoRedirect)
-
-
 def checked_url(url: str) -> str:
     """Return the URL if it is http(s) and carries no secret; raises InvalidConfiguration, which does not repeat it."""
-    parts = urllib.parse.urlsplit(url)
+    parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidConfiguration("The embedding URL must begin with http:// or https:// and name a host.")
     if parts.username or parts.password or parts.query:
@@ -186,12 +166,3 @@ def batches(texts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         size += len(shown)
     if batch:
         yield start, batch
-
-
-def asked_pause(headers: Message) -> float | None:
-    """Return the seconds of a Retry-After header, or None where there is none in seconds."""
-    try:
-        seconds = float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None

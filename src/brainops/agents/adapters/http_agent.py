@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from brainops.agents.adapters.adapter import AdapterPort
@@ -12,8 +12,7 @@ from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
 from brainops.agents.time_limit import within
 from brainops.procedures.consent.allow_list import limits_of
 from brainops.procedures.steps import http
-from brainops.procedures.steps.executor import StepWork
-from brainops.types import JSON, Action, Agent, Evidence, Failed, Outcome, StepKind, Succeeded, Task
+from brainops.types import JSON, Agent, Evidence, Failed, Outcome, Succeeded, Task
 
 KNOWN = ("url", "method", "headers", "secrets", "json", "expect")
 OURS = ("url", "method", "headers", "json", "expect")
@@ -26,29 +25,16 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     {NAME} of `secrets` stands for its value. The same idempotency key goes with every attempt at a task, and none is
     made twice here. A status of 2xx is success, unless the answer says that the task failed.
     """
-    settings = settings_of(agent)
-    secrets, seconds = secrets_of(settings, limits_of(port.context)), seconds_of(agent, task)
+    settings, limits = settings_of(agent), limits_of(port.context)
+    secrets, seconds = secrets_of(settings, limits), seconds_of(agent, task)
     parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
     parameters["method"] = settings.text("method", "POST")
     parameters["headers"] = filled_headers(settings, secrets)
     parameters["json"] = filled_in(settings.any("json"), places_of(task)) if settings.has("json") else _body(task)
-    action = Action(uses=StepKind.HTTP, parameters=parameters)
 
-    def asked(stopped: Any) -> dict[str, JSON]:
-        work = StepWork(
-            run_id=task.id,
-            step_id=agent.name,
-            action=action,
-            idempotency_key=task.idempotency_key or task.id,
-            attempt=1,
-            timeout_seconds=seconds,
-            secrets=secrets,
-            actor=port.context.actor,
-            target=task.target,
-            context=port.context,
-            cancelled=stopped,
-        )
-        return http.ask(work, Parameters(action, OURS))
+    def asked(stopped: Callable[[], bool]) -> dict[str, JSON]:
+        what, key = Parameters.named("an HTTP agent", parameters, OURS), task.idempotency_key or task.id
+        return http.answer(what, key, limits, seconds, secrets, stopped)
 
     answer = within(seconds, port.cancelled, asked)
     return _judged(answer.get("json", answer.get("text")))

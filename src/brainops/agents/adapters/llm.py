@@ -7,8 +7,7 @@ from brainops.agents.adapters.agent_settings import Parameters, seconds_of
 from brainops.agents.adapters.prompt import prompt_of
 from brainops.agents.language.language import MAX_TOKENS
 from brainops.agents.language.model import LanguageModels
-from brainops.procedures.consent.allow_list import limits_of
-from brainops.procedures.steps.http import checked_origin
+from brainops.procedures.consent.allow_list import check_host, limits_of
 from brainops.types import Agent, Evidence, Outcome, Succeeded, Task
 
 KNOWN = ("model", "models", "url", "key", "price", "system", "max-tokens")
@@ -50,7 +49,7 @@ def _models(settings: Parameters, port: AdapterPort) -> LanguageModels | None:
         return None
     url = settings.text("url", "")
     if url:
-        checked_origin(limits_of(port.context), url)
+        check_host(limits_of(port.context), url)
     price = settings.any("price")
     return LanguageModels(
         names=names,

@@ -21,9 +21,8 @@ from brainops.agents.adapters.client_json import error_told
 from brainops.agents.adapters.prompt import filled_in, places_of
 from brainops.agents.time_limit import in_loop
 from brainops.errors import MissingExtra, StepFailed
-from brainops.procedures.consent.allow_list import check_command, limits_of
+from brainops.procedures.consent.allow_list import check_command, check_host, limits_of
 from brainops.procedures.steps.command import SAID_CHARACTERS
-from brainops.procedures.steps.http import checked_origin
 from brainops.procedures.steps.processes import which
 from brainops.procedures.steps.secret_refs import mask
 from brainops.types import Agent, Failed, Outcome, Succeeded, Task
@@ -114,7 +113,7 @@ def _at_address(
     settings: Parameters, secrets: Mapping[str, str], port: AdapterPort, tool: str, arguments: Any, seconds: float
 ) -> CallToolResult:
     url = settings.text("url")
-    checked_origin(limits_of(port.context), url)
+    check_host(limits_of(port.context), url)
     headers = filled_headers(settings, secrets)
 
     async def work() -> CallToolResult:

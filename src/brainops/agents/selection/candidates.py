@@ -11,9 +11,8 @@ from brainops.agents.adapters.adapter import Callables
 from brainops.agents.selection.selection import AgentCandidate
 from brainops.agents.selection.task_class import capable
 from brainops.errors import StepFailed
-from brainops.procedures.consent.allow_list import ANY, limits_in
+from brainops.procedures.consent.allow_list import ANY, check_host, limits_in
 from brainops.procedures.steps.executor import Limits
-from brainops.procedures.steps.http import checked_origin
 from brainops.procedures.steps.processes import which
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -141,7 +140,7 @@ def withheld(agent: Agent, limits: Limits) -> str:
             return f"cannot be started: {error}"
     if isinstance(url, str):
         try:
-            checked_origin(limits, url)
+            check_host(limits, url)
         except StepFailed as error:
             return f"cannot be reached: {error}"
     return ""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from brainops.memory.context import MemoryContext
-from brainops.procedures.steps.executor import StepWork
-from brainops.procedures.steps.http import ask
-from brainops.procedures.steps.parameters import Parameters
-from brainops.types import Action, StepKind
+from brainops.net import Request
+from brainops.procedures.consent.allow_list import limits_of
+from brainops.procedures.steps.http import asked
 
 PAGE_SECONDS = 30.0
 
@@ -16,18 +15,5 @@ def page(context: MemoryContext, url: str, most_bytes: int) -> tuple[str, bool]:
 
     Asks as an http step does: only hosts that a person allowed, redirects included. Raises StepFailed.
     """
-    work = StepWork(
-        run_id="",
-        step_id="page",
-        action=Action(uses=StepKind.HTTP, parameters={"url": url, "output": "text"}),
-        idempotency_key="",
-        attempt=1,
-        timeout_seconds=PAGE_SECONDS,
-        secrets={},
-        actor=context.actor,
-        target=None,
-        context=context,
-        cancelled=lambda: False,
-    )
-    said = ask(work, Parameters(work.action, ("url", "output")), output_bytes=most_bytes)
-    return str(said["text"]), bool(said["cut"])
+    response = asked(Request(url=url), limits_of(context), seconds=PAGE_SECONDS, most_bytes=most_bytes)
+    return response.text, response.cut

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import redact
+from brainops.net import origin_of
 from brainops.procedures.steps.executor import Limits
 from brainops.store import Transaction, acts
 from brainops.types import Micros, Proof
@@ -265,6 +266,18 @@ def check_environment(limits: Limits, names: Iterable[str]) -> None:
                 kind="VariableNotAllowed",
                 retryable=False,
             )
+
+
+def check_host(limits: Limits, url: str) -> None:
+    """Raise StepFailed where an address is none of HTTP, or its host not among those that a person has allowed."""
+    _, host, port = origin_of(url)
+    if not host_allowed(limits, host, port):
+        raise StepFailed(
+            f"{host} is not among the hosts that this namespace may reach; a person allows it: "
+            f"brainops allow --host {host}",
+            kind="HostNotAllowed",
+            retryable=False,
+        )
 
 
 def host_allowed(limits: Limits, host: str, port: int) -> bool:

@@ -8,16 +8,14 @@ import json
 import os
 import re
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
-from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from brainops.errors import BrainOpsError, InvalidInput, StepFailed
 from brainops.memory.draft import clean
 from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.net import Request, ask, origin_of
 from brainops.procedures.steps.executor import Limits
 from brainops.procedures.steps.processes import ProcessLimits, run_process
 from brainops.procedures.steps.secret_refs import resolve
@@ -86,10 +84,6 @@ def _checked_command(settings: Mapping[str, Any]) -> dict[str, JSON]:
     return {"argv": list(argv)}
 
 
-def _is_argument(part: Any) -> bool:
-    return isinstance(part, str) and "\0" not in part and len(part) <= MAX_ARGUMENT_CHARACTERS
-
-
 def _checked_webhook(settings: Mapping[str, Any]) -> dict[str, JSON]:
     url, secret = settings.get("url"), settings.get("secret")
     if not isinstance(url, str) or not (_REFERENCE.fullmatch(url) or _is_web(url)):
@@ -101,7 +95,7 @@ def _checked_webhook(settings: Mapping[str, Any]) -> dict[str, JSON]:
 
 def _is_web(url: str) -> bool:
     try:
-        parts = urllib.parse.urlsplit(url)
+        parts = urlsplit(url)
     except ValueError:
         return False
     plain = url.isascii() and url.isprintable() and " " not in url
@@ -123,35 +117,20 @@ def _run(argv: list[str], document: str) -> None:
         raise _NotTaken(f"{argv[0]} ended with {ended.exit_code}{': ' if last else ''}{last}")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A notice goes where it was told to go, nowhere else."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow nothing."""
-        return
-
-
 def _post(settings: Mapping[str, JSON], body: bytes, notice_id: str) -> None:
     url = _resolved(str(settings["url"]))
     if not _is_web(url):
         raise _NotTaken("the webhook's url is no http:// or https:// address")
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "brainops",
-        "Idempotency-Key": notice_id,
-    }
+    headers = {"content-type": "application/json", "idempotency-key": notice_id}
     if settings.get("secret"):
         headers[SIGNATURE] = signed(_resolved(str(settings["secret"])), body, int(time.time()))
-    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
-    where = urllib.parse.urlsplit(url).hostname
+    request = Request(url=url, method="POST", headers=headers, body=body)
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=SEND_SECONDS) as answer:
-            answer.read(OUTPUT_BYTES)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise _NotTaken(f"{where} answered HTTP {error.code}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise _NotTaken(f"{where} cannot be reached: {getattr(error, 'reason', type(error).__name__)}") from error
+        response = ask(request, seconds=SEND_SECONDS, most_bytes=OUTPUT_BYTES)
+    except StepFailed as failure:
+        raise _NotTaken(str(failure)) from failure
+    if response.status // 100 != 2:
+        raise _NotTaken(f"{origin_of(url).host} answered HTTP {response.status}")
 
 
 def signed(secret: str, body: bytes, seconds: int) -> str:
