@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import signal
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from tests.inside import inside
 
 OPENS = 300
 THREADS = 1_000
+FORKS = 10
+FORK_SECONDS = 60  # in which a child captures, operates and retrieves; it takes a hundredth of that
 AT_ONCE = 50
 WITH_MODEL = 60
 MORE_BYTES = 40_000_000  # what a run may add to a process of 100 MB: allocators keep some; 300 leaked ones took 105 MB
@@ -166,18 +169,18 @@ def test_who_waits_too_long_for_a_connection_is_told_why(
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_fork_neither_keeps_a_memory_nor_breaks_one(store_url: str) -> None:
     with opened(store_url, background=False) as brain:
-        use(brain, 1)
-        assert brain.flush()  # SQLite itself takes a write that is under way in a fork for one that never ends
-        child = os.fork()
-        if child == 0:
-            try:
-                use(brain, 2)
-                os._exit(0)
-            finally:
-                os._exit(1)
-        assert os.waitpid(child, 0)[1] == 0
-        use(brain, 3)
-        assert len(brain.retrieve("gateway")) == 3
+        for number in range(FORKS):
+            use(brain, number)  # what the recorder writes of it is under way at the fork
+            child = os.fork()
+            if child == 0:
+                try:
+                    signal.alarm(FORK_SECONDS)
+                    use(brain, FORKS + number)
+                    os._exit(0 if brain.flush() else 2)
+                finally:
+                    os._exit(1)
+            assert os.waitpid(child, 0)[1] == 0
+        assert len(brain.retrieve("gateway", limit=100)) == 2 * FORKS
 
 
 @pytest.mark.timeout(600)

@@ -40,23 +40,28 @@ class Pool(Generic[C]):
 
     def _begin_process(self) -> None:
         self._process = os.getpid()
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed, self._ended = threading.Condition(lock), threading.Condition(lock)
+        self._held = False
         self._idle: list[C] = []
         self._lent: dict[int, C] = {}
         self._taken = 0  # those that are lent or being opened
         self._closing: set[int] = set()
+
+    def _ensure_process(self) -> None:
+        if self._process != os.getpid():
+            # A connection must not be used or closed in a child: that would speak, or drop locks, in the parent's name.
+            _INHERITED.extend([*self._idle, *self._lent.values()])
+            self._begin_process()
 
     def take(self) -> C:
         """Return an idle connection, the one that was used last, or a new one; give it back with `give`.
 
         Raises StoreUnavailable where every connection of this process stays in use.
         """
-        if self._process != os.getpid():
-            # A connection must not be used or closed in a child: that would speak, or drop locks, in the parent's name.
-            _INHERITED.extend([*self._idle, *self._lent.values()])
-            self._begin_process()
+        self._ensure_process()
         with self._changed:
-            if not self._changed.wait_for(lambda: self._taken < self._most, self._wait_seconds):
+            if not self._changed.wait_for(lambda: self._taken < self._most and not self._held, self._wait_seconds):
                 raise StoreUnavailable(
                     f"{self._location}: the {self._most} connections of this process were all in use for "
                     f"{self._wait_seconds:g} s, by as many threads; let fewer work at once, or shorter. Nothing was "
@@ -69,8 +74,7 @@ class Pool(Generic[C]):
             connection = self._open()
         except BaseException:
             with self._changed:
-                self._taken -= 1
-                self._changed.notify()
+                self._free()
             raise
         with self._changed:
             return self._lend(connection)
@@ -85,14 +89,36 @@ class Pool(Generic[C]):
             return  # lent before a fork
         with self._changed:
             del self._lent[id(connection)]
-            self._taken -= 1
             keep = usable and len(self._idle) < self._kept and id(connection) not in self._closing
             self._closing.discard(id(connection))
             if keep:
                 self._idle.append(connection)
-            self._changed.notify()
-        if not keep:
-            self._close(connection)
+        try:
+            if not keep:
+                self._close(connection)
+        finally:
+            with self._changed:
+                self._free()
+
+    def _free(self) -> None:
+        self._taken -= 1
+        self._changed.notify()
+        self._ended.notify()
+
+    def hold(self, own: int, seconds: float) -> bool:
+        """Lend nothing and have nothing open but `own` until `let_go`; False where others stay lent for so long."""
+        self._ensure_process()
+        self._changed.acquire()
+        self._held = True
+        ended = self._ended.wait_for(lambda: self._taken <= own, seconds)
+        self.close()
+        return ended
+
+    def let_go(self) -> None:
+        """Lend again."""
+        self._held = False
+        self._changed.notify_all()
+        self._changed.release()
 
     def close(self) -> None:
         """Close what is idle now, and what is lent once it comes back; a later use opens anew."""

@@ -38,6 +38,7 @@ MAPPED_BYTES = 1 << 30  # read through the page cache of the system: half the ti
 CONNECTIONS = 32  # of one process at once: each takes two descriptors and up to the cache above
 KEPT_CONNECTIONS = 8  # open between two uses; to open one takes a millisecond
 BEGIN_WRITING = "begin immediate"
+FORK_SECONDS = 10.0  # what a fork waits for transactions under way; nearly all take milliseconds
 STATEMENT_CACHE = 256  # every named statement stays prepared
 
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
@@ -129,6 +130,21 @@ class SQLiteDatabase:
         """Close every connection of this process; one that is in use is closed when its transaction ends."""
         self._pool.close()
         self._files.clear()
+
+    def before_fork(self) -> None:
+        """Close every connection between two transactions, and open none until the fork is over.
+
+        SQLite keeps the locks of a process in its memory: a child would inherit a write that never ends, and read under
+        locks that nobody holds for it.
+        """
+        own = getattr(self._local, "connection", None) is not None
+        if not self._in_memory and not self._pool.hold(int(own), FORK_SECONDS):
+            log.warning("forked while a transaction of %s was under way; the child may find it busy", self.location)
+
+    def after_fork(self) -> None:
+        """Let the parent open connections again."""
+        if not self._in_memory:
+            self._pool.let_go()
 
     def holds(self, file: File) -> bool:
         """Say whether a file is this database's, its log or the index of its log, and open here."""
@@ -299,6 +315,30 @@ class SQLiteDatabase:
 
 
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
+_FORKING = threading.RLock()  # one thread at a time: two would wait for what the other holds
+_held: list[SQLiteDatabase] = []
+
+
+def _before_fork() -> None:
+    _FORKING.acquire()
+    for each in list(_OPEN):
+        _held.append(each)
+        each.before_fork()
+
+
+def _after_in_parent() -> None:
+    while _held:
+        _held.pop().after_fork()
+    _FORKING.release()
+
+
+def _after_in_child() -> None:
+    global _FORKING
+    _FORKING = threading.RLock()
+    _held.clear()  # a child makes its pools anew
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)
 
 
 class SQLiteSession(NamedStatements):
