@@ -332,7 +332,7 @@ def test_one_thing_has_one_name() -> None:
                 homes.setdefault(node.name, []).append(module)
     shared = {name: modules for name, modules in homes.items() if len(modules) > 1}
 
-    assert set(shared) == {"Curve", "Upkeep", "_NoRedirect"}  # the last of them; the list only gets shorter
+    assert set(shared) == {"Curve", "Upkeep"}  # the last of them; the list only gets shorter
 
 
 def test_fewer_helpers_serve_one_caller_alone() -> None:
