@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from bench.figures import Figure
 from bench.part import options, publish, say
-from brainops.operations.calibration import reliability
 from brainops.operations.prediction import HOUR, SECOND, EndedOperation, learn
+from brainops.statistics.calibration import reliability
 
 STORES = 20  # of each world
 OPERATIONS = 1_000  # of each store

@@ -27,7 +27,7 @@ from bench.quality.fit_confidence import Curve, Example, auc, balanced, error, p
 from bench.quality.pool import Vectors, answers
 from brainops.embedding import open_embedder
 from brainops.memory.confidence import WITH_MEANING, WORDS_ONLY
-from brainops.operations.calibration import START, Calibration, Case, calibrated, fit, reliability
+from brainops.statistics.calibration import START, Calibration, Case, calibrated, fit, reliability
 
 BINS = 10
 RESAMPLES = 500

@@ -21,7 +21,7 @@ from bench.operational.ledger import Day
 from bench.operational.parameters import FULL, QUICK, SEEDS, TRIAL_SEEDS
 from bench.operational.play import TEAMS, Played, play
 from bench.part import Options, options, publish, say
-from brainops.operations.calibration import reliability
+from brainops.statistics.calibration import reliability
 
 PROCESSES = 2
 WINDOW = 3  # days that a point of a curve is the mean of

@@ -22,9 +22,9 @@ import numpy
 from bench.part import SHARED, say
 from bench.quality.run import auc
 from brainops.embedding import open_embedder
-from brainops.operations.calibration import reliability
 from brainops.procedures.triggers import intents
 from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Curve, Intents, PhraseVectors, learn
+from brainops.statistics.calibration import reliability
 
 SHAPES = ((1, 5), (2, 3), (3, 2), (3, 5), (10, 3), (10, 8), (30, 3), (30, 10))  # labels, phrases of each
 ASKED = 60  # phrases about what was learned, and as many about other labels

@@ -21,7 +21,7 @@ import numpy
 from bench.figures import SEED, Figure, Floats, percentiles, wilson
 from bench.part import options, publish, say
 from bench.quality.run import auc, coverage, resampled, surroundings
-from brainops.operations.calibration import reliability
+from brainops.statistics.calibration import reliability
 
 ADAPTER = "bench.quality.intents_adapter:Decider"
 SETS = {"clinc": "data/clinc/data_full.json", "banking77": "data/banking77"}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.statistics.rates import FALSE_SHARE, FailureCounts, RateChange, interval, latest_change, told
+from brainops.statistics.proportions import wilson_interval
+from brainops.statistics.rates import FALSE_SHARE, FailureCounts, RateChange, latest_change, told
 
 HOURS = 14 * 24
 
@@ -92,7 +93,7 @@ def test_the_counts_of_a_change_are_those_of_the_series(pairs: list[tuple[int, i
 
 @given(st.integers(0, 1_000), st.integers(0, 1_000))
 def test_an_interval_holds_the_share_that_it_is_about(right: int, wrong: int) -> None:
-    low, high = interval(right, wrong)
+    low, high = wilson_interval(right, wrong)
 
     assert 0 <= low <= high <= 1
     assert not right + wrong or low - 1e-9 <= right / (right + wrong) <= high + 1e-9

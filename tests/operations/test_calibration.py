@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops.operations.calibration import (
-    START,
-    Case,
-    calibrated,
-    failure_probability,
-    fit,
-    raw_confidence,
-    reliability,
-)
+from brainops.operations.calibration import failure_probability, raw_confidence
+from brainops.statistics.calibration import START, Case, calibrated, fit, reliability
 from brainops.types import Trust
 
 PROBABILITIES = st.floats(0, 1)

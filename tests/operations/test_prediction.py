@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from brainops.operations.calibration import reliability
 from brainops.operations.prediction import (
     HOUR,
     SECOND,
@@ -19,6 +18,7 @@ from brainops.operations.prediction import (
     predict,
     told,
 )
+from brainops.statistics.calibration import reliability
 from brainops.types import Precursor
 
 START = 1_700_000_000 * SECOND

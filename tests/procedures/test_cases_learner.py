@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.procedures.cases.case_calibration import calibrated
 from brainops.procedures.cases.features import number, questions, read, words
 from brainops.procedures.cases.learner import CaseExample, Learner, learned
+from brainops.statistics.calibration import calibrated_by_record
 
 Row = tuple[dict[str, Any], dict[str, Any]]
 
@@ -140,8 +140,8 @@ def test_any_cases_give_a_probability_and_the_same_one_again(given_rows: list[Ro
 def test_a_probability_moves_towards_its_record() -> None:
     overrated = [(0.9, place % 2 == 0) for place in range(100)]
 
-    assert calibrated(0.9, []) == pytest.approx(0.9)
-    assert calibrated(0.9, overrated) == pytest.approx(0.55, abs=0.03)
+    assert calibrated_by_record(0.9, []) == pytest.approx(0.9)
+    assert calibrated_by_record(0.9, overrated) == pytest.approx(0.55, abs=0.03)
 
 
 def test_a_nested_text_and_a_unit_are_read() -> None:

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from brainops.procedures.fixes.confidence import (
     MINIMUM_VERIFIED,
     POOL_WEIGHT,
-    beta_cumulative,
-    beta_quantile,
     confidence,
     may_apply,
     sentence,
 )
+from brainops.statistics.proportions import beta_cumulative, beta_quantile
 
 counts = st.integers(min_value=0, max_value=500)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from brainops.operations.calibration import reliability
+from brainops.statistics.calibration import reliability
 from brainops.types import Micros
 
 DAY_MICROS = 86_400_000_000

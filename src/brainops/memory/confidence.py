@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from brainops.statistics.calibration import sigmoid
 from brainops.store.stem import stem
 
 
@@ -73,7 +74,7 @@ def _on(curve: Curve, signals: HitSignals) -> float:
         + curve.covered * signals.covered
         + curve.margin * signals.margin
     )
-    return 1.0 / (1.0 + math.exp(-log_odds))
+    return sigmoid(log_odds)
 
 
 def covered_share(terms: Iterable[str], shared: Iterable[str], frequencies: Mapping[str, int], total: int) -> float:

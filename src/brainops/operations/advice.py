@@ -8,14 +8,8 @@ from enum import IntEnum
 from typing import Any
 
 from brainops.memory.draft import content_text
-from brainops.operations.calibration import (
-    NEVER,
-    UNFOLLOWED,
-    Calibration,
-    Followed,
-    confidence,
-    raw_confidence,
-)
+from brainops.operations.calibration import NEVER, UNFOLLOWED, Followed, confidence, raw_confidence
+from brainops.statistics.calibration import Calibration
 from brainops.types import (
     FixKind,
     FixSuggestion,

@@ -16,11 +16,12 @@ from brainops.memory.recognition.match import EXACT_PROBABILITY, follow_bindings
 from brainops.memory.retrieve import Query, ask, relevant, retrieve_kinds, search_words
 from brainops.operations import advice as advise
 from brainops.operations.advice import Advised, Standing
-from brainops.operations.calibration import NEVER, START, Calibration, Case, Followed, fit
+from brainops.operations.calibration import NEVER, Followed
 from brainops.operations.history import OperationHistory, is_of, past_of
 from brainops.operations.log import SURROUNDINGS
 from brainops.operations.prediction import LATELY, LATELY_FAILURES, Expected, Rate, SeenFailure, Upcoming, predict
 from brainops.procedures.triggers.triggers import Triggers
+from brainops.statistics.calibration import START, Calibration, Case, fit
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id

@@ -21,10 +21,10 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.operations import guidance as guiding
 from brainops.operations import log as records
-from brainops.operations.calibration import Calibration
 from brainops.operations.guard.decisions import Looked
 from brainops.operations.guard.enforcement import Guard
 from brainops.operations.recorder import Recorder, Write
+from brainops.statistics.calibration import Calibration
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from brainops.operations.calibration import Calibration, Case, calibrated, failure_probability, fit, logit, sigmoid
+from brainops.operations.calibration import failure_probability
+from brainops.statistics.calibration import Calibration, Case, calibrated, fit, logit, sigmoid
 from brainops.types import JSON, Micros, Precursor
 from brainops.types.counted import counted
 

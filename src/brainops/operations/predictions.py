@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainops.memory.context import MemoryContext
-from brainops.operations.calibration import reliability
 from brainops.operations.prediction import EndedOperation, learn
+from brainops.statistics.calibration import reliability
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Micros

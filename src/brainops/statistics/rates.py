@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from brainops.statistics.calibration import sigmoid
+
 FALSE_SHARE = 0.05  # of the changes that are told, at most so many are none
 PRIOR_CHANGE = 0.01  # how probable a change is before looking: one in a hundred kinds of operations
 FEWEST = 5  # operations on each side of a change; fewer say nothing that a person would act on
@@ -53,7 +55,7 @@ class RateChange:
     def probability(self) -> float:
         """How probable the change is, given that `PRIOR_CHANGE` of the series change."""
         odds = self.log_factor + math.log(PRIOR_CHANGE / (1 - PRIOR_CHANGE))
-        return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+        return sigmoid(odds)
 
 
 def latest_change(series: Sequence[FailureCounts]) -> RateChange | None:
@@ -88,21 +90,6 @@ def told(changes: Iterable[tuple[str, RateChange]], series: int) -> list[tuple[s
 def label(name: str, target: str | None) -> str:
     """Return an operation as a sentence names it."""
     return f"{name} on {target}" if target else name
-
-
-def interval(right: float, wrong: float, level: float = 0.9) -> tuple[float, float]:
-    """Return the Wilson score interval of a share, which is honest for few cases too."""
-    cases = right + wrong
-    if cases <= 0:
-        return 0.0, 1.0
-    z = _QUANTILES[level]
-    share, width = right / cases, z * z / cases
-    middle = (share + width / 2) / (1 + width)
-    reach = z * math.sqrt(share * (1 - share) / cases + width / (4 * cases)) / (1 + width)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-_QUANTILES = {0.8: 1.2815515655446004, 0.9: 1.6448536269514722, 0.95: 1.959963984540054}
 
 
 def _split(counts: Sequence[FailureCounts]) -> tuple[int, RateChange] | None:

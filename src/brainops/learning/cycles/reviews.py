@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
-from brainops.operations.calibration import Case, calibrated, fit, reliability
 from brainops.operations.guidance import FITTED_CASES, cases_of
-from brainops.statistics.rates import interval
+from brainops.statistics.calibration import Case, calibrated, fit, reliability
+from brainops.statistics.proportions import wilson_interval
 from brainops.store.database import Row
 from brainops.store.operations import DAY_MICROS
 from brainops.types import JSON, Cycle, Section
@@ -61,7 +61,7 @@ def parts(cycle: Cycle) -> Sequence[Part]:
 def reviewed(kind: str, row: Row) -> Reviewed:
     """Return the review of one thing."""
     ended, succeeded = int(row["ended"]), int(row["succeeded"] or 0)
-    low, high = interval(succeeded, ended - succeeded)
+    low, high = wilson_interval(succeeded, ended - succeeded)
     return Reviewed(
         kind=kind,
         name=row["name"],

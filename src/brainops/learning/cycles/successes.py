@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
-from brainops.statistics.rates import interval, label
+from brainops.statistics.proportions import wilson_interval
+from brainops.statistics.rates import label
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.operations import DAY_MICROS
@@ -47,7 +48,7 @@ def _successes(work: CycleWork) -> Found:
 
 
 def _steady(row: Row) -> Insight:
-    name, low = label(row["name"], row["target"]), interval(row["ended"], 0)[0]
+    name, low = label(row["name"], row["target"]), wilson_interval(row["ended"], 0)[0]
     took = f" It takes {float(row['duration_us']) / 1e6:,.1f} s on average." if row["duration_us"] else ""
     return _insight(
         row,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from brainops.procedures.definition.references import expressions, references
-from brainops.procedures.fixes.confidence import beta_quantile
+from brainops.statistics.proportions import jeffreys_interval
 from brainops.types import JSON, Action, Procedure, Retry, Step, StepKind, StepState
 from brainops.types.counted import counted
 
@@ -99,8 +99,7 @@ def variants(procedure: Procedure, runs: Sequence[PastRun]) -> Iterator[Variant]
 
 def interval(cases: int, of: int) -> tuple[float, float]:
     """Return the 90 % credible interval of a rate under Jeffreys' prior."""
-    tail = (1 - LEVEL) / 2
-    low, high = (beta_quantile(each, cases + 0.5, of - cases + 0.5) for each in (tail, 1 - tail))
+    low, high = jeffreys_interval(cases, of - cases, LEVEL)
     return round(low, 4), round(high, 4)
 
 

@@ -7,7 +7,6 @@ arguments alone; `satisfiers` finds it in recorded runs, with its evidence, for 
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.operations.results import said_no, same, yes_or_no
+from brainops.statistics.proportions import wilson_interval
 from brainops.types import (
     AllOf,
     AnyOf,
@@ -325,7 +325,7 @@ def satisfiers(runs: Iterable[Sequence[PastOperation]]) -> list[Satisfier]:
             arguments=dict(pairing),
             cases=no + yes,
             exceptions=no,
-            certainty=_lower_bound(yes, no + yes),
+            certainty=wilson_interval(yes, no)[0],
         )
         for (wanted, by, pairing), (no, yes) in together.items()
         if said[wanted][False] > no
@@ -365,12 +365,3 @@ def _pairing(asked: PastOperation, other: PastOperation) -> tuple[tuple[str, str
             return None
         found.append((name, name if name in holders else holders[0]))
     return tuple(sorted(found))
-
-
-def _lower_bound(right: int, cases: int) -> float:
-    """Return the lower 95 % bound of a proportion, one-sided (Wilson 1927)."""
-    z = 1.645
-    share = right / cases
-    middle = share + z * z / (2 * cases)
-    half = z * math.sqrt((share * (1 - share) + z * z / (4 * cases)) / cases)
-    return (middle - half) / (1 + z * z / cases)

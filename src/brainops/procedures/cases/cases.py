@@ -14,10 +14,10 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import clean
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact, redact_json
-from brainops.procedures.cases.case_calibration import RECENT, calibrated
 from brainops.procedures.cases.learner import CaseExample, Judgement, Learner
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
+from brainops.statistics.calibration import RECENT, calibrated_by_record
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
@@ -354,7 +354,7 @@ def _example(case: DecidedCase) -> CaseExample:
 
 
 def _decision(learned: _Learned, judgement: Judgement, line: float) -> CaseDecision:
-    probability = calibrated(judgement.raw, list(learned.record)) if judgement.outputs is not None else 0.0
+    probability = calibrated_by_record(judgement.raw, list(learned.record)) if judgement.outputs is not None else 0.0
     reason, decided = judgement.reason, judgement.outputs
     if decided is not None and not judgement.own:
         decided, reason = None, f"{reason}; all of them come from outside, and alone they decide nothing"

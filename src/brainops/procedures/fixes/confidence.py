@@ -8,8 +8,7 @@ with probability 0.9. Similarity of texts plays no part.
 
 from __future__ import annotations
 
-import math
-
+from brainops.statistics.proportions import beta_quantile
 from brainops.types import FixConfidence
 
 LEVEL = 0.90
@@ -33,10 +32,6 @@ SHARED_WEIGHT = 4.0
 
 IGNORANCE = 1.0
 """Of each kind: the uniform prior of Bayes and Laplace, for the first fix of a store."""
-
-BISECTIONS = 60  # halves the interval to below the precision of a float
-TERMS = 300  # of the continued fraction; it converges in a few dozen where the counts are those of fixes
-TINY = 1e-300
 
 
 def confidence(
@@ -82,53 +77,3 @@ def sentence(given: FixConfidence) -> str:
     if may_apply(given):
         return told
     return f"{told}; {MINIMUM_VERIFIED} are needed, and more than {AUTO_LINE:.2f}, before it is applied by itself"
-
-
-def beta_quantile(probability: float, successes: float, failures: float) -> float:
-    """Return x with P(X <= x) = probability for X of a beta distribution with these two counts, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        if beta_cumulative(middle, successes, failures) < probability:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def beta_cumulative(x: float, successes: float, failures: float) -> float:
-    """Return P(X <= x) of a beta distribution: the regularised incomplete beta function."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    front = math.exp(
-        math.lgamma(successes + failures)
-        - math.lgamma(successes)
-        - math.lgamma(failures)
-        + successes * math.log(x)
-        + failures * math.log1p(-x)
-    )
-    if x < (successes + 1) / (successes + failures + 2):
-        return front * _fraction(x, successes, failures) / successes
-    return 1 - front * _fraction(1 - x, failures, successes) / failures
-
-
-def _fraction(x: float, a: float, b: float) -> float:
-    """Return the continued fraction of the incomplete beta function, by the modified method of Lentz."""
-    ratio, above = 1.0, 1.0
-    below = 1 / _nonzero(1 - (a + b) * x / (a + 1))
-    ratio = below
-    for m in range(1, TERMS):
-        for term in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            below = 1 / _nonzero(1 + term * below)
-            above = _nonzero(1 + term / above)
-            ratio *= below * above
-        if abs(below * above - 1) < 1e-14:
-            break
-    return ratio
-
-
-def _nonzero(value: float) -> float:
-    return value if abs(value) > TINY else TINY

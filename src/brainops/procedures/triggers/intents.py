@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from brainops.memory.terms import words
+from brainops.statistics.calibration import fit_logistic
 from brainops.store.stem import stem
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ NONE_SHARE = 0.02
 TIE = 0.1  # a lead below this share of the score counts as partly a tie, which is right in half of the cases
 
 HASHED_DIMENSIONS = 1_024  # of a phrase by its words alone; phrases are short, so few of their words collide
-NEWTON_STEPS = 50
-CONVERGED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,17 +307,6 @@ def _probability(figures: NDArray[numpy.float64], curve: Curve) -> NDArray[numpy
 def _fit(
     figures: NDArray[numpy.float64], right: NDArray[numpy.bool_], weight: NDArray[numpy.float64], start: Curve
 ) -> Curve:
-    """Return the maximum a posteriori curve: Newton's method under a normal prior around the start."""
-    import numpy
-
-    origin = numpy.array([start.intercept, start.score, start.lead, start.near])
-    at, prior = origin.copy(), numpy.eye(len(origin)) / PRIOR_SD**2
-    for _ in range(NEWTON_STEPS):
-        p = 1.0 / (1.0 + numpy.exp(-(figures @ at).clip(-30.0, 30.0)))
-        slope = figures.T @ (weight * (p - right)) + prior @ (at - origin)
-        bend = (figures * (weight * p * (1.0 - p))[:, None]).T @ figures + prior
-        step = numpy.linalg.solve(bend, slope)
-        at = at - step
-        if abs(step).max() < CONVERGED:
-            break
-    return Curve(intercept=float(at[0]), score=float(at[1]), lead=float(at[2]), near=float(at[3]), cases=len(right))
+    """Return the curve that the decisions and the start make most probable."""
+    at = fit_logistic(figures, right, weight, (start.intercept, start.score, start.lead, start.near), PRIOR_SD)
+    return Curve(intercept=at[0], score=at[1], lead=at[2], near=at[3], cases=len(right))
