@@ -102,8 +102,8 @@ class Brain(Operating, Upkeep, Working, Looking):
             actor=settings.actor,
             due=lambda application_ids: self.fixes.expect(application_ids),
         )
-        self._recorder = Recorder(store)
-        self._uses = Uses(self._recorder.submit, store.now)
+        self._recorder = Recorder()
+        self._uses = Uses(self._recorder.submit)
         self.notices = Outbox(self._context)
         self.approvals = Approvals(self._context, self.notices)
         store.prove = self.approvals.approvers.prove
@@ -159,7 +159,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             self._context, self.guard, self.signals, self.improvements, self.predictions, self.notices
         )
         self.sharing = Sharing(self._context, self.procedures, self.fixes)
-        self._drainer = Drainer(store, self._context.meaning) if background else None
+        self._drainer = Drainer(self._context.meaning) if background else None
         self._register_calls()
 
     @classmethod
@@ -272,7 +272,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         hits = retrieve.retrieve(self._context, query, filter_of(conditions), limit=limit)
         self._nudge()
         given = hits if budget_tokens is None else retrieve.pack(hits, budget_tokens)
-        self._uses.add("retrieve", (hit.memory for hit in given))
+        self._uses.add(self._store, "retrieve", (hit.memory for hit in given))
         return given
 
     def match(
@@ -285,7 +285,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)
         self._nudge()
-        self._uses.add("match", (each.memory for each in found))
+        self._uses.add(self._store, "match", (each.memory for each in found))
         return found
 
     def get(self, memory_id: str) -> Memory:
@@ -426,7 +426,7 @@ class Brain(Operating, Upkeep, Working, Looking):
         if self._drainer is not None:
             self._drainer.close()
         self._uses.write()
-        self._operations.close()
+        self._context.process.close()
         self._recorder.close()
         self.guard.elsewhere.close()
         self._store.close()
@@ -453,7 +453,7 @@ class Brain(Operating, Upkeep, Working, Looking):
 
     def _nudge(self) -> None:
         if self._drainer is not None:
-            self._drainer.nudge()
+            self._drainer.nudge(self._store)
         if self._dispatcher is not None:
             self._dispatcher.begin()
 

@@ -229,7 +229,8 @@ def test_what_a_thread_has_yet_to_write_counts_as_done(open_brain: OpenBrain) ->
     brain.guard.add(order_rule())
     guidance = brain.guidance("run tests", session="s")
     asked = brain.guard.prepared(start("deploy api", session_id="s", actor=brain.settings.actor))
-    inside(brain).recorder.submit(lambda tx: gate.wait(10))  # the recorder is busy, and what follows waits behind it
+    # The recorder is busy, and what follows waits behind it.
+    inside(brain).recorder.submit(inside(brain).store, lambda tx: gate.wait(10))
     running = brain.begin("run tests", session="s", consult="never", record="async")
     running.succeed()
     threading.Timer(0.2, gate.set).start()

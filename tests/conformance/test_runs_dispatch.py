@@ -227,7 +227,7 @@ def without_cel(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         return compiled(source, **rest)
 
     def take_away() -> None:
-        for module in ("moving", "hearing", "steering"):
+        for module in ("transitions", "events", "control"):
             monkeypatch.setattr(f"brainops.procedures.runs.{module}.compiled", broken)
 
     return take_away

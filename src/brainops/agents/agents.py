@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -63,6 +64,13 @@ def nobody_stops() -> bool:
     return False
 
 
+class _Subscribers:
+    """Who is told of what agents teach, by namespace."""
+
+    def __init__(self) -> None:
+        self.by_namespace: defaultdict[str, list[Told]] = defaultdict(list)
+
+
 class Agents(Executions):
     """The agents of a namespace, and the tasks that they carry out."""
 
@@ -77,8 +85,8 @@ class Agents(Executions):
     ) -> None:
         super().__init__(context, guard, runs)
         self._language = language
-        self._subscribers: list[Told] = []
-        self._experience = Experience()
+        self._subscribers = context.process.of(_Subscribers).by_namespace[context.store.scope.write]
+        self._experience = context.here.of(Experience)
         self._executor = TaskRunner(
             context,
             self,

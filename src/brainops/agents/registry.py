@@ -32,7 +32,7 @@ class Roster:
 
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
-        self.callables = Callables()
+        self.callables = context.process.of(Callables)
 
     def register(
         self,

@@ -128,7 +128,8 @@ class Operating:
         """Make an error a memory, without waiting: one per fingerprint, with a count."""
         event = records.event_of(error, service)
         self._recorder.submit(
-            lambda tx: records.distil(tx, self._context, records.checked_error(self._context, event), None, None)
+            self._store,
+            lambda tx: records.distil(tx, self._context, records.checked_error(self._context, event), None, None),
         )
 
 

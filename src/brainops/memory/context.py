@@ -1,25 +1,47 @@
-"""What do the verbs of memory stand on? A store, a redaction policy, a model, and who is speaking."""
+"""What do the verbs of memory stand on? A store, a redaction policy, a model, who is speaking, and what is at hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.store import Store
 from brainops.types import Actor
 
+T = TypeVar("T")
+
 
 def _nobody(application_ids: Sequence[str]) -> None:
     """Nobody applies what is due in this process."""
+
+
+class AtHand:
+    """What those who work with one thing keep at hand together: one object of each class, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[type, Any] = {}
+
+    def of(self, kind: type[T]) -> T:
+        """Return the one object of a class."""
+        found: T | None = self._kept.get(kind)
+        return self._kept.setdefault(kind, kind()) if found is None else found
+
+    def close(self) -> None:
+        """Close what can be closed."""
+        for each in list(self._kept.values()):
+            if hasattr(each, "close"):
+                each.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryContext:
     """Everything that a verb needs; it holds and does nothing.
 
-    `due` is told of fixes that are due for an error that is being recorded, before that is durable.
+    `due` is told of fixes that are due for an error that is being recorded, before that is durable. `here` is what all
+    that work with the same namespaces keep at hand, `process` what all of the process do; who asks is not in either.
     """
 
     store: Store
@@ -27,3 +49,5 @@ class MemoryContext:
     meaning: Meaning
     actor: Actor
     due: Callable[[Sequence[str]], object] = _nobody
+    here: AtHand = field(default_factory=AtHand)
+    process: AtHand = field(default_factory=AtHand)

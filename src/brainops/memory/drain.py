@@ -9,6 +9,7 @@ import threading
 from brainops.errors import BrainOpsError
 from brainops.memory.meaning import Meaning, embed_pending
 from brainops.store import Store
+from brainops.store.scope import Scope
 
 REST_SECONDS = 1.0  # between two runs, so that a stream of captures is embedded in batches
 RUN_MEMORIES = 2_000  # in one run, before the thread looks whether it is to stop
@@ -19,16 +20,16 @@ log = logging.getLogger("brainops")
 class Drainer:
     """A thread that embeds the backlog after a nudge; made anew after a fork, idle without a model."""
 
-    def __init__(self, store: Store, meaning: Meaning) -> None:
-        self._store = store
+    def __init__(self, meaning: Meaning) -> None:
         self._meaning = meaning
+        self._waiting: dict[Scope, Store] = {}
         self._nudged = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._process = -1
 
-    def nudge(self) -> None:
-        """Say that something may wait; returns at once."""
+    def nudge(self, store: Store) -> None:
+        """Say that something may wait in what a store reads; returns at once."""
         if self._meaning.model == "none" or self._meaning.problem is not None or self._stop.is_set():
             return
         if self._process != os.getpid():
@@ -36,6 +37,7 @@ class Drainer:
             self._nudged, self._stop = threading.Event(), threading.Event()
             self._thread = threading.Thread(target=self._run, name="brainops-embed", daemon=True)
             self._thread.start()
+        self._waiting[store.scope] = store
         self._nudged.set()
 
     def close(self) -> None:
@@ -50,13 +52,15 @@ class Drainer:
         while not stop.is_set():
             nudged.wait()
             nudged.clear()
-            try:
-                while not stop.is_set() and embed_pending(
-                    self._store, self._meaning, limit=RUN_MEMORIES, stop=stop.is_set
-                ):
-                    pass
-            except BrainOpsError as error:
-                if not threading.main_thread().is_alive():
-                    return  # the program is ending, and what is left is told by `status`
-                log.warning("memories wait for their vectors: %s", error)
+            for scope in list(self._waiting):
+                store = self._waiting.pop(scope)
+                try:
+                    while not stop.is_set() and embed_pending(
+                        store, self._meaning, limit=RUN_MEMORIES, stop=stop.is_set
+                    ):
+                        pass
+                except BrainOpsError as error:
+                    if not threading.main_thread().is_alive():
+                        return  # the program is ending, and what is left is told by `status`
+                    log.warning("memories wait for their vectors: %s", error)
             stop.wait(REST_SECONDS)

@@ -6,8 +6,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
-from brainops.store import Transaction
+from brainops.store import Store, Transaction
+from brainops.store.scope import Scope
 from brainops.types import Memory, Micros
 
 BATCH_USES = 256  # a write for about every fiftieth question
@@ -17,27 +20,37 @@ MINUTE_MICROS = 60_000_000
 DAY_MINUTES = 1_440
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """What was counted of one scope."""
+
+    store: Store
+    uses: Counter[str] = field(default_factory=Counter)
+    asked: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+
 class Uses:
     """The questions and uses of one process that are not written yet."""
 
-    def __init__(self, submit: Callable[[Callable[[Transaction], None]], None], clock: Callable[[], Micros]) -> None:
+    def __init__(self, submit: Callable[[Store, Callable[[Transaction], None]], None]) -> None:
         self._submit = submit
-        self._clock = clock
         self._counting = threading.Lock()
         self._begin(time.monotonic())
 
     def _begin(self, at: float) -> None:
-        self._uses: Counter[str] = Counter()
-        self._asked: Counter[tuple[str, int]] = Counter()
+        self._counted: dict[Scope, _Counted] = {}
+        self._number = 0
         self._since = at
 
-    def add(self, kind: str, memories: Iterable[Memory]) -> None:
+    def add(self, store: Store, kind: str, memories: Iterable[Memory]) -> None:
         """Count a question of a kind ("retrieve", "match") and the memories handed out; a full batch is written."""
-        at = time.monotonic()
+        at, ids = time.monotonic(), [memory.id for memory in memories]
         with self._counting:
-            self._uses.update(memory.id for memory in memories)
-            self._asked[kind, int(at)] += 1
-            full = self._uses.total() >= BATCH_USES or at - self._since >= BATCH_SECONDS
+            counted = self._counted.setdefault(store.scope, _Counted(store=store))
+            counted.uses.update(ids)
+            counted.asked[kind, int(at)] += 1
+            self._number += len(ids)
+            full = self._number >= BATCH_USES or at - self._since >= BATCH_SECONDS
         if full:
             self.write()
 
@@ -45,14 +58,14 @@ class Uses:
         """Hand over what was counted; nobody waits for it."""
         at = time.monotonic()
         with self._counting:
-            uses, asked = self._uses, self._asked
+            waiting = list(self._counted.values())
             self._begin(at)
-        if asked:
-            now = self._clock()
+        for each in waiting:
+            now = each.store.now()
             minutes: Counter[tuple[str, int]] = Counter()
-            for (kind, second), queries in asked.items():
+            for (kind, second), queries in each.asked.items():
                 minutes[kind, (now - int((at - second) * 1e6)) // MINUTE_MICROS] += queries
-            self._submit(lambda tx: _write(tx, uses, minutes, now))
+            self._submit(each.store, partial(_write, uses=each.uses, minutes=minutes, now=now))
 
 
 def _write(tx: Transaction, uses: Mapping[str, int], minutes: Mapping[tuple[str, int], int], now: Micros) -> None:

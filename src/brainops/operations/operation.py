@@ -92,26 +92,17 @@ class OperationLog:
         self._guard = guard
         self._advisers = advisers
         self._recorder = recorder
-        self._cache: dict[_Task, tuple[float, Guidance]] = {}
-        self._calibration: tuple[float, Calibration] | None = None
-        self._consulting: ThreadPoolExecutor | None = None
-        self._asking: ThreadPoolExecutor | None = None
-        self._lock = threading.Lock()
-        _LOGS.add(self)
-
-    def close(self) -> None:
-        """End the threads that consult, once they have done what they are at."""
-        for threads in (self._consulting, self._asking):
-            if threads is not None:
-                threads.shutdown(wait=False)
-        self._consulting, self._asking = None, None
+        self._said = context.here.of(_Said)
+        self._threads = context.process.of(Consultants)
 
     def guidance(self, start: OperationStart, least: ActionClass | str | None = None) -> Guidance:
         """Consult memory and return what it says; the receipt is durable. Raises InvalidInput, StoreError."""
         return self._asked(self._guard.prepared(start, action_class_of(least)))
 
     def _asked(self, start: OperationStart) -> Guidance:
-        consulted = guiding.consult(self._context, start, self._current_calibration(), self._advisers, self._beside())
+        consulted = guiding.consult(
+            self._context, start, self._current_calibration(), self._advisers, self._threads.asking()
+        )
         with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
             guiding.keep(tx, consulted)
             self._guard.cover(tx, consulted.guidance)
@@ -160,7 +151,7 @@ class OperationLog:
         """Write how an operation ended."""
         at = self._context.store.now()
         if isinstance(outcome, Failed):
-            self._cache.pop(_task(running.start), None)
+            self._said.guidances.pop(_task(running.start), None)
 
         def write(tx: Any) -> None:
             records.finish(
@@ -197,7 +188,7 @@ class OperationLog:
 
     def _write(self, write: Write, manner: Manner) -> None:
         if manner.record == "async":
-            self._recorder.submit(write)
+            self._recorder.submit(self._context.store, write)
             return
         try:
             with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
@@ -212,11 +203,11 @@ class OperationLog:
         if manner.consult == "never":
             return None, False
         again = manner.consult == "cached" and start.action_class is not ActionClass.DESTRUCTIVE
-        if again and (cached := self._cache.get(_task(start))) and cached[0] > time.monotonic():
+        if again and (cached := self._said.guidances.get(_task(start))) and cached[0] > time.monotonic():
             return cached[1], False
         try:
             work = self._from_store if again else self._asked
-            return self._executor().submit(work, start).result(manner.timeout_seconds), False
+            return self._threads.consulting().submit(work, start).result(manner.timeout_seconds), False
         except FutureTimeout as error:
             if manner.strict:
                 raise OperationTimeout() from error
@@ -236,51 +227,78 @@ class OperationLog:
         return found
 
     def _remember(self, guidance: Guidance) -> None:
-        if len(self._cache) >= CACHED_GUIDANCES:
-            self._cache.clear()
-        self._cache[_task(guidance.operation)] = (time.monotonic() + CACHED_SECONDS, guidance)
-
-    def _executor(self) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._consulting is None:
-                self._consulting = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix="brainops-consult")
-            return self._consulting
-
-    def _beside(self) -> ThreadPoolExecutor:
-        """Return the threads that ask the triggers while a consultation searches; none of them waits for another."""
-        with self._lock:
-            if self._asking is None:
-                self._asking = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix="brainops-triggers")
-            return self._asking
-
-    def after_fork(self) -> None:
-        """Forget what a parent's threads held."""
-        self._consulting, self._asking, self._lock = None, None, threading.Lock()
+        if len(self._said.guidances) >= CACHED_GUIDANCES:
+            self._said.guidances.clear()
+        self._said.guidances[_task(guidance.operation)] = (time.monotonic() + CACHED_SECONDS, guidance)
 
     def _current_calibration(self) -> Calibration:
-        now = time.monotonic()
-        if self._calibration is None or now - self._calibration[0] > RECALIBRATE_SECONDS:
+        now, known = time.monotonic(), self._said.calibration
+        if known is None or now - known[0] > RECALIBRATE_SECONDS:
             with self._context.store.read() as tx:
-                self._calibration = (now, guiding.refit(tx))
-        return self._calibration[1]
+                known = self._said.calibration = (now, guiding.refit(tx))
+        return known[1]
 
 
-_LOGS: weakref.WeakSet[OperationLog] = weakref.WeakSet()
+class _Said:
+    """What memory said lately, by what it serves, and how its words are calibrated."""
+
+    def __init__(self) -> None:
+        self.guidances: dict[_Task, tuple[float, Guidance]] = {}
+        self.calibration: tuple[float, Calibration] | None = None
+
+
+class Consultants:
+    """The threads of a process that consult memory, and those that ask the triggers meanwhile: none waits for another.
+
+    Made when first used, and anew after a fork.
+    """
+
+    def __init__(self) -> None:
+        self._begin_process()
+        _CONSULTANTS.add(self)
+
+    def _begin_process(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[str, ThreadPoolExecutor] = {}
+
+    def consulting(self) -> ThreadPoolExecutor:
+        """Return the threads that consult."""
+        return self._of("brainops-consult")
+
+    def asking(self) -> ThreadPoolExecutor:
+        """Return the threads that ask the triggers while a consultation searches."""
+        return self._of("brainops-triggers")
+
+    def close(self) -> None:
+        """End the threads, once they have done what they are at."""
+        with self._lock:
+            made, self._made = self._made, {}
+        for threads in made.values():
+            threads.shutdown(wait=False)
+
+    def _of(self, name: str) -> ThreadPoolExecutor:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix=name)
+            return self._made[name]
+
+
+_CONSULTANTS: weakref.WeakSet[Consultants] = weakref.WeakSet()
 
 
 def _forget_threads() -> None:
-    for each in list(_LOGS):
-        each.after_fork()
+    for each in list(_CONSULTANTS):
+        each._begin_process()
 
 
 os.register_at_fork(after_in_child=_forget_threads)
 
-_Task = tuple[str, str | None, str | None, str]
+_Task = tuple[str, str | None, str | None, ActorKind, str]
 
 
 def _task(start: OperationStart) -> _Task:
     """Return what one consultation serves: an operation and target, of one session and actor."""
-    return (start.name, start.target, start.session_id, start.actor.id)
+    return (start.name, start.target, start.session_id, start.actor.kind, start.actor.id)
 
 
 class Running:

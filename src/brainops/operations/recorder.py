@@ -9,6 +9,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
+from itertools import groupby
 
 from brainops.errors import BrainOpsError
 from brainops.store import Store, Transaction, acts
@@ -18,6 +19,7 @@ BATCH_RECORDS = 500  # one transaction and one sync for all that waited
 FLUSH_SECONDS = 30.0  # what a closing process waits for its records
 
 Write = Callable[[Transaction], object]
+Record = tuple[Store, Write]
 
 log = logging.getLogger("brainops")
 
@@ -25,19 +27,21 @@ log = logging.getLogger("brainops")
 class Recorder:
     """A thread that writes what is handed to it, in order, many records a transaction; made anew after a fork."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._start = threading.Lock()
         self._process = -1
-        self._waiting: queue.Queue[Write | None] = queue.Queue(QUEUE_RECORDS)
+        self._waiting: queue.Queue[Record | None] = queue.Queue(QUEUE_RECORDS)
         self._idle = threading.Condition()
         self._unwritten = 0
         self._closed = False
         self._thread: threading.Thread | None = None
         _RECORDERS.add(self)
 
-    def submit(self, write: Write) -> None:
-        """Hand a record over; where too many wait, this waits for room, and a closed recorder writes at once."""
+    def submit(self, store: Store, write: Write) -> None:
+        """Hand over a record of a store's written namespace.
+
+        Where too many wait, this waits for room, and a closed recorder writes at once.
+        """
         self._ensure_running()
         with self._idle:
             self._unwritten += 1
@@ -45,9 +49,9 @@ class Recorder:
             if self._closed or threading.current_thread() is self._thread:
                 raise queue.Full  # nobody would make room
             # It must not be written past those that wait: an end would overtake its own beginning.
-            self._waiting.put(write, timeout=FLUSH_SECONDS)
+            self._waiting.put((store, write), timeout=FLUSH_SECONDS)
         except queue.Full:
-            self._write([write])
+            self._write([(store, write)])
 
     def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
         """Wait until everything handed over is durable; return False where time ran out."""
@@ -89,29 +93,27 @@ class Recorder:
                 batch.append(following)
             self._write(batch)
 
-    def _write(self, batch: list[Write]) -> None:
+    def _write(self, batch: list[Record]) -> None:
         try:
-            with self._store.writing(acts.RECORD, acts.ITSELF) as tx:
-                for write in batch:
-                    write(tx)
-        except BrainOpsError as error:
-            self._write_singly(batch, error)
+            for _, records in groupby(batch, key=lambda record: record[0].scope):
+                self._write_together(list(records))
         finally:
             with self._idle:
                 self._unwritten -= len(batch)
                 self._idle.notify_all()
 
-    def _write_singly(self, batch: list[Write], error: BrainOpsError) -> None:
-        """One record that cannot be written must not take the others along."""
-        if len(batch) == 1:
-            log.error("a record could not be written: %s", error)
-            return
-        for write in batch:
-            try:
-                with self._store.writing(acts.RECORD, acts.ITSELF) as tx:
+    def _write_together(self, records: list[Record]) -> None:
+        """Write records of one namespace in a transaction; one that cannot be written must not take others along."""
+        try:
+            with records[0][0].writing(acts.RECORD, acts.ITSELF) as tx:
+                for _, write in records:
                     write(tx)
-            except BrainOpsError as single:
-                log.error("a record could not be written: %s", single)
+        except BrainOpsError as error:
+            if len(records) == 1:
+                log.error("a record could not be written: %s", error)
+                return
+            for record in records:
+                self._write_together([record])
 
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()

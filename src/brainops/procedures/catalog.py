@@ -53,12 +53,18 @@ class _Active:
     versions: list[ProcedureVersion]
 
 
+class _ReadLast:
+    """The active versions that one scope read last."""
+
+    active: _Active | None = None
+
+
 class Catalog:
     """The procedures of one memory: save, apply, activate, retire, look up."""
 
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
-        self._active: _Active | None = None
+        self._at_hand = context.here.of(_ReadLast)
 
     def save(
         self,
@@ -182,11 +188,11 @@ class Catalog:
         """
         with self._context.store.read() as tx:
             changes = tx.procedures.changes()
-            known = self._active
+            known = self._at_hand.active
             if known is None or known.changes != changes:
                 before = {} if known is None else {version.id: version.procedure for version in known.versions}
                 known = _Active(changes=changes, versions=self._read_active(tx, before))
-                self._active = known
+                self._at_hand.active = known
             return known.versions
 
     def diff(

@@ -350,6 +350,10 @@ class SQLiteSession(NamedStatements):
         self._writes = writes
         self._statements = statements("sqlite")
 
+    def within(self, scope: Scope) -> SQLiteSession:
+        """Return the same transaction seen through other namespaces."""
+        return SQLiteSession(self.connection, scope, writes=self._writes)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what the block did when it raises, and nothing before it."""

@@ -200,13 +200,14 @@ class Store:
         upkeep: Upkeep,
         scope: Scope,
         prove: Callable[[Proof], Actor] = _cannot_prove,
+        group: Group | None = None,
     ) -> None:
         self.database = database
         self.index = index
         self.upkeep = upkeep
         self.scope = scope
         self.prove = prove
-        self._group = Group(lambda: self.database.write(self.scope))
+        self._group = group or Group(lambda: database.write(scope))
 
     @contextmanager
     def read(self, scope: Scope | None = None) -> Iterator[Transaction]:
@@ -230,14 +231,12 @@ class Store:
     def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T]) -> T:
         """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
         leave = self._leave(act, actor, None)
-
-        def write(session: Session) -> T:
-            return work(Transaction(session, self.index, act, leave))
-
         if self.database.dialect == "sqlite":
-            return self._group.write(write)
+            return self._group.write(
+                lambda shared: work(Transaction(shared.within(self.scope), self.index, act, leave))
+            )
         with self.database.write(self.scope) as session:  # PostgreSQL lets its connections share syncs by itself
-            return write(session)
+            return work(Transaction(session, self.index, act, leave))
 
     def allow(
         self, act: Act, actor: Actor, proof: Proof | Proven | None = None, scope: Scope | None = None
@@ -270,8 +269,8 @@ class Store:
             return bool(tx.strict_namespaces() and tx.approvals.names_of_approvers())
 
     def within(self, scope: Scope) -> Store:
-        """Return the same store seen through other namespaces."""
-        return Store(self.database, self.index, self.upkeep, scope, self.prove)
+        """Return the same store seen through other namespaces; small writes of both go on sharing transactions."""
+        return Store(self.database, self.index, self.upkeep, scope, self.prove, self._group)
 
     def now(self) -> int:
         """Return the database's time in microseconds."""

@@ -44,21 +44,29 @@ class Reserved:
     cost: float
 
 
+class _OwnModels:
+    """The models that the program made or named itself, which all of a process ask."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+        self.models: LanguageModels | None = None
+
+
 class Language:
     """The language models of a namespace, and what they may take a day."""
 
     def __init__(self, context: MemoryContext, models: LanguageModels | None = None) -> None:
         self._context = context
-        self._models = models or LanguageModels()
-        self._objects: dict[str, Any] = dict(self._models.objects)
+        self._configured = models or LanguageModels()
+        self._at_hand = context.process.of(_OwnModels)
 
     def register(self, name: str, model: Any) -> None:
         """Let a model of pydantic-ai that the program made itself be asked by a name of its own."""
-        self._objects[name] = model
+        self._at_hand.objects[name] = model
 
     def use(self, models: LanguageModels) -> None:
         """Ask these models from now on, in this process; the settings `language`, `language_url` say it for all."""
-        self._models = models
+        self._at_hand.models = models
 
     def ready(self) -> bool:
         """Say whether a model is named, installed and paid for: whether it is worth while to ask."""
@@ -67,6 +75,10 @@ class Language:
         except MissingExtra:
             return False
         return bool(self._models.names) and self.budget().open
+
+    @property
+    def _models(self) -> LanguageModels:
+        return self._at_hand.models or self._configured
 
     # Budget
 
@@ -152,7 +164,8 @@ class Language:
         What it may take at most is set aside before, and what it took is written down after; a call whose process was
         killed counts with all that was set aside. Raises as `complete`.
         """
-        asked = replace(models or self._models, objects=self._objects)
+        chosen = models or self._models
+        asked = replace(chosen, objects={**chosen.objects, **self._at_hand.objects})
         if not asked.names:
             raise NotConfigured(
                 "no language model is named: set BRAINOPS_LANGUAGE, for example openai:gpt-5-mini, or `language` in "

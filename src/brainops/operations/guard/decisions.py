@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from brainops.operations.guard import breaker
 from brainops.operations.guard.guard import RuleIndex, check
+from brainops.operations.guard.state import Ruleset
 from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction, acts
@@ -236,7 +238,7 @@ def _count(looked: Looked, rule: Rule, fared: str) -> dict[str, str | int | None
     }
 
 
-class Services:
+class ServiceNames:
     """Names the service that an operation is counted under: as many a day as there is room for, then the others."""
 
     def __init__(self) -> None:
@@ -254,6 +256,19 @@ class Services:
             return OTHERS
         self._known.add(found)
         return found
+
+
+class LastLook:
+    """What the guards of one scope saw when one of them last looked, and what they told of."""
+
+    def __init__(self) -> None:
+        self.rules: Ruleset | None = None
+        self.enforcement: Enforcement | None = None
+        self.looked_at = 0.0
+        self.services = ServiceNames()
+        self.alarmed: dict[str, int] = {}
+        self.waiting_alarm: str | None = None
+        self.lock = threading.Lock()
 
 
 def _see_whether_it_blocks_too_much(tx: Transaction, rule: Rule, now: int, outbox: Outbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from brainops.operations.commands.action_class import classify
 from brainops.operations.guard import breaker, decisions, step_rules
 from brainops.operations.guard import compliance as counting
 from brainops.operations.guard import state as guard_state
-from brainops.operations.guard.decisions import Looked, Services
+from brainops.operations.guard.decisions import LastLook, Looked
 from brainops.operations.guard.guard import RuleIndex, check, holds_for_reading, subject_of
 from brainops.operations.guard.replay import replay
 from brainops.operations.guard.settings import GuardControls
@@ -77,13 +76,7 @@ class Guard(GuardControls):
         self._catalog = catalog
         self._triggers = triggers
         self._flush = flush
-        self._known: Ruleset | None = None
-        self._enforcement: Enforcement | None = None
-        self._looked_at = 0.0
-        self._services = Services()
-        self._alarmed: dict[str, int] = {}
-        self._waiting_alarm: str | None = None
-        self._lock = threading.Lock()
+        self._seen = context.here.of(LastLook)
 
     # Deciding
 
@@ -93,12 +86,12 @@ class Guard(GuardControls):
         The class is found in the texts as they came: what is cut or redacted of them could hide the dangerous part.
         """
         checked = checked_start(self._context, an_instance(start, OperationStart, "an operation"))
-        if self._known is None or time.monotonic() - self._looked_at > FRESH_SECONDS:
+        if self._seen.rules is None or time.monotonic() - self._seen.looked_at > FRESH_SECONDS:
             try:
                 self._refresh()
             except BrainOpsError as error:
                 log.warning("a namespace's own classes of operations could not be read: %s", error)
-        patterns = self._known.patterns if self._known is not None else ()
+        patterns = self._seen.rules.patterns if self._seen.rules is not None else ()
         return replace(checked, action_class=classify(start, patterns, least))
 
     def check(
@@ -157,7 +150,7 @@ class Guard(GuardControls):
         """
         now = self._context.store.now()
         settings = GuardSettings(
-            namespace=self._context.store.scope.write, enforcement=self._enforcement or Enforcement.OBSERVE
+            namespace=self._context.store.scope.write, enforcement=self._seen.enforcement or Enforcement.OBSERVE
         )
         looked = Looked(
             start=start,
@@ -167,7 +160,7 @@ class Guard(GuardControls):
             state=GuardState(enforcement=settings.enforcement),
             settings=settings,
             now=now,
-            service=self._services.name(start, service, now),
+            service=self._seen.services.name(start, service, now),
             within=within,
             alone=alone,
         )
@@ -180,7 +173,7 @@ class Guard(GuardControls):
 
     def _reading_is_ruled(self, start: OperationStart) -> bool:
         """Say whether a rule names what only reads; where no rules could be read, none does."""
-        return self._known is not None and any(map(holds_for_reading, self._known.index.applying(start)))
+        return self._seen.rules is not None and any(map(holds_for_reading, self._seen.rules.index.applying(start)))
 
     def admit(self, tx: Transaction, looked: Looked, operation_id: str | None) -> None:
         """Use up what the decision rests on and write it down; raise OperationBlocked where somebody was faster."""
@@ -235,7 +228,7 @@ class Guard(GuardControls):
 
     def is_strict(self) -> bool:
         """Say whether this namespace enforced when the guard last looked."""
-        return self._enforcement is Enforcement.STRICT
+        return self._seen.enforcement is Enforcement.STRICT
 
     def cover(self, tx: Transaction, guidance: Guidance) -> None:
         """Write what a receipt covers: the procedures that were in view, and the memories that must be named back."""
@@ -243,7 +236,7 @@ class Guard(GuardControls):
             tx.rules.cover(guidance.id, guidance.procedures, guidance.required_ids)
 
     def _decided(self, looked: Looked, consultation_failed: bool) -> Looked:
-        known, gathered = self._known or self._refresh()[0], None
+        known, gathered = self._seen.rules or self._refresh()[0], None
         for _ in range(ATTEMPTS):
             gathered = self._gathered(looked, known)
             if gathered is not None:
@@ -272,7 +265,7 @@ class Guard(GuardControls):
             if known.changes != guard_state.changes_of(rows) or known.procedures != tx.procedures.changes():
                 return None
             settings = guard_state.settings_of(rows, tx.scope.write, floor=floor)
-            self._enforcement = settings.enforcement
+            self._seen.enforcement = settings.enforcement
             if settings.enforcement is Enforcement.STRICT:
                 settings = replace(settings, bypass=tx.rules.bypass(looked.now))
             state = guard_state.gather(tx, start, looked.guidance, applied, known, settings, looked.now)
@@ -306,11 +299,11 @@ class Guard(GuardControls):
         active = self._catalog.active()
         with self._context.store.read() as tx:
             rows = tx.rules.settings()
-            known = self._known
+            known = self._seen.rules
             if known is None or known.procedures != procedures or known.changes != guard_state.changes_of(rows):
-                known = self._known = guard_state.ruleset(tx, rows, active, procedures)
+                known = self._seen.rules = guard_state.ruleset(tx, rows, active, procedures)
         settings = guard_state.settings_of(rows, self._context.store.scope.write, floor=self._context.store.floor())
-        self._enforcement, self._looked_at = settings.enforcement, time.monotonic()
+        self._seen.enforcement, self._seen.looked_at = settings.enforcement, time.monotonic()
         return known, settings
 
     def _pushed(self, start: OperationStart) -> Sequence[TriggerMatch]:
@@ -337,8 +330,8 @@ class Guard(GuardControls):
 
     def _in_trouble(self, looked: Looked, error: BrainOpsError) -> Looked:
         """The store could not be asked: what destroys waits unless this namespace only watches, the rest goes on."""
-        self._waiting_alarm = str(error)
-        observing = self._enforcement is Enforcement.OBSERVE
+        self._seen.waiting_alarm = str(error)
+        observing = self._seen.enforcement is Enforcement.OBSERVE
         if looked.start.action_class is not ActionClass.DESTRUCTIVE or observing:
             log.error("the guard could not look, and let %r pass: %s", looked.start.name, error)
             return replace(looked, decision=Allow(warnings=(f"the guard could not look: {error}",)), trouble=str(error))
@@ -349,15 +342,15 @@ class Guard(GuardControls):
 
     def _tell_of_trouble(self, tx: Transaction, looked: Looked) -> None:
         """Write the alarms: of a store that could not be asked before, and of rules that could not be evaluated."""
-        waiting, self._waiting_alarm = self._waiting_alarm, None
+        waiting, self._seen.waiting_alarm = self._seen.waiting_alarm, None
         said = list(looked.decision.warnings) if isinstance(looked.decision, Allow) else []
         alarms = [text for text in said if text.startswith("alarm: ")]
         for text in [*([f"alarm: the guard could not look: {waiting}"] if waiting else []), *alarms]:
-            with self._lock:
-                due = looked.now - self._alarmed.get(text, -(1 << 62)) > ALARM_SECONDS * 1_000_000
-                if len(self._alarmed) > MAX_LISTED:
-                    self._alarmed.clear()
-                self._alarmed[text] = looked.now if due else self._alarmed.get(text, looked.now)
+            with self._seen.lock:
+                due = looked.now - self._seen.alarmed.get(text, -(1 << 62)) > ALARM_SECONDS * 1_000_000
+                if len(self._seen.alarmed) > MAX_LISTED:
+                    self._seen.alarmed.clear()
+                self._seen.alarmed[text] = looked.now if due else self._seen.alarmed.get(text, looked.now)
             if due:
                 self._outbox.put(tx, NoticeKind.GUARD_ALARM, looked.start.name, reason=text)
 

@@ -57,13 +57,20 @@ class _Learned:
     record: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=RECENT))
 
 
+class _Learners:
+    """What was learned of each name in one scope."""
+
+    def __init__(self) -> None:
+        self.learned: dict[str, _Learned] = {}
+        self.lock = threading.RLock()
+
+
 class Cases:
     """The decided cases of a namespace: learned from, decided by, listed, corrected."""
 
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
-        self._learned: dict[str, _Learned] = {}
-        self._lock = threading.RLock()
+        self._at_hand = context.here.of(_Learners)
 
     def learn(
         self,
@@ -100,7 +107,7 @@ class Cases:
         ]
         kept: list[DecidedCase] = []
         for start in range(0, len(made), IMPORTED_TOGETHER):
-            with self._lock, self._context.store.writing(acts.CASE_LEARN, self._context.actor) as tx:
+            with self._at_hand.lock, self._context.store.writing(acts.CASE_LEARN, self._context.actor) as tx:
                 kept += [self._learn(tx, _vouched(tx, each)) for each in made[start : start + IMPORTED_TOGETHER]]
         return kept
 
@@ -108,7 +115,7 @@ class Cases:
         """Decide a new case from past ones, or abstain below `confidence`. Writes nothing. Raises InvalidInput."""
         name, asked = self._name(name), self._mapping(inputs, "inputs")
         line = _line(confidence)
-        with self._lock, self._context.store.read() as tx:
+        with self._at_hand.lock, self._context.store.read() as tx:
             learned = self._current(tx, name)
             return _decision(learned, learned.learner.judge(asked), line)
 
@@ -135,7 +142,7 @@ class Cases:
 
         An agent's word verifies nothing. Raises NotFound, Conflict.
         """
-        with self._lock, self._context.store.writing(acts.CASE_VERIFY, self._context.actor) as tx:
+        with self._at_hand.lock, self._context.store.writing(acts.CASE_VERIFY, self._context.actor) as tx:
             case = self._open(tx, case_id)
             decided_here = case.standing is CaseStanding.OPEN
             origin = "confirmed" if decided_here else case.origin
@@ -149,7 +156,7 @@ class Cases:
         An agent's correction counts as its word does, and corrects what agents said alone.
         Raises NotFound, Conflict (it was corrected before), InvalidInput.
         """
-        with self._lock, self._context.store.writing(acts.CASE_CORRECT, self._context.actor) as tx:
+        with self._at_hand.lock, self._context.store.writing(acts.CASE_CORRECT, self._context.actor) as tx:
             case = self._open(tx, case_id)
             by_agent = self._context.actor.kind is ActorKind.AGENT
             if by_agent and case.trust is Trust.VERIFIED:
@@ -171,7 +178,7 @@ class Cases:
         parameters = Parameters(work.action, ("name", "inputs", "confidence", "question", "text"))
         name, inputs = self._name(parameters.text("name")), self._mapping(parameters.mapping("inputs"), "inputs")
         line = parameters.number("confidence", CONFIDENCE, 0.0, 1.0)
-        with self._lock, self._context.store.read() as tx:
+        with self._at_hand.lock, self._context.store.read() as tx:
             learned = self._current(tx, name)
             judgement = learned.learner.judge(inputs)
         decision = _decision(learned, judgement, line)
@@ -232,7 +239,7 @@ class Cases:
 
     def _current(self, tx: Transaction, name: str) -> _Learned:
         """Return what was learned of a name, with what was decided since; anew where an old case changed."""
-        learned = self._learned.get(name) or _Learned()
+        learned = self._at_hand.learned.get(name) or _Learned()
         mark = tx.cases.mark(name)
         if mark != learned.mark:
             changed = tx.cases.since(name, learned.mark[1], LEARNED_CASES)
@@ -240,9 +247,9 @@ class Cases:
                 learned = _Learned()
                 _take(learned, tx.cases.since(name, 0, LEARNED_CASES))
             learned.mark = mark
-            if len(self._learned) >= KEPT_LEARNERS:
-                self._learned.clear()
-            self._learned[name] = learned
+            if len(self._at_hand.learned) >= KEPT_LEARNERS:
+                self._at_hand.learned.clear()
+            self._at_hand.learned[name] = learned
         return learned
 
     def _open(self, tx: Transaction, case_id: str) -> DecidedCase:

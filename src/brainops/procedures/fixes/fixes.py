@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,6 +57,13 @@ log = logging.getLogger("brainops")
 _MODES = {FixMode.SUGGEST: acts.FIX_SUGGEST, FixMode.SHADOW: acts.FIX_SHADOW, FixMode.AUTO: acts.FIX_AUTO}
 
 
+class _Expected:
+    """The applications that became due in one process, by namespace."""
+
+    def __init__(self) -> None:
+        self.by_namespace: defaultdict[str, set[str]] = defaultdict(set)
+
+
 class Fixes:
     """The fixes of one memory: attach, suggest, apply, verify, roll back, demote."""
 
@@ -67,7 +75,7 @@ class Fixes:
         self._automatic_stopped = automatic_stopped
         self._applier = FixApplier(context, runner, automatic_stopped, self._establish)
         self._runner = runner
-        self._expected: set[str] = set()
+        self._expected = context.process.of(_Expected).by_namespace[context.store.scope.write]
 
     def attach(
         self,

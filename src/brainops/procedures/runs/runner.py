@@ -44,6 +44,7 @@ from brainops.procedures.steps.executor import Executors
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
+from brainops.store.scope import Scope
 from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
 
 LEASE_SECONDS = 30.0  # that an owner may be silent: longer than a stalled disk, shorter than anybody's patience
@@ -54,6 +55,23 @@ KEPT_VERSIONS = 500  # that a process has at hand; a version never changes
 MOST_RUNS = 1_000  # listed at once
 
 log = logging.getLogger("brainops")
+
+
+class AtWork:
+    """What the runners of one process have in common: the name that they own runs by, and what is under way."""
+
+    def __init__(self) -> None:
+        self.threads = Threads("brainops-step")
+        self.advancing: dict[str, Advance] = {}
+        self.versions: dict[tuple[Scope, str], ProcedureVersion] = {}
+        self._owner = (-1, "")
+
+    @property
+    def owner(self) -> str:
+        """No other process, before or after, has this name."""
+        if self._owner[0] != os.getpid():
+            self._owner = (os.getpid(), f"{socket.gethostname()[:60]}-{os.getpid()}-{new_id()[-12:]}")
+        return self._owner[1]
 
 
 class Runner:
@@ -71,6 +89,7 @@ class Runner:
         operations: OperationWriter | None = None,
         answered: Answered = leave,
         wake: Wake = stay,
+        at_work: AtWork | None = None,
         lease_seconds: float = LEASE_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
         chance: Callable[[], float] = random.random,
@@ -79,16 +98,14 @@ class Runner:
         self._catalog = catalog
         self._outbox = outbox
         self._patience_seconds = patience_seconds
-        self._versions: dict[str, ProcedureVersion] = {}
-        self._advancing: dict[str, Advance] = {}
-        self._owner = (-1, "")
+        self._at_work = at_work or AtWork()
         self.nudge: Callable[[], object] = _nobody  # called when there may be something for a dispatcher
         self._engine = Engine(
             context=context,
             approvals=approvals,
             outbox=outbox,
             executors=executors,
-            threads=Threads("brainops-step"),
+            threads=self._at_work.threads,
             version=self.version,
             latest=self._startable,
             inputs=_checked,
@@ -104,9 +121,7 @@ class Runner:
     @property
     def owner(self) -> str:
         """The name under which this process owns runs: no other process, before or after, has it."""
-        if self._owner[0] != os.getpid():
-            self._owner = (os.getpid(), f"{socket.gethostname()[:60]}-{os.getpid()}-{new_id()[-12:]}")
-        return self._owner[1]
+        return self._at_work.owner
 
     def start(
         self,
@@ -204,7 +219,7 @@ class Runner:
 
     def hand_back(self) -> None:
         """Let the runs that are advanced here end what is under way and begin nothing more; others go on with them."""
-        for advance in list(self._advancing.values()):
+        for advance in list(self._at_work.advancing.values()):
             advance.hand_back()
 
     def _drive(self, run: Run) -> Run:
@@ -213,7 +228,7 @@ class Runner:
         except (NotFound, Conflict) as error:
             return self._set_aside(run, str(error))
         advance = Advance(self._engine, version, run)
-        self._advancing[run.id] = advance
+        self._at_work.advancing[run.id] = advance
         try:
             return advance.go()
         except LeaseLost:
@@ -227,7 +242,7 @@ class Runner:
                 run, f"it cannot be advanced: {type(error).__name__}: {error}"[:MAX_ERROR_CHARACTERS]
             )
         finally:
-            self._advancing.pop(run.id, None)
+            self._at_work.advancing.pop(run.id, None)
 
     def _patiently(self, run: Run, patience_seconds: float | None) -> Run:
         """Stay with a run while it goes on by itself soon, and go on with the runs that it waits for."""
@@ -381,7 +396,7 @@ class Runner:
 
     def _after(self, run_id: str) -> Run:
         """Go on with a run that was steered, here where nobody owns it; else its owner looks at once, or soon."""
-        advancing = self._advancing.get(run_id)
+        advancing = self._at_work.advancing.get(run_id)
         if advancing is not None:
             advancing.look()
             return self.get(run_id)
@@ -393,7 +408,8 @@ class Runner:
 
         Its text must be what its hash says: a definition that was edited under a run is not followed.
         """
-        known = self._versions.get(procedure_id)
+        versions, key = self._at_work.versions, (self._context.store.scope, procedure_id)
+        known = versions.get(key)
         if known is not None:
             return known
         with self._context.store.read() as tx:
@@ -402,9 +418,9 @@ class Runner:
             raise NotFound(f"the version {procedure_id} of a procedure is not in the namespaces that you read")
         if hashlib.sha256(row["body"].encode()).hexdigest() != row["hash"]:
             raise Conflict(f"the stored definition of {row['name']} number {row['number']} was changed in its row")
-        if len(self._versions) >= KEPT_VERSIONS:
-            self._versions.clear()
-        known = self._versions[procedure_id] = version_of(row, stored)
+        if len(versions) >= KEPT_VERSIONS:
+            versions.clear()
+        known = versions[key] = version_of(row, stored)
         return known
 
     def _pinned(self, run: Run) -> ProcedureVersion:

@@ -61,17 +61,24 @@ class _LearnedPhrases:
     telling: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
+class _OfTriggers:
+    """What was made of the active procedures of one scope, and is at hand."""
+
+    def __init__(self) -> None:
+        self.known: _Known | None = None
+        self.learned: _LearnedPhrases | None = None
+        self.lookup: tuple[Sequence[ProcedureVersion], Lookup] | None = None
+        self.vectors: dict[tuple[str, bytes], Any] = {}
+        self.learning = threading.Lock()
+
+
 class Triggers:
     """The triggers of the active procedures, ready to be asked. Threads may share one."""
 
     def __init__(self, context: MemoryContext, catalog: Catalog) -> None:
         self._context = context
         self._catalog = catalog
-        self._known: _Known | None = None
-        self._learned: _LearnedPhrases | None = None
-        self._lookup: tuple[Sequence[ProcedureVersion], Lookup] | None = None
-        self._vectors: dict[tuple[str, bytes], Any] = {}
-        self._learning = threading.Lock()
+        self._made = context.here.of(_OfTriggers)
 
     def pushed(self, start: OperationStart) -> list[TriggerMatch]:
         """Return the procedures whose operations, targets, events, fingerprints or conditions cover an operation.
@@ -142,27 +149,27 @@ class Triggers:
     def resembling(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Resemblance]:
         """Return the active procedures whose name and description answer a text, best first, as retrieval ranks."""
         known = self._current()
-        if self._lookup is None or self._lookup[0] is not known.versions:
-            with self._learning:
+        if self._made.lookup is None or self._made.lookup[0] is not known.versions:
+            with self._made.learning:
                 texts = [f"{v.procedure.name.replace('-', ' ')}. {v.procedure.description}" for v in known.versions]
-                self._lookup = known.versions, Lookup(known.versions, texts, self._embedded(texts))
-        return self._lookup[1].find(text, vector, limit)
+                self._made.lookup = known.versions, Lookup(known.versions, texts, self._embedded(texts))
+        return self._made.lookup[1].find(text, vector, limit)
 
     def _current(self) -> _Known:
         versions = self._catalog.active()
-        known = self._known
+        known = self._made.known
         if known is None or known.versions is not versions:
             by_name = {version.procedure.name: version for version in reversed(versions)}
-            known = self._known = _Known(versions=versions, index=TriggerIndex(versions), by_name=by_name)
+            known = self._made.known = _Known(versions=versions, index=TriggerIndex(versions), by_name=by_name)
         return known
 
     def _intents_of(self, versions: Sequence[ProcedureVersion]) -> _LearnedPhrases:
-        learned = self._learned
+        learned = self._made.learned
         if learned is None or learned.versions is not versions:
-            with self._learning:
-                if self._learned is None or self._learned.versions is not versions:
-                    self._learned = self._learn(versions)
-                learned = self._learned
+            with self._made.learning:
+                if self._made.learned is None or self._made.learned.versions is not versions:
+                    self._made.learned = self._learn(versions)
+                learned = self._made.learned
         return learned
 
     def _learn(self, versions: Sequence[ProcedureVersion]) -> _LearnedPhrases:
@@ -191,13 +198,13 @@ class Triggers:
         if embedder is None:
             return None
         keys = [(embedder.model_id, hashlib.sha256(text.encode("utf-8", "replace")).digest()) for text in texts]
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._made.vectors}
         try:
             rows = embedder.embed(list(new.values())) if new else ()
         except EmbedderUnavailable:
             return None
-        self._vectors.update(zip(new, rows, strict=True))
-        return numpy.stack([self._vectors[key] for key in keys]).astype(numpy.float32)
+        self._made.vectors.update(zip(new, rows, strict=True))
+        return numpy.stack([self._made.vectors[key] for key in keys]).astype(numpy.float32)
 
 
 def _stems(text: str) -> frozenset[str]:
