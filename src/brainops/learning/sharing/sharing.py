@@ -113,7 +113,7 @@ class Sharing:
                 tx.sharing.put_item(_out_row(item, own.public, bundle_id, now))
             tx.trail.append(bundle_id, now, items=len(items))
         return Shared(
-            bundle=bundle_id, path=str(target), counts=Counter(item.kind for item in items), revoked=len(revoked)
+            bundle=bundle_id, path=str(target), counts=dict(Counter(item.kind for item in items)), revoked=len(revoked)
         )
 
     def import_from(self, source: str | os.PathLike[str] | bytes, *, progress: Progress | None = None) -> Received:
@@ -143,7 +143,7 @@ class Sharing:
         if direction not in (None, "in", "out"):
             raise InvalidInput(f"bundles go in or out, not {direction!r:.20}")
         with self._context.store.read() as tx:
-            return tx.sharing.bundles(direction, limit)
+            return [dict(row) for row in tx.sharing.bundles(direction, limit)]
 
     def revoke(self, bundle: str, *, reason: str) -> Received:
         """Take a bundle back. One that came: its items go out of use here. One that left: the next one says so.
