@@ -80,9 +80,13 @@ def look(text: str = "Look at the dashboard.") -> Procedure:
     )
 
 
-def furnish(brain: Brain) -> None:
-    """Leave history, and something of everything that is in force or under way: of an open, trusted, busy store."""
-    brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
+def furnish(brain: Brain, *, strict: bool = True) -> None:
+    """Leave history, and something of everything that is in force or under way: of an open, trusted, busy store.
+
+    Where it is not to be strict, nobody may approve, and nothing was asked of anybody or kept from them.
+    """
+    if strict:
+        brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
     brain.capture("the gateway is slow on Mondays", "drain it first")
     for procedure in (look("Look."), look()):
         brain.procedures.save(procedure)
@@ -94,7 +98,8 @@ def furnish(brain: Brain) -> None:
     brain.begin("deploy api", target="prod", session="s", consult="never").succeed()
     brain.guidance("deploy api", target="prod")
     brain.guidance("deploy api", target="prod", session="s")
-    _ask(brain)
+    if strict:
+        _ask(brain)
     _fixes(brain)
     made = brain.cases.learn("refund", {"amount": 40, "of": "a mug"}, {"decision": "pay"}, source="ticket 1")
     brain.cases.correct(made.id, {"decision": "ask"}, reason="too much")
@@ -103,6 +108,9 @@ def furnish(brain: Brain) -> None:
     _learnt(brain)
     _signals(brain)
     _rules(brain)
+    if strict:
+        _hold(brain)
+    brain.flush()
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")
 
@@ -128,19 +136,22 @@ def _ask(brain: Brain) -> None:
 
 
 def _rules(brain: Brain) -> None:
-    """Leave rules, modes, settings, decisions, counts and a bypass."""
+    """Leave rules, modes and settings."""
     rule = Rule(id="", namespace="", name="ask first", kind=RuleKind.MEMORY_FIRST, operations=("drop*",))
     kept = brain.guard.add(rule)
     brain.guard.remove(brain.guard.add(replace(rule, name="no longer")).id)
     brain.guard.set_mode(kept.id, "deny")
     brain.guard.set_autonomy("auto")
+
+
+def _hold(brain: Brain) -> None:
+    """Leave a guard that holds, decisions of it, and a bypass."""
     brain.guard.set_enforcement("strict", reason="we mean it")
     with pytest.raises(OperationBlocked):
         brain.begin("drop table", target="prod", consult="never")
     [blocked, *_] = brain.guard.decisions(kind="blocked")
     brain.guard.false_block(blocked.id, note="it was planned")
     brain.guard.bypass(60, "the guard itself is broken", proof=PROOF)
-    brain.flush()
 
 
 def _fixes(brain: Brain) -> None:
@@ -281,4 +292,5 @@ def _signals(brain: Brain) -> None:
         brain.signals.ingest(log, source="app")
     found = {"operation": "deploy", "probability": 0.5, "base": 0.1, "cases": 9, "failed": 4, "chance": 0.01}
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.signals.learn_precursors([{**found, "id": "p", "events": ["template:x"], "within_us": 1, "learnt_at": 1}])
+        events = [{"key": "template:app/x", "text": "the pool is full"}]
+        tx.signals.learn_precursors([{**found, "id": "p", "events": events, "within_us": 1, "learnt_at": 1}])
