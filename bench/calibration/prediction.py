@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 from bench.figures import Figure
 from bench.part import options, publish, say
-from brainops.operations.prediction import HOUR, SECOND, EndedOperation, learn
+from brainops.operations.prediction import EndedOperation, learn
 from brainops.statistics.calibration import reliability
+from brainops.types.times import HOUR_MICROS, SECOND_MICROS
 
 STORES = 20  # of each world
 OPERATIONS = 1_000  # of each store
@@ -67,12 +68,12 @@ def record(world: World, chance: random.Random) -> list[EndedOperation]:
     """Return operations of one store: deployments half an hour apart, each after a migration that may have failed."""
     found: list[EndedOperation] = []
     for place in range(OPERATIONS // 2):
-        at = 1_700_000_000 * SECOND + place * HOUR // 2
+        at = 1_700_000_000 * SECOND_MICROS + place * HOUR_MICROS // 2
         context = {"version": chance.choice("ab"), "region": chance.choice("xyz"), "ticket": str(place)}
         before = chance.random() < 0.25
         found.append(ended("migrate", at, {}, before))
-        later = at + 240 * SECOND
-        failed = chance.random() < world(context, later // HOUR % 24, before)
+        later = at + 240 * SECOND_MICROS
+        failed = chance.random() < world(context, later // HOUR_MICROS % 24, before)
         found.append(ended("deploy", later, context, failed))
     return found
 
@@ -80,7 +81,13 @@ def record(world: World, chance: random.Random) -> list[EndedOperation]:
 def ended(name: str, at: int, context: dict[str, str], failed: bool) -> EndedOperation:
     """Return one operation that took a second."""
     return EndedOperation(
-        name=name, target="api", actor="ada", context=context, started_at=at, finished_at=at + SECOND, failed=failed
+        name=name,
+        target="api",
+        actor="ada",
+        context=context,
+        started_at=at,
+        finished_at=at + SECOND_MICROS,
+        failed=failed,
     )
 
 

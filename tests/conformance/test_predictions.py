@@ -8,14 +8,14 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.operations.guidance import guidance_of
-from brainops.operations.prediction import HOUR, SECOND
 from brainops.store import acts
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Choice, MemoryType, OperationStart, RecommendedAgent
+from brainops.types.times import HOUR_MICROS, SECOND_MICROS
 from tests.conformance.conftest import OpenBrain
 from tests.inside import inside
 
-START = 1_700_000_000 * SECOND
+START = 1_700_000_000 * SECOND_MICROS
 
 
 class Clock:
@@ -42,10 +42,10 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 def lived(brain: Brain, clock: Clock, rounds: int = 60) -> None:
     """Deploy in rounds two hours apart; a migration that failed just before makes it fail."""
     for place in range(rounds):
-        clock.now += 2 * HOUR
+        clock.now += 2 * HOUR_MICROS
         bad = place % 3 == 0
         _done(brain, "migrate", bad)
-        clock.now += 120 * SECOND
+        clock.now += 120 * SECOND_MICROS
         _done(brain, "deploy", bad or place % 10 == 1)
 
 
@@ -71,11 +71,11 @@ def test_the_record_is_given_as_the_reason(brain: Brain, clock: Clock) -> None:
 def test_a_precursor_that_was_learned_raises_the_probability_when_it_is_seen(brain: Brain, clock: Clock) -> None:
     lived(brain, clock)
     learn(brain)
-    clock.now += 2 * HOUR
+    clock.now += 2 * HOUR_MICROS
 
     calm = brain.guidance("deploy", target="prod")
     _done(brain, "migrate", True)
-    clock.now += 60 * SECOND
+    clock.now += 60 * SECOND_MICROS
     warned = brain.guidance("deploy", target="prod")
 
     assert calm.failure_probability is not None

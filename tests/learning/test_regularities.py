@@ -8,8 +8,9 @@ import pytest
 
 from brainops.learning.signals.sequences import Event, Tried, precursors
 from brainops.statistics.change_points import change_points
-from brainops.statistics.seasonality import HOUR, Rhythm, seasons
+from brainops.statistics.seasonality import Rhythm, seasons
 from brainops.statistics.significance import chi_square, discoveries, fisher, kruskal_wallis, poisson
+from brainops.types.times import HOUR_MICROS
 
 MINUTE = 60_000_000
 WITHIN = 15 * MINUTE
@@ -99,7 +100,7 @@ def by_the_hour(
     draw = random.Random(seed)
     return [
         (
-            at * HOUR,
+            at * HOUR_MICROS,
             draw.gauss(0.0, 1.0) + 3.0 * (at % 24 == hour) + 2.0 * ((at // 24 + 3) % 7 == weekday),
         )
         for at in range(days * 24)

@@ -7,31 +7,22 @@ from collections.abc import Callable
 
 import pytest
 
-from brainops.operations.prediction import (
-    HOUR,
-    SECOND,
-    EndedOperation,
-    Rate,
-    SeenFailure,
-    Upcoming,
-    learn,
-    predict,
-    told,
-)
+from brainops.operations.prediction import EndedOperation, Rate, SeenFailure, Upcoming, learn, predict, told
 from brainops.statistics.calibration import reliability
 from brainops.types import Precursor
+from brainops.types.times import HOUR_MICROS, SECOND_MICROS
 
-START = 1_700_000_000 * SECOND
-NOW = START + 1_000 * HOUR
+START = 1_700_000_000 * SECOND_MICROS
+NOW = START + 1_000 * HOUR_MICROS
 
 
 def record(count: int, chances: Callable[[dict[str, str], int], float], seed: int = 3) -> list[EndedOperation]:
     """Return deployments, ten minutes apart, that fail by what a world says of their context and the hour."""
     chance, found = random.Random(seed), []
     for place in range(count):
-        at = START + place * 600 * SECOND
+        at = START + place * 600 * SECOND_MICROS
         context = {"version": chance.choice("ab"), "region": chance.choice("xyz")}
-        failed = chance.random() < chances(context, at // HOUR % 24)
+        failed = chance.random() < chances(context, at // HOUR_MICROS % 24)
         found.append(
             EndedOperation(
                 name="deploy",
@@ -39,7 +30,7 @@ def record(count: int, chances: Callable[[dict[str, str], int], float], seed: in
                 actor="ada",
                 context=context,
                 started_at=at,
-                finished_at=at + SECOND,
+                finished_at=at + SECOND_MICROS,
                 failed=failed,
             )
         )
@@ -69,11 +60,11 @@ def test_a_context_that_fails_is_found_and_said_with_its_numbers() -> None:
 def test_what_failed_shortly_before_is_found() -> None:
     chance, found = random.Random(3), []
     for place in range(150):
-        at, bad = START + place * 2 * HOUR, chance.random() < 0.3
+        at, bad = START + place * 2 * HOUR_MICROS, chance.random() < 0.3
         found.append(_ended("migrate", at, bad))
-        found.append(_ended("deploy", at + 300 * SECOND, chance.random() < (0.8 if bad else 0.1)))
+        found.append(_ended("deploy", at + 300 * SECOND_MICROS, chance.random() < (0.8 if bad else 0.1)))
     models = learn(found).models
-    just_failed = [SeenFailure(name="migrate", target=None, fingerprint=None, at=NOW - 240 * SECOND)]
+    just_failed = [SeenFailure(name="migrate", target=None, fingerprint=None, at=NOW - 240 * SECOND_MICROS)]
 
     raised = predict(asked(target=None), Rate(finished=100, failed=30), models["deploy"], just_failed)
 
@@ -122,7 +113,7 @@ def _precursor(**given: object) -> Precursor:
         "lift": 4.0,
         "cases": 9,
         "within_seconds": 600.0,
-        "at": NOW - 60 * SECOND,
+        "at": NOW - 60 * SECOND_MICROS,
         **given,
     }
     return Precursor(**known)  # type: ignore[arg-type]
@@ -139,7 +130,7 @@ def test_what_signals_saw_raises_the_probability_and_is_told() -> None:
     assert warned.reasons[-1] == _precursor().statement
 
 
-@pytest.mark.parametrize("given", [{"operation": "other"}, {"at": NOW - HOUR}, {"lift": 1.0}])
+@pytest.mark.parametrize("given", [{"operation": "other"}, {"at": NOW - HOUR_MICROS}, {"lift": 1.0}])
 def test_what_does_not_concern_it_changes_nothing(given: dict[str, object]) -> None:
     rate = Rate(finished=100, failed=20)
 
@@ -148,5 +139,5 @@ def test_what_does_not_concern_it_changes_nothing(given: dict[str, object]) -> N
 
 def _ended(name: str, at: int, failed: bool) -> EndedOperation:
     return EndedOperation(
-        name=name, target=None, actor="ada", context={}, started_at=at, finished_at=at + SECOND, failed=failed
+        name=name, target=None, actor="ada", context={}, started_at=at, finished_at=at + SECOND_MICROS, failed=failed
     )

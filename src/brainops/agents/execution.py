@@ -15,7 +15,7 @@ from brainops.agents.registry import Roster
 from brainops.agents.selection.candidates import ALIKE_SECONDS, Considered, consider, fullness, reserve, standing
 from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import seed_of, tried_of
-from brainops.agents.watch import MICROS, Watch, lease_from
+from brainops.agents.watch import Watch, lease_from
 from brainops.errors import ApprovalRequired, LeaseLost, OperationBlocked
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.fingerprint import fingerprint
@@ -44,6 +44,7 @@ from brainops.types import (
     Succeeded,
     Task,
 )
+from brainops.types.times import SECOND_MICROS
 
 MAX_ATTEMPTS = 8  # at one task: where so many agents failed, another one is a person's to choose
 PLACE_SECONDS = 0.25  # between two looks whether an agent has a place again
@@ -161,7 +162,7 @@ class TaskRunner:
             alike: frozenset[str] = frozenset()
             for attempt in attempts:
                 if attempt.fingerprint is not None and attempt.started_at >= work.opened_at:
-                    since = now - ALIKE_SECONDS * MICROS
+                    since = now - ALIKE_SECONDS * SECOND_MICROS
                     alike |= tx.agents.failed_alike(task.task_class, attempt.fingerprint, since)
             known = standing(tx, self._roster.readable(tx), now, alike)
             tried = tried_of(attempts, work.opened_at)
@@ -371,4 +372,4 @@ def _whole(execution: Execution, outcome: Outcome | None, now: int) -> Outcome:
     """Return the outcome of the whole: how it ended, in all the time and at all the cost that it took."""
     ended = outcome or Failed(error=ErrorEvent(type="NoAgent", message="no agent carried it out"))
     cost = sum(attempt.charged for attempt in execution.attempts)
-    return replace(ended, duration_seconds=max(0.0, (now - execution.created_at) / MICROS), cost=cost)
+    return replace(ended, duration_seconds=max(0.0, (now - execution.created_at) / SECOND_MICROS), cost=cost)

@@ -11,11 +11,11 @@ from types import TracebackType
 from brainops.errors import StoreError
 from brainops.procedures.runs.attempts import Threads
 from brainops.store import Store, acts
+from brainops.types.times import SECOND_MICROS
 
 LEASE_SECONDS = 30.0  # after which others may go on: longer than a pause of a busy machine, shorter than patience
 BEAT_SECONDS = 10.0  # between two renewals: two may fail before the lease has passed
 LOOK_SECONDS = 0.5  # between two looks whether it was cancelled elsewhere, so that it is heard within a second
-MICROS = 1_000_000
 
 log = logging.getLogger("brainops")
 _threads = Threads("brainops-execution")
@@ -23,12 +23,12 @@ _threads = Threads("brainops-execution")
 
 def lease_from(now: int) -> int:
     """Return when a lease that begins or is renewed now has passed."""
-    return now + int(LEASE_SECONDS * MICROS)
+    return now + int(LEASE_SECONDS * SECOND_MICROS)
 
 
 def holds(lease_until: int | None, now: int) -> bool:
     """Say whether a lease holds; what lies further ahead than leases do was written before the clock was set back."""
-    return lease_until is not None and now < lease_until <= now + 2 * int(LEASE_SECONDS * MICROS)
+    return lease_until is not None and now < lease_until <= now + 2 * int(LEASE_SECONDS * SECOND_MICROS)
 
 
 class Watch:

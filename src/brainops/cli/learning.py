@@ -10,6 +10,7 @@ import click
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import answer, busy, command, opened
 from brainops.types import Cycle, CycleReport, CycleStanding, Memory
+from brainops.types.times import MINUTE_MICROS
 
 CYCLES = [cycle.value.replace("_", "-") for cycle in Cycle]
 SHOWN = 10  # insights, unless more are asked for
@@ -72,7 +73,7 @@ def _standing(standing: Sequence[CycleStanding], now: int) -> Iterator[str]:
 def _due(standing: CycleStanding, now: int) -> str:
     if standing.running:
         return "is under way"
-    minutes = max(0, standing.next_at - now) // 60_000_000
+    minutes = max(0, standing.next_at - now) // MINUTE_MICROS
     if standing.next_at <= now:
         return "is due now"
     return f"due in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"due in {minutes} min"

@@ -18,6 +18,7 @@ from brainops.cli.screen import show
 from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, InvalidInput, StoreUnavailable
 from brainops.types import Guidance
+from brainops.types.times import SECOND_MICROS
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -257,9 +258,9 @@ def micros(text: str | None) -> int | None:
 
     units = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
     if found := re.fullmatch(r"(\d{1,6})\s*(s|min|m|h|d|w)", text.strip()):
-        return time.time_ns() // 1_000 - int(found[1]) * units[found[2]] * 1_000_000
+        return time.time_ns() // 1_000 - int(found[1]) * units[found[2]] * SECOND_MICROS
     try:
-        return int(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1_000_000)
+        return int(datetime.fromisoformat(text.strip()).astimezone().timestamp() * SECOND_MICROS)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
             f"{text[:40]!r} is no time; write 2026-01-31, 2026-01-31T12:00 or an age: 30min, 12h, 7d, 2w"

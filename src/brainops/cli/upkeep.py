@@ -14,6 +14,7 @@ from brainops.cli.short_ids import Id
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import AuditEntry, Check
 from brainops.types.counted import counted
+from brainops.types.times import MINUTE_MICROS
 
 
 @command("init", short_help="make the store, and say where it is")
@@ -142,7 +143,7 @@ def _guard(guard: dict[str, Any], now: int) -> str:
     if guard["automatic_stopped"]:
         said += f"; automatic STOPPED: {safe(guard['automatic_stopped'])}"
     if guard["bypassed_until"]:
-        said += f"; BYPASS open for another {max(1, (guard['bypassed_until'] - now) // 60_000_000)} min"
+        said += f"; BYPASS open for another {max(1, (guard['bypassed_until'] - now) // MINUTE_MICROS)} min"
     return said
 
 

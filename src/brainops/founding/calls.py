@@ -31,6 +31,7 @@ from brainops.types import (
     Match,
     Operation,
 )
+from brainops.types.times import HOUR_MICROS
 
 Call = Callable[[Mapping[str, Any]], JSON]
 
@@ -38,7 +39,6 @@ SHOWN = 5  # of each list: what a later step or a person reads
 TEXT_CHARACTERS = 500
 REPORT_CHARACTERS = 4_000  # of what cycles found: two screens
 RECENT_OPERATIONS = 1_000  # what the log gives at once
-HOUR_MICROS = 3_600_000_000
 MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a laptop
 
 

@@ -15,11 +15,11 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Junk
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS
 
 AUDITED_MEMORIES = 20_000  # the newest; about ten seconds of reading, and old junk was told before
 OVERSIZED_CHARACTERS = 50_000  # about 12,000 tokens: no agent reads that as one memory
 UNUSED_DAYS = 90
-DAY_MICROS = 86_400_000_000
 SKETCH = 8  # the smallest word pairs of a text: two near texts share some of them
 CROWDED = 40  # memories behind one word pair; a phrase that everybody uses tells nothing apart
 TITLE_CHARACTERS = 60

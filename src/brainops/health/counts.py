@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from brainops.agents.selection.efficiency import efficiency
 from brainops.agents.selection.track_record import Trial
-from brainops.health.formulas import DAY_MICROS, Attempted, RecordCounts, Row, Spent
+from brainops.health.formulas import Attempted, RecordCounts, Row, Spent
 from brainops.store import Transaction
 from brainops.types import Micros
+from brainops.types.times import DAY_MICROS
 
 
 def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:

@@ -25,6 +25,7 @@ from brainops.store.ids import new_id
 from brainops.store.scope import Scope
 from brainops.types import Check, Draft, Filter, MemoryType
 from brainops.types.counted import counted
+from brainops.types.times import SECOND_MICROS
 
 TRIAL_NAMESPACE = "brainops-doctor"
 TRIAL_ERROR = "DoctorTrialError: trial connection to example.invalid refused"
@@ -169,7 +170,7 @@ def _fingerprints(context: MemoryContext) -> Check:
 
 def _fixes(context: MemoryContext) -> Check:
     """Is there a fix that was set off long ago and that nobody has ended?"""
-    before = context.store.now() - STRANDED_SECONDS * 1_000_000
+    before = context.store.now() - STRANDED_SECONDS * SECOND_MICROS
     with context.store.read() as tx:
         stranded = [each for each in tx.fixes.open_applications(WAITING_CHECKED) if each.created_at < before]
     said = (
@@ -253,7 +254,7 @@ def _clock(context: MemoryContext) -> Check:
     now, here = context.store.now(), time.time_ns() // 1_000
     with context.store.read() as tx:
         newest = max((row["last_at"] for row in tx.memories.counts()), default=0)
-        ahead = tx.memories.matching(Filter(since=now + CLOCK_SECONDS * 1_000_000), AHEAD_NAMED, now)
+        ahead = tx.memories.matching(Filter(since=now + CLOCK_SECONDS * SECOND_MICROS), AHEAD_NAMED, now)
     apart = abs(now - here) / 1e6
     if ahead:
         ids = ", ".join(memory.id for memory in ahead) + (" and others" if len(ahead) == AHEAD_NAMED else "")

@@ -8,11 +8,12 @@ from typing import Any
 from brainops.errors import InvalidInput
 from brainops.health import formulas
 from brainops.health.counts import count
-from brainops.health.formulas import DAY_MICROS, FORMULAS, LEAST, RecordCounts, share
+from brainops.health.formulas import FORMULAS, LEAST, RecordCounts, share
 from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.types import JSON, HealthFigure, Micros
+from brainops.types.times import DAY_MICROS
 
 DEFAULT_DAYS = 30  # fixes, verdicts and improvements are too rare for a shorter time to say anything
 MOST_DAYS = 365

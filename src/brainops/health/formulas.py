@@ -13,9 +13,8 @@ from typing import Any
 
 from brainops.statistics.calibration import reliability
 from brainops.types import Micros
+from brainops.types.times import DAY_MICROS, MINUTE_MICROS
 
-DAY_MICROS = 86_400_000_000
-MINUTE_MICROS = 60_000_000
 HOUR_MINUTES = 60
 
 Row = Mapping[str, Any]

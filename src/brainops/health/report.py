@@ -8,9 +8,10 @@ from brainops.health import formulas
 from brainops.health.counts import count
 from brainops.health.figure_text import NOTHING_YET, said
 from brainops.health.figures import A_WEEK, COST, SECONDS, SHARE, check_days
-from brainops.health.formulas import DAY_MICROS, FORMULAS, RecordCounts, share
+from brainops.health.formulas import FORMULAS, RecordCounts, share
 from brainops.memory.context import MemoryContext
 from brainops.types import Report, ReportLine
+from brainops.types.times import DAY_MICROS
 
 COUNT = "count"
 

@@ -49,11 +49,11 @@ from brainops.types import (
     Succeeded,
     Trust,
 )
+from brainops.types.times import DAY_MICROS
 
 RECENT = 8  # memories of each sort; the screen shows fewer
 EXCERPT_CHARACTERS = 400
 SAID_CHARACTERS = 80  # of a reason in the summary
-DAY_MICROS = 86_400_000_000
 
 CATCH_UP_OPERATIONS = 500  # that no cycle has looked at: more would keep somebody waiting who only wants to begin
 CATCH_UP_MEMORIES = 5_000  # a store in which even a daily cycle is a matter of moments

@@ -18,8 +18,8 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.sqlite_log import LogState
 from brainops.types import ApprovalState
+from brainops.types.times import DAY_MICROS
 
-DAY_MICROS = 86_400_000_000
 SHOWN_BACKUPS = 3
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@")

@@ -17,6 +17,7 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.memories import memory_of
 from brainops.types import Explanation, Filter, Hit, Memory, MemoryType
+from brainops.types.times import DAY_MICROS
 
 if TYPE_CHECKING:
     import numpy
@@ -26,7 +27,6 @@ SHARED_CANDIDATES = 100  # a side, where one search serves several kinds of memo
 FIRST_OF_A_KIND = 5  # so many of a kind each side must have found; what is rarer is searched for by itself
 MAX_LIMIT = 1_000  # hits of one call
 MAX_QUERY_CHARACTERS = 50_000  # a pasted log; what lies beyond says nothing new
-DAY_MICROS = 86_400_000_000
 OCCURRENCE = ("context", "service", "target")  # what an error's memory says of where it happened
 CHARACTERS_A_TOKEN = 4  # English prose and code under the usual tokenizers, rounded down so that a budget holds
 

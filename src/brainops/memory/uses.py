@@ -12,11 +12,11 @@ from functools import partial
 from brainops.store import Store, Transaction
 from brainops.store.scope import Scope
 from brainops.types import Memory, Micros
+from brainops.types.times import MINUTE_MICROS
 
 BATCH_USES = 256  # a write for about every fiftieth question
 BATCH_SECONDS = 60.0  # the next question writes what was counted before: figures of health are a minute old at most
 KEPT_DAYS = 35  # of counts by the minute: a report compares two weeks, and somebody may look a month back
-MINUTE_MICROS = 60_000_000
 DAY_MINUTES = 1_440
 
 

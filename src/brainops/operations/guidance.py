@@ -53,6 +53,7 @@ from brainops.types import (
     TriggerMatch,
     Trust,
 )
+from brainops.types.times import SECOND_MICROS
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
 CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown
@@ -171,7 +172,7 @@ def consult(
         namespace=context.store.scope.write,
         operation=start,
         created_at=now,
-        expires_at=now + RECEIPT_SECONDS * 1_000_000,
+        expires_at=now + RECEIPT_SECONDS * SECOND_MICROS,
         confidence=primary.shown.confidence if primary else 0.0,
         failure_probability=expected.probability,
         failure_reasons=expected.reasons,

@@ -19,7 +19,7 @@ from brainops.memory.redaction.redact import redact, redact_name
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction, acts
-from brainops.store.operations import DAY_MICROS, GrowthPolicy, finish_row
+from brainops.store.operations import GrowthPolicy, finish_row
 from brainops.types import (
     JSON,
     ActorKind,
@@ -36,6 +36,7 @@ from brainops.types import (
     Source,
     Trust,
 )
+from brainops.types.times import DAY_MICROS
 
 MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_NAME_CHARACTERS = 300  # of an operation or target

@@ -19,12 +19,10 @@ from brainops.operations.calibration import failure_probability
 from brainops.statistics.calibration import Calibration, Case, calibrated, fit, logit, sigmoid
 from brainops.types import JSON, Micros, Precursor
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS, HOUR_MICROS, SECOND_MICROS
 
-SECOND = 1_000_000
-HOUR = 3_600 * SECOND
-DAY = 24 * HOUR
 WINDOWS = (10, 60)  # minutes in which a failure is looked at as what comes before another
-LATELY = max(WINDOWS) * 60 * SECOND
+LATELY = max(WINDOWS) * 60 * SECOND_MICROS
 LATELY_FAILURES = 100  # at most, the newest: in a storm, more say the same
 
 LEAST_CASES = 30  # of a name, before anything beyond its rate is learned
@@ -133,7 +131,7 @@ def signs(asked: Upcoming, failures: Iterable[SeenFailure]) -> set[Sign]:
     for failure in failures:
         age = asked.at - failure.at
         for minutes in WINDOWS:
-            if 0 <= age <= minutes * 60 * SECOND:
+            if 0 <= age <= minutes * 60 * SECOND_MICROS:
                 found |= _of_failure(asked, failure, minutes)
     return found
 
@@ -323,10 +321,10 @@ def _of_context(context: Mapping[str, JSON]) -> Iterable[Sign]:
 
 
 def _of_time(at: Micros) -> Iterable[Sign]:
-    hour = at % DAY // HOUR
+    hour = at % DAY_MICROS // HOUR_MICROS
     yield ("hour", f"{hour:02d}")
     yield ("quarter", str(hour // 6))
-    yield ("weekday", str((at // DAY + 3) % 7))  # the first day of 1970 was a Thursday
+    yield ("weekday", str((at // DAY_MICROS + 3) % 7))  # the first day of 1970 was a Thursday
 
 
 def _of_failure(asked: Upcoming, failure: SeenFailure, minutes: int) -> set[Sign]:
@@ -351,7 +349,7 @@ def _worth_telling(asked: Upcoming, precursors: Iterable[Precursor]) -> list[Pre
         each
         for each in precursors
         if each.operation in (None, asked.name)
-        and 0 <= asked.at - each.at <= each.within_seconds * SECOND
+        and 0 <= asked.at - each.at <= each.within_seconds * SECOND_MICROS
         and _lift(each) >= TOLD_WEIGHT
     ]
     return sorted(about, key=lambda each: -_lift(each))

@@ -11,6 +11,7 @@ from statistics import fmean, median
 
 from brainops.statistics.significance import kruskal_wallis, ranks
 from brainops.types import Micros
+from brainops.types.times import HOUR_MICROS
 
 CHANCE = 0.01
 """How often a rhythm may be told of a series that has none."""
@@ -20,8 +21,6 @@ LEAST_WEEKS = 4  # of the same day, before days are compared: seven groups of th
 STANDS_OUT = 3.0
 """Standard errors by which the mean rank of an hour or day must lie away to be named."""
 
-HOUR: Micros = 3_600_000_000
-DAY: Micros = 24 * HOUR
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FIRST_WEEKDAY = 3  # the first of January 1970 was a Thursday
 
@@ -60,7 +59,7 @@ def seasons(series: str, points: Iterable[tuple[Micros, float]]) -> list[Season]
     """
     hours: dict[int, list[float]] = defaultdict(list)
     for at, value in points:
-        hours[at // HOUR].append(value)
+        hours[at // HOUR_MICROS].append(value)
     by_hour = {hour: fmean(values) for hour, values in hours.items()}
     of_day: dict[int, list[float]] = defaultdict(list)
     days: dict[int, list[float]] = defaultdict(list)

@@ -8,10 +8,11 @@ from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
 from brainops.types import Memory, MemoryType, Micros, Operation
+from brainops.types.times import HOUR_MICROS
 
 MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
 OPENING = "session start"  # the operation by which a session is opened
-FIRST_MICROS = 3_600_000_000  # after a fix was bound: what is applied then is the remedy that had just been found
+FIRST_MICROS = HOUR_MICROS  # after a fix was bound: what is applied then is the remedy that had just been found
 LOOKED_AT = 8  # memories for each that is shown: so many of the newest may have been set aside or replaced
 
 

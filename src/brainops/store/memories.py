@@ -12,10 +12,11 @@ from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.store.search import Index, Words
 from brainops.types import Filter, Memory, MemoryState, MemoryType, Micros, Source, Trust
+from brainops.types.times import DAY_MICROS
 
 PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
 ID_CHARACTERS = 36
-FAR_AHEAD_MICROS = 86_400_000_000  # no clock that is only a little off is a day ahead
+FAR_AHEAD_MICROS = DAY_MICROS  # no clock that is only a little off is a day ahead
 LIST_LIMIT = 100_000  # no list is longer than this
 
 

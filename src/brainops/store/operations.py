@@ -23,10 +23,10 @@ from brainops.types import (
     Outcome,
     Succeeded,
 )
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 EXECUTE = "execute "  # before a procedure's name in the name of its runs' operations
 PAGE_ROWS = 500
-DAY_MICROS = 86_400_000_000
 FOLLOWINGS = 1_000  # the newest that are counted: older ones say little about today
 FAILURES_KEPT_A_DAY = 100  # of one fingerprint; the tally counts the rest
 
@@ -267,7 +267,7 @@ def finish_row(outcome: Outcome, finished_at: int) -> dict[str, Any]:
         "outcome": "failed" if failed else "succeeded",
         "result": None if outcome.result is None else json.dumps(outcome.result, ensure_ascii=False),
         "error": json.dumps(asdict(outcome.error), ensure_ascii=False) if isinstance(outcome, Failed) else None,
-        "duration_us": None if seconds is None else int(seconds * 1_000_000),
+        "duration_us": None if seconds is None else int(seconds * SECOND_MICROS),
         "cost": outcome.cost,
         "evidence": outcome.evidence.value,
         "fingerprint": None,

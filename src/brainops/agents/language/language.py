@@ -23,9 +23,9 @@ from brainops.memory.draft import clean
 from brainops.memory.redaction.redact import redact
 from brainops.store import Transaction, acts
 from brainops.types import LanguageBudget, LanguageUse, Micros, Proof
+from brainops.types.times import DAY_MICROS
 
 SETTING = "language_budget"  # of the namespace, guarded with its rules
-DAY_MICROS = 86_400_000_000
 MAX_TOKENS = 4_096  # of one answer, where nobody says otherwise
 TIMEOUT_SECONDS = 120.0  # for one answer, where nobody says otherwise
 FRAME_TOKENS = 256  # around a prompt: roles, marks, what a provider adds

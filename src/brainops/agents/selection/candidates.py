@@ -17,11 +17,11 @@ from brainops.procedures.steps.processes import which
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import AdapterKind, Agent, Micros
+from brainops.types.times import DAY_MICROS
 
 LATELY_DAYS = 7  # what is reserved for a task is the most that one of the agent's tasks took in these
 ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is not asked to do so again
 SHOWN = 10  # agents, in the reason why nobody took a task
-DAY_MICROS = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

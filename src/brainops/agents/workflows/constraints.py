@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from brainops.types import JSON, Micros
+from brainops.types.times import SECOND_MICROS
 
-MICROS = 1_000_000
 MAX_NOTED_CHARACTERS = 200  # of a constraint that is only told
 LONGEST_SECONDS = 30 * 86_400.0  # as long as a step of a procedure may take
 
@@ -168,7 +168,7 @@ def _until(text: str, now: Micros) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if moment.tzinfo is None else moment.timestamp() - now / MICROS
+    return None if moment.tzinfo is None else moment.timestamp() - now / SECOND_MICROS
 
 
 def _pieces(text: str) -> float | None:

@@ -29,6 +29,7 @@ from brainops.types import (
     StepState,
     Trust,
 )
+from brainops.types.times import SECOND_MICROS
 
 TAG = "workflow"  # of the procedures of workflows, and of the memories of what came of them
 LOOKED_AT = 20  # memories of a search
@@ -37,7 +38,6 @@ LISTS = frozenset({MemoryType.OPERATIONAL_PROCEDURE, MemoryType.SUCCESS_PATTERN,
 STEP_LIST = ("steps", "procedure", "actions")  # where a memory may list steps
 MOST_LISTED = 20
 MAX_ERROR_CHARACTERS = 500
-MICROS = 1_000_000
 
 
 def known_for(
@@ -140,7 +140,7 @@ def _steps_of(hit: Hit) -> tuple[str, ...]:
 def case_of(version: ProcedureVersion, run: Run, goal: str, *, who: Mapping[str, str | None], cost: float) -> Draft:
     """Return the memory of a workflow that ended: what the next plan for such a goal is made from."""
     ended = (run.finished_at or run.created_at) - (run.started_at or run.created_at)
-    seconds = round(ended / MICROS, 3)
+    seconds = round(ended / SECOND_MICROS, 3)
     ran = sorted(run.steps, key=lambda step: (step.finished_at is None, step.finished_at or 0, step.completion or 0))
     failed = [step for step in ran if step.state is StepState.FAILED]
     told = f"failed at {', '.join(step.step_id for step in failed)}" if failed else run.state.value
@@ -167,7 +167,7 @@ def case_of(version: ProcedureVersion, run: Run, goal: str, *, who: Mapping[str,
 
 
 def _step_case(step: StepRun, who: Mapping[str, str | None]) -> dict[str, JSON]:
-    took = (step.finished_at - step.started_at) / MICROS if step.finished_at and step.started_at else None
+    took = (step.finished_at - step.started_at) / SECOND_MICROS if step.finished_at and step.started_at else None
     return {
         "id": step.step_id,
         "state": step.state.value,

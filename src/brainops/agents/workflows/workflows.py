@@ -42,13 +42,13 @@ from brainops.types import (
     WorkflowPlan,
 )
 from brainops.types.run import ENDED
+from brainops.types.times import SECOND_MICROS
 
 MAX_GOAL_CHARACTERS = 1_000
 MAX_CONSTRAINTS = 50
 LISTED = 50
 MOST_LISTED = 1_000
 MOST_EXECUTIONS = 200  # of one run: more steps than a plan has
-MICROS = 1_000_000
 
 Execute = Callable[[str, Mapping[str, JSON], str | None], Run]
 """Runs an active procedure as an operation of its own, by name, context and target."""
@@ -178,7 +178,7 @@ class Workflows:
 
     def _late(self, procedure: Procedure, run: Run) -> bool:
         deadline = _held(procedure, "deadline-seconds")
-        return deadline is not None and self._context.store.now() > run.created_at + deadline * MICROS
+        return deadline is not None and self._context.store.now() > run.created_at + deadline * SECOND_MICROS
 
     def _stop(self, run: Run) -> int:
         try:

@@ -42,8 +42,9 @@ from brainops.types import (
     Micros,
     Trust,
 )
+from brainops.types.times import DAY_MICROS
 
-STANDS_MICROS = 86_400_000_000  # a day in which anybody may veto what applies itself
+STANDS_MICROS = DAY_MICROS  # a day in which anybody may veto what applies itself
 MAX_TITLE_CHARACTERS = 120
 MAX_REASON_CHARACTERS = 2_000
 KEPT = 200  # patches whose commits are looked after

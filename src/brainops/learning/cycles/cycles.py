@@ -40,8 +40,9 @@ from brainops.procedures.consent.outbox import Outbox
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
+from brainops.types.times import MINUTE_MICROS
 
-LEASE_MICROS = 60_000_000  # a killed run is soon repeated, and three signs of life may fail before
+LEASE_MICROS = MINUTE_MICROS  # a killed run is soon repeated, and three signs of life may fail before
 BEAT_SECONDS = 15.0  # between two signs of life
 KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
 LISTED = 100

@@ -9,11 +9,10 @@ from itertools import groupby
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.statistics.rates import FailureCounts, RateChange, label, latest_change, told
 from brainops.store import Transaction
-from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Insight, Micros, Section
+from brainops.types.times import DAY_MICROS, HOUR_MICROS
 
 HORIZON_MICROS = 14 * DAY_MICROS  # two weeks: each weekday twice, and a week that was missed is still inside
-HOUR_MICROS = 3_600_000_000
 MOST_SERIES = 5_000  # of one look: names with a number in them must not make it endless
 EXAMPLES = 5  # operations that an insight names
 SHOWN = 10

@@ -11,9 +11,9 @@ from brainops.operations.guard.enforcement import Guard
 from brainops.statistics.rates import label
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Section
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS
 
 MOST_OPERATIONS = 200_000  # of one run: some seconds' writing; the rest is of the next run
 MOST_ERRORS = 500  # kinds of them that are looked at in one run

@@ -10,8 +10,8 @@ from brainops.operations.guidance import FITTED_CASES, cases_of
 from brainops.statistics.calibration import Case, calibrated, fit, reliability
 from brainops.statistics.proportions import wilson_interval
 from brainops.store.database import Row
-from brainops.store.operations import DAY_MICROS
 from brainops.types import JSON, Cycle, Section
+from brainops.types.times import DAY_MICROS
 
 HORIZON_MICROS = 90 * DAY_MICROS
 FEWEST = 5  # judged outcomes, before there is a verdict

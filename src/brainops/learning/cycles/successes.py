@@ -11,9 +11,9 @@ from brainops.statistics.proportions import wilson_interval
 from brainops.statistics.rates import label
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.store.operations import DAY_MICROS
 from brainops.types import Cycle, Insight, MemoryType, Section
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS
 
 HORIZON_MICROS = 28 * DAY_MICROS
 FEWEST = 20  # that ended, without one failure: the lower bound of its success is then above 0.88

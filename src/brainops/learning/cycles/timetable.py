@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from brainops.types import Cycle, Micros
+from brainops.types.times import DAY_MICROS, HOUR_MICROS
 
 SET_BACK_MICROS = 300_000_000
 """A mark further ahead than this was made before the clock was set back; two processes differ by less."""
 
-PERIOD_MICROS = {Cycle.FIVE_MINUTES: 300_000_000, Cycle.HOURLY: 3_600_000_000, Cycle.DAILY: 86_400_000_000}
+PERIOD_MICROS = {Cycle.FIVE_MINUTES: 300_000_000, Cycle.HOURLY: HOUR_MICROS, Cycle.DAILY: DAY_MICROS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from brainops.statistics.always_valid import LINE, Measured
 from brainops.types import Improvement, ImprovementState, Micros, Trust
+from brainops.types.times import DAY_MICROS
 
-DAY_MICROS = 86_400_000_000
 TRIAL_MICROS = 60 * DAY_MICROS  # what cannot be told in two months is no improvement that anybody would notice
 WATCH_MICROS = 7 * DAY_MICROS  # a week holds its days and nights and its weekend
 WATCH_LEAST = 10  # outcomes; with fewer it is watched on

@@ -41,8 +41,8 @@ from brainops.types import (
     StepState,
     Trust,
 )
+from brainops.types.times import DAY_MICROS
 
-DAY_MICROS = 86_400_000_000
 LOOKED_BACK_DAYS = 90
 MAX_STEPS = 5_000  # of one version that are looked at
 MAX_DEEDS = 5_000  # beside its runs

@@ -18,12 +18,12 @@ from brainops.operations.guidance import question_text
 from brainops.statistics.always_valid import Counts, Measured, beyond
 from brainops.store import Transaction
 from brainops.types import JSON, Actor, Filter, Improvement, ImprovementKind, Micros
+from brainops.types.times import DAY_MICROS
 
 KEY = "retrieval"
 LEAST_QUESTIONS = 30  # of the past, to choose a challenger on
 LEAST_LEAD = 5  # questions that it must have won more than it lost; the trial has yet to say whether that was luck
 MAX_QUESTIONS = 300  # asked again in a day: a few seconds
-DAY_MICROS = 86_400_000_000
 LOOKED_BACK_DAYS = 90
 
 STEPS: dict[str, tuple[float, ...]] = {"dense": (-0.15, 0.15), "recency": (-0.05, 0.05), "neighbour": (-0.15, 0.15)}

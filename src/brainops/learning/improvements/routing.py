@@ -25,8 +25,8 @@ from brainops.types import (
     Succeeded,
 )
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS
 
-DAY_MICROS = 86_400_000_000
 LOOKED_BACK_DAYS = 90
 BAD_RATE = 0.25  # an agent that surely succeeds less often costs more than it brings: three of four are done twice
 GOOD_RATE = 0.5  # what another must reach in every class of its tasks, so that nobody is left without

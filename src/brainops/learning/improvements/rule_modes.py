@@ -16,8 +16,7 @@ from brainops.operations.guard.enforcement import Guard
 from brainops.statistics.always_valid import Counts, EValues, Measured, beyond, probability
 from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, Improvement, ImprovementKind, ImprovementState, Micros, Rule, RuleMode
-
-DAY_MICROS = 86_400_000_000
+from brainops.types.times import DAY_MICROS
 
 
 class RuleModes(InStore):

@@ -19,7 +19,6 @@ from brainops.memory.draft import words_of_row
 from brainops.memory.redaction.redact import RedactionPolicy, redact
 from brainops.statistics.always_valid import Measured
 from brainops.store import Transaction, acts
-from brainops.store.operations import DAY_MICROS
 from brainops.types import (
     JSON,
     Actor,
@@ -30,6 +29,7 @@ from brainops.types import (
     Micros,
 )
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 STANDS_MICROS = DAY_MICROS  # that a plan can be vetoed before it applies itself
 ARCHIVED_AFTER_MICROS = 90 * DAY_MICROS  # a quarter without anybody asking for it
@@ -190,4 +190,4 @@ def _month(at: Micros) -> str:
 def _month_begin(at: Micros) -> Micros:
     """Return the first moment of a month: every day of it finds the same plan."""
     month = datetime.fromtimestamp(at / 1e6, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return int(month.timestamp()) * 1_000_000
+    return int(month.timestamp()) * SECOND_MICROS

@@ -24,8 +24,8 @@ from brainops.types import (
     StepState,
 )
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS
 
-DAY_MICROS = 86_400_000_000
 LOOKED_BACK_DAYS = 90
 MAX_STEPS = 5_000  # of one procedure that are looked at
 LEAST = 10  # of what is to be mended: fewer may be one bad day

@@ -18,13 +18,14 @@ from brainops.procedures.definition.references import expressions, references
 from brainops.statistics.proportions import jeffreys_interval
 from brainops.types import JSON, Action, Procedure, Retry, Step, StepKind, StepState
 from brainops.types.counted import counted
+from brainops.types.times import MINUTE_MICROS
 
 LEAST = 10  # runs that a habit rests on: fewer may be one bad week
 ALWAYS = 0.8  # that the interval of "each time" lies above: ten of ten do, nine of ten do not
 OFTEN = 0.1  # of the runs a check fails in, before it is worth to come first
 SELDOM = 0.2  # of the runs before which the repair was done as well: more, and it is no repair but a routine
 LEVEL = 0.90  # of the interval
-WINDOW_MICROS = 30 * 60 * 1_000_000  # after a run in which a repair belongs to it: people look after what they started
+WINDOW_MICROS = 30 * MINUTE_MICROS  # after a run, a repair belongs to it: people look after what they started
 SAVED = 0.1  # of a run's time that a variant must save, where saving time is all that it does
 
 QUICK_SUCCESS, QUICK_END, NOT_REPAIRED = "quick_success", "quick_end", "not_repaired"

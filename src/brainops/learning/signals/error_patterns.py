@@ -17,11 +17,10 @@ from brainops.memory.recognition.error_events import error_title
 from brainops.statistics.significance import discoveries, poisson
 from brainops.store.database import Row
 from brainops.types import ErrorEvent, Insight, MemoryType, Micros, Section, Trust
+from brainops.types.times import DAY_MICROS, HOUR_MICROS
 
-HOUR: Micros = 3_600_000_000
-DAY: Micros = 24 * HOUR
-MEMORY: Micros = 30 * DAY  # what was not seen for so long is new again
-GONE: Micros = 2 * DAY
+MEMORY: Micros = 30 * DAY_MICROS  # what was not seen for so long is new again
+GONE: Micros = 2 * DAY_MICROS
 """An error that was away for so long and comes back has returned: a weekend is not enough for one that comes daily."""
 
 LEAST_RISING = 5  # times in an hour
@@ -84,10 +83,10 @@ def _gathered(work: CycleWork) -> dict[str, _Pattern]:
     to_at = work.to_at
     with work.context.store.read() as tx:
         signals = tx.signals
-        daily = signals.failures(since=to_at - MEMORY, at=to_at - DAY, until=to_at, limit=LOOKED_AT)
-        hourly = signals.failures(since=to_at - DAY, at=to_at - HOUR, until=to_at, limit=LOOKED_AT)
-        day = signals.sums(since=to_at - MEMORY, at=to_at - DAY, until=to_at, error=True, limit=LOOKED_AT)
-        hour = signals.sums(since=to_at - DAY, at=to_at - HOUR, until=to_at, error=True, limit=LOOKED_AT)
+        daily = signals.failures(since=to_at - MEMORY, at=to_at - DAY_MICROS, until=to_at, limit=LOOKED_AT)
+        hourly = signals.failures(since=to_at - DAY_MICROS, at=to_at - HOUR_MICROS, until=to_at, limit=LOOKED_AT)
+        day = signals.sums(since=to_at - MEMORY, at=to_at - DAY_MICROS, until=to_at, error=True, limit=LOOKED_AT)
+        hour = signals.sums(since=to_at - DAY_MICROS, at=to_at - HOUR_MICROS, until=to_at, error=True, limit=LOOKED_AT)
     patterns: dict[str, _Pattern] = {}
     lately = {row["fingerprint"]: int(row["after"]) for row in hourly}
     for text, row in _mined(daily):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brainops.learning.signals import suspects
-from brainops.learning.signals.intake import MINUTE, text_of
+from brainops.learning.signals.intake import text_of
 from brainops.learning.signals.series import SERIES_LOOKED_AT, values_of
 from brainops.learning.signals.suspects import LogShift, NearChange
 from brainops.memory.recognition.error_events import error_title
@@ -16,9 +16,8 @@ from brainops.memory.recognition.masks import mask_word
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import ErrorEvent, Micros, Suspect
+from brainops.types.times import DAY_MICROS, MINUTE_MICROS, SECOND_MICROS
 
-SECOND: Micros = 1_000_000
-DAY: Micros = 86_400 * SECOND
 POINTS = 2_000  # of one series on one side of the incident
 TEMPLATES = 2_000
 OPERATIONS = 2_000
@@ -28,7 +27,7 @@ CHANGES_BEFORE = 6
 
 def ranked(tx: Transaction, at: Micros, minutes: float) -> list[Suspect]:
     """Return the components around an incident, the likeliest cause first."""
-    span = int(minutes * 60 * SECOND)
+    span = int(minutes * 60 * SECOND_MICROS)
     since, until = at - span, at + span
     before, after = _metrics(tx, since, at, until)
     logs = [*_log_shifts(tx, since, at, until), *_failure_shifts(tx, since, at, until)]
@@ -41,7 +40,7 @@ def latest(tx: Transaction, now: Micros, minutes: float) -> Micros:
 
     Failures belong together while no more than the looked-at minutes lie between them.
     """
-    since, span = now - DAY, int(minutes * 60 * SECOND)
+    since, span = now - DAY_MICROS, int(minutes * 60 * SECOND_MICROS)
     rows = tx.signals.operations(since=since, until=now + 1, changing=False, limit=OPERATIONS)
     times = [row["finished_at"] for row in rows if row["outcome"] == "failed" and row["finished_at"]]
     told = tx.signals.templates(since=since, source=None, error=True, limit=TEMPLATES)
@@ -62,7 +61,7 @@ def _metrics(
     before: dict[str, dict[str, list[float]]] = defaultdict(dict)
     after: dict[str, dict[str, list[float]]] = defaultdict(dict)
     for series in tx.signals.series(since=since, limit=SERIES_LOOKED_AT):
-        values = values_of(tx, series, since=since - MINUTE, until=until, limit=POINTS)
+        values = values_of(tx, series, since=since - MINUTE_MICROS, until=until, limit=POINTS)
         name, component = _metric(series), series["component"]
         before[component].setdefault(name, []).extend(value for bucket, value in values if since <= bucket < at)
         after[component].setdefault(name, []).extend(value for bucket, value in values if bucket >= at)

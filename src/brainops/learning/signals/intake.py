@@ -30,8 +30,8 @@ from brainops.operations.log import checked_error, distil
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import LogTemplate, MemoryType, Micros, Trust
+from brainops.types.times import MINUTE_MICROS
 
-MINUTE: Micros = 60_000_000
 BATCH = 5_000
 """Lines and samples that one transaction takes: some tenths of a second, in which others can still write."""
 
@@ -158,7 +158,7 @@ class Gatherer:
         known["first_at"], known["last_at"] = min(known["first_at"], at), max(known["last_at"], at)
         self.samples += 1
         self._waiting += 1
-        bucket = at - at % MINUTE
+        bucket = at - at % MINUTE_MICROS
         empty = {"series": series, "bucket": bucket, "count": 0, "total": 0.0, "last": 0.0, "last_at": 0}
         point = self._points.setdefault((series, bucket), empty)
         point["count"] += 1
@@ -213,7 +213,7 @@ class Gatherer:
         tally.level = line.level or tally.level
         tally.first_at, tally.last_at = min(tally.first_at, at), max(tally.last_at, at)
         tally.latest = whole
-        tally.buckets[at - at % MINUTE] += 1
+        tally.buckets[at - at % MINUTE_MICROS] += 1
 
     def _of(self, line: LogLine) -> _Source:
         name = self._source

@@ -13,9 +13,9 @@ from brainops.statistics.significance import discoveries
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Anomaly, Insight, Micros, Section, Trust
+from brainops.types.times import DAY_MICROS
 
-DAY: Micros = 86_400_000_000
-WEEK: Micros = 7 * DAY
+WEEK: Micros = 7 * DAY_MICROS
 POINTS = HISTORY + 1_440  # a day of minutes, and what is usual before it
 LEVEL_POINTS = 500  # of a week, as means: the test's cost goes with n log n, its sight does not suffer
 NEAR_SECONDS = 900.0  # within which what was done before may have to do with it
@@ -58,7 +58,7 @@ def _anomalies(work: CycleWork) -> Found:
     insights, lines = [], []
     with work.context.store.read() as tx:
         newest: dict[str, tuple[Anomaly, Row]] = {}
-        for anomaly, series in found_anomalies(tx, work.to_at - DAY, work.to_at):
+        for anomaly, series in found_anomalies(tx, work.to_at - DAY_MICROS, work.to_at):
             newest.setdefault(series["id"], (anomaly, series))
         for anomaly, series in list(newest.values())[:TOLD]:
             tied = near(tx, anomaly.at, NEAR_SECONDS, [series["component"]])[:TIED]

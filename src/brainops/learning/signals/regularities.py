@@ -12,15 +12,15 @@ from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.learning.signals.intake import text_of
 from brainops.learning.signals.sequences import Antecedent, Event, Tried, precursors
 from brainops.learning.signals.series import title, values_of
-from brainops.statistics.seasonality import HOUR, Season, seasons
+from brainops.statistics.seasonality import Season, seasons
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Insight, Micros, Precursor, Section, Trust
 from brainops.types.counted import counted
+from brainops.types.times import DAY_MICROS, HOUR_MICROS, MINUTE_MICROS
 
-DAY: Micros = 24 * HOUR
-MONTH: Micros = 30 * DAY
-WITHIN: Micros = 30 * 60_000_000
+MONTH: Micros = 30 * DAY_MICROS
+WITHIN: Micros = 30 * MINUTE_MICROS
 """How long before a failure its precursor is looked for: longer, and everything precedes everything."""
 
 OPERATIONS = 20_000  # the newest of a month
@@ -31,7 +31,7 @@ RHYTHMS_OF_SERIES = 100
 RHYTHMS_OF_OPERATIONS = 50
 RHYTHM_DAYS = 35  # five of each weekday
 POINTS = 20_000
-MINUTES_KEPT: Micros = 7 * DAY
+MINUTES_KEPT: Micros = 7 * DAY_MICROS
 """How long counts and points stay by the minute; what is older is kept by the hour."""
 
 
@@ -97,7 +97,7 @@ def _row(found: Antecedent, texts: Mapping[str, str], at: Micros) -> dict[str, A
 def _statement(found: Antecedent, told: Sequence[str]) -> str:
     return (
         f"{found.operation} failed {found.failed} of {counted(found.cases, 'time')} within "
-        f"{WITHIN // 60_000_000} min after {', then '.join(told)} ({found.probability:.0%}, else {found.base:.0%})"
+        f"{WITHIN // MINUTE_MICROS} min after {', then '.join(told)} ({found.probability:.0%}, else {found.base:.0%})"
     )
 
 
@@ -125,7 +125,7 @@ def seen_now(tx: Transaction, now: Micros) -> list[Precursor]:
     for seen in tx.signals.templates_since(since, SEEN):
         key = f"template:{seen['source']}/{seen['id']}"
         last[key] = max(last.get(key, 0), min(seen["last_at"], now))
-    for seen in tx.signals.operations(since=since - DAY, until=now + 1, changing=False, limit=SEEN):
+    for seen in tx.signals.operations(since=since - DAY_MICROS, until=now + 1, changing=False, limit=SEEN):
         failed = seen["outcome"] == "failed" or seen["contradicted_at"] is not None
         key = f"{'failed' if failed else 'done'}:{seen['name']}"
         last[key] = max(last.get(key, 0), seen["finished_at"] or 0)
@@ -151,7 +151,7 @@ def _seen(row: Row, last: Mapping[str, Micros], now: Micros) -> Precursor | None
 
 
 def _rhythms(work: CycleWork) -> Found:
-    since = work.to_at - RHYTHM_DAYS * DAY
+    since = work.to_at - RHYTHM_DAYS * DAY_MICROS
     found: list[tuple[Season, str, Trust]] = []
     with work.context.store.read() as tx:
         for name, rates in _failure_rates(tx, since, work.to_at).items():
@@ -193,9 +193,9 @@ def _season(season: Season, what: str, trust: Trust) -> Insight:
 
 def _fold(work: CycleWork) -> Found:
     before = work.to_at - MINUTES_KEPT
-    before -= before % HOUR
+    before -= before % HOUR_MICROS
 
     def write(tx: Transaction) -> None:
-        tx.signals.fold(before, HOUR)
+        tx.signals.fold(before, HOUR_MICROS)
 
     return Found(section=Section(title="Resolution"), write=write)

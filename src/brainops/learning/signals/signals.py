@@ -21,8 +21,8 @@ from brainops.memory.redaction.redact import redact
 from brainops.memory.retrieve import check_limit
 from brainops.statistics.change_points import ChangePoint
 from brainops.types import Anomaly, Cycle, Ingested, LogTemplate, Micros, Precursor, Progress, Suspect
+from brainops.types.times import DAY_MICROS
 
-DAY: Micros = 86_400_000_000
 MAX_SOURCE_CHARACTERS = 200
 MAX_PATH_CHARACTERS = 4_096  # longer is no path on any system that this runs on
 MINUTES = 10.0
@@ -89,7 +89,7 @@ class Signals:
         check_limit(limit)
         now = self._context.store.now()
         with self._context.store.read() as tx:
-            found = outliers.found_anomalies(tx, now - DAY if since is None else since, now + 1)
+            found = outliers.found_anomalies(tx, now - DAY_MICROS if since is None else since, now + 1)
         return [anomaly for anomaly, _ in found[:limit]]
 
     def change_points(self, *, since: Micros | None = None, limit: int = 50) -> list[ChangePoint]:
@@ -97,7 +97,7 @@ class Signals:
         check_limit(limit)
         now = self._context.store.now()
         with self._context.store.read() as tx:
-            found = outliers.found_levels(tx, now - 7 * DAY if since is None else since, now + 1)
+            found = outliers.found_levels(tx, now - 7 * DAY_MICROS if since is None else since, now + 1)
         return [change for change, _ in found[:limit]]
 
     def trouble(self, *, minutes: float = MINUTES) -> Micros:
@@ -105,7 +105,7 @@ class Signals:
         now = self._context.store.now()
         with self._context.store.read() as tx:
             at = incidents.latest(tx, now, _minutes(minutes))
-            if at == now and (found := outliers.found_anomalies(tx, now - DAY, now + 1)):
+            if at == now and (found := outliers.found_anomalies(tx, now - DAY_MICROS, now + 1)):
                 at = max(anomaly.at for anomaly, _ in found)
         return at
 

@@ -17,9 +17,10 @@ from brainops.memory.transfer.segments import segment_row, unpack
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
-from brainops.store.operations import DAY_MICROS, GrowthPolicy
+from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import MemoryState
+from brainops.types.times import DAY_MICROS
 
 SEGMENT_ROWS = 5_000  # a segment is written in one transaction, and decompressed whole to be searched
 SEGMENT_BYTES = 32 * 1024 * 1024  # before compression, for the same reason

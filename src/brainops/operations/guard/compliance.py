@@ -13,8 +13,8 @@ from brainops.operations.guard.state import FOLLOWED_SECONDS, settings_of
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Bypass, Compliance, ComplianceRow, Departure, RecordedDecision
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
-DAY_MICROS = 86_400_000_000
 LISTED = 500  # departures, newest first; whoever needs more asks for fewer days
 FARED = ("followed", "overridden", "violated", "bypassed", "blocked")
 
@@ -75,7 +75,7 @@ def _departures(tx: Transaction, since: int, now: int, per_person: bool) -> Iter
         found = tx.rules.decisions(kind=kind, since=since, limit=LISTED)
         yield from (_of_decision(decision, per_person) for decision in found)
     yield from (_of_skip(row, per_person) for row in tx.rules.skips(since, LISTED))
-    begun_before = now - FOLLOWED_SECONDS * 1_000_000
+    begun_before = now - FOLLOWED_SECONDS * SECOND_MICROS
     yield from (_of_undone(row, per_person) for row in tx.rules.runs_undone(since, begun_before, LISTED))
     yield from (_of_bypass(bypass) for bypass in tx.rules.bypasses(since, LISTED))
 

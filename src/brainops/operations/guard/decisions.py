@@ -32,9 +32,8 @@ from brainops.types import (
     RuleKind,
     RuleMode,
 )
+from brainops.types.times import DAY_MICROS, HOUR_MICROS
 
-DAY_MICROS = 86_400_000_000
-HOUR_MICROS = 3_600_000_000
 KEPT_A_DAY = 100  # lines of one rule and kind; the counts know of all, and a hundred examples show what is wrong
 BLOCKS_KEPT_A_DAY = 1_000  # an agent that tries again and again is worth seeing, up to a point
 SERVICES_A_DAY = 1_000  # that are counted by name; a target with an id in it would make a row of each operation

@@ -50,12 +50,12 @@ from brainops.types import (
     RuleMode,
     TriggerMatch,
 )
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 ALARM_SECONDS = 3_600  # between two notices of the same trouble: the first one says it
 FRESH_SECONDS = 1.0  # how long a namespace's own classes of operations are taken for known
 ATTEMPTS = 10  # to read rules that change meanwhile
 MAX_LISTED = 1_000
-DAY_MICROS = decisions.DAY_MICROS
 
 log = logging.getLogger("brainops")
 
@@ -347,7 +347,7 @@ class Guard(GuardControls):
         alarms = [text for text in said if text.startswith("alarm: ")]
         for text in [*([f"alarm: the guard could not look: {waiting}"] if waiting else []), *alarms]:
             with self._seen.lock:
-                due = looked.now - self._seen.alarmed.get(text, -(1 << 62)) > ALARM_SECONDS * 1_000_000
+                due = looked.now - self._seen.alarmed.get(text, -(1 << 62)) > ALARM_SECONDS * SECOND_MICROS
                 if len(self._seen.alarmed) > MAX_LISTED:
                     self._seen.alarmed.clear()
                 self._seen.alarmed[text] = looked.now if due else self._seen.alarmed.get(text, looked.now)

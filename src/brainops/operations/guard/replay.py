@@ -40,6 +40,7 @@ from brainops.types import (
     Succeeded,
     TriggerMatch,
 )
+from brainops.types.times import SECOND_MICROS
 
 OPERATIONS = 20_000  # the newest; some seconds of work
 RECEIPTS = 50_000
@@ -76,8 +77,8 @@ def _read(tx: Transaction, since: int) -> ReplayedRecord:
     own = [operation for operation in found if operation.namespace == tx.scope.write]
     return ReplayedRecord(
         operations=sorted(own, key=lambda operation: operation.started_at),
-        receipts=tx.rules.receipts_since(since - FOLLOWED_SECONDS * 1_000_000, RECEIPTS),
-        runs=tx.rules.runs_since(since - PAST_SECONDS * 1_000_000, RUNS),
+        receipts=tx.rules.receipts_since(since - FOLLOWED_SECONDS * SECOND_MICROS, RECEIPTS),
+        runs=tx.rules.runs_since(since - PAST_SECONDS * SECOND_MICROS, RUNS),
         approvals=tx.approvals.list(None, APPROVALS),
     )
 
@@ -178,7 +179,7 @@ class _Past:
             *self._by.get(("session", start.session_id or ""), ())[-EARLIER:],
             *self._by.get(("target", start.target or ""), ())[-EARLIER:],
         ]
-        since = at - PAST_SECONDS * 1_000_000
+        since = at - PAST_SECONDS * SECOND_MICROS
         return tuple(sorted((each for each in found if since <= each.at <= at), key=lambda each: each.at))
 
     def failed_at(self, target: str | None, at: int) -> int | None:
@@ -222,6 +223,8 @@ def _followed_then(runs: Iterable[Row], start: OperationStart, at: int) -> Itera
     for row in runs:
         ended = row["finished_at"]
         under_way = row["created_at"] <= at and (ended is None or ended >= at)
-        lately = row["state"] == "succeeded" and ended is not None and at - FOLLOWED_SECONDS * 1_000_000 <= ended <= at
+        lately = (
+            row["state"] == "succeeded" and ended is not None and at - FOLLOWED_SECONDS * SECOND_MICROS <= ended <= at
+        )
         if row["target"] == start.target and (under_way or lately):
             yield f"{row['procedure_name']}@{row['procedure_hash']}"

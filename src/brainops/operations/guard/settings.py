@@ -36,6 +36,7 @@ from brainops.types import (
     Rule,
     RuleKind,
 )
+from brainops.types.times import MINUTE_MICROS
 
 MAX_BYPASS_MINUTES = 240  # half a shift: what takes longer is a change of the setting, which is shown as one
 MAX_REASON_CHARACTERS = 2_000
@@ -118,7 +119,7 @@ class GuardControls:
                 id=new_id(),
                 namespace=tx.scope.write,
                 opened_at=now,
-                until=now + int(minutes * 60_000_000),
+                until=now + int(minutes * MINUTE_MICROS),
                 reason=said,
                 by=tx.actor,
             )

@@ -37,6 +37,7 @@ from brainops.types import (
     RuleMode,
     TriggerMatch,
 )
+from brainops.types.times import SECOND_MICROS
 
 PAST_SECONDS = 86_400  # what was done before counts for a day: a check of yesterday says little about today
 FOLLOWED_SECONDS = 3_600  # a run that succeeded covers what it was for as long as a consultation does
@@ -187,7 +188,7 @@ def known_by_following(followed: Sequence[str], known: Ruleset) -> tuple[str, ..
 def _past(tx: Transaction, start: OperationStart, applied: Sequence[Rule], now: int) -> list[PastOperation]:
     orders = [rule for rule in applied if rule.kind is RuleKind.ORDER and rule.requirement is not None]
     names = {name for rule in orders if rule.requirement for name in names_of(rule.requirement)}
-    since = now - PAST_SECONDS * 1_000_000
+    since = now - PAST_SECONDS * SECOND_MICROS
     past = tx.rules.past(sorted(names), start.target, start.session_id, since)
     procedures = {rule.source.partition(":")[2].rpartition("@")[0] for rule in orders if rule.source != "written"}
     steps = tx.rules.steps(sorted(procedures), start.target, start.session_id, since) if procedures else []
@@ -215,7 +216,7 @@ def _followed(
     """
     names = sorted({rule.procedure for rule in applied if rule.procedure})
     activated = {version.procedure.name: version.activated_at or 0 for version in reversed(known.active)}
-    rows = tx.rules.followed(names, start.target, now - FOLLOWED_SECONDS * 1_000_000)
+    rows = tx.rules.followed(names, start.target, now - FOLLOWED_SECONDS * SECOND_MICROS)
     for row in sorted(rows, key=lambda row: int(row["any_done"])):
         name, digest = row["procedure_name"], row["procedure_hash"]
         if known.hashes.get(name) == digest or row["created_at"] < activated.get(name, 0):

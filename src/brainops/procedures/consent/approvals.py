@@ -27,6 +27,7 @@ from brainops.types import (
     Proof,
     Run,
 )
+from brainops.types.times import SECOND_MICROS
 
 TIMEOUT_SECONDS = 86_400.0  # a day: whoever can answer has been at work once
 ESCALATE_SECONDS = 3_600.0  # an hour without an answer: the first who was told is not there
@@ -34,7 +35,6 @@ VALID_SECONDS = 86_400.0  # what is granted is used by then, also where nothing 
 MAX_SECONDS = 90 * 86_400.0  # a question of last quarter is another question
 MAX_SUBJECT_CHARACTERS = 600  # an operation's name and its target
 MAX_TEXT_CHARACTERS = 4_000  # of a question or a reason: what somebody reads before answering
-MICROS = 1_000_000
 
 
 class Approvals:
@@ -84,8 +84,8 @@ class Approvals:
             "reason": self._text(reason),
             **actor_columns(requested_by, "requested_by"),
             "requested_at": now,
-            "expires_at": now + int(timeout_seconds * MICROS),
-            "escalate_at": now + int(escalate * MICROS) if escalate < timeout_seconds else None,
+            "expires_at": now + int(timeout_seconds * SECOND_MICROS),
+            "escalate_at": now + int(escalate * SECOND_MICROS) if escalate < timeout_seconds else None,
         }
         tx.approvals.add(row)
         asked = tx.approvals.open(kind, subject)
@@ -202,7 +202,7 @@ class Approvals:
             if state is ApprovalState.GRANTED:
                 _check_independent(tx, asked, approver)
             now = self._context.store.now()
-            expires_at = asked.expires_at if valid_seconds is None else now + int(valid_seconds * MICROS)
+            expires_at = asked.expires_at if valid_seconds is None else now + int(valid_seconds * SECOND_MICROS)
             if not tx.approvals.decide(asked.id, state, approver, now, reason=reason, expires_at=expires_at):
                 raise Conflict(
                     f"the approval {asked.id} was decided by somebody else, or its time has passed; "

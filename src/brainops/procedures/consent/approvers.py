@@ -36,6 +36,7 @@ from brainops.types import (
     SecretKind,
     TerminalProof,
 )
+from brainops.types.times import SECOND_MICROS
 
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8
@@ -47,7 +48,6 @@ MAX_LOCK_SECONDS = 3_600
 PROOF_SECONDS = 5  # while one proof is being checked no other is, so that many at once gain nothing
 MAX_CLIENTS = 20
 KEY_BITS = 256
-MICROS = 1_000_000
 
 _NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
 _KEY = re.compile(r"bok_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
@@ -206,18 +206,18 @@ class Approvers:
             until = entry["locked_until"] or 0
             if entry["kind"] == SecretKind.PASSPHRASE.value:  # nobody guesses 256 bits, and a service may ask at once
                 lock = max(_lock_seconds(entry["failures"] + 1), PROOF_SECONDS)
-                if tx.approvals.begin_proof(entry, now + lock * MICROS, now):
+                if tx.approvals.begin_proof(entry, now + lock * SECOND_MICROS, now):
                     return
                 current = tx.approvals.approver_row(entry["id"])
                 until = max(until, (current["locked_until"] if current else None) or now + 1)
             if until > now:
-                wait = max(1, (until - now) // MICROS)
+                wait = max(1, (until - now) // SECOND_MICROS)
                 raise ApprovalUnproven(f"too many tries: {entry['name']} can prove to be it again in {wait:,} seconds")
 
     def _failed(self, tx: Transaction, entry: Row, now: Micros) -> None:
         failures = entry["failures"] + 1
         lock = _lock_seconds(failures)
-        tx.approvals.lock(entry["id"], failures, now + lock * MICROS if lock else None)
+        tx.approvals.lock(entry["id"], failures, now + lock * SECOND_MICROS if lock else None)
         tx.also(acts.APPROVER_WRONG).append(entry["id"], now, name=entry["name"], failures=failures)
         if failures == FREE_FAILURES:
             self._outbox.put(tx, NoticeKind.APPROVER_LOCKED, entry["name"], failures=failures, seconds=lock)

@@ -28,6 +28,7 @@ from brainops.types import (
     NoticeKind,
     Proof,
 )
+from brainops.types.times import SECOND_MICROS
 
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
 MAX_CHANNELS = 8  # each takes its time in turn
@@ -38,7 +39,6 @@ FIRST_WAIT_SECONDS = 10
 MAX_WAIT_SECONDS = 3_600
 DELIVERED_AT_ONCE = 50  # of one round: it comes again
 READ = "read"  # stands among what took a notice where a person said that it was read
-MICROS = 1_000_000
 
 Prove = Callable[[], Actor]
 
@@ -172,7 +172,7 @@ class Outbox:
 
     def _deliver(self, scope: Scope, notice: Notice, channels: Sequence[Channel], now: Micros) -> bool | None:
         """Return whether every channel took it, or None where somebody else has it in hand."""
-        lease_until = now + LEASE_SECONDS * MICROS
+        lease_until = now + LEASE_SECONDS * SECOND_MICROS
         with self._context.store.writing(acts.DELIVER, self._context.actor, scope=scope) as tx:
             if not tx.approvals.claim_notice(notice, lease_until, now):
                 return None
@@ -193,7 +193,7 @@ class Outbox:
                 notice.id,
                 taken,
                 "; ".join(problems),
-                next_attempt_at=now + wait * MICROS,
+                next_attempt_at=now + wait * SECOND_MICROS,
                 lease_until=lease_until,
             )
         return False

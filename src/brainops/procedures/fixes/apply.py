@@ -30,9 +30,9 @@ from brainops.types import (
     RunState,
     StepState,
 )
+from brainops.types.times import HOUR_MICROS, SECOND_MICROS
 
 DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surprise whoever has dealt with it since
-HOUR_MICROS = 3_600_000_000
 SWEPT = 50  # applications a pass: each may start a run
 MAX_ERROR_CHARACTERS = 2_000
 LOOKED_BACK = 200  # verified applications of one fix
@@ -154,7 +154,7 @@ class FixApplier:
 
     def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
         """Return why a fix may not be applied by itself now, or None."""
-        if now - application.created_at > DUE_SECONDS * 1_000_000:
+        if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
             return "the error is more than ten minutes old"
         sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
         return record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)

@@ -28,6 +28,7 @@ from brainops.types import (
     NoticeKind,
     Trust,
 )
+from brainops.types.times import SECOND_MICROS
 
 RETURN_SECONDS = 3_600
 """What is back within an hour was not mended: longer than a restart hides a fault, shorter than a day's rhythm."""
@@ -104,7 +105,7 @@ def on_error(
     """
     found = suggestions(tx, event, context)
     holding = {*bound_digests(event), *(each.fix.fingerprint for each in found if each.exact)}
-    back = tx.fixes.helped(sorted(holding), target, at - RETURN_SECONDS * 1_000_000)
+    back = tx.fixes.helped(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS)
     for application in back:
         contradict(tx, application, "the same error came back", actor, at)
     told = []
@@ -164,7 +165,7 @@ def obstacle(tx: Transaction, fix: Fix, sure: FixConfidence, stopped: str | None
 
 def on_success(tx: Transaction, name: str, target: str | None, at: int) -> None:
     """Let the success of an operation verify the fixes that were applied for its failure."""
-    for application in tx.fixes.awaiting(name, target, at - RETURN_SECONDS * 1_000_000):
+    for application in tx.fixes.awaiting(name, target, at - RETURN_SECONDS * SECOND_MICROS):
         tx.fixes.move(
             application,
             ApplicationState.VERIFIED,

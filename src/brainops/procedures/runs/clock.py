@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from brainops.types import Micros
+from brainops.types.times import SECOND_MICROS
 
-MICROS = 1_000_000
 TOLERATED_SECONDS = 5.0  # that the two clocks may differ: one is slewed, and a look takes time
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # it goes on while a machine sleeps
 
@@ -53,7 +53,7 @@ class Patience:
         at, seen = self.clock(), self._seen
         self._seen, over, held, waits = {}, {}, set[str](), []
         for timer in timers:
-            left = max(0.0, (timer.due_at - now) / MICROS)
+            left = max(0.0, (timer.due_at - now) / SECOND_MICROS)
             if timer.owned:
                 left = min(left, self.lease_seconds)
             known = seen.get(timer.id)

@@ -17,10 +17,10 @@ from functools import partial
 from brainops.errors import BrainOpsError, StoreError
 from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.clock import Patience, Timer
-from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Store, acts
 from brainops.types import Run
+from brainops.types.times import SECOND_MICROS
 
 TIMERS = 200  # runs that are due first, of which a loop remembers since when it has seen them
 RUNS_AT_ONCE = 4  # in one process; a wait takes none of these places
@@ -219,7 +219,7 @@ class Dispatcher:
             return
         try:
             with self._store.writing(acts.RUN, acts.ITSELF) as tx:
-                forgotten = self._store.now() - int(FORGOTTEN_SECONDS * MICROS)
+                forgotten = self._store.now() - int(FORGOTTEN_SECONDS * SECOND_MICROS)
                 tx.runs.remove_worker(self._runner.owner, forgotten)
         except StoreError as error:
             log.warning("the worker could not be struck off: %s", error)

@@ -13,7 +13,7 @@ from brainops.memory.redaction.redact import redact
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.runs.admission import Admission, doing_of, kept_detail, with_approvals
 from brainops.procedures.runs.attempts import Asked, BeginsRun, Failure, Heard, StepAttempt, failure_of
-from brainops.procedures.runs.machine import MICROS, retry_after
+from brainops.procedures.runs.machine import retry_after
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS, bounded, shown, values_of
 from brainops.procedures.runs.start import begin_child
 from brainops.procedures.runs.unit_of_work import Engine, Sheet
@@ -34,6 +34,7 @@ from brainops.types import (
     StepRun,
     StepState,
 )
+from brainops.types.times import SECOND_MICROS
 
 WAITS = frozenset({"time", "manual", "agent", "decision"})  # what an executor may wait for; the run begins the rest
 ASK_AGAIN_SECONDS = 30.0  # a guard that could not look: the store comes back, or somebody sees why the run waits
@@ -83,7 +84,7 @@ class Hearing:
         if row.role == "do" and (run.error is not None or run.requested in ("cancel", "compensate")):
             return  # the run gives up: the step does not act any more
         if admission.trouble and not isinstance(admission.decision, Allow):
-            again = {"wake_at": self._sheet.now + int(ASK_AGAIN_SECONDS * MICROS), "error": admission.refusal}
+            again = {"wake_at": self._sheet.now + int(ASK_AGAIN_SECONDS * SECOND_MICROS), "error": admission.refusal}
             self._sheet.put(
                 row,
                 state=StepState.WAITING,
@@ -225,7 +226,7 @@ class Hearing:
         last = cancelled or not failure.retryable
         again = None if last else retry_after(step.retry, failures, self._engine.chance())
         if again is not None:
-            wake_at = self._sheet.now + int(max(again, failure.retry_after_seconds or 0.0) * MICROS)
+            wake_at = self._sheet.now + int(max(again, failure.retry_after_seconds or 0.0) * SECOND_MICROS)
             self._sheet.put(
                 row, state=StepState.WAITING, waits_for="retry", wake_at=wake_at, stage="act", output=None, **kept
             )
@@ -264,7 +265,7 @@ class Hearing:
             row,
             state=StepState.WAITING,
             waits_for="condition",
-            wake_at=self._sheet.now + int(RECHECK_SECONDS * MICROS),
+            wake_at=self._sheet.now + int(RECHECK_SECONDS * SECOND_MICROS),
             error=why[:MAX_ERROR_CHARACTERS],
         )
         self.tell_waiting(why, told_before)

@@ -15,11 +15,11 @@ from queue import Empty, SimpleQueue
 from brainops.errors import LeaseLost, StoreUnavailable
 from brainops.procedures.runs.attempts import Heard, StepAttempt
 from brainops.procedures.runs.events import Hearing, plainly
-from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.transitions import DEFAULT_TIMEOUT_SECONDS, Moving
 from brainops.procedures.runs.unit_of_work import Engine, Sheet
 from brainops.store import acts
 from brainops.types import ProcedureVersion, Run
+from brainops.types.times import SECOND_MICROS
 
 LOOK_SECONDS = 5.0  # at most, between two looks whether somebody cancelled, answered or took the run over
 LOOKS_PER_LEASE = 3  # so that one that is late, or fails, does not lose the run
@@ -82,7 +82,7 @@ class Advance:
         store = self._engine.context.store
         with store.writing(acts.RUN, self._engine.context.actor) as tx:
             now = store.now()
-            run = tx.runs.fence(self.run, now + int(self._engine.lease_seconds * MICROS))
+            run = tx.runs.fence(self.run, now + int(self._engine.lease_seconds * SECOND_MICROS))
             if run is None:
                 raise LeaseLost()
             sheet = Sheet(tx, run, now, self._owner)

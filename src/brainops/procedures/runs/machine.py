@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from brainops.types import Micros, Procedure, Retry, Run, RunState, Step, StepRun, StepState
 
-MICROS = 1_000_000
-
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.CANCELLED}),
     RunState.RUNNING: frozenset(

@@ -26,7 +26,6 @@ from brainops.procedures.runs.clock import Ripe
 from brainops.procedures.runs.control import Steering
 from brainops.procedures.runs.dry_run import current_of, plan_of
 from brainops.procedures.runs.interpreter import Advance
-from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.preflight import refusal_of, with_refusals
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
 from brainops.procedures.runs.start import admit, new_run
@@ -46,10 +45,10 @@ from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
 from brainops.store.scope import Scope
 from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 LEASE_SECONDS = 30.0  # that an owner may be silent: longer than a stalled disk, shorter than anybody's patience
 PATIENCE_SECONDS = 10.0  # that a call stays with a run that goes on by itself soon: a retry, a short wait
-DAY_MICROS = 86_400 * MICROS
 LOOK_SECONDS = 0.01  # between two looks at a run that a call stays with
 KEPT_VERSIONS = 500  # that a process has at hand; a version never changes
 MOST_RUNS = 1_000  # listed at once
@@ -173,7 +172,7 @@ class Runner:
         return self.get(begun.id)
 
     def _owned(self, run: Run, now: int) -> Run:
-        until = now + int(self._engine.lease_seconds * MICROS)
+        until = now + int(self._engine.lease_seconds * SECOND_MICROS)
         return replace(
             run, state=RunState.RUNNING, owner=self.owner, epoch=1, lease_until=until, wake_at=None, started_at=now
         )
@@ -192,7 +191,7 @@ class Runner:
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
-            return tx.runs.claim(run_id, self.owner, now, now + int(self._engine.lease_seconds * MICROS))
+            return tx.runs.claim(run_id, self.owner, now, now + int(self._engine.lease_seconds * SECOND_MICROS))
 
     @property
     def lease_seconds(self) -> float:
@@ -202,7 +201,7 @@ class Runner:
     def claim_due(self, limit: int, ripe: Ripe | None = None) -> list[Run]:
         """Take the runs that are due, those that wait longest first; `ripe` knows better where a clock was set."""
         store = self._context.store
-        until = int(self._engine.lease_seconds * MICROS)
+        until = int(self._engine.lease_seconds * SECOND_MICROS)
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
@@ -267,7 +266,7 @@ class Runner:
             return 0.0
         if run.wake_at is None:
             return None
-        return max(LOOK_SECONDS, (run.wake_at - self._context.store.now()) / MICROS)
+        return max(LOOK_SECONDS, (run.wake_at - self._context.store.now()) / SECOND_MICROS)
 
     def _children_ended(self, run: Run, patience_seconds: float) -> bool:
         waited = [step.waits_on for step in run.steps if step.waits_for == "run" and step.waits_on]
@@ -446,7 +445,7 @@ class Runner:
         store = self._context.store
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
-            held = tx.runs.fence(run, now + int(self._engine.lease_seconds * MICROS))
+            held = tx.runs.fence(run, now + int(self._engine.lease_seconds * SECOND_MICROS))
             if held is not None:
                 sheet = Sheet(tx, held, now, str(run.owner))
                 sheet.release(RunState.PAUSED, None)

@@ -15,7 +15,6 @@ from brainops.procedures.runs import machine
 from brainops.procedures.runs.admission import Admission, is_asked, start_of_step, within_of, without_operation
 from brainops.procedures.runs.attempts import BeginsRun, StepAttempt, deadline_of, failure_of
 from brainops.procedures.runs.events import RECHECK_SECONDS, Hearing, plainly
-from brainops.procedures.runs.machine import MICROS
 from brainops.procedures.runs.run_values import bounded, concealed, shown, values_of
 from brainops.procedures.runs.unit_of_work import Engine, Role, Sheet, parameters_of
 from brainops.procedures.steps.executor import StepWork
@@ -32,6 +31,7 @@ from brainops.types import (
     StepRun,
     StepState,
 )
+from brainops.types.times import SECOND_MICROS
 
 MAX_PARALLEL_STEPS = 8  # of one run, so that a wide procedure does not take every thread and connection
 MAX_CUT_OFF = 10  # attempts of one step that nobody heard of again: it is what takes its worker along
@@ -195,7 +195,7 @@ class Moving:
         """Begin a step that a person or an agent answers."""
         waits: dict[str, Any] = {"waits_for": "manual"}
         if step.timeout_seconds is not None and step.action.uses is StepKind.MANUAL:
-            waits["wake_at"] = self._sheet.now + int(step.timeout_seconds * MICROS)
+            waits["wake_at"] = self._sheet.now + int(step.timeout_seconds * SECOND_MICROS)
         if step.action.uses is StepKind.APPROVAL:
             times = {
                 name: float(filled[given]) * factor
@@ -314,7 +314,7 @@ class Moving:
         except MissingExtra as error:
             told_before = self._sheet.run.reason == str(error)
             self._hearing.tell_waiting(str(error), told_before)
-            self._wait(RunState.WAITING, self._sheet.now + int(RECHECK_SECONDS * MICROS))
+            self._wait(RunState.WAITING, self._sheet.now + int(RECHECK_SECONDS * SECOND_MICROS))
             return False
         except BrainOpsError as error:
             self._hearing.fail_run(failure_of(error), None)

@@ -7,9 +7,9 @@ from datetime import datetime
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork
 from brainops.procedures.steps.parameters import Parameters
 from brainops.types import JSON, Micros
+from brainops.types.times import SECOND_MICROS
 
 MAX_WAIT_DAYS = 366
-MICROS = 1_000_000
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3_600.0, "days": 86_400.0}
 
 
@@ -26,10 +26,10 @@ def wait(work: StepWork) -> StepResult:
     if given:
         most = MAX_WAIT_DAYS * 86_400.0
         seconds = sum(parameters.number(name, 0.0, 0.0, most / UNITS[name]) * UNITS[name] for name in given)
-        wake_at = now + int(seconds * MICROS)
+        wake_at = now + int(seconds * SECOND_MICROS)
     else:
         wake_at = _moment(parameters)
-    if wake_at - now > MAX_WAIT_DAYS * 86_400 * MICROS:
+    if wake_at - now > MAX_WAIT_DAYS * 86_400 * SECOND_MICROS:
         parameters.refuse(f"waits at most {MAX_WAIT_DAYS} days")
     return StepWaits(waits_for="time", wake_at=wake_at, detail={"waited_until": wake_at})
 
@@ -44,7 +44,7 @@ def _moment(parameters: Parameters) -> Micros:
         parameters.refuse(f"waits `until` a moment such as 2030-01-31T08:00:00Z, not {until!r:.60}")
     if moment.tzinfo is None:
         parameters.refuse(f"waits `until` a moment with its zone, such as {until}Z")
-    return int(moment.timestamp() * MICROS)
+    return int(moment.timestamp() * SECOND_MICROS)
 
 
 def manual(work: StepWork) -> StepResult:
