@@ -22,6 +22,7 @@ from tests.goldens.clock import START_MICROS
 
 RECORDED = Path(__file__).parent / "recorded"
 SHOWN = 30  # differences that a failure tells: more are one change seen many times
+SHORT = 200  # characters of a value that it tells
 DECIMALS = 6  # of a figure; what comes after them is the machine's, or the time between two lines of code
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|}')
@@ -31,7 +32,7 @@ _DIGEST = re.compile(r"\b(?=\d*[a-f])[0-9a-f]{12,128}\b")
 _KEY = re.compile(r"\bbos_[\w-]{40,}")
 _SIZE = re.compile(r"\b\d+(?:\.\d+)? (?:kB|MB|GB|TB)\b")
 _TOOK = re.compile(r'(?<="name": "time", "value": )[\d.]+')  # what operations took, among figures that do not change
-_MICROS = re.compile(r"\b[12]\d{15}\b")
+_MICROS = re.compile(r"(?<![\w.])[12]\d{15}\b")
 _MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(Z|[+]00:00)?")
 _LONG = re.compile(r"\b\d+\.\d{7,}\b")
 
@@ -132,10 +133,14 @@ def differences(was: Any, now: Any, path: str = "$") -> Iterator[str]:
             yield from differences(before, after, f"{path}[{number}]")
         if len(was) != len(now):
             yield f"{path} has {len(now)} entries, it had {len(was)}"
+    elif isinstance(was, str) and isinstance(now, str) and was != now and max(len(was), len(now)) > SHORT:
+        start = next((n for n, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), min(len(was), len(now)))
+        shown = max(0, start - SHORT // 4)
+        yield f"{path} from character {start} on is ...{_short(now[shown:])}, it was ...{_short(was[shown:])}"
     elif was != now or type(was) is not type(now):
         yield f"{path} is {_short(now)}, it was {_short(was)}"
 
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+    return text if len(text) <= SHORT else f"{text[:SHORT]}..."

@@ -8,20 +8,23 @@ from typing import Any
 
 import pytest
 
-from brainops.store.database import Row, Session
+from brainops.store.database import Row
 from brainops.store.scope import Scope
-from brainops.store.sqlite import SQLiteDatabase
+from brainops.store.sqlite import SQLiteDatabase, SQLiteSession
 
 
 class Watched:
     """A session that writes down the name of each statement, and is otherwise the one that it was given."""
 
-    def __init__(self, session: Session, names: list[str]) -> None:
+    def __init__(self, session: SQLiteSession, names: list[str]) -> None:
         self._session = session
         self._names = names
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
+
+    def within(self, scope: Scope) -> Watched:
+        return Watched(self._session.within(scope), self._names)
 
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         self._names.append(name)
@@ -48,7 +51,8 @@ class Watched:
         self._names.append("release")
 
 
-Opened = Callable[[SQLiteDatabase, Scope], AbstractContextManager[Session]]
+Opened = Callable[[SQLiteDatabase, Scope], AbstractContextManager[SQLiteSession]]
+Watching = Callable[[SQLiteDatabase, Scope], AbstractContextManager[Watched]]
 
 
 @contextmanager
@@ -59,9 +63,9 @@ def watched() -> Iterator[list[dict[str, list[str]]]]:
     """
     transactions: list[dict[str, list[str]]] = []
 
-    def watching(kind: str, opened: Opened) -> Opened:
+    def watching(kind: str, opened: Opened) -> Watching:
         @contextmanager
-        def transaction(database: SQLiteDatabase, scope: Scope) -> Iterator[Session]:
+        def transaction(database: SQLiteDatabase, scope: Scope) -> Iterator[Watched]:
             names: list[str] = []
             transactions.append({kind: names})
             try:

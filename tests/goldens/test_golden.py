@@ -13,14 +13,15 @@ ID = "020259b7-ae06-755a-8ac0-b3a7df84793f"
 
 
 def test_a_value_that_differs_is_told_by_its_path() -> None:
-    was = {"a": [{"b": 1, "gone": 0}, 2], "same": None}
-    now = {"a": [{"b": True, "more": 3}], "same": None}
+    was = {"a": [{"b": 1, "gone": 0}, 2], "long": "x" * 300 + "y", "same": None}
+    now = {"a": [{"b": True, "more": 3}], "long": "x" * 300 + "z", "same": None}
 
     assert list(differences(was, now)) == [
         "$.a[0].b is true, it was 1",
         "$.a[0].gone is gone, it was 0",
         "$.a[0].more is new: 3",
         "$.a has 1 entries, it had 2",
+        f'$.long from character 300 on is ..."{"x" * 50}z", it was ..."{"x" * 50}y"',
     ]
 
 
@@ -33,6 +34,7 @@ def test_ids_times_places_and_measurements_are_told_alike_and_nothing_else() -> 
         "sizes": {"rows": 4_096},
         "rows": 3,
         "confidence": 0.123456789,
+        "quoted": '{"confidence": 0.1234567891234567}',
         "fingerprint": "c97d44aed0484f139be1cd2f63a418da",
     }
 
@@ -44,6 +46,7 @@ def test_ids_times_places_and_measurements_are_told_alike_and_nothing_else() -> 
         "sizes": {"rows": "<measured>"},
         "rows": 3,
         "confidence": 0.123457,
+        "quoted": '{"confidence": 0.123457}',
         "fingerprint": "c97d44aed0484f139be1cd2f63a418da",
     }
 
