@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
-from brainops.store.named import Statement, migrations, statements
+import brainops
+from brainops.store import named
+from brainops.store.named import SQL, Statement, Statements, migrations, statements
 
 DIALECTS = ("sqlite", "postgres")
 
@@ -118,14 +122,77 @@ def test_both_dialects_have_the_same_migrations() -> None:
 
 
 def test_every_statement_says_what_it_answers() -> None:
-    from importlib.resources import files
-
     silent = [
-        f"{dialect}: {head}"
-        for dialect in DIALECTS
-        for file in files("brainops.store").joinpath("sql", dialect).iterdir()
+        f"{file.name}: {head}"
+        for folder in ("", *DIALECTS)
+        for file in SQL.joinpath(folder).iterdir()
         if file.name.endswith(".sql")
         for head in re.findall(r"^-- name: (\w+)\n(?!-- \S)", file.read_text(encoding="utf-8"), re.MULTILINE)
     ]
 
     assert silent == []
+
+
+def test_a_name_that_is_said_twice_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sqlite").mkdir()
+    for file in ("runs.sql", "sqlite/runs.sql"):
+        (tmp_path / file).write_text("-- name: run_get\n-- One run.\nselect 1\n", encoding="utf-8")
+    monkeypatch.setattr(named, "SQL", tmp_path)
+
+    with pytest.raises(ValueError, match="run_get is said twice"):
+        Statements("sqlite")
+
+
+@pytest.mark.parametrize(
+    ("common", "sqlite"),
+    [
+        ("id = any (:ids::text[])", "id in (select value from json_each(:ids))"),
+        ("exists (select 1 from unnest(:ids::text[]) as e (value))", "exists (select 1 from json_each(:ids) as e)"),
+        ("(:state::text is null or state = :state)", "(:state is null or state = :state)"),
+        ("cost = :cost::double precision", "cost = :cost"),
+        ("o.context::jsonb ->> 'event'", "json_extract(o.context, '$.event')"),
+        ("target is not distinct from :target::text", "target is :target"),
+        ("target is distinct from :target::text", "target is not :target"),
+        ("least(first_at, :at), greatest(last_at, :at)", "min(first_at, :at), max(last_at, :at)"),
+        ("strpos(body, :title) > 0", "instr(body, :title) > 0"),
+        ('select :id collate "C"', "select :id"),
+    ],
+)
+def test_sqlite_reads_the_common_spelling(
+    common: str, sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sqlite").mkdir()
+    (tmp_path / "rows.sql").write_text(f"-- name: row_get\n{common}\n", encoding="utf-8")
+    monkeypatch.setattr(named, "SQL", tmp_path)
+
+    assert Statements("sqlite")["row_get"].text == sqlite
+
+
+# The modules that use statements of another aggregate than their own.
+OTHERS = {
+    "store.approvals": {"notices"},
+    "store.memories": {"index"},
+    "store.records": {"learning", "memories", "signals"},
+    "store.scan": {"index"},
+    "store.sqlite_index": {"memories", "store"},
+    "health.audit": {"index"},
+    "health.claims": {"trust"},
+    "health.doctor": {"health"},
+    "health.status": {"health"},
+    "memory.meaning": {"index"},
+    "memory.reindex": {"index"},
+}
+
+
+def test_a_statement_its_file_and_its_module_share_a_name() -> None:
+    known = {name: statement for dialect in DIALECTS for name, statement in statements(dialect).items()}
+    others: dict[str, set[str]] = {}
+    for module in Path(brainops.__file__).parent.rglob("*.py"):
+        own = {module.stem, module.stem.removeprefix("sqlite_").removeprefix("postgres_")}
+        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            match call:
+                case ast.Call(func=ast.Attribute(attr="one" | "all" | "run" | "many"), args=[ast.Constant(name), *_]):
+                    if name in known and known[name].aggregate not in own:
+                        others.setdefault(f"{module.parent.name}.{module.stem}", set()).add(known[name].aggregate)
+
+    assert others == OTHERS

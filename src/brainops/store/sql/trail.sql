@@ -1,0 +1,64 @@
+-- name: audit_last
+-- The end of a namespace's trail.
+select sequence, hash from audit where namespace = :namespace order by sequence desc limit 1
+
+-- name: audit_append
+-- Adds a line to the trail.
+insert into audit (namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject, detail, previous_hash,
+    hash)
+values (:namespace, :sequence, :at, :actor_kind, :actor_id, :actor_proof, :act, :subject, :detail, :previous_hash,
+    :hash)
+
+-- name: audit_of_subject
+-- What was done to a memory.
+select namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject, detail, previous_hash, hash from audit
+where namespace = any (:namespaces::text[]) and subject = :subject order by at limit :limit
+
+-- name: audit_page
+-- A namespace's trail after a line, in order.
+select namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject, detail, previous_hash, hash from audit
+where namespace = :of_namespace and namespace = any (:namespaces::text[]) and sequence > :after
+order by sequence limit :limit
+
+-- name: feedback_insert
+-- Somebody says how good a memory was.
+insert into feedback (id, namespace, memory_id, verdict, actor_kind, actor_id, actor_proof, at, note, correction_id,
+    undone_at)
+values (:id, :namespace, :memory_id, :verdict, :actor_kind, :actor_id, :actor_proof, :at, :note, :correction_id,
+    :undone_at)
+on conflict do nothing
+
+-- name: feedback_get
+-- One verdict.
+select id, namespace, memory_id, verdict, actor_kind, actor_id, actor_proof, at, note, correction_id, undone_at
+from feedback where id = :id and namespace = :namespace
+
+-- name: feedback_of_memory
+-- Every verdict on a memory, oldest first.
+select id, namespace, memory_id, verdict, actor_kind, actor_id, actor_proof, at, note, correction_id, undone_at
+from feedback where memory_id = :memory_id and namespace = any (:namespaces::text[]) order by at
+
+-- name: feedback_undo
+-- Takes a verdict back, once.
+update feedback set undone_at = now_us() where id = :id and namespace = :namespace and undone_at is null
+
+-- name: feedback_page
+-- Every readable verdict after an id, for export.
+select id, namespace, memory_id, verdict, actor_kind, actor_id, actor_proof, at, note, correction_id, undone_at
+from feedback where namespace = any (:namespaces::text[]) and id > :after order by id limit :limit
+
+-- name: feedback_rewrite
+-- Redaction took something out of a note.
+update feedback set note = :note where id = :id and namespace = :namespace
+
+-- name: feedback_purge
+-- A purged memory takes the verdicts on it along.
+delete from feedback where memory_id = :memory_id and namespace = :namespace
+
+-- name: backup_insert
+-- A backup was written.
+insert into backup (id, namespace, at, path, sha256) values (:id, :namespace, :at, :path, :sha256)
+
+-- name: backup_list
+-- The backups that were written, newest first.
+select id, at, path, sha256 from backup order by at desc limit :limit
