@@ -15,10 +15,10 @@ import hashlib
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy
+from msgspec.structs import asdict
 
 from bench.figures import SEED, Figure, percentiles, wilson
 from bench.part import options, publish, say

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from brainops.operations.guard.guard import check, compiled
 from brainops.operations.guard.rule_learning import ANSWERED, from_graph, rules_from_graph, satisfied_by_use

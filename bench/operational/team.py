@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from bench.operational.ledger import Day, Ledger, Sure
 from bench.operational.world import MICROS_A_MINUTE, MINUTES_A_DAY, START, Deployment, Incident, World

@@ -12,10 +12,11 @@ import argparse
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from bench.quality import sets

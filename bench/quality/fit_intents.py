@@ -13,11 +13,11 @@ import argparse
 import csv
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy
+from msgspec.structs import replace
 
 from bench.part import SHARED, say
 from bench.quality.run import auc

@@ -13,10 +13,10 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bench.quality import sets

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput, Problem
 from brainops.procedures.definition import graph, render
@@ -52,8 +53,7 @@ What whoever does this step has to look at.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linted:
+class Linted(Struct, frozen=True, kw_only=True):
     """One file: its procedure, where nothing is wrong, and every problem."""
 
     path: str

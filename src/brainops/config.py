@@ -11,9 +11,10 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import InvalidConfiguration
 from brainops.types import Actor, ActorKind, agent_session
@@ -37,8 +38,7 @@ KNOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What a memory is opened with; each is also a BRAINOPS_<NAME> variable and a line of the settings file.
 
     `store` is a file path, ":memory:" or a postgresql:// URL; `read` the namespaces read besides the written one;
@@ -99,16 +99,14 @@ def settings_file(environment: Mapping[str, str]) -> Path:
     return (Path(config) if config else Path.home() / ".config") / "brainops" / "settings.toml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
+class Guarded(Struct, frozen=True, kw_only=True):
     """A namespace that was set to be strict, and the store that it is in."""
 
     store: str
     namespace: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Struct, frozen=True, kw_only=True):
     """A git repository around a folder: what its remote names it, and what was left there of being guarded."""
 
     git: Path

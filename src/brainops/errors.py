@@ -32,12 +32,12 @@ BrainOpsError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+
+class Problem(Struct, frozen=True, kw_only=True):
     """Something wrong, or doubtful, in a procedure's file: where, what, and the way out."""
 
     path: str

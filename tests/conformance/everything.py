@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.errors import OperationBlocked

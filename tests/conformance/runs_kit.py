@@ -113,7 +113,7 @@ def step(
     id: str, *needs: str, uses: StepKind = StepKind.CALL, undo: Mapping[str, JSON] | None = None, **rest: Any
 ) -> Step:
     """Return a step; what is no field of it is a parameter."""
-    fields: dict[str, Any] = {name: rest.pop(name) for name in list(rest) if name in Step.__dataclass_fields__}
+    fields: dict[str, Any] = {name: rest.pop(name) for name in list(rest) if name in Step.__struct_fields__}
     if undo is not None:
         fields["compensate"] = call(**undo)
     action = call(**rest) if uses is StepKind.CALL else Action(uses=uses, parameters=rest)

@@ -154,7 +154,7 @@ def test_syntax_in_a_query_neither_hides_nor_widens_what_it_finds(open_brain: Op
         assert found[:1] == [wanted.id], syntax[:40]
 
 
-FILTER_FIELDS = tuple(Filter.__dataclass_fields__)
+FILTER_FIELDS = tuple(Filter.__struct_fields__)
 
 
 def test_any_condition_is_answered_or_refused(open_brain: OpenBrain) -> None:

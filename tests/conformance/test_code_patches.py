@@ -9,11 +9,11 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.errors import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.memory.draft import content_hash

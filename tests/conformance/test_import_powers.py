@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.memory.transfer.foreign_rows import UNSENT

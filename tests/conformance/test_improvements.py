@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound

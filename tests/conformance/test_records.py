@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import product
 from string import ascii_uppercase
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.learning.improvements.port import draft
@@ -72,7 +72,7 @@ def establish(brain: Brain, procedure: Procedure) -> None:
 
 def decided(brain: Brain, reason: str, **rest: Any) -> RecordedDecision:
     """Keep a decision that says something."""
-    given: dict[str, Any] = dict.fromkeys(RecordedDecision.__dataclass_fields__) | {
+    given: dict[str, Any] = dict.fromkeys(RecordedDecision.__struct_fields__) | {
         "id": new_id(),
         "namespace": "team/a",
         "at": inside(brain).store.now(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, MissingExtra, StoreUnavailable
 from brainops.procedures.conditions import conditions
@@ -316,7 +316,7 @@ def test_what_a_newer_program_wrote_beside_what_is_known_is_left_alone(kit: Kit)
     assert row is not None
     with inside(kit.brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         detail: Any = {"waited": True, "a word of the next version": {"x": 1}}
-        tx.runs.put_step(type(row)(**{**{name: getattr(row, name) for name in row.__slots__}, "detail": detail}))
+        tx.runs.put_step(replace(row, detail=detail))
 
     ended = kit.runs.advance(run.id)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, RecallLoop
 from brainops.types import Captured, Draft, Memory, MemoryState, Progress

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from brainops.learning.code.file_edits import edited
 from brainops.procedures.definition.parse import parse
@@ -35,7 +34,7 @@ def changed(step_id: str, **fields: object) -> tuple[Procedure, Procedure]:
     before = parse(TEXT, "")
 
     def of(step: Step) -> Step:
-        return replace(step, **fields) if step.id == step_id else step  # type: ignore[arg-type]
+        return replace(step, **fields) if step.id == step_id else step
 
     return before, replace(before, steps=tuple(of(step) for step in before.steps))
 

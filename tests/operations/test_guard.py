@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from brainops.operations.guard.guard import check, standard_rules
 from brainops.types import (
@@ -445,11 +445,11 @@ def test_the_standard_rules_ask_once_a_task_and_each_time_before_what_destroys()
     assert isinstance(decide(rules, replace(DROP, action_class=ActionClass.READ_ONLY)), Allow)
 
 
-def test_a_hook_can_import_the_guard_with_the_standard_library_alone() -> None:
+def test_a_hook_can_import_the_guard_with_nothing_beyond_the_standard_library_but_msgspec() -> None:
     program = (
         "import sys; before = set(sys.modules); import brainops.operations.guard.guard;"
         "loaded = {name.split('.')[0] for name in set(sys.modules) - before};"
-        "print(*sorted(loaded - sys.stdlib_module_names - {'brainops'}))"
+        "print(*sorted(loaded - sys.stdlib_module_names - {'brainops', 'msgspec', 'typing_extensions'}))"
     )
     foreign = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 

@@ -7,8 +7,9 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.agent_steps import step_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.agents import lessons
 from brainops.agents.adapters.adapter import AdapterPort
@@ -52,8 +54,7 @@ ATTEMPT = "attempt: "  # before the task's name in the name of an attempt's oper
 CANCELLED = "CancelledError"  # the type of the error of what was stopped from outside, which is no memory
 
 
-@dataclass(slots=True, kw_only=True)
-class Work:
+class Work(Struct, kw_only=True):
     """One execution under way in this process, as far as it has come."""
 
     execution: Execution
@@ -65,11 +66,10 @@ class Work:
     opened_at: int
     guidance: Guidance | None = None
     approvals: tuple[str, ...] = ()
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReservedPlace:
+class ReservedPlace(Struct, frozen=True, kw_only=True):
     """An agent's place for this task: it has begun as far as the store is concerned."""
 
     agent: Agent

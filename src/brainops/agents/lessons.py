@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.agents.handover import LEARNT_TAG
 from brainops.errors import InvalidInput, RecallLoop
@@ -36,8 +37,7 @@ IMPORTANCE = 0.6  # as an error's: what helped once is asked for whenever it goe
 log = logging.getLogger("brainops")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeper:
+class Keeper(Struct, frozen=True, kw_only=True):
     """Keeps what executions teach."""
 
     context: MemoryContext

@@ -7,7 +7,8 @@ lets it do everything. What an agent may do is said where it is configured, or b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.types import JSON, AdapterKind, Agent, AgentLimits
@@ -16,8 +17,7 @@ TIMEOUT_SECONDS = 1_800.0  # a coding agent works for minutes, seldom for half a
 CAPABILITIES = ("code", "code.*", "debug", "review")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(Struct, frozen=True, kw_only=True):
     """A coding agent's command: arguments, whether the prompt comes on standard input, and whether it prints JSON."""
 
     description: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.agents.adapters.adapter import AgentFunction, Callables
 from brainops.agents.adapters.run import check_settings
@@ -175,7 +176,7 @@ class Roster:
 
 
 def _drafted(name: str, adapter: AdapterKind | str | None, limits: Any, given: Mapping[str, Any]) -> Agent:
-    known = {each.name for each in fields(Agent)} - {"name", "adapter", "limits", "created_at", "created_by"}
+    known = set(Agent.__struct_fields__) - {"name", "adapter", "limits", "created_at", "created_by"}
     if unknown := sorted(set(given) - known):
         raise InvalidInput(f"an agent has no {', '.join(unknown)}; it has {', '.join(sorted(known))} and limits")
     if not isinstance(name, str) or adapter is None:
@@ -197,7 +198,7 @@ def _drafted(name: str, adapter: AdapterKind | str | None, limits: Any, given: M
 def _limits(said: AgentLimits | Mapping[str, Any] | None) -> AgentLimits:
     if isinstance(said, AgentLimits):
         return said
-    known = {each.name for each in fields(AgentLimits)}
+    known = set(AgentLimits.__struct_fields__)
     if not isinstance(said or {}, Mapping) or set(said or {}) - known:
         raise InvalidInput(f"limits are of {', '.join(sorted(known))}")
     return AgentLimits(**(said or {}))

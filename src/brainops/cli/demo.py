@@ -6,11 +6,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from brainops.cli import show
 from brainops.cli.demo_history import AGAIN, MEMORIES, NEW_ERROR, NEW_FIX, OPERATIONS, PAGED, UNDEFINED_FIX
@@ -50,8 +50,7 @@ def _opened(store: Path) -> Brain:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """Where the demo plays: with pauses on a terminal, straight through elsewhere, without a word for JSON."""
 
     pause: Callable[[float], object] | None

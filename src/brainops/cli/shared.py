@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, is_dataclass, replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from brainops.cli.screen import show
 from brainops.cli.short_ids import shortened
@@ -27,8 +28,7 @@ CAUGHT_UP_FIRST = 64  # memories that a question embeds before its answer: a fif
 CAUGHT_UP = 256  # memories that a command embeds after its answer: about a second, and the store catches up by use
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommonOptions:
+class CommonOptions(Struct, frozen=True, kw_only=True):
     """The options that every command takes."""
 
     store: str | None = None
@@ -173,8 +173,8 @@ def plain(value: Any) -> Any:
     """Return a value of ours as JSON-ready values."""
     if isinstance(value, Guidance):
         return value.as_dict()
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+    if isinstance(value, Struct):
+        return to_builtins(value)
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     if isinstance(value, dict):

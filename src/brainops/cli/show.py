@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from brainops.cli.screen import age, bold, columns, cut, dim, one_line, padded, safe, size, width, wrapped
 from brainops.types import (
@@ -448,11 +449,9 @@ def sizes(numbers: Mapping[str, int]) -> str:
 
 def report(value: Any, done: str) -> Iterator[str]:
     """Yield what an upkeep command did, whatever figures it reports."""
-    from dataclasses import fields, is_dataclass
-
     yield done
-    if is_dataclass(value) and not isinstance(value, type):
-        figures = {field.name.replace("_", " "): _figure(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        figures = {name.replace("_", " "): _figure(getattr(value, name)) for name in value.__struct_fields__}
         yield from pairs({f"  {name}": figure for name, figure in figures.items()})
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct, to_builtins
 
 from brainops.errors import StepFailed
 from brainops.learning.cycles.cycles import Learning
@@ -42,8 +43,7 @@ RECENT_OPERATIONS = 1_000  # what the log gives at once
 MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a laptop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryParts:
+class MemoryParts(Struct, frozen=True, kw_only=True):
     """What the functions ask: the parts of one Brain."""
 
     guidance: Callable[..., Guidance]
@@ -149,7 +149,7 @@ def _recent(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
 
 def _compliance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
-    found: JSON = asdict(memory.guard.compliance(since=since))
+    found: JSON = to_builtins(memory.guard.compliance(since=since))
     return found
 
 

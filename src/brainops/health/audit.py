@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.health.likeness import NEAR, likeness, same_subject, shingles
 from brainops.memory.context import MemoryContext
@@ -25,8 +26,7 @@ CROWDED = 40  # memories behind one word pair; a phrase that everybody uses tell
 TITLE_CHARACTERS = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
+class _Read(Struct, frozen=True, kw_only=True):
     """What the audit keeps of one memory while it looks at the others."""
 
     id: str

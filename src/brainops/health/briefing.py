@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.health.figure_text import length
 from brainops.memory.redaction.injected import wrap_injected
@@ -30,8 +31,7 @@ WORTH = ("errors", "learnings", "decisions", "deployments")
 Item = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class Gathered(Struct, frozen=True, kw_only=True):
     """Everything that a briefing says, before it is put into words."""
 
     session_id: str

@@ -7,9 +7,10 @@ figures carry and docs/reference/health.md repeats.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.statistics.calibration import reliability
 from brainops.types import Micros
@@ -66,8 +67,7 @@ LEAST = {
 """How many cases a figure takes before it says anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempted:
+class Attempted(Struct, frozen=True, kw_only=True):
     """What agents did in a time: attempts that ended, those that succeeded, their seconds and cost, and efficiency."""
 
     ended: int = 0
@@ -78,8 +78,7 @@ class Attempted:
     compared: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Spent(Struct, frozen=True, kw_only=True):
     """What language models took in a time."""
 
     calls: int = 0
@@ -87,8 +86,7 @@ class Spent:
     cost: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordCounts:
+class RecordCounts(Struct, frozen=True, kw_only=True):
     """What the record counts from `since` up to `until`. The rows are those of store/figures.py."""
 
     since: Micros
@@ -101,11 +99,11 @@ class RecordCounts:
     failed: int = 0
     worked_seconds: float = 0.0
     failures: Sequence[Row] = ()
-    fixes: Mapping[str, int] = field(default_factory=dict)
-    recognised: Mapping[str, int] = field(default_factory=dict)
+    fixes: Mapping[str, int] = {}
+    recognised: Mapping[str, int] = {}
     mended: Sequence[Row] = ()
     answered: Sequence[Row] = ()
-    verdicts: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int] = {}
     compliance: Sequence[Row] = ()
     insights: int = 0
     kept: int = 0
@@ -120,8 +118,7 @@ class RecordCounts:
         return (self.until - self.since) / DAY_MICROS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """What became of advice that was followed and of fixes that were applied."""
 
     right: int

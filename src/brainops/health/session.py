@@ -9,9 +9,11 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, NotFound
 from brainops.health.briefing import SORTS, Gathered, block, screen
@@ -86,8 +88,7 @@ TYPES = dict(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPlace:
+class SessionPlace(Struct, frozen=True, kw_only=True):
     """Where a session opens: its memory, its parts, and whether this process goes on in the background."""
 
     context: MemoryContext
@@ -96,8 +97,7 @@ class SessionPlace:
     background: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaughtUp:
+class CaughtUp(Struct, frozen=True, kw_only=True):
     """What became of the learning cycles that were due: those that ran, those that were left, and why."""
 
     ran: tuple[Cycle, ...] = ()

@@ -6,8 +6,9 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from brainops.agents.language.language import budget_of
 from brainops.memory.context import MemoryContext

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from brainops.agents.agents import Agents
 from brainops.agents.workflows.workflows import Workflows
@@ -38,8 +39,7 @@ LEARNS_AFTER_SECONDS = 60.0  # a program that is over sooner leaves learning to 
 ALIVE_SECONDS = 90.0  # a worker gives a sign at least every 30 seconds; three that are missing are no accident
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
+class Worker(Struct, frozen=True, kw_only=True):
     """A process that goes on with runs: its name as the owner of runs, where it is, and when it was seen last."""
 
     id: str

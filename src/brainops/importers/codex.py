@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
 from brainops.importers.claude_code import output_text
@@ -29,13 +31,12 @@ HEAD = 600
 Record = dict[str, JSON]
 
 
-@dataclass(slots=True)
-class _Session:
+class _Session(Struct):
     """What the records have said so far."""
 
     id: str = ""
     folder: str = ""
-    steps: dict[str, ToolUse] = field(default_factory=dict)
+    steps: dict[str, ToolUse] = {}
 
 
 def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:

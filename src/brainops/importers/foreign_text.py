@@ -6,11 +6,12 @@ import codecs
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.importers.items import Leave
@@ -29,8 +30,7 @@ FAULTS_SHOWN = 50
 """Broken lines told one by one; the rest of them are counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One JSON object of a file with an object on each line."""
 
     number: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.importers.items import ImportAction, Planned
 from brainops.importers.runbook_links import bind, digest, said_by
@@ -12,8 +14,7 @@ from brainops.types import JSON, Draft, Memory, MemoryState
 By = Mapping[str, list[Memory]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportScope:
+class ImportScope(Struct, frozen=True, kw_only=True):
     """What an import speaks for: keys below these prefixes are gone when not met, except where it could not read."""
 
     prefixes: tuple[str, ...] = ()
@@ -27,8 +28,7 @@ class ImportScope:
         return inside and not any(file == unread or file.startswith(f"{unread}/") for unread in self.unread)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportPlan:
+class ImportPlan(Struct, frozen=True, kw_only=True):
     """The lines of the plan, how many alerts are bound, and what spoke against flagging ("" when nothing did)."""
 
     planned: tuple[Planned, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from brainops.types import Captured, Draft, Memory, Progress
 
@@ -24,16 +25,14 @@ class Format(StrEnum):
     EXPORT = "brainops-export"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+class Take(Struct, frozen=True, kw_only=True):
     """A draft that an importer found, and the position in its file."""
 
     draft: Draft
     position: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leave:
+class Leave(Struct, frozen=True, kw_only=True):
     """Something that was not taken, and why. `fault` says that it could not be read, so nothing is known of it."""
 
     what: str
@@ -54,8 +53,7 @@ class ImportAction(StrEnum):
     FLAG = "flag"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(Struct, frozen=True, kw_only=True):
     """One line of the plan: the action, the source's key, the memory that it concerns if there is one, and why."""
 
     action: ImportAction
@@ -63,11 +61,10 @@ class Planned:
     title: str
     reason: str = ""
     memory_id: str | None = None
-    draft: Draft | None = field(default=None, repr=False)
+    draft: Draft | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
+class ImportReport(Struct, frozen=True, kw_only=True):
     """What an import did, or with `dry_run` would do; `bound` counts the alerts in it that lead to a runbook."""
 
     plan: tuple[Planned, ...] = ()

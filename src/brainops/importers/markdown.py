@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.importers.foreign_text import read_text, yaml_value
@@ -36,8 +37,7 @@ RUNBOOK_HEADINGS = frozenset(
 RECORD_HEADINGS = frozenset({"context", "decision", "consequences", "status"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """What sort of document it is: its type, its tag, and whether it is taken by sections."""
 
     type: MemoryType
@@ -53,11 +53,10 @@ NOTE = Kind(type=MemoryType.LEARNING_INSIGHT, tag="note")
 LONG = Kind(type=MemoryType.LEARNING_INSIGHT, tag="note", split=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A document apart: front matter, body, and what was wrong with the front matter."""
 
-    front: Mapping[str, JSON] = field(default_factory=dict)
+    front: Mapping[str, JSON] = {}
     body: str
     fault: str = ""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.importers.foreign_text import clean_text
@@ -20,16 +21,14 @@ MACHINERY = frozenset(
 GIT_CONFIG_LIMIT = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
+class Root(Struct, frozen=True, kw_only=True):
     """The folder that keys are relative to, and the name that it has on every machine."""
 
     name: str
     folder: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """One file (or folder) of an import: its path here, and its path relative to the root."""
 
     root: Root

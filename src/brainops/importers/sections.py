@@ -6,15 +6,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SLUG_LIMIT = 64
 SPLIT_LEVEL = 2
 """Sections begin at headings of level 1 and 2; deeper ones are parts of a thought."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
+class Heading(Struct, frozen=True, kw_only=True):
     """A heading: the line it stands on (from 0), its level and text, and where its text begins."""
 
     line: int
@@ -23,8 +23,7 @@ class Heading:
     body: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentSection:
+class DocumentSection(Struct, frozen=True, kw_only=True):
     """A part of a document: heading ("" before the first), unique anchor, text with the heading, line from 1."""
 
     heading: str

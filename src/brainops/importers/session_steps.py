@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brainops.importers.items import Format
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolUse:
+class ToolUse(Struct, frozen=True, kw_only=True):
     """One use of a tool: `command` says what was done, `target` a file that it changed, `failed` None when unknown."""
 
     id: str
@@ -25,8 +24,7 @@ class ToolUse:
     thread: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
+class Transcript(Struct, frozen=True, kw_only=True):
     """A session: which client, its id, the folder, its steps in order, how many records they came from."""
 
     format: Format

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.importers import claude_code, codex, jsonl, markdown, mcp_memory, mcp_memory_service, prometheus
@@ -19,14 +21,13 @@ KEPT_BY_PATH = (Format.MARKDOWN, Format.PROMETHEUS, Format.MCP_MEMORY, Format.MC
 learnt from them stays true."""
 
 
-@dataclass(slots=True)
-class _ReadSoFar:
+class _ReadSoFar(Struct):
     """What the reading has brought so far."""
 
-    drafts: dict[str, Draft] = field(default_factory=dict)
-    left: list[Leave] = field(default_factory=list)
-    files: dict[str, Format] = field(default_factory=dict)
-    unread: list[str] = field(default_factory=list)
+    drafts: dict[str, Draft] = {}
+    left: list[Leave] = []
+    files: dict[str, Format] = {}
+    unread: list[str] = []
 
 
 def import_path(

@@ -17,7 +17,8 @@ import time
 import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 TAIL_BYTES = 65_536  # of what is printed, both streams together in the order of their coming
 CHUNK_BYTES = 65_536
@@ -26,8 +27,7 @@ FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signa
 FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)  # which a terminal sends to all of its foreground group by itself
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramEnd:
+class ProgramEnd(Struct, frozen=True, kw_only=True):
     """How a program ended: its exit code, that of a shell (128 and the number) where a signal ended it; its tail."""
 
     code: int
@@ -140,8 +140,7 @@ class Relay:
             self._process.send_signal(number)  # once more: it may have looked before the size was passed on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stream:
+class _Stream(Struct, frozen=True, kw_only=True):
     """Where output comes from and goes: the program's end, the end that is read, and this process's own stream."""
 
     ours: int

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.statistics.calibration import sigmoid
 from brainops.store.stem import stem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HitSignals:
+class HitSignals(Struct, frozen=True, kw_only=True):
     """Hold what is known of one hit: `cosine` (None without a model), `covered` 0 to 1, `margin` -1 to 1."""
 
     cosine: float | None
@@ -29,8 +30,7 @@ class HitSignals:
     margin: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class Curve(Struct, frozen=True, kw_only=True):
     """Hold the constants of one logistic curve, in log-odds a unit of each signal."""
 
     intercept: float

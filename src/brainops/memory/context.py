@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.redact import RedactionPolicy
@@ -36,8 +37,7 @@ class AtHand:
                 each.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryContext:
+class MemoryContext(Struct, frozen=True, kw_only=True):
     """Everything that a verb needs; it holds and does nothing.
 
     `due` is told of fixes that are due for an error that is being recorded, before that is durable. `here` is what all

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import store as store_prepared
@@ -39,8 +41,7 @@ VERDICT_CHANGE = {Verdict.HELPFUL: 1.0, Verdict.WRONG: -1.0, Verdict.OUTDATED: -
 _ENDS = {Verdict.OUTDATED}  # an outdated memory is no longer current; a wrong one is flagged for somebody to decide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True):
     """What a purge removed, and where it may still be: in which backups, and in the log as long as who reads."""
 
     memory_ids: tuple[str, ...]
@@ -48,8 +49,7 @@ class Removed:
     in_log_for: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(Struct, frozen=True, kw_only=True):
     """Everything that is known of how a memory came to be as it is: its versions, acts, verdicts and occurrences."""
 
     versions: tuple[Memory, ...]

@@ -6,8 +6,10 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.recognition.digests import text_digests
@@ -38,8 +40,7 @@ MAX_MICROS = 253_402_300_799_000_000  # the end of the year 9999
 _ABSENT = "\ufffd"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """A draft that is ready to be stored: the row, its words, and what was changed on the way."""
 
     row: dict[str, Any]

@@ -14,10 +14,10 @@ from brainops.types import Filter, MemoryType, Trust
 
 def filter_of(conditions: Mapping[str, Any]) -> Filter:
     """Return the filter that keyword conditions describe; raise InvalidInput for one that does not exist."""
-    known = {name: conditions[name] for name in Filter.__dataclass_fields__ if name in conditions}
+    known = {name: conditions[name] for name in Filter.__struct_fields__ if name in conditions}
     unknown = sorted(set(conditions) - set(known))
     if unknown:
-        there_is = ", ".join(Filter.__dataclass_fields__)
+        there_is = ", ".join(Filter.__struct_fields__)
         raise InvalidInput(f"no such condition: {', '.join(unknown)}; there is {there_is}")
     for name in ("types", "tags", "trust", "namespaces"):
         known[name] = _texts(known.get(name, ()), name)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Below this a prior could overturn a clearly better match: up to a tenth of the best score is harmless even when
 # the prior carries no information at all (measured with random importance).
@@ -19,8 +20,7 @@ MAX_PRIOR_SHARE = 0.1
 MAX_FEEDBACK_SHARE = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class Weights(Struct, frozen=True, kw_only=True):
     """Hold the constants of the fusion; the defaults are the measured ones.
 
     `dense` is the share of meaning (0 to 1, the rest is words); `neighbour` the part of the better neighbour's score
@@ -40,8 +40,7 @@ class Weights:
 DEFAULT = Weights()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """Describe one found memory before it is ranked.
 
     `lexical` is the positive bm25 score (None: not matched by words), `dense` the cosine (None: no vector),
@@ -58,8 +57,7 @@ class Candidate:
     neighbours: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(Struct, frozen=True, kw_only=True):
     """Explain one hit: `score` is the sum of the four parts that follow it."""
 
     key: int

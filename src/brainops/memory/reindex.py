@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.context import MemoryContext
@@ -25,8 +27,7 @@ EMBEDDING_MODEL = "embedding_model"  # the setting that names the model which ev
 PASSES = 3  # over what was captured or changed while a sweep ran; the rest stays pending, and the next call takes it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescanned:
+class Rescanned(Struct, frozen=True, kw_only=True):
     """What a rescan looked at, how many rows it changed, what it took out (never the values), and of which memories.
 
     `procedures` names versions with a finding. A version never changes: replace the secret where it is valid, save the
@@ -136,8 +137,7 @@ def _sign(context: MemoryContext, found: Rescanned) -> None:
         tx.trail.append(tx.scope.write, now, changed=found.changed, findings=taken_out)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
+class _Kind(Struct, frozen=True, kw_only=True):
     """How rows of one kind are read a page at a time, found again under the lock, and written anew."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.memory import confidence, rank
@@ -31,8 +32,7 @@ OCCURRENCE = ("context", "service", "target")  # what an error's memory says of 
 CHARACTERS_A_TOKEN = 4  # English prose and code under the usual tokenizers, rounded down so that a budget holds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """A query as it is searched: its text, its words and, where there is a model, its vector."""
 
     text: str

@@ -6,8 +6,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from brainops.store import Store, Transaction
 from brainops.store.scope import Scope
@@ -20,8 +21,7 @@ KEPT_DAYS = 35  # of counts by the minute: a report compares two weeks, and some
 DAY_MINUTES = 1_440
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
+class _Counted(Struct, frozen=True, kw_only=True):
     """What was counted of one scope."""
 
     store: Store

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+
+from msgspec.structs import asdict, replace
 
 from brainops.errors import InvalidInput
 from brainops.memory.rank import DEFAULT, Weights
@@ -27,7 +28,7 @@ def set_weights(tx: Transaction, weights: Weights, actor: Actor, at: Micros) -> 
 
 def checked(given: Mapping[str, object]) -> Weights:
     """Return weights from a mapping; what it does not name is as measured. Raises InvalidInput."""
-    known = {each.name for each in fields(Weights)}
+    known = set(Weights.__struct_fields__)
     for name, value in given.items():
         if name not in known:
             raise InvalidInput(f"{name!r:.40} is no weight of retrieval; there are {', '.join(sorted(known))}")

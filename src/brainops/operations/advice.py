@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.memory.draft import content_text
 from brainops.operations.calibration import NEVER, UNFOLLOWED, Followed, confidence, raw_confidence
@@ -64,8 +65,7 @@ class Standing(IntEnum):
     FOUND = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advised:
+class Advised(Struct, frozen=True, kw_only=True):
     """A recommendation as it is shown, how probably it applies, its uncalibrated confidence, and how it was found."""
 
     shown: Recommendation

@@ -6,7 +6,8 @@ the store's own followed outcomes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from msgspec import Struct
+from msgspec.structs import fields
 
 from brainops.statistics.calibration import EDGE, Calibration, calibrated
 from brainops.types import Trust
@@ -20,8 +21,7 @@ CLAIMED = 0.5  # what an outcome counts that nobody but the one who acted saw
 UNFOLLOWED = 0.49  # the most that is said of what nobody ever followed, however well other advice did
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class Followed(Struct, frozen=True, kw_only=True):
     """What became of following one memory or procedure: right and wrong outcomes, `claimed` of them by a word alone.
 
     `helpful` and `unhelpful` are people and agents who said so, each counted once.

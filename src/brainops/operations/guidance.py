@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
@@ -71,16 +73,14 @@ _SEEN = tuple(sorted(advise.SEEN))
 _KINDS = (_ERRORS, tuple(kind for kind in MemoryType if kind not in {*_ERRORS, *_SEEN}), _SEEN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consulted:
+class Consulted(Struct, frozen=True, kw_only=True):
     """A guidance and the uncalibrated confidence of its primary recommendation, which later outcomes are fitted on."""
 
     guidance: Guidance
     raw: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, frozen=True, kw_only=True):
     """A memory that may be about the operation, and why; `own` is what stands in its own past or is the same error."""
 
     hit: Hit
@@ -95,8 +95,7 @@ class _Found:
         return advise.of_memory(hit, self.reason, followed.get(hit.memory.id, NEVER), calibration, standing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Applying:
+class _Applying(Struct, frozen=True, kw_only=True):
     """A procedure that may apply, how probably and why, and whether it was set off by what somebody wrote."""
 
     version: ProcedureVersion
@@ -110,8 +109,7 @@ class _Applying:
         return advise.of_procedure(self.version, self.applies, self.reason, record, calibration, pushed=self.pushed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advisers:
+class Advisers(Struct, frozen=True, kw_only=True):
     """Who else is asked.
 
     The triggers of procedures; for an error's text and context the fixes bound to it; who does such a task best; and
@@ -156,7 +154,7 @@ def consult(
         doable = [each for each in found if advise.can_be_done(each.hit.memory)]
         ids = [*(each.hit.memory.id for each in doable), *(each.version.id for each in procedures)]
         rows = tx.operations.followings(ids, [each.version.procedure.name for each in procedures])
-    followed = {row["id"]: Followed(**{each.name: row[each.name] for each in fields(Followed)}) for row in rows}
+    followed = {row["id"]: Followed(**{name: row[name] for name in Followed.__struct_fields__}) for row in rows}
     ranked = _ranked(
         [
             *(each.advised(followed, calibration) for each in procedures),
@@ -207,7 +205,7 @@ def keep(tx: Transaction, consulted: Consulted) -> None:
             "raw_confidence": consulted.raw,
             "failure_probability": guidance.failure_probability,
             "primary_id": guidance.primary.memory_id if guidance.primary else None,
-            "body": json.dumps(asdict(guidance), ensure_ascii=False),
+            "body": json.dumps(to_builtins(guidance), ensure_ascii=False),
         }
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from brainops.store import Transaction
 from brainops.types import Explanation, Failed, Hit, Memory, Operation, OperationStart
@@ -18,14 +19,13 @@ _NUMBERS = re.compile(r"\bv?\d[\w.]*", re.IGNORECASE)
 _SAID = ("operation", "goal", "task")  # where a memory says which operation it is of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationHistory:
+class OperationHistory(Struct, frozen=True, kw_only=True):
     """The last operations of a name, and of each memory that one of them ended in or followed how often that was."""
 
     operations: Sequence[Operation] = ()
-    failed: Mapping[str, int] = field(default_factory=dict)
-    helped: Mapping[str, int] = field(default_factory=dict)
-    memories: Mapping[str, Memory] = field(default_factory=dict)
+    failed: Mapping[str, int] = {}
+    helped: Mapping[str, int] = {}
+    memories: Mapping[str, Memory] = {}
 
     def hit(self, memory_id: str) -> Hit:
         """Return a memory of this past as a hit: as probably about the next one as it was about these."""

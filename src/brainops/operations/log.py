@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import MAX_DETAIL_CHARACTERS

@@ -12,9 +12,11 @@ import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, InvalidInput, OperationBlocked, OperationTimeout
 from brainops.memory.context import MemoryContext
@@ -54,8 +56,7 @@ log = logging.getLogger("brainops")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(Struct, frozen=True, kw_only=True):
     """How an operation is accompanied.
 
     `consult`: "always" asks memory anew, "cached" reuses what it said of the same name and target within a minute,

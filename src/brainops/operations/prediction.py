@@ -12,8 +12,9 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.operations.calibration import failure_probability
 from brainops.statistics.calibration import Calibration, Case, calibrated, fit, logit, sigmoid
@@ -45,8 +46,7 @@ Sign = tuple[str, str]
 _WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedOperation:
+class EndedOperation(Struct, frozen=True, kw_only=True):
     """An operation that ended: what was done, when, and whether it failed."""
 
     name: str
@@ -60,8 +60,7 @@ class EndedOperation:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFailure:
+class SeenFailure(Struct, frozen=True, kw_only=True):
     """A failure that was seen lately."""
 
     name: str
@@ -70,16 +69,14 @@ class SeenFailure:
     at: Micros
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """How probably an operation fails (None: nothing of its name ever ended), and what that rests on."""
 
     probability: float | None
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upcoming:
+class Upcoming(Struct, frozen=True, kw_only=True):
     """An operation that is to begin, with how the last one of its name and target ended (None: there was none)."""
 
     name: str
@@ -90,8 +87,7 @@ class Upcoming:
     previous_failed: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Struct, frozen=True, kw_only=True):
     """How the newest operations of a name ended, and those of them on the same target."""
 
     finished: int = 0
@@ -136,8 +132,7 @@ def signs(asked: Upcoming, failures: Iterable[SeenFailure]) -> set[Sign]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taught:
+class Taught(Struct, frozen=True, kw_only=True):
     """What a record teaches: JSON-ready models by name, where failures of that name depend on something.
 
     `foretold` holds (probability, failed) of its operations, each as it was expected to end before that was known.
@@ -168,8 +163,7 @@ def told(model: Mapping[str, Any]) -> list[str]:
     return [_sentence(each) for each in sorted(raising, key=lambda each: -each["weight"])]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _Row(Struct, frozen=True, kw_only=True):
     """One operation of the past as it looked before it began: the base's log-odds, its signs, and how it ended."""
 
     base: float
@@ -177,12 +171,11 @@ class _Row:
     failed: bool
 
 
-@dataclass(slots=True)
-class _Condition:
+class _Condition(Struct):
     """The rows under one condition, and the weight that they teach."""
 
     sign: Sign
-    rows: list[int] = field(default_factory=list)
+    rows: list[int] = []
     failed: int = 0
     weight: float = 0.0
 

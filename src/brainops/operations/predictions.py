@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.memory.context import MemoryContext
 from brainops.operations.prediction import EndedOperation, learn
@@ -17,8 +18,7 @@ from brainops.types import Micros
 LEARNED_OPERATIONS = 5_000  # the newest: some seconds' work, and what is older is of another time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refitted:
+class Refitted(Struct, frozen=True, kw_only=True):
     """What a refit found: the models by name, and how well the record would have been foretold."""
 
     models: Mapping[str, Mapping[str, Any]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from brainops.memory.context import MemoryContext
 from brainops.operations import log as records

@@ -5,8 +5,10 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.arguments import a_text
@@ -45,8 +47,7 @@ MAX_REASON_CHARACTERS = 2_000
 Action = Literal["new", "changed", "unchanged", "missing", "retired", "refused"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Active:
+class _Active(Struct, frozen=True, kw_only=True):
     """The active versions as they were at these change counters."""
 
     changes: Mapping[str, int]

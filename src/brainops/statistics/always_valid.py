@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec import Struct
 
 from brainops.types import JSON
 
@@ -28,8 +29,7 @@ RATES = tuple(1 / (1 + math.exp(-logit / 2)) for logit in range(-10, 11))
 """The rates that are mixed over: 0.7 % to 99.3 %, evenly in log odds, so that few failures in a hundred count too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(Struct, frozen=True, kw_only=True):
     """How often something went well, and how often it did not."""
 
     well: int = 0
@@ -46,16 +46,14 @@ class Counts:
         return self.well / self.total if self.total else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EValues:
+class EValues(Struct, frozen=True, kw_only=True):
     """How strongly counts say that the challenger is better, and that it is worse: 1 is nothing, above 10 decides."""
 
     better: float = 1.0
     worse: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Struct, frozen=True, kw_only=True):
     """What the record says of an improvement: how strongly, from how many outcomes, with figures for people.
 
     `counted` are the verified or observed outcomes since the trial (or, once applied, since then) began. `worse` is a
@@ -64,7 +62,7 @@ class Measured:
 
     evidence: EValues = EValues()
     counted: int = 0
-    figures: Mapping[str, JSON] = field(default_factory=dict)
+    figures: Mapping[str, JSON] = {}
     worse: str = ""
     undone: str = ""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from brainops.types import Anomaly, Micros
 
@@ -29,8 +30,7 @@ FLOOR = 1e-4  # of the level: a series that never moved is not alarmed by its la
 RESUM_EVERY = 1_000  # sums that run on gather rounding errors, so they are taken anew
 
 
-@dataclass(slots=True)
-class _Surprise:
+class _Surprise(Struct):
     """How far a short mean of forecast errors lies above their long mean, in standard deviations over a line.
 
     After the anomaly likelihood of Lavin and Ahmad (2015), with the plainest forecasts.

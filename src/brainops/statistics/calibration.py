@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy
@@ -32,8 +33,7 @@ RECORD_PRIOR_CASES = 6.0  # what the learner's own probability counts beside its
 RECORD_EDGE = 0.005  # no probability from so few cases is nearer to 0 or 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class Calibration(Struct, frozen=True, kw_only=True):
     """The two figures of the curve, and how many cases they rest on (0: the start)."""
 
     intercept: float = 0.0
@@ -41,16 +41,14 @@ class Calibration:
     cases: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """What was said before calibration, and whether it was right."""
 
     raw: float
     right: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
+class Bin(Struct, frozen=True, kw_only=True):
     """One bar of a reliability diagram."""
 
     mean_confidence: float

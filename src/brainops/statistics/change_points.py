@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean, median
+
+from msgspec import Struct
 
 from brainops.statistics.significance import ranks
 from brainops.types import Micros
@@ -23,8 +24,7 @@ EFFECT = 1.0
 CHANGES = 8  # the most that are told of one series, the surest first found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePoint:
+class ChangePoint(Struct, frozen=True, kw_only=True):
     """A lasting change of level: `at` is the first point of the new one, `chance` that there was none (p value)."""
 
     series: str

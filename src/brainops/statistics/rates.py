@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.statistics.calibration import sigmoid
 
@@ -21,8 +22,7 @@ LEAST_DIFFERENCE = 0.05  # between the rates; less may be real and matters to no
 MOST_CHANGES = 8  # in one series; the latest is told, those before only keep it from being blurred
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureCounts:
+class FailureCounts(Struct, frozen=True, kw_only=True):
     """What ended in one stretch of time, and how much of it failed."""
 
     at: int
@@ -30,8 +30,7 @@ class FailureCounts:
     failed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateChange:
+class RateChange(Struct, frozen=True, kw_only=True):
     """A rate's latest change: when, the counts before and after it, and the Bayes factor for it."""
 
     at: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, median
+
+from msgspec import Struct
 
 from brainops.statistics.significance import kruskal_wallis, ranks
 from brainops.types import Micros
@@ -32,8 +33,7 @@ class Rhythm(StrEnum):
     WEEKDAY = "weekday"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Season:
+class Season(Struct, frozen=True, kw_only=True):
     """A rhythm of a series: `levels` are the medians of the hours (0 to 23, UTC) or days (0 is Monday).
 
     `high` and `low` are those that stand out, `chance` that there is no rhythm (p value).

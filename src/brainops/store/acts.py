@@ -8,8 +8,9 @@ tighten it, and both have the same name in the trail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from brainops.errors import ApprovalRequired, ApprovalUnproven, BrainOpsError, Conflict, OperationBlocked
 from brainops.types import Actor, ActorKind
@@ -31,8 +32,7 @@ class Proving(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Act(Struct, frozen=True, kw_only=True):
     """Something that is done to what is kept or holds: `does` completes "may not ..."; no `name`, no line."""
 
     name: str = ""
@@ -63,8 +63,7 @@ class Act:
         return self.proof not in (Proving.NEVER, Proving.ALWAYS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
+class Proven(Struct, frozen=True, kw_only=True):
     """Somebody whose proof was looked at and is right, so that it need not be given twice for what is one act."""
 
     actor: Actor

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from brainops.store.actors import actor_of
+from msgspec.structs import asdict
+
+from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
 from brainops.types import (
     Action,
@@ -119,9 +120,10 @@ class FixRows:
 def fix_row(fix: Fix) -> dict[str, Any]:
     """Return the values of a fix."""
     values = asdict(fix)
-    actor = values.pop("created_by")
+    by = actor_columns(values.pop("created_by"))
     return {
         **values,
+        **by,
         "kind": fix.kind.value,
         "mode": fix.mode.value,
         "action": _action_text(fix.action),
@@ -129,9 +131,6 @@ def fix_row(fix: Fix) -> dict[str, Any]:
         "rollback": _action_text(fix.rollback),
         "context": json.dumps(dict(fix.context), ensure_ascii=False, sort_keys=True),
         "limits": json.dumps(asdict(fix.limits)),
-        "actor_kind": actor["kind"].value,
-        "actor_id": actor["id"],
-        "actor_proof": actor["proof"],
     }
 
 
@@ -163,16 +162,14 @@ def fix_of(row: Row) -> Fix:
 def application_row(application: FixApplication) -> dict[str, Any]:
     """Return the values of an application."""
     values = asdict(application)
-    actor = values.pop("actor")
+    by = actor_columns(values.pop("actor"))
     evidence = application.evidence
     return {
         **values,
+        **by,
         "mode": application.mode.value,
         "automatic": int(application.automatic),
         "state": application.state.value,
-        "actor_kind": actor["kind"].value,
-        "actor_id": actor["id"],
-        "actor_proof": actor["proof"],
         "evidence": None if evidence is None else json.dumps(evidence, ensure_ascii=False),
     }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from brainops.store.database import Row, Session
 from brainops.types import JSON, Improvement, ImprovementKind, ImprovementState, Micros, Trust
@@ -116,7 +117,7 @@ def improvement_row(improvement: Improvement) -> dict[str, Any]:
 
 def improvement_of(row: Row) -> Improvement:
     """Read a row as an Improvement."""
-    values: Mapping[str, Any] = {name: row[name] for name in Improvement.__dataclass_fields__}
+    values: Mapping[str, Any] = {name: row[name] for name in Improvement.__struct_fields__}
     return Improvement(
         **{
             **values,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
@@ -48,7 +49,7 @@ class LearningRows:
 
     def add_report(self, report: CycleReport, keep: int) -> None:
         """Keep what a cycle found, and of its reports so many: a time that a wrong clock said drops none."""
-        body = {name: value for name, value in asdict(report).items() if name not in _COLUMNS}
+        body = {name: value for name, value in to_builtins(report).items() if name not in _COLUMNS}
         self._session.run(
             "cycle_report_insert",
             cycle=report.cycle.value,

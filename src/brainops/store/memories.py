@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.store.actors import actor_of
@@ -20,8 +21,7 @@ FAR_AHEAD_MICROS = DAY_MICROS  # no clock that is only a little off is a day ahe
 LIST_LIMIT = 100_000  # no list is longer than this
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inserted:
+class Inserted(Struct, frozen=True, kw_only=True):
     """What an insert did: `fresh` is False where the same memory stood there already."""
 
     key: int

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.errors import SchemaTooNew, StoreCorrupt
 from brainops.store.named import migrations
@@ -18,8 +19,7 @@ from brainops.store.sqlite import SQLiteDatabase
 CAPTURE_FROM = 1  # raised only by a migration that an older program cannot live with
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaState:
+class SchemaState(Struct, frozen=True, kw_only=True):
     """Where a store's schema stands against this program's; `pending` names the migrations to come."""
 
     stored: int

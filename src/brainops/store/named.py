@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 SQL = files("brainops.store").joinpath("sql")
 
@@ -41,8 +42,7 @@ _WRITES = re.compile(r"\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """One named statement: its text as the driver wants it, and the parameters that it mentions."""
 
     name: str
@@ -52,8 +52,7 @@ class Statement:
     writes: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
+class _Piece(Struct, frozen=True, kw_only=True):
     """What stands under one head of a file."""
 
     aggregate: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import asdict
 
 from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
@@ -31,8 +33,7 @@ FOLLOWINGS = 1_000  # the newest that are counted: older ones say little about t
 FAILURES_KEPT_A_DAY = 100  # of one fingerprint; the tally counts the rest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrowthPolicy:
+class GrowthPolicy(Struct, frozen=True, kw_only=True):
     """How much of an operation's log is kept: "full", "sampled" (successes at `rate`) or "counted" (failures only)."""
 
     operation_name: str = ""
@@ -266,7 +267,7 @@ def finish_row(outcome: Outcome, finished_at: int) -> dict[str, Any]:
         "finished_at": finished_at,
         "outcome": "failed" if failed else "succeeded",
         "result": None if outcome.result is None else json.dumps(outcome.result, ensure_ascii=False),
-        "error": json.dumps(asdict(outcome.error), ensure_ascii=False) if isinstance(outcome, Failed) else None,
+        "error": json.dumps(to_builtins(outcome.error), ensure_ascii=False) if isinstance(outcome, Failed) else None,
         "duration_us": None if seconds is None else int(seconds * SECOND_MICROS),
         "cost": outcome.cost,
         "evidence": outcome.evidence.value,

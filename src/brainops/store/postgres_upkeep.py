@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from msgspec.structs import replace as changed
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, StoreCorrupt, StoreReadOnly, StoreUnavailable
 from brainops.store.files import expected_digest, require_digest

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
@@ -266,7 +267,7 @@ class RuleRows:
 
 def rule_body(rule: Rule) -> dict[str, Any]:
     """Return a rule as JSON-ready values."""
-    body = asdict(rule)
+    body: dict[str, Any] = to_builtins(rule)
     body["requirement"] = requirement_body(rule.requirement) if rule.requirement is not None else None
     return body
 
@@ -279,7 +280,7 @@ def requirement_body(requirement: Requirement) -> dict[str, Any]:
         case AnyOf(parts=parts):
             return {"any": [requirement_body(part) for part in parts]}
         case Done():
-            fields = {name: getattr(requirement, name) for name in Done.__dataclass_fields__}
+            fields = {name: getattr(requirement, name) for name in Done.__struct_fields__}
             nested = {
                 name: requirement_body(value)
                 for name, value in fields.items()
@@ -296,7 +297,7 @@ def requirement_of(body: Mapping[str, Any]) -> Requirement:
             return AllOf(parts=tuple(requirement_of(part) for part in parts))
         case {"any": parts}:
             return AnyOf(parts=tuple(requirement_of(part) for part in parts))
-    fields = {name: value for name, value in body["done"].items() if name in Done.__dataclass_fields__}
+    fields = {name: value for name, value in body["done"].items() if name in Done.__struct_fields__}
     nested = {
         name: requirement_of(value)
         for name, value in fields.items()
@@ -307,7 +308,7 @@ def requirement_of(body: Mapping[str, Any]) -> Requirement:
 
 def rule_of(body: Mapping[str, Any], row: Row | None = None) -> Rule:
     """Read a stored rule."""
-    values = {name: value for name, value in body.items() if name in Rule.__dataclass_fields__}
+    values = {name: value for name, value in body.items() if name in Rule.__struct_fields__}
     if row is not None:
         values.update(id=row["id"], namespace=row["namespace"], name=row["name"])
     return Rule(

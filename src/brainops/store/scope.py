@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput, NamespaceDenied
 
@@ -26,8 +27,7 @@ def checked_namespace(path: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """One namespace to write, and an ordered chain of namespaces to read; the written one is always read first."""
 
     write: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from brainops.store.database import Row, Session
 from brainops.types import Filter
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
 TOKENS_KEPT = 4_096  # digests of namespaces, types and tags, which come again and again
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """What of a memory goes into the word index."""
 
     title: str
     body: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class Scored(Struct, frozen=True, kw_only=True):
     """A memory's key and how well it matched on one side, higher is better."""
 
     key: int

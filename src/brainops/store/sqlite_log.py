@@ -12,8 +12,9 @@ import re
 import sqlite3
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from brainops.store.holders import holders, told
 
@@ -104,8 +105,7 @@ def holds_purged(connection: sqlite3.Connection) -> bool:
     return connection.execute(f"select 1 from setting where name = '{PURGED}'").fetchone() is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogState:
+class LogState(Struct, frozen=True, kw_only=True):
     """How long the log is, whether it holds what was purged, and which processes read from it now."""
 
     bytes: int

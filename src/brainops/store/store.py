@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from brainops.errors import ApprovalUnproven, BrainOpsError
 from brainops.store import acts
@@ -76,8 +77,7 @@ class Upkeep(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
+class Permission(Struct, frozen=True, kw_only=True):
     """By whose leave a transaction writes: who asked, who acts, whether that was proven, and who may approve here."""
 
     asker: Actor

@@ -17,11 +17,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy
+from msgspec import Struct
 
 from brainops.errors import StoreCorrupt
 
@@ -41,8 +41,7 @@ CRC: Final = struct.Struct("<I")
 NO_MARK: Final = -(2**63)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What a file holds: rows written, the key of the last one, how many were removed; sequence counts the writes."""
 
     sequence: int = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, NOBODY, Actor, Micros
 from brainops.types.operation import Failed, Guidance, Outcome
@@ -41,8 +42,7 @@ class ExecutionState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentLimits:
+class AgentLimits(Struct, frozen=True, kw_only=True):
     """What an agent may take: tasks at once, seconds for one, tokens of memory with one, cost and tasks a day.
 
     None is no limit. `cost_a_day` holds over all processes, and is asked before each attempt.
@@ -55,8 +55,7 @@ class AgentLimits:
     tasks_a_day: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class Agent(Struct, frozen=True, kw_only=True):
     """Something that can carry out a task. `capabilities` are words or globs of task classes; none means any task.
 
     `settings` are the adapter's own (a callable's name, a command's arguments, an URL, a model); secrets in them are
@@ -67,7 +66,7 @@ class Agent:
     adapter: AdapterKind
     description: str = ""
     capabilities: tuple[str, ...] = ()
-    settings: Mapping[str, JSON] = field(default_factory=dict)
+    settings: Mapping[str, JSON] = {}
     limits: AgentLimits = AgentLimits()
     cost: float = 0.0
     memory: MemoryAccess = MemoryAccess.FULL
@@ -77,8 +76,7 @@ class Agent:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """What an agent is asked to do. `task_class` groups tasks whose outcomes say something about each other.
 
     `memory` is the packed text of what memory knows, quoted as data; `idempotency_key` is the same at every attempt.
@@ -88,7 +86,7 @@ class Task:
     text: str
     task_class: str
     target: str | None = None
-    context: Mapping[str, JSON] = field(default_factory=dict)
+    context: Mapping[str, JSON] = {}
     capabilities: tuple[str, ...] = ()
     memory: str = ""
     receipt: str | None = None
@@ -97,8 +95,7 @@ class Task:
     idempotency_key: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """Which agent was chosen and why, in one sentence with its numbers; `expected` is the utility of each candidate.
 
     `probability` is how probable it was that the policy would choose so: what an evaluation afterwards needs.
@@ -106,12 +103,11 @@ class Choice:
 
     agent: str
     sentence: str
-    expected: Mapping[str, float] = field(default_factory=dict)
+    expected: Mapping[str, float] = {}
     probability: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """One agent's try at a task: why it was chosen, and how it ended (None while it runs).
 
     `success` is what selection learns from: 1 or 0, or what a later verification made of it (`verified`); None where
@@ -135,8 +131,7 @@ class Attempt:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True):
     """A task, its attempts in order, and where it stands. `plan` is what a person can follow where it waits.
 
     Reads like a mapping where the founding samples do: `result["status"]`, `result["agent"]`, `result["result"]`.
@@ -212,8 +207,7 @@ def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentLearning:
+class AgentLearning(Struct, frozen=True, kw_only=True):
     """What one execution taught every agent: who failed how at tasks of a class, and who then succeeded."""
 
     memory_id: str
@@ -225,8 +219,7 @@ class AgentLearning:
     at: Micros
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageUse:
+class LanguageUse(Struct, frozen=True, kw_only=True):
     """What language models took on one day (UTC), by purpose and model: calls, tokens and cost."""
 
     day: str
@@ -238,8 +231,7 @@ class LanguageUse:
     cost: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageBudget:
+class LanguageBudget(Struct, frozen=True, kw_only=True):
     """What language models may take a day (UTC) in a namespace, and what is spent or set aside today.
 
     Cost is in US dollars. None is no limit of that kind; 0 and 0 let nothing be asked.
@@ -256,8 +248,7 @@ class LanguageBudget:
         return self.cost_a_day != 0 and self.tokens_a_day != 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowPlan:
+class WorkflowPlan(Struct, frozen=True, kw_only=True):
     """A plan for a goal: the procedure that carries it out, who does each step, from what it was made, and its picture.
 
     `sources` are ids of memories, procedures and executions with what was taken from each; `notes` say what of the
@@ -268,8 +259,8 @@ class WorkflowPlan:
 
     goal: str
     procedure: str
-    agents: Mapping[str, Choice | None] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
+    agents: Mapping[str, Choice | None] = {}
+    sources: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     deadline_seconds: float | None = None
     text: str = ""
@@ -279,8 +270,7 @@ class WorkflowPlan:
     number: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow:
+class Workflow(Struct, frozen=True, kw_only=True):
     """A plan and what came of it: its run (None where it has not begun, with the reason), and the memory of its end."""
 
     plan: WorkflowPlan

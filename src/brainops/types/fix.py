@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
 from brainops.types.procedure import Action
@@ -42,8 +43,7 @@ class ApplicationState(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlastRadius:
+class BlastRadius(Struct, frozen=True, kw_only=True):
     """How often a fix may be applied by itself: in an hour, on one target in an hour, in the namespace in an hour."""
 
     per_hour: int = 3
@@ -51,8 +51,7 @@ class BlastRadius:
     per_namespace_hour: int = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
+class Fix(Struct, frozen=True, kw_only=True):
     """A solution for errors of one fingerprint. `context` are conditions that must be equal in the error's context;
     `verify` shows that it helped, `rollback` takes it back; `advice` is text for a person.
     """
@@ -68,7 +67,7 @@ class Fix:
     advice: str = ""
     verify: Action | None = None
     rollback: Action | None = None
-    context: Mapping[str, JSON] = field(default_factory=dict)
+    context: Mapping[str, JSON] = {}
     limits: BlastRadius = BlastRadius()
     trust: str = "agent"
     created_at: Micros
@@ -78,8 +77,7 @@ class Fix:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixConfidence:
+class FixConfidence(Struct, frozen=True, kw_only=True):
     """How sure it is that a fix helps: the lower 90 % credible bound of verified success, with its counts."""
 
     value: float
@@ -90,8 +88,7 @@ class FixConfidence:
     enough: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixApplication:
+class FixApplication(Struct, frozen=True, kw_only=True):
     """One time that a fix was due: on what, in which mode, how it went, and what shows it.
 
     `automatic` says that nobody asked for it; `verified_by` is "check", "operation" or a person's id.
@@ -116,8 +113,7 @@ class FixApplication:
     evidence: JSON = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixSuggestion:
+class FixSuggestion(Struct, frozen=True, kw_only=True):
     """A fix for an error: `exact` when it holds for this very error, otherwise only the words are the same.
 
     `sentence` says how sure it is and, of one that is to apply itself, what holds it back as things stand.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
 from brainops.types.operation import ActionClass, Evidence
@@ -60,8 +61,7 @@ class ReceiptMatch(StrEnum):
     SESSION = "session"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True, tag_field="requires", tag="done"):
     """That an operation of this name was done before and succeeded, with these arguments where any are named.
 
     `arguments` maps an argument of the earlier operation to one of the guarded operation, or to a literal
@@ -71,21 +71,19 @@ class Done:
     """
 
     operation: str
-    arguments: Mapping[str, JSON] = field(default_factory=dict)
+    arguments: Mapping[str, JSON] = {}
     result: str | None = None
     after: Requirement | None = None
     evidence: Evidence = Evidence.OBSERVED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllOf:
+class AllOf(Struct, frozen=True, kw_only=True, tag_field="requires", tag="all"):
     """That all of these hold."""
 
     parts: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True, kw_only=True, tag_field="requires", tag="any"):
     """That one of these holds."""
 
     parts: tuple[Requirement, ...]
@@ -94,8 +92,7 @@ class AnyOf:
 Requirement = Done | AllOf | AnyOf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A rule as data: to which operations it applies (globs, classes; () means any), what it asks for, how hard.
 
     `requirement` belongs to order rules, `condition` (CEL) to condition rules, `procedure` to procedure rules.
@@ -120,8 +117,7 @@ class Rule:
     created_at: Micros = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastOperation:
+class PastOperation(Struct, frozen=True, kw_only=True):
     """What a rule may know of an earlier operation of the same session or target.
 
     `denied`: it ran although the guard, while it held, had denied it.
@@ -138,8 +134,7 @@ class PastOperation:
     evidence: Evidence = Evidence.OBSERVED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """Proof that memory was consulted: for what, by whom, until when, with which active procedures in view.
 
     `acknowledged` are the memory ids that were named back, of those that were `required`.
@@ -159,8 +154,7 @@ class Receipt:
     used_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardState:
+class GuardState(Struct, frozen=True, kw_only=True):
     """Everything besides the operation and the rules that a decision rests on; gathered before, so that it is pure.
 
     `past` are earlier operations of the session and target, oldest first; `approvals` those granted and unused;
@@ -176,15 +170,14 @@ class GuardState:
     approvals: tuple[Approval, ...] = ()
     followed: tuple[str, ...] = ()
     undone: frozenset[str] = frozenset()
-    active: Mapping[str, str] = field(default_factory=dict)
+    active: Mapping[str, str] = {}
     critical_error_at: Micros | None = None
     bypassed_until: Micros | None = None
     unmet: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allow:
+class Allow(Struct, frozen=True, kw_only=True, tag_field="verdict", tag="allow"):
     """Go ahead. `warnings` are worth knowing; `observed` is what a stricter mode would have asked or denied; `rules`
     are the ids of the rules behind both; `receipt_ids` and `approval_ids` are used up by going ahead.
     """
@@ -196,8 +189,7 @@ class Allow:
     approval_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True, tag_field="verdict", tag="ask"):
     """A person must agree first: why, by which rule, and the one call that asks."""
 
     reason: str
@@ -205,8 +197,7 @@ class Ask:
     way_out: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deny:
+class Deny(Struct, frozen=True, kw_only=True, tag_field="verdict", tag="deny"):
     """Not so: why, by which rule, and the one call that clears it."""
 
     reason: str
@@ -217,8 +208,7 @@ class Deny:
 Decision = Allow | Ask | Deny
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingChange:
+class SettingChange(Struct, frozen=True, kw_only=True):
     """What is set in a namespace, since when and by whom."""
 
     name: str
@@ -227,8 +217,7 @@ class SettingChange:
     by: Actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bypass:
+class Bypass(Struct, frozen=True, kw_only=True):
     """A stretch of time in which the guard of one namespace lets everything pass: until when, why, by whom."""
 
     id: str
@@ -240,8 +229,7 @@ class Bypass:
     closed_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardSettings:
+class GuardSettings(Struct, frozen=True, kw_only=True):
     """How a namespace's guard is set. `automatic_stopped` says why nothing happens by itself, None where it may."""
 
     namespace: str
@@ -264,8 +252,7 @@ class DecisionKind(StrEnum):
     ALARM = "alarm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedDecision:
+class RecordedDecision(Struct, frozen=True, kw_only=True):
     """What one rule said of one operation: `verdict` is what was done, `would` what strict enforcement would have done.
 
     `judged` is "right" or "false" once somebody has said whether a block was.
@@ -301,8 +288,7 @@ class RecordedDecision:
     judged_note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Struct, frozen=True, kw_only=True):
     """What another enforcement would have said of one recorded operation."""
 
     operation_id: str
@@ -314,8 +300,7 @@ class Replayed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Struct, frozen=True, kw_only=True):
     """What another enforcement would have done to the recorded operations since a time.
 
     `cut` says that there were more operations than a replay looks at, so that the oldest are left out.
@@ -332,8 +317,7 @@ class Replay:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComplianceRow:
+class ComplianceRow(Struct, frozen=True, kw_only=True):
     """How one procedure, service, day or person fared; `rate` is followed over begun, None where nothing was begun."""
 
     name: str
@@ -346,8 +330,7 @@ class ComplianceRow:
     rate: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
+class Departure(Struct, frozen=True, kw_only=True):
     """One time that a rule or procedure was not followed, with the ids that show it."""
 
     kind: str
@@ -361,8 +344,7 @@ class Departure:
     evidence: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compliance:
+class Compliance(Struct, frozen=True, kw_only=True):
     """How far rules and procedures were followed since a time, counted from the record."""
 
     by: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy
@@ -61,8 +62,7 @@ class Verdict(StrEnum):
     OUTDATED = "outdated"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who acts: kind, id, and how that was proven ("none" when it was only said)."""
 
     kind: ActorKind = ActorKind.SERVICE
@@ -73,8 +73,7 @@ class Actor:
 NOBODY = Actor()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Where a memory comes from; `key` is its stable identity there, by which an import finds it again."""
 
     actor: Actor = NOBODY
@@ -85,8 +84,7 @@ class Source:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A memory that somebody asks to capture, before it is checked, redacted and stored.
 
     `content` is text or JSON; `importance` lies in 0..1; `valid_from`/`valid_to` are microseconds;
@@ -98,7 +96,7 @@ class Draft:
     type: MemoryType = MemoryType.LEARNING_INSIGHT
     tags: tuple[str, ...] = ()
     importance: float = 0.5
-    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    metadata: Mapping[str, JSON] = {}
     trust: Trust = Trust.AGENT
     source: Source = Source()
     subject: str | None = None
@@ -108,8 +106,7 @@ class Draft:
     valid_to: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(Struct, frozen=True, kw_only=True):
     """A captured piece of knowledge as it stands in the store."""
 
     id: str
@@ -136,16 +133,14 @@ class Memory:
     feedback: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What redaction took out: its kind and how often, never the value."""
 
     kind: str
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Captured:
+class Captured(Struct, frozen=True, kw_only=True):
     """The acknowledgement of a capture: it is durable when this is returned.
 
     `repeated` says that the same memory stood there already and was counted; `similar` names near ones (never merged);
@@ -162,8 +157,7 @@ class Captured:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """Which memories a search may return; None and () mean "any". All conditions hold together, tags are all required.
 
     `since`/`until` bound `created_at`; `as_of` asks what was known and valid at that time;
@@ -182,8 +176,7 @@ class Filter:
     include_superseded: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """Why a hit stands where it stands: the parts of its score, and the words that it shares with the query."""
 
     lexical: float | None = None
@@ -193,8 +186,7 @@ class Explanation:
     terms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Struct, frozen=True, kw_only=True):
     """A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers."""
 
     memory: Memory
@@ -203,8 +195,7 @@ class Hit:
     why: Explanation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Struct, frozen=True, kw_only=True):
     """One stack frame without its line number."""
 
     module: str
@@ -212,8 +203,7 @@ class Frame:
     in_app: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorEvent:
+class ErrorEvent(Struct, frozen=True, kw_only=True):
     """An error as it was seen: its type, message and frames (innermost last), and which service said so."""
 
     type: str = ""
@@ -225,8 +215,7 @@ class ErrorEvent:
 NO_ERROR = ErrorEvent()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True, kw_only=True):
     """The identity of an error: `digest` (32 hex characters) decides, `label` is its readable template."""
 
     version: int
@@ -234,8 +223,7 @@ class Fingerprint:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """A known memory for an error: `exact` by fingerprint, otherwise similar with a calibrated probability.
 
     `bound_by` names the memory that led here: an alert that names this runbook as its own.
@@ -248,8 +236,7 @@ class Match:
     bound_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """One line of the append-only trail; `hash` covers the line and the hash before it."""
 
     sequence: int
@@ -263,8 +250,7 @@ class AuditEntry:
     hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
+class Feedback(Struct, frozen=True, kw_only=True):
     """A verdict on a memory; `correction_id` names the memory that holds the right answer."""
 
     id: str
@@ -277,8 +263,7 @@ class Feedback:
     undone_at: Micros | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One part of a health check: PASS or FAIL, what was seen, and the way out."""
 
     name: str
@@ -287,8 +272,7 @@ class Check:
     way_out: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Junk:
+class Junk(Struct, frozen=True, kw_only=True):
     """One thing that makes memory worse to read, and the command that mends it."""
 
     kind: str

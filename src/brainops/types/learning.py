@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, MemoryType, Micros, Trust
 
@@ -19,8 +20,7 @@ class Cycle(StrEnum):
     DAILY = "daily"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Insight:
+class Insight(Struct, frozen=True, kw_only=True):
     """What learning found: `key` is the same whenever the same thing is found again, which then replaces it.
 
     `probability` is how sure it is; `operations` are examples of what it rests on; `since` is when it began. A title
@@ -33,24 +33,22 @@ class Insight:
     probability: float
     since: Micros | None = None
     operations: tuple[str, ...] = ()
-    evidence: Mapping[str, JSON] = field(default_factory=dict)
+    evidence: Mapping[str, JSON] = {}
     tags: tuple[str, ...] = ()
     importance: float = 0.5
     trust: Trust = Trust.AGENT
     type: MemoryType = MemoryType.LEARNING_INSIGHT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """What one part of a cycle did: lines that a person reads, figures that a program reads."""
 
     title: str
     lines: tuple[str, ...] = ()
-    figures: Mapping[str, JSON] = field(default_factory=dict)
+    figures: Mapping[str, JSON] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleReport:
+class CycleReport(Struct, frozen=True, kw_only=True):
     """What a cycle found and did. `missed` counts the times it was due before and nobody went through it.
 
     `insights` and `improvements` are ids of what is new or changed; `held` is why what would have been changed by
@@ -86,8 +84,7 @@ class CycleReport:
         return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleStanding:
+class CycleStanding(Struct, frozen=True, kw_only=True):
     """Where a cycle stands: how far it went, when it ran last, when it is due next, whether somebody is at it.
 
     `parts` is what it does: a sentence for each name.
@@ -98,7 +95,7 @@ class CycleStanding:
     ran_at: Micros | None
     next_at: Micros
     running: bool
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = {}
 
 
 CYCLE_NAMES = {Cycle.FIVE_MINUTES: "Five minutes", Cycle.HOURLY: "Hourly", Cycle.DAILY: "Daily"}
@@ -140,8 +137,7 @@ class ImprovementState(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Improvement:
+class Improvement(Struct, frozen=True, kw_only=True):
     """A change that the system makes, or would make, to itself: with its evidence, and what it was before and after.
 
     `key` is the same whenever the same improvement is found again. `probability_better` is from an always-valid test of
@@ -177,8 +173,7 @@ class Improvement:
         return f"brainops evolution undo {self.id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeRepository:
+class CodeRepository(Struct, frozen=True, kw_only=True):
     """A git repository whose code may be improved: where it is, which branch, and the command that tests it.
 
     `test` is a list of arguments. `automation` lets patches touch what runs by itself in continuous integration;
@@ -194,8 +189,7 @@ class CodeRepository:
     by_itself: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anomaly:
+class Anomaly(Struct, frozen=True, kw_only=True):
     """A point of a series that is unlike what came before: `score` is 0 to 1, and above the shipped line it is told."""
 
     series: str
@@ -205,8 +199,7 @@ class Anomaly:
     score: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogTemplate:
+class LogTemplate(Struct, frozen=True, kw_only=True):
     """Lines of a log that say the same thing: `text` with <*> for what varies, how many, and one of them as it was.
 
     `error` is whether they tell of a failure; `fingerprint` and `error_memory_id` are of what memory knows about it.
@@ -226,8 +219,7 @@ class LogTemplate:
     error_memory_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ingested:
+class Ingested(Struct, frozen=True, kw_only=True):
     """What was taken from a log or a page of metrics. `resumed` is where reading went on in a file that grew.
 
     `new` are templates that no line had before, those of errors first; `left_out` says what was not kept, and why.
@@ -245,8 +237,7 @@ class Ingested:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Precursor:
+class Precursor(Struct, frozen=True, kw_only=True):
     """Something after which operations fail more often than else, and that was seen lately.
 
     `key` names what it is ("template:ID", "operation:NAME:failed"); `probability` is how often an operation named
@@ -264,18 +255,16 @@ class Precursor:
     at: Micros
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspect:
+class Suspect(Struct, frozen=True, kw_only=True):
     """A likely root cause of an incident: what it is, how strongly the record points to it, and why."""
 
     name: str
     score: float
     reasons: tuple[str, ...]
-    evidence: Mapping[str, JSON] = field(default_factory=dict)
+    evidence: Mapping[str, JSON] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseDecision:
+class CaseDecision(Struct, frozen=True, kw_only=True):
     """What past cases say of a new one: `outputs` is None where it abstains; `probability` is calibrated.
 
     `cases` is how many it was learned from, `rests_on` the ids of those that speak for it most, `reason` names them or
@@ -307,8 +296,7 @@ class CaseStanding(StrEnum):
     REPLACED = "replaced"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecidedCase:
+class DecidedCase(Struct, frozen=True, kw_only=True):
     """A case and how it was decided. `origin` is told, answer, import, confirmed, corrected or decided (by itself).
 
     `expected` is what was thought of its probability before the right answer was known, as the model said it, and
@@ -333,8 +321,7 @@ class DecidedCase:
     step_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthFigure:
+class HealthFigure(Struct, frozen=True, kw_only=True):
     """One figure of health: its value, its unit, what it was counted from, and how.
 
     The value is None while fewer than `least` cases are counted: a share of one case says nothing.
@@ -346,11 +333,10 @@ class HealthFigure:
     counted: int
     formula: str
     least: int = 0
-    detail: Mapping[str, JSON] = field(default_factory=dict)
+    detail: Mapping[str, JSON] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Briefing:
+class Briefing(Struct, frozen=True, kw_only=True):
     """What somebody reads when a session opens, in the founding order; `text` is a screen, `block` for an agent.
 
     Reads like a mapping with the founding names: `session["system_status"]`, `session["memory_context"]`.
@@ -402,8 +388,7 @@ class Briefing:
         return tuple(self.as_dict())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
+class SessionRecord(Struct, frozen=True, kw_only=True):
     """What the record holds of a session: who opened it and when, and what was done in it since."""
 
     session_id: str
@@ -417,8 +402,7 @@ class SessionRecord:
     last_at: Micros | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportLine:
+class ReportLine(Struct, frozen=True, kw_only=True):
     """One figure of a report beside the time before; None where there was nothing to count."""
 
     name: str
@@ -430,8 +414,7 @@ class ReportLine:
     formula: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What a time brought, beside the time of the same length before it."""
 
     namespace: str
@@ -440,8 +423,7 @@ class Report:
     lines: Sequence[ReportLine]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
+class Peer(Struct, frozen=True, kw_only=True):
     """An instance that is listened to: its public key, the name that it has here, and where its bundles are."""
 
     key: str
@@ -453,8 +435,7 @@ class Peer:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """A bundle that was written: what is in it, by kind, and what it takes back."""
 
     bundle: str
@@ -463,8 +444,7 @@ class Shared:
     revoked: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Struct, frozen=True, kw_only=True):
     """What a bundle brought: by kind and outcome ("insight taken"), what was refused and why, what a person must do."""
 
     bundle: str

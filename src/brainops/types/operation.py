@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from msgspec import Struct, to_builtins
 
 from brainops.types.knowledge import JSON, NO_ERROR, NOBODY, Actor, ErrorEvent, Micros, Trust
 
@@ -30,8 +31,7 @@ Consult = Literal["never", "cached", "always"]
 Record = Literal["async", "durable"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True, kw_only=True, tag_field="state", tag="succeeded"):
     """An operation that reached its end."""
 
     result: JSON = None
@@ -40,8 +40,7 @@ class Succeeded:
     evidence: Evidence = Evidence.OBSERVED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True, tag_field="state", tag="failed"):
     """An operation that did not: what went wrong, and what else is known."""
 
     error: ErrorEvent = NO_ERROR
@@ -54,21 +53,19 @@ class Failed:
 Outcome = Succeeded | Failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationStart:
+class OperationStart(Struct, frozen=True, kw_only=True):
     """Something that somebody is about to do."""
 
     name: str
     target: str | None = None
-    context: Mapping[str, JSON] = field(default_factory=dict)
+    context: Mapping[str, JSON] = {}
     action_class: ActionClass = ActionClass.CHANGING
     actor: Actor = NOBODY
     session_id: str | None = None
     parent_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """A begun or finished operation as it stands in the log; `outcome` is None while it runs."""
 
     id: str
@@ -85,8 +82,7 @@ class Operation:
     contradiction: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True, kw_only=True):
     """One thing that can be done: which memory says so, and how probable it is that following it is right.
 
     Of a procedure (`kind` "procedure") `memory_id` is the version's id and `name` can be executed; of a fix its id.
@@ -102,8 +98,7 @@ class Recommendation:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """One thing that memory saw and nobody can do: an error, an insight, a log; `probability` is that it is about this.
 
     `reason` says what fits.
@@ -118,8 +113,7 @@ class Observation:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimilarOperation:
+class SimilarOperation(Struct, frozen=True, kw_only=True):
     """An earlier operation like this one, and how it ended."""
 
     operation_id: str
@@ -130,16 +124,14 @@ class SimilarOperation:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecommendedAgent:
+class RecommendedAgent(Struct, frozen=True, kw_only=True):
     """Who has done best at this kind of task, and why, in one sentence with its numbers."""
 
     name: str
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guidance:
+class Guidance(Struct, frozen=True, kw_only=True):
     """What memory says about an operation; its id is the receipt that memory was consulted.
 
     `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
@@ -179,8 +171,6 @@ class Guidance:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the guidance as JSON-ready values, with the founding keys."""
-        from dataclasses import asdict
-
-        reading = asdict(self)
+        reading = to_builtins(self)
         primary = reading.pop("primary")
         return {**reading, "receipt": self.id, "primary_recommendation": primary}

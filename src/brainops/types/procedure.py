@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, AuditEntry, Micros, Trust
 
@@ -53,8 +54,7 @@ class StepKind(StrEnum):
     MANUAL = "manual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class Trigger(Struct, frozen=True, kw_only=True):
     """When a procedure applies: any one of `operations`, `events`, `fingerprints` and `intents` must match, on one of
     the `targets` where these are filled, and `when` must hold besides. Targets or `when` alone cover every operation.
 
@@ -69,8 +69,7 @@ class Trigger:
     when: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(Struct, frozen=True, kw_only=True):
     """How often a step is tried in all, and how long it waits in between: wait * factor ** n, spread by `jitter`."""
 
     attempts: int = 1
@@ -80,24 +79,21 @@ class Retry:
     jitter: float = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """Something that can be done: the kind of step and its parameters (`with`), in which ${{ CEL }} is filled in."""
 
     uses: StepKind
-    parameters: Mapping[str, JSON] = field(default_factory=dict)
+    parameters: Mapping[str, JSON] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """What shows that a step did its work: a condition over its output, or an action that succeeds."""
 
     condition: Condition | None = None
     action: Action | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step. `needs` names the steps that must be done before (written out: a step that names none in the file needs
     the one above it). `satisfies` names steps or operations that count as done when this one succeeded. `secrets` names
     the procedure's secrets that this step may resolve. `text` is what a person or an agent reads of it.
@@ -118,30 +114,27 @@ class Step:
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concurrency:
+class Concurrency(Struct, frozen=True, kw_only=True):
     """Which runs exclude each other: those of an equal `group` (a template); and what a second one does."""
 
     group: str = "${{ procedure.name }}:${{ run.target }}"
     on_conflict: Literal["queue", "drop", "attach"] = "attach"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Struct, frozen=True, kw_only=True):
     """A declared example: with these inputs, and steps that answer so (`output`, `error` or `waits`), this is expected.
 
     `expect` may name `state`, `outputs`, `succeeded`, `failed`, `skipped`, `undone` and `order` (step ids).
     """
 
     name: str
-    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    inputs: Mapping[str, JSON] = {}
     target: str | None = None
-    steps: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
-    expect: Mapping[str, JSON] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, JSON]] = {}
+    expect: Mapping[str, JSON] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Procedure:
+class Procedure(Struct, frozen=True, kw_only=True):
     """A procedure that is valid because it exists: parsed, its graph without a cycle, its conditions checked.
 
     `inputs` is a JSON Schema of an object; `outputs` names templates; `secrets` maps a name to its reference
@@ -153,15 +146,15 @@ class Procedure:
     description: str = ""
     mode: Mode = Mode.ADVISORY
     triggers: tuple[Trigger, ...] = ()
-    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    inputs: Mapping[str, JSON] = {}
     steps: tuple[Step, ...] = ()
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = {}
     expected_outcomes: tuple[Condition, ...] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = {}
     concurrency: Concurrency = Concurrency()
     tags: tuple[str, ...] = ()
     tests: tuple[Example, ...] = ()
-    skill: Mapping[str, JSON] = field(default_factory=dict)
+    skill: Mapping[str, JSON] = {}
     prose: str = ""
 
     def step(self, step_id: str) -> Step | None:
@@ -169,8 +162,7 @@ class Procedure:
         return next((step for step in self.steps if step.id == step_id), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcedureVersion:
+class ProcedureVersion(Struct, frozen=True, kw_only=True):
     """A stored procedure: immutable, known by the SHA-256 of its canonical form; only its state changes.
 
     `number` counts the versions of a name in its namespace from 1; `source` is the text it was read from, `trust` how
@@ -195,8 +187,7 @@ class ProcedureVersion:
     trust: Trust = Trust.AGENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What `apply` does, or would do, with one procedure: a new version, none, or a refusal with its reason.
 
     `action` is new, changed, unchanged, missing (in the store, and in no file), retired or refused; `state` is where
@@ -211,8 +202,7 @@ class Change:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """What `apply` did with a folder, or would do, by name."""
 
     changes: tuple[Change, ...]
@@ -224,16 +214,14 @@ class Applied:
         return any(change.action != "unchanged" or change.note for change in self.changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcedureHistory:
+class ProcedureHistory(Struct, frozen=True, kw_only=True):
     """How a procedure came to be as it is: its versions, newest first, and who did what to it, oldest first."""
 
     versions: tuple[ProcedureVersion, ...]
     acts: tuple[AuditEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerMatch:
+class TriggerMatch(Struct, frozen=True, kw_only=True):
     """A procedure that applies: why, how sure that is, and whether it was set off by a name, event or error (`pushed`)
     or is what somebody's words mean.
     """
@@ -244,16 +232,14 @@ class TriggerMatch:
     pushed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerDecision:
+class TriggerDecision(Struct, frozen=True, kw_only=True):
     """Which procedure somebody's words mean (None: no procedure can be told from words), and how probably."""
 
     procedure: str | None
     confidence: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleResult:
+class ExampleResult(Struct, frozen=True, kw_only=True):
     """How a declared example went, by the real machine with steps that only answer: what differs from what it expects.
 
     `order` are the steps in the order in which they ended, `undone` those that were taken back.

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
 
+SECRETS = frozenset({"passphrase", "key"})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerminalProof:
+
+class _Unseen(Struct, frozen=True):
+    """A value whose secrets are not shown where it is printed, logged or part of a traceback."""
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in SECRETS]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+
+class TerminalProof(_Unseen, frozen=True, kw_only=True, tag_field="kind", tag="terminal"):
     """The passphrase that a person typed on a controlling terminal; the command line asks for it on /dev/tty only."""
 
     approver: str
-    passphrase: str = field(repr=False)
+    passphrase: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyProof:
+class KeyProof(_Unseen, frozen=True, kw_only=True, tag_field="kind", tag="key"):
     """A personal key (bok_...), shown once when its owner enrolled; for services that speak for that person."""
 
-    key: str = field(repr=False)
+    key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientProof:
+class ClientProof(Struct, frozen=True, kw_only=True, tag_field="kind", tag="client"):
     """That the person at a coding client agreed in the client's own dialog, which its agent cannot answer.
 
     Accepted only where the namespace says so: it is the client's word, and any program of this user can say the same.
@@ -46,8 +58,7 @@ class SecretKind(StrEnum):
     KEY = "key"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approver:
+class Approver(Struct, frozen=True, kw_only=True):
     """A person who may approve, and who let them in; `first_use` marks the one whom nobody vouched for.
 
     One person may hold a passphrase and a key: two entries of one name. `failures` counts wrong proofs in a row.
@@ -65,12 +76,11 @@ class Approver:
     used_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled:
+class Enrolled(_Unseen, frozen=True, kw_only=True):
     """A new approver; `key` is there once, where a key was asked for, and is stored nowhere."""
 
     approver: Approver
-    key: str | None = field(default=None, repr=False)
+    key: str | None = None
 
 
 class ChannelKind(StrEnum):
@@ -80,8 +90,7 @@ class ChannelKind(StrEnum):
     WEBHOOK = "webhook"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class Channel(Struct, frozen=True, kw_only=True):
     """A way by which a namespace's notices leave.
 
     `settings` of a command: `argv`, a list; of a webhook: `url` (or a reference to it, env:NAME or file:PATH) and
@@ -98,8 +107,7 @@ class Channel:
     created_by: Actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """What one round of delivering did: notices that left, those that will be tried again, and those that wait."""
 
     delivered: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
 from brainops.types.procedure import Mode, Step, StepKind
@@ -40,8 +41,7 @@ class StepState(StrEnum):
     COMPENSATED = "compensated"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRun:
+class StepRun(Struct, frozen=True, kw_only=True):
     """One step of one run. `waits_for` says what a waiting step waits for (approval, manual, time, retry, run, agent,
     condition), `waits_on` the id of it; `skipped_because` why it was skipped ("condition", or the id of the approval
     that allowed it). `role` is "do" or, for its compensation, "undo"; `stage` is "act" until the action is done, then
@@ -72,8 +72,7 @@ class StepRun:
     detail: JSON = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One execution of one pinned version. `epoch` rises with every owner; a commit of an older epoch fails.
 
     `steps` are those of which anything is known, `compensations` what was taken back; `requested` is what somebody
@@ -121,8 +120,7 @@ class Run:
         return next((step for step in self.steps if step.step_id == step_id), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True, kw_only=True):
     """What a dry run says of one step: whether it would run, with which inputs, and which approval it would ask for."""
 
     step: Step
@@ -132,8 +130,7 @@ class PlannedStep:
     approval: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What a run would do, in order; steps on one `level` run in parallel."""
 
     procedure_name: str
@@ -143,8 +140,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentStep:
+class CurrentStep(Struct, frozen=True, kw_only=True):
     """All that somebody who follows a manual procedure is shown: the step at hand, never the ones to come."""
 
     run_id: str
@@ -178,8 +174,7 @@ class ApprovalKind(StrEnum):
     BYPASS = "bypass"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """A question to a person, stored: what for, by whom, until when, and how it was decided and proven.
 
     `subject` is what it covers: "RUN/STEP", a procedure's name, or "OPERATION TARGET" (each quoted as
@@ -206,8 +201,7 @@ class Approval:
     used_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a procedure that is for an event did about it: its run, whether that began now, and else why not."""
 
     procedure: str
@@ -216,8 +210,7 @@ class Answer:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handled:
+class Handled(Struct, frozen=True, kw_only=True):
     """What was written of something that happened, and which procedures answer it. `kind` is the error's fingerprint,
     or the event's name; `memory_id` the error's memory.
     """
@@ -251,15 +244,14 @@ class NoticeKind(StrEnum):
     INSIGHTS_FOUND = "insights_found"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """A line of the outbox: written in the transaction of what it tells, delivered afterwards, at least once."""
 
     id: str
     namespace: str
     kind: NoticeKind
     subject: str
-    body: Mapping[str, JSON] = field(default_factory=dict)
+    body: Mapping[str, JSON] = {}
     created_at: Micros
     attempts: int = 0
     next_attempt_at: Micros | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from brainops.agents.language.language import Language
 from brainops.errors import Conflict, InvalidInput
@@ -48,8 +49,7 @@ class Callables:
         return self._functions.get(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterPort:
+class AdapterPort(Struct, frozen=True, kw_only=True):
     """What an adapter stands on: the functions of this process, what the namespace allows, who pays for language.
 
     What may be run and reached, and what is redacted, are those of `context`. `cancelled` must answer at once: it is

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.memory.recognition.error_events import parse_error
 from brainops.types import ErrorEvent
@@ -24,8 +25,7 @@ SPOKEN = frozenset(("agent_message", "text", "assistant", "assistant.message", "
 MAX_ERROR_CHARACTERS = 4_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAnswer:
+class ClientAnswer(Struct, frozen=True, kw_only=True):
     """What an agent says of itself. `error` is empty where it says that it succeeded; `kind` is the error's type."""
 
     text: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.adapters.agent_settings import Parameters, seconds_of

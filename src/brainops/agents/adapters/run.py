@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from brainops.agents.adapters import function, http_agent, llm, mcp, program
 from brainops.agents.adapters.adapter import Adapter, AdapterPort

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.agents.language.model import LanguageModels, Said, ask, cost_of, require_extra
 from brainops.errors import (
@@ -35,8 +37,7 @@ MOST_DAYS = 3_660
 GIVEN_UP = ("TimeoutError", "Cancelled")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reserved:
+class Reserved(Struct, frozen=True, kw_only=True):
     """What was set aside for one call, and on which day."""
 
     day: int

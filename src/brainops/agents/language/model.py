@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from brainops.agents.time_limit import in_loop
 from brainops.errors import MissingExtra, NotConfigured, StepFailed
@@ -19,8 +20,7 @@ SAID_CHARACTERS = 800  # of what a model's server said, in the error about it
 NO_KEY = "none"  # many servers of one's own take any key, and the client wants one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageModels:
+class LanguageModels(Struct, frozen=True, kw_only=True):
     """Which models are asked, the next where one fails: "provider:name", or names at an OpenAI-compatible `url`.
 
     `key` is a reference to the secret ("env:NAME"); without one the provider's own variable is read. `price` is US
@@ -32,11 +32,10 @@ class LanguageModels:
     url: str = ""
     key: str = ""
     price: tuple[float, float] | None = None
-    objects: Mapping[str, Any] = field(default_factory=dict)
+    objects: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(Struct, frozen=True, kw_only=True):
     """What a model said, which one it was, and what it took; `cost` is None where its price is not known."""
 
     text: str

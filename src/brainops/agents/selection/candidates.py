@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from brainops.agents.adapters.adapter import Callables
 from brainops.agents.selection.selection import AgentCandidate
@@ -24,8 +25,7 @@ ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is n
 SHOWN = 10  # agents, in the reason why nobody took a task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentStanding:
+class AgentStanding(Struct, frozen=True, kw_only=True):
     """What is known of the agents when a task is to be given: all that one look at the store says.
 
     `limits` are what the namespace lets programs run and addresses be reached.
@@ -34,20 +34,19 @@ class AgentStanding:
 
     agents: Sequence[Agent]
     under_way: Mapping[str, int]
-    today: Mapping[str, Row] = field(default_factory=dict)
-    lately: Mapping[str, Row] = field(default_factory=dict)
+    today: Mapping[str, Row] = {}
+    lately: Mapping[str, Row] = {}
     alike: frozenset[str] = frozenset()
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Considered:
+class Considered(Struct, frozen=True, kw_only=True):
     """Who could take the task; and of the others who is capable but has no place, and why each was passed over."""
 
     able: tuple[Agent, ...]
     busy: tuple[str, ...]
     capable: tuple[str, ...]
-    passed: Mapping[str, str] = field(default_factory=dict)
+    passed: Mapping[str, str] = {}
 
     @property
     def why_not(self) -> str:

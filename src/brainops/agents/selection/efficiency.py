@@ -7,15 +7,15 @@ best at equal cost. In hindsight each class of tasks would have gone to the one 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.agents.selection.track_record import UTILITY, Tally, Trial, Utility
 
 FEWEST = 5  # attempts of an agent at a class before it may count as the best: the luckiest of few is not the best
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Efficiency:
+class Efficiency(Struct, frozen=True, kw_only=True):
     """What was reached and what the best choice would have, over so many attempts; `value` is None where none compares.
 
     Only classes count at which two agents or more were tried often enough to be compared.

@@ -16,8 +16,9 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from brainops.agents.selection.track_record import AgentRecord, Tally, TrackRecord, Trial, text_key
 from brainops.errors import InvalidInput
@@ -53,8 +54,7 @@ _WORD = re.compile(r"[a-z]+|\d+")
 _TIE = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentCandidate:
+class AgentCandidate(Struct, frozen=True, kw_only=True):
     """An agent that could take the task: what one task is expected to cost, and words that it shares with its kin."""
 
     name: str
@@ -63,8 +63,7 @@ class AgentCandidate:
     traits: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
+class Belief(Struct, frozen=True, kw_only=True):
     """What is expected of an agent at a class: mean and variance of its utility there, and on how many attempts it
     rests, here and anywhere.
     """
@@ -76,8 +75,7 @@ class Belief:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spread:
+class _Spread(Struct, frozen=True, kw_only=True):
     """How much one task, the agents, and an agent over the classes vary; and the usual utility of an agent."""
 
     noise: float

@@ -11,7 +11,8 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from brainops.types import Micros
 
@@ -36,8 +37,7 @@ _NUMBER = re.compile(r"\d+")
 _KEY_CHARACTERS = 400  # of a text: what comes after seldom tells one task from another
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """How an agent did at a task before. `success` is 1 or 0, or what a later verification made of it."""
 
     agent: str
@@ -49,8 +49,7 @@ class Trial:
     at: Micros = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Utility:
+class Utility(Struct, frozen=True, kw_only=True):
     """What an attempt is worth: success - hour * hours - unit * cost, of which time and cost each take at most `most`.
 
     A success is worth 1. `hour` and `unit` (of whatever currency costs are counted in) are shares of a success. With
@@ -74,8 +73,7 @@ class Utility:
 UTILITY = Utility()
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """A count, and the sum of what was counted."""
 
     count: float = 0.0
@@ -91,8 +89,7 @@ class Tally:
         return (self.total + weight * towards) / (self.count + weight) if self.count + weight else towards
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """One attempt, less how easy its class and text are; `surprise` is how it differed from what was expected."""
 
     task_class: str
@@ -101,14 +98,13 @@ class Seen:
     surprise: float
 
 
-@dataclass(slots=True)
-class AgentRecord:
+class AgentRecord(Struct):
     """What is known of one agent: sums over its attempts that still count, by class and by text."""
 
     tally: Tally = field(default_factory=Tally)
     squares: float = 0.0
-    cells: dict[str, Tally] = field(default_factory=dict)
-    texts: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    cells: dict[str, Tally] = {}
+    texts: dict[tuple[str, str], Tally] = {}
     cell_squares: float = 0.0  # sum over classes of total**2 / count
     cell_counts: float = 0.0  # sum over classes of count**2
     successes: float = 0.0

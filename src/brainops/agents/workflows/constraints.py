@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from brainops.types import JSON, Micros
 from brainops.types.times import SECOND_MICROS
@@ -55,8 +56,7 @@ _MONEY = re.compile(
 _NO = frozenset("no none false off never not-required 0".split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constraints:
+class Constraints(Struct, frozen=True, kw_only=True):
     """What a goal's constraints ask for. `approval` says why somebody must agree ("" where nobody need to).
 
     `test` is a command that tests, where one is named; `notes` say how each constraint was understood, or that it was
@@ -70,7 +70,7 @@ class Constraints:
     approval: str = ""
     budget: float | None = None
     target: str | None = None
-    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    inputs: Mapping[str, JSON] = {}
     notes: tuple[str, ...] = ()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from brainops.agents.selection.task_class import class_of
 from brainops.agents.workflows.constraints import Constraints
@@ -37,8 +38,7 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 _THEN = re.compile(r"\s*(?:;|\.\s+(?=\w)|,?\s+(?:and\s+)?then\s+|,?\s+after\s+that,?\s+|\n+)\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastPlanStep:
+class PastPlanStep(Struct, frozen=True, kw_only=True):
     """A step that was part of something like it: as its file has it, and how it went ("" where it never ran)."""
 
     definition: Mapping[str, JSON]
@@ -47,8 +47,7 @@ class PastPlanStep:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastWorkflow:
+class PastWorkflow(Struct, frozen=True, kw_only=True):
     """Something like the goal: a workflow that ran, with its steps in the order in which they ended.
 
     `likeness` is 0 to 1; `succeeded` is None where it has not ended.
@@ -67,20 +66,18 @@ class PastWorkflow:
         return sum(step.state == "failed" for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What is known that bears on a goal: past workflows, a procedure that fits it, and steps that a memory lists."""
 
     past: tuple[PastWorkflow, ...] = ()
     procedure: str | None = None
     procedure_id: str = ""
-    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    inputs: Mapping[str, JSON] = {}
     listed: tuple[str, ...] = ()
     listed_in: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanDraft:
+class PlanDraft(Struct, frozen=True, kw_only=True):
     """A plan as a procedure's file would have it, with what it was made from and what it says of itself."""
 
     definition: dict[str, JSON]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.agents.agents import Agents
 from brainops.agents.language.language import Language

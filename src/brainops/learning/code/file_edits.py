@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from brainops.errors import InvalidProcedure
 from brainops.procedures.definition.canonical import digest

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, OperationBlocked
 from brainops.learning.code import worktree
@@ -51,8 +53,7 @@ KEPT = 200  # patches whose commits are looked after
 ASKED_SECONDS = 1.0  # between two looks whether somebody stopped what happens by itself
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestedPatch:
+class TestedPatch(Struct, frozen=True, kw_only=True):
     """A patch that was made and tested: the improvement, and why it is refused, or ""."""
 
     improvement: Improvement

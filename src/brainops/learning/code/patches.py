@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.memory.redaction.redact import RedactionPolicy, redact
 from brainops.types.counted import counted
@@ -34,8 +35,7 @@ AUTOMATION = (".github", ".gitlab-ci.yml", ".gitlab", ".circleci", ".travis.yml"
 SECRETS_ONLY = RedactionPolicy(private=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Changed(Struct, frozen=True, kw_only=True):
     """One file of a patch, as git sees it; a mode is "000000" where the file is not there. `binary`: no text."""
 
     path: str
@@ -44,8 +44,7 @@ class Changed:
     binary: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Tested(Struct, frozen=True, kw_only=True):
     """One run of a repository's tests: whether they passed, how long they took, and the end of what they said."""
 
     passed: bool
@@ -53,8 +52,7 @@ class Tested:
     said: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestVerdict:
+class TestVerdict(Struct, frozen=True, kw_only=True):
     """What the tests say: why the patch is refused (or ""), one sentence for people, whether they passed only sometimes
     without it.
     """

@@ -6,8 +6,9 @@ import builtins
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec.structs import asdict
 
 from brainops.errors import InvalidInput, NotFound
 from brainops.learning.code.git import Git

@@ -14,8 +14,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from brainops.config import data_folder
 from brainops.errors import Conflict, InvalidInput, OperationBlocked
@@ -35,8 +36,7 @@ MAX_FILE_BYTES = 1_000_000
 UNDER_WAY = ("rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(Struct, frozen=True, kw_only=True):
     """A patch as a commit: what it stands on, the commit, what git says it changes, and how that reads."""
 
     base: str

@@ -12,8 +12,10 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.learning.cycles import (
@@ -53,8 +55,7 @@ Parts = Callable[[Cycle], Sequence[Part]]
 log = logging.getLogger("brainops")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
+class _Claim(Struct, frozen=True, kw_only=True):
     """A run that this process holds."""
 
     work: CycleWork

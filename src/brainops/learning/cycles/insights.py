@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
@@ -16,8 +17,7 @@ PREFIX = "learning:"  # of the source key of everything that a cycle wrote
 REWRITTEN = ("title", "content", "metadata", "tags", "content_hash")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptInsight:
+class KeptInsight(Struct, frozen=True, kw_only=True):
     """What became of an insight: the memory's id, and whether anything was written."""
 
     id: str

@@ -8,7 +8,8 @@ late or ran twice comes to the same. What has to be counted once is chosen by a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.memory.context import MemoryContext
 from brainops.store import Transaction
@@ -18,8 +19,7 @@ Write = Callable[[Transaction], Sequence[str] | None]
 """Writes what a part found; returns the ids of improvements that it proposed or moved, if any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleWork:
+class CycleWork(Struct, frozen=True, kw_only=True):
     """One round of a cycle: everything that ended before `to_at` counts; since `from_at` nobody went through it.
 
     `held` is why nothing may change by itself here (it was stopped, or the autonomy is not auto); None where it may.
@@ -35,8 +35,7 @@ class CycleWork:
     before: tuple[Found, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """What a part found: what a person reads, the insights, and what else is to be written with them.
 
     `complete` says that the insights are all that hold at present: those of this part that are not among them ended.
@@ -50,8 +49,7 @@ class Found:
     changes: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """One thing that a cycle does: `what` is the sentence by which people know it; `find` only reads."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.operations.guard.enforcement import Guard
@@ -25,16 +26,15 @@ USUAL_OPERATIONS = 50  # of a name: what it usually takes
 QUIET_MICROS = 7 * DAY_MICROS  # without an error: whatever ended it was thought to have worked
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What was counted of the operations that nobody had looked at."""
 
-    keys: list[int] = field(default_factory=list)
+    keys: list[int] = []
     ended: Counter[str] = field(default_factory=Counter)
     failed: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
-    first: dict[str, int] = field(default_factory=dict)
-    longest: dict[str, tuple[int, str | None, str]] = field(default_factory=dict)
+    first: dict[str, int] = {}
+    longest: dict[str, tuple[int, str | None, str]] = {}
 
     def add(self, row: Row) -> None:
         """Count an operation."""

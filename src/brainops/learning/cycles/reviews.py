@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.operations.guidance import FITTED_CASES, cases_of
@@ -21,8 +22,7 @@ SHOWN = 5
 REVIEWED = {"run": "procedure", "fix": "fix", "rule": "rule", "agent": "agent"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True, kw_only=True):
     """How one thing did: counts, the 90 % interval of its success, and the verdict."""
 
     kind: str

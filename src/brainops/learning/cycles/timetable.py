@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brainops.types import Cycle, Micros
 from brainops.types.times import DAY_MICROS, HOUR_MICROS
@@ -13,8 +13,7 @@ SET_BACK_MICROS = 300_000_000
 PERIOD_MICROS = {Cycle.FIVE_MINUTES: 300_000_000, Cycle.HOURLY: HOUR_MICROS, Cycle.DAILY: DAY_MICROS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """What one run of a cycle covers, the times that it was missed included."""
 
     from_at: Micros

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from brainops.statistics.always_valid import LINE, Measured
 from brainops.types import Improvement, ImprovementState, Micros, Trust
@@ -17,8 +17,7 @@ OPEN = (ImprovementState.PROPOSED, ImprovementState.PLANNED, ImprovementState.TR
 STANDING = (ImprovementState.APPLIED, ImprovementState.KEPT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """The state that an improvement has earned, and why."""
 
     to: ImprovementState

@@ -8,7 +8,9 @@ shown first is followed more often: that speaks for the weights in force, so an 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import InStore, draft
@@ -30,8 +32,7 @@ STEPS: dict[str, tuple[float, ...]] = {"dense": (-0.15, 0.15), "recency": (-0.05
 """How far one challenger stands from the weights in force: far enough to be seen, near enough to be safe to try."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastQuestion:
+class PastQuestion(Struct, frozen=True, kw_only=True):
     """What one question found, before it is ranked, and which of it helped."""
 
     candidates: tuple[rank.Candidate, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+
+from msgspec.structs import replace
 
 from brainops.errors import Conflict
 from brainops.learning.cycles.part import CycleWork
@@ -15,7 +16,6 @@ from brainops.types import (
     JSON,
     Actor,
     Agent,
-    AgentLimits,
     Attempt,
     Failed,
     Improvement,
@@ -75,7 +75,7 @@ class Routing(InStore):
         if "enabled" in value:
             tx.agents.enable(agent.name, bool(value["enabled"]), said)
         if "timeout_seconds" in value:
-            limits = AgentLimits(**{**asdict(agent.limits), "timeout_seconds": float(value["timeout_seconds"])})
+            limits = replace(agent.limits, timeout_seconds=float(value["timeout_seconds"]))
             tx.agents.put(replace(agent, limits=limits, reason=said))
         trail = tx.also(acts.IMPROVED_AGENT, by)
         trail.append(agent.name, now, improvement=improvement.id, value=value, reason=reason)

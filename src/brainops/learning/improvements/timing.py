@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from statistics import median
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import draft
@@ -40,8 +42,7 @@ REPEATABLE = (StepKind.CHECK, StepKind.RETRIEVE)
 TIMED_OUT = ("did not end in time", "did not answer in time", "timed out", "TimeoutError")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord:
+class StepRecord(Struct, frozen=True, kw_only=True):
     """How one step of a version went: runs of it, time-outs, failures at the first attempt, those mended later."""
 
     runs: int
@@ -85,8 +86,7 @@ class Timing(Versions):
                 yield _proposal(version, change, record, work.to_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepChange:
+class StepChange(Struct, frozen=True, kw_only=True):
     """What is to change of a step, and why."""
 
     kind: ImprovementKind

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from statistics import median
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.procedures.definition.references import expressions, references
 from brainops.statistics.proportions import jeffreys_interval
@@ -33,8 +35,7 @@ CLAIMS = (StepKind.MANUAL, StepKind.AGENT)
 ANSWERED = (*CLAIMS, StepKind.APPROVAL, StepKind.WAIT)  # take as long as somebody lets them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastStep:
+class PastStep(Struct, frozen=True, kw_only=True):
     """How a step went in one run: its state, how often it failed, the approval it was skipped by, and its time."""
 
     state: StepState
@@ -43,16 +44,14 @@ class PastStep:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Deed(Struct, frozen=True, kw_only=True):
     """What somebody did on a target beside a run: an operation's name, and the command where it was one."""
 
     name: str
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
+class PastRun(Struct, frozen=True, kw_only=True):
     """A run that ended: whether it succeeded, its time, its steps, and what was done on its target before and after.
 
     `told` says that enough time has passed to know what was done after it.
@@ -66,8 +65,7 @@ class PastRun:
     told: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(Struct, frozen=True, kw_only=True):
     """Another way to do a procedure: what is different, why, what it is measured by, and what that rests on.
 
     `excuses` says that people agreed each time to what it does for good.
@@ -81,7 +79,7 @@ class Variant:
     reference_seconds: float = 0.0
     deed: Deed | None = None
     excuses: bool = False
-    evidence: Mapping[str, JSON] = field(default_factory=dict)
+    evidence: Mapping[str, JSON] = {}
 
 
 def variants(procedure: Procedure, runs: Sequence[PastRun]) -> Iterator[Variant]:

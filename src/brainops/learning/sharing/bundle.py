@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import ArchiveDamaged, InvalidInput
 from brainops.types import JSON, Micros
@@ -23,8 +24,7 @@ MAX_ITEMS = 10_000  # what somebody can still look through, and a transaction ta
 MAX_BYTES = 20_000_000  # some kilobytes an item
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One learning: its kind, its id where it came from, and what it says."""
 
     kind: str
@@ -37,8 +37,7 @@ class Item:
         return hashlib.sha256(_line(dict(self.body))).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class Bundle(Struct, frozen=True, kw_only=True):
     """A bundle as it was read: who made it (a public key, and the name that it gives itself), when, and what is in it.
 
     `revoked` are (kind, id) of what its maker gave away before and takes back.

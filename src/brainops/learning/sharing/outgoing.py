@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from brainops.learning.sharing.bundle import Item
 from brainops.memory.context import MemoryContext

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.learning.signals.intake import text_of
@@ -39,17 +40,16 @@ class ErrorStanding(StrEnum):
     RETURNING = "returning"
 
 
-@dataclass(slots=True)
-class _Pattern:
+class _Pattern(Struct):
     """Errors that say the same: how often in the last hour, the last day, and before."""
 
-    where: set[str] = field(default_factory=set)
+    where: set[str] = set()
     hour: int = 0
     day: int = 0
     earlier: int = 0
     first_at: Micros = 0
     last_before_day: Micros = 0
-    operations: list[str] = field(default_factory=list)
+    operations: list[str] = []
     of_logs: bool = False
 
 

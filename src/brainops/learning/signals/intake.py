@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from brainops.learning.signals.log_lines import (
     FAILED,
@@ -49,8 +51,7 @@ COMPONENTS = ("pod", "container", "service", "app", "component", "instance", "ho
 """Labels that say whose metric it is, the most exact first."""
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """What came of one template since the last write."""
 
     template: Template
@@ -64,21 +65,19 @@ class _Tally:
     buckets: Counter[int] = field(default_factory=Counter)
 
 
-@dataclass(slots=True)
-class _Source:
+class _Source(Struct):
     """The miner of one source, and which of its templates are stored."""
 
     miner: TemplateMiner
-    stored: dict[str, Template] = field(default_factory=dict)
-    tallies: dict[int, _Tally] = field(default_factory=dict)
+    stored: dict[str, Template] = {}
+    tallies: dict[int, _Tally] = {}
 
 
-@dataclass(slots=True)
-class _Event:
+class _Event(Struct):
     """A line with those that go on from it."""
 
     line: LogLine
-    more: list[str] = field(default_factory=list)
+    more: list[str] = []
     traced: bool = False
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from brainops.memory.recognition.masks import mask
 
 VALUE = "<*>"
@@ -174,9 +176,8 @@ class TemplateMiner:
         return self._live[found] if found is not None else None
 
 
-@dataclass(slots=True)
-class _Node:
-    children: dict[str, _Node] = field(default_factory=dict)
+class _Node(Struct):
+    children: dict[str, _Node] = {}
 
 
 def _walk(node: _Node, tokens: tuple[str, ...], at: int) -> tuple[str, ...] | None:

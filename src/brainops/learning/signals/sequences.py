@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.statistics.significance import discoveries, fisher
 from brainops.types import Micros
@@ -20,8 +21,7 @@ KINDS = 200  # the most frequent kinds of events that are looked at
 PAIRED = 40  # of which the most frequent are tried two in a row: their number goes with the square
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """Something that was seen; `operation` is whose own it is, for an operation is no precursor of itself."""
 
     at: Micros
@@ -29,8 +29,7 @@ class Event:
     operation: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(Struct, frozen=True, kw_only=True):
     """An operation that ended: when it began, and whether it failed."""
 
     at: Micros
@@ -38,8 +37,7 @@ class Tried:
     failed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Antecedent:
+class Antecedent(Struct, frozen=True, kw_only=True):
     """Events, in order, after which an operation fails more often.
 
     `probability` is its rate of failure within the window after them, `base` that without, `cases` how many trials came
@@ -60,8 +58,7 @@ class Antecedent:
         return self.probability / max(self.base, 1e-9)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
+class _Trial(Struct, frozen=True):
     failed: bool
     seen: Mapping[str, tuple[Micros, Micros]]  # kind -> when it was seen first and last within the window
 

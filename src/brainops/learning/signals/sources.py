@@ -6,10 +6,11 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.learning.signals.exposition import is_exposition, samples
@@ -33,8 +34,7 @@ BINARY_BYTES = 4_096  # first bytes in which a text has no null character
 LOOKED_AT = 40  # first lines by which a text is known to be a page of metrics
 
 
-@dataclass(slots=True)
-class _FileReading:
+class _FileReading(Struct):
     """A file that is being read, and how far."""
 
     path: str

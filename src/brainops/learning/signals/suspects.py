@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import fmean, median, pstdev
+
+from msgspec import Struct
 
 from brainops.types import Suspect
 
@@ -30,8 +31,7 @@ WORTH_TELLING = 1.0
 """The weight from which a reason is told: below, a component differs from its peers no more than they do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogShift:
+class LogShift(Struct, frozen=True, kw_only=True):
     """How often a component wrote lines of one template before and after; `error` where they say that it failed."""
 
     component: str
@@ -41,8 +41,7 @@ class LogShift:
     error: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NearChange:
+class NearChange(Struct, frozen=True, kw_only=True):
     """Something that was done to a component, and how many seconds before the incident it was."""
 
     component: str
@@ -51,12 +50,11 @@ class NearChange:
     operation_id: str | None = None
 
 
-@dataclass(slots=True)
-class _Case:
+class _Case(Struct):
     """What was gathered against one component: (weight, reason), and figures."""
 
-    points: list[tuple[float, str]] = field(default_factory=list)
-    operations: list[str] = field(default_factory=list)
+    points: list[tuple[float, str]] = []
+    operations: list[str] = []
 
     @property
     def weight(self) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from brainops.memory.recognition.error_events import error_title, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint, inner_digests, place

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from dataclasses import replace
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from brainops.memory.recognition.masks import STAMP, without_colour
 from brainops.memory.recognition.stack_traces import parse_stack_trace, with_cause

@@ -8,7 +8,8 @@ old rule, so that no other identity is touched. Doing it twice, or half, does no
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from brainops.errors import StoreError
 from brainops.memory.context import MemoryContext

@@ -6,8 +6,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from brainops.errors import InvalidConfiguration
 from brainops.memory.redaction.assignments import find_assignments
@@ -55,8 +56,7 @@ JSON_DEPTH = 200
 DIGEST_CHARACTERS = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedactionPolicy:
+class RedactionPolicy(Struct, frozen=True, kw_only=True):
     """What redaction takes out. Secrets and <private> blocks go by default; personal data stays unless asked for.
 
     `personal` is "allow", "hash" (a digest under `key`, so that equal values stay equal) or "drop";
@@ -85,16 +85,14 @@ class RedactionPolicy:
 DEFAULT = RedactionPolicy()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redacted:
+class Redacted(Struct, frozen=True, kw_only=True):
     """A text without what had to go, and what that was."""
 
     text: str
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedactedJSON:
+class RedactedJSON(Struct, frozen=True, kw_only=True):
     """A JSON value without what had to go, and what that was."""
 
     value: JSON

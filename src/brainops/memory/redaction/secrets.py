@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from brainops.memory.redaction.secret_names import is_harmless, looks_random
 
@@ -21,8 +22,7 @@ class Span(NamedTuple):
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRule:
+class TokenRule(Struct, frozen=True, kw_only=True):
     """A secret that is known by its shape.
 
     A text that holds none of the `triggers` is not searched. The group "s" of the expression, if any, is the

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Row = dict[str, Any]
 
@@ -28,8 +29,7 @@ UNVOUCHED = "it is kept as external: that it is verified is for a person to say 
 UNUSED = "it was open when it was exported; what a file brings approves nothing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(Struct, frozen=True, kw_only=True):
     """What becomes of a row: as it is put in (None where it is left), and why it is not as it was in the file.
 
     `name` says which it is where somebody has to look after it.

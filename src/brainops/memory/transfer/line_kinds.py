@@ -6,8 +6,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.store.agents import agent_of, attempt_of, execution_of
 from brainops.store.approvals import approval_of, notice_of
@@ -150,8 +151,7 @@ of these; `@2` came with that version of the format. The trail's detail and a pr
 covers their every character. A column that is called `kind` is named after its line, for `kind` says what a line is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineField:
+class LineField(Struct, frozen=True, kw_only=True):
     """One column in a line: its name there, the sort of value, and since which version of the format it is there."""
 
     shown: str

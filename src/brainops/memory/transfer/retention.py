@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import ArchiveDamaged, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
@@ -30,8 +31,7 @@ MAX_FAILURES_KEPT = 1_000_000
 Line = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compacted:
+class Compacted(Struct, frozen=True, kw_only=True):
     """What was moved into segments (or, in a dry run, would be), and its size as lines before and after compression.
 
     `runs_left` ended as long ago and stay: `brainops runs remove` removes them, and nothing else does.
@@ -45,8 +45,7 @@ class Compacted:
     runs_left: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(Struct, frozen=True, kw_only=True):
     """What came back from a segment; `standing` counts rows that stood in the store already."""
 
     memories: int
@@ -54,8 +53,7 @@ class Restored:
     standing: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chunk:
+class _Chunk(Struct, frozen=True, kw_only=True):
     """Rows that go into one segment, their lines, and the key after which the next ones are looked for."""
 
     rows: Sequence[Row]

@@ -10,9 +10,11 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreReadOnly
 from brainops.memory.context import MemoryContext
@@ -34,8 +36,7 @@ BATCH_BYTES = 8 * 1024 * 1024
 MAX_LINE_BYTES = 768 * 1024 * 1024  # a segment of the largest size in base64; a longer line is no line of ours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, frozen=True, kw_only=True):
     """What an export wrote; `counts` has the lines of every kind, `sha256` is that of the whole file."""
 
     path: str
@@ -45,8 +46,7 @@ class Exported:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class Left(Struct, frozen=True, kw_only=True):
     """Lines of one kind that an import did not take, or not as they were: why, how many, and the first names."""
 
     kind: str
@@ -55,8 +55,7 @@ class Left:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """What an import took, by kind, what it left, and what is not in force here although it was elsewhere."""
 
     path: str
@@ -65,8 +64,7 @@ class Imported:
     disarmed: tuple[Left, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verified:
+class _Verified(Struct, frozen=True, kw_only=True):
     """What the first pass over a file found: its format, its namespaces with the last hash of each one's trail."""
 
     version: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.operations.commands.command_line import classify_command
 from brainops.operations.commands.program_tables import DESTROYERS, DESTROYING_VERBS, READERS, READING_VERBS
@@ -41,8 +42,7 @@ _KNOWN_PROGRAM = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPattern:
+class OwnPattern(Struct, frozen=True, kw_only=True):
     """What a namespace says itself: operations, tools or single commands of this form are of this class."""
 
     glob: str

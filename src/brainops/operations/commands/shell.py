@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_DEPTH = 20  # of substitutions in substitutions; deeper ones are no work of people
 MAX_EXPANSION_CHARACTERS = 10_000  # of one word, so that doubling variables cannot grow without end
@@ -25,16 +26,14 @@ _KEYWORDS = frozenset("if then elif else fi while until do done { } ! time case 
 _LOOPS = frozenset(("for", "select", "read"))  # what follows are names and values, until `do`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class Redirect(Struct, frozen=True, kw_only=True):
     """A redirection: its operator (`>`, `>>`, `<`, `<<` ...) and where to."""
 
     operator: str
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimpleCommand:
+class SimpleCommand(Struct, frozen=True, kw_only=True):
     """One command as it would be run: variables set for it alone, its words, where its streams go.
 
     `piped` says that it reads another command's output; `text` is what a here-document or here-string feeds it.
@@ -56,8 +55,7 @@ def commands(line: str) -> list[SimpleCommand]:
     return list(_ShellReader(line, {"IFS": " "}, 0).read())
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """The command that is being read."""
 
     words: list[str]

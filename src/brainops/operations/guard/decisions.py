@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.operations.guard import breaker
 from brainops.operations.guard.guard import RuleIndex, check
@@ -41,8 +43,7 @@ MAX_SERVICE_CHARACTERS = 200
 OTHERS = "(others)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Looked(Struct, frozen=True, kw_only=True):
     """A decision with everything that it rests on; `trouble` says why the store was not asked.
 
     `within` is the run that the operation is a step of, where it is one; `alone` that another namespace asks what this
@@ -76,8 +77,7 @@ class Looked:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleFinding:
+class RuleFinding(Struct, frozen=True, kw_only=True):
     """What one rule said by itself, held strictly: None as `would` where it was met, by `approval_id` perhaps."""
 
     rule: Rule

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidInput, NotFound, OperationBlocked
 from brainops.memory.arguments import a_number, a_text, an_instance

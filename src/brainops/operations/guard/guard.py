@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+
+from msgspec import Struct
 
 from brainops.operations.guard import requirements
 from brainops.operations.guard.rule_index import RuleIndex, canonical, compiled
@@ -42,8 +43,7 @@ __all__ = ["RuleIndex", "check", "compiled", "standard_rules", "subject_of"]
 _HARDNESS = {mode: number for number, mode in enumerate(RuleMode)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Met:
+class Met(Struct, frozen=True, kw_only=True):
     """A rule that holds: by which receipt or approval (both are used up where they serve once), and with what worry."""
 
     receipt_id: str | None = None
@@ -51,16 +51,14 @@ class Met:
     warning: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmet:
+class Unmet(Struct, frozen=True, kw_only=True):
     """A rule that does not hold: why, and the one call that clears it."""
 
     reason: str
     way_out: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """A rule that could not be evaluated, and why."""
 
     reason: str

@@ -11,10 +11,11 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from brainops.config import Guarded, repositories_of
 from brainops.errors import BrainOpsError

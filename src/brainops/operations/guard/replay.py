@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.memory.context import MemoryContext
 from brainops.operations.commands.action_class import classify
@@ -52,8 +54,7 @@ EARLIER = 500  # of a session or target: as many as the guard itself looks at
 Pushed = Callable[[OperationStart], Sequence[TriggerMatch]]
 
 
-@dataclass(slots=True)
-class ReplayedRecord:
+class ReplayedRecord(Struct):
     """What the store holds of the time that is replayed."""
 
     operations: list[Operation]

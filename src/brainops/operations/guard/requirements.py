@@ -8,8 +8,9 @@ import operator
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.operations.guard.rule_index import canonical, is_glob
 from brainops.operations.results import said_no, same
@@ -42,8 +43,7 @@ class NotEvaluated(Exception):
     """A condition on a result has no form that the guard can evaluate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """What has not been done: in words, and the first operation that would help."""
 
     reason: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import NoneType
+
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
 from brainops.memory.filters import member

@@ -9,8 +9,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import overload
+
+from msgspec import Struct
 
 from brainops.types import OperationStart, Rule
 
@@ -28,8 +29,7 @@ def is_glob(name: str) -> bool:
     return _GLOB.search(name) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indexed:
+class Indexed(Struct, frozen=True, kw_only=True):
     """A rule and its compiled globs; None matches anything."""
 
     position: int

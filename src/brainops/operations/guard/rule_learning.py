@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
 from brainops.operations.results import said_no, same, yes_or_no
@@ -286,8 +288,7 @@ def satisfied_by_use(requirement: Requirement) -> Requirement:
 CERTAIN = 0.90  # the line that everything learned has to pass; it takes 25 cases without an exception
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Satisfier:
+class Satisfier(Struct, frozen=True, kw_only=True):
     """That `by`, having succeeded, makes asking `wanted` needless: so often did it hold.
 
     `arguments` maps those of `wanted` to those of `by`; `certainty` is the lower 95 % bound of the rate.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from brainops import config
 from brainops.errors import Conflict, InvalidInput

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
 from brainops.operations.commands.action_class import OwnPattern
@@ -46,8 +48,7 @@ PATTERNS_SETTING = "action_patterns"
 SEPARATOR = "\t"  # between a pattern's class and its glob, one pattern a line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruleset:
+class Ruleset(Struct, frozen=True, kw_only=True):
     """The rules as they stand at these change counters, compiled once."""
 
     changes: tuple[tuple[str, str], ...]

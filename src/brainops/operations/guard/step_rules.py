@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from brainops.operations.commands.command_line import classify_command
 from brainops.operations.guard.guard import subject_of

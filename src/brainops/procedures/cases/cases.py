@@ -6,8 +6,10 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
@@ -47,12 +49,11 @@ CORRECTED = 3.0
 """What a correction counts: somebody looked at this very decision and knew better."""
 
 
-@dataclass(slots=True)
-class _Learned:
+class _Learned(Struct):
     """A learner with what it has seen, and the record that its sayings are calibrated on."""
 
     learner: Learner = field(default_factory=Learner)
-    seen: dict[str, CaseStanding] = field(default_factory=dict)
+    seen: dict[str, CaseStanding] = {}
     mark: tuple[int, int] = (0, 0)
     record: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=RECENT))
 

@@ -7,8 +7,9 @@ random few of the questions. Gini impurity, weighted cases, fixed seeds: the sam
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +22,7 @@ MAX_DEPTH = 14
 SMOOTHED = 0.5  # cases' worth of doubt in a leaf, so that one case is no certainty
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A question with its threshold, and what follows on either side of it."""
 
     question: int
@@ -31,15 +31,13 @@ class Branch:
     above: Branch | Leaf
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """How the cases that came to here were decided: the weight of each class."""
 
     classes: Array
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeRule:
+class TreeRule(Struct, frozen=True, kw_only=True):
     """A way through a tree: (question, threshold, below), and how many cases go it, and how many decided so."""
 
     steps: tuple[tuple[int, float, bool], ...]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from brainops.procedures.cases.features import Fields, Question, questions, read, words
 from brainops.procedures.cases.forest import Forest, TreeRule
@@ -36,8 +37,7 @@ SURPRISE = 0.02  # the least probability that a model is held to have given: one
 RULE_STEPS = 4  # that a reason names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseExample:
+class CaseExample(Struct, frozen=True, kw_only=True):
     """A case to learn from. What is not `own` came from outside: it counts less, and alone it decides nothing."""
 
     id: str
@@ -47,8 +47,7 @@ class CaseExample:
     own: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """What the cases say, before calibration: `raw` is a probability that the models themselves believe in."""
 
     outputs: Mapping[str, JSON] | None
@@ -59,8 +58,7 @@ class Judgement:
     own: bool = True
 
 
-@dataclass(slots=True)
-class _Column:
+class _Column(Struct):
     """One output: its decisions in the order in which they were first made, which case had which, and its models."""
 
     name: str

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from msgspec import Struct
+
 from brainops.errors import InvalidInput
 
 MAX_NESTING = 32  # brackets and unary operators inside each other; what CEL's own parser takes
@@ -129,8 +131,7 @@ class Call:
 Tree = Literal | Name | Field | Items | Entries | Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
+class _Token(Struct, frozen=True, kw_only=True):
     kind: str
     text: str
     value: Any

@@ -7,8 +7,9 @@ remembers each step, so that no pattern explodes as it can in Python's `re`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct
 
 MAX_PROGRAM = 2_000  # instructions of one pattern; (a{100}){100} would be 10,000
 MAX_REPEAT = 1_000  # RE2's own
@@ -32,13 +33,12 @@ class _Unknown(Exception):
     pass
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     """Which instructions may come next, and what stood before: the text's start, a word's character, or another."""
 
     at: frozenset[int]
     before: str
-    steps: dict[str, _State | None] = field(default_factory=dict)
+    steps: dict[str, _State | None] = {}
 
 
 class Pattern:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import ConditionFailed, InvalidInput
 from brainops.procedures.conditions.conditions import VARIABLES, Compiled, compile
@@ -27,8 +28,7 @@ _SKIPPED = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"")
 _SECRET = re.compile(r"secrets\.[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Expression:
+class _Expression(Struct, frozen=True, kw_only=True):
     source: str
 
 

@@ -6,7 +6,8 @@ The rules are those of CEL's checker: `dyn` fits everything, an integer is no do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.procedures.conditions.expressions import (
     Call,
@@ -24,8 +25,7 @@ WORDS = ("dyn", "bool", "int", "double", "string", "list", "map")
 """What a variable may be declared as; the parts of lists and maps are dyn."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type:
+class Type(Struct, frozen=True, kw_only=True):
     """A type: its word, and of a list or map what its parts are."""
 
     word: str

@@ -6,7 +6,9 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
@@ -32,8 +34,7 @@ name is allowed by a person, by name. INPUT_ is for a step's own scripts: nothin
 OURS = "BRAINOPS_"  # by which a step could act as another one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lists:
+class _Lists(Struct, frozen=True, kw_only=True):
     """What somebody allows or takes back, each entry in the form in which it is kept."""
 
     commands: tuple[str, ...]

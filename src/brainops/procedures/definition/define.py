@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, cast
+
+from msgspec import Struct
 
 from brainops.errors import Problem
 from brainops.procedures.definition.check import check, check_injection
@@ -37,8 +38,7 @@ from brainops.procedures.definition.keywords import (
 from brainops.types import JSON, Concurrency, Example, Mode, Procedure, Step, Trigger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """What became of a text: the procedure, where nothing is wrong, and every problem, those that only warn too."""
 
     procedure: Procedure | None

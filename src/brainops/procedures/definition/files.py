@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput, Problem
 from brainops.procedures.definition.keywords import MAX_SOURCE_CHARACTERS
@@ -21,8 +22,7 @@ _STEPS = re.compile(r"^steps[ \t]*:", re.MULTILINE)
 _JSON_STEPS = re.compile(r'"steps"\s*:\s*\[')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcedureFile:
+class ProcedureFile(Struct, frozen=True, kw_only=True):
     """A file that holds a procedure, or would if it were right."""
 
     path: str

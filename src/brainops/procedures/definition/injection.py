@@ -10,8 +10,9 @@ import posixpath
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.procedures.conditions.templates import sources
@@ -122,8 +123,7 @@ _SUBCOMMAND = re.compile(r"[a-z][a-z0-9-]*")
 _VERSIONED = re.compile(r"[\d.]+$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsafe:
+class Unsafe(Struct, frozen=True, kw_only=True):
     """Why a value may not stand where it does. `known` is false where a person may know better, and vouch for it."""
 
     place: str

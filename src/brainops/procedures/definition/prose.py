@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.procedures.definition.define_step import step_ids
 from brainops.types import JSON
@@ -18,8 +19,7 @@ _HEADING = re.compile(r"(#{1,2})[ \t]+(.*?)[ \t]*#*[ \t]*")
 _ESCAPED = re.compile(r"\\+##?[ \t]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sections:
+class Sections(Struct, frozen=True, kw_only=True):
     """A body in its parts: the prose, and by a step's number the line (from 0) and text of its section."""
 
     prose: str

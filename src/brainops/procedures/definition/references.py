@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput
 from brainops.procedures.conditions.conditions import Compiled, compile
@@ -19,8 +20,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class Expression(Struct, frozen=True, kw_only=True):
     """A CEL expression of a procedure: where it stands, what it says, and of which step it is (None for the whole).
 
     `own` says that it may read its own step's output; `truth` that it must be true or false, so no part of a template;
@@ -41,8 +41,7 @@ class Expression:
         return compile(self.source, declared=None if self.truth else DECLARED, condition=self.truth)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(Struct, frozen=True, kw_only=True):
     """One name that an expression reads: `root` is steps, inputs or secrets; `rest` is what a minus would cut off."""
 
     root: str

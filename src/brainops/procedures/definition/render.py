@@ -38,7 +38,7 @@ def as_json(procedure: Procedure) -> str:
 
 def skill(procedure: Procedure) -> str:
     """Return the text of a SKILL.md: the native file, with the description that a skill must have."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     told = procedure.description or f"How to do {procedure.name.replace('-', ' ')}, step by step."
     return render(replace(procedure, description=told))

@@ -7,7 +7,8 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
 from brainops.memory.redaction.redact import RedactionPolicy, redact
@@ -29,8 +30,7 @@ SECRETS_ONLY = RedactionPolicy(private=False)
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\n]*", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Struct, frozen=True, kw_only=True):
     """A procedure as it is kept: with its text, canonical form and hash."""
 
     procedure: Procedure

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 PSEUDO_LEVEL = 7
 """A paragraph that is bold as a whole stands for a heading below all real ones."""
@@ -40,8 +41,7 @@ class BlockKind(StrEnum):
     TABLE = "table"
 
 
-@dataclass(slots=True, kw_only=True)
-class Block:
+class Block(Struct, kw_only=True):
     """A part of a document: its text, the line it begins on (from 1), its number ("1.2") and what lies inside."""
 
     kind: BlockKind
@@ -52,7 +52,7 @@ class Block:
     ordered: bool = False
     language: str = ""
     indent: int = 0
-    children: list[Block] = field(default_factory=list)
+    children: list[Block] = []
 
 
 def blocks(text: str) -> list[Block]:

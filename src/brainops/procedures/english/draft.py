@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
 from brainops.memory.arguments import a_text
@@ -39,8 +41,7 @@ ANSWERS = 'output.answer == "yes" || output.answer == "no"'
 SUGGESTED = "Suggested command; nothing runs it by itself:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drafted:
+class Drafted(Struct, frozen=True, kw_only=True):
     """What a text became: a checked procedure, the flow it was read from, and a note for each sentence left over.
 
     `by` says who read it: "rules", or "model" where a language model's draft passed the same checks.

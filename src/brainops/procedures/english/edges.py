@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Jump, Note, Outline, Unit, every, shortened
 from brainops.procedures.english.vocabulary import CLOSING, telling, words
@@ -29,8 +30,7 @@ class NodeKind(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     """A place of the flow: what it is called, its full text, the line it comes from and its number there."""
 
     id: str
@@ -42,8 +42,7 @@ class Node:
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(Struct, frozen=True, kw_only=True):
     """A way from one node to another; `answer` is "yes" or "no" behind a question."""
 
     source: str
@@ -51,8 +50,7 @@ class Edge:
     answer: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(Struct, frozen=True, kw_only=True):
     """The graph of a text: it has no cycle; `loops` are the ways back that it asks for."""
 
     nodes: tuple[Node, ...]
@@ -82,15 +80,14 @@ Open = list[tuple[str, str]]
 """Ends that wait for what comes next: node and answer."""
 
 
-@dataclass(slots=True)
-class _Linker:
-    nodes: list[Node] = field(default_factory=list)
-    edges: list[Edge] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    jumps: list[tuple[Open, Jump, str]] = field(default_factory=list)
-    places: dict[int, str] = field(default_factory=dict)  # id() of a unit -> its first node
-    resolved: Open = field(default_factory=list)  # checks that found the problem gone
-    known: list[Unit] = field(default_factory=list)  # the units read so far
+class _Linker(Struct):
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    notes: list[Note] = []
+    jumps: list[tuple[Open, Jump, str]] = []
+    places: dict[int, str] = {}  # id() of a unit -> its first node
+    resolved: Open = []  # checks that found the problem gone
+    known: list[Unit] = []  # the units read so far
     last: str = ""
 
     def add(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.procedures.english.phrases import (
     ABBREVIATIONS,
@@ -49,8 +51,7 @@ DEPTH_LIMIT = 6
 """Conditions inside one sentence; a sentence with more is read as one instruction."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
+class Instruction(Struct, frozen=True, kw_only=True):
     """Something to do; `before` and `after` name what it must come before or after, `apart` that it is a step of its
     own though its sentence told another one before it.
     """
@@ -61,16 +62,14 @@ class Instruction:
     apart: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
+class Say(Struct, frozen=True, kw_only=True):
     """A sentence that asks for nothing: an explanation, an expectation or a caution."""
 
     text: str
     caution: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class If:
+class If(Struct, frozen=True, kw_only=True):
     """What is done when a condition holds, and when not; without either the body follows in what comes next."""
 
     text: str
@@ -84,16 +83,14 @@ class If:
         return not self.then and not self.otherwise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Else:
+class Else(Struct, frozen=True, kw_only=True):
     """What is done when the condition before it does not hold; open like a condition."""
 
     text: str
     then: tuple[Clause, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What is done when a question was answered yes or no."""
 
     text: str
@@ -101,15 +98,13 @@ class Reply:
     then: tuple[Clause, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenQuestion:
+class OpenQuestion(Struct, frozen=True, kw_only=True):
     """A question that stands for itself."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Go:
+class Go(Struct, frozen=True, kw_only=True):
     """Go on at another step; `repeat` holds the steps named in "repeat steps 2 to 4"."""
 
     text: str
@@ -117,8 +112,7 @@ class Go:
     until: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Struct, frozen=True, kw_only=True):
     """Here it ends: resolved, handed over to somebody, or stopped."""
 
     text: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from brainops.procedures.english.blocks import Block, plain, unlinked
 from brainops.procedures.english.vocabulary import COMMANDS, SHELL_LANGUAGES, begins_instruction, words
@@ -26,8 +27,7 @@ LEFT_OPEN = re.compile(
 EXPLAINED = "read as explanation, not as a step"
 
 
-@dataclass(slots=True, kw_only=True)
-class Do:
+class Do(Struct, kw_only=True):
     """A step; `command` is what a code block suggests."""
 
     name: str
@@ -39,22 +39,20 @@ class Do:
     after: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Fork:
+class Fork(Struct, kw_only=True):
     """A question with what is done after yes and after no; `solved` asks whether the problem is gone."""
 
     question: str
     text: str
     line: int
     label: str = ""
-    yes: list[Unit] = field(default_factory=list)
-    no: list[Unit] = field(default_factory=list)
+    yes: list[Unit] = []
+    no: list[Unit] = []
     concluded: str = ""
     solved: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class Jump:
+class Jump(Struct, kw_only=True):
     """Go on at another place."""
 
     target: str
@@ -63,8 +61,7 @@ class Jump:
     until: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class EndPoint:
+class EndPoint(Struct, kw_only=True):
     """Here it ends; `text` is a last step when it is more than a word for the end."""
 
     kind: str
@@ -73,22 +70,20 @@ class EndPoint:
     label: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Chapter:
+class Chapter(Struct, kw_only=True):
     """A section: a place to jump to, shown in the picture when it names a step of its own."""
 
     name: str
     line: int
     label: str = ""
     shown: bool = False
-    units: list[Unit] = field(default_factory=list)
+    units: list[Unit] = []
 
 
 Unit = Do | Fork | Jump | EndPoint | Chapter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """A sentence that became no step: its line (from 1), its words, and what was made of it.
 
     A `plain` one only explains; the others are worth a look, since something was read in one way of several.
@@ -103,8 +98,7 @@ class Note:
         return f"line {self.line}: {self.why}: {self.text}" if self.text else f"line {self.line}: {self.why}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """What a document holds."""
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
 from brainops.types import JSON, Action, Concurrency, Fix, FixKind, Procedure, Retry, Step, StepKind

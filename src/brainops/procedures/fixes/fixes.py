@@ -6,8 +6,9 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.arguments import a_number, a_text, a_truth

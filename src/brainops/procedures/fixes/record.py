@@ -6,8 +6,9 @@ These run inside the transaction that records an error or a success, so nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.memory.recognition.digests import bound_digests, is_of, text_digests
 from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence

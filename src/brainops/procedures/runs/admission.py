@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.procedures.definition.keywords import OPERATION
 from brainops.procedures.definition.sources import stored
@@ -34,8 +35,7 @@ _OUTSIDE = frozenset({StepKind.COMMAND, StepKind.HTTP, StepKind.CALL, StepKind.A
 DOING_CHARACTERS = 500  # of a command line in the question about it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Within:
+class Within(Struct, frozen=True, kw_only=True):
     """The run that a step belongs to, with those that began it, as far as rules go.
 
     `names` is what the step does besides its operation's name: its command line, request or function; `named` says that
@@ -53,8 +53,7 @@ class Within:
     recorded: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class Admission(Struct, frozen=True, kw_only=True):
     """What the guard answers. `subject` is what an approval would be about; `refusal` says why not, and the way out, or
     `trouble` that it could not look.
 

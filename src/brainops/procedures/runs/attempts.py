@@ -6,10 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, StepFailed
 from brainops.memory.recognition.error_events import from_exception
@@ -24,8 +26,7 @@ from brainops.types import JSON, Action, ErrorEvent, ProcedureVersion, Step
 GRACE_SECONDS = 5.0  # beyond a step's time-out, for an executor that ends its work itself and says why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """How an attempt failed: as it is stored, what went wrong, and whether another attempt could help.
 
     `event` is None where BrainOps itself says so, in words that are the same for any step. `known`: it is a memory
@@ -39,8 +40,7 @@ class Failure:
     retry_after_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeginsRun:
+class BeginsRun(Struct, frozen=True, kw_only=True):
     """The step is another procedure's run: this version of it, with these inputs, on this target."""
 
     version: ProcedureVersion
@@ -48,8 +48,7 @@ class BeginsRun:
     target: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """Nothing was done yet: the guard was asked, and what it said is to be written down first."""
 
     attempt: StepAttempt
@@ -59,8 +58,7 @@ class Asked:
 Answer = StepResult | BeginsRun | Asked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(Struct, frozen=True, kw_only=True):
     """What an attempt came to. `number` and `stage` say which attempt, so that none is heard twice."""
 
     step_id: str
@@ -71,8 +69,7 @@ class Heard:
     conceal: Callable[[Any], Any] = lambda value: value
 
 
-@dataclass(slots=True, kw_only=True)
-class StepAttempt:
+class StepAttempt(Struct, kw_only=True):
     """One attempt under way. A step with secrets has `template` filled in from `values` and them, where it is done.
 
     `ask` asks the guard first; None where nobody is to be asked, or was.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from brainops.types import Micros
 from brainops.types.times import SECOND_MICROS
@@ -22,8 +23,7 @@ def steady_seconds() -> float:
     return time.clock_gettime(_STEADY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
+class Timer(Struct, frozen=True, kw_only=True):
     """When a run is due next: the end of its wait, or of its owner's lease."""
 
     id: str
@@ -31,8 +31,7 @@ class Timer:
     owned: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ripe:
+class Ripe(Struct, frozen=True, kw_only=True):
     """Which timers are over before the database's clock says so, which are not though it does, and when the next is."""
 
     over: dict[str, Micros]
@@ -40,13 +39,12 @@ class Ripe:
     next_seconds: float | None
 
 
-@dataclass(slots=True, kw_only=True)
-class Patience:
+class Patience(Struct, kw_only=True):
     """What one loop has seen of timers; `lease_seconds` is the longest that a lease lasts."""
 
     lease_seconds: float
     clock: Callable[[], float] = steady_seconds
-    _seen: dict[str, tuple[Micros, float]] = field(default_factory=dict)
+    _seen: dict[str, tuple[Micros, float]] = {}
 
     def look(self, timers: Iterable[Timer], now: Micros) -> Ripe:
         """Return where the timers stand at a time of the database's clock."""

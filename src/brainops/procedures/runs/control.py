@@ -7,9 +7,10 @@ the question at its next turn. A waiting step is answered in its own row, which 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound, StepFailed
 from brainops.memory.draft import clean

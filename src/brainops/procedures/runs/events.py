@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, OperationBlocked, StepFailed
 from brainops.memory.draft import clean

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from statistics import median
+
+from msgspec import Struct, to_builtins
 
 from brainops.types import ENDED, JSON, Procedure, Run, RunState, StepRun, StepState
 
@@ -14,8 +15,7 @@ OFTEN = 0.5  # a step that fails or is skipped in half of its runs is worth a lo
 TEXT_CHARACTERS = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepLesson:
+class StepLesson(Struct, frozen=True, kw_only=True):
     """How one step fared: in how many runs it ended, failed, was tried again, was skipped with an approval."""
 
     step_id: str
@@ -27,8 +27,7 @@ class StepLesson:
     last_error: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class Lesson(Struct, frozen=True, kw_only=True):
     """What the runs of one procedure teach; `findings` are sentences for people, each with its counts."""
 
     procedure: str
@@ -43,7 +42,7 @@ class Lesson:
 
     def as_content(self) -> JSON:
         """Return it as the content of a memory."""
-        content: JSON = {**asdict(self), "steps": [asdict(step) for step in self.steps], "findings": [*self.findings]}
+        content: JSON = to_builtins(self)
         return content
 
 

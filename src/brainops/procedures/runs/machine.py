@@ -7,7 +7,8 @@ knows a database, a clock or a thread: the interpreter asks, does it, and asks a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.types import Micros, Procedure, Retry, Run, RunState, Step, StepRun, StepState
 
@@ -60,51 +61,43 @@ def step_may(before: StepState, after: StepState) -> bool:
     return before is after or after in STEP_TRANSITIONS[before]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """These steps begin now; they do not wait for each other."""
 
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
+class Busy(Struct, frozen=True, kw_only=True):
     """Nothing new begins until a step that is under way ends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(Struct, frozen=True, kw_only=True):
     """Everything left waits; `wake_at` is when the first of it goes on by itself, None when only an answer helps."""
 
     wake_at: Micros | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(Struct, frozen=True, kw_only=True):
     """Nothing is under way, and somebody asked to pause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True, kw_only=True):
     """The run will not succeed: what waits is cancelled, then it is compensated or ended."""
 
     waiting: tuple[StepRun, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
+class Undo(Struct, frozen=True, kw_only=True):
     """What this step did is taken back now."""
 
     step: Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
+class Finish(Struct, frozen=True, kw_only=True):
     """Every step is done: outcomes and outputs are to be looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(Struct, frozen=True, kw_only=True):
     """The run ends so."""
 
     state: RunState

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext

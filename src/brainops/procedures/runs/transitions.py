@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, ConditionFailed, MissingExtra, StepFailed
 from brainops.procedures.conditions.conditions import compile as compiled

@@ -7,7 +7,8 @@ has a hand in which run follows what. What was given stands beside the run, for 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.procedures.catalog import subject_of
 from brainops.store import Transaction
@@ -21,8 +22,7 @@ WATCH_SHARE = 80
 """Of a hundred runs follow what was applied while it is watched; the others show what it replaced would have done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """Which version a run was given to, and why."""
 
     improvement_id: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import LeaseLost
 from brainops.memory.context import MemoryContext
@@ -79,8 +81,7 @@ def stay(tx: Transaction, run_id: str, at: Micros) -> None:
     """Wake nobody: whoever dispatches finds what is due by itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Engine(Struct, frozen=True, kw_only=True):
     """What advancing a run stands on; it holds and does nothing.
 
     `version` looks a pinned version up by id, `latest` the active one of a name; `inputs` checks what is handed in

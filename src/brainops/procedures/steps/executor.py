@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from brainops.memory.context import MemoryContext
 from brainops.store import Transaction
 from brainops.types import JSON, Action, Actor, Micros, StepKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepWork:
+class StepWork(Struct, frozen=True, kw_only=True):
     """One attempt at an action. `action.parameters` are filled in; `secrets` are resolved values, never to be stored.
 
     `idempotency_key` is the same at every attempt. `cancelled` is asked now and then by what takes long. `values` are
@@ -30,27 +30,24 @@ class StepWork:
     target: str | None
     context: MemoryContext
     cancelled: Callable[[], bool]
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
     template: Action | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDone:
+class StepDone(Struct, frozen=True, kw_only=True):
     """The action did its work; `output` is small JSON that later steps read, `evidence` what shows it."""
 
     output: JSON = None
     evidence: JSON = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepWrite:
+class StepWrite(Struct, frozen=True, kw_only=True):
     """The action is a write to our own database: done in the transaction that completes the step, so exactly once."""
 
     write: Callable[[Transaction], JSON]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepWaits:
+class StepWaits(Struct, frozen=True, kw_only=True):
     """The action goes on later: on an answer, a time, or another run. Nothing is held meanwhile."""
 
     waits_for: str
@@ -72,8 +69,7 @@ class Executor(Protocol):
 Executors = Mapping[StepKind, Executor]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a namespace lets its steps do; None in `commands` or `hosts` allows none, ("*",) any.
 
     A command is a program's name or path, with its first arguments where only those are meant: "git", "systemctl
@@ -89,4 +85,4 @@ class Limits:
     timeout_seconds: float = 600.0
     output_bytes: int = 65_536
     memory_bytes: int | None = None
-    environment: tuple[str, ...] = field(default=("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"))
+    environment: tuple[str, ...] = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from brainops.errors import StepFailed
 
@@ -24,8 +25,7 @@ READ_BYTES = 65_536
 WARDEN = str(Path(__file__).with_name("warden.py"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessLimits:
+class ProcessLimits(Struct, frozen=True, kw_only=True):
     """How long a program may take, how much of each of its outputs is kept, and how much memory it may map."""
 
     timeout_seconds: float
@@ -34,8 +34,7 @@ class ProcessLimits:
     grace_seconds: float = GRACE_SECONDS
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """An output of bounded size: its head, its tail, and how many bytes between them were left out."""
 
     room: int
@@ -59,8 +58,7 @@ class Kept:
         return (self.head + between + self.tail).decode(errors="replace")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How a program ended. `exit_code` is negative for a signal; None where it was ended by us, `why` says why."""
 
     exit_code: int | None
@@ -106,12 +104,11 @@ def not_started(program: str, number: int | None, what: str = "") -> StepFailed:
     return StepFailed(message, kind="CommandNotStarted", retryable=number in (errno.EAGAIN, errno.ENOMEM))
 
 
-@dataclass(slots=True)
-class _Report:
+class _Report(Struct):
     """What the warden has said so far."""
 
     text: bytes = b""
-    words: dict[str, Any] = field(default_factory=dict)
+    words: dict[str, Any] = {}
 
     def add(self, data: bytes) -> None:
         self.text += data

@@ -10,7 +10,8 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.types import ProcedureVersion, Trigger
 
@@ -18,8 +19,7 @@ _WILDCARD = re.compile(r"[*?\[]")
 Matches = Callable[[str], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One trigger of one active version, with its targets compiled (None: any)."""
 
     position: int

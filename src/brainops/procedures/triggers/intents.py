@@ -13,9 +13,10 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from brainops.memory.terms import words
 from brainops.statistics.calibration import fit_logistic
@@ -48,8 +49,7 @@ TIE = 0.1  # a lead below this share of the score counts as partly a tie, which 
 HASHED_DIMENSIONS = 1_024  # of a phrase by its words alone; phrases are short, so few of their words collide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class Curve(Struct, frozen=True, kw_only=True):
     """Hold the constants of the confidence in log-odds, and how many decisions moved them from the shipped start.
 
     `score` is the ridge's figure for the label (about 1: surely), `lead` what the next label lacks of it, `near` the
@@ -72,8 +72,7 @@ WORDS_ONLY = Curve(intercept=-3.1, score=4.4, lead=0.0, near=9.0)
 PRIOR_SD = 0.7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intents:
+class Intents(Struct, frozen=True, kw_only=True):
     """Phrases that were learned, in the order of their labels; made by `learn`, asked by `decide`."""
 
     labels: tuple[str, ...]
@@ -122,8 +121,7 @@ def learn(phrases: Rows, labels: Sequence[str], start: Curve = WITH_MEANING) -> 
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ridge:
+class _Ridge(Struct, frozen=True, kw_only=True):
     """The regression: features and targets of each phrase, the products of the features, and the solution."""
 
     landmarks: Rows
@@ -179,8 +177,7 @@ class _Ridge:
         return scores
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhraseVectors:
+class PhraseVectors(Struct, frozen=True, kw_only=True):
     """Turn phrases into unit vectors by their words alone: stems and pairs of them, the rare ones heavier, hashed."""
 
     frequencies: Mapping[str, int]

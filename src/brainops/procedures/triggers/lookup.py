@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from brainops.memory import confidence, rank
 from brainops.memory.terms import query_terms, words
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 CANDIDATES = 10  # a side; a thousand short descriptions hold no more that answer one text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resemblance:
+class Resemblance(Struct, frozen=True, kw_only=True):
     """A procedure that a text resembles, how probably it is about it, and the words that both say."""
 
     version: ProcedureVersion

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
 from brainops.memory.context import MemoryContext
@@ -38,8 +40,7 @@ SAID = ("intent", "request", "task", "goal", "question", "prompt", "message")
 """Where an operation's context says in words what is wanted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Known(Struct, frozen=True, kw_only=True):
     """What was compiled of one set of active versions."""
 
     versions: Sequence[ProcedureVersion]
@@ -47,8 +48,7 @@ class _Known:
     by_name: Mapping[str, ProcedureVersion]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LearnedPhrases:
+class _LearnedPhrases(Struct, frozen=True, kw_only=True):
     """What was learned of the phrases of one set of active versions.
 
     Where a model gives meaning `words` is None; else `telling` are the stems that each procedure's phrases say, without
@@ -58,7 +58,7 @@ class _LearnedPhrases:
     versions: Sequence[ProcedureVersion]
     intents: Intents
     words: PhraseVectors | None
-    telling: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    telling: Mapping[str, frozenset[str]] = {}
 
 
 class _OfTriggers:
