@@ -125,7 +125,7 @@ inputs = st.dictionaries(st.text(min_size=1, max_size=5), st.one_of(values, st.l
 rows = st.lists(st.tuples(inputs, st.dictionaries(st.sampled_from("ab"), values, min_size=1, max_size=2)), max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)  # of half a second each
 @given(rows, inputs)
 def test_any_cases_give_a_probability_and_the_same_one_again(given_rows: list[Row], asked: dict[str, Any]) -> None:
     cases = [example(place, *row) for place, row in enumerate(given_rows)]
@@ -135,6 +135,12 @@ def test_any_cases_give_a_probability_and_the_same_one_again(given_rows: list[Ro
     assert once == again
     assert 0.0 <= once.raw <= 1.0 + 1e-9
     assert (once.outputs is None) == (not cases)
+
+
+def test_the_largest_numbers_are_compared_like_any_others() -> None:
+    learner = learned([example(0, {"n": 1e308}, {"do": "a"}), example(1, {"n": -1e308}, {"do": "b"})])
+
+    assert learner.judge({"n": 9e307}).outputs == {"do": "a"}
 
 
 def test_a_probability_moves_towards_its_record() -> None:

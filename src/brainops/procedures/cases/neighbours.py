@@ -89,7 +89,8 @@ class Neighbours:
         asked = number(value)
         if asked is None:
             return equal
-        apart = np.abs(numbers - asked) / (np.abs(numbers) + abs(asked) + 1e-9)
+        half, sought = numbers / 2, asked / 2  # the sum of two of the largest numbers is none
+        apart = np.abs(half - sought) / (np.abs(half) + abs(sought) + 5e-10)
         close = NEARLY * np.clip(1.0 - CLOSE * np.nan_to_num(apart, nan=1.0), 0.0, None)
         alike: Array = np.maximum(equal, close)
         return alike
