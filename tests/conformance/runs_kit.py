@@ -16,7 +16,7 @@ from brainops.types import JSON, Action, Procedure, ProcedureVersion, Step, Step
 from tests.inside import inside
 
 ANY_INPUTS = {"type": "object", "properties": {"x": {}, "n": {}, "url": {}, "missing": {}}}
-WAIT_SECONDS = 20.0  # for another thread; it takes milliseconds
+WAIT_SECONDS = 60.0  # for another thread; it takes milliseconds
 
 
 class Acts:

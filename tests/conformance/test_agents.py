@@ -31,7 +31,7 @@ from tests.conformance.conftest import OpenBrain
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 TASK = "Deploy backend v3.1.195 to production"
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 PHRASE = "four plain words here"
 
 

@@ -33,7 +33,10 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 ANYTHING = VALUES | st.builds(object) | st.just(print) | st.just(int) | st.just({1, 2}) | st.just(("a",))
-OPTIONS: dict[str, Any] = {"max_examples": 60, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+OPTIONS: dict[str, Any] = {
+    "max_examples": 60,
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
 
 
 def attempt(act: Callable[[], Any]) -> Any:

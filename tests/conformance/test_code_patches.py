@@ -491,7 +491,7 @@ class Killed(BaseException):
     """As if the process ended here."""
 
 
-@pytest.mark.parametrize("where", ["brainops.store.code.Code.put", "brainops.store.trail.Trail.append"])
+@pytest.mark.parametrize("where", ["brainops.store.code.CodeRows.put", "brainops.store.trail.Trail.append"])
 @pytest.mark.usefixtures("once")
 def test_killed_between_the_branch_and_the_record_it_is_done_once(
     brain: Brain, shop: Path, monkeypatch: pytest.MonkeyPatch, where: str

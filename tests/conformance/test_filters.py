@@ -84,7 +84,7 @@ def test_any_choice_of_filters_agrees_with_the_plain_meaning_of_each(open_brain:
     brain = open_brain()
     there = stored(brain)
 
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(
         types=st.lists(st.sampled_from(TYPES), max_size=2),
         tags=st.lists(st.sampled_from(TAGS), max_size=2),

@@ -22,6 +22,7 @@ from tests.inside import inside
 
 ERROR = "ConnectionError: payments api timed out after 30 s"
 START = 1_700_000_000_000_000
+WAIT_SECONDS = 60.0  # for a command of the background; it takes tenths
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="coder")
 
@@ -496,8 +497,11 @@ def test_a_suggestion_says_what_holds_a_proven_fix_back(
     assert told in next(each.reason for each in brain.fixes.applications(fix.id) if each.target)
 
 
-def test_an_error_of_this_process_is_mended_within_a_second(open_brain: OpenBrain, tmp_path: Path) -> None:
+def test_an_error_of_this_process_is_mended_without_waiting_for_a_sweep(open_brain: OpenBrain, tmp_path: Path) -> None:
     with open_brain(actor=PERSON, background=True) as brain:
+        dispatcher = inside(brain).dispatcher
+        assert dispatcher is not None
+        dispatcher._sweeps = ()
         brain.limits.allow([sys.executable])
         fix = brain.fixes.attach(
             ERROR, "touch", command=touching(tmp_path / "mended"), verify=seeing(tmp_path / "mended")
@@ -505,14 +509,11 @@ def test_an_error_of_this_process_is_mended_within_a_second(open_brain: OpenBrai
         automatic(brain, fix)
 
         fail(brain)
-        until = time.monotonic() + 20
+        until = time.monotonic() + WAIT_SECONDS
         while states(brain, fix) != ["verified"] and time.monotonic() < until:
             time.sleep(0.05)
 
-        (done,) = [each for each in brain.fixes.applications(fix.id) if each.target]
-        assert done.state is ApplicationState.VERIFIED
-        assert done.applied_at is not None
-        assert done.applied_at - done.created_at < 1_000_000
+        assert states(brain, fix) == ["verified"]
 
 
 @pytest.mark.parametrize("background", [True, False])

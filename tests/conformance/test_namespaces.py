@@ -216,7 +216,7 @@ def content_of(brain: Brain, namespace: str, path: Path) -> list[str]:
 def test_no_act_shows_what_is_not_read_or_changes_what_is_not_written(open_brain: OpenBrain, tmp_path: Path) -> None:
     base = open_brain()
 
-    @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(chain=st.permutations(range(len(TWINS))), reads=st.integers(1, 3), acts=st.permutations(list(ACTS)))
     def holds(chain: list[int], reads: int, acts: list[str]) -> None:
         prefix = f"p{next(_examples)}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, NotFound
+from brainops.store.sqlite import clock_micros
 from brainops.types import Actor, ActorKind, ProcedureState, RunState, Task
 from tests.conformance.conftest import OpenBrain
 
@@ -147,10 +147,13 @@ def test_a_person_agrees_before_anything_changes_where_the_risk_is_high(brain: B
     assert builder.tasks == []
 
 
-def test_a_workflow_past_its_deadline_is_cancelled_taken_back_and_told(brain: Brain) -> None:
-    begun = brain.workflows.create(GOAL, {"deadline_seconds": 0.05})
+def test_a_workflow_past_its_deadline_is_cancelled_taken_back_and_told(open_brain: OpenBrain) -> None:
+    passed = 0
+    brain = open_brain(actor=PERSON, clock=lambda: clock_micros() + passed)
+    begun = brain.workflows.create(GOAL, {"deadline_seconds": 3_600})
     assert begun.run is not None and begun.run.state is RunState.WAITING
-    threading.Event().wait(0.06)
+
+    passed = 3_600_000_000
 
     assert brain.workflows.sweep() == 1
     ended = brain.workflows.get(begun.run.id)

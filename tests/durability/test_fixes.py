@@ -21,7 +21,7 @@ from tests.inside import inside
 ADA = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 TEXT = "OSError: [Errno 28] No space left on device"
 LATER_MICROS = 60_000_000  # beyond the lease of a run whose owner is gone
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0  # for a process to say anything; it takes tenths
 
 FAILING = """
 import os, sys, time

@@ -24,7 +24,7 @@ from tests.inside import inside
 ANY = Filter()
 KILLS = {"sqlite": 12, "postgres": 4}  # in CI; BRAINOPS_KILLS asks for more
 MOST_ACTS = 60  # between two kills
-WAIT_SECONDS = 60.0  # for a process to say anything; it takes tenths
+WAIT_SECONDS = 120.0  # for a process to say anything; it takes tenths
 
 
 class Process:
