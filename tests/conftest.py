@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Generator, Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from brainops.types import agent_session
 
+SHARED_MEMORY = "/dev/shm"
+SHARED_MEMORY_BYTES = 4 << 30  # free: servers, the environments of the packaging tests, what failed tests leave
+
 IN_CI = os.environ.get("CI") == "true"
 
-settings.register_profile("brainops", deadline=None, derandomize=IN_CI, print_blob=True)
+# How fast the machine is at the moment is no property of the program.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("brainops", deadline=None, suppress_health_check=SLOW, derandomize=IN_CI, print_blob=True)
 settings.load_profile("brainops")
+
+
+def use_shared_memory() -> None:
+    """Keep the tests' files in memory where it has room: nearly half of a run would wait for the disk.
+
+    A process that is killed leaves the same files behind there as on a disk; only a power cut would not.
+    """
+    if sys.platform != "linux" or not os.path.isdir(SHARED_MEMORY):
+        return
+    there = os.statvfs(SHARED_MEMORY)
+    if not there.f_flag & os.ST_NOEXEC and there.f_bavail * there.f_frsize > SHARED_MEMORY_BYTES:
+        os.environ.setdefault("TMPDIR", SHARED_MEMORY)
+        tempfile.tempdir = None  # is looked for anew
+
+
+use_shared_memory()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,6 +23,10 @@ READY_SECONDS = 60  # a cold disk under a loaded machine; usually it is one seco
 SETTINGS = {
     "listen_addresses": "",  # the socket in a folder of its own only
     "fsync": "off",  # the data goes away with the run
+    "full_page_writes": "off",
+    "wal_level": "minimal",  # nobody follows, and a database is copied without being written twice
+    "max_wal_senders": "0",
+    "max_wal_size": "128MB",
     "max_connections": "200",
     "autovacuum": "off",  # so that the plans of a test do not depend on when it ran
     "log_min_messages": "fatal",
