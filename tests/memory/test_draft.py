@@ -19,13 +19,12 @@ from brainops.memory.draft import (
     MAX_TAGS,
     MAX_TITLE_CHARACTERS,
     checked_moment,
-    clean,
     content_hash,
     content_text,
     prepare,
     words_of_row,
 )
-from brainops.memory.redaction.redact import JSON_DEPTH, RedactionPolicy, wrap_injected
+from brainops.memory.redaction.redact import JSON_DEPTH, RedactionPolicy, clean, wrap_injected
 from brainops.types import Actor, ActorKind, Draft, MemoryType, Source
 
 POLICY = RedactionPolicy()

@@ -25,8 +25,7 @@ from brainops.agents.watch import LOOK_SECONDS, holds, lease_from
 from brainops.errors import Conflict, InvalidInput, LeaseLost
 from brainops.memory.arguments import a_number, a_text
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.redact import clean, safe_text
 from brainops.operations import log as records
 from brainops.operations.guard.enforcement import Guard
 from brainops.operations.jsonable import MAX_TEXT_CHARACTERS
@@ -128,10 +127,12 @@ class Agents(Executions):
         if timeout_seconds is not None and not 0 < a_number(timeout_seconds, "timeout_seconds") <= DAY_SECONDS:
             raise InvalidInput(f"timeout_seconds is above 0 and at most {DAY_SECONDS:g}, not {timeout_seconds!r:.40}")
         asked = self._task(task, context, target, task_class, capabilities, session)
+        names = (idempotency_key, run_id, step_id)
+        idempotency_key, run_id, step_id = (self._context.name(each) if each else None for each in names)
         execution = Execution(
             id=asked.id,
             namespace=self._context.store.scope.write,
-            task=self._stored(asked, idempotency_key),
+            task=self._stored(task, asked, idempotency_key),
             state=ExecutionState.RUNNING,
             run_id=run_id,
             step_id=step_id,
@@ -296,18 +297,18 @@ class Agents(Executions):
             task_class=self._class(text, task_class),
             target=target,
             context=dict(context or {}),
-            capabilities=_texts(capabilities),
+            capabilities=tuple(map(self._context.text, _texts(capabilities))),
             session_id=session,
             idempotency_key=execution_id,
         )
 
-    def _stored(self, task: Task, idempotency_key: str | None) -> Task:
+    def _stored(self, said: str, task: Task, idempotency_key: str | None) -> Task:
         """Return a task as it is kept: redacted. The agent is given it as it was said."""
         start = records.checked_start(
             self._context,
-            OperationStart(name=task.text, target=task.target, context=task.context, session_id=task.session_id),
+            OperationStart(name=said, target=task.target, context=task.context, session_id=task.session_id),
         )
-        text = redact(task.text, self._context.redaction).text
+        text = self._context.text(said, MAX_TEXT_CHARACTERS)
         key = idempotency_key or ""
         return replace(
             task,
@@ -319,7 +320,7 @@ class Agents(Executions):
         )
 
     def _class(self, text: str, task_class: str | None) -> str:
-        said = self._text(task_class) if task_class else class_of(redact(str(text), self._context.redaction).text)
+        said = self._context.text(task_class) if task_class else class_of(safe_text(text, self._context.redaction))
         return " ".join(said.split())[:MAX_CLASS_CHARACTERS] or "task"
 
     def _port(self, cancelled: Callable[[], bool]) -> AdapterPort:

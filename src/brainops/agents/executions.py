@@ -72,7 +72,7 @@ class Executions(Roster):
             ):
                 raise Conflict(f"the execution {execution_id} is {execution.state.value}; only one that waits is done")
             end_operation(tx, self._context, execution, self._start(execution), outcome, now)
-            tx.trail.append(execution.id, now, state=state.value, evidence=evidence)
+            tx.trail.append(execution.id, now, state=state.value, evidence=jsonable(evidence, self._context.redaction))
         ended = self.execution(execution_id)
         if state is ExecutionState.SUCCEEDED:
             self._complete_step(ended)
@@ -80,7 +80,7 @@ class Executions(Roster):
 
     def cancel(self, execution_id: str, *, reason: str) -> Execution:
         """Stop an execution, in whatever process it is under way, within about a second; raise NotFound, Conflict."""
-        said = self._text(reason) or "cancelled"
+        said = self._context.text(reason) or "cancelled"
         with self._context.store.writing(acts.EXECUTION_CANCEL, self._context.actor) as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             if execution.state is ExecutionState.RUNNING:
@@ -99,7 +99,7 @@ class Executions(Roster):
 
         No agent judges itself or another: what is verified may change the system. Raises NotFound, Conflict.
         """
-        said = self._text(note)
+        said = self._context.text(note)
         with self._context.store.writing(acts.EXECUTION_VERIFY, self._context.actor) as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             last = execution.attempts[-1] if execution.attempts else None

@@ -14,15 +14,13 @@ from brainops.agents.presets import READY, ready
 from brainops.agents.selection.candidates import withheld
 from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
 from brainops.memory.filters import member
-from brainops.memory.redaction.redact import redact, redact_json
+from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.consent.allow_list import limits_in
 from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
 
 MAX_NAME_CHARACTERS = 100
-MAX_TEXT_CHARACTERS = 2_000  # of a description or reason
 MAX_CAPABILITIES = 100  # each is compared with every task
 MAX_AGENTS = 500  # of a namespace: all of them are looked at for every task
 _NUMBERS = ("at_once", "timeout_seconds", "memory_tokens")
@@ -116,14 +114,14 @@ class Roster:
 
     def remove(self, name: str, *, reason: str) -> None:
         """Strike an agent off; what it did stays on record. Raises NotFound."""
-        said, at = self._text(reason), self._context.store.now()
+        said, at = self._context.text(reason), self._context.store.now()
         with self._context.store.writing(acts.AGENT_REMOVE, self._context.actor) as tx:
             if not tx.agents.remove(name, said, at):
                 raise _not_written(name)
             tx.trail.append(name, at, reason=said)
 
     def _switch(self, act: acts.Act, name: str, enabled: bool, reason: str, proof: Proof | None) -> Agent:
-        said = self._text(reason)
+        said = self._context.text(reason)
         with self._context.store.writing(act, self._context.actor, proof) as tx:
             if not tx.agents.enable(name, enabled, said):
                 raise _not_written(name)
@@ -145,9 +143,9 @@ class Roster:
 
     def _checked(self, agent: Agent, by: Actor, reason: str) -> Agent:
         name = agent.name if isinstance(agent.name, str) else ""
-        if not name.strip() or len(name) > MAX_NAME_CHARACTERS or name != clean(name.strip()) or "\n" in name:
+        if not name.strip() or len(name) > MAX_NAME_CHARACTERS or name != self._context.text(name) or "\n" in name:
             raise InvalidInput(
-                f"an agent's name is one line of at most {MAX_NAME_CHARACTERS} characters, not {name!r:.80}"
+                f"an agent's name is one line of at most {MAX_NAME_CHARACTERS} characters, no secret, not {name!r:.80}"
             )
         if isinstance(agent.capabilities, str) or len(agent.capabilities) > MAX_CAPABILITIES:
             raise InvalidInput(f"capabilities are a list of at most {MAX_CAPABILITIES} words or globs")
@@ -163,16 +161,13 @@ class Roster:
             agent,
             adapter=adapter,
             memory=member(MemoryAccess, agent.memory),
-            description=self._text(agent.description),
-            capabilities=tuple(self._text(each) for each in agent.capabilities if str(each).strip()),
+            description=self._context.text(agent.description),
+            capabilities=tuple(self._context.text(each) for each in agent.capabilities if str(each).strip()),
             enabled=bool(agent.enabled),
             created_at=self._context.store.now(),
             created_by=by,
-            reason=self._text(reason),
+            reason=self._context.text(reason),
         )
-
-    def _text(self, text: str) -> str:
-        return redact(clean(str(text).strip())[:MAX_TEXT_CHARACTERS], self._context.redaction).text
 
 
 def _drafted(name: str, adapter: AdapterKind | str | None, limits: Any, given: Mapping[str, Any]) -> Agent:

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 from msgspec import Struct, field
 
 from brainops.memory.meaning import Meaning
-from brainops.memory.redaction.redact import RedactionPolicy
+from brainops.memory.redaction.redact import RedactionPolicy, clean, redact_name, safe_text
 from brainops.store import Store
 from brainops.types import Actor
 
 T = TypeVar("T")
+
+MAX_TEXT_CHARACTERS = 2_000  # of a reason, a note or a description: what a person reads at once
 
 
 def _nobody(application_ids: Sequence[str]) -> None:
@@ -38,7 +40,7 @@ class AtHand:
 
 
 class MemoryContext(Struct, frozen=True, kw_only=True):
-    """Everything that a verb needs; it holds and does nothing.
+    """Everything that a verb needs; it holds, and says how a text is kept.
 
     `due` is told of fixes that are due for an error that is being recorded, before that is durable. `here` is what all
     that work with the same namespaces keep at hand, `process` what all of the process do; who asks is not in either.
@@ -51,3 +53,11 @@ class MemoryContext(Struct, frozen=True, kw_only=True):
     due: Callable[[Sequence[str]], object] = _nobody
     here: AtHand = field(default_factory=AtHand)
     process: AtHand = field(default_factory=AtHand)
+
+    def text(self, said: object, most: int = MAX_TEXT_CHARACTERS) -> str:
+        """Return what somebody said as it may be kept: without secrets, and at most so many characters of it."""
+        return safe_text(str(said).strip(), self.redaction, most)
+
+    def name(self, said: str) -> str:
+        """Return an id, key, path or other name without secrets; what held one stays apart from every other."""
+        return redact_name(clean(said), self.redaction)

@@ -11,9 +11,9 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.capture import vouched
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean, prepare, words_of_row
+from brainops.memory.draft import prepare, words_of_row
 from brainops.memory.identity import make_room
-from brainops.memory.redaction.redact import redact, redact_name
+from brainops.memory.redaction.redact import safe_text
 from brainops.memory.transfer.segments import archived_ids_about, archived_memory, purge_from_segments
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
@@ -32,8 +32,6 @@ from brainops.types import (
     Trust,
     Verdict,
 )
-
-MAX_REASON_CHARACTERS = 2_000
 
 VERDICT_CHANGE = {Verdict.HELPFUL: 1.0, Verdict.WRONG: -1.0, Verdict.OUTDATED: -0.5}
 """What one verdict adds to a memory's feedback; ranking bounds the sum, so that no crowd outweighs a match."""
@@ -126,7 +124,7 @@ def set_state(context: MemoryContext, memory_id: str, state: MemoryState, reason
         if state is not MemoryState.ACTIVE and row["trust"] == Trust.VERIFIED:
             tx.require(acts.SET_ASIDE_VERIFIED)
         tx.memories.set_state(row["id"], state, MemoryState(row["state"]), words_of_row(row))
-        tx.trail.append(row["id"], context.store.now(), reason=_reason(context, reason))
+        tx.trail.append(row["id"], context.store.now(), reason=context.text(reason))
         return memory_of(tx.memories.row(row["id"]))
 
 
@@ -179,7 +177,7 @@ def feedback(
             verdict=verdict,
             actor=context.actor,
             at=context.store.now(),
-            note=_reason(context, note) or None,
+            note=context.text(note) or None,
             correction_id=corrected.id if corrected else None,
             undone_at=None,
         )
@@ -233,7 +231,7 @@ def purge(
 def purge_subject(context: MemoryContext, subject: str, *, reason: str, proof: Proof | None = None) -> Removed:
     """Remove every memory about a subject for good; raise NotFound where there is none."""
     with context.store.writing(acts.PURGE, context.actor, proof) as tx:
-        named = redact_name(clean(subject), context.redaction)
+        named = context.name(subject)
         rows = list(tx.memories.by_subject(named))
         ids = [*(row["id"] for row in rows), *archived_ids_about(tx, named)]
         if not ids:
@@ -253,7 +251,7 @@ def _purge(
     for row in rows:
         tx.memories.delete(row)
     purge_from_segments(tx, ids)
-    now, said = context.store.now(), _reason(context, reason)
+    now, said = context.store.now(), context.text(reason)
     for memory_id in ids:
         tx.operations.purge(memory_id)
         tx.trail.purge_feedback(memory_id)
@@ -278,7 +276,7 @@ def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: s
         raise Conflict(f"memory {memory.id} stands in {target} already")
     if memory.state is not MemoryState.ACTIVE or memory.superseded_by:
         raise Conflict(f"memory {memory.id} is not current; promote the one that is")
-    now, said = context.store.now(), _reason(context, reason)
+    now, said = context.store.now(), context.text(reason)
     with context.store.writing(
         acts.PROMOTE, context.actor, scope=replace(context.store.scope, write=target, read=(target,))
     ) as tx:
@@ -320,7 +318,7 @@ def flag(context: MemoryContext, memory_id: str, reason: str | None) -> None:
     """Mark a memory for review, or clear the mark with None; nothing else about it changes."""
     with context.store.writing(acts.FLAG if reason else acts.UNFLAG, context.actor) as tx:
         row = tx.memories.writable_row(memory_id)
-        said = _reason(context, reason) if reason else None
+        said = context.text(reason) if reason else None
         if row["flag"] == said:
             return
         tx.memories.set_flag(row["id"], said)
@@ -330,16 +328,12 @@ def flag(context: MemoryContext, memory_id: str, reason: str | None) -> None:
 def move_source(context: MemoryContext, memory_id: str, key: str, uri: str | None) -> None:
     """Say that the source of a memory was renamed."""
     with context.store.writing(acts.MOVE_SOURCE, context.actor) as tx:
-        row = tx.memories.writable_row(memory_id)
-        tx.memories.set_source(row["id"], clean(key), clean(uri) if uri else None)
-        tx.trail.append(row["id"], context.store.now(), key=clean(key))
+        row, named = tx.memories.writable_row(memory_id), context.name(key)
+        tx.memories.set_source(row["id"], named, safe_text(uri, context.redaction) if uri else None)
+        tx.trail.append(row["id"], context.store.now(), key=named)
 
 
 def by_source(context: MemoryContext, prefix: str) -> list[Memory]:
     """Return the memories of the written namespace whose source key begins like this, those set aside too."""
     with context.store.read() as tx:
         return tx.memories.by_source(prefix)
-
-
-def _reason(context: MemoryContext, text: str) -> str:
-    return redact(clean(text)[:MAX_REASON_CHARACTERS], context.redaction).text

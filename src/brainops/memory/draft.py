@@ -18,6 +18,7 @@ from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import (
     JSON_DEPTH,
     RedactionPolicy,
+    clean,
     contains_injected,
     redact,
     redact_json,
@@ -36,8 +37,6 @@ MAX_TAG_CHARACTERS = 100
 MAX_NAME_CHARACTERS = 2_000  # ids, uris, keys, subjects
 MAX_INDEXED_CHARACTERS = 1_000_000  # words beyond the first million characters are kept but not searched
 MAX_MICROS = 253_402_300_799_000_000  # the end of the year 9999
-
-_ABSENT = "\ufffd"
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -177,17 +176,6 @@ def dumped(value: JSON, name: str) -> str:
         raise InvalidInput(
             f"{name} is not JSON ({error}); hand in text, numbers, true/false, null, lists and objects with text keys"
         ) from error
-
-
-def clean(text: str) -> str:
-    """Return a text that every database and terminal can hold: NUL and lone surrogates become U+FFFD."""
-    if text.isascii() and "\0" not in text:
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", _ABSENT)
 
 
 def _check(draft: Draft) -> None:
@@ -400,6 +388,7 @@ def _redacted(draft: Draft, policy: RedactionPolicy) -> tuple[Draft, tuple[Findi
         source=replace(source, uri=text(source.uri) if source.uri else source.uri, session_id=name(source.session_id)),
         subject=name(draft.subject),
         idempotency_key=name(draft.idempotency_key),
+        fingerprint=name(draft.fingerprint),
     )
     return redacted, tuple(Finding(kind=kind, count=count) for kind, count in sorted(found.items()))
 

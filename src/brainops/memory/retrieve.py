@@ -10,7 +10,8 @@ from msgspec import Struct
 from brainops.errors import InvalidInput
 from brainops.memory import confidence, rank
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean, content_text
+from brainops.memory.draft import content_text
+from brainops.memory.redaction.redact import clean
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.memory.transfer.segments import search_segments
 from brainops.memory.weights import weights_of

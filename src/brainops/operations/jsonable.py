@@ -7,8 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import RedactionPolicy, redact_json
+from brainops.memory.redaction.redact import RedactionPolicy, clean, redact_json
 from brainops.types import JSON
 
 MAX_TEXT_CHARACTERS = 20_000  # of one text in a context or result

@@ -12,11 +12,11 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import MAX_DETAIL_CHARACTERS
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean, content_hash, dumped, prepare
+from brainops.memory.draft import content_hash, dumped, prepare
 from brainops.memory.recognition.digests import text_digests
 from brainops.memory.recognition.error_events import error_title, from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint, is_client_error
-from brainops.memory.redaction.redact import redact, redact_name
+from brainops.memory.redaction.redact import safe_text
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction, acts
@@ -75,13 +75,13 @@ def _id(context: MemoryContext, value: Any, what: str) -> str | None:
         return None
     if not isinstance(value, str) or len(value) > MAX_ID_CHARACTERS:
         raise InvalidInput(f"{what} is text of at most {MAX_ID_CHARACTERS} characters, not {str(value)[:40]!r}")
-    return redact_name(clean(value), context.redaction)
+    return context.name(value)
 
 
 def _text(context: MemoryContext, value: Any, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidInput(f"{what} is text, for example 'deploy api', not {value!r:.80}")
-    return redact(clean(value.strip())[:MAX_NAME_CHARACTERS], context.redaction).text
+    return context.text(value, MAX_NAME_CHARACTERS)
 
 
 def event_of(error: BaseException | ErrorEvent | str, service: str | None) -> ErrorEvent:
@@ -100,7 +100,7 @@ def checked_error(context: MemoryContext, event: ErrorEvent) -> ErrorEvent:
     """Return an error with clean, redacted, bounded texts."""
 
     def text(value: str, limit: int) -> str:
-        return redact(clean(value)[:limit], context.redaction).text
+        return safe_text(value, context.redaction, limit)
 
     frames = tuple(
         Frame(module=text(frame.module, 500), function=text(frame.function, 300), in_app=frame.in_app)
@@ -261,7 +261,7 @@ def contradict(context: MemoryContext, operation_id: str, reason: str) -> None:
     """Say that an outcome that was taken for a success was none (or the reverse); raise NotFound, Conflict."""
     with context.store.writing(acts.CONTRADICT, context.actor) as tx:
         _finished(tx, operation_id)
-        said = redact(clean(reason), context.redaction).text[:MAX_NAME_CHARACTERS]
+        said = context.text(reason)
         if not tx.operations.contradict(operation_id, said):
             raise Conflict(f"operation {operation_id} was contradicted before")
         tx.trail.append(operation_id, context.store.now(), reason=said)

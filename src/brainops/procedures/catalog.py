@@ -13,9 +13,7 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.arguments import a_text
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
 from brainops.memory.filters import member
-from brainops.memory.redaction.redact import redact
 from brainops.procedures.consent.allow_list import limits_of
 from brainops.procedures.definition import files, sources
 from brainops.procedures.definition.keywords import name_of
@@ -41,8 +39,6 @@ from brainops.types import (
     Proof,
     Trust,
 )
-
-MAX_REASON_CHARACTERS = 2_000
 
 Action = Literal["new", "changed", "unchanged", "missing", "retired", "refused"]
 
@@ -80,7 +76,9 @@ class Catalog:
 
         Nothing becomes active by it. Raises InvalidProcedure with every problem; Conflict where git owns the name.
         """
-        definition = self._checked(sources.definition(source, path, member(Trust, trust)))
+        definition = self._checked(
+            sources.definition(source, self._context.name(path) if path else path, member(Trust, trust))
+        )
         with self._context.store.writing(acts.PROCEDURE_SAVE, self._context.actor) as tx:
             if definition.trust is Trust.VERIFIED and not tx.lets(acts.VOUCH):
                 definition = replace(definition, trust=Trust.AGENT)
@@ -94,7 +92,7 @@ class Catalog:
 
         A person activates it. No language model is asked unless `llm` is given. Raises InvalidInput, Conflict.
         """
-        drafted = english.read(prose, name=name, model=llm)
+        drafted = english.read(prose, name=self._context.text(name) if name else name, model=llm)
         return self.save(drafted.procedure, trust=trust, reason="read from plain English"), drafted
 
     def from_document(
@@ -104,7 +102,7 @@ class Catalog:
 
         `taken` are names that other documents of the same import have. Raises InvalidInput, InvalidProcedure, Conflict.
         """
-        drafted = runbook.imported(text, path=path)
+        drafted = runbook.imported(text, path=self._context.text(path) if path else path)
         if other := (taken or {}).get(drafted.procedure.name):
             raise Conflict(f"{other} became {drafted.procedure.name} already; import this one into another namespace")
         return self.save(drafted.procedure, trust=Trust.EXTERNAL, reason=f"imported from {path or 'a text'}"), drafted
@@ -326,7 +324,7 @@ class Catalog:
         if _owner(rows) is Owner.STORE and owner is Owner.GIT and not by_apply:
             raise Conflict(f"{name} belongs to the store: `brainops procedure apply FOLDER --adopt` gives it to git")
         version_id, at = new_id(), self._context.store.now()
-        said = self._reason(reason)
+        said = self._context.text(reason)
         values = {
             "id": version_id,
             "name": name,
@@ -350,7 +348,7 @@ class Catalog:
     ) -> None:
         """Let a version hold, in the caller's transaction, as an act that the table of acts lets be done."""
         tx.procedures.changed()
-        name, at, said = version.procedure.name, self._context.store.now(), self._reason(reason)
+        name, at, said = version.procedure.name, self._context.store.now(), self._context.text(reason)
         rows = self._own_rows(tx, name)
         before = next((row for row in rows if row["state"] == ProcedureState.ACTIVE), None)
         if before is not None and before["id"] == version.id:
@@ -365,7 +363,7 @@ class Catalog:
 
     def _retire(self, tx: Transaction, row: Row, reason: str) -> None:
         trail = tx.also(acts.PROCEDURE_RETIRE_BINDING if _holds([row]) else acts.PROCEDURE_RETIRE)
-        at, said = self._context.store.now(), self._reason(reason)
+        at, said = self._context.store.now(), self._context.text(reason)
         tx.procedures.retire(row["name"], at, said)
         detail: dict[str, JSON] = {"number": row["number"], "hash": row["hash"]}
         trail.append(subject_of(row["name"]), at, **detail, reason=said)
@@ -424,9 +422,6 @@ class Catalog:
         if self._context.redaction.secrets and (problems := sources.secrets_in(definition)):
             raise sources.invalid_files(problems)
         return definition
-
-    def _reason(self, reason: str) -> str:
-        return redact(clean(reason), self._context.redaction).text[:MAX_REASON_CHARACTERS]
 
 
 def subject_of(name: str) -> str:

@@ -21,8 +21,6 @@ from brainops.errors import (
     StepFailed,
 )
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
 from brainops.store import Transaction, acts
 from brainops.types import LanguageBudget, LanguageUse, Micros, Proof
 from brainops.types.times import DAY_MICROS
@@ -104,7 +102,7 @@ class Language:
         limits = {"cost_a_day": _limit(cost_a_day, "cost_a_day"), "tokens_a_day": _limit(tokens_a_day, "tokens_a_day")}
         if all(each is None for each in limits.values()):
             raise InvalidInput("a budget names cost_a_day (US dollars), tokens_a_day, or both; 0 lets nothing be asked")
-        text, said = json.dumps(limits), redact(clean(reason.strip()), self._context.redaction).text
+        text, said = json.dumps(limits), self._context.text(reason)
         with self._context.store.writing(acts.LANGUAGE_BUDGET, self._context.actor, proof) as tx:
             at = self._context.store.now()
             tx.rules.set(SETTING, text, tx.actor, at)
@@ -221,7 +219,7 @@ class Language:
         raise BudgetSpent(_spent(budget, taken, tokens, cost))
 
     def _settle(self, reserved: Reserved, said: Said, purpose: str) -> None:
-        name = redact(clean(purpose.strip() or "unnamed"), self._context.redaction).text[:MAX_NAME_CHARACTERS]
+        name = self._context.text(purpose.strip() or "unnamed", MAX_NAME_CHARACTERS)
         tokens, cost = said.input_tokens + said.output_tokens, said.cost or 0.0
         with self._context.store.writing(acts.SPEND, self._context.actor) as tx:
             tx.language.settle(reserved.day, tokens - reserved.tokens, cost - reserved.cost)

@@ -20,8 +20,6 @@ from brainops.agents.workflows.planning import ROLLBACK_CLASS, PlanDraft, compos
 from brainops.errors import ApprovalRequired, ApprovalUnproven, Conflict, InvalidInput, NotFound, StepFailed
 from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.consent.outbox import Outbox
@@ -221,7 +219,7 @@ class Workflows:
             raise InvalidInput(f"constraints have names that are text, and at most {MAX_CONSTRAINTS}")
         rules = self._context.redaction
         checked = {name: jsonable(value, rules) for name, value in given.items()}
-        return redact(clean(goal.strip()), rules).text, checked
+        return self._context.text(goal), checked
 
     def _planned(self, version: ProcedureVersion, draft: PlanDraft, wanted: Constraints) -> WorkflowPlan:
         plan = self._reread(version)

@@ -25,8 +25,6 @@ from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.lifecycle import OPEN
 from brainops.learning.improvements.port import InStore, draft
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
 from brainops.procedures.consent.allow_list import check_command, limits_of
 from brainops.procedures.consent.automatic import stopped_here
 from brainops.procedures.definition.parse import parse
@@ -259,7 +257,7 @@ class CodePatches(InStore):
         return stopped
 
     def _text(self, text: str, most: int) -> str:
-        return redact(clean(str(text).strip())[:most], self._context.redaction).text.replace("BrainOps-", "BrainOps ")
+        return self._context.text(text, most).replace("BrainOps-", "BrainOps ")
 
 
 def _proposal(

@@ -41,8 +41,7 @@ from brainops.learning.improvements.rule_modes import RuleModes
 from brainops.learning.improvements.tidying import MemoryPlans
 from brainops.learning.improvements.timing import Timing
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact, redact_json
+from brainops.memory.redaction.redact import redact_json
 from brainops.operations.guard.enforcement import Guard
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.consent.outbox import Outbox
@@ -65,7 +64,6 @@ from brainops.types import (
 )
 
 LISTED = 100
-MAX_TEXT_CHARACTERS = 2_000
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -206,7 +204,7 @@ class Improvements:
         """
         proven = self._context.store.allow(acts.IMPROVEMENT_APPLY, self._context.actor, proof)
         by = proven.actor if proven is not None else self._context.actor
-        return self._apply(improvement_id, self._text(reason) or f"applied by {by.id}", proven)
+        return self._apply(improvement_id, self._context.text(reason) or f"applied by {by.id}", proven)
 
     def undo(self, improvement_id: str, *, reason: str = "", proof: Proof | None = None) -> Improvement:
         """Put back what an improvement replaced, exactly; raise Conflict where somebody changed it meanwhile."""
@@ -217,7 +215,7 @@ class Improvements:
         if improvement.state not in STANDING:
             raise Conflict(f"it is {improvement.state.value.replace('_', ' ')}; there is nothing to take back")
         self._changer(improvement).outside(improvement, improvement.before, proven)
-        now, said = self._context.store.now(), self._text(reason) or "taken back"
+        now, said = self._context.store.now(), self._context.text(reason) or "taken back"
         with self._context.store.writing(acts.IMPROVEMENT_UNDO, self._context.actor, proven) as tx:
             improvement = _known(tx, improvement_id)
             if improvement.state is ImprovementState.UNDONE:
@@ -227,7 +225,7 @@ class Improvements:
 
     def veto(self, improvement_id: str, *, reason: str = "") -> Improvement:
         """Refuse an improvement that is proposed, planned or tried, for good. Raises NotFound, Conflict."""
-        now, said = self._context.store.now(), self._text(reason) or "vetoed"
+        now, said = self._context.store.now(), self._context.text(reason) or "vetoed"
         with self._context.store.writing(acts.IMPROVEMENT_VETO, self._context.actor) as tx:
             improvement = _known(tx, improvement_id)
             if improvement.state not in OPEN:
@@ -402,7 +400,7 @@ class Improvements:
         puts: bool = True,
     ) -> Improvement:
         """Move an improvement, in the caller's transaction; raise Conflict where somebody else did first."""
-        why = self._text(why)
+        why = self._context.text(why)
         ends = to not in (*OPEN, ImprovementState.APPLIED)
         moved = replace(
             known,
@@ -480,10 +478,9 @@ class Improvements:
         policy = self._context.redaction
         evidence = redact_json(dict(found.evidence), policy).value
         assert isinstance(evidence, dict)
-        return replace(found, evidence=evidence, title=self._text(found.title), reason=self._text(found.reason))
-
-    def _text(self, text: str) -> str:
-        return redact(clean(str(text).strip())[:MAX_TEXT_CHARACTERS], self._context.redaction).text
+        return replace(
+            found, evidence=evidence, title=self._context.text(found.title), reason=self._context.text(found.reason)
+        )
 
 
 def _known(tx: Transaction, improvement_id: str) -> Improvement:

@@ -11,8 +11,7 @@ from brainops.errors import BrainOpsError, InvalidInput, NotFound
 from brainops.learning.sharing.bundle import Bundle, Item
 from brainops.memory import capture, correction
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact_json
+from brainops.memory.redaction.redact import clean, redact_json
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
 from brainops.store import acts

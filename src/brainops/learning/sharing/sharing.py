@@ -18,9 +18,8 @@ from brainops.learning.sharing.bundle import KINDS, MAX_BYTES, Bundle, Item, rea
 from brainops.learning.sharing.incoming import BundleIntake, withdraw
 from brainops.learning.sharing.signing import InstanceKey, checked_key, own_key, signed_by
 from brainops.learning.signals.pages import page
-from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
+from brainops.memory.context import MAX_TEXT_CHARACTERS, MemoryContext
+from brainops.memory.redaction.redact import clean
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
 from brainops.procedures.fixes.fixes import Fixes
@@ -33,7 +32,6 @@ from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trus
 SUFFIX = ".bundle"
 LISTED = 100
 MAX_NAME_CHARACTERS = 80
-MAX_REASON_CHARACTERS = 2_000
 SHOWN_REFUSALS = 20
 NOT_SHARED = frozenset({"founding", FIX_TAG})  # every instance has the first; a fix brings its own
 
@@ -63,8 +61,10 @@ class Sharing:
         A person does this; a strict namespace with approvers takes a proof. Raises InvalidInput, Conflict.
         """
         key, name = checked_key(key), self._text(name, "the other instance's name", MAX_NAME_CHARACTERS)
-        now = self._context.store.now()
-        row = {"key": key, "name": name, "source": source, "added_at": now, "reason": reason[:MAX_REASON_CHARACTERS]}
+        now, reason = self._context.store.now(), self._context.text(reason)
+        if source is not None and self._context.text(source) != source.strip():
+            raise InvalidInput("the source holds a secret, which would be stored; name a place that needs none")
+        row = {"key": key, "name": name, "source": source, "added_at": now, "reason": reason}
         with self._context.store.writing(acts.SHARE_TRUST, self._context.actor, proof) as tx:
             tx.sharing.put_peer({**row, **actor_columns(tx.actor)})
             tx.trail.append(key, now, name=name, source=source, reason=reason)
@@ -72,9 +72,13 @@ class Sharing:
 
     def distrust(self, peer: str, *, reason: str) -> Received:
         """Listen to an instance no longer, and take out of use what came from it. Raises NotFound."""
-        known, now = self._peer(peer), self._context.store.now()
+        known, now, reason = (
+            self._peer(peer),
+            self._context.store.now(),
+            self._text(reason, "a reason", MAX_TEXT_CHARACTERS),
+        )
         with self._context.store.writing(acts.SHARE_DISTRUST, self._context.actor) as tx:
-            tx.sharing.revoke_peer(known.key, now, self._text(reason, "a reason", MAX_REASON_CHARACTERS))
+            tx.sharing.revoke_peer(known.key, now, reason)
             tx.trail.append(known.key, now, name=known.name, reason=reason)
             rows = tx.sharing.items(key=known.key)
         return self._withdrawn(rows, Bundle(id="", key=known.key, name=known.name, created_at=0, items=(), revoked=()))
@@ -108,7 +112,9 @@ class Sharing:
         with new_file(target, force=force, mode=ORDINARY) as unfinished:
             unfinished.write_bytes(data)
         with self._context.store.writing(acts.SHARE_EXPORT, self._context.actor) as tx:
-            tx.sharing.put_bundle(_bundle_row(bundle_id, own.public, "out", now, now, len(items), str(target)))
+            tx.sharing.put_bundle(
+                _bundle_row(bundle_id, own.public, "out", now, now, len(items), self._context.name(str(target)))
+            )
             for item in items:
                 tx.sharing.put_item(_out_row(item, own.public, bundle_id, now))
             tx.trail.append(bundle_id, now, items=len(items))
@@ -150,7 +156,7 @@ class Sharing:
 
         Raises NotFound; again is no change.
         """
-        said, now = self._text(reason, "a reason", MAX_REASON_CHARACTERS), self._context.store.now()
+        said, now = self._text(reason, "a reason", MAX_TEXT_CHARACTERS), self._context.store.now()
         wanted = str(bundle)
         row = next((each for each in self.bundles(limit=10_000) if each["id"].startswith(wanted)), None)
         if row is None or len(wanted) < 8:
@@ -272,7 +278,7 @@ class Sharing:
     def _text(self, value: str, what: str, limit: int) -> str:
         if not isinstance(value, str) or not value.strip():
             raise InvalidInput(f"{what} is text, not {value!r:.40}")
-        return redact(" ".join(value.split())[:limit], self._context.redaction).text
+        return self._context.text(" ".join(value.split()), limit)
 
 
 def _places(source: str) -> list[str]:

@@ -23,11 +23,10 @@ from brainops.learning.signals.log_lines import (
 )
 from brainops.learning.signals.log_templates import ANY, TEMPLATES, Template, TemplateMiner
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
 from brainops.memory.recognition.digests import is_of, text_digests
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.redact import safe_text
 from brainops.operations.log import checked_error, distil
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -226,7 +225,7 @@ class Gatherer:
         return found
 
     def _clean(self, text: str, characters: int) -> str:
-        return redact(clean(text[: 2 * characters]), self._context.redaction).text[:characters]
+        return safe_text(text, self._context.redaction, characters)
 
     def end(self) -> None:
         """Say that no further line goes on from the last."""

@@ -15,9 +15,8 @@ from brainops.learning.signals.log_lines import LogFormat
 from brainops.learning.signals.series import values_of
 from brainops.learning.signals.sources import read_file, read_lines, read_page
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import checked_moment, clean
+from brainops.memory.draft import checked_moment
 from brainops.memory.filters import member
-from brainops.memory.redaction.redact import redact
 from brainops.memory.retrieve import check_limit
 from brainops.statistics.change_points import ChangePoint
 from brainops.types import Anomaly, Cycle, Ingested, LogTemplate, Micros, Precursor, Progress, Suspect
@@ -71,7 +70,7 @@ class Signals:
         return _told(name, gatherer, began)
 
     def _source(self, said: str | None) -> str:
-        return redact(clean((said or "").strip())[:MAX_SOURCE_CHARACTERS], self._context.redaction).text
+        return self._context.text(said or "", MAX_SOURCE_CHARACTERS)
 
     def templates(
         self, *, source: str | None = None, errors: bool = False, since: Micros = 0, limit: int = 100

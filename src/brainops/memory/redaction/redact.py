@@ -55,6 +55,11 @@ JSON_DEPTH = 200
 
 DIGEST_CHARACTERS = 12
 
+LONGEST_SECRET = 65_536
+"""Characters: a private key with its chain of certificates; what is longer is a file."""
+
+_ABSENT = "\ufffd"
+
 
 class RedactionPolicy(Struct, frozen=True, kw_only=True):
     """What redaction takes out. Secrets and <private> blocks go by default; personal data stays unless asked for.
@@ -106,6 +111,27 @@ def redact(text: str, policy: RedactionPolicy = DEFAULT) -> Redacted:
     """
     counts: Counter[str] = Counter()
     return Redacted(text=_redact(text, policy, counts), findings=_findings(counts))
+
+
+def safe_text(text: str, policy: RedactionPolicy = DEFAULT, most: int | None = None) -> str:
+    """Return a text as it may be kept and shown: clean, redacted, and at most so many characters of it.
+
+    It is cut last: half a secret before the cut would be recognised by nobody. What is looked at beyond the cut is as
+    long as secrets are, so that a text without end costs no more than one.
+    """
+    looked_at = text if most is None else text[: most + LONGEST_SECRET]
+    return redact(clean(looked_at), policy).text[:most]
+
+
+def clean(text: str) -> str:
+    """Return a text that every database and terminal can hold: NUL and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", _ABSENT)
 
 
 def redact_name(name: str, policy: RedactionPolicy = DEFAULT) -> str:

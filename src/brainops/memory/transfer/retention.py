@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from brainops.errors import ArchiveDamaged, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean, words_of_row
+from brainops.memory.draft import words_of_row
 from brainops.memory.identity import with_free_key
+from brainops.memory.redaction.redact import clean
 from brainops.memory.transfer.lines import dumps, line_of, row_of_line
 from brainops.memory.transfer.segments import segment_row, unpack
 from brainops.store import Transaction, acts

@@ -336,8 +336,9 @@ def backup(context: MemoryContext, path: str) -> str:
     try:
         with context.store.writing(acts.BACKUP, context.actor) as tx:
             now = context.store.now()
-            tx.trail.add_backup(target, sha256, now)
-            tx.trail.append(target, now, sha256=sha256)
+            place = context.name(target)
+            tx.trail.add_backup(place, sha256, now)
+            tx.trail.append(place, now, sha256=sha256)
     except StoreReadOnly:
         pass  # the copy is good; a store that cannot be written is not purged either, so nobody needs to be told of it
     return sha256

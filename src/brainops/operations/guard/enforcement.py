@@ -161,7 +161,7 @@ class Guard(GuardControls):
             state=GuardState(enforcement=settings.enforcement),
             settings=settings,
             now=now,
-            service=self._seen.services.name(start, service, now),
+            service=self._seen.services.name(start, self._context.text(service) if service else None, now),
             within=within,
             alone=alone,
         )
@@ -381,7 +381,7 @@ class Guard(GuardControls):
         with self._context.store.writing(acts.RULE_ADD, self._context.actor) as tx:
             if not tx.rules.add(made, tx.actor):
                 raise Conflict(f"there is a rule {made.name!r} already; remove it first, or choose another name")
-            self._changed(tx, made.id, now, name=made.name, mode=made.mode.value, reason=self._text(reason))
+            self._changed(tx, made.id, now, name=made.name, mode=made.mode.value, reason=self._context.text(reason))
         return made
 
     def set_mode(self, rule_id: str, mode: RuleMode | str, *, reason: str = "", proof: Proof | None = None) -> Rule:
@@ -389,7 +389,7 @@ class Guard(GuardControls):
         rule, wanted, now = self.rule(rule_id), self._member(RuleMode, mode), self._context.store.now()
         act = acts.RULE_SOFTEN if breaker.is_softer(wanted, rule.mode) else acts.RULE_HARDEN
         with self._context.store.writing(act, self._context.actor, proof) as tx:
-            said = self._text(reason)
+            said = self._context.text(reason)
             tx.rules.set_mode(rule.id, wanted, tx.actor, now, reason=said)
             self._changed(tx, rule.id, now, mode=wanted.value, before=rule.mode.value, reason=said)
         return replace(rule, mode=wanted)
@@ -403,7 +403,7 @@ class Guard(GuardControls):
                     f"{rule.name!r} is no rule that somebody wrote here, and is not removed; to silence it: "
                     f"brainops guard rule mode {rule.id} observe"
                 )
-            self._changed(tx, rule.id, now, name=rule.name, reason=self._text(reason))
+            self._changed(tx, rule.id, now, name=rule.name, reason=self._context.text(reason))
         return rule
 
     # The record
@@ -430,7 +430,7 @@ class Guard(GuardControls):
 
     def _judge(self, decision_id: str, judged: str, note: str, proof: Proof | None) -> RecordedDecision:
         proven = proof is not None or not self._approvals.approvers.names()
-        now, said, rules = self._context.store.now(), self._text(note), {rule.id: rule for rule in self.rules()}
+        now, said, rules = self._context.store.now(), self._context.text(note), {rule.id: rule for rule in self.rules()}
         with self._context.store.writing(acts.JUDGE_BLOCK, self._context.actor, proof) as tx:
             decision = tx.rules.decision(a_text(decision_id, "a decision's id"))
             if decision is None or not tx.rules.judge(decision_id, judged, tx.actor, now, said):

@@ -14,8 +14,7 @@ from brainops import config
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.arguments import a_number, an_instance
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.redact import clean
 from brainops.operations.guard.other_namespaces import Elsewhere
 from brainops.operations.guard.rule_check import typed
 from brainops.operations.guard.state import PATTERNS_SETTING, SEPARATOR, settings_of
@@ -40,7 +39,6 @@ from brainops.types import (
 from brainops.types.times import MINUTE_MICROS
 
 MAX_BYPASS_MINUTES = 240  # half a shift: what takes longer is a change of the setting, which is shown as one
-MAX_REASON_CHARACTERS = 2_000
 MAX_PATTERNS = 500  # each is compared with every operation
 MAX_RULES = 10_000
 
@@ -111,7 +109,7 @@ class GuardControls:
         """
         if not 0 < a_number(minutes, "minutes") <= MAX_BYPASS_MINUTES:
             raise InvalidInput(f"a bypass is open for more than 0 and at most {MAX_BYPASS_MINUTES} minutes")
-        said = self._text(reason)
+        said = self._context.text(reason)
         if not said:
             raise InvalidInput("a bypass needs a reason: it stands in the audit trail, and everybody is told")
         with self._context.store.writing(acts.BYPASS, self._context.actor, proof) as tx:
@@ -142,7 +140,7 @@ class GuardControls:
 
     def stop_automatic(self, reason: str = "") -> GuardSettings:
         """Stop fixes, self-changes and triggers in this namespace, at once; capture goes on. Anybody may."""
-        return self._set(acts.STOP, STOP_SETTING, self._text(reason) or "stopped", reason)
+        return self._set(acts.STOP, STOP_SETTING, self._context.text(reason) or "stopped", reason)
 
     def resume_automatic(self, reason: str = "", *, proof: Proof | None = None) -> GuardSettings:
         """Let things happen by themselves again. Raises ApprovalUnproven."""
@@ -161,7 +159,7 @@ class GuardControls:
     def _set(self, act: acts.Act, name: str, value: str, reason: str, proof: Proof | None = None) -> GuardSettings:
         now = self._context.store.now()
         with self._context.store.writing(act, self._context.actor, proof) as tx:
-            was, said = tx.rules.own(name), self._text(reason)
+            was, said = tx.rules.own(name), self._context.text(reason)
             tx.rules.set(name, value, tx.actor, now)
             if name == "enforcement":
                 tx.hold(value == Enforcement.STRICT.value)
@@ -173,7 +171,7 @@ class GuardControls:
         tx.trail.append(subject, at, **detail)
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
-        name = self._text(an_instance(rule, Rule, "a rule").name)
+        name = self._context.text(an_instance(rule, Rule, "a rule").name)
         if not name:
             raise InvalidInput("a rule has a name, which is told to whoever it stops")
         rule = typed(rule)
@@ -190,9 +188,6 @@ class GuardControls:
         return replace(
             rule, id=rule_id, name=name, namespace=self._context.store.scope.write, source="written", created_at=now
         )
-
-    def _text(self, text: str) -> str:
-        return redact(clean(str(text).strip())[:MAX_REASON_CHARACTERS], self._context.redaction).text
 
     @staticmethod
     def _member(kind: type[Choice], value: Choice | str) -> Choice:

@@ -13,9 +13,8 @@ from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
 from brainops.memory.filters import member
-from brainops.memory.redaction.redact import redact, redact_json
+from brainops.memory.redaction.redact import clean, redact_json
 from brainops.procedures.cases.learner import CaseExample, Judgement, Learner
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
@@ -168,7 +167,7 @@ class Cases:
             made = self._case(case.name, case.inputs, outputs, trust, origin="corrected")
             made = replace(made, replaces=case.id, run_id=case.run_id, step_id=case.step_id)
             tx.cases.add(made)
-            self._note(tx, case, corrected=made.id, reason=self._text(reason))
+            self._note(tx, case, corrected=made.id, reason=self._context.text(reason))
             return made
 
     def step(self, work: StepWork) -> StepResult:
@@ -302,15 +301,12 @@ class Cases:
     def _name(self, name: Any) -> str:
         if not isinstance(name, str) or not name.strip():
             raise InvalidInput(f"what is decided has a name, for example 'refund request', not {name!r:.80}")
-        return self._text(name.strip())
+        return self._context.text(name, MAX_NAME_CHARACTERS)
 
     def _source(self, source: str | None) -> str | None:
         if source is not None and not isinstance(source, str):
             raise InvalidInput(f"a case's source is text, not {source!r:.80}")
-        return self._text(source) if source else None
-
-    def _text(self, text: str) -> str:
-        return redact(clean(text), self._context.redaction).text[:MAX_NAME_CHARACTERS]
+        return self._context.text(source, MAX_NAME_CHARACTERS) if source else None
 
     def _mapping(self, value: Any, what: str) -> dict[str, JSON]:
         """Return a mapping as it may be stored: redacted JSON of bounded size."""

@@ -12,7 +12,6 @@ from msgspec.structs import asdict, replace
 
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import redact
 from brainops.net import origin_of
 from brainops.procedures.steps.executor import Limits
 from brainops.store import Transaction, acts
@@ -83,6 +82,8 @@ class StepLimits:
         In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them.
         """
         new = _Lists.of(commands, hosts, variables, plain)
+        if any(self._context.text(entry) != entry for each in asdict(new).values() for entry in each):
+            raise InvalidInput("an entry holds a secret, which would be stored; allow the program or host without it")
 
         def changed(before: Limits) -> Limits:
             return replace(
@@ -135,8 +136,8 @@ class StepLimits:
             at = self._context.store.now()
             after = changed(limits_in(tx))
             _write(tx, after, at)
-            lists = {name: list(each) for name, each in asdict(said).items()}
-            tx.trail.append("steps", at, **lists, shell=shell, reason=redact(reason, self._context.redaction).text)
+            lists = {name: list(map(self._context.text, each)) for name, each in asdict(said).items()}
+            tx.trail.append("steps", at, **lists, shell=shell, reason=self._context.text(reason))
         return after
 
 

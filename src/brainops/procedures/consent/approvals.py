@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NamespaceDenied, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.redact import clean
 from brainops.procedures.consent.approvers import Approvers
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import Transaction, acts
@@ -34,7 +33,7 @@ ESCALATE_SECONDS = 3_600.0  # an hour without an answer: the first who was told 
 VALID_SECONDS = 86_400.0  # what is granted is used by then, also where nothing ran when it was granted
 MAX_SECONDS = 90 * 86_400.0  # a question of last quarter is another question
 MAX_SUBJECT_CHARACTERS = 600  # an operation's name and its target
-MAX_TEXT_CHARACTERS = 4_000  # of a question or a reason: what somebody reads before answering
+MAX_QUESTION_CHARACTERS = 4_000  # of a question or a reason: what somebody reads before answering
 
 
 class Approvals:
@@ -80,8 +79,8 @@ class Approvals:
             "subject": subject,
             "run_id": run_id,
             "step_id": step_id,
-            "question": self._text(question),
-            "reason": self._text(reason),
+            "question": self._context.text(question, MAX_QUESTION_CHARACTERS),
+            "reason": self._context.text(reason, MAX_QUESTION_CHARACTERS),
             **actor_columns(requested_by, "requested_by"),
             "requested_at": now,
             "expires_at": now + int(timeout_seconds * SECOND_MICROS),
@@ -162,7 +161,7 @@ class Approvals:
 
         Does so in the caller's transaction; returns how many that were.
         """
-        return tx.approvals.withdraw(run_id, self._text(reason), subject)
+        return tx.approvals.withdraw(run_id, self._context.text(reason, MAX_QUESTION_CHARACTERS), subject)
 
     def sweep(self, now: Micros | None = None) -> int:
         """Tell again of questions that have waited long, refuse those whose time has passed; return how many changed.
@@ -186,15 +185,16 @@ class Approvals:
         """Return a subject as it is stored: redacted, and a long one told apart by a digest; raise InvalidInput."""
         if not isinstance(text, str) or not text.strip():
             raise InvalidInput(f"an approval's subject is text, for example 'deploy api prod-1', not {text!r:.80}")
-        told = clean(text.strip())
-        if len(told) > MAX_SUBJECT_CHARACTERS:
-            told = f"{told[: MAX_SUBJECT_CHARACTERS - 70]}… {hashlib.sha256(told.encode()).hexdigest()}"
-        return redact(told, self._context.redaction).text
+        whole = clean(text.strip())
+        if len(whole) <= MAX_SUBJECT_CHARACTERS:
+            return self._context.text(whole)
+        told = self._context.text(whole, MAX_SUBJECT_CHARACTERS - 70)
+        return f"{told}… {hashlib.sha256(whole.encode()).hexdigest()}"
 
     def _decide(
         self, approval_id: str, state: ApprovalState, proof: Proof, reason: str, valid_seconds: float | None
     ) -> Approval:
-        asked, reason = self.get(approval_id), self._text(reason)
+        asked, reason = self.get(approval_id), self._context.text(reason, MAX_QUESTION_CHARACTERS)
         self._check_open(asked)
         act = acts.APPROVAL_GRANT if state is ApprovalState.GRANTED else acts.APPROVAL_REFUSE
         with self._context.store.writing(act, self._context.actor, proof) as tx:
@@ -256,9 +256,6 @@ class Approvals:
             "command": f"brainops approve {approval.id} --namespace {approval.namespace}",
         }
         self._outbox.put(tx, kind, approval.subject, **body, **more)
-
-    def _text(self, text: str) -> str:
-        return redact(clean(str(text).strip())[:MAX_TEXT_CHARACTERS], self._context.redaction).text
 
 
 def what(approval: Approval, run: Run | None = None) -> str:

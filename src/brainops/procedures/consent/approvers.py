@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
+from brainops.memory.redaction.redact import clean
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import Transaction, acts
 from brainops.store.actors import actor_columns

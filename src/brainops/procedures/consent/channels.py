@@ -13,8 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from brainops.errors import BrainOpsError, InvalidInput, StepFailed
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.redaction.redact import RedactionPolicy, redact_json, safe_text
 from brainops.net import Request, ask, origin_of
 from brainops.procedures.steps.executor import Limits
 from brainops.procedures.steps.processes import ProcessLimits, run_process
@@ -59,7 +58,7 @@ def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy
             case ChannelKind.WEBHOOK:
                 _post(channel.settings, body.encode(), str(document["id"]))
     except _NotTaken as problem:
-        return redact(clean(str(problem))[:SHOWN_CHARACTERS], policy).text
+        return safe_text(str(problem), policy, SHOWN_CHARACTERS)
     return None
 
 

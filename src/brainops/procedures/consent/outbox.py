@@ -9,8 +9,7 @@ from typing import Any
 
 from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact, redact_json
+from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.consent.channels import checked_settings, send
 from brainops.store import Transaction, acts
 from brainops.store.actors import actor_columns
@@ -52,7 +51,7 @@ class Outbox:
     def put(self, tx: Transaction, kind: NoticeKind, subject: str, /, **body: JSON) -> str:
         """Write, in the transaction of what it tells, that somebody must be told; return the notice's id."""
         policy, notice_id = self._context.redaction, new_id()
-        told = redact(clean(subject)[:MAX_SUBJECT_CHARACTERS], policy).text
+        told = self._context.text(subject, MAX_SUBJECT_CHARACTERS)
         reading = redact_json(dict(body), policy).value
         assert isinstance(reading, dict)
         tx.approvals.add_notice(notice_id, kind, told, reading, self._context.store.now())
@@ -135,7 +134,7 @@ class Outbox:
         channel_id = new_id()
         row = {
             "id": channel_id,
-            "name": redact(clean(name.strip()), self._context.redaction).text,
+            "name": self._context.text(name),
             "kind": ChannelKind(kind).value,
             "settings": json.dumps(checked, ensure_ascii=True),
             "kinds": json.dumps([NoticeKind(each).value for each in kinds]),

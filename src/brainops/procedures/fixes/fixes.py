@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.arguments import a_number, a_text, a_truth
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
 from brainops.memory.filters import member
 from brainops.memory.recognition.digests import as_printed
 from brainops.memory.recognition.error_events import from_exception, parse_error
@@ -145,6 +144,8 @@ class Fixes:
 
     def _refuse_secrets(self, fix: Fix) -> None:
         """Refuse a secret in what a fix would do: it is handed out, and with a mask in it nothing would work."""
+        if redact_json(dict(fix.context), self._context.redaction).value != fix.context:
+            raise InvalidInput("a fix's context holds a secret, which would be stored; name what else tells it apart")
         for action in (fix.action, fix.verify, fix.rollback):
             said = dict(action.parameters) if action is not None else {}
             words = said.get("run")
@@ -216,8 +217,8 @@ class Fixes:
             ApplicationState.APPLYING,
             self._context.actor,
             now,
-            operation_id=operation_id,
-            target=target,
+            operation_id=self._context.name(operation_id) if operation_id else operation_id,
+            target=self._context.text(target) if target else target,
             reason=f"asked for by {self._context.actor.id}",
             applied_at=now,
         )
@@ -235,7 +236,7 @@ class Fixes:
             state if helped else ApplicationState.CONTRADICTED,
             actor,
             now,
-            target=target,
+            target=self._context.text(target) if target else target,
             reason=self._text(note, "a note", MAX_TITLE_CHARACTERS) if note.strip() else "carried out by hand",
             applied_at=now,
             decided_at=now,
@@ -258,7 +259,7 @@ class Fixes:
     def rollback(self, application_id: str, *, reason: str) -> FixApplication:
         """Take an applied fix back; raise Conflict where it was not applied, InvalidInput where it has no rollback."""
         application = self.application(application_id)
-        return self._applier.roll_back(application, self.get(application.fix_id), reason)
+        return self._applier.roll_back(application, self.get(application.fix_id), self._context.text(reason))
 
     def application(self, application_id: str) -> FixApplication:
         """Return one application; raise NotFound."""
@@ -285,7 +286,7 @@ class Fixes:
         wanted = _mode(mode)
         if not reason.strip():
             raise InvalidInput("say why: a change of a fix's mode is kept with its reason")
-        fix = self.get(fix_id)
+        fix, reason = self.get(fix_id), self._context.text(reason)
         if wanted is FixMode.AUTO and fix.kind is FixKind.ADVICE:
             raise InvalidInput("advice is for a person; only what can be run applies itself")
         if wanted is FixMode.AUTO and fix.trust == Trust.EXTERNAL.value:
@@ -302,7 +303,7 @@ class Fixes:
         """Let a fix only be suggested from now on."""
         self.get(fix_id)
         with self._context.store.writing(acts.FIX_DEMOTE, self._context.actor) as tx:
-            record.demote(tx, fix_id, reason, self._context.actor, self._context.store.now())
+            record.demote(tx, fix_id, self._context.text(reason), self._context.actor, self._context.store.now())
         return self.get(fix_id)
 
     def trust(self, fix_id: str, *, reason: str, proof: Proof | None = None) -> Fix:
@@ -312,12 +313,12 @@ class Fixes:
         self._establish(fix)
         with self._context.store.writing(acts.FIX_TRUST, self._context.actor, proven) as tx:
             tx.fixes.set_trust(fix.id, Trust.VERIFIED.value)
-            tx.trail.append(fix.id, self._context.store.now(), reason=reason)
+            tx.trail.append(fix.id, self._context.store.now(), reason=self._context.text(reason))
         return self.get(fix_id)
 
     def detach(self, fix_id: str, *, reason: str) -> Fix:
         """Unbind a fix from its error; what it did stays on record."""
-        fix, now = self.get(fix_id), self._context.store.now()
+        fix, now, reason = self.get(fix_id), self._context.store.now(), self._context.text(reason)
         with self._context.store.writing(acts.FIX_DETACH, self._context.actor) as tx:
             if not tx.fixes.detach(fix.id, reason, now):
                 raise Conflict(f"fix {fix.id} is detached already")
@@ -404,7 +405,7 @@ class Fixes:
     def _text(self, value: str, what: str, limit: int) -> str:
         if not isinstance(value, str) or not value.strip():
             raise InvalidInput(f"{what} is text, not {value!r:.80}")
-        return redact(clean(value.strip())[:limit], self._context.redaction).text
+        return self._context.text(value, limit)
 
     def _note(self, tx: Transaction, fix_id: str, *, at: int | None = None, **detail: JSON) -> None:
         tx.trail.append(fix_id, at or self._context.store.now(), **detail)

@@ -13,8 +13,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound, StepFailed
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.conditions.templates import fill
 from brainops.procedures.consent.approvals import same_person
@@ -42,7 +40,6 @@ from brainops.types import (
     StepState,
 )
 
-MAX_REASON_CHARACTERS = 1_000
 VERIFY_SECONDS = 600.0  # that the verification of a manual step may take where the step names no time-out
 ANSWERED = frozenset({"manual", "agent", "decision"})  # what somebody answers by `complete`
 
@@ -56,11 +53,12 @@ class Steering:
 
     def cancel(self, run_id: str, reason: str, *, compensate: bool) -> None:
         """Ask for a run's end; with `compensate` what it did is taken back first."""
+        said = self._engine.context.text(reason)
 
         def act(tx: Transaction, run: Run, now: Micros) -> None:
             self._require(run, run.state not in ENDED, "it has ended")
             self._require(run, run.state is not RunState.COMPENSATING, "what it did is being taken back already")
-            tx.runs.request(run.id, "compensate" if compensate else "cancel", self._text(reason))
+            tx.runs.request(run.id, "compensate" if compensate else "cancel", said)
             if run.state is RunState.PAUSED:
                 self._requeue(tx, run, replace(run, requested="compensate" if compensate else "cancel"), now)
             self._wake(tx, run, now)
@@ -69,26 +67,28 @@ class Steering:
 
     def pause(self, run_id: str, reason: str) -> None:
         """Let no further step of a run begin; what is under way ends first."""
+        said = self._engine.context.text(reason)
 
         def act(tx: Transaction, run: Run, now: Micros) -> None:
             fit = run.state in (RunState.QUEUED, RunState.RUNNING, RunState.WAITING) and run.requested is None
             self._require(run, fit, "only a run that is under way is paused")
             if run.state is RunState.RUNNING:
-                tx.runs.request(run.id, "pause", self._text(reason))
+                tx.runs.request(run.id, "pause", said)
             else:
-                self._steer(tx, run, replace(run, state=RunState.PAUSED, wake_at=None, reason=self._text(reason)))
+                self._steer(tx, run, replace(run, state=RunState.PAUSED, wake_at=None, reason=said))
 
         self._act(run_id, acts.RUN_PAUSE, act, reason=reason)
 
     def resume(self, run_id: str, reason: str) -> None:
         """Let a paused run go on."""
+        said = self._engine.context.text(reason)
 
         def act(tx: Transaction, run: Run, now: Micros) -> None:
             if run.requested == "pause":
-                tx.runs.request(run.id, None, self._text(reason))
+                tx.runs.request(run.id, None, said)
                 return
             self._require(run, run.state is RunState.PAUSED, "only a paused run is resumed")
-            self._requeue(tx, run, replace(run, requested=None, reason=self._text(reason)), now)
+            self._requeue(tx, run, replace(run, requested=None, reason=said), now)
 
         self._act(run_id, acts.RUN_RESUME, act, reason=reason)
 
@@ -100,6 +100,7 @@ class Steering:
         """
 
         version = self._pinned(self._read(run_id))
+        said = self._engine.context.text(reason)
 
         def act(tx: Transaction, run: Run, now: Micros) -> None:
             self._require(run, run.state in (RunState.FAILED, RunState.CANCELLED), "only what ended badly is retried")
@@ -114,7 +115,7 @@ class Steering:
                 self._require(run, False, f"the run {holder.id} is under way in its place")
             cleared = replace(run, error=None, fingerprint=None, finished_at=None, requested=None)
             again_as = self._engine.operations.begin(tx, cleared, run.operation_id)
-            self._requeue(tx, run, replace(cleared, operation_id=again_as, reason=self._text(reason)), now)
+            self._requeue(tx, run, replace(cleared, operation_id=again_as, reason=said), now)
 
         self._act(run_id, acts.RUN_RETRY, act, reason=reason, from_step=from_step)
 
@@ -201,7 +202,7 @@ class Steering:
                 kind=ApprovalKind.SKIP_STEP,
                 subject=f"{run.id}/{step_id}",
                 question=f"May step {step_id} of {run.procedure_name} be skipped?",
-                reason=self._text(reason),
+                reason=self._engine.context.text(reason),
                 requested_by=self._engine.context.actor,
                 run_id=run.id,
                 step_id=step_id,
@@ -335,7 +336,7 @@ class Steering:
                 )
             do(tx, run, now)
             if "reason" in detail:
-                detail["reason"] = self._text(str(detail["reason"]))
+                detail["reason"] = self._engine.context.text(str(detail["reason"]))
             tx.trail.append(run_id, now, procedure=run.procedure_name, **detail)
 
     def _read(self, run_id: str) -> Run:
@@ -410,9 +411,6 @@ class Steering:
     def _require_reason(self, reason: str) -> None:
         if not reason.strip():
             raise InvalidInput("say with `reason` why the step is skipped; it stands in the trail")
-
-    def _text(self, reason: str) -> str:
-        return redact(clean(reason)[:MAX_REASON_CHARACTERS], self._engine.context.redaction).text
 
 
 class _NoApproval(StepFailed):

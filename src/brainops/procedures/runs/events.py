@@ -8,9 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, OperationBlocked, StepFailed
-from brainops.memory.draft import clean
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.redact import safe_text
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.runs.admission import Admission, doing_of, kept_detail, with_approvals
 from brainops.procedures.runs.attempts import Asked, BeginsRun, Failure, Heard, StepAttempt, failure_of
@@ -218,7 +217,7 @@ class Hearing:
 
     def failed(self, step: Step, row: StepRun, failure: Failure) -> None:
         """An attempt failed: another one later, or the step failed, and with it perhaps the run."""
-        message = redact(clean(failure.message), self._engine.context.redaction).text
+        message = safe_text(failure.message, self._engine.context.redaction)
         failures = row.failures + 1
         acted = row.stage == "verify" or (isinstance(row.detail, dict) and row.detail.get("acted"))
         detail = kept_detail(row, **({"acted": True} if acted else {}))

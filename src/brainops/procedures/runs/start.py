@@ -9,8 +9,6 @@ from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
-from brainops.memory.redaction.redact import redact
 from brainops.procedures.conditions.templates import fill
 from brainops.procedures.runs import trials
 from brainops.procedures.runs.attempts import BeginsRun
@@ -58,13 +56,13 @@ def new_run(
         lease_until=None,
         wake_at=now,
         actor=actor,
-        session_id=_key(session_id, "session"),
-        operation_id=_key(operation_id, "operation"),
+        session_id=_key(context, session_id, "session"),
+        operation_id=_key(context, operation_id, "operation"),
         parent_run_id=parent.id if parent else None,
         parent_step_id=parent_step_id,
         depth=parent.depth + 1 if parent else 0,
         concurrency_group=None,
-        idempotency_key=_key(idempotency_key, "idempotency_key"),
+        idempotency_key=_key(context, idempotency_key, "idempotency_key"),
         outputs=None,
         error=None,
         fingerprint=None,
@@ -91,15 +89,15 @@ def _target(context: MemoryContext, target: str | None) -> str | None:
         return None
     if not isinstance(target, str):
         raise InvalidInput(f"a target is text, not {target!r:.80}")
-    return redact(clean(target.strip())[:MAX_TARGET_CHARACTERS], context.redaction).text or None
+    return context.text(target, MAX_TARGET_CHARACTERS) or None
 
 
-def _key(value: str | None, what: str) -> str | None:
+def _key(context: MemoryContext, value: str | None, what: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > MAX_KEY_CHARACTERS:
         raise InvalidInput(f"{what} is text of at most {MAX_KEY_CHARACTERS} characters, not {str(value)[:40]!r}")
-    return clean(value)
+    return context.name(value)
 
 
 def admit(

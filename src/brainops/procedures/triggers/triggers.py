@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import clean
 from brainops.memory.recognition.digests import bound_digests
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import digest_with_service
+from brainops.memory.redaction.redact import clean
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.conditions import conditions
