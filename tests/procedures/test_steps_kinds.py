@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from brainops import authoring
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, OperationBlocked, StepFailed
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.procedures.steps.executor import StepDone, StepResult, StepWaits, StepWork, StepWrite
-from brainops.procedures.steps.kinds import executors
+from brainops.procedures.steps.kinds import REFUSED, executors
 from brainops.store import acts
 from brainops.types import Actor, ActorKind, StepKind
 from tests.inside import inside
@@ -34,6 +37,14 @@ def waits(answer: StepResult) -> StepWaits:
 
 def test_there_is_an_executor_for_every_kind_of_step() -> None:
     assert set(executors()) == set(StepKind)
+
+
+def test_all_that_is_known_of_a_kind_of_step_is_known_of_every_one() -> None:
+    schema = json.loads(authoring.schema())
+
+    assert set(STEP_KINDS) == set(StepKind)
+    assert set(REFUSED) == {kind for kind, spec in STEP_KINDS.items() if spec.limited}
+    assert schema["$defs"]["kind"]["enum"] == list(StepKind)
 
 
 # check

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brainops.agents.adapters.run import adapter_of
 from brainops.errors import BrainOpsError, NotFound
 from brainops.health.briefing import SORTS, Gathered, block, screen
 from brainops.health.status import guarding, masked, program_version, waiting
@@ -71,7 +72,6 @@ EXTRAS = {
 }
 """The package that shows that an extra is installed."""
 
-ADAPTER_EXTRAS = {AdapterKind.LLM: "agents", AdapterKind.MCP: "mcp"}
 BINDING = (Mode.STRICT, Mode.REQUIRED)
 
 TYPES = dict(
@@ -344,7 +344,7 @@ def _frameworks(context: MemoryContext, adapters: Sequence[AdapterKind]) -> Iter
         yield {"kind": "extra", "name": extra, "present": present}
     yield {"kind": "integration", "name": "python errors", "present": True}
     for kind in AdapterKind:
-        present = there.get(ADAPTER_EXTRAS.get(kind, ""), True)
+        present = there.get(adapter_of(kind).extra, True)
         yield {"kind": "adapter", "name": kind.value, "present": present, "registered": adapters.count(kind)}
 
 

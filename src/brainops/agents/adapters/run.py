@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import assert_never
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.agents.adapters import function, http_agent, llm, mcp, program
@@ -20,27 +22,36 @@ from brainops.types import AdapterKind, Agent, ErrorEvent, Failed, Outcome, Task
 
 OURS = str(Path(__file__).parents[1])  # whose frames in a traceback say how an agent was called, not what went wrong
 
-ADAPTERS: Mapping[AdapterKind, Adapter] = {
-    AdapterKind.CALLABLE: function.run,
-    AdapterKind.COMMAND: program.run,
-    AdapterKind.HTTP: http_agent.run,
-    AdapterKind.MCP: mcp.run,
-    AdapterKind.LLM: llm.run,
-}
 
-SETTINGS: Mapping[AdapterKind, Callable[[Agent], Parameters]] = {
-    AdapterKind.CALLABLE: function.settings_of,
-    AdapterKind.COMMAND: program.settings_of,
-    AdapterKind.HTTP: http_agent.settings_of,
-    AdapterKind.MCP: mcp.settings_of,
-    AdapterKind.LLM: llm.settings_of,
-}
+class AdapterSpec(Struct, frozen=True, kw_only=True):
+    """One way to have an agent carry out a task: how, what its settings say, and the extra that it needs."""
+
+    run: Adapter
+    settings_of: Callable[[Agent], Parameters]
+    extra: str = ""
+
+
+def adapter_of(kind: AdapterKind) -> AdapterSpec:
+    """Return all that is known of a kind of adapter."""
+    match kind:
+        case AdapterKind.CALLABLE:
+            return AdapterSpec(run=function.run, settings_of=function.settings_of)
+        case AdapterKind.COMMAND:
+            return AdapterSpec(run=program.run, settings_of=program.settings_of)
+        case AdapterKind.HTTP:
+            return AdapterSpec(run=http_agent.run, settings_of=http_agent.settings_of)
+        case AdapterKind.MCP:
+            return AdapterSpec(run=mcp.run, settings_of=mcp.settings_of, extra="mcp")
+        case AdapterKind.LLM:
+            return AdapterSpec(run=llm.run, settings_of=llm.settings_of, extra="agents")
+        case _:
+            assert_never(kind)
 
 
 def check_settings(agent: Agent) -> None:
     """Raise InvalidInput where the settings of an agent are not what its adapter takes."""
     try:
-        SETTINGS[agent.adapter](agent)
+        adapter_of(agent.adapter).settings_of(agent)
     except StepFailed as error:
         raise InvalidInput(str(error)) from None
 
@@ -53,7 +64,7 @@ def run_agent(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     """
     began = time.monotonic()
     try:
-        outcome = ADAPTERS[agent.adapter](agent, task, port)
+        outcome = adapter_of(agent.adapter).run(agent, task, port)
     except Exception as error:  # noqa: BLE001 -- it is the attempt's failure
         event = event_of_failure(error)
         theirs = tuple(frame for frame in event.frames if not frame.module.startswith(OURS))

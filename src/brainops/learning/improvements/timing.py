@@ -13,6 +13,7 @@ from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import draft
 from brainops.learning.improvements.versions import QUICK_END, Versions, side
 from brainops.procedures.catalog import Catalog, subject_of
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
 from brainops.store.database import Row
 from brainops.types import (
@@ -22,7 +23,6 @@ from brainops.types import (
     ProcedureVersion,
     Retry,
     Step,
-    StepKind,
     StepState,
 )
 from brainops.types.counted import counted
@@ -36,8 +36,6 @@ NEAR = 0.5  # a step whose slowest success took half its time-out may well need 
 LONGEST_SECONDS = 21_600.0  # six hours: what takes longer is a run of its own
 DEFAULT_SECONDS = 600.0  # of a step that names none, as steps/executor.py has it
 ATTEMPTS = 3  # where one does not suffice
-REPEATABLE = (StepKind.CHECK, StepKind.RETRIEVE)
-"""Steps that change nothing, so that trying again can do no harm; what changes something is for a person to repeat."""
 
 TIMED_OUT = ("did not end in time", "did not answer in time", "timed out", "TimeoutError")
 
@@ -129,7 +127,7 @@ def changes(step: Step, record: StepRecord) -> Iterator[StepChange]:
             reference_micros=(record.failed_run_micros or 0) // 2,
         )
     again = step.retry.attempts == 1 and record.failed >= LEAST and record.failed >= OFTEN * record.runs
-    if again and step.action.uses in REPEATABLE:
+    if again and STEP_KINDS[step.action.uses].repeatable:
         yield StepChange(
             kind=ImprovementKind.RETRY,
             step=replace(step, retry=replace(step.retry, attempts=ATTEMPTS)),

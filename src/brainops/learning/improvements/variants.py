@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.procedures.definition.references import expressions, references
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.statistics.proportions import jeffreys_interval
 from brainops.types import JSON, Action, Procedure, Retry, Step, StepKind, StepState
 from brainops.types.counted import counted
@@ -31,8 +32,6 @@ WINDOW_MICROS = 30 * MINUTE_MICROS  # after a run, a repair belongs to it: peopl
 SAVED = 0.1  # of a run's time that a variant must save, where saving time is all that it does
 
 QUICK_SUCCESS, QUICK_END, NOT_REPAIRED = "quick_success", "quick_end", "not_repaired"
-CLAIMS = (StepKind.MANUAL, StepKind.AGENT)
-ANSWERED = (*CLAIMS, StepKind.APPROVAL, StepKind.WAIT)  # take as long as somebody lets them
 
 
 class PastStep(Struct, frozen=True, kw_only=True):
@@ -87,7 +86,7 @@ def variants(procedure: Procedure, runs: Sequence[PastRun]) -> Iterator[Variant]
     if len(runs) < LEAST:
         return
     for step in procedure.steps:
-        if step.action.uses not in CLAIMS or step.verify is not None:
+        if not STEP_KINDS[step.action.uses].claims or step.verify is not None:
             yield from _failing(procedure, step, runs)
             yield from _repaired_step(procedure, step, runs)
             yield from _earlier(procedure, step, runs)
@@ -244,7 +243,7 @@ def _earlier(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Itera
     known = {each.id: each for each in procedure.steps}
     read = _closure(_reads(step) & set(known), known)
     waits_for = _closure(set(step.needs), known) - read
-    costs = [each for each in waits_for if known[each].action.uses not in ANSWERED]
+    costs = [each for each in waits_for if not STEP_KINDS[known[each].action.uses].unhurried]
     usual = median(run.seconds for run in failed)
     saved = sum(_seconds(known[each], failed) for each in costs)
     if not waits_for or saved < SAVED * usual:
@@ -265,7 +264,7 @@ def _first(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Iterato
     failed = [run for run in runs if _state(run, step) is StepState.FAILED and not run.succeeded]
     tried = [run for run in runs if _state(run, step) in (StepState.FAILED, StepState.SUCCEEDED)]
     often = len(failed) >= LEAST and len(failed) >= OFTEN * len(tried)
-    if not often or step.continue_on_error or step.condition is not None or step.action.uses in ANSWERED:
+    if not often or step.continue_on_error or step.condition is not None or STEP_KINDS[step.action.uses].unhurried:
         return
     known = {each.id: each for each in procedure.steps}
     beside = [
@@ -274,7 +273,9 @@ def _first(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Iterato
         if step.id not in _closure({each.id}, known) and each.id not in _closure({step.id}, known)
     ]
     own, usual = _seconds(step, tried), median(run.seconds for run in failed)
-    long = [each for each in beside if each.action.uses not in ANSWERED and _seconds(each, failed) > own / SAVED]
+    long = [
+        each for each in beside if not STEP_KINDS[each.action.uses].unhurried and _seconds(each, failed) > own / SAVED
+    ]
     saved = max((_seconds(each, failed) for each in long), default=0.0) - own
     if not long or saved < SAVED * usual:
         return

@@ -12,6 +12,7 @@ from typing import Any
 from brainops.errors import Conflict
 from brainops.procedures.catalog import Catalog, subject_of
 from brainops.procedures.definition import sources
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.procedures.runs.trials import digest_of, share_of
 from brainops.statistics.always_valid import Counts, EValues, Measured, both, compare
 from brainops.store import Transaction, acts
@@ -30,7 +31,6 @@ from brainops.types import (
     ProcedureState,
     ProcedureVersion,
     RunState,
-    StepKind,
     Trust,
 )
 
@@ -38,7 +38,6 @@ QUICK_SUCCESS, QUICK_END = "quick_success", "quick_end"
 """What else may be better than that more runs succeed: that they do within `reference_micros`; that they end so."""
 
 MAX_LOSS = 0.02  # of the rate of success, whatever else is better: two runs in a hundred may be chance
-CLAIMS = (StepKind.MANUAL, StepKind.AGENT)
 
 
 class Versions:
@@ -131,7 +130,7 @@ def side(version: ProcedureVersion | Procedure) -> dict[str, JSON]:
 
 def observed(procedure: Procedure) -> bool:
     """Say whether the success of a run is observed: what people and agents say they did counts where it is verified."""
-    claimed = [step for step in procedure.steps if step.action.uses in CLAIMS and step.verify is None]
+    claimed = [step for step in procedure.steps if STEP_KINDS[step.action.uses].claims and step.verify is None]
     return not claimed or bool(procedure.expected_outcomes)
 
 

@@ -8,9 +8,10 @@ standard library and `brainops.types` only.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -210,7 +211,19 @@ def _subject(name: str, target: str | None) -> str:
 def _judge(rule: Rule, facts: Facts) -> Verdict:
     if rule.id in facts.state.broken:
         return Unknown(reason="its condition could not be evaluated", way_out=_asking(facts))
-    return _JUDGES[rule.kind](rule, facts)
+    match rule.kind:
+        case RuleKind.MEMORY_FIRST:
+            return _memory_first(rule, facts)
+        case RuleKind.PROCEDURE:
+            return _procedure(rule, facts)
+        case RuleKind.ORDER:
+            return _order(rule, facts)
+        case RuleKind.APPROVAL:
+            return _approval(rule, facts)
+        case RuleKind.CONDITION:
+            return _condition(rule, facts)
+        case _:
+            assert_never(rule.kind)
 
 
 def _closed_or_open(rule: Rule, verdict: Verdict, facts: Facts) -> Verdict:
@@ -369,15 +382,6 @@ def _condition(rule: Rule, facts: Facts) -> Verdict:
         said = f": {rule.condition}" if rule.condition else ""
         return Unmet(reason=f"its condition does not hold{said}", way_out=_asking(facts))
     return Met()
-
-
-_JUDGES: Mapping[RuleKind, Callable[[Rule, Facts], Verdict]] = {
-    RuleKind.MEMORY_FIRST: _memory_first,
-    RuleKind.PROCEDURE: _procedure,
-    RuleKind.ORDER: _order,
-    RuleKind.APPROVAL: _approval,
-    RuleKind.CONDITION: _condition,
-}
 
 
 def _asking(facts: Facts) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from msgspec.structs import replace
 
@@ -176,12 +176,18 @@ class GuardControls:
             raise InvalidInput("a rule has a name, which is told to whoever it stops")
         rule = typed(rule)
         match rule.kind:
-            case RuleKind.ORDER if rule.requirement is None:
-                raise InvalidInput("an order rule says in `requirement` what must have been done before")
+            case RuleKind.ORDER:
+                if rule.requirement is None:
+                    raise InvalidInput("an order rule says in `requirement` what must have been done before")
             case RuleKind.CONDITION:
                 conditions.compile(rule.condition or "")
-            case RuleKind.PROCEDURE if not rule.procedure:
-                raise InvalidInput("a procedure rule names the `procedure` that must be followed")
+            case RuleKind.PROCEDURE:
+                if not rule.procedure:
+                    raise InvalidInput("a procedure rule names the `procedure` that must be followed")
+            case RuleKind.MEMORY_FIRST | RuleKind.APPROVAL:
+                pass
+            case _:
+                assert_never(rule.kind)
         with self._context.store.read() as tx:
             if len(tx.rules.all()) >= MAX_RULES:
                 raise Conflict(f"there are {MAX_RULES:,} rules, which is the limit; remove some")

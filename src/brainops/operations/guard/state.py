@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -156,14 +157,25 @@ def gather(
     now: int,
 ) -> GuardState:
     """Read what these rules ask of the store, and nothing else. Whoever follows a procedure has acknowledged it."""
-    kinds = {rule.kind for rule in applied}
-    followed = dict(_followed(tx, start, applied, known, now)) if RuleKind.PROCEDURE in kinds else {}
+    follows = asks_memory = looks_back = False
+    for rule in applied:
+        match rule.kind:
+            case RuleKind.MEMORY_FIRST:
+                asks_memory = True
+            case RuleKind.PROCEDURE:
+                follows = True
+            case RuleKind.ORDER:
+                looks_back = True
+            case RuleKind.APPROVAL | RuleKind.CONDITION:
+                pass  # approvals and conditions are looked at once it is known that they matter
+            case _:
+                assert_never(rule.kind)
+    followed = dict(_followed(tx, start, applied, known, now)) if follows else {}
     consulted = guidance is not None and not guidance.required_ids and start.action_class is ActionClass.CHANGING
-    asks_memory = RuleKind.MEMORY_FIRST in kinds
     return GuardState(
         enforcement=settings.enforcement,
         receipts=tuple(_receipts(tx, start, tuple(followed), known, now)) if asks_memory and not consulted else (),
-        past=tuple(_past(tx, start, applied, now)) if RuleKind.ORDER in kinds else (),
+        past=tuple(_past(tx, start, applied, now)) if looks_back else (),
         followed=tuple(followed),
         undone=_undone(followed),
         active=known.hashes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -74,9 +75,14 @@ def _asks_of_a_step(rule: Rule, within: Within, named: bool) -> bool:
             return False
         case RuleKind.PROCEDURE:
             return rule.procedure not in within.following
-        case RuleKind.ORDER if rule.source.startswith("procedure:"):
-            return named and rule.source.removeprefix("procedure:").rpartition("@")[0] not in within.following
-    return True
+        case RuleKind.ORDER:
+            if rule.source.startswith("procedure:"):
+                return named and rule.source.removeprefix("procedure:").rpartition("@")[0] not in within.following
+            return True
+        case RuleKind.APPROVAL | RuleKind.CONDITION:
+            return True
+        case _:
+            assert_never(rule.kind)
 
 
 def _names(within: Within) -> Iterator[str]:

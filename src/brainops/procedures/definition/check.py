@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, cast
 
 from brainops.errors import InvalidInput, MissingExtra
-from brainops.procedures.definition.define_step import RUNS, TEMPLATE
+from brainops.procedures.definition.define_step import TEMPLATE
 from brainops.procedures.definition.findings import Findings, Where
 from brainops.procedures.definition.graph import ancestors, cycle
 from brainops.procedures.definition.injection import unsafe
-from brainops.procedures.definition.keywords import EXPECTED_STEPS, PARAMETERS, SECRET_NAME, SECRET_REFERENCE, meant
+from brainops.procedures.definition.keywords import EXPECTED_STEPS, SECRET_NAME, SECRET_REFERENCE, meant
 from brainops.procedures.definition.references import Expression, Reference, expressions, references
 from brainops.procedures.definition.schema import problems, unreadable
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.types import JSON, Action, Mode, Procedure, StepKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -73,7 +74,7 @@ def check_injection(procedure: Procedure, findings: Findings, plain: Collection[
     Where `plain`, the programs that a person vouched for, is not known, an unknown program is only doubtful.
     """
     for where, action in _actions(procedure):
-        if action.uses in RUNS and not action.parameters.get("shell"):
+        if STEP_KINDS[action.uses].runs and not action.parameters.get("shell"):
             found = unsafe(action.parameters, plain or ())
             if found is not None:
                 doubtful = plain is None and not found.known
@@ -83,9 +84,9 @@ def check_injection(procedure: Procedure, findings: Findings, plain: Collection[
 
 def _check_action(action: Action, where: Where, findings: Findings) -> None:
     """Note parameters that the executor of this kind would refuse when the step runs."""
-    if action.uses not in PARAMETERS:
+    one_of, known = STEP_KINDS[action.uses].one_of, STEP_KINDS[action.uses].parameters
+    if known is None:
         return
-    one_of, known = PARAMETERS[action.uses]
     for name in action.parameters:
         if name not in known:
             findings.add((*where, "with", name), f"a {action.uses.value} step does not take it", meant(name, known))

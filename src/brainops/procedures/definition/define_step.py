@@ -20,9 +20,9 @@ from brainops.procedures.definition.keywords import (
     STEP_ID,
     STEP_KEYS,
 )
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.types import JSON, Action, Retry, Step, StepKind, Verification
 
-RUNS = frozenset({StepKind.COMMAND, StepKind.CHECK})  # what `run:` belongs to
 MAX_RUN_CHARACTERS = 20_000
 
 TEMPLATE = re.compile(  # bounded, so that openings without an end do not each read on to the text's
@@ -84,13 +84,13 @@ def read_action(fields: Fields, default: StepKind | None) -> Action:
     for key in ("run", "shell", "env", "working-directory"):
         if fields.value.get(key) is None:
             continue
-        if kind not in RUNS:
+        if not STEP_KINDS[kind].runs:
             fields.note(key, f"belongs to a command, not to {kind.value}", "give the step `uses: command`, or leave it")
         elif key in parameters:
             fields.note(key, "stands under `with:` too", "keep one of them")
         else:
             parameters[key] = fields.value[key]
-    if kind in RUNS:
+    if STEP_KINDS[kind].runs:
         _command(fields, kind, parameters)
     return Action(uses=kind, parameters=parameters)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.types import Procedure, Step
 
 MAX_LABEL_CHARACTERS = 60  # of a box in a picture; longer ones make it unreadable
@@ -68,7 +69,7 @@ def mermaid(procedure: Procedure) -> str:
     number = {step.id: f"s{count}" for count, step in enumerate(procedure.steps, 1)}
     lines = ["flowchart TD"]
     for step in procedure.steps:
-        opening, closing = _shape(step)
+        opening, closing = STEP_KINDS[step.action.uses].shape
         lines.append(f'    {number[step.id]}{opening}"{_label(_title(step))}"{closing}')
     for step in procedure.steps:
         label = f'|"{_label(f"if {step.condition}")}"|' if step.condition else ""
@@ -78,20 +79,6 @@ def mermaid(procedure: Procedure) -> str:
             sources = ["start"]
         lines.extend(f"    {source} -->{label} {number[step.id]}" for source in sources)
     return "\n".join(dict.fromkeys(lines)) + "\n"
-
-
-def _shape(step: Step) -> tuple[str, str]:
-    match step.action.uses:
-        case "approval" | "decide":
-            return "{{", "}}"
-        case "manual":
-            return "[/", "/]"
-        case "wait":
-            return "([", "])"
-        case "procedure":
-            return "[[", "]]"
-        case _:
-            return "[", "]"
 
 
 def _title(step: Step) -> str:

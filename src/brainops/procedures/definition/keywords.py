@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
-
-from brainops.types import StepKind
 
 MAX_SOURCE_CHARACTERS = 262_144  # of one file; the longest runbooks that were looked at have 60,000
 MAX_NODES = 20_000  # values of a file's front matter, aliases written out: far more than 200 steps need
@@ -50,30 +48,6 @@ FAKE_KEYS = ("output", "error", "waits")
 EXPECTED_STEPS = ("succeeded", "failed", "skipped", "undone", "order")
 EXPECT_KEYS = ("state", "outputs", *EXPECTED_STEPS)
 EXPECTED_STATES = ("succeeded", "failed", "waiting")
-
-OPERATION = "operation"  # by which a step that acts outside names the operation that it is; else that is its id
-_COMMAND = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")
-_HTTP = ("url", "method", "headers", "query", "json", "body", "expect", "output")
-PARAMETERS: Mapping[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    StepKind.COMMAND: (("run",), (*_COMMAND, OPERATION)),
-    StepKind.CHECK: (("condition", "run", "url"), ("condition", "message", *_COMMAND, *_HTTP)),
-    StepKind.CALL: (("function",), ("function", "arguments", OPERATION)),
-    StepKind.HTTP: (("url",), (*_HTTP, OPERATION)),
-    StepKind.CAPTURE: (
-        ("title",),
-        ("title", "content", "type", "tags", "importance", "metadata", "trust", "subject", "fingerprint"),
-    ),
-    StepKind.RETRIEVE: (
-        ("query",),
-        ("query", "limit", "types", "tags", "trust", "since", "until", "session_id"),
-    ),
-    StepKind.PROCEDURE: (("procedure", "name"), ("procedure", "name", "inputs", "context", "target")),
-    StepKind.WAIT: (
-        ("seconds", "minutes", "hours", "days", "until"),
-        ("seconds", "minutes", "hours", "days", "until"),
-    ),
-}
-"""Of each kind of step whose parameters are fixed: of which one must be given, and which there are."""
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from brainops.procedures.definition.keywords import OPERATION
 from brainops.procedures.definition.sources import stored
+from brainops.procedures.definition.step_kinds import OPERATION, STEP_KINDS
 from brainops.store import Transaction
 from brainops.store.procedures import version_of
 from brainops.types import (
@@ -31,7 +32,6 @@ from brainops.types import (
     StepState,
 )
 
-_OUTSIDE = frozenset({StepKind.COMMAND, StepKind.HTTP, StepKind.CALL, StepKind.AGENT})  # what acts outside of the store
 DOING_CHARACTERS = 500  # of a command line in the question about it
 
 
@@ -72,7 +72,7 @@ class Admission(Struct, frozen=True, kw_only=True):
 def is_asked(action: Action) -> bool:
     """Say whether the guard is asked before this: what acts outside, or could, since a check may run a program."""
     asks = action.uses is StepKind.CHECK and bool(action.parameters.get("run") or action.parameters.get("url"))
-    return asks or action.uses in _OUTSIDE
+    return asks or STEP_KINDS[action.uses].acts_outside
 
 
 AskGuard = Callable[[OperationStart, Within], Admission]

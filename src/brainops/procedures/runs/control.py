@@ -16,6 +16,7 @@ from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceD
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.conditions.templates import fill
 from brainops.procedures.consent.approvals import same_person
+from brainops.procedures.definition.step_kinds import ANSWERS, STEP_KINDS
 from brainops.procedures.runs.attempts import Failure, Heard, StepAttempt, deadline_of
 from brainops.procedures.runs.machine import dependents
 from brainops.procedures.runs.preflight import require_admitted
@@ -35,13 +36,11 @@ from brainops.types import (
     Run,
     RunState,
     Step,
-    StepKind,
     StepRun,
     StepState,
 )
 
 VERIFY_SECONDS = 600.0  # that the verification of a manual step may take where the step names no time-out
-ANSWERED = frozenset({"manual", "agent", "decision"})  # what somebody answers by `complete`
 
 
 class Steering:
@@ -394,7 +393,7 @@ class Steering:
         row = next((row for row in run.steps if row.step_id == step_id), None)
         if run.state in (*ENDED, RunState.PAUSED, RunState.COMPENSATING) or run.requested or run.error:
             raise Conflict(f"the run {run.id} is {run.state.value}; nothing of it can be completed now")
-        if row is None or row.state is not StepState.WAITING or row.waits_for not in ANSWERED:
+        if row is None or row.state is not StepState.WAITING or row.waits_for not in ANSWERS:
             raise Conflict(f"step {step_id!r:.80} is not at hand; see what is: brainops runs current {run.id}")
         mine = self._engine.context.actor
         if run.taken_over and (mine.kind, mine.id) != (run.actor.kind, run.actor.id):
@@ -430,7 +429,7 @@ def _afresh(run: Run, version: ProcedureVersion, row: StepRun) -> StepRun:
     """Return a step's row as if it had not begun, under a new key where what it did is known to stand or to be gone."""
     step = version.procedure.step(row.step_id)
     acted = row.state in (StepState.SUCCEEDED, StepState.COMPENSATED) or row.stage == "verify"
-    anew = acted or (step is not None and step.action.uses in (StepKind.PROCEDURE, StepKind.APPROVAL))
+    anew = acted or (step is not None and STEP_KINDS[step.action.uses].anew)
     turn = row.round + 1 if anew else row.round
     return StepRun(
         run_id=row.run_id,

@@ -9,6 +9,7 @@ from brainops.errors import BrainOpsError, Conflict
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.conditions.templates import fill
 from brainops.procedures.definition.graph import levels
+from brainops.procedures.definition.step_kinds import ANSWERS
 from brainops.procedures.runs.run_values import concealed, values_of
 from brainops.types import (
     JSON,
@@ -25,7 +26,7 @@ from brainops.types import (
     StepState,
 )
 
-ANSWERED = ("manual", "agent", "decision", "approval")
+ANSWERED = ANSWERS | {"approval"}
 
 
 def plan_of(version: ProcedureVersion, run: Run) -> Plan:

@@ -11,6 +11,7 @@ from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, Operation
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import safe_text
 from brainops.procedures.conditions.conditions import compile as compiled
+from brainops.procedures.definition.step_kinds import ANSWERS
 from brainops.procedures.runs.admission import Admission, doing_of, kept_detail, with_approvals
 from brainops.procedures.runs.attempts import Asked, BeginsRun, Failure, Heard, StepAttempt, failure_of
 from brainops.procedures.runs.machine import retry_after
@@ -36,7 +37,7 @@ from brainops.types import (
 )
 from brainops.types.times import SECOND_MICROS
 
-WAITS = frozenset({"time", "manual", "agent", "decision"})  # what an executor may wait for; the run begins the rest
+WAITS = ANSWERS | {"time"}  # what an executor may wait for; the run begins the rest
 ASK_AGAIN_SECONDS = 30.0  # a guard that could not look: the store comes back, or somebody sees why the run waits
 RECHECK_SECONDS = 300.0  # a condition that cannot be evaluated here may be elsewhere, or after an installation
 
@@ -291,7 +292,7 @@ class Hearing:
         match row.waits_for:
             case "time" if over or row.wake_at is None:
                 self.done(step, row, row.detail, None)
-            case "manual" | "agent" | "decision" if over:
+            case answer if answer in ANSWERS and over:
                 self.failed(step, row, plainly("nobody did it in time", retryable=False))
             case "condition" if over and row.stage == "verify":
                 self.done(step, row, row.output, row.evidence)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, OperationBlocked
@@ -12,15 +10,10 @@ from brainops.procedures.runs.admission import Admission, is_asked, start_of_ste
 from brainops.procedures.runs.dry_run import plan_of
 from brainops.procedures.runs.start import MAX_DEPTH, new_run
 from brainops.procedures.runs.unit_of_work import Engine
-from brainops.procedures.steps import command, http
 from brainops.procedures.steps.executor import Limits
+from brainops.procedures.steps.kinds import REFUSED
 from brainops.store import acts
 from brainops.types import Action, Allow, Plan, ProcedureVersion, Run, Step, StepKind, StepRun, StepState
-
-REFUSED: Mapping[StepKind, Callable[[Action, Limits], str]] = {
-    StepKind.COMMAND: command.refused,
-    StepKind.HTTP: http.refused,
-}
 
 
 def refusal_of(

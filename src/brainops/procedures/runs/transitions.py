@@ -12,6 +12,7 @@ from brainops.errors import BrainOpsError, ConditionFailed, MissingExtra, StepFa
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.conditions.templates import fill
 from brainops.procedures.definition.inputs import of_step
+from brainops.procedures.definition.step_kinds import STEP_KINDS
 from brainops.procedures.runs import machine
 from brainops.procedures.runs.admission import Admission, is_asked, start_of_step, within_of, without_operation
 from brainops.procedures.runs.attempts import BeginsRun, StepAttempt, deadline_of, failure_of
@@ -37,7 +38,6 @@ from brainops.types.times import SECOND_MICROS
 MAX_PARALLEL_STEPS = 8  # of one run, so that a wide procedure does not take every thread and connection
 MAX_CUT_OFF = 10  # attempts of one step that nobody heard of again: it is what takes its worker along
 DEFAULT_TIMEOUT_SECONDS = 6 * 3_600.0  # of a step that names none
-_OWN = frozenset({StepKind.APPROVAL, StepKind.MANUAL})  # steps that somebody answers
 
 
 class Moving:
@@ -160,7 +160,7 @@ class Moving:
             values = values_of(self._version, self._sheet.run, output=self._output_before(step, role))
             filled = self._filled(step, action, values)
             kept = shown(filled, self._engine.context.redaction)
-            if role == "do" and action.uses in _OWN:
+            if role == "do" and STEP_KINDS[action.uses].asked:
                 self._ask(step, row, filled, kept)
                 return
         except MissingExtra:

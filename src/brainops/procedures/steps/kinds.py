@@ -1,15 +1,22 @@
-"""Which executor does which kind of step?"""
+"""Which executor does which kind of step, and what says of a limited one that it would be refused?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from brainops.procedures.steps import command, http
 from brainops.procedures.steps.call import Registry
 from brainops.procedures.steps.check import check
-from brainops.procedures.steps.command import command
-from brainops.procedures.steps.executor import Executor, Executors
-from brainops.procedures.steps.http import http_step
+from brainops.procedures.steps.executor import Executor, Executors, Limits
 from brainops.procedures.steps.memory import capture, retrieve
 from brainops.procedures.steps.waits import agent, approval, decide, manual, procedure, wait
-from brainops.types import StepKind
+from brainops.types import Action, StepKind
+
+REFUSED: Mapping[StepKind, Callable[[Action, Limits], str]] = {
+    StepKind.COMMAND: command.refused,
+    StepKind.HTTP: http.refused,
+}
+"""What says why a limited step could not be done, "" where nothing speaks against it: a dry run asks."""
 
 
 def executors(
@@ -22,10 +29,10 @@ def executors(
     """
     registry = calls if calls is not None else Registry()
     return {
-        StepKind.COMMAND: command,
+        StepKind.COMMAND: command.command,
         StepKind.CHECK: check,
         StepKind.CALL: registry.call,
-        StepKind.HTTP: http_step,
+        StepKind.HTTP: http.http_step,
         StepKind.AGENT: agents or agent,
         StepKind.DECIDE: decisions or decide,
         StepKind.CAPTURE: capture,
