@@ -215,7 +215,10 @@ def verbs(brain: Brain) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 @pytest.mark.parametrize("text_of", [short, cut_through])
-def test_no_text_of_any_verb_keeps_a_secret(text_of: Callable[[int], str], tmp_path: Path) -> None:
+def test_no_text_of_any_verb_keeps_a_secret(
+    text_of: Callable[[int], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # what is written to a path that was made up is looked at too
     file, export = tmp_path / "memory.db", tmp_path / "all.jsonl"
     person = Actor(kind=ActorKind.PERSON, id="ada")
     with Brain.open(file, model="none", background=False, actor=person) as brain:
