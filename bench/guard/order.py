@@ -15,9 +15,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from bench.figures import Figure, proportion
+from bench.guard.prerequisites import Satisfier, satisfiers, with_satisfiers
 from bench.guard.sopbench import SopGuard
 from bench.part import Options, options, publish, say
-from brainops.operations.guard.rule_learning import Satisfier, satisfiers, with_satisfiers
 from brainops.operations.results import answer
 from brainops.types import AllOf, AnyOf, Done, PastOperation, Requirement
 

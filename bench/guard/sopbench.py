@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from bench.guard.prerequisites import ANSWERED, from_graph, rules_from_graph, satisfied_by_use
 from brainops.operations.guard.guard import check, compiled
-from brainops.operations.guard.rule_learning import ANSWERED, from_graph, rules_from_graph, satisfied_by_use
 from brainops.operations.results import answer
 from brainops.types import Deny, Enforcement, GuardState, OperationStart, PastOperation, Requirement, Rule
 

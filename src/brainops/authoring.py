@@ -12,7 +12,7 @@ from msgspec import Struct
 from brainops.errors import InvalidInput, Problem
 from brainops.procedures.definition import graph, render
 from brainops.procedures.definition.files import ProcedureFile, procedures_in
-from brainops.procedures.definition.findings import invalid, told
+from brainops.procedures.definition.findings import invalid
 from brainops.procedures.definition.keywords import MAX_NAME_CHARACTERS, NAME, name_of
 from brainops.procedures.definition.rehearse import rehearse
 from brainops.store.files import ORDINARY, new_file, refuse_replacing
@@ -100,11 +100,6 @@ def read_file(path: str | os.PathLike[str]) -> Procedure:
     return file.procedure
 
 
-def line_of(problem: Problem) -> str:
-    """Return a problem as `path:line: message (way out)`."""
-    return told(problem)
-
-
 def rehearsed(procedure: Procedure) -> list[ExampleResult]:
     """Run the examples that a procedure declares, with steps that only answer."""
     return [rehearse(procedure, example) for example in procedure.tests]
@@ -123,11 +118,6 @@ def mermaid(procedure: Procedure) -> str:
 def native(procedure: Procedure) -> str:
     """Return the native file of a procedure."""
     return render.render(procedure)
-
-
-def as_json(procedure: Procedure) -> str:
-    """Return a procedure as JSON."""
-    return render.as_json(procedure)
 
 
 def schema() -> str:

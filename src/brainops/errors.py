@@ -24,7 +24,6 @@ BrainOpsError
 │   ├── StoreCorrupt          the file is damaged or is not a BrainOps store
 │   └── SchemaTooNew          written by a newer program than this one
 ├── EmbedderUnavailable       the model cannot be loaded or reached
-├── WrongModel                vectors of another model than the one that is open
 ├── RecallLoop                text that BrainOps itself had handed out
 ├── ArchiveDamaged            an export, backup or segment does not verify
 └── OperationTimeout          memory did not answer within the time given (strict only)
@@ -165,10 +164,6 @@ class SchemaTooNew(StoreError):
 
 class EmbedderUnavailable(BrainOpsError):
     """The embedding model cannot be used. Search works by words alone until it is installed or configured."""
-
-
-class WrongModel(BrainOpsError):
-    """The vectors belong to another model than the one that is open; run `brainops reembed`."""
 
 
 class RecallLoop(BrainOpsError):

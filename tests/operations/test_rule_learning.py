@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from brainops.errors import InvalidInput
-from brainops.operations.guard.guard import check
-from brainops.operations.guard.requirements import NotEvaluated, PastOperations, holds, missing
-from brainops.operations.guard.rule_learning import (
+from bench.guard.prerequisites import (
     ANSWERED,
     from_graph,
-    from_procedure,
     from_tree,
     rules_from_graph,
     satisfied_by_use,
     satisfiers,
     with_satisfiers,
 )
+from brainops.errors import InvalidInput
+from brainops.operations.guard.guard import check
+from brainops.operations.guard.requirements import NotEvaluated, PastOperations, holds, missing
+from brainops.operations.guard.rule_learning import from_procedure
 from brainops.operations.results import answer, said_no, same
 from brainops.types import (
     NOBODY,

@@ -261,7 +261,6 @@ def test_removed_vectors_are_found_no_more(path: Path) -> None:
 
     assert gone == len(range(1, rows, 2))
     assert len(found) == len(other) == rows - gone
-    assert found.removed_share == pytest.approx(0.5, abs=0.01)
     for searcher in (found, other):
         assert (searcher.search(data[0], 100)[0] % 2 == 0).all()
         assert (searcher.search(data[0], 100, numpy.arange(1, 200))[0] % 2 == 0).all()
@@ -284,24 +283,3 @@ def test_removing_twice_or_what_is_not_there_changes_nothing(path: Path) -> None
 
     assert [found.remove([5, 999]), found.remove([5]), found.remove([])] == [1, 0, 0]
     assert len(found) == 299
-
-
-def test_a_rebuild_replaces_the_rows_under_open_readers(path: Path) -> None:
-    found, data = filled(path)
-    reader = opened(path)
-    reader.search(data[0], 1)
-
-    found.rebuild([([10, 20], [encode(row) for row in data[:2]]), ([], []), ([30], [encode(data[2])])])
-
-    assert reader.search(data[2], 5)[0].tolist()[0] == 30
-    assert (len(reader), reader.mark, reader.removed_share) == (3, 30, 0.0)
-
-
-def test_a_rebuild_that_fails_leaves_the_old_rows_and_no_litter(path: Path) -> None:
-    found, data = filled(path)
-
-    with pytest.raises(InvalidInput, match="ascend"):
-        found.rebuild([([10], [encode(data[0])]), ([9], [encode(data[1])])])
-
-    assert len(found) == 300
-    assert sorted(entry.name for entry in path.parent.iterdir()) == ["memory.vec", "memory.vec.lock"]

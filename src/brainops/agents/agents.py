@@ -48,9 +48,6 @@ from brainops.types import (
 )
 
 MAX_CLASS_CHARACTERS = 200
-MAX_REASON_CHARACTERS = 1_000
-LISTED = 50
-MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
 DAY_SECONDS = 86_400.0  # an execution that names no time-out ends within a day; its attempts have their agents' own
 LAPSED_AT_ONCE = 50  # of one sweep
 

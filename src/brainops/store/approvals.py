@@ -51,10 +51,6 @@ class ApprovalRows:
         rows = self._session.all("approval_list", state=state.value if state else None, limit=limit)
         return [approval_of(row) for row in rows]
 
-    def of_run(self, run_id: str) -> Sequence[Approval]:
-        """Return what was asked for a run, oldest first."""
-        return [approval_of(row) for row in self._session.all("approval_of_run", run_id=run_id)]
-
     def granted(self, now: int) -> Sequence[Approval]:
         """Return what is granted, unused and valid in the written namespace."""
         return [approval_of(row) for row in self._session.all("approval_granted", now=now, limit=LISTED)]
@@ -166,11 +162,6 @@ class ApprovalRows:
         """Write that somebody must be told."""
         text = json.dumps(body, ensure_ascii=True)
         self._session.run("notice_insert", id=notice_id, kind=kind.value, subject=subject, body=text, created_at=at)
-
-    def notice(self, notice_id: str) -> Notice | None:
-        """Return one readable notice."""
-        row = self._session.one("notice_get", id=notice_id)
-        return notice_of(row) if row else None
 
     def notices(self, *, every: bool = False, limit: int = LISTED) -> Sequence[Notice]:
         """Return the notices that wait, newest first; those that were delivered as well where all are asked for."""

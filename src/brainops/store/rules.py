@@ -364,9 +364,6 @@ _PLAIN = (
 ).split()
 
 
-_ENUMS = ("kind", "rule_kind", "mode", "enforcement", "action_class")
-
-
 def decision_row(decision: RecordedDecision) -> dict[str, Any]:
     """Return a decision as the values of its row, without what people say of it later."""
     return {

@@ -29,7 +29,6 @@ from brainops.store.sqlite_restore import verify
 from brainops.store.store import Store
 
 BACKUP_PAGES = 1_000  # copied at a time, so that writers get in between
-KEPT_MIGRATION_BACKUPS = 5  # older automatic backups are named in `status`, never deleted
 
 
 def sqlite_store(location: str, scope: Scope) -> Store:

@@ -34,7 +34,6 @@ BLOCK_ROWS: Final = 8192  # planes of 64 kB: long enough for numpy's loops, shor
 IDENTITY: Final = struct.Struct(
     "<8sIIH"
 )  # magic, dimension, rows a block, bytes of the model id that follows, then a crc
-MODEL_BYTES: Final = 1024  # more than any model id; it bounds what is read of a foreign file
 SLOTS: Final = (2048, 3072)  # in different sectors
 SLOT: Final = struct.Struct("<QQqQ")  # sequence, rows, mark, removed, then a crc
 CRC: Final = struct.Struct("<I")

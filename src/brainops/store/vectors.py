@@ -9,7 +9,7 @@ with the query.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -111,12 +111,6 @@ class VectorMap:
         state = self._current().state
         return state.rows - state.removed
 
-    @property
-    def removed_share(self) -> float:
-        """Which share of the rows was removed and only takes time; rebuild when it is large."""
-        state = self._current().state
-        return state.removed / state.rows if state.rows else 0.0
-
     def append(self, keys: Sequence[int] | NDArray[numpy.int64], vectors: numpy.ndarray) -> int:
         """Add vectors (rows, dimension) under ascending keys; keys up to the mark are there and are left out.
 
@@ -143,31 +137,13 @@ class VectorMap:
         return len(numbers) - first
 
     def remove(self, keys: Sequence[int] | NDArray[numpy.int64]) -> int:
-        """Take vectors out of every search and return how many were there; rebuild frees their room."""
+        """Take vectors out of every search and return how many were there; a map made anew frees their room."""
         with vector_file.locked(self.path):
             view = self._usable()
             positions = view.living(view.positions(numpy.asarray(keys, numpy.int64)))
             if len(positions):
                 vector_file.clear_scales(self.path, view.state, self.dimension, positions.tolist())
         return len(positions)
-
-    def rebuild(self, batches: Iterable[tuple[Sequence[int], Sequence[bytes]]]) -> None:
-        """Replace the map by one with these (keys, encoded vectors) only; until then the old one is searched."""
-        with vector_file.locked(self.path):
-            beside = vector_file.create(self.path, self.model_id, self.dimension)
-            try:
-                state = State()
-                for keys, blobs in batches:
-                    if len(keys):
-                        scales, codes = parse(blobs)
-                        numbers = checked_keys(keys, codes, self.dimension)
-                        if numbers[0] <= state.mark:
-                            raise InvalidInput("The keys of a vector map must ascend.")
-                        state = vector_file.write_rows(beside, state, numbers, scales, codes)
-                os.replace(beside, self.path)
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
 
     def search(
         self,

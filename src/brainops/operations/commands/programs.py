@@ -37,7 +37,6 @@ _INTERPRETED = re.compile(
     re.IGNORECASE,
 )
 _SHELLED = re.compile(r"os\.system|subprocess|popen|child_process|exec\(|spawn|system\(|`", re.IGNORECASE)
-_DESTROYING_OPTIONS = DESTROYING_VERBS | {"delete-all", "remove-all", "no-preserve-root"}
 _HARMLESS_BACKSLASH = re.compile(r"\s*\\(?:d\S*|l\+?|conninfo|x|timing|h|\?)(?:\s[^!|`]*)?")
 _SQL_CLIENTS: Mapping[str, tuple[str, ...]] = {
     "psql": ("-c", "--command"),

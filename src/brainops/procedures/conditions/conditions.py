@@ -96,11 +96,6 @@ def compile(source: str, *, declared: Mapping[str, str] | None = None, condition
     return _compiled(source, tuple(sorted(variables.items())), condition)
 
 
-def engine_installed() -> bool:
-    """Say whether CEL itself is there, so that conditions that are not portable can be used too."""
-    return _cel() is not None
-
-
 @lru_cache(maxsize=KEPT_CONDITIONS)
 def _compiled(source: str, declared: tuple[tuple[str, str], ...], condition: bool) -> Compiled:
     variables = dict(declared)

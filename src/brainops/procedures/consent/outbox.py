@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brainops.errors import InvalidInput, NotFound
@@ -17,7 +17,6 @@ from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
     JSON,
-    Actor,
     AuditEntry,
     Channel,
     ChannelKind,
@@ -38,8 +37,6 @@ FIRST_WAIT_SECONDS = 10
 MAX_WAIT_SECONDS = 3_600
 DELIVERED_AT_ONCE = 50  # of one round: it comes again
 READ = "read"  # stands among what took a notice where a person said that it was read
-
-Prove = Callable[[], Actor]
 
 
 class Outbox:

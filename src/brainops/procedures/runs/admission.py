@@ -11,7 +11,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from brainops.procedures.definition.keywords import OPERATION
 from brainops.procedures.definition.sources import stored
 from brainops.procedures.definition.step_kinds import OPERATION, STEP_KINDS
 from brainops.store import Transaction

@@ -28,11 +28,6 @@ select {approval_columns} from approval as p
 where p.namespace = any (:namespaces::text[]) and (:state::text is null or p.state = :state)
 order by p.requested_at desc, p.id desc limit :limit
 
--- name: approval_of_run
--- Every approval that was asked for a run, oldest first.
-select {approval_columns} from approval as p
-where p.namespace = any (:namespaces::text[]) and p.run_id = :run_id order by p.requested_at, p.id
-
 -- name: approval_granted
 -- Approvals of the written namespace that are granted, unused and valid: what the guard knows.
 select {approval_columns} from approval as p

@@ -7,10 +7,6 @@ n.delivered_to, n.delivered_at, n.error
 insert into notice (id, namespace, kind, subject, body, created_at, next_attempt_at)
 values (:id, :namespace, :kind, :subject, :body, :created_at, :created_at)
 
--- name: notice_get
--- One notice, if it is readable.
-select {notice_columns} from notice as n where n.id = :id and n.namespace = any (:namespaces::text[])
-
 -- name: notice_list
 -- Notices, newest first; of those that were delivered only where all are asked for.
 select {notice_columns} from notice as n
