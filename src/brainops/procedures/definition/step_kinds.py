@@ -6,7 +6,8 @@ A kind is one entry: who adds one to StepKind adds it here, its executor there, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from brainops.types import StepKind
 
@@ -16,8 +17,7 @@ _HTTP = ("url", "method", "headers", "query", "json", "body", "expect", "output"
 _TIMES = ("seconds", "minutes", "hours", "days", "until")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepKindSpec:
+class StepKindSpec(Struct, frozen=True, kw_only=True):
     """One kind of step; `parameters` is None where it takes what it is given."""
 
     parameters: tuple[str, ...] | None = None
