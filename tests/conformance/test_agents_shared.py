@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from brainops.agents.watch import LEASE_SECONDS
 from brainops.brain import Brain
+from brainops.procedures.runs.clock import LEASE
 from brainops.types import ExecutionState, Failed, RunState, Task
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_agents import PERSON, TASK, WAIT_SECONDS, Agent
@@ -124,7 +124,7 @@ def test_what_is_killed_in_the_middle_frees_its_place_and_is_gone_on_with(
         elsewhere.kill()
     before = brain.agents.sweep()
     base = inside(brain).store.now()
-    later = open_brain(actor=PERSON, clock=lambda: base + int((LEASE_SECONDS + 1) * 1_000_000))
+    later = open_brain(actor=PERSON, clock=lambda: base + int((LEASE.seconds + 1) * 1_000_000))
     later.agents.register_callable("other", Agent("went on"))
 
     swept, swept_again = later.agents.sweep(), later.agents.sweep()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
-from brainops.learning.cycles.cycles import LEASE_MICROS, Parts
+from brainops.learning.cycles.cycles import LEASE, Parts
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.store import Transaction, acts
 from brainops.types import Cycle, ImprovementKind, ImprovementState, Insight, MemoryState, Section, Source
@@ -146,7 +146,7 @@ def test_a_run_that_was_taken_over_writes_nothing(open_brain: Open) -> None:
     brain, other, finder = open_brain(), open_brain(), Finder(SLOW)
 
     def taken_over(work: CycleWork) -> Found:
-        other.learning.run("hourly", now=NOW + 3 * LEASE_MICROS)
+        other.learning.run("hourly", now=NOW + 3 * LEASE.micros)
         return finder.find(work)
 
     with_parts(brain, taken_over)

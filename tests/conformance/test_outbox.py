@@ -461,10 +461,10 @@ def test_what_a_killed_process_had_in_hand_is_delivered_by_another(brain: Brain,
     notice_id = put(brain)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [due] = tx.approvals.due_notices(clock.now, attempts=9, limit=9)
-        assert tx.approvals.claim_notice(due, clock.now + outbox.LEASE_SECONDS * 1_000_000, clock.now)
+        assert tx.approvals.claim_notice(due, outbox.LEASE.until(clock.now), clock.now)
 
     held = brain.notices.deliver()
-    clock.pass_(outbox.LEASE_SECONDS)
+    clock.pass_(outbox.LEASE.seconds)
     taken = brain.notices.deliver()
 
     assert (held.delivered, taken.delivered) == (0, 1)

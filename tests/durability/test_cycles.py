@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.learning.cycles.cycles import LEASE_MICROS
+from brainops.learning.cycles.cycles import LEASE
 from brainops.store import acts
 from brainops.store.operations import finish_row
 from brainops.types import Actor, ActorKind, Cycle, ErrorEvent, Failed, OperationStart, Succeeded
@@ -226,7 +226,7 @@ def test_cycles_killed_at_any_statement_come_to_the_same(
             for after in (False, True):
                 ended = workers(url=store_url, runs=all_at(now), kill_at=kill_at, after=after)
                 killed += ended[0]["signal"] == signal.SIGKILL
-                now += 3 * LEASE_MICROS  # the lease of the killed one has passed
+                now += 3 * LEASE.micros  # the lease of the killed one has passed
         while brain.learning.due(now):
             assert killed
             run(brain, all_at(now))

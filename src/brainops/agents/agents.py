@@ -21,7 +21,7 @@ from brainops.agents.recovery import abandon, settle
 from brainops.agents.selection.candidates import consider, standing
 from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import class_of, seed_of
-from brainops.agents.watch import LOOK_SECONDS, holds, lease_from
+from brainops.agents.watch import LOOK_SECONDS
 from brainops.errors import Conflict, InvalidInput, LeaseLost
 from brainops.memory.arguments import a_number, a_text
 from brainops.memory.context import MemoryContext
@@ -31,6 +31,7 @@ from brainops.operations.guard.enforcement import Guard
 from brainops.operations.jsonable import MAX_TEXT_CHARACTERS
 from brainops.operations.operation import OperationLog
 from brainops.procedures.consent.outbox import Outbox
+from brainops.procedures.runs.clock import LEASE
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.executor import StepResult, StepWork
 from brainops.store import acts
@@ -139,7 +140,7 @@ class Agents(Executions):
         owner = new_id()
         wanted: dict[str, JSON] = {"capabilities": list(asked.capabilities), "agent": agent, "timeout": timeout_seconds}
         with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-            began = tx.agents.insert(execution, wanted, owner, lease_from(execution.created_at))
+            began = tx.agents.insert(execution, wanted, owner, LEASE.until(execution.created_at))
         if not began:
             assert idempotency_key is not None
             return self._again(idempotency_key, stopped)
@@ -218,7 +219,11 @@ class Agents(Executions):
                 row = tx.agents.row_by_idempotency(key)
             assert row is not None
             now = self._context.store.now()
-            if row["state"] == ExecutionState.RUNNING and row["owner"] is not None and holds(row["lease_until"], now):
+            if (
+                row["state"] == ExecutionState.RUNNING
+                and row["owner"] is not None
+                and LEASE.holds(row["lease_until"], now)
+            ):
                 if stopped():
                     return self.execution(row["id"])
                 time.sleep(LOOK_SECONDS)
@@ -238,7 +243,7 @@ class Agents(Executions):
             now = self._context.store.now()
             if row["state"] == ExecutionState.RUNNING:
                 abandon(tx, self._context, row["id"], self._start(self._at_hand(tx, row["id"])), keep=True)
-            if not tx.agents.take(row["id"], owner, now, lease_from(now), reopened=reopened):
+            if not tx.agents.take(row["id"], owner, now, LEASE.until(now), reopened=reopened):
                 raise Conflict(f"somebody else goes on with the execution {row['id']}")
             execution = self._at_hand(tx, row["id"])
             operation = tx.operations.get(execution.operation_id) if execution.operation_id else None

@@ -17,7 +17,7 @@ from brainops.agents.registry import Roster
 from brainops.agents.selection.candidates import ALIKE_SECONDS, Considered, consider, fullness, reserve, standing
 from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import seed_of, tried_of
-from brainops.agents.watch import Watch, lease_from
+from brainops.agents.watch import Watch
 from brainops.errors import ApprovalRequired, LeaseLost, OperationBlocked
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.fingerprint import fingerprint
@@ -25,6 +25,7 @@ from brainops.operations import log as records
 from brainops.operations.guard.enforcement import Guard
 from brainops.operations.operation import Manner, OperationLog
 from brainops.procedures.runs.admission import Within
+from brainops.procedures.runs.clock import LEASE
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
@@ -224,7 +225,7 @@ class TaskRunner:
     def _taken(self, tx: Transaction, work: Work, choice: Choice, agent: Agent) -> Attempt | None:
         now = self._context.store.now()
         known = standing(tx, (agent,), now)
-        if not tx.agents.beat(work.execution.id, None, work.owner, lease_from(now)):
+        if not tx.agents.beat(work.execution.id, None, work.owner, LEASE.until(now)):
             raise LeaseLost()
         if fullness(agent, known)[0]:
             return None
@@ -239,7 +240,7 @@ class TaskRunner:
             charged=reserve(agent, known),
             text=work.execution.task.text,
         )
-        tx.agents.begin_attempt(attempt, lease_from(now))
+        tx.agents.begin_attempt(attempt, LEASE.until(now))
         return attempt
 
     def _run(self, work: Work, reserved: ReservedPlace, watch: Watch) -> Outcome:
@@ -261,7 +262,7 @@ class TaskRunner:
         learning: AgentLearning | None = None
         with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             now = self._context.store.now()
-            if not tx.agents.beat(work.execution.id, None, work.owner, lease_from(now)):
+            if not tx.agents.beat(work.execution.id, None, work.owner, LEASE.until(now)):
                 raise LeaseLost()
             attempt = end_attempt(tx, self._context, reserved, outcome, now, counts=not cancelled)
             work.execution = replace(

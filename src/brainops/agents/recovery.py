@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from brainops.agents.watch import holds
 from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
+from brainops.procedures.runs.clock import LEASE
 from brainops.store import Transaction, acts
 from brainops.types import (
     Actor,
@@ -36,7 +36,7 @@ def abandon(
     nothing where its lease holds.
     """
     row, now = tx.agents.row(execution_id), context.store.now()
-    if row is None or row["state"] != ExecutionState.RUNNING or holds(row["lease_until"], now):
+    if row is None or row["state"] != ExecutionState.RUNNING or LEASE.holds(row["lease_until"], now):
         return 0
     failed = Failed(error=ErrorEvent(type=ABANDONED, message="the process that it ran in ended before it did"))
     for attempt in tx.agents.attempts_of(execution_id):

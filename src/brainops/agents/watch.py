@@ -10,25 +10,14 @@ from types import TracebackType
 
 from brainops.errors import StoreError
 from brainops.procedures.runs.attempts import Threads
+from brainops.procedures.runs.clock import LEASE
 from brainops.store import Store, acts
-from brainops.types.times import SECOND_MICROS
 
-LEASE_SECONDS = 30.0  # after which others may go on: longer than a pause of a busy machine, shorter than patience
 BEAT_SECONDS = 10.0  # between two renewals: two may fail before the lease has passed
 LOOK_SECONDS = 0.5  # between two looks whether it was cancelled elsewhere, so that it is heard within a second
 
 log = logging.getLogger("brainops")
 _threads = Threads("brainops-execution")
-
-
-def lease_from(now: int) -> int:
-    """Return when a lease that begins or is renewed now has passed."""
-    return now + int(LEASE_SECONDS * SECOND_MICROS)
-
-
-def holds(lease_until: int | None, now: int) -> bool:
-    """Say whether a lease holds; what lies further ahead than leases do was written before the clock was set back."""
-    return lease_until is not None and now < lease_until <= now + 2 * int(LEASE_SECONDS * SECOND_MICROS)
 
 
 class Watch:
@@ -77,7 +66,7 @@ class Watch:
         elif time.monotonic() >= self._next_beat and not self._over.is_set():
             self._next_beat = time.monotonic() + BEAT_SECONDS
             with self._store.writing(acts.EXECUTE, acts.ITSELF) as tx:
-                until = lease_from(self._store.now())
+                until = LEASE.until(self._store.now())
                 self.lost = not tx.agents.beat(self._execution_id, self.attempt_id, self._owner, until)
         if self.lost or self.asked is not None:
             self._stop.set()

@@ -39,12 +39,12 @@ from brainops.operations import log as records
 from brainops.operations.guard.enforcement import Guard
 from brainops.operations.predictions import Predictions
 from brainops.procedures.consent.outbox import Outbox
+from brainops.procedures.runs.clock import Lease
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
-from brainops.types.times import MINUTE_MICROS
 
-LEASE_MICROS = MINUTE_MICROS  # a killed run is soon repeated, and three signs of life may fail before
+LEASE = Lease(seconds=60.0)  # a killed run is soon repeated, and three signs of life may fail before
 BEAT_SECONDS = 15.0  # between two signs of life
 KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
 LISTED = 100
@@ -153,7 +153,7 @@ class Learning:
                 through_at=row["through_at"] if row else None,
                 ran_at=row["ran_at"] if row else None,
                 next_at=next_at(cycle, row["through_at"] if row else None, at),
-                running=bool(row and row["owner"] is not None and at < row["lease_until"] <= at + 2 * LEASE_MICROS),
+                running=bool(row and row["owner"] is not None and LEASE.holds(row["lease_until"], at)),
                 parts={part.name: part.what for part in self.parts(cycle)},
             )
             for cycle in Cycle
@@ -174,7 +174,7 @@ class Learning:
         with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
             if row is not None and row["owner"] is not None and _has_died(row["owner"]):
                 tx.learning.release(cycle, row["owner"], row["epoch"])
-            taken = tx.learning.claim(cycle, owner, now=now, to_at=to_at, lease=LEASE_MICROS)
+            taken = tx.learning.claim(cycle, owner, now=now, to_at=to_at, lease=LEASE.micros)
         if taken is None:
             return None
         through = taken["through_at"]
@@ -227,7 +227,7 @@ class Learning:
     def _renew(self, claim: _Claim) -> bool:
         """Say that this process is still at a run; return False where somebody else took it over."""
         with self._context.store.writing(acts.LEARN, self._context.actor) as tx:
-            lease_until = self._moment(claim) + LEASE_MICROS
+            lease_until = LEASE.until(self._moment(claim))
             return tx.learning.renew(claim.work.cycle, claim.owner, claim.epoch, lease_until)
 
     def _write(self, claim: _Claim, found: Sequence[tuple[Part, Found | Exception]]) -> CycleReport:

@@ -11,6 +11,7 @@ from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.consent.channels import checked_settings, send
+from brainops.procedures.runs.clock import Lease
 from brainops.store import Transaction, acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
@@ -31,7 +32,7 @@ from brainops.types.times import SECOND_MICROS
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
 MAX_CHANNELS = 8  # each takes its time in turn
 MAX_NAME_CHARACTERS = 100
-LEASE_SECONDS = 120  # every channel's time and more; afterwards the notice is anybody's
+LEASE = Lease(seconds=120.0)  # every channel's time and more
 ATTEMPTS = 30  # about a day of trying; then it is given up, and stays listed with its last error
 FIRST_WAIT_SECONDS = 10
 MAX_WAIT_SECONDS = 3_600
@@ -168,7 +169,7 @@ class Outbox:
 
     def _deliver(self, scope: Scope, notice: Notice, channels: Sequence[Channel], now: Micros) -> bool | None:
         """Return whether every channel took it, or None where somebody else has it in hand."""
-        lease_until = now + LEASE_SECONDS * SECOND_MICROS
+        lease_until = LEASE.until(now)
         with self._context.store.writing(acts.DELIVER, self._context.actor, scope=scope) as tx:
             if not tx.approvals.claim_notice(notice, lease_until, now):
                 return None

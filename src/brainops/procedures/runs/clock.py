@@ -23,6 +23,29 @@ def steady_seconds() -> float:
     return time.clock_gettime(_STEADY)
 
 
+class Lease(Struct, frozen=True, kw_only=True):
+    """How long something is its owner's without a sign of life; afterwards it is anybody's."""
+
+    seconds: float
+
+    @property
+    def micros(self) -> Micros:
+        """The same as times are counted."""
+        return int(self.seconds * SECOND_MICROS)
+
+    def until(self, now: Micros) -> Micros:
+        """Return when a lease that begins or is renewed now has passed."""
+        return now + self.micros
+
+    def holds(self, until: Micros | None, now: Micros) -> bool:
+        """Say whether it holds; what lies further ahead than leases do was written before the clock was set back."""
+        return until is not None and now < until <= now + 2 * self.micros
+
+
+LEASE = Lease(seconds=30.0)
+"""Of a run and of an agent's execution: longer than a stalled disk or a busy machine, shorter than patience."""
+
+
 class Timer(Struct, frozen=True, kw_only=True):
     """When a run is due next: the end of its wait, or of its owner's lease."""
 

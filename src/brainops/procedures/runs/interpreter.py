@@ -19,7 +19,6 @@ from brainops.procedures.runs.transitions import DEFAULT_TIMEOUT_SECONDS, Moving
 from brainops.procedures.runs.unit_of_work import Engine, Sheet
 from brainops.store import acts
 from brainops.types import ProcedureVersion, Run
-from brainops.types.times import SECOND_MICROS
 
 LOOK_SECONDS = 5.0  # at most, between two looks whether somebody cancelled, answered or took the run over
 LOOKS_PER_LEASE = 3  # so that one that is late, or fails, does not lose the run
@@ -82,7 +81,7 @@ class Advance:
         store = self._engine.context.store
         with store.writing(acts.RUN, self._engine.context.actor) as tx:
             now = store.now()
-            run = tx.runs.fence(self.run, now + int(self._engine.lease_seconds * SECOND_MICROS))
+            run = tx.runs.fence(self.run, self._engine.lease.until(now))
             if run is None:
                 raise LeaseLost()
             sheet = Sheet(tx, run, now, self._owner)
@@ -112,7 +111,7 @@ class Advance:
         self._hurry()
         now = time.monotonic()
         until = min(
-            now + min(LOOK_SECONDS, self._engine.lease_seconds / LOOKS_PER_LEASE),
+            now + min(LOOK_SECONDS, self._engine.lease.seconds / LOOKS_PER_LEASE),
             *(attempt.deadline for attempt in self._under_way.values()),
         )
         heard: list[Heard] = []

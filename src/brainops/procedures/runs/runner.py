@@ -23,7 +23,7 @@ from brainops.procedures.definition.keywords import name_of
 from brainops.procedures.definition.sources import stored
 from brainops.procedures.runs.admission import Admission, AskGuard, unguarded
 from brainops.procedures.runs.attempts import Threads
-from brainops.procedures.runs.clock import Ripe
+from brainops.procedures.runs.clock import LEASE, Lease, Ripe
 from brainops.procedures.runs.control import Steering
 from brainops.procedures.runs.dry_run import current_of, plan_of
 from brainops.procedures.runs.interpreter import Advance
@@ -48,7 +48,6 @@ from brainops.store.scope import Scope
 from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
-LEASE_SECONDS = 30.0  # that an owner may be silent: longer than a stalled disk, shorter than anybody's patience
 PATIENCE_SECONDS = 10.0  # that a call stays with a run that goes on by itself soon: a retry, a short wait
 LOOK_SECONDS = 0.01  # between two looks at a run that a call stays with
 KEPT_VERSIONS = 500  # that a process has at hand; a version never changes
@@ -90,7 +89,7 @@ class Runner:
         answered: Answered = leave,
         wake: Wake = stay,
         at_work: AtWork | None = None,
-        lease_seconds: float = LEASE_SECONDS,
+        lease_seconds: float = LEASE.seconds,
         patience_seconds: float = PATIENCE_SECONDS,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -114,7 +113,7 @@ class Runner:
             answered=answered,
             wake=wake,
             chance=chance,
-            lease_seconds=lease_seconds,
+            lease=Lease(seconds=lease_seconds),
         )
         self._steering = Steering(self._engine, self._pinned)
 
@@ -173,7 +172,7 @@ class Runner:
         return self.get(begun.id)
 
     def _owned(self, run: Run, now: int) -> Run:
-        until = now + int(self._engine.lease_seconds * SECOND_MICROS)
+        until = self._engine.lease.until(now)
         return replace(
             run, state=RunState.RUNNING, owner=self.owner, epoch=1, lease_until=until, wake_at=None, started_at=now
         )
@@ -192,17 +191,16 @@ class Runner:
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
-            return tx.runs.claim(run_id, self.owner, now, now + int(self._engine.lease_seconds * SECOND_MICROS))
+            return tx.runs.claim(run_id, self.owner, now, self._engine.lease.until(now))
 
     @property
     def lease_seconds(self) -> float:
         """How long a run is its owner's without a sign of life."""
-        return self._engine.lease_seconds
+        return self._engine.lease.seconds
 
     def claim_due(self, limit: int, ripe: Ripe | None = None) -> list[Run]:
         """Take the runs that are due, those that wait longest first; `ripe` knows better where a clock was set."""
         store = self._context.store
-        until = int(self._engine.lease_seconds * SECOND_MICROS)
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
             tx.runs.wake_answered(now)
@@ -210,7 +208,7 @@ class Runner:
             for each in list(over)[:limit]:
                 tx.runs.ripen(each, over[each], now)
             due = [each for each in tx.runs.due(now, limit + len(held)) if each not in held][:limit]
-            claimed = [tx.runs.claim(each, self.owner, now, now + until) for each in due]
+            claimed = [tx.runs.claim(each, self.owner, now, self._engine.lease.until(now)) for each in due]
         return [run for run in claimed if run is not None]
 
     def carry_on(self, run: Run) -> Run:
@@ -446,7 +444,7 @@ class Runner:
         store = self._context.store
         with store.writing(acts.RUN, self._context.actor) as tx:
             now = store.now()
-            held = tx.runs.fence(run, now + int(self._engine.lease_seconds * SECOND_MICROS))
+            held = tx.runs.fence(run, self._engine.lease.until(now))
             if held is not None:
                 sheet = Sheet(tx, held, now, str(run.owner))
                 sheet.release(RunState.PAUSED, None)

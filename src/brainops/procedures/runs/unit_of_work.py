@@ -14,6 +14,7 @@ from brainops.procedures.consent.approvals import Approvals
 from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.admission import AskGuard
 from brainops.procedures.runs.attempts import StepAttempt, Threads
+from brainops.procedures.runs.clock import Lease
 from brainops.procedures.runs.machine import may, step_may
 from brainops.procedures.steps.executor import Executors
 from brainops.store import Transaction
@@ -101,7 +102,7 @@ class Engine(Struct, frozen=True, kw_only=True):
     operations: OperationWriter
     wake: Wake
     chance: Callable[[], float]
-    lease_seconds: float
+    lease: Lease
     answered: Answered = leave
 
 
