@@ -10,10 +10,11 @@ import click
 
 from brainops.cli import show
 from brainops.cli.pairs import named
-from brainops.cli.shared import answer, command, micros, opened, plain, print_json, read_text, shared
+from brainops.cli.shared import answer, command, micros, opened, print_json, read_text, shared
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import JSON, Captured, Memory, MemoryType, Source, Trust
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain

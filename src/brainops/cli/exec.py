@@ -17,10 +17,11 @@ import click
 from brainops.cli import fix as fixing
 from brainops.cli import show
 from brainops.cli.screen import one_line, wrapped
-from brainops.cli.shared import command, opened, plain, shared
+from brainops.cli.shared import command, opened, shared
 from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, OperationBlocked
 from brainops.types import ErrorEvent, Evidence
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -178,7 +179,7 @@ def _after(brain: Brain, running: Any, ended: ProgramEnd) -> None:
     brain.flush()
     told = _told(brain, running, error, ended, brain.fixes.finish())
     if shared().json:
-        click.echo(json.dumps(plain(told), ensure_ascii=True, default=str), err=True)
+        click.echo(json.dumps(plain(told), ensure_ascii=True), err=True)
     else:
         say(*_failed(told))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from msgspec import to_builtins
 
 from brainops.cli import show
 from brainops.cli.approvals import approvals
@@ -38,6 +37,7 @@ from brainops.types import (
     RuleMode,
 )
 from brainops.types.counted import counted
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     pass
@@ -78,7 +78,7 @@ def guard(context: click.Context) -> None:
     with opened(model="none") as brain:
         settings, stopped = brain.guard.settings(), brain.guard.automatic_stopped()
         rules = brain.guard.rules()
-    value = {**to_builtins(settings), "stopped": stopped, "rules": len(rules)}
+    value = {**plain(settings), "stopped": stopped, "rules": len(rules)}
     answer(value, lambda: show.pairs(_settings(settings, stopped, len(rules))))
 
 
@@ -117,7 +117,7 @@ def check(operation: str, target: str | None, line: str | None, session: str | N
         at_least = ActionClass(least) if least else None
         found = brain.guard.prepared(start, at_least)
         decision = brain.guard.check(start, least=at_least, record=False)
-    told = {"class": found.action_class.value, **to_builtins(decision)}
+    told = {"class": found.action_class.value, **plain(decision)}
     answer(told, lambda: _checked(found, decision))
     if not isinstance(decision, Allow):
         click.get_current_context().exit(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import click
-from msgspec.structs import asdict
 
 from brainops.cli import show
 from brainops.cli.screen import dim, padded
@@ -13,6 +12,7 @@ from brainops.cli.shared import CommandGroup, answer, opened
 from brainops.cli.terminal import proven
 from brainops.types import LanguageBudget, LanguageUse
 from brainops.types.counted import counted
+from brainops.wire import plain
 
 SHOWN = 14  # lines of use, so that the first screen fits a terminal
 
@@ -46,13 +46,13 @@ def budget(cost: float | None, tokens: int | None, reason: str) -> None:
                 lambda proof: brain.language.set_budget(kept_cost, kept_tokens, reason=reason, proof=proof),
             )
         models = brain.settings.language
-    answer({**asdict(now), "models": models}, lambda: _budget(now, models))
+    answer({**plain(now), "models": models}, lambda: _budget(now, models))
 
 
 def _budget(now: LanguageBudget, models: Sequence[str]) -> Iterator[str]:
     yield from show.pairs(
         {
-            "budget": show.language_budget(asdict(now)),
+            "budget": show.language_budget(plain(now)),
             "models": ", ".join(models) or "none is named: set BRAINOPS_LANGUAGE, or `language` in the settings file",
         }
     )
@@ -64,7 +64,7 @@ def used(days: int) -> None:
     """Show what language models took, by day, purpose and model, newest first."""
     with opened(model="none") as brain:
         uses = brain.language.used(days)
-    answer([asdict(use) for use in uses], lambda: _used(uses, days))
+    answer([plain(use) for use in uses], lambda: _used(uses, days))
 
 
 def _used(uses: Sequence[LanguageUse], days: int) -> Iterator[str]:

@@ -68,7 +68,8 @@ def begin(name: str, target: str | None, service: str | None, context: tuple[str
         if running.guidance is not None:
             say(*before(running.guidance))
         if shared().json:
-            print_json({"operation": running.id, "guidance": running.guidance})
+            guidance = running.guidance.as_dict() if running.guidance else None
+            print_json({"operation": running.id, "guidance": guidance})
         else:
             click.echo(running.id)  # whole: a script keeps it for later, when other ids may end like it
 

@@ -15,10 +15,11 @@ from brainops.cli import show
 from brainops.cli.fix import suggested
 from brainops.cli.pairs import named
 from brainops.cli.screen import dim
-from brainops.cli.shared import answer, asking, command, micros, plain, read_text, shared
+from brainops.cli.shared import answer, asking, command, micros, read_text, shared
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import FixSuggestion, Match, MemoryType, Trust
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -218,4 +219,4 @@ def guide(
         guidance = brain.guidance(operation, target=target, context=told or None, session=session)
         if acknowledge:
             brain.guard.acknowledge(guidance.id, acknowledge)
-        answer(guidance, lambda: show.guidance(guidance, named=acknowledge))
+        answer(guidance.as_dict(), lambda: show.guidance(guidance, named=acknowledge))

@@ -12,14 +12,14 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.cli.screen import show
 from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, InvalidInput, StoreUnavailable
-from brainops.types import Guidance
 from brainops.types.times import SECOND_MICROS
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -166,20 +166,7 @@ def answer(value: Any, human: Callable[[], Iterable[str]]) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document; everything beyond ASCII is escaped, so that no stored text can steer a terminal."""
-    click.echo(json.dumps(plain(value), ensure_ascii=True, default=str))
-
-
-def plain(value: Any) -> Any:
-    """Return a value of ours as JSON-ready values."""
-    if isinstance(value, Guidance):
-        return value.as_dict()
-    if isinstance(value, Struct):
-        return to_builtins(value)
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    return value
+    click.echo(json.dumps(plain(value), ensure_ascii=True))
 
 
 @contextmanager

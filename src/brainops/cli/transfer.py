@@ -11,10 +11,11 @@ import click
 
 from brainops.cli import show
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import FORCE, answer, busy, command, opened, plain, print_json, progress, shared
+from brainops.cli.shared import FORCE, answer, busy, command, opened, print_json, progress, shared
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 from brainops.types.counted import counted
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain

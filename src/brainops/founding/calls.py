@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.errors import StepFailed
 from brainops.learning.cycles.cycles import Learning
@@ -30,9 +32,11 @@ from brainops.types import (
     ImprovementState,
     Junk,
     Match,
+    Memory,
     Operation,
 )
 from brainops.types.times import HOUR_MICROS
+from brainops.wire import plain
 
 Call = Callable[[Mapping[str, Any]], JSON]
 
@@ -97,18 +101,14 @@ def _guidance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
 
 
 def _match(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
+    """Return the matches as they are everywhere; of a memory whose content is long, its beginning."""
     found = memory.match(_text(given, "error"), limit=SHOWN)
-    return {
-        "matches": [
-            {
-                "memory": each.memory.id,
-                "title": each.memory.title,
-                "exact": each.exact,
-                "probability": each.probability,
-            }
-            for each in found
-        ]
-    }
+    return {"matches": [plain(replace(each, memory=_shortened(each.memory))) for each in found]}
+
+
+def _shortened(memory: Memory) -> Memory:
+    content = memory.content if isinstance(memory.content, str) else json.dumps(memory.content, ensure_ascii=False)
+    return memory if len(content) <= REPORT_CHARACTERS else replace(memory, content=content[:REPORT_CHARACTERS])
 
 
 def _fixes(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
@@ -149,7 +149,7 @@ def _recent(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
 
 def _compliance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
-    found: JSON = to_builtins(memory.guard.compliance(since=since))
+    found: JSON = plain(memory.guard.compliance(since=since))
     return found
 
 

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec.structs import asdict
-
 from brainops.agents.language.language import budget_of
 from brainops.memory.context import MemoryContext
 from brainops.operations.guard.state import settings_of
@@ -20,6 +18,7 @@ from brainops.store.database import Row
 from brainops.store.sqlite_log import LogState
 from brainops.types import ApprovalState
 from brainops.types.times import DAY_MICROS
+from brainops.wire import plain
 
 SHOWN_BACKUPS = 3
 
@@ -43,7 +42,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
             "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
             "guard": guarding(tx, store.now(), floor),
-            "language": asdict(budget_of(tx, store.now())),
+            "language": plain(budget_of(tx, store.now())),
             "segments": _segments(tx.operations.segments()),
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
         }
@@ -64,7 +63,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
 
 
 def _log(state: LogState | None) -> dict[str, Any] | None:
-    return None if state is None else {**asdict(state), "trouble": state.trouble}
+    return None if state is None else {**plain(state), "trouble": state.trouble}
 
 
 def program_version() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.memory.context import MemoryContext
@@ -56,6 +56,7 @@ from brainops.types import (
     Trust,
 )
 from brainops.types.times import SECOND_MICROS
+from brainops.wire import plain
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
 CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown
@@ -205,7 +206,7 @@ def keep(tx: Transaction, consulted: Consulted) -> None:
             "raw_confidence": consulted.raw,
             "failure_probability": guidance.failure_probability,
             "primary_id": guidance.primary.memory_id if guidance.primary else None,
-            "body": json.dumps(to_builtins(guidance), ensure_ascii=False),
+            "body": json.dumps(plain(guidance), ensure_ascii=False),
         }
     )
 

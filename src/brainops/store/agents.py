@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import asdict
-
 from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
 from brainops.store.operations import finish_row, outcome_of
@@ -24,6 +22,7 @@ from brainops.types import (
     Outcome,
     Task,
 )
+from brainops.wire import plain
 
 _OUTCOME = ("outcome", "result", "error", "duration_us", "cost", "evidence")
 
@@ -155,7 +154,7 @@ class AgentRows:
             agent=attempt.agent,
             task_class=attempt.task_class,
             text=attempt.text,
-            choice=json.dumps(asdict(attempt.choice), ensure_ascii=False),
+            choice=json.dumps(plain(attempt.choice), ensure_ascii=False),
             operation_id=attempt.operation_id,
             started_at=attempt.started_at,
             lease_until=lease_until,
@@ -219,7 +218,7 @@ def agent_row(agent: Agent) -> dict[str, Any]:
         "description": agent.description,
         "capabilities": json.dumps(agent.capabilities, ensure_ascii=False),
         "settings": json.dumps(dict(agent.settings), ensure_ascii=False),
-        "limits": json.dumps(asdict(agent.limits)),
+        "limits": json.dumps(plain(agent.limits)),
         "cost": agent.cost,
         "memory": agent.memory.value,
         "enabled": int(agent.enabled),

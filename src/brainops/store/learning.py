@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import to_builtins
-
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
 from brainops.types import Cycle, CycleReport, Memory, Micros, Section
+from brainops.wire import plain
 
 PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
 
@@ -49,7 +48,7 @@ class LearningRows:
 
     def add_report(self, report: CycleReport, keep: int) -> None:
         """Keep what a cycle found, and of its reports so many: a time that a wrong clock said drops none."""
-        body = {name: value for name, value in to_builtins(report).items() if name not in _COLUMNS}
+        body = {name: value for name, value in plain(report).items() if name not in _COLUMNS}
         self._session.run(
             "cycle_report_insert",
             cycle=report.cycle.value,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from brainops.store.actors import actor_of
@@ -26,6 +26,7 @@ from brainops.types import (
     Succeeded,
 )
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
+from brainops.wire import plain
 
 EXECUTE = "execute "  # before a procedure's name in the name of its runs' operations
 PAGE_ROWS = 500
@@ -267,7 +268,7 @@ def finish_row(outcome: Outcome, finished_at: int) -> dict[str, Any]:
         "finished_at": finished_at,
         "outcome": "failed" if failed else "succeeded",
         "result": None if outcome.result is None else json.dumps(outcome.result, ensure_ascii=False),
-        "error": json.dumps(to_builtins(outcome.error), ensure_ascii=False) if isinstance(outcome, Failed) else None,
+        "error": json.dumps(plain(outcome.error), ensure_ascii=False) if isinstance(outcome, Failed) else None,
         "duration_us": None if seconds is None else int(seconds * SECOND_MICROS),
         "cost": outcome.cost,
         "evidence": outcome.evidence.value,

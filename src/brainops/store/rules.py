@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import to_builtins
-
 from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
 from brainops.types import (
@@ -34,6 +32,7 @@ from brainops.types import (
     RuleMode,
     SettingChange,
 )
+from brainops.wire import plain
 
 RECEIPTS = 50  # the newest of a session: whoever consults memory oftener than that within an hour has one that fits
 PAST = 500  # earlier operations of the names that an order rule asks for
@@ -267,7 +266,7 @@ class RuleRows:
 
 def rule_body(rule: Rule) -> dict[str, Any]:
     """Return a rule as JSON-ready values."""
-    body: dict[str, Any] = to_builtins(rule)
+    body: dict[str, Any] = plain(rule)
     body["requirement"] = requirement_body(rule.requirement) if rule.requirement is not None else None
     return body
 

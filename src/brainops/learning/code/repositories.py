@@ -8,14 +8,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec.structs import asdict
-
 from brainops.errors import InvalidInput, NotFound
 from brainops.learning.code.git import Git
 from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.allow_list import check_command, limits_of
 from brainops.store import Transaction, acts
 from brainops.types import CodeRepository, Micros, Proof
+from brainops.wire import plain
 
 SETTING = "code_repositories"  # of the namespace, guarded with its rules
 MAX_REPOSITORIES = 50
@@ -86,7 +85,7 @@ class Repositories:
 
     def _write(self, tx: Transaction, known: dict[str, CodeRepository], name: str, reason: str) -> None:
         at: Micros = self._context.store.now()
-        text = json.dumps([asdict(each) for each in known.values()])
+        text = json.dumps(plain(list(known.values())))
         tx.rules.set(SETTING, text, tx.actor, at)
         tx.trail.append(f"repository:{name}", at, reason=reason[:MAX_ARGUMENT_CHARACTERS])
         tx.also(acts.REPOSITORIES).append(tx.scope.write, at, value=text)  # by which `doctor` knows who set it

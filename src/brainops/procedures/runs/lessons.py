@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from brainops.types import ENDED, JSON, Procedure, Run, RunState, StepRun, StepState
+from brainops.wire import plain
 
 FEW = 3  # runs below which nothing is said of a step: one or two cases are anecdotes
 OFTEN = 0.5  # a step that fails or is skipped in half of its runs is worth a look
@@ -42,7 +43,7 @@ class Lesson(Struct, frozen=True, kw_only=True):
 
     def as_content(self) -> JSON:
         """Return it as the content of a memory."""
-        content: JSON = to_builtins(self)
+        content: JSON = plain(self)
         return content
 
 

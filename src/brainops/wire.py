@@ -1,0 +1,107 @@
+"""How is a public value written as JSON, read from it again, and described by a schema? (pure)
+
+Times are microseconds since 1970 in UTC, members of closed sets are their words, and what can be one of several things
+says which (`state` of an outcome, `verdict` of a decision, `requires` of a requirement, `kind` of a proof). JSON knows
+no number that is infinite or none at all: null stands for it, as in JavaScript. Half of a surrogate pair, which UTF-8
+cannot hold, is written as U+FFFD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from brainops.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> bytes:
+    """Return a value as JSON in UTF-8."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_builtin)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(value, enc_hook=_builtin)))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as what its JSON is read as: dicts, lists, text, numbers, booleans and None."""
+    return msgspec.json.decode(to_json(value))
+
+
+def from_json(kind: type[T], data: bytes | str, *, closed: bool = False) -> T:
+    """Read a value from JSON. See `from_plain`; raises InvalidInput for what is no JSON as well."""
+    try:
+        given = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise InvalidInput(f"this is no JSON: {error}") from error
+    return from_plain(kind, given, closed=closed)
+
+
+def from_plain(kind: type[T], given: Any, *, closed: bool = False) -> T:
+    """Read a value from what JSON is read as. Raises InvalidInput, with the field and what it takes.
+
+    Fields that the type does not have are left out, since a newer program may have written them; `closed` refuses them:
+    a request whose field nobody reads is a mistake of whoever wrote it.
+    """
+    try:
+        taken = msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).replace("`", "").partition(" - at ")
+        raise InvalidInput(f"{where.removeprefix('$').lstrip('.') or 'it'}: {what}") from error
+    if closed and (unknown := sorted(_unknown(given, plain(taken)))):
+        raise InvalidInput(f"nothing is known of {', '.join(unknown)}; leave it out or check its name")
+    return taken
+
+
+def schema(kind: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a type, those of all that it consists of under `$defs`."""
+    described: dict[str, Any] = plain(msgspec.json.schema(kind))
+    return described
+
+
+def _builtin(value: Any) -> Any:
+    """Return what JSON has for a value of another library or a subclass of a builtin; anything else as its text."""
+    match value:
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case str():
+            return "".join(value)
+        case Mapping():
+            return dict(value)
+        case Iterable():
+            return list(value)
+        case _ if hasattr(value, "item"):  # a number of numpy
+            return value.item()
+        case _:
+            return str(value)
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_encodable(name): _encodable(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_encodable(each) for each in value]
+        case _:
+            return value
+
+
+def _unknown(given: Any, taken: Any, path: str = "") -> Iterator[str]:
+    """Yield the fields of what was given that the value read from it does not have."""
+    match given, taken:
+        case dict(), dict():
+            for name, each in given.items():
+                if name in taken:
+                    yield from _unknown(each, taken[name], f"{path}{name}.")
+                else:
+                    yield f"{path}{name}"
+        case list(), list():
+            for number, (each, read) in enumerate(zip(given, taken, strict=True)):
+                yield from _unknown(each, read, f"{path}{number}.")
