@@ -13,7 +13,7 @@ from brainops.errors import InvalidInput, Problem
 from brainops.procedures.definition import graph, render
 from brainops.procedures.definition.files import ProcedureFile, procedures_in
 from brainops.procedures.definition.findings import invalid
-from brainops.procedures.definition.keywords import MAX_NAME_CHARACTERS, NAME, name_of
+from brainops.procedures.definition.keywords import MAX_SLUG_CHARACTERS, NAME, name_of
 from brainops.procedures.definition.rehearse import rehearse
 from brainops.store.files import ORDINARY, new_file, refuse_replacing
 from brainops.types import ExampleResult, Procedure
@@ -128,9 +128,9 @@ def schema() -> str:
 def skeleton(name: str) -> str:
     """Return a first procedure of this name, ready to be changed; raise InvalidInput where it is no name."""
     name = name_of(name)
-    if not NAME.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
+    if not NAME.fullmatch(name) or len(name) > MAX_SLUG_CHARACTERS:
         raise InvalidInput(
-            f"{name[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_NAME_CHARACTERS}, "
+            f"{name[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_SLUG_CHARACTERS}, "
             "for example deploy-api"
         )
     return SKELETON.format(name=name)

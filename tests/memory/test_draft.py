@@ -14,7 +14,7 @@ from brainops.memory.draft import (
     MAX_CONTENT_BYTES,
     MAX_METADATA_BYTES,
     MAX_MICROS,
-    MAX_NAME_CHARACTERS,
+    MAX_REFERENCE_CHARACTERS,
     MAX_TAG_CHARACTERS,
     MAX_TAGS,
     MAX_TITLE_CHARACTERS,
@@ -231,7 +231,7 @@ GOOD: dict[str, Any] = {"title": "x", "content": "y"}
         ("content", "x" * (MAX_CONTENT_BYTES + 1)),
         pytest.param("content", 10**5_000, id="content-too many digits"),
         ("subject", ""),
-        ("subject", "x" * (MAX_NAME_CHARACTERS + 1)),
+        ("subject", "x" * (MAX_REFERENCE_CHARACTERS + 1)),
         ("subject", 7),
         ("idempotency_key", ""),
         ("fingerprint", b"x"),
@@ -246,7 +246,7 @@ GOOD: dict[str, Any] = {"title": "x", "content": "y"}
         ("source", Source(actor=Actor(kind="robot"))),  # type: ignore[arg-type]
         ("source", Source(actor="me")),  # type: ignore[arg-type]
         ("source", Source(session_id="")),
-        ("source", Source(uri="x" * (MAX_NAME_CHARACTERS + 1))),
+        ("source", Source(uri="x" * (MAX_REFERENCE_CHARACTERS + 1))),
     ],
 )
 def test_a_value_that_means_nothing_is_refused(field: str, value: Any) -> None:
@@ -264,7 +264,7 @@ def test_a_value_that_means_nothing_is_refused(field: str, value: Any) -> None:
         ("tags", ("x" * MAX_TAG_CHARACTERS,)),
         ("content", None),
         ("content", "x" * MAX_CONTENT_BYTES),
-        ("subject", "x" * MAX_NAME_CHARACTERS),
+        ("subject", "x" * MAX_REFERENCE_CHARACTERS),
         ("valid_from", 0),
         ("valid_to", MAX_MICROS),
         ("source", Source(actor=Actor(kind=ActorKind.PERSON, id="ü", proof="x"))),

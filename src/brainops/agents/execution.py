@@ -47,6 +47,7 @@ from brainops.types import (
     Succeeded,
     Task,
 )
+from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import SECOND_MICROS
 
 MAX_ATTEMPTS = 8  # at one task: where so many agents failed, another one is a person's to choose
@@ -207,7 +208,7 @@ class TaskRunner:
             with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
                 admission.record(tx)
             return None
-        begun = replace(start, name=f"{ATTEMPT}{start.name}"[: records.MAX_NAME_CHARACTERS])
+        begun = replace(start, name=f"{ATTEMPT}{start.name}"[:MAX_NAME_CHARACTERS])
         try:
             with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
                 attempt = self._taken(tx, work, choice, agent)

@@ -35,8 +35,8 @@ from brainops.types import (
     Outcome,
     Succeeded,
 )
+from brainops.types.limits import LISTED_WHOLE
 
-LISTED = 50
 MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
 
 log = logging.getLogger("brainops")
@@ -122,7 +122,7 @@ class Executions(Roster):
         state: ExecutionState | str | None = None,
         run_id: str | None = None,
         task_class: str | None = None,
-        limit: int = LISTED,
+        limit: int = LISTED_WHOLE,
     ) -> Sequence[Execution]:
         """Return executions without their attempts, newest first."""
         with self._context.store.read() as tx:

@@ -12,6 +12,7 @@ from brainops.agents.adapters.adapter import AgentFunction, Callables
 from brainops.agents.adapters.run import check_settings
 from brainops.agents.presets import READY, ready
 from brainops.agents.selection.candidates import withheld
+from brainops.config import MAX_AGENT_CHARACTERS
 from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
@@ -20,7 +21,6 @@ from brainops.procedures.consent.allow_list import limits_in
 from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
 
-MAX_NAME_CHARACTERS = 100
 MAX_CAPABILITIES = 100  # each is compared with every task
 MAX_AGENTS = 500  # of a namespace: all of them are looked at for every task
 _NUMBERS = ("at_once", "timeout_seconds", "memory_tokens")
@@ -143,9 +143,9 @@ class Roster:
 
     def _checked(self, agent: Agent, by: Actor, reason: str) -> Agent:
         name = agent.name if isinstance(agent.name, str) else ""
-        if not name.strip() or len(name) > MAX_NAME_CHARACTERS or name != self._context.text(name) or "\n" in name:
+        if not name.strip() or len(name) > MAX_AGENT_CHARACTERS or name != self._context.text(name) or "\n" in name:
             raise InvalidInput(
-                f"an agent's name is one line of at most {MAX_NAME_CHARACTERS} characters, no secret, not {name!r:.80}"
+                f"an agent's name is one line of at most {MAX_AGENT_CHARACTERS} characters, no secret, not {name!r:.80}"
             )
         if isinstance(agent.capabilities, str) or len(agent.capabilities) > MAX_CAPABILITIES:
             raise InvalidInput(f"capabilities are a list of at most {MAX_CAPABILITIES} words or globs")

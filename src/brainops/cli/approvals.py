@@ -11,7 +11,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.screen import age, ago, bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import CommandGroup, answer, command, opened
+from brainops.cli.shared import SHOWN, CommandGroup, answer, command, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
 from brainops.types import (
@@ -31,7 +31,6 @@ from brainops.types import (
 if TYPE_CHECKING:
     pass
 
-SHOWN = 12  # of one answer, so that the first screen fits a terminal
 AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
 
 

@@ -19,7 +19,7 @@ from brainops.cli.terminal import proven
 if TYPE_CHECKING:
     from brainops.types import JSON, Improvement
 
-SHOWN = 15  # so that the first screen fits a terminal
+SHOWN_IMPROVEMENTS = 15  # so that the first screen fits a terminal
 STATE_COLUMNS, KIND_COLUMNS = 11, 9
 
 
@@ -42,7 +42,7 @@ def evolution(context: click.Context) -> None:
     brainops stop --automatic       nothing changes by itself any more
     """
     if context.invoked_subcommand is None:
-        _list(None, None, SHOWN)
+        _list(None, None, SHOWN_IMPROVEMENTS)
 
 
 @evolution.command("list")

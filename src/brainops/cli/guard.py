@@ -13,7 +13,7 @@ import click
 from brainops.cli import show
 from brainops.cli.approvals import approvals
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, width, wrapped
-from brainops.cli.shared import CommandGroup, answer, command, micros, opened
+from brainops.cli.shared import SHOWN, CommandGroup, answer, command, micros, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import InvalidInput, StoreError
@@ -42,7 +42,6 @@ from brainops.wire import plain
 if TYPE_CHECKING:
     pass
 
-SHOWN = 12  # of one answer, so that the first screen fits a terminal
 T = TypeVar("T")
 
 REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")

@@ -14,7 +14,7 @@ from brainops.types import LanguageBudget, LanguageUse
 from brainops.types.counted import counted
 from brainops.wire import plain
 
-SHOWN = 14  # lines of use, so that the first screen fits a terminal
+SHOWN_USES = 14  # lines of use, so that the first screen fits a terminal
 
 
 @click.group("llm", cls=CommandGroup, short_help="what language models may take, and took")
@@ -72,12 +72,12 @@ def _used(uses: Sequence[LanguageUse], days: int) -> Iterator[str]:
         yield dim(f"  no language model was asked in {days} days")
         return
     yield f"${sum(use.cost for use in uses):.4f} and {sum(map(_tokens, uses)):,} tokens in {days} days"
-    for use in uses[:SHOWN]:
+    for use in uses[:SHOWN_USES]:
         calls = counted(use.calls, "call")
         what = f"{padded(use.purpose, 20)} {padded(use.model, 18)} {calls}, {_tokens(use):,} tokens, ${use.cost:.4f}"
         yield f"  {use.day}  {what}"
-    if len(uses) > SHOWN:
-        yield dim(f"  and {len(uses) - SHOWN} more: brainops llm used --days {days} --json")
+    if len(uses) > SHOWN_USES:
+        yield dim(f"  and {len(uses) - SHOWN_USES} more: brainops llm used --days {days} --json")
 
 
 def _tokens(use: LanguageUse) -> int:

@@ -13,7 +13,7 @@ from brainops.types import Cycle, CycleReport, CycleStanding, Memory
 from brainops.types.times import MINUTE_MICROS
 
 CYCLES = [cycle.value.replace("_", "-") for cycle in Cycle]
-SHOWN = 10  # insights, unless more are asked for
+INSIGHTS = 10  # insights, unless more are asked for
 
 
 @command("learn", short_help="run a learning cycle that is due; show what it found")
@@ -42,7 +42,7 @@ def cycles() -> None:
 
 
 @command("insights", short_help="what the learning cycles found that holds now")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=SHOWN, show_default=True, help="So many at most.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=INSIGHTS, show_default=True, help="So many at most.")
 def insights(limit: int) -> None:
     """Show what the learning cycles found that holds at present, what matters most first."""
     with opened(model="none") as brain:

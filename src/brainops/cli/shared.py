@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CAUGHT_UP_FIRST = 64  # memories that a question embeds before its answer: a fifth of a second
 CAUGHT_UP = 256  # memories that a command embeds after its answer: about a second, and the store catches up by use
+SHOWN = 12  # of one answer, so that the first screen fits a terminal
 
 
 class CommonOptions(Struct, frozen=True, kw_only=True):

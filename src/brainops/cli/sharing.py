@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import FORCE, CommandGroup, answer, micros, opened, progress
+from brainops.cli.shared import FORCE, SHOWN, CommandGroup, answer, micros, opened, progress
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.types import Peer, Received, Shared
-
-SHOWN = 12  # bundles or peers, so that a page fits a terminal
 
 
 @click.group("share", cls=CommandGroup, short_help="learnings to and from other instances")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FORMATS = ("json", "logfmt", "syslog", "plain", "prometheus")
 FOLLOW_SECONDS = 1.0  # between two looks at a file that grows
 PAGE_SECONDS = 15.0  # between two looks at a page of metrics, as scrapers usually take it
-SHOWN = 6  # new templates of an ingest
+SHOWN_TEMPLATES = 6  # new templates of an ingest
 SUSPECTS = 5
 CHARTS = 2  # of each suspect
 
@@ -76,11 +76,11 @@ def _ingested(done: Ingested) -> Iterator[str]:
         yield dim(f"  read on from byte {done.resumed:,}")
     if done.known:
         yield f"  {len(done.known)} of the errors are known: brainops history {done.known[0]}"
-    for template in done.new[:SHOWN]:
+    for template in done.new[:SHOWN_TEMPLATES]:
         mark = "error" if template.error else template.level or ""
         yield cut(f"  new {mark:8} {template.count:>6,} x  {one_line(template.text)}", width())
-    if len(done.new) > SHOWN:
-        yield dim(f"  and {len(done.new) - SHOWN} new templates more")
+    if len(done.new) > SHOWN_TEMPLATES:
+        yield dim(f"  and {len(done.new) - SHOWN_TEMPLATES} new templates more")
     for left in done.left_out:
         yield from wrapped(f"left out: {left}", indent="  ")
 

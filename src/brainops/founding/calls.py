@@ -35,12 +35,12 @@ from brainops.types import (
     Memory,
     Operation,
 )
+from brainops.types.limits import SHOWN
 from brainops.types.times import HOUR_MICROS
 from brainops.wire import plain
 
 Call = Callable[[Mapping[str, Any]], JSON]
 
-SHOWN = 5  # of each list: what a later step or a person reads
 TEXT_CHARACTERS = 500
 REPORT_CHARACTERS = 4_000  # of what cycles found: two screens
 RECENT_OPERATIONS = 1_000  # what the log gives at once

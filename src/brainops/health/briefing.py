@@ -16,7 +16,7 @@ from brainops.types.counted import counted
 
 SCREEN_COLUMNS = 80
 LABEL_COLUMNS = 12
-SHOWN = 3  # memories of each sort on the screen: with them it fits a terminal of 24 lines
+SHOWN_MEMORIES = 3  # memories of each sort on the screen: with them it fits a terminal of 24 lines
 NAMED = 4  # procedures that the screen names
 BLOCK_TOKENS = 2_000
 CHARACTERS_A_TOKEN = 4  # as memory/retrieve.py packs; bytes are counted, so that other scripts keep the bound too
@@ -60,7 +60,7 @@ def _screen(gathered: Gathered) -> Iterator[str]:
     yield from _labelled("Status", _status(status))
     yield from _labelled("Procedures", [_procedures(gathered.procedures)])
     for sort in SORTS:
-        found = gathered.memory[sort][:SHOWN]
+        found = gathered.memory[sort][:SHOWN_MEMORIES]
         lines = [f"{_age(int(str(item['at'])), gathered.at):>6}  {plain(str(item['title']))}" for item in found]
         yield from _labelled(sort.capitalize(), lines or ["none yet"])
     room = SCREEN_COLUMNS - LABEL_COLUMNS
@@ -165,11 +165,11 @@ def _block(gathered: Gathered) -> Iterator[str]:
     binding = [each for each in gathered.procedures if each["binds"]]
     yield from _listed("Procedures that must be followed", binding, gathered.at, _procedure)
     for sort in WORTH:
-        yield from _listed(f"Recent {sort}", gathered.memory[sort][:SHOWN], gathered.at, _memory)
+        yield from _listed(f"Recent {sort}", gathered.memory[sort][:SHOWN_MEMORIES], gathered.at, _memory)
     others = [each for each in gathered.procedures if not each["binds"]]
     yield from _listed("Other procedures", others, gathered.at, _procedure)
     for sort in WORTH:
-        yield from _listed(f"Earlier {sort}", gathered.memory[sort][SHOWN:], gathered.at, _memory)
+        yield from _listed(f"Earlier {sort}", gathered.memory[sort][SHOWN_MEMORIES:], gathered.at, _memory)
     yield f"Parts: {'; '.join(_frameworks(gathered.frameworks))}"
     yield f"Loops: {'; '.join(_loops(gathered.loops, gathered.at))}"
 

@@ -9,9 +9,9 @@ from brainops.memory.context import MemoryContext
 from brainops.store import Transaction, acts
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import ActorKind, Check, Fix, FixMode, Trust
+from brainops.types.limits import SHOWN_IN_A_LINE
 
 LOOKED_AT = 1_000  # of memories and fixes, the newest
-SHOWN = 3  # of what is wrong, in one line
 MENDED = acts.FIX_AUTO.name
 
 
@@ -22,11 +22,11 @@ def claims(context: MemoryContext) -> Check:
         wrong = [*_memories(tx), *_fixes(tx, strict=tx.rules.is_strict(floor=floor))]
     if not wrong:
         return Check(name="claims", passed=True, detail="nothing is verified by an agent's word alone")
-    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    more = f"; and {len(wrong) - SHOWN_IN_A_LINE} more" if len(wrong) > SHOWN_IN_A_LINE else ""
     return Check(
         name="claims",
         passed=False,
-        detail=f"{'; '.join(wrong[:SHOWN])}{more}",
+        detail=f"{'; '.join(wrong[:SHOWN_IN_A_LINE])}{more}",
         way_out="look at each: brainops feedback ID wrong, brainops fix trust ID, or brainops fix demote ID",
     )
 

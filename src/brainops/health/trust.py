@@ -33,10 +33,10 @@ from brainops.types import (
     StepKind,
     StepState,
 )
+from brainops.types.limits import SHOWN_IN_A_LINE
 
 PAGE_ROWS = 500
 CHECKED_ROWS = 20_000  # of runs and steps, the newest: older ones were looked at before
-SHOWN = 3  # of what is wrong, in one line
 
 Lines = Mapping[str, Sequence[AuditEntry]]
 """The lines that matter here, by namespace and subject, in order."""
@@ -78,8 +78,8 @@ def _checked(
 def _check(name: str, wrong: Sequence[str], fine: str) -> Check:
     if not wrong:
         return Check(name=name, passed=True, detail=fine)
-    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-    detail = f"changed by hand: {'; '.join(wrong[:SHOWN])}{more}"
+    more = f"; and {len(wrong) - SHOWN_IN_A_LINE} more" if len(wrong) > SHOWN_IN_A_LINE else ""
+    detail = f"changed by hand: {'; '.join(wrong[:SHOWN_IN_A_LINE])}{more}"
     return Check(name=name, passed=False, detail=detail, way_out=_COMPARE)
 
 

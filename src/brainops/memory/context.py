@@ -11,10 +11,9 @@ from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.redact import RedactionPolicy, clean, redact_name, safe_text
 from brainops.store import Store
 from brainops.types import Actor
+from brainops.types.limits import MAX_TEXT_CHARACTERS
 
 T = TypeVar("T")
-
-MAX_TEXT_CHARACTERS = 2_000  # of a reason, a note or a description: what a person reads at once
 
 
 def _nobody(application_ids: Sequence[str]) -> None:

@@ -34,7 +34,7 @@ MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump b
 MAX_METADATA_BYTES = 256 * 1024
 MAX_TAGS = 64
 MAX_TAG_CHARACTERS = 100
-MAX_NAME_CHARACTERS = 2_000  # ids, uris, keys, subjects
+MAX_REFERENCE_CHARACTERS = 2_000  # ids, uris, keys, subjects
 MAX_INDEXED_CHARACTERS = 1_000_000  # words beyond the first million characters are kept but not searched
 MAX_MICROS = 253_402_300_799_000_000  # the end of the year 9999
 
@@ -195,8 +195,8 @@ def _check(draft: Draft) -> None:
     if draft.valid_from is not None and draft.valid_to is not None and draft.valid_to <= draft.valid_from:
         raise InvalidInput("valid_to lies before valid_from: nothing would ever be valid")
     for name, value in _names(draft).items():
-        if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARACTERS):
-            raise InvalidInput(f"{name} is text of 1 to {MAX_NAME_CHARACTERS} characters")
+        if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_REFERENCE_CHARACTERS):
+            raise InvalidInput(f"{name} is text of 1 to {MAX_REFERENCE_CHARACTERS} characters")
     if not isinstance(draft.metadata, Mapping):
         raise InvalidInput(f"metadata is an object with names and values, not {type(draft.metadata).__name__}")
     content = draft.content if isinstance(draft.content, str) else dumped(draft.content, "content")

@@ -55,12 +55,12 @@ from brainops.types import (
     TriggerMatch,
     Trust,
 )
+from brainops.types.limits import SHOWN
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import plain
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
 CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown
-SHOWN = 5  # of each kind: what somebody reads before acting
 RECORD_CASES = 200  # the newest outcomes of a name; older ones say little about today
 FITTED_CASES = 2_000
 LEAST_RELEVANCE = 0.02  # below this a memory is not about the operation, and naming it would be noise

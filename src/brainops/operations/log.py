@@ -37,10 +37,10 @@ from brainops.types import (
     Source,
     Trust,
 )
+from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import DAY_MICROS
 
 MAX_ID_CHARACTERS = 200  # of a session or a parent operation
-MAX_NAME_CHARACTERS = 300  # of an operation or target
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error
 MAX_FRAMES = 50
 SURROUNDINGS = frozenset(

@@ -30,7 +30,7 @@ MAX_TOKENS = 4_096  # of one answer, where nobody says otherwise
 TIMEOUT_SECONDS = 120.0  # for one answer, where nobody says otherwise
 FRAME_TOKENS = 256  # around a prompt: roles, marks, what a provider adds
 MAX_PROMPT_CHARACTERS = 400_000  # about 100,000 tokens: more is no question any longer
-MAX_NAME_CHARACTERS = 100  # of a purpose or a model in the record
+MAX_PURPOSE_CHARACTERS = 100  # of a purpose or a model in the record
 MOST_DAYS = 3_660
 GIVEN_UP = ("TimeoutError", "Cancelled")
 
@@ -219,14 +219,14 @@ class Language:
         raise BudgetSpent(_spent(budget, taken, tokens, cost))
 
     def _settle(self, reserved: Reserved, said: Said, purpose: str) -> None:
-        name = self._context.text(purpose.strip() or "unnamed", MAX_NAME_CHARACTERS)
+        name = self._context.text(purpose.strip() or "unnamed", MAX_PURPOSE_CHARACTERS)
         tokens, cost = said.input_tokens + said.output_tokens, said.cost or 0.0
         with self._context.store.writing(acts.SPEND, self._context.actor) as tx:
             tx.language.settle(reserved.day, tokens - reserved.tokens, cost - reserved.cost)
             tx.language.add(
                 reserved.day,
                 name,
-                said.model[:MAX_NAME_CHARACTERS],
+                said.model[:MAX_PURPOSE_CHARACTERS],
                 input_tokens=said.input_tokens,
                 output_tokens=said.output_tokens,
                 cost=cost,

@@ -22,7 +22,7 @@ from brainops.types.times import DAY_MICROS
 
 LATELY_DAYS = 7  # what is reserved for a task is the most that one of the agent's tasks took in these
 ALIKE_SECONDS = 86_400  # an agent that failed in the same way within a day is not asked to do so again
-SHOWN = 10  # agents, in the reason why nobody took a task
+SHOWN_AGENTS = 10  # agents, in the reason why nobody took a task
 
 
 class AgentStanding(Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ class Considered(Struct, frozen=True, kw_only=True):
         if not self.passed:
             return "no agent is registered: brainops agent add"
         if not self.capable:
-            return "; ".join(f"{name} {why}" for name, why in sorted(self.passed.items())[:SHOWN])
+            return "; ".join(f"{name} {why}" for name, why in sorted(self.passed.items())[:SHOWN_AGENTS])
         return "; ".join(f"{name} {self.passed[name]}" for name in self.capable if name in self.passed)
 
 

@@ -19,7 +19,7 @@ LIKE = 0.35
 
 SAME_STEP = 0.6  # likeness of what two steps are called, from which on one is the other
 MAX_STEPS = 40  # of a plan: more is several goals
-MAX_NAME_CHARACTERS = 60
+MAX_WORKFLOW_NAME_CHARACTERS = 60
 MAX_TASK_CHARACTERS = 2_000
 RETRIES = 2  # of a step that failed before, and of every step of agents: an agent that failed is not asked again
 LONGEST_STEP_SECONDS = 86_400.0  # an agent is given a task for a day at most
@@ -94,8 +94,8 @@ def likeness(one: str, other: str) -> float:
 
 def name_of(goal: str) -> str:
     """Return the name of the procedure for a goal."""
-    plain = _NO_WORD.sub("-", goal.lower()).strip("-")[:MAX_NAME_CHARACTERS].strip("-")
-    return f"workflow-{plain or 'goal'}"[:MAX_NAME_CHARACTERS].strip("-")
+    plain = _NO_WORD.sub("-", goal.lower()).strip("-")[:MAX_WORKFLOW_NAME_CHARACTERS].strip("-")
+    return f"workflow-{plain or 'goal'}"[:MAX_WORKFLOW_NAME_CHARACTERS].strip("-")
 
 
 def compose(goal: str, constraints: Constraints, known: Known) -> PlanDraft:

@@ -40,12 +40,12 @@ from brainops.types import (
     Workflow,
     WorkflowPlan,
 )
+from brainops.types.limits import LISTED_WHOLE
 from brainops.types.run import ENDED
 from brainops.types.times import SECOND_MICROS
 
 MAX_GOAL_CHARACTERS = 1_000
 MAX_CONSTRAINTS = 50
-LISTED = 50
 MOST_LISTED = 1_000
 MOST_EXECUTIONS = 200  # of one run: more steps than a plan has
 
@@ -119,7 +119,7 @@ class Workflows:
             raise NotFound(f"the run {run_id} is of {run.procedure_name}, which is no workflow: brainops workflow list")
         return Workflow(plan=self._reread(version), run=run)
 
-    def list(self, *, limit: int = LISTED) -> builtins.list[Workflow]:
+    def list(self, *, limit: int = LISTED_WHOLE) -> builtins.list[Workflow]:
         """Return workflows with their newest run, planned ones too, those that changed last first."""
         if not isinstance(limit, int) or not 0 < limit <= MOST_LISTED:
             raise InvalidInput(f"limit is 1 to {MOST_LISTED}, not {limit!r:.40}")

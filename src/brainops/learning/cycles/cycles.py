@@ -43,11 +43,11 @@ from brainops.procedures.runs.clock import Lease
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
+from brainops.types.limits import LISTED
 
 LEASE = Lease(seconds=60.0)  # a killed run is soon repeated, and three signs of life may fail before
 BEAT_SECONDS = 15.0  # between two signs of life
 KEPT_REPORTS = {Cycle.FIVE_MINUTES: 8_640, Cycle.HOURLY: 2_160, Cycle.DAILY: 3_650}  # a month, 90 days, ten years
-LISTED = 100
 BOOT = Path("/proc/sys/kernel/random/boot_id")  # another one on each machine, and after each start
 PROCESSES = Path("/proc/self/ns/pid")  # another one in each container that numbers its processes by itself
 

@@ -15,7 +15,7 @@ from brainops.types.times import DAY_MICROS, HOUR_MICROS
 HORIZON_MICROS = 14 * DAY_MICROS  # two weeks: each weekday twice, and a week that was missed is still inside
 MOST_SERIES = 5_000  # of one look: names with a number in them must not make it endless
 EXAMPLES = 5  # operations that an insight names
-SHOWN = 10
+SHOWN_CHANGES = 10
 IMPORTANCE = 0.7  # above an error's: it is about many of them
 
 
@@ -87,7 +87,7 @@ def _insight(tx: Transaction, work: CycleWork, key: tuple[str, str | None], chan
 
 
 def _lines(insights: Sequence[Insight]) -> Iterator[str]:
-    for insight in insights[:SHOWN]:
+    for insight in insights[:SHOWN_CHANGES]:
         yield f"{insight.title}: {insight.statement}"
-    if len(insights) > SHOWN:
-        yield f"and {len(insights) - SHOWN} more: brainops insights"
+    if len(insights) > SHOWN_CHANGES:
+        yield f"and {len(insights) - SHOWN_CHANGES} more: brainops insights"

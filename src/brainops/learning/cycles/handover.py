@@ -8,9 +8,9 @@ from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import Transaction
 from brainops.types import Cycle, NoticeKind, Section
+from brainops.types.limits import SHOWN
 
 MOST_TOLD = 500  # in one run; the rest is of the next
-SHOWN = 5
 NAMED = 20  # titles in one notice
 
 

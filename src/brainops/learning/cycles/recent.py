@@ -14,12 +14,13 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Cycle, Section
 from brainops.types.counted import counted
+from brainops.types.limits import SHOWN
 from brainops.types.times import DAY_MICROS
 
 MOST_OPERATIONS = 200_000  # of one run: some seconds' writing; the rest is of the next run
 MOST_ERRORS = 500  # kinds of them that are looked at in one run
 MOST_ATTEMPTS = 5_000
-SHOWN = 5
+LEAST_ENDED = 5  # before which a mean says nothing
 SLOW_MICROS = 1_000_000  # what takes less is not worth a line
 SLOW_TIMES = 3.0  # as long as usual, at least
 USUAL_OPERATIONS = 50  # of a name: what it usually takes
@@ -169,7 +170,7 @@ def _slow(seen: _Seen, work: CycleWork) -> Iterator[str]:
         usual = {name: tx.learning.usual(name, USUAL_OPERATIONS) for name, _ in longest}
     for name, (duration, target, operation_id) in longest:
         mean = usual[name]["duration_us"]
-        if mean and usual[name]["ended"] >= SHOWN and duration >= SLOW_TIMES * mean:
+        if mean and usual[name]["ended"] >= LEAST_ENDED and duration >= SLOW_TIMES * mean:
             took, usually = duration / 1e6, float(mean) / 1e6
             yield f"{label(name, target)} took {took:,.1f} s, usually {usually:,.1f} s (operation {operation_id})"
 

@@ -12,12 +12,12 @@ from brainops.statistics.calibration import Case, calibrated, fit, reliability
 from brainops.statistics.proportions import wilson_interval
 from brainops.store.database import Row
 from brainops.types import JSON, Cycle, Section
+from brainops.types.limits import SHOWN
 from brainops.types.times import DAY_MICROS
 
 HORIZON_MICROS = 90 * DAY_MICROS
 FEWEST = 5  # judged outcomes, before there is a verdict
 WORKS, FAILS = 0.8, 0.5  # a lower bound above the first works; an upper bound under the second does not
-SHOWN = 5
 
 REVIEWED = {"run": "procedure", "fix": "fix", "rule": "rule", "agent": "agent"}
 

@@ -13,6 +13,7 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Cycle, Insight, MemoryType, Section
 from brainops.types.counted import counted
+from brainops.types.limits import SHOWN
 from brainops.types.times import DAY_MICROS
 
 HORIZON_MICROS = 28 * DAY_MICROS
@@ -23,7 +24,6 @@ RECOVERED_FAILURES = 2  # before it: one failure is no trouble that somebody end
 MOST_KINDS = 2_000  # of operations that are looked at, the most frequent first
 MOST_TOLD = 300  # of each kind: memory has to stay worth reading
 EXAMPLES = 3
-SHOWN = 5
 
 
 def parts(cycle: Cycle) -> Sequence[Part]:

@@ -9,7 +9,7 @@ from brainops.learning.cycles import failure_rates
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.types import Cycle, Improvement, ImprovementState, Insight, MemoryType, Section
 
-SHOWN = 10
+SHOWN_STANDING = 10
 MOST_IMPROVEMENTS = 200
 IMPORTANCE = 0.6
 
@@ -52,11 +52,11 @@ def _chapters(
     changed: Sequence[Insight], improvements: Sequence[Improvement], before: Sequence[Found]
 ) -> Iterator[tuple[str, list[str]]]:
     worse = [each for each in changed if "fails more often" in each.title]
-    yield "Got worse: look at these first", [f"{each.title}. {each.statement}" for each in worse[:SHOWN]]
+    yield "Got worse: look at these first", [f"{each.title}. {each.statement}" for each in worse[:SHOWN_STANDING]]
     reviewed = next((each.section.lines for each in before if each.section.title == "Effectiveness"), ())
     yield "Does not work, or not always", [line for line in reviewed if "does not work" in line or ": mixed" in line]
     for state, title in STANDS:
         standing = sorted((each for each in improvements if each.state is state), key=lambda each: each.key)
-        yield title, [f"{each.title}: {each.reason}" for each in standing[:SHOWN]]
+        yield title, [f"{each.title}: {each.reason}" for each in standing[:SHOWN_STANDING]]
     better = [each for each in changed if each not in worse]
-    yield "Got better", [f"{each.title}. {each.statement}" for each in better[:SHOWN]]
+    yield "Got better", [f"{each.title}. {each.statement}" for each in better[:SHOWN_STANDING]]

@@ -62,8 +62,7 @@ from brainops.types import (
     Proof,
     Section,
 )
-
-LISTED = 100
+from brainops.types.limits import LISTED
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -18,7 +18,7 @@ from brainops.learning.sharing.bundle import KINDS, MAX_BYTES, Bundle, Item, rea
 from brainops.learning.sharing.incoming import BundleIntake, withdraw
 from brainops.learning.sharing.signing import InstanceKey, checked_key, own_key, signed_by
 from brainops.learning.signals.pages import page
-from brainops.memory.context import MAX_TEXT_CHARACTERS, MemoryContext
+from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
@@ -28,10 +28,10 @@ from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row
 from brainops.store.files import ORDINARY, new_file
 from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trust
+from brainops.types.limits import LISTED, MAX_TEXT_CHARACTERS
 
 SUFFIX = ".bundle"
-LISTED = 100
-MAX_NAME_CHARACTERS = 80
+MAX_PEER_NAME_CHARACTERS = 80
 SHOWN_REFUSALS = 20
 NOT_SHARED = frozenset({"founding", FIX_TAG})  # every instance has the first; a fix brings its own
 
@@ -60,7 +60,7 @@ class Sharing:
 
         A person does this; a strict namespace with approvers takes a proof. Raises InvalidInput, Conflict.
         """
-        key, name = checked_key(key), self._text(name, "the other instance's name", MAX_NAME_CHARACTERS)
+        key, name = checked_key(key), self._text(name, "the other instance's name", MAX_PEER_NAME_CHARACTERS)
         now, reason = self._context.store.now(), self._context.text(reason)
         if source is not None and self._context.text(source) != source.strip():
             raise InvalidInput("the source holds a secret, which would be stored; name a place that needs none")
@@ -104,7 +104,7 @@ class Sharing:
             revoked = tx.sharing.withdrawn(own.public)
         now = self._context.store.now()
         items = [item for item in items if (item.kind, item.id) not in set(revoked)]
-        named = self._text(name or self._context.store.scope.write, "a name", MAX_NAME_CHARACTERS)
+        named = self._text(name or self._context.store.scope.write, "a name", MAX_PEER_NAME_CHARACTERS)
         bundle_id, data = written(items, revoked, key=own.public, name=named, created_at=now, sign=own.sign)
         target = Path(path)
         if os.path.isdir(target):

@@ -24,7 +24,7 @@ STANDS = "it stands here already"
 SAME = "another memory with the same content stands here already, and keeps what this one adds"
 VERIFIED = "another memory with the same content stands here as verified, and stays as it is"
 APART = "the memory or run that it belongs to was left"
-MAX_NAME_CHARACTERS = 120
+MAX_TOLD_NAME_CHARACTERS = 120
 NAMED = 20  # of what was left or disarmed for one reason: enough to look after, and a line that is read
 
 Unit = list[tuple[str, dict[str, Any]]]
@@ -43,7 +43,7 @@ class Noted:
         self.counts[kind, reason] += 1
         names = self.names.setdefault((kind, reason), [])
         if name is not None and len(names) < NAMED:
-            names.append(name[:MAX_NAME_CHARACTERS])
+            names.append(name[:MAX_TOLD_NAME_CHARACTERS])
 
 
 class Intake:

@@ -22,11 +22,11 @@ from brainops.store.ids import new_id
 from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import MemoryState
+from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import DAY_MICROS
 
 SEGMENT_ROWS = 5_000  # a segment is written in one transaction, and decompressed whole to be searched
 SEGMENT_BYTES = 32 * 1024 * 1024  # before compression, for the same reason
-MAX_NAME_CHARACTERS = 300  # of an operation's name, as in the log
 MAX_FAILURES_KEPT = 1_000_000
 
 Line = dict[str, Any]

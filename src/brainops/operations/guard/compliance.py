@@ -15,7 +15,7 @@ from brainops.store.database import Row
 from brainops.types import Bypass, Compliance, ComplianceRow, Departure, RecordedDecision
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
-LISTED = 500  # departures, newest first; whoever needs more asks for fewer days
+MAX_DEPARTURES = 500  # departures, newest first; whoever needs more asks for fewer days
 FARED = ("followed", "overridden", "violated", "bypassed", "blocked")
 
 Key = Callable[[Row], str]
@@ -38,8 +38,8 @@ def compliance(context: MemoryContext, by: str, since: int) -> Compliance:
         since=since,
         rows=tuple(_row(name, groups[name]) for name in sorted(groups)),
         total=_row("all", rows),
-        departures=tuple(shown[:LISTED]),
-        cut=len(shown) > LISTED,
+        departures=tuple(shown[:MAX_DEPARTURES]),
+        cut=len(shown) > MAX_DEPARTURES,
     )
 
 
@@ -72,12 +72,12 @@ def _row(name: str, rows: Iterable[Row]) -> ComplianceRow:
 
 def _departures(tx: Transaction, since: int, now: int, per_person: bool) -> Iterator[Departure]:
     for kind in ("observed", "warned", "override", "bypassed", "alarm", "blocked"):
-        found = tx.rules.decisions(kind=kind, since=since, limit=LISTED)
+        found = tx.rules.decisions(kind=kind, since=since, limit=MAX_DEPARTURES)
         yield from (_of_decision(decision, per_person) for decision in found)
-    yield from (_of_skip(row, per_person) for row in tx.rules.skips(since, LISTED))
+    yield from (_of_skip(row, per_person) for row in tx.rules.skips(since, MAX_DEPARTURES))
     begun_before = now - FOLLOWED_SECONDS * SECOND_MICROS
-    yield from (_of_undone(row, per_person) for row in tx.rules.runs_undone(since, begun_before, LISTED))
-    yield from (_of_bypass(bypass) for bypass in tx.rules.bypasses(since, LISTED))
+    yield from (_of_undone(row, per_person) for row in tx.rules.runs_undone(since, begun_before, MAX_DEPARTURES))
+    yield from (_of_bypass(bypass) for bypass in tx.rules.bypasses(since, MAX_DEPARTURES))
 
 
 KINDS = {"observed": "violation", "warned": "violation", "bypassed": "violation under bypass"}

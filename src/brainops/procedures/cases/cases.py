@@ -31,13 +31,12 @@ from brainops.types import (
     StepRun,
     Trust,
 )
+from brainops.types.limits import LISTED_WHOLE, MAX_NAME_CHARACTERS
 
 CONFIDENCE = 0.90  # below this it abstains: what acts by itself is right nine times in ten, as a fix is
 LEARNED_CASES = 5_000  # the newest; older ones are of another time, and a decision stays fast
 KEPT_LEARNERS = 20  # of different names in one process
 MAX_BYTES = 50_000  # of a case's inputs or outputs: a larger one is a document, to be captured and named
-MAX_NAME_CHARACTERS = 300
-LISTED = 50
 IMPORTED_TOGETHER = 200  # cases in one transaction
 
 WEIGHTS = {Trust.VERIFIED: 2.0, Trust.AGENT: 1.0, Trust.EXTERNAL: 0.5}
@@ -125,14 +124,14 @@ class Cases:
             return _known(tx, case_id)
 
     def list(
-        self, name: str | None = None, *, standing: CaseStanding | str | None = None, limit: int = LISTED
+        self, name: str | None = None, *, standing: CaseStanding | str | None = None, limit: int = LISTED_WHOLE
     ) -> list[DecidedCase]:
         """Return cases, newest first: of one name, or one standing ("stands", "open", "replaced")."""
         wanted = None if standing is None else member(CaseStanding, standing).value
         with self._context.store.read() as tx:
             return tx.cases.list(name=name, standing=wanted, limit=limit)
 
-    def names(self, *, limit: int = LISTED) -> Sequence[Mapping[str, JSON]]:
+    def names(self, *, limit: int = LISTED_WHOLE) -> Sequence[Mapping[str, JSON]]:
         """Return what is decided from cases: name, cases that stand, open decisions, judged and right ones."""
         with self._context.store.read() as tx:
             return [dict(row) for row in tx.cases.names(limit)]

@@ -31,7 +31,7 @@ from brainops.types.times import SECOND_MICROS
 
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
 MAX_CHANNELS = 8  # each takes its time in turn
-MAX_NAME_CHARACTERS = 100
+MAX_CHANNEL_NAME_CHARACTERS = 100
 LEASE = Lease(seconds=120.0)  # every channel's time and more
 ATTEMPTS = 30  # about a day of trying; then it is given up, and stays listed with its last error
 FIRST_WAIT_SECONDS = 10
@@ -122,9 +122,9 @@ class Outbox:
         """
         if kind not in set(ChannelKind):
             raise InvalidInput(f"a channel is one of {', '.join(ChannelKind)}, not {kind!r:.40}")
-        if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS or name == READ:
+        if not isinstance(name, str) or not name.strip() or len(name) > MAX_CHANNEL_NAME_CHARACTERS or name == READ:
             raise InvalidInput(
-                f"a channel's name is text of at most {MAX_NAME_CHARACTERS} characters, but not {READ!r}"
+                f"a channel's name is text of at most {MAX_CHANNEL_NAME_CHARACTERS} characters, but not {READ!r}"
             )
         if unknown := sorted(set(kinds) - set(NoticeKind)):
             raise InvalidInput(f"no such notices: {', '.join(unknown)}; there are {', '.join(NoticeKind)}")

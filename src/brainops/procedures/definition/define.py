@@ -21,7 +21,7 @@ from brainops.procedures.definition.keywords import (
     MAX_CONDITION_CHARACTERS,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_ITEM_CHARACTERS,
-    MAX_NAME_CHARACTERS,
+    MAX_SLUG_CHARACTERS,
     MAX_SOURCE_CHARACTERS,
     MAX_STEPS,
     MAX_TESTS,
@@ -101,14 +101,14 @@ def prose(text: str) -> str:
 
 def _name(fields: Fields) -> tuple[str, str]:
     """Return the name, and the title that it was made of; "" where the name was given."""
-    given = fields.text("name", 10 * MAX_NAME_CHARACTERS)
+    given = fields.text("name", 10 * MAX_SLUG_CHARACTERS)
     name = name_of(given)
     if "name" not in fields.value:
         fields.note("name", "a procedure has a name", "add `name: the-name`")
-    elif len(name) > MAX_NAME_CHARACTERS or not NAME.fullmatch(name):
+    elif len(name) > MAX_SLUG_CHARACTERS or not NAME.fullmatch(name):
         fields.note(
             "name",
-            f"{given[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_NAME_CHARACTERS}",
+            f"{given[:80]!r} is no name: lower-case letters, digits and single hyphens, at most {MAX_SLUG_CHARACTERS}",
             "for example deploy-api",
         )
     return name, "" if name == given else " ".join(given.split())

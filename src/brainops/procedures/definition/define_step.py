@@ -13,7 +13,7 @@ from brainops.procedures.definition.keywords import (
     MAX_ATTEMPTS,
     MAX_CONDITION_CHARACTERS,
     MAX_ITEM_CHARACTERS,
-    MAX_NAME_CHARACTERS,
+    MAX_SLUG_CHARACTERS,
     MAX_TEXT_CHARACTERS,
     MAX_TIMEOUT_SECONDS,
     RETRY_KEYS,
@@ -40,7 +40,7 @@ def step_ids(steps: Sequence[object]) -> list[str]:
         if isinstance(own, str | int) and not isinstance(own, bool) and str(own):
             ids.append(str(own))
             continue
-        made = _NO_WORD.sub("_", str(given.get("name") or "").lower()).strip("_")[:MAX_NAME_CHARACTERS]
+        made = _NO_WORD.sub("_", str(given.get("name") or "").lower()).strip("_")[:MAX_SLUG_CHARACTERS]
         if not made or not STEP_ID.fullmatch(made) or made in ids:
             made = f"step_{number}"
         ids.append(made)
@@ -50,10 +50,10 @@ def step_ids(steps: Sequence[object]) -> list[str]:
 def read_step(fields: Fields, step_id: str, above: tuple[str, ...]) -> Step:
     """Build a step of whatever can be used of its fields; `above` is what it needs where it names no needs."""
     fields.known(STEP_KEYS)
-    if len(step_id) > MAX_NAME_CHARACTERS or not STEP_ID.fullmatch(step_id):
+    if len(step_id) > MAX_SLUG_CHARACTERS or not STEP_ID.fullmatch(step_id):
         fields.note(
             "id",
-            f"{step_id[:80]!r} is no id: letters, digits, _ and -, at most {MAX_NAME_CHARACTERS}",
+            f"{step_id[:80]!r} is no id: letters, digits, _ and -, at most {MAX_SLUG_CHARACTERS}",
             "for example run_tests",
         )
     needs = fields.texts("needs", MAX_ITEM_CHARACTERS) if fields.value.get("needs") is not None else above

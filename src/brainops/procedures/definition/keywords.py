@@ -10,7 +10,7 @@ from difflib import get_close_matches
 MAX_SOURCE_CHARACTERS = 262_144  # of one file; the longest runbooks that were looked at have 60,000
 MAX_NODES = 20_000  # values of a file's front matter, aliases written out: far more than 200 steps need
 MAX_DEPTH = 40  # of nesting
-MAX_NAME_CHARACTERS = 64  # as a SKILL.md's
+MAX_SLUG_CHARACTERS = 64  # as a SKILL.md's
 MAX_DESCRIPTION_CHARACTERS = 1_024  # as a SKILL.md's
 MAX_TEXT_CHARACTERS = 20_000  # of one step's text: what a person reads before one act
 MAX_CONDITION_CHARACTERS = 2_048  # longer ones are programs, and belong in a step

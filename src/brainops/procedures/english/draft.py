@@ -18,7 +18,7 @@ from brainops.procedures.definition.graph import mermaid
 from brainops.procedures.definition.keywords import (
     MAX_CONDITION_CHARACTERS,
     MAX_DESCRIPTION_CHARACTERS,
-    MAX_NAME_CHARACTERS,
+    MAX_SLUG_CHARACTERS,
     MAX_SOURCE_CHARACTERS,
     MAX_STEPS,
     MAX_TEXT_CHARACTERS,
@@ -96,7 +96,7 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
 
 def slug(text: str) -> str:
     """Return a text as a procedure's name, whatever it is and however long."""
-    return keywords.slug(text)[:MAX_NAME_CHARACTERS].strip("-") or "procedure"
+    return keywords.slug(text)[:MAX_SLUG_CHARACTERS].strip("-") or "procedure"
 
 
 def _first_words(prose: str) -> str:

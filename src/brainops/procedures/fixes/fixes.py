@@ -43,10 +43,10 @@ from brainops.types import (
     StepKind,
     Trust,
 )
+from brainops.types.limits import LISTED
 
 MAX_TITLE_CHARACTERS = 300
 MAX_ADVICE_CHARACTERS = 20_000
-LISTED = 100
 PATIENCE_SECONDS = 10.0  # that a closing program waits for fixes that its own errors set off
 LOOK_SECONDS = 0.05  # between two looks at them
 UNDER_WAY = frozenset({ApplicationState.DUE, ApplicationState.APPLYING})

@@ -17,9 +17,9 @@ from brainops.procedures.runs.unit_of_work import Engine, OperationWriter, Sheet
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import JSON, Actor, Micros, ProcedureVersion, Run, RunState, StepRun
+from brainops.types.limits import MAX_NAME_CHARACTERS
 
 MAX_DEPTH = 8  # of runs that start runs: deeper is a circle, or nobody can follow it
-MAX_TARGET_CHARACTERS = 300  # as an operation's
 MAX_KEY_CHARACTERS = 200  # of an idempotency key, a session or an operation
 MAX_GROUP_CHARACTERS = 600
 
@@ -89,7 +89,7 @@ def _target(context: MemoryContext, target: str | None) -> str | None:
         return None
     if not isinstance(target, str):
         raise InvalidInput(f"a target is text, not {target!r:.80}")
-    return context.text(target, MAX_TARGET_CHARACTERS) or None
+    return context.text(target, MAX_NAME_CHARACTERS) or None
 
 
 def _key(context: MemoryContext, value: str | None, what: str) -> str | None:

@@ -1,0 +1,12 @@
+"""How long may a text be, and how much of a list is shown, where several parts mean the same? (pure)"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_TEXT_CHARACTERS: Final = 2_000  # of a reason, a note or a description: what a person reads at once
+MAX_NAME_CHARACTERS: Final = 300  # of an operation, a target or a decision
+LISTED: Final = 100  # entries of one list, unless more are asked for
+LISTED_WHOLE: Final = 50  # the same, of what is listed with all its parts
+SHOWN: Final = 5  # of each kind: what somebody reads before acting, or in a report
+SHOWN_IN_A_LINE: Final = 3  # of what is wrong
