@@ -16,9 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
-from brainops.operations.results import said_no, same, yes_or_no
+from brainops.operations.results import said_no, same
 from brainops.statistics.proportions import wilson_interval
-from brainops.types import AllOf, AnyOf, Done, PastOperation, Requirement, Rule, RuleKind, RuleMode
+from brainops.types import JSON, AllOf, AnyOf, Done, PastOperation, Requirement, Rule, RuleKind, RuleMode
 
 MAX_NODES = 200  # of a prerequisite graph; those that people draw have fewer than thirty
 ANSWERED = "true"  # as a condition on a result: it was done, whatever the answer was
@@ -232,6 +232,17 @@ def satisfiers(runs: Iterable[Sequence[PastOperation]]) -> list[Satisfier]:
     ]
     certain = [each for each in found if each.certainty >= CERTAIN]
     return sorted(certain, key=lambda each: (-each.certainty, each.wanted, each.by))
+
+
+def yes_or_no(result: JSON) -> bool | None:
+    """Return the answer to a question: a bool, alone or after a status; None for any other result."""
+    match result:
+        case bool():
+            return result
+        case [True, bool() as answered]:
+            return answered
+        case _:
+            return None
 
 
 def with_satisfiers(requirement: Requirement, known: Iterable[Satisfier]) -> Requirement:

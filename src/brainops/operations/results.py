@@ -32,17 +32,6 @@ def said_no(result: JSON) -> bool:
             return False
 
 
-def yes_or_no(result: JSON) -> bool | None:
-    """Return the answer to a question: a bool, alone or after a status; None for any other result."""
-    match result:
-        case bool():
-            return result
-        case [True, bool() as answered]:
-            return answered
-        case _:
-            return None
-
-
 def same(left: JSON, right: JSON) -> bool:
     """Compare two values as people write them: case, spaces and the kind of number make no difference."""
     return bool(_normal(left) == _normal(right))

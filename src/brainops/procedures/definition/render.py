@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -29,11 +28,6 @@ def render(procedure: Procedure) -> str:
             step.pop("text", None)
     value.pop("prose", None)
     return f"---\n{front_matter(value)}---\n" + (f"\n{body}\n" if body else "")
-
-
-def as_json(procedure: Procedure) -> str:
-    """Return a procedure as JSON."""
-    return json.dumps(as_mapping(procedure), indent=2, ensure_ascii=False) + "\n"
 
 
 def skill(procedure: Procedure) -> str:
