@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,10 +41,9 @@ Say = Callable[..., Said]
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of its own, searched by words alone, which needs no model to be loaded."""
-    place = tmp_path / "memory.db"
-    place.touch(mode=0o600)  # as `brainops init` leaves it, but without its time
+    place = Path(shutil.copy(empty_store, tmp_path / "memory.db"))
     monkeypatch.setenv("BRAINOPS_STORE", str(place))
     monkeypatch.setenv("BRAINOPS_MODEL", "none")
     monkeypatch.setenv("BRAINOPS_NAMESPACE", "team/shop")

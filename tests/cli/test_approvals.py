@@ -18,6 +18,7 @@ from tests.inside import inside
 
 PHRASE = "seven quiet herons at dusk"
 ENROLMENT = [("New passphrase:", PHRASE), ("The same again:", PHRASE)]
+INES = Actor(kind=ActorKind.PERSON, id="ines", proof="os-user")
 AGENT = Actor(kind=ActorKind.AGENT, id="claude-code")
 
 
@@ -42,8 +43,8 @@ def state_of(asked: Approval) -> ApprovalState:
 @pytest.fixture
 def asked(store: Path) -> Approval:
     """A question that waits, in a store where ines may approve."""
-    said, _ = typed(["approver", "enrol", "ines"], ENROLMENT)
-    assert said.code == 0, said.err
+    with Brain.open(background=False, actor=INES) as brain:
+        brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
     return ask()
 
 

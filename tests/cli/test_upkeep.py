@@ -13,6 +13,8 @@ from tests.cli.conftest import Say
 
 
 def test_init_makes_a_private_store_once(say: Say, store: Path) -> None:
+    store.unlink()
+
     first, second = say("init", "--json").value, say("init", "--json").value
 
     assert (first["made"], second["made"]) == (True, False)

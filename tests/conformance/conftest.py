@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -81,9 +82,9 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def store_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return where a fresh, empty store is: a file that does not exist yet, or a database of its own."""
+    """Return where a fresh, empty store is: a file, or a database of its own."""
     if dialect == "sqlite":
-        return str(tmp_path / "memory.db")
+        return str(shutil.copy(request.getfixturevalue("empty_store"), tmp_path / "memory.db"))
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.url(request.getfixturevalue("database"), OWNER)
 
