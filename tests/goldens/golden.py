@@ -28,6 +28,7 @@ DECIMALS = 6  # of a figure; what comes after them is the machine's, or the time
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|}')
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _CUT_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{1,26}$")  # at the end of a text that was cut to a length
+_CUT_SETTING = re.compile(r"^(step_limits = .*?<python>).*(?<!})$")  # the longer the path, the less is left
 _DIGEST = re.compile(r"(?<!\w)(?<!\d\.)(?!0+\b)[0-9a-f]{12,128}\b")  # neither decimals nor the start of a chain
 _KEY = re.compile(r"\bbos_[\w-]{40,}")
 _SIZE = re.compile(r"\b\d+(?:\.\d+)? (?:kB|MB|GB|TB)\b")
@@ -60,6 +61,7 @@ class Normal:
             text = text.replace(place, name)
         text = _ID.sub(lambda found: self._named("id", found[0]), text)
         text = _CUT_ID.sub("<id>", text)
+        text = _CUT_SETTING.sub(r"\1", text)
         text = _MICROS.sub(lambda found: _moment(int(found[0])), text)
         text = _KEY.sub(lambda found: self._named("key", found[0]), text)
         text = _DIGEST.sub(lambda found: self._named("digest", found[0]), text)
