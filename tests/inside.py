@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from brainops.agents.language.model import LanguageModels
 from brainops.brain import Brain
+from brainops.engine import Engine
 from brainops.learning.cycles.cycles import Parts
 from brainops.memory.context import MemoryContext
 from brainops.memory.uses import Uses
 from brainops.operations.recorder import Recorder
 from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.services import Services
 from brainops.store import Store
 
 
@@ -19,6 +21,8 @@ from brainops.store import Store
 class Inside:
     """The parts of a Brain that its users do not see."""
 
+    engine: Engine
+    services: Services
     store: Store
     context: MemoryContext
     recorder: Recorder
@@ -29,17 +33,19 @@ class Inside:
 def inside(brain: Brain) -> Inside:
     """Return the parts of a Brain by name, as they are now."""
     return Inside(
-        store=brain._store,
+        engine=brain._engine,
+        services=brain._services,
+        store=brain._context.store,
         context=brain._context,
-        recorder=brain._recorder,
-        uses=brain._uses,
-        dispatcher=brain._dispatcher,
+        recorder=brain._engine.recorder,
+        uses=brain._engine.uses,
+        dispatcher=brain._engine._dispatching(brain.settings.namespace) if brain._services.background else None,
     )
 
 
 def capture_under(brain: Brain, context: MemoryContext) -> None:
     """Let a Brain capture and operate under another context, as a program with other rules does."""
-    brain._context = brain._operations._context = context
+    brain._context = brain._services.operations._context = context
 
 
 def learn_with(brain: Brain, sources: Sequence[Parts]) -> list[Parts]:

@@ -53,7 +53,7 @@ def test_status_counts_by_type_state_and_namespace(brain: Brain) -> None:
     brain.capture("another error", "x", type="error_pattern")
     hidden = brain.capture("an insight", "y")
     brain.forget(hidden.id)
-    memories = brain.status()["memories"]
+    memories = brain.upkeep.status()["memories"]
 
     assert memories["total"] == 3
     assert memories["by_type"] == {"error_pattern": 2, "learning_insight": 1}
@@ -62,7 +62,7 @@ def test_status_counts_by_type_state_and_namespace(brain: Brain) -> None:
 
 
 def test_status_of_an_empty_store_has_every_figure(brain: Brain) -> None:
-    figures = brain.status()
+    figures = brain.upkeep.status()
 
     assert figures["memories"]["last_capture_at"] is None
     assert figures["growth"]["days_until_full"] is None
@@ -74,9 +74,9 @@ def test_status_shows_the_backlog_without_loading_the_model(store: Path) -> None
     with opened(store) as brain:
         brain.capture("waits", "for its vector")
     with opened(store, model="minilm") as brain:
-        before = brain.status()["index"]
-        brain.embed_pending()
-        after = brain.status()["index"]
+        before = brain.upkeep.status()["index"]
+        brain.upkeep.embed_pending()
+        after = brain.upkeep.status()["index"]
 
     assert (before["waiting"], before["model_id"]) == (1, None)
     assert (after["waiting"], after["with_vector"]) == (0, 1)
@@ -86,12 +86,12 @@ def test_status_shows_the_backlog_without_loading_the_model(store: Path) -> None
 def test_nothing_waits_for_a_vector_where_no_model_is_wanted(brain: Brain) -> None:
     brain.capture("found", "by words alone")
 
-    assert brain.status()["index"]["waiting"] == 0
+    assert brain.upkeep.status()["index"]["waiting"] == 0
 
 
 def test_status_says_when_the_disk_will_be_full(brain: Brain) -> None:
     brain.capture("something", "of some length " * 1_000)
-    growth = brain.status()["growth"]
+    growth = brain.upkeep.status()["growth"]
 
     assert growth["day"]["memories"] == growth["week"]["memories"] == 1
     assert growth["days_until_full"] > 1
@@ -105,8 +105,8 @@ def test_status_never_shows_a_password() -> None:
 
 def test_status_lists_operations_receipts_and_backups(brain: Brain, tmp_path: Path) -> None:
     brain.begin("deploy", target="production")
-    brain.backup(tmp_path / "kept.db")
-    figures = brain.status()
+    brain.upkeep.backup(tmp_path / "kept.db")
+    figures = brain.upkeep.status()
 
     assert (figures["operations"]["total"], figures["operations"]["open"]) == (1, 1)
     assert figures["operations"]["receipts"] == 1
@@ -119,8 +119,8 @@ def test_status_lists_operations_receipts_and_backups(brain: Brain, tmp_path: Pa
 def test_a_sound_store_passes_every_check(store: Path) -> None:
     with opened(store, model="minilm") as brain:
         brain.capture("The disk is full", "remove archives")
-        brain.embed_pending()
-        checks = brain.doctor()
+        brain.upkeep.embed_pending()
+        checks = brain.upkeep.doctor()
 
     assert failed(checks) == {}
     assert {check.name for check in checks} >= {"write, read, match", "model", "vectors", "audit trail", "permissions"}
@@ -135,7 +135,7 @@ def test_the_trial_leaves_no_trace(store: Path) -> None:
     with opened(store, model="minilm") as brain:
         brain.capture("The disk is full", "remove archives")
         before = rows()
-        brain.doctor()
+        brain.upkeep.doctor()
 
         assert rows() == before
 
@@ -144,11 +144,11 @@ def test_a_word_index_that_lost_a_memory_fails_with_reindex(store: Path) -> None
     with opened(store) as brain:
         brain.capture("The disk is full", "remove archives")
         changed(store, "delete from memory_fts")
-        check = failed(brain.doctor())["rows and word index"]
-        brain.reindex()
+        check = failed(brain.upkeep.doctor())["rows and word index"]
+        brain.upkeep.reindex()
 
         assert check.way_out == "brainops reindex"
-        assert failed(brain.doctor()) == {}
+        assert failed(brain.upkeep.doctor()) == {}
 
 
 def test_a_trail_that_was_changed_fails(store: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_trail_that_was_changed_fails(store: Path) -> None:
         brain.archive(captured.id, reason="first")
         brain.restore(captured.id, reason="second")
         changed(store, "drop trigger audit_is_append_only_update", "update audit set act = 'purge' where sequence = 1")
-        check = failed(brain.doctor())["audit trail"]
+        check = failed(brain.upkeep.doctor())["audit trail"]
 
     assert "line 1 of team/shop" in check.detail
 
@@ -166,14 +166,14 @@ def test_vectors_of_another_text_fail_with_reembed(store: Path) -> None:
     with opened(store, model="minilm") as brain:
         brain.capture("The disk is full", "remove archives")
         brain.capture("Mail is late", "the relay waits for its certificate")
-        brain.embed_pending()
+        brain.upkeep.embed_pending()
     changed(
         store,
         "update memory_vector set vector = (select v.vector from memory_vector as v order by v.sequence desc limit 1) "
         "where sequence = (select min(sequence) from memory_vector)",
     )
     with opened(store, model="minilm") as brain:
-        check = failed(brain.doctor())["vectors"]
+        check = failed(brain.upkeep.doctor())["vectors"]
 
     assert check.way_out == "brainops reembed"
     assert "1 of 2" in check.detail
@@ -182,7 +182,7 @@ def test_vectors_of_another_text_fail_with_reembed(store: Path) -> None:
 def test_files_that_others_may_read_fail_with_the_command(store: Path) -> None:
     with opened(store) as brain:
         store.chmod(0o640)
-        check = failed(brain.doctor())["permissions"]
+        check = failed(brain.upkeep.doctor())["permissions"]
 
     assert check.way_out == f"chmod 600 {store}"
 
@@ -191,7 +191,7 @@ def test_memories_from_the_future_say_that_the_clock_was_set_back(store: Path) -
     with opened(store) as brain:
         brain.capture("Kept", "for ever")
         changed(store, "update memory set created_at = created_at + 3600 * 1000000")
-        check = failed(brain.doctor())["clock"]
+        check = failed(brain.upkeep.doctor())["clock"]
 
     assert "ahead of now" in check.detail
 
@@ -199,7 +199,7 @@ def test_memories_from_the_future_say_that_the_clock_was_set_back(store: Path) -
 def test_a_model_that_is_not_there_fails_with_what_to_install(store: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with opened(store, model=str(tmp_path / "empty")) as brain:
-        check = failed(brain.doctor())["model"]
+        check = failed(brain.upkeep.doctor())["model"]
 
     assert "model.onnx" in check.detail
     assert "model = none" in check.way_out
@@ -212,13 +212,13 @@ def test_an_orderly_memory_has_no_junk(brain: Brain) -> None:
     brain.capture("The disk is full", "remove archives")
     brain.capture("Mail is late", "the relay waits for its certificate")
 
-    assert brain.audit() == []
+    assert brain.upkeep.audit() == []
 
 
 def test_the_same_text_under_two_types_is_an_exact_duplicate(brain: Brain) -> None:
     first = brain.capture("Twice", "the very same words", type="learning_insight")
     second = brain.capture("Twice", "the very same  words", type="success_pattern")
-    [found] = brain.audit()
+    [found] = brain.upkeep.audit()
 
     assert found.kind == "exact duplicate"
     assert found.memory_ids == (first.id, second.id)
@@ -229,7 +229,7 @@ def test_nearly_the_same_text_is_a_near_duplicate_and_the_newer_one_stays(brain:
     text = "when the nightly report runs the connection pool of the payments service is exhausted within two minutes"
     first = brain.capture("Pool exhausted", text)
     second = brain.capture("Pool exhausted", text + " or three")
-    [found] = brain.audit()
+    [found] = brain.upkeep.audit()
 
     assert found.kind == "near duplicate"
     assert found.memory_ids == (first.id, second.id)
@@ -242,7 +242,7 @@ def test_parts_of_one_file_stand_side_by_side_on_purpose(brain: Brain) -> None:
         source = Source(key=f"prometheus:ops/rules.yaml#burn-{number}")
         brain.capture("ErrorBudgetBurn", f"{text}, window {number}", source=source)
 
-    assert brain.audit() == []
+    assert brain.upkeep.audit() == []
 
 
 def test_one_template_for_two_subjects_is_no_duplicate(brain: Brain) -> None:
@@ -250,7 +250,7 @@ def test_one_template_for_two_subjects_is_no_duplicate(brain: Brain) -> None:
     brain.capture("KubeCPUOvercommit", template.format("processor"))
     brain.capture("KubeMemoryOvercommit", template.format("memory"))
 
-    assert brain.audit() == []
+    assert brain.upkeep.audit() == []
 
 
 def test_what_is_flagged_wrong_stale_oversized_or_says_nothing_is_found(brain: Brain, store: Path) -> None:
@@ -262,13 +262,13 @@ def test_what_is_flagged_wrong_stale_oversized_or_says_nothing_is_found(brain: B
     brain.capture("A whole log", "line\n" * 20_000)
     brain.capture("is it", "that which")
 
-    assert kinds(brain.audit()) == ["called wrong", "flagged", "stale", "empty", "oversized"]
+    assert kinds(brain.upkeep.audit()) == ["called wrong", "flagged", "stale", "empty", "oversized"]
 
 
 def test_a_recall_loop_that_got_in_another_way_is_found(brain: Brain, store: Path) -> None:
     captured = brain.capture("Echo", "placeholder")
     changed(store, "update memory set content = '<brainops-memory id=\"1\">what it said</brainops-memory>'")
-    [found] = brain.audit()
+    [found] = brain.upkeep.audit()
 
     assert (found.kind, found.memory_ids) == ("recall loop", (captured.id,))
 
@@ -277,9 +277,9 @@ def test_never_retrieved_is_said_only_where_use_is_counted(brain: Brain, store: 
     brain.capture("Old and unused", "for a year")
     brain.capture("Old and used", "again and again")
     changed(store, "update memory set created_at = created_at - 365 * 86400 * 1000000")
-    uncounted = brain.audit()
+    uncounted = brain.upkeep.audit()
     changed(store, "update memory set retrieved_count = 3 where title = 'Old and used'")
-    [found] = brain.audit()
+    [found] = brain.upkeep.audit()
 
     assert uncounted == []
     assert found.kind == "never retrieved"
@@ -290,7 +290,7 @@ def test_the_command_names_the_namespace_where_it_is_another(store: Path) -> Non
     with opened(store, namespace="team/other") as brain:
         other = brain.capture("is it", "that which")
     with Brain.open(store, namespace="team/shop", read=("team/other",), model="none", background=False) as brain:
-        [found] = brain.audit()
+        [found] = brain.upkeep.audit()
 
     assert found.command == f"brainops forget {other.id} --namespace team/other"
 
@@ -299,13 +299,13 @@ def test_findings_end_at_the_limit(brain: Brain) -> None:
     for title in ("is it", "that which", "who was", "as of", "if so"):
         brain.capture(title)
 
-    assert len(brain.audit(limit=3)) == 3
+    assert len(brain.upkeep.audit(limit=3)) == 3
 
 
 def test_an_audit_changes_nothing(brain: Brain, store: Path) -> None:
     brain.flag(brain.capture("Kept", "for ever").id, "look at it")
     before = store.read_bytes()
-    brain.audit()
+    brain.upkeep.audit()
 
     assert store.read_bytes() == before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from bench.dispatch.port import Work
-from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.runs.dispatcher import Dispatcher, Lane
 from brainops.procedures.runs.unit_of_work import stay as wake
 
 DISTRIBUTIONS: tuple[str, ...] = ()
@@ -20,6 +20,6 @@ def install(url: str) -> None:
 
 def serve(url: str, work: Work) -> None:
     """Go on with runs that are due until SIGTERM."""
-    dispatcher = Dispatcher(work.store, work.runner, [work.cycle], runs_at_once=work.runs_at_once, worker=True)
+    dispatcher = Dispatcher(Lane(work.store, work.runner, [work.cycle]), runs_at_once=work.runs_at_once, worker=True)
     signal.signal(signal.SIGTERM, lambda *_: dispatcher.stop())
     dispatcher.run()

@@ -6,7 +6,7 @@ import signal
 
 from bench.dispatch import with_procrastinate
 from bench.dispatch.port import Work
-from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.runs.dispatcher import Dispatcher, Lane
 from brainops.procedures.runs.unit_of_work import stay as wake
 from brainops.workers.procrastinate import Woken
 from brainops.workers.procrastinate import install as install_tables
@@ -26,7 +26,7 @@ def install(url: str) -> None:
 
 def serve(url: str, work: Work) -> None:
     """Go on with runs that are due until SIGTERM."""
-    dispatcher = Dispatcher(work.store, work.runner, [work.cycle], runs_at_once=work.runs_at_once, worker=True)
+    dispatcher = Dispatcher(Lane(work.store, work.runner, [work.cycle]), runs_at_once=work.runs_at_once, worker=True)
     signal.signal(signal.SIGTERM, lambda *_: dispatcher.stop())
     with runs_worker.opened(url) as brain, Woken(brain, dispatcher):
         dispatcher.run()

@@ -127,7 +127,7 @@ def one_store(brain: Brain, half: int, size: int, chance: random.Random, found: 
     stored, missing = own[:size], own[size:]
     filling = chance.sample(other, max(0, size - len(stored)))
     ids = [case.put(brain) for case in (*stored, *filling)][: len(stored)]
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     known = [(one, id) for case, id in zip(stored, ids, strict=True) for one in case.asks]
     unknown = [one for case in missing for one in case.asks]
     questions: dict[str, list[tuple[Ask, str | None]]] = {

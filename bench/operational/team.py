@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from bench.operational.ledger import Day, Ledger, Sure
 from bench.operational.world import MICROS_A_MINUTE, MINUTES_A_DAY, START, Deployment, Incident, World
 from brainops import config
 from brainops.brain import Brain
+from brainops.engine import Engine
 from brainops.errors import BrainOpsError, OperationBlocked
 from brainops.store.scope import Scope
 from brainops.store.sqlite_upkeep import sqlite_store
@@ -168,11 +167,9 @@ class Remembering:
         store.database.now = self._clock  # type: ignore[method-assign]
         store.upkeep.migrate()
         settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
-        self.brain = Brain(store, settings, background=False)
-        self._of_agents = {
-            name: Brain(store, replace(settings, actor=Actor(kind=ActorKind.AGENT, id=name)), background=False)
-            for name in world.agents
-        }
+        engine = Engine(store, settings, background=False)
+        self.brain = Brain(engine)
+        self._of_agents = {name: Brain(engine, actor=Actor(kind=ActorKind.AGENT, id=name)) for name in world.agents}
         for each in (self.brain, *self._of_agents.values()):
             each.runs._patience_seconds = 0.0  # this clock does not go on while a call waits
         self._incident: Incident | None = None

@@ -28,7 +28,7 @@ class Product:
 
     def scored(self, query: str, k: int) -> list[tuple[str, float]]:
         if self.waiting:
-            self.brain.embed_pending()
+            self.brain.upkeep.embed_pending()
             self.waiting = False
         return [(self.ids[hit.memory.id], hit.confidence) for hit in self.brain.retrieve(query, limit=k)]
 

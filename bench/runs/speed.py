@@ -131,8 +131,8 @@ def procedures() -> Iterator[Procedure]:
 @contextmanager
 def worker(brain: Brain) -> Iterator[None]:
     """Let a worker go on in a thread; on PostgreSQL it is told what is due, where that can be."""
-    dispatcher = brain.dispatcher(worker=True)
-    if brain.wakeups() is not None and procrastinate.engine() is not None:
+    dispatcher = brain.workers.dispatcher(worker=True)
+    if brain.workers.wakeups() is not None and procrastinate.engine() is not None:
         procrastinate.install(brain)
     thread = threading.Thread(target=dispatcher.run)
     with procrastinate.Woken(brain, dispatcher):

@@ -66,7 +66,7 @@ def stormed(name: str, url: str, given: Options) -> list[Figure]:
         took = time.monotonic() - began
         most = max(most, most_of_one(brain.runs.list(limit=1_000)))
         brain.flush()
-        written = len(brain.operations(name="handle error", limit=1_000))
+        written = len(brain.operations.list(name="handle error", limit=1_000))
         seen = sum(brain.get(each).occurrences for each in {one.memory_id for one in handled} if each)
         runs = len(brain.runs.list(limit=1_000))
     say(f"{name}: {ALERTS} alerts in {took:.1f} s, {runs} runs")

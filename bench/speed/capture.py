@@ -135,7 +135,7 @@ def several_threads(given: Options, number: int) -> list[Figure]:
     for threads in (1, 4, 16):
         with Brain.open(fresh(given, "threads"), namespace=NAMESPACE, model="none", background=False) as brain:
             seconds = spread(brain, notes(number, threads), threads)
-            kept = brain.status()["memories"]["total"]
+            kept = brain.upkeep.status()["memories"]["total"]
         assert kept == number, f"{kept} of {number} captures are there"
         figures.append(Figure(name=f"captures from {threads} threads", value=number / seconds, unit="/s", n=number))
     return figures
@@ -188,7 +188,7 @@ def against_embedder(given: Options, number: int) -> list[Figure]:
             texts = [text for _, text in part]
             drafts = [brain.draft(title, text) for title, text in part]
             add(alone_bulk, lambda: embedder.embed(texts))  # noqa: B023
-            add(bulk, lambda: (brain.capture_many(drafts), brain.embed_pending()))  # noqa: B023
+            add(bulk, lambda: (brain.capture_many(drafts), brain.upkeep.embed_pending()))  # noqa: B023
         with_vector = sum(hit.why.dense > 0 for hit in brain.retrieve(rows[-1][1], limit=5))
     assert with_vector, "nothing was embedded"
     return [

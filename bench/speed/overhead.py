@@ -180,7 +180,7 @@ def commands(given: Options, runs: int) -> list[Figure]:
     store = fresh(given, "commands")
     with Brain.open(store, namespace=NAMESPACE, background=False) as brain:
         brain.capture_many([brain.draft(title, text) for title, text in notes(400, 31)])
-        brain.embed_pending()
+        brain.upkeep.embed_pending()
     program = [str(Path(sys.executable).with_name("brainops")), "--store", str(store), "--namespace", NAMESPACE]
     calls: dict[str, Callable[[int], list[str]]] = {
         "brainops capture": lambda number: ["capture", f"a note {number}", "--content", f"text {number}"],

@@ -1,69 +1,35 @@
-"""Where does everything come together? A Brain opens a store, wires the parts and holds them."""
+"""What does one actor see of a memory? A Brain: the verbs, and nouns for the rest, within one scope and session."""
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from brainops import config
-from brainops.agents.agents import Agents
-from brainops.agents.language.language import Language
-from brainops.agents.language.model import LanguageModels
-from brainops.agents.workflows.workflows import Workflows
-from brainops.errors import BrainOpsError, InvalidInput, NotFound
-from brainops.founding import calls as founding
-from brainops.health.looking import Looking
-from brainops.health.operating import Operating
-from brainops.health.upkeep import Upkeep
-from brainops.health.working import Working
-from brainops.learning.cycles.cycles import Learning
-from brainops.learning.improvements.improvements import Improvements
-from brainops.learning.sharing.sharing import Sharing
-from brainops.learning.signals.signals import Signals
+from brainops import nouns
+from brainops.engine import Engine, narrowed
+from brainops.errors import InvalidInput
 from brainops.memory import capture as capturing
 from brainops.memory import correction as change
-from brainops.memory import meaning, retrieve
-from brainops.memory.context import MemoryContext
-from brainops.memory.drain import Drainer
+from brainops.memory import retrieve
 from brainops.memory.filters import filter_of, member
-from brainops.memory.recognition import fingerprint_move, match
-from brainops.memory.redaction.policy import redaction_policy
-from brainops.memory.uses import Uses
-from brainops.operations.guard.enforcement import Guard
-from brainops.operations.guard.other_namespaces import Elsewhere, place_of
-from brainops.operations.guidance import Advisers
-from brainops.operations.operation import OperationLog
-from brainops.operations.predictions import Predictions
-from brainops.operations.recorder import Recorder
-from brainops.operations.run_operations import RunOperations
-from brainops.procedures.cases.cases import Cases
-from brainops.procedures.catalog import Catalog
-from brainops.procedures.consent.allow_list import StepLimits
-from brainops.procedures.consent.approvals import Approvals
-from brainops.procedures.consent.automatic import stopped_here
-from brainops.procedures.consent.outbox import Outbox
-from brainops.procedures.definition.inputs import fitting
-from brainops.procedures.fixes.fixes import Fixes
-from brainops.procedures.runs.lessons import lesson
-from brainops.procedures.runs.runner import Runner
-from brainops.procedures.steps.call import Registry
-from brainops.procedures.steps.kinds import executors
-from brainops.procedures.triggers.triggers import Triggers
-from brainops.store import Store, acts, open_store
-from brainops.store.operations import EXECUTE
-from brainops.store.scope import Scope
+from brainops.memory.recognition import match
+from brainops.nouns import noun
+from brainops.store import acts
 from brainops.types import (
     JSON,
+    ActionClass,
     Actor,
     Captured,
+    Consult,
     Draft,
     ErrorEvent,
     Feedback,
+    Guidance,
+    Handled,
     Hit,
     Match,
     Memory,
@@ -73,97 +39,23 @@ from brainops.types import (
     ProcedureVersion,
     Progress,
     Proof,
+    Record,
     Run,
     Source,
     Trust,
     Verdict,
 )
 
-log = logging.getLogger("brainops")
+if TYPE_CHECKING:
+    from brainops.operations.operation import Accompany, Running
+    from brainops.types import OperationStart
 
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
 
-class Brain(Operating, Upkeep, Working, Looking):
-    """The operational memory, open: capture, retrieve, match, guide, operate, correct and look after.
+class _Opens(type):
+    """Lets the class open a memory, and no Brain: who was handed a view opens nothing through it."""
 
-    Safe to share between threads, and usable after a fork. Use it as a context manager, or call `close`.
-    """
-
-    acts: Mapping[str, acts.Act] = acts.TABLE
-    agents: Agents  # made after the runs whose agent steps they do
-
-    def __init__(self, store: Store, settings: config.Settings, *, background: bool = True) -> None:
-        self.settings = settings
-        self._store = store
-        self._context = MemoryContext(
-            store=store,
-            redaction=redaction_policy(store, settings.personal_data),
-            meaning=meaning.Meaning(settings.model),
-            actor=settings.actor,
-            due=lambda application_ids: self.fixes.expect(application_ids),
-        )
-        self._recorder = Recorder()
-        self._uses = Uses(self._recorder.submit)
-        self.notices = Outbox(self._context)
-        self.approvals = Approvals(self._context, self.notices)
-        store.prove = self.approvals.approvers.prove
-        self.procedures = Catalog(self._context)
-        self.limits = StepLimits(self._context)
-        self.calls = Registry()
-        self.cases = Cases(self._context)
-        self.triggers = Triggers(self._context, self.procedures)
-        self.guard = Guard(
-            self._context, self.procedures, self.triggers, self.approvals, self.notices, self._recorder.flush
-        )
-        self.guard.elsewhere = Elsewhere(store, place_of(settings.store), self._of)
-        self.runs = Runner(
-            self._context,
-            self.procedures,
-            self.approvals,
-            self.notices,
-            executors(self.calls, agents=lambda work: self.workflows.step(work), decisions=self.cases.step),
-            admit=self.guard.admission,
-            operations=RunOperations(self._context),
-            answered=self.cases.answered,
-        )
-        self.fixes = Fixes(self._context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
-        self._dispatcher = self.dispatcher() if background else None
-        if self._dispatcher is not None:
-            self.runs.nudge = self._dispatcher.nudge
-        self.predictions = Predictions(self._context)
-        advisers = Advisers(
-            triggers=self.triggers,
-            fixes=self.fixes.suggest,
-            agent=lambda start: self.agents.recommend(start),
-            precursors=lambda now: self.signals.precursors(now),
-        )
-        self._operations = OperationLog(self._context, self._recorder, self.guard, advisers)
-        models = LanguageModels(names=settings.language, url=settings.language_url, key=settings.language_key)
-        self.language = Language(self._context, models)
-        self.agents = Agents(self._context, self._operations, self.guard, self.notices, self.runs, self.language)
-        self.workflows = Workflows(
-            self._context,
-            self.agents,
-            self.procedures,
-            self.runs,
-            self.triggers,
-            self.notices,
-            self.language,
-            lambda name, given, target: self.execute(name, given, target=target),
-        )
-        self.signals = Signals(self._context)
-        self.improvements = Improvements(
-            self._context, self.procedures, self.fixes, self.guard, self.agents, self.notices
-        )
-        self.learning = Learning(
-            self._context, self.guard, self.signals, self.improvements, self.predictions, self.notices
-        )
-        self.sharing = Sharing(self._context, self.procedures, self.fixes)
-        self._drainer = Drainer(self._context.meaning) if background else None
-        self._register_calls()
-
-    @classmethod
     def open(
         cls,
         store: str | os.PathLike[str] | None = None,
@@ -180,23 +72,70 @@ class Brain(Operating, Upkeep, Working, Looking):
         `store` is a file (made where there is none), ":memory:" or a postgresql:// URL. With `background`, a thread
         embeds what waits for a vector once something was captured or asked. Raises InvalidConfiguration, StoreError.
         """
-        settings = config.load(
-            store=os.fspath(store) if store is not None else None,
-            namespace=namespace,
-            read=tuple(read) if read is not None else None,
-            model=model,
-            personal_data=personal_data,
-            actor=actor,
+        brain = Brain(
+            Engine.open(
+                store,
+                namespace=namespace,
+                read=read,
+                model=model,
+                personal_data=personal_data,
+                actor=actor,
+                background=background,
+            )
         )
-        scope = Scope.of(settings.namespace, settings.read)
-        opened = open_store(settings.store, scope)
-        try:
-            brain = cls(opened, settings, background=background)
-            fingerprint_move.move(brain._context)
-        except BaseException:  # a signal too: a command that is ended while it opens leaves no log behind
-            opened.close()
-            raise
+        brain._owns_engine = True
         return brain
+
+
+class Brain(metaclass=_Opens):
+    """The operational memory, as one actor sees it: capture, retrieve, match, guide, operate, correct and look after.
+
+    `Brain.open()` opens a memory and returns its first view; `acting` returns a lesser one in microseconds; a view for
+    somebody else is made from the engine, by who holds it. Safe to share between threads, and usable after a fork. Use
+    it as a context manager, or call `close`.
+    """
+
+    acts: Mapping[str, acts.Act] = acts.TABLE
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        actor: Actor | None = None,
+        namespace: str | None = None,
+        read: Iterable[str] | None = None,
+        session: str | None = None,
+    ) -> None:
+        """Make the view of an actor, whom the holder of the engine knows; what is not given is the engine's own."""
+        own = engine.settings
+        self.settings = replace(
+            own,
+            actor=actor or own.actor,
+            namespace=namespace or own.namespace,
+            read=own.read if read is None else tuple(read),
+            session=session or (own.session if actor is None else None),
+        )
+        self._engine = engine
+        self._services = engine.services(self.settings)
+        self._context = self._services.context
+        self._owns_engine = False
+
+    def acting(
+        self,
+        *,
+        actor: Actor | None = None,
+        namespace: str | None = None,
+        read: Iterable[str] | None = None,
+        session: str | None = None,
+    ) -> Brain:
+        """Return a view that sees and may do the same as this one, or less.
+
+        A person's view may become a service's or an agent's, a service's an agent's, and none another person's. What is
+        read lies within what is read here; a person or a service may write another namespace of those. An agent stays
+        in the namespace that it writes, and in the session that it has. Raises ApprovalUnproven, NamespaceDenied.
+        """
+        less = narrowed(self.settings, actor, namespace, read, session)
+        return Brain(self._engine, actor=less.actor, namespace=less.namespace, read=less.read, session=less.session)
 
     # Memory
 
@@ -238,7 +177,7 @@ class Brain(Operating, Upkeep, Working, Looking):
             valid_to=valid_to,
         )
         captured = capturing.capture(self._context, draft)
-        self._nudge()
+        self._used()
         return captured
 
     def draft(self, title: str, content: JSON = "", **fields: Any) -> Draft:
@@ -260,7 +199,7 @@ class Brain(Operating, Upkeep, Working, Looking):
     def capture_each(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Iterator[Captured]:
         """Store many memories, yielding each acknowledgement once it is durable."""
         yield from capturing.capture_many(self._context, drafts, progress)
-        self._nudge()
+        self._used()
 
     def retrieve(
         self, query: str = "", *, limit: int = 10, budget_tokens: int | None = None, **conditions: Any
@@ -271,9 +210,9 @@ class Brain(Operating, Upkeep, Working, Looking):
         include_archived, include_superseded. `budget_tokens` packs the hits into that many tokens. Writes nothing.
         """
         hits = retrieve.retrieve(self._context, query, filter_of(conditions), limit=limit)
-        self._nudge()
+        self._used()
         given = hits if budget_tokens is None else retrieve.pack(hits, budget_tokens)
-        self._uses.add(self._store, "retrieve", (hit.memory for hit in given))
+        self._engine.uses.add(self._context.store, "retrieve", (hit.memory for hit in given))
         return given
 
     def match(
@@ -285,8 +224,8 @@ class Brain(Operating, Upkeep, Working, Looking):
 
             error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)
-        self._nudge()
-        self._uses.add(self._store, "match", (each.memory for each in found))
+        self._used()
+        self._engine.uses.add(self._context.store, "match", (each.memory for each in found))
         return found
 
     def get(self, memory_id: str) -> Memory:
@@ -354,14 +293,136 @@ class Brain(Operating, Upkeep, Working, Looking):
         """Say that the source of a memory was renamed."""
         change.move_source(self._context, memory_id, key, uri)
 
+    # Operations
+
+    def guidance(
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+        action_class: ActionClass | str | None = None,
+    ) -> Guidance:
+        """Consult memory about an operation; the guidance's id is the receipt that this was done."""
+        return self._services.operations.guidance(self._start(name, target, context, session), action_class)
+
+    def operation(
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+        consult: Consult = "always",
+        record: Record = "durable",
+        timeout_seconds: float | None = None,
+        strict: bool = False,
+        client_errors: bool = False,
+        service: str | None = None,
+        action_class: ActionClass | str | None = None,
+    ) -> Accompany:
+        """Accompany an operation, as `with`, `async with` or decorator: consult before, record after, keep the error.
+
+        See `Manner` for what the options mean. An exception of the operation passes through unchanged.
+        """
+        from brainops.operations.operation import Accompany, manner_of
+
+        manner = manner_of(
+            consult=consult,
+            record=record,
+            timeout_seconds=timeout_seconds,
+            strict=strict,
+            client_errors=client_errors,
+            service=service,
+            action_class=action_class,
+        )
+        return Accompany(lambda: self._services.operations, self._start(name, target, context, session), manner)
+
+    def begin(
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+        consult: Consult = "always",
+        record: Record = "durable",
+        timeout_seconds: float | None = None,
+        strict: bool = False,
+        service: str | None = None,
+        action_class: ActionClass | str | None = None,
+    ) -> Running:
+        """Begin an operation whose end is told later, by the handle or by `resume(id)` in another process."""
+        from brainops.operations.operation import manner_of
+
+        manner = manner_of(
+            consult=consult,
+            record=record,
+            timeout_seconds=timeout_seconds,
+            strict=strict,
+            service=service,
+            action_class=action_class,
+        )
+        return self._services.operations.begin(self._start(name, target, context, session), manner)
+
+    def resume(self, operation_id: str, *, record: Record = "durable", strict: bool = False) -> Running | None:
+        """Return the handle of an operation that was begun elsewhere, to end it; None where there is none."""
+        from brainops.operations.operation import Manner
+
+        return self._services.operations.resume(operation_id, Manner(consult="never", record=record, strict=strict))
+
+    def _start(
+        self, name: str, target: str | None, context: Mapping[str, Any] | None, session: str | None
+    ) -> OperationStart:
+        from brainops.operations.operation import start_of
+
+        self._engine.begin(self.settings.namespace)  # a memory that is used also learns while it is open
+        return start_of(name, target, context, self.settings.actor, session or self.settings.session)
+
+    def capture_error(self, error: BaseException | ErrorEvent | str, *, service: str | None = None) -> None:
+        """Make an error a memory, without waiting: one per fingerprint, with a count."""
+        from brainops.operations import log
+
+        context, event = self._context, log.event_of(error, service)
+        self._engine.recorder.submit(
+            context.store, lambda tx: log.distil(tx, context, log.checked_error(context, event), None, None)
+        )
+
+    def handle(
+        self,
+        event: str,
+        *,
+        target: str | None = None,
+        error: str | ErrorEvent | BaseException | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: str | None = None,
+    ) -> Handled:
+        """Write down what happened, and let the procedures that are for it begin: one run for each kind and target.
+
+        Procedures are for it by the events or fingerprints of their triggers. They begin where the namespace's autonomy
+        is auto and nobody stopped what acts by itself; else they are only named. Each event is an operation of the log,
+        each error a memory. Returns once that is durable; the runs go on in the background, or in a worker.
+        """
+        from brainops.operations.events import handle
+
+        triggers, guard = self._services.triggers, self._services.guard
+        handled = handle(
+            self._context, triggers, guard, event, target=target, error=error, said=context, session=session
+        )
+        if any(answer.began for answer in handled.answers):
+            self._engine.nudge(self.settings.namespace)
+        return handled
+
     # Procedures
 
     def establish(
         self, source: Procedure | str | Mapping[str, JSON], *, activate: bool = True, reason: str = ""
     ) -> ProcedureVersion:
         """Save a procedure and let it hold. Raises InvalidProcedure, Conflict."""
-        saved = self.procedures.save(source, reason=reason)
-        return self.procedures.activate(saved.procedure.name, number=saved.number, reason=reason) if activate else saved
+        catalog = self._services.procedures
+        saved = catalog.save(source, reason=reason)
+        return catalog.activate(saved.procedure.name, number=saved.number, reason=reason) if activate else saved
 
     def execute(self, name: str, context: Mapping[str, JSON] | None = None, *, target: str | None = None) -> Run:
         """Run a procedure for a context; go on until it ends or waits. Memory is consulted, and the guard asked, first.
@@ -369,94 +430,61 @@ class Brain(Operating, Upkeep, Working, Looking):
         What the procedure names among its inputs is taken from the context; all of it stands with the operation.
         Raises NotFound, InvalidInput, OperationBlocked.
         """
-        given = dict(context or {})
-        procedure = self.procedures.get(name).procedure
-        name, inputs = procedure.name, fitting(procedure, given)
-        target = target or (str(given["target"]) if given.get("target") else None)
-        running = self.begin(f"{EXECUTE}{name}", target=target, context=given, consult="cached")
-        try:
-            run = self.runs.start(name, inputs, target=target, executes=running.id)
-        except BrainOpsError:
-            running.discard()
-            raise
-        if run.operation_id != running.id:
-            running.discard()  # it joined a run that is an operation already
-        return run
+        self._engine.begin(self.settings.namespace)
+        return self._services.execute(name, dict(context or {}), target)
 
     def learn(self, procedure: str, *, limit: int = LESSON_RUNS) -> Captured:
         """Keep what the runs of a procedure teach as an insight: where they fail, what is skipped, what is slow."""
-        version = self.procedures.get(procedure)
-        procedure = version.procedure.name
-        taught = lesson(version.procedure, self.runs.list(procedure=procedure, limit=limit))
-        metadata: dict[str, JSON] = {"procedure": procedure, "hash": version.hash}
-        title = f"Runs of {procedure}: {taught.findings[0] if taught.findings else 'none has ended'}"
-        return self.capture(title, taught.as_content(), tags=["procedure", procedure], metadata=metadata)
+        from brainops.learning.run_lessons import learn
 
-    # Runs
+        parts = self._services
+        return learn(self._context, parts.procedures, parts.runs, procedure, limit=limit, session=self.settings.session)
 
-    def _register_calls(self) -> None:
-        asked = founding.MemoryParts(
-            guidance=self.guidance,
-            match=self.match,
-            operations=self.operations,
-            embed_pending=self.embed_pending,
-            audit=self.audit,
-            doctor=self.doctor,
-            fixes=self.fixes,
-            guard=self.guard,
-            learning=self.learning,
-            improvements=self.improvements,
-        )
-        for name, function in founding.calls(asked).items():
-            self.calls.register(name, function)
+    # Nouns
 
-    # Upkeep
+    agents = noun(nouns.agents)
+    approvals = noun(nouns.approvals)
+    calls = noun(nouns.calls)
+    cases = noun(nouns.cases)
+    fixes = noun(nouns.fixes)
+    guard = noun(nouns.guard)
+    health = noun(nouns.health)
+    improvements = noun(nouns.improvements)
+    language = noun(nouns.language)
+    learning = noun(nouns.learning)
+    limits = noun(nouns.limits)
+    notices = noun(nouns.notices)
+    operations = noun(nouns.operations)
+    procedures = noun(nouns.procedures)
+    runs = noun(nouns.runs)
+    sessions = noun(nouns.sessions)
+    sharing = noun(nouns.sharing)
+    signals = noun(nouns.signals)
+    triggers = noun(nouns.triggers)
+    upkeep = noun(nouns.upkeep)
+    workers = noun(nouns.workers)
+    workflows = noun(nouns.workflows)
+
+    # The end
 
     def flush(self) -> bool:
         """Wait until every record handed over is durable; False where that took too long."""
-        return self._recorder.flush()
+        return self._engine.recorder.flush()
 
     def close(self) -> None:
-        """Write what waits, let fixes that errors of this process set off end (ten seconds at most), and let go of all.
+        """Write what waits; the Brain that opened the memory lets go of all.
 
-        What has not ended by then is gone on with by the next process that has the memory open, or by a worker.
+        It lets fixes that errors of this process set off end first (ten seconds at most). What has not ended by then is
+        gone on with by the next process that has the memory open, or by a worker.
         """
-        self._finish_fixes()
-        if self._dispatcher is not None:
-            self._dispatcher.close()
-        if self._drainer is not None:
-            self._drainer.close()
-        self._uses.write()
-        self._context.process.close()
-        self._recorder.close()
-        self.guard.elsewhere.close()
-        self._store.close()
+        if self._owns_engine:
+            self._engine.close()
+        else:
+            self._services.settle()
 
-    def _of(self, guarded: config.Guarded) -> Brain:
-        """Return another namespace that holds here, open: of this store, or of the one that it was strict in."""
-        own = guarded.store == place_of(self.settings.store)
-        if not own and not os.path.isfile(guarded.store):
-            raise NotFound(f"{guarded.namespace} is guarded in {guarded.store}, which cannot be opened from here")
-        settings = replace(
-            self.settings, store=self.settings.store if own else guarded.store, namespace=guarded.namespace
-        )
-        scope = Scope.of(settings.namespace, settings.read)
-        return Brain(
-            self._store.within(scope) if own else open_store(settings.store, scope), settings, background=False
-        )
-
-    def _finish_fixes(self) -> None:
-        try:
-            self._recorder.flush()
-            self.fixes.finish()
-        except BrainOpsError as error:
-            log.warning("fixes that were due are left to others: %s", error)
-
-    def _nudge(self) -> None:
-        if self._drainer is not None:
-            self._drainer.nudge(self._store)
-        if self._dispatcher is not None:
-            self._dispatcher.begin()
+    def _used(self) -> None:
+        self._engine.embed(self._context.store)
+        self._engine.begin(self.settings.namespace)
 
     def __enter__(self) -> Brain:
         return self

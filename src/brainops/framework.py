@@ -214,7 +214,7 @@ async def initialize_claudeos_session(
     the summary is printed.
     """
     opened = brain if brain is not None else await asyncio.to_thread(memory_integration._opened)
-    session = await asyncio.to_thread(opened.session, agent=agent)
+    session = await asyncio.to_thread(opened.sessions.open, agent=agent)
     if display:
         print(session.text)
     return session

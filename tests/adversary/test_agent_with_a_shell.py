@@ -107,7 +107,7 @@ class Attacked:
 
     def failed_checks(self) -> dict[str, str]:
         """Return what doctor finds wrong."""
-        return {check.name: check.detail for check in self.owner.doctor() if not check.passed}
+        return {check.name: check.detail for check in self.owner.upkeep.doctor() if not check.passed}
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_it_acts_without_having_asked_memory(attacked: Attacked) -> None:
     with pytest.raises(OperationBlocked):
         attacked.agent.begin("deploy api", target="prod", consult="never")
 
-    assert attacked.agent.operations() == []
+    assert attacked.agent.operations.list() == []
     assert [decision.verdict for decision in attacked.owner.guard.decisions()] != []
 
 

@@ -146,7 +146,7 @@ def test_the_namespace_of_the_session_holds_out_of_its_folder(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Brain.open(background=False) as brain:
-        session = brain.session(id="s-1").session_id
+        session = brain.sessions.open(id="s-1").session_id
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.setenv("BRAINOPS_SESSION", session)
 

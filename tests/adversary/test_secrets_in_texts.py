@@ -226,7 +226,7 @@ def test_no_text_of_any_verb_keeps_a_secret(
         for place, verb in list(verbs(brain)):
             world.walk(place, verb, text_of)
         brain.flush()
-        brain.export_to(export)
+        brain.upkeep.export_to(export)
         held = sorted(set(stored(tmp_path, world)))
 
     assert held == []

@@ -24,7 +24,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     with Brain.open(place, **OTHERS) as brain:  # type: ignore[arg-type]
         brain.capture("of another namespace")
-        brain.backup(tmp_path / "copy.backup")
+        brain.upkeep.backup(tmp_path / "copy.backup")
     (tmp_path / "procedure.md").write_text(authoring.skeleton("deploy-api"), encoding="utf-8")
     return place
 

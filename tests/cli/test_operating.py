@@ -16,7 +16,7 @@ def log(store: Path) -> dict[str, str]:
     with Brain.open(background=False) as brain:
         brain.begin("deploy api", target="production", consult="never").succeed({"version": "2.1"})
         brain.begin("rotate keys", target="payments", consult="never").fail(TimeoutError("the vault did not answer"))
-        return {operation.start.name: operation.id for operation in brain.operations()}
+        return {operation.start.name: operation.id for operation in brain.operations.list()}
 
 
 def test_the_log_is_listed_newest_first_and_narrowed(say: Say, log: dict[str, str]) -> None:

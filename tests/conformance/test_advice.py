@@ -57,7 +57,7 @@ def test_what_is_unrelated_is_not_recommended_by_its_meaning_either(tmp_path: An
     with Brain.open(tmp_path / "memory.db", namespace="a", model="minilm", background=False) as brain:
         for number in range(4):
             capture(brain, number)
-            brain.embed_pending()
+            brain.upkeep.embed_pending()
             for name, target, context in UNRELATED:
                 guidance = brain.guidance(name, target=target, context=context)
                 assert all(each.confidence <= 0.2 for each in guidance.recommendations), (number, name)
@@ -229,7 +229,7 @@ def test_the_operations_own_past_comes_before_its_neighbours(open_brain: OpenBra
     brain = open_brain()
     running = brain.begin("Deploy checkout", target="production")
     running.fail("UndefinedColumn: gift_note does not exist")
-    [operation] = brain.operations()
+    [operation] = brain.operations.list()
     assert operation.error_memory_id is not None
     title = "UndefinedColumn: gift_note does not exist"
     own = brain.supersede(

@@ -81,7 +81,7 @@ def test_a_task_is_carried_out_with_guidance_and_its_outcome_kept(brain: Brain) 
     (attempt,) = done.attempts
     assert attempt.success == 1.0
     assert attempt.choice.sentence
-    whole, tried = (brain.get_operation(str(each)) for each in (done.operation_id, attempt.operation_id))
+    whole, tried = (brain.operations.get(str(each)) for each in (done.operation_id, attempt.operation_id))
     assert (whole.start.name, whole.start.actor, whole.guidance_id) == (TASK, PERSON, done.guidance.id)
     assert (tried.start.actor.kind, tried.start.actor.id, tried.start.parent_id) == (
         ActorKind.AGENT,
@@ -151,7 +151,7 @@ def test_without_a_capable_agent_it_waits_with_a_plan_and_a_person_says_what_cam
     assert f"brainops agent done {waiting.id}" in waiting.plan
     assert done.state is ExecutionState.SUCCEEDED
     assert done["result"] == {"by": "hand"}
-    outcome = brain.get_operation(str(done.operation_id)).outcome
+    outcome = brain.operations.get(str(done.operation_id)).outcome
     assert outcome is not None
     assert outcome.evidence is Evidence.CLAIMED
     with pytest.raises(Conflict, match="only one that waits"):
@@ -271,7 +271,7 @@ def test_every_change_of_the_registry_is_on_the_trail(brain: Brain) -> None:
     brain.agents.enable("one", reason="faster now")
     brain.agents.remove("one", reason="gone")
 
-    acts = [line.act for line in brain.trail()]
+    acts = [line.act for line in brain.upkeep.trail()]
 
     assert [act for act in acts if act.startswith("agent-")] == [
         "agent-register",
@@ -310,7 +310,7 @@ def test_a_later_check_corrects_what_selection_learns(brain: Brain) -> None:
 
     assert corrected.attempts[-1].success == 0.0
     assert corrected.attempts[-1].verified is False
-    assert brain.get_operation(str(done.operation_id)).contradiction == "the tests do not even start"
+    assert brain.operations.get(str(done.operation_id)).contradiction == "the tests do not even start"
 
 
 @pytest.mark.parametrize("judge", ["coder", "its friend"])

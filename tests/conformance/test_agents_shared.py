@@ -139,7 +139,7 @@ def test_what_is_killed_in_the_middle_frees_its_place_and_is_gone_on_with(
     assert died.attempts[0].success is None
     assert done.state is ExecutionState.SUCCEEDED
     assert [each.agent for each in done.attempts] == ["worker", "other"]
-    assert later.doctor()
+    assert later.upkeep.doctor()
 
 
 def test_a_run_whose_worker_was_killed_goes_on_with_the_next_agent(

@@ -219,7 +219,7 @@ def test_any_operation_is_recorded_or_refused(open_brain: OpenBrain) -> None:
             running.succeed(result)
         else:
             running.fail(RuntimeError(error))
-        assert brain.operations(limit=1)[0].id == running.id
+        assert brain.operations.list(limit=1)[0].id == running.id
 
     holds()
     still_there()
@@ -254,9 +254,9 @@ BY_ID: tuple[Callable[[Brain, Any], Any], ...] = (
     lambda brain, one: brain.move_source(one, "x"),
     lambda brain, one: brain.by_source(one),
     lambda brain, one: brain.resume(one),
-    lambda brain, one: brain.contradict(one, "x"),
-    lambda brain, one: brain.verify(one),
-    lambda brain, one: brain.operations(name=one, target=one),
+    lambda brain, one: brain.operations.contradict(one, "x"),
+    lambda brain, one: brain.operations.verify(one),
+    lambda brain, one: brain.operations.list(name=one, target=one),
 )
 
 

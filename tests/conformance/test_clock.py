@@ -95,7 +95,7 @@ def test_a_memory_of_a_far_time_is_kept_and_does_not_push_others_away(brain: Bra
     assert titles(brain, limit=3) == ["note 2", "note 1", "note 0"]
     assert titles(brain, tags=["x"], limit=4)[-1] == "far note"
     assert titles(brain, "far note")[0] == "far note"
-    clock_check = next(check for check in brain.doctor() if check.name == "clock")
+    clock_check = next(check for check in brain.upkeep.doctor() if check.name == "clock")
     assert not clock_check.passed
     assert far.id in clock_check.detail
     assert brain.get(far.id).created_at > clock.at + YEARS - DAY
@@ -196,10 +196,11 @@ def test_a_run_goes_on_after_its_wait_though_the_clock_was_set_back(open_brain: 
     brain.procedures.save({"name": "wait-a-little", "steps": [{"id": "rest", "uses": "wait", "with": {"seconds": 30}}]})
     brain.procedures.activate("wait-a-little")
     run = brain.runs.start("wait-a-little", detached=True)
-    dispatcher = brain.dispatcher()
+    dispatcher = brain.workers.dispatcher()
     own = 0.0
-    dispatcher._patience.clock = lambda: own
-    dispatcher._look()
+    (lane,) = dispatcher._lanes
+    lane.patience.clock = lambda: own
+    dispatcher._look(lane)
     for _ in range(200):
         if brain.runs.get(run.id).wake_at is not None:
             break
@@ -207,13 +208,13 @@ def test_a_run_goes_on_after_its_wait_though_the_clock_was_set_back(open_brain: 
         dispatcher._changed.wait(0.05)
         dispatcher._changed.release()
     assert brain.runs.get(run.id).wake_at is not None
-    dispatcher._look()
+    dispatcher._look(lane)
     clock.at += BACK
-    dispatcher._look()
+    dispatcher._look(lane)
     assert brain.runs.get(run.id).finished_at is None
 
     own = 31.0
-    dispatcher._look()
+    dispatcher._look(lane)
     with dispatcher._changed:
         dispatcher._changed.wait_for(lambda: not dispatcher._under_way, 20)
 

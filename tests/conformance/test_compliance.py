@@ -218,7 +218,7 @@ def test_a_refused_operation_is_no_failure(brain: Brain) -> None:
     guidance = brain.guidance("deploy api", target="prod")
 
     assert guidance.failure_probability is None
-    assert brain.operations(outcome="failed") == []
+    assert brain.operations.list(outcome="failed") == []
     assert brain.retrieve("OperationBlocked") == []
 
 
@@ -228,7 +228,7 @@ def test_a_blocked_attempt_inside_an_operation_fails_only_that_one(brain: Brain)
     with pytest.raises(OperationBlocked), brain.operation("nightly upkeep"):
         deploy(brain, consult="never")
 
-    assert [operation.start.name for operation in brain.operations()] == ["nightly upkeep"]
+    assert [operation.start.name for operation in brain.operations.list()] == ["nightly upkeep"]
 
 
 # Replay

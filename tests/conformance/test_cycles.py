@@ -322,7 +322,7 @@ def test_repetitions_are_folded_to_a_count_and_examples_and_unfolded_as_they_wer
 
 def test_a_workers_round_runs_what_is_due_and_the_next_nothing(open_brain: Open) -> None:
     brain = open_brain()
-    loop = brain.dispatcher(worker=True)
+    loop = brain.workers.dispatcher(worker=True)
     loop.sweep()
     loop.sweep()
 
@@ -331,7 +331,7 @@ def test_a_workers_round_runs_what_is_due_and_the_next_nothing(open_brain: Open)
 
 def test_a_program_that_is_over_soon_leaves_learning_to_others(open_brain: Open) -> None:
     brain = open_brain()
-    brain.dispatcher().sweep()
+    brain.workers.dispatcher().sweep()
 
     assert brain.learning.reports() == []
 

@@ -67,12 +67,12 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 
 
 def figure(brain: Brain, name: str, days: int = 7) -> HealthFigure:
-    [found] = [each for each in brain.health(days=days) if each.name == name]
+    [found] = [each for each in brain.health.figures(days=days) if each.name == name]
     return found
 
 
 def line(brain: Brain, name: str, days: int = 7) -> ReportLine:
-    [found] = [each for each in brain.report(days=days).lines if each.name == name]
+    [found] = [each for each in brain.health.report(days=days).lines if each.name == name]
     return found
 
 
@@ -106,7 +106,7 @@ def fail(brain: Brain, clock: Clock, error: str, at: int, target: str = "api") -
     running = brain.begin("deploy", target=target, consult="never")
     running.fail(error)
     clock.at = NOW
-    found = brain.get_operation(running.id).fingerprint
+    found = brain.operations.get(running.id).fingerprint
     assert found is not None
     return found
 
@@ -125,11 +125,11 @@ def bound(brain: Brain, fingerprint: str) -> Fix:
 
 
 def test_an_empty_store_has_no_figure_but_an_empty_queue(brain: Brain) -> None:
-    figures = brain.health()
+    figures = brain.health.figures()
 
     assert {each.name: each.value for each in figures if each.value is not None} == {"queue age": 0.0}
     assert all(each.formula for each in figures)
-    assert [each.name for each in brain.report().lines if each.value is not None] == []
+    assert [each.name for each in brain.health.report().lines if each.value is not None] == []
 
 
 def test_queries_are_counted_by_the_minute_and_by_the_way_of_asking(brain: Brain, clock: Clock) -> None:
@@ -176,7 +176,7 @@ def test_advice_is_judged_by_what_was_verified_and_by_failures_that_were_seen(br
     follow(brain, advise(brain, 0.9), Succeeded())  # nobody checked
     follow(brain, advise(brain, 0.8), failed)  # wrong
     contradicted = follow(brain, advise(brain, 0.6), Succeeded())
-    brain.contradict(contradicted, "it was down again")  # wrong
+    brain.operations.contradict(contradicted, "it was down again")  # wrong
     follow(brain, advise(brain, 0.7), replace(failed, evidence=Evidence.CLAIMED))  # somebody's word
     follow(brain, advise(brain, 0.7), verified, followed="another")  # right, but not the first advice
     advise(brain, 0.5)  # nobody followed it
@@ -408,7 +408,7 @@ def test_wrong_suggestions_are_those_that_failed_and_memories_called_wrong(brain
 def test_a_report_sets_the_week_beside_the_week_before(brain: Brain, clock: Clock) -> None:
     for days, error in ((10, SLOW), (9, SLOW), (2, SLOW)):
         fail(brain, clock, error, NOW - days * DAY)
-    brain.session()
+    brain.sessions.open()
 
     assert (line(brain, "failures").value, line(brain, "failures").before) == (1, 2)
     assert (line(brain, "operations").value, line(brain, "operations").before) == (1, 2)
@@ -464,6 +464,6 @@ def test_other_namespaces_are_not_counted(brain: Brain, open_brain: OpenBrain, c
 @pytest.mark.parametrize("days", [0, 366, 1.5, True, "7"])
 def test_days_that_are_none_are_refused(brain: Brain, days: Any) -> None:
     with pytest.raises(InvalidInput):
-        brain.health(days=days)
+        brain.health.figures(days=days)
     with pytest.raises(InvalidInput):
-        brain.report(days=days)
+        brain.health.report(days=days)

@@ -71,7 +71,7 @@ def test_what_was_stored_with_a_service_is_found_without_and_its_fix_with_it(ope
     assert exact(brain, TEXT) == [found]
     assert exact(brain, raised(), service="billing") == [found]
     assert [each.fix.id for each in brain.fixes.suggest(raised())] == [fix.id]
-    assert brain.operations(outcome="failed")[0].fingerprint == brain.get(found).fingerprint
+    assert brain.operations.list(outcome="failed")[0].fingerprint == brain.get(found).fingerprint
 
 
 def test_the_next_occurrence_is_counted_on_what_was_moved(open_brain: OpenBrain) -> None:
@@ -120,7 +120,7 @@ def test_doctor_names_a_store_whose_fingerprints_wait(open_brain: OpenBrain) -> 
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set(WAITS, "with service")
 
-    (before,) = [check for check in brain.doctor() if check.name == "fingerprints"]
-    (after,) = [check for check in open_brain().doctor() if check.name == "fingerprints"]
+    (before,) = [check for check in brain.upkeep.doctor() if check.name == "fingerprints"]
+    (after,) = [check for check in open_brain().upkeep.doctor() if check.name == "fingerprints"]
 
     assert (before.passed, after.passed) == (False, True)

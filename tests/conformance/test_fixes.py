@@ -501,7 +501,7 @@ def test_an_error_of_this_process_is_mended_without_waiting_for_a_sweep(open_bra
     with open_brain(actor=PERSON, background=True) as brain:
         dispatcher = inside(brain).dispatcher
         assert dispatcher is not None
-        dispatcher._sweeps = ()
+        dispatcher._lanes[0].sweeps = ()
         brain.limits.allow([sys.executable])
         fix = brain.fixes.attach(
             ERROR, "touch", command=touching(tmp_path / "mended"), verify=seeing(tmp_path / "mended")
@@ -654,11 +654,11 @@ def test_doctor_names_a_fix_that_nobody_ended(brain: Brain, clock: Clock) -> Non
     fix = brain.fixes.attach(ERROR, "pass", command=python("pass"))
     automatic(brain, fix)
     fail(brain)
-    before = [check.passed for check in brain.doctor() if check.name == "fixes"]
+    before = [check.passed for check in brain.upkeep.doctor() if check.name == "fixes"]
 
     clock.later(1_000)
 
-    (named,) = [check for check in brain.doctor() if check.name == "fixes"]
+    (named,) = [check for check in brain.upkeep.doctor() if check.name == "fixes"]
     assert before == [True]
     assert not named.passed
     assert "have not ended" in named.detail

@@ -91,8 +91,8 @@ def test_a_change_without_consultation_is_blocked_and_is_no_operation(open_brain
     with pytest.raises(OperationBlocked, match="brainops guide 'deploy api' --target prod"):
         brain.begin("deploy api", target="prod", consult="never")
 
-    assert brain.operations() == []
-    assert brain.status()["operations"]["total"] == 0
+    assert brain.operations.list() == []
+    assert brain.upkeep.status()["operations"]["total"] == 0
     [blocked] = brain.guard.decisions()
     assert (blocked.kind, blocked.verdict, blocked.operation_id) == (DecisionKind.BLOCKED, "deny", None)
     assert (blocked.operation_name, blocked.target, blocked.rule_id) == ("deploy api", "prod", "memory-first")
@@ -160,7 +160,7 @@ def test_a_cached_consultation_does_not_serve_what_destroys(open_brain: OpenBrai
         with brain.operation("delete user", target="u1", consult="cached"):
             pass
 
-    assert brain.status()["operations"]["receipts"] == 3
+    assert brain.upkeep.status()["operations"]["receipts"] == 3
 
 
 def test_a_cached_consultation_that_holds_no_longer_is_made_anew(open_brain: OpenBrain) -> None:
@@ -174,7 +174,7 @@ def test_a_cached_consultation_that_holds_no_longer_is_made_anew(open_brain: Ope
         pass
 
     assert deploying.guidance is not None
-    assert brain.status()["operations"]["receipts"] == 3
+    assert brain.upkeep.status()["operations"]["receipts"] == 3
 
 
 def test_a_receipt_ends_with_a_failure_on_its_target(open_brain: OpenBrain) -> None:

@@ -96,7 +96,7 @@ def test_the_settings_start_at_observe_and_propose_and_say_who_changed_them(open
     with inside(brain).store.read() as tx:
         acts = [(entry.act, entry.detail.get("reason")) for entry in tx.trail.of("team/a")]
     assert ("set-enforcement", "agreed on Monday") in acts
-    assert all(check.passed for check in brain.doctor() if check.name == "audit trail")
+    assert all(check.passed for check in brain.upkeep.doctor() if check.name == "audit trail")
 
 
 def test_settings_belong_to_one_namespace(open_brain: OpenBrain) -> None:

@@ -77,8 +77,8 @@ def test_a_contradicted_success_counts_as_a_failure(open_brain: OpenBrain) -> No
             pass
     before = brain.guidance("deploy api").failure_probability
 
-    for operation in brain.operations():
-        brain.contradict(operation.id, "it was down")
+    for operation in brain.operations.list():
+        brain.operations.contradict(operation.id, "it was down")
 
     after = brain.guidance("deploy api").failure_probability
     assert before is not None
@@ -93,7 +93,7 @@ def test_an_operation_names_its_receipt_and_what_it_followed(open_brain: OpenBra
     with brain.operation("deploy api") as running:
         running.follow()
 
-    [operation] = brain.operations()
+    [operation] = brain.operations.list()
     assert running.guidance is not None
     assert (operation.guidance_id, operation.followed_id) == (running.guidance.id, memory.id)
 

@@ -72,7 +72,7 @@ def test_an_event_of_no_procedure_is_written_down_all_the_same(open_brain: OpenB
     brain = auto(open_brain, mend())
 
     handled = brain.handle("deploy.finished", target="shop", context={"version": 7})
-    written = brain.get_operation(handled.operation_id)
+    written = brain.operations.get(handled.operation_id)
 
     assert handled.answers == ()
     assert written.start.context["version"] == 7
@@ -138,7 +138,7 @@ def test_a_storm_of_alerts_is_one_run_for_each_kind_and_target_and_none_is_lost(
     assert sum(answer.began for each in handled for answer in each.answers) == KINDS * TARGETS
     assert sum(memories.values()) == ALERTS
     assert len(memories) == KINDS
-    assert len(brain.operations(name="handle alert.storm", limit=500)) == ALERTS
+    assert len(brain.operations.list(name="handle alert.storm", limit=500)) == ALERTS
 
 
 def test_two_processes_that_hear_of_one_alert_begin_one_run(open_brain: OpenBrain) -> None:

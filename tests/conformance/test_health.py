@@ -12,21 +12,21 @@ TODAY = 1_800_000_000_000_000
 def test_a_sound_store_passes_every_check(open_brain: OpenBrain) -> None:
     brain = open_brain(model="minilm")
     brain.capture("The disk is full", "remove archives")
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
 
-    assert [check for check in brain.doctor() if not check.passed] == []
+    assert [check for check in brain.upkeep.doctor() if not check.passed] == []
 
 
 def test_the_doctor_leaves_no_trace(open_brain: OpenBrain) -> None:
     brain = open_brain()
     captured = brain.capture("The disk is full", "remove archives")
-    before = brain.status()["memories"]
-    brain.doctor()
+    before = brain.upkeep.status()["memories"]
+    brain.upkeep.doctor()
     in_its_namespace = open_brain(namespace="brainops-doctor", read=[])
 
-    assert brain.status()["memories"] == before
+    assert brain.upkeep.status()["memories"] == before
     assert brain.history(captured.id).acts == ()
-    assert in_its_namespace.status()["memories"]["total"] == 0
+    assert in_its_namespace.upkeep.status()["memories"]["total"] == 0
     assert in_its_namespace.retrieve("trial connection refused") == []
 
 
@@ -36,7 +36,7 @@ def test_status_counts_what_is_readable(open_brain: OpenBrain) -> None:
     brain = open_brain()
     brain.forget(brain.capture("own", "z").id)
     brain.guidance("deploy")
-    figures = brain.status()
+    figures = brain.upkeep.status()
 
     assert figures["memories"]["by_namespace"] == {"team/shared": 1, "team/a": 1}
     assert figures["memories"]["by_state"] == {"active": 1, "forgotten": 1}
@@ -48,7 +48,7 @@ def test_status_shows_growth_by_day_and_week(open_brain: OpenBrain) -> None:
     open_brain(clock=lambda: TODAY - 3 * DAY_MICROS).capture("three days ago", "x")
     brain = open_brain(clock=lambda: TODAY)
     brain.capture("today", "y")
-    growth = brain.status()["growth"]
+    growth = brain.upkeep.status()["growth"]
 
     assert (growth["day"]["memories"], growth["week"]["memories"]) == (1, 2)
 
@@ -56,9 +56,9 @@ def test_status_shows_growth_by_day_and_week(open_brain: OpenBrain) -> None:
 def test_status_counts_vectors_by_model(open_brain: OpenBrain) -> None:
     brain = open_brain(model="minilm")
     brain.capture("one", "with a vector")
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     open_brain().capture("two", "without one")
-    index = brain.status()["index"]
+    index = brain.upkeep.status()["index"]
 
     assert (index["with_vector"], index["waiting"]) == (1, 1)
 
@@ -71,7 +71,7 @@ def test_the_audit_finds_junk_and_says_what_mends_it(open_brain: OpenBrain) -> N
     brain.feedback(wrong.id, "wrong")
     brain.capture("Voucher ends", "in spring", valid_from=1, valid_to=2)
 
-    assert [(junk.kind, junk.command) for junk in brain.audit()][:2] == [
+    assert [(junk.kind, junk.command) for junk in brain.upkeep.audit()][:2] == [
         ("exact duplicate", f"brainops forget {twin.id}"),
         ("called wrong", f"brainops forget {wrong.id}"),
     ]

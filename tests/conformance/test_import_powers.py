@@ -51,7 +51,7 @@ def exported(open_brain: OpenBrain, tmp_path: Path) -> Path:
     """Return an export of a store that holds something of every kind."""
     brain = open_brain(actor=MARTA, read=[])
     furnish(brain)
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     brain.close()
     return tmp_path / "one.jsonl"
 
@@ -80,9 +80,9 @@ def test_what_happened_comes_through_unchanged(open_other: OpenBrain, exported: 
     """All that an import changes is what was in force or under way: those lines, and no other column of them."""
     other = open_other(actor=MARTA, read=[])
 
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
 
-    other.export_to(tmp_path / "two.jsonl")
+    other.upkeep.export_to(tmp_path / "two.jsonl")
     before, after = (
         {json.dumps({k: line.get(k) for k in KEYS}): line for line in parsed(path)}
         for path in (exported, tmp_path / "two.jsonl")
@@ -138,9 +138,9 @@ KEYS = ("kind", "id", "run_id", "step_id", "role", "memory_id", "name", "day", "
 def test_the_store_that_took_it_in_is_sound_and_says_so(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
 
-    wrong = {check.name: check.detail for check in other.doctor() if not check.passed}
+    wrong = {check.name: check.detail for check in other.upkeep.doctor() if not check.passed}
     assert wrong.keys() <= {"disk", "model", "permissions"}, wrong
 
 
@@ -148,10 +148,10 @@ def test_a_store_with_a_trail_of_its_own_is_sound_too(open_other: OpenBrain, exp
     other = open_other(actor=MARTA, read=[])
     other.guard.set_enforcement("strict")
 
-    other.import_from(exported)
-    again = other.import_from(exported)
+    other.upkeep.import_from(exported)
+    again = other.upkeep.import_from(exported)
 
-    wrong = {check.name: check.detail for check in other.doctor() if not check.passed}
+    wrong = {check.name: check.detail for check in other.upkeep.doctor() if not check.passed}
     assert wrong.keys() <= {"disk", "model", "permissions"}, wrong
     assert again.taken == {}
     assert other.guard.settings().enforcement is Enforcement.STRICT
@@ -159,12 +159,12 @@ def test_a_store_with_a_trail_of_its_own_is_sound_too(open_other: OpenBrain, exp
 
 def test_importing_it_again_changes_nothing(open_other: OpenBrain, exported: Path, tmp_path: Path) -> None:
     other = open_other(actor=MARTA, read=[])
-    other.import_from(exported)
-    other.export_to(tmp_path / "two.jsonl")
+    other.upkeep.import_from(exported)
+    other.upkeep.export_to(tmp_path / "two.jsonl")
 
-    again = other.import_from(exported)
+    again = other.upkeep.import_from(exported)
 
-    other.export_to(tmp_path / "three.jsonl")
+    other.upkeep.export_to(tmp_path / "three.jsonl")
     assert again.taken == {}
     assert lines_of(tmp_path / "two.jsonl") == lines_of(tmp_path / "three.jsonl")
 
@@ -172,7 +172,7 @@ def test_importing_it_again_changes_nothing(open_other: OpenBrain, exported: Pat
 def test_no_procedure_is_active_and_only_a_person_activates_one(open_other: OpenBrain, exported: Path) -> None:
     other, agent = open_other(actor=MARTA, read=[]), open_other(actor=AGENT, read=[])
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     assert other.procedures.active() == []
     assert {version.state for version in other.procedures.history("deploy-safely").versions} == {ProcedureState.DRAFT}
@@ -187,7 +187,7 @@ def test_no_procedure_is_active_and_only_a_person_activates_one(open_other: Open
 def test_no_setting_is_taken_and_each_is_named(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     left = {name for told in imported.left if told.kind == "namespace_setting" for name in told.names}
     assert {"enforcement = strict", "autonomy = auto"} <= left
@@ -200,7 +200,7 @@ def test_no_setting_is_taken_and_each_is_named(open_other: OpenBrain, exported: 
 def test_no_rule_holds(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     assert "ask first" not in {rule.name for rule in other.guard.rules()}
     assert [told.names for told in imported.disarmed if told.kind == "rule"] == [("ask first",)]
@@ -209,7 +209,7 @@ def test_no_rule_holds(open_other: OpenBrain, exported: Path) -> None:
 def test_nothing_that_was_granted_can_be_used(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
 
     states = {approval.subject: approval.state for approval in other.approvals.list()}
     assert states == {
@@ -225,7 +225,7 @@ def test_nothing_that_was_granted_can_be_used(open_other: OpenBrain, exported: P
 
 def test_no_run_goes_on_and_none_is_retried(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
     other.procedures.activate("deploy-safely", number=2)
 
     runs = {run.target: run for run in other.runs.list()}
@@ -242,7 +242,7 @@ def test_no_run_goes_on_and_none_is_retried(open_other: OpenBrain, exported: Pat
 def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported: Path) -> None:
     """An imported run, receipt or block is history: the guard does not count it."""
     other = open_other(actor=MARTA, read=[])
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
     now = inside(other).store.now()
 
     with inside(other).store.read() as tx:
@@ -258,7 +258,7 @@ def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported:
 
     assert (list(followed), steps) == ([], [])
     assert (usable, standing, past) == ([None] * 2, [], [])
-    assert "deploy api" in [operation.start.name for operation in other.operations()]
+    assert "deploy api" in [operation.start.name for operation in other.operations.list()]
     assert rules
     assert set(counted) == set(judged) == {0}
 
@@ -266,7 +266,7 @@ def test_what_ran_elsewhere_excuses_nobody_here(open_other: OpenBrain, exported:
 def test_no_fix_applies_itself_and_its_record_counts_for_nothing(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     [suggestion] = other.fixes.suggest(ERROR)
     assert suggestion.fix.mode is FixMode.SUGGEST
@@ -281,7 +281,7 @@ def test_no_fix_applies_itself_and_its_record_counts_for_nothing(open_other: Ope
 def test_no_agent_is_asked_and_its_record_counts_for_nothing(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     now = inside(other).store.now()
     assert {agent.name: agent.enabled for agent in other.agents.list()} == {"deployer": False, "idle": False}
@@ -295,7 +295,7 @@ def test_no_agent_is_asked_and_its_record_counts_for_nothing(open_other: OpenBra
 
 def test_no_task_goes_on_and_its_key_is_free_unless_it_succeeded(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
     found = {each.task.text.removeprefix("deploy "): each for each in other.agents.executions()}
     other.agents.register_callable("fresh", lambda task: "done here")
 
@@ -318,7 +318,7 @@ def test_no_improvement_is_in_force_and_none_stands_in_the_way_of_its_like(
     other = open_other(actor=MARTA, read=[])
     other.guard.set_autonomy("auto")
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     known = {each.title.removeprefix("longer "): each for each in other.improvements.list()}
     assert {each.state.value for each in known.values()} == {"rejected"}
@@ -341,7 +341,7 @@ def test_no_improvement_is_in_force_and_none_stands_in_the_way_of_its_like(
 
 def test_a_report_of_a_file_gives_way_to_the_report_of_the_store(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
     [theirs] = other.learning.reports()
 
     with inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
@@ -361,7 +361,7 @@ def test_what_belongs_to_one_installation_is_not_taken_from_a_file(
     exported.write_bytes(signed([*lines, line]))
     other = open_other(actor=MARTA, read=[])
 
-    imported = other.import_from(exported)
+    imported = other.upkeep.import_from(exported)
 
     assert [told.count for told in imported.left if told.kind == kind] == [1]
     assert kind not in imported.taken
@@ -370,7 +370,7 @@ def test_what_belongs_to_one_installation_is_not_taken_from_a_file(
 def test_no_notice_is_sent(open_other: OpenBrain, exported: Path) -> None:
     other = open_other(actor=MARTA, read=[])
 
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
 
     assert [notice for notice in other.notices.pending() if notice.namespace == "team/a"] == []
     with inside(other).store.read() as tx:
@@ -383,7 +383,7 @@ def test_nothing_is_imported_into_the_namespace_of_approvers(open_other: OpenBra
     other = open_other(actor=MARTA, read=[])
 
     with pytest.raises(InvalidInput, match="who may approve"):
-        other.import_from(exported, into={"team/a": "brainops-approvers"})
+        other.upkeep.import_from(exported, into={"team/a": "brainops-approvers"})
 
 
 def test_a_version_whose_number_is_taken_gets_the_next_and_its_runs_go_with_it(
@@ -395,7 +395,7 @@ def test_a_version_whose_number_is_taken_gets_the_next_and_its_runs_go_with_it(
     )
     other.procedures.activate("deploy-safely")
 
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
 
     versions = other.procedures.history("deploy-safely").versions
     assert sorted(version.number for version in versions) == [1, 2, 3]
@@ -410,10 +410,10 @@ def test_a_version_that_stands_here_is_kept_and_imported_runs_are_pinned_to_it(
     other = open_other(actor=MARTA, read=[])
     mine = other.procedures.save(look())
 
-    other.import_from(exported)
+    other.upkeep.import_from(exported)
 
     assert {run.procedure_id for run in other.runs.list()} == {mine.id}
-    assert {check.name for check in other.doctor() if not check.passed} <= {"disk", "model", "permissions"}
+    assert {check.name for check in other.upkeep.doctor() if not check.passed} <= {"disk", "model", "permissions"}
 
 
 def test_a_body_that_is_no_procedure_is_refused_although_its_hash_fits(open_brain: OpenBrain, exported: Path) -> None:
@@ -424,7 +424,7 @@ def test_a_body_that_is_no_procedure_is_refused_although_its_hash_fits(open_brai
     exported.write_bytes(signed(lines))
 
     with pytest.raises(ArchiveDamaged, match="nothing was taken"):
-        open_brain(namespace="elsewhere", read=[]).import_from(exported, into={"team/a": "elsewhere"})
+        open_brain(namespace="elsewhere", read=[]).upkeep.import_from(exported, into={"team/a": "elsewhere"})
 
 
 @pytest.mark.parametrize(
@@ -471,7 +471,7 @@ def test_a_line_that_means_nothing_is_refused_and_nothing_is_taken(
     other = open_brain(namespace="elsewhere", read=[], actor=MARTA)
 
     with pytest.raises(BrainOpsError, match="nothing was taken"):
-        other.import_from(exported, into={"team/a": "elsewhere"})
+        other.upkeep.import_from(exported, into={"team/a": "elsewhere"})
 
     assert other.retrieve() == []
     with pytest.raises(NotFound):

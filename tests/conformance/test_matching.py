@@ -161,6 +161,6 @@ def test_what_is_set_aside_is_the_same_error_where_it_is_asked_for(brain: Brain)
 
     assert not any(match.exact for match in brain.match(AGAIN))
     assert is_known(brain, AGAIN, known.id, include_archived=True)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     assert is_known(brain, AGAIN, known.id, include_archived=True)
     assert brain.match(AGAIN, include_archived=True)[0].memory.state is MemoryState.ARCHIVED

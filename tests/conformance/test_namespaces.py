@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput, NamespaceDenied
@@ -42,8 +41,7 @@ class Filled:
 
 def seen_through(brain: Brain, write: str, read: tuple[str, ...] = ()) -> Brain:
     """Return a Brain on the same store with other namespaces."""
-    store = inside(brain).store.within(Scope.of(write, read))
-    return Brain(store, replace(brain.settings, namespace=write, read=read), background=False)
+    return Brain(inside(brain).engine, namespace=write, read=read)
 
 
 def fill(brain: Brain, marker: str) -> Filled:
@@ -62,14 +60,14 @@ def fill(brain: Brain, marker: str) -> Filled:
     brain.archive(archived[0].id, reason=marker)
     with brain.operation("old deploy", context={"m": marker}, consult="never"):
         pass
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     brain.archive(archived[1].id)
     forgotten = brain.capture(f"gateway forgotten {marker}", **same)
     brain.forget(forgotten.id)
     with pytest.raises(RuntimeError), brain.operation("deploy", target="prod", context={"m": marker}, session=SESSION):
         raise RuntimeError(ERROR)
     begun = brain.begin("deploy", target="prod", context={"m": marker}, consult="never")
-    brain.set_growth(GrowthPolicy(operation_name=f"op-{marker}"))
+    brain.upkeep.set_growth(GrowthPolicy(operation_name=f"op-{marker}"))
     with inside(brain).store.read(Scope.of(brain.settings.namespace)) as tx:
         held = tuple(row["id"] for row in tx.operations.segments())
     memories = [each.id for each in (twin, old, new, *archived, forgotten)]
@@ -78,7 +76,7 @@ def fill(brain: Brain, marker: str) -> Filled:
         namespace=brain.settings.namespace,
         marker=marker,
         memories=tuple(memories),
-        operations=(begun.id, *(each.id for each in brain.operations())),
+        operations=(begun.id, *(each.id for each in brain.operations.list())),
         verdicts=(verdict.id,),
         segments=held,
     )
@@ -105,7 +103,7 @@ def resumed(brain: Brain, other: Filled, path: Path) -> Any:
 
 
 def exported(brain: Brain, other: Filled, path: Path) -> str:
-    brain.export_to(path)
+    brain.upkeep.export_to(path)
     return path.read_text(encoding="utf-8")
 
 
@@ -157,18 +155,18 @@ READS: dict[str, Act] = {
     "history": on_memories(lambda b, one: b.history(one)),
     "by_source": lambda b, o, p: b.by_source("shared"),
     "guidance": lambda b, o, p: b.guidance("deploy", target="prod", context={"error": ERROR}),
-    "operations": lambda b, o, p: b.operations(limit=1_000),
+    "operations": lambda b, o, p: b.operations.list(limit=1_000),
     "export": exported,
-    "status": lambda b, o, p: b.status(),
-    "audit": lambda b, o, p: b.audit(),
-    "doctor": lambda b, o, p: b.doctor(),
+    "status": lambda b, o, p: b.upkeep.status(),
+    "audit": lambda b, o, p: b.upkeep.audit(),
+    "doctor": lambda b, o, p: b.upkeep.doctor(),
     "segments": lambda b, o, p: segments.search_segments(inside(b).context, "gateway archived", 100),
     "archived memory": on_segments(lambda tx, o: [segments.archived_memory(tx, one) for one in o.memories]),
     "archived operations": on_segments(lambda tx, o: segments.archived_operations(tx, limit=100)),
     "segment": on_segments(
         lambda tx, o: [segments.unpack(row) for row in map(tx.operations.segment, o.segments) if row]
     ),
-    "get operation": on_operations(lambda b, one: b.get_operation(one)),
+    "get operation": on_operations(lambda b, one: b.operations.get(one)),
     "receipts": on_segments(lambda tx, o: [dict(row) for row in tx.operations.guidance_page("")]),
     "policies": on_segments(lambda tx, o: [dict(row) for row in tx.operations.policies()]),
     "trail": on_segments(lambda tx, o: [dict(row) for row in tx.trail.page(o.namespace, 0)]),
@@ -192,15 +190,15 @@ CHANGES: dict[str, Act] = {
     "purge segments": on_segments(lambda tx, o: segments.purge_from_segments(tx, o.memories)),
     "operation": failed,
     "resume": resumed,
-    "contradict": on_operations(lambda b, one: b.contradict(one, "x")),
-    "verify": on_operations(lambda b, one: b.verify(one)),
+    "contradict": on_operations(lambda b, one: b.operations.contradict(one, "x")),
+    "verify": on_operations(lambda b, one: b.operations.verify(one)),
     "capture error": captured_error,
-    "reindex": lambda b, o, p: b.reindex(),
-    "rescan": lambda b, o, p: b.redact_rescan(),
-    "compact": lambda b, o, p: b.compact(older_than_days=0),
+    "reindex": lambda b, o, p: b.upkeep.reindex(),
+    "rescan": lambda b, o, p: b.upkeep.redact_rescan(),
+    "compact": lambda b, o, p: b.upkeep.compact(older_than_days=0),
     "restore segment": each_of(lambda o: o.segments, lambda b, one: retention.restore_segment(inside(b).context, one)),
-    "growth": lambda b, o, p: b.set_growth(GrowthPolicy(mode="counted")),
-    "import": lambda b, o, p: (exported(b, o, p), b.import_from(p)),
+    "growth": lambda b, o, p: b.upkeep.set_growth(GrowthPolicy(mode="counted")),
+    "import": lambda b, o, p: (exported(b, o, p), b.upkeep.import_from(p)),
 }
 ACTS = {**READS, **CHANGES}
 
@@ -209,7 +207,7 @@ _examples = count(1)
 
 def content_of(brain: Brain, namespace: str, path: Path) -> list[str]:
     """Return everything that a namespace holds."""
-    seen_through(brain, namespace).export_to(path, force=True)
+    seen_through(brain, namespace).upkeep.export_to(path, force=True)
     return path.read_text(encoding="utf-8").splitlines()[1:-1]
 
 

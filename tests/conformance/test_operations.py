@@ -25,7 +25,7 @@ def test_a_success_is_recorded_with_what_it_brought(open_brain: OpenBrain) -> No
     with brain.operation("deploy api", target="prod-1", context={"version": "1.2"}, session="s1") as running:
         running.note(result={"pods": 3}, cost=0.25)
 
-    [operation] = brain.operations()
+    [operation] = brain.operations.list()
     assert (operation.id, operation.namespace, operation.start.name) == (running.id, "team/a", "deploy api")
     assert (operation.start.target, operation.start.context) == ("prod-1", {"version": "1.2"})
     assert operation.start.session_id == "s1"
@@ -42,7 +42,7 @@ def test_a_failure_passes_through_and_becomes_a_memory(open_brain: OpenBrain) ->
     with pytest.raises(ConnectionRefusedError), brain.operation("deploy api", target="prod-1", context={"v": 7}):
         raise ConnectionRefusedError(111, "Connection refused")
 
-    [operation], [hit] = brain.operations(outcome="failed"), brain.retrieve("connection refused")
+    [operation], [hit] = brain.operations.list(outcome="failed"), brain.retrieve("connection refused")
     assert isinstance(operation.outcome, Failed)
     assert operation.outcome.error.type.endswith("ConnectionRefusedError")
     assert (hit.memory.type, hit.memory.fingerprint) == (MemoryType.ERROR_PATTERN, operation.fingerprint)
@@ -65,7 +65,7 @@ def test_the_same_error_again_is_one_memory_with_a_count_and_its_occurrences(ope
     assert hit.memory.occurrences == 4
     seen = brain.history(hit.memory.id).occurrences
     assert ["attempt" in str(each["detail"]) for each in seen] == [True] * 3
-    assert len(brain.operations()) == 4
+    assert len(brain.operations.list()) == 4
 
 
 def test_different_errors_are_different_memories(open_brain: OpenBrain) -> None:
@@ -105,7 +105,7 @@ def test_a_cancelled_operation_is_a_failure_but_no_error_to_remember(open_brain:
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
 
-    [operation] = brain.operations(outcome="failed")
+    [operation] = brain.operations.list(outcome="failed")
     assert operation.error_memory_id is None
     assert brain.retrieve() == []
 
@@ -119,7 +119,7 @@ def test_both_ways_of_recording_leave_the_same_log(open_brain: OpenBrain, record
     fail(brain, record=record)
     brain.flush()
 
-    assert [operation.start.name for operation in brain.operations()] == ["deploy api", "one"]
+    assert [operation.start.name for operation in brain.operations.list()] == ["deploy api", "one"]
     assert len(brain.retrieve("unreachable")) == 1
 
 
@@ -134,8 +134,8 @@ def test_an_end_never_overtakes_its_beginning_when_more_waits_than_the_queue_hol
             pass
     brain.flush()
 
-    assert [operation.outcome for operation in brain.operations(outcome="open", limit=1_000)] == []
-    assert len(brain.operations(outcome="succeeded", limit=1_000)) == 200
+    assert [operation.outcome for operation in brain.operations.list(outcome="open", limit=1_000)] == []
+    assert len(brain.operations.list(outcome="succeeded", limit=1_000)) == 200
 
 
 def test_a_decorated_function_is_an_operation_each_time(open_brain: OpenBrain) -> None:
@@ -150,19 +150,19 @@ def test_a_decorated_function_is_an_operation_each_time(open_brain: OpenBrain) -
         return 2 * number
 
     assert (double(2), double(3), asyncio.run(double_async(4))) == (4, 6, 8)
-    assert [operation.start.name for operation in brain.operations()] == ["double async", "double", "double"]
+    assert [operation.start.name for operation in brain.operations.list()] == ["double async", "double", "double"]
 
 
 def test_an_operation_is_ended_by_another_process(open_brain: OpenBrain) -> None:
     one, other = open_brain(), open_brain()
     begun = one.begin("migrate", target="db")
-    assert [operation.outcome for operation in other.operations(outcome="open")] == [None]
+    assert [operation.outcome for operation in other.operations.list(outcome="open")] == [None]
 
     running = other.resume(begun.id)
     assert running is not None
     running.succeed({"rows": 10}, evidence=Evidence.CLAIMED)
 
-    [operation] = one.operations()
+    [operation] = one.operations.list()
     assert isinstance(operation.outcome, Succeeded)
     assert (operation.outcome.result, operation.outcome.evidence) == ({"rows": 10}, Evidence.CLAIMED)
     assert other.resume(NOWHERE) is None
@@ -178,7 +178,7 @@ def test_the_first_end_of_an_operation_is_the_one_that_counts(open_brain: OpenBr
     with pytest.raises(Conflict):
         again.fail("no, it failed")
 
-    [operation] = brain.operations()
+    [operation] = brain.operations.list()
     assert isinstance(operation.outcome, Succeeded)
     assert brain.retrieve() == []
 
@@ -188,18 +188,18 @@ def test_a_success_can_be_contradicted_once_and_confirmed(open_brain: OpenBrain)
     for name in ("one", "two"):
         with brain.operation(name):
             pass
-    two, one = brain.operations()
+    two, one = brain.operations.list()
 
-    brain.contradict(one.id, "the page was empty")
-    brain.verify(two.id)
+    brain.operations.contradict(one.id, "the page was empty")
+    brain.operations.verify(two.id)
 
-    two, one = brain.operations()
+    two, one = brain.operations.list()
     assert one.contradiction == "the page was empty"
     assert one.contradicted_at is not None
     assert two.outcome is not None
     assert two.outcome.evidence is Evidence.VERIFIED
     with pytest.raises(Conflict):
-        brain.contradict(one.id, "again")
+        brain.operations.contradict(one.id, "again")
 
 
 def test_what_has_not_ended_is_neither_contradicted_nor_verified(open_brain: OpenBrain) -> None:
@@ -207,11 +207,11 @@ def test_what_has_not_ended_is_neither_contradicted_nor_verified(open_brain: Ope
     begun = brain.begin("migrate")
 
     with pytest.raises(Conflict):
-        brain.contradict(begun.id, "x")
+        brain.operations.contradict(begun.id, "x")
     with pytest.raises(Conflict):
-        brain.verify(begun.id)
+        brain.operations.verify(begun.id)
     with pytest.raises(NotFound):
-        brain.verify(NOWHERE)
+        brain.operations.verify(NOWHERE)
 
 
 def test_the_log_is_listed_by_name_target_outcome_and_time(open_brain: OpenBrain) -> None:
@@ -223,17 +223,17 @@ def test_the_log_is_listed_by_name_target_outcome_and_time(open_brain: OpenBrain
     open_one = brain.begin("a", target="x", consult="never")
 
     def ids(**conditions: Any) -> list[tuple[str, str | None]]:
-        return [(each.start.name, each.start.target) for each in brain.operations(**conditions)]
+        return [(each.start.name, each.start.target) for each in brain.operations.list(**conditions)]
 
     assert ids(name="a", outcome="succeeded") == [("a", "y"), ("a", "x")]
     assert ids(target="x") == [("a", "x"), ("b", "x"), ("a", "x")]
-    assert [each.id for each in brain.operations(outcome="open")] == [open_one.id]
-    assert ids(since=brain.operations()[1].started_at) == [("a", "x"), ("b", "x")]
+    assert [each.id for each in brain.operations.list(outcome="open")] == [open_one.id]
+    assert ids(since=brain.operations.list()[1].started_at) == [("a", "x"), ("b", "x")]
     assert ids(limit=2) == [("a", "x"), ("b", "x")]
 
 
 def kept(brain: Brain, name: str) -> list[Operation]:
-    return brain.operations(name=name, limit=1_000)
+    return brain.operations.list(name=name, limit=1_000)
 
 
 def tallied(brain: Brain, name: str) -> tuple[int, int, int]:
@@ -258,7 +258,7 @@ def test_the_growth_policy_keeps_its_share_of_successes_and_counts_all(
     open_brain: OpenBrain, policy: GrowthPolicy, expected: Callable[[int], bool]
 ) -> None:
     brain = open_brain()
-    brain.set_growth(policy)
+    brain.upkeep.set_growth(policy)
 
     for _ in range(100):
         with brain.operation("poll", consult="never", record="async"):
@@ -271,19 +271,19 @@ def test_the_growth_policy_keeps_its_share_of_successes_and_counts_all(
 
 def test_a_policy_of_a_name_comes_before_that_of_the_namespace(open_brain: OpenBrain) -> None:
     brain = open_brain()
-    brain.set_growth(GrowthPolicy(mode="counted"))
-    brain.set_growth(GrowthPolicy(operation_name="deploy", mode="full"))
+    brain.upkeep.set_growth(GrowthPolicy(mode="counted"))
+    brain.upkeep.set_growth(GrowthPolicy(operation_name="deploy", mode="full"))
 
     for name in ("deploy", "poll"):
         with brain.operation(name, consult="never"):
             pass
 
-    assert [operation.start.name for operation in brain.operations()] == ["deploy"]
+    assert [operation.start.name for operation in brain.operations.list()] == ["deploy"]
 
 
 def test_failures_are_kept_whatever_the_policy_up_to_the_cap_of_a_fingerprint(open_brain: OpenBrain) -> None:
     brain = open_brain()
-    brain.set_growth(GrowthPolicy(mode="counted", failures_per_fingerprint=3))
+    brain.upkeep.set_growth(GrowthPolicy(mode="counted", failures_per_fingerprint=3))
 
     for _ in range(5):
         fail(brain, "the first kind", consult="never")
@@ -308,7 +308,7 @@ def test_failures_are_kept_whatever_the_policy_up_to_the_cap_of_a_fingerprint(op
 )
 def test_a_policy_that_means_nothing_is_refused(open_brain: OpenBrain, policy: GrowthPolicy) -> None:
     with pytest.raises(InvalidInput):
-        open_brain().set_growth(policy)
+        open_brain().upkeep.set_growth(policy)
 
 
 def test_secrets_get_neither_into_the_log_nor_into_the_memory_of_an_error(open_brain: OpenBrain) -> None:
@@ -320,7 +320,7 @@ def test_secrets_get_neither_into_the_log_nor_into_the_memory_of_an_error(open_b
     with brain.operation("other") as running:
         running.note(result={"token": key})
 
-    everything = str(brain.operations()) + str(brain.retrieve()) + str(brain.retrieve(include_archived=True))
+    everything = str(brain.operations.list()) + str(brain.retrieve()) + str(brain.retrieve(include_archived=True))
     assert key not in everything
     assert "hunter2x" not in everything
 

@@ -135,7 +135,7 @@ def test_pg_textsearch_is_used_once_it_is_there_and_knows_every_memory(server: P
             brain.capture("another certificate", "expired")
             before = set(titles(brain, "expired"))
             [problem, *_] = inside(brain).store.upkeep.check()
-            brain.reindex()
+            brain.upkeep.reindex()
         with open_brain(server.url(name, OWNER)) as brain:
             assert set(titles(brain, "expired")) == before == {"certificate", "another certificate"}
             assert "brainops reindex" in problem

@@ -115,9 +115,9 @@ def test_an_export_holds_what_was_committed_when_it_began_and_the_next_one_the_r
     late = Late(url, "team/b")
     late.begin()
     brain.capture("the early one", "took its key second")
-    brain.export_to(tmp_path / "first")
+    brain.upkeep.export_to(tmp_path / "first")
     late.commit()
-    brain.export_to(tmp_path / "second")
+    brain.upkeep.export_to(tmp_path / "second")
 
     assert "the late one" not in (tmp_path / "first").read_text()
     assert "the early one" in (tmp_path / "first").read_text()
@@ -128,13 +128,13 @@ def test_an_import_that_was_done_before_brings_what_was_late(url: str, brain: Br
     late = Late(url, "team/b")
     late.begin()
     brain.capture("the early one", "took its key second")
-    brain.export_to(tmp_path / "first")
+    brain.upkeep.export_to(tmp_path / "first")
     late.commit()
-    brain.export_to(tmp_path / "second")
+    brain.upkeep.export_to(tmp_path / "second")
     with Brain.open(str(tmp_path / "copy.db"), namespace="team/b", read=[], model="none", background=False) as copy:
-        copy.import_from(tmp_path / "first")
+        copy.upkeep.import_from(tmp_path / "first")
         before = copy.retrieve()
-        copy.import_from(tmp_path / "second")
+        copy.upkeep.import_from(tmp_path / "second")
 
         assert before == []
         assert [hit.memory.title for hit in copy.retrieve()] == ["the late one"]

@@ -330,7 +330,7 @@ def test_an_operation_id_is_unique_over_all_partitions(url: str) -> None:
             )  # fmt: skip
 
         assert again == 0
-        assert [operation.start.name for operation in brain.operations()] == ["deploy"]
+        assert [operation.start.name for operation in brain.operations.list()] == ["deploy"]
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def _done(brain: Brain, name: str, failed: bool) -> None:
 
 
 def learn(brain: Brain) -> None:
-    found = brain.predictions.refit()
+    found = inside(brain).services.predictions.refit()
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.predictions.keep(tx, found, inside(brain).store.now())
+        inside(brain).services.predictions.keep(tx, found, inside(brain).store.now())
 
 
 def test_the_record_is_given_as_the_reason(brain: Brain, clock: Clock) -> None:
@@ -86,20 +86,20 @@ def test_a_precursor_that_was_learned_raises_the_probability_when_it_is_seen(bra
 def test_what_was_not_found_again_is_forgotten(brain: Brain, clock: Clock) -> None:
     lived(brain, clock)
     learn(brain)
-    assert brain.predictions.model("deploy") is not None
+    assert inside(brain).services.predictions.model("deploy") is not None
 
-    found = replace(brain.predictions.refit(), models={})
+    found = replace(inside(brain).services.predictions.refit(), models={})
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.predictions.keep(tx, found, inside(brain).store.now())
+        inside(brain).services.predictions.keep(tx, found, inside(brain).store.now())
 
-    assert brain.predictions.model("deploy") is None
+    assert inside(brain).services.predictions.model("deploy") is None
 
 
 def test_a_record_with_successes_left_out_teaches_nothing(brain: Brain, clock: Clock) -> None:
     lived(brain, clock)
-    brain.set_growth(GrowthPolicy(operation_name="deploy", mode="sampled", rate=0.5))
+    brain.upkeep.set_growth(GrowthPolicy(operation_name="deploy", mode="sampled", rate=0.5))
 
-    assert "deploy" not in brain.predictions.refit().models
+    assert "deploy" not in inside(brain).services.predictions.refit().models
 
 
 def test_insights_about_an_operation_stand_in_its_guidance(brain: Brain) -> None:

@@ -88,7 +88,7 @@ def test_a_purge_names_the_backups_that_may_still_hold_it(open_brain: OpenBrain,
     brain = open_brain()
     memory = brain.capture("gateway note")
     target = tmp_path / "copy.backup"
-    brain.backup(target)
+    brain.upkeep.backup(target)
 
     removed = brain.purge(memory.id, reason="asked to")
 

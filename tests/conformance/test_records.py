@@ -214,7 +214,7 @@ def test_a_purge_of_an_archived_error_reaches_its_runs(brain: Brain, store_url: 
     brain.runs.start("fails")
     [hit] = brain.retrieve(WORD)
     brain.archive(hit.memory.id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     brain.purge(hit.memory.id, reason="asked to")
 
@@ -294,11 +294,11 @@ def test_a_rescan_takes_todays_secrets_out_of_runs_approvals_decisions_notices_a
     leak(brain)
     assert stored_bytes(store_url).count(KEY.encode()) >= 20
 
-    foreseen = brain.redact_rescan(dry_run=True)
-    done = brain.redact_rescan()
+    foreseen = brain.upkeep.redact_rescan(dry_run=True)
+    done = brain.upkeep.redact_rescan()
 
     assert (foreseen.changed, foreseen.findings) == (done.changed, done.findings)
-    assert brain.redact_rescan().changed == 0
+    assert brain.upkeep.redact_rescan().changed == 0
     assert inside(brain).store.upkeep.check() == []
     brain.close()
     assert KEY.encode() not in stored_bytes(store_url)
@@ -370,11 +370,11 @@ def test_a_rescan_reaches_every_text_of_agents_and_of_learning(brain: Brain, sto
         connection.execute("update log_count set source = (select source from log_template)")
     assert untouched == set()
 
-    foreseen = brain.redact_rescan(dry_run=True)
-    done = brain.redact_rescan()
+    foreseen = brain.upkeep.redact_rescan(dry_run=True)
+    done = brain.upkeep.redact_rescan()
 
     assert (foreseen.changed, foreseen.findings) == (done.changed, done.findings)
-    assert brain.redact_rescan().changed == 0
+    assert brain.upkeep.redact_rescan().changed == 0
     assert {agent.enabled for agent in brain.agents.list()} == {False}
     brain.close()
     assert STEM.encode() not in stored_bytes(store_url)
@@ -386,7 +386,7 @@ def test_a_fix_whose_action_held_a_secret_is_only_suggested(brain: Brain) -> Non
         [fix] = tx.records.page("fix", None)
         tx.session.run("fix_set_mode", id=fix["id"], mode="auto", reason="x", demoted_at=None)
 
-    brain.redact_rescan()
+    brain.upkeep.redact_rescan()
 
     assert brain.fixes.get(fix["id"]).mode.value == "suggest"
 
@@ -402,8 +402,8 @@ def test_a_version_that_holds_a_secret_is_named_and_stays_as_it_is(
     establish(brain, replace(look(), name="clean", secrets={"token": "env:TOKEN"}))
     before = brain.procedures.get("deploy-safely")
 
-    foreseen = brain.redact_rescan(dry_run=True)
-    done = brain.redact_rescan()
+    foreseen = brain.upkeep.redact_rescan(dry_run=True)
+    done = brain.upkeep.redact_rescan()
 
     assert foreseen.procedures == done.procedures == ("deploy-safely number 1 (draft)",)
     assert brain.procedures.get("deploy-safely") == before
@@ -412,13 +412,13 @@ def test_a_version_that_holds_a_secret_is_named_and_stays_as_it_is(
 def test_doctor_says_which_run_has_lost_its_version(brain: Brain) -> None:
     establish(brain, look())
     run = brain.runs.start("deploy-safely", target="prod")
-    fine = {check.name: check.passed for check in brain.doctor()}
+    fine = {check.name: check.passed for check in brain.upkeep.doctor()}
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [row] = tx.records.page("run", None)
         gone = {"id": new_id(), "procedure_id": "gone", "procedure_hash": "gone", "idempotency_key": None}
         tx.records.put_back("run", {**dict(row), **gone, "imported_at": None})
 
-    found = {check.name: check for check in brain.doctor()}["runs"]
+    found = {check.name: check for check in brain.upkeep.doctor()}["runs"]
 
     assert fine["runs"]
     assert not found.passed
@@ -440,12 +440,12 @@ def test_a_furnished_store_holds_something_of_all_that_agents_and_learning_keep(
 
 def test_doctor_says_which_agent_and_which_improvement_nobody_let_in(brain: Brain) -> None:
     furnish(brain)
-    fine = {check.name: check.passed for check in brain.doctor()}
+    fine = {check.name: check.passed for check in brain.upkeep.doctor()}
     with as_owner(brain) as connection:
         connection.execute("update agent set enabled = 1 where name = 'idle'")
         connection.execute("update improvement set state = 'kept' where state = 'rejected'")
 
-    found = {check.name: check for check in brain.doctor()}
+    found = {check.name: check for check in brain.upkeep.doctor()}
 
     assert (fine["agents"], fine["improvements"]) == (True, True)
     assert "'idle' was registered or enabled by nobody" in found["agents"].detail
@@ -457,7 +457,7 @@ def test_doctor_says_which_agent_and_which_improvement_nobody_let_in(brain: Brai
 def test_status_counts_procedures_runs_approvals_fixes_notices_and_decisions(brain: Brain) -> None:
     furnish(brain)
 
-    counted = brain.status()["records"]
+    counted = brain.upkeep.status()["records"]
 
     assert counted["procedure"]["by_state"] == {
         "draft": 1,
@@ -476,9 +476,9 @@ def test_status_counts_procedures_runs_approvals_fixes_notices_and_decisions(bra
 def test_compact_says_how_many_ended_runs_stay(brain: Brain) -> None:
     furnish(brain)
 
-    done = brain.compact(older_than_days=0)
+    done = brain.upkeep.compact(older_than_days=0)
 
     assert done.runs_left == 1
-    assert brain.compact(older_than_days=1).runs_left == 0
+    assert brain.upkeep.compact(older_than_days=1).runs_left == 0
     assert brain.runs.remove_ended(older_than_days=0) == 1
-    assert brain.compact(older_than_days=0).runs_left == 0
+    assert brain.upkeep.compact(older_than_days=0).runs_left == 0

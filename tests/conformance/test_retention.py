@@ -17,7 +17,7 @@ from tests.inside import inside
 
 def exported(brain: Brain, path: Any) -> list[str]:
     """Return everything stored but the trail and the segments, in an order that internal keys have no part in."""
-    brain.export_to(path)
+    brain.upkeep.export_to(path)
     lines = path.read_text(encoding="utf-8").splitlines()[1:-1]
     return sorted(line for line in lines if '"kind": "audit"' not in line and '"kind": "segment"' not in line)
 
@@ -45,11 +45,11 @@ def test_old_operations_move_into_segments_and_come_back_unchanged(open_brain: O
     begun = brain.begin("still running", consult="never")
     before = exported(brain, tmp_path / "before.jsonl")
 
-    compacted = brain.compact(older_than_days=0)
+    compacted = brain.upkeep.compact(older_than_days=0)
 
     assert (compacted.operations, compacted.memories, compacted.segments) == (20, 0, 1)
     assert 0 < compacted.bytes_after < compacted.bytes_before
-    assert [operation.id for operation in brain.operations()] == [begun.id]
+    assert [operation.id for operation in brain.operations.list()] == [begun.id]
     [segment] = segment_ids(brain)
     restored = retention.restore_segment(inside(brain).context, segment)
     assert (restored.operations, restored.standing) == (20, 0)
@@ -70,7 +70,7 @@ def test_archived_memories_move_into_segments_with_their_occurrences_and_links(
         brain.archive(memory.id)
     before = exported(brain, tmp_path / "before.jsonl")
 
-    compacted = brain.compact(older_than_days=0)
+    compacted = brain.upkeep.compact(older_than_days=0)
 
     assert (compacted.memories, compacted.operations) == (2, 0)
     assert [hit.memory.id for hit in brain.retrieve()] == [stays.id]
@@ -88,7 +88,7 @@ def test_moving_a_successor_does_not_bring_back_what_it_replaced(open_brain: Ope
     second = brain.supersede(first.id, Draft(title="Limit", content="20"))
     brain.archive(second.id)
 
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     assert brain.get(first.id).superseded_by == second.id
     assert brain.retrieve("limit") == []
@@ -110,10 +110,10 @@ def test_what_is_young_current_or_unfinished_stays(open_brain: OpenBrain) -> Non
     with brain.operation("young", consult="never"):
         pass
 
-    compacted = brain.compact(older_than_days=5)
+    compacted = brain.upkeep.compact(older_than_days=5)
 
     assert (compacted.memories, compacted.operations) == (1, 1)
-    assert {operation.start.name for operation in brain.operations()} == {"old but open", "young"}
+    assert {operation.start.name for operation in brain.operations.list()} == {"old but open", "young"}
     assert brain.get(young.id)
 
 
@@ -122,11 +122,11 @@ def test_a_dry_run_says_the_same_and_moves_nothing(open_brain: OpenBrain, tmp_pa
     old_operations(brain, 10)
     before = exported(brain, tmp_path / "before.jsonl")
 
-    foreseen = brain.compact(older_than_days=0, dry_run=True)
+    foreseen = brain.upkeep.compact(older_than_days=0, dry_run=True)
 
     assert exported(brain, tmp_path / "after.jsonl") == before
     assert segment_ids(brain) == []
-    assert foreseen == brain.compact(older_than_days=0)
+    assert foreseen == brain.upkeep.compact(older_than_days=0)
 
 
 def test_a_segment_has_a_limit_and_what_is_left_goes_into_the_next(
@@ -136,7 +136,7 @@ def test_a_segment_has_a_limit_and_what_is_left_goes_into_the_next(
     old_operations(brain, 25)
     monkeypatch.setattr(retention, "SEGMENT_ROWS", 10)
 
-    compacted = brain.compact(older_than_days=0)
+    compacted = brain.upkeep.compact(older_than_days=0)
 
     assert (compacted.operations, compacted.segments) == (25, 3)
     assert len(archived(brain, limit=100)) == 25
@@ -161,10 +161,10 @@ def test_a_stop_between_two_segments_loses_nothing(open_brain: OpenBrain, monkey
     with monkeypatch.context() as patch:
         patch.setattr(retention, "unpack", stop)
         with pytest.raises(Stopped):
-            brain.compact(older_than_days=0)
+            brain.upkeep.compact(older_than_days=0)
 
-    assert len(brain.operations(limit=100)) + len(archived(brain, limit=100)) == 25
-    assert brain.compact(older_than_days=0).operations == 15
+    assert len(brain.operations.list(limit=100)) + len(archived(brain, limit=100)) == 25
+    assert brain.upkeep.compact(older_than_days=0).operations == 15
 
 
 def test_rows_stay_when_a_segment_does_not_read_back(open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,16 +173,16 @@ def test_rows_stay_when_a_segment_does_not_read_back(open_brain: OpenBrain, monk
     monkeypatch.setattr(retention, "unpack", lambda row: [])
 
     with pytest.raises(ArchiveDamaged):
-        brain.compact(older_than_days=0)
+        brain.upkeep.compact(older_than_days=0)
 
-    assert len(brain.operations()) == 5
+    assert len(brain.operations.list()) == 5
     assert segment_ids(brain) == []
 
 
 def test_a_damaged_segment_is_noticed_and_not_restored(open_brain: OpenBrain) -> None:
     brain = open_brain()
     old_operations(brain, 5)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         [listed] = tx.operations.segments()
         row = tx.operations.segment(listed["id"])
@@ -211,10 +211,11 @@ def test_archived_operations_are_listed_under_the_same_conditions(open_brain: Op
     with pytest.raises(RuntimeError), brain.operation("deploy", consult="never"):
         raise RuntimeError("broke")
     expected = {
-        name: [operation.id for operation in brain.operations(**conditions)] for name, conditions in LISTINGS.items()
+        name: [operation.id for operation in brain.operations.list(**conditions)]
+        for name, conditions in LISTINGS.items()
     }
 
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     for name, conditions in LISTINGS.items():
         assert [operation.id for operation in archived(brain, **conditions)] == expected[name]
@@ -237,7 +238,7 @@ def test_archived_memories_are_searched_by_words_under_a_filter(open_brain: Open
     one = brain.capture("Gateway notes", "nothing of it", type="decision_record")
     for memory in (both, one):
         brain.archive(memory.id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     def found(query: str, limit: int = 10, **conditions: Any) -> list[str]:
         hits = segments.search_segments(inside(brain).context, query, limit, Filter(**conditions))
@@ -262,7 +263,7 @@ def test_a_purge_reaches_into_segments(open_brain: OpenBrain) -> None:
     error = brain.retrieve("broke")[0].memory
     for memory_id in (kept.id, purged.id, after.id):
         brain.archive(memory_id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         assert segments.archived_ids_about(tx, "alice") == [purged.id]
@@ -282,7 +283,7 @@ def test_a_segment_goes_when_its_last_row_is_purged(open_brain: OpenBrain) -> No
     brain = open_brain()
     memory = brain.capture("gateway")
     brain.archive(memory.id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         segments.purge_from_segments(tx, [memory.id])
@@ -294,7 +295,7 @@ def test_a_reused_idempotency_key_does_not_keep_a_memory_from_coming_back(open_b
     brain = open_brain()
     old = brain.capture("gateway", idempotency_key="k")
     brain.archive(old.id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     again = brain.capture("gateway again", idempotency_key="k")
 
     retention.restore_segment(inside(brain).context, segment_ids(brain)[0])
@@ -306,7 +307,7 @@ def test_a_reused_idempotency_key_does_not_keep_a_memory_from_coming_back(open_b
 def test_each_act_of_retention_is_in_the_trail(open_brain: OpenBrain) -> None:
     brain = open_brain()
     old_operations(brain, 3)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     retention.restore_segment(inside(brain).context, segment_ids(brain)[0])
 
     with inside(brain).store.read() as tx:
@@ -316,14 +317,14 @@ def test_each_act_of_retention_is_in_the_trail(open_brain: OpenBrain) -> None:
 @pytest.mark.parametrize("days", [-1, 1e9, "5", True, float("nan")])
 def test_an_age_that_means_nothing_is_refused(open_brain: OpenBrain, days: Any) -> None:
     with pytest.raises(InvalidInput):
-        open_brain().compact(older_than_days=days)
+        open_brain().upkeep.compact(older_than_days=days)
 
 
 def test_archived_memories_in_segments_are_found_on_request_beside_the_others(open_brain: OpenBrain) -> None:
     brain = open_brain()
     moved, stays = brain.capture("gateway certificates expired", tags=["tls"]), brain.capture("gateway", tags=["tls"])
     brain.archive(moved.id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
 
     assert [hit.memory.id for hit in brain.retrieve("gateway certificates")] == [stays.id]
     asked = brain.retrieve("gateway certificates", include_archived=True)
@@ -335,15 +336,15 @@ def test_archived_memories_in_segments_are_found_on_request_beside_the_others(op
 def test_archived_operations_are_listed_on_request_and_come_back(open_brain: OpenBrain) -> None:
     brain = open_brain()
     old_operations(brain, 5)
-    ids = [operation.id for operation in brain.operations()]
-    brain.compact(older_than_days=0)
+    ids = [operation.id for operation in brain.operations.list()]
+    brain.upkeep.compact(older_than_days=0)
     young = brain.begin("young", consult="never")
 
-    assert [operation.id for operation in brain.operations(include_archived=True)] == [young.id, *ids]
-    assert [operation.id for operation in brain.operations(include_archived=True, limit=2)] == [young.id, ids[0]]
-    assert [operation.id for operation in brain.operations()] == [young.id]
-    assert brain.restore_segment(segment_ids(brain)[0]).operations == 5
-    assert [operation.id for operation in brain.operations()] == [young.id, *ids]
+    assert [operation.id for operation in brain.operations.list(include_archived=True)] == [young.id, *ids]
+    assert [operation.id for operation in brain.operations.list(include_archived=True, limit=2)] == [young.id, ids[0]]
+    assert [operation.id for operation in brain.operations.list()] == [young.id]
+    assert brain.upkeep.restore_segment(segment_ids(brain)[0]).operations == 5
+    assert [operation.id for operation in brain.operations.list()] == [young.id, *ids]
 
 
 def test_a_memory_in_a_segment_is_purged_by_id_and_by_subject(open_brain: OpenBrain) -> None:
@@ -353,7 +354,7 @@ def test_a_memory_in_a_segment_is_purged_by_id_and_by_subject(open_brain: OpenBr
     foreign = other.capture("gateway foreign", subject="alice")
     for each, memory in ((brain, one), (brain, two), (other, foreign)):
         each.archive(memory.id)
-        each.compact(older_than_days=0)
+        each.upkeep.compact(older_than_days=0)
 
     assert brain.purge(one.id, reason="asked to").memory_ids == (one.id,)
     assert set(brain.purge_subject("alice", reason="asked to").memory_ids) == {two.id, three.id}

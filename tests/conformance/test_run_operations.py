@@ -51,7 +51,7 @@ def errors(brain: Brain) -> Sequence[Memory]:
 
 
 def operations(brain: Brain) -> list[Operation]:
-    return brain.operations(limit=50)[::-1]
+    return brain.operations.list(limit=50)[::-1]
 
 
 def start(brain: Brain, name: str) -> Run:

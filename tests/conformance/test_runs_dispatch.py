@@ -14,7 +14,7 @@ from brainops.errors import Conflict, InvalidInput, MissingExtra, StoreUnavailab
 from brainops.procedures.conditions import conditions
 from brainops.procedures.consent import approvers
 from brainops.procedures.runs import dispatcher as dispatch
-from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.runs.dispatcher import Dispatcher, Lane
 from brainops.procedures.steps.executor import StepWork
 from brainops.store import acts
 from brainops.store.sqlite import clock_micros
@@ -41,7 +41,7 @@ def kit(open_brain: OpenBrain) -> Kit:
 @pytest.fixture
 def loop(kit: Kit) -> Iterator[Dispatcher]:
     """A dispatcher that is nudged by the runner, as in a Brain with `background`."""
-    dispatcher = Dispatcher(inside(kit.brain).store, kit.runs)
+    dispatcher = Dispatcher(Lane(inside(kit.brain).store, kit.runs))
     kit.runs.nudge = dispatcher.nudge
     yield dispatcher
     dispatcher.close()
@@ -138,13 +138,13 @@ def test_a_stopped_loop_lets_the_step_at_hand_end_and_hands_the_run_back(kit: Ki
 def test_the_loop_outlives_a_store_that_cannot_be_used(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "TROUBLE_SECONDS", 0.01)
     troubles = iter(range(3))
-    dispatcher = Dispatcher(inside(kit.brain).store, kit.runs)
+    dispatcher = Dispatcher(Lane(inside(kit.brain).store, kit.runs))
     look = dispatcher._look
 
-    def sometimes() -> Any:
+    def sometimes(lane: Lane) -> Any:
         if next(troubles, None) is not None:
             raise StoreUnavailable("the disk is asleep")
-        return look()
+        return look(lane)
 
     monkeypatch.setattr(dispatcher, "_look", sometimes)
     kit.define(step("a"))
@@ -162,7 +162,7 @@ def test_a_worker_says_that_it_lives_and_calls_the_sweeps(kit: Kit) -> None:
     def fails() -> None:
         raise ValueError("a mistake of ours")
 
-    dispatcher = Dispatcher(inside(kit.brain).store, kit.runs, [fails, swept.set], worker=True)
+    dispatcher = Dispatcher(Lane(inside(kit.brain).store, kit.runs, [fails, swept.set]), worker=True)
     dispatcher.nudge()
     assert swept.wait(WAIT_SECONDS)
 

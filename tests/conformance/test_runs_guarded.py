@@ -369,8 +369,8 @@ def test_a_step_waits_for_the_approval_of_its_operation_and_goes_on(brain: Brain
     assert told_kubectl(tmp_path) == ["delete pod x"]
     assert brain.approvals.get(asked.id).state is ApprovalState.USED
     assert [each.kind for each in brain.guard.decisions()] == [DecisionKind.OVERRIDE, DecisionKind.BLOCKED]
-    assert brain.doctor()[0] is not None
-    assert [check.detail for check in brain.doctor() if check.name == "approvals" and not check.passed] == []
+    assert brain.upkeep.doctor()[0] is not None
+    assert [check.detail for check in brain.upkeep.doctor() if check.name == "approvals" and not check.passed] == []
 
 
 def test_an_operation_that_was_refused_fails_the_step(brain: Brain, tmp_path: Path) -> None:

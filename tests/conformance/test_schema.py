@@ -52,7 +52,7 @@ def test_an_older_program_reads_and_captures_on_a_newer_schema(open_brain: OpenB
     older.archive(second.id)
     with older.operation("deploy"):
         pass
-    assert older.export_to(tmp_path / "one.jsonl").memories == 2
+    assert older.upkeep.export_to(tmp_path / "one.jsonl").memories == 2
     assert inside(older).store.upkeep.schema()["stored"] == 99
     assert inside(older).store.upkeep.schema()["pending"] == []
 
@@ -102,13 +102,13 @@ def test_a_store_of_an_earlier_version_is_migrated_with_its_data_and_backed_up_b
     monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
     old = open_brain()
     fill(old)
-    old.export_to(tmp_path / "before.jsonl")
+    old.upkeep.export_to(tmp_path / "before.jsonl")
     old.close()
     number = bring_a_migration(monkeypatch, ADDED)
 
     new = open_brain()
 
-    new.export_to(tmp_path / "after.jsonl")
+    new.upkeep.export_to(tmp_path / "after.jsonl")
     before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))
     assert before == after
     assert inside(new).store.upkeep.schema()["stored"] == number
@@ -174,8 +174,8 @@ def test_a_backup_brings_everything_back(
     monkeypatch.setenv("BRAINOPS_HOME", str(tmp_path / "home"))
     brain = open_brain()
     fill(brain)
-    brain.export_to(tmp_path / "before.jsonl")
-    brain.backup(tmp_path / "copy.backup")
+    brain.upkeep.export_to(tmp_path / "before.jsonl")
+    brain.upkeep.backup(tmp_path / "copy.backup")
     brain.purge(brain.retrieve("gateway")[0].memory.id, reason="by mistake")
     brain.capture("later")
     brain.close()
@@ -185,7 +185,7 @@ def test_a_backup_brings_everything_back(
     restore(tmp_path / "copy.backup", store_url, replace=True)
 
     back = open_brain()
-    back.export_to(tmp_path / "after.jsonl")
+    back.upkeep.export_to(tmp_path / "after.jsonl")
     before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))
     assert before == after
     assert inside(back).store.upkeep.check() == []
@@ -201,7 +201,7 @@ def test_a_damaged_backup_is_refused_and_the_store_stays(
 ) -> None:
     brain = open_brain()
     fill(brain)
-    brain.backup(tmp_path / "copy.backup")
+    brain.upkeep.backup(tmp_path / "copy.backup")
     damaged = damage((tmp_path / "copy.backup").read_bytes())
     (tmp_path / "copy.backup").write_bytes(damaged)
 
@@ -216,7 +216,7 @@ def test_others_write_while_a_backup_is_made(open_brain: OpenBrain, tmp_path: Pa
     brain.capture_many(brain.draft(f"gateway {number}", "text " * 200) for number in range(500))
 
     for number in range(3):
-        brain.backup(tmp_path / f"{number}.backup")
+        brain.upkeep.backup(tmp_path / f"{number}.backup")
         other.capture(f"while {number}")
 
     assert len(brain.retrieve("while")) == 3

@@ -40,7 +40,7 @@ def establish(brain: Brain, name: str, mode: Mode) -> None:
 
 
 def test_a_session_reads_like_a_mapping_in_the_founding_order(brain: Brain) -> None:
-    session = brain.session()
+    session = brain.sessions.open()
 
     assert list(session) == list(session.keys()) == FOUNDING
     assert dict(session)["system_status"]["memories"]["total"] == 0
@@ -53,7 +53,7 @@ def test_what_is_new_of_each_sort_stands_in_the_briefing(brain: Brain) -> None:
         for number in range(10):
             brain.capture(f"{type} {number}", "text", type=type)
     brain.forget(brain.capture("learning_insight last", "text").id)
-    found = brain.session()["memory_context"]
+    found = brain.sessions.open()["memory_context"]
 
     assert list(found) == ["deployments", "errors", "learnings", "decisions"]
     assert [item["title"] for item in found["learnings"]] == [f"learning_insight {n}" for n in range(9, 1, -1)]
@@ -65,7 +65,7 @@ def test_deployments_on_record_stand_in_the_briefing_though_nobody_logged_them(b
         brain.begin("deploy tax", target=f"prod-{number}", consult="never").succeed()
         brain.begin("smoke test", consult="never").succeed()
     brain.begin("roll back checkout", target="prod", consult="never").fail("OSError: no such release")
-    found = brain.session()
+    found = brain.sessions.open()
 
     told = [str(item["title"]) for item in found["memory_context"]["deployments"]]
     assert told[:2] == ["roll back checkout on prod: failed", "deploy tax on prod-9: went well"]
@@ -78,7 +78,7 @@ def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
     establish(brain, "deploy-safely", Mode.STRICT)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
-    session = brain.session()
+    session = brain.sessions.open()
 
     assert [each["name"] for each in session.procedures] == ["deploy-safely", "aside"]
     assert "2 active: deploy-safely (strict), aside" in session.text
@@ -86,18 +86,18 @@ def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
 
 
 def test_the_opening_is_on_record_once_and_the_session_carries_what_is_done_in_it(brain: Brain) -> None:
-    session = brain.session(agent="builder")
-    brain.session(id=session.session_id)
+    session = brain.sessions.open(agent="builder")
+    brain.sessions.open(id=session.session_id)
     with brain.operation("deploy", session=session.session_id, consult="never"):
         pass
     brain.guidance("deploy", session=session.session_id)
-    brain.session()
-    record = brain.session_record(session.session_id)
+    brain.sessions.open()
+    record = brain.sessions.record(session.session_id)
 
     assert (record.operations, record.failed, record.open, record.receipts) == (1, 0, 0, 1)
     assert record.actor is not None
     assert (record.actor.kind, record.actor.id, record.actor.proof) == (ActorKind.AGENT, "builder", "named")
-    openings = brain.operations(name="session start")
+    openings = brain.operations.list(name="session start")
     assert [each.start.session_id for each in openings].count(session.session_id) == 1
 
 
@@ -110,7 +110,7 @@ def test_the_session_of_the_environment_carries_operations_captures_and_consulta
     brain.guidance("deploy")
     with brain.operation("deploy", consult="never"):
         pass
-    record = brain.session_record()
+    record = brain.sessions.record()
 
     assert (record.session_id, record.opened_at) == ("s-1", None)
     assert (record.operations, record.receipts, record.memories) == (1, 1, 1)
@@ -118,17 +118,17 @@ def test_the_session_of_the_environment_carries_operations_captures_and_consulta
 
 def test_a_session_that_never_was_is_not_found(brain: Brain) -> None:
     with pytest.raises(NotFound, match="brainops session start"):
-        brain.session_record()
+        brain.sessions.record()
     with pytest.raises(NotFound):
-        brain.session_record("nothing")
+        brain.sessions.record("nothing")
     with pytest.raises(InvalidInput):
-        brain.session(id="x" * 1_000)
+        brain.sessions.open(id="x" * 1_000)
 
 
 def test_learning_that_is_due_is_caught_up_first(brain: Brain) -> None:
     brain.capture("gateway", "slow")
     brain.learning.run(Cycle.DAILY)
-    first, second = brain.session(), brain.session()
+    first, second = brain.sessions.open(), brain.sessions.open()
 
     assert "Caught up on learning (five minutes, hourly): brainops insights" in first.summary
     assert "Learning is up to date." in second.summary
@@ -140,7 +140,7 @@ def test_learning_that_would_take_long_is_left_and_that_is_said(brain: Brain, mo
     for _ in range(4):
         with brain.operation("deploy", consult="never"):
             pass
-    session = brain.session()
+    session = brain.sessions.open()
 
     assert brain.learning.due() == list(Cycle)
     assert session.summary[-1].startswith("Learning is due (five minutes, hourly, daily) and left")
@@ -153,20 +153,20 @@ def test_a_session_opens_though_learning_is_in_trouble(brain: Brain, monkeypatch
 
     brain.capture("gateway", "slow")
     monkeypatch.setattr(brain.learning, "run", broken)
-    session = brain.session()
+    session = brain.sessions.open()
 
     assert "and left, the report could not be written" in session.summary[-1]
 
 
 def test_there_is_nothing_to_catch_up_on_where_nothing_was_learnt_from(brain: Brain) -> None:
-    assert "There is nothing to learn from yet." in brain.session().summary
+    assert "There is nothing to learn from yet." in brain.sessions.open().summary
     assert brain.retrieve("") == []
 
 
 def test_nothing_is_caught_up_where_what_acts_by_itself_is_stopped(brain: Brain) -> None:
     brain.capture("gateway", "slow")
     brain.guard.stop_automatic("we look first")
-    session = brain.session()
+    session = brain.sessions.open()
 
     assert brain.learning.due() == list(Cycle)
     assert session.summary[0] == "What acts by itself is stopped: we look first"
@@ -178,7 +178,7 @@ def test_the_block_is_bounded_and_quotes_what_memory_holds(brain: Brain) -> None
     for type in ("deployment_log", "error_pattern", "learning_insight", "decision_record"):
         for number in range(10):
             brain.capture(f"{number} {evil}"[:300], f"{number} {evil}", type=type)
-    block = brain.session().block
+    block = brain.sessions.open().block
 
     assert tokens_of(block) <= BLOCK_TOKENS
     assert block.count("</brainops-memory>") == 1
@@ -193,7 +193,7 @@ def test_the_screen_fits_a_terminal_when_all_is_there(brain: Brain) -> None:
         for number in range(4):
             brain.capture(f"{type} {number} " + "word " * 40, "text", type=type)
     establish(brain, "deploy-safely", Mode.REQUIRED)
-    lines = brain.session().text.splitlines()
+    lines = brain.sessions.open().text.splitlines()
 
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
@@ -218,4 +218,4 @@ def test_the_founding_call_returns_and_shows_the_session(brain: Brain, capsys: p
     session = asyncio.run(initialize_claudeos_session(brain))
 
     assert capsys.readouterr().out.startswith("BrainOps ")
-    assert session["session_id"] == brain.session_record().session_id
+    assert session["session_id"] == brain.sessions.record().session_id

@@ -366,6 +366,6 @@ def test_what_is_no_text_is_not_taken_in_as_a_log(brain: Brain, tmp_path: Path) 
 
 
 def test_opening_a_session_changes_nothing_and_is_suspected_of_nothing(brain: Brain, clock: Clock) -> None:
-    brain.session()
+    brain.sessions.open()
 
     assert brain.signals.suspects() == []

@@ -50,7 +50,7 @@ def test_reindexing_repairs_an_index_that_lost_its_words(open_brain: OpenBrain) 
     assert found(brain, "gateway", tags=["t3"]) == []
     seen: list[int] = []
 
-    done = brain.reindex(progress=lambda done, total: seen.append(done))
+    done = brain.upkeep.reindex(progress=lambda done, total: seen.append(done))
 
     assert done == 250
     assert seen == [100, 200, 250]
@@ -64,7 +64,7 @@ def test_readers_get_answers_while_an_index_is_written_anew(open_brain: OpenBrai
     brain.capture_many(brain.draft(f"gateway {number}") for number in range(250))
     counts: list[int] = []
 
-    brain.reindex(progress=lambda done, total: counts.append(len(reader.retrieve("gateway", limit=300))))
+    brain.upkeep.reindex(progress=lambda done, total: counts.append(len(reader.retrieve("gateway", limit=300))))
 
     assert counts == [250] * 3
 
@@ -77,10 +77,10 @@ def test_reindexing_that_was_stopped_leaves_a_whole_index(open_brain: OpenBrain)
         raise Stopped
 
     with pytest.raises(Stopped):
-        brain.reindex(progress=stop)
+        brain.upkeep.reindex(progress=stop)
 
     assert len(found(brain, "gateway", limit=300)) == 250
-    assert brain.reindex() == 250
+    assert brain.upkeep.reindex() == 250
     assert inside(brain).store.upkeep.check() == []
 
 
@@ -90,7 +90,7 @@ def test_reindexing_keeps_namespaces_apart(open_brain: OpenBrain) -> None:
     for each in (brain, other, shared):
         each.capture("gateway", each.settings.namespace)
 
-    brain.reindex()
+    brain.upkeep.reindex()
 
     assert {hit.memory.namespace for hit in brain.retrieve("gateway")} == {"team/a", "team/shared"}
     assert [hit.memory.namespace for hit in other.retrieve("gateway")] == ["team/b"]
@@ -104,14 +104,14 @@ def vectors(brain: Brain, model_id: str) -> int:
 def test_reembedding_gives_every_memory_a_vector_of_the_present_model_and_drops_the_old(open_brain: OpenBrain) -> None:
     brain = with_model(open_brain(), Letters("letters-1"))
     brain.capture_many(brain.draft(f"gateway {number}") for number in range(150))
-    assert brain.embed_pending() == 150
+    assert brain.upkeep.embed_pending() == 150
     with_model(brain, Letters("letters-2"))
 
-    done = brain.reembed()
+    done = brain.upkeep.reembed()
 
     assert done == 150
     assert (vectors(brain, "letters-1"), vectors(brain, "letters-2")) == (0, 150)
-    assert brain.reembed() == 0
+    assert brain.upkeep.reembed() == 0
     with inside(brain).store.read() as tx:
         assert tx.setting(reindex.EMBEDDING_MODEL) == "letters-2"
     assert len(found(brain, "gateway 7", limit=200)) == 150
@@ -120,7 +120,7 @@ def test_reembedding_gives_every_memory_a_vector_of_the_present_model_and_drops_
 def test_reembedding_that_was_stopped_goes_on_where_it_was(open_brain: OpenBrain) -> None:
     brain = with_model(open_brain(), Letters("letters-1"))
     brain.capture_many(brain.draft(f"gateway {number}") for number in range(150))
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     model = Letters("letters-2")
     with_model(brain, model)
 
@@ -128,12 +128,12 @@ def test_reembedding_that_was_stopped_goes_on_where_it_was(open_brain: OpenBrain
         raise Stopped
 
     with pytest.raises(Stopped):
-        brain.reembed(progress=stop)
+        brain.upkeep.reembed(progress=stop)
     already = model.embedded
     assert vectors(brain, "letters-1") == 150
     assert len(found(brain, "gateway", limit=200)) == 150
 
-    rest = brain.reembed()
+    rest = brain.upkeep.reembed()
 
     assert already + rest == 150
     assert (vectors(brain, "letters-1"), vectors(brain, "letters-2")) == (0, 150)
@@ -147,9 +147,9 @@ def test_a_memory_whose_commit_arrives_late_still_gets_its_vector(open_brain: Op
     with inside(slow).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         late = store(tx, prepare(draft, inside(slow).context.redaction), draft.source, inside(slow).context, None)
         [early] = brain.capture_many([Draft(title="gateway early")])
-        assert brain.embed_pending() == 1
+        assert brain.upkeep.embed_pending() == 1
 
-    assert brain.embed_pending() == 1
+    assert brain.upkeep.embed_pending() == 1
 
     assert {hit.memory.id for hit in brain.retrieve("gateway")} == {late.id, early.id}
     assert vectors(brain, "letters-1") == 2
@@ -157,7 +157,7 @@ def test_a_memory_whose_commit_arrives_late_still_gets_its_vector(open_brain: Op
 
 def test_reembedding_without_a_model_is_a_clear_error(open_brain: OpenBrain) -> None:
     with pytest.raises(EmbedderUnavailable):
-        open_brain().reembed()
+        open_brain().upkeep.reembed()
 
 
 def leak(brain: Brain) -> list[str]:
@@ -177,7 +177,7 @@ def leak(brain: Brain) -> list[str]:
     running = brain.begin(f"use {KEY}", target=KEY, context={"k": KEY})
     running.note(result=KEY)
     running.fail(RuntimeError(f"{KEY} was refused"))
-    brain.contradict(brain.operations()[0].id, f"it was {KEY}")
+    brain.operations.contradict(brain.operations.list()[0].id, f"it was {KEY}")
     put_aside = brain.capture("put aside", f"long ago: {KEY}")
     brain.archive(put_aside.id)
     with brain.operation("old one", context={"k": KEY}, consult="never"):
@@ -188,23 +188,23 @@ def leak(brain: Brain) -> list[str]:
 def test_a_rescan_takes_todays_secrets_out_of_everything(open_brain: OpenBrain, store_url: str) -> None:
     brain = open_brain()
     ids = leak(brain)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     assert KEY.encode() in stored_bytes(store_url)
     today = open_brain()
     today.capture("clean one")
 
-    rescanned = today.redact_rescan()
+    rescanned = today.upkeep.redact_rescan()
 
     counts = {finding.kind: finding.count for finding in rescanned.findings}
     assert counts["aws-access-key"] >= 14
     assert counts["password"] >= 1
     assert set(ids) <= set(rescanned.ids)
     assert KEY not in str([today.get(memory_id) for memory_id in ids[:-1]])
-    assert KEY not in str(today.operations())
+    assert KEY not in str(today.operations.list())
     assert today.retrieve(KEY) == today.retrieve(tags=[KEY]) == []
     remaining = stored_bytes(store_url)
     restore_segments(today)
-    assert KEY not in str(today.operations()) + str(today.retrieve(include_archived=True))
+    assert KEY not in str(today.operations.list()) + str(today.retrieve(include_archived=True))
     assert KEY.encode() not in without_trail(remaining, store_url)
     assert b"hunter2" not in remaining
 
@@ -228,7 +228,7 @@ def test_a_rescan_says_counts_in_the_trail_and_never_values(open_brain: OpenBrai
     under_old_rules(brain).capture("a key", f"it is {KEY}")
     today = open_brain()
 
-    today.redact_rescan()
+    today.upkeep.redact_rescan()
 
     with inside(today).store.read() as tx:
         [line] = tx.trail.page("team/a", 0)
@@ -241,16 +241,16 @@ def test_a_rescan_says_counts_in_the_trail_and_never_values(open_brain: OpenBrai
 def test_a_rescan_in_a_dry_run_finds_the_same_and_changes_nothing(open_brain: OpenBrain, tmp_path: Any) -> None:
     leak(open_brain())
     today = open_brain()
-    today.export_to(tmp_path / "before.jsonl")
+    today.upkeep.export_to(tmp_path / "before.jsonl")
 
-    foreseen = today.redact_rescan(dry_run=True)
+    foreseen = today.upkeep.redact_rescan(dry_run=True)
 
-    today.export_to(tmp_path / "after.jsonl")
+    today.upkeep.export_to(tmp_path / "after.jsonl")
     before, after = ((tmp_path / name).read_text().splitlines()[1:] for name in ("before.jsonl", "after.jsonl"))
     assert before[:-1] == after[:-1]
-    done = today.redact_rescan()
+    done = today.upkeep.redact_rescan()
     assert (foreseen.changed, foreseen.findings, set(foreseen.ids)) == (done.changed, done.findings, set(done.ids))
-    assert today.redact_rescan().changed == 0
+    assert today.upkeep.redact_rescan().changed == 0
 
 
 def test_a_clean_store_comes_through_a_rescan_unchanged(open_brain: OpenBrain, tmp_path: Any) -> None:
@@ -261,11 +261,11 @@ def test_a_clean_store_comes_through_a_rescan_unchanged(open_brain: OpenBrain, t
     with pytest.raises(RuntimeError), brain.operation("deploy api", target="prod"):
         raise RuntimeError("the gateway is unreachable")
     brain.feedback(memory.id, "helpful", note="thanks")
-    brain.export_to(tmp_path / "before.jsonl")
+    brain.upkeep.export_to(tmp_path / "before.jsonl")
 
-    rescanned = brain.redact_rescan()
+    rescanned = brain.upkeep.redact_rescan()
 
-    brain.export_to(tmp_path / "after.jsonl")
+    brain.upkeep.export_to(tmp_path / "after.jsonl")
     before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))
     assert before == after
     assert (rescanned.changed, rescanned.findings, rescanned.ids) == (0, (), ())
@@ -279,7 +279,7 @@ def test_memories_that_become_the_same_are_kept_with_the_older_one_current(open_
     third = brain.capture("the key", "is AKIAIOSFODNN7EXAMPLG")
     today = open_brain()
 
-    today.redact_rescan()
+    today.upkeep.redact_rescan()
 
     assert [hit.memory.id for hit in today.retrieve("key")] == [first.id]
     assert [today.get(each.id).superseded_by for each in (first, second, third)] == [None, first.id, first.id]
@@ -293,7 +293,7 @@ def test_a_memory_that_becomes_the_same_as_a_clean_one_gives_way_to_the_older(op
     clean = today.capture("the key", f"is {KEY}")
     leaked = under_old_rules(open_brain()).capture("the key", f"is {KEY}")
 
-    today.redact_rescan()
+    today.upkeep.redact_rescan()
 
     assert today.get(leaked.id).superseded_by == clean.id
     assert [hit.memory.id for hit in today.retrieve("key")] == [clean.id]
@@ -303,13 +303,13 @@ def test_a_rewritten_memory_waits_for_a_new_vector(open_brain: OpenBrain) -> Non
     model = Letters("letters-1")
     brain = with_model(under_old_rules(open_brain()), model)
     brain.capture("the key", f"is {KEY}")
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     today = with_model(open_brain(), model)
 
-    today.redact_rescan()
+    today.upkeep.redact_rescan()
 
     assert vectors(today, "letters-1") == 0
-    assert today.embed_pending() == 1
+    assert today.upkeep.embed_pending() == 1
 
 
 def test_errors_keep_their_identity_through_a_rescan(open_brain: OpenBrain) -> None:
@@ -321,7 +321,7 @@ def test_errors_keep_their_identity_through_a_rescan(open_brain: OpenBrain) -> N
 
     fail(brain)
     today = open_brain()
-    today.redact_rescan()
+    today.upkeep.redact_rescan()
     fail(today)
 
     [hit] = today.retrieve("gateway")
@@ -331,7 +331,7 @@ def test_errors_keep_their_identity_through_a_rescan(open_brain: OpenBrain) -> N
 def test_a_memory_that_waits_for_its_vector_is_not_buried_by_those_that_have_one(open_brain: OpenBrain) -> None:
     brain = with_model(open_brain(), Letters("letters-1"))
     brain.capture_many(brain.draft(f"gateway {number}") for number in range(60))
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
 
     [new] = brain.capture_many([brain.draft("gateway certificate expired")])
 

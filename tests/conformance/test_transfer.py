@@ -72,13 +72,13 @@ def fill(brain: Brain, name: str = "first") -> None:
     brain.archive(brain.capture("Archived thing", f"about zebras {name}").id)
     brain.forget(brain.capture(f"Forgotten thing {name}").id)
     brain.promote(second.id, "team/shared")
-    brain.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
+    brain.upkeep.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
     for number in range(3):
         with brain.operation("deploy api", target=f"t{number}", context={"n": number}) as running:
             running.note(result=[number], cost=0.1 * number)
     with pytest.raises(RuntimeError), brain.operation("deploy api", target="t0"):
         raise RuntimeError("database is unreachable")
-    brain.contradict(brain.operations(outcome="succeeded")[0].id, "was not")
+    brain.operations.contradict(brain.operations.list(outcome="succeeded")[0].id, "was not")
     brain.begin("left open")
 
 
@@ -92,12 +92,12 @@ def test_an_import_of_an_export_gives_the_same_export(
 ) -> None:
     brain, other = open_brain(), open_other()
     fill(brain)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     fill(brain, "second")
 
-    exported = brain.export_to(tmp_path / "one.jsonl")
+    exported = brain.upkeep.export_to(tmp_path / "one.jsonl")
     transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
-    other.export_to(tmp_path / "two.jsonl")
+    other.upkeep.export_to(tmp_path / "two.jsonl")
 
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
     kinds = {"memory", "occurrence", "feedback", "operation", "operation_count", "guidance", "growth_policy", "audit"}
@@ -109,7 +109,7 @@ def test_what_was_imported_is_found_and_its_trail_holds(
 ) -> None:
     brain, other = open_brain(), open_other()
     fill(brain)
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
 
     imported = transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
@@ -130,12 +130,12 @@ def test_what_was_imported_is_found_and_its_trail_holds(
 def test_importing_again_changes_nothing(open_brain: OpenBrain, open_other: OpenBrain, tmp_path: Path) -> None:
     brain, other = open_brain(), open_other()
     fill(brain)
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
     again = transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
-    other.export_to(tmp_path / "two.jsonl")
+    other.upkeep.export_to(tmp_path / "two.jsonl")
     assert again.taken == {}
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
 
@@ -158,14 +158,14 @@ def test_an_export_of_the_first_format_is_taken_in_whole(
 ) -> None:
     brain, other = open_brain(), open_other()
     fill(brain)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     fill(brain, "second")
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     as_format_1(tmp_path / "one.jsonl")
 
     imported = transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
-    other.export_to(tmp_path / "two.jsonl")
+    other.upkeep.export_to(tmp_path / "two.jsonl")
     as_format_1(tmp_path / "two.jsonl")
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
     assert imported.left == imported.disarmed == ()
@@ -176,13 +176,13 @@ def test_a_field_of_the_second_format_has_no_place_in_a_file_of_the_first(
 ) -> None:
     brain = open_brain()
     brain.guidance("deploy")
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines()]
     lines[0]["brainops_export"] = 1
     (tmp_path / "one.jsonl").write_bytes(signed(lines[:-1]))
 
     with pytest.raises(ArchiveDamaged, match="other fields"):
-        brain.import_from(tmp_path / "one.jsonl")
+        brain.upkeep.import_from(tmp_path / "one.jsonl")
 
 
 class Stopped(Exception):
@@ -194,7 +194,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(
 ) -> None:
     brain, other = open_brain(), open_other()
     fill(brain)
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     monkeypatch.setattr(transfer, "BATCH_LINES", 7)
     seen: list[int] = []
 
@@ -209,7 +209,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(
 
     transfer.import_from(inside(other).context, str(tmp_path / "one.jsonl"), into=INTO)
 
-    other.export_to(tmp_path / "two.jsonl")
+    other.upkeep.export_to(tmp_path / "two.jsonl")
     assert lines_of(tmp_path / "one.jsonl") == lines_of(tmp_path / "two.jsonl")
 
 
@@ -218,9 +218,9 @@ def test_only_the_written_namespace_is_taken_unless_the_call_says_more(
 ) -> None:
     brain, other = open_brain(), open_other(read=["team/shared", "elsewhere"])
     fill(brain)
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
 
-    imported = other.import_from(tmp_path / "one.jsonl")
+    imported = other.upkeep.import_from(tmp_path / "one.jsonl")
 
     assert {hit.memory.namespace for hit in other.retrieve(limit=100)} == {"team/a"}
     assert {left.kind for left in imported.left} == {"memory", "audit"}
@@ -238,10 +238,10 @@ def test_a_trail_that_cannot_be_continued_is_kept_in_the_one_that_stands(
     fill(brain)
     mine = other.capture("my own")
     other.archive(mine.id)
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
 
-    other.import_from(tmp_path / "one.jsonl")
-    other.import_from(tmp_path / "one.jsonl")
+    other.upkeep.import_from(tmp_path / "one.jsonl")
+    other.upkeep.import_from(tmp_path / "one.jsonl")
 
     with inside(other).store.read() as tx:
         trail = tx.trail.page("team/a", 0)
@@ -255,10 +255,10 @@ def test_a_trail_that_cannot_be_continued_is_kept_in_the_one_that_stands(
 def test_what_stands_here_already_is_left_alone(open_brain: OpenBrain, tmp_path: Path) -> None:
     brain = open_brain()
     memory = brain.capture("Limit", "10")
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     brain.supersede(memory.id, Draft(title="Limit", content="20"))
 
-    imported = brain.import_from(tmp_path / "one.jsonl")
+    imported = brain.upkeep.import_from(tmp_path / "one.jsonl")
 
     assert imported.taken == {}
     assert brain.get(memory.id).superseded_by is not None
@@ -271,9 +271,9 @@ def test_the_same_content_under_another_id_is_left_with_its_reason(
     for _ in range(2):
         brain.capture("Limit", "10")
     mine = other.capture("Limit", "10")
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
 
-    imported = other.import_from(tmp_path / "one.jsonl")
+    imported = other.upkeep.import_from(tmp_path / "one.jsonl")
 
     assert {left.kind: left.reason for left in imported.left} == {
         "memory": "another memory with the same content stands here already, and keeps what this one adds",
@@ -308,11 +308,11 @@ def test_a_damaged_export_is_refused_and_nothing_is_taken(
     brain, other = open_brain(), open_other()
     for number in range(3):
         brain.capture(f"gateway note {number}")
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
     spoil(tmp_path / "one.jsonl", change)
 
     with pytest.raises(ArchiveDamaged):
-        other.import_from(tmp_path / "one.jsonl")
+        other.upkeep.import_from(tmp_path / "one.jsonl")
 
     assert other.retrieve() == []
 
@@ -356,20 +356,20 @@ def test_a_signed_export_with_values_that_mean_nothing_is_refused(
     brain = open_brain()
     brain.capture("gateway", {"a": 1})
     path = tmp_path / "one.jsonl"
-    brain.export_to(path)
+    brain.upkeep.export_to(path)
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     lines[1][field] = value
     path.write_bytes(signed(lines[:-1]))
 
     with pytest.raises(ArchiveDamaged):
-        brain.import_from(path)
+        brain.upkeep.import_from(path)
 
 
 def test_an_export_of_a_newer_format_is_refused_with_the_way_out(open_brain: OpenBrain, tmp_path: Path) -> None:
     (tmp_path / "new.jsonl").write_bytes(signed([{"brainops_export": 3, "namespaces": []}]))
 
     with pytest.raises(SchemaTooNew, match="upgrade"):
-        open_brain().import_from(tmp_path / "new.jsonl")
+        open_brain().upkeep.import_from(tmp_path / "new.jsonl")
 
 
 def test_an_export_appears_whole_or_not_at_all(
@@ -379,7 +379,7 @@ def test_an_export_appears_whole_or_not_at_all(
     fill(brain)
     target = tmp_path / "folder" / "one.jsonl"
     target.parent.mkdir()
-    brain.export_to(target)
+    brain.upkeep.export_to(target)
     before = target.read_bytes()
     monkeypatch.setattr(transfer, "BATCH_LINES", 5)
 
@@ -387,7 +387,7 @@ def test_an_export_appears_whole_or_not_at_all(
         raise Stopped
 
     with pytest.raises(Stopped):
-        brain.export_to(target, progress=stop, force=True)
+        brain.upkeep.export_to(target, progress=stop, force=True)
 
     assert target.read_bytes() == before
     assert [file.name for file in target.parent.iterdir()] == ["one.jsonl"]
@@ -398,7 +398,7 @@ def test_an_export_is_only_for_its_owner_and_says_its_digest(open_brain: OpenBra
     brain.capture("gateway")
     path = tmp_path / "one.jsonl"
 
-    exported = brain.export_to(path)
+    exported = brain.upkeep.export_to(path)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert exported.sha256 == sha256(path.read_bytes()).hexdigest()
@@ -412,10 +412,10 @@ def test_an_export_goes_through_standard_output_and_input(
     brain.capture("gateway")
     pipe = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(pipe))
-    brain.export_to("-")
+    brain.upkeep.export_to("-")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(pipe.getvalue())))
 
-    other.import_from("-")
+    other.upkeep.import_from("-")
 
     assert [hit.memory.title for hit in other.retrieve("gateway")] == ["gateway"]
 
@@ -424,12 +424,12 @@ def test_a_place_that_cannot_be_written_or_read_is_a_clear_error(open_brain: Ope
     brain = open_brain()
 
     for act in (
-        lambda: brain.export_to(tmp_path / "missing" / "one.jsonl"),
-        lambda: brain.export_to(tmp_path),
-        lambda: brain.export_to(tmp_path / "a\0b"),
-        lambda: brain.import_from(tmp_path / "missing.jsonl"),
-        lambda: brain.import_from(tmp_path),
-        lambda: brain.import_from("a\0b"),
+        lambda: brain.upkeep.export_to(tmp_path / "missing" / "one.jsonl"),
+        lambda: brain.upkeep.export_to(tmp_path),
+        lambda: brain.upkeep.export_to(tmp_path / "a\0b"),
+        lambda: brain.upkeep.import_from(tmp_path / "missing.jsonl"),
+        lambda: brain.upkeep.import_from(tmp_path),
+        lambda: brain.upkeep.import_from("a\0b"),
     ):
         with pytest.raises(InvalidInput):
             act()
@@ -441,7 +441,7 @@ def test_facts_about_the_installation_are_not_exported(open_brain: OpenBrain, tm
     with inside(brain).store.read() as tx:
         key = tx.setting("redaction_key")
 
-    brain.export_to(tmp_path / "one.jsonl")
+    brain.upkeep.export_to(tmp_path / "one.jsonl")
 
     assert key is not None
     assert key not in (tmp_path / "one.jsonl").read_text(encoding="utf-8")
@@ -452,7 +452,7 @@ def test_a_backup_is_remembered_and_never_overwritten(open_brain: OpenBrain, tmp
     brain.capture("gateway")
     target = tmp_path / "copy.backup"
 
-    digest = brain.backup(target)
+    digest = brain.upkeep.backup(target)
 
     assert digest == sha256(target.read_bytes()).hexdigest()
     with inside(brain).store.read() as tx:
@@ -460,7 +460,7 @@ def test_a_backup_is_remembered_and_never_overwritten(open_brain: OpenBrain, tmp
         assert (row["path"], row["sha256"]) == (str(target), digest)
         assert [line["act"] for line in tx.trail.page("team/a", 0)] == ["backup"]
     with pytest.raises(Conflict):
-        brain.backup(target)
+        brain.upkeep.backup(target)
 
 
 def test_a_memory_that_arrives_where_its_equal_had_ended_or_is_about_another_is_there(
@@ -469,14 +469,14 @@ def test_a_memory_that_arrives_where_its_equal_had_ended_or_is_about_another_is_
     there, here = open_brain(namespace="team/b", read=[]), open_other()
     for title, subject in (("Ended", None), ("Of two", "bob"), ("Of one", "bob")):
         there.capture(title, "the same", subject=subject, metadata={"from": "b"}, idempotency_key=title)
-    there.export_to(tmp_path / "b.jsonl")
+    there.upkeep.export_to(tmp_path / "b.jsonl")
     ended = here.capture("Ended", "the same")
     here.feedback(ended.id, "outdated")
     here.capture("Of two", "the same", subject="alice")
     one = here.capture("Of one", "the same", idempotency_key="Of two")
 
     for _ in range(2):
-        here.import_from(tmp_path / "b.jsonl", into={"team/b": "team/a"})
+        here.upkeep.import_from(tmp_path / "b.jsonl", into={"team/b": "team/a"})
 
     found = sorted((hit.memory.title, hit.memory.subject or "") for hit in here.retrieve())
     assert found == [("Ended", ""), ("Of one", "bob"), ("Of two", "alice"), ("Of two", "bob")]

@@ -207,7 +207,7 @@ def outcome(path: Path, act: Callable[[Brain], Any]) -> list[str]:
 ACTS: tuple[Callable[[Brain], Any], ...] = (
     lambda brain: brain.retrieve("gateway text", limit=1_000, include_archived=True),
     lambda brain: brain.retrieve(limit=1_000),
-    lambda brain: brain.operations(),
+    lambda brain: brain.operations.list(),
     lambda brain: inside(brain).store.upkeep.check(),
     lambda brain: brain.match("text 7"),
     lambda brain: brain.capture("one more"),

@@ -66,7 +66,7 @@ def fill(brain: Brain) -> None:
     brain.capture("gateway note", "über", metadata={"n": 2})
     brain.feedback(first.id, "helpful", note="yes")
     brain.supersede(first.id, Draft(title="gateway second", content="plain"))
-    brain.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
+    brain.upkeep.set_growth(GrowthPolicy(operation_name="poll", mode="sampled", rate=0.5))
     now = inside(brain).store.now()
     start = OperationStart(name="deploy", target="prod", context={"a": 1}, actor=MARTA)
     failed = Failed(error=ErrorEvent(type="E", message="no"), evidence=Evidence.OBSERVED)
@@ -78,7 +78,7 @@ def fill(brain: Brain) -> None:
                 tx.operations.finish(f"operation-{number}", finish_row(outcome, now + 1))
             tx.operations.tally("deploy", now, failed=number == 1, recorded=True)
     brain.archive(brain.capture("put aside", "long ago").id)
-    brain.compact(older_than_days=0)
+    brain.upkeep.compact(older_than_days=0)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for number in (7, 8):
             tx.operations.begin(f"operation-{number}", start, None, now)
@@ -237,16 +237,16 @@ def test_a_backup_holds_everything_that_is_in_force(url: str, request: pytest.Fi
     """What an import puts aside, a backup brings back: it is the same store."""
     with opened(url) as brain:
         furnish(brain)
-        brain.export_to(tmp_path / "before.jsonl")
-        brain.backup(tmp_path / "copy.backup")
+        brain.upkeep.export_to(tmp_path / "before.jsonl")
+        brain.upkeep.backup(tmp_path / "copy.backup")
         rows = rows_of(brain, NEWER)
 
     with another(url, request, tmp_path) as target:
         restore(tmp_path / "copy.backup", target)
         with opened(target) as back:
-            back.export_to(tmp_path / "after.jsonl")
+            back.upkeep.export_to(tmp_path / "after.jsonl")
             assert rows_of(back, NEWER) == rows
-            wrong = {check.name: check.detail for check in back.doctor() if not check.passed}
+            wrong = {check.name: check.detail for check in back.upkeep.doctor() if not check.passed}
             approvers = [each.name for each in back.approvals.approvers.list()]
 
     before, after = ((tmp_path / name).read_text().splitlines()[1:-1] for name in ("before.jsonl", "after.jsonl"))

@@ -191,7 +191,7 @@ def test_a_worker_goes_on_when_its_engine_is_taken_away(brain: Brain, url: str, 
 
     with worker(url, tmp_path):
         until(lambda: listening(url))
-        wakeups = brain.wakeups()
+        wakeups = brain.workers.wakeups()
         assert wakeups is not None
         wakeups.remove()
         begun = brain.runs.start("one", detached=True)
@@ -204,7 +204,7 @@ def test_the_engine_is_taken_away_though_a_worker_takes_its_tables_in_another_or
     brain: Brain, postgres: PostgresServer, database: str
 ) -> None:
     procrastinate.install(brain)
-    wakeups = brain.wakeups()
+    wakeups = brain.workers.wakeups()
     assert wakeups is not None
     tables = """
         select oid::regclass::text from pg_class
@@ -233,14 +233,14 @@ def test_a_stopped_worker_lets_its_step_end_and_strikes_itself_off(brain: Brain,
     establish(brain, Procedure(name="one", description="One step.", steps=(note("a"),)))
 
     with worker(url, tmp_path, "--runs-at-once", "2") as process:
-        until(lambda: len(brain.workers()) == 1)
-        [alive] = brain.workers()
+        until(lambda: len(brain.workers.list()) == 1)
+        [alive] = brain.workers.list()
         process.send_signal(signal.SIGTERM)
         status = process.wait(WAIT_SECONDS)
 
     assert str(process.pid) in alive.id
     assert status == 0
-    assert brain.workers() == []
+    assert brain.workers.list() == []
 
 
 class Counting:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from brainops.brain import Brain
 from brainops.operations.run_operations import RunOperations
-from brainops.procedures.runs.dispatcher import Dispatcher
+from brainops.procedures.runs.dispatcher import Dispatcher, Lane
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.runs.unit_of_work import Wake, stay
 from brainops.procedures.steps.executor import StepDone, StepResult, StepWork, StepWrite
@@ -100,7 +100,7 @@ CALLS, CAPTURES = ("a", "b", "c", "f"), ("d", "e")
 
 def main(url: str, effects: str, lease_seconds: str) -> None:
     brain = opened(url)
-    dispatcher = Dispatcher(inside(brain).store, runner(brain, effects, float(lease_seconds)), worker=True)
+    dispatcher = Dispatcher(Lane(inside(brain).store, runner(brain, effects, float(lease_seconds))), worker=True)
     signal.signal(signal.SIGTERM, lambda *_: dispatcher.stop())
     dispatcher.run()
     brain.close()

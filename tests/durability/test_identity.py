@@ -34,7 +34,7 @@ def titles(path: Path) -> set[str]:
 def store(tmp_path: Path) -> Path:
     with opened(tmp_path / "memory.db") as brain:
         brain.capture("monday")
-        brain.backup(tmp_path / "copy.backup")
+        brain.upkeep.backup(tmp_path / "copy.backup")
     with opened(tmp_path / "other.db") as brain:
         brain.capture("of the other store")
     return tmp_path / "memory.db"

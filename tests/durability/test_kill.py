@@ -131,7 +131,7 @@ def check(brain: Brain, captured: list[str], operated: list[str]) -> None:
     for memory_id in captured[-20:]:
         memory = brain.get(memory_id)
         assert memory_id in [hit.memory.id for hit in brain.retrieve(memory.title, limit=50, **everything)]
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     with inside(brain).store.read() as tx:
         current = {row["key"] for row in tx.session.all("memory_keys", limit=100_000, **filter_parameters(ANY))}
         vector = Letters("letters").embed(["gateway"])[0]

@@ -66,6 +66,6 @@ def test_a_program_that_ends_while_vectors_are_pending_ends_in_order(tmp_path: P
 
     assert (ended.returncode, "vector" in ended.stderr) == (code, False), ended.stderr[-2000:]
     with Brain.open(store, namespace="team/a", model="none", background=False) as brain:
-        [kept] = brain.operations()
+        [kept] = brain.operations.list()
         assert kept.outcome is not None
         assert len(brain.retrieve(limit=400)) == MEMORIES

@@ -69,15 +69,15 @@ def test_a_long_reader_is_named_and_the_log_is_cut_once_it_ends(
             brain.capture(f"written {number}", "text " * 10_000)
 
         assert log_bytes(str(store)) > SMALL
-        assert f"process {process.process.pid}" in brain.status()["log"]["trouble"]
-        [check] = [each for each in brain.doctor() if each.name == "log"]
+        assert f"process {process.process.pid}" in brain.upkeep.status()["log"]["trouble"]
+        [check] = [each for each in brain.upkeep.doctor() if each.name == "log"]
         assert not check.passed
         assert f"process {process.process.pid}" in check.detail
 
         process.ask("let")
         brain.capture("one more")
         assert log_bytes(str(store)) <= SMALL
-        assert brain.status()["log"]["trouble"] == ""
+        assert brain.upkeep.status()["log"]["trouble"] == ""
 
 
 def test_what_was_purged_is_not_in_the_log_or_it_is_said_for_whom_it_is(
@@ -98,14 +98,14 @@ def test_what_was_purged_is_not_in_the_log_or_it_is_said_for_whom_it_is(
         process.ask("hold")
         gone = brain.purge(second.id, reason="asked to")
         assert f"process {process.process.pid}" in (gone.in_log_for or "")
-        assert "purged" in brain.status()["log"]["trouble"]
-        assert [each.passed for each in brain.doctor() if each.name == "log"] == [False]
+        assert "purged" in brain.upkeep.status()["log"]["trouble"]
+        assert [each.passed for each in brain.upkeep.doctor() if each.name == "log"] == [False]
 
         process.ask("let")
         brain.capture("one more")
         assert b"unutterable" not in log.read_bytes() + store.read_bytes()
-        assert brain.status()["log"]["trouble"] == ""
-        assert [each.passed for each in brain.doctor() if each.name == "log"] == [True]
+        assert brain.upkeep.status()["log"]["trouble"] == ""
+        assert [each.passed for each in brain.upkeep.doctor() if each.name == "log"] == [True]
 
 
 @pytest.mark.parametrize("fails", ["empty", "note_purged"])
@@ -147,4 +147,4 @@ def test_what_another_process_purged_leaves_the_log_though_that_process_has_ende
         server.capture("one more")
 
         assert b"unutterable" not in log.read_bytes() + store.read_bytes()
-        assert server.status()["log"]["trouble"] == ""
+        assert server.upkeep.status()["log"]["trouble"] == ""

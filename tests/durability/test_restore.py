@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> Path:
     """A store that holds monday, of which there is a backup, and tuesday, of which there is none."""
     with opened(tmp_path / "memory.db") as brain:
         brain.capture("monday")
-        brain.backup(tmp_path / "copy.backup")
+        brain.upkeep.backup(tmp_path / "copy.backup")
         brain.capture("tuesday")
     return tmp_path / "memory.db"
 
@@ -267,9 +267,9 @@ def test_doctor_names_what_a_killed_restore_left_and_what_is_kept(store: Path) -
     os.utime(left, (0, 0))
 
     with opened(store) as brain:
-        [failed] = [each for each in brain.doctor() if each.name == "left over"]
+        [failed] = [each for each in brain.upkeep.doctor() if each.name == "left over"]
         left.unlink()
-        [passed] = [each for each in brain.doctor() if each.name == "left over"]
+        [passed] = [each for each in brain.upkeep.doctor() if each.name == "left over"]
 
     assert (failed.passed, failed.way_out) == (False, f"rm {left}")
     assert passed.passed

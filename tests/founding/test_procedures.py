@@ -179,7 +179,7 @@ def test_the_sample_follows_the_recommended_procedure_where_memory_is_sure(memor
         assert operation.guidance is not None
         operation.follow()
         operation.succeed(f"mended {number}")
-        brain.verify(operation.id)
+        brain.operations.verify(operation.id)
 
     names = run_sample(memory)
 

@@ -59,7 +59,7 @@ def test_the_sample_of_backend_integration_records_one_operation_with_its_guidan
     names = run(sample("Backend Integration"), {})
 
     with Brain.open(memory) as brain:
-        operations = brain.operations()
+        operations = brain.operations.list()
     assert [operation.start.name for operation in operations] == ["Create new user"]
     assert operations[0].guidance_id is not None
     assert operations[0].outcome is not None
@@ -82,7 +82,7 @@ def test_ending_an_operation_twice_records_it_once(memory: Path) -> None:
     asyncio.run(twice())
 
     with Brain.open(memory) as brain:
-        outcomes = [operation.outcome for operation in brain.operations()]
+        outcomes = [operation.outcome for operation in brain.operations.list()]
     assert [outcome.result for outcome in outcomes if outcome] == [1]
 
 
@@ -136,7 +136,7 @@ def test_the_sample_of_a_task_with_memory_ends_in_what_an_agent_did(memory: Path
     assert "3.1.195 is out" in str(result["result"])
     assert result["guidance"]["receipt"] == result["receipt"]
     with Brain.open(memory) as brain:
-        whole = brain.get_operation(result["operation_id"])
+        whole = brain.operations.get(result["operation_id"])
     assert whole.start.context["risk_level"] == "medium"
     assert whole.outcome is not None
 
@@ -162,7 +162,7 @@ def test_the_sample_of_getting_started_opens_a_session(memory: Path, capsys: pyt
     assert capsys.readouterr().out.startswith("BrainOps ")
     assert names["session"]["system_status"]["memories"]["total"] == 0
     with Brain.open(memory) as brain:
-        assert brain.session_record().session_id == names["session"]["session_id"]
+        assert brain.sessions.record().session_id == names["session"]["session_id"]
 
 
 PRELUDE = """\

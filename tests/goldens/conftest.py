@@ -52,7 +52,7 @@ def history(brain: Brain) -> dict[str, str]:
         "failed": failed.id,
         "done": done.id,
         "open": left.id,
-        "error": brain.operations(outcome="failed")[0].error_memory_id or "",
+        "error": brain.operations.list(outcome="failed")[0].error_memory_id or "",
     }
 
 

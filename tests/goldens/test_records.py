@@ -17,7 +17,7 @@ CHAINED = "previous_hash namespace sequence at actor_kind actor_id actor_proof a
 def exported(copied: Copied, name: str) -> str:
     """Return the text of an export of a recording."""
     with open_at(copied(name).store) as brain:
-        brain.export_to("out.jsonl")
+        brain.upkeep.export_to("out.jsonl")
     return Path("out.jsonl").read_text(encoding="utf-8")
 
 

@@ -47,14 +47,14 @@ def test_an_operation_goes_on_when_memory_does_not_answer_in_time(brain: Brain, 
     with brain.operation("deploy", timeout_seconds=0.05) as running:
         assert running.guidance is None
 
-    assert isinstance(brain.operations()[0].outcome, Succeeded)
+    assert isinstance(brain.operations.list()[0].outcome, Succeeded)
 
 
 def test_a_strict_operation_is_not_begun_when_memory_does_not_answer(brain: Brain, stuck: Stuck) -> None:
     with pytest.raises(OperationTimeout), brain.operation("deploy", timeout_seconds=0.05, strict=True):
         raise AssertionError("it must not begin")
 
-    assert brain.operations() == []
+    assert brain.operations.list() == []
 
 
 def test_an_operation_goes_on_when_the_store_cannot_be_written(brain: Brain, caplog: pytest.LogCaptureFixture) -> None:
@@ -72,7 +72,7 @@ def test_what_cannot_be_written_down_is_named_by_its_type(brain: Brain) -> None:
     with brain.operation("deploy", context=odd) as running:
         running.note(result=threading.Lock())
 
-    operation = brain.operations()[0]
+    operation = brain.operations.list()[0]
     assert operation.start.context == {"when": "[builtins.object]", "nan": "nan", "3": {"deep": ["[builtins.bytes]"]}}
     assert isinstance(operation.outcome, Succeeded)
     assert operation.outcome.result == "[_thread.lock]"
@@ -109,7 +109,7 @@ def test_a_cancelled_task_is_recorded_as_failed(brain: Brain) -> None:
 
     asyncio.run(main())
 
-    outcome = brain.operations()[0].outcome
+    outcome = brain.operations.list()[0].outcome
     assert isinstance(outcome, Failed)
     assert outcome.error.type.endswith("CancelledError")
 
@@ -124,7 +124,7 @@ def test_a_forked_server_records_in_parent_and_children(brain: Brain) -> None:
         pass
 
     assert codes == [0, 0, 0]
-    targets = sorted(str(operation.start.target) for operation in brain.operations())
+    targets = sorted(str(operation.start.target) for operation in brain.operations.list())
     assert targets == ["child 0", "child 1", "child 2", "parent", "parent again"]
 
 

@@ -19,11 +19,11 @@ with Brain.open(sys.argv[1], namespace="team/payments") as brain:
             raise ConnectionError("payments timed out after 30 s")
     except ConnectionError:
         pass
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     [hit] = brain.retrieve("the database connections ran out", limit=1)
     known = brain.match("ConnectionError: payments timed out after 31 s")
     guidance = brain.guidance("deploy api", target="production")
-    checks = brain.doctor()
+    checks = brain.upkeep.doctor()
 
 assert hit.memory.title == "Payments API times out", hit
 assert hit.why.dense is not None, "the model that was installed beside it is used"

@@ -24,7 +24,7 @@ from brainops import Brain
 
 with Brain.open() as brain:
     brain.capture_many([brain.draft(f"memory {number}", "the gateway answers slowly") for number in range(50)])
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     try:
         with brain.operation("deploy api", target="production"):
             raise ConnectionError("the database is away")

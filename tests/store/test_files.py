@@ -80,9 +80,9 @@ def write_skill(brain: Brain, place: Path) -> None:
 
 
 WRITERS: dict[str, Callable[[Brain, Path], object]] = {
-    "export": lambda brain, place: brain.export_to(place, force=True),
+    "export": lambda brain, place: brain.upkeep.export_to(place, force=True),
     "share export": lambda brain, place: brain.sharing.export_to(place, force=True),
-    "backup": lambda brain, place: brain.backup(place),
+    "backup": lambda brain, place: brain.upkeep.backup(place),
     "skill": write_skill,
     "text": lambda brain, place: authoring.write_text(place, "report", force=True),
 }
@@ -162,7 +162,7 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_said(
     place = tmp_path / "notes.txt"
     place.write_text("mine", encoding="utf-8")
 
-    unforced = brain.export_to if write is WRITERS["export"] else brain.sharing.export_to
+    unforced = brain.upkeep.export_to if write is WRITERS["export"] else brain.sharing.export_to
     with brain, pytest.raises(Conflict, match="--force"):
         unforced(place)
     assert place.read_text(encoding="utf-8") == "mine"
@@ -260,7 +260,7 @@ def test_a_log_may_not_be_put_beside_a_store_that_has_none(brain: Brain, tmp_pat
 
 def test_the_digest_of_a_backup_stands_beside_it_as_sha256sum_reads_it(brain: Brain, tmp_path: Path) -> None:
     with brain:
-        digest = brain.backup(tmp_path / "copy.backup")
+        digest = brain.upkeep.backup(tmp_path / "copy.backup")
 
     assert (tmp_path / "copy.backup.sha256").read_text(encoding="utf-8") == f"{digest}  copy.backup\n"
     assert expected_digest(tmp_path / "copy.backup", None) == digest

@@ -219,7 +219,7 @@ def redact(file: str, rescan: bool, dry_run: bool) -> None:
         raise click.UsageError("--dry-run belongs to --rescan; without it nothing is changed anyhow.")
     if rescan:
         with opened(model="none") as brain, progress("looking through") as draw:
-            found = brain.redact_rescan(dry_run=dry_run, progress=draw)
+            found = brain.upkeep.redact_rescan(dry_run=dry_run, progress=draw)
         answer(found, lambda: _rescanned(found, "Would be taken out" if dry_run else "Taken out"))
         return
     from brainops import health

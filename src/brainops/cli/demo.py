@@ -125,12 +125,12 @@ def remember(brain: Brain) -> None:
         else:
             running.fail(error)
             solve(brain, UNDEFINED_FIX)
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
 
 
 def solve(brain: Brain, fix: dict[str, str]) -> str:
     """Add what helped to the error that the last failed operation left in memory; return that error's id."""
-    [failed] = brain.operations(outcome="failed", limit=1)
+    [failed] = brain.operations.list(outcome="failed", limit=1)
     error = brain.get(failed.error_memory_id or "")
     content = {**(error.content if isinstance(error.content, dict) else {}), **fix}
     draft = brain.draft(
@@ -165,7 +165,7 @@ def _again(brain: Brain, stage: Stage) -> Sequence[Match]:
     failed = solve(brain, NEW_FIX)
     stage.say("An hour later the cause is found. One line adds it to the error that memory has caught:")
     stage.type(f'brainops supersede {failed[-6:]} --solution "{NEW_FIX["solution"]}"')
-    brain.embed_pending()
+    brain.upkeep.embed_pending()
     stage.head("A week later, in another region:")
     stage.type(f'brainops match "{AGAIN}"')
     found = brain.match(AGAIN, limit=1)

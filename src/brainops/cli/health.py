@@ -23,7 +23,7 @@ WEEK, MONTH = 7, 30
 def health(days: int, formulas: bool) -> None:
     """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing."""
     with opened() as brain:
-        figures = brain.health(days=days)
+        figures = brain.health.figures(days=days)
     answer(figures, lambda: _formulas(figures) if formulas else _figures(figures, days))
 
 
@@ -37,7 +37,7 @@ def report(week: bool, days: int, as_markdown: bool) -> None:
 
     days = WEEK if week else days
     with opened() as brain:
-        value = brain.report(days=days)
+        value = brain.health.report(days=days)
     answer(value, lambda: markdown(value) if as_markdown else _report(value, days))
 
 

@@ -46,7 +46,7 @@ def operations(
     if context.invoked_subcommand is not None:
         return
     with opened(model="none") as brain:
-        log = brain.operations(name=name, target=target, outcome=outcome, since=micros(since), limit=limit)
+        log = brain.operations.list(name=name, target=target, outcome=outcome, since=micros(since), limit=limit)
         answer(log, lambda: show.operations(log))
 
 
@@ -88,7 +88,7 @@ def finish(operation_id: str, ended: str | None, error: str | None) -> None:
         raise click.UsageError("How did it end? Say --ok, or --failed with --error TEXT.")
     text = read_text("-") if error == "-" else error
     with opened(model="none") as brain:
-        operation = brain.get_operation(operation_id)
+        operation = brain.operations.get(operation_id)
         running = brain.resume(operation.id, strict=True)
         if running is None or operation.outcome is not None:
             raise Conflict(f"this operation has ended already; see brainops operations show {operation_id}")
@@ -96,7 +96,7 @@ def finish(operation_id: str, ended: str | None, error: str | None) -> None:
             running.succeed(evidence=Evidence.CLAIMED)
         else:
             running.fail((text or "").strip() or f"{operation.start.name} failed", evidence=Evidence.CLAIMED)
-        kept = brain.get_operation(operation.id)
+        kept = brain.operations.get(operation.id)
         answer(kept, lambda: show.operations([kept]))
 
 
@@ -105,7 +105,7 @@ def finish(operation_id: str, ended: str | None, error: str | None) -> None:
 def show_one(operation_id: str) -> None:
     """Show everything about one operation."""
     with opened(model="none") as brain:
-        found = brain.get_operation(operation_id)
+        found = brain.operations.get(operation_id)
         answer(found, lambda: show.operation(found))
 
 
@@ -115,7 +115,7 @@ def show_one(operation_id: str) -> None:
 def contradict(operation_id: str, reason: str) -> None:
     """Say that an operation that was taken for a success was none."""
     with opened(model="none") as brain:
-        brain.contradict(operation_id, reason)
+        brain.operations.contradict(operation_id, reason)
         answer({"contradicted": operation_id}, lambda: ["Noted: what it followed is trusted less from now on."])
 
 
@@ -124,5 +124,5 @@ def contradict(operation_id: str, reason: str) -> None:
 def verify(operation_id: str) -> None:
     """Say that a later check confirmed how an operation ended."""
     with opened(model="none") as brain:
-        brain.verify(operation_id)
+        brain.operations.verify(operation_id)
         answer({"verified": operation_id}, lambda: ["Noted as verified."])

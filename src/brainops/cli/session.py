@@ -34,7 +34,7 @@ def session() -> None:
 def start(agent: str | None, session_id: str | None, block: bool) -> None:
     """Open a session and say how everything stands, in under a second however much there is."""
     with opened() as brain:
-        briefing = brain.session(id=session_id, agent=agent)
+        briefing = brain.sessions.open(id=session_id, agent=agent)
         if block and not shared().json:
             click.echo(safe(briefing.block))
         else:
@@ -46,7 +46,7 @@ def start(agent: str | None, session_id: str | None, block: bool) -> None:
 def show_one(session_id: str | None) -> None:
     """Show what was done in a session: the one named, else BRAINOPS_SESSION, else the newest."""
     with opened(model="none") as brain:
-        found = brain.session_record(session_id)
+        found = brain.sessions.record(session_id)
         answer(found, lambda: _recorded(found))
 
 

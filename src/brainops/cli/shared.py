@@ -154,7 +154,7 @@ def asking() -> Iterator[Brain]:
 
 def _catch_up(brain: Brain, limit: int) -> None:
     with suppress(BrainOpsError):  # trouble with the model is not the answer's, which is then given by words alone
-        brain.embed_pending(limit=limit)
+        brain.upkeep.embed_pending(limit=limit)
 
 
 def answer(value: Any, human: Callable[[], Iterable[str]]) -> None:

@@ -67,7 +67,7 @@ def import_(path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, 
             if dry_run or sync:
                 raise click.UsageError("An export is put back as it was: --dry-run and --sync do not apply to it.")
             with progress("taking in") as draw:
-                done = brain.import_from(path, progress=draw)
+                done = brain.upkeep.import_from(path, progress=draw)
             _embed(brain)
             answer(done, lambda: _put_back(done))
             return
@@ -96,7 +96,7 @@ def _is_export(path: str) -> bool:
 
 def _embed(brain: Brain) -> int:
     with progress("embedding") as draw:
-        return brain.embed_pending(progress=draw)
+        return brain.upkeep.embed_pending(progress=draw)
 
 
 def _put_back(done: Any) -> Iterator[str]:
@@ -162,7 +162,7 @@ def _report(report: ImportReport, full: bool) -> Iterator[str]:
 def export(path: str, force: bool) -> None:
     """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL."""
     with opened(model="none") as brain, progress("writing") as draw:
-        done = brain.export_to(path, force=force, progress=draw)
+        done = brain.upkeep.export_to(path, force=force, progress=draw)
     answer(done, lambda: show.report(done, f"Written to {safe(path)}"))
 
 
@@ -171,7 +171,7 @@ def export(path: str, force: bool) -> None:
 def backup(path: str) -> None:
     """Write a verified copy of the whole store while others work. `restore --from` puts it back."""
     with opened(model="none") as brain, busy("copying"):
-        digest = brain.backup(path)
+        digest = brain.upkeep.backup(path)
     place = Path(path).expanduser().absolute()
     if not place.is_file():
         raise InvalidInput(f"{place} was written and is not there any more")

@@ -71,7 +71,7 @@ def _pending(schema: dict[str, Any], pending: list[str]) -> Iterator[str]:
 def reindex() -> None:
     """Write every index anew from the rows."""
     with opened() as brain, progress("indexing") as draw:
-        count = brain.reindex(progress=draw)
+        count = brain.upkeep.reindex(progress=draw)
     answer({"memories": count}, lambda: [f"{counted(count, 'memory')} indexed anew."])
 
 
@@ -80,8 +80,8 @@ def reembed() -> None:
     """Give every memory a vector of the present model. Can be stopped and goes on from there."""
     with opened() as brain:
         with progress("embedding") as draw:
-            count = brain.reembed(progress=draw)
-        left = brain.status()["index"]["waiting"]
+            count = brain.upkeep.reembed(progress=draw)
+        left = brain.upkeep.status()["index"]["waiting"]
     answer({"memories": count, "waiting": left}, lambda: [f"{counted(count, 'memory')} embedded, {left:,} waiting."])
 
 
@@ -103,10 +103,10 @@ def compact(days: float, dry_run: bool, segment: str | None) -> None:
     """Move old operations and archived memories into compressed, verified, searchable segments."""
     with opened(model="none") as brain:
         if segment is not None:
-            back = brain.restore_segment(segment)
+            back = brain.upkeep.restore_segment(segment)
             answer(back, lambda: show.report(back, "Put back"))
             return
-        done = brain.compact(older_than_days=days, dry_run=dry_run)
+        done = brain.upkeep.compact(older_than_days=days, dry_run=dry_run)
     answer(done, lambda: show.report(done, "Would be moved into segments" if dry_run else "Moved into segments"))
 
 
@@ -121,7 +121,7 @@ def doctor(context: click.Context) -> None:
 
     try:
         with opened() as brain, busy("checking"):
-            checks = [Check(name="store", passed=True, detail="opens"), *brain.doctor()]
+            checks = [Check(name="store", passed=True, detail="opens"), *brain.upkeep.doctor()]
     except BrainOpsError as error:
         if isinstance(error, InvalidInput):
             raise
@@ -134,7 +134,7 @@ def doctor(context: click.Context) -> None:
 def status() -> None:
     """Show counts, index and backlog, the last capture, growth and sizes."""
     with opened() as brain:
-        figures = brain.status()
+        figures = brain.upkeep.status()
     answer(figures, lambda: show.pairs(_status(figures)))
 
 
@@ -243,11 +243,11 @@ def audit(limit: int, trail: bool) -> None:
     """
     if trail:
         with opened(model="none") as brain:
-            lines = brain.trail(limit=limit)
+            lines = brain.upkeep.trail(limit=limit)
         answer(lines, lambda: _trail(lines))
         return
     with opened(model="none") as brain, busy("reading"):
-        found = brain.audit(limit=limit)
+        found = brain.upkeep.audit(limit=limit)
     answer(found, lambda: show.junk(found))
 
 

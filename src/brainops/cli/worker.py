@@ -16,7 +16,7 @@ from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.health.working import Worker
+    from brainops.health.workers import Worker
 
 
 @command("worker", short_help="go on with the runs that are due, until it is stopped")
@@ -33,7 +33,7 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
     """
     with opened(model="none" if listing or installing else None) as brain:
         if listing:
-            answer(found := brain.workers(), lambda: _listed(found))
+            answer(found := brain.workers.list(), lambda: _listed(found))
         elif installing:
             _install(brain)
         else:
@@ -52,7 +52,9 @@ def _work(brain: Brain, runs_at_once: int, keep_days: float | None) -> None:
     from brainops.health.status import masked
     from brainops.workers.procrastinate import Woken, obstacle
 
-    dispatcher = brain.dispatcher(worker=True, runs_at_once=runs_at_once, keep_days=keep_days, version=__version__)
+    dispatcher = brain.workers.dispatcher(
+        worker=True, runs_at_once=runs_at_once, keep_days=keep_days, version=__version__
+    )
     without = obstacle(brain)
     how = "is told what is due" if without is None else f"looks for what is due ({without})"
     with _stopped_by_signals(dispatcher.stop):

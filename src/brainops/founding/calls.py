@@ -5,61 +5,88 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import StepFailed
-from brainops.learning.cycles.cycles import Learning
-from brainops.learning.improvements.improvements import Improvements
+from brainops.health.audit import audit
+from brainops.health.doctor import doctor
+from brainops.memory.meaning import embed_pending
 from brainops.memory.recognition.error_events import error_title
-from brainops.operations.guard.enforcement import Guard
+from brainops.memory.recognition.match import match
+from brainops.operations.operation import start_of
 from brainops.procedures.fixes import configuration
 from brainops.procedures.fixes.confidence import may_apply
 from brainops.procedures.fixes.fix_procedure import READ_CONFIGURATION, SET_CONFIGURATION
-from brainops.procedures.fixes.fixes import Fixes
 from brainops.types import (
     JSON,
     ApplicationState,
-    Check,
     Cycle,
     Failed,
+    Filter,
     FixMode,
-    Guidance,
     ImprovementKind,
     ImprovementState,
-    Junk,
-    Match,
     Memory,
-    Operation,
 )
 from brainops.types.limits import SHOWN
 from brainops.types.times import HOUR_MICROS
 from brainops.wire import plain
+
+if TYPE_CHECKING:
+    from brainops.config import Settings
+    from brainops.learning.cycles.cycles import Learning
+    from brainops.learning.improvements.improvements import Improvements
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.uses import Uses
+    from brainops.operations.guard.enforcement import Guard
+    from brainops.operations.operation import OperationLog
+    from brainops.operations.recorder import Recorder
+    from brainops.procedures.fixes.fixes import Fixes
 
 Call = Callable[[Mapping[str, Any]], JSON]
 
 TEXT_CHARACTERS = 500
 REPORT_CHARACTERS = 4_000  # of what cycles found: two screens
 RECENT_OPERATIONS = 1_000  # what the log gives at once
+MAX_JUNK = 100  # that one audit names
 MAX_EMBEDDED = 10_000  # memories that one step embeds: about a minute on a laptop
 
 
-class MemoryParts(Struct, frozen=True, kw_only=True):
-    """What the functions ask: the parts of one Brain."""
+class MemoryParts(Protocol):
+    """What the functions ask: the parts that an actor works with, each made when first asked for."""
 
-    guidance: Callable[..., Guidance]
-    match: Callable[..., list[Match]]
-    operations: Callable[..., list[Operation]]
-    embed_pending: Callable[..., int]
-    audit: Callable[..., list[Junk]]
-    doctor: Callable[..., list[Check]]
-    fixes: Fixes
-    guard: Guard
-    learning: Learning
-    improvements: Improvements
+    context: MemoryContext
+    settings: Settings
+    recorder: Recorder
+    uses: Uses
+
+    @property
+    def operations(self) -> OperationLog:
+        """Who says what memory knows of an operation."""
+        ...
+
+    @property
+    def fixes(self) -> Fixes:
+        """The fixes of errors."""
+        ...
+
+    @property
+    def guard(self) -> Guard:
+        """Who counts compliance."""
+        ...
+
+    @property
+    def learning(self) -> Learning:
+        """The cycles."""
+        ...
+
+    @property
+    def improvements(self) -> Improvements:
+        """What is planned to change."""
+        ...
 
 
 def calls(memory: MemoryParts) -> dict[str, Call]:
@@ -83,9 +110,9 @@ def calls(memory: MemoryParts) -> dict[str, Call]:
 
 def _guidance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     context = given.get("context")
-    found = memory.guidance(
-        _text(given, "name"), target=given.get("target"), context=context if isinstance(context, Mapping) else None
-    )
+    said = context if isinstance(context, Mapping) else None
+    actor, session = memory.context.actor, memory.settings.session
+    found = memory.operations.guidance(start_of(_text(given, "name"), given.get("target"), said, actor, session))
     primary = None if found.primary is None else {"name": found.primary.name, "text": found.primary.text}
     return {
         "receipt": found.id,
@@ -102,7 +129,8 @@ def _guidance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
 
 def _match(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     """Return the matches as they are everywhere; of a memory whose content is long, its beginning."""
-    found = memory.match(_text(given, "error"), limit=SHOWN)
+    found = match(memory.context, _text(given, "error"), service=None, wanted=Filter(), limit=SHOWN)
+    memory.uses.add(memory.context.store, "match", (each.memory for each in found))
     return {"matches": [plain(replace(each, memory=_shortened(each.memory))) for each in found]}
 
 
@@ -134,7 +162,9 @@ def _apply_fix(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
 
 def _recent(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     since = time.time_ns() // 1_000 - int(_number(given, "hours", 1.0) * HOUR_MICROS)
-    log = memory.operations(since=since, limit=RECENT_OPERATIONS)
+    memory.recorder.flush()
+    with memory.context.store.read() as tx:
+        log = tx.operations.list(name=None, target=None, outcome=None, since=since, limit=RECENT_OPERATIONS)
     ended = [each for each in log if each.outcome is not None]
     errors = Counter(
         error_title(each.outcome.error)[:TEXT_CHARACTERS] for each in ended if isinstance(each.outcome, Failed)
@@ -180,11 +210,11 @@ def _memory_plans(memory: MemoryParts) -> JSON:
 
 def _embed_pending(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     limit = min(MAX_EMBEDDED, int(_number(given, "limit", 1_000)))
-    return {"embedded": memory.embed_pending(limit=limit)}
+    return {"embedded": embed_pending(memory.context.store, memory.context.meaning, limit=limit)}
 
 
 def _audit(memory: MemoryParts) -> JSON:
-    found: Sequence[Junk] = memory.audit()
+    found = audit(memory.context, limit=MAX_JUNK)
     return {
         "found": len(found),
         "kinds": dict(Counter(each.kind for each in found)),
@@ -193,7 +223,7 @@ def _audit(memory: MemoryParts) -> JSON:
 
 
 def _doctor(memory: MemoryParts) -> JSON:
-    made = memory.doctor()
+    made = doctor(memory.context)
     return {
         "passed": all(each.passed for each in made),
         "failed": [f"{each.name}: {each.detail}"[:TEXT_CHARACTERS] for each in made if not each.passed],

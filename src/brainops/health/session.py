@@ -19,7 +19,7 @@ from brainops.agents.adapters.run import adapter_of
 from brainops.errors import BrainOpsError, NotFound
 from brainops.health.briefing import SORTS, Gathered, block, screen
 from brainops.health.status import guarding, masked, program_version, waiting
-from brainops.health.working import ALIVE_SECONDS
+from brainops.health.workers import ALIVE_SECONDS
 from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from brainops.health.audit import audit as audited
@@ -13,23 +13,21 @@ from brainops.memory import meaning
 from brainops.memory import reindex as sweep
 from brainops.memory.context import MemoryContext
 from brainops.memory.transfer import retention, transfer
-from brainops.operations.recorder import Recorder
 from brainops.procedures.definition.sources import holds_secret, require_canonical
-from brainops.store import Store
 from brainops.store.operations import GrowthPolicy
 from brainops.types import AuditEntry, Check, Junk, Progress
 
 
 class Upkeep:
-    """The part of a Brain that looks after what is stored."""
+    """Looks after what is stored."""
 
-    _context: MemoryContext
-    _store: Store
-    _recorder: Recorder
+    def __init__(self, context: MemoryContext, flush: Callable[[], object]) -> None:
+        self._context = context
+        self._flush = flush
 
     def embed_pending(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
         """Embed memories that wait for a vector, and return how many; stopping in between loses nothing."""
-        return meaning.embed_pending(self._store, self._context.meaning, limit=limit, progress=progress)
+        return meaning.embed_pending(self._context.store, self._context.meaning, limit=limit, progress=progress)
 
     def reindex(self, *, progress: Progress | None = None) -> int:
         """Write every index anew from the rows, and return how many memories that were."""
@@ -53,7 +51,7 @@ class Upkeep:
 
         Raises Conflict where a file is there and `force` is not set, and for a store in any case.
         """
-        self._recorder.flush()
+        self._flush()
         return transfer.export_to(self._context, os.fspath(path), progress=progress, force=force)
 
     def import_from(
@@ -93,7 +91,7 @@ class Upkeep:
 
     def status(self) -> dict[str, Any]:
         """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""
-        self._recorder.flush()
+        self._flush()
         return figures(self._context)
 
     def doctor(self) -> list[Check]:

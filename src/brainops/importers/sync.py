@@ -88,7 +88,9 @@ def _read(place: Place, asked: Format | None, trust: Trust, found: _ReadSoFar, *
     try:
         format = asked or detect(place)
         if format is Format.EXPORT:
-            raise InvalidInput("an export of BrainOps itself: import this one file by its name (brain.import_from)")
+            raise InvalidInput(
+                "an export of BrainOps itself: import this one file by its name (brain.upkeep.import_from)"
+            )
         found.files[place.key(format)] = format
         for item in _items(place, format, trust, named):
             if isinstance(item, Leave):

@@ -22,50 +22,44 @@ DAY_MINUTES = 1_440
 
 
 class _Counted(Struct, frozen=True, kw_only=True):
-    """What was counted of one scope."""
+    """What was counted of one scope, and since when."""
 
     store: Store
+    since: float
     uses: Counter[str] = field(default_factory=Counter)
     asked: Counter[tuple[str, int]] = field(default_factory=Counter)
 
 
 class Uses:
-    """The questions and uses of one process that are not written yet."""
+    """The questions and uses of one process that are not written yet, by scope."""
 
     def __init__(self, submit: Callable[[Store, Callable[[Transaction], None]], None]) -> None:
         self._submit = submit
         self._counting = threading.Lock()
-        self._begin(time.monotonic())
-
-    def _begin(self, at: float) -> None:
         self._counted: dict[Scope, _Counted] = {}
-        self._number = 0
-        self._since = at
 
     def add(self, store: Store, kind: str, memories: Iterable[Memory]) -> None:
         """Count a question of a kind ("retrieve", "match") and the memories handed out; a full batch is written."""
-        at, ids = time.monotonic(), [memory.id for memory in memories]
-        with self._counting:
-            counted = self._counted.setdefault(store.scope, _Counted(store=store))
-            counted.uses.update(ids)
-            counted.asked[kind, int(at)] += 1
-            self._number += len(ids)
-            full = self._number >= BATCH_USES or at - self._since >= BATCH_SECONDS
-        if full:
-            self.write()
-
-    def write(self) -> None:
-        """Hand over what was counted; nobody waits for it."""
         at = time.monotonic()
         with self._counting:
-            waiting = list(self._counted.values())
-            self._begin(at)
-        for each in waiting:
-            now = each.store.now()
+            counted = self._counted.setdefault(store.scope, _Counted(store=store, since=at))
+            counted.uses.update(memory.id for memory in memories)
+            counted.asked[kind, int(at)] += 1
+            full = counted.uses.total() >= BATCH_USES or at - counted.since >= BATCH_SECONDS
+        if full:
+            self.write(store.scope)
+
+    def write(self, scope: Scope | None = None) -> None:
+        """Hand over what was counted, of one scope or of all; nobody waits for it."""
+        with self._counting:
+            found = [self._counted.pop(each, None) for each in (list(self._counted) if scope is None else [scope])]
+        at = time.monotonic()
+        for counted in filter(None, found):
+            now = counted.store.now()
             minutes: Counter[tuple[str, int]] = Counter()
-            for (kind, second), queries in each.asked.items():
+            for (kind, second), queries in counted.asked.items():
                 minutes[kind, (now - int((at - second) * 1e6)) // MINUTE_MICROS] += queries
-            self._submit(each.store, partial(_write, uses=each.uses, minutes=minutes, now=now))
+            self._submit(counted.store, partial(_write, uses=counted.uses, minutes=minutes, now=now))
 
 
 def _write(tx: Transaction, uses: Mapping[str, int], minutes: Mapping[tuple[str, int], int], now: Micros) -> None:

@@ -83,6 +83,28 @@ class Manner(Struct, frozen=True, kw_only=True):
             raise InvalidInput("timeout_seconds is a number above 0")
 
 
+def manner_of(
+    *,
+    consult: Consult,
+    record: Record,
+    timeout_seconds: float | None,
+    strict: bool,
+    service: str | None,
+    action_class: ActionClass | str | None,
+    client_errors: bool = False,
+) -> Manner:
+    """Return the manner that keywords describe. Raises InvalidInput."""
+    return Manner(
+        consult=consult,
+        record=record,
+        timeout_seconds=DEFAULT_TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds,
+        strict=strict,
+        client_errors=client_errors,
+        service=service,
+        least=action_class_of(action_class),
+    )
+
+
 class OperationLog:
     """Begins and ends operations on one memory."""
 

@@ -98,6 +98,19 @@ def require(act: Act, actor: Actor, *, proven: bool, strict: bool = False, appro
         )
 
 
+def narrows(mine: Actor, other: Actor) -> bool:
+    """Say whether somebody may go on as another: as himself, or as one who may do less; never better proven.
+
+    Who may do less is what the table says: every act that is open to the one kind is open to the other.
+    """
+    if other.proof not in ("none", mine.proof):
+        return False
+    if other.kind is mine.kind:
+        return other.id == mine.id
+    allowed = [who for act in TABLE.values() for who in (act.who, act.who_where_strict or act.who)]
+    return all(mine.kind in who for who in allowed if other.kind in who)
+
+
 def _work() -> Act:
     """Return what goes on inside, by whoever's process it is: it leaves no line and changes nothing that holds."""
     return Act()

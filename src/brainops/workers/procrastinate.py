@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from brainops.brain import Brain
-    from brainops.health.working import Wakeups
+    from brainops.health.workers import Wakeups
 
 ENGINE = "procrastinate"
 JOBS_AT_ONCE = 2  # one that waits for room must not keep the cycle from running
@@ -52,7 +52,7 @@ def install(brain: Brain) -> str:
 
     Raises MissingExtra, InvalidConfiguration (SQLite needs none), StoreReadOnly.
     """
-    wakeups, made_for = brain.wakeups(), engine()
+    wakeups, made_for = brain.workers.wakeups(), engine()
     if wakeups is None:
         raise InvalidConfiguration("workers on a SQLite file look for what is due; there is nothing to install")
     if made_for is None:
@@ -64,7 +64,7 @@ def install(brain: Brain) -> str:
 
 def obstacle(brain: Brain) -> str | None:
     """Return why workers only look by themselves here, and what to do; None where the engine can be used."""
-    wakeups = brain.wakeups()
+    wakeups = brain.workers.wakeups()
     if wakeups is None:
         return "SQLite: one machine, where looking is cheap"
     made_for, present = wakeups.installed(), engine()
@@ -102,7 +102,7 @@ class Woken:
         self._thread = threading.Thread(target=self._run, name="brainops-woken", daemon=True)
 
     def __enter__(self) -> Self:
-        if self._brain.wakeups() is not None and engine() is not None:
+        if self._brain.workers.wakeups() is not None and engine() is not None:
             self._thread.start()
         return self
 
@@ -129,7 +129,7 @@ class Woken:
     async def _serve(self) -> None:
         from procrastinate import App
 
-        wakeups = self._brain.wakeups()
+        wakeups = self._brain.workers.wakeups()
         assert wakeups is not None
         app = App(connector=_connector(wakeups))
         self._define(app, wakeups.queue)

@@ -17,6 +17,7 @@ from brainops.operations.guard import compliance as counting
 from brainops.operations.guard import state as guard_state
 from brainops.operations.guard.decisions import LastLook, Looked
 from brainops.operations.guard.guard import RuleIndex, check, holds_for_reading, subject_of
+from brainops.operations.guard.other_namespaces import Elsewhere
 from brainops.operations.guard.replay import replay
 from brainops.operations.guard.settings import GuardControls
 from brainops.operations.guard.state import Ruleset
@@ -72,8 +73,9 @@ class Guard(GuardControls):
         approvals: Approvals,
         outbox: Outbox,
         flush: Callable[[], object],
+        elsewhere: Elsewhere,
     ) -> None:
-        super().__init__(context, approvals, outbox)
+        super().__init__(context, approvals, outbox, elsewhere)
         self._catalog = catalog
         self._triggers = triggers
         self._flush = flush
@@ -170,7 +172,7 @@ class Guard(GuardControls):
                 looked = self._decided(looked, consultation_failed)
             except BrainOpsError as error:
                 looked = self._in_trouble(looked, error)
-        return looked if alone or within is not None else self.elsewhere.strictest(looked, self._in_trouble)
+        return looked if alone or within is not None else self._elsewhere.strictest(looked, self._in_trouble)
 
     def _reading_is_ruled(self, start: OperationStart) -> bool:
         """Say whether a rule names what only reads; where no rules could be read, none does."""

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from brainops.config import Guarded, repositories_of
 from brainops.errors import BrainOpsError
+from brainops.memory.context import MemoryContext
 from brainops.operations.guard.decisions import Looked
-from brainops.store import Store
 from brainops.store.scope import Scope
 from brainops.types import Allow, Ask, Deny, OperationStart
 
@@ -48,28 +48,21 @@ class Other(Protocol):
         ...
 
 
-class Opened(Protocol):
-    """Another namespace, open."""
+class _Around:
+    """The guarded namespaces around folders, and when a folder was looked at."""
 
-    @property
-    def guard(self) -> Other:
-        """Its guard."""
-        ...
-
-    def close(self) -> None:
-        """Let go of it."""
-        ...
+    def __init__(self) -> None:
+        self.by_folder: dict[str, tuple[float, tuple[Guarded, ...]]] = {}
 
 
 class Elsewhere:
     """What holds around one guard of one store."""
 
-    def __init__(self, store: Store, place: str = "", opened: Callable[[Guarded], Opened] | None = None) -> None:
-        self._store = store
+    def __init__(self, context: MemoryContext, place: str, opened: Callable[[Guarded], Other]) -> None:
+        self._store = context.store
         self.place = place
         self._opened = opened
-        self._open: dict[Guarded, Opened] = {}
-        self._around: dict[str, tuple[float, tuple[Guarded, ...]]] = {}
+        self._around = context.process.of(_Around).by_folder
 
     def holding(self, start: OperationStart) -> tuple[Guarded, ...]:
         """Return the strict namespaces that hold for an operation, besides the written one."""
@@ -90,14 +83,14 @@ class Elsewhere:
     def strictest(self, looked: Looked, in_trouble: Callable[[Looked, BrainOpsError], Looked]) -> Looked:
         """Return the decision of the strictest namespace that holds here: no folder or variable leads out of it."""
         try:
-            others = self.holding(looked.start) if self._opened is not None else ()
+            others = self.holding(looked.start)
         except BrainOpsError as error:
             return in_trouble(looked, error)
         for guarded in others:
             if isinstance(looked.decision, Deny):
                 break
             try:
-                other = self._guard(guarded)
+                other = self._opened(guarded)
                 decision = other.look(other.prepared(looked.start), None, alone=True).decision
             except BrainOpsError as error:
                 looked = in_trouble(looked, error)
@@ -105,18 +98,6 @@ class Elsewhere:
             if isinstance(decision, Deny) or (isinstance(decision, Ask) and isinstance(looked.decision, Allow)):
                 looked = replace(looked, decision=self.told(decision, guarded))
         return looked
-
-    def close(self) -> None:
-        """Let go of what was opened to be asked."""
-        for each in self._open.values():
-            each.close()
-        self._open.clear()
-
-    def _guard(self, guarded: Guarded) -> Other:
-        assert self._opened is not None
-        if guarded not in self._open:
-            self._open[guarded] = self._opened(guarded)
-        return self._open[guarded].guard
 
     def told(self, decision: Ask | Deny, guarded: Guarded) -> Ask | Deny:
         """Return a decision with whose it is, and the one call that clears it there."""

@@ -48,11 +48,11 @@ Choice = TypeVar("Choice", bound=StrEnum)
 class GuardControls:
     """The settings, the stop and the bypass of one namespace's guard."""
 
-    def __init__(self, context: MemoryContext, approvals: Approvals, outbox: Outbox) -> None:
+    def __init__(self, context: MemoryContext, approvals: Approvals, outbox: Outbox, elsewhere: Elsewhere) -> None:
         self._context = context
         self._approvals = approvals
         self._outbox = outbox
-        self.elsewhere = Elsewhere(context.store)
+        self._elsewhere = elsewhere
 
     def settings(self) -> GuardSettings:
         """Return both settings, whether what happens by itself is stopped, and the bypass that is open."""
@@ -152,7 +152,7 @@ class GuardControls:
 
     def _mark(self, strict: bool) -> None:
         """Leave beside the repository that this namespace is named after where it is guarded, or take that away."""
-        repository, place = config.repository_of(Path.cwd()), self.elsewhere.place
+        repository, place = config.repository_of(Path.cwd()), self._elsewhere.place
         if place and repository is not None and repository.namespace == self._context.store.scope.write:
             repository.mark(config.Guarded(store=place, namespace=repository.namespace), strict)
 

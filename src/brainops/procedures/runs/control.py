@@ -21,7 +21,7 @@ from brainops.procedures.runs.attempts import Failure, Heard, StepAttempt, deadl
 from brainops.procedures.runs.machine import dependents
 from brainops.procedures.runs.preflight import require_admitted
 from brainops.procedures.runs.run_values import bounded, concealed, decision, values_of
-from brainops.procedures.runs.unit_of_work import Engine, parameters_of
+from brainops.procedures.runs.unit_of_work import RunEngine, parameters_of
 from brainops.procedures.steps.executor import StepDone, StepWork
 from brainops.store import Transaction, acts
 from brainops.store.runs import latest
@@ -46,7 +46,7 @@ VERIFY_SECONDS = 600.0  # that the verification of a manual step may take where 
 class Steering:
     """What is done to a run from outside of it; each act is one transaction with a line in the trail."""
 
-    def __init__(self, engine: Engine, pinned: Callable[[Run], ProcedureVersion]) -> None:
+    def __init__(self, engine: RunEngine, pinned: Callable[[Run], ProcedureVersion]) -> None:
         self._engine = engine
         self._pinned = pinned
 

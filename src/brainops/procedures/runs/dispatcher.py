@@ -7,6 +7,7 @@ wait. One look is one indexed statement; the less there is to do, the rarer they
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -49,29 +50,38 @@ def _nothing() -> int:
 log = logging.getLogger("brainops")
 
 
-class Dispatcher:
-    """Claims runs that are due and advances them, some at once; calls sweeps now and then. Made anew after a fork.
+class Lane:
+    """What a dispatcher does in one namespace, and when it looks there next.
 
     `mend` applies fixes that are due and judges those that have run, and returns how many moved: at once, at each look.
-
-    In a Brain it is a thread that begins with the first nudge; in `brainops worker` it is `run` in the foreground.
     """
 
     def __init__(
-        self,
-        store: Store,
-        runner: Runner,
-        sweeps: Sequence[Sweep] = (),
-        *,
-        mend: Callable[[], int] = _nothing,
-        runs_at_once: int = RUNS_AT_ONCE,
-        worker: bool = False,
-        version: str = "",
+        self, store: Store, runner: Runner, sweeps: Sequence[Sweep] = (), *, mend: Callable[[], int] = _nothing
     ) -> None:
-        self._store = store
-        self._runner = runner
-        self._sweeps = sweeps
-        self._mend = mend
+        self.store = store
+        self.runner = runner
+        self.sweeps = sweeps
+        self.mend = mend
+        self.begin()
+
+    def begin(self) -> None:
+        """Look at once, and know of nothing that was seen before."""
+        self.patience = Patience(lease_seconds=self.runner.lease_seconds)
+        self.next_look = self.next_sweep = self.next_sign = 0.0
+        self.rest, self.trouble = SHORTEST_REST_SECONDS, TROUBLE_SECONDS
+        self.started_at = 0
+
+
+class Dispatcher:
+    """Claims runs that are due and advances them, some at once; calls sweeps now and then. Made anew after a fork.
+
+    It goes along lanes, one a namespace. In an engine it is a thread that begins with the first nudge; in
+    `brainops worker` it is `run` in the foreground.
+    """
+
+    def __init__(self, *lanes: Lane, runs_at_once: int = RUNS_AT_ONCE, worker: bool = False, version: str = "") -> None:
+        self._lanes = lanes
         self._runs_at_once = runs_at_once
         self._worker = worker
         self._version = version
@@ -85,10 +95,14 @@ class Dispatcher:
         self._threads = Threads("brainops-run")
         self._under_way: set[str] = set()
         self._changed = threading.Condition()
-        self._next_sweep = self._next_sign = 0.0
-        self._patience = Patience(lease_seconds=self._runner.lease_seconds)
-        self._started_at = 0
         self._thread = None
+        for lane in self._lanes:
+            lane.begin()
+
+    def serve(self, lane: Lane) -> None:
+        """Go along a further lane from now on."""
+        self._lanes = (*self._lanes, lane)
+        self._nudged.set()
 
     def nudge(self) -> None:
         """Say that there may be something to do; begins the thread where there is none. Returns at once."""
@@ -115,20 +129,28 @@ class Dispatcher:
 
     def run(self) -> None:
         """Dispatch until `stop`; trouble with the store is waited out."""
-        rest, trouble = SHORTEST_REST_SECONDS, TROUBLE_SECONDS
         while not self._stop.is_set():
-            try:
-                found, wait, most = self._look()
-                trouble = TROUBLE_SECONDS
-                rest = SHORTEST_REST_SECONDS if found else min(rest * GROWTH, most)
-            except StoreError as error:
-                log.warning("runs wait for the store: %s", error)
-                wait, trouble = trouble, min(trouble * 2, MOST_TROUBLE_SECONDS)
-                rest = wait
-            if self._nudged.wait(min(wait, rest)):
+            for lane in self._lanes:
+                if time.monotonic() >= lane.next_look:
+                    self._visit(lane)
+            next_look = min((lane.next_look for lane in self._lanes), default=math.inf)
+            if self._nudged.wait(max(0.0, min(next_look - time.monotonic(), IDLE_REST_SECONDS))):
                 self._nudged.clear()
-                rest = SHORTEST_REST_SECONDS
+                for lane in self._lanes:
+                    lane.next_look, lane.rest = 0.0, SHORTEST_REST_SECONDS
         self._leave()
+
+    def _visit(self, lane: Lane) -> None:
+        """Look once, and say when to look again: the less there is to do, the later."""
+        try:
+            found, wait, most = self._look(lane)
+            lane.trouble = TROUBLE_SECONDS
+            lane.rest = SHORTEST_REST_SECONDS if found else min(lane.rest * GROWTH, most)
+        except StoreError as error:
+            log.warning("runs wait for the store: %s", error)
+            wait = lane.rest = lane.trouble
+            lane.trouble = min(lane.trouble * 2, MOST_TROUBLE_SECONDS)
+        lane.next_look = time.monotonic() + min(wait, lane.rest)
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns once what is under way ended, or took too long."""
@@ -143,18 +165,18 @@ class Dispatcher:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(STOP_SECONDS + 5)
 
-    def _look(self) -> tuple[bool, float, float]:
+    def _look(self, lane: Lane) -> tuple[bool, float, float]:
         """Take what is due; return whether something was, the seconds until the next is, and the longest rest."""
-        self._give_sign()
-        if time.monotonic() >= self._next_sweep:
-            self.sweep()
-        with self._store.read() as tx:
-            now = self._store.now()
+        self._give_sign(lane)
+        if time.monotonic() >= lane.next_sweep:
+            self._sweep(lane)
+        with lane.store.read() as tx:
+            now = lane.store.now()
             seen, timers = tx.runs.look(now), tx.runs.timers(TIMERS)
-        mended = bool(seen["fixes"]) and self._called(self._mend)
+        mended = bool(seen["fixes"]) and self._called(lane.mend)
         open_rest = WOKEN_REST_SECONDS if self.woken else LONGEST_REST_SECONDS
         most = open_rest if seen["open"] or seen["fixes"] else IDLE_REST_SECONDS
-        ripe = self._patience.look(
+        ripe = lane.patience.look(
             [Timer(id=t["id"], due_at=t["due_at"], owned=t["owner"] is not None) for t in timers], now
         )
         if not seen["answered"] and ripe.next_seconds != 0.0:
@@ -162,19 +184,19 @@ class Dispatcher:
         room = self._runs_at_once - len(self._under_way)
         if room <= 0:
             return False, most, most  # the end of a run under way is a nudge
-        claimed = self._runner.claim_due(room, ripe)
+        claimed = lane.runner.claim_due(room, ripe)
         for run in claimed:
-            self._begin(run)
+            self._begin(lane, run)
         return bool(claimed), SHORTEST_REST_SECONDS if claimed else most, most
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, lane: Lane, run: Run) -> None:
         with self._changed:
             self._under_way.add(run.id)
-        self._threads.submit(partial(self._carry_on, run))
+        self._threads.submit(partial(self._carry_on, lane, run))
 
-    def _carry_on(self, run: Run) -> None:
+    def _carry_on(self, lane: Lane, run: Run) -> None:
         try:
-            self._runner.carry_on(run)
+            lane.runner.carry_on(run)
         except BrainOpsError as error:
             log.warning("the run %s waits for its lease to pass: %s", run.id, error)
         except Exception:  # a mistake of ours in one run must not end the loop that all others need
@@ -187,8 +209,12 @@ class Dispatcher:
 
     def sweep(self) -> None:
         """Call every sweep once; the loop does so by itself now and then, an engine once per tick over all workers."""
-        self._next_sweep = time.monotonic() + SWEEP_SECONDS * (WOKEN_SWEEPS if self.woken else 1)
-        for sweep in self._sweeps:
+        for lane in self._lanes:
+            self._sweep(lane)
+
+    def _sweep(self, lane: Lane) -> None:
+        lane.next_sweep = time.monotonic() + SWEEP_SECONDS * (WOKEN_SWEEPS if self.woken else 1)
+        for sweep in lane.sweeps:
             self._called(sweep)
 
     def _called(self, sweep: Sweep) -> bool:
@@ -199,27 +225,29 @@ class Dispatcher:
             log.exception("a sweep failed; it is called again")
             return False
 
-    def _give_sign(self) -> None:
-        if not self._worker or time.monotonic() < self._next_sign:
+    def _give_sign(self, lane: Lane) -> None:
+        if not self._worker or time.monotonic() < lane.next_sign:
             return
-        self._next_sign = time.monotonic() + SEEN_SECONDS
-        with self._store.writing(acts.RUN, acts.ITSELF) as tx:
-            now = self._store.now()
-            self._started_at = self._started_at or now
+        lane.next_sign = time.monotonic() + SEEN_SECONDS
+        with lane.store.writing(acts.RUN, acts.ITSELF) as tx:
+            now = lane.store.now()
+            lane.started_at = lane.started_at or now
             host = socket.gethostname()[:100]
-            tx.runs.worker_seen(self._runner.owner, host, self._version, self._started_at, now)
+            tx.runs.worker_seen(lane.runner.owner, host, self._version, lane.started_at, now)
 
     def _leave(self) -> None:
         """Let what is under way end, and say good-bye."""
-        self._runner.hand_back()
+        for lane in self._lanes:
+            lane.runner.hand_back()
         with self._changed:
             if not self._changed.wait_for(lambda: not self._under_way, STOP_SECONDS):
                 log.warning("%s runs were still under way; others go on with them", len(self._under_way))
         if not self._worker:
             return
-        try:
-            with self._store.writing(acts.RUN, acts.ITSELF) as tx:
-                forgotten = self._store.now() - int(FORGOTTEN_SECONDS * SECOND_MICROS)
-                tx.runs.remove_worker(self._runner.owner, forgotten)
-        except StoreError as error:
-            log.warning("the worker could not be struck off: %s", error)
+        for lane in self._lanes:
+            try:
+                with lane.store.writing(acts.RUN, acts.ITSELF) as tx:
+                    forgotten = lane.store.now() - int(FORGOTTEN_SECONDS * SECOND_MICROS)
+                    tx.runs.remove_worker(lane.runner.owner, forgotten)
+            except StoreError as error:
+                log.warning("the worker could not be struck off: %s", error)

@@ -17,7 +17,7 @@ from brainops.procedures.runs.attempts import Asked, BeginsRun, Failure, Heard, 
 from brainops.procedures.runs.machine import retry_after
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS, bounded, shown, values_of
 from brainops.procedures.runs.start import begin_child
-from brainops.procedures.runs.unit_of_work import Engine, Sheet
+from brainops.procedures.runs.unit_of_work import RunEngine, Sheet
 from brainops.procedures.steps.executor import StepDone, StepWaits, StepWrite
 from brainops.types import (
     JSON,
@@ -45,7 +45,7 @@ RECHECK_SECONDS = 300.0  # a condition that cannot be evaluated here may be else
 class Hearing:
     """What comes to a run in one transaction, written on its sheet."""
 
-    def __init__(self, engine: Engine, version: ProcedureVersion, sheet: Sheet) -> None:
+    def __init__(self, engine: RunEngine, version: ProcedureVersion, sheet: Sheet) -> None:
         self._engine = engine
         self._version = version
         self._sheet = sheet

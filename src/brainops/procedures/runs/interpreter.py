@@ -16,7 +16,7 @@ from brainops.errors import LeaseLost, StoreUnavailable
 from brainops.procedures.runs.attempts import Heard, StepAttempt
 from brainops.procedures.runs.events import Hearing, plainly
 from brainops.procedures.runs.transitions import DEFAULT_TIMEOUT_SECONDS, Moving
-from brainops.procedures.runs.unit_of_work import Engine, Sheet
+from brainops.procedures.runs.unit_of_work import RunEngine, Sheet
 from brainops.store import acts
 from brainops.types import ProcedureVersion, Run
 
@@ -32,7 +32,7 @@ log = logging.getLogger("brainops")
 class Advance:
     """One owner's stretch of one run."""
 
-    def __init__(self, engine: Engine, version: ProcedureVersion, run: Run) -> None:
+    def __init__(self, engine: RunEngine, version: ProcedureVersion, run: Run) -> None:
         assert run.owner is not None
         self.run = run
         self._engine = engine

@@ -9,7 +9,7 @@ from brainops.procedures.definition.inputs import of_step
 from brainops.procedures.runs.admission import Admission, is_asked, start_of_step, within_of
 from brainops.procedures.runs.dry_run import plan_of
 from brainops.procedures.runs.start import MAX_DEPTH, new_run
-from brainops.procedures.runs.unit_of_work import Engine
+from brainops.procedures.runs.unit_of_work import RunEngine
 from brainops.procedures.steps.executor import Limits
 from brainops.procedures.steps.kinds import REFUSED
 from brainops.store import acts
@@ -17,7 +17,7 @@ from brainops.types import Action, Allow, Plan, ProcedureVersion, Run, Step, Ste
 
 
 def refusal_of(
-    engine: Engine, version: ProcedureVersion, run: Run, above: frozenset[str] = frozenset()
+    engine: RunEngine, version: ProcedureVersion, run: Run, above: frozenset[str] = frozenset()
 ) -> Admission | None:
     """Return the first answer of the guard that would hold a run up, None where it may go through; nothing is written.
 
@@ -51,7 +51,7 @@ def with_refusals(plan: Plan, limits: Limits) -> Plan:
 
 
 def _asked(
-    engine: Engine,
+    engine: RunEngine,
     version: ProcedureVersion,
     run: Run,
     step: Step,
@@ -64,7 +64,7 @@ def _asked(
 
 
 def require_admitted(
-    engine: Engine, version: ProcedureVersion, run: Run, step: Step, row: StepRun, action: Action
+    engine: RunEngine, version: ProcedureVersion, run: Run, step: Step, row: StepRun, action: Action
 ) -> None:
     """Ask the guard about what is done at once and beside the run, and record it; raise OperationBlocked."""
     if not is_asked(action):
@@ -78,7 +78,7 @@ def require_admitted(
 
 
 def _answer(
-    engine: Engine,
+    engine: RunEngine,
     version: ProcedureVersion,
     run: Run,
     step: Step,
@@ -92,7 +92,7 @@ def _answer(
     return engine.admit(start_of_step(run, step, row, action), within)
 
 
-def _begun(engine: Engine, run: Run, action: Action, above: frozenset[str]) -> Admission | None:
+def _begun(engine: RunEngine, run: Run, action: Action, above: frozenset[str]) -> Admission | None:
     """Ask about the steps of a procedure that a step would begin; whether it can begin shows when it does."""
     given = action.parameters
     try:

@@ -32,8 +32,8 @@ from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
 from brainops.procedures.runs.start import admit, new_run
 from brainops.procedures.runs.unit_of_work import (
     Answered,
-    Engine,
     OperationWriter,
+    RunEngine,
     Sheet,
     Unrecorded,
     Wake,
@@ -99,7 +99,7 @@ class Runner:
         self._patience_seconds = patience_seconds
         self._at_work = at_work or AtWork()
         self.nudge: Callable[[], object] = _nobody  # called when there may be something for a dispatcher
-        self._engine = Engine(
+        self._engine = RunEngine(
             context=context,
             approvals=approvals,
             outbox=outbox,

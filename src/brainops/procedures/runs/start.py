@@ -13,7 +13,7 @@ from brainops.procedures.conditions.templates import fill
 from brainops.procedures.runs import trials
 from brainops.procedures.runs.attempts import BeginsRun
 from brainops.procedures.runs.run_values import bounded
-from brainops.procedures.runs.unit_of_work import Engine, OperationWriter, Sheet
+from brainops.procedures.runs.unit_of_work import OperationWriter, RunEngine, Sheet
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.types import JSON, Actor, Micros, ProcedureVersion, Run, RunState, StepRun
@@ -144,7 +144,7 @@ def admit(
     return run
 
 
-def begin_child(engine: Engine, sheet: Sheet, row: StepRun, begins: BeginsRun) -> Run:
+def begin_child(engine: RunEngine, sheet: Sheet, row: StepRun, begins: BeginsRun) -> Run:
     """Begin the run that a step is, in the transaction that writes so; the same step again finds the same run."""
     parent = sheet.run
     if parent.depth + 1 >= MAX_DEPTH:

@@ -18,7 +18,7 @@ from brainops.procedures.runs.admission import Admission, is_asked, start_of_ste
 from brainops.procedures.runs.attempts import BeginsRun, StepAttempt, deadline_of, failure_of
 from brainops.procedures.runs.events import RECHECK_SECONDS, Hearing, plainly
 from brainops.procedures.runs.run_values import bounded, concealed, shown, values_of
-from brainops.procedures.runs.unit_of_work import Engine, Role, Sheet, parameters_of
+from brainops.procedures.runs.unit_of_work import Role, RunEngine, Sheet, parameters_of
 from brainops.procedures.steps.executor import StepWork
 from brainops.types import (
     JSON,
@@ -43,7 +43,7 @@ DEFAULT_TIMEOUT_SECONDS = 6 * 3_600.0  # of a step that names none
 class Moving:
     """The moves of one transaction, until the run is busy, waits or has ended."""
 
-    def __init__(self, engine: Engine, version: ProcedureVersion, sheet: Sheet, hearing: Hearing) -> None:
+    def __init__(self, engine: RunEngine, version: ProcedureVersion, sheet: Sheet, hearing: Hearing) -> None:
         self._engine = engine
         self._version = version
         self._sheet = sheet

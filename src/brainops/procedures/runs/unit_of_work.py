@@ -82,7 +82,7 @@ def stay(tx: Transaction, run_id: str, at: Micros) -> None:
     """Wake nobody: whoever dispatches finds what is due by itself."""
 
 
-class Engine(Struct, frozen=True, kw_only=True):
+class RunEngine(Struct, frozen=True, kw_only=True):
     """What advancing a run stands on; it holds and does nothing.
 
     `version` looks a pinned version up by id, `latest` the active one of a name; `inputs` checks what is handed in

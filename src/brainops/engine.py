@@ -1,0 +1,239 @@
+"""What does a process have once, whoever asks? The store, the model, the threads, and what is kept at hand."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from brainops import config
+from brainops.errors import ApprovalUnproven, BrainOpsError, NamespaceDenied, NotFound
+from brainops.memory.context import AtHand, MemoryContext
+from brainops.memory.drain import Drainer
+from brainops.memory.meaning import Meaning
+from brainops.memory.redaction.policy import redaction_policy
+from brainops.memory.uses import Uses
+from brainops.operations.recorder import Recorder
+from brainops.services import Services
+from brainops.store import Store, acts, open_store
+from brainops.store.scope import Scope
+from brainops.types import Actor, ActorKind, Proof
+
+if TYPE_CHECKING:
+    from brainops.operations.guard.other_namespaces import Other
+    from brainops.procedures.runs.dispatcher import Dispatcher
+
+KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
+
+log = logging.getLogger("brainops")
+
+
+def narrowed(
+    mine: config.Settings,
+    actor: Actor | None,
+    namespace: str | None,
+    read: Iterable[str] | None,
+    session: str | None,
+) -> config.Settings:
+    """Return the settings of a view that sees and may do no more than one with these; see `Brain.acting`."""
+    if actor is not None and not acts.narrows(mine.actor, actor):
+        raise ApprovalUnproven(
+            f"{mine.actor.kind.value}:{mine.actor.id} does not act as {actor.kind.value}:{actor.id}, proven by "
+            f"{actor.proof}: who opened this memory makes the view of somebody else, with Brain(engine, actor=...)"
+        )
+    scope = Scope.of(mine.namespace, mine.read)
+    if mine.actor.kind is ActorKind.AGENT:
+        if namespace not in (None, mine.namespace):
+            raise NamespaceDenied(f"an agent writes in {mine.namespace}, where its view does, not in {namespace!r:.80}")
+        if session is not None and mine.session not in (None, session):
+            raise NamespaceDenied(f"an agent works in its session {mine.session}, not in {session!r:.80}")
+    write = namespace or mine.namespace
+    return replace(
+        mine,
+        actor=actor or mine.actor,
+        namespace=write,
+        read=scope.narrowed((write, *(scope.read if read is None else read))).read,
+        session=session or mine.session,
+    )
+
+
+class Engine:
+    """One memory, open in one process for all that work with it; `Brain(engine, actor=...)` is the view of one of them.
+
+    Who holds the engine says who somebody is: keep it where no agent's code reaches. Safe to share between threads, and
+    usable after a fork. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(self, store: Store, settings: config.Settings, *, background: bool = True) -> None:
+        self.settings = settings
+        self.store = store
+        self.meaning = Meaning(settings.model)
+        self.recorder = Recorder()
+        self.uses = Uses(self.recorder.submit)
+        self.process = AtHand()
+        self._redaction = redaction_policy(store, settings.personal_data)
+        self._scopes: dict[Scope, AtHand] = {}
+        self._drainer = Drainer(self.meaning) if background else None
+        self._background = background
+        self._dispatcher: Dispatcher | None = None
+        self._stewards: dict[str, Services] = {}
+        self._others: dict[str, Engine] = {}
+        self._due: set[str] = set()  # where errors of this process set fixes off
+        store.prove = self.prove
+
+    @classmethod
+    def open(
+        cls,
+        store: str | os.PathLike[str] | None = None,
+        *,
+        namespace: str | None = None,
+        read: Iterable[str] | None = None,
+        model: str | None = None,
+        personal_data: str | None = None,
+        actor: Actor | None = None,
+        background: bool = True,
+    ) -> Engine:
+        """Open a memory; what is not given comes from the environment, the settings file, or the defaults.
+
+        `store` is a file (made where there is none), ":memory:" or a postgresql:// URL. `namespace`, `read` and `actor`
+        are those of views that name none, and what goes on in the background is done by that actor. Raises
+        InvalidConfiguration, StoreError.
+        """
+        from brainops.memory.recognition import fingerprint_move
+
+        settings = config.load(
+            store=os.fspath(store) if store is not None else None,
+            namespace=namespace,
+            read=tuple(read) if read is not None else None,
+            model=model,
+            personal_data=personal_data,
+            actor=actor,
+        )
+        opened = open_store(settings.store, Scope.of(settings.namespace, settings.read))
+        try:
+            engine = cls(opened, settings, background=background)
+            fingerprint_move.move(engine.services(settings).context)
+        except BaseException:  # a signal too: a command that is ended while it opens leaves no log behind
+            opened.close()
+            raise
+        return engine
+
+    def prove(self, proof: Proof) -> Actor:
+        """Return the person whom a proof shows. Raises ApprovalUnproven."""
+        return self.services(self.settings).approvals.approvers.prove(proof)
+
+    def services(self, settings: config.Settings) -> Services:
+        """Return the parts that an actor works with in the namespaces that these settings name."""
+        scope = Scope.of(settings.namespace, settings.read)
+        here = self._scopes.get(scope)
+        if here is None:
+            if len(self._scopes) >= KEPT_SCOPES:
+                self._scopes.pop(next(iter(self._scopes)), None)
+            here = self._scopes.setdefault(scope, AtHand())
+
+        def expect(application_ids: Sequence[str]) -> None:
+            self._due.add(settings.namespace)
+            services.fixes.expect(application_ids)
+
+        context = MemoryContext(
+            store=self.store if scope == self.store.scope else self.store.within(scope),
+            redaction=self._redaction,
+            meaning=self.meaning,
+            actor=settings.actor,
+            due=expect,
+            here=here,
+            process=self.process,
+        )
+        services = Services(
+            context,
+            settings,
+            self.recorder,
+            self.uses,
+            lambda: self.nudge(settings.namespace),
+            self._background,
+            self._guard_elsewhere,
+        )
+        return services
+
+    # What goes on by itself
+
+    def embed(self, store: Store) -> None:
+        """Say that memories may wait for their vectors in what a store reads."""
+        if self._drainer is not None:
+            self._drainer.nudge(store)
+
+    def begin(self, namespace: str) -> None:
+        """Let what a namespace needs go on by itself, now that it is used: runs, notices, learning."""
+        if self._background:
+            self._dispatching(namespace).begin()
+
+    def nudge(self, namespace: str) -> None:
+        """Say that there may be something to do in a namespace."""
+        if self._background:
+            self._dispatching(namespace).nudge()
+
+    def _dispatching(self, namespace: str) -> Dispatcher:
+        """Return the loop of this process, which serves a namespace by the credentials of who opened the engine."""
+        if self._dispatcher is None:
+            from brainops.procedures.runs.dispatcher import Dispatcher
+
+            self._dispatcher = self._dispatcher or Dispatcher()
+        if namespace not in self._stewards:
+            steward = self.services(replace(self.settings, namespace=namespace, session=None))
+            if self._stewards.setdefault(namespace, steward) is steward:
+                self._dispatcher.serve(steward.lane())
+        return self._dispatcher
+
+    def _guard_elsewhere(self, guarded: config.Guarded) -> Other:
+        """Return the guard of another namespace that holds here: of this store, or of the one that it was strict in."""
+        from brainops.operations.guard.other_namespaces import place_of
+
+        there = replace(self.settings, namespace=guarded.namespace)
+        if guarded.store == place_of(self.settings.store):
+            return self.services(there).guard
+        if guarded.store not in self._others:
+            if not os.path.isfile(guarded.store):
+                raise NotFound(f"{guarded.namespace} is guarded in {guarded.store}, which cannot be opened from here")
+            there = replace(there, store=guarded.store)
+            opened = open_store(there.store, Scope.of(there.namespace, there.read))
+            self._others[guarded.store] = Engine(opened, there, background=False)
+        return self._others[guarded.store].services(replace(there, store=guarded.store)).guard
+
+    # The end
+
+    def close(self) -> None:
+        """Write what waits, let fixes that errors of this process set off end (ten seconds at most), and let go of all.
+
+        What has not ended by then is gone on with by the next process that has the memory open, or by a worker.
+        """
+        self._finish_fixes()
+        if self._dispatcher is not None:
+            self._dispatcher.close()
+        if self._drainer is not None:
+            self._drainer.close()
+        self.uses.write()
+        self.process.close()
+        self.recorder.close()
+        for other in self._others.values():
+            other.close()
+        self.store.close()
+
+    def _finish_fixes(self) -> None:
+        try:
+            self.recorder.flush()
+            for namespace in self._due:
+                self.services(replace(self.settings, namespace=namespace)).fixes.finish()
+        except BrainOpsError as error:
+            log.warning("fixes that were due are left to others: %s", error)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,31 @@
+"""How well does a memory do: the figures of health, and the report of a week?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from brainops.health import figures
+from brainops.health.report import report
+from brainops.memory.context import MemoryContext
+from brainops.types import HealthFigure, Report
+
+
+class Health:
+    """The figures of a memory, counted from what is on record; `settled` has what waits written first."""
+
+    def __init__(self, context: MemoryContext, settled: Callable[[], object]) -> None:
+        self._context = context
+        self._settled = settled
+
+    def figures(self, *, days: int = figures.DEFAULT_DAYS) -> tuple[HealthFigure, ...]:
+        """Return the figures of health over the last days; each says how it is counted. Raises InvalidInput.
+
+        A value is None where there is nothing to count yet. Shares are 0 to 1, times are seconds.
+        """
+        self._settled()
+        return figures.health(self._context, days)
+
+    def report(self, *, days: int = 7) -> Report:
+        """Return what the last days brought, beside as many days before. Raises InvalidInput."""
+        self._settled()
+        return report(self._context, days)

@@ -1,0 +1,53 @@
+"""Which operations were there, how did they end, and what did a later look say of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from brainops.memory import retrieve
+from brainops.memory.context import MemoryContext
+from brainops.memory.transfer import segments
+from brainops.operations import log
+from brainops.types import Operation
+
+
+class Operations:
+    """The operation log of a memory."""
+
+    def __init__(self, context: MemoryContext, flush: Callable[[], object]) -> None:
+        self._context = context
+        self._flush = flush
+
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        target: str | None = None,
+        outcome: str | None = None,
+        since: int | None = None,
+        limit: int = 50,
+        include_archived: bool = False,
+    ) -> list[Operation]:
+        """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open"."""
+        retrieve.check_limit(limit)
+        self._flush()
+        asked: dict[str, Any] = {"name": name, "target": target, "outcome": outcome, "since": since, "limit": limit}
+        with self._context.store.read() as tx:
+            found = tx.operations.list(**asked)
+            if include_archived:
+                found = sorted([*found, *segments.archived_operations(tx, **asked)], key=lambda each: -each.started_at)
+            return found[:limit]
+
+    def get(self, operation_id: str) -> Operation:
+        """Return one operation by id; raise NotFound."""
+        self._flush()
+        return log.get(self._context, operation_id)
+
+    def verify(self, operation_id: str) -> None:
+        """Say that a later check confirmed an operation's outcome."""
+        log.verify(self._context, operation_id)
+
+    def contradict(self, operation_id: str, reason: str) -> None:
+        """Say that an operation that was taken for a success was none."""
+        log.contradict(self._context, operation_id, reason)

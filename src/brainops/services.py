@@ -1,0 +1,288 @@
+"""Which parts do the views of a memory stand on, and what does each need of the others? Made when first asked for."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from brainops.config import Guarded, Settings
+from brainops.memory.context import MemoryContext
+from brainops.memory.uses import Uses
+from brainops.operations.recorder import Recorder
+from brainops.types import JSON, Run
+
+if TYPE_CHECKING:
+    from brainops.agents.agents import Agents
+    from brainops.agents.language.language import Language
+    from brainops.agents.workflows.workflows import Workflows
+    from brainops.learning.cycles.cycles import Learning
+    from brainops.learning.improvements.improvements import Improvements
+    from brainops.learning.sharing.sharing import Sharing
+    from brainops.learning.signals.signals import Signals
+    from brainops.operations.guard.enforcement import Guard
+    from brainops.operations.guard.other_namespaces import Other
+    from brainops.operations.operation import OperationLog
+    from brainops.operations.predictions import Predictions
+    from brainops.procedures.cases.cases import Cases
+    from brainops.procedures.catalog import Catalog
+    from brainops.procedures.consent.allow_list import StepLimits
+    from brainops.procedures.consent.approvals import Approvals
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.procedures.fixes.fixes import Fixes
+    from brainops.procedures.runs.dispatcher import Lane
+    from brainops.procedures.runs.runner import Runner
+    from brainops.procedures.steps.call import Registry
+    from brainops.procedures.triggers.triggers import Triggers
+
+T = TypeVar("T")
+
+LEARNS_AFTER_SECONDS = 60.0  # a program that is over sooner leaves learning to those that stay
+
+
+class part(Generic[T]):
+    """A part that is made when first asked for.
+
+    It holds no lock, which a fork could leave held: where two threads make it at once, the first one counts.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, services: Services, owner: type | None = None) -> T:
+        found: T = vars(services).setdefault(self._name, self._make(services))
+        return found
+
+
+class Services:
+    """The parts that one actor works with in one scope."""
+
+    def __init__(
+        self,
+        context: MemoryContext,
+        settings: Settings,
+        recorder: Recorder,
+        uses: Uses,
+        nudge: Callable[[], object],
+        background: bool,
+        opened: Callable[[Guarded], Other],
+    ) -> None:
+        self.context = context
+        self.settings = settings
+        self.recorder = recorder
+        self.uses = uses
+        self.background = background
+        self._nudge = nudge
+        self._opened = opened
+
+    def settle(self) -> None:
+        """Wait until what was counted and handed over is durable."""
+        self.uses.write(self.context.store.scope)
+        self.recorder.flush()
+
+    # Consent
+
+    @part
+    def notices(self) -> Outbox:
+        from brainops.procedures.consent.outbox import Outbox
+
+        return Outbox(self.context)
+
+    @part
+    def approvals(self) -> Approvals:
+        from brainops.procedures.consent.approvals import Approvals
+
+        return Approvals(self.context, self.notices)
+
+    @part
+    def limits(self) -> StepLimits:
+        from brainops.procedures.consent.allow_list import StepLimits
+
+        return StepLimits(self.context)
+
+    # Procedures
+
+    @part
+    def procedures(self) -> Catalog:
+        from brainops.procedures.catalog import Catalog
+
+        return Catalog(self.context)
+
+    @part
+    def triggers(self) -> Triggers:
+        from brainops.procedures.triggers.triggers import Triggers
+
+        return Triggers(self.context, self.procedures)
+
+    @part
+    def cases(self) -> Cases:
+        from brainops.procedures.cases.cases import Cases
+
+        return Cases(self.context)
+
+    @part
+    def calls(self) -> Registry:
+        from brainops.founding import calls as founding
+        from brainops.procedures.steps.call import Functions, Registry
+
+        return Registry(founding.calls(self), self.context.process.of(Functions))
+
+    @part
+    def runs(self) -> Runner:
+        from brainops.operations.run_operations import RunOperations
+        from brainops.procedures.runs.runner import AtWork, Runner
+        from brainops.procedures.steps.kinds import executors
+
+        runs = Runner(
+            self.context,
+            self.procedures,
+            self.approvals,
+            self.notices,
+            executors(self.calls, agents=lambda work: self.workflows.step(work), decisions=self.cases.step),
+            admit=self.guard.admission,
+            operations=RunOperations(self.context),
+            answered=self.cases.answered,
+            at_work=self.context.process.of(AtWork),
+        )
+        runs.nudge = self._nudge
+        return runs
+
+    @part
+    def fixes(self) -> Fixes:
+        from brainops.procedures.consent.automatic import stopped_here
+        from brainops.procedures.fixes.fixes import Fixes
+
+        store = self.context.store
+        return Fixes(self.context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
+
+    # Operations
+
+    @part
+    def guard(self) -> Guard:
+        from brainops.operations.guard.enforcement import Guard
+        from brainops.operations.guard.other_namespaces import Elsewhere, place_of
+
+        elsewhere = Elsewhere(self.context, place_of(self.settings.store), self._opened)
+        return Guard(
+            self.context, self.procedures, self.triggers, self.approvals, self.notices, self.recorder.flush, elsewhere
+        )
+
+    @part
+    def operations(self) -> OperationLog:
+        from brainops.operations.guidance import Advisers
+        from brainops.operations.operation import OperationLog
+
+        advisers = Advisers(
+            triggers=self.triggers,
+            fixes=self.fixes.suggest,
+            agent=lambda start: self.agents.recommend(start),
+            precursors=self.signals.precursors,
+        )
+        return OperationLog(self.context, self.recorder, self.guard, advisers)
+
+    @part
+    def predictions(self) -> Predictions:
+        from brainops.operations.predictions import Predictions
+
+        return Predictions(self.context)
+
+    # Agents
+
+    @part
+    def language(self) -> Language:
+        from brainops.agents.language.language import Language
+        from brainops.agents.language.model import LanguageModels
+
+        settings = self.settings
+        models = LanguageModels(names=settings.language, url=settings.language_url, key=settings.language_key)
+        return Language(self.context, models)
+
+    @part
+    def agents(self) -> Agents:
+        from brainops.agents.agents import Agents
+
+        return Agents(self.context, self.operations, self.guard, self.notices, self.runs, self.language)
+
+    @part
+    def workflows(self) -> Workflows:
+        from brainops.agents.workflows.workflows import Workflows
+
+        return Workflows(
+            self.context,
+            self.agents,
+            self.procedures,
+            self.runs,
+            self.triggers,
+            self.notices,
+            self.language,
+            self.execute,
+        )
+
+    def execute(self, name: str, given: Mapping[str, JSON], target: str | None) -> Run:
+        """Run a procedure as an operation of its own."""
+        from brainops.operations.execution import execute
+
+        return execute(
+            self.context,
+            self.operations,
+            self.procedures,
+            self.runs,
+            name,
+            given,
+            target=target,
+            session=self.settings.session,
+        )
+
+    # Learning
+
+    @part
+    def signals(self) -> Signals:
+        from brainops.learning.signals.signals import Signals
+
+        return Signals(self.context)
+
+    @part
+    def improvements(self) -> Improvements:
+        from brainops.learning.improvements.improvements import Improvements
+
+        return Improvements(self.context, self.procedures, self.fixes, self.guard, self.agents, self.notices)
+
+    @part
+    def learning(self) -> Learning:
+        from brainops.learning.cycles.cycles import Learning
+
+        return Learning(self.context, self.guard, self.signals, self.improvements, self.predictions, self.notices)
+
+    @part
+    def sharing(self) -> Sharing:
+        from brainops.learning.sharing.sharing import Sharing
+
+        return Sharing(self.context, self.procedures, self.fixes)
+
+    # What goes on by itself
+
+    def lane(self, *, keep_days: float | None = None, learns_after_seconds: float = LEARNS_AFTER_SECONDS) -> Lane:
+        """Return what a dispatcher does here: it goes on with the runs that are due, and now and then looks around.
+
+        Approvals escalate and expire, notices leave, fixes are judged, and learning cycles that are due run once the
+        process has lived for some seconds; with `keep_days` runs that ended so long ago are removed.
+        """
+        from brainops.procedures.runs.dispatcher import Lane
+
+        begin = time.monotonic() + learns_after_seconds
+        sweeps: list[Callable[[], object]] = [
+            self.approvals.sweep,
+            self.notices.deliver,
+            self.fixes.sweep,
+            self.agents.sweep,
+            self.workflows.sweep,
+            lambda: self.learning.tick() if time.monotonic() >= begin else None,
+        ]
+        if keep_days is not None:
+            sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
+        return Lane(self.context.store, self.runs, sweeps, mend=self.fixes.sweep)
