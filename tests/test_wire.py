@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import PurePosixPath
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import jsonschema
 import msgspec
@@ -19,8 +20,20 @@ from hypothesis import strategies as st
 
 from brainops import types
 from brainops.errors import InvalidInput
-from brainops.types import Decision, Deny, Draft, Failed, Filter, HealthFigure, Operation, OperationStart, Rule
-from brainops.wire import from_json, from_plain, plain, schema, to_json
+from brainops.types import (
+    Actor,
+    Decision,
+    Deny,
+    Draft,
+    Failed,
+    Filter,
+    HealthFigure,
+    Operation,
+    OperationStart,
+    Rule,
+    Source,
+)
+from brainops.wire import checked, from_json, from_plain, plain, schema, to_json
 
 PUBLIC = [
     value
@@ -52,6 +65,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint == types.JSON:
         return PLAIN
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return bounded(*inner)
     if origin is Literal:
         return st.sampled_from(inner)
     if origin in (Union, UnionType):
@@ -67,8 +82,18 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if issubclass(hint, StrEnum):
         return st.sampled_from(list(hint))
     assert issubclass(hint, msgspec.Struct), f"no values are known of {hint}"
-    fields = get_type_hints(hint)
+    fields = get_type_hints(hint, include_extras=True)
     return st.builds(hint, **{name: _later(fields[name]) for name in fields})
+
+
+def bounded(base: Any, meta: msgspec.Meta) -> st.SearchStrategy[Any]:
+    if base is int:
+        return st.integers(meta.ge, meta.le)  # type: ignore[arg-type]
+    if base is float:
+        return st.floats(meta.ge, meta.le)
+    if meta.pattern:
+        return TEXTS.filter(lambda text: re.search(str(meta.pattern), text) is not None)
+    return values(base).filter(lambda value: len(value) >= (meta.min_length or 0))
 
 
 def _later(hint: Any) -> st.SearchStrategy[Any]:
@@ -141,7 +166,20 @@ def test_values_of_other_libraries_are_written_as_what_they_are() -> None:
 UNREADABLE: Mapping[str, tuple[Any, Any, str]] = {
     "a wrong type": (Draft, {"title": 1}, "title: Expected str, got int"),
     "a wrong type deep inside": (Draft, {"title": "t", "tags": ["a", 2]}, r"tags\[1\]: Expected str, got int"),
-    "a word that is none of the set": (Draft, {"title": "t", "type": "novel"}, "type: Invalid enum value 'novel'"),
+    "a word that is none of the set": (
+        Draft,
+        {"title": "t", "type": "novel"},
+        "type: Invalid enum value 'novel'; there is automation_rule, decision_record",
+    ),
+    "a word deep inside that is none of the set": (
+        Draft,
+        {"title": "t", "source": {"actor": {"kind": "robot"}}},
+        "source.actor.kind: Invalid enum value 'robot'; there is agent, person, service",
+    ),
+    "a share beyond one": (Draft, {"title": "t", "importance": 1.5}, "importance: Expected float <= 1.0"),
+    "a time before 1970": (Filter, {"since": -1}, "since: Expected int >= 0"),
+    "a name without a letter": (Draft, {"title": "t", "subject": ""}, "subject: Expected str of length >= 1"),
+    "too many tags": (Draft, {"title": "t", "tags": ["a"] * 65}, "tags: Expected array of length <= 64"),
     "a field that is missing": (OperationStart, {}, "name"),
     "no alternative at all": (Decision, {"reason": "r"}, "verdict"),
     "an alternative that there is not": (Decision, {"verdict": "maybe"}, "verdict: Invalid value 'maybe'"),
@@ -181,3 +219,23 @@ def test_an_operation_in_the_log_says_how_it_ended() -> None:
 
     assert described["Failed"]["properties"]["state"] == {"enum": ["failed"]}
     assert described["Succeeded"]["properties"]["state"] == {"enum": ["succeeded"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"title": b"bytes"}, "title: Expected str, got bytes"),
+        ({"title": "t", "content": object()}, "is not JSON"),
+        ({"title": "t", "source": Source(actor=Actor(id=3))}, "source.actor.id: Expected str, got int"),  # type: ignore[arg-type]
+        ({"title": "t", "importance": float("nan")}, "importance"),
+    ],
+)
+def test_what_a_caller_made_is_checked_field_by_field(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        checked(Draft(**fields))
+
+
+def test_what_a_caller_made_of_subclasses_is_taken_as_what_they_are() -> None:
+    given: dict[str, Any] = {"importance": numpy.float64(0.25), "tags": ["a"], "content": {1: numpy.int64(2)}}
+
+    assert checked(Draft(title="t", **given)) == Draft(title="t", importance=0.25, tags=("a",), content={"1": 2})

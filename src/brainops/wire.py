@@ -8,7 +8,10 @@ cannot hold, is written as U+FFFD.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +19,9 @@ import msgspec
 from brainops.errors import InvalidInput
 
 T = TypeVar("T")
+
+FOREIGN = (bytes, bytearray, memoryview, datetime, date, time, timedelta, Decimal)
+"""What msgspec would take for text, and JSON does not have: a caller who hands it in means something else."""
 
 
 def to_json(value: Any) -> bytes:
@@ -40,20 +46,34 @@ def from_json(kind: type[T], data: bytes | str, *, closed: bool = False) -> T:
     return from_plain(kind, given, closed=closed)
 
 
-def from_plain(kind: type[T], given: Any, *, closed: bool = False) -> T:
-    """Read a value from what JSON is read as. Raises InvalidInput, with the field and what it takes.
+def from_plain(kind: type[T], given: Any, what: str = "", *, closed: bool = False) -> T:
+    """Read a value from what JSON is read as. Raises InvalidInput, with the field (of `what`) and what it takes.
 
     Fields that the type does not have are left out, since a newer program may have written them; `closed` refuses them:
     a request whose field nobody reads is a mistake of whoever wrote it.
     """
     try:
         taken = msgspec.convert(given, kind)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).replace("`", "").partition(" - at ")
-        raise InvalidInput(f"{where.removeprefix('$').lstrip('.') or 'it'}: {what}") from error
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise InvalidInput(_refusal(kind, error, what)) from error
     if closed and (unknown := sorted(_unknown(given, plain(taken)))):
         raise InvalidInput(f"nothing is known of {', '.join(unknown)}; leave it out or check its name")
     return taken
+
+
+def checked(value: T, what: str = "") -> T:
+    """Return a value that a Python caller made, each of its fields of its type: a constructor looks at none.
+
+    Raises InvalidInput like `from_plain`.
+    """
+    try:
+        given = msgspec.to_builtins(value, str_keys=True, builtin_types=FOREIGN, enc_hook=_simple)
+    except RecursionError as error:
+        raise InvalidInput(f"{what or 'it'} nests too deep; hand the deep part in as text") from error
+    except TypeError as error:
+        kinds = "text, numbers, true/false, null, lists and objects with text keys"
+        raise InvalidInput(f"{what or 'it'} is not JSON ({error}); hand in {kinds}") from error
+    return from_plain(type(value), given, what)
 
 
 def schema(kind: Any) -> dict[str, Any]:
@@ -64,6 +84,14 @@ def schema(kind: Any) -> dict[str, Any]:
 
 def _builtin(value: Any) -> Any:
     """Return what JSON has for a value of another library or a subclass of a builtin; anything else as its text."""
+    try:
+        return _simple(value)
+    except TypeError:
+        return list(value) if isinstance(value, Iterable) else str(value)
+
+
+def _simple(value: Any) -> Any:
+    """Return what JSON has for a subclass of a builtin; raise TypeError for a value that is none."""
     match value:
         case int():
             return int(value)
@@ -73,12 +101,32 @@ def _builtin(value: Any) -> Any:
             return "".join(value)
         case Mapping():
             return dict(value)
-        case Iterable():
-            return list(value)
-        case _ if hasattr(value, "item"):  # a number of numpy
+        case _ if getattr(value, "shape", None) == ():  # a number of numpy
             return value.item()
         case _:
-            return str(value)
+            raise TypeError(f"{type(value).__name__} is no value of JSON")
+
+
+def _refusal(kind: Any, error: Exception, what: str) -> str:
+    if isinstance(error, RecursionError):
+        return f"{what or 'it'} nests too deep; hand the deep part in as text"
+    told, _, where = str(error).replace("`", "").partition(" - at ")
+    path = where.removeprefix("$")
+    words = _words(msgspec.json.schema(kind), re.findall(r"\w+|\[[^]]*\]", path)) if told.startswith("Invalid") else []
+    there_is = f"; there is {', '.join(map(str, words))}" if words else ""
+    return f"{f'{what}{path}'.lstrip('.') or 'it'}: {told}{there_is}"
+
+
+def _words(described: Mapping[str, Any], path: list[str]) -> list[Any]:
+    """Return the members of the closed set that a schema has at a path; none where there is another type."""
+    node: Any = described
+    for part in [*path, None]:
+        while "$ref" in node or "anyOf" in node:
+            node = described["$defs"][node["$ref"].split("/")[-1]] if "$ref" in node else node["anyOf"][0]
+        if part is not None:
+            node = node.get("properties", {}).get(part) or node.get("items") or node.get("additionalProperties") or {}
+    words: list[Any] = node.get("enum", []) if isinstance(node, dict) else []
+    return words
 
 
 def _encodable(value: Any) -> Any:

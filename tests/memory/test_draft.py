@@ -13,10 +13,6 @@ from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.draft import (
     MAX_CONTENT_BYTES,
     MAX_METADATA_BYTES,
-    MAX_MICROS,
-    MAX_REFERENCE_CHARACTERS,
-    MAX_TAG_CHARACTERS,
-    MAX_TAGS,
     MAX_TITLE_CHARACTERS,
     checked_moment,
     content_hash,
@@ -26,6 +22,7 @@ from brainops.memory.draft import (
 )
 from brainops.memory.redaction.redact import JSON_DEPTH, RedactionPolicy, clean, wrap_injected
 from brainops.types import Actor, ActorKind, Draft, MemoryType, Source
+from brainops.types.limits import MAX_MICROS, MAX_REFERENCE_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 
 POLICY = RedactionPolicy()
 JSONS: st.SearchStrategy[Any] = st.recursive(

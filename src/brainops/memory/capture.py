@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from brainops.errors import Conflict, EmbedderUnavailable
 from brainops.memory.context import MemoryContext
-from brainops.memory.draft import MAX_METADATA_BYTES, MAX_TAGS, Prepared, dumped, prepare, words_of_row
+from brainops.memory.draft import MAX_METADATA_BYTES, Prepared, dumped, prepare, words_of_row
 from brainops.memory.identity import key_hash, make_room, said, stays
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.memories import Inserted
 from brainops.types import Captured, Draft, Finding, Progress, Source, Trust
+from brainops.types.limits import MAX_TAGS
 
 if TYPE_CHECKING:
     import numpy
@@ -43,7 +44,7 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     return context.store.write_together(
         _act_of([draft]),
         context.actor,
-        lambda tx: store(tx, vouched(tx, prepared, draft.source), draft.source, context, passages),
+        lambda tx: store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, passages),
     )
 
 
@@ -68,19 +69,19 @@ def capture_many(
 def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list[Captured], Exception | None]:
     from brainops.errors import BrainOpsError
 
-    ready: list[tuple[Prepared, Source]] = []
+    ready: list[Prepared] = []
     refused: Exception | None = None
     for draft in chunk:
         try:
-            ready.append((prepare(draft, context.redaction), draft.source))
+            ready.append(prepare(draft, context.redaction))
         except BrainOpsError as error:
             refused = error
             break
     acknowledged: list[Captured] = []
     with context.store.writing(_act_of(chunk), context.actor) as tx:
-        for prepared, source in ready:
+        for prepared in ready:
             try:
-                acknowledged.append(store(tx, vouched(tx, prepared, source), source, context, None))
+                acknowledged.append(store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, None))
             except Conflict as error:  # nothing of it was written
                 refused = error
                 break

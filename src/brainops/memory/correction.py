@@ -94,13 +94,14 @@ def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) 
         raise Conflict(f"memory {old['id']} is {standing}; only a current one can be superseded")
     if old["trust"] == Trust.VERIFIED:
         tx.require(acts.SET_ASIDE_VERIFIED)
-    prepared = vouched(tx, prepare(draft, context.redaction), draft.source)
+    prepared = prepare(draft, context.redaction)
+    prepared = vouched(tx, prepared, prepared.source)
     nothing = Conflict(f"memory {old['id']} says that already; nothing to supersede")
     if prepared.row["content_hash"] == old["content_hash"] and prepared.row["subject"] in (None, old["subject"]):
         raise nothing
     now = context.store.now()
     prepared.row["supersedes"] = old["id"]
-    captured = store_prepared(tx, prepared, draft.source, context, None)
+    captured = store_prepared(tx, prepared, prepared.source, context, None)
     if captured.id == old["id"]:
         raise nothing
     if captured.repeated:

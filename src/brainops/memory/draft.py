@@ -27,33 +27,30 @@ from brainops.memory.redaction.redact import (
 )
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
-from brainops.types import JSON, Actor, ActorKind, Draft, ErrorEvent, Finding, MemoryType, Source, Trust
+from brainops.types import JSON, Draft, ErrorEvent, Finding, MemoryType, Micros, Source, Trust
+from brainops.wire import checked, from_plain
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
 MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere
 MAX_METADATA_BYTES = 256 * 1024
-MAX_TAGS = 64
-MAX_TAG_CHARACTERS = 100
-MAX_REFERENCE_CHARACTERS = 2_000  # ids, uris, keys, subjects
 MAX_INDEXED_CHARACTERS = 1_000_000  # words beyond the first million characters are kept but not searched
-MAX_MICROS = 253_402_300_799_000_000  # the end of the year 9999
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
-    """A draft that is ready to be stored: the row, its words, and what was changed on the way."""
+    """A draft that is ready to be stored: the row, its words, where it comes from, and what was changed on the way."""
 
     row: dict[str, Any]
     body: str
     words: Words
+    source: Source
     redacted: tuple[Finding, ...]
     notes: tuple[str, ...]
 
 
 def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
     """Check, clean and redact a draft; raise InvalidInput or RecallLoop. Ids and times are added by the caller."""
-    _check(draft)
     notes: list[str] = []
-    draft = _without_injected(_cleaned(draft, notes), notes)
+    draft = _without_injected(_cleaned(_checked(draft), notes), notes)
     draft, findings = _redacted(draft, policy)
     draft = _titled(draft, notes)
     body = content_text(draft.content)
@@ -62,7 +59,7 @@ def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
         event = _error_of(draft)
         row["message_fingerprint"] = text_digests(event)[-1]
         row["fingerprint"] = draft.fingerprint or fingerprint(event).digest
-    return Prepared(row=row, body=body, words=words, redacted=findings, notes=tuple(notes))
+    return Prepared(row=row, body=body, words=words, source=draft.source, redacted=findings, notes=tuple(notes))
 
 
 def _error_of(draft: Draft) -> ErrorEvent:
@@ -178,49 +175,26 @@ def dumped(value: JSON, name: str) -> str:
         ) from error
 
 
-def _check(draft: Draft) -> None:
-    if not isinstance(draft.title, str):
-        raise InvalidInput(f"a title is text, not {type(draft.title).__name__}")
+def _checked(draft: Draft) -> Draft:
     if not isinstance(draft.type, MemoryType) or not isinstance(draft.trust, Trust):
         raise InvalidInput(f"type is one of {', '.join(MemoryType)}; trust is one of {', '.join(Trust)}")
-    _check_source(draft.source)
-    importance = draft.importance
-    if isinstance(importance, bool) or not isinstance(importance, (int, float)) or not 0 <= importance <= 1:
-        raise InvalidInput(f"importance is a number from 0 to 1, not {importance!r}")
-    _check_tags(draft.tags)
-    for name in ("valid_from", "valid_to"):
-        moment = getattr(draft, name)
-        if moment is not None:
-            checked_moment(moment, name)
+    if isinstance(draft.tags, (set, frozenset)):
+        raise InvalidInput("tags are a list: a set has no order to keep")
+    content = draft.content if isinstance(draft.content, str) else dumped(draft.content, "content")
+    metadata = dumped(dict(draft.metadata), "metadata") if isinstance(draft.metadata, Mapping) else ""
+    _check_size(content, "content", MAX_CONTENT_BYTES)
+    _check_size(metadata, "metadata", MAX_METADATA_BYTES)
+    _check_depth(draft.content, "content")
+    _check_depth(draft.metadata, "metadata")
+    draft = checked(draft)
     if draft.valid_from is not None and draft.valid_to is not None and draft.valid_to <= draft.valid_from:
         raise InvalidInput("valid_to lies before valid_from: nothing would ever be valid")
-    for name, value in _names(draft).items():
-        if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_REFERENCE_CHARACTERS):
-            raise InvalidInput(f"{name} is text of 1 to {MAX_REFERENCE_CHARACTERS} characters")
-    if not isinstance(draft.metadata, Mapping):
-        raise InvalidInput(f"metadata is an object with names and values, not {type(draft.metadata).__name__}")
-    content = draft.content if isinstance(draft.content, str) else dumped(draft.content, "content")
-    _check_size(content, "content", MAX_CONTENT_BYTES)
-    _check_depth(draft.content, "content")
-    _check_depth(dict(draft.metadata), "metadata")
-    if draft.metadata:
-        _check_size(dumped(dict(draft.metadata), "metadata"), "metadata", MAX_METADATA_BYTES)
+    return draft
 
 
 def checked_moment(moment: Any, name: str) -> int:
     """Return a time in microseconds; raise InvalidInput where it is none."""
-    if isinstance(moment, bool) or not isinstance(moment, int) or not 0 <= moment <= MAX_MICROS:
-        raise InvalidInput(f"{name} is a time in microseconds since 1970 (UTC), not {str(moment)[:40]!r}")
-    return moment
-
-
-def _check_source(source: Source) -> None:
-    if not isinstance(source, Source) or not isinstance(source.actor, Actor):
-        raise InvalidInput("a source is a Source, and its actor an Actor")
-    if not isinstance(source.actor.id, str) or not isinstance(source.actor.proof, str):
-        raise InvalidInput("an actor's id and proof are texts")
-    if not isinstance(source.actor.kind, ActorKind):
-        raise InvalidInput(f"an actor's kind is one of {', '.join(ActorKind)}")
+    return from_plain(Micros, moment, name)
 
 
 def _check_depth(value: Any, name: str) -> None:
@@ -241,30 +215,6 @@ def _inside(value: Any) -> Iterable[Any]:
             return value
         case _:
             return ()
-
-
-def _check_tags(tags: tuple[str, ...]) -> None:
-    if not isinstance(tags, (tuple, list)) or len(tags) > MAX_TAGS:
-        raise InvalidInput(f"tags are a list of at most {MAX_TAGS} words")
-    for tag in tags:
-        if not isinstance(tag, str) or not tag.strip() or len(tag) > MAX_TAG_CHARACTERS:
-            raise InvalidInput(f"a tag is text of 1 to {MAX_TAG_CHARACTERS} characters, not {str(tag)[:40]!r}")
-
-
-def _names(draft: Draft) -> dict[str, str | None]:
-    source = draft.source
-    return {
-        "actor": source.actor.id,
-        "actor proof": source.actor.proof,
-        "session_id": source.session_id,
-        "operation_id": source.operation_id,
-        "run_id": source.run_id,
-        "uri": source.uri,
-        "source key": source.key,
-        "subject": draft.subject,
-        "idempotency_key": draft.idempotency_key,
-        "fingerprint": draft.fingerprint,
-    }
 
 
 def _check_size(text: str, name: str, limit: int) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from brainops.types.limits import MAX_MICROS, MAX_REFERENCE_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 
 if TYPE_CHECKING:
     import numpy
 
 JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
-Micros = int
+Micros = Annotated[int, Meta(ge=0, le=MAX_MICROS)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARACTERS)]
+Tags = Annotated[
+    tuple[Annotated[str, Meta(max_length=MAX_TAG_CHARACTERS, pattern=r"\S")], ...], Meta(max_length=MAX_TAGS)
+]
 Progress = Callable[[int, int | None], None]
 """Called with (done, total); total is None where it is not known."""
 
@@ -66,8 +73,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     """Who acts: kind, id, and how that was proven ("none" when it was only said)."""
 
     kind: ActorKind = ActorKind.SERVICE
-    id: str = "unknown"
-    proof: str = "none"
+    id: Reference = "unknown"
+    proof: Reference = "none"
 
 
 NOBODY = Actor()
@@ -77,11 +84,11 @@ class Source(Struct, frozen=True, kw_only=True):
     """Where a memory comes from; `key` is its stable identity there, by which an import finds it again."""
 
     actor: Actor = NOBODY
-    session_id: str | None = None
-    operation_id: str | None = None
-    run_id: str | None = None
-    uri: str | None = None
-    key: str | None = None
+    session_id: Reference | None = None
+    operation_id: Reference | None = None
+    run_id: Reference | None = None
+    uri: Reference | None = None
+    key: Reference | None = None
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -94,14 +101,14 @@ class Draft(Struct, frozen=True, kw_only=True):
     title: str
     content: JSON = ""
     type: MemoryType = MemoryType.LEARNING_INSIGHT
-    tags: tuple[str, ...] = ()
-    importance: float = 0.5
+    tags: Tags = ()
+    importance: Share = 0.5
     metadata: Mapping[str, JSON] = {}
     trust: Trust = Trust.AGENT
     source: Source = Source()
-    subject: str | None = None
-    fingerprint: str | None = None
-    idempotency_key: str | None = None
+    subject: Reference | None = None
+    fingerprint: Reference | None = None
+    idempotency_key: Reference | None = None
     valid_from: Micros | None = None
     valid_to: Micros | None = None
 

@@ -10,3 +10,7 @@ LISTED: Final = 100  # entries of one list, unless more are asked for
 LISTED_WHOLE: Final = 50  # the same, of what is listed with all its parts
 SHOWN: Final = 5  # of each kind: what somebody reads before acting, or in a report
 SHOWN_IN_A_LINE: Final = 3  # of what is wrong
+MAX_TAGS: Final = 64
+MAX_TAG_CHARACTERS: Final = 100
+MAX_REFERENCE_CHARACTERS: Final = 2_000  # of ids, uris, keys and subjects
+MAX_MICROS: Final = 253_402_300_799_000_000  # the end of the year 9999
