@@ -19,7 +19,7 @@ _TEXTS = {
     "feedback": ("note",),
     "run": ("target", "error", "reason"),
     "run_step": ("error",),
-    "approval": ("question", "reason"),
+    "approval": ("question", "reason", "decision_reason"),
     "decision": ("operation_name", "target", "reason", "way_out", "judged_note"),
     "notice": ("error",),
     "fix": ("title", "advice", "reason"),

@@ -292,7 +292,7 @@ where run_id = :run_id and step_id = :step_id and role = :role and namespace = :
 
 -- name: approval_rewrite
 -- Redaction took something out of an approval.
-update approval set question = :question, reason = :reason
+update approval set question = :question, reason = :reason, decision_reason = :decision_reason
 where id = :id and namespace = :namespace
 
 -- name: decision_rewrite
