@@ -22,7 +22,8 @@ BrainOpsError
 │   ├── StoreReadOnly         can be read but not written
 │   ├── StoreFull             no room on the disk
 │   ├── StoreCorrupt          the file is damaged or is not a BrainOps store
-│   └── SchemaTooNew          written by a newer program than this one
+│   ├── SchemaTooNew          written by a newer program than this one
+│   └── SchemaTooOld          written before the first release
 ├── EmbedderUnavailable       the model cannot be loaded or reached
 ├── RecallLoop                text that BrainOps itself had handed out
 ├── ArchiveDamaged            an export, backup or segment does not verify
@@ -160,6 +161,13 @@ class StoreCorrupt(StoreError):
 
 class SchemaTooNew(StoreError):
     """The store was written by a newer BrainOps than this one; upgrade the program: `pip install -U brainops`."""
+
+
+class SchemaTooOld(StoreError):
+    """The store was written before the first release, and no migration starts from its schema.
+
+    Export it with the program that wrote it, `brainops export FILE`, and import that here: `brainops import FILE`.
+    """
 
 
 class EmbedderUnavailable(BrainOpsError):

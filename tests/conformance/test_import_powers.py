@@ -16,8 +16,7 @@ from brainops.memory.transfer.line_kinds import KINDS
 from brainops.procedures.consent import approvers
 from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.store.records import KINDS as RECORDS
-from brainops.store.records import STAYING
+from brainops.store.schema import RECORDS, STAYING
 from brainops.types import (
     Actor,
     ActorKind,

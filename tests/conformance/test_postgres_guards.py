@@ -262,9 +262,10 @@ class TestARestrictedLogin:
     def test_is_told_that_a_migration_takes_the_owner(
         self, restricted: str, raw: Raw, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from brainops.store import migrate, named, postgres_upkeep
+        from brainops.store import migrate, postgres_upkeep
+        from brainops.store.schema import migrations
 
-        later = [*named.migrations("postgres"), (99, "later", "create table later ()")]
+        later = [*migrations("postgres"), (99, "later", "create table later ()")]
         monkeypatch.setattr(postgres_upkeep, "migrations", lambda _: later)
         monkeypatch.setattr(migrate, "migrations", lambda _: later)
         monkeypatch.setenv("BRAINOPS_MIGRATE_WITHOUT_BACKUP", "1")

@@ -13,10 +13,11 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, StoreReadOnly, StoreUnavailable
-from brainops.store import acts, migrate, named, postgres_upkeep
+from brainops.store import acts, migrate, postgres_upkeep
 from brainops.store.opening import open_store
 from brainops.store.postgres_archive import TABLES
 from brainops.store.postgres_upkeep import restore_database
+from brainops.store.schema import migrations
 from brainops.store.scope import Scope
 from brainops.types import Filter
 from tests.conformance.conftest import OWNER, SCOPE, FreshDatabase
@@ -245,7 +246,7 @@ def test_a_migration_whose_backup_cannot_be_written_changes_nothing(
 
 def offer_a_later_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program bring one more migration."""
-    later = [*named.migrations("postgres"), LATER]
+    later = [*migrations("postgres"), LATER]
     monkeypatch.setattr(postgres_upkeep, "migrations", lambda _: later)
     monkeypatch.setattr(migrate, "migrations", lambda _: later)
 

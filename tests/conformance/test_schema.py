@@ -12,7 +12,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, SchemaTooNew
-from brainops.store import migrate, named, open_store
+from brainops.store import migrate, open_store
+from brainops.store.schema import migrations
 from tests.conformance.conftest import SCOPE, OpenBrain
 from tests.inside import inside
 
@@ -72,7 +73,7 @@ def bring_a_migration(monkeypatch: pytest.MonkeyPatch, script: str) -> int:
     """Let this program know one migration more, and return its number."""
     from brainops.store import postgres_upkeep
 
-    known = named.migrations
+    known = migrations
 
     def more(dialect: str) -> list[tuple[int, str, str]]:
         there = known(dialect)

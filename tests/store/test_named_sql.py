@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import brainops
-from brainops.store import named
-from brainops.store.named import SQL, Statement, Statements, migrations, statements
+from brainops.store import schema
+from brainops.store.named import Statement, Statements, statements
+from brainops.store.schema import SQL, migrations
 
 DIALECTS = ("sqlite", "postgres")
 
@@ -137,7 +138,7 @@ def test_a_name_that_is_said_twice_is_an_error(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "sqlite").mkdir()
     for file in ("runs.sql", "sqlite/runs.sql"):
         (tmp_path / file).write_text("-- name: run_get\n-- One run.\nselect 1\n", encoding="utf-8")
-    monkeypatch.setattr(named, "SQL", tmp_path)
+    monkeypatch.setattr(schema, "SQL", tmp_path)
 
     with pytest.raises(ValueError, match="run_get is said twice"):
         Statements("sqlite")
@@ -163,7 +164,7 @@ def test_sqlite_reads_the_common_spelling(
 ) -> None:
     (tmp_path / "sqlite").mkdir()
     (tmp_path / "rows.sql").write_text(f"-- name: row_get\n{common}\n", encoding="utf-8")
-    monkeypatch.setattr(named, "SQL", tmp_path)
+    monkeypatch.setattr(schema, "SQL", tmp_path)
 
     assert Statements("sqlite")["row_get"].text == sqlite
 
@@ -172,6 +173,7 @@ def test_sqlite_reads_the_common_spelling(
 OTHERS = {
     "store.approvals": {"notices"},
     "store.memories": {"index"},
+    "store.operations": {"records"},
     "store.records": {"learning", "memories", "signals"},
     "store.scan": {"index"},
     "store.sqlite_index": {"memories", "store"},

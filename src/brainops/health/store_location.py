@@ -16,7 +16,7 @@ from brainops.memory.redaction.redact import Redacted, RedactionPolicy, redact
 from brainops.procedures.consent.approvers import Approvers
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import acts, open_store
-from brainops.store.named import migrations
+from brainops.store.schema import migrations
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import JSON, Actor, Proof
 

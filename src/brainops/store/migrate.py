@@ -12,8 +12,8 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from brainops.errors import SchemaTooNew, StoreCorrupt
-from brainops.store.named import migrations
+from brainops.errors import SchemaTooNew, SchemaTooOld, StoreCorrupt
+from brainops.store.schema import LINE, migrations
 from brainops.store.sqlite import SQLiteDatabase
 
 CAPTURE_FROM = 1  # raised only by a migration that an older program cannot live with
@@ -46,6 +46,16 @@ def require_usable(state: SchemaState, location: str) -> None:
         raise SchemaTooNew(
             f"{location} has schema {state.stored} and needs a program of schema {state.capture_from} or newer; "
             f"this one brings {state.program}. Upgrade it: `pip install -U brainops`. Nothing was changed."
+        )
+
+
+def require_line(line: str | None) -> None:
+    """Raise SchemaTooOld where the schema of a store, or of a backup, is none of these migrations'."""
+    if line != LINE:
+        raise SchemaTooOld(
+            "the store was written before the first release, and no migration starts from its schema: export it with "
+            "the program that wrote it, `brainops export FILE`, and import that here, `brainops import FILE`. "
+            "Nothing was changed."
         )
 
 
@@ -112,5 +122,8 @@ def _stored(connection: sqlite3.Connection) -> tuple[int, int]:
             "the file is a SQLite database of something else (it has no BrainOps settings); choose another path, "
             "or import from it with `brainops import`"
         )
-    found = dict(connection.execute("select name, value from setting where name in ('schema', 'capture_from')"))
+    found = dict(
+        connection.execute("select name, value from setting where name in ('schema', 'capture_from', 'schema_line')")
+    )
+    require_line(found.get("schema_line"))
     return int(found.get("schema", 0)), int(found.get("capture_from", 0))

@@ -1,10 +1,14 @@
 """Which SQL answers to which name, and which parameters does it take?
 
-`sql/<aggregate>.sql` holds each statement once, as PostgreSQL spells it; SQLite's text is made of it by the rewrites of
-`_SQLITE`. What is more than a spelling stands in `sql/sqlite/<aggregate>.sql` and `sql/postgres/<aggregate>.sql`.
+`sql/<aggregate>.sql` holds each statement once, as PostgreSQL spells it; `schema.for_sqlite` makes SQLite's text of it.
+What is more than a spelling stands in `sql/sqlite/<aggregate>.sql` and `sql/postgres/<aggregate>.sql`.
 
 A file holds statements under `-- name: memory_get`; `-- fragment: memory_filter` names a piece that others include as
 `{memory_filter}`. Parameters are written `:name`, with their type where PostgreSQL cannot tell it: `:name::text`.
+
+Columns are taken from the schema: `{memory as m}` is every column of a row, `{columns of memory}` and
+`{values of memory}` are those of a row that comes from elsewhere. What stands under `-- each ordered: {table}_after` is
+a statement for each of the schema's tables of that group.
 """
 
 from __future__ import annotations
@@ -12,31 +16,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 
 from msgspec import Struct
 
-SQL = files("brainops.store").joinpath("sql")
+from brainops.store.schema import GROUPS, ORDER, for_sqlite, restored, sql_files, tables
 
-# What SQLite spells otherwise, in the order in which it is rewritten.
-_SQLITE = tuple(
-    (re.compile(postgres), sqlite)
-    for postgres, sqlite in (
-        (r"= any \((:\w+)::\w+\[\]\)", r"in (select value from json_each(\1))"),  # a list travels as JSON text
-        (r"\bunnest\((:\w+)::\w+\[\]\) as (\w+) \(value\)", r"json_each(\1) as \2"),
-        (r"(:\w+)::(?:double precision|[a-z]+)(?:\[\])?", r"\1"),  # a value has its own type
-        (r"(\w+\.\w+)::jsonb ->> '(\w+)'", r"json_extract(\1, '$.\2')"),
-        (r"\bis distinct from\b", "is not"),
-        (r"\bis not distinct from\b", "is"),
-        (r"\bleast\(", "min("),
-        (r"\bgreatest\(", "max("),
-        (r"\bstrpos\(", "instr("),
-        (r' collate "C"', ""),  # the order of code points, which is SQLite's own
-    )
-)
-
-_HEAD = re.compile(r"^-- (name|fragment): (\w+)[ \t]*$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (name|fragment|each \w+): ([\w{}]+)[ \t]*$", re.MULTILINE)
 _INCLUDE = re.compile(r"\{(\w+)\}")
+_ROW = re.compile(r"\{(\w+) as (\w+)\}")
+_LIST = re.compile(r"\{(columns|values|order|start) of (\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _WRITES = re.compile(r"\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?\s+set|delete\s+from)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
@@ -68,7 +56,7 @@ class Statements(Mapping[str, Statement]):
         self._made: dict[str, Statement] = {}
         self._pieces: dict[str, _Piece] = {}
         for folder in ("", dialect):
-            for aggregate, source in _files(folder):
+            for aggregate, source in sql_files(folder):
                 for name, piece in _pieces(aggregate, source):
                     if name in self._pieces:
                         earlier = self._pieces[name].aggregate
@@ -92,7 +80,7 @@ class Statements(Mapping[str, Statement]):
         return Statement(
             name=name,
             aggregate=self._pieces[name].aggregate,
-            text=_for_postgres(text) if self._dialect == "postgres" else _for_sqlite(text),
+            text=_for_postgres(text) if self._dialect == "postgres" else for_sqlite(text),
             parameters=parameters,
             writes=_WRITES.search(text) is not None,
         )
@@ -100,7 +88,8 @@ class Statements(Mapping[str, Statement]):
     def _text(self, name: str) -> str:
         """Return what stands under a name, with what it includes."""
         text = _COMMENT.sub("", self._pieces[name].text).strip().rstrip(";")
-        return _INCLUDE.sub(lambda found: self._text(found[1]), text)
+        text = _INCLUDE.sub(lambda found: self._text(found[1]), text)
+        return _LIST.sub(_columns, _ROW.sub(_row, text))
 
 
 @cache
@@ -109,29 +98,37 @@ def statements(dialect: str) -> Statements:
     return Statements(dialect)
 
 
-def migrations(dialect: str) -> list[tuple[int, str, str]]:
-    """Return (number, name, script) of every migration of a dialect, in order."""
-    return [(int(name[:4]), name[5:], script) for name, script in _files(f"{dialect}/migrations")]
-
-
-def _files(folder: str) -> list[tuple[str, str]]:
-    """Return (name, text) of the SQL files of a folder, in order."""
-    found = sorted(SQL.joinpath(folder).iterdir(), key=lambda entry: entry.name)
-    return [(file.name[:-4], file.read_text(encoding="utf-8")) for file in found if file.name.endswith(".sql")]
-
-
 def _pieces(aggregate: str, source: str) -> Iterator[tuple[str, _Piece]]:
     heads = list(_HEAD.finditer(source))
     ends = [head.start() for head in heads[1:]] + [len(source)]
     for head, end in zip(heads, ends, strict=True):
-        yield head[2], _Piece(aggregate=aggregate, kind=head[1], text=source[head.end() : end])
+        kind, name, text = head[1], head[2], source[head.end() : end]
+        if kind in ("name", "fragment"):
+            yield name, _Piece(aggregate=aggregate, kind=kind, text=text)
+            continue
+        for table in GROUPS[kind.removeprefix("each ")]:
+            filled = text.replace("{table}", table)
+            yield name.replace("{table}", table), _Piece(aggregate=aggregate, kind="name", text=filled)
+
+
+def _row(found: re.Match[str]) -> str:
+    """Return every column of a table, as a query names them."""
+    return ", ".join(f"{found[2]}.{column}" for column in tables()[found[1]])
+
+
+def _columns(found: re.Match[str]) -> str:
+    """Return those columns of a table, or their parameters, that a statement names together."""
+    what, table = found[1], found[2]
+    match what:
+        case "columns":
+            return ", ".join(restored(table))
+        case "values":
+            return ", ".join(f":{column}" for column in restored(table))
+        case "order":
+            return ", ".join(ORDER[table])
+        case _:
+            return ", ".join(f":after_{column}" for column in ORDER[table])
 
 
 def _for_postgres(text: str) -> str:
     return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
-
-
-def _for_sqlite(text: str) -> str:
-    for postgres, sqlite in _SQLITE:
-        text = postgres.sub(sqlite, text)
-    return text

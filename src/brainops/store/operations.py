@@ -20,6 +20,7 @@ from brainops.types import (
     Failed,
     Frame,
     Memory,
+    Micros,
     Operation,
     OperationStart,
     Outcome,
@@ -138,9 +139,9 @@ class OperationRows:
         """Take rows out of the log that a verified segment holds."""
         self._session.run("operation_archive", keys=list(keys))
 
-    def put_back(self, row: Mapping[str, Any]) -> bool:
-        """Insert an exported operation as it was."""
-        return self._session.run("operation_restore_row", **row) > 0
+    def put_back(self, row: Mapping[str, Any], now: Micros) -> bool:
+        """Insert an operation as it was when it was exported or archived: it is history from now on."""
+        return self._session.run("operation_restore_row", **{**row, "imported_at": now}) > 0
 
     def rewrite(self, operation_id: str, values: Mapping[str, Any]) -> None:
         """Replace an operation's texts, after redaction."""

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from brainops.errors import ArchiveDamaged
 from brainops.store.files import new_file, refuse_backup, write_digest
+from brainops.store.migrate import require_line
 from brainops.store.postgres import Connection
 
 TABLES = (
@@ -31,7 +32,8 @@ TABLES = (
 )  # fmt: skip
 """Every table, those that others refer to first. A test compares them with the catalog."""
 
-FORMAT = 1
+FORMAT = 2
+OF_BEFORE = 1  # the format of archives of before the first release
 CONTENTS = "contents.json"
 BLOCK_BYTES = 1 << 20
 
@@ -50,12 +52,14 @@ def write_archive(connection: Connection, path: Path, schema: int) -> str:
 
 
 def read_contents(path: Path) -> dict[str, Any]:
-    """Return what an archive holds, every byte compared with its sums; raise ArchiveDamaged."""
+    """Return what an archive holds, every byte compared with its sums; raise ArchiveDamaged, SchemaTooOld."""
     try:
         with zipfile.ZipFile(path) as archive:
             head: dict[str, Any] = json.loads(archive.read(CONTENTS))
             head["schema"] = int(head["schema"])
             if head["brainops"] != FORMAT:
+                if head["brainops"] == OF_BEFORE:
+                    require_line(None)
                 raise ArchiveDamaged(f"{path} has format {head['brainops']}; this program reads {FORMAT}: upgrade it")
             for table in head["tables"]:
                 with archive.open(_member(table["name"])) as stream:

@@ -13,11 +13,11 @@ from msgspec.structs import replace as changed
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, StoreCorrupt, StoreReadOnly, StoreUnavailable
 from brainops.store.files import expected_digest, require_digest
-from brainops.store.migrate import CAPTURE_FROM, SchemaState, program_schema, require_usable
-from brainops.store.named import migrations
+from brainops.store.migrate import CAPTURE_FROM, SchemaState, program_schema, require_line, require_usable
 from brainops.store.postgres import RUNTIME_ROLE, Connection, PostgresDatabase, may_take_role
 from brainops.store.postgres_archive import TABLES, load_archive, present, read_contents, write_archive
 from brainops.store.postgres_index import PostgresIndex
+from brainops.store.schema import migrations
 from brainops.store.scope import Scope
 from brainops.store.store import Store
 
@@ -250,8 +250,8 @@ def stored_schema(connection: Connection) -> tuple[int, int]:
     if row["setting"] is None and row["memory"] is None:
         return 0, 0
     try:
-        rows = connection.execute("select name, value from setting where name in ('schema', 'capture_from')").fetchall()
-        found = {row["name"]: int(row["value"]) for row in rows}
+        rows = connection.execute("select name, value from setting where name like 'schema%' or name = 'capture_from'")
+        found = {row["name"]: int(row["value"]) for row in rows.fetchall()}
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, ValueError):
         found = {}
     if "schema" not in found:
@@ -259,6 +259,7 @@ def stored_schema(connection: Connection) -> tuple[int, int]:
             "the database holds tables of something else (they have no BrainOps schema); choose another database, or "
             "an empty schema of its own by adding ?options=-csearch_path%3Dbrainops to the URL"
         )
+    require_line(str(found.get("schema_line")))
     return found["schema"], found.get("capture_from", 0)
 
 

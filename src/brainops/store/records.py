@@ -7,49 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from brainops.store.database import Row, Session
+from brainops.store.schema import ORDER
 
 PAGE_ROWS = 500
 SHORT_TITLE = 3  # characters: a title of no more stands in too many texts to tell that they quote it
 PURGED = "purged"  # what stands in the place of a text that said something of a purged memory
-
-KINDS: Mapping[str, Mapping[str, str | int]] = {
-    "procedure": {"id": ""},
-    "run": {"id": ""},
-    "approval": {"id": ""},
-    "rule": {"id": ""},
-    "rule_mode": {"rule_id": ""},
-    "namespace_setting": {"name": ""},
-    "decision": {"id": ""},
-    "guard_count": {"day": -1, "rule_id": "", "service": "", "person": ""},
-    "bypass": {"id": ""},
-    "fix": {"id": ""},
-    "fix_application": {"id": ""},
-    "decided_case": {"id": ""},
-    "agent": {"name": ""},
-    "execution": {"id": ""},
-    "attempt": {"id": ""},
-    "improvement": {"id": ""},
-    "improvement_trial": {"improvement_id": "", "unit": ""},
-    "code_patch": {"id": ""},
-    "set_aside": {"improvement_id": "", "memory_id": ""},
-    "cycle_report": {"cycle": "", "to_at": -1},
-    "log_template": {"source": "", "id": ""},
-    "log_count": {"source": "", "template_id": "", "bucket": -1},
-    "metric_series": {"id": ""},
-    "metric_point": {"series": "", "bucket": -1},
-    "notice": {"id": ""},
-}
-"""The kinds in the order of an export, each with the columns that order its rows and what comes before the first."""
-
-STAYING: Mapping[str, Mapping[str, str | int]] = {
-    "failure_model": {"name": ""},
-    "precursor": {"id": ""},
-    "share_peer": {"key": ""},
-    "share_bundle": {"id": "", "direction": ""},
-    "language_use": {"day": -1, "purpose": "", "model": ""},
-}
-"""Kinds that no export holds: they are learned anew, or belong to one installation. A rescan looks through them too."""
-_ORDER = {**KINDS, **STAYING}
 
 
 class Records:
@@ -60,8 +22,8 @@ class Records:
 
     def page(self, kind: str, after: Row | None) -> Sequence[Row]:
         """Return the next readable rows of a kind after one, in an order that does not depend on the database."""
-        start: Row = _ORDER[kind] if after is None else after
-        places = {f"after_{name}": start[name] for name in _ORDER[kind]}
+        start: Row = ORDER[kind] if after is None else after
+        places = {f"after_{name}": start[name] for name in ORDER[kind]}
         return self._session.all(f"{kind}_after", limit=PAGE_ROWS, **places)
 
     def each(self, kind: str) -> Iterator[Row]:
@@ -77,7 +39,19 @@ class Records:
 
     def put_back(self, kind: str, row: Mapping[str, Any]) -> bool:
         """Insert an exported row; return False where it stands there already."""
-        return self._session.run(f"{kind}_restore_row", **row) > 0
+        found: Row | None
+        match kind:
+            case "procedure" if row["state"] == "active":
+                return False  # whoever imports activates nothing
+            case "procedure":
+                found = self._session.one("procedure_free_number", name=row["name"], number=row["number"])
+            case "run":
+                found = self._session.one("procedure_version", name=row["procedure_name"], hash=row["procedure_hash"])
+            case "notice":
+                found = {"next_attempt_at": row["created_at"]}
+            case _:
+                found = None
+        return self._session.run(f"{kind}_restore_row", **{**row, **(found or {})}) > 0
 
     def rewrite(self, kind: str, row: Mapping[str, Any]) -> None:
         """Replace a row's texts, after redaction."""
@@ -85,7 +59,7 @@ class Records:
 
     def drop(self, kind: str, row: Row) -> None:
         """Remove a row that is learned anew, or written under another name."""
-        self._session.run(f"{kind}_drop", **{name: row[name] for name in _ORDER[kind]})
+        self._session.run(f"{kind}_drop", **{name: row[name] for name in ORDER[kind]})
 
     def resource(self, template: Row, source: str) -> None:
         """Let a log's template, with its counts, be one of a source of another name."""

@@ -25,8 +25,9 @@ from brainops.errors import (
     StoreUnavailable,
 )
 from brainops.store.database import NamedStatements, bound
-from brainops.store.named import Statement, migrations, statements
+from brainops.store.named import Statement, statements
 from brainops.store.pool import Pool
+from brainops.store.schema import LINE, migrations
 from brainops.store.scope import Scope
 from brainops.store.sqlite_log import LOG_BYTES, Log
 
@@ -436,14 +437,15 @@ def _settings(connection: sqlite3.Connection) -> dict[str, str]:
     """Return the facts about the store, none where it is empty or of something else; this opens the log."""
     if not connection.execute("select 1 from sqlite_master where type = 'table' and name = 'setting'").fetchone():
         return {}
-    known = "select name, value from setting where name in ('store_id', 'schema', 'capture_from')"
+    known = "select name, value from setting where name in ('store_id', 'schema', 'capture_from', 'schema_line')"
     return {row[0]: str(row[1]) for row in connection.execute(known)}
 
 
 def _is_usable(stored: Mapping[str, str]) -> bool:
     """Say whether a store that came in the place of another can be worked with as it is."""
     program = migrations("sqlite")[-1][0]
-    return int(stored.get("schema", 0)) >= program >= int(stored.get("capture_from", 0))
+    known = int(stored.get("schema", 0)) >= program >= int(stored.get("capture_from", 0))
+    return known and stored.get("schema_line") == LINE
 
 
 def _abandon(connection: sqlite3.Connection) -> None:

@@ -174,7 +174,7 @@ def _put(tx: Transaction, kind: str, row: dict[str, Any], now: int) -> str | Non
         case "feedback":
             fresh = tx.trail.add_feedback(feedback_of(row))
         case "operation":
-            fresh = tx.operations.put_back(row)
+            fresh = tx.operations.put_back(row, now)
         case "operation_count":
             fresh = tx.operations.put_back_count(row)
         case "growth_policy":

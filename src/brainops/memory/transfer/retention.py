@@ -21,7 +21,7 @@ from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
-from brainops.types import MemoryState
+from brainops.types import MemoryState, Micros
 from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import DAY_MICROS
 
@@ -168,16 +168,16 @@ def restore_segment(context: MemoryContext, segment_id: str) -> Restored:
                 if fresh:
                     tx.memories.put_back_occurrence(row)
                 continue
-            fresh = _put_back(tx, kind, row)
+            fresh = _put_back(tx, kind, row, context.store.now())
             back[kind if fresh else "standing"] += 1
         tx.operations.remove_segment(segment["id"])
         tx.trail.append(segment["id"], context.store.now(), kind=segment["kind"], **dict(back))
     return Restored(memories=back["memory"], operations=back["operation"], standing=back["standing"])
 
 
-def _put_back(tx: Transaction, kind: str, row: dict[str, Any]) -> bool:
+def _put_back(tx: Transaction, kind: str, row: dict[str, Any], now: Micros) -> bool:
     if kind == "operation":
-        return tx.operations.put_back(row)
+        return tx.operations.put_back(row, now)
     row = with_free_key(tx, row)
     return tx.memories.put_back(row, words_of_row(row))
 

@@ -26,8 +26,8 @@ from brainops.memory.transfer.segments import unpack
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.files import new_file
-from brainops.store.records import KINDS as RECORDS
 from brainops.store.rules import CHANGES
+from brainops.store.schema import RECORDS
 from brainops.store.scope import STORE_NAMESPACE, Scope, checked_namespace
 from brainops.types import Progress
 

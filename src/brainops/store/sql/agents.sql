@@ -1,18 +1,3 @@
--- fragment: agent_columns
-a.namespace, a.name, a.adapter, a.description, a.capabilities, a.settings, a.limits, a.cost, a.memory, a.enabled,
-a.created_at, a.actor_kind, a.actor_id, a.actor_proof, a.reason
-
--- fragment: execution_columns
-e.id, e.namespace, e.task, e.task_class, e.target, e.context, e.asked, e.session_id, e.state, e.guidance_id,
-e.operation_id, e.approval_id, e.plan, e.reason, e.run_id, e.step_id, e.idempotency_key, e.owner, e.lease_until,
-e.requested, e.actor_kind, e.actor_id, e.actor_proof, e.created_at, e.opened_at, e.ended_at, e.outcome, e.result,
-e.error, e.duration_us, e.cost, e.evidence
-
--- fragment: attempt_columns
-t.id, t.namespace, t.execution_id, t.agent, t.task_class, t.text, t.choice, t.operation_id, t.started_at,
-t.lease_until, t.ended_at, t.learnt_at, t.fingerprint, t.success, t.verified, t.charged, t.outcome, t.result, t.error,
-t.duration_us, t.cost, t.evidence
-
 -- name: agent_put
 -- An agent is registered, or registered anew in other words.
 insert into agent (namespace, name, adapter, description, capabilities, settings, limits, cost, memory, enabled,
@@ -27,7 +12,7 @@ on conflict (namespace, name) do update set adapter = excluded.adapter, descript
 
 -- name: agent_list
 -- The agents of the readable namespaces.
-select {agent_columns} from agent as a where a.namespace = any (:namespaces::text[]) and a.removed_at is null
+select {agent as a} from agent as a where a.namespace = any (:namespaces::text[]) and a.removed_at is null
 order by a.name, a.namespace
 
 -- name: agent_enable
@@ -65,16 +50,16 @@ on conflict do nothing
 
 -- name: execution_get
 -- One execution, if it is readable.
-select {execution_columns} from execution as e where e.id = :id and e.namespace = any (:namespaces::text[])
+select {execution as e} from execution as e where e.id = :id and e.namespace = any (:namespaces::text[])
 
 -- name: execution_by_idempotency
 -- The execution that was begun under a key.
-select {execution_columns} from execution as e
+select {execution as e} from execution as e
 where e.idempotency_key = :idempotency_key and e.namespace = :namespace
 
 -- name: execution_list
 -- Executions, newest first; of one state, run or class where one is named.
-select {execution_columns} from execution as e
+select {execution as e} from execution as e
 where e.namespace = any (:namespaces::text[]) and (:state::text is null or e.state = :state)
     and (:run_id::text is null or e.run_id = :run_id)
     and (:task_class::text is null or e.task_class = :task_class)
@@ -82,7 +67,7 @@ order by e.created_at desc, e.id desc limit :limit
 
 -- name: execution_lapsed
 -- Executions whose process has not given a sign in time.
-select {execution_columns} from execution as e
+select {execution as e} from execution as e
 where e.namespace = :namespace and e.state = 'running'
     and (e.lease_until <= :now or e.lease_until > :now + 60000000) order by e.lease_until limit :limit
 
@@ -142,13 +127,13 @@ where id = :id and namespace = :namespace and ended_at is not null
 
 -- name: attempt_of_execution
 -- The attempts at a task, in order.
-select {attempt_columns} from attempt as t
+select {attempt as t} from attempt as t
 where t.execution_id = :execution_id and t.namespace = any (:namespaces::text[])
 order by t.started_at, t.id
 
 -- name: attempt_list
 -- Attempts, newest first; of one class or agent where one is named.
-select {attempt_columns} from attempt as t
+select {attempt as t} from attempt as t
 where t.namespace = any (:namespaces::text[]) and (:task_class::text is null or t.task_class = :task_class)
     and (:agent::text is null or t.agent = :agent) and (:since::bigint is null or t.started_at >= :since::bigint)
 order by t.started_at desc, t.id desc limit :limit

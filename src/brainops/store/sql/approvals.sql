@@ -1,8 +1,3 @@
--- fragment: approval_columns
-p.id, p.namespace, p.kind, p.subject, p.run_id, p.step_id, p.question, p.reason, p.requested_by_kind,
-p.requested_by_id, p.requested_by_proof, p.requested_at, p.expires_at, p.escalate_at, p.escalated_at, p.state,
-p.decided_by_kind, p.decided_by_id, p.decided_by_proof, p.decided_at, p.decision_reason, p.used_at
-
 -- name: approval_insert
 -- A question to a person; of one subject at most one is open.
 insert into approval (
@@ -15,22 +10,22 @@ on conflict do nothing
 
 -- name: approval_get
 -- One approval, if it is readable.
-select {approval_columns} from approval as p where p.id = :id and p.namespace = any (:namespaces::text[])
+select {approval as p} from approval as p where p.id = :id and p.namespace = any (:namespaces::text[])
 
 -- name: approval_open
 -- The question on a subject that waits for its answer, or its answer that waits to be used.
-select {approval_columns} from approval as p
+select {approval as p} from approval as p
 where p.namespace = :namespace and p.kind = :kind and p.subject = :subject and p.state in ('pending', 'granted')
 
 -- name: approval_list
 -- Approvals in a state (null: any), newest first.
-select {approval_columns} from approval as p
+select {approval as p} from approval as p
 where p.namespace = any (:namespaces::text[]) and (:state::text is null or p.state = :state)
 order by p.requested_at desc, p.id desc limit :limit
 
 -- name: approval_granted
 -- Approvals of the written namespace that are granted, unused and valid: what the guard knows.
-select {approval_columns} from approval as p
+select {approval as p} from approval as p
 where p.namespace = :namespace and p.state = 'granted' and p.expires_at > :now
     and p.requested_at <= :now + 60000000 -- what was asked later than now waits until the clock that was set back is right
 order by p.requested_at limit :limit
@@ -66,13 +61,13 @@ where id = :id and namespace = :namespace and state = 'granted'
 
 -- name: approval_overdue
 -- What has passed its time, oldest first.
-select {approval_columns} from approval as p
+select {approval as p} from approval as p
 where p.namespace = :namespace and p.state in ('pending', 'granted') and p.expires_at <= :now
 order by p.expires_at limit :limit
 
 -- name: approval_to_escalate
 -- What has waited so long that somebody must be told again.
-select {approval_columns} from approval as p
+select {approval as p} from approval as p
 where p.namespace = :namespace and p.state = 'pending' and p.escalate_at <= :now and p.escalated_at is null
 order by p.escalate_at limit :limit
 
@@ -87,12 +82,8 @@ select p.state, count(*) as approvals from approval as p where p.namespace = any
 
 -- name: approval_page
 -- Every approval of the readable namespaces after an id, in order.
-select {approval_columns} from approval as p
+select {approval as p} from approval as p
 where p.namespace = any (:namespaces::text[]) and p.id > :after order by p.id limit :limit
-
--- fragment: approver_columns
-v.id, v.namespace, v.name, v.kind, v.secret_hash, v.enrolled_at, v.enrolled_by_kind, v.enrolled_by_id,
-v.enrolled_by_proof, v.first_use, v.revoked_at, v.failures, v.locked_until, v.used_at
 
 -- name: approver_insert
 -- Somebody may approve from now on.
@@ -105,16 +96,16 @@ on conflict do nothing
 
 -- name: approver_find
 -- The one who may approve by this name and kind of secret.
-select {approver_columns} from approver as v
+select {approver as v} from approver as v
 where v.namespace = :namespace and v.name = :name and v.kind = :kind and v.revoked_at is null
 
 -- name: approver_get
 -- One entry, revoked or not.
-select {approver_columns} from approver as v where v.namespace = :namespace and v.id = :id
+select {approver as v} from approver as v where v.namespace = :namespace and v.id = :id
 
 -- name: approver_list
 -- Everybody who may or might approve, oldest first.
-select {approver_columns} from approver as v where v.namespace = :namespace order by v.enrolled_at, v.id
+select {approver as v} from approver as v where v.namespace = :namespace order by v.enrolled_at, v.id
 
 -- name: approver_try
 -- A proof is about to be checked: it counts as wrong until it is right, so that nobody tries two at once.
@@ -141,5 +132,5 @@ select clients from approval_setting where namespace = :namespace
 
 -- name: approval_setting_put
 -- Says which coding clients' own dialogs the namespace accepts.
-insert into approval_setting (namespace, clients) values (:namespace, :clients)
+insert into approval_setting ({columns of approval_setting}) values ({values of approval_setting})
 on conflict (namespace) do update set clients = excluded.clients

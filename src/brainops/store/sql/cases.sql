@@ -1,22 +1,15 @@
--- fragment: case_columns
-c.id, c.namespace, c.name, c.inputs, c.outputs, c.trust, c.standing, c.origin, c.decided_at, c.changed_at,
-    c.actor_kind, c.actor_id, c.actor_proof, c.expected, c.expected_right, c.source, c.replaces, c.run_id, c.step_id
-
 -- name: case_insert
 -- A case was decided; one of the same source stands there already where it changes nothing.
-insert into decided_case (id, namespace, name, inputs, outputs, trust, standing, origin, decided_at, changed_at,
-    actor_kind, actor_id, actor_proof, expected, expected_right, source, replaces, run_id, step_id)
-values (:id, :namespace, :name, :inputs, :outputs, :trust, :standing, :origin, :decided_at, :changed_at,
-    :actor_kind, :actor_id, :actor_proof, :expected, :expected_right, :source, :replaces, :run_id, :step_id)
+insert into decided_case ({columns of decided_case}) values ({values of decided_case})
 on conflict do nothing
 
 -- name: case_get
 -- One case, if it is readable.
-select {case_columns} from decided_case as c where c.id = :id and c.namespace = any (:namespaces::text[])
+select {decided_case as c} from decided_case as c where c.id = :id and c.namespace = any (:namespaces::text[])
 
 -- name: case_of_source
 -- The case that came from there.
-select {case_columns} from decided_case as c
+select {decided_case as c} from decided_case as c
 where c.namespace = :namespace and c.name = :name and c.source = :source
 
 -- name: case_mark
@@ -27,14 +20,14 @@ where c.namespace = any (:namespaces::text[]) and c.name = :name
 -- name: case_since
 -- The newest cases of a name that changed since then, oldest first.
 select * from (
-    select {case_columns} from decided_case as c
+    select {decided_case as c} from decided_case as c
     where c.namespace = any (:namespaces::text[]) and c.name = :name and c.changed_at >= :since
     order by c.changed_at desc, c.id desc limit :limit) as newest
 order by newest.changed_at, newest.id
 
 -- name: case_list
 -- Cases, newest first; of one name or standing where one is given.
-select {case_columns} from decided_case as c
+select {decided_case as c} from decided_case as c
 where c.namespace = any (:namespaces::text[]) and (:name::text is null or c.name = :name)
     and (:standing::text is null or c.standing = :standing)
 order by c.decided_at desc, c.id desc limit :limit

@@ -1,6 +1,6 @@
 -- name: query_count_add
 -- Memory was asked so often in a minute.
-insert into query_count (namespace, minute, kind, queries) values (:namespace, :minute, :kind, :queries)
+insert into query_count ({columns of query_count}) values ({values of query_count})
 on conflict (namespace, minute, kind) do update set queries = query_count.queries + excluded.queries
 
 -- name: query_count_prune
@@ -207,7 +207,7 @@ where o.namespace = any (:namespaces::text[]) and o.session_id = :session_id and
 
 -- name: session_opening
 -- How was a session opened?
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.namespace = any (:namespaces::text[]) and o.name = :opening
     and o.session_id = :session_id
 order by o.started_at limit 1
@@ -219,7 +219,7 @@ where m.namespace = any (:namespaces::text[]) group by m.type
 
 -- name: memory_newest_of_type
 -- The newest memories of a type that hold; looked for among so many, so that an index alone finds them.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = any (:namespaces::text[]) and m.state = 'active' and m.superseded_by is null
     and (m.valid_to is null or m.valid_to > greatest(:now, m.updated_at))
     and m.key in (

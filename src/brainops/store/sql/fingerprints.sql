@@ -1,12 +1,12 @@
 -- name: fingerprint_memory_page
 -- The error memories after a key, whatever became of them, in key order.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = :namespace and m.key > :after and m.fingerprint is not null and m.type = 'error_pattern'
 order by m.key limit :limit
 
 -- name: fingerprint_operation_page
 -- The failed operations after a key, in key order.
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.namespace = :namespace and o.key > :after and o.fingerprint is not null and o.error is not null
 order by o.key limit :limit
 

@@ -1,37 +1,22 @@
--- fragment: fix_columns
-f.id, f.namespace, f.fingerprint, f.title, f.kind, f.mode, f.procedure, f.action, f.advice, f.verify, f.rollback,
-    f.context,
-f.limits, f.trust, f.created_at, f.actor_kind, f.actor_id, f.actor_proof, f.demoted_at, f.detached_at, f.reason
-
--- fragment: fix_application_columns
-a.id, a.namespace, a.fix_id, a.fingerprint, a.operation_id, a.target, a.mode, a.automatic, a.state, a.run_id,
-    a.reason,
-a.actor_kind, a.actor_id, a.actor_proof, a.created_at, a.applied_at, a.decided_at, a.verified_by, a.evidence
-
 -- name: fix_insert
 -- A solution is bound to an error.
-insert into fix (id, namespace, fingerprint, title, kind, mode, procedure, action, advice, verify, rollback,
-    context, limits,
-    trust, created_at, actor_kind, actor_id, actor_proof, demoted_at, detached_at, reason)
-values (:id, :namespace, :fingerprint, :title, :kind, :mode, :procedure, :action, :advice, :verify, :rollback,
-    :context,
-    :limits, :trust, :created_at, :actor_kind, :actor_id, :actor_proof, :demoted_at, :detached_at, :reason)
+insert into fix ({columns of fix}) values ({values of fix})
 on conflict (id) do nothing
 
 -- name: fix_get
 -- One fix, if it is readable.
-select {fix_columns} from fix as f where f.id = :id and f.namespace = any (:namespaces::text[])
+select {fix as f} from fix as f where f.id = :id and f.namespace = any (:namespaces::text[])
 
 -- name: fix_of_fingerprints
 -- The fixes bound to any of these fingerprints.
-select {fix_columns} from fix as f
+select {fix as f} from fix as f
 where f.fingerprint = any (:fingerprints::text[]) and f.detached_at is null
     and f.namespace = any (:namespaces::text[])
 order by f.created_at, f.id
 
 -- name: fix_list
 -- Every fix, newest first; of one mode where one is named.
-select {fix_columns} from fix as f
+select {fix as f} from fix as f
 where f.namespace = any (:namespaces::text[])
     and (:mode::text is null or f.mode = :mode) and (f.detached_at is null or :detached = 1)
 order by f.created_at desc, f.id desc limit :limit
@@ -70,12 +55,12 @@ on conflict (id) do nothing
 
 -- name: fix_application_get
 -- One application, if it is readable.
-select {fix_application_columns} from fix_application as a where a.id = :id
+select {fix_application as a} from fix_application as a where a.id = :id
     and a.namespace = any (:namespaces::text[])
 
 -- name: fix_application_list
 -- The applications of a fix, or of all, newest first.
-select {fix_application_columns} from fix_application as a
+select {fix_application as a} from fix_application as a
 where a.namespace = any (:namespaces::text[])
     and (:fix_id::text is null or a.fix_id = :fix_id)
     and (:state::text is null or a.state = :state)
@@ -84,7 +69,7 @@ order by a.created_at desc, a.id desc limit :limit
 
 -- name: fix_application_open
 -- What is still to be done: applications that are due or under way, oldest first.
-select {fix_application_columns} from fix_application as a
+select {fix_application as a} from fix_application as a
 where a.namespace = :namespace and a.state in ('due', 'applying')
 order by a.created_at, a.id limit :limit
 
@@ -117,7 +102,7 @@ where a.namespace = :namespace and a.automatic = 1 and a.applied_at >= :since
 
 -- name: fix_application_helped
 -- Applications for this fingerprint on this target that seem to have helped, and are young enough to be contradicted.
-select {fix_application_columns} from fix_application as a
+select {fix_application as a} from fix_application as a
 where a.namespace = :namespace
     and a.fingerprint = any (:fingerprints::text[])
     and a.state in ('applied', 'verified') and a.decided_at >= :since
@@ -125,7 +110,7 @@ where a.namespace = :namespace
 
 -- name: fix_application_awaiting
 -- Applications on this target after which the same operation went well: it verifies them.
-select {fix_application_columns} from fix_application as a
+select {fix_application as a} from fix_application as a
 join operation as o on o.id = a.operation_id
 where a.namespace = :namespace and o.namespace = :namespace and a.state = 'applied' and a.applied_at >= :since
     and o.name = :name and coalesce(a.target, '') = coalesce(:target::text, '')

@@ -1,8 +1,3 @@
--- fragment: improvement_columns
-i.id, i.namespace, i.kind, i.key, i.subject, i.title, i.reason, i.before, i.after, i.evidence, i.state,
-i.probability_better, i.trust, i.by_itself, i.basis, i.decided_basis, i.proposed_at, i.trial_at, i.apply_at,
-i.applied_at, i.ended_at, i.outcome
-
 -- name: improvement_insert
 -- Something would be better; nothing happens where the same stands open already.
 insert into improvement (id, namespace, kind, key, subject, title, reason, before, after, evidence, state,
@@ -15,35 +10,35 @@ on conflict do nothing
 
 -- name: improvement_get
 -- One improvement, if it is readable.
-select {improvement_columns} from improvement as i
+select {improvement as i} from improvement as i
 where i.id = :id and i.namespace = any (:namespaces::text[])
 
 -- name: improvement_open
 -- The improvement of a key that has not ended.
-select {improvement_columns} from improvement as i
+select {improvement as i} from improvement as i
 where i.namespace = :namespace and i.key = :key and i.ended_at is null
 
 -- name: improvement_last
 -- The newest improvement of a key; what came with an import neither forces nor forbids anything here.
-select {improvement_columns} from improvement as i
+select {improvement as i} from improvement as i
 where i.namespace = :namespace and i.key = :key and i.imported_at is null
 order by i.proposed_at desc, i.id desc limit 1
 
 -- name: improvement_under_way
 -- What has not ended, oldest first.
-select {improvement_columns} from improvement as i
+select {improvement as i} from improvement as i
 where i.namespace = :namespace and i.ended_at is null order by i.proposed_at, i.id limit :limit
 
 -- name: improvement_tried
 -- What is tried, or watched, of a subject at present.
-select {improvement_columns} from improvement as i
+select {improvement as i} from improvement as i
 where i.namespace = :namespace and i.subject = :subject and i.ended_at is null and i.state in ('trial', 'applied')
     and i.trial_at is not null
 order by i.trial_at, i.id limit 1
 
 -- name: improvement_list
 -- Improvements, newest first; of one kind or state where one is named.
-select {improvement_columns} from improvement as i
+select {improvement as i} from improvement as i
 where i.namespace = any (:namespaces::text[])
     and (:kind::text is null or i.kind = :kind)
     and (:state::text is null or i.state = :state)
@@ -65,8 +60,7 @@ where id = :id and namespace = :namespace and state = :state and ended_at is nul
 
 -- name: improvement_trial_insert
 -- A unit of work was given to what is tried, or to what it would replace.
-insert into improvement_trial (improvement_id, unit, namespace, challenger, share, at)
-values (:improvement_id, :unit, :namespace, :challenger, :share, :at)
+insert into improvement_trial ({columns of improvement_trial}) values ({values of improvement_trial})
 on conflict do nothing
 
 -- name: improvement_trial_runs

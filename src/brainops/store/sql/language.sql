@@ -8,8 +8,7 @@ on conflict (namespace, day) do nothing
 update language_day set tokens = tokens + :tokens::bigint, cost = cost + :cost::double precision
 where namespace = :namespace and day = :day
     and (:most_tokens::bigint is null or tokens + :tokens::bigint <= :most_tokens::bigint)
-    and (:most_cost::double precision is null
-        or cost + :cost::double precision <= :most_cost::double precision)
+    and (:most_cost::double precision is null or cost + :cost::double precision <= :most_cost::double precision)
 
 -- name: language_settle
 -- Puts what was taken in the place of what was set aside.

@@ -15,8 +15,8 @@ select cycle, through_at, ran_at, epoch, owner, lease_until from cycle where nam
 -- Takes a cycle that nobody is at, or whose lease has passed: its epoch rises, and whoever had it commits nothing more.
 -- A lease, or a mark, that lies further ahead than one can was written before the clock was set back, and holds nobody up.
 update cycle set owner = :owner, epoch = epoch + 1, lease_until = :lease_until
-where namespace = :namespace and cycle = :cycle and (owner is null or lease_until <= :now
-    or lease_until > :lease_until + 60000000)
+where namespace = :namespace and cycle = :cycle
+    and (owner is null or lease_until <= :now or lease_until > :lease_until + 60000000)
     and (through_at is null or through_at < :to_at or through_at > :now + 300000000)
 
 -- name: cycle_renew
@@ -37,8 +37,7 @@ where namespace = :namespace and cycle = :cycle and owner = :owner and epoch = :
 
 -- name: cycle_report_insert
 -- What a cycle found and did; a report of the same time that came with an import gives way.
-insert into cycle_report (namespace, cycle, to_at, from_at, ended_at, missed, body)
-values (:namespace, :cycle, :to_at, :from_at, :ended_at, :missed, :body)
+insert into cycle_report ({columns of cycle_report}) values ({values of cycle_report})
 on conflict (namespace, cycle, to_at) do update set from_at = excluded.from_at, ended_at = excluded.ended_at,
     missed = excluded.missed, body = excluded.body
 
@@ -56,7 +55,7 @@ delete from cycle_report where namespace = :namespace and cycle = :cycle and to_
 
 -- name: insight_of_source
 -- What was found before under this key, whatever became of it since; of several the newest.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = :namespace and m.source_key = :source_key and m.superseded_by is null
 order by m.key desc limit 1
 
@@ -128,7 +127,7 @@ from (select o.duration_us from operation as o
 
 -- name: insight_list
 -- What holds at present of what the cycles found, the newest first.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = any (:namespaces::text[]) and m.source_key >= 'learning:'
     and m.source_key < 'learning;' and m.state = 'active' and m.superseded_by is null
     and (m.valid_to is null or m.valid_to > greatest(now_us(), m.updated_at))
@@ -145,7 +144,7 @@ order by m.key limit :limit
 
 -- name: learning_tell
 -- Somebody was told of it.
-insert into learning_told (namespace, memory_id, at) values (:namespace, :memory_id, :at)
+insert into learning_told ({columns of learning_told}) values ({values of learning_told})
 on conflict (namespace, memory_id) do nothing
 
 -- name: operation_totals
@@ -231,8 +230,7 @@ delete from occurrence where namespace = :namespace and memory_key = :memory_key
 
 -- name: set_aside_insert
 -- An improvement archived this memory, or folded occurrences of it.
-insert into set_aside (namespace, improvement_id, memory_id, data)
-values (:namespace, :improvement_id, :memory_id, :data::bytea) on conflict (namespace, improvement_id,
+insert into set_aside ({columns of set_aside}) values ({values of set_aside}) on conflict (namespace, improvement_id,
     memory_id) do nothing
 
 -- name: set_aside_list

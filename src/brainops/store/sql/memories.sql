@@ -1,11 +1,3 @@
--- fragment: memory_columns
-m.key, m.id, m.namespace, m.type, m.title, m.content, m.content_format, m.tags, m.importance, m.metadata, m.trust,
-m.actor_kind, m.actor_id, m.actor_proof, m.session_id, m.operation_id, m.run_id, m.uri, m.source_key, m.subject,
-m.content_hash, m.idempotency_key, m.fingerprint, m.message_fingerprint, m.occurrences, m.state, m.created_at,
-    m.updated_at, m.last_seen_at,
-m.valid_from, m.valid_to, m.forgotten_at, m.supersedes, m.superseded_by, m.feedback, m.flag, m.retrieved_count,
-    m.segment_id
-
 -- name: memory_insert
 -- Captures a memory, or counts the same one again; nothing where its equal has ended, is about another subject, or is
 -- verified and nobody asked yet whether it may change.
@@ -37,45 +29,28 @@ update memory set occurrences = occurrences + 1, last_seen_at = greatest(last_se
 where id = :id and namespace = :namespace
 returning key, id, occurrences, created_at
 
--- name: memory_restore_row
--- Puts an exported row back as it was; an id that stands there already is left alone.
-insert into memory (
-    id, namespace, type, title, content, content_format, tags, importance, metadata, trust, actor_kind, actor_id,
-    actor_proof, session_id, operation_id, run_id, uri, source_key, subject, content_hash, idempotency_key, fingerprint,
-    message_fingerprint, occurrences, state, created_at, updated_at, last_seen_at, valid_from, valid_to, forgotten_at,
-    supersedes,
-    superseded_by, feedback, flag, retrieved_count)
-values (
-    :id, :namespace, :type, :title, :content, :content_format, :tags, :importance, :metadata, :trust, :actor_kind,
-    :actor_id, :actor_proof, :session_id, :operation_id, :run_id, :uri, :source_key, :subject, :content_hash,
-    :idempotency_key, :fingerprint, :message_fingerprint, :occurrences, :state, :created_at, :updated_at,
-    :last_seen_at, :valid_from,
-    :valid_to, :forgotten_at, :supersedes, :superseded_by, :feedback, :flag, :retrieved_count)
-on conflict do nothing
-returning key
-
 -- name: capture_key_insert
 -- Under which key was a memory captured, and what was said then?
-insert into capture_key (namespace, key_hash, memory_key, said) values (:namespace, :key_hash, :memory_key, :said)
+insert into capture_key ({columns of capture_key}) values ({values of capture_key})
 on conflict do nothing
 
 -- name: memory_same
 -- Is the same memory current in the namespace?
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = :namespace and m.content_hash = :content_hash and m.state = 'active' and m.superseded_by is null
 
 -- name: memory_get
 -- One memory by id, in any state, if it is readable.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.id = :id and m.namespace = any (:namespaces::text[])
 
 -- name: memory_get_writable
 -- One memory by id if it is in the written namespace.
-select {memory_columns} from memory as m where m.id = :id and m.namespace = :namespace
+select {memory as m} from memory as m where m.id = :id and m.namespace = :namespace
 
 -- name: memory_by_keys
 -- The full rows of admitted candidates.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.key = any (:keys::bigint[]) and m.namespace = any (:namespaces::text[])
 
 -- name: memory_admit
@@ -93,7 +68,7 @@ select m.key from memory as m where {memory_filter} limit :limit
 
 -- name: memory_list
 -- Memories that pass the filter, newest first.
-select {memory_columns} from memory as m where {memory_filter} order by m.created_at desc, m.key desc limit :limit
+select {memory as m} from memory as m where {memory_filter} order by m.created_at desc, m.key desc limit :limit
 
 -- name: memory_neighbours
 -- The memories captured directly before and after each of these in its session.
@@ -108,14 +83,14 @@ where m.key = any (:keys::bigint[]) and m.session_id is not null
 
 -- name: memory_by_source
 -- Memories whose source key begins like this, those set aside too, but none that was superseded.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = :namespace and m.source_key >= :prefix and m.source_key < :prefix_end
     and m.superseded_by is null
 order by m.source_key limit :limit
 
 -- name: memory_of_sources
 -- The current memories with these source keys, as bindings name them.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = any (:namespaces::text[]) and m.source_key = any (:source_keys::text[])
     and m.state = 'active' and m.superseded_by is null and (m.valid_to is null or m.valid_to > greatest(now_us(),
         m.updated_at))
@@ -123,12 +98,12 @@ order by m.key
 
 -- name: memory_by_subject
 -- Every memory about a subject in the written namespace, in any state.
-select {memory_columns} from memory as m where m.namespace = :namespace and m.subject = :subject
+select {memory as m} from memory as m where m.namespace = :namespace and m.subject = :subject
 order by m.key limit :limit
 
 -- name: memory_page
 -- Every readable memory after a key, in key order: for export and for walking the whole store.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = any (:namespaces::text[]) and m.key > :after order by m.key limit :limit
 
 -- name: memory_chain
@@ -138,7 +113,7 @@ with recursive chain (id) as (
     union
     select m.id from memory as m join chain as c on m.superseded_by = c.id or m.supersedes = c.id
 )
-select {memory_columns} from memory as m join chain as c on c.id = m.id
+select {memory as m} from memory as m join chain as c on c.id = m.id
 where m.namespace = any (:namespaces::text[]) order by m.valid_from, m.key
 
 -- name: memory_set_state
@@ -273,10 +248,13 @@ from occurrence as o join memory as m on m.key = o.memory_key
 where m.namespace = any (:namespaces::text[]) and m.key > :after and m.key <= :until_key
 order by m.key, o.at
 
+-- name: memory_restore_row
+-- Puts an exported row back as it was; an id that stands there already is left alone.
+insert into memory ({columns of memory}) values ({values of memory}) on conflict do nothing returning key
+
 -- name: occurrence_restore_row
 -- Puts an exported occurrence back.
-insert into occurrence (memory_key, namespace, at, actor_kind, actor_id, session_id, operation_id, uri, detail)
-select m.key, m.namespace, :at, :actor_kind, :actor_id, :session_id, :operation_id, :uri, :detail
+insert into occurrence (memory_key, {columns of occurrence}) select m.key, {values of occurrence}
 from memory as m where m.id = :memory_id and m.namespace = :namespace
 
 -- name: occurrence_rewrite

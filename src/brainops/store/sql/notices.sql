@@ -1,7 +1,3 @@
--- fragment: notice_columns
-n.id, n.namespace, n.kind, n.subject, n.body, n.created_at, n.attempts, n.next_attempt_at, n.lease_until,
-n.delivered_to, n.delivered_at, n.error
-
 -- name: notice_insert
 -- Somebody must be told.
 insert into notice (id, namespace, kind, subject, body, created_at, next_attempt_at)
@@ -9,13 +5,13 @@ values (:id, :namespace, :kind, :subject, :body, :created_at, :created_at)
 
 -- name: notice_list
 -- Notices, newest first; of those that were delivered only where all are asked for.
-select {notice_columns} from notice as n
+select {notice as n} from notice as n
 where n.namespace = any (:namespaces::text[]) and (:every = 1 or n.delivered_at is null)
 order by n.created_at desc, n.id desc limit :limit
 
 -- name: notice_due
 -- What is to be delivered now, oldest first.
-select {notice_columns} from notice as n
+select {notice as n} from notice as n
 where n.namespace = :namespace and n.delivered_at is null and n.attempts < :attempts and (n.next_attempt_at <= :now
         or n.next_attempt_at > :now + 3900000000) -- further ahead than any wait: the clock was set back
     and (n.lease_until is null or n.lease_until <= :now or n.lease_until > :now + 240000000)
@@ -45,11 +41,7 @@ from notice as n where n.namespace = any (:namespaces::text[]) and n.delivered_a
 
 -- name: channel_put
 -- A way by which notices leave.
-insert into channel (
-    id, namespace, name, kind, settings, kinds, created_at, created_by_kind, created_by_id, created_by_proof)
-values (
-    :id, :namespace, :name, :kind, :settings, :kinds, :created_at, :created_by_kind, :created_by_id,
-    :created_by_proof)
+insert into channel ({columns of channel}) values ({values of channel})
 on conflict (namespace, name) do update set id = excluded.id, kind = excluded.kind, settings = excluded.settings,
     kinds = excluded.kinds, created_at = excluded.created_at, created_by_kind = excluded.created_by_kind,
     created_by_id = excluded.created_by_id, created_by_proof = excluded.created_by_proof

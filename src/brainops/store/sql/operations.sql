@@ -1,8 +1,3 @@
--- fragment: operation_columns
-o.key, o.id, o.namespace, o.name, o.target, o.context, o.action_class, o.actor_kind, o.actor_id, o.actor_proof,
-o.session_id, o.parent_id, o.guidance_id, o.started_at, o.finished_at, o.outcome, o.result, o.error, o.fingerprint,
-o.error_memory_id, o.duration_us, o.cost, o.evidence, o.followed_id, o.contradicted_at, o.contradiction
-
 -- name: operation_finish
 -- It ended; the first end is the one that counts.
 update operation set finished_at = :finished_at, outcome = :outcome, result = :result, error = :error,
@@ -23,23 +18,22 @@ where id = :id and namespace = :namespace and finished_at is not null and {opera
 
 -- name: operation_get
 -- One operation, if it is readable.
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.id = :id and o.namespace = any (:namespaces::text[]) and {operation_partition}
 
 -- name: operation_list
 -- The log, newest first.
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.namespace = any (:namespaces::text[])
     and (:name::text is null or o.name = :name)
     and (:target::text is null or o.target = :target)
-    and (:outcome::text is null or o.outcome = :outcome::text
-        or (:outcome::text = 'open' and o.outcome is null))
+    and (:outcome::text is null or o.outcome = :outcome::text or (:outcome::text = 'open' and o.outcome is null))
     and (:since::bigint is null or o.started_at >= :since::bigint)
 order by o.started_at desc, o.key desc limit :limit
 
 -- name: operation_similar
 -- Finished operations of this name, those on the same target first, newest first.
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.namespace = any (:namespaces::text[]) and o.name = any (:names::text[]) and o.outcome is not null
 order by coalesce(o.target = :target::text, false) desc, o.started_at desc limit :limit
 
@@ -85,12 +79,12 @@ order by 1 desc limit :limit
 
 -- name: operation_page
 -- Every readable operation after a key, in key order.
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.namespace = any (:namespaces::text[]) and o.key > :after order by o.key limit :limit
 
 -- name: operation_before
 -- The oldest finished operations before a time: what goes into an archive segment.
-select {operation_columns} from operation as o
+select {operation as o} from operation as o
 where o.namespace = :namespace and o.finished_at is not null and o.started_at < :before
 order by o.started_at, o.key limit :limit
 
@@ -113,8 +107,7 @@ from operation as o where o.namespace = any (:namespaces::text[])
 
 -- name: operation_tally
 -- Counts an operation of a day, whether or not its row is kept.
-insert into operation_count (namespace, name, day, succeeded, failed, recorded)
-values (:namespace, :name, :day, :succeeded, :failed, :recorded)
+insert into operation_count ({columns of operation_count}) values ({values of operation_count})
 on conflict (namespace, name, day) do update set succeeded = operation_count.succeeded + excluded.succeeded,
     failed = operation_count.failed + excluded.failed, recorded = operation_count.recorded + excluded.recorded
 
@@ -122,11 +115,6 @@ on conflict (namespace, name, day) do update set succeeded = operation_count.suc
 -- How often did each operation run, by day?
 select namespace, name, day, succeeded, failed, recorded from operation_count
 where namespace = any (:namespaces::text[]) and day >= :since_day order by day, name
-
--- name: operation_count_restore_row
--- Puts an exported tally back.
-insert into operation_count (namespace, name, day, succeeded, failed, recorded)
-values (:namespace, :name, :day, :succeeded, :failed, :recorded) on conflict do nothing
 
 -- name: operation_count_delete
 -- Redaction gave an operation another name, and its counts went there.
@@ -139,8 +127,7 @@ where namespace = :namespace and operation_name in (:operation_name, '') order b
 
 -- name: policy_put
 -- Sets a growth policy.
-insert into growth_policy (namespace, operation_name, mode, rate, failures_per_fingerprint)
-values (:namespace, :operation_name, :mode, :rate, :failures_per_fingerprint)
+insert into growth_policy ({columns of growth_policy}) values ({values of growth_policy})
 on conflict (namespace, operation_name) do update set mode = excluded.mode, rate = excluded.rate,
     failures_per_fingerprint = excluded.failures_per_fingerprint
 
@@ -159,18 +146,6 @@ values (
     :expires_at, :confidence, :raw_confidence, :failure_probability, :primary_id, :body)
 on conflict do nothing
 
--- name: guidance_restore_row
--- Puts an exported receipt back.
-insert into guidance (
-    id, namespace, operation_name, target, action_class, actor_kind, actor_id, session_id, created_at, expires_at,
-    confidence, raw_confidence, failure_probability, primary_id, body, used_at, procedures, required, acknowledged,
-    imported_at)
-values (
-    :id, :namespace, :operation_name, :target, :action_class, :actor_kind, :actor_id, :session_id, :created_at,
-    :expires_at, :confidence, :raw_confidence, :failure_probability, :primary_id, :body, :used_at, :procedures,
-    :required, :acknowledged, :imported_at)
-on conflict do nothing
-
 -- name: guidance_get
 -- One receipt, if it is readable.
 select id, namespace, body, raw_confidence from guidance
@@ -186,7 +161,7 @@ order by created_at desc limit 1
 
 -- name: guidance_page
 -- Every readable receipt after an id, for export.
-select {guidance_columns} from guidance as g
+select {guidance as g} from guidance as g
 where g.namespace = any (:namespaces::text[]) and g.id > :after order by g.id limit :limit
 
 -- name: guidance_count
@@ -203,11 +178,6 @@ where id = :id and namespace = :namespace
 -- Removes the receipts that named a purged memory, and those of operations that ended in it: they hold its context.
 delete from guidance where namespace = :namespace and (body like '%' || :memory_id || '%' or id in (
     select o.guidance_id from operation as o where o.namespace = :namespace and o.error_memory_id = :memory_id))
-
--- fragment: guidance_columns
-g.id, g.namespace, g.operation_name, g.target, g.action_class, g.actor_kind, g.actor_id, g.session_id, g.created_at,
-g.expires_at, g.confidence, g.raw_confidence, g.failure_probability, g.primary_id, g.body, g.used_at, g.procedures,
-g.required, g.acknowledged
 
 -- name: operation_failed_since
 -- Did this operation fail on this target since then?
@@ -232,7 +202,7 @@ order by o.finished_at desc limit :limit
 
 -- name: guidance_insights
 -- What learning found about an operation or its target: current insights that are tagged so, the newest first.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.namespace = any (:namespaces::text[]) and m.state = 'active' and m.superseded_by is null
     and (m.valid_to is null or m.valid_to > greatest((select now_us()), m.updated_at))
     and m.key in (
@@ -244,7 +214,7 @@ order by m.updated_at desc limit :limit
 
 -- name: guidance_memories
 -- Those of these memories that hold now, or were superseded.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where m.id = any (:ids::text[]) and m.namespace = any (:namespaces::text[])
     and m.state = 'active'
     and (m.superseded_by is not null or m.valid_to is null or m.valid_to > (select now_us()))
@@ -287,8 +257,7 @@ group by f.id
 
 -- name: segment_insert
 -- Keeps an archive segment.
-insert into segment (id, namespace, kind, created_at, first_at, last_at, row_count, sha256, data)
-values (:id, :namespace, :kind, :created_at, :first_at, :last_at, :row_count, :sha256, :data)
+insert into segment ({columns of segment}) values ({values of segment})
 on conflict do nothing
 
 -- name: segment_get

@@ -1,8 +1,3 @@
--- fragment: procedure_columns
-p.id, p.namespace, p.name, p.number, p.hash, p.body, p.source, p.path, p.owner, p.trust, p.state, p.created_at,
-p.created_kind, p.created_by, p.created_proof, p.activated_at, p.activated_kind, p.activated_by, p.activated_proof,
-p.retired_at, p.reason
-
 -- name: procedure_change
 -- Says that something changed in the namespace; until the transaction ends nobody else changes anything there.
 insert into procedure_change (namespace, counter) values (:namespace, 1)
@@ -38,21 +33,21 @@ update procedure set owner = :owner, path = :path where id = :id and namespace =
 
 -- name: procedure_by_id
 -- One version, if it is readable.
-select {procedure_columns} from procedure as p where p.id = :id and p.namespace = any (:namespaces::text[])
+select {procedure as p} from procedure as p where p.id = :id and p.namespace = any (:namespaces::text[])
 
 -- name: procedure_versions
 -- Every readable version of a name, newest first.
-select {procedure_columns} from procedure as p
+select {procedure as p} from procedure as p
 where p.name = :name and p.namespace = any (:namespaces::text[]) order by p.number desc limit :limit
 
 -- name: procedure_active
 -- The active versions of the readable namespaces.
-select {procedure_columns} from procedure as p
+select {procedure as p} from procedure as p
 where p.state = 'active' and p.namespace = any (:namespaces::text[]) order by p.name limit :limit
 
 -- name: procedure_list
 -- The newest version of each name and state, by name.
-select {procedure_columns} from procedure as p
+select {procedure as p} from procedure as p
 where p.namespace = any (:namespaces::text[]) and (:state::text is null or p.state = :state)
     and not exists (select 1 from procedure as newer where newer.namespace = p.namespace and newer.name = p.name
         and newer.number > p.number and (newer.state = p.state or :state::text is null and p.state <> 'active'))
@@ -60,5 +55,5 @@ order by p.name, p.number desc limit :limit
 
 -- name: procedure_page
 -- Every readable version after an id, in id order.
-select {procedure_columns} from procedure as p
+select {procedure as p} from procedure as p
 where p.namespace = any (:namespaces::text[]) and p.id > :after order by p.id limit :limit

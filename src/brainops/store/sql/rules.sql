@@ -1,9 +1,3 @@
--- fragment: decision_columns
-d.id, d.namespace, d.at, d.kind, d.rule_id, d.rule_name, d.rule_kind, d.procedure, d.verdict, d.would, d.mode,
-    d.enforcement, d.reason, d.way_out, d.operation_id, d.operation_name, d.target, d.service, d.action_class,
-    d.receipt_id, d.approval_id, d.bypass_id, d.actor_kind, d.actor_id, d.actor_proof, d.session_id, d.judged,
-    d.judged_at, d.judged_by_kind, d.judged_by_id, d.judged_by_proof, d.judged_note
-
 -- name: guard_settings
 -- What is set in the readable namespaces, by whom and when.
 select namespace, name, value, at, actor_kind, actor_id, actor_proof from namespace_setting
@@ -11,8 +5,7 @@ where namespace = any (:namespaces::text[])
 
 -- name: guard_set
 -- Sets one thing in a namespace.
-insert into namespace_setting (namespace, name, value, at, actor_kind, actor_id, actor_proof)
-values (:namespace, :name, :value, :at, :actor_kind, :actor_id, :actor_proof)
+insert into namespace_setting ({columns of namespace_setting}) values ({values of namespace_setting})
 on conflict (namespace, name) do update set value = excluded.value, at = excluded.at,
     actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, actor_proof = excluded.actor_proof
 
@@ -38,8 +31,7 @@ where namespace = :namespace
 
 -- name: guard_mode_put
 -- Sets a rule's mode.
-insert into rule_mode (namespace, rule_id, mode, stepped_down, reason, at, actor_kind, actor_id, actor_proof)
-values (:namespace, :rule_id, :mode, :stepped_down, :reason, :at, :actor_kind, :actor_id, :actor_proof)
+insert into rule_mode ({columns of rule_mode}) values ({values of rule_mode})
 on conflict (namespace, rule_id) do update set mode = excluded.mode, stepped_down = excluded.stepped_down,
     reason = excluded.reason, at = excluded.at, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id,
     actor_proof = excluded.actor_proof
@@ -158,11 +150,11 @@ where (select count(*) from (select 1 from decision as d where d.namespace = :na
 
 -- name: guard_decision
 -- One decision, if it is readable.
-select {decision_columns} from decision as d where d.id = :id and d.namespace = any (:namespaces::text[])
+select {decision as d} from decision as d where d.id = :id and d.namespace = any (:namespaces::text[])
 
 -- name: guard_decisions
 -- Decisions, newest first.
-select {decision_columns} from decision as d
+select {decision as d} from decision as d
 where d.namespace = any (:namespaces::text[]) and (:since::bigint is null or d.at >= :since)
     and (:kind::text is null or d.kind = :kind)
     and (:rule_id::text is null or d.rule_id = :rule_id)
@@ -193,10 +185,7 @@ where d.namespace = :namespace and d.rule_id = :rule_id and d.kind = 'blocked' a
 
 -- name: guard_count
 -- Counts how a rule fared today.
-insert into guard_count (namespace, day, rule_id, service, person, procedure, followed, overridden, violated, bypassed,
-    blocked)
-values (:namespace, :day, :rule_id, :service, :person, :procedure, :followed, :overridden, :violated, :bypassed,
-    :blocked)
+insert into guard_count ({columns of guard_count}) values ({values of guard_count})
 on conflict (namespace, day, rule_id, service, person) do update set
     followed = guard_count.followed + excluded.followed,
     overridden = guard_count.overridden + excluded.overridden,

@@ -1,14 +1,3 @@
--- fragment: run_columns
-r.id, r.namespace, r.procedure_id, r.procedure_name, r.procedure_hash, r.mode, r.target, r.inputs, r.state, r.epoch,
-r.owner, r.due_at, r.requested, r.actor_kind, r.actor_id, r.actor_proof, r.taken_over, r.session_id, r.operation_id,
-r.parent_run_id, r.parent_step_id, r.depth, r.concurrency_group, r.holds_group, r.idempotency_key, r.outputs, r.error,
-r.fingerprint, r.reason, r.created_at, r.started_at, r.finished_at, r.imported_at
-
--- fragment: run_step_columns
-s.run_id, s.step_id, s.role, s.state, s.stage, s.epoch, s.attempts, s.failures, s.round, s.idempotency_key, s.input,
-s.output, s.error, s.waits_for, s.waits_on, s.detail, s.wake_at, s.skipped_because, s.evidence, s.started_at,
-s.finished_at, s.completion
-
 -- name: run_insert
 -- A run begins; nothing happens where its idempotency key is taken, or its group has an active run that it would join.
 insert into run (
@@ -23,24 +12,24 @@ on conflict do nothing
 
 -- name: run_get
 -- One run, if it is readable.
-select {run_columns} from run as r where r.id = :id and r.namespace = any (:namespaces::text[])
+select {run as r} from run as r where r.id = :id and r.namespace = any (:namespaces::text[])
 
 -- name: run_by_idempotency
 -- The run that was started under this key.
-select {run_columns} from run as r where r.namespace = :namespace and r.idempotency_key = :idempotency_key
+select {run as r} from run as r where r.namespace = :namespace and r.idempotency_key = :idempotency_key
 
 -- name: run_active_of_group
 -- The run that keeps others of its group out.
-select {run_columns} from run as r
+select {run as r} from run as r
 where r.namespace = :namespace and r.concurrency_group = :concurrency_group and r.holds_group = 1
 
 -- name: run_list
 -- Runs, newest first.
-select {run_columns} from run as r
+select {run as r} from run as r
 where r.namespace = any (:namespaces::text[])
     and (:state::text is null or r.state = :state::text or (:state::text = 'active' and r.finished_at is null))
-    and (:procedure_name::text is null or r.procedure_name = :procedure_name) and (:target::text is null
-        or r.target = :target)
+    and (:procedure_name::text is null or r.procedure_name = :procedure_name)
+    and (:target::text is null or r.target = :target)
     and (:since::bigint is null or r.created_at >= :since::bigint)
 order by r.created_at desc, r.id desc limit :limit
 
@@ -141,7 +130,7 @@ update run set holds_group = 1, due_at = :now where id = :id and namespace = :na
 
 -- name: run_children
 -- The runs under way that a run started.
-select {run_columns} from run as r
+select {run as r} from run as r
 where r.namespace = :namespace and r.parent_run_id = :parent_run_id and r.finished_at is null
 
 -- name: run_remove_ended
@@ -152,19 +141,13 @@ delete from run where namespace = :namespace and id in (
 
 -- name: run_step_list
 -- The steps of a run of which anything is known.
-select {run_step_columns} from run_step as s
+select {run_step as s} from run_step as s
 where s.run_id = :run_id and s.namespace = any (:namespaces::text[])
 order by coalesce(s.started_at, s.finished_at, 0), s.completion is null, s.completion, s.step_id, s.role
 
 -- name: run_step_put
 -- Where a step stands now; its run was fenced in the same transaction.
-insert into run_step (
-    run_id, step_id, role, namespace, state, stage, epoch, attempts, failures, round, idempotency_key, input, output,
-    error, waits_for, waits_on, detail, wake_at, skipped_because, evidence, started_at, finished_at, completion)
-values (
-    :run_id, :step_id, :role, :namespace, :state, :stage, :epoch, :attempts, :failures, :round, :idempotency_key,
-    :input, :output, :error, :waits_for, :waits_on, :detail, :wake_at, :skipped_because, :evidence, :started_at,
-    :finished_at, :completion)
+insert into run_step ({columns of run_step}) values ({values of run_step})
 on conflict (run_id, step_id, role) do update set state = excluded.state, stage = excluded.stage,
     epoch = excluded.epoch, attempts = excluded.attempts, failures = excluded.failures, round = excluded.round,
     idempotency_key = excluded.idempotency_key, input = excluded.input, output = excluded.output,
@@ -178,8 +161,7 @@ delete from run_step where run_id = :run_id and step_id = :step_id and role = :r
 
 -- name: worker_seen
 -- A worker lives.
-insert into worker (id, namespace, host, version, started_at, seen_at)
-values (:id, :namespace, :host, :version, :started_at, :seen_at)
+insert into worker ({columns of worker}) values ({values of worker})
 on conflict (id, namespace) do update set seen_at = excluded.seen_at
 
 -- name: worker_list

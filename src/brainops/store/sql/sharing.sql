@@ -53,8 +53,8 @@ where share_item.namespace = :namespace and share_item.withdrawn_at is null
 -- name: share_item_list
 -- The items of a bundle, or of an instance.
 select key, kind, origin_id, bundle_id, local_id, hash, at, verified, contradicted, withdrawn_at from share_item
-where namespace = :namespace and (:bundle_id::text is null or bundle_id = :bundle_id) and (:key::text is null
-    or key = :key)
+where namespace = :namespace and (:bundle_id::text is null or bundle_id = :bundle_id)
+    and (:key::text is null or key = :key)
 order by kind, origin_id
 
 -- name: share_item_withdraw

@@ -1,10 +1,3 @@
--- fragment: log_template_columns
-t.namespace, t.source, t.id, t.tokens, t.level, t.error, t.count, t.first_at, t.last_at, t.exemplar, t.latest,
-t.fingerprint, t.error_memory_id, t.merged_into
-
--- fragment: metric_series_columns
-s.namespace, s.id, s.source, s.name, s.labels, s.component, s.counter, s.first_at, s.last_at
-
 -- name: signal_file_get
 -- How far was a file read?
 select f.key, f.path, f.head, f.head_bytes, f.position, f.tail, f.lines, f.read_at from signal_file as f
@@ -12,15 +5,14 @@ where f.namespace = :namespace and f.key = :key
 
 -- name: signal_file_put
 -- A file was read so far.
-insert into signal_file (namespace, key, path, head, head_bytes, position, tail, lines, read_at)
-values (:namespace, :key, :path, :head, :head_bytes, :position, :tail, :lines, :read_at)
+insert into signal_file ({columns of signal_file}) values ({values of signal_file})
 on conflict (namespace, key) do update set path = excluded.path, head = excluded.head,
     head_bytes = excluded.head_bytes, position = excluded.position, tail = excluded.tail, lines = excluded.lines,
     read_at = excluded.read_at
 
 -- name: log_template_of_source
 -- The templates that the lines of a source may fit, the oldest first.
-select {log_template_columns} from log_template as t
+select {log_template as t} from log_template as t
 where t.namespace = :namespace and t.source = :source and t.merged_into is null
 order by t.first_at, t.id limit :limit
 
@@ -45,12 +37,12 @@ update log_template set merged_into = :into, count = 0 where namespace = :namesp
 
 -- name: log_template_one
 -- One template as it stands.
-select {log_template_columns} from log_template as t
+select {log_template as t} from log_template as t
 where t.namespace = :namespace and t.source = :source and t.id = :id
 
 -- name: log_template_list
 -- The templates that were seen since, those that tell of errors first, then the most frequent.
-select {log_template_columns} from log_template as t
+select {log_template as t} from log_template as t
 where t.namespace = any (:namespaces::text[]) and t.merged_into is null and t.last_at >= :since
     and (:source::text is null or t.source = :source) and (:error = 0 or t.error = 1)
 order by t.error desc, t.count desc, t.source, t.id limit :limit
@@ -63,8 +55,7 @@ order by t.last_at desc limit :limit
 
 -- name: log_count_add
 -- So many lines of a template in a bucket of time.
-insert into log_count (namespace, source, template_id, bucket, count)
-values (:namespace, :source, :template_id, :bucket, :count)
+insert into log_count ({columns of log_count}) values ({values of log_count})
 on conflict (namespace, source, template_id, bucket) do update set count = log_count.count + excluded.count
 
 -- name: log_count_move
@@ -113,8 +104,7 @@ delete from log_count where namespace = :namespace and bucket < :before and buck
 
 -- name: metric_series_put
 -- A series, and when it was last seen.
-insert into metric_series (namespace, id, source, name, labels, component, counter, first_at, last_at)
-values (:namespace, :id, :source, :name, :labels, :component, :counter, :first_at, :last_at)
+insert into metric_series ({columns of metric_series}) values ({values of metric_series})
 on conflict (namespace, id) do update set first_at = least(metric_series.first_at, excluded.first_at),
     last_at = greatest(metric_series.last_at, excluded.last_at)
 
@@ -124,13 +114,12 @@ select s.id from metric_series as s where s.namespace = :namespace order by s.id
 
 -- name: metric_series_list
 -- The series that were seen since, the newest first.
-select {metric_series_columns} from metric_series as s
+select {metric_series as s} from metric_series as s
 where s.namespace = any (:namespaces::text[]) and s.last_at >= :since order by s.last_at desc, s.id limit :limit
 
 -- name: metric_point_add
 -- A value of a series in a bucket of time; one that is not newer than what the bucket holds was counted before.
-insert into metric_point (namespace, series, bucket, count, total, last, last_at)
-values (:namespace, :series, :bucket, :count, :total, :last, :last_at)
+insert into metric_point ({columns of metric_point}) values ({values of metric_point})
 on conflict (namespace, series, bucket) do update set count = metric_point.count + excluded.count,
     total = metric_point.total + excluded.total, last = excluded.last, last_at = excluded.last_at
 where excluded.last_at > metric_point.last_at

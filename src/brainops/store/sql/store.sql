@@ -4,4 +4,4 @@ select value from setting where name = :name
 
 -- name: setting_put
 -- Sets one fact about the store.
-insert into setting (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value
+insert into setting ({columns of setting}) values ({values of setting}) on conflict (name) do update set value = excluded.value

@@ -4,10 +4,7 @@ select sequence, hash from audit where namespace = :namespace order by sequence 
 
 -- name: audit_append
 -- Adds a line to the trail.
-insert into audit (namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject, detail, previous_hash,
-    hash)
-values (:namespace, :sequence, :at, :actor_kind, :actor_id, :actor_proof, :act, :subject, :detail, :previous_hash,
-    :hash)
+insert into audit ({columns of audit}) values ({values of audit})
 
 -- name: audit_of_subject
 -- What was done to a memory.
@@ -22,10 +19,7 @@ order by sequence limit :limit
 
 -- name: feedback_insert
 -- Somebody says how good a memory was.
-insert into feedback (id, namespace, memory_id, verdict, actor_kind, actor_id, actor_proof, at, note, correction_id,
-    undone_at)
-values (:id, :namespace, :memory_id, :verdict, :actor_kind, :actor_id, :actor_proof, :at, :note, :correction_id,
-    :undone_at)
+insert into feedback ({columns of feedback}) values ({values of feedback})
 on conflict do nothing
 
 -- name: feedback_get
@@ -57,7 +51,7 @@ delete from feedback where memory_id = :memory_id and namespace = :namespace
 
 -- name: backup_insert
 -- A backup was written.
-insert into backup (id, namespace, at, path, sha256) values (:id, :namespace, :at, :path, :sha256)
+insert into backup ({columns of backup}) values ({values of backup})
 
 -- name: backup_list
 -- The backups that were written, newest first.

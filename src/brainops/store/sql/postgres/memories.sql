@@ -21,7 +21,7 @@ and (case when :as_of::bigint is null
 
 -- name: memory_by_idempotency
 -- Was this capture acknowledged before, and what did it say? An `or` would read the whole namespace.
-select {memory_columns}, k.said from memory as m
+select {memory as m}, k.said from memory as m
     left join capture_key as k on k.memory_key = m.key and k.namespace = :namespace and k.key_hash = :key_hash
 where m.namespace = :namespace and m.key in (
     select i.key from memory as i where i.namespace = :namespace and i.idempotency_key = :idempotency_key
@@ -30,7 +30,7 @@ order by k.said is null limit 1
 
 -- name: memory_by_fingerprint
 -- The memories that are bound to an error's fingerprint, or say its text, and pass the filter, the most useful first.
-select {memory_columns} from memory as m
+select {memory as m} from memory as m
 where (m.fingerprint = :fingerprint or m.message_fingerprint = any (:texts::text[]))
     and {memory_filter}
 order by coalesce(m.fingerprint = :fingerprint, false) desc, m.feedback desc, m.occurrences desc, m.key limit :limit

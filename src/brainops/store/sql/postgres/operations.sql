@@ -27,15 +27,7 @@ where o.id = taken.id and o.started_at = taken.started_at and o.namespace = :nam
 with taken as (
     insert into operation_key (id, namespace, started_at) values (:id, :namespace, :started_at)
     on conflict (id) do nothing returning key)
-insert into operation (
-    key, id, namespace, name, target, context, action_class, actor_kind, actor_id, actor_proof, session_id, parent_id,
-    guidance_id, started_at, finished_at, outcome, result, error, fingerprint, error_memory_id, duration_us, cost,
-    evidence, followed_id, contradicted_at, contradiction, imported_at)
-select
-    taken.key, :id, :namespace, :name, :target, :context, :action_class, :actor_kind, :actor_id, :actor_proof,
-    :session_id, :parent_id, :guidance_id, :started_at, :finished_at, :outcome, :result, :error, :fingerprint,
-    :error_memory_id, :duration_us, :cost, :evidence, :followed_id, :contradicted_at, :contradiction,
-    now_us()
+insert into operation (key, {columns of operation}) select taken.key, {values of operation}
 from taken
 
 -- name: operation_discard

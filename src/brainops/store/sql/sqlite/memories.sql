@@ -17,7 +17,7 @@ and (case when :as_of is null
 
 -- name: memory_by_idempotency
 -- Was this capture acknowledged before, and what did it say? An `or` would read the whole namespace.
-select {memory_columns}, k.said from (
+select {memory as m}, k.said from (
     select i.key from memory as i where i.namespace = :namespace and i.idempotency_key = :idempotency_key
     union select c.memory_key from capture_key as c where c.namespace = :namespace and c.key_hash = :key_hash) as found
     cross join memory as m on m.key = found.key and m.namespace = :namespace
@@ -26,7 +26,7 @@ order by k.said is null limit 1
 
 -- name: memory_by_fingerprint
 -- The memories that are bound to an error's fingerprint, or say its text, and pass the filter, the most useful first.
-select {memory_columns} from (
+select {memory as m} from (
     select f.key from memory as f
     where f.namespace in (select value from json_each(:namespaces)) and f.fingerprint = :fingerprint
     union select t.key from memory as t

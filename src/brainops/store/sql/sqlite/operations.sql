@@ -14,15 +14,7 @@ delete from operation where key in (select value from json_each(:keys)) and name
 
 -- name: operation_restore_row
 -- Puts an exported or archived operation back: it is history, and the guard counts on nothing of it.
-insert into operation (
-    id, namespace, name, target, context, action_class, actor_kind, actor_id, actor_proof, session_id, parent_id,
-    guidance_id, started_at, finished_at, outcome, result, error, fingerprint, error_memory_id, duration_us, cost,
-    evidence, followed_id, contradicted_at, contradiction, imported_at)
-values (
-    :id, :namespace, :name, :target, :context, :action_class, :actor_kind, :actor_id, :actor_proof, :session_id,
-    :parent_id, :guidance_id, :started_at, :finished_at, :outcome, :result, :error, :fingerprint, :error_memory_id,
-    :duration_us, :cost, :evidence, :followed_id, :contradicted_at, :contradiction,
-    now_us())
+insert into operation ({columns of operation}) values ({values of operation})
 on conflict do nothing
 
 -- name: operation_discard

@@ -1,5 +1,5 @@
--- The first schema: the tables of the SQLite store, guarded row by row, with the operation log in monthly partitions.
--- It runs with the search path fixed, so that `set search_path from current` pins the functions that run as the owner.
+-- What PostgreSQL has of its own: who sees which row, the operation log in monthly partitions, the index of words, and
+-- functions that run as the owner. The search path is fixed here, so that `set search_path from current` pins theirs.
 
 create function now_us() returns bigint language sql stable
 as $$
@@ -14,66 +14,6 @@ as $$ select string_to_array(nullif(current_setting('brainops.read_namespaces', 
 create function brainops_writable() returns text language sql stable
 as $$ select nullif(current_setting('brainops.write_namespace', true), '') $$;
 
-create table setting (
-    name text collate "C" primary key,
-    value text not null
-);
-
-create table memory (
-    key bigint generated always as identity primary key,
-    id text collate "C" not null unique,
-    namespace text collate "C" not null,
-    type text collate "C" not null,
-    title text not null,
-    content text not null,
-    content_format text not null check (content_format in ('text', 'json')),
-    tags text not null,
-    importance double precision not null,
-    metadata text not null,
-    trust text collate "C" not null,
-    actor_kind text not null,
-    actor_id text not null,
-    actor_proof text not null,
-    session_id text collate "C",
-    operation_id text collate "C",
-    run_id text collate "C",
-    uri text,
-    source_key text collate "C",
-    subject text collate "C",
-    content_hash text collate "C" not null,
-    idempotency_key text collate "C",
-    fingerprint text collate "C",
-    message_fingerprint text collate "C",
-    occurrences bigint not null default 1,
-    state text not null default 'active' check (state in ('active', 'archived', 'forgotten')),
-    created_at bigint not null,
-    updated_at bigint not null,
-    last_seen_at bigint not null,
-    valid_from bigint not null,
-    valid_to bigint,
-    forgotten_at bigint,
-    supersedes text collate "C",
-    superseded_by text collate "C",
-    feedback double precision not null default 0,
-    flag text,
-    retrieved_count bigint not null default 0,
-    segment_id text,
-    vector_model text collate "C"
-);
-create unique index memory_same on memory (namespace, content_hash) where state = 'active' and superseded_by is null;
-create unique index memory_idempotency on memory (namespace, idempotency_key) where idempotency_key is not null;
-create index memory_fingerprint on memory (namespace, fingerprint) where fingerprint is not null;
-create index memory_message_fingerprint on memory (namespace, message_fingerprint)
-    where message_fingerprint is not null;
-create index memory_namespace_type on memory (namespace, type, created_at);
-create index memory_session on memory (session_id, key) where session_id is not null;
-create index memory_source on memory (namespace, source_key) where source_key is not null;
-create index memory_subject on memory (subject) where subject is not null;
-create index memory_created on memory (created_at, key);
-create index memory_vector_model on memory (vector_model, key);
-create index memory_supersedes on memory (supersedes) where supersedes is not null;
-create index memory_superseded_by on memory (superseded_by) where superseded_by is not null;
-
 create table occurrence (
     sequence bigint generated always as identity primary key,
     memory_key bigint not null references memory (key) on delete cascade,
@@ -87,6 +27,11 @@ create table occurrence (
     detail text
 );
 create index occurrence_memory on occurrence (memory_key, at);
+
+create index memory_created on memory (created_at, key);
+create index memory_supersedes on memory (supersedes) where supersedes is not null;
+create index memory_superseded_by on memory (superseded_by) where superseded_by is not null;
+create index guidance_lookup on guidance (namespace, operation_name, created_at);
 
 -- Words are cut and put into lower case before they come here, so the parser sees plain runs of letters and digits; the
 -- dictionary only stems and cuts no stop words, so that a question of nothing else still finds what it says.
@@ -103,14 +48,6 @@ create table memory_fts (
 );
 create index memory_fts_words on memory_fts using gin (words);
 
-create table memory_tag (
-    tag text collate "C" not null,
-    memory_key bigint not null references memory (key) on delete cascade,
-    namespace text collate "C" not null,
-    primary key (tag, memory_key)
-);
-create index memory_tag_memory on memory_tag (memory_key);
-
 create table memory_vector ( -- its column `vector` comes with pgvector
     sequence bigint generated always as identity primary key,
     memory_key bigint not null references memory (key) on delete cascade,
@@ -120,21 +57,6 @@ create table memory_vector ( -- its column `vector` comes with pgvector
 );
 create unique index memory_vector_passage on memory_vector (memory_key, model_id, passage);
 create index memory_vector_model_id on memory_vector (model_id);
-
-create table feedback (
-    id text collate "C" primary key,
-    namespace text collate "C" not null,
-    memory_id text collate "C" not null,
-    verdict text not null check (verdict in ('helpful', 'wrong', 'outdated')),
-    actor_kind text not null,
-    actor_id text not null,
-    actor_proof text not null,
-    at bigint not null,
-    note text,
-    correction_id text,
-    undone_at bigint
-);
-create index feedback_memory on feedback (memory_id, at);
 
 -- A partitioned table cannot hold an id unique over all its partitions; this one does, and says in which the row is.
 create table operation_key (
@@ -171,68 +93,21 @@ create table operation (
     followed_id text collate "C",
     contradicted_at bigint,
     contradiction text,
+    imported_at bigint,
+    learnt_at bigint,
     primary key (id, started_at)
 ) partition by range (started_at);
 create index operation_name on operation (namespace, name, started_at);
 create index operation_started on operation (namespace, started_at);
 create index operation_order on operation (key);
-create index operation_fingerprint on operation (namespace, fingerprint) where fingerprint is not null;
 create index operation_followed on operation (namespace, followed_id) where followed_id is not null;
+create index operation_of_session on operation (namespace, session_id, started_at) where session_id is not null;
+create index operation_target_failed on operation (namespace, target, finished_at) where outcome = 'failed';
+create index operation_failed on operation (namespace, finished_at) where outcome = 'failed';
+create index operation_unlearnt on operation (namespace, finished_at) where learnt_at is null and finished_at is not null;
+create index operation_fingerprint on operation (namespace, fingerprint, finished_at) where fingerprint is not null;
 create table operation_default partition of operation default;
 
-create table operation_count (
-    namespace text collate "C" not null,
-    name text collate "C" not null,
-    day bigint not null,
-    succeeded bigint not null default 0,
-    failed bigint not null default 0,
-    recorded bigint not null default 0,
-    primary key (namespace, name, day)
-);
-
-create table growth_policy (
-    namespace text collate "C" not null,
-    operation_name text collate "C" not null,
-    mode text not null check (mode in ('full', 'sampled', 'counted')),
-    rate double precision not null default 1,
-    failures_per_fingerprint bigint not null,
-    primary key (namespace, operation_name)
-);
-
-create table guidance (
-    id text collate "C" primary key,
-    namespace text collate "C" not null,
-    operation_name text collate "C" not null,
-    target text collate "C",
-    action_class text not null,
-    actor_kind text not null,
-    actor_id text not null,
-    session_id text,
-    created_at bigint not null,
-    expires_at bigint not null,
-    confidence double precision not null,
-    raw_confidence double precision not null,
-    failure_probability double precision,
-    primary_id text collate "C",
-    body text not null
-);
-create index guidance_lookup on guidance (namespace, operation_name, created_at);
-
-create table audit (
-    namespace text collate "C" not null,
-    sequence bigint not null,
-    at bigint not null,
-    actor_kind text not null,
-    actor_id text not null,
-    actor_proof text not null,
-    act text not null,
-    subject text collate "C" not null,
-    detail text not null,
-    previous_hash text not null,
-    hash text not null,
-    primary key (namespace, sequence)
-);
-create index audit_subject on audit (subject);
 create function audit_is_append_only() returns trigger language plpgsql
 as $$ begin raise exception 'the audit trail is append-only'; end $$;
 create trigger audit_is_append_only before update or delete on audit
@@ -240,26 +115,22 @@ create trigger audit_is_append_only before update or delete on audit
 create trigger audit_is_never_emptied before truncate on audit
     for each statement execute function audit_is_append_only();
 
-create table segment (
-    id text collate "C" primary key,
-    namespace text collate "C" not null,
-    kind text not null check (kind in ('memory', 'operation')),
-    created_at bigint not null,
-    first_at bigint not null,
-    last_at bigint not null,
-    row_count bigint not null,
-    sha256 text not null,
-    data bytea not null
-);
-create index segment_namespace on segment (namespace, kind, first_at);
-
-create table backup (
-    id text collate "C" primary key,
-    namespace text collate "C" not null,
-    at bigint not null,
-    path text not null,
-    sha256 text not null
-);
+create function procedure_is_immutable() returns trigger language plpgsql
+as $$
+begin
+    if tg_op = 'DELETE' then
+        raise exception 'a version of a procedure is never deleted';
+    end if;
+    if (old.id, old.namespace, old.name, old.number, old.hash, old.body, old.source, old.trust)
+        is distinct from (new.id, new.namespace, new.name, new.number, new.hash, new.body, new.source, new.trust)
+    then
+        raise exception 'a version of a procedure never changes';
+    end if;
+    return new;
+end
+$$;
+create trigger procedure_is_immutable before update or delete on procedure
+    for each row execute function procedure_is_immutable();
 
 -- Who sees which row. A session says in each transaction which namespaces it reads and writes; one that says nothing
 -- sees nothing, the owner included. The owner's upkeep (migration, backup, check) says so with a setting of its own,
@@ -281,18 +152,16 @@ end
 $$;
 revoke execute on function brainops_guard from public;
 
-do $$
-declare
-    guarded text;
-begin
-    foreach guarded in array array[
-        'memory', 'occurrence', 'memory_fts', 'memory_tag', 'memory_vector', 'feedback', 'operation_key', 'operation',
-        'operation_default', 'operation_count', 'growth_policy', 'guidance', 'audit', 'segment', 'backup']
-    loop
-        perform brainops_guard(guarded::regclass);
-    end loop;
-end
-$$;
+select brainops_guard(guarded::regclass) from unnest(array[
+    'memory', 'occurrence', 'memory_fts', 'memory_tag', 'memory_vector', 'feedback', 'operation_key', 'operation',
+    'operation_count', 'growth_policy', 'guidance', 'segment', 'run', 'run_step', 'worker', 'approval',
+    'approver', 'approval_setting', 'notice', 'channel', 'namespace_setting', 'rule', 'rule_mode', 'decision',
+    'guard_count', 'bypass', 'agent', 'execution', 'attempt', 'decided_case', 'failure_model', 'signal_file',
+    'log_template', 'log_count', 'metric_series', 'metric_point', 'precursor', 'cycle', 'cycle_report',
+    'learning_told', 'set_aside', 'language_day', 'language_use', 'query_count', 'operation_default', 'procedure',
+    'procedure_change', 'fix', 'fix_application', 'improvement', 'improvement_trial', 'share_peer',
+    'share_bundle', 'share_item', 'code_patch', 'audit', 'backup', 'capture_key'
+]) as guarded;
 
 -- A purge names every backup that may still hold what it removed, whoever wrote it.
 create policy naming on backup for select using (true);
@@ -300,7 +169,6 @@ create policy naming on backup for select using (true);
 -- A row's guard must be asked before the words are compared, which rules out their index; so the search runs as the
 -- owner, who may read all of this one table, and compares the namespaces itself.
 create policy searching on memory_fts for select to current_user using (true);
-
 alter table setting enable row level security;
 alter table setting force row level security;
 create policy reading on setting for select using (true);
@@ -379,10 +247,20 @@ end
 $$;
 
 do $$ begin execute format('grant usage on schema %I to brainops_runtime', current_schema()); end $$;
-grant select, insert, update, delete on memory, occurrence, memory_fts, memory_tag, memory_vector, feedback,
-    operation_key, operation, operation_count, growth_policy, guidance, segment to brainops_runtime;
+grant select, insert, update, delete on
+    memory, occurrence, memory_fts, memory_tag, memory_vector, feedback, operation_key, operation,
+    operation_count, growth_policy, guidance, segment, run, run_step, worker, approval, approver,
+    approval_setting, notice, channel, namespace_setting, rule, rule_mode, decision, guard_count, bypass, agent,
+    execution, attempt, decided_case, failure_model, signal_file, log_template, log_count, metric_series,
+    metric_point, precursor, cycle, cycle_report, learning_told, set_aside, language_day, language_use,
+    query_count
+    to brainops_runtime;
+grant select, insert, update on setting,
+    procedure, procedure_change, fix, fix_application, improvement, improvement_trial, share_peer, share_bundle,
+    share_item, code_patch
+    to brainops_runtime;
+grant select, insert, delete on capture_key to brainops_runtime;
 grant select, insert on audit, backup to brainops_runtime;
-grant select, insert, update on setting to brainops_runtime;
 revoke execute on function brainops_words, brainops_count_retrieved,
     brainops_partition_operations, brainops_index_vectors from public;
 grant execute on function brainops_words, brainops_count_retrieved,

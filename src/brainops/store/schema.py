@@ -1,0 +1,164 @@
+"""Which tables has a store, with which columns, and which of them go from one store to another?
+
+The migrations say each table's columns, once: what reads a whole row, or puts one back, takes them from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+SQL = files("brainops.store").joinpath("sql")
+
+LINE = "1"
+"""What the setting `schema_line` holds where a store's schema has a number of these migrations. A store of before the
+first release has no such setting, though its number may be the same."""
+
+# What SQLite spells otherwise than PostgreSQL, in the order in which it is rewritten.
+_SQLITE = tuple(
+    (re.compile(postgres), sqlite)
+    for postgres, sqlite in (
+        (r"= any \((:\w+)::\w+\[\]\)", r"in (select value from json_each(\1))"),  # a list travels as JSON text
+        (r"\bunnest\((:\w+)::\w+\[\]\) as (\w+) \(value\)", r"json_each(\1) as \2"),
+        (r"(:\w+)::(?:double precision|[a-z]+)(?:\[\])?", r"\1"),  # a value has its own type
+        (r"(\w+\.\w+)::jsonb ->> '(\w+)'", r"json_extract(\1, '$.\2')"),
+        (r"\bis distinct from\b", "is not"),
+        (r"\bis not distinct from\b", "is"),
+        (r"\bleast\(", "min("),
+        (r"\bgreatest\(", "max("),
+        (r"\bstrpos\(", "instr("),
+        (r' collate "C"', ""),  # the order of code points, which is SQLite's own
+        (r"\bbigint generated always as identity primary key\b", "integer primary key autoincrement"),
+        (r"\bbigint\b", "integer"),
+        (r"\bdouble precision\b", "real"),
+        (r"\bbytea\b", "blob"),
+    )
+)
+
+_CREATED = re.compile(r"^create table (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
+_COLUMN = re.compile(r"^    (?!primary key |unique |check )(\w+) ", re.MULTILINE)
+_ADDED = re.compile(r"^alter table (\w+) add column (\w+) ", re.MULTILINE)
+
+RECORDS: Mapping[str, Mapping[str, str | int]] = {
+    "procedure": {"id": ""},
+    "run": {"id": ""},
+    "approval": {"id": ""},
+    "rule": {"id": ""},
+    "rule_mode": {"rule_id": ""},
+    "namespace_setting": {"name": ""},
+    "decision": {"id": ""},
+    "guard_count": {"day": -1, "rule_id": "", "service": "", "person": ""},
+    "bypass": {"id": ""},
+    "fix": {"id": ""},
+    "fix_application": {"id": ""},
+    "decided_case": {"id": ""},
+    "agent": {"name": ""},
+    "execution": {"id": ""},
+    "attempt": {"id": ""},
+    "improvement": {"id": ""},
+    "improvement_trial": {"improvement_id": "", "unit": ""},
+    "code_patch": {"id": ""},
+    "set_aside": {"improvement_id": "", "memory_id": ""},
+    "cycle_report": {"cycle": "", "to_at": -1},
+    "log_template": {"source": "", "id": ""},
+    "log_count": {"source": "", "template_id": "", "bucket": -1},
+    "metric_series": {"id": ""},
+    "metric_point": {"series": "", "bucket": -1},
+    "notice": {"id": ""},
+}
+"""The tables in the order of an export, each with the columns that order its rows and what comes before the first."""
+
+STAYING: Mapping[str, Mapping[str, str | int]] = {
+    "failure_model": {"name": ""},
+    "precursor": {"id": ""},
+    "share_peer": {"key": ""},
+    "share_bundle": {"id": "", "direction": ""},
+    "language_use": {"day": -1, "purpose": "", "model": ""},
+}
+"""Tables that no export holds: they are learned anew, or belong to one installation. A rescan goes through them too."""
+
+ORDER = {**RECORDS, **STAYING}
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "ordered": tuple(ORDER),
+    "imported": (*RECORDS, "run_step", "guidance", "operation_count"),
+}
+"""Tables for which a statement stands once (see `named`)."""
+
+OF_ONE_STORE: Mapping[str, frozenset[str]] = {
+    table: frozenset(names.split())
+    for table, names in {
+        "memory": "key vector_model",
+        "occurrence": "memory_key",
+        "operation": "key imported_at learnt_at",
+        "guidance": "imported_at",
+        "run": "owner due_at requested holds_group imported_at",
+        "decision": "imported_at",
+        "fix_application": "imported_at",
+        "execution": "owner lease_until requested imported_at",
+        "attempt": "lease_until imported_at",
+        "improvement": "imported_at",
+        "notice": "next_attempt_at lease_until",
+        "failure_model": "fitted_at",
+        "precursor": "probability base cases failed chance within_us learnt_at",
+        "share_peer": "added_at actor_kind actor_id actor_proof revoked_at",
+        "share_bundle": "key at created_at items revoked_at",
+    }.items()
+}
+"""The columns that no export holds: numbers of rows, what is derived, who has a row in hand and until when."""
+
+_ARRIVAL = frozenset({"imported_at", "next_attempt_at"})
+"""Of those, what is said of a row when it arrives from elsewhere."""
+
+
+@cache
+def migrations(dialect: str) -> list[tuple[int, str, str]]:
+    """Return (number, name, script) of every migration of a dialect: what both have, then what is its own."""
+    spelt = for_sqlite if dialect == "sqlite" else _for_postgres
+    scripts = {name: spelt(script) for name, script in sql_files("migrations")}
+    for name, script in sql_files(f"{dialect}/migrations"):
+        scripts[name] = scripts.get(name, "") + script
+    return [(int(name[:4]), name[5:], script) for name, script in sorted(scripts.items())]
+
+
+def sql_files(folder: str) -> list[tuple[str, str]]:
+    """Return (name, text) of the SQL files of a folder, in order."""
+    found = sorted(SQL.joinpath(folder).iterdir(), key=lambda entry: entry.name)
+    return [(file.name[:-4], file.read_text(encoding="utf-8")) for file in found if file.name.endswith(".sql")]
+
+
+def for_sqlite(text: str) -> str:
+    """Return SQL as SQLite spells it."""
+    for postgres, sqlite in _SQLITE:
+        text = postgres.sub(sqlite, text)
+    return text
+
+
+def _for_postgres(script: str) -> str:
+    """Return a migration as PostgreSQL takes it: what it lacks is that a key may hold the row."""
+    return script.replace(") without rowid;", ");")
+
+
+@cache
+def tables() -> dict[str, tuple[str, ...]]:
+    """Return the columns of every table that the migrations make."""
+    found: dict[str, tuple[str, ...]] = {}
+    for _, _, script in migrations("sqlite"):
+        found |= {name: tuple(_COLUMN.findall(body)) for name, body in _CREATED.findall(script)}
+        for table, column in _ADDED.findall(script):
+            found[table] += (column,)
+    return found
+
+
+def exported(table: str) -> tuple[str, ...]:
+    """Return the columns of a table's rows that an export holds."""
+    stay = OF_ONE_STORE.get(table, frozenset())
+    return tuple(column for column in tables()[table] if column not in stay)
+
+
+def restored(table: str) -> tuple[str, ...]:
+    """Return the columns that are written when a row arrives from elsewhere."""
+    stay = OF_ONE_STORE.get(table, frozenset()) - _ARRIVAL
+    return tuple(column for column in tables()[table] if column not in stay)
