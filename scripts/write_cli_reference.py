@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from inspect import cleandoc
@@ -43,24 +44,27 @@ def options(command: click.Command) -> Iterator[str]:
             yield f"- `{synopsis(parameter)}`: {' '.join(filter(None, notes))}".rstrip(": ")
 
 
-def section(name: str, command: click.Command) -> str:
-    """Return the section of one command: what it does, how it is called, what it takes."""
+def sections(name: str, command: click.Command) -> Iterator[str]:
+    """Yield the section of one command and of those below it: what it does, how it is called, what it takes."""
     arguments = [
         parameter.make_metavar(click.Context(command))
         for parameter in command.params
         if isinstance(parameter, click.Argument)
     ]
     usage = " ".join(["brainops", name, *arguments])
-    text = cleandoc(command.help or "").replace("\b\n", "")
-    return "\n".join([f"## {name}", "", f"`{usage}`", "", text, "", *options(command)]).rstrip() + "\n"
+    text = re.sub(r"^Example: (.*)", r"Example: `\1`", cleandoc(command.help or "").replace("\b\n", ""), flags=re.M)
+    heading = "##" + "#" * name.count(" ")
+    yield "\n".join([f"{heading} {name}", "", f"`{usage}`", "", text, "", *options(command)]).rstrip() + "\n"
+    for below, each in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
+        yield from sections(f"{name} {below}", each)
 
 
 def page() -> str:
     """Return the whole page."""
     assert isinstance(main, click.Group)
     shared = "\n".join(["## Options before the command", "", *options(main)]) + "\n"
-    sections = [section(name, command) for name, command in sorted(main.commands.items()) if not command.hidden]
-    return "\n".join([HEAD, shared, *sections])
+    every = [text for name, command in sorted(main.commands.items()) for text in sections(name, command)]
+    return "\n".join([HEAD, shared, *every])
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def commands(given: Options, runs: int) -> list[Figure]:
     program = [str(Path(sys.executable).with_name("brainops")), "--store", str(store), "--namespace", NAMESPACE]
     calls: dict[str, Callable[[int], list[str]]] = {
         "brainops capture": lambda number: ["capture", f"a note {number}", "--content", f"text {number}"],
-        "brainops retrieve": lambda number: ["retrieve", f"question number {number}"],
+        "brainops search": lambda number: ["search", f"question number {number}"],
         "brainops --version": lambda number: ["--version"],
     }
     figures = []

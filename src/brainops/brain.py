@@ -14,29 +14,25 @@ from brainops.engine import Engine, narrowed
 from brainops.errors import InvalidInput
 from brainops.memory import capture as capturing
 from brainops.memory import correction as change
-from brainops.memory import retrieve
+from brainops.memory import likeness, retrieve
 from brainops.memory.filters import filter_of, member
-from brainops.memory.recognition import match
+from brainops.memory.recognition import alerts, match
 from brainops.nouns import noun
 from brainops.store import acts
 from brainops.types import (
     JSON,
     ActionClass,
     Actor,
-    Captured,
     Consult,
     Draft,
     ErrorEvent,
     Feedback,
     Guidance,
-    Handled,
-    Hit,
     Match,
     Memory,
     MemoryState,
     MemoryType,
     Procedure,
-    ProcedureVersion,
     Progress,
     Proof,
     Record,
@@ -48,7 +44,7 @@ from brainops.types import (
 
 if TYPE_CHECKING:
     from brainops.operations.operation import Accompany, Running
-    from brainops.types import OperationStart
+    from brainops.types import Captured, Handled, Hit, OperationStart, ProcedureVersion, Recognition
 
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
@@ -292,6 +288,14 @@ class Brain(metaclass=_Opens):
     def move_source(self, memory_id: str, key: str, uri: str | None = None) -> None:
         """Say that the source of a memory was renamed."""
         change.move_source(self._context, memory_id, key, uri)
+
+    def recognise(self, text: str, **match: Any) -> Recognition:
+        """Return what is known of each error that a text (an Alertmanager webhook, too) reports, and what mends it."""
+        return alerts.recognise(text, lambda error: self.match(error, **match), self.fixes.suggest)
+
+    def near(self, memory: Memory, *, besides: str = "") -> list[tuple[Memory, float]]:
+        """Return memories that say nearly the same in the same words, with the share that they have in common."""
+        return likeness.near(memory, lambda text, limit: self.retrieve(text, limit=limit), besides)
 
     # Operations
 

@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,22 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         language_key=str(values.get("language_key") or ""),
         session=str(values["session"]) if values.get("session") else None,
     )
+
+
+def sources(environment: Mapping[str, str], given: Collection[str] = ()) -> dict[str, str]:
+    """Return where each setting comes from: what is given, the environment, the settings file, a default."""
+    from_file, from_environment = _from_file(environment), _from_environment(environment)
+    found = {}
+    for name in KNOWN:
+        if name in given:
+            found[name] = f"--{name}"
+        elif name in from_environment:
+            found[name] = f"BRAINOPS_{name.upper()}"
+        elif name in from_file:
+            found[name] = str(settings_file(environment))
+        else:
+            found[name] = "the repository" if name == "namespace" and namespace_of(Path.cwd()) else "default"
+    return found
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from brainops.cli.retrieve import errors_in
+from brainops.memory.recognition.alerts import errors_in
 from tests.cli.conftest import Say
 
 TRACEBACK = """Traceback (most recent call last):
@@ -94,7 +94,7 @@ def test_what_is_no_webhook_is_matched_as_it_stands(text: str) -> None:
 
 
 def test_nothing_found_is_no_error(say: Say) -> None:
-    asked, matched = say("retrieve", "whatever"), say("match", "whatever")
+    asked, matched = say("search", "whatever"), say("match", "whatever")
 
     assert (asked.code, matched.code) == (0, 0)
     assert "Nothing found" in asked.out
@@ -109,25 +109,25 @@ def test_an_empty_error_is_refused(say: Say) -> None:
 
 
 def test_filters_narrow_a_question(shop: Say) -> None:
-    external = shop("retrieve", "runbook", "--trust", "external", "--json").value
-    errors = shop("retrieve", "--type", "error_pattern", "--json").value
-    old = shop("retrieve", "runbook", "--until", "2020-01-01", "--json").value
-    recent = shop("retrieve", "runbook", "--since", "1h", "--json").value
+    external = shop("search", "runbook", "--trust", "external", "--json").value
+    errors = shop("list", "--type", "error_pattern", "--json").value
+    old = shop("search", "runbook", "--until", "2020-01-01", "--json").value
+    recent = shop("search", "runbook", "--since", "1h", "--json").value
 
     assert [hit["memory"]["title"] for hit in external] == ["Runbook: pod crash looping"]
-    assert {hit["memory"]["type"] for hit in errors} == {"error_pattern"}
+    assert {memory["type"] for memory in errors} == {"error_pattern"}
     assert (len(old), len(recent)) == (0, 2)
 
 
 def test_a_time_that_means_nothing_is_told_how_to_write_it(say: Say) -> None:
-    said = say("retrieve", "x", "--since", "yesterdayish")
+    said = say("search", "x", "--since", "yesterdayish")
 
     assert said.code == 1
     assert "2026-01-31" in said.err
 
 
 def test_a_hit_takes_two_lines_that_fit_80_columns(shop: Say) -> None:
-    heading, line, below, *_ = shop("retrieve", "runbook", "crash").out.splitlines()
+    heading, line, below, *_ = shop("search", "runbook", "crash").out.splitlines()
 
     assert heading.split() == ["sure", "type", "title", "age"]
     assert "Runbook: pod crash looping (external)" in line
@@ -136,7 +136,7 @@ def test_a_hit_takes_two_lines_that_fit_80_columns(shop: Say) -> None:
 
 
 def test_full_shows_external_text_behind_a_bar(shop: Say) -> None:
-    said = shop("retrieve", "crash", "--full")
+    said = shop("search", "crash", "--full")
 
     assert "    | KubePodCrashLooping: read the previous log" in said.out
 

@@ -9,7 +9,7 @@ from tests.cli.conftest import Say
 
 def test_a_capture_is_found_by_the_next_question(say: Say) -> None:
     captured = say("capture", "Payments time out", "raise pool_size to 40", "--tag", "payments", "--json").value
-    [hit] = say("retrieve", "payments", "--json").value
+    [hit] = say("search", "payments", "--json").value
 
     assert hit["memory"]["id"] == captured["id"]
     assert hit["memory"]["content"] == "raise pool_size to 40"
@@ -24,7 +24,7 @@ def test_content_comes_from_an_argument_an_option_a_file_or_standard_input(say: 
     say("capture", "four", "--content", "-", given="from a pipe")
     say("capture", "five", "--json-content", '{"cause": "a", "fix": ["b"]}')
 
-    contents = [hit["memory"]["content"] for hit in say("retrieve", "--json").value]
+    contents = [memory["content"] for memory in say("list", "--json").value]
     assert contents[::-1] == [
         "from an argument", "from an option", "from a file", "from a pipe", {"cause": "a", "fix": ["b"]},
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def test_a_secret_is_taken_out_said_and_never_printed(say: Say) -> None:
 
     assert "taken out: 1 password" in said.out
     assert "hunter2" not in said.out + said.err
-    assert say("retrieve", "hunter2", "--json").value == []
+    assert say("search", "hunter2", "--json").value == []
 
 
 def test_the_same_thing_twice_is_one_memory_with_a_count(say: Say) -> None:
@@ -79,7 +79,7 @@ def test_cause_and_solution_become_parts_of_the_content(say: Say) -> None:
 def test_superseding_keeps_what_is_not_said_anew(say: Say) -> None:
     old = say("capture", "Port of the relay", "it is 25", "--tag", "mail", "--type", "decision_record", "--json").value
     new = say("supersede", old["id"], "--content", "it is 587", "--json").value
-    [hit] = say("retrieve", "relay", "--json").value
+    [hit] = say("search", "relay", "--json").value
 
     assert hit["memory"]["id"] == new["id"]
     assert hit["memory"]["supersedes"] == old["id"]

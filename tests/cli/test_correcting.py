@@ -16,7 +16,7 @@ def memory(say: Say) -> str:
 
 
 def titles(say: Say, *more: str) -> list[str]:
-    return [hit["memory"]["title"] for hit in say("retrieve", "restart", "--json", *more).value]
+    return [hit["memory"]["title"] for hit in say("search", "restart", "--json", *more).value]
 
 
 @pytest.mark.parametrize("verb", ["archive", "forget"])
@@ -42,7 +42,7 @@ def test_a_correction_supersedes(say: Say, memory: str) -> None:
     said = say(
         "feedback", memory, "wrong", "--correction", "-", given="a restart hides it: the probe answers too early"
     )
-    [hit] = say("retrieve", "restart", "--json").value
+    [hit] = say("search", "restart", "--json").value
 
     assert "is the right answer" in said.out
     assert hit["memory"]["supersedes"] == memory
@@ -80,7 +80,7 @@ def test_a_purge_by_subject_names_the_backups_that_may_still_hold_it(say: Say, m
 def test_a_promotion_copies_into_another_namespace(say: Say, memory: str) -> None:
     promoted = say("promote", memory, "organisation", "--reason", "all should know", "--json").value
     here = titles(say)
-    there = say("retrieve", "restart", "--namespace", "organisation", "--read", "organisation", "--json").value
+    there = say("search", "restart", "--namespace", "organisation", "--read", "organisation", "--json").value
 
     assert here == ["A restart cures it"]
     assert [hit["memory"]["id"] for hit in there] == [promoted["id"]]

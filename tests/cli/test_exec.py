@@ -232,7 +232,7 @@ def test_an_interruption_is_no_error_of_the_command(shell: Say) -> None:
     said = shell("exec", "--", "sh", "-c", "exit 130")
 
     assert said.code == 130
-    assert shell("retrieve", "--json").value == []
+    assert shell("list", "--json").value == []
 
 
 def test_a_failure_is_told_as_json_on_standard_error(shell: Say) -> None:

@@ -70,6 +70,6 @@ def test_an_alert_of_the_rules_leads_to_the_runbook_that_the_rule_names(imported
 
 def test_words_that_no_runbook_uses_still_find_it_by_meaning(imported: Say) -> None:
     minilm = {"BRAINOPS_MODEL": "minilm"}
-    [best, *_] = imported("retrieve", "TLS handshake fails, cert is about to lapse", "--json", environment=minilm).value
+    [best, *_] = imported("search", "TLS handshake fails, cert is about to lapse", "--json", environment=minilm).value
 
     assert "CertificateExpiresSoon" in best["memory"]["title"]

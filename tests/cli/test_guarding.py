@@ -63,7 +63,7 @@ def test_rules_are_written_set_and_removed(say: Say) -> None:
         "guard", "rule", "add", "test first", "--on", "deploy*", "--after", "run tests", "--mode", "deny", "--json"
     )
     changed = say("guard", "rule", "mode", "test first", "ask")
-    listed = say("guard", "rules")
+    listed = say("guard", "rule", "list")
     removed = say("guard", "rule", "remove", made.value["id"])
 
     assert made.value["requirement"]["operation"] == "run tests"

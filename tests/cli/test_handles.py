@@ -34,9 +34,9 @@ def renamed(store: Path, memory_id: str, new: str) -> str:
 
 def test_screens_show_the_end_of_an_id_and_programs_get_all_of_it(say: Say) -> None:
     captured = say("capture", "Kept", "for ever")
-    [hit] = say("retrieve", "kept", "--json").value
+    [hit] = say("search", "kept", "--json").value
     whole = hit["memory"]["id"]
-    found = say("retrieve", "kept")
+    found = say("search", "kept")
     failed = say("history", "0" * 8 + whole[8:])
 
     assert WHOLE.fullmatch(whole)
@@ -59,7 +59,7 @@ def test_two_that_end_alike_are_shown_longer_and_an_end_of_both_is_refused_with_
 ) -> None:
     first = renamed(store, kept(say, "First"), "01a20000-0000-7000-8000-00001aabbccd")
     second = renamed(store, kept(say, "Second"), "01a20000-0000-7000-8000-00002aabbccd")
-    listed = say("retrieve").out
+    listed = say("list").out
     both = say("archive", "aabbccd")
     one = say("archive", "1aabbccd", "--json")
 
@@ -68,7 +68,7 @@ def test_two_that_end_alike_are_shown_longer_and_an_end_of_both_is_refused_with_
     assert "1aabbccd (memory)" in both.err
     assert "2aabbccd (memory)" in both.err
     assert one.code == 0
-    assert say("retrieve", "--json").value[0]["memory"]["id"] == second
+    assert say("list", "--json").value[0]["id"] == second
     assert first != second
 
 
@@ -80,7 +80,7 @@ def test_what_another_namespace_holds_is_neither_found_nor_in_the_way(say: Say, 
     assert say("history", "aabbccd", "--json").value["memory"]["id"] == mine if False else True
     assert say("history", "aabbccd").code == 0
     assert say("history", "2aabbccd").code == 1
-    assert "aabbcc" in say("retrieve").out or "abbccd" in say("retrieve").out
+    assert "aabbcc" in say("list").out or "abbccd" in say("list").out
 
 
 def test_the_place_may_be_named_after_the_handle(say: Say, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_name_that_looks_like_an_end_stays_a_name(say: Say, store: Path) -> No
 
 def test_a_failed_commands_next_line_can_be_typed_as_it_stands(say: Say) -> None:
     say("capture", "TimeoutError: erp did not answer", "--type", "error_pattern")
-    whole = say("retrieve", "--json").value[0]["memory"]["id"]
+    whole = say("list", "--json").value[0]["id"]
     attached = say("fix", "attach", whole[-6:], "--advice", "restart the connector")
     named = say("fix", "suggest", "TimeoutError: erp did not answer").out
 

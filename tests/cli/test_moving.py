@@ -24,7 +24,7 @@ def test_a_dry_run_says_what_would_be_taken_and_takes_nothing(say: Say, runbooks
 
     assert "Would be: 2 new" in said.out
     assert "Disk full" in said.out
-    assert say("retrieve", "--json").value == []
+    assert say("list", "--json").value == []
 
 
 def test_an_import_says_what_it_took_and_a_second_one_that_it_stands_there(say: Say, runbooks: Path) -> None:
@@ -33,7 +33,7 @@ def test_an_import_says_what_it_took_and_a_second_one_that_it_stands_there(say: 
 
     assert "Taken in: 2 new" in first.out
     assert (second["taken"], second["repeated"]) == (0, 2)
-    assert say("retrieve", "archives", "--json").value[0]["memory"]["trust"] == "external"
+    assert say("search", "archives", "--json").value[0]["memory"]["trust"] == "external"
 
 
 def test_a_sync_follows_the_source(say: Say, runbooks: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_sync_follows_the_source(say: Say, runbooks: Path) -> None:
     synced = say("import", "runbooks", "--sync", "--json").value
 
     assert (synced["superseded"], synced["flagged"]) == (1, 1)
-    assert say("retrieve", "volume", "--json").value[0]["memory"]["title"] == "Disk full"
+    assert say("search", "volume", "--json").value[0]["memory"]["title"] == "Disk full"
 
 
 def test_what_was_left_is_said_with_the_reason(say: Say, runbooks: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_export_comes_back_whole_into_another_store(say: Say, tmp_path: Path)
     written = say("export", "everything.jsonl")
     say("init", "--store", str(tmp_path / "other.db"))
     back = say("import", "everything.jsonl", "--store", str(tmp_path / "other.db"))
-    there = say("retrieve", "kept", "--store", str(tmp_path / "other.db"), "--json").value
+    there = say("search", "kept", "--store", str(tmp_path / "other.db"), "--json").value
 
     assert (written.code, back.code) == (0, 0)
     assert [hit["memory"]["title"] for hit in there] == ["Also kept"]

@@ -45,8 +45,8 @@ def test_one_operation_is_shown_with_all_that_stands_with_it(say: Say, log: dict
 
 
 def test_a_success_that_was_none_is_contradicted_once(say: Say, log: dict[str, str]) -> None:
-    first = say("operations", "contradict", log["deploy api"], "the orders stood still for an hour")
-    second = say("operations", "contradict", log["deploy api"], "again")
+    first = say("operations", "contradict", log["deploy api"], "--reason", "the orders stood still for an hour")
+    second = say("operations", "contradict", log["deploy api"], "--reason", "again")
     [operation] = say("operations", "--name", "deploy api", "--json").value
 
     assert (first.code, second.code) == (0, 1)
@@ -60,7 +60,7 @@ def test_an_outcome_is_verified(say: Say, log: dict[str, str]) -> None:
     assert shown["outcome"]["evidence"] == "verified"
 
 
-@pytest.mark.parametrize("arguments", [("show", "nope"), ("contradict", "nope", "why"), ("verify", "nope")])
+@pytest.mark.parametrize("arguments", [("show", "nope"), ("contradict", "nope", "--reason", "why"), ("verify", "nope")])
 def test_an_operation_that_is_not_there_is_one_clear_line(say: Say, arguments: tuple[str, ...]) -> None:
     said = say("operations", *arguments)
 

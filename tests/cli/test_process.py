@@ -54,7 +54,7 @@ def test_a_question_embeds_what_captures_left_waiting(shell: Say) -> None:
     minilm = {"BRAINOPS_MODEL": "minilm"}
     shell("capture", "The disk is full", "remove archives", environment=minilm)
     before = shell("status", "--json", environment=minilm).value["index"]
-    shell("retrieve", "out of space", environment=minilm)
+    shell("search", "out of space", environment=minilm)
     after = shell("status", "--json", environment=minilm).value["index"]
 
     assert (before["with_vector"], before["waiting"]) == (0, 1)
@@ -63,7 +63,7 @@ def test_a_question_embeds_what_captures_left_waiting(shell: Say) -> None:
 
 def test_lone_surrogates_in_arguments_are_taken_or_told(shell: Say) -> None:
     captured = shell("capture", b"bad \xff title", b"\xed\xa0\x80 text")
-    asked = shell("retrieve", b"\xff\xfe", "bad")
+    asked = shell("search", b"\xff\xfe", "bad")
     unknown = shell("history", b"\xff")
     missing = shell("capture", "x", "--file", b"no\xffwhere")
 
@@ -74,7 +74,7 @@ def test_lone_surrogates_in_arguments_are_taken_or_told(shell: Say) -> None:
 
 def test_a_terminal_that_knows_few_characters_gets_escapes(shell: Say) -> None:
     shell("capture", "磁盘 full", "remove archives")
-    said = shell("retrieve", "archives", environment={"PYTHONIOENCODING": "latin-1"})
+    said = shell("search", "archives", environment={"PYTHONIOENCODING": "latin-1"})
 
     assert said.code == 0
     assert "\\u78c1\\u76d8 full" in said.out
@@ -84,7 +84,7 @@ def test_a_reader_that_goes_away_is_met_with_silence(shell: Say, tmp_path: Path)
     (tmp_path / "long.txt").write_text("a line of some length\n" * 20_000, encoding="utf-8")
     shell("capture", "long", "--file", "long.txt")
     with subprocess.Popen(
-        [program(), "retrieve", "long", "--full"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [program(), "search", "long", "--full"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
@@ -157,7 +157,7 @@ def test_a_model_that_cannot_be_loaded_leaves_search_by_words(shell: Say, tmp_pa
     (tmp_path / "model").mkdir()
     broken = {"BRAINOPS_MODEL": str(tmp_path / "model")}
     shell("capture", "Kept", "for ever", environment=broken)
-    asked = shell("retrieve", "kept", "--json", environment=broken)
+    asked = shell("search", "kept", "--json", environment=broken)
     checked = shell("doctor", "--json", environment=broken)
 
     assert [hit["memory"]["title"] for hit in asked.value] == ["Kept"]
@@ -187,9 +187,9 @@ def on_a_terminal(arguments: list[str], **environment: str) -> str:
 
 def test_colour_appears_on_a_terminal_only_and_not_against_the_wish(shell: Say) -> None:
     shell("capture", "Kept", "for ever")
-    coloured = on_a_terminal(["retrieve", "kept"])
-    plain = on_a_terminal(["retrieve", "kept"], NO_COLOR="1")
-    piped = shell("retrieve", "kept")
+    coloured = on_a_terminal(["search", "kept"])
+    plain = on_a_terminal(["search", "kept"], NO_COLOR="1")
+    piped = shell("search", "kept")
 
     assert "\x1b[" in coloured
     assert "\x1b[" not in plain + piped.out
@@ -217,7 +217,7 @@ def test_purge_asks_on_a_terminal(shell: Say) -> None:
     os.close(main)
 
     assert code != 0
-    assert json.loads(shell("retrieve", "kept", "--json").out)
+    assert json.loads(shell("search", "kept", "--json").out)
 
 
 def test_sigterm_ends_a_command_in_order(store: Path, shell: Say) -> None:

@@ -51,7 +51,7 @@ def test_a_run_says_the_one_command_that_brings_it_on(say: Say, drain: str) -> N
     assert at_hand.out in said.out
     assert "after" not in at_hand.out
     assert "succeeded  drain" in done.out
-    assert "Drained n7" in say("retrieve", "drained").out
+    assert "Drained n7" in say("search", "drained").out
 
 
 def test_a_question_says_how_it_is_answered(say: Say) -> None:
@@ -95,7 +95,7 @@ def test_a_run_is_shown_paused_resumed_skipped_and_cancelled(say: Say, drain: st
     assert say("runs", "take-over", run_id).code == 0
     assert say("runs", "cancel", run_id, "--reason", "wrong node", "--json").value["state"] == "cancelled"
     assert say("runs", "retry", run_id, "--json").value["state"] == "waiting"
-    assert say("runs", "skip", run_id, "hand", "done yesterday", "--json").value["state"] == "succeeded"
+    assert say("runs", "skip", run_id, "hand", "--reason", "done yesterday", "--json").value["state"] == "succeeded"
     assert say("runs", "remove", "--older-than-days", "0", "--json").value == {"removed": 1}
     assert say("runs", "show", run_id).code == 1
 

@@ -74,8 +74,8 @@ def test_an_age_is_said_in_one_unit(seconds: float, said: str) -> None:
 
 def test_escapes_in_a_memory_are_shown_and_not_sent(say: Say) -> None:
     captured = say("capture", "red \x1b[31malert\x1b[0m", "title \x1b]0;pwned\x07 and \u202egnp.exe", "--json").value
-    human = say("retrieve", "red alert", "--full").out + say("history", captured["id"]).out
-    machine = say("retrieve", "red alert", "--json").out
+    human = say("search", "red alert", "--full").out + say("history", captured["id"]).out
+    machine = say("search", "red alert", "--json").out
 
     assert "\\x1b[31malert" in human
     assert "\\u202egnp" in human

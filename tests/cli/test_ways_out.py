@@ -42,10 +42,13 @@ def missing(named: str) -> str | None:
         found = node.commands.get(words[0].strip(".,:)'"))
         if found is None:
             takes_words = node is not main and (words[0][:1].isupper() or not words[0][:1].isalpha())
-            return None if takes_words or (node is not main and node.invoke_without_command) else words[0]
+            return None if takes_words or getattr(node, "bare", None) else words[0]
         node = found
         words.pop(0)
         known |= {option for parameter in node.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    if bare := getattr(node, "bare", None):
+        assert isinstance(node, click.Group)
+        known |= {option for parameter in node.commands[bare].params for option in parameter.opts}
     options = [word.strip(".,:)'") for word in words if word.startswith("--") and word != "--"]
     unknown = [each for each in options if each.partition("=")[0] not in known | {"--help"}]
     return unknown[0] if unknown else None

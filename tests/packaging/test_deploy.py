@@ -34,7 +34,7 @@ def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(
     first = run(SCRIPT)
     run(brainops, "capture", "Something worth keeping")
     second = run(SCRIPT)
-    hits = json.loads(run(brainops, "--json", "retrieve", "worth keeping"))
+    hits = json.loads(run(brainops, "--json", "search", "worth keeping"))
     procedures = json.loads(run(brainops, "--json", "procedure", "list"))
     settings = json.loads(run(brainops, "--json", "status"))["guard"]
     monkeypatch.chdir(repository(fresh_machine / "shop"))

@@ -34,7 +34,7 @@ with Brain.open() as brain:
     brain.learning.run("hourly", early=True)
     time.sleep(6)
 """
-COMMANDS = (["init"], ["capture", "Disk full on db-3"], ["retrieve", "a full disk"], ["learn", "daily"], ["doctor"])
+COMMANDS = (["init"], ["capture", "Disk full on db-3"], ["search", "a full disk"], ["learn", "daily"], ["doctor"])
 CALLS = "socket,socketpair,connect,bind,sendto,sendmsg,sendmmsg"
 HARMLESS = re.compile(r"AF_UNIX|AF_LOCAL|\bAF_UNSPEC\b|<unfinished|resumed>")
 

@@ -41,7 +41,7 @@ def test_an_installed_brainops_works_from_the_shell(environment: Path, tmp_path:
         "--type",
         "error_pattern",
     )
-    hits = json.loads(run(*brainops, "--json", "retrieve", "a full disk on the database host"))
+    hits = json.loads(run(*brainops, "--json", "search", "a full disk on the database host"))
 
     assert hits[0]["memory"]["title"] == "Disk full on db-3"
 

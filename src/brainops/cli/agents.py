@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from brainops.cli.commands import group
+from brainops.cli.options import REASON, REASON_REQUIRED, limited
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
-from brainops.cli.shared import CommandGroup, answer, asking, opened
+from brainops.cli.shared import answer, asking
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput, NotFound
@@ -26,14 +28,8 @@ SHOWN_ATTEMPTS = 8  # of one agent, so that its page fits a terminal
 _ENDED_WELL = (ExecutionState.SUCCEEDED, ExecutionState.WAITING)
 
 
-@click.group(
-    "agent",
-    cls=CommandGroup,
-    invoke_without_command=True,
-    short_help="who carries tasks out, how well, and what waits",
-)
-@click.pass_context
-def agent(context: click.Context) -> None:
+@group("agent", bare="list")
+def agent() -> None:
     """List the agents; register them, hand tasks to the one that has done best, and say what came of it.
 
     \b
@@ -42,8 +38,6 @@ def agent(context: click.Context) -> None:
     brainops agent run 'Deploy api' --target api  the best one, with what is known
     brainops agent done EXECUTION --result TEXT   what a person did by its plan
     """
-    if context.invoked_subcommand is None:
-        _answer_list()
 
 
 @agent.command("add")
@@ -60,108 +54,114 @@ def agent(context: click.Context) -> None:
 @click.option("--cost-a-day", type=float, help="What it may cost a day.")
 @click.option("--tasks-a-day", type=int, help="How many tasks a day.")
 @click.option("--memory", type=click.Choice(["full", "guidance", "none"]), default="full", help="What it is handed.")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def add(name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any) -> None:
-    """Register the agent NAME, or register it anew."""
+@REASON
+def add(brain: Brain, name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any) -> None:
+    """Register the agent NAME, or register it anew.
+
+    Example: brainops agent add writer --ready claude-code --can "write*"
+    """
     if (adapter is None) == (ready_name is None):
         raise InvalidInput("say how it is reached: --adapter, or --ready for a definition that is known here")
-    with opened(model="none") as brain:
-        [known] = (
-            brain.agents.ready(ready_name) if ready_name else [Agent(name=name, adapter=AdapterKind(str(adapter)))]
-        )
-        drafted = _drafted(name, known, given)
-        made = proven(
-            brain,
-            "AGENT_REGISTER",
-            lambda proof: brain.agents.register(drafted, reason=reason, proof=proof),
-        )
-        answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made), *_withheld(brain, made)])
+    [known] = brain.agents.ready(ready_name) if ready_name else [Agent(name=name, adapter=AdapterKind(str(adapter)))]
+    drafted = _drafted(name, known, given)
+    made = proven(brain, "AGENT_REGISTER", brain.agents.register, drafted, reason=reason)
+    answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made), *_withheld(brain, made)])
 
 
 @agent.command("ready")
-def ready() -> None:
-    """List the definitions that are known here: coding agents in their non-interactive modes."""
-    with opened(model="none") as brain:
-        found = brain.agents.ready()
-        answer(found, lambda: [f"{bold(padded(each.name, 14))}{one_line(each.description)}" for each in found])
+def ready(brain: Brain) -> None:
+    """List the definitions that are known here: coding agents in their non-interactive modes.
+
+    Example: brainops agent ready
+    """
+    found = brain.agents.ready()
+    answer(found, lambda: [f"{bold(padded(each.name, 14))}{one_line(each.description)}" for each in found])
 
 
 @agent.command("list")
-def list_() -> None:
-    """List the agents with how each has done of late."""
-    _answer_list()
+def list_(brain: Brain) -> None:
+    """List the agents with how each has done of late.
 
-
-def _answer_list() -> None:
-    with opened(model="none") as brain:
-        found, attempts = brain.agents.list(), brain.agents.attempts(limit=1_000)
-        records = {each.name: _record(each.name, attempts) for each in found}
-        value = [{"agent": each, "record": records[each.name]} for each in found]
-        answer(value, lambda: _listed(found, records))
+    Example: brainops agent list
+    """
+    found, attempts = brain.agents.list(), brain.agents.attempts(limit=1_000)
+    records = {each.name: _record(each.name, attempts) for each in found}
+    value = [{"agent": each, "record": records[each.name]} for each in found]
+    answer(value, lambda: _listed(found, records))
 
 
 @agent.command("show")
 @click.argument("what", metavar="AGENT|EXECUTION")
-def show(what: str) -> None:
-    """Show an agent with its last attempts, or an execution with why each agent was chosen."""
-    with opened(model="none") as brain:
-        known = {each.name: each for each in brain.agents.list()}
-        if what in known:
-            attempts = brain.agents.attempts(agent=what, limit=SHOWN_ATTEMPTS)
-            value = {"agent": known[what], "attempts": attempts}
-            answer(value, lambda: _agent(brain, known[what], attempts))
-            return
-        try:
-            execution = brain.agents.execution(what)
-        except NotFound:
-            raise NotFound(
-                f"there is no agent and no execution {what[:80]!a} in the namespaces that you read: "
-                "brainops agent list, brainops agent tasks"
-            ) from None
-        answer(execution.as_dict(), lambda: _execution(execution))
+def show(brain: Brain, what: str) -> None:
+    """Show an agent with its last attempts, or an execution with why each agent was chosen.
+
+    Example: brainops agent show deployer
+    """
+    known = {each.name: each for each in brain.agents.list()}
+    if what in known:
+        attempts = brain.agents.attempts(agent=what, limit=SHOWN_ATTEMPTS)
+        value = {"agent": known[what], "attempts": attempts}
+        answer(value, lambda: _agent(brain, known[what], attempts))
+        return
+    try:
+        execution = brain.agents.execution(what)
+    except NotFound:
+        raise NotFound(
+            f"there is no agent and no execution {what[:80]!a} in the namespaces that you read: "
+            "brainops agent list, brainops agent tasks"
+        ) from None
+    answer(execution.as_dict(), lambda: _execution(execution))
 
 
 @agent.command("tasks")
 @click.option("--state", type=click.Choice([each.value for each in ExecutionState]), help="Only those.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="At most so many.")
-def tasks(state: str | None, limit: int) -> None:
-    """List what agents were given, the newest first."""
-    with opened(model="none") as brain:
-        found = brain.agents.executions(state=state, limit=limit)
-        answer([each.as_dict() for each in found], lambda: _executions(found))
+@limited(20)
+def tasks(brain: Brain, state: str | None, limit: int) -> None:
+    """List what agents were given, the newest first.
+
+    Example: brainops agent tasks --state waiting
+    """
+    found = brain.agents.executions(state=state, limit=limit)
+    answer([each.as_dict() for each in found], lambda: _executions(found))
 
 
 @agent.command("enable")
 @click.argument("name")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def enable(name: str, reason: str) -> None:
-    """Let an agent be chosen again."""
-    with opened(model="none") as brain:
-        changed = proven(brain, "AGENT_ENABLE", lambda proof: brain.agents.enable(name, reason=reason, proof=proof))
-        answer(changed, lambda: [f"{one_line(name)}: enabled"])
+@REASON
+def enable(brain: Brain, name: str, reason: str) -> None:
+    """Let an agent be chosen again.
+
+    Example: brainops agent enable idle --reason "it was mended"
+    """
+    changed = proven(brain, "AGENT_ENABLE", brain.agents.enable, name, reason=reason)
+    answer(changed, lambda: [f"{one_line(name)}: enabled"])
 
 
 @agent.command("disable")
 @click.argument("name")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def disable(name: str, reason: str) -> None:
-    """Let an agent be chosen no more; what it is at goes on to its end."""
-    with opened(model="none") as brain:
-        changed = brain.agents.disable(name, reason=reason)
-        answer(changed, lambda: [f"{one_line(name)}: disabled"])
+@REASON
+def disable(brain: Brain, name: str, reason: str) -> None:
+    """Let an agent be chosen no more; what it is at goes on to its end.
+
+    Example: brainops agent disable deployer --reason "it is too slow"
+    """
+    changed = brain.agents.disable(name, reason=reason)
+    answer(changed, lambda: [f"{one_line(name)}: disabled"])
 
 
 @agent.command("remove")
 @click.argument("name")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def remove(name: str, reason: str) -> None:
-    """Strike an agent off; what it did stays on record."""
-    with opened(model="none") as brain:
-        brain.agents.remove(name, reason=reason)
-        answer({"removed": name}, lambda: [f"{one_line(name)}: removed; its record stays"])
+@REASON_REQUIRED
+def remove(brain: Brain, name: str, reason: str) -> None:
+    """Strike an agent off; what it did stays on record.
+
+    Example: brainops agent remove idle --reason "nobody uses it"
+    """
+    brain.agents.remove(name, reason=reason)
+    answer({"removed": name}, lambda: [f"{one_line(name)}: removed; its record stays"])
 
 
-@agent.command("run")
+@agent.command("run", memory=asking)
 @click.argument("task")
 @click.option("--target", metavar="TARGET", help="What it is done to.")
 @click.option("--context", "pairs", metavar="KEY=VALUE", multiple=True, help="What the agent is told; repeatable.")
@@ -171,6 +171,7 @@ def remove(name: str, reason: str) -> None:
 @click.option("--timeout", type=float, metavar="SECONDS", help="For the whole.")
 @click.option("--dry-run", is_flag=True, help="Say who would be given it and why, and do nothing.")
 def run(
+    brain: Brain,
     task: str,
     target: str | None,
     pairs: tuple[str, ...],
@@ -180,33 +181,37 @@ def run(
     timeout: float | None,
     dry_run: bool,
 ) -> None:
-    """Hand TASK to the agent that has done best at such tasks; where it fails, to the next best."""
-    with asking() as brain:
-        if dry_run:
-            choice = brain.agents.choose(task, task_class=task_class, capabilities=capabilities)
-            answer(choice, lambda: _choice(brain, choice))
-            return
-        execution = brain.agents.execute(
-            task,
-            target=target,
-            context=dict(map(valued, pairs)),
-            task_class=task_class,
-            capabilities=capabilities,
-            agent=name,
-            timeout_seconds=timeout,
-        )
-        answer(execution.as_dict(), lambda: _execution(execution))
+    """Hand TASK to the agent that has done best at such tasks; where it fails, to the next best.
+
+    Example: brainops agent run "deploy the api" --target production --dry-run
+    """
+    if dry_run:
+        choice = brain.agents.choose(task, task_class=task_class, capabilities=capabilities)
+        answer(choice, lambda: _choice(brain, choice))
+        return
+    execution = brain.agents.execute(
+        task,
+        target=target,
+        context=dict(map(valued, pairs)),
+        task_class=task_class,
+        capabilities=capabilities,
+        agent=name,
+        timeout_seconds=timeout,
+    )
+    answer(execution.as_dict(), lambda: _execution(execution))
     if execution.state not in _ENDED_WELL:
         click.get_current_context().exit(1)
 
 
-@agent.command("resume")
+@agent.command("resume", memory=asking)
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
-def resume(execution_id: str) -> None:
-    """Try again what waits or failed: it was approved, or an agent is there now."""
-    with asking() as brain:
-        execution = brain.agents.resume(execution_id)
-        answer(execution.as_dict(), lambda: _execution(execution))
+def resume(brain: Brain, execution_id: str) -> None:
+    """Try again what waits or failed: it was approved, or an agent is there now.
+
+    Example: brainops agent resume 9e40c8
+    """
+    execution = brain.agents.resume(execution_id)
+    answer(execution.as_dict(), lambda: _execution(execution))
     if execution.state not in _ENDED_WELL:
         click.get_current_context().exit(1)
 
@@ -215,37 +220,41 @@ def resume(execution_id: str) -> None:
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--result", metavar="TEXT", help="What came of it; JSON is read as such.")
 @click.option("--failed", metavar="TEXT", help="What went wrong.")
-def done(execution_id: str, result: str | None, failed: str | None) -> None:
-    """Say what came of what a person did by the plan of a waiting task."""
+def done(brain: Brain, execution_id: str, result: str | None, failed: str | None) -> None:
+    """Say what came of what a person did by the plan of a waiting task.
+
+    Example: brainops agent done 9e40c8 --result "version 4 is out"
+    """
     if (result is None) == (failed is None):
         raise InvalidInput("say what came of it: --result TEXT, or --failed TEXT")
-    with opened(model="none") as brain:
-        execution = brain.agents.done(
-            execution_id, result=value_of(result) if result is not None else None, failed=failed
-        )
-        answer(execution.as_dict(), lambda: _execution(execution))
+    execution = brain.agents.done(execution_id, result=value_of(result) if result is not None else None, failed=failed)
+    answer(execution.as_dict(), lambda: _execution(execution))
 
 
 @agent.command("cancel")
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def cancel(execution_id: str, reason: str) -> None:
-    """Stop what an agent is at, in whatever process it is under way."""
-    with opened(model="none") as brain:
-        execution = brain.agents.cancel(execution_id, reason=reason)
-        asked = execution.state is ExecutionState.RUNNING
-        answer(execution.as_dict(), lambda: ["It is asked to stop."] if asked else _execution(execution))
+@REASON_REQUIRED
+def cancel(brain: Brain, execution_id: str, reason: str) -> None:
+    """Stop what an agent is at, in whatever process it is under way.
+
+    Example: brainops agent cancel 61bb0f --reason "no longer needed"
+    """
+    execution = brain.agents.cancel(execution_id, reason=reason)
+    asked = execution.state is ExecutionState.RUNNING
+    answer(execution.as_dict(), lambda: ["It is asked to stop."] if asked else _execution(execution))
 
 
 @agent.command("verify")
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--right/--wrong", required=True, help="Whether what its agent claimed was right.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def verify(execution_id: str, right: bool, note: str) -> None:
-    """Say, after a later look, whether an agent's word was right: the choice of agents learns from that."""
-    with opened(model="none") as brain:
-        execution = brain.agents.verify(execution_id, right=right, note=note)
-        answer(execution.as_dict(), lambda: _execution(execution))
+def verify(brain: Brain, execution_id: str, right: bool, note: str) -> None:
+    """Say, after a later look, whether an agent's word was right: the choice of agents learns from that.
+
+    Example: brainops agent verify 70f3c2 --right --note "it is deployed"
+    """
+    execution = brain.agents.verify(execution_id, right=right, note=note)
+    answer(execution.as_dict(), lambda: _execution(execution))
 
 
 def _drafted(name: str, known: Agent, given: dict[str, Any]) -> Agent:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.commands import command
+from brainops.cli.options import REASON
 from brainops.cli.screen import dim, one_line
-from brainops.cli.shared import answer, command, opened
+from brainops.cli.shared import answer
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
-@command("allow", short_help="let procedures run a command or reach a host")
+
+@command("allow")
 @click.argument("commands", nargs=-1, metavar="COMMAND...")
 @click.option("--host", "hosts", metavar="HOST", multiple=True, help="A host that http steps may reach; repeatable.")
 @click.option(
@@ -23,8 +29,9 @@ from brainops.errors import InvalidInput
 )
 @click.option("--shell/--no-shell", default=None, help="Whether command steps may ask for a shell.")
 @click.option("--remove", is_flag=True, help="Take back what is named.")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it goes into the audit trail.")
+@REASON
 def allow(
+    brain: Brain,
     commands: tuple[str, ...],
     hosts: tuple[str, ...],
     variables: tuple[str, ...],
@@ -43,30 +50,35 @@ def allow(
     brainops allow --host api.example.com
     brainops allow --variable AWS_PROFILE --plain ./deploy.sh
     brainops allow --remove make
+
+    Example: brainops allow git make "systemctl restart"
     """
     if remove and shell:
         raise InvalidInput("--remove takes back; to take the shell back write --no-shell")
-    with opened(model="none") as brain:
-        if remove:
-            brain.limits.disallow(
-                commands, hosts=hosts, variables=variables, plain=plain, shell=shell is False, reason=reason
-            )
-        elif commands or hosts or variables or plain or shell is not None:
-            proven(
-                brain,
-                "ALLOW",
-                lambda proof: brain.limits.allow(
-                    commands, hosts=hosts, variables=variables, plain=plain, shell=shell, reason=reason, proof=proof
-                ),
-            )
-        limits = brain.limits.get()
-        allowed = {
-            "commands": limits.commands or (),
-            "hosts": limits.hosts or (),
-            "variables": limits.variables,
-            "plain": limits.plain,
-        }
-        answer({**allowed, "shell": limits.shell}, lambda: _lines(allowed, limits.shell))
+    if remove:
+        brain.limits.disallow(
+            commands, hosts=hosts, variables=variables, plain=plain, shell=shell is False, reason=reason
+        )
+    elif commands or hosts or variables or plain or shell is not None:
+        proven(
+            brain,
+            "ALLOW",
+            brain.limits.allow,
+            commands,
+            hosts=hosts,
+            variables=variables,
+            plain=plain,
+            shell=shell,
+            reason=reason,
+        )
+    limits = brain.limits.get()
+    allowed = {
+        "commands": limits.commands or (),
+        "hosts": limits.hosts or (),
+        "variables": limits.variables,
+        "plain": limits.plain,
+    }
+    answer({**allowed, "shell": limits.shell}, lambda: _lines(allowed, limits.shell))
 
 
 def _lines(allowed: Mapping[str, Sequence[str]], shell: bool) -> Iterator[str]:

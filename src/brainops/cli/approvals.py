@@ -10,35 +10,31 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, ago, bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import SHOWN, CommandGroup, answer, command, opened
+from brainops.cli.commands import command, group
+from brainops.cli.options import AS, REASON, REASON_REQUIRED, SESSION, TARGET, limited
+from brainops.cli.screen import age, ago, bold, cut, dim, now, one_line, who, width, wrapped
+from brainops.cli.shared import answer, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
 from brainops.types import (
-    Actor,
     Approval,
     ApprovalKind,
     ApprovalState,
     Approver,
     Channel,
     ChannelKind,
-    Delivery,
     Notice,
     NoticeKind,
+    OperationStart,
     SecretKind,
 )
 
 if TYPE_CHECKING:
-    pass
-
-AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
+    from brainops.brain import Brain
 
 
-@click.group("approvals", cls=CommandGroup, invoke_without_command=True, short_help="what waits for a person's answer")
-@click.option("--all", "every", is_flag=True, help="Those that were decided, used or expired as well.")
-@click.option("--limit", type=click.IntRange(1, 1_000), metavar="N", default=SHOWN, show_default=True, help="How many.")
-@click.pass_context
-def approvals(context: click.Context, every: bool, limit: int) -> None:
+@group("approvals", bare="list")
+def approvals() -> None:
     """List what waits for a person's answer: who asks, for what, until when, and how to answer.
 
     \b
@@ -46,44 +42,74 @@ def approvals(context: click.Context, every: bool, limit: int) -> None:
     brainops approve ID             agree, in a terminal of your own
     brainops refuse ID --reason WHY
     """
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        found = brain.approvals.list(None if every else ApprovalState.PENDING, limit=limit)
-    answer(found, lambda: _listed(found, show.now(), every))
+
+
+@approvals.command("list")
+@click.option("--all", "every", is_flag=True, help="Those that were decided, used or expired as well.")
+@limited()
+def list_(brain: Brain, every: bool, limit: int) -> None:
+    """List what waits for a person's answer.
+
+    Example: brainops approvals list --all
+    """
+    found = brain.approvals.list(None if every else ApprovalState.PENDING, limit=limit)
+    answer(found, lambda: _listed(found, every))
 
 
 @approvals.command("show")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
-def show_one(approval_id: str) -> None:
-    """Show everything about one approval."""
-    with opened(model="none") as brain:
-        found = brain.approvals.get(approval_id)
-    answer(found, lambda: _one(found, show.now()))
+def show_one(brain: Brain, approval_id: str) -> None:
+    """Show everything about one approval.
+
+    Example: brainops approvals show d16e4b
+    """
+    found = brain.approvals.get(approval_id)
+    answer(found, lambda: _one(found))
 
 
-@command("approve", short_help="agree to what was asked, in a terminal of your own")
+@approvals.command("ask")
+@click.argument("operation")
+@TARGET
+@SESSION
+@REASON
+def ask(brain: Brain, operation: str, target: str | None, session: str | None, reason: str) -> None:
+    """Ask a person to approve one operation on one target.
+
+    Example: brainops approvals ask "deploy api" --reason "2.14 is due"
+    """
+    start = OperationStart(name=operation, target=target, actor=brain.settings.actor, session_id=session)
+    asked = brain.guard.ask(start, reason=reason)
+    answer(asked, lambda: [f"Asked: {one_line(asked.question)}", dim(f"  brainops approve {asked.id}")])
+
+
+@command("approve")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
-@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
+@REASON
 @AS
 def approve(approval_id: str, reason: str, name: str | None) -> None:
-    """Agree to what was asked. Asks for your passphrase or key on the terminal; it can be used once, within a day."""
+    """Agree to what was asked. Asks for your passphrase or key on the terminal; it can be used once, within a day.
+
+    Example: brainops approve d16e4b --reason "it was planned"
+    """
     _decide(approval_id, reason, name, grant=True)
 
 
-@command("refuse", short_help="say no to what was asked")
+@command("refuse")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
+@REASON_REQUIRED
 @AS
 def refuse(approval_id: str, reason: str, name: str | None) -> None:
-    """Say no to what was asked. Asks for your passphrase or key on the terminal."""
+    """Say no to what was asked. Asks for your passphrase or key on the terminal.
+
+    Example: brainops refuse d16e4b --reason "not on a Friday"
+    """
     _decide(approval_id, reason, name, grant=False)
 
 
 def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> None:
     with opened(model="none") as brain, person_at_terminal("to approve" if grant else "to refuse") as terminal:
         asked = brain.approvals.get(approval_id)
-        terminal.say(_one(asked, show.now()))
+        terminal.say(_one(asked))
         proof = proof_of_person(terminal, brain.approvals.approvers.list(), name)
         decide = brain.approvals.grant if grant else brain.approvals.refuse
         decided = decide(approval_id, proof=proof, reason=reason)
@@ -107,35 +133,35 @@ def _following(granted: Approval) -> str | None:
             return f"brainops runs advance {granted.run_id}"
         case ApprovalKind.SKIP_STEP if granted.run_id and granted.step_id:
             why = shlex.quote(one_line(granted.reason) or granted.question)
-            return f"brainops runs skip {granted.run_id} {granted.step_id} {why} --approval {granted.id}"
+            return f"brainops runs skip {granted.run_id} {granted.step_id} --reason {why} --approval {granted.id}"
         case _:
             return None
 
 
-def _listed(found: Sequence[Approval], now: int, every: bool) -> Iterator[str]:
+def _listed(found: Sequence[Approval], every: bool) -> Iterator[str]:
     if not found:
         yield "Nothing was asked yet." if every else "Nobody waits for an answer."
     for each in found:
-        state = _until(each, now) if each.state is ApprovalState.PENDING else each.state.value
+        state = _until(each) if each.state is ApprovalState.PENDING else each.state.value
         yield bold(cut(one_line(_what(each)), width()))
-        yield cut(f"  {state}; {_who(each.requested_by)} asks: {_words(each)}", width())
+        yield cut(f"  {state}; {who(each.requested_by)} asks: {_words(each)}", width())
         if each.state is ApprovalState.PENDING:
             yield dim(f"  brainops approve {each.id}")
         else:
             yield dim(f"  {each.id}")
 
 
-def _one(each: Approval, now: int) -> Iterator[str]:
+def _one(each: Approval) -> Iterator[str]:
     yield from (bold(line) for line in wrapped(one_line(_what(each))))
-    decided = f"{_who(each.decided_by)} by {each.decided_by.proof}: {each.decision_reason}" if each.decided_by else ""
+    decided = f"{who(each.decided_by)} by {each.decided_by.proof}: {each.decision_reason}" if each.decided_by else ""
     yield from show.pairs(
         {
             "  in their words": _words(each),
             "  because": each.reason,
-            "  asked by": f"{_who(each.requested_by)}, {ago(each.requested_at, now)}",
+            "  asked by": f"{who(each.requested_by)}, {ago(each.requested_at)}",
             "  run": " ".join(part for part in (each.run_id, each.step_id) if part),
             "  namespace": each.namespace,
-            "  state": _until(each, now) if each.state is ApprovalState.PENDING else each.state.value,
+            "  state": _until(each) if each.state is ApprovalState.PENDING else each.state.value,
             "  decided by": decided or each.decision_reason,
             "  id": each.id,
         }
@@ -151,18 +177,14 @@ def _words(each: Approval) -> str:
     return json.dumps(one_line(each.question), ensure_ascii=False)
 
 
-def _who(actor: Actor | None) -> str:
-    return one_line(f"{actor.kind.value}:{actor.id}") if actor else ""
-
-
-def _until(each: Approval, now: int) -> str:
-    left = age(now, each.expires_at)
-    if each.expires_at <= now:
+def _until(each: Approval) -> str:
+    left = age(now(), each.expires_at)
+    if each.expires_at <= now():
         return "its time has passed"
     return "waits, less than a minute left" if left == "now" else f"waits, {left} left"
 
 
-@click.group("approver", cls=CommandGroup, short_help="who may approve")
+@group("approver")
 def approver() -> None:
     """Who may approve, for the whole store. The first one enrols on trust; every other is let in by one who may."""
 
@@ -171,9 +193,12 @@ def approver() -> None:
 @click.argument("name")
 @click.option("--key", "by_key", is_flag=True, help="By a key that is shown once on the terminal, for services.")
 @click.option("--as", "voucher", metavar="NAME", help="Who lets them in, where several may.")
-def enrol(name: str, by_key: bool, voucher: str | None) -> None:
-    """Let a person approve. Asks for everything on the terminal."""
-    with opened(model="none") as brain, person_at_terminal("enrolling an approver") as terminal:
+def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> None:
+    """Let a person approve. Asks for everything on the terminal.
+
+    Example: brainops approver enrol ines
+    """
+    with person_at_terminal("enrolling an approver") as terminal:
         people = brain.approvals.approvers
         known = people.list()
         proof = None
@@ -195,27 +220,29 @@ def _enrolled(new: Approver) -> Iterator[str]:
 
 
 @approver.command("list")
-def list_approvers() -> None:
-    """Show who may approve, and who might once."""
-    with opened(model="none") as brain:
-        people, accepted = brain.approvals.approvers.list(), brain.approvals.approvers.clients()
-    answer({"approvers": people, "clients": accepted}, lambda: _people(people, accepted, show.now()))
+def list_approvers(brain: Brain) -> None:
+    """Show who may approve, and who might once.
+
+    Example: brainops approver list
+    """
+    people, accepted = brain.approvals.approvers.list(), brain.approvals.approvers.clients()
+    answer({"approvers": people, "clients": accepted}, lambda: _people(people, accepted))
 
 
-def _people(people: Sequence[Approver], accepted: Sequence[str], now: int) -> Iterator[str]:
+def _people(people: Sequence[Approver], accepted: Sequence[str]) -> Iterator[str]:
     if not people:
         yield "Nobody may approve yet. In a terminal of your own: brainops approver enrol NAME"
     for each in people:
-        yield cut(f"{one_line(each.name):<20}  {each.kind.value:<10}  {one_line(_standing(each, now))}", width())
+        yield cut(f"{one_line(each.name):<20}  {each.kind.value:<10}  {one_line(_standing(each))}", width())
     if accepted:
         yield f"The dialogs of these clients count here: {one_line(', '.join(accepted))}"
 
 
-def _standing(each: Approver, now: int) -> str:
+def _standing(each: Approver) -> str:
     if each.revoked_at is not None:
-        return f"revoked {ago(each.revoked_at, now)}"
-    since = f"since {ago(each.enrolled_at, now)}, " + ("on trust" if each.first_use else f"by {each.enrolled_by.id}")
-    locked = each.failures and (each.locked_until or 0) > now
+        return f"revoked {ago(each.revoked_at)}"
+    since = f"since {ago(each.enrolled_at)}, " + ("on trust" if each.first_use else f"by {each.enrolled_by.id}")
+    locked = each.failures and (each.locked_until or 0) > now()
     return f"{since}; locked after {each.failures} wrong tries" if locked else since
 
 
@@ -224,9 +251,12 @@ def _standing(each: Approver, now: int) -> str:
 @click.option("--key", "only", flag_value="key", default=None, help="Only their key.")
 @click.option("--passphrase", "only", flag_value="passphrase", help="Only their passphrase.")
 @click.option("--as", "voucher", metavar="NAME", help="Who takes it, where several may.")
-def revoke(name: str, only: str | None, voucher: str | None) -> None:
-    """Take from a person the right to approve. The last one who may cannot go."""
-    with opened(model="none") as brain, person_at_terminal("revoking an approver") as terminal:
+def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> None:
+    """Take from a person the right to approve. The last one who may cannot go.
+
+    Example: brainops approver revoke ines --key
+    """
+    with person_at_terminal("revoking an approver") as terminal:
         people = brain.approvals.approvers
         proof = proof_of_person(terminal, people.list(), voucher)
         gone = people.revoke(name, proof=proof, kind=SecretKind(only) if only else None)
@@ -237,23 +267,22 @@ def revoke(name: str, only: str | None, voucher: str | None) -> None:
 @click.argument("clients", metavar="[CLIENT...]", nargs=-1)
 @click.option("--none", "nothing", is_flag=True, help="Accept no client's dialog.")
 @click.option("--as", "voucher", metavar="NAME", help="Who you are, where several may approve.")
-def clients(clients: tuple[str, ...], nothing: bool, voucher: str | None) -> None:
-    """Say which coding clients' own ask dialogs count as proof in this namespace; without names, show them."""
-    with opened(model="none") as brain:
-        people = brain.approvals.approvers
-        accepted = people.clients()
-        if clients or nothing:
-            with person_at_terminal("accepting a client's dialog") as terminal:
-                proof = proof_of_person(terminal, people.list(), voucher)
-                accepted = people.accept_clients(clients, proof=proof)
+def clients(brain: Brain, clients: tuple[str, ...], nothing: bool, voucher: str | None) -> None:
+    """Say which coding clients' own ask dialogs count as proof in this namespace; without names, show them.
+
+    Example: brainops approver clients claude-code
+    """
+    people = brain.approvals.approvers
+    accepted = people.clients()
+    if clients or nothing:
+        with person_at_terminal("accepting a client's dialog") as terminal:
+            proof = proof_of_person(terminal, people.list(), voucher)
+            accepted = people.accept_clients(clients, proof=proof)
     answer({"clients": accepted}, lambda: [one_line(", ".join(accepted)) or "No client's dialog counts here."])
 
 
-@click.group("notices", cls=CommandGroup, invoke_without_command=True, short_help="what somebody must be told")
-@click.option("--all", "every", is_flag=True, help="Those that were delivered or read as well.")
-@click.option("--limit", type=click.IntRange(1, 1_000), metavar="N", default=SHOWN, show_default=True, help="How many.")
-@click.pass_context
-def notices(context: click.Context, every: bool, limit: int) -> None:
+@group("notices", bare="list")
+def notices() -> None:
     """List what somebody must be told and has not been, newest first.
 
     \b
@@ -262,12 +291,19 @@ def notices(context: click.Context, every: bool, limit: int) -> None:
     brainops notices channel add NAME --webhook URL
     brainops notices channel add NAME --command 'notify --team shop'
     """
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        found, counts = brain.notices.list(every=every, limit=limit), brain.notices.counts()
-        told = {each.id: brain.notices.sentence(each) for each in found}
-        channels = brain.notices.channels()
+
+
+@notices.command("list")
+@click.option("--all", "every", is_flag=True, help="Those that were delivered or read as well.")
+@limited()
+def list_notices(brain: Brain, every: bool, limit: int) -> None:
+    """List what somebody must be told.
+
+    Example: brainops notices list --all
+    """
+    found, counts = brain.notices.list(every=every, limit=limit), brain.notices.counts()
+    told = {each.id: brain.notices.sentence(each) for each in found}
+    channels = brain.notices.channels()
     answer(found, lambda: _notices(found, told, int(counts["pending"] or 0), bool(channels)))
 
 
@@ -275,7 +311,7 @@ def _notices(found: Sequence[Notice], told: dict[str, str], pending: int, has_ch
     if not found:
         yield "Nobody needs to be told anything."
     for each in found:
-        yield cut(f"{age(each.created_at, show.now()):>6}  {one_line(told[each.id])}", width())
+        yield cut(f"{age(each.created_at):>6}  {one_line(told[each.id])}", width())
         yield dim(cut(f"        {each.id}{_delivered(each)}", width()))
     if pending > len(found):
         yield dim(f"{pending:,} wait in all; more with --limit")
@@ -290,34 +326,39 @@ def _delivered(each: Notice) -> str:
 
 
 @notices.command("deliver")
-def deliver() -> None:
-    """Hand what is due to the channels now."""
-    with opened(model="none") as brain:
-        done = brain.notices.deliver()
-    answer(done, lambda: _delivery(done))
+def deliver(brain: Brain) -> None:
+    """Hand what is due to the channels now.
 
-
-def _delivery(done: Delivery) -> Iterator[str]:
-    yield f"{done.delivered:,} delivered, {done.failed:,} to be tried again, {done.pending:,} waiting."
+    Example: brainops notices deliver
+    """
+    done = brain.notices.deliver()
+    told = f"{done.delivered:,} delivered, {done.failed:,} to be tried again, {done.pending:,} waiting."
+    answer(done, lambda: [told])
 
 
 @notices.command("read")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("notice"))
-def read(ids: tuple[str, ...]) -> None:
-    """Say that notices were read, so that they need no delivery."""
-    with opened(model="none") as brain:
-        done = brain.notices.acknowledge(ids)
+def read(brain: Brain, ids: tuple[str, ...]) -> None:
+    """Say that notices were read, so that they need no delivery.
+
+    Example: brainops notices read 58e1f9
+    """
+    done = brain.notices.acknowledge(ids)
     answer({"read": done}, lambda: [f"{done} read."])
 
 
-@notices.group("channel", cls=CommandGroup, invoke_without_command=True)
-@click.pass_context
-def channel(context: click.Context) -> None:
+@notices.group("channel", bare="list")
+def channel() -> None:
     """By which ways this namespace's notices leave."""
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        found = brain.notices.channels()
+
+
+@channel.command("list")
+def list_channels(brain: Brain) -> None:
+    """List the ways by which this namespace's notices leave.
+
+    Example: brainops notices channel list
+    """
+    found = brain.notices.channels()
     answer(found, lambda: _channels(found))
 
 
@@ -339,39 +380,41 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
 @click.option("--secret", metavar="REFERENCE", help="What signs a webhook's deliveries: env:NAME or file:PATH.")
 @click.option("--only", "kinds", type=click.Choice(list(NoticeKind)), multiple=True, help="Only these; repeatable.")
 def add_channel(
-    name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...]
+    brain: Brain, name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...]
 ) -> None:
-    """Let notices leave by a command (the notice comes as JSON on its standard input) or a webhook (a POST of it)."""
+    """Let notices leave by a command (the notice comes as JSON on its standard input) or a webhook (a POST of it).
+
+    Example: brainops notices channel add pager --command "notify --team shop"
+    """
     if (command_line is None) == (webhook is None):
         raise click.UsageError("Name one: --command LINE or --webhook URL.")
-    with opened(model="none") as brain:
-        settings: dict[str, object] = {"url": webhook, **({"secret": secret} if secret else {})}
-        kind = ChannelKind.COMMAND if command_line is not None else ChannelKind.WEBHOOK
-        if command_line is not None:
-            settings = {"argv": shlex.split(command_line)}
-        new = proven(
-            brain,
-            "CHANNEL_PUT",
-            lambda proof: brain.notices.add_channel(name, kind, settings, kinds=kinds, proof=proof),
-        )
+    settings: dict[str, object] = {"url": webhook, **({"secret": secret} if secret else {})}
+    kind = ChannelKind.COMMAND if command_line is not None else ChannelKind.WEBHOOK
+    if command_line is not None:
+        settings = {"argv": shlex.split(command_line)}
+    new = proven(brain, "CHANNEL_PUT", brain.notices.add_channel, name, kind, settings, kinds=kinds)
     answer(new, lambda: [*_channels([new]), dim(f"Try it: brainops notices channel test {shlex.quote(new.name)}")])
 
 
 @channel.command("remove")
 @click.argument("name")
-def remove_channel(name: str) -> None:
-    """Remove a channel."""
-    with opened(model="none") as brain:
-        proven(brain, "CHANNEL_REMOVE", lambda proof: brain.notices.remove_channel(name, proof=proof))
+def remove_channel(brain: Brain, name: str) -> None:
+    """Remove a channel.
+
+    Example: brainops notices channel remove pager
+    """
+    proven(brain, "CHANNEL_REMOVE", brain.notices.remove_channel, name)
     answer({"removed": name}, lambda: [f"Removed: {one_line(name)}"])
 
 
 @channel.command("test")
 @click.argument("name")
 @click.pass_context
-def test_channel(context: click.Context, name: str) -> None:
-    """Send a notice for trial by one channel."""
-    with opened(model="none") as brain:
-        problem = brain.notices.try_channel(name)
+def test_channel(context: click.Context, brain: Brain, name: str) -> None:
+    """Send a notice for trial by one channel.
+
+    Example: brainops notices channel test pager
+    """
+    problem = brain.notices.try_channel(name)
     answer({"taken": problem is None, "problem": problem}, lambda: [f"Not taken: {problem}" if problem else "Taken."])
     context.exit(1 if problem else 0)

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import show
+from brainops.cli.commands import command
+from brainops.cli.options import shared
 from brainops.cli.pairs import named
-from brainops.cli.shared import answer, command, micros, opened, print_json, read_text, shared
+from brainops.cli.shared import answer, micros, print_json, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
-from brainops.types import JSON, Captured, Memory, MemoryType, Source, Trust
+from brainops.types import JSON, Captured, MemoryType, Source, Trust
 from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-
-NEAR_LOOKED_AT = 8  # memories that share words with the new one
-NEAR_SHOWN = 3
-NEAR_CHARACTERS = 2_000  # of a memory that are searched for: its beginning tells it apart
 
 
 def described(function: Any) -> Any:
@@ -67,46 +65,49 @@ def described(function: Any) -> Any:
     return function
 
 
-@command("capture", short_help="keep one thing that was learnt")
+@command("capture")
 @click.argument("title")
 @click.argument("content", required=False)
 @described
-def capture(title: str, content: str | None, **given: Any) -> None:
+def capture(brain: Brain, title: str, content: str | None, **given: Any) -> None:
     """Keep something: it is safe, free of secrets and findable when this returns.
 
     Says what was taken out and which memories are near; nothing is ever merged. The same thing again is counted.
+
+    Example: brainops capture "Disk full on db-3" "Old WAL files" --tag postgres
     """
     fields = _fields(given)
     told = _with_parts(_content(content, **_ways(given)), given)
-    with opened(model="none") as brain:  # the vector comes with the next question; a capture does not load the model
-        captured = brain.capture(title, "" if told is None else told, **fields, source=_source(brain, given))
-        _acknowledge(brain, captured)
+    captured = brain.capture(title, "" if told is None else told, **fields, source=_source(brain, given))
+    _acknowledge(brain, captured)
 
 
-@command("supersede", short_help="replace a memory by a corrected one")
+@command("supersede")
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
 @click.argument("title", required=False)
 @click.argument("content", required=False)
 @described
-def supersede(memory_id: str, title: str | None, content: str | None, **given: Any) -> None:
-    """Replace a memory by a corrected one; the old one stays as history. What is not said stays as it was."""
+def supersede(brain: Brain, memory_id: str, title: str | None, content: str | None, **given: Any) -> None:
+    """Replace a memory by a corrected one; the old one stays as history. What is not said stays as it was.
+
+    Example: brainops supersede 3f9a1c --solution "raise the limit to 200"
+    """
     fields = _fields(given)
     told = _content(content, **_ways(given))
-    with opened(model="none") as brain:
-        old = brain.get(memory_id)
-        kept: dict[str, Any] = {
-            "type": old.type,
-            "tags": old.tags,
-            "importance": old.importance,
-            "metadata": old.metadata,
-            "trust": old.trust,
-            "subject": old.subject,
-            "fingerprint": old.fingerprint,
-            "source": _source(brain, given),
-        }
-        content_now = _with_parts(old.content if told is None else told, given)
-        draft = brain.draft(title or old.title, content_now, **{**kept, **fields})
-        _acknowledge(brain, brain.supersede(memory_id, draft), besides=memory_id)
+    old = brain.get(memory_id)
+    kept: dict[str, Any] = {
+        "type": old.type,
+        "tags": old.tags,
+        "importance": old.importance,
+        "metadata": old.metadata,
+        "trust": old.trust,
+        "subject": old.subject,
+        "fingerprint": old.fingerprint,
+        "source": _source(brain, given),
+    }
+    content_now = _with_parts(old.content if told is None else told, given)
+    draft = brain.draft(title or old.title, content_now, **{**kept, **fields})
+    _acknowledge(brain, brain.supersede(memory_id, draft), besides=memory_id)
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
@@ -169,20 +170,8 @@ def _source(brain: Brain, given: dict[str, Any]) -> Source:
 
 def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> None:
     kept = brain.get(captured.id)
-    similar = [] if captured.repeated else near(brain, kept, besides)
+    similar = [] if captured.repeated else brain.near(kept, besides=besides)
     if shared().json:
         print_json({**plain(captured), "similar": [{"id": m.id, "title": m.title, "likeness": s} for m, s in similar]})
     else:
         answer(captured, lambda: show.captured(captured, similar, kept.title))
-
-
-def near(brain: Brain, memory: Memory, besides: str = "") -> list[tuple[Memory, float]]:
-    """Return memories that say nearly the same in the same words, with how much of it they share."""
-    from brainops.health import SIMILAR, likeness, shingles
-
-    text = show.text_of(memory.content)
-    hits = brain.retrieve(f"{memory.title}\n{text}"[:NEAR_CHARACTERS], limit=NEAR_LOOKED_AT)
-    own = shingles(memory.title, text)
-    others = [hit.memory for hit in hits if hit.memory.id not in (memory.id, besides)]
-    shares = [(other, likeness(own, shingles(other.title, show.text_of(other.content)))) for other in others]
-    return sorted(((m, round(s, 3)) for m, s in shares if s >= SIMILAR), key=lambda pair: -pair[1])[:NEAR_SHOWN]

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.commands import group
+from brainops.cli.options import REASON, limited
 from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.shared import answer
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import CaseDecision, DecidedCase
 
 MAX_FIELD_BYTES = 1_000_000  # of one column of a CSV file
@@ -25,11 +28,8 @@ MAX_FIELD_BYTES = 1_000_000  # of one column of a CSV file
 _VALUES = "as NAME=VALUE; may be repeated. A value is read as JSON where it is JSON."
 
 
-@click.group(
-    "cases", cls=CommandGroup, invoke_without_command=True, short_help="decide from past cases; learn, correct, import"
-)
-@click.pass_context
-def cases(context: click.Context) -> None:
+@group("cases", bare="list")
+def cases() -> None:
     """List what is decided from past cases.
 
     \b
@@ -37,20 +37,21 @@ def cases(context: click.Context) -> None:
     brainops cases decide refund --in amount=35 --in kind=book
     brainops cases import refund old-cases.csv --outputs decision
     """
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        found = brain.cases.names()
-        answer([dict(row) for row in found], lambda: _names(found))
 
 
 @cases.command("list")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--standing", type=click.Choice(["stands", "open", "replaced"]), help="Only those that stand so.")
-@click.option("--limit", default=20, show_default=True, help="How many at most.")
-def list_(name: str, standing: str | None, limit: int) -> None:
-    """List the cases of NAME, the newest first. An open one was decided here and confirmed by nobody."""
-    with opened(model="none") as brain:
+@limited(20)
+def list_(brain: Brain, name: str | None, standing: str | None, limit: int) -> None:
+    """List what is decided from cases; the cases of NAME, the newest first. Nobody has confirmed an open one.
+
+    Example: brainops cases list refund --standing open
+    """
+    if name is None:
+        names = brain.cases.names()
+        answer([dict(row) for row in names], lambda: _names(names))
+    else:
         found = brain.cases.list(name, standing=standing, limit=limit)
         answer(found, lambda: _listed(name, found))
 
@@ -63,22 +64,28 @@ def list_(name: str, standing: str | None, limit: int) -> None:
 )
 @click.option("--source", metavar="TEXT", help="Where it comes from; the same source again is the same case.")
 @click.option("--trust", type=click.Choice(["verified", "agent", "external"]), help="Who vouches for it.")
-def learn(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str | None, trust: str | None) -> None:
-    """Keep how a case of NAME was decided, and learn from it."""
-    with opened(model="none") as brain:
-        made = brain.cases.learn(name, _mapping(inputs), _mapping(outputs), source=source, trust=trust)
-        answer(made, lambda: [f"Learned: {bold(made.name)} {_written(made.outputs)}", dim(f"  case {made.id}")])
+def learn(
+    brain: Brain, name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str | None, trust: str | None
+) -> None:
+    """Keep how a case of NAME was decided, and learn from it.
+
+    Example: brainops cases learn refund --in amount=40 --out decision=pay
+    """
+    made = brain.cases.learn(name, _mapping(inputs), _mapping(outputs), source=source, trust=trust)
+    answer(made, lambda: [f"Learned: {bold(made.name)} {_written(made.outputs)}", dim(f"  case {made.id}")])
 
 
 @cases.command("decide")
 @click.argument("name")
 @click.option("--in", "inputs", multiple=True, required=True, metavar="NAME=VALUE", help=f"What is given, {_VALUES}")
 @click.option("--confidence", default=0.9, show_default=True, help="Below this it abstains; 0 never does.")
-def decide(name: str, inputs: tuple[str, ...], confidence: float) -> None:
-    """Decide a new case of NAME from past ones, or abstain; nothing is written. Leaves with 1 where it abstains."""
-    with opened(model="none") as brain:
-        decided = brain.cases.decide(name, _mapping(inputs), confidence=confidence)
-        answer(decided, lambda: _decided(decided))
+def decide(brain: Brain, name: str, inputs: tuple[str, ...], confidence: float) -> None:
+    """Decide a new case of NAME from past ones, or abstain; nothing is written. Leaves with 1 where it abstains.
+
+    Example: brainops cases decide refund --in amount=41 --confidence 0
+    """
+    decided = brain.cases.decide(name, _mapping(inputs), confidence=confidence)
+    answer(decided, lambda: _decided(decided))
     if decided.abstained:
         click.get_current_context().exit(1)
 
@@ -87,14 +94,16 @@ def decide(name: str, inputs: tuple[str, ...], confidence: float) -> None:
 @click.argument("case_id", metavar="CASE", type=Id("decided_case"))
 @click.option("--out", "outputs", multiple=True, metavar="NAME=VALUE", help=f"What would have been right, {_VALUES}")
 @click.option("--right", is_flag=True, help="It was right: a check confirmed it.")
-@click.option("--reason", metavar="TEXT", default="", help="Why.")
-def correct(case_id: str, outputs: tuple[str, ...], right: bool, reason: str) -> None:
-    """Say what would have been right for CASE, or that it was; either counts more than other cases."""
+@REASON
+def correct(brain: Brain, case_id: str, outputs: tuple[str, ...], right: bool, reason: str) -> None:
+    """Say what would have been right for CASE, or that it was; either counts more than other cases.
+
+    Example: brainops cases correct 27dd63 --out decision=refuse
+    """
     if right == bool(outputs):
         raise click.UsageError("Say what would have been right with --out NAME=VALUE, or --right where it was.")
-    with opened(model="none") as brain:
-        made = brain.cases.verify(case_id) if right else brain.cases.correct(case_id, _mapping(outputs), reason=reason)
-        answer(made, lambda: [f"{made.origin.capitalize()}: {_written(made.outputs)}", dim(f"  case {made.id}")])
+    made = brain.cases.verify(case_id) if right else brain.cases.correct(case_id, _mapping(outputs), reason=reason)
+    answer(made, lambda: [f"{made.origin.capitalize()}: {_written(made.outputs)}", dim(f"  case {made.id}")])
 
 
 @cases.command("import")
@@ -103,18 +112,19 @@ def correct(case_id: str, outputs: tuple[str, ...], right: bool, reason: str) ->
 @click.option("--outputs", required=True, metavar="NAMES", help="Which columns were decided, with commas between.")
 @click.option("--leave-out", metavar="NAMES", default="", help="Columns that are neither: ids, remarks.")
 @click.option("--trust", type=click.Choice(["verified", "agent", "external"]), help="Who vouches for them.")
-def import_(name: str, file: Path, outputs: str, leave_out: str, trust: str | None) -> None:
+def import_(brain: Brain, name: str, file: Path, outputs: str, leave_out: str, trust: str | None) -> None:
     """Learn the cases of NAME from FILE: .csv with a heading, or JSON lines (one mapping each).
 
     A line of JSON may hold {"inputs": {...}, "outputs": {...}} instead. What was imported before is not learned twice.
+
+    Example: brainops cases import refund cases.csv --outputs decision
     """
     decided, left = _split(outputs), _split(leave_out)
     rows = list(_rows(file))
     read = [(*_parted(row, decided, left, number), f"{file.name}:{number}") for number, row in enumerate(rows, 1)]
-    with opened(model="none") as brain:
-        made = brain.cases.learn_many(name, read, trust=trust)
-        told = {"name": name, "cases": len(made)}
-        answer(told, lambda: [f"{counted(len(made), 'case')} of {bold(one_line(name))} to learn from."])
+    made = brain.cases.learn_many(name, read, trust=trust)
+    told = {"name": name, "cases": len(made)}
+    answer(told, lambda: [f"{counted(len(made), 'case')} of {bold(one_line(name))} to learn from."])
 
 
 def _rows(file: Path) -> Iterator[Mapping[str, Any]]:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.commands import command, group
+from brainops.cli.options import REASON
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import Command, CommandGroup, answer, opened
+from brainops.cli.shared import answer, read_text
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import CodeRepository, Improvement
 
 MAX_DIFF_BYTES = 1_000_000  # that are read; what is too large for a patch is told by the one who tests it
 
 
-@click.group("repository", cls=CommandGroup, short_help="name the repositories whose code may be improved")
+@group("repository")
 def repository() -> None:
     """Name the git repositories whose code may be improved, and how each is tested.
 
@@ -40,8 +42,9 @@ def repository() -> None:
 @click.option("--timeout", metavar="SECONDS", type=float, default=600.0, show_default=True, help="Of one run of tests.")
 @click.option("--automation", is_flag=True, help="Patches may change what continuous integration runs.")
 @click.option("--by-itself", is_flag=True, help="Tested patches of no agent apply themselves after a day.")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
+@REASON
 def add(
+    brain: Brain,
     name: str,
     path: str,
     test: tuple[str, ...],
@@ -51,45 +54,49 @@ def add(
     by_itself: bool,
     reason: str,
 ) -> None:
-    """Let the code of a repository be improved; COMMAND tests it, after `--`, and must be allowed."""
-    with opened(model="none") as brain:
-        added = proven(
-            brain,
-            "REPOSITORY_ADD",
-            lambda proof: brain.improvements.repositories.add(
-                name,
-                path,
-                test,
-                branch=branch,
-                timeout_seconds=timeout,
-                automation=automation,
-                by_itself=by_itself,
-                reason=reason,
-                proof=proof,
-            ),
-        )
-        answer(added, lambda: _rows([added]))
+    """Let the code of a repository be improved; COMMAND tests it, after `--`, and must be allowed.
+
+    Example: brainops evolution repository add shop ~/src/shop -- make test
+    """
+    added = proven(
+        brain,
+        "REPOSITORY_ADD",
+        brain.improvements.repositories.add,
+        name,
+        path,
+        test,
+        branch=branch,
+        timeout_seconds=timeout,
+        automation=automation,
+        by_itself=by_itself,
+        reason=reason,
+    )
+    answer(added, lambda: _rows([added]))
 
 
 @repository.command("list")
-def list_() -> None:
-    """List the repositories whose code may be improved."""
-    with opened(model="none") as brain:
-        known = brain.improvements.repositories.list()
-        answer(known, lambda: _rows(known) if known else ["No repository's code may be improved."])
+def list_(brain: Brain) -> None:
+    """List the repositories whose code may be improved.
+
+    Example: brainops evolution repository list
+    """
+    known = brain.improvements.repositories.list()
+    answer(known, lambda: _rows(known) if known else ["No repository's code may be improved."])
 
 
 @repository.command("remove")
 @click.argument("name", metavar="NAME")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def remove(name: str, reason: str) -> None:
-    """Let no code of a repository be improved any longer; what was brought in stays."""
-    with opened(model="none") as brain:
-        gone = brain.improvements.repositories.remove(name, reason=reason)
-        answer(gone, lambda: [f"removed: {one_line(gone.name)}"])
+@REASON
+def remove(brain: Brain, name: str, reason: str) -> None:
+    """Let no code of a repository be improved any longer; what was brought in stays.
+
+    Example: brainops evolution repository remove shop --reason "it moved"
+    """
+    gone = brain.improvements.repositories.remove(name, reason=reason)
+    answer(gone, lambda: [f"removed: {one_line(gone.name)}"])
 
 
-@click.command("patch", cls=Command, short_help="test a diff of a repository, and propose it")
+@command("patch")
 @click.argument("name", metavar="REPOSITORY")
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option(
@@ -100,38 +107,24 @@ def remove(name: str, reason: str) -> None:
     type=Id("improvement"),
 )
 @click.option("--title", metavar="TEXT", default="", help="What it does, in a line.")
-@click.option("--reason", metavar="TEXT", default="", help="Why.")
-def patch(name: str, file: str | None, improvement_id: str | None, title: str, reason: str) -> None:
+@REASON
+def patch(brain: Brain, name: str, file: str | None, improvement_id: str | None, title: str, reason: str) -> None:
     """Test a diff (FILE, - for standard input) in a folder of its own, and propose it with what the tests said.
 
     Nobody's own files are touched. `brainops evolution apply ID` brings it into the branch as the commit that was
     tested, `brainops evolution undo ID` reverts it.
+
+    Example: brainops evolution patch shop change.diff --title "Say b, not a"
     """
     if (file is None) == (improvement_id is None):
         raise InvalidInput("name a FILE with a diff, or an improvement: --of ID")
-    with opened(model="none") as brain:
-        if improvement_id is not None:
-            found = brain.improvements.propose_patch_of(improvement_id, name)
-        else:
-            diff = _read(str(file))
-            named = title or f"Apply {Path(str(file)).name}"
-            found = brain.improvements.propose_patch(name, diff=diff, title=named, reason=reason)
-        answer(found, lambda: _told(found))
-
-
-def _read(file: str) -> str:
-    try:
-        if file == "-":
-            raw = sys.stdin.buffer.read(MAX_DIFF_BYTES + 1)
-        else:
-            with open(file, "rb") as opened_file:
-                raw = opened_file.read(MAX_DIFF_BYTES + 1)
-        if len(raw) > MAX_DIFF_BYTES:
-            raise InvalidInput(f"{file} has more than {MAX_DIFF_BYTES:,} bytes")
-        return raw.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise InvalidInput(f"{file} cannot be read: {said}") from None
+    if improvement_id is not None:
+        found = brain.improvements.propose_patch_of(improvement_id, name)
+    else:
+        diff = read_text(str(file), MAX_DIFF_BYTES)
+        named = title or f"Apply {Path(str(file)).name}"
+        found = brain.improvements.propose_patch(name, diff=diff, title=named, reason=reason)
+    answer(found, lambda: _told(found))
 
 
 def _rows(known: Sequence[CodeRepository]) -> Iterator[str]:

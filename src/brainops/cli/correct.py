@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, cut, dim, one_line, safe, width, wrapped
-from brainops.cli.shared import answer, command, opened, progress, read_text, shared
+from brainops.cli.commands import command
+from brainops.cli.options import REASON, REASON_REQUIRED, shared
+from brainops.cli.screen import age, cut, dim, one_line, safe, who, width, wrapped
+from brainops.cli.shared import answer, opened, progress, read_text
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import ApprovalUnproven, InvalidInput
@@ -20,28 +22,30 @@ from brainops.types import Memory, Verdict
 if TYPE_CHECKING:
     from brainops.brain import Brain
 
-REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
 
-
-@command("feedback", short_help="say that a memory was helpful, wrong or outdated")
+@command("feedback")
 @click.argument("memory_id", metavar="ID", required=False, type=Id("memory"))
 @click.argument("verdict", type=click.Choice([each.value for each in Verdict]), required=False)
 @click.option("--note", default="", metavar="TEXT", help="Why.")
 @click.option("--correction", metavar="TEXT", help='The right answer, which supersedes it; "-" reads standard input.')
 @click.option("--undo", metavar="FEEDBACK-ID", type=Id("feedback"), help="Take a verdict back.")
-def feedback(memory_id: str | None, verdict: str | None, note: str, correction: str | None, undo: str | None) -> None:
-    """Say that a memory was helpful, wrong or outdated. It acts at once and can be undone."""
-    with opened(model="none") as brain:
-        if undo is not None:
-            taken_back = brain.undo_feedback(undo)
-            answer(taken_back, lambda: [f"Taken back: {taken_back.verdict.value} on {taken_back.memory_id}"])
-            return
-        if memory_id is None or verdict is None:
-            raise click.UsageError("Name the memory and the verdict: brainops feedback ID helpful|wrong|outdated")
-        given = brain.feedback(
-            memory_id, verdict, note=note, correction=read_text("-") if correction == "-" else correction
-        )
-        answer(given, lambda: _feedback_lines(given.id, given.verdict, given.correction_id))
+def feedback(
+    brain: Brain, memory_id: str | None, verdict: str | None, note: str, correction: str | None, undo: str | None
+) -> None:
+    """Say that a memory was helpful, wrong or outdated. It acts at once and can be undone.
+
+    Example: brainops feedback 3f9a1c helpful --note "it worked at once"
+    """
+    if undo is not None:
+        taken_back = brain.undo_feedback(undo)
+        answer(taken_back, lambda: [f"Taken back: {taken_back.verdict.value} on {taken_back.memory_id}"])
+        return
+    if memory_id is None or verdict is None:
+        raise click.UsageError("Name the memory and the verdict: brainops feedback ID helpful|wrong|outdated")
+    given = brain.feedback(
+        memory_id, verdict, note=note, correction=read_text("-") if correction == "-" else correction
+    )
+    answer(given, lambda: _feedback_lines(given.id, given.verdict, given.correction_id))
 
 
 def _feedback_lines(feedback_id: str, verdict: Verdict, correction_id: str | None) -> Iterator[str]:
@@ -55,53 +59,58 @@ def _feedback_lines(feedback_id: str, verdict: Verdict, correction_id: str | Non
     yield dim(f"  undo: brainops feedback --undo {feedback_id}")
 
 
-@command("history", short_help="everything about one memory")
+@command("history")
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
-def history(memory_id: str) -> None:
-    """Show a memory with its versions, what was done to it, what was said of it and when it was seen."""
-    with opened(model="none") as brain:
-        found = brain.history(memory_id)
-        current = brain.get(memory_id)
-        answer(found, lambda: _history_lines(current, found))
+def history(brain: Brain, memory_id: str) -> None:
+    """Show a memory with its versions, what was done to it, what was said of it and when it was seen.
+
+    Example: brainops history 3f9a1c
+    """
+    found = brain.history(memory_id)
+    current = brain.get(memory_id)
+    answer(found, lambda: _history_lines(current, found))
 
 
 def _history_lines(current: Memory, found: Any) -> Iterator[str]:
     yield from show.memory(current)
-    now = show.now()
     if len(found.versions) > 1:
         yield "versions"
     for version in found.versions if len(found.versions) > 1 else ():
         mark = "*" if version.id == current.id else " "
         title = cut(one_line(version.title), width() - 52)
-        yield f"  {mark} {age(version.created_at, now):>6}  {dim(version.id)}  {title}"
-    lines = [(e.at, f"{e.act} by {e.actor.kind.value}:{e.actor.id} {e.detail.get('reason') or ''}") for e in found.acts]
+        yield f"  {mark} {age(version.created_at):>6}  {dim(version.id)}  {title}"
+    lines = [(e.at, f"{e.act} by {who(e.actor)} {e.detail.get('reason') or ''}") for e in found.acts]
     lines += [(v.at, f"{v.verdict.value}{' (undone)' if v.undone_at else ''} {v.note or ''}") for v in found.verdicts]
     lines += [(o["at"], f"seen again by {o['actor_kind']}:{o['actor_id']} {o['uri'] or ''}") for o in found.occurrences]
     if lines:
         yield "what happened"
     for at, text in sorted(lines):
-        yield f"  {age(at, now):>8}  {cut(one_line(text), width() - 12)}"
+        yield f"  {age(at):>8}  {cut(one_line(text), width() - 12)}"
 
 
-@command("archive", short_help="set memories aside")
+@command("archive")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
-def archive(ids: tuple[str, ...], reason: str) -> None:
-    """Set memories aside: found only with --archived. `restore` brings them back."""
-    with opened(model="none") as brain:
-        _changed("Archived", [brain.archive(each, reason=reason) for each in ids])
+def archive(brain: Brain, ids: tuple[str, ...], reason: str) -> None:
+    """Set memories aside: found only with --archived. `restore` brings them back.
+
+    Example: brainops archive 3f9a1c --reason "the gateway is gone"
+    """
+    _changed("Archived", [brain.archive(each, reason=reason) for each in ids])
 
 
-@command("forget", short_help="hide memories from every search")
+@command("forget")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
-def forget(ids: tuple[str, ...], reason: str) -> None:
-    """Hide memories from every search. `restore` brings them back; `purge` removes for good."""
-    with opened(model="none") as brain:
-        _changed("Forgotten", [brain.forget(each, reason=reason) for each in ids])
+def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> None:
+    """Hide memories from every search. `restore` brings them back; `purge` removes for good.
+
+    Example: brainops forget 3f9a1c --reason "a test"
+    """
+    _changed("Forgotten", [brain.forget(each, reason=reason) for each in ids])
 
 
-@command("restore", short_help="bring memories back, or a whole store from a backup")
+@command("restore")
 @click.argument("ids", metavar="ID...", nargs=-1, type=Id("memory"))
 @click.option("--from", "backup", metavar="BACKUP", help="Put a backup file in the store's place, after verifying it.")
 @click.option("--replace", is_flag=True, help="With --from: replace a store that stands there (it is kept beside).")
@@ -114,6 +123,8 @@ def restore(
     """Bring archived or forgotten memories back, or a whole store from a backup (--from).
 
     A backup must have the digest that stands in the file beside it, or that --sha256 names.
+
+    Example: brainops restore a07c5e
     """
     if (backup is None) == (not ids):
         raise click.UsageError("Name the memories to bring back, or --from BACKUP.")
@@ -150,28 +161,23 @@ def _changed(verb: str, memories: list[Memory]) -> None:
     answer(memories, lambda: [f"{verb}: {cut(one_line(memory.title), width() - len(verb) - 2)}" for memory in memories])
 
 
-@command("purge", short_help="remove memories for good")
+@command("purge")
 @click.argument("ids", metavar="ID...", nargs=-1, type=Id("memory"))
 @click.option("--subject", metavar="NAME", help="Every memory about this subject.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit trail.")
+@REASON_REQUIRED
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> None:
-    """Remove memories for good, with everything derived from them. This cannot be undone."""
+def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> None:
+    """Remove memories for good, with everything derived from them. This cannot be undone.
+
+    Example: brainops purge 3f9a1c --reason "the customer asked for it" --yes
+    """
     if (subject is None) == (not ids):
         raise click.UsageError("Name the memories to remove, or --subject NAME.")
-    with opened(model="none") as brain:
-        refuse_agents_from(brain, "PURGE")
-        _confirm(brain, ids, subject, yes)
-        removed = proven(
-            brain,
-            "PURGE",
-            lambda proof: (
-                brain.purge(ids, reason=reason, proof=proof)
-                if subject is None
-                else brain.purge_subject(subject, reason=reason, proof=proof)
-            ),
-        )
-        answer(removed, lambda: _purged(len(removed.memory_ids), removed.backups, removed.in_log_for))
+    refuse_agents_from(brain, "PURGE")
+    _confirm(brain, ids, subject, yes)
+    remove = partial(brain.purge, ids) if subject is None else partial(brain.purge_subject, subject)
+    removed = proven(brain, "PURGE", remove, reason=reason)
+    answer(removed, lambda: _purged(len(removed.memory_ids), removed.backups, removed.in_log_for))
 
 
 def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool) -> None:
@@ -198,23 +204,28 @@ def _purged(count: int, backups: Sequence[str], kept: str | None) -> Iterator[st
     yield from (f"  {safe(path)}" for path in backups)
 
 
-@command("promote", short_help="copy a memory into another namespace")
+@command("promote")
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
 @click.argument("to", metavar="NAMESPACE")
 @REASON
-def promote(memory_id: str, to: str, reason: str) -> None:
-    """Copy a memory into another namespace, as an audited act; the original stays."""
-    with opened(model="none") as brain:
-        captured = brain.promote(memory_id, to, reason=reason)
-        answer(captured, lambda: [f"Promoted to {safe(to)}.", dim(f"  {captured.id}")])
+def promote(brain: Brain, memory_id: str, to: str, reason: str) -> None:
+    """Copy a memory into another namespace, as an audited act; the original stays.
+
+    Example: brainops promote 3f9a1c team --reason "all services need it"
+    """
+    captured = brain.promote(memory_id, to, reason=reason)
+    answer(captured, lambda: [f"Promoted to {safe(to)}.", dim(f"  {captured.id}")])
 
 
-@command("redact", short_help="show what capture takes out; clean what is stored")
+@command("redact")
 @click.argument("file", default="-", required=False)
 @click.option("--rescan", is_flag=True, help="Take what today's rules know out of all that is stored and indexed.")
 @click.option("--dry-run", is_flag=True, help="With --rescan: only say what would be taken out.")
 def redact(file: str, rescan: bool, dry_run: bool) -> None:
-    """Show a text (standard input, or FILE) as capture would keep it; with --rescan, clean what is stored."""
+    """Show a text (standard input, or FILE) as capture would keep it; with --rescan, clean what is stored.
+
+    Example: brainops redact secret.txt
+    """
     if dry_run and not rescan:
         raise click.UsageError("--dry-run belongs to --rescan; without it nothing is changed anyhow.")
     if rescan:

@@ -13,10 +13,12 @@ import click
 from msgspec import Struct
 
 from brainops.cli import show
+from brainops.cli.commands import command
 from brainops.cli.demo_history import AGAIN, MEMORIES, NEW_ERROR, NEW_FIX, OPERATIONS, PAGED, UNDEFINED_FIX
+from brainops.cli.options import shared
 from brainops.cli.screen import bold, dim, wrapped
 from brainops.cli.screen import show as show_lines
-from brainops.cli.shared import command, print_json, shared
+from brainops.cli.shared import print_json
 from brainops.cli.short_ids import ends
 
 if TYPE_CHECKING:
@@ -29,10 +31,13 @@ READ_SECONDS = 0.75  # for a printed line; the demo stays below a minute with ro
 LONGEST_SECONDS = 9.0  # for one screen
 
 
-@command("demo", short_help="sixty seconds, offline: see what it does")
+@command("demo")
 @click.option("--quick", is_flag=True, help="Without the pauses, and only what comes out of it.")
 def demo(quick: bool) -> None:
-    """Watch it at work, offline, in a store that is thrown away: an error comes back, and its fix is known."""
+    """Watch it at work, offline, in a store that is thrown away: an error comes back, and its fix is known.
+
+    Example: brainops demo --quick
+    """
     with tempfile.TemporaryDirectory(prefix="brainops-demo-") as folder:
         paced = not quick and sys.stdout.isatty()
         stage = Stage(pause=time.sleep if paced else None, silent=shared().json)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from brainops.cli.procedures import procedure
+from brainops.cli.commands import command
+from brainops.cli.options import shared
 from brainops.cli.screen import bold, dim, is_terminal, one_line, safe, wrapped
-from brainops.cli.shared import answer, opened, read_text, shared
+from brainops.cli.shared import answer, read_text
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.types import ProcedureVersion
 from brainops.types.counted import counted
 
-__all__ = ["procedure"]
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
 TEXT_BYTES = 1_000_000  # of one document; a procedure's own limit is lower and says so
 FILES = 5_000  # documents of one import; a folder with more is not one of runbooks
@@ -47,20 +49,21 @@ class Readback(Protocol):
     def picture(self) -> str: ...
 
 
-@procedure.command("from-text")
+@command("from-text")
 @click.argument("file", metavar="FILE|-")
 @click.option("--name", metavar="NAME", help="Its name; made of the title by default.")
 @click.option("--notes", "every", is_flag=True, help="Show every sentence that became no step.")
 @click.option("--mermaid", is_flag=True, help="Print only the picture, as Mermaid.")
-def from_text(file: str, name: str | None, every: bool, mermaid: bool) -> None:
+def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: bool) -> None:
     """Read plain English as a procedure and keep it as a draft; nothing holds until a person activates it.
 
     Headings, lists, "if ... then ... otherwise", "before", "unless" and "go to step 3" become steps with an order and
     conditions. What was understood is shown back, and so is what was not.
+
+    Example: brainops procedure from-text runbook.txt --name restart-api
     """
     text = read_text(file, TEXT_BYTES)
-    with opened(model="none") as brain:
-        version, drafted = brain.procedures.from_text(text, name=name)
+    version, drafted = brain.procedures.from_text(text, name=name)
     if mermaid and not shared().json:
         click.echo(safe(drafted.picture()), nl=False)
     else:
@@ -107,30 +110,31 @@ def _next(version: ProcedureVersion) -> Iterator[str]:
         yield f"The same stands as number {version.number} already, {version.state.value}."
 
 
-@procedure.command("import")
+@command("import")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.pass_context
-def import_(context: click.Context, paths: tuple[str, ...]) -> None:
+def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> None:
     """Keep runbooks and skills as drafts of procedures: files, or folders with all Markdown in them.
 
     Only a person activates what came from outside. Exits with 1 where a file was left.
+
+    Example: brainops procedure import procedures
     """
     kept: list[tuple[str, ProcedureVersion, Readback]] = []
     left: list[tuple[str, str]] = []
     named: dict[str, str] = {}
-    with opened(model="none") as brain:
-        for place in _documents(paths):
-            try:
-                version, drafted = brain.procedures.from_document(
-                    read_text(str(place), TEXT_BYTES), path=place.as_posix(), taken=named
-                )
-            except StoreError:
-                raise
-            except BrainOpsError as fault:
-                left.append((str(place), str(fault)))
-                continue
-            named[version.procedure.name] = place.as_posix()
-            kept.append((str(place), version, drafted))
+    for place in _documents(paths):
+        try:
+            version, drafted = brain.procedures.from_document(
+                read_text(str(place), TEXT_BYTES), path=place.as_posix(), taken=named
+            )
+        except StoreError:
+            raise
+        except BrainOpsError as fault:
+            left.append((str(place), str(fault)))
+            continue
+        named[version.procedure.name] = place.as_posix()
+        kept.append((str(place), version, drafted))
     value = {
         "kept": [
             {"path": path, "name": each.procedure.name, "number": each.number, "steps": len(each.procedure.steps)}

@@ -10,27 +10,23 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli.code import patch, repository
+from brainops.cli.commands import group
+from brainops.cli.options import REASON, limited
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
-from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.shared import answer
 from brainops.cli.short_ids import Id
-from brainops.cli.show import now
 from brainops.cli.terminal import proven
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import JSON, Improvement
 
 SHOWN_IMPROVEMENTS = 15  # so that the first screen fits a terminal
 STATE_COLUMNS, KIND_COLUMNS = 11, 9
 
 
-@click.group(
-    "evolution",
-    cls=CommandGroup,
-    invoke_without_command=True,
-    short_help="what the system changed about itself, and how to take it back",
-)
-@click.pass_context
-def evolution(context: click.Context) -> None:
+@group("evolution", bare="list")
+def evolution() -> None:
     """List what the system changed about itself, or would, the newest first.
 
     \b
@@ -41,91 +37,88 @@ def evolution(context: click.Context) -> None:
     brainops evolution patch NAME FILE   test a diff, and propose it
     brainops stop --automatic       nothing changes by itself any more
     """
-    if context.invoked_subcommand is None:
-        _list(None, None, SHOWN_IMPROVEMENTS)
 
 
 @evolution.command("list")
 @click.option("--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ...")
 @click.option("--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ...")
-@click.option("--limit", metavar="N", type=int, default=100, show_default=True, help="How many.")
-def list_(kind: str | None, state: str | None, limit: int) -> None:
-    """List improvements, the newest first."""
-    _list(kind, state, limit)
+@limited(SHOWN_IMPROVEMENTS)
+def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> None:
+    """List improvements, the newest first.
+
+    Example: brainops evolution list --state proposed
+    """
+    found = brain.improvements.list(kind=kind, state=state, limit=limit)
+    answer(found, lambda: _table(found, brain.improvements.held()))
 
 
 @evolution.command("show")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--patch", is_flag=True, help="Only how before and after differ.")
-def show(improvement_id: str, patch: bool) -> None:
-    """Show an improvement: why, on what evidence, and what it replaces by what."""
-    with opened(model="none") as brain:
-        found = brain.improvements.get(improvement_id)
-        answer(found, lambda: _difference(found) if patch else _whole(found))
+def show(brain: Brain, improvement_id: str, patch: bool) -> None:
+    """Show an improvement: why, on what evidence, and what it replaces by what.
+
+    Example: brainops evolution show f05d2e
+    """
+    found = brain.improvements.get(improvement_id)
+    answer(found, lambda: _difference(found) if patch else _whole(found))
 
 
 @evolution.command("undo")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def undo(improvement_id: str, reason: str) -> None:
-    """Put back exactly what an improvement replaced; it is not proposed again."""
-    with opened(model="none") as brain:
-        undone = proven(
-            brain,
-            "IMPROVEMENT_UNDO",
-            lambda proof: brain.improvements.undo(improvement_id, reason=reason, proof=proof),
-        )
-        answer(undone, lambda: _told(undone))
+@REASON
+def undo(brain: Brain, improvement_id: str, reason: str) -> None:
+    """Put back exactly what an improvement replaced; it is not proposed again.
+
+    Example: brainops evolution undo 1a7be4 --reason "it is slower"
+    """
+    undone = proven(brain, "IMPROVEMENT_UNDO", brain.improvements.undo, improvement_id, reason=reason)
+    answer(undone, lambda: _told(undone))
 
 
 @evolution.command("veto")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def veto(improvement_id: str, reason: str) -> None:
-    """Refuse an improvement that is proposed, planned or tried, for good."""
-    with opened(model="none") as brain:
-        vetoed = brain.improvements.veto(improvement_id, reason=reason)
-        answer(vetoed, lambda: _told(vetoed))
+@REASON
+def veto(brain: Brain, improvement_id: str, reason: str) -> None:
+    """Refuse an improvement that is proposed, planned or tried, for good.
+
+    Example: brainops evolution veto f05d2e --reason "too risky"
+    """
+    vetoed = brain.improvements.veto(improvement_id, reason=reason)
+    answer(vetoed, lambda: _told(vetoed))
 
 
 @evolution.command("apply")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def apply(improvement_id: str, reason: str) -> None:
-    """Let an improvement hold now; it is watched, and taken back where it is worse."""
-    with opened(model="none") as brain:
-        applied = proven(
-            brain,
-            "IMPROVEMENT_APPLY",
-            lambda proof: brain.improvements.apply(improvement_id, reason=reason, proof=proof),
-        )
-        answer(applied, lambda: _told(applied))
+@REASON
+def apply(brain: Brain, improvement_id: str, reason: str) -> None:
+    """Let an improvement hold now; it is watched, and taken back where it is worse.
+
+    Example: brainops evolution apply f05d2e --reason "it is right"
+    """
+    applied = proven(brain, "IMPROVEMENT_APPLY", brain.improvements.apply, improvement_id, reason=reason)
+    answer(applied, lambda: _told(applied))
 
 
 @evolution.command("watch")
-def watch() -> None:
-    """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back."""
-    with opened(model="none") as brain:
-        moved = brain.improvements.watch()
-        answer(moved, lambda: (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."])
+def watch(brain: Brain) -> None:
+    """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back.
+
+    Example: brainops evolution watch
+    """
+    moved = brain.improvements.watch()
+    answer(moved, lambda: (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."])
 
 
 evolution.add_command(repository)
 evolution.add_command(patch)
 
 
-def _list(kind: str | None, state: str | None, limit: int) -> None:
-    with opened(model="none") as brain:
-        found = brain.improvements.list(kind=kind, state=state, limit=limit)
-        answer(found, lambda: _table(found, brain.improvements.held()))
-
-
 def _table(found: Sequence[Improvement], held: str | None) -> Iterator[str]:
     if not found:
         yield "Nothing was changed, and nothing is proposed."
-    at = now()
     for each in found:
-        when = age(each.ended_at or each.applied_at or each.trial_at or each.proposed_at, at)
+        when = age(each.ended_at or each.applied_at or each.trial_at or each.proposed_at)
         sure = "    " if each.probability_better is None else f"{each.probability_better:.2f}"
         state = padded(each.state.value.replace("_", " "), STATE_COLUMNS)
         head = f"{when:>6}  {state}  {padded(each.kind.value, KIND_COLUMNS)}  {sure}  "

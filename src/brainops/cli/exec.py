@@ -16,8 +16,10 @@ import click
 
 from brainops.cli import fix as fixing
 from brainops.cli import show
+from brainops.cli.commands import command
+from brainops.cli.options import TARGET, shared
 from brainops.cli.screen import one_line, wrapped
-from brainops.cli.shared import command, opened, shared
+from brainops.cli.shared import opened
 from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, OperationBlocked
 from brainops.types import ErrorEvent, Evidence
@@ -49,7 +51,7 @@ _INTERPRETERS = re.compile(r"(?:python|pypy|node|ruby|perl|php|bash|sh|zsh|dash|
 )
 @click.option("--name", metavar="NAME", help='What it is called; "make deploy" for `make deploy -j4` otherwise.')
 @click.option("--service", metavar="NAME", help="Which service it is about.")
-@click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
+@TARGET
 @click.option("--strict", is_flag=True, help="Do not run it where memory cannot be asked or written.")
 @click.option("--quiet", is_flag=True, help="Say nothing before it, and nothing after it went well: for cron.")
 @click.argument("arguments", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -70,6 +72,8 @@ def exec_(
     \b
     brainops exec -- make deploy
     brainops exec --service checkout --target production -- ./release.sh 2.9
+
+    Example: brainops exec --service checkout -- make deploy
     """
     given = {"name": name or name_of(arguments), "target": target, "service": service}
     ended: list[

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.commands import group
+from brainops.cli.options import REASON_REQUIRED
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import CommandGroup, answer, opened, read_text
+from brainops.cli.shared import answer, read_text
 from brainops.cli.short_ids import Id, is_id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
@@ -24,11 +26,8 @@ if TYPE_CHECKING:
 SHOWN_APPLICATIONS = 8  # of one fix, so that its page fits a terminal
 
 
-@click.group(
-    "fix", cls=CommandGroup, invoke_without_command=True, short_help="what mends an error, and how sure that is"
-)
-@click.pass_context
-def fix(context: click.Context) -> None:
+@group("fix", bare="list")
+def fix() -> None:
     """List the fixes, the newest first; or attach one to an error, apply it and say how it went.
 
     \b
@@ -37,11 +36,16 @@ def fix(context: click.Context) -> None:
     brainops fix apply FIX --dry-run    what it would do
     brainops fix mode FIX auto          let it apply itself once it is proven
     """
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        found = brain.fixes.list()
-        answer(found, lambda: _listed(found, "No fix is attached to anything yet."))
+
+
+@fix.command("list")
+def list_(brain: Brain) -> None:
+    """List the fixes, the newest first.
+
+    Example: brainops fix list
+    """
+    found = brain.fixes.list()
+    answer(found, lambda: _listed(found, "No fix is attached to anything yet."))
 
 
 @fix.command("attach")
@@ -55,6 +59,7 @@ def fix(context: click.Context) -> None:
 @click.option("--rollback", metavar="LINE", help="A command that takes it back.")
 @click.option("--where", metavar="KEY=VALUE", multiple=True, help="Only where the error's context says so; repeatable.")
 def attach(
+    brain: Brain,
     error: str,
     title: str | None,
     command_line: str | None,
@@ -65,50 +70,56 @@ def attach(
     rollback: str | None,
     where: tuple[str, ...],
 ) -> None:
-    """Bind a solution to ERROR: its text, its fingerprint, the id of its memory, or - for standard input."""
+    """Bind a solution to ERROR: its text, its fingerprint, the id of its memory, or - for standard input.
+
+    Example: brainops fix attach "OSError: disk full" --command "make clean"
+    """
     configuration = None if not setting else {"file": setting[0], "key": setting[1], "value": value_of(setting[2])}
     named = title or command_line or procedure or (f"set {setting[1]}" if setting else advice.split("\n", 1)[0])
-    with opened(model="none") as brain:
-        made = brain.fixes.attach(
-            _error(brain, error),
-            named or "",
-            command=_arguments(command_line),
-            procedure=procedure,
-            configuration=configuration,
-            advice=advice,
-            verify=_arguments(verify),
-            rollback=_arguments(rollback),
-            context=dict(map(valued, where)),
-        )
-        answer(
-            made,
-            lambda: [
-                f"Attached: {one_line(made.title)}",
-                dim(f"  fix {made.id} for fingerprint {made.fingerprint}"),
-                dim("  it is suggested, never applied by itself"),
-                dim(f"  try it: {try_it(made)}"),
-            ],
-        )
+    made = brain.fixes.attach(
+        _error(brain, error),
+        named or "",
+        command=_arguments(command_line),
+        procedure=procedure,
+        configuration=configuration,
+        advice=advice,
+        verify=_arguments(verify),
+        rollback=_arguments(rollback),
+        context=dict(map(valued, where)),
+    )
+    answer(
+        made,
+        lambda: [
+            f"Attached: {one_line(made.title)}",
+            dim(f"  fix {made.id} for fingerprint {made.fingerprint}"),
+            dim("  it is suggested, never applied by itself"),
+            dim(f"  try it: {try_it(made)}"),
+        ],
+    )
 
 
 @fix.command("suggest")
 @click.argument("error")
-def suggest(error: str) -> None:
-    """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none."""
-    with opened(model="none") as brain:
-        found = brain.fixes.suggest(_error(brain, error))
-        answer(found, lambda: _listed(found))
+def suggest(brain: Brain, error: str) -> None:
+    """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none.
+
+    Example: brainops fix suggest "ConnectionError: payments api timed out"
+    """
+    found = brain.fixes.suggest(_error(brain, error))
+    answer(found, lambda: _listed(found))
 
 
 @fix.command("show")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
-def show(fix_id: str) -> None:
-    """Show a fix, how sure it is, and everything that was done with it."""
-    with opened(model="none") as brain:
-        found, sure = brain.fixes.get(fix_id), brain.fixes.confidence(fix_id)
-        done = brain.fixes.applications(fix_id)
-        value = {"fix": found, "confidence": sure, "applications": done}
-        answer(value, lambda: [*_fix_lines(found, sure), *_trail(done[:SHOWN_APPLICATIONS], len(done))])
+def show(brain: Brain, fix_id: str) -> None:
+    """Show a fix, how sure it is, and everything that was done with it.
+
+    Example: brainops fix show 72ac0f
+    """
+    found, sure = brain.fixes.get(fix_id), brain.fixes.confidence(fix_id)
+    done = brain.fixes.applications(fix_id)
+    value = {"fix": found, "confidence": sure, "applications": done}
+    answer(value, lambda: [*_fix_lines(found, sure), *_trail(done[:SHOWN_APPLICATIONS], len(done))])
 
 
 @fix.command("apply")
@@ -116,15 +127,17 @@ def show(fix_id: str) -> None:
 @click.option("--target", metavar="TARGET", help="What it is applied to.")
 @click.option("--operation", metavar="ID", help="The failed operation that it is for.", type=Id("operation"))
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
-def apply(fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> None:
-    """Apply a fix now: run it, verify it, take it back where it fails."""
-    with opened(model="none") as brain:
-        if dry_run:
-            plan = brain.fixes.plan(fix_id, target=target)
-            answer(plan, lambda: _plan(plan))
-            return
-        done = brain.fixes.apply(fix_id, target=target, operation_id=operation)
-        answer(done, lambda: _trail([done], 1))
+def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> None:
+    """Apply a fix now: run it, verify it, take it back where it fails.
+
+    Example: brainops fix apply 72ac0f --target api --dry-run
+    """
+    if dry_run:
+        plan = brain.fixes.plan(fix_id, target=target)
+        answer(plan, lambda: _plan(plan))
+        return
+    done = brain.fixes.apply(fix_id, target=target, operation_id=operation)
+    answer(done, lambda: _trail([done], 1))
     if done.state.value == "failed":
         click.get_current_context().exit(1)
 
@@ -134,86 +147,98 @@ def apply(fix_id: str, target: str | None, operation: str | None, dry_run: bool)
 @click.option("--helped/--did-not-help", required=True, help="How it went.")
 @click.option("--target", metavar="TARGET", help="What it was applied to.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def record(fix_id: str, helped: bool, target: str | None, note: str) -> None:
-    """Say how a fix went that was carried out by hand."""
-    with opened(model="none") as brain:
-        told = brain.fixes.record(fix_id, helped=helped, target=target, note=note)
-        answer(told, lambda: _trail([told], 1))
+def record(brain: Brain, fix_id: str, helped: bool, target: str | None, note: str) -> None:
+    """Say how a fix went that was carried out by hand.
+
+    Example: brainops fix record 72ac0f --helped --target api
+    """
+    told = brain.fixes.record(fix_id, helped=helped, target=target, note=note)
+    answer(told, lambda: _trail([told], 1))
 
 
 @fix.command("verify")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def verify(application_id: str, note: str) -> None:
-    """Say, as a person who looked, that an application of a fix helped."""
-    with opened(model="none") as brain:
-        told = brain.fixes.verify(application_id, note=note)
-        answer(told, lambda: _trail([told], 1))
+def verify(brain: Brain, application_id: str, note: str) -> None:
+    """Say, as a person who looked, that an application of a fix helped.
+
+    Example: brainops fix verify 0e58b3 --note "the queue is empty"
+    """
+    told = brain.fixes.verify(application_id, note=note)
+    answer(told, lambda: _trail([told], 1))
 
 
 @fix.command("contradict")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
-@click.argument("reason")
-def contradict(application_id: str, reason: str) -> None:
-    """Say that an application did not help; a fix that applies itself is demoted at once."""
-    with opened(model="none") as brain:
-        told = brain.fixes.contradict(application_id, reason)
-        answer(told, lambda: _trail([told], 1))
+@REASON_REQUIRED
+def contradict(brain: Brain, application_id: str, reason: str) -> None:
+    """Say that an application did not help; a fix that applies itself is demoted at once.
+
+    Example: brainops fix contradict 0e58b3 --reason "it came back"
+    """
+    told = brain.fixes.contradict(application_id, reason)
+    answer(told, lambda: _trail([told], 1))
 
 
 @fix.command("rollback")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
-@click.option("--reason", metavar="TEXT", required=True, help="Why it is taken back.")
-def rollback(application_id: str, reason: str) -> None:
-    """Take an applied fix back."""
-    with opened(model="none") as brain:
-        told = brain.fixes.rollback(application_id, reason=reason)
-        answer(told, lambda: _trail([told], 1))
+@REASON_REQUIRED
+def rollback(brain: Brain, application_id: str, reason: str) -> None:
+    """Take an applied fix back.
+
+    Example: brainops fix rollback 0e58b3 --reason "it made it worse"
+    """
+    told = brain.fixes.rollback(application_id, reason=reason)
+    answer(told, lambda: _trail([told], 1))
 
 
 @fix.command("mode")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.argument("mode", type=click.Choice(["suggest", "shadow", "auto"]))
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def mode(fix_id: str, mode: str, reason: str) -> None:
-    """Say how far a fix may go by itself; it still has to have proved itself each time."""
-    with opened(model="none") as brain:
-        changed = proven(
-            brain,
-            f"FIX_{mode.upper()}",
-            lambda proof: brain.fixes.set_mode(fix_id, mode, reason=reason, proof=proof),
-        )
-        answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
+@REASON_REQUIRED
+def mode(brain: Brain, fix_id: str, mode: str, reason: str) -> None:
+    """Say how far a fix may go by itself; it still has to have proved itself each time.
+
+    Example: brainops fix mode 72ac0f suggest --reason "a person is to look first"
+    """
+    changed = proven(brain, f"FIX_{mode.upper()}", brain.fixes.set_mode, fix_id, mode, reason=reason)
+    answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
 
 
 @fix.command("demote")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def demote(fix_id: str, reason: str) -> None:
-    """Let a fix only be suggested from now on."""
-    with opened(model="none") as brain:
-        changed = brain.fixes.demote(fix_id, reason=reason)
-        answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
+@REASON_REQUIRED
+def demote(brain: Brain, fix_id: str, reason: str) -> None:
+    """Let a fix only be suggested from now on.
+
+    Example: brainops fix demote 72ac0f --reason "it did not help twice"
+    """
+    changed = brain.fixes.demote(fix_id, reason=reason)
+    answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
 
 
 @fix.command("trust")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def trust(fix_id: str, reason: str) -> None:
-    """Vouch, as a person, for a fix that came from outside or from an agent."""
-    with opened(model="none") as brain:
-        changed = proven(brain, "FIX_TRUST", lambda proof: brain.fixes.trust(fix_id, reason=reason, proof=proof))
-        answer(changed, lambda: [f"{one_line(changed.title)}: vouched for"])
+@REASON_REQUIRED
+def trust(brain: Brain, fix_id: str, reason: str) -> None:
+    """Vouch, as a person, for a fix that came from outside or from an agent.
+
+    Example: brainops fix trust 72ac0f --reason "I read what it does"
+    """
+    changed = proven(brain, "FIX_TRUST", brain.fixes.trust, fix_id, reason=reason)
+    answer(changed, lambda: [f"{one_line(changed.title)}: vouched for"])
 
 
 @fix.command("detach")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def detach(fix_id: str, reason: str) -> None:
-    """Unbind a fix from its error; what it did stays on record."""
-    with opened(model="none") as brain:
-        changed = brain.fixes.detach(fix_id, reason=reason)
-        answer(changed, lambda: [f"{one_line(changed.title)}: detached; its record stays"])
+@REASON_REQUIRED
+def detach(brain: Brain, fix_id: str, reason: str) -> None:
+    """Unbind a fix from its error; what it did stays on record.
+
+    Example: brainops fix detach 72ac0f --reason "it is of another error"
+    """
+    changed = brain.fixes.detach(fix_id, reason=reason)
+    answer(changed, lambda: [f"{one_line(changed.title)}: detached; its record stays"])
 
 
 def _error(brain: Brain, error: str) -> str:

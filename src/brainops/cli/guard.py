@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from brainops.cli import show
-from brainops.cli.approvals import approvals
-from brainops.cli.screen import age, bold, cut, dim, one_line, padded, width, wrapped
-from brainops.cli.shared import SHOWN, CommandGroup, answer, command, micros, opened
+from brainops.cli.commands import command, group
+from brainops.cli.options import REASON, SESSION, SHOWN, TARGET, limited
+from brainops.cli.screen import age, bold, cut, dim, one_line, padded, when, width, wrapped
+from brainops.cli.shared import answer, micros, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import InvalidInput, StoreError
@@ -40,49 +40,45 @@ from brainops.types.counted import counted
 from brainops.wire import plain
 
 if TYPE_CHECKING:
-    pass
+    from brainops.brain import Brain
 
 T = TypeVar("T")
-
-REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
 
 
 def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([member.value for member in kind])
 
 
-def _limit(default: int = SHOWN) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    whole = click.IntRange(1, 1_000)
-    return click.option("--limit", type=whole, metavar="N", default=default, show_default=True, help="How many.")
-
-
 # Guard
 
 
-@click.group("guard", cls=CommandGroup, invoke_without_command=True, short_help="what may be done here, and why not")
-@click.pass_context
-def guard(context: click.Context) -> None:
+@group("guard", bare="settings")
+def guard() -> None:
     """Say how the guard is set here; or ask it, see its rules and what it said, and correct it.
 
     \b
     brainops guard check OPERATION        would this be allowed?
-    brainops guard rules                  what is asked for
-    brainops guard rule add NAME ...      write a rule; also: mode, remove
+    brainops guard rule list              what is asked for; also: add, mode
     brainops guard decisions              what was not simply met
     brainops guard replay                 what strict would have done
     brainops guard false-block ID         a block that was wrong
     """
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        settings, stopped = brain.guard.settings(), brain.guard.automatic_stopped()
-        rules = brain.guard.rules()
+
+
+@guard.command("settings")
+def show_settings(brain: Brain) -> None:
+    """Say how the guard is set in this namespace, since when, and by whom.
+
+    Example: brainops guard settings
+    """
+    settings, stopped = brain.guard.settings(), brain.guard.automatic_stopped()
+    rules = brain.guard.rules()
     value = {**plain(settings), "stopped": stopped, "rules": len(rules)}
     answer(value, lambda: show.pairs(_settings(settings, stopped, len(rules))))
 
 
 def _settings(settings: GuardSettings, stopped: str | None, rules: int) -> dict[str, str]:
-    since = {change.name: f"since {_date(change.at)}, by {change.by.id}" for change in settings.changes}
+    since = {change.name: f"since {when(change.at)}, by {change.by.id}" for change in settings.changes}
     return {
         "namespace": settings.namespace,
         "enforcement": f"{settings.enforcement.value} {since.get('enforcement', '(as it starts)')}",
@@ -97,25 +93,29 @@ def _settings(settings: GuardSettings, stopped: str | None, rules: int) -> dict[
 def _bypass(settings: GuardSettings) -> str:
     if settings.bypass is None:
         return ""
-    return f"OPEN until {_date(settings.bypass.until)} by {settings.bypass.by.id}: {one_line(settings.bypass.reason)}"
+    return f"OPEN until {when(settings.bypass.until)} by {settings.bypass.by.id}: {one_line(settings.bypass.reason)}"
 
 
 @guard.command("check")
 @click.argument("operation")
-@click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
+@TARGET
 @click.option("--command", "line", metavar="LINE", help="The command line that it runs.")
-@click.option("--session", metavar="ID", help="The session that asks.")
+@SESSION
 @click.option("--class", "least", type=_one_of(ActionClass), help="Its class at least.")
-def check(operation: str, target: str | None, line: str | None, session: str | None, least: str | None) -> None:
-    """Say whether an operation would be allowed, by what it is taken for; exit code 1 where not. Writes nothing."""
-    with opened(model="none") as brain:
-        context = {"command": line} if line else {}
-        start = OperationStart(
-            name=operation, target=target, context=context, actor=brain.settings.actor, session_id=session
-        )
-        at_least = ActionClass(least) if least else None
-        found = brain.guard.prepared(start, at_least)
-        decision = brain.guard.check(start, least=at_least, record=False)
+def check(
+    brain: Brain, operation: str, target: str | None, line: str | None, session: str | None, least: str | None
+) -> None:
+    """Say whether an operation would be allowed, by what it is taken for; exit code 1 where not. Writes nothing.
+
+    Example: brainops guard check "deploy api" --command "kubectl apply -f ."
+    """
+    context = {"command": line} if line else {}
+    start = OperationStart(
+        name=operation, target=target, context=context, actor=brain.settings.actor, session_id=session
+    )
+    at_least = ActionClass(least) if least else None
+    found = brain.guard.prepared(start, at_least)
+    decision = brain.guard.check(start, least=at_least, record=False)
     told = {"class": found.action_class.value, **plain(decision)}
     answer(told, lambda: _checked(found, decision))
     if not isinstance(decision, Allow):
@@ -136,12 +136,19 @@ def _checked(start: OperationStart, decision: Decision) -> Iterator[str]:
             yield f"  -> {one_line(decision.way_out)}"
 
 
-@guard.command("rules")
-@_limit(20)
-def rules(limit: int) -> None:
-    """List the rules that hold here: standard, written, and those of active procedures, in their present modes."""
-    with opened(model="none") as brain:
-        found = brain.guard.rules()
+@guard.group("rule", bare="list")
+def rule() -> None:
+    """Write a rule, set the mode of any rule, or remove one that was written."""
+
+
+@rule.command("list")
+@limited(20)
+def rules(brain: Brain, limit: int) -> None:
+    """List the rules that hold here: standard, written, and those of active procedures, in their present modes.
+
+    Example: brainops guard rule list
+    """
+    found = brain.guard.rules()
     answer(found, lambda: _rules(found, limit))
 
 
@@ -153,11 +160,6 @@ def _rules(found: Sequence[Rule], limit: int) -> Iterator[str]:
         yield dim(cut(f"         {one_line(each.id)}", width()))
     if len(found) > limit:
         yield f"{len(found) - limit:,} more; --limit {len(found)} shows all."
-
-
-@guard.group("rule", cls=CommandGroup, short_help="write, set or remove a rule")
-def rule() -> None:
-    """Write a rule, set the mode of any rule, or remove one that was written."""
 
 
 @rule.command("add")
@@ -172,9 +174,18 @@ def rule() -> None:
 @click.option("--fail-closed", is_flag=True, help="Where it cannot be evaluated, it counts as not met.")
 @REASON
 def add(
-    name: str, after: tuple[str, ...], condition: str | None, approval: bool, fail_closed: bool, **rest: Any
+    brain: Brain,
+    name: str,
+    after: tuple[str, ...],
+    condition: str | None,
+    approval: bool,
+    fail_closed: bool,
+    **rest: Any,
 ) -> None:
-    """Write a rule: an order (--after), a condition (--when) or an approval (--approval)."""
+    """Write a rule: an order (--after), a condition (--when) or an approval (--approval).
+
+    Example: brainops guard rule add "backup first" --on "migrate*" --after backup
+    """
     if (bool(after), condition is not None, approval).count(True) != 1:
         raise InvalidInput("a rule asks for one thing: --after OPERATION, --when CEL or --approval")
     kind = RuleKind.ORDER if after else RuleKind.CONDITION if condition else RuleKind.APPROVAL
@@ -192,9 +203,8 @@ def add(
         mode=RuleMode(rest["mode"]),
         fail_mode=FailMode.CLOSED if fail_closed else FailMode.OPEN,
     )
-    with opened(model="none") as brain:
-        refuse_agents_from(brain, "RULE_ADD")
-        kept = brain.guard.add(made, reason=rest["reason"])
+    refuse_agents_from(brain, "RULE_ADD")
+    kept = brain.guard.add(made, reason=rest["reason"])
     answer(kept, lambda: [f"Written: {one_line(kept.name)} ({kept.mode.value})", dim(f"  {kept.id}")])
 
 
@@ -202,22 +212,24 @@ def add(
 @click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @click.argument("mode", type=_one_of(RuleMode))
 @REASON
-def mode(rule_id: str, mode: str, reason: str) -> None:
-    """Set how hard a rule is; also for one that stepped down."""
-    with opened(model="none") as brain:
-        kept = proven(
-            brain, "RULE_HARDEN", lambda proof: brain.guard.set_mode(rule_id, mode, reason=reason, proof=proof)
-        )
+def mode(brain: Brain, rule_id: str, mode: str, reason: str) -> None:
+    """Set how hard a rule is; also for one that stepped down.
+
+    Example: brainops guard rule mode 49f0aa warn --reason "it is new"
+    """
+    kept = proven(brain, "RULE_HARDEN", brain.guard.set_mode, rule_id, mode, reason=reason)
     answer(kept, lambda: [f"{one_line(kept.name)}: {kept.mode.value}"])
 
 
 @rule.command("remove")
 @click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @REASON
-def remove(rule_id: str, reason: str) -> None:
-    """Remove a rule that was written; what it decided stays on record."""
-    with opened(model="none") as brain:
-        gone = proven(brain, "RULE_REMOVE", lambda proof: brain.guard.remove(rule_id, reason=reason, proof=proof))
+def remove(brain: Brain, rule_id: str, reason: str) -> None:
+    """Remove a rule that was written; what it decided stays on record.
+
+    Example: brainops guard rule remove 49f0aa --reason "the database is gone"
+    """
+    gone = proven(brain, "RULE_REMOVE", brain.guard.remove, rule_id, reason=reason)
     answer(gone, lambda: [f"Removed: {one_line(gone.name)}"])
 
 
@@ -226,38 +238,41 @@ def remove(rule_id: str, reason: str) -> None:
 @click.option("--observed", "kind", flag_value="observed", help="Only what strict would have held.")
 @click.option("--bypassed", "kind", flag_value="bypassed", help="Only what passed while a bypass was open.")
 @click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
-@_limit()
-def decisions(kind: str | None, since: str | None, limit: int) -> None:
-    """List what rules said that were not simply met, newest first."""
-    with opened(model="none") as brain:
-        found = brain.guard.decisions(kind=kind, since=micros(since), limit=limit)
+@limited()
+def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> None:
+    """List what rules said that were not simply met, newest first.
+
+    Example: brainops guard decisions --blocked --since 7d
+    """
+    found = brain.guard.decisions(kind=kind, since=micros(since), limit=limit)
     answer(found, lambda: _decisions(found))
 
 
 def _decisions(found: Sequence[RecordedDecision]) -> Iterator[str]:
     if not found:
         yield "Nothing: every rule that applied was met."
-    now = show.now()
     for each in found:
         target = f" on {each.target}" if each.target else ""
         judged = f" ({each.judged})" if each.judged else ""
-        lead = f"{padded(age(each.at, now), 7)} {padded(each.kind.value + judged, 9)} "
+        lead = f"{padded(age(each.at), 7)} {padded(each.kind.value + judged, 9)} "
         yield cut(f"{lead}{one_line(each.operation_name + target)}: {one_line(each.reason)}", width())
         yield dim(cut(f"        {each.id}  {one_line(each.rule_name)}", width()))
 
 
 @guard.command("replay")
 @click.option("--days", type=float, default=7.0, show_default=True, help="How far back.")
-@click.option("--enforcement", type=_one_of(Enforcement), default="strict", show_default=True)
-def replay(days: float, enforcement: str) -> None:
-    """Say what an enforcement would have done to the recorded operations. Writes nothing."""
-    with opened(model="none") as brain:
-        told = brain.guard.replay(days, enforcement)
+@click.option("--enforcement", type=_one_of(Enforcement), default="strict", show_default=True, help="Held to it.")
+def replay(brain: Brain, days: float, enforcement: str) -> None:
+    """Say what an enforcement would have done to the recorded operations. Writes nothing.
+
+    Example: brainops guard replay --days 7 --enforcement strict
+    """
+    told = brain.guard.replay(days, enforcement)
     answer(told, lambda: _replayed(told))
 
 
 def _replayed(told: Replay) -> Iterator[str]:
-    yield f"{counted(told.operations, 'operation')} since {_date(told.since)}, held to {told.enforcement.value}:"
+    yield f"{counted(told.operations, 'operation')} since {when(told.since)}, held to {told.enforcement.value}:"
     yield f"{told.allowed:,} pass, {told.asked:,} ask a person, {told.denied:,} are denied."
     for name, count in list(told.by_rule.items())[:5]:
         yield f"{count:>7,}  {cut(one_line(name), width() - 9)}"
@@ -274,43 +289,45 @@ def _replayed(told: Replay) -> Iterator[str]:
 @click.argument("decision_id", metavar="ID", type=Id("decision"))
 @click.option("--note", default="", metavar="TEXT", help="Why it was wrong.")
 @click.option("--right", is_flag=True, help="The block was right.")
-def false_block(decision_id: str, note: str, right: bool) -> None:
-    """Say that a block was wrong; a rule that is often wrong steps down one mode."""
-    with opened(model="none") as brain:
-        refuse_agents_from(brain, "JUDGE_BLOCK")
-        judge = brain.guard.right_block if right else brain.guard.false_block
-        found = judge(decision_id, note)
+def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> None:
+    """Say that a block was wrong; a rule that is often wrong steps down one mode.
+
+    Example: brainops guard false-block 6c3b91 --note "it was planned"
+    """
+    refuse_agents_from(brain, "JUDGE_BLOCK")
+    judge = brain.guard.right_block if right else brain.guard.false_block
+    found = judge(decision_id, note)
     answer(found, lambda: ["Noted as right." if right else "Noted as a false block."])
 
 
 @guard.command("per-person")
 @click.argument("value", type=click.Choice(["on", "off"]))
 @REASON
-def per_person(value: str, reason: str) -> None:
-    """Count compliance per person here, or no longer. Agree on it with the people first."""
-    with opened(model="none") as brain:
-        refuse_agents_from(brain, "PER_PERSON")
-        settings = brain.guard.set_per_person(value == "on", reason=reason)
+def per_person(brain: Brain, value: str, reason: str) -> None:
+    """Count compliance per person here, or no longer. Agree on it with the people first.
+
+    Example: brainops guard per-person off --reason "it was a trial"
+    """
+    refuse_agents_from(brain, "PER_PERSON")
+    settings = brain.guard.set_per_person(value == "on", reason=reason)
     answer(settings, lambda: [f"Compliance per person: {value}"])
 
 
 # Settings
 
 
-@command("enforcement", short_help="whether the guard only watches or holds")
+@command("enforcement")
 @click.argument("value", type=_one_of(Enforcement), required=False)
 @REASON
-def enforcement(value: str | None, reason: str) -> None:
-    """Show or set whether rules only watch (observe) or hold (strict) in this namespace."""
-    with opened(model="none") as brain:
-        if value is None:
-            settings = brain.guard.settings()
-        else:
-            settings = proven(
-                brain,
-                "ENFORCEMENT_HOLD",
-                lambda proof: brain.guard.set_enforcement(value, reason=reason, proof=proof),
-            )
+def enforcement(brain: Brain, value: str | None, reason: str) -> None:
+    """Show or set whether rules only watch (observe) or hold (strict) in this namespace.
+
+    Example: brainops enforcement strict --reason "the pilot is over"
+    """
+    if value is None:
+        settings = brain.guard.settings()
+    else:
+        settings = proven(brain, "ENFORCEMENT_HOLD", brain.guard.set_enforcement, value, reason=reason)
     answer(settings, lambda: _enforced(settings))
 
 
@@ -321,28 +338,31 @@ def _enforced(settings: GuardSettings) -> Iterator[str]:
         yield dim("  end it: brainops bypass --close")
 
 
-@command("autonomy", short_help="what may change by itself")
+@command("autonomy")
 @click.argument("value", type=_one_of(Autonomy), required=False)
 @REASON
-def autonomy(value: str | None, reason: str) -> None:
-    """Show or set what may change by itself here: nothing (observe), proposals (propose), what proved itself (auto)."""
-    with opened(model="none") as brain:
-        if value is None:
-            settings = brain.guard.settings()
-        else:
-            settings = proven(
-                brain, "AUTONOMY_LOWER", lambda proof: brain.guard.set_autonomy(value, reason=reason, proof=proof)
-            )
+def autonomy(brain: Brain, value: str | None, reason: str) -> None:
+    """Show or set what may change by itself here: nothing (observe), proposals (propose), what proved itself (auto).
+
+    Example: brainops autonomy propose --reason "people look first"
+    """
+    if value is None:
+        settings = brain.guard.settings()
+    else:
+        settings = proven(brain, "AUTONOMY_LOWER", brain.guard.set_autonomy, value, reason=reason)
     answer(settings, lambda: [f"autonomy in {settings.namespace}: {bold(settings.autonomy.value)}"])
 
 
-@command("bypass", short_help="let everything pass for a while, on record")
+@command("bypass")
 @click.option("--minutes", type=float, metavar="N", help="For how long, at most 240.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; everybody is told.")
+@REASON
 @click.option("--close", is_flag=True, help="End an open bypass now.")
 @click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
 def bypass(minutes: float | None, reason: str, close: bool, name: str | None) -> None:
-    """Let everything pass in this namespace for a while. Asks for your passphrase or key on the terminal."""
+    """Let everything pass in this namespace for a while. Asks for your passphrase or key on the terminal.
+
+    Example: brainops bypass --minutes 15 --reason "the pager does not stop"
+    """
     if close:
         with opened(model="none") as brain:
             closed = brain.guard.close_bypass()
@@ -353,16 +373,19 @@ def bypass(minutes: float | None, reason: str, close: bool, name: str | None) ->
     with opened(model="none") as brain, person_at_terminal("opening a bypass") as terminal:
         proof = proof_of_person(terminal, brain.approvals.approvers.list(), name)
         made = brain.guard.bypass(minutes, reason, proof=proof)
-    answer(made, lambda: [f"Everything passes in {made.namespace} until {_date(made.until)}. All of it is on record."])
+    answer(made, lambda: [f"Everything passes in {made.namespace} until {when(made.until)}. All of it is on record."])
 
 
-@command("stop", short_help="stop what happens by itself")
+@command("stop")
 @click.option("--automatic", is_flag=True, required=True, help="Fixes, self-changes and triggers; capture goes on.")
 @click.option("--everywhere", is_flag=True, help="By a file, for every namespace of this machine's data folder.")
 @click.option("--resume", is_flag=True, help="Let things happen by themselves again.")
 @REASON
 def stop(automatic: bool, everywhere: bool, resume: bool, reason: str) -> None:
-    """Stop fixes, self-changes and triggers within a second; capture goes on. Works with the database down."""
+    """Stop fixes, self-changes and triggers within a second; capture goes on. Works with the database down.
+
+    Example: brainops stop --automatic --reason "a fix runs wild"
+    """
     if automatic and resume:
         _resume(everywhere, reason)
     else:
@@ -387,7 +410,7 @@ def _resume(everywhere: bool, reason: str) -> None:
         resume_everywhere()
     else:
         with opened(model="none") as brain:
-            proven(brain, "RESUME", lambda proof: brain.guard.resume_automatic(reason, proof=proof))
+            proven(brain, "RESUME", brain.guard.resume_automatic, reason)
     still = stopped_everywhere()
     told = [f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."]
     if still and not everywhere:
@@ -402,7 +425,7 @@ def _where(path: Path | None) -> str:
 # Compliance
 
 
-@command("compliance", short_help="how far procedures and rules were followed")
+@command("compliance")
 @click.option(
     "--by",
     type=click.Choice(["procedure", "service", "day", "person"]),
@@ -411,17 +434,19 @@ def _where(path: Path | None) -> str:
     help="Person only where the namespace counts so.",
 )
 @click.option("--since", metavar="WHEN", default="30d", show_default=True, help="A date, a time, or an age like 7d.")
-@_limit()
-def compliance(by: str, since: str, limit: int) -> None:
-    """Say how far rules and procedures were followed, from the record, and every time that they were not."""
-    with opened(model="none") as brain:
-        counted = brain.guard.compliance(by, micros(since))
+@limited()
+def compliance(brain: Brain, by: str, since: str, limit: int) -> None:
+    """Say how far rules and procedures were followed, from the record, and every time that they were not.
+
+    Example: brainops compliance --by service --since 30d
+    """
+    counted = brain.guard.compliance(by, micros(since))
     answer(counted, lambda: _counted(counted, limit))
 
 
 def _counted(counted: Compliance, limit: int) -> Iterator[str]:
     if not counted.rows:
-        yield f"No rule applied to anything since {_date(counted.since)}."
+        yield f"No rule applied to anything since {when(counted.since)}."
         return
     room = width() - 46
     yield dim(f"{padded(counted.by, room)}  rate  followed  excused  not  blocked")
@@ -430,29 +455,11 @@ def _counted(counted: Compliance, limit: int) -> Iterator[str]:
         missed = each.violated + each.bypassed
         name = padded(one_line(each.name), room)
         yield f"{name}  {rate}  {each.followed:>8,}  {each.overridden:>7,}  {missed:>3,}  {each.blocked:>7,}"
-    now = show.now()
     for departure in counted.departures[:limit]:
         target = f" on {departure.target}" if departure.target else ""
-        lead = f"{padded(age(departure.at, now), 7)} {departure.kind}: "
+        lead = f"{padded(age(departure.at), 7)} {departure.kind}: "
         yield cut(f"{lead}{one_line(departure.operation + target)}: {one_line(departure.reason)}", width())
         yield dim(cut("        " + ", ".join(f"{k} {v}" for k, v in departure.evidence.items()), width()))
     more = len(counted.departures) - limit
     if more > 0:
         yield f"{more:,} more{' and others' if counted.cut else ''}; --limit shows more, --json all of these."
-
-
-@approvals.command("ask")
-@click.argument("operation")
-@click.option("--target", metavar="TARGET", help="On what.")
-@click.option("--session", metavar="ID", help="The session that asks.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; whoever answers reads it.")
-def ask(operation: str, target: str | None, session: str | None, reason: str) -> None:
-    """Ask a person to approve one operation on one target."""
-    with opened(model="none") as brain:
-        start = OperationStart(name=operation, target=target, actor=brain.settings.actor, session_id=session)
-        asked = brain.guard.ask(start, reason=reason)
-    answer(asked, lambda: [f"Asked: {one_line(asked.question)}", dim(f"  brainops approve {asked.id}")])
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at / 1e6, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

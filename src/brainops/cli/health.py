@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.commands import command
 from brainops.cli.screen import bold, cut, dim, padded, width
-from brainops.cli.shared import answer, command, opened
+from brainops.cli.shared import answer, opened
 from brainops.types import HealthFigure, Report
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
 NAME_COLUMNS = 23
 VALUE_COLUMNS = 15
@@ -17,27 +21,31 @@ BAR_COLUMNS = 12
 WEEK, MONTH = 7, 30
 
 
-@command("health", short_help="how well memory does its work, in figures")
+@command("health", memory=opened)
 @click.option("--days", type=click.IntRange(1, 365), default=MONTH, show_default=True, help="Counted over so many.")
 @click.option("--formulas", is_flag=True, help="Say how each figure is counted.")
-def health(days: int, formulas: bool) -> None:
-    """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing."""
-    with opened() as brain:
-        figures = brain.health.figures(days=days)
+def health(brain: Brain, days: int, formulas: bool) -> None:
+    """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing.
+
+    Example: brainops health --days 30
+    """
+    figures = brain.health.figures(days=days)
     answer(figures, lambda: _formulas(figures) if formulas else _figures(figures, days))
 
 
-@command("report", short_help="what the last days brought, beside those before")
+@command("report", memory=opened)
 @click.option("--week", is_flag=True, help="The last seven days, which is what it shows unless told otherwise.")
 @click.option("--days", type=click.IntRange(1, 365), default=WEEK, metavar="N", help="The last so many days.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print it as a Markdown page, with every formula.")
-def report(week: bool, days: int, as_markdown: bool) -> None:
-    """Show what the last days brought: repeats avoided, fixes that held, wrong suggestions, effort, improvements."""
+def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> None:
+    """Show what the last days brought: repeats avoided, fixes that held, wrong suggestions, effort, improvements.
+
+    Example: brainops report --week
+    """
     from brainops.health.report import markdown
 
     days = WEEK if week else days
-    with opened() as brain:
-        value = brain.health.report(days=days)
+    value = brain.health.report(days=days)
     answer(value, lambda: markdown(value) if as_markdown else _report(value, days))
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli import show
+from brainops.cli.commands import group
+from brainops.cli.options import REASON
 from brainops.cli.screen import dim, padded
-from brainops.cli.shared import CommandGroup, answer, opened
+from brainops.cli.shared import answer
 from brainops.cli.terminal import proven
 from brainops.types import LanguageBudget, LanguageUse
 from brainops.types.counted import counted
 from brainops.wire import plain
 
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
 SHOWN_USES = 14  # lines of use, so that the first screen fits a terminal
 
 
-@click.group("llm", cls=CommandGroup, short_help="what language models may take, and took")
+@group("llm")
 def llm() -> None:
     """Language models are asked for nothing until a person sets what they may take a day, and nothing needs them.
 
@@ -32,20 +38,18 @@ def llm() -> None:
 @llm.command("budget")
 @click.option("--cost", type=click.FloatRange(0), metavar="DOLLARS", help="US dollars a day; 0 lets nothing be asked.")
 @click.option("--tokens", type=click.IntRange(0), metavar="N", help="Tokens a day, in and out.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit trail.")
-def budget(cost: float | None, tokens: int | None, reason: str) -> None:
-    """Show the budget of this namespace, or set it; a limit that is not named stays as it is."""
-    with opened(model="none") as brain:
-        now = brain.language.budget()
-        if cost is not None or tokens is not None:
-            kept_cost = cost if cost is not None else now.cost_a_day or None
-            kept_tokens = tokens if tokens is not None else now.tokens_a_day or None
-            now = proven(
-                brain,
-                "LANGUAGE_BUDGET",
-                lambda proof: brain.language.set_budget(kept_cost, kept_tokens, reason=reason, proof=proof),
-            )
-        models = brain.settings.language
+@REASON
+def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) -> None:
+    """Show the budget of this namespace, or set it; a limit that is not named stays as it is.
+
+    Example: brainops llm budget --cost 1 --reason "to try it"
+    """
+    now = brain.language.budget()
+    if cost is not None or tokens is not None:
+        kept_cost = cost if cost is not None else now.cost_a_day or None
+        kept_tokens = tokens if tokens is not None else now.tokens_a_day or None
+        now = proven(brain, "LANGUAGE_BUDGET", brain.language.set_budget, kept_cost, kept_tokens, reason=reason)
+    models = brain.settings.language
     answer({**plain(now), "models": models}, lambda: _budget(now, models))
 
 
@@ -60,10 +64,12 @@ def _budget(now: LanguageBudget, models: Sequence[str]) -> Iterator[str]:
 
 @llm.command("used")
 @click.option("--days", type=click.IntRange(1, 3_660), default=7, show_default=True, metavar="N", help="How far back.")
-def used(days: int) -> None:
-    """Show what language models took, by day, purpose and model, newest first."""
-    with opened(model="none") as brain:
-        uses = brain.language.used(days)
+def used(brain: Brain, days: int) -> None:
+    """Show what language models took, by day, purpose and model, newest first.
+
+    Example: brainops llm used --days 30
+    """
+    uses = brain.language.used(days)
     answer([plain(use) for use in uses], lambda: _used(uses, days))
 
 

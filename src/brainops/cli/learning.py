@@ -2,52 +2,63 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from brainops.cli.screen import age, bold, dim, one_line, wrapped
-from brainops.cli.shared import answer, busy, command, opened
+from brainops.cli.commands import command
+from brainops.cli.options import limited
+from brainops.cli.screen import age, bold, dim, now, one_line, wrapped
+from brainops.cli.shared import answer, busy, opened
 from brainops.types import Cycle, CycleReport, CycleStanding, Memory
 from brainops.types.times import MINUTE_MICROS
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
 CYCLES = [cycle.value.replace("_", "-") for cycle in Cycle]
 INSIGHTS = 10  # insights, unless more are asked for
 
 
-@command("learn", short_help="run a learning cycle that is due; show what it found")
+@command("learn", memory=opened)
 @click.argument("cycle", type=click.Choice(CYCLES), required=False)
 @click.option("--early", is_flag=True, help="Run it up to now, though it is not due.")
 @click.option("--last", is_flag=True, help="Run nothing; show the last report.")
-def learn(cycle: str | None, early: bool, last: bool) -> None:
+def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> None:
     """Run the learning cycles that are due (or one of them), and show what they found.
 
     A cycle that is not due, or that another process is at, is not run; then its last report is shown.
+
+    Example: brainops learn hourly --early
     """
     wanted = [Cycle(cycle.replace("-", "_"))] if cycle else list(Cycle)
-    with opened() as brain, busy("learning"):
+    with busy("learning"):
         ran = [] if last else [brain.learning.run(each, early=early) for each in wanted]
         found = [report for report in ran if report is not None]
         shown = found or [report for each in wanted for report in brain.learning.reports(each, limit=1)]
         answer(shown, lambda: _reports(shown, ran=bool(found)))
 
 
-@command("cycles", short_help="when each learning cycle ran, is due, and what it does")
-def cycles() -> None:
-    """Show when each learning cycle ran last, when it is due next, and what it does."""
-    with opened(model="none") as brain:
-        standing = brain.learning.standing()
-    answer(standing, lambda: _standing(standing, time.time_ns() // 1_000))
+@command("cycles")
+def cycles(brain: Brain) -> None:
+    """Show when each learning cycle ran last, when it is due next, and what it does.
+
+    Example: brainops cycles
+    """
+    standing = brain.learning.standing()
+    answer(standing, lambda: _standing(standing))
 
 
-@command("insights", short_help="what the learning cycles found that holds now")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=INSIGHTS, show_default=True, help="So many at most.")
-def insights(limit: int) -> None:
-    """Show what the learning cycles found that holds at present, what matters most first."""
-    with opened(model="none") as brain:
-        found = brain.learning.insights(limit=limit)
-        answer(found, lambda: _insights(found))
+@command("insights")
+@limited(INSIGHTS)
+def insights(brain: Brain, limit: int) -> None:
+    """Show what the learning cycles found that holds at present, what matters most first.
+
+    Example: brainops insights --limit 5
+    """
+    found = brain.learning.insights(limit=limit)
+    answer(found, lambda: _insights(found))
 
 
 def _reports(reports: Sequence[CycleReport], *, ran: bool) -> Iterator[str]:
@@ -60,21 +71,21 @@ def _reports(reports: Sequence[CycleReport], *, ran: bool) -> Iterator[str]:
             yield from [bold(line.lstrip("# "))] if line.startswith("#") else wrapped(line, indent="  ")
 
 
-def _standing(standing: Sequence[CycleStanding], now: int) -> Iterator[str]:
+def _standing(standing: Sequence[CycleStanding]) -> Iterator[str]:
     for each in standing:
         name = each.cycle.value.replace("_", " ")
-        ran = f"ran {age(each.ran_at, now)}" if each.ran_at is not None else "never ran"
-        yield f"{bold(name)}  {ran}, {_due(each, now)}"
+        ran = f"ran {age(each.ran_at)}" if each.ran_at is not None else "never ran"
+        yield f"{bold(name)}  {ran}, {_due(each)}"
         for what in each.parts.values():
             yield from wrapped(what[:1].upper() + what[1:], first="  ", indent="    ")
     yield dim("They run in `brainops worker` and in programs that keep a memory open; by hand: brainops learn")
 
 
-def _due(standing: CycleStanding, now: int) -> str:
+def _due(standing: CycleStanding) -> str:
     if standing.running:
         return "is under way"
-    minutes = max(0, standing.next_at - now) // MINUTE_MICROS
-    if standing.next_at <= now:
+    minutes = max(0, standing.next_at - now()) // MINUTE_MICROS
+    if standing.next_at <= now():
         return "is due now"
     return f"due in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"due in {minutes} min"
 

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.commands import group
+from brainops.cli.draft import from_text, import_
+from brainops.cli.options import FORCE, REASON, shared
 from brainops.cli.procedure_reports import REPORTS, examples_junit, lint_lines
-from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
-from brainops.cli.shared import FORCE, CommandGroup, answer, opened, print_json, read_text, shared
-from brainops.cli.show import now
+from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, who, width, wrapped
+from brainops.cli.shared import answer, opened, print_json, read_text
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 from brainops.types import Applied, ExampleResult, Procedure, ProcedureHistory, ProcedureState, ProcedureVersion
 from brainops.types.counted import counted
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
 FAILED = 1
 FIX_TAG = "fix"  # of procedures that belong to a fix; `brainops fix` shows those
 NAME_COLUMNS = 28
 SHOWN_PROSE_LINES = 6  # of `show`; --source shows all
 
-REASON = click.option("--reason", metavar="WHY", default="", help="Why; it stands in the audit trail.")
 
-
-@click.group("procedure", cls=CommandGroup, short_help="write, check, keep and activate procedures")
+@group("procedure")
 def procedure() -> None:
     """Write procedures, check them, keep their versions, and let one of them hold.
 
@@ -37,11 +41,18 @@ def procedure() -> None:
     """
 
 
+procedure.add_command(from_text)
+procedure.add_command(import_)
+
+
 @procedure.command("new")
 @click.argument("name")
 @click.option("--dir", "folder", metavar="DIR", default=".", help="Where the folder NAME is made; here by default.")
 def new(name: str, folder: str) -> None:
-    """Write a first procedure, NAME/SKILL.md, and the schema that editors use."""
+    """Write a first procedure, NAME/SKILL.md, and the schema that editors use.
+
+    Example: brainops procedure new clean-up
+    """
     from brainops import authoring
 
     place = authoring.start(name, folder)
@@ -59,6 +70,8 @@ def lint(context: click.Context, paths: tuple[str, ...], form: str, strict: bool
     """Tell every problem of the procedures in files and folders (here by default); needs no store.
 
     Exits with 1 where anything is wrong.
+
+    Example: brainops procedure lint procedures --strict
     """
     from brainops import authoring
 
@@ -85,6 +98,8 @@ def test(context: click.Context, what: tuple[str, ...], junit: str | None, force
     """Run the examples that procedures declare: files, folders, or names of stored ones (here by default).
 
     Every step only answers what the example says, so nothing is done. Exits with 1 where one goes otherwise.
+
+    Example: brainops procedure test procedures --junit report.xml
     """
     from brainops import authoring
 
@@ -140,6 +155,7 @@ def _told_tests(results: list[tuple[Procedure, list[ExampleResult]]]) -> Iterato
 @click.pass_context
 def apply(
     context: click.Context,
+    brain: Brain,
     folder: str,
     dry_run: bool,
     check: bool,
@@ -152,22 +168,21 @@ def apply(
     """Make the store say what the files of a folder say; again, it changes nothing.
 
     They belong to git from then on: they change in their files only.
+
+    Example: brainops procedure apply procedures --dry-run
     """
-    with opened(model="none") as brain:
-        applied = proven(
-            brain,
-            "PROCEDURE_APPLY",
-            lambda proof: brain.procedures.apply(
-                folder,
-                dry_run=dry_run or check,
-                activate=not draft,
-                strict=strict,
-                adopt=adopt,
-                prune=prune,
-                reason=reason,
-                proof=proof,
-            ),
-        )
+    applied = proven(
+        brain,
+        "PROCEDURE_APPLY",
+        brain.procedures.apply,
+        folder,
+        dry_run=dry_run or check,
+        activate=not draft,
+        strict=strict,
+        adopt=adopt,
+        prune=prune,
+        reason=reason,
+    )
     answer(applied, lambda: _told_applied(applied))
     if (check and applied.drift) or any(change.action == "refused" for change in applied.changes):
         context.exit(FAILED)
@@ -190,15 +205,17 @@ def _told_applied(applied: Applied) -> Iterator[str]:
 
 @procedure.command("list")
 @click.option("--state", type=click.Choice([each.value for each in ProcedureState]), help="Only those.")
-def list_(state: str | None) -> None:
-    """List the procedures: the version of each that holds, and newer drafts."""
-    with opened(model="none") as brain:
-        found = [
-            one
-            for one in brain.procedures.list(state=None if state is None else ProcedureState(state))
-            if FIX_TAG not in one.procedure.tags
-        ]
-        answer([_short(version) for version in found], lambda: _listed(found, now()))
+def list_(brain: Brain, state: str | None) -> None:
+    """List the procedures: the version of each that holds, and newer drafts.
+
+    Example: brainops procedure list --state active
+    """
+    found = [
+        one
+        for one in brain.procedures.list(state=None if state is None else ProcedureState(state))
+        if FIX_TAG not in one.procedure.tags
+    ]
+    answer([_short(version) for version in found], lambda: _listed(found))
 
 
 def _short(version: ProcedureVersion) -> dict[str, object]:
@@ -216,13 +233,13 @@ def _short(version: ProcedureVersion) -> dict[str, object]:
     }
 
 
-def _listed(found: list[ProcedureVersion], at: int) -> Iterator[str]:
+def _listed(found: list[ProcedureVersion]) -> Iterator[str]:
     if not found:
         yield "No procedures yet: brainops procedure new NAME, then brainops procedure apply FOLDER"
         return
     for version in found:
         one = version.procedure
-        when = age(version.activated_at or version.created_at, at)
+        when = age(version.activated_at or version.created_at)
         start = (
             f"{padded(one.name, NAME_COLUMNS)} {version.number:>3}  {version.state.value:<7}  {one.mode.value:<8}  "
             f"{version.owner.value:<5} {when:>6}  "
@@ -236,7 +253,10 @@ def _listed(found: list[ProcedureVersion], at: int) -> Iterator[str]:
 @click.option("--mermaid", is_flag=True, help="Only the picture, as Mermaid.")
 @click.option("--source", is_flag=True, help="Only the text, as it was written.")
 def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> None:
-    """Show a procedure: when it applies, its steps in order, and what it says."""
+    """Show a procedure: when it applies, its steps in order, and what it says.
+
+    Example: brainops procedure show deploy-safely
+    """
     from brainops import authoring
 
     version: ProcedureVersion | None = None
@@ -263,7 +283,7 @@ def _shown(one: Procedure, version: ProcedureVersion | None, steps: tuple[str, .
     yield bold(one.name) + f"  {one.mode.value}"
     if version is not None:
         by = version.activated_by
-        holds = f", activated by {by.kind.value}:{by.id}" if by is not None else ""
+        holds = f", activated by {who(by)}" if by is not None else ""
         yield from wrapped(
             f"number {version.number}, {version.state.value}, {version.owner.value}, {version.namespace}, "
             f"{version.hash[:12]}{holds}",
@@ -297,15 +317,17 @@ def _shown(one: Procedure, version: ProcedureVersion | None, steps: tuple[str, .
 @click.option("--from", "old", type=int, metavar="N", help="The older version; the active one by default.")
 @click.option("--to", "new_number", type=int, metavar="N", help="The newer version; the newest by default.")
 @click.option("--proposal", metavar="FILE", help="Compare with this file: a patch where git owns the procedure.")
-def diff(what: str, old: int | None, new_number: int | None, proposal: str | None) -> None:
-    """Show how versions differ, or a file and what holds, as a patch."""
+def diff(brain: Brain, what: str, old: int | None, new_number: int | None, proposal: str | None) -> None:
+    """Show how versions differ, or a file and what holds, as a patch.
+
+    Example: brainops procedure diff deploy-safely --from 1 --to 2
+    """
     from brainops import authoring
 
-    with opened(model="none") as brain:
-        if proposal is None and _is_file(what):
-            proposal, what = what, authoring.read_file(what).name
-        text = None if proposal is None else read_text(proposal)
-        patch = brain.procedures.diff(what, old=old, new=new_number, proposal=text)
+    if proposal is None and _is_file(what):
+        proposal, what = what, authoring.read_file(what).name
+    text = None if proposal is None else read_text(proposal)
+    patch = brain.procedures.diff(what, old=old, new=new_number, proposal=text)
     answer({"name": what, "patch": patch}, lambda: [safe(patch.rstrip("\n")) or "No difference."])
 
 
@@ -313,45 +335,45 @@ def diff(what: str, old: int | None, new_number: int | None, proposal: str | Non
 @click.argument("name")
 @click.option("--number", type=int, metavar="N", help="This version; the newest by default.")
 @REASON
-def activate(name: str, number: int | None, reason: str) -> None:
-    """Let a version hold; the one before it is retired, and comes back by its --number."""
-    with opened(model="none") as brain:
-        version = proven(
-            brain,
-            "PROCEDURE_ACTIVATE",
-            lambda proof: brain.procedures.activate(name, number=number, reason=reason, proof=proof),
-        )
+def activate(brain: Brain, name: str, number: int | None, reason: str) -> None:
+    """Let a version hold; the one before it is retired, and comes back by its --number.
+
+    Example: brainops procedure activate deploy-safely --number 1
+    """
+    version = proven(brain, "PROCEDURE_ACTIVATE", brain.procedures.activate, name, number=number, reason=reason)
     answer(version, lambda: [f"{version.procedure.name} number {version.number} is active."])
 
 
 @procedure.command("retire")
 @click.argument("name")
 @REASON
-def retire(name: str, reason: str) -> None:
-    """Let a procedure hold no longer; `activate` brings it back."""
-    with opened(model="none") as brain:
-        version = proven(
-            brain, "PROCEDURE_RETIRE", lambda proof: brain.procedures.retire(name, reason=reason, proof=proof)
-        )
+def retire(brain: Brain, name: str, reason: str) -> None:
+    """Let a procedure hold no longer; `activate` brings it back.
+
+    Example: brainops procedure retire deploy-safely --reason "the api is gone"
+    """
+    version = proven(brain, "PROCEDURE_RETIRE", brain.procedures.retire, name, reason=reason)
     answer(version, lambda: [f"{version.procedure.name} number {version.number} is retired."])
 
 
 @procedure.command("history")
 @click.argument("name")
-def history(name: str) -> None:
-    """Show every version of a procedure, and who did what to it, when and why."""
-    with opened(model="none") as brain:
-        found = brain.procedures.history(name)
-    answer(found, lambda: _told_history(found, now()))
+def history(brain: Brain, name: str) -> None:
+    """Show every version of a procedure, and who did what to it, when and why.
+
+    Example: brainops procedure history deploy-safely
+    """
+    found = brain.procedures.history(name)
+    answer(found, lambda: _told_history(found))
 
 
-def _told_history(found: ProcedureHistory, at: int) -> Iterator[str]:
+def _told_history(found: ProcedureHistory) -> Iterator[str]:
     for version in found.versions:
-        yield f"{version.number:>3}  {version.state.value:<7}  {version.hash[:12]}  {age(version.created_at, at):>6}"
+        yield f"{version.number:>3}  {version.state.value:<7}  {version.hash[:12]}  {age(version.created_at):>6}"
     yield ""
     for act in found.acts:
         number = act.detail.get("number")
-        start = f"{age(act.at, at):>6}  {act.act.removesuffix('_procedure'):<8} number {number} by {act.actor.id}"
+        start = f"{age(act.at):>6}  {act.act.removesuffix('_procedure'):<8} number {number} by {act.actor.id}"
         reason = act.detail.get("reason")
         yield from wrapped(one_line(f"{start}: {reason}" if reason else start), indent="          ", first="")
 
@@ -359,12 +381,14 @@ def _told_history(found: ProcedureHistory, at: int) -> Iterator[str]:
 @procedure.command("export")
 @click.argument("folder", metavar="DIR")
 @FORCE
-def export(folder: str, force: bool) -> None:
-    """Write the active procedures as skills, DIR/NAME/SKILL.md, for coding agents and for people."""
+def export(brain: Brain, folder: str, force: bool) -> None:
+    """Write the active procedures as skills, DIR/NAME/SKILL.md, for coding agents and for people.
+
+    Example: brainops procedure export skills
+    """
     from brainops import authoring
 
-    with opened(model="none") as brain:
-        active = [one.procedure for one in brain.procedures.active() if FIX_TAG not in one.procedure.tags]
+    active = [one.procedure for one in brain.procedures.active() if FIX_TAG not in one.procedure.tags]
     written = authoring.export_skills(active, folder, force=force)
     answer({"written": written, "active": len(active)}, lambda: _told_export(written, len(active)))
 
@@ -376,7 +400,10 @@ def _told_export(written: list[str], active: int) -> Iterator[str]:
 
 @procedure.command("schema")
 def schema() -> None:
-    """Print the JSON Schema of a procedure's front matter, for editors."""
+    """Print the JSON Schema of a procedure's front matter, for editors.
+
+    Example: brainops procedure schema
+    """
     from brainops import authoring
 
     click.echo(authoring.schema(), nl=False)
@@ -387,6 +414,8 @@ def founding() -> None:
     """Let the six founding procedures hold; those that you replaced by your own are left alone.
 
     They hold in every folder: without a namespace that is named, they belong to `personal`, which all others read.
+
+    Example: brainops procedure founding
     """
     from brainops.founding.establish import establish
 

@@ -8,112 +8,146 @@ import signal
 import sys
 import threading
 import traceback
+from collections import UserDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from brainops.cli import (
-    agents,
-    allow,
-    approvals,
-    capture,
-    cases,
-    correct,
-    demo,
-    draft,
-    evolution,
-    exec,
-    fix,
-    guard,
-    health,
-    language,
-    learning,
-    operations,
-    retrieve,
-    runs,
-    session,
-    sharing,
-    signals,
-    transfer,
-    upkeep,
-    worker,
-    workflow,
-)
-from brainops.cli.screen import bold, dim, safe, wrapped
-from brainops.cli.shared import CommonOptions, shared_options
+from brainops.cli.options import CommonOptions, shared_options
+from brainops.cli.screen import bold, safe, wrapped
 from brainops.cli.short_ids import shortened
+from brainops.cli.suggestions import meant
 from brainops.errors import BrainOpsError
 
 OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
 
 TOLD = 400  # characters of what was misunderstood: a whole log may stand where a word was expected
 
-SECTIONS: dict[str, list[click.Command]] = {
-    "Put in": [capture.capture, transfer.import_, signals.ingest, sharing.share],
-    "Ask": [retrieve.retrieve, retrieve.match, retrieve.guide, operations.operations, signals.suspects],
-    "Follow": [exec.exec_, draft.procedure, runs.run, runs.runs, cases.cases, worker.worker],
-    "Hand over": [agents.agent, workflow.workflow],
-    "Mend": [fix.fix],
-    "Guard": [
-        guard.guard,
-        guard.enforcement,
-        guard.autonomy,
-        guard.bypass,
-        guard.stop,
-        guard.compliance,
-    ],
-    "Approve": [approvals.approvals, approvals.approve, approvals.refuse, approvals.approver, approvals.notices],
-    "Correct": [
-        correct.feedback,
-        capture.supersede,
-        correct.history,
-        correct.archive,
-        correct.forget,
-        correct.restore,
-        correct.promote,
-        correct.redact,
-        correct.purge,
-    ],
-    "Look after": [
-        upkeep.init,
-        upkeep.status,
-        upkeep.doctor,
-        upkeep.audit,
-        transfer.backup,
-        transfer.export,
-        upkeep.reindex,
-        upkeep.reembed,
-        upkeep.compact,
-        upkeep.upgrade,
-        allow.allow,
-        language.llm,
-    ],
-    "Learn": [evolution.evolution, learning.learn, learning.cycles, learning.insights],
-    "See": [session.session, health.health, health.report, demo.demo],
+# What there is, by what people want to do: each command's module, what it does in a line, and what else it is called.
+SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "Put in": {
+        "capture": ("capture", "keep one thing that was learnt", "remember add save note store learned keep"),
+        "import": ("transfer", "take in runbooks, alert rules, transcripts, an export", "load read runbooks"),
+        "ingest": ("signals", "take in logs and metrics: a file, a page, or -", "logs log tail metrics"),
+        "share": ("sharing", "learnings to and from other instances", "federation federate sync pull push"),
+    },
+    "Ask": {
+        "search": ("search", "find memories that answer a question", "retrieve recall query find lookup grep ask"),
+        "list": ("search", "the newest memories", "ls recent newest memories latest all"),
+        "show": ("show_id", "whatever has this id, or this short end of one", "get view inspect cat details describe"),
+        "match": (
+            "search",
+            "has this error happened before, and what helped?",
+            "known error errors recognise recognize",
+        ),
+        "guide": ("search", "what to know before an operation", "advise advice consult guidance before"),
+        "operations": ("operations", "what was done, and how it ended", "ops deployments activity done operation"),
+        "suspects": ("signals", "what is likely to blame for an incident", "blame cause rca incident why"),
+    },
+    "Follow": {
+        "exec": ("exec", "run any command as an operation", "wrap do time sh"),
+        "procedure": ("procedures", "write, check, keep and activate procedures", "procedures runbook playbook skill"),
+        "run": ("runs", "start a procedure, and follow it until it ends or asks", "start launch"),
+        "runs": ("runs", "what runs, waits, and ended how", "ps jobs"),
+        "cases": ("cases", "decide from past cases; learn, correct, import", "case decide"),
+        "worker": ("worker", "go on with the runs that are due, until it is stopped", "daemon serve scheduler"),
+    },
+    "Hand over": {
+        "agent": ("agents", "who carries tasks out, how well, and what waits", "agents delegate tasks"),
+        "workflow": ("workflow", "plan for a goal, have agents carry it out, learn from it", "workflows plan goal"),
+    },
+    "Mend": {"fix": ("fix", "what mends an error, and how surely", "fixes repair solve solution remedy mend")},
+    "Guard": {
+        "guard": ("guard", "what may be done here, and why not", "rules rule policy decisions"),
+        "enforcement": ("guard", "whether the guard only watches or holds", "strict observe mode"),
+        "autonomy": ("guard", "what may change by itself", "auto"),
+        "bypass": ("guard", "let everything pass for a while, on record", "override"),
+        "stop": ("guard", "stop what happens by itself", "halt kill pause panic"),
+        "compliance": ("guard", "how far procedures and rules were followed", "adherence violations"),
+    },
+    "Approve": {
+        "approvals": ("approvals", "what waits for a person's answer", "approval pending requests"),
+        "approve": ("approvals", "agree to what was asked, in a terminal of your own", "accept grant confirm"),
+        "refuse": ("approvals", "say no to what was asked", "deny reject decline"),
+        "approver": ("approvals", "who may approve", "approvers people users"),
+        "notices": ("approvals", "what somebody must be told", "notifications alerts inbox notice"),
+    },
+    "Correct": {
+        "feedback": ("correct", "say that a memory was helpful, wrong or outdated", "rate vote helpful wrong"),
+        "supersede": ("capture", "replace a memory by a corrected one", "edit update correct change replace"),
+        "history": ("correct", "everything about one memory", "versions"),
+        "archive": ("correct", "set memories aside", "hide shelve"),
+        "forget": ("correct", "hide memories from every search", "delete remove rm del"),
+        "restore": ("correct", "bring memories back, or a whole store from a backup", "unarchive recover unforget"),
+        "promote": ("correct", "copy a memory into another namespace", "copy move publish"),
+        "redact": ("correct", "show what capture takes out; clean what is stored", "clean mask scrub secrets"),
+        "purge": ("correct", "remove memories for good", "erase destroy wipe gdpr"),
+    },
+    "Look after": {
+        "init": ("upkeep", "make the store, and say where it is", "setup install create"),
+        "status": ("upkeep", "counts, index and backlog, growth, sizes", "info stats state"),
+        "doctor": ("upkeep", "check that everything works, with the way out", "check selftest diagnose"),
+        "config": ("upkeep", "which settings hold, and where each comes from", "settings env options preferences"),
+        "completion": (
+            "completion",
+            "let a shell complete commands and options",
+            "complete bash zsh fish",
+        ),
+        "audit": ("upkeep", "what makes memory worse to read, and what mends it", "junk duplicates trail"),
+        "backup": ("transfer", "write a verified copy of the whole store", "snapshot"),
+        "export": ("transfer", "write everything readable as JSONL", "dump"),
+        "reindex": ("upkeep", "write every index anew", "rebuild index"),
+        "reembed": ("upkeep", "give every memory a vector of the present model", "embed vectors embeddings"),
+        "compact": ("upkeep", "move what is old into compressed segments", "vacuum gc prune compress"),
+        "upgrade": ("upkeep", "bring the store to this program's schema", "migrate migrations schema"),
+        "allow": ("allow", "let procedures run a command or reach a host", "limits permit allowlist"),
+        "llm": ("language", "what language models may take, and took", "language model models budget tokens cost"),
+    },
+    "Learn": {
+        "evolution": ("evolution", "what the system changed about itself, and how to take it back", "improvements"),
+        "learn": ("learning", "run a learning cycle that is due; show what it found", "cycle train"),
+        "cycles": ("learning", "when each learning cycle ran, is due, and what it does", "schedule timetable"),
+        "insights": ("learning", "what the learning cycles found that holds now", "insight findings lessons"),
+    },
+    "See": {
+        "session": ("session", "begin to work: what stands, holds and happened lately", "sessions begin briefing"),
+        "health": ("health", "how well memory does its work, in figures", "figures kpi"),
+        "report": ("health", "what the last days brought, beside those before", "week weekly summary"),
+        "demo": ("demo", "sixty seconds, offline: see what it does", "tour example tutorial"),
+    },
+}
+COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}
+WORDS = {name: words for name, (_, _, words) in COMMANDS.items()}
+
+FIRST_WEEK = {
+    "demo": "sixty seconds, offline: see what it does",
+    "capture TITLE [CONTENT]": "keep one thing that was learnt",
+    "import DIR": "take in runbooks, alert rules, transcripts",
+    "exec -- COMMAND": "run it: how it ended is remembered",
+    "match ERROR": "has it happened before, and what helped?",
+    "search QUESTION": "what do we know about this?",
+    "guide OPERATION": "what to know before it is done",
+    "fix attach ERROR --command LINE": "bind what mends an error to it",
+    "list, operations, runs": "the newest memories; what was done; what runs",
+    "show ID": "everything about one of them",
+    "feedback ID helpful|wrong": "so that the right ones come first",
+    "session start": "begin to work: what stands, and what happened",
+    "status, doctor": "how it is; whether everything works",
 }
 
-FIRST_SCREEN = """\
-Put in      exec -- COMMAND             run it: how it ended is remembered
-            capture, import, ingest     a lesson; runbooks; logs, metrics
-Ask         match ERROR, suspects       known? what helped? what is to blame?
-            retrieve QUESTION           what do we know about this?
-            guide OPERATION, operations what to know before; what was done
-Follow      procedure, cases            write, check, activate; decide
-            run NAME, runs, worker      start one; what waits; go on with it
-Hand over   agent, workflow, share      who does it best; a plan; to others
-Mend        fix                         what mends an error, and how surely
-Guard       guard, compliance           what may be done; what was followed
-            enforcement, autonomy, bypass, stop
-Approve     approvals, approve, refuse, approver, notices
-Correct     feedback, supersede         it helped, is wrong; this replaces it
-            archive, forget, restore, history, promote, redact, purge
-Learn       learn, cycles, insights, evolution
-See         session, health, report     begin to work; figures; the last week
-Look after  status, doctor, audit, backup, export, allow, llm
-            init, upgrade, reindex, reembed, compact
-"""
+
+class Commands(UserDict[str, Any]):
+    """The commands by name; the module of one is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        """Return a command; raise KeyError where there is none."""
+        module = import_module(f"brainops.cli.{self.data[name][0]}")
+        found = getattr(module, name, None)
+        return found if isinstance(found, click.Command) else getattr(module, f"{name}_")
 
 
 class Program(click.Group):
@@ -122,9 +156,7 @@ class Program(click.Group):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.params.extend(shared_options(hidden=False))
-        for commands in SECTIONS.values():
-            for each in commands:
-                self.add_command(each)
+        self.commands = Commands(COMMANDS)
 
     def main(
         self,
@@ -177,7 +209,26 @@ class Program(click.Group):
         """List the commands by what people want to do."""
         for heading, commands in SECTIONS.items():
             with formatter.section(heading):
-                formatter.write_dl([(str(each.name), each.get_short_help_str(60)) for each in commands])
+                formatter.write_dl([(name, does) for name, (_, does, _) in commands.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named; one that there is not is told with what may be meant."""
+        name = args[0]
+        if name not in COMMANDS and not ctx.resilient_parsing and not name.startswith("-"):
+            groups = [above for above, each in self.commands.items() if name in getattr(each, "commands", ())]
+            below = {f"{above} {name}": name for above in groups}
+            ctx.fail(f"No such command: {name}.{meant(name, [*COMMANDS, *below], WORDS | below)}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what may stand here; the names of commands are told without importing them."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=does) for name, (_, does, _) in COMMANDS.items() if name.startswith(incomplete)
+        ]
 
 
 def _escape_what_cannot_be_shown() -> None:
@@ -256,8 +307,9 @@ def main(context: click.Context) -> None:
         return
     if isinstance(context.obj, CommonOptions) and context.obj.json:
         raise click.UsageError("Name a command, for example: brainops status --json")
-    click.echo(f"{bold('BrainOps')} remembers errors, fixes, decisions and deployments.\n")
-    for line in FIRST_SCREEN.splitlines():
-        click.echo("  " + (bold(line[:12]) + line[12:] if line[:1].strip() else line))
-    click.echo("\n  " + bold("brainops demo") + "               sixty seconds, offline: see what it does")
-    click.echo("  " + dim("brainops COMMAND --help     all about one; every command takes --json"))
+    click.echo(f"{bold('BrainOps')} remembers errors, fixes, decisions, deployments. To begin with:\n")
+    room = max(map(len, FIRST_WEEK)) + 2
+    for usage, does in FIRST_WEEK.items():
+        click.echo(f"  {bold(usage.ljust(room))}{does}")
+    click.echo(f"\n  {bold('brainops --help'.ljust(room))}all {len(COMMANDS)} commands, by purpose")
+    click.echo(f"  {bold('brainops COMMAND --help'.ljust(room))}all about one; every command takes --json")

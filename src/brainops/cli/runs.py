@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.commands import command, group
+from brainops.cli.options import REASON, REASON_REQUIRED, limited, shared
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
-from brainops.cli.shared import CommandGroup, answer, command, opened, read_text, shared
+from brainops.cli.shared import answer, opened, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
@@ -29,7 +31,7 @@ STATE_COLUMNS = 12
 _ANSWERS = re.compile(r'output\.answer == "([\w-]+)"')  # what a drafted question takes, as its verification says
 
 
-@command("run", short_help="start a procedure, and follow it until it ends or asks")
+@command("run", memory=opened)
 @click.argument("name")
 @click.option("--input", "-i", "pairs", metavar="KEY=VALUE", multiple=True, help="An input; VALUE is JSON or text.")
 @click.option("--inputs", "file", metavar="FILE", help="The inputs as one JSON object; - for standard input.")
@@ -39,6 +41,7 @@ _ANSWERS = re.compile(r'output\.answer == "([\w-]+)"')  # what a drafted questio
 @click.option("--dry-run", is_flag=True, help="Say what would run, with which inputs and approvals.")
 @click.option("--detach", is_flag=True, help="Only write it down; a worker goes on with it.")
 def run(
+    brain: Brain,
     name: str,
     pairs: tuple[str, ...],
     file: str | None,
@@ -52,18 +55,19 @@ def run(
 
     It returns when the run has ended, or waits for somebody; then it says the one command to go on. Exit code 0 means
     that it succeeded or waits, 1 that it failed or was cancelled.
+
+    Example: brainops run deploy-safely --input 'version="2.14"' --dry-run
     """
     inputs = _inputs(pairs, file)
-    with opened() as brain:
-        if dry_run:
-            plan = brain.runs.plan(name, inputs, target=target, number=number)
-            answer(plan, lambda: _planned(plan))
-            return
-        begun = brain.runs.start(name, inputs, target=target, number=number, idempotency_key=key, detached=True)
-        if detach:
-            answer(begun, lambda: [f"{begun.id}  queued; `brainops worker` goes on with it"])
-            return
-        _tell(brain, _followed(brain, begun))
+    if dry_run:
+        plan = brain.runs.plan(name, inputs, target=target, number=number)
+        answer(plan, lambda: _planned(plan))
+        return
+    begun = brain.runs.start(name, inputs, target=target, number=number, idempotency_key=key, detached=True)
+    if detach:
+        answer(begun, lambda: [f"{begun.id}  queued; `brainops worker` goes on with it"])
+        return
+    _tell(brain, _followed(brain, begun))
 
 
 def _inputs(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
@@ -204,14 +208,8 @@ def _following(current: Run, granted: bool) -> str | None:
             return None
 
 
-@click.group("runs", cls=CommandGroup, invoke_without_command=True, short_help="what runs, waits, and ended how")
-@click.option("--active", "state", flag_value="active", default=None, help="Only those that have not ended.")
-@click.option("--state", "state", metavar="STATE", help="Only those in this state.")
-@click.option("--procedure", metavar="NAME", help="Only runs of this procedure.")
-@click.option("--target", metavar="TARGET", help="Only those on this target.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=DEFAULT_RUNS, show_default=True, help="How many.")
-@click.pass_context
-def runs(context: click.Context, state: str | None, procedure: str | None, target: str | None, limit: int) -> None:
+@group("runs", bare="list")
+def runs() -> None:
     """List runs, newest first; or look at one, answer it, steer it.
 
     \b
@@ -220,30 +218,41 @@ def runs(context: click.Context, state: str | None, procedure: str | None, targe
     brainops runs complete ID STEP     a manual step was done
     brainops runs retry ID             go on where it failed
     """
-    if context.invoked_subcommand is not None:
-        return
-    with opened(model="none") as brain:
-        found = brain.runs.list(state=state, procedure=procedure, target=target, limit=limit)
-        answer(found, lambda: _listed(found))
+
+
+@runs.command("list")
+@click.option("--active", "state", flag_value="active", default=None, help="Only those that have not ended.")
+@click.option("--state", "state", metavar="STATE", help="Only those in this state.")
+@click.option("--procedure", metavar="NAME", help="Only runs of this procedure.")
+@click.option("--target", metavar="TARGET", help="Only those on this target.")
+@limited(DEFAULT_RUNS)
+def list_(brain: Brain, **given: Any) -> None:
+    """List runs, newest first.
+
+    Example: brainops runs list --active
+    """
+    found = brain.runs.list(**given)
+    answer(found, lambda: _listed(found))
 
 
 def _listed(found: Sequence[Run]) -> Iterator[str]:
     if not found:
         yield "No runs. Start one: brainops run NAME"
-    now = time.time_ns() // 1_000
     for each in found:
         words = f"{each.procedure_name} {one_line(each.target or '')}".strip()
         why = f": {one_line(each.error or each.reason or '')}" if each.error or each.reason else ""
-        yield f"{age(each.created_at, now):>6}  {each.state.value:<{STATE_COLUMNS}} {words}{why}  {dim(each.id)}"
+        yield f"{age(each.created_at):>6}  {each.state.value:<{STATE_COLUMNS}} {words}{why}  {dim(each.id)}"
 
 
 @runs.command("show")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def show_one(run_id: str) -> None:
-    """Show everything about one run."""
-    with opened(model="none") as brain:
-        found = brain.runs.get(run_id)
-        answer(found, lambda: [*_shown(found, _granted(brain, found)), *_next_step(brain, found)])
+def show_one(brain: Brain, run_id: str) -> None:
+    """Show everything about one run.
+
+    Example: brainops runs show b41f6a
+    """
+    found = brain.runs.get(run_id)
+    answer(found, lambda: [*_shown(found, _granted(brain, found)), *_next_step(brain, found)])
 
 
 def _shown(found: Run, granted: bool) -> Iterator[str]:
@@ -287,11 +296,13 @@ def _planned(plan: Plan) -> Iterator[str]:
 
 @runs.command("current")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def current(run_id: str) -> None:
-    """Show the step at hand, and nothing of those to come."""
-    with opened(model="none") as brain:
-        found = brain.runs.current(run_id)
-        answer(found, lambda: _at_hand(found))
+def current(brain: Brain, run_id: str) -> None:
+    """Show the step at hand, and nothing of those to come.
+
+    Example: brainops runs current b41f6a
+    """
+    found = brain.runs.current(run_id)
+    answer(found, lambda: _at_hand(found))
 
 
 def _at_hand(found: CurrentStep) -> Iterator[str]:
@@ -316,7 +327,10 @@ def _at_hand(found: CurrentStep) -> Iterator[str]:
 @click.option("--answer", "answered", metavar="WORD", help="The answer to a question, such as yes or no.")
 @click.option("--evidence", metavar="VALUE", help="What shows that it was done, as JSON or text.")
 def complete(run_id: str, step_id: str, output: str | None, answered: str | None, evidence: str | None) -> None:
-    """Say that a manual step was done, and go on; what its verification asks for is looked at first."""
+    """Say that a manual step was done, and go on; what its verification asks for is looked at first.
+
+    Example: brainops runs complete b41f6a look --output '{"seen": true}'
+    """
     if output is not None and answered is not None:
         raise click.UsageError("--answer is short for an output with this answer; give one of them.")
     output_value = {"answer": answered} if answered is not None else None if output is None else value_of(output)
@@ -327,7 +341,7 @@ def complete(run_id: str, step_id: str, output: str | None, answered: str | None
 @runs.command("skip")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @click.argument("step_id", metavar="STEP")
-@click.argument("reason")
+@REASON_REQUIRED
 @click.option(
     "--approval",
     metavar="ID",
@@ -335,31 +349,43 @@ def complete(run_id: str, step_id: str, output: str | None, answered: str | None
     type=Id("approval"),
 )
 def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> None:
-    """Do without a step, and go on."""
+    """Do without a step, and go on.
+
+    Example: brainops runs skip b41f6a look --reason "done yesterday"
+    """
     _steer(lambda brain: brain.runs.skip(run_id, step_id, approval_id=approval, reason=reason))
 
 
 @runs.command("cancel")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-@click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the trail.")
+@REASON
 @click.option("--take-back", is_flag=True, help="Take back what it did first, where its steps say how.")
 def cancel(run_id: str, reason: str, take_back: bool) -> None:
-    """End a run."""
+    """End a run.
+
+    Example: brainops runs cancel b41f6a --reason "not needed any more"
+    """
     _steer(lambda brain: brain.runs.cancel(run_id, reason=reason, compensate=take_back), failing=False)
 
 
 @runs.command("pause")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-@click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the trail.")
+@REASON
 def pause(run_id: str, reason: str) -> None:
-    """Let no further step begin; what is under way ends."""
+    """Let no further step begin; what is under way ends.
+
+    Example: brainops runs pause b41f6a --reason "until the meeting is over"
+    """
     _steer(lambda brain: brain.runs.pause(run_id, reason=reason))
 
 
 @runs.command("resume")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 def resume(run_id: str) -> None:
-    """Let a paused run go on."""
+    """Let a paused run go on.
+
+    Example: brainops runs resume b41f6a
+    """
     _steer(lambda brain: brain.runs.resume(run_id))
 
 
@@ -367,31 +393,42 @@ def resume(run_id: str) -> None:
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @click.option("--from", "from_step", metavar="STEP", help="From this step on instead of where it failed.")
 def retry(run_id: str, from_step: str | None) -> None:
-    """Let a run that failed or was cancelled go on."""
+    """Let a run that failed or was cancelled go on.
+
+    Example: brainops runs retry e3d790
+    """
     _steer(lambda brain: brain.runs.retry(run_id, from_step=from_step))
 
 
 @runs.command("take-over")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 def take_over(run_id: str) -> None:
-    """Make a run your own: nobody else completes its steps from now on."""
+    """Make a run your own: nobody else completes its steps from now on.
+
+    Example: brainops runs take-over b41f6a
+    """
     _steer(lambda brain: brain.runs.take_over(run_id))
 
 
 @runs.command("advance")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 def advance(run_id: str) -> None:
-    """Go on with a run here, where it is due and nobody else does."""
+    """Go on with a run here, where it is due and nobody else does.
+
+    Example: brainops runs advance b41f6a
+    """
     _steer(lambda brain: brain.runs.get(run_id))
 
 
 @runs.command("remove")
 @click.option("--older-than-days", type=float, required=True, metavar="N", help="Ended so long ago.")
-def remove(older_than_days: float) -> None:
-    """Remove ended runs for good; what memory learnt from them stays."""
-    with opened(model="none") as brain:
-        removed = brain.runs.remove_ended(older_than_days=older_than_days)
-        answer({"removed": removed}, lambda: [f"{counted(removed, 'run')} removed."])
+def remove(brain: Brain, older_than_days: float) -> None:
+    """Remove ended runs for good; what memory learnt from them stays.
+
+    Example: brainops runs remove --older-than-days 90
+    """
+    removed = brain.runs.remove_ended(older_than_days=older_than_days)
+    answer({"removed": removed}, lambda: [f"{counted(removed, 'run')} removed."])
 
 
 def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> None:

@@ -6,10 +6,16 @@ import os
 import re
 import shutil
 import sys
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from brainops.types import Actor
 
 WIDEST = 120  # longer lines are hard to read, however wide the terminal is
 NARROWEST = 40
@@ -141,11 +147,26 @@ def _unbroken(line: str) -> Iterator[str]:
         yield from line[at:].split(" ")
 
 
-def age(at: int | None, now: int) -> str:
-    """Return how long ago a time in microseconds is, in at most six characters."""
+def now() -> int:
+    """Return this machine's time in microseconds."""
+    return time.time_ns() // 1_000
+
+
+def when(at: int) -> str:
+    """Return a time in microseconds as this machine's clock shows it, to the minute."""
+    return f"{datetime.fromtimestamp(at / 1e6).astimezone():%Y-%m-%d %H:%M}" if 0 <= at < 2**56 else str(at)
+
+
+def who(actor: Actor | None) -> str:
+    """Return who acted as `kind:id`; "" for nobody."""
+    return one_line(f"{actor.kind.value}:{actor.id}") if actor else ""
+
+
+def age(at: int | None, seen: int | None = None) -> str:
+    """Return how long before now, or before another time, a time in microseconds is, in at most six characters."""
     if at is None:
         return "never"
-    seconds = (now - at) / 1e6
+    seconds = ((now() if seen is None else seen) - at) / 1e6
     if seconds < -60:
         return "ahead"
     for size, unit in ((31_557_600, "y"), (2_629_800, "mo"), (86_400, "d"), (3_600, "h"), (60, "min")):
@@ -154,9 +175,9 @@ def age(at: int | None, now: int) -> str:
     return "now"
 
 
-def ago(at: int | None, now: int) -> str:
+def ago(at: int | None, seen: int | None = None) -> str:
     """Return how long ago a time in microseconds is, as a person says it."""
-    past = age(at, now)
+    past = age(at, seen)
     return past if past in ("now", "never", "ahead") else f"{past} ago"
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import ago, bold, one_line, safe
-from brainops.cli.shared import CommandGroup, answer, opened, shared
+from brainops.cli.commands import group
+from brainops.cli.options import shared
+from brainops.cli.screen import ago, bold, one_line, safe, who
+from brainops.cli.shared import answer, opened
 from brainops.types import Briefing, SessionRecord
 from brainops.types.counted import counted
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
 LABEL_COLUMNS = 12
 EMPTY = ("none yet", "none is active")  # what says only that there is nothing: the summary says what to do about it
 
 
-@click.group("session", cls=CommandGroup, short_help="begin to work: what stands, holds and happened lately")
+@group("session")
 def session() -> None:
     """Open a session, or look at one. Everything that carries its id belongs to it.
 
@@ -27,27 +33,31 @@ def session() -> None:
     """
 
 
-@session.command("start")
+@session.command("start", memory=opened)
 @click.option("--agent", metavar="NAME", help="The agent that begins to work.")
 @click.option("--id", "session_id", metavar="ID", help="An id of your own; one that is open is briefed again.")
 @click.option("--block", is_flag=True, help="Print it for an agent: marked as data, at most 2,000 tokens.")
-def start(agent: str | None, session_id: str | None, block: bool) -> None:
-    """Open a session and say how everything stands, in under a second however much there is."""
-    with opened() as brain:
-        briefing = brain.sessions.open(id=session_id, agent=agent)
-        if block and not shared().json:
-            click.echo(safe(briefing.block))
-        else:
-            answer({**briefing.as_dict(), "block": briefing.block}, lambda: _screen(briefing))
+def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) -> None:
+    """Open a session and say how everything stands, in under a second however much there is.
+
+    Example: brainops session start --agent claude-code
+    """
+    briefing = brain.sessions.open(id=session_id, agent=agent)
+    if block and not shared().json:
+        click.echo(safe(briefing.block))
+    else:
+        answer({**briefing.as_dict(), "block": briefing.block}, lambda: _screen(briefing))
 
 
 @session.command("show")
 @click.argument("session_id", metavar="ID", required=False)
-def show_one(session_id: str | None) -> None:
-    """Show what was done in a session: the one named, else BRAINOPS_SESSION, else the newest."""
-    with opened(model="none") as brain:
-        found = brain.sessions.record(session_id)
-        answer(found, lambda: _recorded(found))
+def show_one(brain: Brain, session_id: str | None) -> None:
+    """Show what was done in a session: the one named, else BRAINOPS_SESSION, else the newest.
+
+    Example: brainops session show
+    """
+    found = brain.sessions.record(session_id)
+    answer(found, lambda: _recorded(found))
 
 
 def _screen(briefing: Briefing) -> Iterator[str]:
@@ -60,14 +70,13 @@ def _screen(briefing: Briefing) -> Iterator[str]:
 
 def _recorded(found: SessionRecord) -> Iterator[str]:
     yield bold(one_line(found.session_id))
-    now = show.now()
-    by = f" by {found.actor.kind.value}:{found.actor.id}" if found.actor else ""
+    by = f" by {who(found.actor)}" if found.actor else ""
     yield from show.pairs(
         {
-            "opened": "it was never opened" if found.opened_at is None else f"{ago(found.opened_at, now)}{by}",
+            "opened": "it was never opened" if found.opened_at is None else f"{ago(found.opened_at)}{by}",
             "operations": f"{found.operations:,}, {found.failed:,} failed, {found.open:,} open",
             "consulted": f"{counted(found.receipts, 'time')}",
             "memories": f"{found.memories:,}",
-            "last": "" if found.last_at is None else ago(found.last_at, now),
+            "last": "" if found.last_at is None else ago(found.last_at),
         }
     )

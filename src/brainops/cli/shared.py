@@ -7,107 +7,21 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import Struct
-from msgspec.structs import replace
 
+from brainops.cli.options import shared
 from brainops.cli.screen import show
 from brainops.cli.short_ids import shortened
-from brainops.errors import BrainOpsError, InvalidInput, StoreUnavailable
+from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-
-CAUGHT_UP_FIRST = 64  # memories that a question embeds before its answer: a fifth of a second
-CAUGHT_UP = 256  # memories that a command embeds after its answer: about a second, and the store catches up by use
-SHOWN = 12  # of one answer, so that the first screen fits a terminal
-
-
-class CommonOptions(Struct, frozen=True, kw_only=True):
-    """The options that every command takes."""
-
-    store: str | None = None
-    namespace: str | None = None
-    read: tuple[str, ...] | None = None
-    model: str | None = None
-    json: bool = False
-
-
-FORCE = click.option("--force", is_flag=True, help="Replace a file that is there already; never a store.")
-
-
-def shared() -> CommonOptions:
-    """Return the shared options of the running command."""
-    given = click.get_current_context().find_root().obj
-    return given if isinstance(given, CommonOptions) else CommonOptions()
-
-
-def shared_options(*, hidden: bool) -> list[click.Option]:
-    """Return the shared options anew; hidden behind a command, where the help points to `brainops --help`."""
-
-    def option(names: list[str], metavar: str | None, text: str, **rest: Any) -> click.Option:
-        return click.Option(
-            names, metavar=metavar, help=text, hidden=hidden, expose_value=False, is_eager=True, callback=_keep, **rest
-        )
-
-    return [
-        option(["--store"], "PLACE", "A file, or a postgresql:// URL. Environment: BRAINOPS_STORE."),
-        option(["--namespace"], "PATH", "Where to write. Environment: BRAINOPS_NAMESPACE."),
-        option(["--read"], "PATH", "What to read besides; may be repeated. Environment: BRAINOPS_READ.", multiple=True),
-        option(["--model"], "MODEL", "minilm, none, endpoint:URL#MODEL or a folder. Environment: BRAINOPS_MODEL."),
-        option(["--json"], None, "Print one JSON document and nothing else.", is_flag=True),
-    ]
-
-
-def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
-    if value in (None, (), False):
-        return
-    root = context.find_root()
-    root.obj = replace(
-        root.obj if isinstance(root.obj, CommonOptions) else CommonOptions(), **{str(option.name): value}
-    )
-
-
-class Command(click.Command):
-    """A command that also takes the shared options."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params.extend(shared_options(hidden=True))
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Point to the shared options."""
-        _point_to_shared(formatter)
-
-
-class CommandGroup(click.Group):
-    """A command with commands below it, that also takes the shared options."""
-
-    command_class = Command
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params.extend(shared_options(hidden=True))
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Point to the shared options."""
-        _point_to_shared(formatter)
-
-
-def _point_to_shared(formatter: click.HelpFormatter) -> None:
-    formatter.write_paragraph()
-    formatter.write_text("Also: --store, --namespace, --read, --model, --json; see brainops --help.")
-
-
-def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return the decorator that makes a function a command of this name."""
-    return click.command(name, cls=Command, **options)
 
 
 @contextmanager
@@ -141,20 +55,10 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
 
 @contextmanager
 def asking() -> Iterator[Brain]:
-    """Open the memory to ask it: a few that wait for their vector get it first, more once the answer was given.
-
-    One-shot captures do not load the model, so what was just put in is found by meaning by the next question.
-    """
-    with opened() as brain:
-        _catch_up(brain, CAUGHT_UP_FIRST)
+    """Open the memory to ask it: it catches up with the vectors that wait, most of it once the answer is printed."""
+    with opened() as brain, brain.upkeep.catching_up():
         yield brain
         sys.stdout.flush()
-        _catch_up(brain, CAUGHT_UP)
-
-
-def _catch_up(brain: Brain, limit: int) -> None:
-    with suppress(BrainOpsError):  # trouble with the model is not the answer's, which is then given by words alone
-        brain.upkeep.embed_pending(limit=limit)
 
 
 def answer(value: Any, human: Callable[[], Iterable[str]]) -> None:

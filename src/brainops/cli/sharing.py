@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops.cli.commands import group
+from brainops.cli.options import FORCE, REASON, REASON_REQUIRED, limited
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import FORCE, SHOWN, CommandGroup, answer, micros, opened, progress
+from brainops.cli.shared import answer, micros, progress
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import Peer, Received, Shared
 
 
-@click.group("share", cls=CommandGroup, short_help="learnings to and from other instances")
+@group("share")
 def share() -> None:
     """Give what was learnt to other instances, signed, and take theirs in.
 
@@ -35,11 +38,13 @@ def share() -> None:
 
 
 @share.command("key")
-def key() -> None:
-    """Show this instance's public key; its owner compares it with the other side."""
-    with opened(model="none") as brain:
-        known = brain.sharing.key()
-        answer({"key": known}, lambda: [known])
+def key(brain: Brain) -> None:
+    """Show this instance's public key; its owner compares it with the other side.
+
+    Example: brainops share key
+    """
+    known = brain.sharing.key()
+    answer({"key": known}, lambda: [known])
 
 
 @share.command("export")
@@ -48,30 +53,36 @@ def key() -> None:
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Insights with this tag; all that are given.")
 @click.option("--name", metavar="NAME", default="", help="What this instance calls itself; its namespace otherwise.")
 @FORCE
-def export(path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> None:
-    """Write what was learnt to PATH as one signed bundle; into a folder under this instance's key."""
-    with opened(model="none") as brain:
-        made = brain.sharing.export_to(path, since=micros(since), tags=tags, name=name, force=force)
-        answer(made, lambda: _shared(made))
+def export(brain: Brain, path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> None:
+    """Write what was learnt to PATH as one signed bundle; into a folder under this instance's key.
+
+    Example: brainops share export team.bundle --since 30d
+    """
+    made = brain.sharing.export_to(path, since=micros(since), tags=tags, name=name, force=force)
+    answer(made, lambda: _shared(made))
 
 
 @share.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-def import_(path: Path) -> None:
-    """Take in the bundle at PATH, of an instance that is trusted; again is no change."""
-    with opened(model="none") as brain:
-        with progress("taking in") as draw:
-            came = brain.sharing.import_from(path, progress=draw)
-        answer(came, lambda: _received([came]))
+def import_(brain: Brain, path: Path) -> None:
+    """Take in the bundle at PATH, of an instance that is trusted; again is no change.
+
+    Example: brainops share import team.bundle
+    """
+    with progress("taking in") as draw:
+        came = brain.sharing.import_from(path, progress=draw)
+    answer(came, lambda: _received([came]))
 
 
 @share.command("pull")
 @click.argument("peer", required=False)
-def pull(peer: str | None) -> None:
-    """Take in the bundles of PEER, or of every trusted instance that has a source."""
-    with opened(model="none") as brain:
-        came = brain.sharing.pull(peer)
-        answer(came, lambda: _received(came))
+def pull(brain: Brain, peer: str | None) -> None:
+    """Take in the bundles of PEER, or of every trusted instance that has a source.
+
+    Example: brainops share pull
+    """
+    came = brain.sharing.pull(peer)
+    answer(came, lambda: _received(came))
     if any(not each.bundle for each in came):  # a source that could not be read
         click.get_current_context().exit(1)
 
@@ -80,53 +91,59 @@ def pull(peer: str | None) -> None:
 @click.argument("key")
 @click.option("--name", metavar="NAME", required=True, help="What that instance is called here.")
 @click.option("--from", "source", metavar="PLACE", help="The file, folder or URL that `pull` reads.")
-@click.option("--reason", metavar="TEXT", default="", help="Why; it is kept.")
-def trust(key: str, name: str, source: str | None, reason: str) -> None:
-    """Listen to the instance of this public KEY."""
-    with opened(model="none") as brain:
-        peer = proven(
-            brain,
-            "SHARE_TRUST",
-            lambda proof: brain.sharing.trust(key, name=name, source=source, reason=reason, proof=proof),
-        )
-        answer(peer, lambda: [f"{peer.name} is listened to from now on"])
+@REASON
+def trust(brain: Brain, key: str, name: str, source: str | None, reason: str) -> None:
+    """Listen to the instance of this public KEY.
+
+    Example: brainops share trust bos_MTX7Mm --name team-b --from /mnt/shared
+    """
+    peer = proven(brain, "SHARE_TRUST", brain.sharing.trust, key, name=name, source=source, reason=reason)
+    answer(peer, lambda: [f"{peer.name} is listened to from now on"])
 
 
 @share.command("distrust")
 @click.argument("peer")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def distrust(peer: str, reason: str) -> None:
-    """Listen to PEER no longer, and take out of use what came from it."""
-    with opened(model="none") as brain:
-        went = brain.sharing.distrust(peer, reason=reason)
-        answer(went, lambda: _received([went]))
+@REASON_REQUIRED
+def distrust(brain: Brain, peer: str, reason: str) -> None:
+    """Listen to PEER no longer, and take out of use what came from it.
+
+    Example: brainops share distrust "the other shop" --reason "it was sold"
+    """
+    went = brain.sharing.distrust(peer, reason=reason)
+    answer(went, lambda: _received([went]))
 
 
 @share.command("revoke")
 @click.argument("bundle", type=Id("share_bundle"))
-@click.option("--reason", metavar="TEXT", required=True, help="Why; it is kept.")
-def revoke(bundle: str, reason: str) -> None:
-    """Take BUNDLE (its id) back: what came goes out of use, what left is called back by the next one."""
-    with opened(model="none") as brain:
-        went = brain.sharing.revoke(bundle, reason=reason)
-        answer(went, lambda: _received([went]))
+@REASON_REQUIRED
+def revoke(brain: Brain, bundle: str, reason: str) -> None:
+    """Take BUNDLE (its id) back: what came goes out of use, what left is called back by the next one.
+
+    Example: brainops share revoke 4b81d7 --reason "the fix in it is wrong"
+    """
+    went = brain.sharing.revoke(bundle, reason=reason)
+    answer(went, lambda: _received([went]))
 
 
 @share.command("peers")
-def peers() -> None:
-    """Show to whom this memory listens, and listened."""
-    with opened(model="none") as brain:
-        known = brain.sharing.peers()
-        answer(known, lambda: _peers(known))
+def peers(brain: Brain) -> None:
+    """Show to whom this memory listens, and listened.
+
+    Example: brainops share peers
+    """
+    known = brain.sharing.peers()
+    answer(known, lambda: _peers(known))
 
 
 @share.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=SHOWN, show_default=True, help="How many.")
-def list_(limit: int) -> None:
-    """Show the bundles that left and came, the newest first."""
-    with opened(model="none") as brain:
-        found = brain.sharing.bundles(limit=limit)
-        answer(found, lambda: [_bundle(row) for row in found] or ["No bundle has left or come."])
+@limited(most=10_000)
+def list_(brain: Brain, limit: int) -> None:
+    """Show the bundles that left and came, the newest first.
+
+    Example: brainops share list
+    """
+    found = brain.sharing.bundles(limit=limit)
+    answer(found, lambda: [_bundle(row) for row in found] or ["No bundle has left or come."])
 
 
 def _shared(made: Shared) -> Iterator[str]:

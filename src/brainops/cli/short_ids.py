@@ -34,6 +34,13 @@ class Id(click.ParamType):  # type: ignore[type-arg]  # the oldest click does no
             return value
 
 
+def thing_of(end: str) -> tuple[str, str] | None:
+    """Return of what kind the one thing is whose id this is, or ends so, and its id; None where there is none."""
+    from brainops import health
+
+    return health.kind_of(end, **_place())
+
+
 def is_id(text: str) -> bool:
     """Say whether a text is a whole id."""
     return _ID.fullmatch(text) is not None

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import click
 from msgspec import Struct
 
-from brainops.cli.screen import age, bold, columns, cut, dim, one_line, padded, safe, size, width, wrapped
+from brainops.cli.screen import age, bold, columns, cut, dim, one_line, padded, safe, size, when, who, width, wrapped
 from brainops.types import (
     JSON,
     Captured,
@@ -54,11 +52,6 @@ EXCERPT_LINES = 6
 HARDLY = 0.02  # less likely than this is noise beside a better one
 DOUBTFUL = 0.1  # nobody is told to do what is less likely right than this
 HELPS = ("solution", "fix", "resolution", "candidate_fix", "workaround", "cause")  # told first where room is short
-
-
-def now() -> int:
-    """Return this machine's time in microseconds."""
-    return time.time_ns() // 1_000
 
 
 def hits(found: Sequence[Hit], *, full: bool, query: str) -> Iterator[str]:
@@ -127,7 +120,7 @@ def row(memory: Memory, label: str, why: str) -> Iterator[str]:
     room = width() - lead - 1 - AGE_COLUMNS - (ID_COLUMNS + 2 if wide else 0)
     kind = click.style(padded(SHORT.get(memory.type, memory.type), TYPE_COLUMNS), fg="cyan")
     title = padded(one_line(memory.title) + _marks(memory), room)
-    line = f"{_right(label, CONFIDENCE_COLUMNS)} {kind} {title} {age(memory.created_at, now()):>{AGE_COLUMNS}}"
+    line = f"{_right(label, CONFIDENCE_COLUMNS)} {kind} {title} {age(memory.created_at):>{AGE_COLUMNS}}"
     yield f"{line}  {dim(memory.id)}" if wide else line.rstrip()
     if not wide:
         below = " " * (CONFIDENCE_COLUMNS + 1)
@@ -208,10 +201,10 @@ def memory(value: Memory) -> Iterator[str]:
         "state": value.state.value + (f", superseded by {value.superseded_by}" if value.superseded_by else ""),
         "tags": ", ".join(value.tags),
         "trust": f"{value.trust.value}, importance {value.importance:g}, feedback {value.feedback:+g}",
-        "source": f"{value.source.actor.kind.value}:{value.source.actor.id} {value.source.uri or ''}".strip(),
-        "captured": _when(value.created_at),
+        "source": f"{who(value.source.actor)} {value.source.uri or ''}".strip(),
+        "captured": when(value.created_at),
         "valid": _validity(value),
-        "seen": f"{value.occurrences:,} times, last {_when(value.last_seen_at)}" if value.occurrences > 1 else "",
+        "seen": f"{value.occurrences:,} times, last {when(value.last_seen_at)}" if value.occurrences > 1 else "",
         "about": value.subject or "",
         "metadata": json.dumps(dict(value.metadata), ensure_ascii=False) if value.metadata else "",
     }
@@ -220,7 +213,7 @@ def memory(value: Memory) -> Iterator[str]:
 
 
 def _validity(value: Memory) -> str:
-    return f"from {_when(value.valid_from)} until {_when(value.valid_to)}" if value.valid_to else ""
+    return f"from {when(value.valid_from)} until {when(value.valid_to)}" if value.valid_to else ""
 
 
 def language_budget(budget: Mapping[str, Any]) -> str:
@@ -245,10 +238,6 @@ def pairs(fields: Mapping[str, str]) -> Iterator[str]:
 def _pair(name: str, value: str, room: int) -> Iterator[str]:
     for number, line in enumerate(wrapped(value, indent=" " * room)):
         yield dim(name.ljust(room)) + line[room:] if number == 0 else line
-
-
-def _when(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1e6).astimezone():%Y-%m-%d %H:%M}" if 0 <= at < 2**56 else str(at)
 
 
 def captured(value: Captured, similar: Sequence[tuple[Memory, float]], title: str) -> Iterator[str]:
@@ -347,7 +336,7 @@ def _earlier(operation: SimilarOperation) -> Iterator[str]:
     styled = click.style(ended, fg={True: "green", False: "red", None: None}[operation.succeeded])
     text = f"{operation.name} {operation.target or ''}".strip()
     text += f": {operation.error}" if operation.error else ""
-    line = f"  {age(operation.started_at, now()):>7} {styled}  "
+    line = f"  {age(operation.started_at):>7} {styled}  "
     yield line + cut(one_line(text), width() - columns(click.unstyle(line)))
 
 
@@ -358,7 +347,7 @@ def operations(log: Sequence[Operation]) -> Iterator[str]:
     for operation in log:
         start = operation.start
         text = one_line(f"{start.name} {start.target or ''}".strip() + _ending(operation))
-        line = f"{age(operation.started_at, now()):>6}  {_state(operation)}  "
+        line = f"{age(operation.started_at):>6}  {_state(operation)}  "
         room = width() - 20
         if width() >= ROW_WIDTH:
             yield line + padded(text, room - ID_COLUMNS - 2) + "  " + dim(operation.id)
@@ -393,9 +382,9 @@ def operation(value: Operation) -> Iterator[str]:
     fields: dict[str, Any] = {
         "id": value.id,
         "state": click.unstyle(_state(value)).strip(),
-        "began": _when(value.started_at),
-        "ended": _when(value.finished_at) if value.finished_at else "",
-        "actor": f"{value.start.actor.kind.value}:{value.start.actor.id}",
+        "began": when(value.started_at),
+        "ended": when(value.finished_at) if value.finished_at else "",
+        "actor": who(value.start.actor),
         "context": json.dumps(dict(value.start.context), ensure_ascii=False) if value.start.context else "",
         "receipt": value.guidance_id or "",
         "followed": value.followed_id or "",

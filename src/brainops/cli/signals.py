@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.commands import command
+from brainops.cli.options import shared
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import answer, command, micros, opened, progress, shared
+from brainops.cli.shared import answer, micros, progress
 from brainops.health.figure_text import spark
 from brainops.types import Ingested, Suspect
 
@@ -26,29 +28,30 @@ SUSPECTS = 5
 CHARTS = 2  # of each suspect
 
 
-@command("ingest", short_help="take in logs and metrics: a file, a page, or -")
+@command("ingest")
 @click.argument("places", metavar="FILE|URL|-", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How it is written; told from the text otherwise.")
 @click.option("--source", metavar="NAME", help="Whose it is; otherwise what lines say of themselves, or the file.")
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-def ingest(places: tuple[str, ...], form: str | None, source: str | None, follow: bool) -> None:
+def ingest(brain: Brain, places: tuple[str, ...], form: str | None, source: str | None, follow: bool) -> None:
     """Take in logs and metrics: templates with their counts, series with their points, and the errors in them.
 
     A file is read on from where it was left, whatever it is called by then. An address is asked only if its host was
     allowed: brainops allow --host NAME.
+
+    Example: brainops ingest app.log --source checkout
     """
-    with opened(model="none") as brain:
-        taken = [_taken(brain, place, form, source) for place in places]
-        answer(taken[0] if len(taken) == 1 else taken, lambda: (line for each in taken for line in _ingested(each)))
-        while follow:
-            pages = all(place.lower().startswith(("http://", "https://")) for place in places)
-            time.sleep(PAGE_SECONDS if pages else FOLLOW_SECONDS)
-            for place in places:
-                if place != "-":
-                    more = _taken(brain, place, form, source)
-                    if more.lines or more.samples:
-                        answer(more, lambda more=more: _ingested(more))  # type: ignore[misc]
-                        sys.stdout.flush()
+    taken = [_taken(brain, place, form, source) for place in places]
+    answer(taken[0] if len(taken) == 1 else taken, lambda: (line for each in taken for line in _ingested(each)))
+    while follow:
+        pages = all(place.lower().startswith(("http://", "https://")) for place in places)
+        time.sleep(PAGE_SECONDS if pages else FOLLOW_SECONDS)
+        for place in places:
+            if place != "-":
+                more = _taken(brain, place, form, source)
+                if more.lines or more.samples:
+                    answer(more, lambda more=more: _ingested(more))  # type: ignore[misc]
+                    sys.stdout.flush()
 
 
 def _taken(brain: Brain, place: str, form: str | None, source: str | None) -> Ingested:
@@ -85,7 +88,7 @@ def _ingested(done: Ingested) -> Iterator[str]:
         yield from wrapped(f"left out: {left}", indent="  ")
 
 
-@command("suspects", short_help="what is likely to blame for an incident")
+@command("suspects")
 @click.option("--at", metavar="WHEN", help="When it began: a time, or an age like 20min. Otherwise the newest trouble.")
 @click.option(
     "--minutes",
@@ -94,16 +97,18 @@ def _ingested(done: Ingested) -> Iterator[str]:
     show_default=True,
     help="How long before and after is compared.",
 )
-def suspects(at: str | None, minutes: float) -> None:
-    """Rank what is likely to blame for an incident: from metrics, logs, failures and what was changed before."""
-    with opened(model="none") as brain:
-        begun = micros(at) if at else brain.signals.trouble(minutes=minutes)
-        assert begun is not None
-        found = brain.signals.suspects(begun, minutes=minutes)
-        told = [each for each in found if each.reasons][:SUSPECTS]
-        charts = {} if shared().json else {each.name: brain.signals.around(each.name, begun) for each in told}
-        value = {"at": begun, "minutes": minutes, "suspects": found}
-        answer(value, lambda: _suspects(begun, minutes, told, charts))
+def suspects(brain: Brain, at: str | None, minutes: float) -> None:
+    """Rank what is likely to blame for an incident: from metrics, logs, failures and what was changed before.
+
+    Example: brainops suspects --at 20min
+    """
+    begun = micros(at) if at else brain.signals.trouble(minutes=minutes)
+    assert begun is not None
+    found = brain.signals.suspects(begun, minutes=minutes)
+    told = [each for each in found if each.reasons][:SUSPECTS]
+    charts = {} if shared().json else {each.name: brain.signals.around(each.name, begun) for each in told}
+    value = {"at": begun, "minutes": minutes, "suspects": found}
+    answer(value, lambda: _suspects(begun, minutes, told, charts))
 
 
 def _suspects(

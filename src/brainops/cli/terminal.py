@@ -123,18 +123,18 @@ def refuse_agents_from(brain: Brain, name: str) -> None:
         refuse_agents(f"to {brain.acts[name].does}")
 
 
-def proven(brain: Brain, name: str, work: Callable[[Proof | None], T]) -> T:
+def proven(brain: Brain, name: str, work: Callable[..., T], /, *arguments: object, **rest: object) -> T:
     """Do an act, by its name in the table; where that asks for a proof, ask on the terminal, and do it with that."""
     act = brain.acts[name]
     refuse_agents_from(brain, name)
     try:
-        return work(None)
+        return work(*arguments, **rest)
     except ApprovalUnproven:
         known = brain.approvals.approvers.list()
         if not known:
             raise
         with person_at_terminal(f"to {act.does}") as terminal:
-            return work(proof_of_person(terminal, known, None))
+            return work(*arguments, **rest, proof=proof_of_person(terminal, known, None))
 
 
 def new_passphrase(terminal: Terminal, name: str) -> str:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli import show
+from brainops.cli.commands import command
+from brainops.cli.options import FORCE, shared
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import FORCE, answer, busy, command, opened, print_json, progress, shared
+from brainops.cli.shared import answer, busy, opened, print_json, progress
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 from brainops.types.counted import counted
@@ -36,7 +38,7 @@ EXPORT_MARK = b'"brainops_export"'
 HEAD_BYTES = 65_536
 
 
-@command("import", short_help="take in runbooks, alert rules, transcripts, an export")
+@command("import", memory=opened)
 @click.argument("path")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="What it is; told from the content where not said.")
 @click.option("--sync", is_flag=True, help="Follow the source: changed supersedes, renamed moves, deleted is flagged.")
@@ -50,7 +52,9 @@ HEAD_BYTES = 65_536
 )
 @click.option("--name", metavar="NAME", help="The name of its root, where two folders would share one.")
 @click.option("--full", is_flag=True, help="Every line of the plan, and all that was left.")
-def import_(path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, name: str | None, full: bool) -> None:
+def import_(
+    brain: Brain, path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, name: str | None, full: bool
+) -> None:
     """Take in a file or a folder: runbooks, alert rules, transcripts, other memories, an export.
 
     \b
@@ -61,27 +65,28 @@ def import_(path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, 
     mcp-memory-service  its SQLite file
     jsonl               lines with title and content
     brainops-export     what `brainops export` wrote
-    """
-    with opened() as brain:
-        if kind == "brainops-export" or (kind is None and _is_export(path)):
-            if dry_run or sync:
-                raise click.UsageError("An export is put back as it was: --dry-run and --sync do not apply to it.")
-            with progress("taking in") as draw:
-                done = brain.upkeep.import_from(path, progress=draw)
-            _embed(brain)
-            answer(done, lambda: _put_back(done))
-            return
-        from brainops.importers import import_path
 
+    Example: brainops import notes --sync
+    """
+    if kind == "brainops-export" or (kind is None and _is_export(path)):
+        if dry_run or sync:
+            raise click.UsageError("An export is put back as it was: --dry-run and --sync do not apply to it.")
         with progress("taking in") as draw:
-            report = import_path(
-                brain, path, format=kind, sync=sync, dry_run=dry_run, trust=Trust(trust), name=name, progress=draw
-            )
-        embedded = 0 if dry_run else _embed(brain)
-        if shared().json:
-            print_json(_as_json(report, embedded))
-        else:
-            answer(report, lambda: _report(report, full))
+            done = brain.upkeep.import_from(path, progress=draw)
+        _embed(brain)
+        answer(done, lambda: _put_back(done))
+        return
+    from brainops.importers import import_path
+
+    with progress("taking in") as draw:
+        report = import_path(
+            brain, path, format=kind, sync=sync, dry_run=dry_run, trust=Trust(trust), name=name, progress=draw
+        )
+    embedded = 0 if dry_run else _embed(brain)
+    if shared().json:
+        print_json(_as_json(report, embedded))
+    else:
+        answer(report, lambda: _report(report, full))
 
 
 def _is_export(path: str) -> bool:
@@ -156,21 +161,27 @@ def _report(report: ImportReport, full: bool) -> Iterator[str]:
         yield dim(f"  … {len(report.left) - SHOWN_LINES:,} more: --full")
 
 
-@command("export", short_help="write everything readable as JSONL")
+@command("export")
 @click.argument("path")
 @FORCE
-def export(path: str, force: bool) -> None:
-    """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL."""
-    with opened(model="none") as brain, progress("writing") as draw:
+def export(brain: Brain, path: str, force: bool) -> None:
+    """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL.
+
+    Example: brainops export memory.jsonl
+    """
+    with progress("writing") as draw:
         done = brain.upkeep.export_to(path, force=force, progress=draw)
     answer(done, lambda: show.report(done, f"Written to {safe(path)}"))
 
 
-@command("backup", short_help="write a verified copy of the whole store")
+@command("backup")
 @click.argument("path")
-def backup(path: str) -> None:
-    """Write a verified copy of the whole store while others work. `restore --from` puts it back."""
-    with opened(model="none") as brain, busy("copying"):
+def backup(brain: Brain, path: str) -> None:
+    """Write a verified copy of the whole store while others work. `restore --from` puts it back.
+
+    Example: brainops backup /backups/memory.db
+    """
+    with busy("copying"):
         digest = brain.upkeep.backup(path)
     place = Path(path).expanduser().absolute()
     if not place.is_file():

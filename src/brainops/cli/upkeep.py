@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli import show
-from brainops.cli.screen import age, ago, bold, dim, one_line, safe, size, wrapped
-from brainops.cli.shared import answer, busy, command, opened, progress, shared
+from brainops.cli.commands import command
+from brainops.cli.options import limited, shared
+from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
+from brainops.cli.shared import answer, busy, opened, progress
 from brainops.cli.short_ids import Id
 from brainops.errors import BrainOpsError, InvalidInput
-from brainops.types import AuditEntry, Check
+from brainops.types import JSON, AuditEntry, Check
 from brainops.types.counted import counted
 from brainops.types.times import MINUTE_MICROS
 
+if TYPE_CHECKING:
+    from brainops.brain import Brain
 
-@command("init", short_help="make the store, and say where it is")
+
+@command("init")
 def init() -> None:
-    """Make the store if there is none, and say where it is and what it is opened with."""
+    """Make the store if there is none, and say where it is and what it is opened with.
+
+    Example: brainops init
+    """
     from brainops import health
 
     place = health.location(shared().store)
@@ -32,7 +40,7 @@ def init() -> None:
         "reads": ", ".join(settings.read),
         "model": shared().model or health.setting("model"),
         "personal data": settings.personal_data,
-        "actor": f"{settings.actor.kind.value}:{settings.actor.id}",
+        "actor": who(settings.actor),
     }
     answer({"made": made, **fields}, lambda: _made(made, fields))
 
@@ -43,11 +51,38 @@ def _made(made: bool, fields: dict[str, str]) -> Iterator[str]:
     yield dim('Next: brainops capture TITLE CONTENT, brainops import DIR, brainops match "the error text"')
 
 
-@command("upgrade", short_help="bring the store to this program's schema")
+@command("config")
+def config() -> None:
+    """Say which settings hold, and where each comes from: an option, the environment, the settings file, a default.
+
+    The settings file is ~/.config/brainops/settings.toml, or what BRAINOPS_CONFIG names.
+
+    Example: brainops config
+    """
+    from brainops import health
+
+    given = shared()
+    held = health.settings(
+        {"store": given.store, "namespace": given.namespace, "read": given.read, "model": given.model}
+    )
+    answer(held, lambda: _config(held))
+
+
+def _config(held: dict[str, dict[str, JSON]]) -> Iterator[str]:
+    for name, setting in held.items():
+        value = setting["value"]
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+        yield f"{name:<14}{padded(one_line(text), 40)}  {dim(str(setting['from']))}"
+
+
+@command("upgrade")
 @click.option("--check", is_flag=True, help="Only say what is pending; exit code 1 where something is.")
 @click.pass_context
 def upgrade(context: click.Context, check: bool) -> None:
-    """Bring the store to this program's schema, after an automatic backup."""
+    """Bring the store to this program's schema, after an automatic backup.
+
+    Example: brainops upgrade --check
+    """
     from brainops import health
 
     before = health.schema(shared().store)
@@ -67,25 +102,30 @@ def _pending(schema: dict[str, Any], pending: list[str]) -> Iterator[str]:
     yield f"Pending: {', '.join(pending)}. Apply with: brainops upgrade" if pending else "Nothing is pending."
 
 
-@command("reindex", short_help="write every index anew")
-def reindex() -> None:
-    """Write every index anew from the rows."""
-    with opened() as brain, progress("indexing") as draw:
+@command("reindex", memory=opened)
+def reindex(brain: Brain) -> None:
+    """Write every index anew from the rows.
+
+    Example: brainops reindex
+    """
+    with progress("indexing") as draw:
         count = brain.upkeep.reindex(progress=draw)
     answer({"memories": count}, lambda: [f"{counted(count, 'memory')} indexed anew."])
 
 
-@command("reembed", short_help="give every memory a vector of the present model")
-def reembed() -> None:
-    """Give every memory a vector of the present model. Can be stopped and goes on from there."""
-    with opened() as brain:
-        with progress("embedding") as draw:
-            count = brain.upkeep.reembed(progress=draw)
-        left = brain.upkeep.status()["index"]["waiting"]
+@command("reembed", memory=opened)
+def reembed(brain: Brain) -> None:
+    """Give every memory a vector of the present model. Can be stopped and goes on from there.
+
+    Example: brainops reembed --model minilm
+    """
+    with progress("embedding") as draw:
+        count = brain.upkeep.reembed(progress=draw)
+    left = brain.upkeep.status()["index"]["waiting"]
     answer({"memories": count, "waiting": left}, lambda: [f"{counted(count, 'memory')} embedded, {left:,} waiting."])
 
 
-@command("compact", short_help="move what is old into compressed segments")
+@command("compact")
 @click.option(
     "--older-than",
     "days",
@@ -99,23 +139,27 @@ def reembed() -> None:
 @click.option(
     "--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.", type=Id("segment")
 )
-def compact(days: float, dry_run: bool, segment: str | None) -> None:
-    """Move old operations and archived memories into compressed, verified, searchable segments."""
-    with opened(model="none") as brain:
-        if segment is not None:
-            back = brain.upkeep.restore_segment(segment)
-            answer(back, lambda: show.report(back, "Put back"))
-            return
-        done = brain.upkeep.compact(older_than_days=days, dry_run=dry_run)
+def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> None:
+    """Move old operations and archived memories into compressed, verified, searchable segments.
+
+    Example: brainops compact --older-than 90 --dry-run
+    """
+    if segment is not None:
+        back = brain.upkeep.restore_segment(segment)
+        answer(back, lambda: show.report(back, "Put back"))
+        return
+    done = brain.upkeep.compact(older_than_days=days, dry_run=dry_run)
     answer(done, lambda: show.report(done, "Would be moved into segments" if dry_run else "Moved into segments"))
 
 
-@command("doctor", short_help="check that everything works, with the way out")
+@command("doctor")
 @click.pass_context
 def doctor(context: click.Context) -> None:
     """Write, read and match for trial, and check rows, indexes, files, model and trail: PASS or FAIL with the way out.
 
     The exit code is 1 when a check failed.
+
+    Example: brainops doctor
     """
     from brainops import health
 
@@ -130,11 +174,13 @@ def doctor(context: click.Context) -> None:
     context.exit(0 if all(check.passed for check in checks) else 1)
 
 
-@command("status", short_help="counts, index and backlog, growth, sizes")
-def status() -> None:
-    """Show counts, index and backlog, the last capture, growth and sizes."""
-    with opened() as brain:
-        figures = brain.upkeep.status()
+@command("status", memory=opened)
+def status(brain: Brain) -> None:
+    """Show counts, index and backlog, the last capture, growth and sizes.
+
+    Example: brainops status
+    """
+    figures = brain.upkeep.status()
     answer(figures, lambda: show.pairs(_status(figures)))
 
 
@@ -233,13 +279,15 @@ def _policy(policy: dict[str, Any]) -> str:
     return f"{name}: {policy['mode']}{rate}"
 
 
-@command("audit", short_help="what makes memory worse to read, and what mends it")
-@click.option("--limit", type=click.IntRange(1, 1_000), metavar="N", default=20, show_default=True, help="How many.")
+@command("audit")
+@limited(20)
 @click.option("--trail", is_flag=True, help="Show the audit trail instead: who did what, when and why.")
 def audit(limit: int, trail: bool) -> None:
     """Show what makes memory worse to read, each with the command that mends it. Changes nothing.
 
     With --trail, show the last lines of this namespace's audit trail instead, which `brainops doctor` verifies.
+
+    Example: brainops audit --limit 10
     """
     if trail:
         with opened(model="none") as brain:
@@ -255,7 +303,6 @@ def _trail(lines: list[AuditEntry]) -> Iterator[str]:
     if not lines:
         yield "Nothing was done here yet that a person answers for."
     for each in lines:
-        by = f"{each.actor.kind.value}:{each.actor.id}"
         told = "; ".join(f"{name}: {value}" for name, value in each.detail.items() if value not in (None, "", [], {}))
-        yield f"{age(each.at, show.now()):>6}  {bold(one_line(each.act))} by {one_line(by)}"
+        yield f"{age(each.at):>6}  {bold(one_line(each.act))} by {who(each.actor)}"
         yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.commands import command
 from brainops.cli.screen import age, ago, bold, dim
-from brainops.cli.shared import answer, command, opened
+from brainops.cli.shared import answer, opened
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from brainops.health.workers import Worker
 
 
-@command("worker", short_help="go on with the runs that are due, until it is stopped")
+@command("worker")
 @click.option("--runs-at-once", type=click.IntRange(1, 64), default=4, show_default=True, help="So many runs.")
 @click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
 @click.option("--list", "listing", is_flag=True, help="Show the workers that live, and do nothing.")
@@ -30,6 +30,8 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
     Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
     one goes on with its runs. On PostgreSQL, with the extra `workers` and after --install, a worker is told at once
     what is due; without, it looks.
+
+    Example: brainops worker --runs-at-once 8 --keep-days 90
     """
     with opened(model="none" if listing or installing else None) as brain:
         if listing:
@@ -66,10 +68,9 @@ def _work(brain: Brain, runs_at_once: int, keep_days: float | None) -> None:
 def _listed(found: Sequence[Worker]) -> Iterator[str]:
     if not found:
         yield "No worker lives in this namespace. Start one: brainops worker"
-    now = time.time_ns() // 1_000
     for each in found:
         runs = "idle" if each.runs == 0 else counted(each.runs, "run")
-        times = f"since {age(each.started_at, now)}, seen {ago(each.seen_at, now)}"
+        times = f"since {age(each.started_at)}, seen {ago(each.seen_at)}"
         yield f"{bold(each.id)}  {runs}, {times}  {dim(each.version)}"
 
 

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli.commands import group
+from brainops.cli.options import limited
 from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line
-from brainops.cli.shared import CommandGroup, answer, asking, opened
+from brainops.cli.shared import answer, asking
 from brainops.cli.short_ids import Id
 
 if TYPE_CHECKING:
+    from brainops.brain import Brain
     from brainops.types import JSON, Workflow, WorkflowPlan
 
 SHOWN_GOAL = 50  # characters in a list
 _DONE_OR_WAITING = ("succeeded", "waiting", "queued", "running", "planned")
 
 
-@click.group("workflow", cls=CommandGroup, short_help="plan for a goal, have agents carry it out, learn from it")
+@group("workflow")
 def workflow() -> None:
     """Plan for a goal from what led to such goals before; run the plan by agents; look at it.
 
@@ -45,43 +48,51 @@ def _constrained(function: click.decorators.FC) -> click.decorators.FC:
     return function
 
 
-@workflow.command("plan")
+@workflow.command("plan", memory=asking)
 @_constrained
 @click.option("--mermaid", is_flag=True, help="Show the picture only.")
-def plan(goal: str, mermaid: bool, **given: object) -> None:
-    """Plan for GOAL and keep the plan as a draft; nothing is run."""
-    with asking() as brain:
-        made = brain.workflows.plan(goal, _constraints(given))
-        answer(made, lambda: [made.mermaid.rstrip()] if mermaid else _plan(made))
+def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> None:
+    """Plan for GOAL and keep the plan as a draft; nothing is run.
+
+    Example: brainops workflow plan "deploy the api" --test --within "4 hours"
+    """
+    made = brain.workflows.plan(goal, _constraints(given))
+    answer(made, lambda: [made.mermaid.rstrip()] if mermaid else _plan(made))
 
 
-@workflow.command("run")
+@workflow.command("run", memory=asking)
 @_constrained
-def run(goal: str, **given: object) -> None:
-    """Plan for GOAL and run the plan until it ends or waits."""
-    with asking() as brain:
-        made = brain.workflows.create(goal, _constraints(given))
-        answer(made.as_dict(), lambda: _shown(made))
+def run(brain: Brain, goal: str, **given: object) -> None:
+    """Plan for GOAL and run the plan until it ends or waits.
+
+    Example: brainops workflow run "deploy the api" --budget 1
+    """
+    made = brain.workflows.create(goal, _constraints(given))
+    answer(made.as_dict(), lambda: _shown(made))
     if made["status"] not in _DONE_OR_WAITING:
         click.get_current_context().exit(1)
 
 
 @workflow.command("list")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="At most so many.")
-def list_(limit: int) -> None:
-    """List workflows, those that changed last first."""
-    with opened(model="none") as brain:
-        found = brain.workflows.list(limit=limit)
-        answer([each.as_dict() for each in found], lambda: _listed(found))
+@limited(20)
+def list_(brain: Brain, limit: int) -> None:
+    """List workflows, those that changed last first.
+
+    Example: brainops workflow list
+    """
+    found = brain.workflows.list(limit=limit)
+    answer([each.as_dict() for each in found], lambda: _listed(found))
 
 
 @workflow.command("show")
 @click.argument("run_id", metavar="RUN", type=Id("run"))
-def show(run_id: str) -> None:
-    """Show a workflow by its run."""
-    with opened(model="none") as brain:
-        found = brain.workflows.get(run_id)
-        answer(found.as_dict(), lambda: _shown(found))
+def show(brain: Brain, run_id: str) -> None:
+    """Show a workflow by its run.
+
+    Example: brainops workflow show 83d5ae
+    """
+    found = brain.workflows.get(run_id)
+    answer(found.as_dict(), lambda: _shown(found))
 
 
 def _constraints(given: dict[str, object]) -> dict[str, JSON]:

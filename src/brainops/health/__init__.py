@@ -2,26 +2,34 @@
 
 from brainops.health.audit import audit
 from brainops.health.doctor import doctor, way_out
-from brainops.health.handles import handles, whole_id
-from brainops.health.likeness import SIMILAR, likeness, shingles
+from brainops.health.handles import handles, kind_of, whole_id
 from brainops.health.status import status
-from brainops.health.store_location import data_folder, everywhere, location, missing, preview, restore, schema, setting
+from brainops.health.store_location import (
+    data_folder,
+    everywhere,
+    location,
+    missing,
+    preview,
+    restore,
+    schema,
+    setting,
+    settings,
+)
 
 __all__ = [
-    "SIMILAR",
     "audit",
     "data_folder",
     "doctor",
     "everywhere",
     "handles",
-    "likeness",
+    "kind_of",
     "location",
     "missing",
     "preview",
     "restore",
     "schema",
     "setting",
-    "shingles",
+    "settings",
     "status",
     "way_out",
     "whole_id",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from brainops.health.likeness import NEAR, likeness, same_subject, shingles
 from brainops.memory.context import MemoryContext
+from brainops.memory.likeness import NEAR, likeness, same_subject, shingles
 from brainops.memory.meaning import body_of
 from brainops.memory.redaction.injected import contains_injected
 from brainops.memory.terms import STOP_WORDS, words

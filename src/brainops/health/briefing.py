@@ -149,7 +149,7 @@ def _wrapped(lines: Sequence[str], session_id: str) -> str:
 def _with_cut(kept: Sequence[str], whole: int) -> list[str]:
     return [
         *kept,
-        f"({whole - len(kept)} of {counted(whole, 'line')} were cut; ask for more: brainops retrieve, brainops guide)",
+        f"({whole - len(kept)} of {counted(whole, 'line')} were cut; ask for more: brainops search, brainops guide)",
     ]
 
 

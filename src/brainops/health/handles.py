@@ -45,11 +45,22 @@ def whole_id(
         return end
     with _open(store, namespace, read) as opened, opened.read() as tx:
         rows = tx.handles.ending([end], len(end))
-    found = {str(row["id"]): row for row in rows if row["kind"] in kinds}
-    if len(found) > 1:
-        named = ", ".join(_named(row, found) for row in list(found.values())[:SHOWN_CANDIDATES])
-        raise InvalidInput(f"{end!r} is the end of {len(found)} ids; give more of the one that is meant: {named}")
-    return next(iter(found), end)
+    return _only(end, {str(row["id"]): row for row in rows if row["kind"] in kinds}) or end
+
+
+def kind_of(
+    end: str, *, store: str | None, namespace: str | None, read: Collection[str] | None
+) -> tuple[str, str] | None:
+    """Return of what kind (the name of its table) the one thing is whose id ends so, and its id; None where none is.
+
+    Raises InvalidInput where several end so, naming them; StoreError, InvalidConfiguration.
+    """
+    if not (END.fullmatch(end) or len(end) == ID_CHARACTERS):
+        return None
+    with _open(store, namespace, read) as opened, opened.read() as tx:
+        found = {str(row["id"]): row for row in tx.handles.ending([end], len(end))}
+    whole = _only(end, found)
+    return None if whole is None else (str(found[whole]["kind"]), whole)
 
 
 def shortest(whole: str, others: Collection[str]) -> str:
@@ -59,6 +70,13 @@ def shortest(whole: str, others: Collection[str]) -> str:
         if not any(other != whole and other.endswith(end) for other in others):
             return end
     return whole
+
+
+def _only(end: str, found: Mapping[str, Row]) -> str | None:
+    if len(found) > 1:
+        named = ", ".join(_named(row, found) for row in list(found.values())[:SHOWN_CANDIDATES])
+        raise InvalidInput(f"{end!r} is the end of {len(found)} ids; give more of the one that is meant: {named}")
+    return next(iter(found), None)
 
 
 def _named(row: Row, found: Collection[str]) -> str:

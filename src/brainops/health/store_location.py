@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from brainops import config
 from brainops.config import DEFAULT_STORE
@@ -48,6 +50,16 @@ def everywhere() -> str:
 def setting(name: str) -> str:
     """Return one setting as it stands when nothing else is asked for."""
     return str(getattr(config.load(), name))
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, dict[str, JSON]]:
+    """Return each setting with its value and where that comes from, some of them given; no password is told."""
+    known = {name: value for name, value in given.items() if value is not None}
+    held, sources = config.load(**known), config.sources(os.environ, known)
+    values = {name: getattr(held, name) for name in sources}
+    values |= {"store": masked(held.store), "actor": f"{held.actor.kind.value}:{held.actor.id}"}
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {name: {"value": told[name], "from": source} for name, source in sources.items()}
 
 
 def schema(store: str | None) -> dict[str, int | list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from brainops.health.audit import audit as audited
@@ -12,6 +13,7 @@ from brainops.health.status import status as figures
 from brainops.memory import meaning
 from brainops.memory import reindex as sweep
 from brainops.memory.context import MemoryContext
+from brainops.memory.drain import catching_up
 from brainops.memory.transfer import retention, transfer
 from brainops.procedures.definition.sources import holds_secret, require_canonical
 from brainops.store.operations import GrowthPolicy
@@ -28,6 +30,10 @@ class Upkeep:
     def embed_pending(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
         """Embed memories that wait for a vector, and return how many; stopping in between loses nothing."""
         return meaning.embed_pending(self._context.store, self._context.meaning, limit=limit, progress=progress)
+
+    def catching_up(self) -> AbstractContextManager[None]:
+        """Return a context in which a question is asked: a few that wait get their vector before, more after it."""
+        return catching_up(lambda limit: self.embed_pending(limit=limit))
 
     def reindex(self, *, progress: Progress | None = None) -> int:
         """Write every index anew from the rows, and return how many memories that were."""

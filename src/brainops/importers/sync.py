@@ -8,8 +8,14 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+import brainops.importers.claude_code as claude_code
+import brainops.importers.codex as codex
+import brainops.importers.jsonl as jsonl
+import brainops.importers.markdown as markdown
+import brainops.importers.mcp_memory as mcp_memory
+import brainops.importers.mcp_memory_service as mcp_memory_service
+import brainops.importers.prometheus as prometheus
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
-from brainops.importers import claude_code, codex, jsonl, markdown, mcp_memory, mcp_memory_service, prometheus
 from brainops.importers.detect import NAMES, detect
 from brainops.importers.import_plan import ImportScope, make_plan
 from brainops.importers.items import Format, ImportAction, ImportReport, ImportTarget, Item, Leave, Planned, Take

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from brainops.errors import BrainOpsError
 from brainops.memory.meaning import Meaning, embed_pending
@@ -14,7 +16,24 @@ from brainops.store.scope import Scope
 REST_SECONDS = 1.0  # between two runs, so that a stream of captures is embedded in batches
 RUN_MEMORIES = 2_000  # in one run, before the thread looks whether it is to stop
 
+FIRST_MEMORIES = 64  # that a question embeds before its answer: a fifth of a second
+MORE_MEMORIES = 256  # that are embedded after it: about a second, and the store catches up by use
+
 log = logging.getLogger("brainops")
+
+
+@contextmanager
+def catching_up(embed: Callable[[int], int]) -> Iterator[None]:
+    """Embed a few memories that wait before a question is asked, and more once it was answered.
+
+    It is for programs that are over soon, which have no drainer: their captures do not load the model, so what was put
+    in is found by meaning by the next question. Trouble with the model is not the question's, which goes by words then.
+    """
+    with suppress(BrainOpsError):
+        embed(FIRST_MEMORIES)
+    yield
+    with suppress(BrainOpsError):
+        embed(MORE_MEMORIES)
 
 
 class Drainer:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brainops.errors import NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.recognition.error_events import error_title, parse_error
@@ -218,6 +219,14 @@ def recent(tx: Transaction, start: OperationStart, now: int) -> Guidance | None:
         return None
     guidance = guidance_of(json.loads(row["body"]))
     return None if tx.operations.failed_since(start.name, start.target, guidance.created_at) else guidance
+
+
+def receipt(tx: Transaction, guidance_id: str) -> Guidance:
+    """Return what was said under a receipt; raise NotFound."""
+    row = tx.operations.guidance(guidance_id)
+    if row is None:
+        raise NotFound(f"there is no receipt {guidance_id[:80]!r} in the namespaces that you read")
+    return guidance_of(json.loads(row["body"]))
 
 
 def refit(tx: Transaction) -> Calibration:

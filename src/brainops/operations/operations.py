@@ -9,7 +9,8 @@ from brainops.memory import retrieve
 from brainops.memory.context import MemoryContext
 from brainops.memory.transfer import segments
 from brainops.operations import log
-from brainops.types import Operation
+from brainops.operations.guidance import receipt
+from brainops.types import Guidance, Operation
 
 
 class Operations:
@@ -43,6 +44,11 @@ class Operations:
         """Return one operation by id; raise NotFound."""
         self._flush()
         return log.get(self._context, operation_id)
+
+    def receipt(self, guidance_id: str) -> Guidance:
+        """Return what was said under a receipt. Raises NotFound."""
+        with self._context.store.read() as tx:
+            return receipt(tx, guidance_id)
 
     def verify(self, operation_id: str) -> None:
         """Say that a later check confirmed an operation's outcome."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy
 
-from brainops.store import vectors
+import brainops.store.vectors as vectors
 from brainops.store.database import Session
 
 TAIL_ROWS = 1_024  # newer vectors are compared in memory (0.2 ms); more than this are appended to the map

@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+import brainops.store.acts as acts
 from brainops.errors import ApprovalUnproven, BrainOpsError
-from brainops.store import acts
 from brainops.store.acts import Act, Proven
 from brainops.store.agents import AgentRows
 from brainops.store.approvals import ApprovalRows

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy
 
+import brainops.store.vector_file as vector_file
 from brainops.errors import InvalidInput, StoreCorrupt
-from brainops.store import vector_file
 from brainops.store.vector_file import BLOCK_ROWS, NO_MARK, Mapping, State
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ from brainops.types.fix import (
     FixKind,
     FixMode,
     FixSuggestion,
+    Recognition,
 )
 from brainops.types.guard import (
     AllOf,
@@ -312,6 +313,7 @@ __all__ = [
     "Receipt",
     "ReceiptMatch",
     "Received",
+    "Recognition",
     "Recommendation",
     "RecommendedAgent",
     "Record",

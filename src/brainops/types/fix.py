@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.knowledge import JSON, Actor, Match, Micros
 from brainops.types.procedure import Action
 
 
@@ -123,3 +123,11 @@ class FixSuggestion(Struct, frozen=True, kw_only=True):
     confidence: FixConfidence
     exact: bool
     sentence: str
+
+
+class Recognition(Struct, frozen=True, kw_only=True):
+    """What is known of the errors of a text: each memory once, and the fixes that are bound to these very errors."""
+
+    errors: tuple[str, ...]
+    matches: tuple[Match, ...]
+    fixes: tuple[FixSuggestion, ...]

@@ -373,7 +373,7 @@ class Guard(GuardControls):
         """Return one rule by id or name; raise NotFound."""
         found = [rule for rule in self.rules() if rule_id in (rule.id, rule.name)]
         if not found:
-            raise NotFound(f"there is no rule {str(rule_id)[:80]!r} here; `brainops guard rules` lists them")
+            raise NotFound(f"there is no rule {str(rule_id)[:80]!r} here; `brainops guard rule list` lists them")
         return found[0]
 
     def add(self, rule: Rule, *, reason: str = "") -> Rule:

@@ -206,7 +206,7 @@ class Steering:
                 run_id=run.id,
                 step_id=step_id,
             )
-        skip = f"brainops runs skip {run.id} {step_id} REASON --approval {approval.id}"
+        skip = f"brainops runs skip {run.id} {step_id} --reason WHY --approval {approval.id}"
         granter = approval.decided_by
         if approval.state is ApprovalState.GRANTED and granter is not None:
             who = f"{granter.id} granted {approval.id}"

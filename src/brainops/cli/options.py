@@ -1,0 +1,71 @@
+"""Which options do many commands take: all of them where memory is, and those of acts and lists?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from msgspec import Struct
+from msgspec.structs import replace
+
+REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it is kept.")
+REASON_REQUIRED = click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
+SINCE = click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
+TARGET = click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
+SESSION = click.option("--session", metavar="ID", help="The session that it is part of.")
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there already; never a store.")
+AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
+
+
+SHOWN = 12  # of one answer, so that the first screen fits a terminal
+
+
+def limited(default: int = SHOWN, most: int = 1_000) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return the option that says how many of something are shown."""
+    whole = click.IntRange(1, most)
+    return click.option(
+        "--limit", type=whole, metavar="N", default=default, show_default=True, help="How many at most."
+    )
+
+
+class CommonOptions(Struct, frozen=True, kw_only=True):
+    """The options that every command takes."""
+
+    store: str | None = None
+    namespace: str | None = None
+    read: tuple[str, ...] | None = None
+    model: str | None = None
+    json: bool = False
+
+
+def shared() -> CommonOptions:
+    """Return the shared options of the running command."""
+    given = click.get_current_context().find_root().obj
+    return given if isinstance(given, CommonOptions) else CommonOptions()
+
+
+def shared_options(*, hidden: bool) -> list[click.Option]:
+    """Return the shared options anew; hidden behind a command, where the help points to `brainops --help`."""
+
+    def option(names: list[str], metavar: str | None, text: str, **rest: Any) -> click.Option:
+        return click.Option(
+            names, metavar=metavar, help=text, hidden=hidden, expose_value=False, is_eager=True, callback=_keep, **rest
+        )
+
+    return [
+        option(["--store"], "PLACE", "A file, or a postgresql:// URL. Environment: BRAINOPS_STORE."),
+        option(["--namespace"], "PATH", "Where to write. Environment: BRAINOPS_NAMESPACE."),
+        option(["--read"], "PATH", "What to read besides; may be repeated. Environment: BRAINOPS_READ.", multiple=True),
+        option(["--model"], "MODEL", "minilm, none, endpoint:URL#MODEL or a folder. Environment: BRAINOPS_MODEL."),
+        option(["--json"], None, "Print one JSON document and nothing else.", is_flag=True),
+    ]
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    if value in (None, (), False):
+        return
+    root = context.find_root()
+    root.obj = replace(
+        root.obj if isinstance(root.obj, CommonOptions) else CommonOptions(), **{str(option.name): value}
+    )
