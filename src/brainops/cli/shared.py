@@ -128,7 +128,7 @@ def read_text(path: str, limit: int = 50_000_000) -> str:
             with open(path, "rb") as file:
                 raw = file.read(limit + 1)
     except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror or error}") from error
+        raise InvalidInput(f"{path}: {error.strerror or error}; it cannot be read") from error
     where = "standard input" if path == "-" else path
     if len(raw) > limit:
         raise InvalidInput(f"{where} is larger than {limit:,} bytes; cut it to what matters")
