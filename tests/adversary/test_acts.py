@@ -339,7 +339,7 @@ def test_it_verifies_its_own_operation_and_contradicts_anothers(owner: Brain, ag
         agent.operations.contradict(another, "it did not work")
     marked = people_only(CLAUDECODE="1")
     assert shell("operations", "verify", own, environment=marked).returncode == 1
-    assert shell("operations", "contradict", another, "x", environment=marked).returncode == 1
+    assert shell("operations", "contradict", another, "--reason", "x", environment=marked).returncode == 1
 
 
 def attempt(brain: Brain, fix: Fix, target: str) -> None:

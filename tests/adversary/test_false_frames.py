@@ -187,7 +187,7 @@ def test_no_name_keeps_a_secret(open_as: Any, tmp_path: Path) -> None:
     other = owner.capture("two", "b", subject=f"user {KEY[:-1]}F", idempotency_key=f"k-{KEY[:-1]}F")
     with owner.operation("deploy", session=f"s-{KEY}"):
         pass
-    owner.session(id=f"t-{KEY}", agent=f"bot {KEY}")
+    owner.sessions.open(id=f"t-{KEY}", agent=f"bot {KEY}")
     owner.limits.allow(["true"], reason=f"since {KEY}")
     with pytest.raises(InvalidInput, match="holds a secret"):
         owner.fixes.attach("ValueError: x", "log in", command=["mysql", "-u", "root", f"-p{KEY}", "db"])

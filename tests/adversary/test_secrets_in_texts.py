@@ -250,7 +250,7 @@ feedback MEMORY helpful --note SECRET
 runs cancel RUN --reason SECRET
 fix attach TypeError --title SECRET --advice SECRET
 workflow plan SECRET
-retrieve SECRET
+search SECRET
 match SECRET
 archive MEMORY --reason SECRET
 operations
