@@ -202,9 +202,8 @@ class Remembering:
                     mode=RuleMode.DENY,
                 )
             )
-        for each in (brain, *self._of_agents.values()):
-            each.calls.register("team.apply", self._call_apply)
-            each.calls.register("team.probe", self._call_probe)
+        brain.calls.register("team.apply", self._call_apply)
+        brain.calls.register("team.probe", self._call_probe)
         for remedy in self._world.remedies:
             step = {"id": "apply", "uses": "call", "with": {"function": "team.apply", "arguments": {"remedy": remedy}}}
             brain.establish({"name": remedy, "description": f"Apply {remedy}.", "steps": [step]}, reason="a remedy")
