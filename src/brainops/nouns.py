@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from brainops.services import Services
+from brainops.services import Services, part
 
 if TYPE_CHECKING:
     from brainops.agents.agents import Agents
@@ -34,21 +34,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class noun(Generic[T]):
+class noun(part[T]):
     """A noun of a Brain, made of its parts when first asked for."""
 
     def __init__(self, make: Callable[[Services], T]) -> None:
-        self._make = make
+        super().__init__(lambda brain: make(brain._services))
         self.__doc__ = make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, brain: Any, owner: type | None = None) -> T:
-        if brain is None:  # asked of the class, by who lists what there is
-            return self  # type: ignore[return-value]
-        found: T = vars(brain).setdefault(self._name, self._make(brain._services))
-        return found
 
 
 def agents(services: Services) -> Agents:

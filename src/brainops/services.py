@@ -54,8 +54,10 @@ class part(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, services: Services, owner: type | None = None) -> T:
-        found: T = vars(services).setdefault(self._name, self._make(services))
+    def __get__(self, holder: Any, owner: type | None = None) -> T:
+        if holder is None:  # asked of the class, by who lists what there is
+            return self  # type: ignore[return-value]
+        found: T = vars(holder).setdefault(self._name, self._make(holder))
         return found
 
 
