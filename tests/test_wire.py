@@ -24,6 +24,7 @@ from brainops.types import (
     Actor,
     Decision,
     Deny,
+    Done,
     Draft,
     Failed,
     Filter,
@@ -239,3 +240,13 @@ def test_what_a_caller_made_of_subclasses_is_taken_as_what_they_are() -> None:
     given: dict[str, Any] = {"importance": numpy.float64(0.25), "tags": ["a"], "content": {1: numpy.int64(2)}}
 
     assert checked(Draft(title="t", **given)) == Draft(title="t", importance=0.25, tags=("a",), content={"1": 2})
+
+
+def test_a_word_of_a_closed_set_that_holds_half_a_pair_is_refused_like_any_other() -> None:
+    with pytest.raises(InvalidInput, match="types"):
+        from_plain(Filter, {"types": ["\ud800"]}, "types")
+
+
+def test_what_is_blank_is_refused_in_words_and_not_by_a_pattern() -> None:
+    with pytest.raises(InvalidInput, match="operation: Expected text that is not blank"):
+        from_plain(Done, {"requires": "done", "operation": " "})

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from msgspec.structs import replace
 
 from brainops import nouns
 from brainops.engine import Engine, narrowed
-from brainops.errors import InvalidInput
 from brainops.memory import capture as capturing
 from brainops.memory import correction as change
 from brainops.memory import likeness, retrieve
@@ -25,6 +24,7 @@ from brainops.types import (
     Actor,
     Consult,
     Draft,
+    DraftFields,
     ErrorEvent,
     Feedback,
     Guidance,
@@ -41,6 +41,7 @@ from brainops.types import (
     Trust,
     Verdict,
 )
+from brainops.wire import checked
 
 if TYPE_CHECKING:
     from brainops.operations.operation import Accompany, Running
@@ -176,17 +177,13 @@ class Brain(metaclass=_Opens):
         self._used()
         return captured
 
-    def draft(self, title: str, content: JSON = "", **fields: Any) -> Draft:
+    def draft(self, title: str, content: JSON = "", **fields: Unpack[DraftFields]) -> Draft:
         """Return a draft of a memory, as `capture` takes it: for `capture_many`, `supersede` and `feedback`."""
-        fields = {name: value for name, value in fields.items() if value is not None}
-        fields["type"] = member(MemoryType, fields.get("type", MemoryType.LEARNING_INSIGHT))
-        fields["trust"] = member(Trust, fields.get("trust", Trust.AGENT))
-        tags = fields.get("tags", ())
-        if isinstance(tags, str):
-            raise InvalidInput(f"tags are a list of texts; for one tag write [{tags!r}]")
-        fields["tags"] = tuple(tags)
-        fields.setdefault("source", Source(actor=self.settings.actor, session_id=self.settings.session))
-        return Draft(title=title, content=content, **fields)
+        given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+        if isinstance(tags := given.get("tags"), Iterable) and not isinstance(tags, str):
+            given["tags"] = tuple(tags)
+        source = Source(actor=self.settings.actor, session_id=self.settings.session)
+        return checked(Draft(**{"source": source, **given, "title": title, "content": content}))
 
     def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:
         """Store many memories, some hundred in one transaction, and return their acknowledgements in order."""

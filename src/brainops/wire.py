@@ -54,7 +54,7 @@ def from_plain(kind: type[T], given: Any, what: str = "", *, closed: bool = Fals
     """
     try:
         taken = msgspec.convert(given, kind)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, RecursionError, UnicodeError) as error:
         raise InvalidInput(_refusal(kind, error, what)) from error
     if closed and (unknown := sorted(_unknown(given, plain(taken)))):
         raise InvalidInput(f"nothing is known of {', '.join(unknown)}; leave it out or check its name")
@@ -111,6 +111,7 @@ def _refusal(kind: Any, error: Exception, what: str) -> str:
     if isinstance(error, RecursionError):
         return f"{what or 'it'} nests too deep; hand the deep part in as text"
     told, _, where = str(error).replace("`", "").partition(" - at ")
+    told = told.replace("str matching regex '\\\\S'", "text that is not blank")
     path = where.removeprefix("$")
     words = _words(msgspec.json.schema(kind), re.findall(r"\w+|\[[^]]*\]", path)) if told.startswith("Invalid") else []
     there_is = f"; there is {', '.join(map(str, words))}" if words else ""

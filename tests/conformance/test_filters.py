@@ -219,3 +219,10 @@ def test_a_token_budget_is_never_exceeded(open_brain: OpenBrain) -> None:
 
     assert texts(brain.retrieve("word", budget_tokens=20)) == ["short"]
     assert brain.retrieve("word", budget_tokens=0) == []
+
+
+def test_what_no_database_holds_is_looked_for_as_it_was_kept(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    brain.capture("a tag with half a pair", tags=["half \ud800"])
+
+    assert texts(brain.retrieve(tags=["half \ud800"])) == ["a tag with half a pair"]

@@ -297,7 +297,7 @@ def test_failures_are_kept_whatever_the_policy_up_to_the_cap_of_a_fingerprint(op
 @pytest.mark.parametrize(
     "policy",
     [
-        GrowthPolicy(mode="some"),
+        GrowthPolicy(mode="some"),  # type: ignore[arg-type]
         GrowthPolicy(rate=1.5),
         GrowthPolicy(rate=-0.1),
         GrowthPolicy(rate=float("nan")),

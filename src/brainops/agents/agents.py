@@ -23,7 +23,6 @@ from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import class_of, seed_of
 from brainops.agents.watch import LOOK_SECONDS
 from brainops.errors import Conflict, InvalidInput, LeaseLost
-from brainops.memory.arguments import a_number, a_text
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean, safe_text
 from brainops.operations import log as records
@@ -47,6 +46,8 @@ from brainops.types import (
     OperationStart,
     Task,
 )
+from brainops.types.times import TimeoutSeconds
+from brainops.wire import from_plain
 
 MAX_CLASS_CHARACTERS = 200
 DAY_SECONDS = 86_400.0  # an execution that names no time-out ends within a day; its attempts have their agents' own
@@ -122,8 +123,8 @@ class Agents(Executions):
         """
         if agent is not None:
             self.get(agent)
-        if timeout_seconds is not None and not 0 < a_number(timeout_seconds, "timeout_seconds") <= DAY_SECONDS:
-            raise InvalidInput(f"timeout_seconds is above 0 and at most {DAY_SECONDS:g}, not {timeout_seconds!r:.40}")
+        if timeout_seconds is not None:
+            from_plain(TimeoutSeconds, timeout_seconds, "timeout_seconds")
         asked = self._task(task, context, target, task_class, capabilities, session)
         names = (idempotency_key, run_id, step_id)
         idempotency_key, run_id, step_id = (self._context.name(each) if each else None for each in names)
@@ -168,7 +169,7 @@ class Agents(Executions):
         exclude: Sequence[str] = (),
     ) -> Choice | None:
         """Return who would be given a task and why, without giving it; None where nobody could take it."""
-        named = self._class(a_text(task, "a task"), task_class)
+        named = self._class(from_plain(str, task, "a task"), task_class)
         needed, seed = _texts(capabilities), seed_of(clean(task), 0)
         with self._context.store.read() as tx:
             known = standing(tx, self.readable(tx), self._context.store.now())

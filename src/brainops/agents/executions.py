@@ -12,7 +12,6 @@ from brainops.agents.agent_steps import output_of
 from brainops.agents.execution import end_operation
 from brainops.agents.registry import Roster
 from brainops.errors import Conflict, NotFound
-from brainops.memory.arguments import a_number
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.operations import log as records
@@ -36,6 +35,7 @@ from brainops.types import (
     Succeeded,
 )
 from brainops.types.limits import LISTED_WHOLE
+from brainops.wire import from_plain
 
 MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
 
@@ -138,7 +138,7 @@ class Executions(Roster):
         limit: int = MAX_LISTED,
     ) -> Sequence[Attempt]:
         """Return attempts, newest first: what selection, health and the cycles look at."""
-        most = min(int(a_number(limit, "limit")), MAX_LISTED)
+        most = min(from_plain(int, limit, "limit"), MAX_LISTED)
         with self._context.store.read() as tx:
             return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=most)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from brainops.errors import InvalidInput
+from msgspec import Meta
+
 from brainops.health import formulas
 from brainops.health.counts import count
 from brainops.health.formulas import FORMULAS, LEAST, RecordCounts, share
@@ -14,9 +15,10 @@ from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.types import JSON, HealthFigure, Micros
 from brainops.types.times import DAY_MICROS
+from brainops.wire import from_plain
 
 DEFAULT_DAYS = 30  # fixes, verdicts and improvements are too rare for a shorter time to say anything
-MOST_DAYS = 365
+Days = Annotated[int, Meta(ge=1, le=365)]
 SPARK_BUCKETS, SPARK_MINUTES = 12, 5  # the last hour in five minutes each
 
 SHARE, SECONDS, A_MINUTE, A_WEEK, COST, ERROR = "share", "seconds", "a minute", "a week", "cost", "error"
@@ -24,18 +26,12 @@ SHARE, SECONDS, A_MINUTE, A_WEEK, COST, ERROR = "share", "seconds", "a minute", 
 
 def health(context: MemoryContext, days: int) -> tuple[HealthFigure, ...]:
     """Return the figures of the last days; a value is None where there is nothing to count yet. Raises InvalidInput."""
-    check_days(days)
+    from_plain(Days, days, "days")
     now = context.store.now()
     with context.store.read() as tx:
         until = now + 1  # with this very moment
         counts = count(tx, until - days * DAY_MICROS, until)
         return (*_of_counts(counts), *_of_ages(tx, now, context.meaning.model != "none"))
-
-
-def check_days(days: int) -> None:
-    """Raise InvalidInput where days are no number from 1 to a year."""
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
-        raise InvalidInput(f"days is a number from 1 to {MOST_DAYS}, not {days!r:.40}")
 
 
 def _of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:

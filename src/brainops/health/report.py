@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from brainops.health import formulas
 from brainops.health.counts import count
 from brainops.health.figure_text import NOTHING_YET, said
-from brainops.health.figures import A_WEEK, COST, SECONDS, SHARE, check_days
+from brainops.health.figures import A_WEEK, COST, SECONDS, SHARE, Days
 from brainops.health.formulas import FORMULAS, RecordCounts, share
 from brainops.memory.context import MemoryContext
 from brainops.types import Report, ReportLine
 from brainops.types.times import DAY_MICROS
+from brainops.wire import from_plain
 
 COUNT = "count"
 
@@ -26,7 +27,7 @@ AVOIDED = (
 
 def report(context: MemoryContext, days: int) -> Report:
     """Return what the last days brought, beside as many days before. Raises InvalidInput."""
-    check_days(days)
+    from_plain(Days, days, "days")
     now = context.store.now() + 1  # with this very moment
     begin, length = now - days * DAY_MICROS, days * DAY_MICROS
     with context.store.read() as tx:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from brainops.errors import InvalidInput
+from brainops.memory.redaction.redact import clean
 from brainops.types import Filter
 from brainops.wire import from_plain
 
@@ -16,7 +19,13 @@ LISTS = frozenset({"types", "tags", "trust", "namespaces"})  # of which one may 
 def filter_of(conditions: Mapping[str, Any]) -> Filter:
     """Return the filter that keyword conditions describe; raise InvalidInput for one that does not exist."""
     lists = {name: (value,) for name, value in conditions.items() if name in LISTS and isinstance(value, str)}
-    return from_plain(Filter, {**conditions, **lists}, closed=True)
+    found = from_plain(Filter, {**conditions, **lists}, closed=True)
+    return replace(  # as what is looked for was kept
+        found,
+        tags=tuple(map(clean, found.tags)),
+        namespaces=tuple(map(clean, found.namespaces)),
+        session_id=found.session_id and clean(found.session_id),
+    )
 
 
 E = TypeVar("E", bound=StrEnum)

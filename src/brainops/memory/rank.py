@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 # Below this a prior could overturn a clearly better match: up to a tenth of the best score is harmless even when
 # the prior carries no information at all (measured with random importance).
@@ -18,6 +19,9 @@ MAX_PRIOR_SHARE = 0.1
 
 # Explicit feedback is evidence about this memory, so it may weigh twice as much as the author's own estimate.
 MAX_FEEDBACK_SHARE = 0.2
+
+
+Weight = Annotated[float, Meta(ge=0)]
 
 
 class Weights(Struct, frozen=True, kw_only=True):
@@ -28,13 +32,13 @@ class Weights(Struct, frozen=True, kw_only=True):
     shares of the best score; `half_life_days` halves recency.
     """
 
-    dense: float = 0.55
-    neighbour: float = 0.25
-    further: float = 0.125
-    importance: float = 0.05
-    recency: float = 0.05
-    feedback: float = MAX_FEEDBACK_SHARE
-    half_life_days: float = 30.0
+    dense: Weight = 0.55
+    neighbour: Weight = 0.25
+    further: Weight = 0.125
+    importance: Weight = 0.05
+    recency: Weight = 0.05
+    feedback: Weight = MAX_FEEDBACK_SHARE
+    half_life_days: Weight = 30.0
 
 
 DEFAULT = Weights()

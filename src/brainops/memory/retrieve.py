@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brainops.errors import InvalidInput
 from brainops.memory import confidence, rank
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
@@ -19,7 +18,9 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.memories import memory_of
 from brainops.types import Explanation, Filter, Hit, Memory, MemoryType
+from brainops.types.limits import Count, Limit
 from brainops.types.times import DAY_MICROS
+from brainops.wire import from_plain
 
 if TYPE_CHECKING:
     import numpy
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 CANDIDATES = 50  # a side; 100 and 200 changed no figure on the development data by a point (docs/decisions/0002)
 SHARED_CANDIDATES = 100  # a side, where one search serves several kinds of memories
 FIRST_OF_A_KIND = 5  # so many of a kind each side must have found; what is rarer is searched for by itself
-MAX_LIMIT = 1_000  # hits of one call
 MAX_QUERY_CHARACTERS = 50_000  # a pasted log; what lies beyond says nothing new
 OCCURRENCE = ("context", "service", "target")  # what an error's memory says of where it happened
 CHARACTERS_A_TOKEN = 4  # English prose and code under the usual tokenizers, rounded down so that a budget holds
@@ -47,7 +47,7 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
 
     An empty query returns what passes the filter, newest first. Writes nothing. Raises InvalidInput, NamespaceDenied.
     """
-    check_limit(limit)
+    from_plain(Limit, limit, "limit")
     store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
     question = ask(context, query)
     with store.read() as tx:
@@ -81,7 +81,7 @@ def retrieve_kinds(
     `by_words` is what `search_words` found for it. A group of which the common search found too few is searched alone.
     The confidence of these hits is their `relevance`, which holds in a store of any size. Writes nothing.
     """
-    check_limit(limit)
+    from_plain(Limit, limit, "limit")
     if not question.terms and question.vector is None:
         return [[] for _ in kinds]
     now = context.store.now()
@@ -108,9 +108,7 @@ def relevant(context: MemoryContext, query: str, wanted: Filter, *, limit: int) 
 
 def ask(context: MemoryContext, query: str) -> Query:
     """Read a query: clean it, find its words, and embed it where a model answers."""
-    if not isinstance(query, str):
-        raise InvalidInput(f"a query is text, not {type(query).__name__}")
-    text = _read(query)
+    text = _read(from_plain(str, query, "a query"))
     vector = context.meaning.of_query(text)
     embedder = context.meaning.embedder() if vector is not None else None
     return Query(text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None)
@@ -120,20 +118,12 @@ def _read(query: str) -> str:
     return clean(query)[:MAX_QUERY_CHARACTERS].strip()
 
 
-def check_limit(limit: int) -> None:
-    """Raise InvalidInput where a limit is no number from 1 to MAX_LIMIT."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput(f"limit is a number from 1 to {MAX_LIMIT:,}, not {limit!r}")
-
-
 def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
     """Return the best hits whose texts fit into a token budget together, in order; one that is too long is passed over.
 
     A token is counted as four characters. Raises InvalidInput.
     """
-    if isinstance(budget_tokens, bool) or not isinstance(budget_tokens, int) or budget_tokens < 0:
-        raise InvalidInput(f"budget_tokens is a number of tokens, not {budget_tokens!r:.40}")
-    room, packed = budget_tokens * CHARACTERS_A_TOKEN, []
+    room, packed = from_plain(Count, budget_tokens, "budget_tokens") * CHARACTERS_A_TOKEN, []
     for hit in hits:
         size = len(hit.memory.title) + len(content_text(hit.memory.content))
         if size <= room:

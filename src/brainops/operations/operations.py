@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from brainops.memory import retrieve
 from brainops.memory.context import MemoryContext
 from brainops.memory.transfer import segments
 from brainops.operations import log
 from brainops.operations.guidance import receipt
 from brainops.types import Guidance, Operation
+from brainops.types.limits import Limit
+from brainops.wire import from_plain
 
 
 class Operations:
@@ -31,7 +32,7 @@ class Operations:
         include_archived: bool = False,
     ) -> list[Operation]:
         """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open"."""
-        retrieve.check_limit(limit)
+        from_plain(Limit, limit, "limit")
         self._flush()
         asked: dict[str, Any] = {"name": name, "target": target, "outcome": outcome, "since": since, "limit": limit}
         with self._context.store.read() as tx:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.arguments import a_text
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.procedures.consent.allow_list import limits_of
@@ -39,6 +38,7 @@ from brainops.types import (
     Proof,
     Trust,
 )
+from brainops.wire import from_plain
 
 Action = Literal["new", "changed", "unchanged", "missing", "retired", "refused"]
 
@@ -405,7 +405,7 @@ class Catalog:
     def _rows(self, tx: Transaction, name: str) -> builtins.list[Row]:
         """Return the readable versions of a name: the written namespace first, then as they are read; newest first."""
         order = {namespace: number for number, namespace in enumerate(tx.scope.read)}
-        versions = tx.procedures.versions(name_of(a_text(name, "a procedure's name")))
+        versions = tx.procedures.versions(name_of(from_plain(str, name, "a procedure's name")))
         return sorted(versions, key=lambda row: (order[row["namespace"]], -row["number"]))
 
     def _own_rows(self, tx: Transaction, name: str) -> builtins.list[Row]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from brainops.store.actors import actor_of
@@ -26,6 +26,8 @@ from brainops.types import (
     Outcome,
     Succeeded,
 )
+from brainops.types.knowledge import Share
+from brainops.types.limits import Name
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 from brainops.wire import plain
 
@@ -38,10 +40,10 @@ FAILURES_KEPT_A_DAY = 100  # of one fingerprint; the tally counts the rest
 class GrowthPolicy(Struct, frozen=True, kw_only=True):
     """How much of an operation's log is kept: "full", "sampled" (successes at `rate`) or "counted" (failures only)."""
 
-    operation_name: str = ""
-    mode: str = "full"
-    rate: float = 1.0
-    failures_per_fingerprint: int = FAILURES_KEPT_A_DAY
+    operation_name: Name = ""
+    mode: Literal["full", "sampled", "counted"] = "full"
+    rate: Share = 1.0
+    failures_per_fingerprint: Annotated[int, Meta(ge=1, le=1_000_000)] = FAILURES_KEPT_A_DAY  # some are always kept
 
 
 class OperationRows:

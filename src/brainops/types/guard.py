@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.limits import Said
 from brainops.types.operation import ActionClass, Evidence
 from brainops.types.run import Approval
 
@@ -70,7 +72,7 @@ class Done(Struct, frozen=True, kw_only=True, tag_field="requires", tag="done"):
     something was done is a claim, and does not, unless the rule says so.
     """
 
-    operation: str
+    operation: Said
     arguments: Mapping[str, JSON] = {}
     result: str | None = None
     after: Requirement | None = None
@@ -80,13 +82,13 @@ class Done(Struct, frozen=True, kw_only=True, tag_field="requires", tag="done"):
 class AllOf(Struct, frozen=True, kw_only=True, tag_field="requires", tag="all"):
     """That all of these hold."""
 
-    parts: tuple[Requirement, ...]
+    parts: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
 
 
 class AnyOf(Struct, frozen=True, kw_only=True, tag_field="requires", tag="any"):
     """That one of these holds."""
 
-    parts: tuple[Requirement, ...]
+    parts: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
 
 
 Requirement = Done | AllOf | AnyOf
@@ -103,8 +105,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     namespace: str
     name: str
     kind: RuleKind
-    operations: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
+    operations: tuple[Said, ...] = ()
+    targets: tuple[Said, ...] = ()
     classes: tuple[ActionClass, ...] = ()
     requirement: Requirement | None = None
     condition: str | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict
 
 from msgspec import Meta, Struct
 
@@ -111,6 +111,22 @@ class Draft(Struct, frozen=True, kw_only=True):
     idempotency_key: Reference | None = None
     valid_from: Micros | None = None
     valid_to: Micros | None = None
+
+
+class DraftFields(TypedDict, total=False):
+    """What may be said of a draft besides its title and content; None is as good as unsaid."""
+
+    type: MemoryType | str | None
+    tags: Iterable[str] | None
+    importance: float | None
+    metadata: Mapping[str, JSON] | None
+    trust: Trust | str | None
+    source: Source | None
+    subject: str | None
+    fingerprint: str | None
+    idempotency_key: str | None
+    valid_from: int | None
+    valid_to: int | None
 
 
 class Memory(Struct, frozen=True, kw_only=True):

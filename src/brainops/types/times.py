@@ -5,9 +5,14 @@ Every time of the store is one of Micros; a number of seconds becomes one by `* 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 SECOND_MICROS: Final = 1_000_000
 MINUTE_MICROS: Final = 60 * SECOND_MICROS
 HOUR_MICROS: Final = 60 * MINUTE_MICROS
 DAY_MICROS: Final = 24 * HOUR_MICROS
+
+Days = Annotated[float, Meta(ge=0, le=366_000)]  # a thousand years
+TimeoutSeconds = Annotated[float, Meta(gt=0, le=86_400)]  # whatever is waited for ends within a day

@@ -7,6 +7,9 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from brainops.errors import InvalidInput, NotFound
 from brainops.learning.code.git import Git
@@ -14,13 +17,12 @@ from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.allow_list import check_command, limits_of
 from brainops.store import Transaction, acts
 from brainops.types import CodeRepository, Micros, Proof
-from brainops.wire import plain
+from brainops.wire import from_plain, plain
 
 SETTING = "code_repositories"  # of the namespace, guarded with its rules
 MAX_REPOSITORIES = 50
-MAX_ARGUMENTS = 50
-MAX_ARGUMENT_CHARACTERS = 1_000
-MAX_TIMEOUT_SECONDS = 3_600.0  # of one run of the tests; a patch takes four
+TestCommand = Annotated[tuple[Annotated[str, Meta(max_length=1_000)], ...], Meta(min_length=1, max_length=50)]
+TestSeconds = Annotated[float, Meta(gt=0, le=3_600)]  # of one run of the tests; a patch takes four
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -87,7 +89,7 @@ class Repositories:
         at: Micros = self._context.store.now()
         text = json.dumps(plain(list(known.values())))
         tx.rules.set(SETTING, text, tx.actor, at)
-        tx.trail.append(f"repository:{name}", at, reason=reason[:MAX_ARGUMENT_CHARACTERS])
+        tx.trail.append(f"repository:{name}", at, reason=self._context.text(reason))
         tx.also(acts.REPOSITORIES).append(tx.scope.write, at, value=text)  # by which `doctor` knows who set it
 
 
@@ -111,15 +113,11 @@ def _checked(
     automation: bool,
     by_itself: bool,
 ) -> CodeRepository:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(from_plain(str, name, "a repository's name")):
         raise InvalidInput(f"a repository's name is letters, digits, dots and dashes, not {name!r:.80}")
-    if isinstance(test, str) or not isinstance(test, Sequence) or not test or len(test) > MAX_ARGUMENTS:
-        raise InvalidInput('the command that tests it is a list of arguments: ["make", "test"]')
-    if any(not isinstance(each, str) or "\0" in each or len(each) > MAX_ARGUMENT_CHARACTERS for each in test):
+    command = from_plain(TestCommand, test, "the command that tests it, such as ['make', 'test']")
+    if "\0" in "".join(command):
         raise InvalidInput("an argument of the command that tests it is a text without null characters")
-    known = isinstance(timeout_seconds, (int, float)) and not isinstance(timeout_seconds, bool)
-    if not known or not 0 < timeout_seconds <= MAX_TIMEOUT_SECONDS:
-        raise InvalidInput(f"timeout_seconds is above 0 and at most {MAX_TIMEOUT_SECONDS:g}, not {timeout_seconds!r}")
     place = Path(path).expanduser().resolve()
     git = Git(place)
     code, said, _ = git.ask("rev-parse", "--show-toplevel")
@@ -129,8 +127,8 @@ def _checked(
         name=name,
         path=str(place),
         branch=_branch(git, branch),
-        test=tuple(test),
-        timeout_seconds=float(timeout_seconds),
+        test=command,
+        timeout_seconds=from_plain(TestSeconds, timeout_seconds, "timeout_seconds"),
         automation=automation is True,
         by_itself=by_itself is True,
     )

@@ -62,7 +62,8 @@ from brainops.types import (
     Proof,
     Section,
 )
-from brainops.types.limits import LISTED
+from brainops.types.limits import LISTED, Limit
+from brainops.wire import from_plain
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -125,8 +126,7 @@ class Improvements:
         """Return improvements, newest first; of one kind or in one state where one is named."""
         wanted = None if kind is None else _member(ImprovementKind, kind).value
         where = None if state is None else _member(ImprovementState, state).value
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            raise InvalidInput(f"limit is a number above 0, not {limit!r:.40}")
+        from_plain(Limit, limit, "limit")
         with self._context.store.read() as tx:
             return tx.improvements.list(kind=wanted, state=where, limit=limit)
 

@@ -28,7 +28,8 @@ from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row
 from brainops.store.files import ORDINARY, new_file
 from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trust
-from brainops.types.limits import LISTED, MAX_TEXT_CHARACTERS
+from brainops.types.limits import LISTED, MAX_TEXT_CHARACTERS, Said
+from brainops.wire import from_plain
 
 SUFFIX = ".bundle"
 MAX_PEER_NAME_CHARACTERS = 80
@@ -276,9 +277,7 @@ class Sharing:
         return own_key(data_folder(os.environ))
 
     def _text(self, value: str, what: str, limit: int) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise InvalidInput(f"{what} is text, not {value!r:.40}")
-        return self._context.text(" ".join(value.split()), limit)
+        return self._context.text(" ".join(from_plain(Said, value, what).split()), limit)
 
 
 def _places(source: str) -> list[str]:

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import NoneType
+from typing import Annotated
+
+from msgspec import Meta
 
 from brainops.errors import InvalidInput
 from brainops.learning.cycles.part import Part
@@ -17,15 +20,16 @@ from brainops.learning.signals.sources import read_file, read_lines, read_page
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import checked_moment
 from brainops.memory.filters import member
-from brainops.memory.retrieve import check_limit
 from brainops.statistics.change_points import ChangePoint
 from brainops.types import Anomaly, Cycle, Ingested, LogTemplate, Micros, Precursor, Progress, Suspect
+from brainops.types.limits import Limit
 from brainops.types.times import DAY_MICROS
+from brainops.wire import from_plain
 
 MAX_SOURCE_CHARACTERS = 200
 MAX_PATH_CHARACTERS = 4_096  # longer is no path on any system that this runs on
 MINUTES = 10.0
-MAX_MINUTES = 1_440.0
+Minutes = Annotated[float, Meta(gt=0, le=1_440)]
 LINES = "lines"  # the source of lines that nobody named
 
 
@@ -76,16 +80,15 @@ class Signals:
         self, *, source: str | None = None, errors: bool = False, since: Micros = 0, limit: int = 100
     ) -> list[LogTemplate]:
         """Return what logs say, as templates: those that tell of errors first, then the most frequent."""
-        check_limit(limit)
-        if not isinstance(errors, bool):
-            raise InvalidInput(f"errors is true or false, not {errors!r:.40}")
+        from_plain(Limit, limit, "limit")
+        from_plain(bool, errors, "errors")
         with self._context.store.read() as tx:
             rows = tx.signals.templates(since=since, source=source, error=errors, limit=limit)
         return [template_of(row) for row in rows]
 
     def anomalies(self, *, since: Micros | None = None, limit: int = 50) -> list[Anomaly]:
         """Return the points of metrics since then (a day) that are unlike what came before, the strongest first."""
-        check_limit(limit)
+        from_plain(Limit, limit, "limit")
         now = self._context.store.now()
         with self._context.store.read() as tx:
             found = outliers.found_anomalies(tx, now - DAY_MICROS if since is None else since, now + 1)
@@ -93,7 +96,7 @@ class Signals:
 
     def change_points(self, *, since: Micros | None = None, limit: int = 50) -> list[ChangePoint]:
         """Return the lasting changes of level since then (a week), the newest first."""
-        check_limit(limit)
+        from_plain(Limit, limit, "limit")
         now = self._context.store.now()
         with self._context.store.read() as tx:
             found = outliers.found_levels(tx, now - 7 * DAY_MICROS if since is None else since, now + 1)
@@ -103,7 +106,7 @@ class Signals:
         """Return when the newest trouble began: failures and error lines first, else the newest anomaly, else now."""
         now = self._context.store.now()
         with self._context.store.read() as tx:
-            at = incidents.latest(tx, now, _minutes(minutes))
+            at = incidents.latest(tx, now, from_plain(Minutes, minutes, "minutes"))
             if at == now and (found := outliers.found_anomalies(tx, now - DAY_MICROS, now + 1)):
                 at = max(anomaly.at for anomaly, _ in found)
         return at
@@ -114,14 +117,14 @@ class Signals:
         Metrics, log lines, failures and changes of so many minutes before and after `at` are compared; without `at`,
         around the newest trouble.
         """
-        check_limit(limit)
+        from_plain(Limit, limit, "limit")
         begun = self.trouble(minutes=minutes) if at is None else checked_moment(at, "at")
         with self._context.store.read() as tx:
-            return incidents.ranked(tx, begun, _minutes(minutes))[:limit]
+            return incidents.ranked(tx, begun, from_plain(Minutes, minutes, "minutes"))[:limit]
 
     def around(self, name: str, at: Micros, *, minutes: float = MINUTES) -> dict[str, list[float]]:
         """Return a component's metrics by the minute around a time, for who looks at a suspect."""
-        span, at = int(_minutes(minutes) * 60e6), checked_moment(at, "at")
+        span, at = int(from_plain(Minutes, minutes, "minutes") * 60e6), checked_moment(at, "at")
         with self._context.store.read() as tx:
             rows = [row for row in tx.signals.series(since=at - span, limit=10_000) if row["component"] == name]
             return {
@@ -159,12 +162,6 @@ def _checked(path: Path, said: str) -> Path:
     if not os.path.exists(path):
         raise InvalidInput(f"there is no file {path}; name one, or pipe its lines: brainops ingest -")
     return path
-
-
-def _minutes(minutes: float) -> float:
-    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= MAX_MINUTES:
-        raise InvalidInput(f"minutes are more than 0 and at most {MAX_MINUTES:,.0f}, not {minutes!r:.40}")
-    return minutes
 
 
 def _told(source: str, gatherer: Gatherer, began: int) -> Ingested:

@@ -9,9 +9,11 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.digests import is_about, is_of, text_digests
 from brainops.memory.recognition.error_events import parse_error, without_path
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.retrieve import check_limit, retrieve
+from brainops.memory.retrieve import retrieve
 from brainops.memory.transfer.segments import search_segments
 from brainops.types import ErrorEvent, Explanation, Filter, Hit, Match, Memory, MemoryState, MemoryType
+from brainops.types.limits import Limit
+from brainops.wire import from_plain
 
 BINDING = "runbook"  # the metadata by which an alert names its runbook's source key
 MAX_FRAMES_SEARCHED = 3  # the innermost functions of one's own code say where it broke; more only add common names
@@ -33,7 +35,7 @@ def match(
     carries the calibrated probability that it answers; it is never applied or merged by itself. Writes nothing. Raises
     InvalidInput.
     """
-    check_limit(limit)
+    from_plain(Limit, limit, "limit")
     wanted = wanted or Filter()
     hits = retrieve(context, error if isinstance(error, str) else search_text(error), wanted, limit=limit)
     known = same_error(context, error, hits, wanted, limit)

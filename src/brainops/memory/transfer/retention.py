@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
-from brainops.errors import ArchiveDamaged, InvalidInput, NotFound
+from brainops.errors import ArchiveDamaged, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import words_of_row
 from brainops.memory.identity import with_free_key
@@ -23,11 +23,11 @@ from brainops.store.operations import GrowthPolicy
 from brainops.store.scope import Scope
 from brainops.types import MemoryState, Micros
 from brainops.types.limits import MAX_NAME_CHARACTERS
-from brainops.types.times import DAY_MICROS
+from brainops.types.times import DAY_MICROS, Days
+from brainops.wire import checked, from_plain
 
 SEGMENT_ROWS = 5_000  # a segment is written in one transaction, and decompressed whole to be searched
 SEGMENT_BYTES = 32 * 1024 * 1024  # before compression, for the same reason
-MAX_FAILURES_KEPT = 1_000_000
 
 Line = dict[str, Any]
 
@@ -69,11 +69,7 @@ def compact(context: MemoryContext, older_than_days: float, dry_run: bool = Fals
     Works on the written namespace, one segment a transaction: rows leave only after the segment was read back and
     verified. `restore_segment` brings them back; searches that ask for archived memories find them where they are.
     """
-    if isinstance(older_than_days, bool) or not isinstance(older_than_days, (int, float)):
-        raise InvalidInput(f"older_than_days is a number of days, not {older_than_days!r:.40}")
-    if not 0 <= older_than_days <= 366_000:
-        raise InvalidInput(f"older_than_days is a number from 0 to 366,000, not {older_than_days!r:.40}")
-    cut = context.store.now() - int(older_than_days * DAY_MICROS)
+    cut = context.store.now() - int(from_plain(Days, older_than_days, "older_than_days") * DAY_MICROS)
     sums: Counter[str] = Counter()
     for kind in ("operation", "memory"):
         after: int | None = 0
@@ -184,36 +180,9 @@ def _put_back(tx: Transaction, kind: str, row: dict[str, Any], now: Micros) -> b
 
 def set_policy(context: MemoryContext, policy: GrowthPolicy) -> None:
     """Say how much of an operation's log the written namespace keeps; "" is every name. Raises InvalidInput."""
-    name = _checked_policy(policy)
+    policy = checked(from_plain(GrowthPolicy, policy, "a growth policy"))
+    policy = replace(policy, operation_name=clean(policy.operation_name.strip()))
     with context.store.writing(acts.GROWTH_POLICY, context.actor) as tx:
-        tx.operations.put_policy(
-            GrowthPolicy(
-                operation_name=name,
-                mode=policy.mode,
-                rate=float(policy.rate),
-                failures_per_fingerprint=policy.failures_per_fingerprint,
-            )
-        )
-        tx.trail.append(
-            name or "*",
-            context.store.now(),
-            mode=policy.mode,
-            rate=float(policy.rate),
-            failures_per_fingerprint=policy.failures_per_fingerprint,
-        )
-
-
-def _checked_policy(policy: GrowthPolicy) -> str:
-    if policy.mode not in ("full", "sampled", "counted"):
-        raise InvalidInput(f"a growth policy's mode is full, sampled or counted, not {policy.mode!r:.40}")
-    rate, cap = policy.rate, policy.failures_per_fingerprint
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not math.isfinite(rate) or not 0 <= rate <= 1:
-        raise InvalidInput(f"a growth policy's rate is a share from 0 to 1, not {rate!r:.40}")
-    if isinstance(cap, bool) or not isinstance(cap, int) or not 1 <= cap <= MAX_FAILURES_KEPT:
-        raise InvalidInput(
-            f"failures_per_fingerprint is a number from 1 to {MAX_FAILURES_KEPT:,}, not {cap!r:.40}: "
-            "failures are always kept, up to a cap a day"
-        )
-    if not isinstance(policy.operation_name, str) or len(policy.operation_name) > MAX_NAME_CHARACTERS:
-        raise InvalidInput(f"operation_name is text of at most {MAX_NAME_CHARACTERS} characters")
-    return clean(policy.operation_name.strip())
+        tx.operations.put_policy(policy)
+        kept = {name: value for name, value in asdict(policy).items() if name != "operation_name"}
+        tx.trail.append(policy.operation_name or "*", context.store.now(), **kept)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidInput, NotFound, OperationBlocked
-from brainops.memory.arguments import a_number, a_text, an_instance
 from brainops.memory.context import MemoryContext
 from brainops.operations.commands.action_class import classify
 from brainops.operations.guard import breaker, decisions, step_rules
@@ -52,12 +53,14 @@ from brainops.types import (
     RuleMode,
     TriggerMatch,
 )
+from brainops.types.limits import MAX_LIMIT, Limit
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
+from brainops.wire import from_plain
 
 ALARM_SECONDS = 3_600  # between two notices of the same trouble: the first one says it
 FRESH_SECONDS = 1.0  # how long a namespace's own classes of operations are taken for known
 ATTEMPTS = 10  # to read rules that change meanwhile
-MAX_LISTED = 1_000
+ReplayDays = Annotated[float, Meta(gt=0, le=366)]
 
 log = logging.getLogger("brainops")
 
@@ -88,7 +91,7 @@ class Guard(GuardControls):
 
         The class is found in the texts as they came: what is cut or redacted of them could hide the dangerous part.
         """
-        checked = checked_start(self._context, an_instance(start, OperationStart, "an operation"))
+        checked = checked_start(self._context, from_plain(OperationStart, start, "an operation"))
         if self._seen.rules is None or time.monotonic() - self._seen.looked_at > FRESH_SECONDS:
             try:
                 self._refresh()
@@ -351,7 +354,7 @@ class Guard(GuardControls):
         for text in [*([f"alarm: the guard could not look: {waiting}"] if waiting else []), *alarms]:
             with self._seen.lock:
                 due = looked.now - self._seen.alarmed.get(text, -(1 << 62)) > ALARM_SECONDS * SECOND_MICROS
-                if len(self._seen.alarmed) > MAX_LISTED:
+                if len(self._seen.alarmed) > MAX_LIMIT:
                     self._seen.alarmed.clear()
                 self._seen.alarmed[text] = looked.now if due else self._seen.alarmed.get(text, looked.now)
             if due:
@@ -414,8 +417,7 @@ class Guard(GuardControls):
         self, *, kind: str | None = None, rule: str | None = None, since: int | None = None, limit: int = 50
     ) -> list[RecordedDecision]:
         """Return what rules said that were not simply met, newest first; `kind` is blocked, observed, warned, ..."""
-        if not 1 <= a_number(limit, "limit") <= MAX_LISTED:
-            raise InvalidInput(f"limit is 1 to {MAX_LISTED:,}")
+        from_plain(Limit, limit, "limit")
         with self._context.store.read() as tx:
             return tx.rules.decisions(kind=kind, rule_id=rule, since=since, limit=limit)
 
@@ -434,7 +436,7 @@ class Guard(GuardControls):
         proven = proof is not None or not self._approvals.approvers.names()
         now, said, rules = self._context.store.now(), self._context.text(note), {rule.id: rule for rule in self.rules()}
         with self._context.store.writing(acts.JUDGE_BLOCK, self._context.actor, proof) as tx:
-            decision = tx.rules.decision(a_text(decision_id, "a decision's id"))
+            decision = tx.rules.decision(from_plain(str, decision_id, "a decision's id"))
             if decision is None or not tx.rules.judge(decision_id, judged, tx.actor, now, said):
                 raise NotFound(
                     f"there is no block {decision_id[:80]!r} here; `brainops guard decisions --blocked` lists them"
@@ -453,7 +455,7 @@ class Guard(GuardControls):
             raise InvalidInput(f"the ids of memories are a list of texts, not {memory_ids!r:.60}")
         named = {str(memory_id) for memory_id in memory_ids}
         with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
-            receipt = tx.rules.receipt(a_text(receipt_id, "a receipt"))
+            receipt = tx.rules.receipt(from_plain(str, receipt_id, "a receipt"))
             if receipt is None:
                 raise NotFound(f"there is no receipt {receipt_id[:80]!r} in the namespace that you write")
             unknown = sorted(named - set(receipt.required))
@@ -465,8 +467,7 @@ class Guard(GuardControls):
 
     def replay(self, days: float = 7.0, enforcement: Enforcement | str = Enforcement.STRICT) -> Replay:
         """Return what an enforcement would have done to the recorded operations of the last days. Writes nothing."""
-        if not 0 < a_number(days, "days") <= 366:
-            raise InvalidInput("days are more than 0 and at most 366")
+        from_plain(ReplayDays, days, "days")
         self._flush()
         known, _ = self._refresh()
         now = self._context.store.now()

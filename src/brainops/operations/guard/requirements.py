@@ -19,6 +19,9 @@ from brainops.types import JSON, AllOf, AnyOf, Done, Evidence, OperationStart, P
 _RANK = {level: rank for rank, level in enumerate((Evidence.CLAIMED, Evidence.OBSERVED, Evidence.VERIFIED))}
 
 
+MAX_DEPTH = 20  # of requirements inside each other: people read them
+
+
 class PastOperations:
     """Earlier operations, oldest first, found by name."""
 
@@ -48,6 +51,19 @@ class Missing(Struct, frozen=True, kw_only=True):
 
     reason: str
     way_out: str
+
+
+def too_deep(requirement: Requirement | None, depth: int = MAX_DEPTH) -> bool:
+    """Say whether requirements nest deeper than anybody reads, and than a stack holds."""
+    match requirement:
+        case None:
+            return False
+        case _ if depth == 0:
+            return True
+        case Done(after=after):
+            return too_deep(after, depth - 1)
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return any(too_deep(part, depth - 1) for part in parts)
 
 
 def missing(

@@ -6,17 +6,17 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar, assert_never
+from typing import Annotated, TypeVar, assert_never
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from brainops import config
 from brainops.errors import Conflict, InvalidInput
-from brainops.memory.arguments import a_number, an_instance
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean
 from brainops.operations.guard.other_namespaces import Elsewhere
-from brainops.operations.guard.rule_check import typed
+from brainops.operations.guard.requirements import MAX_DEPTH, too_deep
 from brainops.operations.guard.state import PATTERNS_SETTING, SEPARATOR, settings_of
 from brainops.procedures.conditions import conditions
 from brainops.procedures.consent.approvals import Approvals
@@ -37,8 +37,11 @@ from brainops.types import (
     RuleKind,
 )
 from brainops.types.times import MINUTE_MICROS
+from brainops.wire import checked, from_plain
 
-MAX_BYPASS_MINUTES = 240  # half a shift: what takes longer is a change of the setting, which is shown as one
+BypassMinutes = Annotated[
+    float, Meta(gt=0, le=240)
+]  # half a shift: what takes longer is a change of the setting, which is shown as one
 MAX_PATTERNS = 500  # each is compared with every operation
 MAX_RULES = 10_000
 
@@ -107,8 +110,7 @@ class GuardControls:
 
         Raises ApprovalUnproven, InvalidInput.
         """
-        if not 0 < a_number(minutes, "minutes") <= MAX_BYPASS_MINUTES:
-            raise InvalidInput(f"a bypass is open for more than 0 and at most {MAX_BYPASS_MINUTES} minutes")
+        from_plain(BypassMinutes, minutes, "minutes")
         said = self._context.text(reason)
         if not said:
             raise InvalidInput("a bypass needs a reason: it stands in the audit trail, and everybody is told")
@@ -171,10 +173,11 @@ class GuardControls:
         tx.trail.append(subject, at, **detail)
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
-        name = self._context.text(an_instance(rule, Rule, "a rule").name)
-        if not name:
+        rule = checked(from_plain(Rule, rule, "a rule"))
+        if not (name := self._context.text(rule.name)):
             raise InvalidInput("a rule has a name, which is told to whoever it stops")
-        rule = typed(rule)
+        if too_deep(rule.requirement):
+            raise InvalidInput(f"a requirement nests deeper than {MAX_DEPTH} levels; write several rules")
         match rule.kind:
             case RuleKind.ORDER:
                 if rule.requirement is None:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
-from brainops.memory.arguments import a_text
 from brainops.procedures.definition import keywords
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.graph import mermaid
@@ -30,6 +29,7 @@ from brainops.procedures.english.units import Note, Outline
 from brainops.procedures.english.vocabulary import words
 from brainops.types import JSON, Procedure
 from brainops.types.counted import counted
+from brainops.wire import from_plain
 
 Model = Callable[[str], str]
 """Something that answers a prompt with text: a language model of your choice. Without one none is asked."""
@@ -68,7 +68,7 @@ def read(prose: str, *, name: str | None = None, model: Model | None = None) -> 
     valid procedure of manual steps; on any other answer the rules' own draft stands, and a note says why.
     Raises InvalidInput for a text that is empty or too long.
     """
-    if len(a_text(prose, "what a procedure is made from")) > MAX_SOURCE_CHARACTERS:
+    if len(from_plain(str, prose, "what a procedure is made from")) > MAX_SOURCE_CHARACTERS:
         raise InvalidInput(
             f"{len(prose):,} characters; at most {MAX_SOURCE_CHARACTERS:,}. Make several procedures of it"
         )

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from brainops.errors import InvalidInput, InvalidProcedure
-from brainops.memory.arguments import a_text
 from brainops.procedures.definition.define import define
 from brainops.procedures.definition.findings import Findings
 from brainops.procedures.definition.keywords import (
@@ -25,6 +24,7 @@ from brainops.procedures.english.outline import outline_of
 from brainops.procedures.english.units import Note
 from brainops.procedures.english.vocabulary import words
 from brainops.types import JSON
+from brainops.wire import from_plain
 
 DIAGNOSIS = frozenset(
     "diagnosis diagnostics diagnose investigate investigation troubleshooting troubleshoot triage debug debugging "
@@ -48,8 +48,8 @@ def imported(text: str, *, path: str = "") -> Drafted:
     A procedure's own file or a SKILL.md with `steps` is read as it stands; a SKILL.md without them becomes an advisory
     procedure of prose alone; everything else is read as a runbook. Raises InvalidProcedure, InvalidInput.
     """
-    a_text(path, "a document's path")
-    if len(a_text(text, "a document")) > MAX_SOURCE_CHARACTERS:
+    from_plain(str, path, "a document's path")
+    if len(from_plain(str, text, "a document")) > MAX_SOURCE_CHARACTERS:
         raise InvalidInput(f"{path or 'the text'}: {len(text):,} characters; at most {MAX_SOURCE_CHARACTERS:,}")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     front, body = front_matter(text)

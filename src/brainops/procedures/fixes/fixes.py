@@ -11,7 +11,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.arguments import a_number, a_text, a_truth
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.memory.recognition.digests import as_printed
@@ -43,7 +42,8 @@ from brainops.types import (
     StepKind,
     Trust,
 )
-from brainops.types.limits import LISTED
+from brainops.types.limits import LISTED, Count, Said
+from brainops.wire import from_plain
 
 MAX_TITLE_CHARACTERS = 300
 MAX_ADVICE_CHARACTERS = 20_000
@@ -107,7 +107,7 @@ class Fixes:
             FixKind.CONFIGURATION: configuration,
         }
         given = [kind for kind, value in kinds.items() if value]
-        if len(given) > 1 or not (given or a_text(advice, "advice").strip()):
+        if len(given) > 1 or not (given or from_plain(str, advice, "advice").strip()):
             raise InvalidInput("a fix is one of: command, procedure, configuration, or advice")
         kind = given[0] if given else FixKind.ADVICE
         if kind is FixKind.PROCEDURE:
@@ -361,12 +361,12 @@ class Fixes:
 
     def list(self, *, mode: str | None = None, detached: bool = False, limit: int = LISTED) -> list[FixSuggestion]:
         """Return the fixes, newest first, each with its confidence. Raises InvalidInput."""
-        limit = int(a_number(limit, "limit"))
+        limit = from_plain(Count, limit, "limit")
         mode = None if mode is None else member(FixMode, mode).value
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
             verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
-            found = tx.fixes.list(mode=mode, detached=a_truth(detached, "detached"), limit=limit)
+            found = tx.fixes.list(mode=mode, detached=from_plain(bool, detached, "detached"), limit=limit)
             return [record.suggestion(tx, fix, verdicts, priors, exact=True, stopped=stopped) for fix in found]
 
     def _judge(
@@ -403,9 +403,7 @@ class Fixes:
         return fingerprint(event if event.frames else as_printed(event)).digest
 
     def _text(self, value: str, what: str, limit: int) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise InvalidInput(f"{what} is text, not {value!r:.80}")
-        return self._context.text(value, limit)
+        return self._context.text(from_plain(Said, value, what), limit)
 
     def _note(self, tx: Transaction, fix_id: str, *, at: int | None = None, **detail: JSON) -> None:
         tx.trail.append(fix_id, at or self._context.store.now(), **detail)
