@@ -137,6 +137,8 @@ def test_what_is_killed_in_the_middle_frees_its_place_and_is_gone_on_with(
     assert isinstance(outcome, Failed)
     assert outcome.error.type == "AgentAbandoned"
     assert died.attempts[0].success is None
+    whole, tried = (later.operations.get(str(each)) for each in (died.operation_id, died.attempts[0].operation_id))
+    assert whole.error_memory_id == tried.error_memory_id is not None, "one death is one memory"
     assert done.state is ExecutionState.SUCCEEDED
     assert [each.agent for each in done.attempts] == ["worker", "other"]
     assert later.upkeep.doctor()

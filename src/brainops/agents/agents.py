@@ -7,17 +7,18 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
 
 from brainops.agents.adapters.adapter import AdapterPort
-from brainops.agents.agent_steps import step_of
+from brainops.agents.agent_steps import KNOWN, result_of
 from brainops.agents.execution import TaskRunner, Work
 from brainops.agents.executions import Executions
 from brainops.agents.language.language import Language
 from brainops.agents.lessons import Keeper
-from brainops.agents.recovery import abandon, settle
+from brainops.agents.recovery import end_attempts, sweep
 from brainops.agents.selection.candidates import consider, standing
 from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import class_of, seed_of
@@ -33,6 +34,7 @@ from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.clock import LEASE
 from brainops.procedures.runs.runner import Runner
 from brainops.procedures.steps.executor import StepResult, StepWork
+from brainops.procedures.steps.parameters import Parameters
 from brainops.store import acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
@@ -128,10 +130,22 @@ class Agents(Executions):
         asked = self._task(task, context, target, task_class, capabilities, session)
         names = (idempotency_key, run_id, step_id)
         idempotency_key, run_id, step_id = (self._context.name(each) if each else None for each in names)
+        start = records.checked_start(
+            self._context,
+            OperationStart(name=task, target=target, context=asked.context, session_id=session),
+        )
+        kept = replace(
+            asked,
+            text=self._context.text(task, MAX_TEXT_CHARACTERS),
+            target=start.target,
+            context=start.context,
+            session_id=start.session_id,
+            idempotency_key=idempotency_key or "",
+        )
         execution = Execution(
             id=asked.id,
             namespace=self._context.store.scope.write,
-            task=self._stored(task, asked, idempotency_key),
+            task=kept,
             state=ExecutionState.RUNNING,
             run_id=run_id,
             step_id=step_id,
@@ -142,20 +156,21 @@ class Agents(Executions):
         wanted: dict[str, JSON] = {"capabilities": list(asked.capabilities), "agent": agent, "timeout": timeout_seconds}
         with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             began = tx.agents.insert(execution, wanted, owner, LEASE.until(execution.created_at))
-        if not began:
-            assert idempotency_key is not None
-            return self._again(idempotency_key, stopped)
-        return self._carry_out(execution, asked, owner, agent, timeout_seconds, execution.created_at, stopped)
+        known = None if began else self._again(str(idempotency_key), stopped)
+        return known or self._carry_out(execution, asked, owner, wanted, execution.created_at, stopped)
 
     def resume(self, execution_id: str, *, stopped: Callable[[], bool] = nobody_stops) -> Execution:
         """Try an execution again that waits or failed: an approval was given, or an agent is there now.
 
         Where it belongs to a run that waits for it, its success completes the step. Raises NotFound, Conflict.
         """
-        row = self._row(execution_id)
+        with self._context.store.read() as tx:
+            self._at_hand(tx, execution_id)
+            row = tx.agents.row(execution_id)
+        assert row is not None
         if row["state"] not in (ExecutionState.WAITING, ExecutionState.FAILED):
             raise Conflict(f"the execution {execution_id} is {row['state']}; one that waits or failed is tried again")
-        ended = self._take_up(row, stopped, reopened=True)
+        ended = self._take_up(row, stopped)
         if ended.state is ExecutionState.SUCCEEDED:
             self._complete_step(ended)
         return ended
@@ -195,84 +210,85 @@ class Agents(Executions):
 
         It waits where nobody capable could take it; a repeated attempt goes on with its execution. Raises StepFailed.
         """
-        return step_of(self, work)
+        parameters = Parameters(work.action, KNOWN)
+        receipt = {"receipt": parameters.any("receipt")} if parameters.has("receipt") else {}
+        return result_of(
+            self._again(work.idempotency_key, work.cancelled)
+            or self.execute(
+                parameters.text("task" if parameters.has("task") else "prompt"),
+                context={**parameters.mapping("context"), **receipt},
+                target=parameters.text("target") if parameters.has("target") else work.target,
+                task_class=parameters.text("task-class", "") or None,
+                capabilities=parameters.texts("capabilities"),
+                agent=parameters.text("agent", "") or None,
+                timeout_seconds=work.timeout_seconds,
+                run_id=work.run_id,
+                step_id=work.step_id,
+                idempotency_key=work.idempotency_key,
+                actor=work.actor,
+                stopped=work.cancelled,
+            )
+        )
 
     def sweep(self) -> int:
-        """Let go of what died with its process: the attempt failed, its place is free. Return how many those were."""
-        with self._context.store.read() as tx:
-            lapsed = tx.agents.lapsed(self._context.store.now(), LAPSED_AT_ONCE)
-        moved = 0
-        for execution in lapsed:
-            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-                moved += abandon(tx, self._context, execution.id, self._start(execution))
-        return moved + settle(self._context, self._start)
+        """Let go of what died with its process, or was answered in its run. Return how many those were."""
+        return sweep(self._context)
 
-    def again(self, key: str, stopped: Callable[[], bool]) -> Execution | None:
-        """Return what an execution of this key came to, gone on with where it was left; None where there is none."""
-        with self._context.store.read() as tx:
-            row = tx.agents.row_by_idempotency(key)
-        return None if row is None else self._again(key, stopped)
-
-    def _again(self, key: str, stopped: Callable[[], bool]) -> Execution:
-        """Wait for whoever is at it, or go on with it: after a death of its process, a wait or a failure."""
+    def _again(self, key: str, stopped: Callable[[], bool]) -> Execution | None:
+        """Wait for whoever is at the execution of a key, or go on with it: after a death, a wait or a failure."""
         while True:
             with self._context.store.read() as tx:
                 row = tx.agents.row_by_idempotency(key)
-            assert row is not None
-            now = self._context.store.now()
-            if (
-                row["state"] == ExecutionState.RUNNING
-                and row["owner"] is not None
-                and LEASE.holds(row["lease_until"], now)
-            ):
-                if stopped():
-                    return self.execution(row["id"])
+            if row is None:
+                return None
+            held = row["state"] == ExecutionState.RUNNING and LEASE.holds(row["lease_until"], self._context.store.now())
+            ended = row["state"] not in (ExecutionState.RUNNING, ExecutionState.WAITING, ExecutionState.FAILED)
+            if ended or (held and stopped()):
+                return self.execution(row["id"])
+            if held:
                 time.sleep(LOOK_SECONDS)
                 continue
-            if row["state"] not in (ExecutionState.RUNNING, ExecutionState.WAITING, ExecutionState.FAILED):
-                return self.execution(row["id"])
-            died = row["state"] == ExecutionState.RUNNING
-            try:
-                return self._take_up(row, stopped, reopened=not died)
-            except Conflict:
-                continue
+            with suppress(Conflict):
+                return self._take_up(row, stopped)
 
-    def _take_up(self, row: Row, stopped: Callable[[], bool], *, reopened: bool) -> Execution:
+    def _take_up(self, row: Row, stopped: Callable[[], bool]) -> Execution:
         """Become its owner, end what died under the one before, and carry it out."""
         owner = new_id()
         with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
             now = self._context.store.now()
-            if row["state"] == ExecutionState.RUNNING:
-                abandon(tx, self._context, row["id"], self._start(self._at_hand(tx, row["id"])), keep=True)
-            if not tx.agents.take(row["id"], owner, now, LEASE.until(now), reopened=reopened):
+            if not tx.agents.take(row["id"], owner, now, LEASE.until(now)):
                 raise Conflict(f"somebody else goes on with the execution {row['id']}")
-            execution = self._at_hand(tx, row["id"])
+            execution = end_attempts(tx, self._context, self._at_hand(tx, row["id"]))
             operation = tx.operations.get(execution.operation_id) if execution.operation_id else None
-            opened_at = tx.agents.row(row["id"])["opened_at"]  # type: ignore[index]
             if operation is None or operation.outcome is not None or row["approval_id"]:
                 execution = replace(execution, operation_id=None)  # consulted anew: what was then is of then
-        asked = json.loads(row["asked"])
-        return self._carry_out(execution, execution.task, owner, asked["agent"], asked["timeout"], opened_at, stopped)
+        opened_at = row["opened_at"] if row["state"] == ExecutionState.RUNNING else now
+        return self._carry_out(execution, execution.task, owner, json.loads(row["asked"]), opened_at, stopped)
 
     def _carry_out(
         self,
         execution: Execution,
         task: Task,
         owner: str,
-        agent: str | None,
-        timeout_seconds: float | None,
+        asked: Mapping[str, Any],
         opened_at: int,
         stopped: Callable[[], bool],
     ) -> Execution:
+        start = OperationStart(
+            name=execution.task.text,
+            target=execution.task.target,
+            context=execution.task.context,
+            actor=execution.actor,
+            session_id=execution.task.session_id,
+        )
         work = Work(
             execution=execution,
             task=task,
             owner=owner,
-            start=self._guard.prepared(self._start(execution)),
-            wanted=agent,
-            deadline=time.monotonic() + (timeout_seconds or DAY_SECONDS),
+            start=self._guard.prepared(records.checked_start(self._context, start)),
+            wanted=asked["agent"],
+            deadline=time.monotonic() + (asked["timeout"] or DAY_SECONDS),
             opened_at=opened_at,
-            guidance=execution.guidance,
         )
         try:
             self._executor.carry_out(work, stopped)
@@ -305,23 +321,6 @@ class Agents(Executions):
             idempotency_key=execution_id,
         )
 
-    def _stored(self, said: str, task: Task, idempotency_key: str | None) -> Task:
-        """Return a task as it is kept: redacted. The agent is given it as it was said."""
-        start = records.checked_start(
-            self._context,
-            OperationStart(name=said, target=task.target, context=task.context, session_id=task.session_id),
-        )
-        text = self._context.text(said, MAX_TEXT_CHARACTERS)
-        key = idempotency_key or ""
-        return replace(
-            task,
-            text=text,
-            target=start.target,
-            context=start.context,
-            session_id=start.session_id,
-            idempotency_key=key,
-        )
-
     def _class(self, text: str, task_class: str | None) -> str:
         said = self._context.text(task_class) if task_class else class_of(safe_text(text, self._context.redaction))
         return " ".join(said.split())[:MAX_CLASS_CHARACTERS] or "task"
@@ -332,16 +331,11 @@ class Agents(Executions):
         )
 
     def _tell(self, learning: AgentLearning) -> None:
-        for function in list_of(self._subscribers):
+        for function in tuple(self._subscribers):  # one may end its subscription while it is told
             try:
                 function(learning)
             except Exception:  # a subscriber that fails must not fail the task that taught something
                 log.exception("a subscriber could not be told of what %s taught", learning.execution_id)
-
-
-def list_of(subscribers: Iterable[Told]) -> Sequence[Told]:
-    """Return the subscribers as they are now: one may end its subscription while it is told."""
-    return tuple(subscribers)
 
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:

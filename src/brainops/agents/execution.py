@@ -41,7 +41,6 @@ from brainops.types import (
     Execution,
     ExecutionState,
     Failed,
-    Guidance,
     OperationStart,
     Outcome,
     Succeeded,
@@ -66,7 +65,6 @@ class Work(Struct, kw_only=True):
     wanted: str | None
     deadline: float
     opened_at: int
-    guidance: Guidance | None = None
     approvals: tuple[str, ...] = ()
     refused: dict[str, str] = {}
 
@@ -126,7 +124,7 @@ class TaskRunner:
             return False
         if isinstance(running.decision, Allow):
             work.approvals = running.decision.approval_ids
-        work.start, work.guidance = running.start, running.guidance
+        work.start = running.start
         receipt = running.guidance.id if running.guidance else None
         work.task = replace(work.task, receipt=receipt)
         work.execution = replace(work.execution, operation_id=running.id, guidance=running.guidance)
@@ -249,12 +247,12 @@ class TaskRunner:
         agent, left = reserved.agent, max(0.1, work.deadline - time.monotonic())
         task = replace(
             work.task,
-            memory=memory_for(self._context, agent, work.guidance, work.task.text, work.task.task_class),
+            memory=memory_for(self._context, agent, work.execution.guidance, work.task.text, work.task.task_class),
             timeout_seconds=min(agent.limits.timeout_seconds, left),
         )
         outcome = run_agent(agent, task, self._port(watch.cancelled))
         if isinstance(outcome, Failed) and watch.cancelled():
-            return replace(outcome, error=ErrorEvent(type=CANCELLED, message=f"cancelled: {_why(watch)}"))
+            return replace(outcome, error=ErrorEvent(type=CANCELLED, message=f"cancelled: {watch.why}"))
         return outcome
 
     def _record(self, work: Work, reserved: ReservedPlace, outcome: Outcome, watch: Watch) -> bool:
@@ -265,87 +263,102 @@ class TaskRunner:
             now = self._context.store.now()
             if not tx.agents.beat(work.execution.id, None, work.owner, LEASE.until(now)):
                 raise LeaseLost()
-            attempt = end_attempt(tx, self._context, reserved, outcome, now, counts=not cancelled)
+            attempt = self._attempted(tx, reserved, outcome, now, counts=not cancelled)
             work.execution = replace(
                 work.execution, attempts=(*(each for each in work.execution.attempts if each.id != attempt.id), attempt)
             )
             if cancelled:
-                self._end_in(tx, work, ExecutionState.CANCELLED, outcome, _why(watch))
+                self._end_in(tx, work, ExecutionState.CANCELLED, outcome, reason=watch.why)
             elif isinstance(outcome, Succeeded):
                 learning = self._keeper.learn(tx, work.execution, work.opened_at)
-                self._end_in(tx, work, ExecutionState.SUCCEEDED, outcome, "")
+                self._end_in(tx, work, ExecutionState.SUCCEEDED, outcome, reason="")
         watch.attempt_id = None
         if learning is not None:
             self._tell(learning)
         return isinstance(outcome, Failed) and not cancelled
 
+    def _attempted(
+        self, tx: Transaction, reserved: ReservedPlace, outcome: Outcome, now: int, *, counts: bool
+    ) -> Attempt:
+        """Write how an attempt and its operation ended; `counts` says whether selection learns from it."""
+        attempt = reserved.attempt
+        digest = fingerprint(outcome.error).digest if isinstance(outcome, Failed) and counts else None
+        success = float(isinstance(outcome, Succeeded)) if counts else None
+        cost = charged(reserved.agent, outcome)
+        assert attempt.operation_id is not None
+        if not tx.agents.end_attempt(attempt.id, outcome, now, fingerprint=digest, success=success, charged=cost):
+            raise LeaseLost()
+        records.finish(tx, self._context, attempt.operation_id, reserved.start, replace(outcome, cost=cost), now)
+        return replace(attempt, ended_at=now, outcome=outcome, fingerprint=digest, success=success, charged=cost)
+
     def _stop(self, work: Work, watch: Watch) -> None:
         if watch.lost:
             raise LeaseLost()
-        said = _why(watch)
+        said = watch.why
         error = ErrorEvent(type=CANCELLED, message=f"cancelled: {said}")
-        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-            self._end_in(tx, work, ExecutionState.CANCELLED, Failed(error=error), said)
+        self._end(work, ExecutionState.CANCELLED, Failed(error=error), reason=said)
 
     def _nobody(self, work: Work, considered: Considered) -> None:
         """Nobody takes it (any more): it has failed where somebody tried, is refused or waits with a plan otherwise."""
         tried = [attempt for attempt in work.execution.attempts if attempt.started_at >= work.opened_at]
         why = considered.why_not
         if tried:
-            last = tried[-1].outcome
-            names = ", ".join(dict.fromkeys(attempt.agent for attempt in tried))
+            names = dict.fromkeys(attempt.agent for attempt in tried)
             left = {name: said for name, said in considered.passed.items() if name in considered.capable}
-            others = [f"{name} {said}" for name, said in left.items() if name not in {each.agent for each in tried}]
-            reason = f"{names} failed at it" + (f"; {'; '.join(others)}" if others else "")
-            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-                self._end_in(tx, work, ExecutionState.FAILED, last, reason)
-            return
-        if work.refused and set(work.refused) >= set(considered.capable):
-            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-                error = ErrorEvent(type="OperationBlocked", message=why)
-                self._end_in(tx, work, ExecutionState.REFUSED, Failed(error=error), why)
-            return
-        plan = manual_plan(work.execution.task.text, work.guidance, work.execution.id, why)
-        self._end(work, ExecutionState.WAITING, reason=why, plan=plan)
+            others = [f"{name} {said}" for name, said in left.items() if name not in names]
+            reason = f"{', '.join(names)} failed at it" + (f"; {'; '.join(others)}" if others else "")
+            self._end(work, ExecutionState.FAILED, tried[-1].outcome, reason=reason)
+        elif work.refused and set(work.refused) >= set(considered.capable):
+            error = ErrorEvent(type="OperationBlocked", message=why)
+            self._end(work, ExecutionState.REFUSED, Failed(error=error), reason=why)
+        else:
+            plan = manual_plan(work.execution.task.text, work.execution.guidance, work.execution.id, why)
+            self._end(work, ExecutionState.WAITING, reason=why, plan=plan)
 
-    def _end(
-        self, work: Work, state: ExecutionState, *, reason: str, plan: str = "", approval_id: str | None = None
-    ) -> None:
-        """Let the execution wait, or end before it began."""
+    def _end(self, work: Work, state: ExecutionState, outcome: Outcome | None = None, **said: str) -> None:
         with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-            ended = None if state is ExecutionState.WAITING else self._context.store.now()
-            held = tx.agents.end(
-                work.execution.id, work.owner, state, ended, reason=reason, plan=plan, approval_id=approval_id
-            )
-            if not held:
-                raise LeaseLost()
+            self._end_in(tx, work, state, outcome, **said)
 
-    def _end_in(self, tx: Transaction, work: Work, state: ExecutionState, outcome: Outcome | None, reason: str) -> None:
-        """End the execution and its operation. The error of a last attempt is a memory already."""
-        now = self._context.store.now()
-        whole = _whole(work.execution, outcome, now)
-        if not tx.agents.end(work.execution.id, work.owner, state, now, outcome=whole, reason=reason):
+    def _end_in(self, tx: Transaction, work: Work, state: ExecutionState, outcome: Outcome | None, **said: str) -> None:
+        """End the execution or let it wait: with how the last attempt ended, in all the time and cost that it took."""
+        if outcome is not None:
+            took = (self._context.store.now() - work.execution.created_at) / SECOND_MICROS
+            cost = sum(attempt.charged for attempt in work.execution.attempts)
+            outcome = replace(outcome, duration_seconds=max(0.0, took), cost=cost)
+        if not end(tx, self._context, work.execution, state, outcome, owner=work.owner, **said):
             raise LeaseLost()
-        end_operation(tx, self._context, work.execution, work.start, whole, now)
 
 
-def end_attempt(
-    tx: Transaction, context: MemoryContext, reserved: ReservedPlace, outcome: Outcome, now: int, *, counts: bool
-) -> Attempt:
-    """Write how an attempt and its operation ended; `counts` says whether selection learns from it."""
-    attempt = reserved.attempt
-    digest = fingerprint(outcome.error).digest if isinstance(outcome, Failed) and counts else None
-    success = float(isinstance(outcome, Succeeded)) if counts else None
-    cost = charged(reserved.agent, outcome)
-    assert attempt.operation_id is not None
-    if not tx.agents.end_attempt(attempt.id, outcome, now, fingerprint=digest, success=success, charged=cost):
-        raise LeaseLost()
-    records.finish(tx, context, attempt.operation_id, reserved.start, replace(outcome, cost=cost), now)
-    return replace(attempt, ended_at=now, outcome=outcome, fingerprint=digest, success=success, charged=cost)
+def end(
+    tx: Transaction,
+    context: MemoryContext,
+    execution: Execution,
+    state: ExecutionState,
+    outcome: Outcome | None,
+    *,
+    owner: str | None = None,
+    reason: str,
+    plan: str = "",
+    approval_id: str | None = None,
+) -> bool:
+    """End an execution that is its owner's (None: nobody's) with its operation, or let it wait.
 
-
-def _why(watch: Watch) -> str:
-    return watch.asked or "nobody waits for it any longer"
+    Returns False where it is somebody else's, or had ended.
+    """
+    now = context.store.now()
+    ended_at = None if state is ExecutionState.WAITING else now
+    if not tx.agents.end(
+        execution.id, owner, state, ended_at, outcome=outcome, reason=reason, plan=plan, approval_id=approval_id
+    ):
+        return False
+    standing = tx.operations.get(execution.operation_id) if outcome is not None and execution.operation_id else None
+    if outcome is not None and standing is not None and standing.outcome is None:
+        last = execution.attempts[-1] if execution.attempts else None
+        tried = tx.operations.get(last.operation_id) if last is not None and last.operation_id else None
+        known = tried.error_memory_id if tried is not None and isinstance(outcome, Failed) else None
+        # the error of the last attempt is a memory already
+        records.finish(tx, context, standing.id, standing.start, outcome, now, error_memory_id=known)
+    return True
 
 
 def charged(agent: Agent, outcome: Outcome) -> float:
@@ -354,24 +367,3 @@ def charged(agent: Agent, outcome: Outcome) -> float:
     if cost is None or not math.isfinite(cost) or cost < 0:
         return agent.cost
     return max(cost, agent.cost) if outcome.evidence is Evidence.CLAIMED else cost
-
-
-def end_operation(
-    tx: Transaction, context: MemoryContext, execution: Execution, start: OperationStart, outcome: Outcome, now: int
-) -> None:
-    """End the operation of a whole execution; an error that is an attempt's is not told twice."""
-    if execution.operation_id is None:
-        return
-    last = execution.attempts[-1] if execution.attempts else None
-    known = tx.operations.get(last.operation_id) if last is not None and last.operation_id else None
-    error_id = known.error_memory_id if known is not None and isinstance(outcome, Failed) else None
-    standing = tx.operations.get(execution.operation_id)
-    if standing is not None and standing.outcome is None:
-        records.finish(tx, context, execution.operation_id, start, outcome, now, error_memory_id=error_id)
-
-
-def _whole(execution: Execution, outcome: Outcome | None, now: int) -> Outcome:
-    """Return the outcome of the whole: how it ended, in all the time and at all the cost that it took."""
-    ended = outcome or Failed(error=ErrorEvent(type="NoAgent", message="no agent carried it out"))
-    cost = sum(attempt.charged for attempt in execution.attempts)
-    return replace(ended, duration_seconds=max(0.0, (now - execution.created_at) / SECOND_MICROS), cost=cost)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from brainops.agents.agent_steps import output_of
-from brainops.agents.execution import end_operation
+from brainops.agents.execution import end
 from brainops.agents.registry import Roster
 from brainops.errors import Conflict, NotFound
 from brainops.memory.context import MemoryContext
@@ -20,7 +20,6 @@ from brainops.operations.guidance import guidance_of
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Transaction, acts
-from brainops.store.database import Row
 from brainops.types import (
     JSON,
     Attempt,
@@ -29,8 +28,6 @@ from brainops.types import (
     Execution,
     ExecutionState,
     Failed,
-    Guidance,
-    OperationStart,
     Outcome,
     Succeeded,
 )
@@ -67,11 +64,9 @@ class Executions(Roster):
         with self._context.store.writing(acts.EXECUTION_DONE, self._context.actor) as tx:
             execution, now = self._at_hand(tx, execution_id), self._context.store.now()
             said = f"carried out by {by.kind.value}:{by.id}"
-            if execution.state is not ExecutionState.WAITING or not tx.agents.end(
-                execution.id, None, state, now, outcome=outcome, reason=said
-            ):
+            waits = execution.state is ExecutionState.WAITING
+            if not waits or not end(tx, self._context, execution, state, outcome, reason=said):
                 raise Conflict(f"the execution {execution_id} is {execution.state.value}; only one that waits is done")
-            end_operation(tx, self._context, execution, self._start(execution), outcome, now)
             tx.trail.append(execution.id, now, state=state.value, evidence=jsonable(evidence, self._context.redaction))
         ended = self.execution(execution_id)
         if state is ExecutionState.SUCCEEDED:
@@ -87,8 +82,7 @@ class Executions(Roster):
                 tx.agents.request(execution.id, said)
             elif execution.state is ExecutionState.WAITING:
                 outcome = Failed(error=ErrorEvent(type="CancelledError", message=f"cancelled: {said}"))
-                tx.agents.end(execution.id, None, ExecutionState.CANCELLED, now, outcome=outcome, reason=said)
-                end_operation(tx, self._context, execution, self._start(execution), outcome, now)
+                end(tx, self._context, execution, ExecutionState.CANCELLED, outcome, reason=said)
             else:
                 raise Conflict(f"the execution {execution_id} has ended: it is {execution.state.value}")
             tx.trail.append(execution.id, now, reason=said)
@@ -107,7 +101,13 @@ class Executions(Roster):
                 raise Conflict(f"no agent has ended an attempt at {execution_id}; there is nothing to judge")
             tx.agents.verify(last.id, right, now)
             for operation_id in filter(None, (last.operation_id, execution.operation_id)):
-                _judge(tx, operation_id, right, said or "a later check says otherwise")
+                standing = tx.operations.get(operation_id)
+                if standing is None or standing.outcome is None:
+                    continue
+                if right == isinstance(standing.outcome, Succeeded):
+                    tx.operations.verify(operation_id)
+                else:
+                    tx.operations.contradict(operation_id, said or "a later check says otherwise")
             tx.trail.append(execution.id, now, agent=last.agent, right=right, note=said)
         return self.execution(execution_id)
 
@@ -142,31 +142,12 @@ class Executions(Roster):
         with self._context.store.read() as tx:
             return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=most)
 
-    def _start(self, execution: Execution) -> OperationStart:
-        """Return the operation of an execution, its texts clean. Opens no transaction: it is asked inside some."""
-        return records.checked_start(
-            self._context,
-            OperationStart(
-                name=execution.task.text,
-                target=execution.task.target,
-                context=execution.task.context,
-                actor=execution.actor,
-                session_id=execution.task.session_id,
-            ),
-        )
-
     def _at_hand(self, tx: Transaction, execution_id: str) -> Execution:
         found = tx.agents.execution(execution_id) if isinstance(execution_id, str) else None
         if found is None:
             raise NotFound(f"there is no execution {str(execution_id)[:80]!a} in the namespaces that you read")
-        return replace(found, guidance=_guidance(tx, found.task.receipt))
-
-    def _row(self, execution_id: str) -> Row:
-        with self._context.store.read() as tx:
-            self._at_hand(tx, execution_id)
-            row = tx.agents.row(execution_id)
-        assert row is not None
-        return row
+        row = tx.operations.guidance(found.task.receipt) if found.task.receipt else None
+        return replace(found, guidance=guidance_of(json.loads(row["body"])) if row else None)
 
     def _complete_step(self, execution: Execution) -> None:
         """Complete the step of a run that waits for this."""
@@ -176,19 +157,3 @@ class Executions(Roster):
             self._runs.complete(execution.run_id, execution.step_id, output=output_of(execution))
         except Conflict as error:
             log.warning("the execution %s ended, and its step did not wait for it: %s", execution.id, error)
-
-
-def _guidance(tx: Transaction, receipt: str | None) -> Guidance | None:
-    row = tx.operations.guidance(receipt) if receipt else None
-    return guidance_of(json.loads(row["body"])) if row else None
-
-
-def _judge(tx: Transaction, operation_id: str, right: bool, said: str) -> None:
-    """Let the log of operations know what a later look found."""
-    standing = tx.operations.get(operation_id)
-    if standing is None or standing.outcome is None:
-        return
-    if right == isinstance(standing.outcome, Succeeded):
-        tx.operations.verify(operation_id)
-    else:
-        tx.operations.contradict(operation_id, said)

@@ -2,99 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
+from brainops.agents.execution import end
 from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
-from brainops.procedures.runs.clock import LEASE
 from brainops.store import Transaction, acts
 from brainops.types import (
-    Actor,
-    ActorKind,
     ErrorEvent,
     Execution,
     ExecutionState,
     Failed,
-    OperationStart,
+    Outcome,
     RunState,
     StepState,
     Succeeded,
 )
 
-ABANDONED = "AgentAbandoned"  # the type of the error: it says nothing of the agent, so selection learns nothing of it
-SETTLED_AT_ONCE = 100  # waiting executions that one sweep looks at
+DIED = ErrorEvent(type="AgentAbandoned", message="the process that it ran in ended before it did")
+"""It says nothing of the agent, so selection learns nothing of it."""
+AT_ONCE = 100  # executions that one sweep looks at, of each kind
 
 
-def abandon(
-    tx: Transaction, context: MemoryContext, execution_id: str, start: OperationStart, *, keep: bool = False
-) -> int:
-    """End the attempts that died with their process, and the execution with them, unless somebody goes on with it.
-
-    `keep` leaves the execution to whoever goes on with it; so does one that a run under way will ask for again. Does
-    nothing where its lease holds.
-    """
-    row, now = tx.agents.row(execution_id), context.store.now()
-    if row is None or row["state"] != ExecutionState.RUNNING or LEASE.holds(row["lease_until"], now):
-        return 0
-    failed = Failed(error=ErrorEvent(type=ABANDONED, message="the process that it ran in ended before it did"))
-    for attempt in tx.agents.attempts_of(execution_id):
-        if attempt.ended_at is not None:
-            continue
-        tx.agents.end_attempt(attempt.id, failed, now, fingerprint=None, success=None, charged=attempt.charged)
-        by = Actor(kind=ActorKind.AGENT, id=attempt.agent)
-        standing = tx.operations.get(attempt.operation_id or "")
-        if standing is not None and standing.outcome is None:
-            records.finish(tx, context, standing.id, replace(standing.start, actor=by), failed, now)
-    if keep or _asked_for_again(tx, row["run_id"]):
-        return 0
-    reason = f"its process ended before it did; to try again: brainops agent resume {execution_id}"
-    tx.agents.end(execution_id, row["owner"], ExecutionState.FAILED, now, outcome=failed, reason=reason)
-    standing = tx.operations.get(row["operation_id"] or "")
-    if standing is not None and standing.outcome is None:
-        ended = replace(failed, error=replace(failed.error, type="CancelledError"))  # its attempt's error is a memory
-        records.finish(tx, context, standing.id, start, ended, now)
-    return 1
+def end_attempts(tx: Transaction, context: MemoryContext, execution: Execution) -> Execution:
+    """End the attempts that died with their process; their places are free."""
+    attempts, now, failed = [], context.store.now(), Failed(error=DIED)
+    for attempt in execution.attempts:
+        if attempt.ended_at is None:
+            tx.agents.end_attempt(attempt.id, failed, now, fingerprint=None, success=None, charged=attempt.charged)
+            standing = tx.operations.get(attempt.operation_id or "")
+            if standing is not None and standing.outcome is None:
+                records.finish(tx, context, standing.id, standing.start, failed, now)
+            attempt = replace(attempt, ended_at=now, outcome=failed)
+        attempts.append(attempt)
+    return replace(execution, attempts=tuple(attempts))
 
 
-def _asked_for_again(tx: Transaction, run_id: str | None) -> bool:
-    run = tx.runs.get(run_id) if run_id else None
-    return run is not None and run.finished_at is None
-
-
-def settle(context: MemoryContext, start_of: Callable[[Execution], OperationStart]) -> int:
-    """End the waiting executions whose step was completed, skipped or given up in the run itself."""
+def sweep(context: MemoryContext) -> int:
+    """End the executions that nobody goes on with; return how many that were."""
     with context.store.read() as tx:
-        waiting = tx.agents.executions(
-            state=ExecutionState.WAITING.value, run_id=None, task_class=None, limit=SETTLED_AT_ONCE
+        lapsed = tx.agents.lapsed(context.store.now(), 1)
+        waiting = tx.agents.executions(state=ExecutionState.WAITING, run_id=None, task_class=None, limit=AT_ONCE)
+        answers = [(each, _answer(tx, each)) for each in waiting if each.namespace == context.store.scope.write]
+    answered = [(execution, answer) for execution, answer in answers if answer is not None]
+    if not lapsed and not answered:
+        return 0
+    with context.store.writing(acts.EXECUTE, context.actor) as tx:
+        ended = sum(
+            end(tx, context, execution, state, outcome, reason=reason)
+            for execution, (state, outcome, reason) in answered
         )
-    moved = 0
-    for execution in waiting:
-        if execution.run_id is not None and execution.namespace == context.store.scope.write:
-            with context.store.writing(acts.EXECUTE, context.actor) as tx:
-                moved += _settled(tx, context, execution, start_of(execution))
-    return moved
+        for owner, died in tx.agents.lapsed(context.store.now(), AT_ONCE):
+            execution = end_attempts(tx, context, died)
+            run = tx.runs.get(execution.run_id) if execution.run_id else None
+            if run is None or run.finished_at is not None:  # a run under way asks for it again
+                outcome = Failed(error=DIED)
+                reason = f"its process ended before it did; to try again: brainops agent resume {execution.id}"
+                ended += end(tx, context, execution, ExecutionState.FAILED, outcome, owner=owner, reason=reason)
+    return ended
 
 
-def _settled(tx: Transaction, context: MemoryContext, execution: Execution, start: OperationStart) -> bool:
-    run = tx.runs.get(execution.run_id or "")
+def _answer(tx: Transaction, execution: Execution) -> tuple[ExecutionState, Outcome, str] | None:
+    """Return how an execution ended whose step was completed, skipped or given up in its run; None where it waits."""
+    if execution.run_id is None:
+        return None
+    run = tx.runs.get(execution.run_id)
     step = run.step(execution.step_id or "") if run is not None else None
     if run is not None and step is not None and step.state is StepState.WAITING and run.finished_at is None:
-        return False
-    now = context.store.now()
+        return None
     if step is not None and step.state is StepState.SUCCEEDED:
-        state, outcome = ExecutionState.SUCCEEDED, Succeeded(result=step.output)
-        reason = "its step was completed in the run"
-        ended = tx.agents.end(execution.id, None, state, now, outcome=outcome, reason=reason)
-        done: Succeeded | Failed = outcome
-    else:
-        how = run.state.value if run is not None else RunState.CANCELLED.value
-        done = Failed(error=ErrorEvent(type="CancelledError", message=f"its run is {how}, and asks for it no more"))
-        ended = tx.agents.end(
-            execution.id, None, ExecutionState.CANCELLED, now, outcome=done, reason=done.error.message
-        )
-    standing = tx.operations.get(execution.operation_id or "")
-    if ended and standing is not None and standing.outcome is None:
-        records.finish(tx, context, standing.id, start, done, now)
-    return ended
+        return ExecutionState.SUCCEEDED, Succeeded(result=step.output), "its step was completed in the run"
+    how = run.state.value if run is not None else RunState.CANCELLED.value
+    error = ErrorEvent(type="CancelledError", message=f"its run is {how}, and asks for it no more")
+    return ExecutionState.CANCELLED, Failed(error=error), error.message

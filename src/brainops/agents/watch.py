@@ -39,6 +39,11 @@ class Watch:
         """Say whether nobody waits for it any longer, or somebody else goes on with it."""
         return self._stop.is_set() or self._outside()
 
+    @property
+    def why(self) -> str:
+        """Why it was stopped, in words."""
+        return self.asked or "nobody waits for it any longer"
+
     def __enter__(self) -> Watch:
         _threads.submit(self._run)
         return self

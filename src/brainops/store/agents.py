@@ -100,17 +100,14 @@ class AgentRows:
         rows = self._session.all("execution_list", state=state, run_id=run_id, task_class=task_class, limit=limit)
         return [execution_of(row) for row in rows]
 
-    def lapsed(self, now: Micros, limit: int) -> Sequence[Execution]:
-        """Return the executions of the written namespace whose process gave no sign in time."""
-        return [
-            execution_of(row, self.attempts_of(row["id"]))
-            for row in self._session.all("execution_lapsed", now=now, limit=limit)
-        ]
+    def lapsed(self, now: Micros, limit: int) -> Sequence[tuple[str, Execution]]:
+        """Return the executions of the written namespace whose process gave no sign in time, with their owners."""
+        rows = self._session.all("execution_lapsed", now=now, limit=limit)
+        return [(row["owner"], execution_of(row, self.attempts_of(row["id"]))) for row in rows]
 
-    def take(self, execution_id: str, owner: str, now: Micros, lease_until: Micros, *, reopened: bool) -> bool:
+    def take(self, execution_id: str, owner: str, now: Micros, lease_until: Micros) -> bool:
         """Become the owner of an execution that nobody has; False where somebody has, or it has ended for good."""
-        values = {"id": execution_id, "owner": owner, "now": now, "lease_until": lease_until}
-        return self._session.run("execution_take", **values, reopened=int(reopened)) > 0
+        return self._session.run("execution_take", id=execution_id, owner=owner, now=now, lease_until=lease_until) > 0
 
     def beat(self, execution_id: str, attempt_id: str | None, owner: str, lease_until: Micros) -> bool:
         """Renew the leases of an execution and its attempt; False where it has another owner."""

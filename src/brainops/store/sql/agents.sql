@@ -72,10 +72,11 @@ where e.namespace = :namespace and e.state = 'running'
     and (e.lease_until <= :now or e.lease_until > :now + 60000000) order by e.lease_until limit :limit
 
 -- name: execution_take
--- Somebody goes on with it: it is ours from here on. `reopened` forgets whom the task was tried with before.
+-- Somebody goes on with it: it is ours from here on. One that waited or failed is opened anew: whom it was tried
+-- with before counts no more.
 update execution set owner = :owner, lease_until = :lease_until, state = 'running', requested = null, ended_at = null,
     outcome = null, result = null, error = null, plan = '', reason = '', approval_id = null,
-    opened_at = case when :reopened::integer = 1 then :now::bigint else opened_at end
+    opened_at = case when state = 'running' then opened_at else :now::bigint end
 where id = :id and namespace = :namespace and imported_at is null and state in ('running', 'waiting', 'failed')
     and (owner is null or owner = :owner::text or lease_until is null or lease_until <= :now::bigint
         or lease_until > :now::bigint + 60000000)
