@@ -167,7 +167,7 @@ def test_a_reader_reads_every_column(table: str, furnished: Transaction) -> None
     reader, unread = READERS[table]
     read: set[str] = set()
     for row in rows_of(furnished, table):
-        watched = Watched({**dict.fromkeys(OF_ONE_STORE.get(table, ())), **dict(row)})
+        watched = Watched({**dict.fromkeys(OF_ONE_STORE.get(table, ())), "holds_group": 0, **dict(row)})
         reader(watched)
         read |= watched.read
 

@@ -6,23 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
 from brainops.store.operations import finish_row, outcome_of
+from brainops.store.rows import row_of, value_of
 from brainops.types import (
-    AdapterKind,
     Agent,
-    AgentLimits,
     Attempt,
-    Choice,
     Execution,
     ExecutionState,
-    MemoryAccess,
     Micros,
     Outcome,
     Task,
 )
-from brainops.wire import plain
 
 _OUTCOME = ("outcome", "result", "error", "duration_us", "cost", "evidence")
 
@@ -63,21 +58,8 @@ class AgentRows:
     def insert(self, execution: Execution, asked: Mapping[str, Any], owner: str, lease_until: Micros) -> bool:
         """Begin an execution; return False where its idempotency key is taken."""
         task = execution.task
-        row = {
-            "id": execution.id,
-            "task": task.text,
-            "task_class": task.task_class,
-            "target": task.target,
-            "context": json.dumps(dict(task.context), ensure_ascii=False),
-            "asked": json.dumps(dict(asked), ensure_ascii=False),
-            "session_id": task.session_id,
-            "state": execution.state.value,
-            "run_id": execution.run_id,
-            "step_id": execution.step_id,
-            "idempotency_key": task.idempotency_key or None,
-            "created_at": execution.created_at,
-            **actor_columns(execution.actor),
-        }
+        said = {"task": task.text, "asked": json.dumps(dict(asked), ensure_ascii=False)}
+        row = {**row_of(task, "context"), **row_of(execution, **said), "idempotency_key": task.idempotency_key or None}
         return self._session.run("execution_insert", **row, owner=owner, lease_until=lease_until) > 0
 
     def row(self, execution_id: str) -> Row | None:
@@ -144,19 +126,7 @@ class AgentRows:
 
     def begin_attempt(self, attempt: Attempt, lease_until: Micros) -> None:
         """Let an agent begin: its place, its budget and the reason for its choice."""
-        self._session.run(
-            "attempt_insert",
-            id=attempt.id,
-            execution_id=attempt.execution_id,
-            agent=attempt.agent,
-            task_class=attempt.task_class,
-            text=attempt.text,
-            choice=json.dumps(plain(attempt.choice), ensure_ascii=False),
-            operation_id=attempt.operation_id,
-            started_at=attempt.started_at,
-            lease_until=lease_until,
-            charged=attempt.charged,
-        )
+        self._session.run("attempt_insert", **row_of(attempt, "choice", lease_until=lease_until))
 
     def end_attempt(
         self,
@@ -200,91 +170,40 @@ class AgentRows:
 
 
 def _outcome_row(outcome: Outcome | None) -> dict[str, Any]:
-    if outcome is None:
-        return dict.fromkeys(_OUTCOME)
-    row = finish_row(outcome, 0)
-    return {name: row[name] for name in _OUTCOME}
+    row = {} if outcome is None else finish_row(outcome, 0)
+    return {name: row.get(name) for name in _OUTCOME}
 
 
 def agent_row(agent: Agent) -> dict[str, Any]:
     """Return the values of an agent."""
-    assert agent.created_by is not None
-    return {
-        "name": agent.name,
-        "adapter": agent.adapter.value,
-        "description": agent.description,
-        "capabilities": json.dumps(agent.capabilities, ensure_ascii=False),
-        "settings": json.dumps(dict(agent.settings), ensure_ascii=False),
-        "limits": json.dumps(plain(agent.limits)),
-        "cost": agent.cost,
-        "memory": agent.memory.value,
-        "enabled": int(agent.enabled),
-        "created_at": agent.created_at,
-        "reason": agent.reason,
-        **actor_columns(agent.created_by),
-    }
+    return row_of(agent, *_AGENT_JSON, actor="created_by")
 
 
 def agent_of(row: Row) -> Agent:
     """Read a row as an Agent."""
-    return Agent(
-        name=row["name"],
-        adapter=AdapterKind(row["adapter"]),
-        description=row["description"],
-        capabilities=tuple(json.loads(row["capabilities"])),
-        settings=json.loads(row["settings"]),
-        limits=AgentLimits(**json.loads(row["limits"])),
-        cost=row["cost"],
-        memory=MemoryAccess(row["memory"]),
-        enabled=bool(row["enabled"]),
-        created_at=row["created_at"],
-        created_by=actor_of(row),
-        reason=row["reason"],
-    )
+    return value_of(Agent, row, *_AGENT_JSON, actor="created_by")
 
 
 def execution_of(row: Row, attempts: Sequence[Attempt] = ()) -> Execution:
     """Read a row as an Execution, without the guidance."""
-    asked = json.loads(row["asked"])
-    plain = {name: row[name] for name in _EXECUTION_PLAIN}
-    return Execution(
-        **plain,
-        state=ExecutionState(row["state"]),
-        task=Task(
-            id=row["id"],
-            text=row["task"],
-            task_class=row["task_class"],
-            target=row["target"],
-            context=json.loads(row["context"]),
-            capabilities=tuple(asked["capabilities"]),
-            receipt=row["guidance_id"],
-            session_id=row["session_id"],
-            idempotency_key=row["idempotency_key"] or row["id"],
-        ),
-        attempts=tuple(attempts),
-        outcome=outcome_of(row),
-        actor=actor_of(row),
+    task = Task(
+        id=row["id"],
+        text=row["task"],
+        task_class=row["task_class"],
+        target=row["target"],
+        context=json.loads(row["context"]),
+        capabilities=tuple(json.loads(row["asked"])["capabilities"]),
+        receipt=row["guidance_id"],
+        session_id=row["session_id"],
+        idempotency_key=row["idempotency_key"] or row["id"],
     )
-
-
-_EXECUTION_PLAIN = "id namespace plan reason run_id step_id operation_id approval_id created_at ended_at".split()
+    outcome = outcome_of(row)
+    return value_of(Execution, row, task=task, attempts=tuple(attempts), outcome=outcome, guidance=None)
 
 
 def attempt_of(row: Row) -> Attempt:
     """Read a row as an Attempt."""
-    return Attempt(
-        id=row["id"],
-        execution_id=row["execution_id"],
-        agent=row["agent"],
-        task_class=row["task_class"],
-        text=row["text"],
-        choice=Choice(**json.loads(row["choice"])),
-        operation_id=row["operation_id"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        outcome=outcome_of(row),
-        fingerprint=row["fingerprint"],
-        success=row["success"],
-        verified=None if row["verified"] is None else bool(row["verified"]),
-        charged=row["charged"],
-    )
+    return value_of(Attempt, row, "choice", outcome=outcome_of(row))
+
+
+_AGENT_JSON = ("capabilities", "settings", "limits")

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.store.actors import actor_columns, actor_of
+from brainops.store.actors import actor_columns
 from brainops.store.database import Row, Session
+from brainops.store.rows import value_of
 from brainops.types import (
     JSON,
     Actor,
@@ -16,7 +17,6 @@ from brainops.types import (
     ApprovalState,
     Approver,
     Channel,
-    ChannelKind,
     Notice,
     NoticeKind,
     SecretKind,
@@ -40,11 +40,13 @@ class ApprovalRows:
 
     def get(self, approval_id: str) -> Approval | None:
         """Return one readable approval."""
-        return _approval(self._session.one("approval_get", id=approval_id))
+        row = self._session.one("approval_get", id=approval_id)
+        return approval_of(row) if row else None
 
     def open(self, kind: ApprovalKind, subject: str) -> Approval | None:
         """Return the question on a subject that waits for its answer, or its answer that waits to be used."""
-        return _approval(self._session.one("approval_open", kind=kind.value, subject=subject))
+        row = self._session.one("approval_open", kind=kind.value, subject=subject)
+        return approval_of(row) if row else None
 
     def list(self, state: ApprovalState | None = None, limit: int = LISTED) -> list[Approval]:
         """Return approvals, newest first."""
@@ -219,74 +221,19 @@ class ApprovalRows:
 
 def approval_of(row: Row) -> Approval:
     """Read a row as an Approval."""
-    return Approval(
-        id=row["id"],
-        namespace=row["namespace"],
-        kind=ApprovalKind(row["kind"]),
-        subject=row["subject"],
-        run_id=row["run_id"],
-        step_id=row["step_id"],
-        question=row["question"],
-        reason=row["reason"],
-        requested_by=actor_of(row, "requested_by"),
-        requested_at=row["requested_at"],
-        expires_at=row["expires_at"],
-        escalate_at=row["escalate_at"],
-        escalated_at=row["escalated_at"],
-        state=ApprovalState(row["state"]),
-        decided_by=actor_of(row, "decided_by") if row["decided_by_id"] is not None else None,
-        decided_at=row["decided_at"],
-        decision_reason=row["decision_reason"],
-        used_at=row["used_at"],
-    )
+    return value_of(Approval, row)
 
 
 def approver_of(row: Row) -> Approver:
     """Read a row as an Approver, without the hash of the secret."""
-    return Approver(
-        id=row["id"],
-        name=row["name"],
-        kind=SecretKind(row["kind"]),
-        enrolled_at=row["enrolled_at"],
-        enrolled_by=actor_of(row, "enrolled_by"),
-        first_use=bool(row["first_use"]),
-        revoked_at=row["revoked_at"],
-        failures=row["failures"],
-        locked_until=row["locked_until"],
-        used_at=row["used_at"],
-    )
+    return value_of(Approver, row)
 
 
 def notice_of(row: Row) -> Notice:
     """Read a row as a Notice."""
-    return Notice(
-        id=row["id"],
-        namespace=row["namespace"],
-        kind=NoticeKind(row["kind"]),
-        subject=row["subject"],
-        body=json.loads(row["body"]),
-        created_at=row["created_at"],
-        attempts=row["attempts"],
-        next_attempt_at=row["next_attempt_at"],
-        delivered_at=row["delivered_at"],
-        delivered_to=tuple(json.loads(row["delivered_to"])),
-        error=row["error"],
-    )
+    return value_of(Notice, row, "body", "delivered_to")
 
 
 def channel_of(row: Row) -> Channel:
     """Read a row as a Channel."""
-    return Channel(
-        id=row["id"],
-        namespace=row["namespace"],
-        name=row["name"],
-        kind=ChannelKind(row["kind"]),
-        settings=json.loads(row["settings"]),
-        kinds=tuple(json.loads(row["kinds"])),
-        created_at=row["created_at"],
-        created_by=actor_of(row, "created_by"),
-    )
-
-
-def _approval(row: Row | None) -> Approval | None:
-    return approval_of(row) if row else None
+    return value_of(Channel, row, "settings", "kinds")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
+from brainops.store.rows import row_of, value_of
 from brainops.types import CaseStanding, DecidedCase, Micros, Trust
 
 
@@ -19,7 +19,8 @@ class CaseRows:
 
     def add(self, case: DecidedCase) -> bool:
         """Keep a case; return False where one of its id or source stands there already."""
-        return self._session.run("case_insert", **case_row(case)) > 0
+        row = row_of(case, "inputs", "outputs", actor="decided_by", changed_at=case.decided_at)
+        return self._session.run("case_insert", **row) > 0
 
     def get(self, case_id: str) -> DecidedCase | None:
         """Return one readable case."""
@@ -72,46 +73,6 @@ class CaseRows:
         self._session.run("failure_model_forget", before=before)
 
 
-def case_row(case: DecidedCase) -> dict[str, Any]:
-    """Return the values of a case."""
-    return {
-        "id": case.id,
-        "name": case.name,
-        "inputs": json.dumps(dict(case.inputs), ensure_ascii=False),
-        "outputs": json.dumps(dict(case.outputs), ensure_ascii=False),
-        "trust": case.trust.value,
-        "standing": case.standing.value,
-        "origin": case.origin,
-        "decided_at": case.decided_at,
-        "changed_at": case.decided_at,
-        **actor_columns(case.decided_by),
-        "expected": case.expected,
-        "expected_right": None if case.expected_right is None else int(case.expected_right),
-        "source": case.source,
-        "replaces": case.replaces,
-        "run_id": case.run_id,
-        "step_id": case.step_id,
-    }
-
-
 def case_of(row: Row) -> DecidedCase:
     """Read a row as a DecidedCase."""
-    right = row["expected_right"]
-    return DecidedCase(
-        id=row["id"],
-        namespace=row["namespace"],
-        name=row["name"],
-        inputs=json.loads(row["inputs"]),
-        outputs=json.loads(row["outputs"]),
-        trust=Trust(row["trust"]),
-        standing=CaseStanding(row["standing"]),
-        origin=row["origin"],
-        decided_at=row["decided_at"],
-        decided_by=actor_of(row),
-        expected=row["expected"],
-        expected_right=None if right is None else bool(right),
-        source=row["source"],
-        replaces=row["replaces"],
-        run_id=row["run_id"],
-        step_id=row["step_id"],
-    )
+    return value_of(DecidedCase, row, "inputs", "outputs", actor="decided_by")

@@ -6,14 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import asdict
-
-from brainops.store.actors import actor_columns, actor_of
 from brainops.store.database import Row, Session
+from brainops.store.rows import row_of, value_of
 from brainops.types import (
     Action,
     ApplicationState,
-    BlastRadius,
     Fix,
     FixApplication,
     FixKind,
@@ -63,7 +60,7 @@ class FixRows:
 
     def add_application(self, application: FixApplication) -> bool:
         """Keep an application; return False where its id stands there already."""
-        return self._session.run("fix_application_insert", **application_row(application)) > 0
+        return self._session.run("fix_application_insert", **row_of(application, "evidence")) > 0
 
     def application(self, application_id: str) -> FixApplication | None:
         """Return one readable application."""
@@ -119,82 +116,23 @@ class FixRows:
 
 def fix_row(fix: Fix) -> dict[str, Any]:
     """Return the values of a fix."""
-    values = asdict(fix)
-    by = actor_columns(values.pop("created_by"))
-    return {
-        **values,
-        **by,
-        "kind": fix.kind.value,
-        "mode": fix.mode.value,
-        "action": _action_text(fix.action),
-        "verify": _action_text(fix.verify),
-        "rollback": _action_text(fix.rollback),
-        "context": json.dumps(dict(fix.context), ensure_ascii=False, sort_keys=True),
-        "limits": json.dumps(asdict(fix.limits)),
-    }
+    actions = {name: _action_text(getattr(fix, name)) for name in _ACTIONS}
+    context = json.dumps(dict(fix.context), ensure_ascii=False, sort_keys=True)
+    return row_of(fix, "limits", actor="created_by", **actions, context=context)
 
 
 def fix_of(row: Row) -> Fix:
     """Read a row as a Fix."""
-    return Fix(
-        id=row["id"],
-        namespace=row["namespace"],
-        fingerprint=row["fingerprint"],
-        title=row["title"],
-        kind=FixKind(row["kind"]),
-        mode=FixMode(row["mode"]),
-        procedure=row["procedure"],
-        action=_action_of(row["action"]),
-        advice=row["advice"],
-        verify=_action_of(row["verify"]),
-        rollback=_action_of(row["rollback"]),
-        context=json.loads(row["context"]),
-        limits=BlastRadius(**json.loads(row["limits"])),
-        trust=row["trust"],
-        created_at=row["created_at"],
-        created_by=actor_of(row),
-        demoted_at=row["demoted_at"],
-        detached_at=row["detached_at"],
-        reason=row["reason"],
-    )
-
-
-def application_row(application: FixApplication) -> dict[str, Any]:
-    """Return the values of an application."""
-    values = asdict(application)
-    by = actor_columns(values.pop("actor"))
-    evidence = application.evidence
-    return {
-        **values,
-        **by,
-        "mode": application.mode.value,
-        "automatic": int(application.automatic),
-        "state": application.state.value,
-        "evidence": None if evidence is None else json.dumps(evidence, ensure_ascii=False),
-    }
+    actions = {name: _action_of(row[name]) for name in _ACTIONS}
+    return value_of(Fix, row, "context", "limits", actor="created_by", **actions)
 
 
 def application_of(row: Row) -> FixApplication:
     """Read a row as a FixApplication."""
-    return FixApplication(
-        id=row["id"],
-        namespace=row["namespace"],
-        fix_id=row["fix_id"],
-        fingerprint=row["fingerprint"],
-        operation_id=row["operation_id"],
-        target=row["target"],
-        mode=FixMode(row["mode"]),
-        automatic=bool(row["automatic"]),
-        state=ApplicationState(row["state"]),
-        run_id=row["run_id"],
-        reason=row["reason"],
-        actor=actor_of(row),
-        created_at=row["created_at"],
-        applied_at=row["applied_at"],
-        decided_at=row["decided_at"],
-        verified_by=row["verified_by"],
-        evidence=None if row["evidence"] is None else json.loads(row["evidence"]),
-    )
+    return value_of(FixApplication, row, "evidence")
+
+
+_ACTIONS = ("action", "verify", "rollback")
 
 
 def _action_text(action: Action | None) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from brainops.store.database import Row, Session
-from brainops.types import Actor, ActorKind, Owner, Procedure, ProcedureState, ProcedureVersion, Trust
+from brainops.store.rows import value_of
+from brainops.types import Actor, Owner, Procedure, ProcedureState, ProcedureVersion
 
 MAX_VERSIONS = 1_000  # of one name that are shown; a name that changes daily has as many after three years
 MAX_ACTIVE = 10_000  # of the readable namespaces; ten times what the guard is measured with
@@ -73,27 +74,9 @@ class ProcedureRows:
 
 def version_of(row: Row, read: Callable[[str], Procedure]) -> ProcedureVersion:
     """Read a row as a version."""
-    return ProcedureVersion(
-        id=row["id"],
-        namespace=row["namespace"],
-        number=row["number"],
-        hash=row["hash"],
-        procedure=read(row["body"]),
-        state=ProcedureState(row["state"]),
-        owner=Owner(row["owner"]),
-        source=row["source"],
-        path=row["path"],
-        created_at=row["created_at"],
-        created_by=Actor(kind=ActorKind(row["created_kind"]), id=row["created_by"], proof=row["created_proof"]),
-        activated_at=row["activated_at"],
-        activated_by=_activated_by(row),
-        retired_at=row["retired_at"],
-        reason=row["reason"],
-        trust=Trust(row["trust"]),
+    created_by, activated_by = (
+        row[f"{what}_kind"] and {"kind": row[f"{what}_kind"], "id": row[f"{what}_by"], "proof": row[f"{what}_proof"]}
+        for what in ("created", "activated")
     )
-
-
-def _activated_by(row: Row) -> Actor | None:
-    if row["activated_kind"] is None:
-        return None
-    return Actor(kind=ActorKind(row["activated_kind"]), id=row["activated_by"], proof=row["activated_proof"])
+    procedure = read(row["body"])
+    return value_of(ProcedureVersion, row, procedure=procedure, created_by=created_by, activated_by=activated_by)

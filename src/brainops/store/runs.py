@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
-from brainops.store.actors import actor_columns, actor_of
+from brainops.store.actors import actor_columns
 from brainops.store.database import Row, Session
-from brainops.types import JSON, Micros, Mode, Run, RunState, StepRun, StepState
+from brainops.store.rows import row_of, value_of
+from brainops.types import JSON, Micros, Run, StepRun
 
 PAGE_RUNS = 500  # removed in one transaction: a few milliseconds, so that runs under way get in between
 
@@ -27,15 +27,7 @@ class RunRows:
 
     def insert(self, run: Run) -> bool:
         """Begin a run; return False where its idempotency key or its group's place is taken."""
-        row = {name: getattr(run, name) for name in _INSERTED}
-        row.update(
-            mode=run.mode.value,
-            state=run.state.value,
-            inputs=dumped(dict(run.inputs)),
-            holds_group=int(run.holds_group),
-            due_at=run.lease_until if run.owner else run.wake_at,
-            **actor_columns(run.actor),
-        )
+        row = row_of(run, "inputs", due_at=run.lease_until if run.owner else run.wake_at)
         return self._session.run("run_insert", **row) > 0
 
     def get(self, run_id: str) -> Run | None:
@@ -154,9 +146,7 @@ class RunRows:
 
     def put_step(self, step: StepRun) -> None:
         """Write where a step stands."""
-        row = {name: getattr(step, name) for name in _STEP_PLAIN}
-        row.update({name: dumped(getattr(step, name)) for name in _STEP_JSON})
-        self._session.run("run_step_put", **row, state=step.state.value)
+        self._session.run("run_step_put", **row_of(step, *_STEP_JSON))
 
     def remove_step(self, step: StepRun) -> None:
         """Forget a step, so that it is done again."""
@@ -187,47 +177,20 @@ class RunRows:
         )
 
 
-_INSERTED = (
-    "id procedure_id procedure_name procedure_hash target epoch owner session_id operation_id parent_run_id"
-    " parent_step_id depth concurrency_group idempotency_key created_at started_at"
-).split()
 _STEERED = ("id", "operation_id", "requested", "error", "fingerprint", "reason")
-_STEP_PLAIN = (
-    "run_id step_id role stage epoch attempts failures round idempotency_key error waits_for waits_on wake_at"
-    " skipped_because started_at finished_at completion"
-).split()
 _STEP_JSON = ("input", "output", "detail", "evidence")
 
 
 def run_of(row: Row) -> Run:
     """Read a row as a Run, without its steps."""
     owned = row["owner"] is not None
-    return Run(
-        **{name: row[name] for name in _INSERTED},
-        namespace=row["namespace"],
-        inputs=json.loads(row["inputs"]),
-        mode=Mode(row["mode"]),
-        state=RunState(row["state"]),
-        lease_until=row["due_at"] if owned else None,
-        wake_at=None if owned else row["due_at"],
-        requested=row["requested"],
-        actor=actor_of(row),
-        taken_over=bool(row["taken_over"]),
-        holds_group=bool(row["holds_group"]),
-        outputs=loaded(row["outputs"]),
-        error=row["error"],
-        fingerprint=row["fingerprint"],
-        reason=row["reason"],
-        finished_at=row["finished_at"],
-        imported_at=row["imported_at"],
-    )
+    lease_until, wake_at = (row["due_at"], None) if owned else (None, row["due_at"])
+    return value_of(Run, row, "inputs", "outputs", lease_until=lease_until, wake_at=wake_at, steps=(), compensations=())
 
 
 def step_of(row: Row) -> StepRun:
     """Read a row as a StepRun."""
-    plain: dict[str, Any] = {name: row[name] for name in _STEP_PLAIN}
-    values: dict[str, Any] = {name: loaded(row[name]) for name in _STEP_JSON}
-    return StepRun(**plain, **values, state=StepState(row["state"]))
+    return value_of(StepRun, row, *_STEP_JSON)
 
 
 def dumped(value: JSON) -> str | None:

@@ -22,7 +22,7 @@ from brainops.store.operations import operation_of, policy_of
 from brainops.store.rules import bypass_of, change_of, decision_of, receipt_of, rule_of
 from brainops.store.runs import run_of, step_of
 from brainops.store.trail import entry_of, feedback_of
-from brainops.types import ActorKind, RuleMode
+from brainops.types import ActorKind, AgentLimits, BlastRadius, Choice, RuleMode
 
 _ACTOR = "actor_kind actor_id actor_proof"
 
@@ -211,6 +211,11 @@ def _entry(row: Row) -> None:
         raise ValueError("its detail is no object")
 
 
+def _closed(kind: type[Struct], text: str) -> Struct:
+    """Return what a column holds; raise TypeError for a field that nobody reads: a store's own readers leave it out."""
+    return kind(**json.loads(text))
+
+
 _OF_ONE_STORE: Row = {"owner": None, "due_at": None, "requested": None, "holds_group": 0, "imported_at": None}
 """What the table of runs has besides: who has a run in hand there, and until when."""
 
@@ -229,12 +234,12 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "namespace_setting": change_of,
     "decision": decision_of,
     "bypass": bypass_of,
-    "fix": fix_of,
+    "fix": lambda row: (fix_of(row), _closed(BlastRadius, row["limits"])),
     "fix_application": application_of,
     "decided_case": case_of,
-    "agent": agent_of,
+    "agent": lambda row: (agent_of(row), _closed(AgentLimits, row["limits"])),
     "execution": execution_of,
-    "attempt": attempt_of,
+    "attempt": lambda row: (attempt_of(row), _closed(Choice, row["choice"])),
     "improvement": improvement_of,
     "cycle_report": report_of,
     "log_template": lambda row: [len(token or "") for token in json.loads(row["tokens"])],
