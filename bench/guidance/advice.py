@@ -145,7 +145,7 @@ def one_store(brain: Brain, half: int, size: int, chance: random.Random, found: 
 
 def names(guidance: Guidance, id: str) -> bool:
     """Say whether a stored case is what guidance recommends first."""
-    return guidance.primary is not None and guidance.primary.memory_id == id
+    return guidance.primary_recommendation is not None and guidance.primary_recommendation.memory_id == id
 
 
 def judged(at: str, answers: dict[str, Answers]) -> Iterator[Figure]:

@@ -25,6 +25,7 @@ from brainops.types import (
     Run,
     Workflow,
 )
+from brainops.wire import plain
 
 __all__ = [
     "MemoryAwareAIOrchestrator",
@@ -130,8 +131,8 @@ class MemoryAwareAIOrchestrator(OpenedBrain):
     ) -> Execution:
         """Have a task carried out by the agent that has done best, with what memory knows.
 
-        The result reads like a mapping: `result["status"]`, `result["agent"]`, `result["result"]`; without a capable
-        agent the status is `waiting`, with a plan for a person. The options are those of `Agents.execute`.
+        The result reads like the mapping that its JSON is: `result["state"]`, `result["outcome"]`; without a capable
+        agent the state is `waiting`, with a plan for a person. The options are those of `Agents.execute`.
         """
         given = dict(context or {})
         options.setdefault("target", str(given["target"]) if given.get("target") else None)
@@ -172,7 +173,7 @@ class MemoryIntegration:
 
     def _before(self, operation: str, context: Mapping[str, Any] | None) -> dict[str, Any]:
         running = self._opened().begin(operation, context=context)
-        guidance = running.guidance.as_dict() if running.guidance else None
+        guidance = plain(running.guidance)
         return {"operation_id": running.id, "guidance": guidance, "context": dict(context or {})}
 
     def _after(

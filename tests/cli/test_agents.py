@@ -43,9 +43,9 @@ def test_a_task_is_handed_over_and_its_record_kept(deployer: Say) -> None:
 
     assert "deployer" in dry.out
     assert ended.code == 0
-    assert ended.value["agent"] == "deployer"
-    assert "it is out" in str(ended.value["result"])
-    assert [each["execution_id"] for each in tasks] == [ended.value["execution_id"]]
+    assert ended.value["attempts"][-1]["agent"] == "deployer"
+    assert "it is out" in str(ended.value["outcome"]["result"])
+    assert [each["id"] for each in tasks] == [ended.value["id"]]
     assert "1 of 1 went well" in deployer("agent", "list").out
 
 
@@ -55,7 +55,7 @@ def test_a_failure_ends_the_command_with_one_and_a_later_look_corrects_the_recor
     failed = deployer("agent", "run", "migrate the cluster")
     known = deployer("match", "no such cluster")
     ended = deployer("agent", "run", "deploy api", "--json").value
-    judged = deployer("agent", "verify", ended["execution_id"], "--wrong", "--note", "still the old one", "--json")
+    judged = deployer("agent", "verify", ended["id"], "--wrong", "--note", "still the old one", "--json")
 
     assert failed.code == 1
     assert "no such cluster" in failed.out
@@ -65,10 +65,10 @@ def test_a_failure_ends_the_command_with_one_and_a_later_look_corrects_the_recor
 
 def test_what_nobody_can_do_waits_with_a_plan_until_a_person_did_it(say: Say) -> None:
     waiting = say("agent", "run", "paint the fence", "--json").value
-    done = say("agent", "done", waiting["execution_id"], "--result", "green")
-    both = say("agent", "done", waiting["execution_id"], "--result", "green", "--failed", "no paint")
+    done = say("agent", "done", waiting["id"], "--result", "green")
+    both = say("agent", "done", waiting["id"], "--result", "green", "--failed", "no paint")
 
-    assert waiting["status"] == "waiting"
+    assert waiting["state"] == "waiting"
     assert "paint the fence" in waiting["plan"]
     assert done.code == 0
     assert "green" in done.out

@@ -63,8 +63,8 @@ def test_what_is_unrelated_is_not_recommended_by_its_meaning_either(tmp_path: An
                 assert all(each.confidence <= 0.2 for each in guidance.recommendations), (number, name)
         known = brain.guidance("the database cannot be reached, connections time out")
 
-    assert known.primary is not None
-    assert known.primary.name == "Database Connection Error"
+    assert known.primary_recommendation is not None
+    assert known.primary_recommendation.name == "Database Connection Error"
     assert known.confidence > 0.2
 
 
@@ -77,7 +77,7 @@ def test_the_only_procedure_with_phrases_is_not_meant_by_whatever_is_said(open_b
 
     meant = brain.guidance("handle", context={"request": "please restart the stuck worker"})
 
-    assert meant.primary is not None and meant.primary.name == "restart-worker"
+    assert meant.primary_recommendation is not None and meant.primary_recommendation.name == "restart-worker"
     for name, target, context in UNRELATED:
         guidance = brain.guidance(name, target=target, context=context)
         assert guidance.confidence <= 0.2
@@ -181,8 +181,12 @@ def test_only_an_equal_fingerprint_is_the_same_error(open_brain: OpenBrain) -> N
     error = "ConnectionError: payments api timed out after 41 s"
     brain.capture(error, {"error": error, "solution": "raise the timeout"}, type="error_pattern")
 
-    same = brain.guidance("charge", context={"error": "ConnectionError: payments api timed out after 7 s"}).primary
-    other = brain.guidance("charge", context={"error": "the payments api timed out again, says the shop"}).primary
+    same = brain.guidance(
+        "charge", context={"error": "ConnectionError: payments api timed out after 7 s"}
+    ).primary_recommendation
+    other = brain.guidance(
+        "charge", context={"error": "the payments api timed out again, says the shop"}
+    ).primary_recommendation
 
     assert same is not None and "the same error happened before: its fingerprint is equal" in same.reason
     assert other is not None and "same error" not in other.reason
@@ -241,9 +245,9 @@ def test_the_operations_own_past_comes_before_its_neighbours(open_brain: OpenBra
 
     guidance = brain.guidance("Deploy checkout", target="production")
 
-    assert guidance.primary is not None
-    assert guidance.primary.memory_id == guidance.known_errors[0].memory_id == own.id
-    assert "this operation failed so in 1 of its last 1" in guidance.primary.reason
+    assert guidance.primary_recommendation is not None
+    assert guidance.primary_recommendation.memory_id == guidance.known_errors[0].memory_id == own.id
+    assert "this operation failed so in 1 of its last 1" in guidance.primary_recommendation.reason
 
 
 def test_a_fix_that_was_bound_to_the_error_comes_before_what_resembles_it(open_brain: OpenBrain) -> None:
@@ -252,7 +256,7 @@ def test_a_fix_that_was_bound_to_the_error_comes_before_what_resembles_it(open_b
     fix = brain.fixes.attach(error, "Raise the pool size", advice="set pool_size to 40")
     brain.capture("The pool is exhausted", "close idle sessions of the pool", type="operational_procedure")
 
-    primary = brain.guidance("handle the request", context={"error": error}).primary
+    primary = brain.guidance("handle the request", context={"error": error}).primary_recommendation
 
     assert primary is not None
     assert primary.memory_id == fix.id

@@ -27,6 +27,7 @@ from brainops.types import (
     Task,
     TerminalProof,
 )
+from brainops.wire import plain
 from tests.conformance.conftest import OpenBrain
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
@@ -75,8 +76,8 @@ def test_a_task_is_carried_out_with_guidance_and_its_outcome_kept(brain: Brain) 
     done = brain.agents.execute(TASK, context={"risk_level": "medium"}, target="backend")
 
     assert done.state is ExecutionState.SUCCEEDED
-    assert done["status"] == "succeeded"
-    assert done["result"] == {"version": "3.1.195"}
+    assert done.state is ExecutionState.SUCCEEDED
+    assert done.result == {"version": "3.1.195"}
     assert done.guidance is not None
     (attempt,) = done.attempts
     assert attempt.success == 1.0
@@ -101,7 +102,7 @@ def test_a_failure_is_a_memory_at_once_and_the_next_best_takes_over(brain: Brain
 
     assert [each.agent for each in ended.attempts] == ["first", "second"]
     assert ended.state is ExecutionState.SUCCEEDED
-    assert ended["result"] == "used the mirror"
+    assert ended.result == "used the mirror"
     assert ended.attempts[0].fingerprint is not None
     known = brain.match("RuntimeError: registry answered 503")
     assert known[0].exact
@@ -150,7 +151,7 @@ def test_without_a_capable_agent_it_waits_with_a_plan_and_a_person_says_what_cam
     assert "Follow ship: brainops run ship" in waiting.plan
     assert f"brainops agent done {waiting.id}" in waiting.plan
     assert done.state is ExecutionState.SUCCEEDED
-    assert done["result"] == {"by": "hand"}
+    assert done.result == {"by": "hand"}
     outcome = brain.operations.get(str(done.operation_id)).outcome
     assert outcome is not None
     assert outcome.evidence is Evidence.CLAIMED
@@ -465,4 +466,4 @@ def test_a_secret_in_a_task_is_not_kept_and_reaches_its_agent(brain: Brain) -> N
     done = brain.agents.execute(f"Log in with {secret}", context={"key": secret})
 
     assert secret in agent.tasks[0].text
-    assert secret not in str(brain.agents.execution(done.id).as_dict())
+    assert secret not in str(plain(brain.agents.execution(done.id)))

@@ -29,13 +29,13 @@ def test_guidance_leaves_a_receipt(open_brain: OpenBrain) -> None:
     [row] = receipts(brain)
     assert (row["id"], row["operation_name"], row["target"]) == (guidance.id, "deploy api", "prod-1")
     assert guidance.expires_at > guidance.created_at
-    assert guidance["receipt"] == guidance.id
+    assert guidance["id"] == guidance.id
 
 
 def test_guidance_without_any_memory_is_honest(open_brain: OpenBrain) -> None:
     guidance = open_brain().guidance("deploy api")
 
-    assert (guidance.confidence, guidance.primary, guidance.failure_probability) == (0.0, None, None)
+    assert (guidance.confidence, guidance.primary_recommendation, guidance.failure_probability) == (0.0, None, None)
     assert guidance["primary_recommendation"] is None
 
 
@@ -46,9 +46,9 @@ def test_guidance_recommends_what_helped(open_brain: OpenBrain) -> None:
 
     guidance = brain.guidance("fix", context={"error": "Connection timeout to the database"})
 
-    assert guidance.primary is not None
-    assert guidance.primary.memory_id == memory.id
-    assert "pool size" in guidance.primary.text
+    assert guidance.primary_recommendation is not None
+    assert guidance.primary_recommendation.memory_id == memory.id
+    assert "pool size" in guidance.primary_recommendation.text
     assert guidance["confidence"] == guidance.confidence > 0.0
     assert guidance["primary_recommendation"]["name"] == "Database connection timeout"
 
@@ -205,8 +205,8 @@ def test_guidance_finds_a_procedure_by_its_description(open_brain: OpenBrain) ->
 
     guidance = brain.guidance("handle", context={"request": "credentials leaked, replace them"})
 
-    assert guidance.primary is not None
-    assert guidance.primary.name == "rotate-keys"
+    assert guidance.primary_recommendation is not None
+    assert guidance.primary_recommendation.name == "rotate-keys"
     assert guidance.procedures == ()
 
 
@@ -219,8 +219,8 @@ def test_what_is_required_comes_first_and_must_be_acknowledged(open_brain: OpenB
 
     guidance = brain.guidance("deploy api took prod down")
 
-    assert guidance.primary is not None
-    assert guidance.primary.name == "duty"
+    assert guidance.primary_recommendation is not None
+    assert guidance.primary_recommendation.name == "duty"
     assert guidance.required_ids == (duty.id, error.id)
 
 

@@ -26,6 +26,8 @@ FOUNDING = [
     "frameworks",
     "monitoring_loops",
     "session_summary",
+    "text",
+    "block",
 ]
 
 
@@ -80,9 +82,9 @@ def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
         brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     session = brain.sessions.open()
 
-    assert [each["name"] for each in session.procedures] == ["deploy-safely", "aside"]
+    assert [each["name"] for each in session.operational_procedures] == ["deploy-safely", "aside"]
     assert "2 active: deploy-safely (strict), aside" in session.text
-    assert session.summary[0] == "Notices were told to nobody (1): brainops notices"
+    assert session.session_summary[0] == "Notices were told to nobody (1): brainops notices"
 
 
 def test_the_opening_is_on_record_once_and_the_session_carries_what_is_done_in_it(brain: Brain) -> None:
@@ -130,9 +132,9 @@ def test_learning_that_is_due_is_caught_up_first(brain: Brain) -> None:
     brain.learning.run(Cycle.DAILY)
     first, second = brain.sessions.open(), brain.sessions.open()
 
-    assert "Caught up on learning (five minutes, hourly): brainops insights" in first.summary
-    assert "Learning is up to date." in second.summary
-    assert {loop["state"] for loop in second.loops if loop["kind"] == "cycle"} == {"waits"}
+    assert "Caught up on learning (five minutes, hourly): brainops insights" in first.session_summary
+    assert "Learning is up to date." in second.session_summary
+    assert {loop["state"] for loop in second.monitoring_loops if loop["kind"] == "cycle"} == {"waits"}
 
 
 def test_learning_that_would_take_long_is_left_and_that_is_said(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,8 +145,8 @@ def test_learning_that_would_take_long_is_left_and_that_is_said(brain: Brain, mo
     session = brain.sessions.open()
 
     assert brain.learning.due() == list(Cycle)
-    assert session.summary[-1].startswith("Learning is due (five minutes, hourly, daily) and left")
-    assert session.summary[-1].endswith("brainops learn")
+    assert session.session_summary[-1].startswith("Learning is due (five minutes, hourly, daily) and left")
+    assert session.session_summary[-1].endswith("brainops learn")
 
 
 def test_a_session_opens_though_learning_is_in_trouble(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,11 +157,11 @@ def test_a_session_opens_though_learning_is_in_trouble(brain: Brain, monkeypatch
     monkeypatch.setattr(brain.learning, "run", broken)
     session = brain.sessions.open()
 
-    assert "and left, the report could not be written" in session.summary[-1]
+    assert "and left, the report could not be written" in session.session_summary[-1]
 
 
 def test_there_is_nothing_to_catch_up_on_where_nothing_was_learnt_from(brain: Brain) -> None:
-    assert "There is nothing to learn from yet." in brain.sessions.open().summary
+    assert "There is nothing to learn from yet." in brain.sessions.open().session_summary
     assert brain.retrieve("") == []
 
 
@@ -169,8 +171,8 @@ def test_nothing_is_caught_up_where_what_acts_by_itself_is_stopped(brain: Brain)
     session = brain.sessions.open()
 
     assert brain.learning.due() == list(Cycle)
-    assert session.summary[0] == "What acts by itself is stopped: we look first"
-    assert any("and left, what acts by itself is stopped" in line for line in session.summary)
+    assert session.session_summary[0] == "What acts by itself is stopped: we look first"
+    assert any("and left, what acts by itself is stopped" in line for line in session.session_summary)
 
 
 def test_the_block_is_bounded_and_quotes_what_memory_holds(brain: Brain) -> None:

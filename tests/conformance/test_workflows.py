@@ -9,7 +9,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidInput, NotFound
 from brainops.store.sqlite import clock_micros
-from brainops.types import Actor, ActorKind, ProcedureState, RunState, Task
+from brainops.types import Actor, ActorKind, ProcedureState, RunState, StepState, Task
 from tests.conformance.conftest import OpenBrain
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
@@ -58,12 +58,12 @@ def test_a_workflow_is_run_and_what_came_of_it_is_kept(brain: Brain) -> None:
 
     done = brain.workflows.create(GOAL, CONSTRAINTS)
 
-    assert done["status"] == "succeeded" and done["success"]
+    assert done.state is RunState.SUCCEEDED
     assert [text.split(" ")[0] for text in builder.tasks] == ["Prepare", "Implement", "Test"]
     assert done.learned is not None
     assert "succeeded" in brain.get(done.learned).title
     assert brain.procedures.get(done.plan.procedure).state is ProcedureState.RETIRED
-    with pytest.raises(KeyError, match="not part of a workflow"):
+    with pytest.raises(KeyError, match="no part of a workflow"):
         done["colour"]
 
 
@@ -73,7 +73,7 @@ def test_a_listed_workflow_says_how_its_steps_stand(brain: Brain) -> None:
 
     [listed] = brain.workflows.list()
 
-    assert {each["state"] for each in listed["steps"]} == {"succeeded"}
+    assert listed.run is not None and {step.state for step in listed.run.steps} == {StepState.SUCCEEDED}
 
 
 def test_the_next_plan_for_such_a_goal_reuses_the_run_that_went_better(brain: Brain) -> None:
@@ -84,7 +84,7 @@ def test_the_next_plan_for_such_a_goal_reuses_the_run_that_went_better(brain: Br
 
     plan = brain.workflows.plan("Release the mobile app today")
 
-    assert (badly["status"], well["status"]) == ("failed", "succeeded")
+    assert (badly.state, well.state) == (RunState.FAILED, RunState.SUCCEEDED)
     assert next(iter(plan.sources)) == well.learned
     assert plan.steps == ("work_1", "check_work_2", "work_2")
     assert 0.4 < plan.confidence < 1
@@ -108,7 +108,7 @@ def test_a_step_that_failed_before_is_checked_first_and_tried_twice(brain: Brain
 
     procedure = brain.procedures.get(plan.procedure, number=plan.number).procedure
     step, check = procedure.step("work"), procedure.step("check_work")
-    assert failed["status"] == "failed" and plan.confidence < 0.5
+    assert failed.state is RunState.FAILED and plan.confidence < 0.5
     assert plan.steps == ("check_work", "work")
     assert step is not None and step.retry.attempts == 2
     assert check is not None and "session store was unreachable" in str(check.action.parameters["task"])
@@ -120,7 +120,7 @@ def test_what_was_done_is_taken_back_when_the_test_fails(brain: Brain) -> None:
 
     done = brain.workflows.create(GOAL, CONSTRAINTS)
 
-    assert done["status"] == "failed"
+    assert done.state is RunState.FAILED
     assert builder.tasks[-1].startswith("Take back")
     assert done.run is not None and [undo.step_id for undo in done.run.compensations] == ["work"]
 
@@ -130,8 +130,8 @@ def test_a_workflow_waits_where_no_agent_is_capable(brain: Brain) -> None:
 
     begun = brain.workflows.run(plan)
 
-    assert begun["status"] == "waiting"
-    assert begun["steps"][0]["waits_for"] == "agent"
+    assert begun.state is RunState.WAITING
+    assert begun.run is not None and begun.run.steps[0].waits_for == "agent"
     assert any("no agent is capable" in note for note in plan.notes)
     assert brain.workflows.list()[0].run is not None
 
@@ -142,8 +142,9 @@ def test_a_person_agrees_before_anything_changes_where_the_risk_is_high(brain: B
 
     begun = brain.workflows.create(GOAL, {"risk_level": "high"})
 
-    assert begun["status"] == "waiting"
-    assert begun["steps"][0] == {"id": "approve", "state": "waiting", "waits_for": "approval", "agent": None, "why": ""}
+    assert begun.state is RunState.WAITING
+    assert begun.run is not None and begun.run.steps[0].step_id == "approve"
+    assert begun.run.steps[0].waits_for == "approval"
     assert builder.tasks == []
 
 
@@ -157,7 +158,7 @@ def test_a_workflow_past_its_deadline_is_cancelled_taken_back_and_told(open_brai
 
     assert brain.workflows.sweep() == 1
     ended = brain.workflows.get(begun.run.id)
-    assert ended["status"] == "cancelled"
+    assert ended.state is RunState.CANCELLED
     assert any("deadline has passed" in notice.subject for notice in brain.notices.list())
     assert brain.workflows.sweep() == 1
     assert brain.workflows.sweep() == 0
@@ -170,8 +171,8 @@ def test_a_workflow_stops_where_its_budget_is_spent(brain: Brain) -> None:
 
     done = brain.workflows.create("Build the index, then publish the index", {"budget": "$2"})
 
-    assert done["status"] == "failed"
-    assert "has cost 3 of 2" in str(done["error"]) + str(done.run)
+    assert done.state is RunState.FAILED
+    assert "has cost 3 of 2" in str(done.run)
 
 
 def test_a_procedure_that_fits_the_goal_is_what_is_followed(brain: Brain) -> None:
@@ -185,8 +186,8 @@ def test_a_procedure_that_fits_the_goal_is_what_is_followed(brain: Brain) -> Non
 
     done = brain.workflows.create("Rotate the signing keys of the token service")
 
-    assert done["status"] == "succeeded"
-    assert "rotate-signing-keys" in done["plan"]
+    assert done.state is RunState.SUCCEEDED
+    assert "rotate-signing-keys" in done.plan.text
 
 
 def test_constraints_that_are_not_understood_are_handed_on_and_said(brain: Brain) -> None:

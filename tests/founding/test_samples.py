@@ -104,7 +104,7 @@ def test_the_framework_captures_retrieves_and_guides(memory: Path) -> None:
 
     assert [hit.memory.title for hit in hits] == ["Fix a memory leak"]
     assert 0 <= guidance["confidence"] <= 1
-    assert guidance["receipt"] == guidance.id
+    assert guidance["id"] == guidance.id
 
 
 def test_the_framework_establishes_a_procedure_by_its_title(memory: Path) -> None:
@@ -131,10 +131,10 @@ def test_the_sample_of_a_task_with_memory_ends_in_what_an_agent_did(memory: Path
     names = run(sample("Execute Task with Memory"), {})
 
     result = names["result"]
-    assert result["status"] == "succeeded"
-    assert result["agent"] == "deployer"
-    assert "3.1.195 is out" in str(result["result"])
-    assert result["guidance"]["receipt"] == result["receipt"]
+    assert result["state"] == "succeeded"
+    assert result.agent == "deployer"
+    assert "3.1.195 is out" in str(result["outcome"]["result"])
+    assert result["guidance"]["id"] == result["task"]["receipt"]
     with Brain.open(memory) as brain:
         whole = brain.operations.get(result["operation_id"])
     assert whole.start.context["risk_level"] == "medium"
@@ -144,8 +144,7 @@ def test_the_sample_of_a_task_with_memory_ends_in_what_an_agent_did(memory: Path
 def test_without_an_agent_the_sample_waits_with_a_plan_and_pretends_nothing(memory: Path) -> None:
     result = run(sample("Execute Task with Memory"), {})["result"]
 
-    assert result["status"] == "waiting"
-    assert not result["success"]
+    assert result["state"] == "waiting"
     assert "Deploy backend v3.1.195 to production" in result["plan"]
 
 

@@ -338,7 +338,7 @@ def test_the_guidance_at_hand_is_a_receipt() -> None:
         expires_at=NOW + SECOND,
         confidence=0.0,
         failure_probability=None,
-        primary=None,
+        primary_recommendation=None,
     )
 
     assert isinstance(check(DEPLOY, guidance, [MEMORY], STRICT, NOW), Allow)
@@ -354,7 +354,7 @@ def test_what_was_acknowledged_stands_with_the_stored_receipt_of_the_guidance_at
         expires_at=NOW + SECOND,
         confidence=0.0,
         failure_probability=None,
-        primary=None,
+        primary_recommendation=None,
         required_ids=("m1",),
     )
     state = replace(STRICT, receipts=(receipt(required=("m1",), acknowledged=("m1",)),))

@@ -116,7 +116,7 @@ def play(brain: Brain, stage: Stage, *, quick: bool) -> dict[str, Any]:
     guidance = _deployed(brain, stage)
     again = _again(brain, stage)
     _ended(stage, again, quick)
-    return {"paged": paged, "guidance": guidance.as_dict() if guidance else None, "again": again}
+    return {"paged": paged, "guidance": guidance, "again": again}
 
 
 def remember(brain: Brain) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,7 @@ from brainops.cli.commands import group
 from brainops.cli.exec import before, say
 from brainops.cli.options import REASON_REQUIRED, SESSION, SINCE, TARGET, limited, shared
 from brainops.cli.pairs import valued
-from brainops.cli.shared import micros, print_json, read_text
+from brainops.cli.shared import answer, micros, print_json, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import Conflict
 from brainops.types import Evidence
@@ -44,14 +43,13 @@ def operations() -> None:
 @click.option("--open", "outcome", flag_value="open", help="Only those that have not ended.")
 @SINCE
 @limited(DEFAULT_OPERATIONS)
-def list_(brain: Brain, since: str | None, **given: Any) -> Iterator[Any]:
+def list_(brain: Brain, since: str | None, **given: Any) -> None:
     """List what was done, newest first.
 
     Example: brainops operations list --failed --since 7d
     """
     log = brain.operations.list(since=micros(since), **given)
-    yield log
-    yield from show.operations(log)
+    answer(log, lambda: show.operations(log))
 
 
 @operations.command("begin")
@@ -75,8 +73,7 @@ def begin(
     if running.guidance is not None:
         say(*before(running.guidance))
     if shared().json:
-        guidance = running.guidance.as_dict() if running.guidance else None
-        print_json({"operation": running.id, "guidance": guidance})
+        print_json({"operation": running.id, "guidance": running.guidance})
     else:
         click.echo(running.id)  # whole: a script keeps it for later, when other ids may end like it
 
@@ -86,7 +83,7 @@ def begin(
 @click.option("--ok", "ended", flag_value="ok", default=None, help="It went well.")
 @click.option("--failed", "ended", flag_value="failed", help="It did not.")
 @click.option("--error", metavar="TEXT", help='What went wrong, its traceback or its output; "-" reads standard input.')
-def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None) -> Iterator[Any]:
+def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None) -> None:
     """Say how an operation ended that `operations begin` began: --ok, or --failed with --error.
 
     It stands as somebody's word; what `brainops exec` runs, it sees end itself.
@@ -105,42 +102,38 @@ def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None
     else:
         running.fail((text or "").strip() or f"{operation.start.name} failed", evidence=Evidence.CLAIMED)
     kept = brain.operations.get(operation.id)
-    yield kept
-    yield from show.operations([kept])
+    answer(kept, lambda: show.operations([kept]))
 
 
 @operations.command("show")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
-def show_one(brain: Brain, operation_id: str) -> Iterator[Any]:
+def show_one(brain: Brain, operation_id: str) -> None:
     """Show everything about one operation.
 
     Example: brainops operations show 8d02e7
     """
     found = brain.operations.get(operation_id)
-    yield found
-    yield from show.operation(found)
+    answer(found, lambda: show.operation(found))
 
 
 @operations.command("contradict")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
 @REASON_REQUIRED
-def contradict(brain: Brain, operation_id: str, reason: str) -> Iterator[Any]:
+def contradict(brain: Brain, operation_id: str, reason: str) -> None:
     """Say that an operation that was taken for a success was none.
 
     Example: brainops operations contradict c94e12 --reason "orders stood still"
     """
     brain.operations.contradict(operation_id, reason)
-    yield {"contradicted": operation_id}
-    yield "Noted: what it followed is trusted less from now on."
+    answer({"contradicted": operation_id}, lambda: ["Noted: what it followed is trusted less from now on."])
 
 
 @operations.command("verify")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
-def verify(brain: Brain, operation_id: str) -> Iterator[Any]:
+def verify(brain: Brain, operation_id: str) -> None:
     """Say that a later check confirmed how an operation ended.
 
     Example: brainops operations verify c94e12
     """
     brain.operations.verify(operation_id)
-    yield {"verified": operation_id}
-    yield "Noted as verified."
+    answer({"verified": operation_id}, lambda: ["Noted as verified."])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,15 +11,15 @@ from brainops.cli.commands import group
 from brainops.cli.options import limited
 from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line
-from brainops.cli.shared import asking
+from brainops.cli.shared import answer, asking
 from brainops.cli.short_ids import Id
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.types import JSON, Workflow
+    from brainops.types import JSON, Workflow, WorkflowPlan
 
 SHOWN_GOAL = 50  # characters in a list
-_DONE_OR_WAITING = ("succeeded", "waiting", "queued", "running", "planned")
+_DONE_OR_WAITING = (None, "succeeded", "waiting", "queued", "running")
 
 
 @group("workflow")
@@ -51,59 +51,48 @@ def _constrained(function: click.decorators.FC) -> click.decorators.FC:
 @workflow.command("plan", memory=asking)
 @_constrained
 @click.option("--mermaid", is_flag=True, help="Show the picture only.")
-def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> Iterator[Any]:
+def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> None:
     """Plan for GOAL and keep the plan as a draft; nothing is run.
 
     Example: brainops workflow plan "deploy the api" --test --within "4 hours"
     """
     made = brain.workflows.plan(goal, _constraints(given))
-    yield made
-    yield from (
-        [made.mermaid.rstrip()]
-        if mermaid
-        else [
-            *map(one_line_kept, made.text.splitlines()),
-            dim(f"Kept as the draft {made.procedure} number {made.number}: brainops workflow run runs such a plan"),
-        ]
-    )
+    answer(made, lambda: [made.mermaid.rstrip()] if mermaid else _plan(made))
 
 
 @workflow.command("run", memory=asking)
 @_constrained
-def run(brain: Brain, goal: str, **given: object) -> Iterator[Any]:
+def run(brain: Brain, goal: str, **given: object) -> None:
     """Plan for GOAL and run the plan until it ends or waits.
 
     Example: brainops workflow run "deploy the api" --budget 1
     """
     made = brain.workflows.create(goal, _constraints(given))
-    yield made.as_dict()
-    yield from _shown(made)
-    if made["status"] not in _DONE_OR_WAITING:
+    answer(made, lambda: _shown(made))
+    if made.state not in _DONE_OR_WAITING:
         click.get_current_context().exit(1)
 
 
 @workflow.command("list")
 @limited(20)
-def list_(brain: Brain, limit: int) -> Iterator[Any]:
+def list_(brain: Brain, limit: int) -> None:
     """List workflows, those that changed last first.
 
     Example: brainops workflow list
     """
     found = brain.workflows.list(limit=limit)
-    yield [each.as_dict() for each in found]
-    yield from _listed(found)
+    answer(found, lambda: _listed(found))
 
 
 @workflow.command("show")
 @click.argument("run_id", metavar="RUN", type=Id("run"))
-def show(brain: Brain, run_id: str) -> Iterator[Any]:
+def show(brain: Brain, run_id: str) -> None:
     """Show a workflow by its run.
 
     Example: brainops workflow show 83d5ae
     """
     found = brain.workflows.get(run_id)
-    yield found.as_dict()
-    yield from _shown(found)
+    answer(found, lambda: _shown(found))
 
 
 def _constraints(given: dict[str, object]) -> dict[str, JSON]:
@@ -114,28 +103,39 @@ def _constraints(given: dict[str, object]) -> dict[str, JSON]:
     return named | {name: str(text) for name, text in texts.items() if text}
 
 
+def _plan(made: WorkflowPlan) -> list[str]:
+    return [
+        *map(one_line_kept, made.text.splitlines()),
+        dim(f"Kept as the draft {made.procedure} number {made.number}: brainops workflow run runs such a plan"),
+    ]
+
+
 def one_line_kept(line: str) -> str:
     """Return a line that only shows, with its indentation."""
     return " " * (len(line) - len(line.lstrip())) + one_line(line.lstrip())
 
 
 def _shown(found: Workflow) -> Iterator[str]:
-    value = found.as_dict()
-    yield bold(one_line(str(value["goal"])))
-    yield f"{value['status']}  run {value['run_id'] or 'none yet'}"
-    for step in value["steps"]:
-        waits = f" for {step['waits_for']}" if step["waits_for"] else ""
-        yield f"  {step['id']:<20} {step['state']}{waits}  {one_line(str(step['agent'] or ''))}"
-    for said in (value["error"], value["reason"]):
+    run = found.run
+    yield bold(one_line(found.plan.goal))
+    yield f"{run.state}  run {run.id}" if run else "planned  run none yet"
+    steps = {step.step_id: step for step in run.steps} if run else {}
+    for step_id in found.plan.steps:
+        step, choice = steps.get(step_id), found.plan.agents.get(step_id)
+        waits = f" for {step.waits_for}" if step and step.waits_for else ""
+        state = step.state.value if step else "pending"
+        yield f"  {step_id:<20} {state}{waits}  {one_line(choice.agent if choice else '')}"
+    for said in (run.error if run else None, found.reason):
         if said:
-            yield one_line(str(said))
-    if value["learned"]:
-        yield dim(f"learnt: brainops history {value['learned']}")
+            yield one_line(said)
+    if found.learned:
+        yield dim(f"learnt: brainops history {found.learned}")
 
 
 def _listed(found: Sequence[Workflow]) -> list[str]:
     lines = []
     for each in found:
         goal = one_line(each.plan.goal)[:SHOWN_GOAL]
-        lines.append(f"{each['status']:<10} {goal:<{SHOWN_GOAL}} {each['run_id'] or each.plan.procedure}")
+        where = each.run.id if each.run else each.plan.procedure
+        lines.append(f"{each.state or 'planned':<10} {goal:<{SHOWN_GOAL}} {where}")
     return lines or ["No workflow yet: brainops workflow run 'GOAL'"]

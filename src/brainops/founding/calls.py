@@ -113,7 +113,11 @@ def _guidance(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
     said = context if isinstance(context, Mapping) else None
     actor, session = memory.context.actor, memory.settings.session
     found = memory.operations.guidance(start_of(_text(given, "name"), given.get("target"), said, actor, session))
-    primary = None if found.primary is None else {"name": found.primary.name, "text": found.primary.text}
+    primary = (
+        None
+        if found.primary_recommendation is None
+        else {"name": found.primary_recommendation.name, "text": found.primary_recommendation.text}
+    )
     return {
         "receipt": found.id,
         "confidence": found.confidence,

@@ -46,7 +46,16 @@ def audit(context: MemoryContext, *, limit: int) -> list[Junk]:
         for row in _newest(tx):
             body = body_of(row)
             found.extend(_of_one(row, body, written))
-            read.append(_read(row, body))
+            read.append(
+                _Read(
+                    id=row["id"],
+                    namespace=row["namespace"],
+                    title=row["title"],
+                    pairs=shingles(row["title"], body),
+                    retrieved=row["retrieved_count"] > 0,
+                    file=row["source_key"].partition("#")[0] if row["source_key"] else None,
+                )
+            )
         used = any(memory.retrieved for memory in read)
         found.extend(_old(context, tx, used=used, limit=limit))
     found.extend(_duplicates(read, written))
@@ -73,17 +82,6 @@ def _newest(tx: Transaction) -> Iterator[Row]:
     while rows := tx.memories.page(after):
         yield from (row for row in rows if row["state"] == "active" and not row["superseded_by"])
         after = rows[-1]["key"]
-
-
-def _read(row: Row, body: str) -> _Read:
-    return _Read(
-        id=row["id"],
-        namespace=row["namespace"],
-        title=row["title"],
-        pairs=shingles(row["title"], body),
-        retrieved=row["retrieved_count"] > 0,
-        file=row["source_key"].partition("#")[0] if row["source_key"] else None,
-    )
 
 
 def _of_one(row: Row, body: str, written: str) -> Iterator[Junk]:

@@ -38,7 +38,11 @@ def place(context: MemoryContext) -> Check:
         return Check(name="place", passed=True, detail="no file that another could take the place of")
     with context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
         told = {str(line.detail.get("kept")) for line in tx.trail.of(acts.RESTORED.name)}
-    kept = sorted(path for path in Path(location).parent.glob(f"{Path(location).name}.replaced-*") if _is_store(path))
+    kept = sorted(
+        path
+        for path in Path(location).parent.glob(f"{Path(location).name}.replaced-*")
+        if path.is_file() and not path.name.endswith((".sha256", "-wal", "-shm"))
+    )
     unknown = [path for path in kept if path.name not in told]
     if not unknown:
         return Check(name="place", passed=True, detail="nobody put another store in its place, or its trail says who")
@@ -48,10 +52,6 @@ def place(context: MemoryContext) -> Check:
         detail=f"another store was put in the place of {unknown[-1].name}, and the trail does not say by whom",
         way_out=f"compare the two: brainops --store {unknown[-1]} doctor; then move that file away",
     )
-
-
-def _is_store(path: Path) -> bool:
-    return path.is_file() and not path.name.endswith((".sha256", "-wal", "-shm"))
 
 
 def _memories(tx: Transaction) -> Iterator[str]:

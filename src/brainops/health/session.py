@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from brainops.agents.adapters.run import adapter_of
 from brainops.errors import BrainOpsError, NotFound
-from brainops.health.briefing import SORTS, Gathered, block, screen
+from brainops.health.briefing import SORTS, block, screen
 from brainops.health.status import guarding, masked, program_version, waiting
 from brainops.health.workers import ALIVE_SECONDS
 from brainops.learning.cycles.cycles import Learning
@@ -112,7 +112,19 @@ def open_session(place: SessionPlace, session_id: str | None, agent: str | None)
     """
     chosen = session_id or new_id()
     caught_up = catch_up(place)
-    _record(place.context, chosen, agent)
+    # Write that a session is opened. Nobody is asked whether it may: it only reads.
+    actor = place.context.actor
+    if agent is not None and actor.kind is not ActorKind.AGENT:
+        actor = Actor(kind=ActorKind.AGENT, id=redact_name(agent, place.context.redaction), proof="named")
+    said = {} if agent is None else {"agent": agent}
+    opening = replace(start_of(OPENING, None, said, actor, chosen), action_class=ActionClass.READ_ONLY)
+    start = records.checked_start(place.context, opening)
+    assert start.session_id is not None
+    operation_id, at = new_id(), place.context.store.now()
+    with place.context.store.writing(acts.RECORD, place.context.actor) as tx:
+        if tx.figures.session(start.session_id)[1] is None:
+            records.begin(tx, operation_id, start, None, at)
+            records.finish(tx, place.context, operation_id, start, Succeeded(duration_seconds=0.0), at)
     return brief(place, chosen, caught_up)
 
 
@@ -133,33 +145,21 @@ def brief(place: SessionPlace, session_id: str, caught_up: CaughtUp) -> Briefing
     stopped = stopped_here(context.store, os.environ)
     procedures = sorted(_procedures(place.procedures.active()), key=lambda each: (not each["binds"], each["name"]))
     loops = list(_loops(place, now, stopped, workers))
-    gathered = Gathered(
+    briefing = Briefing(
         session_id=session_id,
         namespace=context.store.scope.write,
         at=now,
-        status=status,
-        procedures=procedures,
-        memory=recent,
+        system_status=status,
+        operational_procedures=procedures,
+        memory_context=recent,
         frameworks=list(_frameworks(context, [agent.adapter for _, agent in agents])),
-        loops=loops,
-        summary=[
+        monitoring_loops=loops,
+        session_summary=[
             *_attention(status, procedures, stopped),
             *_learning(caught_up, loops, elsewhere=place.background or workers > 0),
         ],
     )
-    return Briefing(
-        session_id=session_id,
-        namespace=gathered.namespace,
-        at=now,
-        status=status,
-        procedures=gathered.procedures,
-        memory=gathered.memory,
-        frameworks=gathered.frameworks,
-        loops=gathered.loops,
-        summary=gathered.summary,
-        text=screen(gathered),
-        block=block(gathered),
-    )
+    return replace(briefing, text=screen(briefing), block=block(briefing))
 
 
 def catch_up(place: SessionPlace) -> CaughtUp:
@@ -176,17 +176,13 @@ def catch_up(place: SessionPlace) -> CaughtUp:
         return CaughtUp()  # there is nothing to learn from
     if unlearnt > CATCH_UP_OPERATIONS or memories > CATCH_UP_MEMORIES:
         return CaughtUp(left=tuple(due), because=KEEPS_WAITING)
-    return _run(place.learning, due)
-
-
-def _run(learning: Learning, due: Sequence[Cycle]) -> CaughtUp:
-    """Run what is due for as long as somebody may be kept waiting; trouble with learning never keeps them from work."""
+    # Run what is due for as long as somebody may be kept waiting; trouble with learning never keeps them from work.
     began, ran, because = time.monotonic(), 0, KEEPS_WAITING
     try:
         for cycle in due:
             if time.monotonic() - began > CATCH_UP_SECONDS:
                 break
-            learning.run(cycle)
+            place.learning.run(cycle)
             ran += 1
     except BrainOpsError as error:
         because = str(error)
@@ -219,22 +215,6 @@ def newest(context: MemoryContext) -> str:
     if not opened or opened[0].start.session_id is None:
         raise NotFound("no session was opened here yet; open one: brainops session start")
     return opened[0].start.session_id
-
-
-def _record(context: MemoryContext, session_id: str, agent: str | None) -> None:
-    """Write that a session is opened. Nobody is asked whether it may: it only reads."""
-    actor = context.actor
-    if agent is not None and actor.kind is not ActorKind.AGENT:
-        actor = Actor(kind=ActorKind.AGENT, id=redact_name(agent, context.redaction), proof="named")
-    said = {} if agent is None else {"agent": agent}
-    opening = replace(start_of(OPENING, None, said, actor, session_id), action_class=ActionClass.READ_ONLY)
-    start = records.checked_start(context, opening)
-    assert start.session_id is not None
-    operation_id, at = new_id(), context.store.now()
-    with context.store.writing(acts.RECORD, context.actor) as tx:
-        if tx.figures.session(start.session_id)[1] is None:
-            records.begin(tx, operation_id, start, None, at)
-            records.finish(tx, context, operation_id, start, Succeeded(duration_seconds=0.0), at)
 
 
 def _status(tx: Transaction, context: MemoryContext, now: Micros, floor: bool) -> dict[str, Any]:

@@ -121,13 +121,13 @@ def _approvals(tx: Transaction, lines: Lines) -> Iterator[str]:
     for channel in tx.approvals.channels():
         if not known_channel(_of(lines, channel.namespace, channel.id), channel):
             yield f"the channel {channel.name!r:.80} was set up by nobody"
-    accepted = [line.detail.get("clients") for line in _of(lines, tx.scope.write, tx.scope.write) if _accepts(line)]
+    accepted = [
+        line.detail.get("clients")
+        for line in _of(lines, tx.scope.write, tx.scope.write)
+        if line.act in ("approval-clients", SETTLED)
+    ]
     if list(tx.approvals.clients()) != (accepted[-1] if accepted else []):
         yield "the clients whose dialog counts were set by nobody"
-
-
-def _accepts(line: AuditEntry) -> bool:
-    return line.act in ("approval-clients", SETTLED)
 
 
 def _fits(approval: Approval, lines: Sequence[AuditEntry]) -> bool:

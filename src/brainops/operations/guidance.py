@@ -29,9 +29,6 @@ from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.types import (
-    ActionClass,
-    Actor,
-    ActorKind,
     Choice,
     Explanation,
     Failed,
@@ -49,16 +46,14 @@ from brainops.types import (
     OperationStart,
     Precursor,
     ProcedureVersion,
-    Recommendation,
     RecommendedAgent,
     SimilarOperation,
     Succeeded,
     TriggerMatch,
-    Trust,
 )
 from brainops.types.limits import SHOWN
 from brainops.types.times import SECOND_MICROS
-from brainops.wire import plain
+from brainops.wire import from_plain, plain
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
 CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown
@@ -176,7 +171,7 @@ def consult(
         confidence=primary.shown.confidence if primary else 0.0,
         failure_probability=expected.probability,
         failure_reasons=expected.reasons,
-        primary=primary.shown if primary else None,
+        primary_recommendation=primary.shown if primary else None,
         recommendations=tuple(each.shown for each in ranked[:SHOWN]),
         known_errors=tuple(advise.observed(each.hit, each.reason) for each in known[:SHOWN]),
         similar_operations=tuple(_similar(operation) for operation in past.operations[:SHOWN]),
@@ -206,7 +201,7 @@ def keep(tx: Transaction, consulted: Consulted) -> None:
             "confidence": guidance.confidence,
             "raw_confidence": consulted.raw,
             "failure_probability": guidance.failure_probability,
-            "primary_id": guidance.primary.memory_id if guidance.primary else None,
+            "primary_id": guidance.primary_recommendation.memory_id if guidance.primary_recommendation else None,
             "body": json.dumps(plain(guidance), ensure_ascii=False),
         }
     )
@@ -441,38 +436,8 @@ def _notes(context: MemoryContext) -> tuple[str, ...]:
 
 
 def guidance_of(body: dict[str, Any]) -> Guidance:
-    """Read a stored receipt."""
-    start = body["operation"]
-    operation = OperationStart(
-        **{
-            **start,
-            "action_class": ActionClass(start["action_class"]),
-            "actor": Actor(**{**start["actor"], "kind": ActorKind(start["actor"]["kind"])}),
-        }
-    )
-    return Guidance(
-        **{
-            **body,
-            "recommendations": tuple(_advice(each) for each in body["recommendations"]),
-            "known_errors": tuple(_observation(each) for each in body["known_errors"]),
-            "operation": operation,
-            "primary": _advice(body["primary"]) if body["primary"] else None,
-            "similar_operations": tuple(SimilarOperation(**each) for each in body["similar_operations"]),
-            "required_ids": tuple(body["required_ids"]),
-            "procedures": tuple(body.get("procedures", ())),
-            "notes": tuple(body["notes"]),
-            "failure_reasons": tuple(body.get("failure_reasons", ())),
-            "insights": tuple(_observation(each) for each in body.get("insights", ())),
-            "recommended_agent": RecommendedAgent(**agent) if (agent := body.get("recommended_agent")) else None,
-        }
-    )
-
-
-def _advice(value: dict[str, Any]) -> Recommendation:
-    return Recommendation(**{**value, "trust": Trust(value["trust"])})
-
-
-def _observation(value: dict[str, Any]) -> Observation:
-    said = {"probability": value.get("confidence"), **value}  # as receipts called it that an earlier program left
-    said.pop("confidence", None)
-    return Observation(**{**said, "trust": Trust(said["trust"])})
+    """Read a stored receipt, also one that came in by an export of before the first release, under other names."""
+    body.setdefault("primary_recommendation", body.get("primary"))
+    for seen in (*body["known_errors"], *body.get("insights", ())):
+        seen.setdefault("probability", seen.get("confidence"))
+    return from_plain(Guidance, body)

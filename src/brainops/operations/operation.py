@@ -353,8 +353,8 @@ class Running:
 
     def follow(self, memory_id: str | None = None) -> None:
         """Say which recommendation is being followed; without an id, the primary one."""
-        if memory_id is None and self.guidance is not None and self.guidance.primary is not None:
-            memory_id = self.guidance.primary.memory_id
+        if memory_id is None and self.guidance is not None and self.guidance.primary_recommendation is not None:
+            memory_id = self.guidance.primary_recommendation.memory_id
         self._followed = memory_id
 
     def note(self, *, result: Any = None, cost: float | None = None) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from msgspec import Struct
 
+from brainops.types.keyed import Keyed
 from brainops.types.knowledge import JSON, NOBODY, Actor, Micros
 from brainops.types.operation import Failed, Guidance, Outcome
 from brainops.types.run import Run, RunState
@@ -131,10 +131,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
-class Execution(Struct, frozen=True, kw_only=True):
+class Execution(Keyed, frozen=True, kw_only=True):
     """A task, its attempts in order, and where it stands. `plan` is what a person can follow where it waits.
 
-    Reads like a mapping where the founding samples do: `result["status"]`, `result["agent"]`, `result["result"]`.
+    Reads like the mapping that its JSON is: `result["state"]`, `result["outcome"]`.
     """
 
     id: str
@@ -159,52 +159,15 @@ class Execution(Struct, frozen=True, kw_only=True):
         """The agent whose attempt counts: the last one."""
         return self.attempts[-1].agent if self.attempts else None
 
-    def __getitem__(self, key: str) -> Any:
-        """Return what `as_dict` has under a name; KeyError names what there is."""
-        reading = self.as_dict()
-        if key not in reading:
-            raise KeyError(f"{key!r} is not part of an execution; it has {', '.join(sorted(reading))}")
-        return reading[key]
+    @property
+    def result(self) -> JSON:
+        """What it came to; None until it has ended."""
+        return self.outcome.result if self.outcome else None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the execution as JSON-ready values: status, agent, result, error, attempts and why each was chosen."""
-        outcome = self.outcome
-        return {
-            "execution_id": self.id,
-            "status": self.state.value,
-            "success": self.state is ExecutionState.SUCCEEDED,
-            "task": self.task.text,
-            "task_class": self.task.task_class,
-            "target": self.task.target,
-            "agent": self.agent,
-            "result": outcome.result if outcome else None,
-            "error": outcome.error.message if isinstance(outcome, Failed) else None,
-            "evidence": outcome.evidence.value if outcome else None,
-            "duration_seconds": outcome.duration_seconds if outcome else None,
-            "cost": sum(attempt.charged for attempt in self.attempts),
-            "attempts": [_attempt_dict(attempt) for attempt in self.attempts],
-            "reason": self.reason,
-            "plan": self.plan,
-            "receipt": self.task.receipt,
-            "guidance": self.guidance.as_dict() if self.guidance else None,
-            "operation_id": self.operation_id,
-            "approval_id": self.approval_id,
-            "run_id": self.run_id,
-        }
-
-
-def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
-    outcome = attempt.outcome
-    return {
-        "agent": attempt.agent,
-        "why": attempt.choice.sentence,
-        "success": attempt.success,
-        "verified": attempt.verified,
-        "error": outcome.error.message if isinstance(outcome, Failed) else None,
-        "duration_seconds": outcome.duration_seconds if outcome else None,
-        "cost": attempt.charged,
-        "operation_id": attempt.operation_id,
-    }
+    @property
+    def error(self) -> str | None:
+        """What went wrong where it failed."""
+        return self.outcome.error.message if isinstance(self.outcome, Failed) else None
 
 
 class AgentLearning(Struct, frozen=True, kw_only=True):
@@ -270,7 +233,7 @@ class WorkflowPlan(Struct, frozen=True, kw_only=True):
     number: int | None = None
 
 
-class Workflow(Struct, frozen=True, kw_only=True):
+class Workflow(Keyed, frozen=True, kw_only=True):
     """A plan and what came of it: its run (None where it has not begun, with the reason), and the memory of its end."""
 
     plan: WorkflowPlan
@@ -278,40 +241,7 @@ class Workflow(Struct, frozen=True, kw_only=True):
     reason: str = ""
     learned: str | None = None
 
-    def __getitem__(self, key: str) -> Any:
-        """Return what `as_dict` has under a name; KeyError names what there is."""
-        reading = self.as_dict()
-        if key not in reading:
-            raise KeyError(f"{key!r} is not part of a workflow; it has {', '.join(sorted(reading))}")
-        return reading[key]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the workflow as JSON-ready values: goal, status, steps with who does each and how they stand."""
-        run, plan = self.run, self.plan
-        steps = {step.step_id: step for step in run.steps} if run else {}
-        return {
-            "goal": plan.goal,
-            "procedure": plan.procedure,
-            "status": run.state.value if run else "planned",
-            "success": run is not None and run.state is RunState.SUCCEEDED,
-            "run_id": run.id if run else None,
-            "error": run.error if run else None,
-            "reason": self.reason,
-            "steps": [
-                {
-                    "id": step_id,
-                    "state": steps[step_id].state.value if step_id in steps else "pending",
-                    "waits_for": steps[step_id].waits_for if step_id in steps else None,
-                    "agent": choice.agent if (choice := plan.agents.get(step_id)) else None,
-                    "why": choice.sentence if choice else "",
-                }
-                for step_id in plan.steps
-            ],
-            "deadline_seconds": plan.deadline_seconds,
-            "confidence": plan.confidence,
-            "sources": dict(plan.sources),
-            "notes": list(plan.notes),
-            "plan": plan.text,
-            "mermaid": plan.mermaid,
-            "learned": self.learned,
-        }
+    @property
+    def state(self) -> RunState | None:
+        """How its run stands; None where it has not begun."""
+        return self.run.state if self.run else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 
+from brainops.types.keyed import Keyed
 from brainops.types.knowledge import JSON, Actor, MemoryType, Micros, Trust
 
 
@@ -336,7 +337,7 @@ class HealthFigure(Struct, frozen=True, kw_only=True):
     detail: Mapping[str, JSON] = {}
 
 
-class Briefing(Struct, frozen=True, kw_only=True):
+class Briefing(Keyed, frozen=True, kw_only=True):
     """What somebody reads when a session opens, in the founding order; `text` is a screen, `block` for an agent.
 
     Reads like a mapping with the founding names: `session["system_status"]`, `session["memory_context"]`.
@@ -345,47 +346,14 @@ class Briefing(Struct, frozen=True, kw_only=True):
     session_id: str
     namespace: str
     at: Micros
-    status: Mapping[str, Any]
-    procedures: Sequence[Mapping[str, JSON]]
-    memory: Mapping[str, Sequence[Mapping[str, JSON]]]
+    system_status: Mapping[str, Any]
+    operational_procedures: Sequence[Mapping[str, JSON]]
+    memory_context: Mapping[str, Sequence[Mapping[str, JSON]]]
     frameworks: Sequence[Mapping[str, JSON]]
-    loops: Sequence[Mapping[str, JSON]]
-    summary: Sequence[str]
-    text: str
-    block: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the briefing as JSON-ready values under the founding names, in the founding order."""
-        return {
-            "session_id": self.session_id,
-            "namespace": self.namespace,
-            "at": self.at,
-            "system_status": dict(self.status),
-            "operational_procedures": list(self.procedures),
-            "memory_context": {name: list(found) for name, found in self.memory.items()},
-            "frameworks": list(self.frameworks),
-            "monitoring_loops": list(self.loops),
-            "session_summary": list(self.summary),
-        }
-
-    def __getitem__(self, key: str) -> Any:
-        """Return a part by its founding name; KeyError names what there is."""
-        reading = self.as_dict()
-        if key not in reading:
-            raise KeyError(f"{key!r} is not part of a session; it has {', '.join(reading)}")
-        return reading[key]
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the founding names."""
-        return iter(self.as_dict())
-
-    def __len__(self) -> int:
-        """Return how many parts there are."""
-        return len(self.as_dict())
-
-    def keys(self) -> Sequence[str]:
-        """Return the founding names."""
-        return tuple(self.as_dict())
+    monitoring_loops: Sequence[Mapping[str, JSON]]
+    session_summary: Sequence[str]
+    text: str = ""
+    block: str = ""
 
 
 class SessionRecord(Struct, frozen=True, kw_only=True):

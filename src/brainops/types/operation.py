@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
+from brainops.types.keyed import Keyed
 from brainops.types.knowledge import JSON, NO_ERROR, NOBODY, Actor, ErrorEvent, Micros, Trust
 
 
@@ -131,7 +132,7 @@ class RecommendedAgent(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
-class Guidance(Struct, frozen=True, kw_only=True):
+class Guidance(Keyed, frozen=True, kw_only=True):
     """What memory says about an operation; its id is the receipt that memory was consulted.
 
     `confidence` is the calibrated probability that the primary recommendation, if followed, is verified right (0 when
@@ -151,7 +152,7 @@ class Guidance(Struct, frozen=True, kw_only=True):
     expires_at: Micros
     confidence: float
     failure_probability: float | None
-    primary: Recommendation | None
+    primary_recommendation: Recommendation | None
     recommendations: tuple[Recommendation, ...] = ()
     known_errors: tuple[Observation, ...] = ()
     similar_operations: tuple[SimilarOperation, ...] = ()
@@ -161,16 +162,3 @@ class Guidance(Struct, frozen=True, kw_only=True):
     failure_reasons: tuple[str, ...] = ()
     insights: tuple[Observation, ...] = ()
     recommended_agent: RecommendedAgent | None = None
-
-    def __getitem__(self, key: str) -> Any:
-        """Return what the founding samples read by name; KeyError names what there is."""
-        reading = self.as_dict()
-        if key not in reading:
-            raise KeyError(f"{key!r} is not part of a guidance; it has {', '.join(sorted(reading))}")
-        return reading[key]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the guidance as JSON-ready values, with the founding keys."""
-        reading = to_builtins(self)
-        primary = reading.pop("primary")
-        return {**reading, "receipt": self.id, "primary_recommendation": primary}
