@@ -13,7 +13,7 @@ from brainops.cli.commands import group
 from brainops.cli.options import REASON, REASON_REQUIRED, limited
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
-from brainops.cli.shared import answer, asking
+from brainops.cli.shared import asking
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput, NotFound
@@ -55,7 +55,9 @@ def agent() -> None:
 @click.option("--tasks-a-day", type=int, help="How many tasks a day.")
 @click.option("--memory", type=click.Choice(["full", "guidance", "none"]), default="full", help="What it is handed.")
 @REASON
-def add(brain: Brain, name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any) -> None:
+def add(
+    brain: Brain, name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any
+) -> Iterator[Any]:
     """Register the agent NAME, or register it anew.
 
     Example: brainops agent add writer --ready claude-code --can "write*"
@@ -63,23 +65,44 @@ def add(brain: Brain, name: str, adapter: str | None, ready_name: str | None, re
     if (adapter is None) == (ready_name is None):
         raise InvalidInput("say how it is reached: --adapter, or --ready for a definition that is known here")
     [known] = brain.agents.ready(ready_name) if ready_name else [Agent(name=name, adapter=AdapterKind(str(adapter)))]
-    drafted = _drafted(name, known, given)
+    limits = {
+        "at_once": given["at_once"],
+        "timeout_seconds": given["timeout"],
+        "memory_tokens": given["memory_tokens"],
+        "cost_a_day": given["cost_a_day"],
+        "tasks_a_day": given["tasks_a_day"],
+    }
+    said = {key: value for key, value in limits.items() if value is not None}
+    drafted = replace(
+        known,
+        name=name,
+        description=given["description"] or known.description,
+        capabilities=given["capabilities"] or known.capabilities,
+        settings={**known.settings, **dict(map(valued, given["settings"]))},
+        limits=replace(known.limits, **said),
+        cost=given["cost"] or known.cost,
+        memory=given["memory"] if given["memory"] != "full" else known.memory,
+    )
     made = proven(brain, "AGENT_REGISTER", brain.agents.register, drafted, reason=reason)
-    answer(made, lambda: [f"Registered: {bold(one_line(made.name))}", *_lines(made), *_withheld(brain, made)])
+    yield made
+    yield f"Registered: {bold(one_line(made.name))}"
+    yield from _lines(made)
+    yield from _withheld(brain, made)
 
 
 @agent.command("ready")
-def ready(brain: Brain) -> None:
+def ready(brain: Brain) -> Iterator[Any]:
     """List the definitions that are known here: coding agents in their non-interactive modes.
 
     Example: brainops agent ready
     """
     found = brain.agents.ready()
-    answer(found, lambda: [f"{bold(padded(each.name, 14))}{one_line(each.description)}" for each in found])
+    yield found
+    yield from [f"{bold(padded(each.name, 14))}{one_line(each.description)}" for each in found]
 
 
 @agent.command("list")
-def list_(brain: Brain) -> None:
+def list_(brain: Brain) -> Iterator[Any]:
     """List the agents with how each has done of late.
 
     Example: brainops agent list
@@ -87,12 +110,22 @@ def list_(brain: Brain) -> None:
     found, attempts = brain.agents.list(), brain.agents.attempts(limit=1_000)
     records = {each.name: _record(each.name, attempts) for each in found}
     value = [{"agent": each, "record": records[each.name]} for each in found]
-    answer(value, lambda: _listed(found, records))
+    yield value
+    if not found:
+        yield "No agent is registered yet: tasks wait with a plan for a person."
+        yield dim("  register one: brainops agent add NAME --ready claude-code")
+    for each in found:
+        record = records[each.name]
+        well = f"{record['right']:g} of {record['attempts']:g} went well" if record["attempts"] else "nothing yet"
+        yield f"{bold(one_line(each.name))}  {each.adapter.value}{'' if each.enabled else ', disabled'}  {well}"
+        if each.capabilities or each.description:
+            said = one_line(each.description) or f"for {', '.join(map(one_line, each.capabilities))}"
+            yield from wrapped(said, first="  ", indent="  ")
 
 
 @agent.command("show")
 @click.argument("what", metavar="AGENT|EXECUTION")
-def show(brain: Brain, what: str) -> None:
+def show(brain: Brain, what: str) -> Iterator[Any]:
     """Show an agent with its last attempts, or an execution with why each agent was chosen.
 
     Example: brainops agent show deployer
@@ -101,7 +134,8 @@ def show(brain: Brain, what: str) -> None:
     if what in known:
         attempts = brain.agents.attempts(agent=what, limit=SHOWN_ATTEMPTS)
         value = {"agent": known[what], "attempts": attempts}
-        answer(value, lambda: _agent(brain, known[what], attempts))
+        yield value
+        yield from _agent(brain, known[what], attempts)
         return
     try:
         execution = brain.agents.execution(what)
@@ -110,55 +144,64 @@ def show(brain: Brain, what: str) -> None:
             f"there is no agent and no execution {what[:80]!a} in the namespaces that you read: "
             "brainops agent list, brainops agent tasks"
         ) from None
-    answer(execution, lambda: _execution(execution))
+    yield execution
+    yield from _execution(execution)
 
 
 @agent.command("tasks")
 @click.option("--state", type=click.Choice([each.value for each in ExecutionState]), help="Only those.")
 @limited(20)
-def tasks(brain: Brain, state: str | None, limit: int) -> None:
+def tasks(brain: Brain, state: str | None, limit: int) -> Iterator[Any]:
     """List what agents were given, the newest first.
 
     Example: brainops agent tasks --state waiting
     """
     found = brain.agents.executions(state=state, limit=limit)
-    answer(found, lambda: _executions(found))
+    yield found
+    if not found:
+        yield "No agent was given anything yet."
+    for each in found:
+        yield f"{bold(one_line(each.task.text))}  {each.state.value}"
+        yield dim(f"  execution {each.id}")
 
 
 @agent.command("enable")
 @click.argument("name")
 @REASON
-def enable(brain: Brain, name: str, reason: str) -> None:
+def enable(brain: Brain, name: str, reason: str) -> Iterator[Any]:
     """Let an agent be chosen again.
 
     Example: brainops agent enable idle --reason "it was mended"
     """
     changed = proven(brain, "AGENT_ENABLE", brain.agents.enable, name, reason=reason)
-    answer(changed, lambda: [f"{one_line(name)}: enabled"])
+    yield changed
+    yield f"{one_line(name)}: enabled"
 
 
 @agent.command("disable")
 @click.argument("name")
 @REASON
-def disable(brain: Brain, name: str, reason: str) -> None:
+def disable(brain: Brain, name: str, reason: str) -> Iterator[Any]:
     """Let an agent be chosen no more; what it is at goes on to its end.
 
     Example: brainops agent disable deployer --reason "it is too slow"
     """
     changed = brain.agents.disable(name, reason=reason)
-    answer(changed, lambda: [f"{one_line(name)}: disabled"])
+    yield changed
+    yield f"{one_line(name)}: disabled"
 
 
 @agent.command("remove")
 @click.argument("name")
 @REASON_REQUIRED
-def remove(brain: Brain, name: str, reason: str) -> None:
+def remove(brain: Brain, name: str, reason: str) -> Iterator[Any]:
     """Strike an agent off; what it did stays on record.
 
     Example: brainops agent remove idle --reason "nobody uses it"
     """
     brain.agents.remove(name, reason=reason)
-    answer({"removed": name}, lambda: [f"{one_line(name)}: removed; its record stays"])
+    yield {"removed": name}
+    yield f"{one_line(name)}: removed; its record stays"
 
 
 @agent.command("run", memory=asking)
@@ -180,14 +223,15 @@ def run(
     name: str | None,
     timeout: float | None,
     dry_run: bool,
-) -> None:
+) -> Iterator[Any]:
     """Hand TASK to the agent that has done best at such tasks; where it fails, to the next best.
 
     Example: brainops agent run "deploy the api" --target production --dry-run
     """
     if dry_run:
         choice = brain.agents.choose(task, task_class=task_class, capabilities=capabilities)
-        answer(choice, lambda: _choice(brain, choice))
+        yield choice
+        yield from _choice(brain, choice)
         return
     execution = brain.agents.execute(
         task,
@@ -198,20 +242,22 @@ def run(
         agent=name,
         timeout_seconds=timeout,
     )
-    answer(execution, lambda: _execution(execution))
+    yield execution
+    yield from _execution(execution)
     if execution.state not in _ENDED_WELL:
         click.get_current_context().exit(1)
 
 
 @agent.command("resume", memory=asking)
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
-def resume(brain: Brain, execution_id: str) -> None:
+def resume(brain: Brain, execution_id: str) -> Iterator[Any]:
     """Try again what waits or failed: it was approved, or an agent is there now.
 
     Example: brainops agent resume 9e40c8
     """
     execution = brain.agents.resume(execution_id)
-    answer(execution, lambda: _execution(execution))
+    yield execution
+    yield from _execution(execution)
     if execution.state not in _ENDED_WELL:
         click.get_current_context().exit(1)
 
@@ -220,7 +266,7 @@ def resume(brain: Brain, execution_id: str) -> None:
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--result", metavar="TEXT", help="What came of it; JSON is read as such.")
 @click.option("--failed", metavar="TEXT", help="What went wrong.")
-def done(brain: Brain, execution_id: str, result: str | None, failed: str | None) -> None:
+def done(brain: Brain, execution_id: str, result: str | None, failed: str | None) -> Iterator[Any]:
     """Say what came of what a person did by the plan of a waiting task.
 
     Example: brainops agent done 9e40c8 --result "version 4 is out"
@@ -228,72 +274,41 @@ def done(brain: Brain, execution_id: str, result: str | None, failed: str | None
     if (result is None) == (failed is None):
         raise InvalidInput("say what came of it: --result TEXT, or --failed TEXT")
     execution = brain.agents.done(execution_id, result=value_of(result) if result is not None else None, failed=failed)
-    answer(execution, lambda: _execution(execution))
+    yield execution
+    yield from _execution(execution)
 
 
 @agent.command("cancel")
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @REASON_REQUIRED
-def cancel(brain: Brain, execution_id: str, reason: str) -> None:
+def cancel(brain: Brain, execution_id: str, reason: str) -> Iterator[Any]:
     """Stop what an agent is at, in whatever process it is under way.
 
     Example: brainops agent cancel 61bb0f --reason "no longer needed"
     """
     execution = brain.agents.cancel(execution_id, reason=reason)
     asked = execution.state is ExecutionState.RUNNING
-    answer(execution, lambda: ["It is asked to stop."] if asked else _execution(execution))
+    yield execution
+    yield from ["It is asked to stop."] if asked else _execution(execution)
 
 
 @agent.command("verify")
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--right/--wrong", required=True, help="Whether what its agent claimed was right.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def verify(brain: Brain, execution_id: str, right: bool, note: str) -> None:
+def verify(brain: Brain, execution_id: str, right: bool, note: str) -> Iterator[Any]:
     """Say, after a later look, whether an agent's word was right: the choice of agents learns from that.
 
     Example: brainops agent verify 70f3c2 --right --note "it is deployed"
     """
     execution = brain.agents.verify(execution_id, right=right, note=note)
-    answer(execution, lambda: _execution(execution))
-
-
-def _drafted(name: str, known: Agent, given: dict[str, Any]) -> Agent:
-    limits = {
-        "at_once": given["at_once"],
-        "timeout_seconds": given["timeout"],
-        "memory_tokens": given["memory_tokens"],
-        "cost_a_day": given["cost_a_day"],
-        "tasks_a_day": given["tasks_a_day"],
-    }
-    said = {key: value for key, value in limits.items() if value is not None}
-    return replace(
-        known,
-        name=name,
-        description=given["description"] or known.description,
-        capabilities=given["capabilities"] or known.capabilities,
-        settings={**known.settings, **dict(map(valued, given["settings"]))},
-        limits=replace(known.limits, **said),
-        cost=given["cost"] or known.cost,
-        memory=given["memory"] if given["memory"] != "full" else known.memory,
-    )
+    yield execution
+    yield from _execution(execution)
 
 
 def _record(name: str, attempts: Sequence[Attempt]) -> dict[str, float]:
     own = [each for each in attempts if each.agent == name and each.success is not None]
     return {"attempts": len(own), "right": sum(each.success or 0.0 for each in own)}
-
-
-def _listed(found: Sequence[Agent], records: dict[str, dict[str, float]]) -> Iterator[str]:
-    if not found:
-        yield "No agent is registered yet: tasks wait with a plan for a person."
-        yield dim("  register one: brainops agent add NAME --ready claude-code")
-    for each in found:
-        record = records[each.name]
-        well = f"{record['right']:g} of {record['attempts']:g} went well" if record["attempts"] else "nothing yet"
-        yield f"{bold(one_line(each.name))}  {each.adapter.value}{'' if each.enabled else ', disabled'}  {well}"
-        if each.capabilities or each.description:
-            said = one_line(each.description) or f"for {', '.join(map(one_line, each.capabilities))}"
-            yield from wrapped(said, first="  ", indent="  ")
 
 
 def _lines(each: Agent) -> Iterator[str]:
@@ -323,7 +338,11 @@ def _agent(brain: Brain, each: Agent, attempts: Sequence[Attempt]) -> Iterator[s
     yield bold(one_line(each.name))
     yield from _lines(each)
     yield from _withheld(brain, each)
-    yield from _tried(attempts)
+    for attempt in attempts:
+        well = "under way" if attempt.ended_at is None else "says nothing of it" if attempt.success is None else ""
+        well = well or ("went well" if attempt.success else "failed")
+        yield from wrapped(f"{one_line(attempt.text)}: {well}", first="  ", indent="    ")
+        yield dim(f"    execution {attempt.execution_id}")
 
 
 def _choice(brain: Brain, choice: Choice | None) -> Iterator[str]:
@@ -334,22 +353,6 @@ def _choice(brain: Brain, choice: Choice | None) -> Iterator[str]:
                 yield from wrapped(f"{one_line(each.name)} {why}", first="  ", indent="    ")
         return
     yield from wrapped(one_line(choice.sentence))
-
-
-def _tried(attempts: Sequence[Attempt]) -> Iterator[str]:
-    for each in attempts:
-        well = "under way" if each.ended_at is None else "says nothing of it" if each.success is None else ""
-        well = well or ("went well" if each.success else "failed")
-        yield from wrapped(f"{one_line(each.text)}: {well}", first="  ", indent="    ")
-        yield dim(f"    execution {each.execution_id}")
-
-
-def _executions(found: Sequence[Execution]) -> Iterator[str]:
-    if not found:
-        yield "No agent was given anything yet."
-    for each in found:
-        yield f"{bold(one_line(each.task.text))}  {each.state.value}"
-        yield dim(f"  execution {each.id}")
 
 
 def _execution(execution: Execution) -> Iterator[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import REASON
 from brainops.cli.screen import dim, one_line
-from brainops.cli.shared import answer
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 
@@ -39,7 +38,7 @@ def allow(
     shell: bool | None,
     remove: bool,
     reason: str,
-) -> None:
+) -> Iterator[Any]:
     """Let the procedures of this namespace run COMMAND: a program, or "program argument" for that much of it.
 
     Without anything, say what is allowed. Nothing is until somebody allows it; '*' allows every command. Inputs reach
@@ -78,13 +77,10 @@ def allow(
         "variables": limits.variables,
         "plain": limits.plain,
     }
-    answer({**allowed, "shell": limits.shell}, lambda: _lines(allowed, limits.shell))
-
-
-def _lines(allowed: Mapping[str, Sequence[str]], shell: bool) -> Iterator[str]:
+    yield {**allowed, "shell": limits.shell}
     for what, entries in allowed.items():
         if entries or what in ("commands", "hosts"):
             yield f"{what.capitalize():<9} {one_line(', '.join(entries)) or 'none'}"
-    yield f"Shell     {'yes' if shell else 'no'}"
+    yield f"Shell     {'yes' if limits.shell else 'no'}"
     if not allowed["commands"] and not allowed["hosts"]:
         yield dim("  let one: brainops allow COMMAND, or brainops allow --host HOST")

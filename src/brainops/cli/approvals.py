@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command, group
 from brainops.cli.options import AS, REASON, REASON_REQUIRED, SESSION, TARGET, limited
 from brainops.cli.screen import age, ago, bold, cut, dim, now, one_line, who, width, wrapped
-from brainops.cli.shared import answer, opened
+from brainops.cli.shared import opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
 from brainops.types import (
@@ -47,24 +47,35 @@ def approvals() -> None:
 @approvals.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were decided, used or expired as well.")
 @limited()
-def list_(brain: Brain, every: bool, limit: int) -> None:
+def list_(brain: Brain, every: bool, limit: int) -> Iterator[Any]:
     """List what waits for a person's answer.
 
     Example: brainops approvals list --all
     """
     found = brain.approvals.list(None if every else ApprovalState.PENDING, limit=limit)
-    answer(found, lambda: _listed(found, every))
+    yield found
+    if not found:
+        yield "Nothing was asked yet." if every else "Nobody waits for an answer."
+    for each in found:
+        state = _until(each) if each.state is ApprovalState.PENDING else each.state.value
+        yield bold(cut(one_line(_what(each)), width()))
+        yield cut(f"  {state}; {who(each.requested_by)} asks: {_words(each)}", width())
+        if each.state is ApprovalState.PENDING:
+            yield dim(f"  brainops approve {each.id}")
+        else:
+            yield dim(f"  {each.id}")
 
 
 @approvals.command("show")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
-def show_one(brain: Brain, approval_id: str) -> None:
+def show_one(brain: Brain, approval_id: str) -> Iterator[Any]:
     """Show everything about one approval.
 
     Example: brainops approvals show d16e4b
     """
     found = brain.approvals.get(approval_id)
-    answer(found, lambda: _one(found))
+    yield found
+    yield from _one(found)
 
 
 @approvals.command("ask")
@@ -72,51 +83,50 @@ def show_one(brain: Brain, approval_id: str) -> None:
 @TARGET
 @SESSION
 @REASON
-def ask(brain: Brain, operation: str, target: str | None, session: str | None, reason: str) -> None:
+def ask(brain: Brain, operation: str, target: str | None, session: str | None, reason: str) -> Iterator[Any]:
     """Ask a person to approve one operation on one target.
 
     Example: brainops approvals ask "deploy api" --reason "2.14 is due"
     """
     start = OperationStart(name=operation, target=target, actor=brain.settings.actor, session_id=session)
     asked = brain.guard.ask(start, reason=reason)
-    answer(asked, lambda: [f"Asked: {one_line(asked.question)}", dim(f"  brainops approve {asked.id}")])
+    yield asked
+    yield f"Asked: {one_line(asked.question)}"
+    yield dim(f"  brainops approve {asked.id}")
 
 
 @command("approve")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
 @REASON
 @AS
-def approve(approval_id: str, reason: str, name: str | None) -> None:
+def approve(approval_id: str, reason: str, name: str | None) -> Iterator[Any]:
     """Agree to what was asked. Asks for your passphrase or key on the terminal; it can be used once, within a day.
 
     Example: brainops approve d16e4b --reason "it was planned"
     """
-    _decide(approval_id, reason, name, grant=True)
+    yield from _decide(approval_id, reason, name, grant=True)
 
 
 @command("refuse")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
 @REASON_REQUIRED
 @AS
-def refuse(approval_id: str, reason: str, name: str | None) -> None:
+def refuse(approval_id: str, reason: str, name: str | None) -> Iterator[Any]:
     """Say no to what was asked. Asks for your passphrase or key on the terminal.
 
     Example: brainops refuse d16e4b --reason "not on a Friday"
     """
-    _decide(approval_id, reason, name, grant=False)
+    yield from _decide(approval_id, reason, name, grant=False)
 
 
-def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> None:
+def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> Iterator[Any]:
     with opened(model="none") as brain, person_at_terminal("to approve" if grant else "to refuse") as terminal:
         asked = brain.approvals.get(approval_id)
         terminal.say(_one(asked))
         proof = proof_of_person(terminal, brain.approvals.approvers.list(), name)
         decide = brain.approvals.grant if grant else brain.approvals.refuse
         decided = decide(approval_id, proof=proof, reason=reason)
-    answer(decided, lambda: _decided(decided))
-
-
-def _decided(decided: Approval) -> Iterator[str]:
+    yield decided
     by = decided.decided_by.id if decided.decided_by else "nobody"
     if decided.state is ApprovalState.GRANTED:
         yield from wrapped(f"Granted by {by}, to be used once: {one_line(_what(decided))}")
@@ -136,19 +146,6 @@ def _following(granted: Approval) -> str | None:
             return f"brainops runs skip {granted.run_id} {granted.step_id} --reason {why} --approval {granted.id}"
         case _:
             return None
-
-
-def _listed(found: Sequence[Approval], every: bool) -> Iterator[str]:
-    if not found:
-        yield "Nothing was asked yet." if every else "Nobody waits for an answer."
-    for each in found:
-        state = _until(each) if each.state is ApprovalState.PENDING else each.state.value
-        yield bold(cut(one_line(_what(each)), width()))
-        yield cut(f"  {state}; {who(each.requested_by)} asks: {_words(each)}", width())
-        if each.state is ApprovalState.PENDING:
-            yield dim(f"  brainops approve {each.id}")
-        else:
-            yield dim(f"  {each.id}")
 
 
 def _one(each: Approval) -> Iterator[str]:
@@ -193,7 +190,7 @@ def approver() -> None:
 @click.argument("name")
 @click.option("--key", "by_key", is_flag=True, help="By a key that is shown once on the terminal, for services.")
 @click.option("--as", "voucher", metavar="NAME", help="Who lets them in, where several may.")
-def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> None:
+def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> Iterator[Any]:
     """Let a person approve. Asks for everything on the terminal.
 
     Example: brainops approver enrol ines
@@ -209,10 +206,8 @@ def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> None:
         enrolled = people.enrol(name, passphrase=passphrase, proof=proof)
         if enrolled.key is not None:
             terminal.say([f"The key of {name}, shown this once:", enrolled.key])
-    answer(enrolled.approver, lambda: _enrolled(enrolled.approver))
-
-
-def _enrolled(new: Approver) -> Iterator[str]:
+    yield enrolled.approver
+    new = enrolled.approver
     trust = ", the first one, taken on trust" if new.first_use else f", let in by {new.enrolled_by.id}"
     yield from wrapped(f"{new.name} may approve by {new.kind.value}{trust}.")
     if new.first_use:
@@ -220,16 +215,13 @@ def _enrolled(new: Approver) -> Iterator[str]:
 
 
 @approver.command("list")
-def list_approvers(brain: Brain) -> None:
+def list_approvers(brain: Brain) -> Iterator[Any]:
     """Show who may approve, and who might once.
 
     Example: brainops approver list
     """
     people, accepted = brain.approvals.approvers.list(), brain.approvals.approvers.clients()
-    answer({"approvers": people, "clients": accepted}, lambda: _people(people, accepted))
-
-
-def _people(people: Sequence[Approver], accepted: Sequence[str]) -> Iterator[str]:
+    yield {"approvers": people, "clients": accepted}
     if not people:
         yield "Nobody may approve yet. In a terminal of your own: brainops approver enrol NAME"
     for each in people:
@@ -251,7 +243,7 @@ def _standing(each: Approver) -> str:
 @click.option("--key", "only", flag_value="key", default=None, help="Only their key.")
 @click.option("--passphrase", "only", flag_value="passphrase", help="Only their passphrase.")
 @click.option("--as", "voucher", metavar="NAME", help="Who takes it, where several may.")
-def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> None:
+def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> Iterator[Any]:
     """Take from a person the right to approve. The last one who may cannot go.
 
     Example: brainops approver revoke ines --key
@@ -260,14 +252,15 @@ def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> No
         people = brain.approvals.approvers
         proof = proof_of_person(terminal, people.list(), voucher)
         gone = people.revoke(name, proof=proof, kind=SecretKind(only) if only else None)
-    answer(gone, lambda: [f"{each.name} may no longer approve by {each.kind.value}." for each in gone])
+    yield gone
+    yield from [f"{each.name} may no longer approve by {each.kind.value}." for each in gone]
 
 
 @approver.command("clients")
 @click.argument("clients", metavar="[CLIENT...]", nargs=-1)
 @click.option("--none", "nothing", is_flag=True, help="Accept no client's dialog.")
 @click.option("--as", "voucher", metavar="NAME", help="Who you are, where several may approve.")
-def clients(brain: Brain, clients: tuple[str, ...], nothing: bool, voucher: str | None) -> None:
+def clients(brain: Brain, clients: tuple[str, ...], nothing: bool, voucher: str | None) -> Iterator[Any]:
     """Say which coding clients' own ask dialogs count as proof in this namespace; without names, show them.
 
     Example: brainops approver clients claude-code
@@ -278,7 +271,8 @@ def clients(brain: Brain, clients: tuple[str, ...], nothing: bool, voucher: str 
         with person_at_terminal("accepting a client's dialog") as terminal:
             proof = proof_of_person(terminal, people.list(), voucher)
             accepted = people.accept_clients(clients, proof=proof)
-    answer({"clients": accepted}, lambda: [one_line(", ".join(accepted)) or "No client's dialog counts here."])
+    yield {"clients": accepted}
+    yield one_line(", ".join(accepted)) or "No client's dialog counts here."
 
 
 @group("notices", bare="list")
@@ -296,7 +290,7 @@ def notices() -> None:
 @notices.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were delivered or read as well.")
 @limited()
-def list_notices(brain: Brain, every: bool, limit: int) -> None:
+def list_notices(brain: Brain, every: bool, limit: int) -> Iterator[Any]:
     """List what somebody must be told.
 
     Example: brainops notices list --all
@@ -304,10 +298,8 @@ def list_notices(brain: Brain, every: bool, limit: int) -> None:
     found, counts = brain.notices.list(every=every, limit=limit), brain.notices.counts()
     told = {each.id: brain.notices.sentence(each) for each in found}
     channels = brain.notices.channels()
-    answer(found, lambda: _notices(found, told, int(counts["pending"] or 0), bool(channels)))
-
-
-def _notices(found: Sequence[Notice], told: dict[str, str], pending: int, has_channel: bool) -> Iterator[str]:
+    yield found
+    pending = int(counts["pending"] or 0)
     if not found:
         yield "Nobody needs to be told anything."
     for each in found:
@@ -315,7 +307,7 @@ def _notices(found: Sequence[Notice], told: dict[str, str], pending: int, has_ch
         yield dim(cut(f"        {each.id}{_delivered(each)}", width()))
     if pending > len(found):
         yield dim(f"{pending:,} wait in all; more with --limit")
-    if pending and not has_channel:
+    if pending and not bool(channels):
         yield dim("No channel: they stay until somebody reads them. brainops notices channel --help")
 
 
@@ -326,25 +318,27 @@ def _delivered(each: Notice) -> str:
 
 
 @notices.command("deliver")
-def deliver(brain: Brain) -> None:
+def deliver(brain: Brain) -> Iterator[Any]:
     """Hand what is due to the channels now.
 
     Example: brainops notices deliver
     """
     done = brain.notices.deliver()
     told = f"{done.delivered:,} delivered, {done.failed:,} to be tried again, {done.pending:,} waiting."
-    answer(done, lambda: [told])
+    yield done
+    yield told
 
 
 @notices.command("read")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("notice"))
-def read(brain: Brain, ids: tuple[str, ...]) -> None:
+def read(brain: Brain, ids: tuple[str, ...]) -> Iterator[Any]:
     """Say that notices were read, so that they need no delivery.
 
     Example: brainops notices read 58e1f9
     """
     done = brain.notices.acknowledge(ids)
-    answer({"read": done}, lambda: [f"{done} read."])
+    yield {"read": done}
+    yield f"{done} read."
 
 
 @notices.group("channel", bare="list")
@@ -353,13 +347,14 @@ def channel() -> None:
 
 
 @channel.command("list")
-def list_channels(brain: Brain) -> None:
+def list_channels(brain: Brain) -> Iterator[Any]:
     """List the ways by which this namespace's notices leave.
 
     Example: brainops notices channel list
     """
     found = brain.notices.channels()
-    answer(found, lambda: _channels(found))
+    yield found
+    yield from _channels(found)
 
 
 def _channels(found: Sequence[Channel]) -> Iterator[str]:
@@ -381,7 +376,7 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
 @click.option("--only", "kinds", type=click.Choice(list(NoticeKind)), multiple=True, help="Only these; repeatable.")
 def add_channel(
     brain: Brain, name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...]
-) -> None:
+) -> Iterator[Any]:
     """Let notices leave by a command (the notice comes as JSON on its standard input) or a webhook (a POST of it).
 
     Example: brainops notices channel add pager --command "notify --team shop"
@@ -393,28 +388,32 @@ def add_channel(
     if command_line is not None:
         settings = {"argv": shlex.split(command_line)}
     new = proven(brain, "CHANNEL_PUT", brain.notices.add_channel, name, kind, settings, kinds=kinds)
-    answer(new, lambda: [*_channels([new]), dim(f"Try it: brainops notices channel test {shlex.quote(new.name)}")])
+    yield new
+    yield from _channels([new])
+    yield dim(f"Try it: brainops notices channel test {shlex.quote(new.name)}")
 
 
 @channel.command("remove")
 @click.argument("name")
-def remove_channel(brain: Brain, name: str) -> None:
+def remove_channel(brain: Brain, name: str) -> Iterator[Any]:
     """Remove a channel.
 
     Example: brainops notices channel remove pager
     """
     proven(brain, "CHANNEL_REMOVE", brain.notices.remove_channel, name)
-    answer({"removed": name}, lambda: [f"Removed: {one_line(name)}"])
+    yield {"removed": name}
+    yield f"Removed: {one_line(name)}"
 
 
 @channel.command("test")
 @click.argument("name")
 @click.pass_context
-def test_channel(context: click.Context, brain: Brain, name: str) -> None:
+def test_channel(context: click.Context, brain: Brain, name: str) -> Iterator[Any]:
     """Send a notice for trial by one channel.
 
     Example: brainops notices channel test pager
     """
     problem = brain.notices.try_channel(name)
-    answer({"taken": problem is None, "problem": problem}, lambda: [f"Not taken: {problem}" if problem else "Taken."])
+    yield {"taken": problem is None, "problem": problem}
+    yield f"Not taken: {problem}" if problem else "Taken."
     context.exit(1 if problem else 0)

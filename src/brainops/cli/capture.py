@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
-from brainops.cli.options import shared
 from brainops.cli.pairs import named
-from brainops.cli.shared import answer, micros, print_json, read_text
+from brainops.cli.shared import micros, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import JSON, Captured, MemoryType, Source, Trust
@@ -69,7 +69,7 @@ def described(function: Any) -> Any:
 @click.argument("title")
 @click.argument("content", required=False)
 @described
-def capture(brain: Brain, title: str, content: str | None, **given: Any) -> None:
+def capture(brain: Brain, title: str, content: str | None, **given: Any) -> Iterator[Any]:
     """Keep something: it is safe, free of secrets and findable when this returns.
 
     Says what was taken out and which memories are near; nothing is ever merged. The same thing again is counted.
@@ -79,7 +79,7 @@ def capture(brain: Brain, title: str, content: str | None, **given: Any) -> None
     fields = _fields(given)
     told = _with_parts(_content(content, **_ways(given)), given)
     captured = brain.capture(title, "" if told is None else told, **fields, source=_source(brain, given))
-    _acknowledge(brain, captured)
+    yield from _acknowledge(brain, captured)
 
 
 @command("supersede")
@@ -87,7 +87,7 @@ def capture(brain: Brain, title: str, content: str | None, **given: Any) -> None
 @click.argument("title", required=False)
 @click.argument("content", required=False)
 @described
-def supersede(brain: Brain, memory_id: str, title: str | None, content: str | None, **given: Any) -> None:
+def supersede(brain: Brain, memory_id: str, title: str | None, content: str | None, **given: Any) -> Iterator[Any]:
     """Replace a memory by a corrected one; the old one stays as history. What is not said stays as it was.
 
     Example: brainops supersede 3f9a1c --solution "raise the limit to 200"
@@ -107,7 +107,7 @@ def supersede(brain: Brain, memory_id: str, title: str | None, content: str | No
     }
     content_now = _with_parts(old.content if told is None else told, given)
     draft = brain.draft(title or old.title, content_now, **{**kept, **fields})
-    _acknowledge(brain, brain.supersede(memory_id, draft), besides=memory_id)
+    yield from _acknowledge(brain, brain.supersede(memory_id, draft), besides=memory_id)
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
@@ -147,31 +147,25 @@ def _content(argument: str | None, *, said: str | None, file: str | None, json_c
     if "-" in (argument, said, json_content) and sys.stdin.isatty():
         click.echo("Type the content; Ctrl-D on a line of its own ends it.", err=True)
     if json_content is not None:
-        return _parsed(read_text("-") if json_content == "-" else json_content)
+        try:
+            value: JSON = json.loads(read_text("-") if json_content == "-" else json_content)
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput(f"the content is not JSON: {error}") from error
+        if isinstance(value, str) or value is None:
+            return value or ""
+        return value
     if file is not None:
         return read_text(file)
     text = argument if said is None else said
     return read_text("-") if text == "-" else text
 
 
-def _parsed(text: str) -> JSON:
-    try:
-        value: JSON = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"the content is not JSON: {error}") from error
-    if isinstance(value, str) or value is None:
-        return value or ""
-    return value
-
-
 def _source(brain: Brain, given: dict[str, Any]) -> Source:
     return Source(actor=brain.settings.actor, session_id=given["session"] or brain.settings.session, uri=given["uri"])
 
 
-def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> None:
+def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> Iterator[Any]:
     kept = brain.get(captured.id)
     similar = [] if captured.repeated else brain.near(kept, besides=besides)
-    if shared().json:
-        print_json({**plain(captured), "similar": [{"id": m.id, "title": m.title, "likeness": s} for m, s in similar]})
-    else:
-        answer(captured, lambda: show.captured(captured, similar, kept.title))
+    yield {**plain(captured), "similar": [{"id": m.id, "title": m.title, "likeness": s} for m, s in similar]}
+    yield from show.captured(captured, similar, kept.title)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli.commands import command, group
 from brainops.cli.options import REASON
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import answer, read_text
+from brainops.cli.shared import read_text
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.types import CodeRepository, Improvement
+    from brainops.types import CodeRepository
 
 MAX_DIFF_BYTES = 1_000_000  # that are read; what is too large for a patch is told by the one who tests it
 
@@ -53,7 +53,7 @@ def add(
     automation: bool,
     by_itself: bool,
     reason: str,
-) -> None:
+) -> Iterator[Any]:
     """Let the code of a repository be improved; COMMAND tests it, after `--`, and must be allowed.
 
     Example: brainops evolution repository add shop ~/src/shop -- make test
@@ -71,29 +71,32 @@ def add(
         by_itself=by_itself,
         reason=reason,
     )
-    answer(added, lambda: _rows([added]))
+    yield added
+    yield from _rows([added])
 
 
 @repository.command("list")
-def list_(brain: Brain) -> None:
+def list_(brain: Brain) -> Iterator[Any]:
     """List the repositories whose code may be improved.
 
     Example: brainops evolution repository list
     """
     known = brain.improvements.repositories.list()
-    answer(known, lambda: _rows(known) if known else ["No repository's code may be improved."])
+    yield known
+    yield from _rows(known) if known else ["No repository's code may be improved."]
 
 
 @repository.command("remove")
 @click.argument("name", metavar="NAME")
 @REASON
-def remove(brain: Brain, name: str, reason: str) -> None:
+def remove(brain: Brain, name: str, reason: str) -> Iterator[Any]:
     """Let no code of a repository be improved any longer; what was brought in stays.
 
     Example: brainops evolution repository remove shop --reason "it moved"
     """
     gone = brain.improvements.repositories.remove(name, reason=reason)
-    answer(gone, lambda: [f"removed: {one_line(gone.name)}"])
+    yield gone
+    yield f"removed: {one_line(gone.name)}"
 
 
 @command("patch")
@@ -108,7 +111,9 @@ def remove(brain: Brain, name: str, reason: str) -> None:
 )
 @click.option("--title", metavar="TEXT", default="", help="What it does, in a line.")
 @REASON
-def patch(brain: Brain, name: str, file: str | None, improvement_id: str | None, title: str, reason: str) -> None:
+def patch(
+    brain: Brain, name: str, file: str | None, improvement_id: str | None, title: str, reason: str
+) -> Iterator[Any]:
     """Test a diff (FILE, - for standard input) in a folder of its own, and propose it with what the tests said.
 
     Nobody's own files are touched. `brainops evolution apply ID` brings it into the branch as the commit that was
@@ -124,7 +129,10 @@ def patch(brain: Brain, name: str, file: str | None, improvement_id: str | None,
         diff = read_text(str(file), MAX_DIFF_BYTES)
         named = title or f"Apply {Path(str(file)).name}"
         found = brain.improvements.propose_patch(name, diff=diff, title=named, reason=reason)
-    answer(found, lambda: _told(found))
+    yield found
+    yield from wrapped(f"{found.state.value}: {one_line(found.title)}")
+    yield from wrapped(one_line(found.outcome or str(found.evidence.get("tests", ""))), first="  ", indent="  ")
+    yield f"  look at it: brainops evolution show {found.id}"
 
 
 def _rows(known: Sequence[CodeRepository]) -> Iterator[str]:
@@ -134,9 +142,3 @@ def _rows(known: Sequence[CodeRepository]) -> Iterator[str]:
         yield cut(f"  branch {one_line(each.branch)}, tested by: {one_line(shlex.join(each.test))}", width())
         if more:
             yield dim(f"  allowed: {', '.join(more)}")
-
-
-def _told(found: Improvement) -> Iterator[str]:
-    yield from wrapped(f"{found.state.value}: {one_line(found.title)}")
-    yield from wrapped(one_line(found.outcome or str(found.evidence.get("tests", ""))), first="  ", indent="  ")
-    yield f"  look at it: brainops evolution show {found.id}"

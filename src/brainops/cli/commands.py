@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.options import shared_options
-from brainops.cli.shared import opened
+from brainops.cli.shared import answer, opened
 from brainops.cli.suggestions import BELOW_GROUPS, OPTIONS, meant
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Helpful(click.Command):
 class Command(Helpful):
     """A command; where its function takes a `brain`, that is the memory of the options, open by words alone.
 
-    What needs a model, or another way of opening, says so: `memory=opened`.
+    What needs a model, or another way of opening, says so: `memory=opened`. A function that yields says its answer:
+    first the value, which is the whole of it with --json, then the lines that people read.
     """
 
     def __init__(self, *args: Any, memory: Memory | None = None, **kwargs: Any) -> None:
@@ -60,10 +61,14 @@ class Command(Helpful):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with the memory open where it asks for it."""
-        if self.callback is None or "brain" not in signature(self.callback).parameters:
-            return super().invoke(ctx)
-        with self._memory() as ctx.params["brain"]:
-            return super().invoke(ctx)
+        with ExitStack() as stack:
+            if self.callback is not None and "brain" in signature(self.callback).parameters:
+                ctx.params["brain"] = stack.enter_context(self._memory())
+            said = super().invoke(ctx)
+            if not isinstance(said, Iterator):
+                return said
+            answer(said)
+        return None
 
 
 class CommandGroup(Helpful, click.Group):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 from click.shell_completion import get_completion_class
 
 from brainops.cli.commands import command
-from brainops.cli.shared import answer
 
 
 @command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def completion(context: click.Context, shell: str) -> None:
+def completion(context: click.Context, shell: str) -> Iterator[Any]:
     """Print what lets this shell complete commands, options and their values.
 
     \b
@@ -24,4 +26,5 @@ def completion(context: click.Context, shell: str) -> None:
     made = get_completion_class(shell)
     assert made is not None
     script = made(context.find_root().command, {}, "brainops", "_BRAINOPS_COMPLETE").source()
-    answer({"shell": shell, "script": script}, lambda: [script.rstrip("\n")])
+    yield {"shell": shell, "script": script}
+    yield script.rstrip("\n")

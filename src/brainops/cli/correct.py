@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import REASON, REASON_REQUIRED, shared
 from brainops.cli.screen import age, cut, dim, one_line, safe, who, width, wrapped
-from brainops.cli.shared import answer, opened, progress, read_text
+from brainops.cli.shared import opened, progress, read_text
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import ApprovalUnproven, InvalidInput
@@ -31,47 +31,42 @@ if TYPE_CHECKING:
 @click.option("--undo", metavar="FEEDBACK-ID", type=Id("feedback"), help="Take a verdict back.")
 def feedback(
     brain: Brain, memory_id: str | None, verdict: str | None, note: str, correction: str | None, undo: str | None
-) -> None:
+) -> Iterator[Any]:
     """Say that a memory was helpful, wrong or outdated. It acts at once and can be undone.
 
     Example: brainops feedback 3f9a1c helpful --note "it worked at once"
     """
     if undo is not None:
         taken_back = brain.undo_feedback(undo)
-        answer(taken_back, lambda: [f"Taken back: {taken_back.verdict.value} on {taken_back.memory_id}"])
+        yield taken_back
+        yield f"Taken back: {taken_back.verdict.value} on {taken_back.memory_id}"
         return
     if memory_id is None or verdict is None:
         raise click.UsageError("Name the memory and the verdict: brainops feedback ID helpful|wrong|outdated")
     given = brain.feedback(
         memory_id, verdict, note=note, correction=read_text("-") if correction == "-" else correction
     )
-    answer(given, lambda: _feedback_lines(given.id, given.verdict, given.correction_id))
-
-
-def _feedback_lines(feedback_id: str, verdict: Verdict, correction_id: str | None) -> Iterator[str]:
+    yield given
     does = {
         Verdict.HELPFUL: "it ranks higher from now on",
         Verdict.WRONG: "it ranks lower and is flagged for review",
         Verdict.OUTDATED: "it ranks lower and is no longer current",
     }
-    superseded = f"; {correction_id} is the right answer" if correction_id else ""
-    yield f"Noted as {verdict.value}: {does[verdict]}{superseded}."
-    yield dim(f"  undo: brainops feedback --undo {feedback_id}")
+    superseded = f"; {given.correction_id} is the right answer" if given.correction_id else ""
+    yield f"Noted as {given.verdict.value}: {does[given.verdict]}{superseded}."
+    yield dim(f"  undo: brainops feedback --undo {given.id}")
 
 
 @command("history")
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
-def history(brain: Brain, memory_id: str) -> None:
+def history(brain: Brain, memory_id: str) -> Iterator[Any]:
     """Show a memory with its versions, what was done to it, what was said of it and when it was seen.
 
     Example: brainops history 3f9a1c
     """
     found = brain.history(memory_id)
     current = brain.get(memory_id)
-    answer(found, lambda: _history_lines(current, found))
-
-
-def _history_lines(current: Memory, found: Any) -> Iterator[str]:
+    yield found
     yield from show.memory(current)
     if len(found.versions) > 1:
         yield "versions"
@@ -79,7 +74,9 @@ def _history_lines(current: Memory, found: Any) -> Iterator[str]:
         mark = "*" if version.id == current.id else " "
         title = cut(one_line(version.title), width() - 52)
         yield f"  {mark} {age(version.created_at):>6}  {dim(version.id)}  {title}"
-    lines = [(e.at, f"{e.act} by {who(e.actor)} {e.detail.get('reason') or ''}") for e in found.acts]
+    lines: list[tuple[Any, str]] = [
+        (e.at, f"{e.act} by {who(e.actor)} {e.detail.get('reason') or ''}") for e in found.acts
+    ]
     lines += [(v.at, f"{v.verdict.value}{' (undone)' if v.undone_at else ''} {v.note or ''}") for v in found.verdicts]
     lines += [(o["at"], f"seen again by {o['actor_kind']}:{o['actor_id']} {o['uri'] or ''}") for o in found.occurrences]
     if lines:
@@ -91,23 +88,23 @@ def _history_lines(current: Memory, found: Any) -> Iterator[str]:
 @command("archive")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
-def archive(brain: Brain, ids: tuple[str, ...], reason: str) -> None:
+def archive(brain: Brain, ids: tuple[str, ...], reason: str) -> Iterator[Any]:
     """Set memories aside: found only with --archived. `restore` brings them back.
 
     Example: brainops archive 3f9a1c --reason "the gateway is gone"
     """
-    _changed("Archived", [brain.archive(each, reason=reason) for each in ids])
+    yield from _changed("Archived", [brain.archive(each, reason=reason) for each in ids])
 
 
 @command("forget")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
-def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> None:
+def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> Iterator[Any]:
     """Hide memories from every search. `restore` brings them back; `purge` removes for good.
 
     Example: brainops forget 3f9a1c --reason "a test"
     """
-    _changed("Forgotten", [brain.forget(each, reason=reason) for each in ids])
+    yield from _changed("Forgotten", [brain.forget(each, reason=reason) for each in ids])
 
 
 @command("restore")
@@ -119,7 +116,7 @@ def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> None:
 @REASON
 def restore(
     ids: tuple[str, ...], backup: str | None, replace: bool, sha256: str | None, unverified: bool, reason: str
-) -> None:
+) -> Iterator[Any]:
     """Bring archived or forgotten memories back, or a whole store from a backup (--from).
 
     A backup must have the digest that stands in the file beside it, or that --sha256 names.
@@ -145,20 +142,18 @@ def restore(
                 raise
             with person_at_terminal("to put another store in this one's place") as terminal:
                 place, kept = restored(proof=proof_of_person(terminal, known, None))
-        answer({"restored": place, "backup": backup, "kept": kept}, lambda: _restored(place, backup, kept))
+        yield {"restored": place, "backup": backup, "kept": kept}
+        yield f"Restored {safe(place)} from {safe(backup)}."
+        if kept is not None:
+            yield dim(f"  what stood there is kept: {safe(kept)}")
         return
     with opened(model="none") as brain:
-        _changed("Back", [brain.restore(each, reason=reason) for each in ids])
+        yield from _changed("Back", [brain.restore(each, reason=reason) for each in ids])
 
 
-def _restored(place: str, backup: str, kept: str | None) -> Iterator[str]:
-    yield f"Restored {safe(place)} from {safe(backup)}."
-    if kept is not None:
-        yield dim(f"  what stood there is kept: {safe(kept)}")
-
-
-def _changed(verb: str, memories: list[Memory]) -> None:
-    answer(memories, lambda: [f"{verb}: {cut(one_line(memory.title), width() - len(verb) - 2)}" for memory in memories])
+def _changed(verb: str, memories: list[Memory]) -> Iterator[Any]:
+    yield memories
+    yield from [f"{verb}: {cut(one_line(memory.title), width() - len(verb) - 2)}" for memory in memories]
 
 
 @command("purge")
@@ -166,7 +161,7 @@ def _changed(verb: str, memories: list[Memory]) -> None:
 @click.option("--subject", metavar="NAME", help="Every memory about this subject.")
 @REASON_REQUIRED
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> None:
+def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> Iterator[Any]:
     """Remove memories for good, with everything derived from them. This cannot be undone.
 
     Example: brainops purge 3f9a1c --reason "the customer asked for it" --yes
@@ -177,7 +172,17 @@ def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, 
     _confirm(brain, ids, subject, yes)
     remove = partial(brain.purge, ids) if subject is None else partial(brain.purge_subject, subject)
     removed = proven(brain, "PURGE", remove, reason=reason)
-    answer(removed, lambda: _purged(len(removed.memory_ids), removed.backups, removed.in_log_for))
+    yield removed
+    count = len(removed.memory_ids)
+    if removed.in_log_for is None:
+        yield f"Removed {count} for good, from rows, indexes and the log."
+    else:
+        reader = safe(removed.in_log_for)
+        yield f"Removed {count} for good, from rows and indexes. The log still holds it, because {reader} reads on."
+        yield "It leaves the log with the first write after that; brainops doctor says whether it has."
+    if removed.backups:
+        yield "These backups may still hold it; delete them or keep them apart:"
+    yield from (f"  {safe(path)}" for path in removed.backups)
 
 
 def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool) -> None:
@@ -193,35 +198,26 @@ def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool)
     click.confirm(f"Remove {what} for good?", abort=True, err=True)
 
 
-def _purged(count: int, backups: Sequence[str], kept: str | None) -> Iterator[str]:
-    if kept is None:
-        yield f"Removed {count} for good, from rows, indexes and the log."
-    else:
-        yield f"Removed {count} for good, from rows and indexes. The log still holds it, because {safe(kept)} reads on."
-        yield "It leaves the log with the first write after that; brainops doctor says whether it has."
-    if backups:
-        yield "These backups may still hold it; delete them or keep them apart:"
-    yield from (f"  {safe(path)}" for path in backups)
-
-
 @command("promote")
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
 @click.argument("to", metavar="NAMESPACE")
 @REASON
-def promote(brain: Brain, memory_id: str, to: str, reason: str) -> None:
+def promote(brain: Brain, memory_id: str, to: str, reason: str) -> Iterator[Any]:
     """Copy a memory into another namespace, as an audited act; the original stays.
 
     Example: brainops promote 3f9a1c team --reason "all services need it"
     """
     captured = brain.promote(memory_id, to, reason=reason)
-    answer(captured, lambda: [f"Promoted to {safe(to)}.", dim(f"  {captured.id}")])
+    yield captured
+    yield f"Promoted to {safe(to)}."
+    yield dim(f"  {captured.id}")
 
 
 @command("redact")
 @click.argument("file", default="-", required=False)
 @click.option("--rescan", is_flag=True, help="Take what today's rules know out of all that is stored and indexed.")
 @click.option("--dry-run", is_flag=True, help="With --rescan: only say what would be taken out.")
-def redact(file: str, rescan: bool, dry_run: bool) -> None:
+def redact(file: str, rescan: bool, dry_run: bool) -> Iterator[Any]:
     """Show a text (standard input, or FILE) as capture would keep it; with --rescan, clean what is stored.
 
     Example: brainops redact secret.txt
@@ -231,12 +227,14 @@ def redact(file: str, rescan: bool, dry_run: bool) -> None:
     if rescan:
         with opened(model="none") as brain, progress("looking through") as draw:
             found = brain.upkeep.redact_rescan(dry_run=dry_run, progress=draw)
-        answer(found, lambda: _rescanned(found, "Would be taken out" if dry_run else "Taken out"))
+        yield found
+        yield from _rescanned(found, "Would be taken out" if dry_run else "Taken out")
         return
     from brainops import health
 
     shown = health.preview(read_text(file))
-    answer(shown, lambda: _preview(shown.text, {each.kind: each.count for each in shown.findings}))
+    yield shown
+    yield from _preview(shown.text, {each.kind: each.count for each in shown.findings})
 
 
 def _rescanned(found: Any, done: str) -> Iterator[str]:
@@ -253,4 +251,5 @@ def _rescanned(found: Any, done: str) -> Iterator[str]:
 def _preview(text: str, found: dict[str, int]) -> Iterator[str]:
     yield safe(text.rstrip("\n"))
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
-    click.echo("\n".join(wrapped(f"taken out: {kinds}" if found else "nothing was taken out")), err=True)
+    if not shared().json:
+        click.echo("\n".join(wrapped(f"taken out: {kinds}" if found else "nothing was taken out")), err=True)

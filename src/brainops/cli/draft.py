@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import shared
 from brainops.cli.screen import bold, dim, is_terminal, one_line, safe, wrapped
-from brainops.cli.shared import answer, read_text
+from brainops.cli.shared import read_text
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
-from brainops.types import ProcedureVersion
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -25,36 +24,12 @@ FAILED = 1
 ABOUT_THE_REPOSITORY = frozenset("readme _index changelog license contributing code_of_conduct".split())
 
 
-class LeftOver(Protocol):
-    """A sentence that became no step."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def plain(self) -> bool: ...
-
-
-class Readback(Protocol):
-    """What is read back of a draft."""
-
-    @property
-    def notes(self) -> Sequence[LeftOver]: ...
-
-    def text(self) -> str: ...
-
-    def picture(self) -> str: ...
-
-
 @command("from-text")
 @click.argument("file", metavar="FILE|-")
 @click.option("--name", metavar="NAME", help="Its name; made of the title by default.")
 @click.option("--notes", "every", is_flag=True, help="Show every sentence that became no step.")
 @click.option("--mermaid", is_flag=True, help="Print only the picture, as Mermaid.")
-def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: bool) -> None:
+def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: bool) -> Iterator[Any]:
     """Read plain English as a procedure and keep it as a draft; nothing holds until a person activates it.
 
     Headings, lists, "if ... then ... otherwise", "before", "unless" and "go to step 3" become steps with an order and
@@ -67,61 +42,51 @@ def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: b
     if mermaid and not shared().json:
         click.echo(safe(drafted.picture()), nl=False)
     else:
-        answer(_value(version, drafted), lambda: _read_back(version, drafted, every))
-
-
-def _value(version: ProcedureVersion, drafted: Readback) -> dict[str, object]:
-    return {
-        "name": version.procedure.name,
-        "number": version.number,
-        "state": version.state.value,
-        "hash": version.hash,
-        "text": drafted.text(),
-        "picture": drafted.picture(),
-        "notes": [{"line": note.line, "text": note.text, "why": note.why} for note in drafted.notes],
-        "procedure": version.procedure,
-    }
-
-
-def _read_back(version: ProcedureVersion, drafted: Readback, every: bool) -> Iterator[str]:
-    first, *steps = drafted.text().splitlines()
-    yield bold(safe(first))
-    for line in steps:
-        yield from wrapped(safe(line), indent="        ", first="")
-    if not is_terminal():  # source is for a program that draws it
+        yield {
+            "name": version.procedure.name,
+            "number": version.number,
+            "state": version.state.value,
+            "hash": version.hash,
+            "text": drafted.text(),
+            "picture": drafted.picture(),
+            "notes": [{"line": note.line, "text": note.text, "why": note.why} for note in drafted.notes],
+            "procedure": version.procedure,
+        }
+        first, *steps = drafted.text().splitlines()
+        yield bold(safe(first))
+        for line in steps:
+            yield from wrapped(safe(line), indent="        ", first="")
+        if not is_terminal():  # source is for a program that draws it
+            yield ""
+            yield from (safe(line) for line in drafted.picture().splitlines())
         yield ""
-        yield from (safe(line) for line in drafted.picture().splitlines())
-    yield ""
-    told = [note for note in drafted.notes if every or not note.plain]
-    for note in told:
-        yield from wrapped(one_line(str(note)), indent="    ", first="  ")
-    if left := len(drafted.notes) - len(told):
-        what = "sentence explains" if left == 1 else "sentences explain"
-        yield dim(f"  {left} {what} and became no step: --notes shows.")
-    yield from _next(version)
-
-
-def _next(version: ProcedureVersion) -> Iterator[str]:
-    name = version.procedure.name
-    if version.state.value == "draft":
-        yield f"Kept as a draft, number {version.number}. Once it says what you mean:"
-        yield f"  brainops procedure activate {name} --number {version.number}"
-    else:
-        yield f"The same stands as number {version.number} already, {version.state.value}."
+        told = [note for note in drafted.notes if every or not note.plain]
+        for note in told:
+            yield from wrapped(one_line(str(note)), indent="    ", first="  ")
+        if left := len(drafted.notes) - len(told):
+            what = "sentence explains" if left == 1 else "sentences explain"
+            yield dim(f"  {left} {what} and became no step: --notes shows.")
+        name = version.procedure.name
+        if version.state.value == "draft":
+            yield f"Kept as a draft, number {version.number}. Once it says what you mean:"
+            yield f"  brainops procedure activate {name} --number {version.number}"
+        else:
+            yield f"The same stands as number {version.number} already, {version.state.value}."
 
 
 @command("import")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.pass_context
-def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> None:
+def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> Iterator[Any]:
     """Keep runbooks and skills as drafts of procedures: files, or folders with all Markdown in them.
 
     Only a person activates what came from outside. Exits with 1 where a file was left.
 
     Example: brainops procedure import procedures
     """
-    kept: list[tuple[str, ProcedureVersion, Readback]] = []
-    left: list[tuple[str, str]] = []
+    kept: list[dict[str, Any]] = []
+    lines: list[str] = []
+    left: dict[str, str] = {}
     named: dict[str, str] = {}
     for place in _documents(paths):
         try:
@@ -131,18 +96,21 @@ def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> Non
         except StoreError:
             raise
         except BrainOpsError as fault:
-            left.append((str(place), str(fault)))
+            left[str(place)] = str(fault)
             continue
-        named[version.procedure.name] = place.as_posix()
-        kept.append((str(place), version, drafted))
-    value = {
-        "kept": [
-            {"path": path, "name": each.procedure.name, "number": each.number, "steps": len(each.procedure.steps)}
-            for path, each, _ in kept
-        ],
-        "left": [{"path": path, "why": why} for path, why in left],
-    }
-    answer(value, lambda: _told_import(kept, left))
+        one, path = version.procedure, str(place)
+        named[one.name] = place.as_posix()
+        kept.append({"path": path, "name": one.name, "number": version.number, "steps": len(one.steps)})
+        steps = counted(len(one.steps), "step") if one.steps else "prose only"
+        lines.append(f"{one.name} {version.number}  {version.state.value}, {steps}  {dim(safe(path))}")
+        for note in drafted.notes:
+            if not note.plain:
+                lines += wrapped(one_line(str(note)), indent="      ", first="    ")
+    yield {"kept": kept, "left": [{"path": path, "why": why} for path, why in left.items()]}
+    yield from lines
+    for path, why in left.items():
+        yield from wrapped(one_line(f"left: {path}: {why}"), indent="    ", first="")
+    yield f"{len(kept)} kept, {len(left)} left. They are drafts: brainops procedure show NAME, then activate NAME."
     if left:
         context.exit(FAILED)
 
@@ -167,16 +135,3 @@ def _documents(paths: tuple[str, ...]) -> list[Path]:
 
 def _is_document(path: Path) -> bool:
     return not any(part.startswith(".") for part in path.parts) and path.stem.lower() not in ABOUT_THE_REPOSITORY
-
-
-def _told_import(kept: list[tuple[str, ProcedureVersion, Readback]], left: list[tuple[str, str]]) -> Iterator[str]:
-    for path, version, drafted in kept:
-        one = version.procedure
-        steps = f"{counted(len(one.steps), 'step')}" if one.steps else "prose only"
-        yield f"{one.name} {version.number}  {version.state.value}, {steps}  {dim(safe(path))}"
-        unread = [note for note in drafted.notes if not note.plain]
-        for note in unread:
-            yield from wrapped(one_line(str(note)), indent="      ", first="    ")
-    for path, why in left:
-        yield from wrapped(one_line(f"left: {path}: {why}"), indent="    ", first="")
-    yield f"{len(kept)} kept, {len(left)} left. They are drafts: brainops procedure show NAME, then activate NAME."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,6 @@ from brainops.cli.code import patch, repository
 from brainops.cli.commands import group
 from brainops.cli.options import REASON, limited
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
-from brainops.cli.shared import answer
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 
@@ -43,78 +42,14 @@ def evolution() -> None:
 @click.option("--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ...")
 @click.option("--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ...")
 @limited(SHOWN_IMPROVEMENTS)
-def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> None:
+def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Iterator[Any]:
     """List improvements, the newest first.
 
     Example: brainops evolution list --state proposed
     """
     found = brain.improvements.list(kind=kind, state=state, limit=limit)
-    answer(found, lambda: _table(found, brain.improvements.held()))
-
-
-@evolution.command("show")
-@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@click.option("--patch", is_flag=True, help="Only how before and after differ.")
-def show(brain: Brain, improvement_id: str, patch: bool) -> None:
-    """Show an improvement: why, on what evidence, and what it replaces by what.
-
-    Example: brainops evolution show f05d2e
-    """
-    found = brain.improvements.get(improvement_id)
-    answer(found, lambda: _difference(found) if patch else _whole(found))
-
-
-@evolution.command("undo")
-@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@REASON
-def undo(brain: Brain, improvement_id: str, reason: str) -> None:
-    """Put back exactly what an improvement replaced; it is not proposed again.
-
-    Example: brainops evolution undo 1a7be4 --reason "it is slower"
-    """
-    undone = proven(brain, "IMPROVEMENT_UNDO", brain.improvements.undo, improvement_id, reason=reason)
-    answer(undone, lambda: _told(undone))
-
-
-@evolution.command("veto")
-@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@REASON
-def veto(brain: Brain, improvement_id: str, reason: str) -> None:
-    """Refuse an improvement that is proposed, planned or tried, for good.
-
-    Example: brainops evolution veto f05d2e --reason "too risky"
-    """
-    vetoed = brain.improvements.veto(improvement_id, reason=reason)
-    answer(vetoed, lambda: _told(vetoed))
-
-
-@evolution.command("apply")
-@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
-@REASON
-def apply(brain: Brain, improvement_id: str, reason: str) -> None:
-    """Let an improvement hold now; it is watched, and taken back where it is worse.
-
-    Example: brainops evolution apply f05d2e --reason "it is right"
-    """
-    applied = proven(brain, "IMPROVEMENT_APPLY", brain.improvements.apply, improvement_id, reason=reason)
-    answer(applied, lambda: _told(applied))
-
-
-@evolution.command("watch")
-def watch(brain: Brain) -> None:
-    """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back.
-
-    Example: brainops evolution watch
-    """
-    moved = brain.improvements.watch()
-    answer(moved, lambda: (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."])
-
-
-evolution.add_command(repository)
-evolution.add_command(patch)
-
-
-def _table(found: Sequence[Improvement], held: str | None) -> Iterator[str]:
+    yield found
+    held = brain.improvements.held()
     if not found:
         yield "Nothing was changed, and nothing is proposed."
     for each in found:
@@ -126,6 +61,73 @@ def _table(found: Sequence[Improvement], held: str | None) -> Iterator[str]:
         yield dim(f"        {each.id}")
     if held is not None:
         yield dim(f"Nothing changes by itself here: {one_line(held)}")
+
+
+@evolution.command("show")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
+@click.option("--patch", is_flag=True, help="Only how before and after differ.")
+def show(brain: Brain, improvement_id: str, patch: bool) -> Iterator[Any]:
+    """Show an improvement: why, on what evidence, and what it replaces by what.
+
+    Example: brainops evolution show f05d2e
+    """
+    found = brain.improvements.get(improvement_id)
+    yield found
+    yield from _difference(found) if patch else _whole(found)
+
+
+@evolution.command("undo")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
+@REASON
+def undo(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
+    """Put back exactly what an improvement replaced; it is not proposed again.
+
+    Example: brainops evolution undo 1a7be4 --reason "it is slower"
+    """
+    undone = proven(brain, "IMPROVEMENT_UNDO", brain.improvements.undo, improvement_id, reason=reason)
+    yield undone
+    yield from _told(undone)
+
+
+@evolution.command("veto")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
+@REASON
+def veto(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
+    """Refuse an improvement that is proposed, planned or tried, for good.
+
+    Example: brainops evolution veto f05d2e --reason "too risky"
+    """
+    vetoed = brain.improvements.veto(improvement_id, reason=reason)
+    yield vetoed
+    yield from _told(vetoed)
+
+
+@evolution.command("apply")
+@click.argument("improvement_id", metavar="ID", type=Id("improvement"))
+@REASON
+def apply(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
+    """Let an improvement hold now; it is watched, and taken back where it is worse.
+
+    Example: brainops evolution apply f05d2e --reason "it is right"
+    """
+    applied = proven(brain, "IMPROVEMENT_APPLY", brain.improvements.apply, improvement_id, reason=reason)
+    yield applied
+    yield from _told(applied)
+
+
+@evolution.command("watch")
+def watch(brain: Brain) -> Iterator[Any]:
+    """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back.
+
+    Example: brainops evolution watch
+    """
+    moved = brain.improvements.watch()
+    yield moved
+    yield from (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."]
+
+
+evolution.add_command(repository)
+evolution.add_command(patch)
 
 
 def _whole(found: Improvement) -> Iterator[str]:

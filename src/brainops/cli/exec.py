@@ -173,7 +173,13 @@ def _after(brain: Brain, running: Any, ended: ProgramEnd) -> None:
     if ended.code == 0:
         running.succeed({"exit_code": 0}, evidence=Evidence.OBSERVED)
         return
-    output = _text(ended.tail)
+    # The end of an output as text: whole lines, and of a line that was written over, what it ended as.
+    from brainops.integrations.relay import TAIL_BYTES
+
+    text = ended.tail.decode(errors="replace")
+    if len(ended.tail) >= TAIL_BYTES:
+        text = text.partition("\n")[2]
+    output = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")).strip("\n")
     running.note(result={"exit_code": ended.code, "output": output[-KEPT_CHARACTERS:]})
     if ended.code in INTERRUPTIONS:  # is no error of the command, and becomes no memory
         running.fail(ErrorEvent(type="CancelledError", message=f"interrupted with exit code {ended.code}"))
@@ -228,16 +234,6 @@ def _failed(told: dict[str, Any]) -> Iterator[str]:
     if memory is not None and not (applied or fixes or told["solutions"]):
         often = f"seen {memory.occurrences} times, " if memory.occurrences > 1 else "new here, "
         yield f"{often}and nothing that helps is known; once it is: brainops fix attach {memory.id} --advice TEXT"
-
-
-def _text(tail: bytes) -> str:
-    """Return the end of an output as text: whole lines, and of a line that was written over, what it ended as."""
-    from brainops.integrations.relay import TAIL_BYTES
-
-    text = tail.decode(errors="replace")
-    if len(tail) >= TAIL_BYTES:
-        text = text.partition("\n")[2]
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")).strip("\n")
 
 
 def say(*lines: str) -> None:

@@ -13,7 +13,7 @@ from brainops.cli.commands import group
 from brainops.cli.options import REASON_REQUIRED
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import answer, read_text
+from brainops.cli.shared import read_text
 from brainops.cli.short_ids import Id, is_id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
@@ -21,7 +21,7 @@ from brainops.types import Fix, FixKind
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.types import FixApplication, FixSuggestion, Plan
+    from brainops.types import FixApplication, FixSuggestion
 
 SHOWN_APPLICATIONS = 8  # of one fix, so that its page fits a terminal
 
@@ -39,13 +39,14 @@ def fix() -> None:
 
 
 @fix.command("list")
-def list_(brain: Brain) -> None:
+def list_(brain: Brain) -> Iterator[Any]:
     """List the fixes, the newest first.
 
     Example: brainops fix list
     """
     found = brain.fixes.list()
-    answer(found, lambda: _listed(found, "No fix is attached to anything yet."))
+    yield found
+    yield from _listed(found, "No fix is attached to anything yet.")
 
 
 @fix.command("attach")
@@ -69,7 +70,7 @@ def attach(
     verify: str | None,
     rollback: str | None,
     where: tuple[str, ...],
-) -> None:
+) -> Iterator[Any]:
     """Bind a solution to ERROR: its text, its fingerprint, the id of its memory, or - for standard input.
 
     Example: brainops fix attach "OSError: disk full" --command "make clean"
@@ -87,31 +88,28 @@ def attach(
         rollback=_arguments(rollback),
         context=dict(map(valued, where)),
     )
-    answer(
-        made,
-        lambda: [
-            f"Attached: {one_line(made.title)}",
-            dim(f"  fix {made.id} for fingerprint {made.fingerprint}"),
-            dim("  it is suggested, never applied by itself"),
-            dim(f"  try it: {try_it(made)}"),
-        ],
-    )
+    yield made
+    yield f"Attached: {one_line(made.title)}"
+    yield dim(f"  fix {made.id} for fingerprint {made.fingerprint}")
+    yield dim("  it is suggested, never applied by itself")
+    yield dim(f"  try it: {try_it(made)}")
 
 
 @fix.command("suggest")
 @click.argument("error")
-def suggest(brain: Brain, error: str) -> None:
+def suggest(brain: Brain, error: str) -> Iterator[Any]:
     """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none.
 
     Example: brainops fix suggest "ConnectionError: payments api timed out"
     """
     found = brain.fixes.suggest(_error(brain, error))
-    answer(found, lambda: _listed(found))
+    yield found
+    yield from _listed(found)
 
 
 @fix.command("show")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
-def show(brain: Brain, fix_id: str) -> None:
+def show(brain: Brain, fix_id: str) -> Iterator[Any]:
     """Show a fix, how sure it is, and everything that was done with it.
 
     Example: brainops fix show 72ac0f
@@ -119,7 +117,21 @@ def show(brain: Brain, fix_id: str) -> None:
     found, sure = brain.fixes.get(fix_id), brain.fixes.confidence(fix_id)
     done = brain.fixes.applications(fix_id)
     value = {"fix": found, "confidence": sure, "applications": done}
-    answer(value, lambda: [*_fix_lines(found, sure), *_trail(done[:SHOWN_APPLICATIONS], len(done))])
+    yield value
+    yield bold(one_line(found.title))
+    yield f"  {found.kind.value}, {found.mode.value}, trust {found.trust}, fingerprint {found.fingerprint}"
+    tried = sure.verified + sure.contradicted
+    yield f"  confidence {sure.value:.2f} ({sure.verified} of {tried} verified; prior worth {sure.pooled:g} cases)"
+    for label, action in (("does", found.action), ("verified by", found.verify), ("taken back by", found.rollback)):
+        if action is not None:
+            yield from wrapped(
+                f"{label}: {one_line(json.dumps(dict(action.parameters), ensure_ascii=False))}",
+                first="  ",
+                indent="    ",
+            )
+    if found.advice:
+        yield from wrapped(one_line(found.advice), first="  ", indent="  ")
+    yield from _trail(done[:SHOWN_APPLICATIONS], len(done))
 
 
 @fix.command("apply")
@@ -127,17 +139,23 @@ def show(brain: Brain, fix_id: str) -> None:
 @click.option("--target", metavar="TARGET", help="What it is applied to.")
 @click.option("--operation", metavar="ID", help="The failed operation that it is for.", type=Id("operation"))
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
-def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> None:
+def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> Iterator[Any]:
     """Apply a fix now: run it, verify it, take it back where it fails.
 
     Example: brainops fix apply 72ac0f --target api --dry-run
     """
     if dry_run:
         plan = brain.fixes.plan(fix_id, target=target)
-        answer(plan, lambda: _plan(plan))
+        yield plan
+        yield "It would do this, and nothing was done:"
+        for level in plan.levels:
+            for each in level:
+                told = json.dumps(dict(each.parameters), ensure_ascii=False)
+                yield from wrapped(f"{each.step.id}: {one_line(each.why)} {one_line(told)}", first="  ", indent="    ")
         return
     done = brain.fixes.apply(fix_id, target=target, operation_id=operation)
-    answer(done, lambda: _trail([done], 1))
+    yield done
+    yield from _trail([done], 1)
     if done.state.value == "failed":
         click.get_current_context().exit(1)
 
@@ -147,98 +165,106 @@ def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, 
 @click.option("--helped/--did-not-help", required=True, help="How it went.")
 @click.option("--target", metavar="TARGET", help="What it was applied to.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def record(brain: Brain, fix_id: str, helped: bool, target: str | None, note: str) -> None:
+def record(brain: Brain, fix_id: str, helped: bool, target: str | None, note: str) -> Iterator[Any]:
     """Say how a fix went that was carried out by hand.
 
     Example: brainops fix record 72ac0f --helped --target api
     """
     told = brain.fixes.record(fix_id, helped=helped, target=target, note=note)
-    answer(told, lambda: _trail([told], 1))
+    yield told
+    yield from _trail([told], 1)
 
 
 @fix.command("verify")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def verify(brain: Brain, application_id: str, note: str) -> None:
+def verify(brain: Brain, application_id: str, note: str) -> Iterator[Any]:
     """Say, as a person who looked, that an application of a fix helped.
 
     Example: brainops fix verify 0e58b3 --note "the queue is empty"
     """
     told = brain.fixes.verify(application_id, note=note)
-    answer(told, lambda: _trail([told], 1))
+    yield told
+    yield from _trail([told], 1)
 
 
 @fix.command("contradict")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @REASON_REQUIRED
-def contradict(brain: Brain, application_id: str, reason: str) -> None:
+def contradict(brain: Brain, application_id: str, reason: str) -> Iterator[Any]:
     """Say that an application did not help; a fix that applies itself is demoted at once.
 
     Example: brainops fix contradict 0e58b3 --reason "it came back"
     """
     told = brain.fixes.contradict(application_id, reason)
-    answer(told, lambda: _trail([told], 1))
+    yield told
+    yield from _trail([told], 1)
 
 
 @fix.command("rollback")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @REASON_REQUIRED
-def rollback(brain: Brain, application_id: str, reason: str) -> None:
+def rollback(brain: Brain, application_id: str, reason: str) -> Iterator[Any]:
     """Take an applied fix back.
 
     Example: brainops fix rollback 0e58b3 --reason "it made it worse"
     """
     told = brain.fixes.rollback(application_id, reason=reason)
-    answer(told, lambda: _trail([told], 1))
+    yield told
+    yield from _trail([told], 1)
 
 
 @fix.command("mode")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.argument("mode", type=click.Choice(["suggest", "shadow", "auto"]))
 @REASON_REQUIRED
-def mode(brain: Brain, fix_id: str, mode: str, reason: str) -> None:
+def mode(brain: Brain, fix_id: str, mode: str, reason: str) -> Iterator[Any]:
     """Say how far a fix may go by itself; it still has to have proved itself each time.
 
     Example: brainops fix mode 72ac0f suggest --reason "a person is to look first"
     """
     changed = proven(brain, f"FIX_{mode.upper()}", brain.fixes.set_mode, fix_id, mode, reason=reason)
-    answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
+    yield changed
+    yield f"{one_line(changed.title)}: {changed.mode.value}"
 
 
 @fix.command("demote")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @REASON_REQUIRED
-def demote(brain: Brain, fix_id: str, reason: str) -> None:
+def demote(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
     """Let a fix only be suggested from now on.
 
     Example: brainops fix demote 72ac0f --reason "it did not help twice"
     """
     changed = brain.fixes.demote(fix_id, reason=reason)
-    answer(changed, lambda: [f"{one_line(changed.title)}: {changed.mode.value}"])
+    yield changed
+    yield f"{one_line(changed.title)}: {changed.mode.value}"
 
 
 @fix.command("trust")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @REASON_REQUIRED
-def trust(brain: Brain, fix_id: str, reason: str) -> None:
+def trust(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
     """Vouch, as a person, for a fix that came from outside or from an agent.
 
     Example: brainops fix trust 72ac0f --reason "I read what it does"
     """
     changed = proven(brain, "FIX_TRUST", brain.fixes.trust, fix_id, reason=reason)
-    answer(changed, lambda: [f"{one_line(changed.title)}: vouched for"])
+    yield changed
+    yield f"{one_line(changed.title)}: vouched for"
 
 
 @fix.command("detach")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @REASON_REQUIRED
-def detach(brain: Brain, fix_id: str, reason: str) -> None:
+def detach(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
     """Unbind a fix from its error; what it did stays on record.
 
     Example: brainops fix detach 72ac0f --reason "it is of another error"
     """
     changed = brain.fixes.detach(fix_id, reason=reason)
-    answer(changed, lambda: [f"{one_line(changed.title)}: detached; its record stays"])
+    yield changed
+    yield f"{one_line(changed.title)}: detached; its record stays"
 
 
 def _error(brain: Brain, error: str) -> str:
@@ -279,22 +305,6 @@ def try_it(fix: Fix) -> str:
     return f"brainops fix show {fix.id}" if fix.kind is FixKind.ADVICE else f"brainops fix apply {fix.id} --dry-run"
 
 
-def _fix_lines(found: Any, sure: Any) -> Iterator[str]:
-    yield bold(one_line(found.title))
-    yield f"  {found.kind.value}, {found.mode.value}, trust {found.trust}, fingerprint {found.fingerprint}"
-    tried = sure.verified + sure.contradicted
-    yield f"  confidence {sure.value:.2f} ({sure.verified} of {tried} verified; prior worth {sure.pooled:g} cases)"
-    for label, action in (("does", found.action), ("verified by", found.verify), ("taken back by", found.rollback)):
-        if action is not None:
-            yield from wrapped(
-                f"{label}: {one_line(json.dumps(dict(action.parameters), ensure_ascii=False))}",
-                first="  ",
-                indent="    ",
-            )
-    if found.advice:
-        yield from wrapped(one_line(found.advice), first="  ", indent="  ")
-
-
 def _trail(done: Sequence[FixApplication], total: int) -> Iterator[str]:
     for each in done:
         target = f" on {one_line(each.target)}" if each.target else ""
@@ -305,14 +315,6 @@ def _trail(done: Sequence[FixApplication], total: int) -> Iterator[str]:
         yield dim(f"    application {each.id}" + (f", run {each.run_id}" if each.run_id else ""))
     if total > len(done):
         yield dim(f"  and {total - len(done)} more: --json shows all")
-
-
-def _plan(plan: Plan) -> Iterator[str]:
-    yield "It would do this, and nothing was done:"
-    for level in plan.levels:
-        for each in level:
-            told = json.dumps(dict(each.parameters), ensure_ascii=False)
-            yield from wrapped(f"{each.step.id}: {one_line(each.why)} {one_line(told)}", first="  ", indent="    ")
 
 
 def _arguments(line: str | None) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, SESSION, SHOWN, TARGET, limited
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, when, width, wrapped
-from brainops.cli.shared import answer, micros, opened
+from brainops.cli.shared import micros, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import InvalidInput, StoreError
@@ -23,15 +23,11 @@ from brainops.types import (
     AllOf,
     Allow,
     Autonomy,
-    Compliance,
-    Decision,
     Done,
     Enforcement,
     FailMode,
     GuardSettings,
     OperationStart,
-    RecordedDecision,
-    Replay,
     Rule,
     RuleKind,
     RuleMode,
@@ -66,7 +62,7 @@ def guard() -> None:
 
 
 @guard.command("settings")
-def show_settings(brain: Brain) -> None:
+def show_settings(brain: Brain) -> Iterator[Any]:
     """Say how the guard is set in this namespace, since when, and by whom.
 
     Example: brainops guard settings
@@ -74,7 +70,8 @@ def show_settings(brain: Brain) -> None:
     settings, stopped = brain.guard.settings(), brain.guard.automatic_stopped()
     rules = brain.guard.rules()
     value = {**plain(settings), "stopped": stopped, "rules": len(rules)}
-    answer(value, lambda: show.pairs(_settings(settings, stopped, len(rules))))
+    yield value
+    yield from show.pairs(_settings(settings, stopped, len(rules)))
 
 
 def _settings(settings: GuardSettings, stopped: str | None, rules: int) -> dict[str, str]:
@@ -104,7 +101,7 @@ def _bypass(settings: GuardSettings) -> str:
 @click.option("--class", "least", type=_one_of(ActionClass), help="Its class at least.")
 def check(
     brain: Brain, operation: str, target: str | None, line: str | None, session: str | None, least: str | None
-) -> None:
+) -> Iterator[Any]:
     """Say whether an operation would be allowed, by what it is taken for; exit code 1 where not. Writes nothing.
 
     Example: brainops guard check "deploy api" --command "kubectl apply -f ."
@@ -117,13 +114,8 @@ def check(
     found = brain.guard.prepared(start, at_least)
     decision = brain.guard.check(start, least=at_least, record=False)
     told = {"class": found.action_class.value, **plain(decision)}
-    answer(told, lambda: _checked(found, decision))
-    if not isinstance(decision, Allow):
-        click.get_current_context().exit(1)
-
-
-def _checked(start: OperationStart, decision: Decision) -> Iterator[str]:
-    kind = start.action_class.value.replace("_", "-")
+    yield told
+    kind = found.action_class.value.replace("_", "-")
     match decision:
         case Allow(warnings=warnings, observed=observed):
             yield f"{click.style('allowed', fg='green')} ({kind})"
@@ -134,6 +126,8 @@ def _checked(start: OperationStart, decision: Decision) -> Iterator[str]:
             yield f"{click.style(verdict, fg='red', bold=True)} ({kind}), by rule {one_line(decision.rule)}"
             yield from wrapped(one_line(decision.reason), indent="  ")
             yield f"  -> {one_line(decision.way_out)}"
+    if not isinstance(decision, Allow):
+        click.get_current_context().exit(1)
 
 
 @guard.group("rule", bare="list")
@@ -143,16 +137,13 @@ def rule() -> None:
 
 @rule.command("list")
 @limited(20)
-def rules(brain: Brain, limit: int) -> None:
+def rules(brain: Brain, limit: int) -> Iterator[Any]:
     """List the rules that hold here: standard, written, and those of active procedures, in their present modes.
 
     Example: brainops guard rule list
     """
     found = brain.guard.rules()
-    answer(found, lambda: _rules(found, limit))
-
-
-def _rules(found: Sequence[Rule], limit: int) -> Iterator[str]:
+    yield found
     room = width() - 32
     for each in found[:limit]:
         kind = padded(each.kind.value.replace("_", " "), 13)
@@ -181,7 +172,7 @@ def add(
     approval: bool,
     fail_closed: bool,
     **rest: Any,
-) -> None:
+) -> Iterator[Any]:
     """Write a rule: an order (--after), a condition (--when) or an approval (--approval).
 
     Example: brainops guard rule add "backup first" --on "migrate*" --after backup
@@ -205,32 +196,36 @@ def add(
     )
     refuse_agents_from(brain, "RULE_ADD")
     kept = brain.guard.add(made, reason=rest["reason"])
-    answer(kept, lambda: [f"Written: {one_line(kept.name)} ({kept.mode.value})", dim(f"  {kept.id}")])
+    yield kept
+    yield f"Written: {one_line(kept.name)} ({kept.mode.value})"
+    yield dim(f"  {kept.id}")
 
 
 @rule.command("mode")
 @click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @click.argument("mode", type=_one_of(RuleMode))
 @REASON
-def mode(brain: Brain, rule_id: str, mode: str, reason: str) -> None:
+def mode(brain: Brain, rule_id: str, mode: str, reason: str) -> Iterator[Any]:
     """Set how hard a rule is; also for one that stepped down.
 
     Example: brainops guard rule mode 49f0aa warn --reason "it is new"
     """
     kept = proven(brain, "RULE_HARDEN", brain.guard.set_mode, rule_id, mode, reason=reason)
-    answer(kept, lambda: [f"{one_line(kept.name)}: {kept.mode.value}"])
+    yield kept
+    yield f"{one_line(kept.name)}: {kept.mode.value}"
 
 
 @rule.command("remove")
 @click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @REASON
-def remove(brain: Brain, rule_id: str, reason: str) -> None:
+def remove(brain: Brain, rule_id: str, reason: str) -> Iterator[Any]:
     """Remove a rule that was written; what it decided stays on record.
 
     Example: brainops guard rule remove 49f0aa --reason "the database is gone"
     """
     gone = proven(brain, "RULE_REMOVE", brain.guard.remove, rule_id, reason=reason)
-    answer(gone, lambda: [f"Removed: {one_line(gone.name)}"])
+    yield gone
+    yield f"Removed: {one_line(gone.name)}"
 
 
 @guard.command("decisions")
@@ -239,16 +234,13 @@ def remove(brain: Brain, rule_id: str, reason: str) -> None:
 @click.option("--bypassed", "kind", flag_value="bypassed", help="Only what passed while a bypass was open.")
 @click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
 @limited()
-def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> None:
+def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> Iterator[Any]:
     """List what rules said that were not simply met, newest first.
 
     Example: brainops guard decisions --blocked --since 7d
     """
     found = brain.guard.decisions(kind=kind, since=micros(since), limit=limit)
-    answer(found, lambda: _decisions(found))
-
-
-def _decisions(found: Sequence[RecordedDecision]) -> Iterator[str]:
+    yield found
     if not found:
         yield "Nothing: every rule that applied was met."
     for each in found:
@@ -262,16 +254,13 @@ def _decisions(found: Sequence[RecordedDecision]) -> Iterator[str]:
 @guard.command("replay")
 @click.option("--days", type=float, default=7.0, show_default=True, help="How far back.")
 @click.option("--enforcement", type=_one_of(Enforcement), default="strict", show_default=True, help="Held to it.")
-def replay(brain: Brain, days: float, enforcement: str) -> None:
+def replay(brain: Brain, days: float, enforcement: str) -> Iterator[Any]:
     """Say what an enforcement would have done to the recorded operations. Writes nothing.
 
     Example: brainops guard replay --days 7 --enforcement strict
     """
     told = brain.guard.replay(days, enforcement)
-    answer(told, lambda: _replayed(told))
-
-
-def _replayed(told: Replay) -> Iterator[str]:
+    yield told
     yield f"{counted(told.operations, 'operation')} since {when(told.since)}, held to {told.enforcement.value}:"
     yield f"{told.allowed:,} pass, {told.asked:,} ask a person, {told.denied:,} are denied."
     for name, count in list(told.by_rule.items())[:5]:
@@ -289,7 +278,7 @@ def _replayed(told: Replay) -> Iterator[str]:
 @click.argument("decision_id", metavar="ID", type=Id("decision"))
 @click.option("--note", default="", metavar="TEXT", help="Why it was wrong.")
 @click.option("--right", is_flag=True, help="The block was right.")
-def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> None:
+def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> Iterator[Any]:
     """Say that a block was wrong; a rule that is often wrong steps down one mode.
 
     Example: brainops guard false-block 6c3b91 --note "it was planned"
@@ -297,20 +286,22 @@ def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> None:
     refuse_agents_from(brain, "JUDGE_BLOCK")
     judge = brain.guard.right_block if right else brain.guard.false_block
     found = judge(decision_id, note)
-    answer(found, lambda: ["Noted as right." if right else "Noted as a false block."])
+    yield found
+    yield "Noted as right." if right else "Noted as a false block."
 
 
 @guard.command("per-person")
 @click.argument("value", type=click.Choice(["on", "off"]))
 @REASON
-def per_person(brain: Brain, value: str, reason: str) -> None:
+def per_person(brain: Brain, value: str, reason: str) -> Iterator[Any]:
     """Count compliance per person here, or no longer. Agree on it with the people first.
 
     Example: brainops guard per-person off --reason "it was a trial"
     """
     refuse_agents_from(brain, "PER_PERSON")
     settings = brain.guard.set_per_person(value == "on", reason=reason)
-    answer(settings, lambda: [f"Compliance per person: {value}"])
+    yield settings
+    yield f"Compliance per person: {value}"
 
 
 # Settings
@@ -319,7 +310,7 @@ def per_person(brain: Brain, value: str, reason: str) -> None:
 @command("enforcement")
 @click.argument("value", type=_one_of(Enforcement), required=False)
 @REASON
-def enforcement(brain: Brain, value: str | None, reason: str) -> None:
+def enforcement(brain: Brain, value: str | None, reason: str) -> Iterator[Any]:
     """Show or set whether rules only watch (observe) or hold (strict) in this namespace.
 
     Example: brainops enforcement strict --reason "the pilot is over"
@@ -328,10 +319,7 @@ def enforcement(brain: Brain, value: str | None, reason: str) -> None:
         settings = brain.guard.settings()
     else:
         settings = proven(brain, "ENFORCEMENT_HOLD", brain.guard.set_enforcement, value, reason=reason)
-    answer(settings, lambda: _enforced(settings))
-
-
-def _enforced(settings: GuardSettings) -> Iterator[str]:
+    yield settings
     yield f"enforcement in {settings.namespace}: {bold(settings.enforcement.value)}"
     if settings.bypass is not None:
         yield from wrapped(f"bypass {_bypass(settings)}", first="  ", indent="  ")
@@ -341,7 +329,7 @@ def _enforced(settings: GuardSettings) -> Iterator[str]:
 @command("autonomy")
 @click.argument("value", type=_one_of(Autonomy), required=False)
 @REASON
-def autonomy(brain: Brain, value: str | None, reason: str) -> None:
+def autonomy(brain: Brain, value: str | None, reason: str) -> Iterator[Any]:
     """Show or set what may change by itself here: nothing (observe), proposals (propose), what proved itself (auto).
 
     Example: brainops autonomy propose --reason "people look first"
@@ -350,7 +338,8 @@ def autonomy(brain: Brain, value: str | None, reason: str) -> None:
         settings = brain.guard.settings()
     else:
         settings = proven(brain, "AUTONOMY_LOWER", brain.guard.set_autonomy, value, reason=reason)
-    answer(settings, lambda: [f"autonomy in {settings.namespace}: {bold(settings.autonomy.value)}"])
+    yield settings
+    yield f"autonomy in {settings.namespace}: {bold(settings.autonomy.value)}"
 
 
 @command("bypass")
@@ -358,7 +347,7 @@ def autonomy(brain: Brain, value: str | None, reason: str) -> None:
 @REASON
 @click.option("--close", is_flag=True, help="End an open bypass now.")
 @click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
-def bypass(minutes: float | None, reason: str, close: bool, name: str | None) -> None:
+def bypass(minutes: float | None, reason: str, close: bool, name: str | None) -> Iterator[Any]:
     """Let everything pass in this namespace for a while. Asks for your passphrase or key on the terminal.
 
     Example: brainops bypass --minutes 15 --reason "the pager does not stop"
@@ -366,14 +355,16 @@ def bypass(minutes: float | None, reason: str, close: bool, name: str | None) ->
     if close:
         with opened(model="none") as brain:
             closed = brain.guard.close_bypass()
-        answer({"closed": closed}, lambda: ["Closed." if closed else "No bypass is open."])
+        yield {"closed": closed}
+        yield "Closed." if closed else "No bypass is open."
         return
     if minutes is None:
         raise click.UsageError("Say for how long and why: brainops bypass --minutes 15 --reason TEXT")
     with opened(model="none") as brain, person_at_terminal("opening a bypass") as terminal:
         proof = proof_of_person(terminal, brain.approvals.approvers.list(), name)
         made = brain.guard.bypass(minutes, reason, proof=proof)
-    answer(made, lambda: [f"Everything passes in {made.namespace} until {when(made.until)}. All of it is on record."])
+    yield made
+    yield f"Everything passes in {made.namespace} until {when(made.until)}. All of it is on record."
 
 
 @command("stop")
@@ -381,41 +372,35 @@ def bypass(minutes: float | None, reason: str, close: bool, name: str | None) ->
 @click.option("--everywhere", is_flag=True, help="By a file, for every namespace of this machine's data folder.")
 @click.option("--resume", is_flag=True, help="Let things happen by themselves again.")
 @REASON
-def stop(automatic: bool, everywhere: bool, resume: bool, reason: str) -> None:
+def stop(automatic: bool, everywhere: bool, resume: bool, reason: str) -> Iterator[Any]:
     """Stop fixes, self-changes and triggers within a second; capture goes on. Works with the database down.
 
     Example: brainops stop --automatic --reason "a fix runs wild"
     """
     if automatic and resume:
-        _resume(everywhere, reason)
-    else:
-        _stop(everywhere, reason)
-
-
-def _stop(everywhere: bool, reason: str) -> None:
-    path = stop_everywhere(reason) if everywhere else None
-    if path is None:
-        try:
+        refuse_agents("to let things happen by themselves again")
+        if everywhere:
+            resume_everywhere()
+        else:
             with opened(model="none") as brain:
-                brain.guard.stop_automatic(reason)
-        except StoreError:  # the store does not answer, and this must hold all the same
-            path = stop_everywhere(reason)
-    value = {"stopped": True, "file": str(path) if path else None}
-    answer(value, lambda: [f"Stopped: what happens by itself {_where(path)}. Capture goes on."])
-
-
-def _resume(everywhere: bool, reason: str) -> None:
-    refuse_agents("to let things happen by themselves again")
-    if everywhere:
-        resume_everywhere()
+                proven(brain, "RESUME", brain.guard.resume_automatic, reason)
+        still = stopped_everywhere()
+        told = [f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."]
+        if still and not everywhere:
+            told.append("It is stopped for this machine: brainops stop --automatic --everywhere --resume")
+        yield {"stopped": still is not None, "because": still}
+        yield from told
     else:
-        with opened(model="none") as brain:
-            proven(brain, "RESUME", brain.guard.resume_automatic, reason)
-    still = stopped_everywhere()
-    told = [f"Still stopped: {one_line(still)}" if still else "Things happen by themselves again."]
-    if still and not everywhere:
-        told.append("It is stopped for this machine: brainops stop --automatic --everywhere --resume")
-    answer({"stopped": still is not None, "because": still}, lambda: told)
+        path = stop_everywhere(reason) if everywhere else None
+        if path is None:
+            try:
+                with opened(model="none") as brain:
+                    brain.guard.stop_automatic(reason)
+            except StoreError:  # the store does not answer, and this must hold all the same
+                path = stop_everywhere(reason)
+        value = {"stopped": True, "file": str(path) if path else None}
+        yield value
+        yield f"Stopped: what happens by itself {_where(path)}. Capture goes on."
 
 
 def _where(path: Path | None) -> str:
@@ -435,16 +420,13 @@ def _where(path: Path | None) -> str:
 )
 @click.option("--since", metavar="WHEN", default="30d", show_default=True, help="A date, a time, or an age like 7d.")
 @limited()
-def compliance(brain: Brain, by: str, since: str, limit: int) -> None:
+def compliance(brain: Brain, by: str, since: str, limit: int) -> Iterator[Any]:
     """Say how far rules and procedures were followed, from the record, and every time that they were not.
 
     Example: brainops compliance --by service --since 30d
     """
     counted = brain.guard.compliance(by, micros(since))
-    answer(counted, lambda: _counted(counted, limit))
-
-
-def _counted(counted: Compliance, limit: int) -> Iterator[str]:
+    yield counted
     if not counted.rows:
         yield f"No rule applied to anything since {when(counted.since)}."
         return

@@ -9,7 +9,7 @@ import click
 
 from brainops.cli.commands import command
 from brainops.cli.screen import bold, cut, dim, padded, width
-from brainops.cli.shared import answer, opened
+from brainops.cli.shared import opened
 from brainops.types import HealthFigure, Report
 
 if TYPE_CHECKING:
@@ -24,20 +24,21 @@ WEEK, MONTH = 7, 30
 @command("health", memory=opened)
 @click.option("--days", type=click.IntRange(1, 365), default=MONTH, show_default=True, help="Counted over so many.")
 @click.option("--formulas", is_flag=True, help="Say how each figure is counted.")
-def health(brain: Brain, days: int, formulas: bool) -> None:
+def health(brain: Brain, days: int, formulas: bool) -> Iterator[Any]:
     """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing.
 
     Example: brainops health --days 30
     """
     figures = brain.health.figures(days=days)
-    answer(figures, lambda: _formulas(figures) if formulas else _figures(figures, days))
+    yield figures
+    yield from _formulas(figures) if formulas else _figures(figures, days)
 
 
 @command("report", memory=opened)
 @click.option("--week", is_flag=True, help="The last seven days, which is what it shows unless told otherwise.")
 @click.option("--days", type=click.IntRange(1, 365), default=WEEK, metavar="N", help="The last so many days.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print it as a Markdown page, with every formula.")
-def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> None:
+def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> Iterator[Any]:
     """Show what the last days brought: repeats avoided, fixes that held, wrong suggestions, effort, improvements.
 
     Example: brainops report --week
@@ -46,7 +47,8 @@ def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> None:
 
     days = WEEK if week else days
     value = brain.health.report(days=days)
-    answer(value, lambda: markdown(value) if as_markdown else _report(value, days))
+    yield value
+    yield from markdown(value) if as_markdown else _report(value, days)
 
 
 def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,9 +11,8 @@ from brainops.cli import show
 from brainops.cli.commands import group
 from brainops.cli.options import REASON
 from brainops.cli.screen import dim, padded
-from brainops.cli.shared import answer
 from brainops.cli.terminal import proven
-from brainops.types import LanguageBudget, LanguageUse
+from brainops.types import LanguageUse
 from brainops.types.counted import counted
 from brainops.wire import plain
 
@@ -39,7 +38,7 @@ def llm() -> None:
 @click.option("--cost", type=click.FloatRange(0), metavar="DOLLARS", help="US dollars a day; 0 lets nothing be asked.")
 @click.option("--tokens", type=click.IntRange(0), metavar="N", help="Tokens a day, in and out.")
 @REASON
-def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) -> None:
+def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) -> Iterator[Any]:
     """Show the budget of this namespace, or set it; a limit that is not named stays as it is.
 
     Example: brainops llm budget --cost 1 --reason "to try it"
@@ -50,10 +49,7 @@ def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) ->
         kept_tokens = tokens if tokens is not None else now.tokens_a_day or None
         now = proven(brain, "LANGUAGE_BUDGET", brain.language.set_budget, kept_cost, kept_tokens, reason=reason)
     models = brain.settings.language
-    answer({**plain(now), "models": models}, lambda: _budget(now, models))
-
-
-def _budget(now: LanguageBudget, models: Sequence[str]) -> Iterator[str]:
+    yield {**plain(now), "models": models}
     yield from show.pairs(
         {
             "budget": show.language_budget(plain(now)),
@@ -64,16 +60,13 @@ def _budget(now: LanguageBudget, models: Sequence[str]) -> Iterator[str]:
 
 @llm.command("used")
 @click.option("--days", type=click.IntRange(1, 3_660), default=7, show_default=True, metavar="N", help="How far back.")
-def used(brain: Brain, days: int) -> None:
+def used(brain: Brain, days: int) -> Iterator[Any]:
     """Show what language models took, by day, purpose and model, newest first.
 
     Example: brainops llm used --days 30
     """
     uses = brain.language.used(days)
-    answer([plain(use) for use in uses], lambda: _used(uses, days))
-
-
-def _used(uses: Sequence[LanguageUse], days: int) -> Iterator[str]:
+    yield [plain(use) for use in uses]
     if not uses:
         yield dim(f"  no language model was asked in {days} days")
         return

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import limited
 from brainops.cli.screen import age, bold, dim, now, one_line, wrapped
-from brainops.cli.shared import answer, busy, opened
-from brainops.types import Cycle, CycleReport, CycleStanding, Memory
+from brainops.cli.shared import busy, opened
+from brainops.types import Cycle, CycleStanding
 from brainops.types.times import MINUTE_MICROS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ INSIGHTS = 10  # insights, unless more are asked for
 @click.argument("cycle", type=click.Choice(CYCLES), required=False)
 @click.option("--early", is_flag=True, help="Run it up to now, though it is not due.")
 @click.option("--last", is_flag=True, help="Run nothing; show the last report.")
-def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> None:
+def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> Iterator[Any]:
     """Run the learning cycles that are due (or one of them), and show what they found.
 
     A cycle that is not due, or that another process is at, is not run; then its last report is shown.
@@ -37,41 +37,24 @@ def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> None:
         ran = [] if last else [brain.learning.run(each, early=early) for each in wanted]
         found = [report for report in ran if report is not None]
         shown = found or [report for each in wanted for report in brain.learning.reports(each, limit=1)]
-        answer(shown, lambda: _reports(shown, ran=bool(found)))
+        yield shown
+        if not shown:
+            yield "Nothing was learnt here yet."
+        elif not bool(found):
+            yield dim("Nothing was due; these are the last reports. To run one now: brainops learn hourly --early")
+        for report in shown:
+            for line in filter(None, report.text().splitlines()):
+                yield from [bold(line.lstrip("# "))] if line.startswith("#") else wrapped(line, indent="  ")
 
 
 @command("cycles")
-def cycles(brain: Brain) -> None:
+def cycles(brain: Brain) -> Iterator[Any]:
     """Show when each learning cycle ran last, when it is due next, and what it does.
 
     Example: brainops cycles
     """
     standing = brain.learning.standing()
-    answer(standing, lambda: _standing(standing))
-
-
-@command("insights")
-@limited(INSIGHTS)
-def insights(brain: Brain, limit: int) -> None:
-    """Show what the learning cycles found that holds at present, what matters most first.
-
-    Example: brainops insights --limit 5
-    """
-    found = brain.learning.insights(limit=limit)
-    answer(found, lambda: _insights(found))
-
-
-def _reports(reports: Sequence[CycleReport], *, ran: bool) -> Iterator[str]:
-    if not reports:
-        yield "Nothing was learnt here yet."
-    elif not ran:
-        yield dim("Nothing was due; these are the last reports. To run one now: brainops learn hourly --early")
-    for report in reports:
-        for line in filter(None, report.text().splitlines()):
-            yield from [bold(line.lstrip("# "))] if line.startswith("#") else wrapped(line, indent="  ")
-
-
-def _standing(standing: Sequence[CycleStanding]) -> Iterator[str]:
+    yield standing
     for each in standing:
         name = each.cycle.value.replace("_", " ")
         ran = f"ran {age(each.ran_at)}" if each.ran_at is not None else "never ran"
@@ -81,16 +64,15 @@ def _standing(standing: Sequence[CycleStanding]) -> Iterator[str]:
     yield dim("They run in `brainops worker` and in programs that keep a memory open; by hand: brainops learn")
 
 
-def _due(standing: CycleStanding) -> str:
-    if standing.running:
-        return "is under way"
-    minutes = max(0, standing.next_at - now()) // MINUTE_MICROS
-    if standing.next_at <= now():
-        return "is due now"
-    return f"due in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"due in {minutes} min"
+@command("insights")
+@limited(INSIGHTS)
+def insights(brain: Brain, limit: int) -> Iterator[Any]:
+    """Show what the learning cycles found that holds at present, what matters most first.
 
-
-def _insights(found: Sequence[Memory]) -> Iterator[str]:
+    Example: brainops insights --limit 5
+    """
+    found = brain.learning.insights(limit=limit)
+    yield found
     if not found:
         yield "No insight holds at present."
         yield dim("  the cycles find them: brainops learn")
@@ -100,3 +82,12 @@ def _insights(found: Sequence[Memory]) -> Iterator[str]:
         sure = each.metadata.get("probability")
         tail = f", {sure:.0%} sure" if isinstance(sure, float) and sure < 1 else ""
         yield dim(f"  {each.type.value}{tail}  {each.id}")
+
+
+def _due(standing: CycleStanding) -> str:
+    if standing.running:
+        return "is under way"
+    minutes = max(0, standing.next_at - now()) // MINUTE_MICROS
+    if standing.next_at <= now():
+        return "is due now"
+    return f"due in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"due in {minutes} min"

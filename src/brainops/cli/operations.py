@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from brainops.cli.commands import group
 from brainops.cli.exec import before, say
 from brainops.cli.options import REASON_REQUIRED, SESSION, SINCE, TARGET, limited, shared
 from brainops.cli.pairs import valued
-from brainops.cli.shared import answer, micros, print_json, read_text
+from brainops.cli.shared import micros, print_json, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import Conflict
 from brainops.types import Evidence
@@ -43,13 +44,14 @@ def operations() -> None:
 @click.option("--open", "outcome", flag_value="open", help="Only those that have not ended.")
 @SINCE
 @limited(DEFAULT_OPERATIONS)
-def list_(brain: Brain, since: str | None, **given: Any) -> None:
+def list_(brain: Brain, since: str | None, **given: Any) -> Iterator[Any]:
     """List what was done, newest first.
 
     Example: brainops operations list --failed --since 7d
     """
     log = brain.operations.list(since=micros(since), **given)
-    answer(log, lambda: show.operations(log))
+    yield log
+    yield from show.operations(log)
 
 
 @operations.command("begin")
@@ -83,7 +85,7 @@ def begin(
 @click.option("--ok", "ended", flag_value="ok", default=None, help="It went well.")
 @click.option("--failed", "ended", flag_value="failed", help="It did not.")
 @click.option("--error", metavar="TEXT", help='What went wrong, its traceback or its output; "-" reads standard input.')
-def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None) -> None:
+def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None) -> Iterator[Any]:
     """Say how an operation ended that `operations begin` began: --ok, or --failed with --error.
 
     It stands as somebody's word; what `brainops exec` runs, it sees end itself.
@@ -102,38 +104,42 @@ def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None
     else:
         running.fail((text or "").strip() or f"{operation.start.name} failed", evidence=Evidence.CLAIMED)
     kept = brain.operations.get(operation.id)
-    answer(kept, lambda: show.operations([kept]))
+    yield kept
+    yield from show.operations([kept])
 
 
 @operations.command("show")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
-def show_one(brain: Brain, operation_id: str) -> None:
+def show_one(brain: Brain, operation_id: str) -> Iterator[Any]:
     """Show everything about one operation.
 
     Example: brainops operations show 8d02e7
     """
     found = brain.operations.get(operation_id)
-    answer(found, lambda: show.operation(found))
+    yield found
+    yield from show.operation(found)
 
 
 @operations.command("contradict")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
 @REASON_REQUIRED
-def contradict(brain: Brain, operation_id: str, reason: str) -> None:
+def contradict(brain: Brain, operation_id: str, reason: str) -> Iterator[Any]:
     """Say that an operation that was taken for a success was none.
 
     Example: brainops operations contradict c94e12 --reason "orders stood still"
     """
     brain.operations.contradict(operation_id, reason)
-    answer({"contradicted": operation_id}, lambda: ["Noted: what it followed is trusted less from now on."])
+    yield {"contradicted": operation_id}
+    yield "Noted: what it followed is trusted less from now on."
 
 
 @operations.command("verify")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
-def verify(brain: Brain, operation_id: str) -> None:
+def verify(brain: Brain, operation_id: str) -> Iterator[Any]:
     """Say that a later check confirmed how an operation ended.
 
     Example: brainops operations verify c94e12
     """
     brain.operations.verify(operation_id)
-    answer({"verified": operation_id}, lambda: ["Noted as verified."])
+    yield {"verified": operation_id}
+    yield "Noted as verified."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +13,10 @@ from brainops.cli.draft import from_text, import_
 from brainops.cli.options import FORCE, REASON, shared
 from brainops.cli.procedure_reports import REPORTS, examples_junit, lint_lines
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, who, width, wrapped
-from brainops.cli.shared import answer, opened, print_json, read_text
+from brainops.cli.shared import opened, print_json, read_text
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
-from brainops.types import Applied, ExampleResult, Procedure, ProcedureHistory, ProcedureState, ProcedureVersion
+from brainops.types import Applied, ExampleResult, Procedure, ProcedureState, ProcedureVersion
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ procedure.add_command(import_)
 @procedure.command("new")
 @click.argument("name")
 @click.option("--dir", "folder", metavar="DIR", default=".", help="Where the folder NAME is made; here by default.")
-def new(name: str, folder: str) -> None:
+def new(name: str, folder: str) -> Iterator[Any]:
     """Write a first procedure, NAME/SKILL.md, and the schema that editors use.
 
     Example: brainops procedure new clean-up
@@ -56,7 +56,9 @@ def new(name: str, folder: str) -> None:
     from brainops import authoring
 
     place = authoring.start(name, folder)
-    answer({"path": str(place)}, lambda: [f"Written: {safe(str(place))}", dim(f"  brainops procedure lint {place}")])
+    yield {"path": str(place)}
+    yield f"Written: {safe(str(place))}"
+    yield dim(f"  brainops procedure lint {place}")
 
 
 @procedure.command("lint")
@@ -94,7 +96,7 @@ def lint(context: click.Context, paths: tuple[str, ...], form: str, strict: bool
 @click.option("--junit", metavar="PATH", help="Write a JUnit report there.")
 @FORCE
 @click.pass_context
-def test(context: click.Context, what: tuple[str, ...], junit: str | None, force: bool) -> None:
+def test(context: click.Context, what: tuple[str, ...], junit: str | None, force: bool) -> Iterator[Any]:
     """Run the examples that procedures declare: files, folders, or names of stored ones (here by default).
 
     Every step only answers what the example says, so nothing is done. Exits with 1 where one goes otherwise.
@@ -111,7 +113,8 @@ def test(context: click.Context, what: tuple[str, ...], junit: str | None, force
         report = examples_junit([(path, one.name, done) for path, one, done in results])
         authoring.write_text(junit, report, force=force)
     value = [{"path": path, "name": one.name, "tests": done} for path, one, done in results]
-    answer(value, lambda: _told_tests([(one, done) for _, one, done in results]))
+    yield value
+    yield from _told_tests([(one, done) for _, one, done in results])
     if not all(result.passed for _, _, done in results for result in done):
         context.exit(FAILED)
 
@@ -164,7 +167,7 @@ def apply(
     adopt: bool,
     prune: bool,
     reason: str,
-) -> None:
+) -> Iterator[Any]:
     """Make the store say what the files of a folder say; again, it changes nothing.
 
     They belong to git from then on: they change in their files only.
@@ -183,7 +186,8 @@ def apply(
         prune=prune,
         reason=reason,
     )
-    answer(applied, lambda: _told_applied(applied))
+    yield applied
+    yield from _told_applied(applied)
     if (check and applied.drift) or any(change.action == "refused" for change in applied.changes):
         context.exit(FAILED)
 
@@ -205,7 +209,7 @@ def _told_applied(applied: Applied) -> Iterator[str]:
 
 @procedure.command("list")
 @click.option("--state", type=click.Choice([each.value for each in ProcedureState]), help="Only those.")
-def list_(brain: Brain, state: str | None) -> None:
+def list_(brain: Brain, state: str | None) -> Iterator[Any]:
     """List the procedures: the version of each that holds, and newer drafts.
 
     Example: brainops procedure list --state active
@@ -215,7 +219,8 @@ def list_(brain: Brain, state: str | None) -> None:
         for one in brain.procedures.list(state=None if state is None else ProcedureState(state))
         if FIX_TAG not in one.procedure.tags
     ]
-    answer([_short(version) for version in found], lambda: _listed(found))
+    yield [_short(version) for version in found]
+    yield from _listed(found)
 
 
 def _short(version: ProcedureVersion) -> dict[str, object]:
@@ -252,7 +257,7 @@ def _listed(found: list[ProcedureVersion]) -> Iterator[str]:
 @click.option("--number", type=int, metavar="N", help="This version; else the active one, else the newest.")
 @click.option("--mermaid", is_flag=True, help="Only the picture, as Mermaid.")
 @click.option("--source", is_flag=True, help="Only the text, as it was written.")
-def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> None:
+def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> Iterator[Any]:
     """Show a procedure: when it applies, its steps in order, and what it says.
 
     Example: brainops procedure show deploy-safely
@@ -272,7 +277,8 @@ def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> None
     elif source:
         click.echo(safe(text), nl=False)
     else:
-        answer(version or one, lambda: _shown(one, version, authoring.outline(one)))
+        yield version or one
+        yield from _shown(one, version, authoring.outline(one))
 
 
 def _is_file(what: str) -> bool:
@@ -317,7 +323,7 @@ def _shown(one: Procedure, version: ProcedureVersion | None, steps: tuple[str, .
 @click.option("--from", "old", type=int, metavar="N", help="The older version; the active one by default.")
 @click.option("--to", "new_number", type=int, metavar="N", help="The newer version; the newest by default.")
 @click.option("--proposal", metavar="FILE", help="Compare with this file: a patch where git owns the procedure.")
-def diff(brain: Brain, what: str, old: int | None, new_number: int | None, proposal: str | None) -> None:
+def diff(brain: Brain, what: str, old: int | None, new_number: int | None, proposal: str | None) -> Iterator[Any]:
     """Show how versions differ, or a file and what holds, as a patch.
 
     Example: brainops procedure diff deploy-safely --from 1 --to 2
@@ -328,46 +334,46 @@ def diff(brain: Brain, what: str, old: int | None, new_number: int | None, propo
         proposal, what = what, authoring.read_file(what).name
     text = None if proposal is None else read_text(proposal)
     patch = brain.procedures.diff(what, old=old, new=new_number, proposal=text)
-    answer({"name": what, "patch": patch}, lambda: [safe(patch.rstrip("\n")) or "No difference."])
+    yield {"name": what, "patch": patch}
+    yield safe(patch.rstrip("\n")) or "No difference."
 
 
 @procedure.command("activate")
 @click.argument("name")
 @click.option("--number", type=int, metavar="N", help="This version; the newest by default.")
 @REASON
-def activate(brain: Brain, name: str, number: int | None, reason: str) -> None:
+def activate(brain: Brain, name: str, number: int | None, reason: str) -> Iterator[Any]:
     """Let a version hold; the one before it is retired, and comes back by its --number.
 
     Example: brainops procedure activate deploy-safely --number 1
     """
     version = proven(brain, "PROCEDURE_ACTIVATE", brain.procedures.activate, name, number=number, reason=reason)
-    answer(version, lambda: [f"{version.procedure.name} number {version.number} is active."])
+    yield version
+    yield f"{version.procedure.name} number {version.number} is active."
 
 
 @procedure.command("retire")
 @click.argument("name")
 @REASON
-def retire(brain: Brain, name: str, reason: str) -> None:
+def retire(brain: Brain, name: str, reason: str) -> Iterator[Any]:
     """Let a procedure hold no longer; `activate` brings it back.
 
     Example: brainops procedure retire deploy-safely --reason "the api is gone"
     """
     version = proven(brain, "PROCEDURE_RETIRE", brain.procedures.retire, name, reason=reason)
-    answer(version, lambda: [f"{version.procedure.name} number {version.number} is retired."])
+    yield version
+    yield f"{version.procedure.name} number {version.number} is retired."
 
 
 @procedure.command("history")
 @click.argument("name")
-def history(brain: Brain, name: str) -> None:
+def history(brain: Brain, name: str) -> Iterator[Any]:
     """Show every version of a procedure, and who did what to it, when and why.
 
     Example: brainops procedure history deploy-safely
     """
     found = brain.procedures.history(name)
-    answer(found, lambda: _told_history(found))
-
-
-def _told_history(found: ProcedureHistory) -> Iterator[str]:
+    yield found
     for version in found.versions:
         yield f"{version.number:>3}  {version.state.value:<7}  {version.hash[:12]}  {age(version.created_at):>6}"
     yield ""
@@ -381,7 +387,7 @@ def _told_history(found: ProcedureHistory) -> Iterator[str]:
 @procedure.command("export")
 @click.argument("folder", metavar="DIR")
 @FORCE
-def export(brain: Brain, folder: str, force: bool) -> None:
+def export(brain: Brain, folder: str, force: bool) -> Iterator[Any]:
     """Write the active procedures as skills, DIR/NAME/SKILL.md, for coding agents and for people.
 
     Example: brainops procedure export skills
@@ -390,7 +396,8 @@ def export(brain: Brain, folder: str, force: bool) -> None:
 
     active = [one.procedure for one in brain.procedures.active() if FIX_TAG not in one.procedure.tags]
     written = authoring.export_skills(active, folder, force=force)
-    answer({"written": written, "active": len(active)}, lambda: _told_export(written, len(active)))
+    yield {"written": written, "active": len(active)}
+    yield from _told_export(written, len(active))
 
 
 def _told_export(written: list[str], active: int) -> Iterator[str]:
@@ -410,7 +417,7 @@ def schema() -> None:
 
 
 @procedure.command("founding")
-def founding() -> None:
+def founding() -> Iterator[Any]:
     """Let the six founding procedures hold; those that you replaced by your own are left alone.
 
     They hold in every folder: without a namespace that is named, they belong to `personal`, which all others read.
@@ -422,4 +429,6 @@ def founding() -> None:
     with opened(model="none", everywhere=True) as brain:
         versions = establish(brain.procedures)
         lines = [f"{one.procedure.name:<{NAME_COLUMNS}} {one.procedure.mode:<9} {one.state}" for one in versions]
-        answer(versions, lambda: [*lines, dim(f"They hold in {brain.settings.namespace} and in all that read it.")])
+        yield versions
+        yield from lines
+        yield dim(f"They hold in {brain.settings.namespace} and in all that read it.")

@@ -171,7 +171,10 @@ class Program(click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         given = list(sys.argv[1:] if args is None else args)
         as_json = "--json" in (given[: given.index("--")] if "--" in given else given)
-        _escape_what_cannot_be_shown()
+        for stream in (sys.stdout, sys.stderr):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(errors="backslashreplace")
         with _ended_in_order():
             code = self._answered(given, as_json, extra)
         sys.exit(code)
@@ -185,7 +188,16 @@ class Program(click.Group):
             click.echo(err=True)  # the question stands on this line
             return INTERRUPTED
         except click.ClickException as error:
-            return _misunderstood(error, as_json)
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
+                click.echo(error.format_message(), err=True)  # which is the help
+                return USAGE
+            if context is not None and not as_json:
+                click.echo(context.get_usage(), err=True)
+                click.echo(f"Try: {context.command_path} --help", err=True)
+            message = error.format_message()
+            _tell(type(error).__name__, message if len(message) <= TOLD else f"{message[:TOLD]} …", as_json)
+            return USAGE if error.exit_code == USAGE else OURS
         except BrokenPipeError:
             return _nobody_listens()
 
@@ -229,27 +241,6 @@ class Program(click.Group):
         return [
             CompletionItem(name, help=does) for name, (_, does, _) in COMMANDS.items() if name.startswith(incomplete)
         ]
-
-
-def _escape_what_cannot_be_shown() -> None:
-    """A terminal that knows few characters gets escapes for the rest, never an error."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-
-
-def _misunderstood(error: click.ClickException, as_json: bool) -> int:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
-        click.echo(error.format_message(), err=True)  # which is the help
-        return USAGE
-    if context is not None and not as_json:
-        click.echo(context.get_usage(), err=True)
-        click.echo(f"Try: {context.command_path} --help", err=True)
-    message = error.format_message()
-    _tell(type(error).__name__, message if len(message) <= TOLD else f"{message[:TOLD]} …", as_json)
-    return USAGE if error.exit_code == USAGE else OURS
 
 
 def _nobody_listens() -> int:

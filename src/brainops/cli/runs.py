@@ -15,7 +15,7 @@ from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, REASON_REQUIRED, limited, shared
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
-from brainops.cli.shared import answer, opened, read_text
+from brainops.cli.shared import opened, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
@@ -50,7 +50,7 @@ def run(
     key: str | None,
     dry_run: bool,
     detach: bool,
-) -> None:
+) -> Iterator[Any]:
     """Start a run of the procedure NAME, and show each step as it ends.
 
     It returns when the run has ended, or waits for somebody; then it says the one command to go on. Exit code 0 means
@@ -61,13 +61,15 @@ def run(
     inputs = _inputs(pairs, file)
     if dry_run:
         plan = brain.runs.plan(name, inputs, target=target, number=number)
-        answer(plan, lambda: _planned(plan))
+        yield plan
+        yield from _planned(plan)
         return
     begun = brain.runs.start(name, inputs, target=target, number=number, idempotency_key=key, detached=True)
     if detach:
-        answer(begun, lambda: [f"{begun.id}  queued; `brainops worker` goes on with it"])
+        yield begun
+        yield f"{begun.id}  queued; `brainops worker` goes on with it"
         return
-    _tell(brain, _followed(brain, begun))
+    yield from _tell(brain, _followed(brain, begun))
 
 
 def _inputs(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
@@ -136,11 +138,11 @@ def _show_steps(current: Run, shown: set[str]) -> None:
                 click.echo(line)
 
 
-def _tell(brain: Brain, current: Run) -> None:
-    answer(
-        current,
-        lambda: [*_outcome(current, _granted(brain, current)), *_fixes(brain, current), *_next_step(brain, current)],
-    )
+def _tell(brain: Brain, current: Run) -> Iterator[Any]:
+    yield current
+    yield from _outcome(current, _granted(brain, current))
+    yield from _fixes(brain, current)
+    yield from _next_step(brain, current)
     if current.state in (RunState.FAILED, RunState.CANCELLED):
         click.get_current_context().exit(1)
 
@@ -226,16 +228,13 @@ def runs() -> None:
 @click.option("--procedure", metavar="NAME", help="Only runs of this procedure.")
 @click.option("--target", metavar="TARGET", help="Only those on this target.")
 @limited(DEFAULT_RUNS)
-def list_(brain: Brain, **given: Any) -> None:
+def list_(brain: Brain, **given: Any) -> Iterator[Any]:
     """List runs, newest first.
 
     Example: brainops runs list --active
     """
     found = brain.runs.list(**given)
-    answer(found, lambda: _listed(found))
-
-
-def _listed(found: Sequence[Run]) -> Iterator[str]:
+    yield found
     if not found:
         yield "No runs. Start one: brainops run NAME"
     for each in found:
@@ -246,17 +245,14 @@ def _listed(found: Sequence[Run]) -> Iterator[str]:
 
 @runs.command("show")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def show_one(brain: Brain, run_id: str) -> None:
+def show_one(brain: Brain, run_id: str) -> Iterator[Any]:
     """Show everything about one run.
 
     Example: brainops runs show b41f6a
     """
     found = brain.runs.get(run_id)
-    answer(found, lambda: [*_shown(found, _granted(brain, found)), *_next_step(brain, found)])
-
-
-def _shown(found: Run, granted: bool) -> Iterator[str]:
-    yield from _outcome(found, granted)
+    yield found
+    yield from _outcome(found, _granted(brain, found))
     by = one_line(f"{found.actor.kind.value} {found.actor.id}")
     yield dim(f"  started by {by}; definition {found.procedure_hash[:12]}; epoch {found.epoch}")
     if found.inputs:
@@ -265,6 +261,7 @@ def _shown(found: Run, granted: bool) -> Iterator[str]:
         yield from _step(step)
     for step in found.compensations:
         yield from _step(step, " (taken back)")
+    yield from _next_step(brain, found)
 
 
 def _step(step: StepRun, after: str = "") -> Iterator[str]:
@@ -296,13 +293,14 @@ def _planned(plan: Plan) -> Iterator[str]:
 
 @runs.command("current")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def current(brain: Brain, run_id: str) -> None:
+def current(brain: Brain, run_id: str) -> Iterator[Any]:
     """Show the step at hand, and nothing of those to come.
 
     Example: brainops runs current b41f6a
     """
     found = brain.runs.current(run_id)
-    answer(found, lambda: _at_hand(found))
+    yield found
+    yield from _at_hand(found)
 
 
 def _at_hand(found: CurrentStep) -> Iterator[str]:
@@ -326,7 +324,9 @@ def _at_hand(found: CurrentStep) -> Iterator[str]:
 @click.option("--output", metavar="VALUE", help="What it brought, as JSON or text; its verification looks at it.")
 @click.option("--answer", "answered", metavar="WORD", help="The answer to a question, such as yes or no.")
 @click.option("--evidence", metavar="VALUE", help="What shows that it was done, as JSON or text.")
-def complete(run_id: str, step_id: str, output: str | None, answered: str | None, evidence: str | None) -> None:
+def complete(
+    run_id: str, step_id: str, output: str | None, answered: str | None, evidence: str | None
+) -> Iterator[Any]:
     """Say that a manual step was done, and go on; what its verification asks for is looked at first.
 
     Example: brainops runs complete b41f6a look --output '{"seen": true}'
@@ -335,7 +335,7 @@ def complete(run_id: str, step_id: str, output: str | None, answered: str | None
         raise click.UsageError("--answer is short for an output with this answer; give one of them.")
     output_value = {"answer": answered} if answered is not None else None if output is None else value_of(output)
     evidence_value = None if evidence is None else value_of(evidence)
-    _steer(lambda brain: brain.runs.complete(run_id, step_id, output=output_value, evidence=evidence_value))
+    yield from _steer(lambda brain: brain.runs.complete(run_id, step_id, output=output_value, evidence=evidence_value))
 
 
 @runs.command("skip")
@@ -348,93 +348,95 @@ def complete(run_id: str, step_id: str, output: str | None, answered: str | None
     help="The approval that allows it; required and strict procedures want one.",
     type=Id("approval"),
 )
-def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> None:
+def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> Iterator[Any]:
     """Do without a step, and go on.
 
     Example: brainops runs skip b41f6a look --reason "done yesterday"
     """
-    _steer(lambda brain: brain.runs.skip(run_id, step_id, approval_id=approval, reason=reason))
+    yield from _steer(lambda brain: brain.runs.skip(run_id, step_id, approval_id=approval, reason=reason))
 
 
 @runs.command("cancel")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @REASON
 @click.option("--take-back", is_flag=True, help="Take back what it did first, where its steps say how.")
-def cancel(run_id: str, reason: str, take_back: bool) -> None:
+def cancel(run_id: str, reason: str, take_back: bool) -> Iterator[Any]:
     """End a run.
 
     Example: brainops runs cancel b41f6a --reason "not needed any more"
     """
-    _steer(lambda brain: brain.runs.cancel(run_id, reason=reason, compensate=take_back), failing=False)
+    yield from _steer(lambda brain: brain.runs.cancel(run_id, reason=reason, compensate=take_back), failing=False)
 
 
 @runs.command("pause")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @REASON
-def pause(run_id: str, reason: str) -> None:
+def pause(run_id: str, reason: str) -> Iterator[Any]:
     """Let no further step begin; what is under way ends.
 
     Example: brainops runs pause b41f6a --reason "until the meeting is over"
     """
-    _steer(lambda brain: brain.runs.pause(run_id, reason=reason))
+    yield from _steer(lambda brain: brain.runs.pause(run_id, reason=reason))
 
 
 @runs.command("resume")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def resume(run_id: str) -> None:
+def resume(run_id: str) -> Iterator[Any]:
     """Let a paused run go on.
 
     Example: brainops runs resume b41f6a
     """
-    _steer(lambda brain: brain.runs.resume(run_id))
+    yield from _steer(lambda brain: brain.runs.resume(run_id))
 
 
 @runs.command("retry")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @click.option("--from", "from_step", metavar="STEP", help="From this step on instead of where it failed.")
-def retry(run_id: str, from_step: str | None) -> None:
+def retry(run_id: str, from_step: str | None) -> Iterator[Any]:
     """Let a run that failed or was cancelled go on.
 
     Example: brainops runs retry e3d790
     """
-    _steer(lambda brain: brain.runs.retry(run_id, from_step=from_step))
+    yield from _steer(lambda brain: brain.runs.retry(run_id, from_step=from_step))
 
 
 @runs.command("take-over")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def take_over(run_id: str) -> None:
+def take_over(run_id: str) -> Iterator[Any]:
     """Make a run your own: nobody else completes its steps from now on.
 
     Example: brainops runs take-over b41f6a
     """
-    _steer(lambda brain: brain.runs.take_over(run_id))
+    yield from _steer(lambda brain: brain.runs.take_over(run_id))
 
 
 @runs.command("advance")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def advance(run_id: str) -> None:
+def advance(run_id: str) -> Iterator[Any]:
     """Go on with a run here, where it is due and nobody else does.
 
     Example: brainops runs advance b41f6a
     """
-    _steer(lambda brain: brain.runs.get(run_id))
+    yield from _steer(lambda brain: brain.runs.get(run_id))
 
 
 @runs.command("remove")
 @click.option("--older-than-days", type=float, required=True, metavar="N", help="Ended so long ago.")
-def remove(brain: Brain, older_than_days: float) -> None:
+def remove(brain: Brain, older_than_days: float) -> Iterator[Any]:
     """Remove ended runs for good; what memory learnt from them stays.
 
     Example: brainops runs remove --older-than-days 90
     """
     removed = brain.runs.remove_ended(older_than_days=older_than_days)
-    answer({"removed": removed}, lambda: [f"{counted(removed, 'run')} removed."])
+    yield {"removed": removed}
+    yield f"{counted(removed, 'run')} removed."
 
 
-def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> None:
+def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> Iterator[Any]:
     with opened() as brain:
         ended = _followed(brain, act(brain))
         if failing:
-            _tell(brain, ended)
+            yield from _tell(brain, ended)
         else:
-            answer(ended, lambda: _outcome(ended))
+            yield ended
+            yield from _outcome(ended)

@@ -16,7 +16,7 @@ from brainops.cli.fix import suggested
 from brainops.cli.options import SESSION, TARGET, limited, shared
 from brainops.cli.pairs import named
 from brainops.cli.screen import dim
-from brainops.cli.shared import answer, asking, micros, read_text
+from brainops.cli.shared import asking, micros, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import Match, MemoryType, Recognition, Trust
@@ -80,27 +80,29 @@ def filters(given: dict[str, Any]) -> dict[str, Any]:
 @conditions
 def search(
     brain: Brain, query: tuple[str, ...], full: bool, limit: int, budget_tokens: int | None, **given: Any
-) -> None:
+) -> Iterator[Any]:
     """Find memories that answer a question, best first; "-" reads it from standard input.
 
     Example: brainops search "502 after deploying the shop" --since 90d
     """
     text = read_text("-") if query == ("-",) else " ".join(query)
     hits = brain.retrieve(text, limit=limit, budget_tokens=budget_tokens, **filters(given))
-    answer(hits, lambda: show.hits(hits, full=full, query=text))
+    yield hits
+    yield from show.hits(hits, full=full, query=text)
 
 
 @command("list")
 @limited(DEFAULT_HITS)
 @FULL
 @conditions
-def list_(brain: Brain, full: bool, limit: int, **given: Any) -> None:
+def list_(brain: Brain, full: bool, limit: int, **given: Any) -> Iterator[Any]:
     """List the newest memories; `brainops search` finds those that answer a question.
 
     Example: brainops list --type error_pattern --since 7d
     """
     hits = brain.retrieve("", limit=limit, **filters(given))
-    answer([hit.memory for hit in hits], lambda: show.hits(hits, full=full, query=""))
+    yield [hit.memory for hit in hits]
+    yield from show.hits(hits, full=full, query="")
 
 
 @command("match", memory=asking)
@@ -112,7 +114,7 @@ def list_(brain: Brain, full: bool, limit: int, **given: Any) -> None:
 @conditions
 def match(
     brain: Brain, error: tuple[str, ...], file: str | None, service: str | None, limit: int, full: bool, **given: Any
-) -> None:
+) -> Iterator[Any]:
     """Ask whether an error happened before: the same one first, then similar ones with their probability.
 
     The error is text, a traceback, a log line or an alert (the JSON of an Alertmanager webhook too); without an
@@ -124,14 +126,15 @@ def match(
     known = brain.recognise(text, service=service, limit=limit, **filters(given))
     found = known.matches[:limit]
     value = [{**plain(each), "fixes": known.fixes if each.exact else []} for each in found]
-    answer(value, lambda: _matched(known, found, full))
-    if not known.fixes and not shared().json and _is_a_file(error):
+    yield value
+    yield from _matched(known, found, full)
+    if (
+        not known.fixes
+        and not shared().json
+        and (len(error) == 1 and len(error[0]) < MAX_PATH and "\0" not in error[0] and Path(error[0]).is_file())
+    ):
         click.echo("This was read as the error itself. What the file says is matched by:", err=True)
         click.echo(f"  brainops match --file {shlex.quote(error[0])}", err=True)
-
-
-def _is_a_file(error: Sequence[str]) -> bool:
-    return len(error) == 1 and len(error[0]) < MAX_PATH and "\0" not in error[0] and Path(error[0]).is_file()
 
 
 def _error_text(error: tuple[str, ...], file: str | None) -> str:
@@ -179,7 +182,7 @@ def guide(
     error: str | None,
     session: str | None,
     acknowledge: tuple[str, ...],
-) -> None:
+) -> Iterator[Any]:
     """Ask what memory says before an operation: what to do, how sure that is, what went wrong before.
 
     Its receipt stands for the next hour as proof that memory was consulted.
@@ -192,4 +195,5 @@ def guide(
     guidance = brain.guidance(operation, target=target, context=told or None, session=session)
     if acknowledge:
         brain.guard.acknowledge(guidance.id, acknowledge)
-    answer(guidance, lambda: show.guidance(guidance, named=acknowledge))
+    yield guidance
+    yield from show.guidance(guidance, named=acknowledge)

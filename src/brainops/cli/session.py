@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,7 @@ from brainops.cli import show
 from brainops.cli.commands import group
 from brainops.cli.options import shared
 from brainops.cli.screen import ago, bold, one_line, safe, who
-from brainops.cli.shared import answer, opened
-from brainops.types import Briefing, SessionRecord
+from brainops.cli.shared import opened
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def session() -> None:
 @click.option("--agent", metavar="NAME", help="The agent that begins to work.")
 @click.option("--id", "session_id", metavar="ID", help="An id of your own; one that is open is briefed again.")
 @click.option("--block", is_flag=True, help="Print it for an agent: marked as data, at most 2,000 tokens.")
-def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) -> None:
+def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) -> Iterator[Any]:
     """Open a session and say how everything stands, in under a second however much there is.
 
     Example: brainops session start --agent claude-code
@@ -46,29 +45,23 @@ def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) 
     if block and not shared().json:
         click.echo(safe(briefing.block))
     else:
-        answer(briefing, lambda: _screen(briefing))
+        yield briefing
+        for line in briefing.text.splitlines():
+            if line.endswith(EMPTY):
+                continue
+            label, rest = line[:LABEL_COLUMNS], line[LABEL_COLUMNS:]
+            yield bold(label) + safe(rest) if label.strip() else safe(line)
 
 
 @session.command("show")
 @click.argument("session_id", metavar="ID", required=False)
-def show_one(brain: Brain, session_id: str | None) -> None:
+def show_one(brain: Brain, session_id: str | None) -> Iterator[Any]:
     """Show what was done in a session: the one named, else BRAINOPS_SESSION, else the newest.
 
     Example: brainops session show
     """
     found = brain.sessions.record(session_id)
-    answer(found, lambda: _recorded(found))
-
-
-def _screen(briefing: Briefing) -> Iterator[str]:
-    for line in briefing.text.splitlines():
-        if line.endswith(EMPTY):
-            continue
-        label, rest = line[:LABEL_COLUMNS], line[LABEL_COLUMNS:]
-        yield bold(label) + safe(rest) if label.strip() else safe(line)
-
-
-def _recorded(found: SessionRecord) -> Iterator[str]:
+    yield found
     yield bold(one_line(found.session_id))
     by = f" by {who(found.actor)}" if found.actor else ""
     yield from show.pairs(

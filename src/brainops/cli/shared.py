@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -61,12 +61,20 @@ def asking() -> Iterator[Brain]:
         sys.stdout.flush()
 
 
-def answer(value: Any, human: Callable[[], Iterable[str]]) -> None:
-    """Print a value as one JSON document, or the lines that people read."""
-    if shared().json:
-        print_json(value)
-    else:
-        show(shortened(human()))
+def answer(said: Iterator[Any]) -> None:
+    """Print what a command says: with --json its first, the value, as one document, else the rest as lines.
+
+    All of it is asked for either way, since what comes last is the exit code.
+    """
+    lines: list[str] = []
+    try:
+        for value in said:
+            if shared().json:
+                print_json(value)
+            lines.extend(said)
+    finally:
+        if not shared().json:
+            show(shortened(lines))
 
 
 def print_json(value: Any) -> None:

@@ -12,14 +12,14 @@ import click
 from brainops.cli.commands import group
 from brainops.cli.options import FORCE, REASON, REASON_REQUIRED, limited
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import answer, micros, progress
+from brainops.cli.shared import micros, progress
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.types import Peer, Received, Shared
+    from brainops.types import Received
 
 
 @group("share")
@@ -38,13 +38,14 @@ def share() -> None:
 
 
 @share.command("key")
-def key(brain: Brain) -> None:
+def key(brain: Brain) -> Iterator[Any]:
     """Show this instance's public key; its owner compares it with the other side.
 
     Example: brainops share key
     """
     known = brain.sharing.key()
-    answer({"key": known}, lambda: [known])
+    yield {"key": known}
+    yield known
 
 
 @share.command("export")
@@ -53,36 +54,41 @@ def key(brain: Brain) -> None:
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Insights with this tag; all that are given.")
 @click.option("--name", metavar="NAME", default="", help="What this instance calls itself; its namespace otherwise.")
 @FORCE
-def export(brain: Brain, path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> None:
+def export(brain: Brain, path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> Iterator[Any]:
     """Write what was learnt to PATH as one signed bundle; into a folder under this instance's key.
 
     Example: brainops share export team.bundle --since 30d
     """
     made = brain.sharing.export_to(path, since=micros(since), tags=tags, name=name, force=force)
-    answer(made, lambda: _shared(made))
+    yield made
+    counts = ", ".join(counted(count, kind) for kind, count in sorted(made.counts.items()))
+    yield f"{bold('Written')}: {counts or 'nothing was learnt yet'}{_back(made.revoked)}"
+    yield dim(f"  {made.path}  bundle {made.bundle[:12]}")
 
 
 @share.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-def import_(brain: Brain, path: Path) -> None:
+def import_(brain: Brain, path: Path) -> Iterator[Any]:
     """Take in the bundle at PATH, of an instance that is trusted; again is no change.
 
     Example: brainops share import team.bundle
     """
     with progress("taking in") as draw:
         came = brain.sharing.import_from(path, progress=draw)
-    answer(came, lambda: _received([came]))
+    yield came
+    yield from _received([came])
 
 
 @share.command("pull")
 @click.argument("peer", required=False)
-def pull(brain: Brain, peer: str | None) -> None:
+def pull(brain: Brain, peer: str | None) -> Iterator[Any]:
     """Take in the bundles of PEER, or of every trusted instance that has a source.
 
     Example: brainops share pull
     """
     came = brain.sharing.pull(peer)
-    answer(came, lambda: _received(came))
+    yield came
+    yield from _received(came)
     if any(not each.bundle for each in came):  # a source that could not be read
         click.get_current_context().exit(1)
 
@@ -92,64 +98,67 @@ def pull(brain: Brain, peer: str | None) -> None:
 @click.option("--name", metavar="NAME", required=True, help="What that instance is called here.")
 @click.option("--from", "source", metavar="PLACE", help="The file, folder or URL that `pull` reads.")
 @REASON
-def trust(brain: Brain, key: str, name: str, source: str | None, reason: str) -> None:
+def trust(brain: Brain, key: str, name: str, source: str | None, reason: str) -> Iterator[Any]:
     """Listen to the instance of this public KEY.
 
     Example: brainops share trust bos_MTX7Mm --name team-b --from /mnt/shared
     """
     peer = proven(brain, "SHARE_TRUST", brain.sharing.trust, key, name=name, source=source, reason=reason)
-    answer(peer, lambda: [f"{peer.name} is listened to from now on"])
+    yield peer
+    yield f"{peer.name} is listened to from now on"
 
 
 @share.command("distrust")
 @click.argument("peer")
 @REASON_REQUIRED
-def distrust(brain: Brain, peer: str, reason: str) -> None:
+def distrust(brain: Brain, peer: str, reason: str) -> Iterator[Any]:
     """Listen to PEER no longer, and take out of use what came from it.
 
     Example: brainops share distrust "the other shop" --reason "it was sold"
     """
     went = brain.sharing.distrust(peer, reason=reason)
-    answer(went, lambda: _received([went]))
+    yield went
+    yield from _received([went])
 
 
 @share.command("revoke")
 @click.argument("bundle", type=Id("share_bundle"))
 @REASON_REQUIRED
-def revoke(brain: Brain, bundle: str, reason: str) -> None:
+def revoke(brain: Brain, bundle: str, reason: str) -> Iterator[Any]:
     """Take BUNDLE (its id) back: what came goes out of use, what left is called back by the next one.
 
     Example: brainops share revoke 4b81d7 --reason "the fix in it is wrong"
     """
     went = brain.sharing.revoke(bundle, reason=reason)
-    answer(went, lambda: _received([went]))
+    yield went
+    yield from _received([went])
 
 
 @share.command("peers")
-def peers(brain: Brain) -> None:
+def peers(brain: Brain) -> Iterator[Any]:
     """Show to whom this memory listens, and listened.
 
     Example: brainops share peers
     """
     known = brain.sharing.peers()
-    answer(known, lambda: _peers(known))
+    yield known
+    if not known:
+        yield "This memory listens to nobody."
+    for peer in known:
+        yield f"{bold(peer.name)}  {'no longer, ' + peer.reason if peer.revoked_at else peer.source or 'no source'}"
+        yield dim(f"  {peer.key}")
 
 
 @share.command("list")
 @limited(most=10_000)
-def list_(brain: Brain, limit: int) -> None:
+def list_(brain: Brain, limit: int) -> Iterator[Any]:
     """Show the bundles that left and came, the newest first.
 
     Example: brainops share list
     """
     found = brain.sharing.bundles(limit=limit)
-    answer(found, lambda: [_bundle(row) for row in found] or ["No bundle has left or come."])
-
-
-def _shared(made: Shared) -> Iterator[str]:
-    counts = ", ".join(counted(count, kind) for kind, count in sorted(made.counts.items()))
-    yield f"{bold('Written')}: {counts or 'nothing was learnt yet'}{_back(made.revoked)}"
-    yield dim(f"  {made.path}  bundle {made.bundle[:12]}")
+    yield found
+    yield from [_bundle(row) for row in found] or ["No bundle has left or come."]
 
 
 def _back(revoked: int) -> str:
@@ -172,14 +181,6 @@ def _taken(what: str, count: int) -> str:
     """Return "2 fixes taken" of "fix taken"."""
     kind, _, became = what.partition(" ")
     return f"{counted(count, kind)} {became}".rstrip()
-
-
-def _peers(known: Sequence[Peer]) -> Iterator[str]:
-    if not known:
-        yield "This memory listens to nobody."
-    for peer in known:
-        yield f"{bold(peer.name)}  {'no longer, ' + peer.reason if peer.revoked_at else peer.source or 'no source'}"
-        yield dim(f"  {peer.key}")
 
 
 def _bundle(row: Any) -> str:

@@ -25,7 +25,6 @@ from brainops.types import (
     Observation,
     Operation,
     Recommendation,
-    SimilarOperation,
     Succeeded,
     Trust,
 )
@@ -203,17 +202,13 @@ def memory(value: Memory) -> Iterator[str]:
         "trust": f"{value.trust.value}, importance {value.importance:g}, feedback {value.feedback:+g}",
         "source": f"{who(value.source.actor)} {value.source.uri or ''}".strip(),
         "captured": when(value.created_at),
-        "valid": _validity(value),
+        "valid": (f"from {when(value.valid_from)} until {when(value.valid_to)}" if value.valid_to else ""),
         "seen": f"{value.occurrences:,} times, last {when(value.last_seen_at)}" if value.occurrences > 1 else "",
         "about": value.subject or "",
         "metadata": json.dumps(dict(value.metadata), ensure_ascii=False) if value.metadata else "",
     }
     yield from pairs(fields)
     yield from memory_body(value)
-
-
-def _validity(value: Memory) -> str:
-    return f"from {when(value.valid_from)} until {when(value.valid_to)}" if value.valid_to else ""
 
 
 def language_budget(budget: Mapping[str, Any]) -> str:
@@ -232,12 +227,8 @@ def pairs(fields: Mapping[str, str]) -> Iterator[str]:
     room = max(len(name) for name in fields) + 2
     for name, value in fields.items():
         if value:
-            yield from _pair(name, value, room)
-
-
-def _pair(name: str, value: str, room: int) -> Iterator[str]:
-    for number, line in enumerate(wrapped(value, indent=" " * room)):
-        yield dim(name.ljust(room)) + line[room:] if number == 0 else line
+            for number, line in enumerate(wrapped(value, indent=" " * room)):
+                yield dim(name.ljust(room)) + line[room:] if number == 0 else line
 
 
 def captured(value: Captured, similar: Sequence[tuple[Memory, float]], title: str) -> Iterator[str]:
@@ -282,7 +273,12 @@ def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
     if value.similar_operations:
         yield dim("  How it went")
     for operation in value.similar_operations[:3]:
-        yield from _earlier(operation)
+        ended = {True: "went well", False: "failed   ", None: "is open  "}[operation.succeeded]
+        styled = click.style(ended, fg={True: "green", False: "red", None: None}[operation.succeeded])
+        text = f"{operation.name} {operation.target or ''}".strip()
+        text += f": {operation.error}" if operation.error else ""
+        line = f"  {age(operation.started_at):>7} {styled}  "
+        yield line + cut(one_line(text), width() - columns(click.unstyle(line)))
     for note in value.notes:
         yield from wrapped(f"note: {note}", indent="  ")
     yield from _to_be_named(value, named)
@@ -329,15 +325,6 @@ def _helpful_lines_first(text: str, name: str) -> str:
     lines = [line for line in telling if line.partition(": ")[2] not in name or ": " not in line]
     first = [line for key in HELPS for line in lines if line.startswith(f"{key}: ")]
     return "\n".join([*first, *(line for line in lines if line not in first)])
-
-
-def _earlier(operation: SimilarOperation) -> Iterator[str]:
-    ended = {True: "went well", False: "failed   ", None: "is open  "}[operation.succeeded]
-    styled = click.style(ended, fg={True: "green", False: "red", None: None}[operation.succeeded])
-    text = f"{operation.name} {operation.target or ''}".strip()
-    text += f": {operation.error}" if operation.error else ""
-    line = f"  {age(operation.started_at):>7} {styled}  "
-    yield line + cut(one_line(text), width() - columns(click.unstyle(line)))
 
 
 def operations(log: Sequence[Operation]) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.learning import CYCLES
-from brainops.cli.shared import answer
 from brainops.cli.short_ids import thing_of
 from brainops.errors import InvalidInput, NotFound
 
@@ -43,7 +43,7 @@ LISTED_BY = {  # those that are a line of a list
 @command("show")
 @click.argument("what", metavar="ID|NAME")
 @click.pass_context
-def show_(context: click.Context, brain: Brain, what: str) -> None:
+def show_(context: click.Context, brain: Brain, what: str) -> Iterator[Any]:
     """Show what has this id, or the only thing whose id ends so: a memory, an operation, a run, an approval and so on.
 
     A procedure is shown by its name as well, and a learning cycle's last report by the cycle's: hourly, daily.
@@ -54,35 +54,39 @@ def show_(context: click.Context, brain: Brain, what: str) -> None:
     program = context.find_root().command
     assert isinstance(program, click.Group)
 
-    def page(*path: str, **given: object) -> None:
+    def page(*path: str, **given: object) -> Iterator[Any]:
         """Show it as a command does that is made for its kind."""
         shown = program.commands[path[0]]
         for name in path[1:]:
             assert isinstance(shown, click.Group)
             shown = shown.commands[name]
-        context.invoke(shown, **given)
+        shows: Iterator[Any] = context.invoke(shown, **given)
+        return shows
 
     match kind:
         case "memory":
             memory = brain.get(whole)
-            answer(memory, lambda: show.memory(memory))
+            yield memory
+            yield from show.memory(memory)
         case "guidance":
             guidance = brain.operations.receipt(whole)
-            answer(guidance, lambda: show.guidance(guidance))
+            yield guidance
+            yield from show.guidance(guidance)
         case "rule":
             rule = brain.guard.rule(whole)
-            answer(rule, lambda: show.report(rule, "Rule"))
+            yield rule
+            yield from show.report(rule, "Rule")
         case "procedure":
             version = brain.procedures.by_id(whole)
-            page("procedure", "show", what=version.procedure.name, number=version.number)
+            yield from page("procedure", "show", what=version.procedure.name, number=version.number)
         case _ if kind in SHOWN_BY:
             group, argument = SHOWN_BY[kind]
-            page(group, "show", brain=brain, **{argument: whole})
+            yield from page(group, "show", brain=brain, **{argument: whole})
         case _ if kind:
             raise InvalidInput(f"this is a {kind.replace('_', ' ')}, a line of: brainops {LISTED_BY[kind]}")
         case _ if what in CYCLES:
-            page("learn", brain=brain, cycle=what, last=True)
+            yield from page("learn", brain=brain, cycle=what, last=True)
         case _ if any(each.procedure.name == what for each in brain.procedures.list()):
-            page("procedure", "show", what=what)
+            yield from page("procedure", "show", what=what)
         case _:
             raise NotFound(f"nothing in the namespaces that you read has the id {what[:80]!a}, or an id that ends so")

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -42,7 +42,7 @@ def ingest(brain: Brain, places: tuple[str, ...], form: str | None, source: str 
     Example: brainops ingest app.log --source checkout
     """
     taken = [_taken(brain, place, form, source) for place in places]
-    answer(taken[0] if len(taken) == 1 else taken, lambda: (line for each in taken for line in _ingested(each)))
+    answer(_told(taken))
     while follow:
         pages = all(place.lower().startswith(("http://", "https://")) for place in places)
         time.sleep(PAGE_SECONDS if pages else FOLLOW_SECONDS)
@@ -50,7 +50,7 @@ def ingest(brain: Brain, places: tuple[str, ...], form: str | None, source: str 
             if place != "-":
                 more = _taken(brain, place, form, source)
                 if more.lines or more.samples:
-                    answer(more, lambda more=more: _ingested(more))  # type: ignore[misc]
+                    answer(_told([more]))
                     sys.stdout.flush()
 
 
@@ -60,6 +60,12 @@ def _taken(brain: Brain, place: str, form: str | None, source: str | None) -> In
         return brain.signals.ingest(lines, format=form, source=source)
     with progress(f"reading {place}") as draw:
         return brain.signals.ingest(place, format=form, source=source, progress=draw)
+
+
+def _told(taken: Sequence[Ingested]) -> Iterator[Any]:
+    yield taken[0] if len(taken) == 1 else taken
+    for done in taken:
+        yield from _ingested(done)
 
 
 def _ingested(done: Ingested) -> Iterator[str]:
@@ -97,7 +103,7 @@ def _ingested(done: Ingested) -> Iterator[str]:
     show_default=True,
     help="How long before and after is compared.",
 )
-def suspects(brain: Brain, at: str | None, minutes: float) -> None:
+def suspects(brain: Brain, at: str | None, minutes: float) -> Iterator[Any]:
     """Rank what is likely to blame for an incident: from metrics, logs, failures and what was changed before.
 
     Example: brainops suspects --at 20min
@@ -108,13 +114,8 @@ def suspects(brain: Brain, at: str | None, minutes: float) -> None:
     told = [each for each in found if each.reasons][:SUSPECTS]
     charts = {} if shared().json else {each.name: brain.signals.around(each.name, begun) for each in told}
     value = {"at": begun, "minutes": minutes, "suspects": found}
-    answer(value, lambda: _suspects(begun, minutes, told, charts))
-
-
-def _suspects(
-    at: int, minutes: float, told: Sequence[Suspect], charts: Mapping[str, Mapping[str, Sequence[float]]]
-) -> Iterator[str]:
-    when = datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    yield value
+    when = datetime.fromtimestamp(begun / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     yield dim(f"{minutes:g} minutes before and after {when}")
     if not told:
         yield "Nothing stands out: no metric, log line, failure or change is unlike the rest."

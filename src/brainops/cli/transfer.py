@@ -11,9 +11,9 @@ import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
-from brainops.cli.options import FORCE, shared
+from brainops.cli.options import FORCE
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import answer, busy, opened, print_json, progress
+from brainops.cli.shared import busy, opened, progress
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 from brainops.types.counted import counted
@@ -54,7 +54,7 @@ HEAD_BYTES = 65_536
 @click.option("--full", is_flag=True, help="Every line of the plan, and all that was left.")
 def import_(
     brain: Brain, path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, name: str | None, full: bool
-) -> None:
+) -> Iterator[Any]:
     """Take in a file or a folder: runbooks, alert rules, transcripts, other memories, an export.
 
     \b
@@ -74,7 +74,8 @@ def import_(
         with progress("taking in") as draw:
             done = brain.upkeep.import_from(path, progress=draw)
         _embed(brain)
-        answer(done, lambda: _put_back(done))
+        yield done
+        yield from _put_back(done)
         return
     from brainops.importers import import_path
 
@@ -83,10 +84,31 @@ def import_(
             brain, path, format=kind, sync=sync, dry_run=dry_run, trust=Trust(trust), name=name, progress=draw
         )
     embedded = 0 if dry_run else _embed(brain)
-    if shared().json:
-        print_json(_as_json(report, embedded))
-    else:
-        answer(report, lambda: _report(report, full))
+    yield _as_json(report, embedded)
+    words = {
+        "taken": "new",
+        "repeated": "there already",
+        "superseded": "changed",
+        "moved": "renamed",
+        "flagged": "gone from their source (flagged)",
+    }
+    told = [f"{count:,} {words[name]}" for name, count in _counted(report).items() if count]
+    yield ("Would be: " if report.dry_run else "Taken in: ") + (", ".join(told) or "nothing")
+    if report.bound:
+        yield f"{counted(report.bound, 'alert')} with a runbook that it names."
+    if report.dry_run or full:
+        plan = report.plan if full else report.plan[:SHOWN_LINES]
+        for line in plan:
+            yield f"  {line.action.value:<10} {cut(one_line(f'{line.title}  {line.reason}'), width() - 13)}"
+        if len(plan) < len(report.plan):
+            yield dim(f"  … {len(report.plan) - len(plan):,} more: --full")
+    if report.left:
+        yield f"Left, {len(report.left):,}:"
+    for leave in report.left if full else report.left[:SHOWN_LINES]:
+        reason = f"{leave.what}: {leave.why}"
+        yield from wrapped(reason, first="  ", indent="    ") if full else [cut(f"  {one_line(reason)}", width())]
+    if not full and len(report.left) > SHOWN_LINES:
+        yield dim(f"  … {len(report.left) - SHOWN_LINES:,} more: --full")
 
 
 def _is_export(path: str) -> bool:
@@ -134,49 +156,23 @@ def _counted(report: ImportReport) -> dict[str, int]:
     return {name: getattr(report, name) for name in ("taken", "repeated", "superseded", "moved", "flagged")}
 
 
-def _report(report: ImportReport, full: bool) -> Iterator[str]:
-    words = {
-        "taken": "new",
-        "repeated": "there already",
-        "superseded": "changed",
-        "moved": "renamed",
-        "flagged": "gone from their source (flagged)",
-    }
-    told = [f"{count:,} {words[name]}" for name, count in _counted(report).items() if count]
-    yield ("Would be: " if report.dry_run else "Taken in: ") + (", ".join(told) or "nothing")
-    if report.bound:
-        yield f"{counted(report.bound, 'alert')} with a runbook that it names."
-    if report.dry_run or full:
-        plan = report.plan if full else report.plan[:SHOWN_LINES]
-        for line in plan:
-            yield f"  {line.action.value:<10} {cut(one_line(f'{line.title}  {line.reason}'), width() - 13)}"
-        if len(plan) < len(report.plan):
-            yield dim(f"  … {len(report.plan) - len(plan):,} more: --full")
-    if report.left:
-        yield f"Left, {len(report.left):,}:"
-    for leave in report.left if full else report.left[:SHOWN_LINES]:
-        reason = f"{leave.what}: {leave.why}"
-        yield from wrapped(reason, first="  ", indent="    ") if full else [cut(f"  {one_line(reason)}", width())]
-    if not full and len(report.left) > SHOWN_LINES:
-        yield dim(f"  … {len(report.left) - SHOWN_LINES:,} more: --full")
-
-
 @command("export")
 @click.argument("path")
 @FORCE
-def export(brain: Brain, path: str, force: bool) -> None:
+def export(brain: Brain, path: str, force: bool) -> Iterator[Any]:
     """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL.
 
     Example: brainops export memory.jsonl
     """
     with progress("writing") as draw:
         done = brain.upkeep.export_to(path, force=force, progress=draw)
-    answer(done, lambda: show.report(done, f"Written to {safe(path)}"))
+    yield done
+    yield from show.report(done, f"Written to {safe(path)}")
 
 
 @command("backup")
 @click.argument("path")
-def backup(brain: Brain, path: str) -> None:
+def backup(brain: Brain, path: str) -> Iterator[Any]:
     """Write a verified copy of the whole store while others work. `restore --from` puts it back.
 
     Example: brainops backup /backups/memory.db
@@ -189,10 +185,6 @@ def backup(brain: Brain, path: str) -> None:
     taken = os.stat(place).st_size
     value = {"path": str(place), "sha256": digest, "bytes": taken}
     beside = f"{place.name}.sha256"
-    answer(
-        value,
-        lambda: [
-            f"Backed up to {safe(str(place))} ({size(taken)}, verified).",
-            dim(f"  sha256 {digest} (also in {safe(beside)})"),
-        ],
-    )
+    yield value
+    yield f"Backed up to {safe(str(place))} ({size(taken)}, verified)."
+    yield dim(f"  sha256 {digest} (also in {safe(beside)})")

@@ -11,10 +11,10 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import limited, shared
 from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
-from brainops.cli.shared import answer, busy, opened, progress
+from brainops.cli.shared import busy, opened, progress
 from brainops.cli.short_ids import Id
 from brainops.errors import BrainOpsError, InvalidInput
-from brainops.types import JSON, AuditEntry, Check
+from brainops.types import Check
 from brainops.types.counted import counted
 from brainops.types.times import MINUTE_MICROS
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @command("init")
-def init() -> None:
+def init() -> Iterator[Any]:
     """Make the store if there is none, and say where it is and what it is opened with.
 
     Example: brainops init
@@ -42,17 +42,14 @@ def init() -> None:
         "personal data": settings.personal_data,
         "actor": who(settings.actor),
     }
-    answer({"made": made, **fields}, lambda: _made(made, fields))
-
-
-def _made(made: bool, fields: dict[str, str]) -> Iterator[str]:
+    yield {"made": made, **fields}
     yield "The store was made." if made else "The store is there."
     yield from show.pairs({f"  {name}": value for name, value in fields.items()})
     yield dim('Next: brainops capture TITLE CONTENT, brainops import DIR, brainops match "the error text"')
 
 
 @command("config")
-def config() -> None:
+def config() -> Iterator[Any]:
     """Say which settings hold, and where each comes from: an option, the environment, the settings file, a default.
 
     The settings file is ~/.config/brainops/settings.toml, or what BRAINOPS_CONFIG names.
@@ -65,10 +62,7 @@ def config() -> None:
     held = health.settings(
         {"store": given.store, "namespace": given.namespace, "read": given.read, "model": given.model}
     )
-    answer(held, lambda: _config(held))
-
-
-def _config(held: dict[str, dict[str, JSON]]) -> Iterator[str]:
+    yield held
     for name, setting in held.items():
         value = setting["value"]
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
@@ -78,7 +72,7 @@ def _config(held: dict[str, dict[str, JSON]]) -> Iterator[str]:
 @command("upgrade")
 @click.option("--check", is_flag=True, help="Only say what is pending; exit code 1 where something is.")
 @click.pass_context
-def upgrade(context: click.Context, check: bool) -> None:
+def upgrade(context: click.Context, check: bool) -> Iterator[Any]:
     """Bring the store to this program's schema, after an automatic backup.
 
     Example: brainops upgrade --check
@@ -88,33 +82,32 @@ def upgrade(context: click.Context, check: bool) -> None:
     before = health.schema(shared().store)
     pending = list(before.get("pending", []))  # type: ignore[arg-type]
     if check:
-        answer(before, lambda: _pending(before, pending))
+        yield before
+        yield f"The store has schema {before['stored']}, this program {before['program']}."
+        yield f"Pending: {', '.join(pending)}. Apply with: brainops upgrade" if pending else "Nothing is pending."
         context.exit(1 if pending else 0)
     with opened(model="none"):
         pass
     after = health.schema(shared().store)
     done = f"Upgraded from schema {before['stored']} to {after['stored']}." if pending else "Nothing to do."
-    answer({"from": before["stored"], "to": after["stored"], "applied": pending}, lambda: [done])
-
-
-def _pending(schema: dict[str, Any], pending: list[str]) -> Iterator[str]:
-    yield f"The store has schema {schema['stored']}, this program {schema['program']}."
-    yield f"Pending: {', '.join(pending)}. Apply with: brainops upgrade" if pending else "Nothing is pending."
+    yield {"from": before["stored"], "to": after["stored"], "applied": pending}
+    yield done
 
 
 @command("reindex", memory=opened)
-def reindex(brain: Brain) -> None:
+def reindex(brain: Brain) -> Iterator[Any]:
     """Write every index anew from the rows.
 
     Example: brainops reindex
     """
     with progress("indexing") as draw:
         count = brain.upkeep.reindex(progress=draw)
-    answer({"memories": count}, lambda: [f"{counted(count, 'memory')} indexed anew."])
+    yield {"memories": count}
+    yield f"{counted(count, 'memory')} indexed anew."
 
 
 @command("reembed", memory=opened)
-def reembed(brain: Brain) -> None:
+def reembed(brain: Brain) -> Iterator[Any]:
     """Give every memory a vector of the present model. Can be stopped and goes on from there.
 
     Example: brainops reembed --model minilm
@@ -122,7 +115,8 @@ def reembed(brain: Brain) -> None:
     with progress("embedding") as draw:
         count = brain.upkeep.reembed(progress=draw)
     left = brain.upkeep.status()["index"]["waiting"]
-    answer({"memories": count, "waiting": left}, lambda: [f"{counted(count, 'memory')} embedded, {left:,} waiting."])
+    yield {"memories": count, "waiting": left}
+    yield f"{counted(count, 'memory')} embedded, {left:,} waiting."
 
 
 @command("compact")
@@ -139,22 +133,24 @@ def reembed(brain: Brain) -> None:
 @click.option(
     "--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.", type=Id("segment")
 )
-def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> None:
+def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> Iterator[Any]:
     """Move old operations and archived memories into compressed, verified, searchable segments.
 
     Example: brainops compact --older-than 90 --dry-run
     """
     if segment is not None:
         back = brain.upkeep.restore_segment(segment)
-        answer(back, lambda: show.report(back, "Put back"))
+        yield back
+        yield from show.report(back, "Put back")
         return
     done = brain.upkeep.compact(older_than_days=days, dry_run=dry_run)
-    answer(done, lambda: show.report(done, "Would be moved into segments" if dry_run else "Moved into segments"))
+    yield done
+    yield from show.report(done, "Would be moved into segments" if dry_run else "Moved into segments")
 
 
 @command("doctor")
 @click.pass_context
-def doctor(context: click.Context) -> None:
+def doctor(context: click.Context) -> Iterator[Any]:
     """Write, read and match for trial, and check rows, indexes, files, model and trail: PASS or FAIL with the way out.
 
     The exit code is 1 when a check failed.
@@ -170,18 +166,20 @@ def doctor(context: click.Context) -> None:
         if isinstance(error, InvalidInput):
             raise
         checks = [Check(name="store", passed=False, detail=str(error), way_out=health.way_out(error))]
-    answer(checks, lambda: show.checks(checks))
+    yield checks
+    yield from show.checks(checks)
     context.exit(0 if all(check.passed for check in checks) else 1)
 
 
 @command("status", memory=opened)
-def status(brain: Brain) -> None:
+def status(brain: Brain) -> Iterator[Any]:
     """Show counts, index and backlog, the last capture, growth and sizes.
 
     Example: brainops status
     """
     figures = brain.upkeep.status()
-    answer(figures, lambda: show.pairs(_status(figures)))
+    yield figures
+    yield from show.pairs(_status(figures))
 
 
 def _guard(guard: dict[str, Any], now: int) -> str:
@@ -282,7 +280,7 @@ def _policy(policy: dict[str, Any]) -> str:
 @command("audit")
 @limited(20)
 @click.option("--trail", is_flag=True, help="Show the audit trail instead: who did what, when and why.")
-def audit(limit: int, trail: bool) -> None:
+def audit(limit: int, trail: bool) -> Iterator[Any]:
     """Show what makes memory worse to read, each with the command that mends it. Changes nothing.
 
     With --trail, show the last lines of this namespace's audit trail instead, which `brainops doctor` verifies.
@@ -292,17 +290,17 @@ def audit(limit: int, trail: bool) -> None:
     if trail:
         with opened(model="none") as brain:
             lines = brain.upkeep.trail(limit=limit)
-        answer(lines, lambda: _trail(lines))
+        yield lines
+        if not lines:
+            yield "Nothing was done here yet that a person answers for."
+        for each in lines:
+            told = "; ".join(
+                f"{name}: {value}" for name, value in each.detail.items() if value not in (None, "", [], {})
+            )
+            yield f"{age(each.at):>6}  {bold(one_line(each.act))} by {who(each.actor)}"
+            yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")
         return
     with opened(model="none") as brain, busy("reading"):
         found = brain.upkeep.audit(limit=limit)
-    answer(found, lambda: show.junk(found))
-
-
-def _trail(lines: list[AuditEntry]) -> Iterator[str]:
-    if not lines:
-        yield "Nothing was done here yet that a person answers for."
-    for each in lines:
-        told = "; ".join(f"{name}: {value}" for name, value in each.detail.items() if value not in (None, "", [], {}))
-        yield f"{age(each.at):>6}  {bold(one_line(each.act))} by {who(each.actor)}"
-        yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")
+    yield found
+    yield from show.junk(found)

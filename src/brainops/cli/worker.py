@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.screen import age, ago, bold, dim
-from brainops.cli.shared import answer, opened
+from brainops.cli.shared import opened
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
-    from brainops.brain import Brain
-    from brainops.health.workers import Worker
+    pass
 
 
 @command("worker")
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
 @click.option("--list", "listing", is_flag=True, help="Show the workers that live, and do nothing.")
 @click.option("--install", "installing", is_flag=True, help="Make the engine's tables, as the owner; once a database.")
-def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool) -> None:
+def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool) -> Iterator[Any]:
     """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
 
     Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
@@ -35,43 +34,35 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
     """
     with opened(model="none" if listing or installing else None) as brain:
         if listing:
-            answer(found := brain.workers.list(), lambda: _listed(found))
+            yield (found := brain.workers.list())
+            if not found:
+                yield "No worker lives in this namespace. Start one: brainops worker"
+            for each in found:
+                runs = "idle" if each.runs == 0 else counted(each.runs, "run")
+                times = f"since {age(each.started_at)}, seen {ago(each.seen_at)}"
+                yield f"{bold(each.id)}  {runs}, {times}  {dim(each.version)}"
         elif installing:
-            _install(brain)
+            from brainops.workers.procrastinate import install
+
+            made_for = install(brain)
+            yield {"installed": made_for}
+            yield f"Installed for {made_for}; running workers use it within half a minute."
         else:
-            _work(brain, runs_at_once, keep_days)
+            from brainops import __version__
+            from brainops.health.status import masked
+            from brainops.workers.procrastinate import Woken, obstacle
 
-
-def _install(brain: Brain) -> None:
-    from brainops.workers.procrastinate import install
-
-    made_for = install(brain)
-    answer({"installed": made_for}, lambda: [f"Installed for {made_for}; running workers use it within half a minute."])
-
-
-def _work(brain: Brain, runs_at_once: int, keep_days: float | None) -> None:
-    from brainops import __version__
-    from brainops.health.status import masked
-    from brainops.workers.procrastinate import Woken, obstacle
-
-    dispatcher = brain.workers.dispatcher(
-        worker=True, runs_at_once=runs_at_once, keep_days=keep_days, version=__version__
-    )
-    without = obstacle(brain)
-    how = "is told what is due" if without is None else f"looks for what is due ({without})"
-    with _stopped_by_signals(dispatcher.stop):
-        click.echo(f"Working on {masked(brain.settings.store)} as {brain.settings.namespace}; it {how}.", err=True)
-        with Woken(brain, dispatcher):
-            dispatcher.run()
-
-
-def _listed(found: Sequence[Worker]) -> Iterator[str]:
-    if not found:
-        yield "No worker lives in this namespace. Start one: brainops worker"
-    for each in found:
-        runs = "idle" if each.runs == 0 else counted(each.runs, "run")
-        times = f"since {age(each.started_at)}, seen {ago(each.seen_at)}"
-        yield f"{bold(each.id)}  {runs}, {times}  {dim(each.version)}"
+            dispatcher = brain.workers.dispatcher(
+                worker=True, runs_at_once=runs_at_once, keep_days=keep_days, version=__version__
+            )
+            without = obstacle(brain)
+            how = "is told what is due" if without is None else f"looks for what is due ({without})"
+            with _stopped_by_signals(dispatcher.stop):
+                click.echo(
+                    f"Working on {masked(brain.settings.store)} as {brain.settings.namespace}; it {how}.", err=True
+                )
+                with Woken(brain, dispatcher):
+                    dispatcher.run()
 
 
 @contextmanager

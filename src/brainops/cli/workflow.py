@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,12 +11,12 @@ from brainops.cli.commands import group
 from brainops.cli.options import limited
 from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line
-from brainops.cli.shared import answer, asking
+from brainops.cli.shared import asking
 from brainops.cli.short_ids import Id
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-    from brainops.types import JSON, Workflow, WorkflowPlan
+    from brainops.types import JSON, Workflow
 
 SHOWN_GOAL = 50  # characters in a list
 _DONE_OR_WAITING = (None, "succeeded", "waiting", "queued", "running")
@@ -51,48 +51,59 @@ def _constrained(function: click.decorators.FC) -> click.decorators.FC:
 @workflow.command("plan", memory=asking)
 @_constrained
 @click.option("--mermaid", is_flag=True, help="Show the picture only.")
-def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> None:
+def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> Iterator[Any]:
     """Plan for GOAL and keep the plan as a draft; nothing is run.
 
     Example: brainops workflow plan "deploy the api" --test --within "4 hours"
     """
     made = brain.workflows.plan(goal, _constraints(given))
-    answer(made, lambda: [made.mermaid.rstrip()] if mermaid else _plan(made))
+    yield made
+    yield from (
+        [made.mermaid.rstrip()]
+        if mermaid
+        else [
+            *map(one_line_kept, made.text.splitlines()),
+            dim(f"Kept as the draft {made.procedure} number {made.number}: brainops workflow run runs such a plan"),
+        ]
+    )
 
 
 @workflow.command("run", memory=asking)
 @_constrained
-def run(brain: Brain, goal: str, **given: object) -> None:
+def run(brain: Brain, goal: str, **given: object) -> Iterator[Any]:
     """Plan for GOAL and run the plan until it ends or waits.
 
     Example: brainops workflow run "deploy the api" --budget 1
     """
     made = brain.workflows.create(goal, _constraints(given))
-    answer(made, lambda: _shown(made))
+    yield made
+    yield from _shown(made)
     if made.state not in _DONE_OR_WAITING:
         click.get_current_context().exit(1)
 
 
 @workflow.command("list")
 @limited(20)
-def list_(brain: Brain, limit: int) -> None:
+def list_(brain: Brain, limit: int) -> Iterator[Any]:
     """List workflows, those that changed last first.
 
     Example: brainops workflow list
     """
     found = brain.workflows.list(limit=limit)
-    answer(found, lambda: _listed(found))
+    yield found
+    yield from _listed(found)
 
 
 @workflow.command("show")
 @click.argument("run_id", metavar="RUN", type=Id("run"))
-def show(brain: Brain, run_id: str) -> None:
+def show(brain: Brain, run_id: str) -> Iterator[Any]:
     """Show a workflow by its run.
 
     Example: brainops workflow show 83d5ae
     """
     found = brain.workflows.get(run_id)
-    answer(found, lambda: _shown(found))
+    yield found
+    yield from _shown(found)
 
 
 def _constraints(given: dict[str, object]) -> dict[str, JSON]:
@@ -101,13 +112,6 @@ def _constraints(given: dict[str, object]) -> dict[str, JSON]:
     named |= {name: True for name, wanted in flags.items() if wanted}
     texts = {"timeline": given["within"], "budget": given["budget"]}
     return named | {name: str(text) for name, text in texts.items() if text}
-
-
-def _plan(made: WorkflowPlan) -> list[str]:
-    return [
-        *map(one_line_kept, made.text.splitlines()),
-        dim(f"Kept as the draft {made.procedure} number {made.number}: brainops workflow run runs such a plan"),
-    ]
 
 
 def one_line_kept(line: str) -> str:
