@@ -50,6 +50,7 @@ PARTS: dict[str, list[list[str]]] = {
     "intents": [["bench.quality.intents"]],
     "plain_english": [["bench.procedures.plain_english"]],
     "operational": [["bench.operational.run"]],
+    "incidents": [["bench.incidents.run"]],
 }
 NEED_SETS = {"calibration", "intents", "order", "quality"}
 ON_REQUEST = {"million"}  # six minutes of building
