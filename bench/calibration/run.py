@@ -23,7 +23,7 @@ from msgspec.structs import asdict
 from bench.figures import SEED, Figure, percentiles, wilson
 from bench.part import options, publish, say
 from bench.quality import fit_confidence, sets
-from bench.quality.fit_confidence import Curve, Example, auc, balanced, error, probability
+from bench.quality.fit_confidence import Example, HitCurve, auc, balanced, error, probability
 from bench.quality.pool import Vectors, answers
 from brainops.embedding import open_embedder
 from brainops.memory.confidence import WITH_MEANING, WORDS_ONLY
@@ -81,7 +81,7 @@ def digest(text: str) -> int:
 
 
 def hits(
-    mode: str, halves: dict[str, tuple[list[Example], list[Example]]], shipped: Curve, meaning: bool
+    mode: str, halves: dict[str, tuple[list[Example], list[Example]]], shipped: HitCurve, meaning: bool
 ) -> tuple[list[Figure], list[dict[str, Any]]]:
     """Judge three curves on the half that shaped none of the fitted ones; each set weighs the same."""
     first_half = fit_confidence.fit([shaping for shaping, _ in halves.values()], meaning)

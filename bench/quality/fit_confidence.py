@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bench.quality import sets
 from bench.quality.pool import Answer, Vectors, answers
 from brainops.embedding import open_embedder
-from brainops.memory.confidence import Curve, margins
+from brainops.memory.confidence import HitCurve, margins
 from brainops.memory.rank import fuse
 
 HITS = 3  # the first hits of each question teach the curve, so that it also holds for a second and third place
@@ -93,7 +93,7 @@ def balanced(rows: list[Example]) -> list[Example]:
     return [replace(row, weight=0.5 / number[row.known]) for row in rows]
 
 
-def fit(parts: Sequence[list[Example]], meaning: bool) -> Curve:
+def fit(parts: Sequence[list[Example]], meaning: bool) -> HitCurve:
     """Fit a logistic curve by Newton's method with a light ridge on standardised signals."""
     rows = [row for part in parts for row in part]
     signals = numpy.array([row.signals for row in rows])
@@ -112,7 +112,7 @@ def fit(parts: Sequence[list[Example]], meaning: bool) -> Curve:
         beta -= numpy.linalg.solve((design * (weight * share * (1.0 - share))[:, None]).T @ design + ridge, gradient)
     slopes = beta[1:] / spread
     intercept = beta[0] - float(slopes @ middle)
-    return Curve(
+    return HitCurve(
         intercept=round(intercept, 2),
         cosine=round(float(slopes[0]), 2) if meaning else 0.0,
         covered=round(float(slopes[1]), 2),
@@ -120,7 +120,7 @@ def fit(parts: Sequence[list[Example]], meaning: bool) -> Curve:
     )
 
 
-def judged(rows: list[Example], curve: Curve) -> dict[str, object]:
+def judged(rows: list[Example], curve: HitCurve) -> dict[str, object]:
     """Return how well a curve that has not seen a set does on its first places."""
     first = [row for row in rows if row.place == 0]
     given = numpy.array([probability(curve, row.signals) for row in first])
@@ -141,7 +141,7 @@ def judged(rows: list[Example], curve: Curve) -> dict[str, object]:
     }
 
 
-def probability(curve: Curve, signals: tuple[float, float, float]) -> float:
+def probability(curve: HitCurve, signals: tuple[float, float, float]) -> float:
     cosine, covered, margin = signals
     odds = curve.intercept + curve.cosine * cosine + curve.covered * covered + curve.margin * margin
     return 1.0 / (1.0 + math.exp(-odds))

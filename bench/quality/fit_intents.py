@@ -23,7 +23,7 @@ from bench.part import SHARED, say
 from bench.quality.run import auc
 from brainops.embedding import open_embedder
 from brainops.procedures.triggers import intents
-from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Curve, Intents, PhraseVectors, learn
+from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, IntentCurve, Intents, PhraseVectors, learn
 from brainops.statistics.calibration import reliability
 
 SHAPES = ((1, 5), (2, 3), (3, 2), (3, 5), (10, 3), (10, 8), (30, 3), (30, 10))  # labels, phrases of each
@@ -46,7 +46,7 @@ def main() -> None:
         figures, right, weight = (numpy.concatenate(part) for part in zip(*cases, strict=True))
         if way == "words only":
             figures[:, 2] = 0.0  # with words alone a lead comes out as a flaw; it is none
-        nothing = Curve(intercept=0.0, score=0.0, lead=0.0, near=0.0)
+        nothing = IntentCurve(intercept=0.0, score=0.0, lead=0.0, near=0.0)
         fitted = intents._fit(figures, right, weight * WEIGHT / weight.sum(), nothing)
         found[way] = {"fitted": repr(fitted), "shipped": repr(shipped)}
         for name in sets:
@@ -100,7 +100,7 @@ def decisions(draw: Any) -> tuple[Any, Any, Any]:
     )
 
 
-def judge(draw: Any, start: Curve) -> list[dict[str, Any]]:
+def judge(draw: Any, start: IntentCurve) -> list[dict[str, Any]]:
     """Return what one draw shows with the shipped curve."""
     shape, rows, labels, asked, meant, other = draw
     learned = learn(rows, list(labels), replace(start))

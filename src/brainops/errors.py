@@ -132,7 +132,7 @@ class StepFailed(BrainOpsError):
 
 
 class BudgetSpent(BrainOpsError):
-    """What language models may take today is taken, or no budget was set; a person sets one: brainops llm budget."""
+    """What language models may take today is taken, or none is set; a person sets it: brainops language budget."""
 
 
 class StoreError(BrainOpsError):

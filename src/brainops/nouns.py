@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from brainops.operations.operations import Operations
     from brainops.procedures.cases.cases import Cases
     from brainops.procedures.catalog import Catalog
-    from brainops.procedures.consent.allow_list import StepLimits
     from brainops.procedures.consent.approvals import Approvals
+    from brainops.procedures.consent.limits import StepLimits
     from brainops.procedures.consent.outbox import Outbox
     from brainops.procedures.fixes.fixes import Fixes
     from brainops.procedures.runs.runner import Runner

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from brainops.operations.predictions import Predictions
     from brainops.procedures.cases.cases import Cases
     from brainops.procedures.catalog import Catalog
-    from brainops.procedures.consent.allow_list import StepLimits
     from brainops.procedures.consent.approvals import Approvals
+    from brainops.procedures.consent.limits import StepLimits
     from brainops.procedures.consent.outbox import Outbox
     from brainops.procedures.fixes.fixes import Fixes
     from brainops.procedures.runs.dispatcher import Lane
@@ -103,7 +103,7 @@ class Services:
 
     @part
     def limits(self) -> StepLimits:
-        from brainops.procedures.consent.allow_list import StepLimits
+        from brainops.procedures.consent.limits import StepLimits
 
         return StepLimits(self.context)
 

@@ -11,7 +11,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, InvalidInput, InvalidProcedure, StepFailed
-from brainops.procedures.consent.allow_list import check_environment
+from brainops.procedures.consent.limits import check_environment
 from brainops.procedures.steps.executor import Limits
 from brainops.types import JSON, Action, AdapterKind, Agent, Procedure, Run, RunState, Step, StepKind
 

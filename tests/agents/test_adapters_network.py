@@ -282,7 +282,7 @@ def test_without_a_budget_no_model_is_asked(brain: Brain, endpoint: Endpoint) ->
     brain.language.set_budget(tokens_a_day=0)
     outcome = failed(outcome_of(brain, agent_of(LLM, url=endpoint.url, model="mine")))
 
-    assert outcome.error.type == "BudgetSpent" and "brainops llm budget" in outcome.error.message
+    assert outcome.error.type == "BudgetSpent" and "brainops language budget" in outcome.error.message
     assert endpoint.asked == []
 
 

@@ -27,13 +27,13 @@ def test_a_patch_goes_from_a_diff_to_a_commit_and_back(say: Say, shop: Path, tmp
     git(shop, "checkout", "-q", "--", ".")
     say("allow", "sh test.sh")
 
-    added = say("evolution", "repository", "add", "shop", str(shop), "--", "sh", "test.sh")
-    patched = say("--json", "evolution", "patch", "shop", str(diff), "--title", "Raise the limit")
+    added = say("improvements", "repository", "add", "shop", str(shop), "--", "sh", "test.sh")
+    patched = say("--json", "improvements", "patch", "shop", str(diff), "--title", "Raise the limit")
     found = patched.value["id"]
-    shown = say("evolution", "show", found)
-    applied = say("evolution", "apply", found)
+    shown = say("improvements", "show", found)
+    applied = say("improvements", "apply", found)
     between = (shop / "limit.txt").read_text()
-    undone = say("evolution", "undo", found)
+    undone = say("improvements", "undo", found)
 
     assert [each.code for each in (added, patched, shown, applied, undone)] == [0] * 5
     assert "+9" in shown.out
@@ -43,18 +43,18 @@ def test_a_patch_goes_from_a_diff_to_a_commit_and_back(say: Say, shop: Path, tmp
 
 def test_repositories_are_listed_and_removed(say: Say, shop: Path) -> None:
     say("allow", "sh test.sh")
-    say("evolution", "repository", "add", "shop", str(shop), "--by-itself", "--", "sh", "test.sh")
+    say("improvements", "repository", "add", "shop", str(shop), "--by-itself", "--", "sh", "test.sh")
 
-    listed = say("evolution", "repository", "list")
-    removed = say("evolution", "repository", "remove", "shop")
+    listed = say("improvements", "repository", "list")
+    removed = say("improvements", "repository", "remove", "shop")
 
     assert "sh test.sh" in listed.out
     assert "by itself" in listed.out
     assert removed.code == 0
-    assert "No repository" in say("evolution", "repository", "list").out
+    assert "No repository" in say("improvements", "repository", "list").out
 
 
 def test_what_is_missing_is_told(say: Say, shop: Path) -> None:
-    assert "--of ID" in say("evolution", "patch", "shop").err
-    assert "cannot be read" in say("evolution", "patch", "shop", "nowhere.diff").err
-    assert "brainops allow" in say("evolution", "repository", "add", "shop", str(shop), "--", "make", "test").err
+    assert "--of ID" in say("improvements", "patch", "shop").err
+    assert "cannot be read" in say("improvements", "patch", "shop", "nowhere.diff").err
+    assert "brainops allow" in say("improvements", "repository", "add", "shop", str(shop), "--", "make", "test").err

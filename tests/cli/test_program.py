@@ -59,7 +59,7 @@ def test_the_version_and_the_status_import_only_what_they_use() -> None:
         (["remember", "x"], "capture"),
         (["recall"], "search"),
         (["find", "x"], "search"),
-        (["undo"], "evolution undo"),
+        (["undo"], "improvements undo"),
         (["logs"], "ingest"),
         (["ps"], "runs"),
         (["statsu"], "status"),
@@ -85,7 +85,7 @@ def test_a_name_that_is_like_nothing_suggests_nothing(say: Say) -> None:
 GROUPS = sorted(name for name, command in main.commands.items() if isinstance(command, click.Group))
 WITHOUT_A_LIST = {
     "guard": "its rules are `guard rule list`, what they said is `guard decisions`",
-    "llm": "it has a budget and a record of use",
+    "language": "it has a budget and a record of use",
     "session": "it has the one that is open",
 }
 
@@ -100,7 +100,9 @@ def test_a_group_that_has_things_lists_them(say: Say, name: str) -> None:
         assert say(name, "list", "--json").code == 0
 
 
-@pytest.mark.parametrize("name", ["agent", "approvals", "cases", "evolution", "fix", "notices", "operations", "runs"])
+@pytest.mark.parametrize(
+    "name", ["agent", "approvals", "cases", "fix", "improvements", "notices", "operations", "runs"]
+)
 def test_a_group_alone_lists_as_its_list_does_with_the_same_options(say: Say, name: str) -> None:
     assert say(name).out == say(name, "list").out
     assert say(name, "--json").value == say("--json", name, "list").value

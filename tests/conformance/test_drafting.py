@@ -68,7 +68,7 @@ def test_a_draft_of_a_language_model_goes_through_the_same_door(open_brain: Open
     brain = open_brain()
     answer = json.dumps({"steps": [{"id": "rest", "name": "Rest"}]})
 
-    version, drafted = brain.procedures.from_text(TEXT, name="pause", llm=lambda prompt: answer)
+    version, drafted = brain.procedures.from_text(TEXT, name="pause", model=lambda prompt: answer)
 
     assert drafted.by == "model"
     assert [step.id for step in brain.procedures.by_id(version.id).procedure.steps] == ["rest"]

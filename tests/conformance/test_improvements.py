@@ -369,7 +369,7 @@ def test_what_was_vetoed_is_not_proposed_again(brain: Brain) -> None:
 def test_what_is_applied_is_not_vetoed(brain: Brain) -> None:
     _, improvement = promoted(brain)
 
-    with pytest.raises(Conflict, match="brainops evolution undo"):
+    with pytest.raises(Conflict, match="brainops improvements undo"):
         brain.improvements.veto(improvement.id)
 
 

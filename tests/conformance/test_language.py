@@ -50,7 +50,7 @@ def speaking(open_brain: OpenBrain, **options: Any) -> Brain:
 def test_nothing_is_asked_until_a_person_sets_a_budget(open_brain: OpenBrain) -> None:
     brain = speaking(open_brain)
 
-    with pytest.raises(BudgetSpent, match="brainops llm budget"):
+    with pytest.raises(BudgetSpent, match="brainops language budget"):
         brain.language.complete("hello", purpose="plan")
 
     assert not brain.language.ready()

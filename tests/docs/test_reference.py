@@ -98,9 +98,9 @@ def test_the_page_of_health_says_every_formula() -> None:
     ] == []
 
 
-def test_the_page_of_evolution_names_every_public_method() -> None:
+def test_the_page_of_improvements_names_every_public_method() -> None:
     from brainops.learning.improvements.improvements import Improvements
 
-    page = (REFERENCE / "evolution.md").read_text(encoding="utf-8")
+    page = (REFERENCE / "improvements.md").read_text(encoding="utf-8")
 
     assert [name for name in dir(Improvements) if not name.startswith("_") and f"`{name}`" not in page] == []

@@ -39,11 +39,11 @@ IDS = {
 }
 
 KEYS = {"bos_MTX7Mm": "bos_MTX7MmBfxHhRl-dqFWEYlPNAeyIT1apwfq6H33CvwuI"}  # cut in the help, which fits a terminal
-REPOSITORY = ("allow make", "evolution repository add shop ~/src/shop -- make test")
+REPOSITORY = ("allow make", "improvements repository add shop ~/src/shop -- make test")
 BEFORE = {  # what has to be done first
-    "evolution patch": REPOSITORY,
-    "evolution repository add": ("allow make",),
-    "evolution repository remove": REPOSITORY,
+    "improvements patch": REPOSITORY,
+    "improvements repository add": ("allow make",),
+    "improvements repository remove": REPOSITORY,
     "notices channel remove": ("notices channel add pager --command true",),
     "notices channel test": ("notices channel add pager --command true",),
     "runs resume": ("runs pause b41f6a",),
@@ -65,8 +65,8 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "approver revoke": "a person at a terminal",
     "backup": "a folder for backups",
     "bypass": "a person at a terminal",
-    "evolution apply": "an improvement that is better than what holds",
-    "evolution undo": "an improvement whose place nobody changed since",
+    "improvements apply": "an improvement that is better than what holds",
+    "improvements undo": "an improvement whose place nobody changed since",
     "exec": "a make that deploys",
     "fix rollback": "a fix that says how it is taken back",
     "refuse": "a person at a terminal",
@@ -123,7 +123,7 @@ def test_an_example_runs(path: str, copied: Copied, monkeypatch: pytest.MonkeyPa
         words = [
             KEYS.get(word) or ids.get(IDS.get(word, ""), word) for word in shlex.split(line.replace("~", str(folder)))
         ]
-        if words[:3] == ["evolution", "repository", "add"]:
+        if words[:3] == ["improvements", "repository", "add"]:
             (folder / "src/shop/Makefile").unlink()
             (folder / "src/shop").rmdir()
             make_repository(folder / "src/shop")

@@ -12,7 +12,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
-from brainops.procedures.consent.allow_list import host_allowed
+from brainops.procedures.consent.limits import host_allowed
 from brainops.procedures.steps.executor import Limits
 from brainops.types import StepKind
 from tests.procedures.steps_kit import do, output_of

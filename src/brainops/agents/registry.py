@@ -17,7 +17,7 @@ from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact_json
-from brainops.procedures.consent.allow_list import limits_in
+from brainops.procedures.consent.limits import limits_in
 from brainops.store import Transaction, acts
 from brainops.types import JSON, Actor, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
 

@@ -71,16 +71,11 @@ def allow(
             reason=reason,
         )
     limits = brain.limits.get()
-    allowed = {
-        "commands": limits.commands or (),
-        "hosts": limits.hosts or (),
-        "variables": limits.variables,
-        "plain": limits.plain,
-    }
-    yield {**allowed, "shell": limits.shell}
-    for what, entries in allowed.items():
+    yield limits
+    for what in ("commands", "hosts", "variables", "plain"):
+        entries = getattr(limits, what) or ()
         if entries or what in ("commands", "hosts"):
             yield f"{what.capitalize():<9} {one_line(', '.join(entries)) or 'none'}"
     yield f"Shell     {'yes' if limits.shell else 'no'}"
-    if not allowed["commands"] and not allowed["hosts"]:
+    if not limits.commands and not limits.hosts:
         yield dim("  let one: brainops allow COMMAND, or brainops allow --host HOST")

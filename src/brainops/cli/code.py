@@ -1,4 +1,4 @@
-"""Which repositories' code may be improved, and how is a patch of one tested and proposed? Commands of evolution."""
+"""Which repositories' code may be improved, and how is a patch of one tested and proposed? Commands of improvements."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def repository() -> None:
 
     \b
     brainops allow "make test"
-    brainops evolution repository add shop ~/src/shop -- make test
+    brainops improvements repository add shop ~/src/shop -- make test
     """
 
 
@@ -56,7 +56,7 @@ def add(
 ) -> Iterator[Any]:
     """Let the code of a repository be improved; COMMAND tests it, after `--`, and must be allowed.
 
-    Example: brainops evolution repository add shop ~/src/shop -- make test
+    Example: brainops improvements repository add shop ~/src/shop -- make test
     """
     added = proven(
         brain,
@@ -79,7 +79,7 @@ def add(
 def list_(brain: Brain) -> Iterator[Any]:
     """List the repositories whose code may be improved.
 
-    Example: brainops evolution repository list
+    Example: brainops improvements repository list
     """
     known = brain.improvements.repositories.list()
     yield known
@@ -92,7 +92,7 @@ def list_(brain: Brain) -> Iterator[Any]:
 def remove(brain: Brain, name: str, reason: str) -> Iterator[Any]:
     """Let no code of a repository be improved any longer; what was brought in stays.
 
-    Example: brainops evolution repository remove shop --reason "it moved"
+    Example: brainops improvements repository remove shop --reason "it moved"
     """
     gone = brain.improvements.repositories.remove(name, reason=reason)
     yield gone
@@ -116,10 +116,10 @@ def patch(
 ) -> Iterator[Any]:
     """Test a diff (FILE, - for standard input) in a folder of its own, and propose it with what the tests said.
 
-    Nobody's own files are touched. `brainops evolution apply ID` brings it into the branch as the commit that was
-    tested, `brainops evolution undo ID` reverts it.
+    Nobody's own files are touched. `brainops improvements apply ID` brings it into the branch as the commit that was
+    tested, `brainops improvements undo ID` reverts it.
 
-    Example: brainops evolution patch shop change.diff --title "Say b, not a"
+    Example: brainops improvements patch shop change.diff --title "Say b, not a"
     """
     if (file is None) == (improvement_id is None):
         raise InvalidInput("name a FILE with a diff, or an improvement: --of ID")
@@ -132,7 +132,7 @@ def patch(
     yield found
     yield from wrapped(f"{found.state.value}: {one_line(found.title)}")
     yield from wrapped(one_line(found.outcome or str(found.evidence.get("tests", ""))), first="  ", indent="  ")
-    yield f"  look at it: brainops evolution show {found.id}"
+    yield f"  look at it: brainops improvements show {found.id}"
 
 
 def _rows(known: Sequence[CodeRepository]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What may language models take, and what did they take? The command llm."""
+"""What may language models take, and what did they take? The command language."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 SHOWN_USES = 14  # lines of use, so that the first screen fits a terminal
 
 
-@group("llm")
-def llm() -> None:
+@group("language")
+def language() -> None:
     """Language models are asked for nothing until a person sets what they may take a day, and nothing needs them.
 
     \b
-    brainops llm budget                   what may be taken, and what is left
-    brainops llm budget --cost 1          one dollar a day
-    brainops llm budget --tokens 200000   for models whose price is not known
-    brainops llm used --days 30           what was taken, for what, by which
+    brainops language budget                   what may be taken, and what is left
+    brainops language budget --cost 1          one dollar a day
+    brainops language budget --tokens 200000   for models whose price is not known
+    brainops language used --days 30           what was taken, for what, by which
     """
 
 
-@llm.command("budget")
+@language.command("budget")
 @click.option("--cost", type=click.FloatRange(0), metavar="DOLLARS", help="US dollars a day; 0 lets nothing be asked.")
 @click.option("--tokens", type=click.IntRange(0), metavar="N", help="Tokens a day, in and out.")
 @REASON
 def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) -> Iterator[Any]:
     """Show the budget of this namespace, or set it; a limit that is not named stays as it is.
 
-    Example: brainops llm budget --cost 1 --reason "to try it"
+    Example: brainops language budget --cost 1 --reason "to try it"
     """
     now = brain.language.budget()
     if cost is not None or tokens is not None:
@@ -58,12 +58,12 @@ def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) ->
     )
 
 
-@llm.command("used")
+@language.command("used")
 @click.option("--days", type=click.IntRange(1, 3_660), default=7, show_default=True, metavar="N", help="How far back.")
 def used(brain: Brain, days: int) -> Iterator[Any]:
     """Show what language models took, by day, purpose and model, newest first.
 
-    Example: brainops llm used --days 30
+    Example: brainops language used --days 30
     """
     uses = brain.language.used(days)
     yield [plain(use) for use in uses]
@@ -76,7 +76,7 @@ def used(brain: Brain, days: int) -> Iterator[Any]:
         what = f"{padded(use.purpose, 20)} {padded(use.model, 18)} {calls}, {_tokens(use):,} tokens, ${use.cost:.4f}"
         yield f"  {use.day}  {what}"
     if len(uses) > SHOWN_USES:
-        yield dim(f"  and {len(uses) - SHOWN_USES} more: brainops llm used --days {days} --json")
+        yield dim(f"  and {len(uses) - SHOWN_USES} more: brainops language used --days {days} --json")
 
 
 def _tokens(use: LanguageUse) -> int:

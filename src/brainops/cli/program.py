@@ -105,10 +105,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "compact": ("upkeep", "move what is old into compressed segments", "vacuum gc prune compress"),
         "upgrade": ("upkeep", "bring the store to this program's schema", "migrate migrations schema"),
         "allow": ("allow", "let procedures run a command or reach a host", "limits permit allowlist"),
-        "llm": ("language", "what language models may take, and took", "language model models budget tokens cost"),
+        "language": ("language", "what language models may take, and took", "llm model models budget tokens cost"),
     },
     "Learn": {
-        "evolution": ("evolution", "what the system changed about itself, and how to take it back", "improvements"),
+        "improvements": ("improvements", "what the system changed about itself, and how to take it back", "evolution"),
         "learn": ("learning", "run a learning cycle that is due; show what it found", "cycle train"),
         "cycles": ("learning", "when each learning cycle ran, is due, and what it does", "schedule timetable"),
         "insights": ("learning", "what the learning cycles found that holds now", "insight findings lessons"),

@@ -216,7 +216,7 @@ def language_budget(budget: Mapping[str, Any]) -> str:
     cost, tokens = budget["cost_a_day"], budget["tokens_a_day"]
     if cost == 0 or tokens == 0:
         spent = f"${budget['cost_today']:.4f} spent today; " if budget["cost_today"] else ""
-        return f"{spent}none is asked: no budget is set (brainops llm budget)"
+        return f"{spent}none is asked: no budget is set (brainops language budget)"
     dollars = f"${budget['cost_today']:.4f}" + (f" of ${cost:g}" if cost is not None else "")
     counted = f"{budget['tokens_today']:,}" + (f" of {tokens:,}" if tokens is not None else "")
     return f"{dollars} and {counted} tokens taken today"

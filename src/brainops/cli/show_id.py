@@ -20,7 +20,7 @@ SHOWN_BY = {  # the kinds that have a page of their own, and the group whose `sh
     "approval": ("approvals", "approval_id"),
     "execution": ("agent", "what"),
     "fix": ("fix", "fix_id"),
-    "improvement": ("evolution", "improvement_id"),
+    "improvement": ("improvements", "improvement_id"),
     "operation": ("operations", "operation_id"),
     "run": ("runs", "run_id"),
 }
@@ -29,7 +29,7 @@ LISTED_BY = {  # those that are a line of a list
     "attempt": "agent tasks",
     "bypass": "guard settings",
     "channel": "notices channel list",
-    "code_patch": "evolution list",
+    "code_patch": "improvements list",
     "decided_case": "cases list NAME",
     "decision": "guard decisions",
     "feedback": "history of its memory",

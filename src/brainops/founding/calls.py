@@ -206,7 +206,7 @@ def _memory_plans(memory: MemoryParts) -> JSON:
     planned = memory.improvements.list(kind=ImprovementKind.MEMORY, state=ImprovementState.PLANNED)
     return {
         "planned": [
-            {"title": each.title, "reason": each.reason, "veto": f"brainops evolution veto {each.id}"}
+            {"title": each.title, "reason": each.reason, "veto": f"brainops improvements veto {each.id}"}
             for each in planned
         ]
     }

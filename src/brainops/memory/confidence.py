@@ -30,7 +30,7 @@ class HitSignals(Struct, frozen=True, kw_only=True):
     margin: float
 
 
-class Curve(Struct, frozen=True, kw_only=True):
+class HitCurve(Struct, frozen=True, kw_only=True):
     """Hold the constants of one logistic curve, in log-odds a unit of each signal."""
 
     intercept: float
@@ -39,11 +39,11 @@ class Curve(Struct, frozen=True, kw_only=True):
     margin: float
 
 
-WITH_MEANING = Curve(intercept=-4.4, cosine=3.6, covered=1.5, margin=5.2)
-WORDS_ONLY = Curve(intercept=-2.8, cosine=0.0, covered=2.0, margin=4.2)
+WITH_MEANING = HitCurve(intercept=-4.4, cosine=3.6, covered=1.5, margin=5.2)
+WORDS_ONLY = HitCurve(intercept=-2.8, cosine=0.0, covered=2.0, margin=4.2)
 
-NEAR_IN_MEANING = Curve(intercept=-7.6, cosine=15.5, covered=13.5, margin=0.0)
-NEAR_IN_WORDS = Curve(intercept=-4.4, cosine=0.0, covered=16.0, margin=0.0)
+NEAR_IN_MEANING = HitCurve(intercept=-7.6, cosine=15.5, covered=13.5, margin=0.0)
+NEAR_IN_WORDS = HitCurve(intercept=-4.4, cosine=0.0, covered=16.0, margin=0.0)
 """Of nearness, whatever else the store holds. Fitted on the shaping half of bench/guidance/cases.jsonl in stores of 1
 to 30 memories, as if one question in five had its answer there; without meaning the slope is flatter than the fit,
 since two common words that both say (add, page) looked like a subject."""
@@ -67,7 +67,7 @@ def relevance(signals: HitSignals, shared: int) -> float:
     return min(_on(curve, told), match_probability(signals))
 
 
-def _on(curve: Curve, signals: HitSignals) -> float:
+def _on(curve: HitCurve, signals: HitSignals) -> float:
     log_odds = (
         curve.intercept
         + curve.cosine * (signals.cosine or 0.0)

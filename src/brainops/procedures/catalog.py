@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.procedures.consent.allow_list import limits_of
+from brainops.procedures.consent.limits import limits_of
 from brainops.procedures.definition import files, sources
 from brainops.procedures.definition.keywords import name_of
 from brainops.procedures.definition.sources import Definition
@@ -86,13 +86,13 @@ class Catalog:
             return self._version(tx, row)
 
     def from_text(
-        self, prose: str, *, name: str | None = None, llm: english.Model | None = None, trust: Trust = Trust.EXTERNAL
+        self, prose: str, *, name: str | None = None, model: english.Model | None = None, trust: Trust = Trust.EXTERNAL
     ) -> tuple[ProcedureVersion, Drafted]:
         """Keep what a text in plain English describes as a draft; return it with how it was understood, to read back.
 
-        A person activates it. No language model is asked unless `llm` is given. Raises InvalidInput, Conflict.
+        A person activates it. No language model is asked unless a `model` is given. Raises InvalidInput, Conflict.
         """
-        drafted = english.read(prose, name=self._context.text(name) if name else name, model=llm)
+        drafted = english.read(prose, name=self._context.text(name) if name else name, model=model)
         return self.save(drafted.procedure, trust=trust, reason="read from plain English"), drafted
 
     def from_document(

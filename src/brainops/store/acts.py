@@ -364,26 +364,26 @@ LANGUAGE_BUDGET = Act(
     does="set what language models may take",
     who=NO_AGENT,
     proof=Proving.STRICT,
-    way_out="a person runs `brainops llm budget`",
+    way_out="a person runs `brainops language budget`",
     refusal=OperationBlocked,
 )
 
 # Learning and sharing: what improvements change of the above has lines of its own, by whoever applies them
 
-_EVOLUTION = "a person does: brainops evolution"
+_IMPROVEMENTS = "a person does: brainops improvements"
 IMPROVEMENT_PROPOSE = Act(name="improvement-propose", does="propose an improvement")
 IMPROVEMENT_APPLY = Act(
-    name="improvement-applied", does="apply an improvement", who=NO_AGENT, proof=Proving.STRICT, way_out=_EVOLUTION
+    name="improvement-applied", does="apply an improvement", who=NO_AGENT, proof=Proving.STRICT, way_out=_IMPROVEMENTS
 )
 IMPROVEMENT_UNDO = Act(
     name="improvement-undone",
     does="undo an improvement",
     who_where_strict=NO_AGENT,
     proof=Proving.STRICT,
-    way_out=_EVOLUTION,
+    way_out=_IMPROVEMENTS,
 )
 IMPROVEMENT_VETO = Act(
-    name="improvement-rejected", does="veto an improvement", who_where_strict=NO_AGENT, way_out=_EVOLUTION
+    name="improvement-rejected", does="veto an improvement", who_where_strict=NO_AGENT, way_out=_IMPROVEMENTS
 )
 IMPROVE = Act(proof=Proving.BINDING)  # work inside too, that asks who may approve: it loosens what holds
 ITSELF_TRIED = Act(name="improvement-trial", does="try an improvement")
@@ -398,7 +398,7 @@ IMPROVED_RULE = Act(name="rule-mode", does="change rules")
 IMPROVED_AGENT = Act(name="agent-improved", does="change agents")
 IMPROVED_ARCHIVE = Act(name="archived", does="archive a memory")
 IMPROVED_RESTORE = Act(name="restore", does="bring a memory back")
-_CODE = "a person runs `brainops evolution repository add`"
+_CODE = "a person runs `brainops improvements repository add`"
 REPOSITORY_ADD = Act(
     name="repository-add",
     does="let code be improved",
@@ -415,7 +415,7 @@ REPOSITORY_REMOVE = Act(
     refusal=OperationBlocked,
 )
 REPOSITORIES = Act(name="set-code_repositories", does="say which code may be changed", who=NO_AGENT)
-CODE_APPLY = Act(does="apply code", who=PERSON, proof=Proving.ENROLLED, way_out=_EVOLUTION)
+CODE_APPLY = Act(does="apply code", who=PERSON, proof=Proving.ENROLLED, way_out=_IMPROVEMENTS)
 SHARE_TRUST = Act(
     name="share_trust",
     does="listen to another instance",

@@ -45,7 +45,7 @@ T = TypeVar("T")
 LOOK = acts.Act()  # what only reads; it changes nothing, so nobody is asked
 
 
-class Upkeep(Protocol):
+class StoreUpkeep(Protocol):
     """What is done to a whole store, outside its transactions."""
 
     def migrate(self) -> None:
@@ -197,7 +197,7 @@ class Store:
         self,
         database: Database,
         index: Index,
-        upkeep: Upkeep,
+        upkeep: StoreUpkeep,
         scope: Scope,
         prove: Callable[[Proof], Actor] = _cannot_prove,
         group: Group | None = None,

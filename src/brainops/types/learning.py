@@ -171,7 +171,7 @@ class Improvement(Struct, frozen=True, kw_only=True):
     @property
     def undo(self) -> str:
         """The one command that takes it back."""
-        return f"brainops evolution undo {self.id}"
+        return f"brainops improvements undo {self.id}"
 
 
 class CodeRepository(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from brainops.agents.adapters.prompt import filled
-from brainops.procedures.consent.allow_list import check_command, check_environment
+from brainops.procedures.consent.limits import check_command, check_environment
 from brainops.procedures.steps.executor import Limits
 from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.secret_refs import resolve

@@ -10,7 +10,7 @@ from brainops.agents.adapters.agent_settings import Parameters, address_of, fill
 from brainops.agents.adapters.client_json import error_told, told
 from brainops.agents.adapters.prompt import filled_in, places_of, quoted_memory
 from brainops.agents.time_limit import within
-from brainops.procedures.consent.allow_list import limits_of
+from brainops.procedures.consent.limits import limits_of
 from brainops.procedures.steps import http
 from brainops.types import JSON, Agent, Evidence, Failed, Outcome, Succeeded, Task
 

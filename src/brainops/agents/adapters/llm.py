@@ -7,7 +7,7 @@ from brainops.agents.adapters.agent_settings import Parameters, seconds_of
 from brainops.agents.adapters.prompt import prompt_of
 from brainops.agents.language.language import MAX_TOKENS
 from brainops.agents.language.model import LanguageModels
-from brainops.procedures.consent.allow_list import check_host, limits_of
+from brainops.procedures.consent.limits import check_host, limits_of
 from brainops.types import Agent, Evidence, Outcome, Succeeded, Task
 
 KNOWN = ("model", "models", "url", "key", "price", "system", "max-tokens")

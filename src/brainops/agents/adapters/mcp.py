@@ -21,7 +21,7 @@ from brainops.agents.adapters.client_json import error_told
 from brainops.agents.adapters.prompt import filled_in, places_of
 from brainops.agents.time_limit import in_loop
 from brainops.errors import MissingExtra, StepFailed
-from brainops.procedures.consent.allow_list import check_command, check_host, limits_of
+from brainops.procedures.consent.limits import check_command, check_host, limits_of
 from brainops.procedures.steps.command import SAID_CHARACTERS
 from brainops.procedures.steps.processes import which
 from brainops.procedures.steps.secret_refs import mask

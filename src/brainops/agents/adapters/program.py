@@ -13,7 +13,7 @@ from brainops.agents.adapters.agent_settings import Parameters, environment_of, 
 from brainops.agents.adapters.client_json import ClientAnswer, error_told, read_answer
 from brainops.agents.adapters.prompt import filled, named_in, places_of, quoted_memory
 from brainops.memory.recognition.error_events import parse_error
-from brainops.procedures.consent.allow_list import check_command, limits_of
+from brainops.procedures.consent.limits import check_command, limits_of
 from brainops.procedures.definition.injection import RUNS_ITS_WORDS, code_option, program_of
 from brainops.procedures.steps.command import (
     MAX_STDIN_BYTES,

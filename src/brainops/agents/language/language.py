@@ -209,7 +209,7 @@ class Language:
                 unknown = models.names[costs.index(None)]
                 raise NotConfigured(
                     f"what {unknown} costs is not known, and the budget is in dollars alone; set one in tokens too: "
-                    "brainops llm budget --tokens N"
+                    "brainops language budget --tokens N"
                 )
             if budget.open and tx.language.reserve(
                 day, tokens, cost, most_tokens=budget.tokens_a_day, most_cost=budget.cost_a_day
@@ -256,12 +256,12 @@ def _read(tx: Transaction) -> LanguageBudget:
 def _spent(budget: LanguageBudget, taken: tuple[int, float], tokens: int, cost: float) -> str:
     """Return why a call is not made, with its numbers and the way out."""
     if not budget.open:
-        return "no budget is set for language models here; a person sets one: brainops llm budget --cost 1"
+        return "no budget is set for language models here; a person sets one: brainops language budget --cost 1"
     limits = [
         f"{taken[0]:,} of {budget.tokens_a_day:,} tokens" if budget.tokens_a_day is not None else "",
         f"${taken[1]:.4f} of ${budget.cost_a_day:g}" if budget.cost_a_day is not None else "",
     ]
     return (
         f"today {' and '.join(filter(None, limits))} are spent or set aside, and this call may take {tokens:,} tokens "
-        f"and ${cost:.4f}; wait for tomorrow (UTC), ask for less, or a person sets more: brainops llm budget"
+        f"and ${cost:.4f}; wait for tomorrow (UTC), ask for less, or a person sets more: brainops language budget"
     )

@@ -12,7 +12,7 @@ from brainops.agents.adapters.adapter import Callables
 from brainops.agents.selection.selection import AgentCandidate
 from brainops.agents.selection.task_class import capable
 from brainops.errors import StepFailed
-from brainops.procedures.consent.allow_list import ANY, check_host, limits_in
+from brainops.procedures.consent.limits import ANY, check_host, limits_in
 from brainops.procedures.steps.executor import Limits
 from brainops.procedures.steps.processes import which
 from brainops.store import Transaction

@@ -25,8 +25,8 @@ from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.lifecycle import OPEN
 from brainops.learning.improvements.port import InStore, draft
 from brainops.memory.context import MemoryContext
-from brainops.procedures.consent.allow_list import check_command, limits_of
 from brainops.procedures.consent.automatic import stopped_here
+from brainops.procedures.consent.limits import check_command, limits_of
 from brainops.procedures.definition.parse import parse
 from brainops.statistics.always_valid import Measured
 from brainops.store import Transaction, acts
@@ -200,9 +200,9 @@ class CodePatches(InStore):
         """A person applies code, unless the repository is opted in, and is still."""
         known = repository_of(tx, _named(improvement))
         if known is None:
-            return f"{improvement.subject} is not registered any more: brainops evolution repository add"
+            return f"{improvement.subject} is not registered any more: brainops improvements repository add"
         if by_itself and not (known.by_itself and improvement.state is ImprovementState.PLANNED):
-            return f"a person applies code: brainops evolution apply {improvement.id}"
+            return f"a person applies code: brainops improvements apply {improvement.id}"
         return None
 
     def measure(self, tx: Transaction, improvement: Improvement, now: Micros) -> Measured:
@@ -213,7 +213,7 @@ class CodePatches(InStore):
         """Move the branch forward to the tested commit, or to one that reverts it; say what is left as a branch."""
         known = self._repository(improvement)
         if known is None:
-            raise Conflict(f"{improvement.subject} is not registered any more: brainops evolution repository add")
+            raise Conflict(f"{improvement.subject} is not registered any more: brainops improvements repository add")
         base, commit = (str(_of(improvement.after, name)) for name in ("base", "commit"))
         known = replace(known, branch=str(_of(improvement.after, "branch")))
         worktree.sweep()

@@ -14,7 +14,7 @@ from msgspec import Meta
 from brainops.errors import InvalidInput, NotFound
 from brainops.learning.code.git import Git
 from brainops.memory.context import MemoryContext
-from brainops.procedures.consent.allow_list import check_command, limits_of
+from brainops.procedures.consent.limits import check_command, limits_of
 from brainops.store import Transaction, acts
 from brainops.types import CodeRepository, Micros, Proof
 from brainops.wire import from_plain, plain
@@ -147,4 +147,4 @@ def _branch(git: Git, named: str | None) -> str:
 
 def _unknown(name: str, known: dict[str, CodeRepository]) -> NotFound:
     names = ", ".join(sorted(known)) or "none is"
-    return NotFound(f"no repository {name!r:.80} may be improved here ({names}): brainops evolution repository add")
+    return NotFound(f"no repository {name!r:.80} may be improved here ({names}): brainops improvements repository add")

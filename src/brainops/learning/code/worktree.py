@@ -211,7 +211,7 @@ def bring_in(repository: CodeRepository, improvement_id: str, base: str, commit:
     git = Git(repository.path)
     if standing(repository, improvement_id, commit) is not None:
         return ""
-    return _forward(git, repository, base, commit, f"{BRANCHES}/improvement-{improvement_id}", "evolution apply")
+    return _forward(git, repository, base, commit, f"{BRANCHES}/improvement-{improvement_id}", "improvements apply")
 
 
 def take_back(repository: CodeRepository, improvement_id: str, commit: str) -> str:
@@ -235,7 +235,7 @@ def take_back(repository: CodeRepository, improvement_id: str, commit: str) -> s
         tree("commit", "--quiet", "--no-verify", "--allow-empty", "-F", "-", given=message.encode())
         reverted = tree.commit_of("HEAD")
     assert reverted is not None
-    return _forward(git, repository, head, reverted, f"{BRANCHES}/undo-{improvement_id}", "evolution undo")
+    return _forward(git, repository, head, reverted, f"{BRANCHES}/undo-{improvement_id}", "improvements undo")
 
 
 def standing(repository: CodeRepository, improvement_id: str, commit: str) -> str | None:

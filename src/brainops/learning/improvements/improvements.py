@@ -161,7 +161,7 @@ class Improvements:
         proposed = tx.also(acts.IMPROVEMENT_PROPOSE, acts.ITSELF)
         proposed.append(kept.id, kept.proposed_at, kind=kept.kind.value, key=kept.key)
         if kept.state is ImprovementState.PLANNED:
-            self._tell(tx, NoticeKind.IMPROVEMENT_PLANNED, kept, f"brainops evolution veto {kept.id}")
+            self._tell(tx, NoticeKind.IMPROVEMENT_PLANNED, kept, f"brainops improvements veto {kept.id}")
         return kept
 
     def propose_patch(
@@ -254,7 +254,7 @@ class Improvements:
             find=lambda work: self._find(work, finders),
         )
         judged = Part(
-            name="evolution",
+            name="trials",
             what="Tries, applies, keeps and takes back improvements by what came of them.",
             find=self._judge,
         )
@@ -265,7 +265,7 @@ class Improvements:
         with self._context.store.writing(acts.IMPROVE, self._context.actor) as tx:
             kept = self.propose(tx, drafted.improvement)
             if kept is None:
-                raise Conflict("this very patch was decided before, and is not proposed again; `brainops evolution`")
+                raise Conflict("this very patch was decided before, and is not proposed again; `brainops improvements`")
             if drafted.refused and kept.id == drafted.improvement.id:
                 now = self._context.store.now()
                 kept = self._move(tx, kept, kept, ImprovementState.REJECTED, acts.ITSELF, now, drafted.refused)
@@ -297,7 +297,7 @@ class Improvements:
 
         held = "held back: " if work.held else ""
         lines = tuple(f"{held}{each.title}: {move.to.value.replace('_', ' ')}, {move.why}" for each, move in due)
-        section = Section(title="Evolution", lines=lines, figures={"moving": len(lines)})
+        section = Section(title="Trials", lines=lines, figures={"moving": len(lines)})
         return Found(section=section, write=write, changes=True)
 
     def _due(self, tx: Transaction, now: Micros) -> builtins.list[tuple[Improvement, Move]]:
@@ -485,7 +485,7 @@ class Improvements:
 def _known(tx: Transaction, improvement_id: str) -> Improvement:
     found = tx.improvements.get(improvement_id)
     if found is None:
-        raise NotFound(f"there is no improvement {improvement_id!r:.80}; `brainops evolution` lists them")
+        raise NotFound(f"there is no improvement {improvement_id!r:.80}; `brainops improvements` lists them")
     return found
 
 

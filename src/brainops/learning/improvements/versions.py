@@ -80,8 +80,8 @@ class Versions:
             return f"no version of {improvement.subject} is active here"
         if active["owner"] == Owner.GIT:
             return (
-                f"it belongs to git ({active['path']}): take the patch of `brainops evolution show {improvement.id}` "
-                "into the file, and run `brainops procedure apply`"
+                f"it belongs to git ({active['path']}): take the patch of `brainops improvements show "
+                f"{improvement.id}` into the file, and run `brainops procedure apply`"
             )
         if not by_itself:
             return None

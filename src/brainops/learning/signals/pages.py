@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brainops.memory.context import MemoryContext
 from brainops.net import Request
-from brainops.procedures.consent.allow_list import limits_of
+from brainops.procedures.consent.limits import limits_of
 from brainops.procedures.steps.http import asked
 
 PAGE_SECONDS = 30.0

@@ -41,8 +41,8 @@ BY_SUBCOMMAND: Mapping[str, frozenset[str]] = {
             " --ca-bundle --cli-input-json --cli-input-yaml --endpoint-url --template-body --template-url --user-data"
         ),
         "brainops": (
-            "agent allow approve approver autonomy bypass cases enforcement evolution exec fix guard import learn llm"
-            " procedure promote restore run share stop worker workflow --model --store"
+            "agent allow approve approver autonomy bypass cases enforcement exec fix guard import improvements language"
+            " learn procedure promote restore run share stop worker workflow --model --store"
         ),
         "docker": (
             "bake build buildx commit compose config context cp create exec import load plugin run service stack swarm"

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from brainops.errors import BrainOpsError, StepFailed
 from brainops.memory.recognition.error_events import from_exception
 from brainops.procedures.conditions.templates import fill
-from brainops.procedures.consent.allow_list import check_command, limits_of
+from brainops.procedures.consent.limits import check_command, limits_of
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
 from brainops.procedures.steps.executor import Executor, StepDone, StepResult, StepWork

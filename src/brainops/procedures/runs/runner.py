@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
 from brainops.memory.context import MemoryContext
 from brainops.procedures.catalog import Catalog
-from brainops.procedures.consent.allow_list import limits_of
 from brainops.procedures.consent.approvals import Approvals
+from brainops.procedures.consent.limits import limits_of
 from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.definition import inputs as inputs_of
 from brainops.procedures.definition.keywords import name_of

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from brainops.errors import StepFailed
 from brainops.memory.recognition.error_events import error_title, from_output
-from brainops.procedures.consent.allow_list import check_command, check_environment, check_shell, limits_of
+from brainops.procedures.consent.limits import check_command, check_environment, check_shell, limits_of
 from brainops.procedures.definition.injection import WAY_OUT, option_like, unsafe
 from brainops.procedures.steps.executor import Limits, StepDone, StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from brainops import net
 from brainops.errors import StepFailed
-from brainops.procedures.consent.allow_list import check_host, limits_of
+from brainops.procedures.consent.limits import check_host, limits_of
 from brainops.procedures.steps.command import fitted
 from brainops.procedures.steps.executor import Limits, StepDone, StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters

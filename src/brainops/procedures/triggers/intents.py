@@ -49,7 +49,7 @@ TIE = 0.1  # a lead below this share of the score counts as partly a tie, which 
 HASHED_DIMENSIONS = 1_024  # of a phrase by its words alone; phrases are short, so few of their words collide
 
 
-class Curve(Struct, frozen=True, kw_only=True):
+class IntentCurve(Struct, frozen=True, kw_only=True):
     """Hold the constants of the confidence in log-odds, and how many decisions moved them from the shipped start.
 
     `score` is the ridge's figure for the label (about 1: surely), `lead` what the next label lacks of it, `near` the
@@ -65,8 +65,8 @@ class Curve(Struct, frozen=True, kw_only=True):
 
 # Fitted on draws of 1 to 30 labels with 2 to 10 phrases each from two sets of training phrases, three in ten of what is
 # asked being about another label: who has few procedures is asked about other things (bench/quality/fit_intents.py).
-WITH_MEANING = Curve(intercept=-5.9, score=6.3, lead=0.8, near=5.4)
-WORDS_ONLY = Curve(intercept=-3.1, score=4.4, lead=0.0, near=9.0)
+WITH_MEANING = IntentCurve(intercept=-5.9, score=6.3, lead=0.8, near=5.4)
+WORDS_ONLY = IntentCurve(intercept=-3.1, score=4.4, lead=0.0, near=9.0)
 
 # How far a set of phrases may move the curve, in standard deviations of a normal prior around the start.
 PRIOR_SD = 0.7
@@ -80,7 +80,7 @@ class Intents(Struct, frozen=True, kw_only=True):
     owners: Places
     landmarks: Rows
     weights: Rows
-    curve: Curve
+    curve: IntentCurve
 
     def decide(self, vector: Rows) -> tuple[str | None, float]:
         """Return the label that a unit vector means and the probability that this is right; (None, 0) of nothing."""
@@ -98,7 +98,7 @@ class Intents(Struct, frozen=True, kw_only=True):
         return self.labels[best], float(_probability(figures, self.curve)[0])
 
 
-def learn(phrases: Rows, labels: Sequence[str], start: Curve = WITH_MEANING) -> Intents:
+def learn(phrases: Rows, labels: Sequence[str], start: IntentCurve = WITH_MEANING) -> Intents:
     """Return what (phrases, labels) teach: a row of length 1 for each phrase (or of zeros: nothing is known of it)."""
     import numpy
 
@@ -223,7 +223,7 @@ def _inverse(gram: NDArray[numpy.float64]) -> Rows:
     return found
 
 
-def _calibrated(fitted: _Ridge, phrases: Rows, owners: Places, start: Curve) -> Curve:
+def _calibrated(fitted: _Ridge, phrases: Rows, owners: Places, start: IntentCurve) -> IntentCurve:
     """Return the curve that the start and the decisions about the phrases themselves make most probable."""
     import numpy
 
@@ -291,7 +291,7 @@ def _figures(scores: Rows, best: Places, near: Rows) -> NDArray[numpy.float64]:
     return numpy.stack([numpy.ones(len(top)), top, top - second, near], axis=1).astype(numpy.float64)
 
 
-def _probability(figures: NDArray[numpy.float64], curve: Curve) -> NDArray[numpy.float64]:
+def _probability(figures: NDArray[numpy.float64], curve: IntentCurve) -> NDArray[numpy.float64]:
     import numpy
 
     odds = figures @ numpy.array([curve.intercept, curve.score, curve.lead, curve.near])
@@ -302,8 +302,8 @@ def _probability(figures: NDArray[numpy.float64], curve: Curve) -> NDArray[numpy
 
 
 def _fit(
-    figures: NDArray[numpy.float64], right: NDArray[numpy.bool_], weight: NDArray[numpy.float64], start: Curve
-) -> Curve:
+    figures: NDArray[numpy.float64], right: NDArray[numpy.bool_], weight: NDArray[numpy.float64], start: IntentCurve
+) -> IntentCurve:
     """Return the curve that the decisions and the start make most probable."""
     at = fit_logistic(figures, right, weight, (start.intercept, start.score, start.lead, start.near), PRIOR_SD)
-    return Curve(intercept=at[0], score=at[1], lead=at[2], near=at[3], cases=len(right))
+    return IntentCurve(intercept=at[0], score=at[1], lead=at[2], near=at[3], cases=len(right))

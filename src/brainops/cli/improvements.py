@@ -1,4 +1,4 @@
-"""What did the system change about itself, why, and how is that taken back? The command evolution."""
+"""What did the system change about itself, why, and how is that taken back? The command improvements."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ SHOWN_IMPROVEMENTS = 15  # so that the first screen fits a terminal
 STATE_COLUMNS, KIND_COLUMNS = 11, 9
 
 
-@group("evolution", bare="list")
-def evolution() -> None:
+@group("improvements", bare="list")
+def improvements() -> None:
     """List what the system changed about itself, or would, the newest first.
 
     \b
-    brainops evolution show ID      evidence, before and after
-    brainops evolution undo ID      put back what it replaced
-    brainops evolution veto ID      never let it come into force
-    brainops evolution apply ID     let it hold now
-    brainops evolution patch NAME FILE   test a diff, and propose it
+    brainops improvements show ID      evidence, before and after
+    brainops improvements undo ID      put back what it replaced
+    brainops improvements veto ID      never let it come into force
+    brainops improvements apply ID     let it hold now
+    brainops improvements patch NAME FILE   test a diff, and propose it
     brainops stop --automatic       nothing changes by itself any more
     """
 
 
-@evolution.command("list")
+@improvements.command("list")
 @click.option("--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ...")
 @click.option("--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ...")
 @limited(SHOWN_IMPROVEMENTS)
 def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Iterator[Any]:
     """List improvements, the newest first.
 
-    Example: brainops evolution list --state proposed
+    Example: brainops improvements list --state proposed
     """
     found = brain.improvements.list(kind=kind, state=state, limit=limit)
     yield found
@@ -63,71 +63,71 @@ def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Iter
         yield dim(f"Nothing changes by itself here: {one_line(held)}")
 
 
-@evolution.command("show")
+@improvements.command("show")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--patch", is_flag=True, help="Only how before and after differ.")
 def show(brain: Brain, improvement_id: str, patch: bool) -> Iterator[Any]:
     """Show an improvement: why, on what evidence, and what it replaces by what.
 
-    Example: brainops evolution show f05d2e
+    Example: brainops improvements show f05d2e
     """
     found = brain.improvements.get(improvement_id)
     yield found
     yield from _difference(found) if patch else _whole(found)
 
 
-@evolution.command("undo")
+@improvements.command("undo")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @REASON
 def undo(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
     """Put back exactly what an improvement replaced; it is not proposed again.
 
-    Example: brainops evolution undo 1a7be4 --reason "it is slower"
+    Example: brainops improvements undo 1a7be4 --reason "it is slower"
     """
     undone = proven(brain, "IMPROVEMENT_UNDO", brain.improvements.undo, improvement_id, reason=reason)
     yield undone
     yield from _told(undone)
 
 
-@evolution.command("veto")
+@improvements.command("veto")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @REASON
 def veto(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
     """Refuse an improvement that is proposed, planned or tried, for good.
 
-    Example: brainops evolution veto f05d2e --reason "too risky"
+    Example: brainops improvements veto f05d2e --reason "too risky"
     """
     vetoed = brain.improvements.veto(improvement_id, reason=reason)
     yield vetoed
     yield from _told(vetoed)
 
 
-@evolution.command("apply")
+@improvements.command("apply")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @REASON
 def apply(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
     """Let an improvement hold now; it is watched, and taken back where it is worse.
 
-    Example: brainops evolution apply f05d2e --reason "it is right"
+    Example: brainops improvements apply f05d2e --reason "it is right"
     """
     applied = proven(brain, "IMPROVEMENT_APPLY", brain.improvements.apply, improvement_id, reason=reason)
     yield applied
     yield from _told(applied)
 
 
-@evolution.command("watch")
+@improvements.command("watch")
 def watch(brain: Brain) -> Iterator[Any]:
     """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back.
 
-    Example: brainops evolution watch
+    Example: brainops improvements watch
     """
     moved = brain.improvements.watch()
     yield moved
     yield from (line for each in moved for line in _told(each)) if moved else ["Nothing moves now."]
 
 
-evolution.add_command(repository)
-evolution.add_command(patch)
+improvements.add_command(repository)
+improvements.add_command(patch)
 
 
 def _whole(found: Improvement) -> Iterator[str]:
@@ -148,8 +148,8 @@ def _whole(found: Improvement) -> Iterator[str]:
     if found.state.value in ("applied", "kept"):
         yield f"  take it back: {found.undo}"
     elif found.state.value in ("proposed", "planned", "trial"):
-        yield f"  let it hold: brainops evolution apply {found.id}"
-        yield f"  refuse it: brainops evolution veto {found.id}"
+        yield f"  let it hold: brainops improvements apply {found.id}"
+        yield f"  refuse it: brainops improvements veto {found.id}"
 
 
 def _difference(found: Improvement) -> Iterator[str]:

@@ -32,7 +32,7 @@ def brain(store: Path) -> Brain:
 
 
 def test_with_nothing_changed_it_says_so(say: Say) -> None:
-    said = say("evolution")
+    said = say("improvements")
 
     assert said.code == 0
     assert "Nothing was changed" in said.out
@@ -41,11 +41,11 @@ def test_with_nothing_changed_it_says_so(say: Say) -> None:
 
 def test_a_change_is_listed_shown_applied_and_undone(say: Say, brain: Brain) -> None:
     (found,) = brain.improvements.list()
-    listed, shown = say("evolution"), say("evolution", "show", found.id)
-    applied = say("evolution", "apply", found.id, "--reason", "I looked")
+    listed, shown = say("improvements"), say("improvements", "show", found.id)
+    applied = say("improvements", "apply", found.id, "--reason", "I looked")
     mode = brain.fixes.get(found.subject).mode
 
-    undone = say("evolution", "undo", found.id)
+    undone = say("improvements", "undo", found.id)
 
     assert "empty the bin" in listed.out
     assert "proposed" in listed.out
@@ -53,7 +53,7 @@ def test_a_change_is_listed_shown_applied_and_undone(say: Say, brain: Brain) -> 
     assert '-  "mode": "suggest"' in shown.out
     assert '+  "mode": "auto"' in shown.out
     assert "verified: 30" in shown.out
-    assert f"brainops evolution undo {found.id[-6:]}" in applied.out
+    assert f"brainops improvements undo {found.id[-6:]}" in applied.out
     assert mode is FixMode.AUTO
     assert undone.code == 0
     assert brain.fixes.get(found.subject).mode is FixMode.SUGGEST
@@ -62,7 +62,7 @@ def test_a_change_is_listed_shown_applied_and_undone(say: Say, brain: Brain) -> 
 def test_a_program_reads_it_as_json(say: Say, brain: Brain) -> None:
     (found,) = brain.improvements.list()
 
-    value = say("evolution", "show", found.id, "--json").value
+    value = say("improvements", "show", found.id, "--json").value
 
     assert value["state"] == "proposed"
     assert value["before"] == {"mode": "suggest"}
@@ -71,16 +71,16 @@ def test_a_program_reads_it_as_json(say: Say, brain: Brain) -> None:
 
 def test_a_veto_stands(say: Say, brain: Brain) -> None:
     (found,) = brain.improvements.list()
-    say("evolution", "veto", found.id, "--reason", "not here")
+    say("improvements", "veto", found.id, "--reason", "not here")
 
-    said = say("evolution", "apply", found.id)
+    said = say("improvements", "apply", found.id)
 
     assert said.code == 1
     assert "rejected" in said.err
 
 
 def test_an_unknown_id_ends_in_one_line(say: Say) -> None:
-    said = say("evolution", "show", "nothing")
+    said = say("improvements", "show", "nothing")
 
     assert said.code == 1
     assert "no improvement" in said.err
