@@ -40,7 +40,7 @@ class Product(Arm):
         self.clock = clock
         clock.at(START)
         store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []))
-        store.database.now = self.clock  # type: ignore[method-assign]
+        store.database.clock = self.clock
         store.upkeep.migrate()
         settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
         engine = Engine(store, settings, background=False)

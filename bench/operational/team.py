@@ -164,7 +164,7 @@ class Remembering:
         self._clock = clock
         self.ledger = Ledger(days=[Day() for _ in range(world.parameters.days)])
         store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []))
-        store.database.now = self._clock  # type: ignore[method-assign]
+        store.database.clock = self._clock
         store.upkeep.migrate()
         settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
         engine = Engine(store, settings, background=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Unpack
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from brainops.memory.filters import filter_of, member
 from brainops.memory.recognition import alerts, match
 from brainops.nouns import noun
 from brainops.store import acts
+from brainops.store.database import Deadline, sooner
 from brainops.types import (
     JSON,
     ActionClass,
@@ -50,38 +51,26 @@ if TYPE_CHECKING:
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
 
+P = ParamSpec("P")
+
+
+def _view_of(open_engine: Callable[P, Engine]) -> Callable[Concatenate[type, P], Brain]:
+    """Return what opens a memory as `Engine.open` does, for one view that closes it."""
+
+    def open(_: type, /, *args: P.args, **kwargs: P.kwargs) -> Brain:
+        brain = Brain(open_engine(*args, **kwargs))
+        brain._owns_engine = True
+        return brain
+
+    functools.update_wrapper(open, open_engine.__func__)  # type: ignore[attr-defined]
+    open.__signature__ = inspect.signature(open).replace(return_annotation="Brain")  # type: ignore[attr-defined]
+    return open
+
+
 class _Opens(type):
     """Lets the class open a memory, and no Brain: who was handed a view opens nothing through it."""
 
-    def open(
-        cls,
-        store: str | os.PathLike[str] | None = None,
-        *,
-        namespace: str | None = None,
-        read: Iterable[str] | None = None,
-        model: str | None = None,
-        personal_data: str | None = None,
-        actor: Actor | None = None,
-        background: bool = True,
-    ) -> Brain:
-        """Open a memory; what is not given comes from the environment, the settings file, or the defaults.
-
-        `store` is a file (made where there is none), ":memory:" or a postgresql:// URL. With `background`, a thread
-        embeds what waits for a vector once something was captured or asked. Raises InvalidConfiguration, StoreError.
-        """
-        brain = Brain(
-            Engine.open(
-                store,
-                namespace=namespace,
-                read=read,
-                model=model,
-                personal_data=personal_data,
-                actor=actor,
-                background=background,
-            )
-        )
-        brain._owns_engine = True
-        return brain
+    open = _view_of(Engine.open)
 
 
 class Brain(metaclass=_Opens):
@@ -102,6 +91,7 @@ class Brain(metaclass=_Opens):
         namespace: str | None = None,
         read: Iterable[str] | None = None,
         session: str | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         """Make the view of an actor, whom the holder of the engine knows; what is not given is the engine's own."""
         own = engine.settings
@@ -113,7 +103,7 @@ class Brain(metaclass=_Opens):
             session=session or (own.session if actor is None else None),
         )
         self._engine = engine
-        self._services = engine.services(self.settings)
+        self._services = engine.services(self.settings, deadline)
         self._context = self._services.context
         self._owns_engine = False
 
@@ -124,15 +114,27 @@ class Brain(metaclass=_Opens):
         namespace: str | None = None,
         read: Iterable[str] | None = None,
         session: str | None = None,
+        deadline: float | None = None,
     ) -> Brain:
         """Return a view that sees and may do the same as this one, or less.
 
         A person's view may become a service's or an agent's, a service's an agent's, and none another person's. What is
         read lies within what is read here; a person or a service may write another namespace of those. An agent stays
         in the namespace that it writes, and in the session that it has. Raises ApprovalUnproven, NamespaceDenied.
+
+        `deadline` is in seconds from now, for all that the view does: make one for each request. What is not committed
+        by then raises StoreUnavailable, and nothing of it is written. Runs that it starts go on in the background, and
+        the end of an operation is written whenever that is.
         """
         less = narrowed(self.settings, actor, namespace, read, session)
-        return Brain(self._engine, actor=less.actor, namespace=less.namespace, read=less.read, session=less.session)
+        return Brain(
+            self._engine,
+            actor=less.actor,
+            namespace=less.namespace,
+            read=less.read,
+            session=less.session,
+            deadline=sooner(self._context.store.deadline, deadline),
+        )
 
     # Memory
 
@@ -187,7 +189,9 @@ class Brain(metaclass=_Opens):
 
     def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:
         """Store many memories, some hundred in one transaction, and return their acknowledgements in order."""
-        return list(self.capture_each(drafts, progress))
+        captured = capturing.capture_all(self._context, drafts, progress)
+        self._used()
+        return captured
 
     def capture_each(self, drafts: Iterable[Draft], progress: Progress | None = None) -> Iterator[Captured]:
         """Store many memories, yielding each acknowledgement once it is durable."""
@@ -212,10 +216,6 @@ class Brain(metaclass=_Opens):
         self, error: str | ErrorEvent | BaseException, *, service: str | None = None, limit: int = 5, **conditions: Any
     ) -> list[Match]:
         """Return known memories for an error (text, traceback, alert, event or exception): exact ones first."""
-        if isinstance(error, BaseException):
-            from brainops.memory.recognition.error_events import from_exception
-
-            error = from_exception(error)
         found = match.match(self._context, error, service=service, wanted=filter_of(conditions), limit=limit)
         self._used()
         self._engine.uses.add(self._context.store, "match", (each.memory for each in found))
@@ -438,8 +438,8 @@ class Brain(metaclass=_Opens):
         """Keep what the runs of a procedure teach as an insight: where they fail, what is skipped, what is slow."""
         from brainops.learning.run_lessons import learn
 
-        parts = self._services
-        return learn(self._context, parts.procedures, parts.runs, procedure, limit=limit, session=self.settings.session)
+        parts, session = self._services, self.settings.session
+        return learn(self._context, parts.procedures, parts.runs, procedure, limit=limit, session=session)
 
     # Nouns
 
@@ -490,7 +490,5 @@ class Brain(metaclass=_Opens):
     def __enter__(self) -> Brain:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from types import TracebackType
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from brainops.memory.uses import Uses
 from brainops.operations.recorder import Recorder
 from brainops.services import Services
 from brainops.store import Store, acts, open_store
+from brainops.store.database import Deadline
 from brainops.store.scope import Scope
 from brainops.types import Actor, ActorKind, Proof
 
@@ -122,12 +123,12 @@ class Engine:
             raise
         return engine
 
-    def prove(self, proof: Proof) -> Actor:
+    def prove(self, proof: Proof, deadline: Deadline | None = None) -> Actor:
         """Return the person whom a proof shows. Raises ApprovalUnproven."""
-        return self.services(self.settings).approvals.approvers.prove(proof)
+        return self.services(self.settings, deadline).approvals.approvers.prove(proof)
 
-    def services(self, settings: config.Settings) -> Services:
-        """Return the parts that an actor works with in the namespaces that these settings name."""
+    def services(self, settings: config.Settings, deadline: Deadline | None = None) -> Services:
+        """Return the parts that an actor works with, until a deadline, in the namespaces that these settings name."""
         scope = Scope.of(settings.namespace, settings.read)
         here = self._scopes.get(scope)
         if here is None:
@@ -139,8 +140,12 @@ class Engine:
             self._due.add(settings.namespace)
             services.fixes.expect(application_ids)
 
+        store = self.store if scope == self.store.scope else self.store.within(scope)
+        if deadline is not None:
+            store = store.by(deadline)
+            store.prove = partial(self.prove, deadline=deadline)
         context = MemoryContext(
-            store=self.store if scope == self.store.scope else self.store.within(scope),
+            store=store,
             redaction=self._redaction,
             meaning=self.meaning,
             actor=settings.actor,
@@ -155,7 +160,7 @@ class Engine:
             self.uses,
             lambda: self.nudge(settings.namespace),
             self._background,
-            self._guard_elsewhere,
+            partial(self._guard_elsewhere, deadline=deadline),
         )
         return services
 
@@ -188,20 +193,20 @@ class Engine:
                 self._dispatcher.serve(steward.lane())
         return self._dispatcher
 
-    def _guard_elsewhere(self, guarded: config.Guarded) -> Other:
+    def _guard_elsewhere(self, guarded: config.Guarded, deadline: Deadline | None) -> Other:
         """Return the guard of another namespace that holds here: of this store, or of the one that it was strict in."""
         from brainops.operations.guard.other_namespaces import place_of
 
         there = replace(self.settings, namespace=guarded.namespace)
         if guarded.store == place_of(self.settings.store):
-            return self.services(there).guard
+            return self.services(there, deadline).guard
         if guarded.store not in self._others:
             if not os.path.isfile(guarded.store):
                 raise NotFound(f"{guarded.namespace} is guarded in {guarded.store}, which cannot be opened from here")
             there = replace(there, store=guarded.store)
             opened = open_store(there.store, Scope.of(there.namespace, there.read))
             self._others[guarded.store] = Engine(opened, there, background=False)
-        return self._others[guarded.store].services(replace(there, store=guarded.store)).guard
+        return self._others[guarded.store].services(replace(there, store=guarded.store), deadline).guard
 
     # The end
 
@@ -233,7 +238,5 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -19,6 +19,7 @@ BrainOpsError
 ├── StoreError
 │   ├── StoreUnavailable      cannot be opened, reached or locked in time
 │   │   └── StoreReplaced     the file was removed, moved or replaced while it was open
+│   ├── OutcomeUnknown        the answer to a commit was lost: it was written, or it was not
 │   ├── StoreReadOnly         can be read but not written
 │   ├── StoreFull             no room on the disk
 │   ├── StoreCorrupt          the file is damaged or is not a BrainOps store
@@ -145,6 +146,25 @@ class StoreUnavailable(StoreError):
 
 class StoreReplaced(StoreUnavailable):
     """The store's file was removed, moved or replaced while it was open; nothing was written. Put it back."""
+
+
+class OutcomeUnknown(StoreError):
+    """The answer to a commit was lost: it was written, or it was not. Repeat the call under the same idempotency key.
+
+    The keys are those of what was to be written, in order: as they were given, and made here where none was. A call
+    that takes no key has none: look whether it was done before you repeat it.
+    """
+
+    WAY_OUT = "Repeat the call under the same idempotency key: what was written before is not written twice."
+
+    def __init__(self, message: str = "", *, idempotency_keys: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.idempotency_keys = idempotency_keys
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The first of the keys, which is the only one where one thing was to be written."""
+        return self.idempotency_keys[0] if self.idempotency_keys else None
 
 
 class StoreReadOnly(StoreError):

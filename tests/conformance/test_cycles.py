@@ -304,7 +304,7 @@ def test_repetitions_are_folded_to_a_count_and_examples_and_unfolded_as_they_wer
         captured = brain.capture(
             "disk full", "on host a", metadata={"n": number}, source=Source(session_id=f"s{number}")
         )
-    inside(brain).store.database.now = lambda: NOW  # type: ignore[method-assign]
+    inside(brain).store.database.clock = lambda: NOW
     before = brain.history(captured.id).occurrences
     plan = planned(brain)
     brain.improvements.apply(plan.id, reason="test")

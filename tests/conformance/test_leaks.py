@@ -148,12 +148,11 @@ def test_who_waits_too_long_for_a_connection_is_told_why(
     brain = open_brain()
     pool = inside(brain).store.database._pool  # type: ignore[attr-defined]
     monkeypatch.setattr(pool, "_most", 1)
-    monkeypatch.setattr(pool, "_wait_seconds", 0.1)
     told: list[str] = []
 
     def ask() -> None:
         try:
-            brain.retrieve("gateway")
+            brain.acting(deadline=0.1).retrieve("gateway")
         except StoreUnavailable as error:
             told.append(str(error))
 

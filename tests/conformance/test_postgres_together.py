@@ -15,6 +15,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import Conflict, StoreUnavailable
 from brainops.store import Store, acts
+from brainops.store.database import Deadline
 from brainops.store.opening import open_store
 from brainops.store.postgres import CONNECTIONS, _lock_of
 from brainops.store.scope import Scope
@@ -62,8 +63,8 @@ class Late:
         with Brain.open(self._url, namespace=self._namespace, read=[], model="none", background=False) as brain:
             write = inside(brain).store.database.write
 
-            def held(scope: Scope) -> object:
-                return HeldBack(write(scope), self._has_key, self._may_commit)
+            def held(scope: Scope, deadline: Deadline | None) -> object:
+                return HeldBack(write(scope, deadline), self._has_key, self._may_commit)
 
             inside(brain).store.database.write = held  # type: ignore[method-assign, assignment]
             brain.capture("the late one", "took its key first")
@@ -235,9 +236,8 @@ def test_writers_of_different_namespaces_do_not_wait_for_each_other(url: str) ->
 
 @pytest.mark.parametrize("namespaces", [["team/a"], [f"team/{number}" for number in range(CONNECTIONS + 2)]])
 def test_a_read_goes_through_while_many_writers_of_its_process_wait_for_their_turn(
-    url: str, store: Store, monkeypatch: pytest.MonkeyPatch, namespaces: list[str]
+    url: str, store: Store, namespaces: list[str]
 ) -> None:
-    monkeypatch.setattr(store.database._pool, "_wait_seconds", 5)  # type: ignore[attr-defined]
     ready = threading.Barrier(CONNECTIONS + 3)
     written: list[int] = []
 
@@ -255,7 +255,7 @@ def test_a_read_goes_through_while_many_writers_of_its_process_wait_for_their_tu
         ready.wait(WAIT_SECONDS)
         time.sleep(0.5)  # so that all of them wait
         try:
-            with store.read() as tx:
+            with store.by(Deadline.after(5)).read() as tx:
                 assert tx.setting("turn") is None
             assert written == []
         finally:
@@ -266,11 +266,9 @@ def test_a_read_goes_through_while_many_writers_of_its_process_wait_for_their_tu
     assert sorted(written) == list(range(CONNECTIONS + 2))
 
 
-def test_a_writer_that_other_threads_keep_from_its_turn_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brainops.store.postgres.LOCK_SECONDS", 0.05)
-
+def test_a_writer_that_other_threads_keep_from_its_turn_is_told(store: Store) -> None:
     def write() -> None:
-        with store.writing(acts.TRY_STORE, acts.ITSELF):
+        with store.by(Deadline.after(0.05)).writing(acts.TRY_STORE, acts.ITSELF):
             pass
 
     with store.writing(acts.TRY_STORE, acts.ITSELF), ThreadPoolExecutor(1) as pool:

@@ -12,6 +12,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidConfiguration, InvalidInput, StoreReadOnly, StoreUnavailable
 from brainops.store import Store, acts
+from brainops.store.database import Deadline
 from brainops.store.migrate import program_schema
 from brainops.store.opening import open_store
 from brainops.store.postgres import PostgresDatabase
@@ -182,11 +183,8 @@ def test_a_read_only_server_says_so(postgres: PostgresServer, url: str) -> None:
     store.close()
 
 
-def test_a_writer_that_waits_too_long_for_its_turn_is_told(
-    url: str, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("brainops.store.postgres.LOCK_SECONDS", 0.05)
-    other = open_store(url, SCOPE)
+def test_a_writer_that_waits_too_long_for_its_turn_is_told(url: str, store: Store) -> None:
+    other = open_store(url, SCOPE).by(Deadline.after(0.5))
     with store.writing(acts.TRY_STORE, acts.ITSELF):
 
         def wait() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from brainops.store.database import Row
+from brainops.store.database import Deadline, Row
 from brainops.store.scope import Scope
 from brainops.store.sqlite import SQLiteDatabase, SQLiteSession
 
@@ -51,7 +51,7 @@ class Watched:
         self._names.append("release")
 
 
-Opened = Callable[[SQLiteDatabase, Scope], AbstractContextManager[SQLiteSession]]
+Opened = Callable[[SQLiteDatabase, Scope, Deadline | None], AbstractContextManager[SQLiteSession]]
 Watching = Callable[[SQLiteDatabase, Scope], AbstractContextManager[Watched]]
 
 
@@ -65,11 +65,11 @@ def watched() -> Iterator[list[dict[str, list[str]]]]:
 
     def watching(kind: str, opened: Opened) -> Watching:
         @contextmanager
-        def transaction(database: SQLiteDatabase, scope: Scope) -> Iterator[Watched]:
+        def transaction(database: SQLiteDatabase, scope: Scope, deadline: Deadline | None = None) -> Iterator[Watched]:
             names: list[str] = []
             transactions.append({kind: names})
             try:
-                with opened(database, scope) as session:
+                with opened(database, scope, deadline) as session:
                     yield Watched(session, names)
             except BaseException:
                 names.append("rollback")

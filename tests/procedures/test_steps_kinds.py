@@ -223,7 +223,7 @@ def test_a_wait_holds_nothing_and_says_when_it_is_over(brain: Brain) -> None:
 @pytest.mark.parametrize("until", ["2030-01-31T08:00:00Z", "2030-01-31T09:00:00+01:00", 1_896_076_800_000_000])
 def test_a_wait_until_a_moment_ends_then(brain: Brain, until: Any) -> None:
     instant = int(datetime(2030, 1, 31, 8, tzinfo=UTC).timestamp()) * SECOND
-    inside(brain).store.database.now = lambda: instant - 86_400 * SECOND  # type: ignore[method-assign]
+    inside(brain).store.database.clock = lambda: instant - 86_400 * SECOND
 
     assert waits(do(brain, StepKind.WAIT, until=until)).wake_at == instant
 

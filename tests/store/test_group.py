@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from brainops.store import Transaction, acts, open_store
+from brainops.store.database import Deadline
 from brainops.store.scope import Scope
 from brainops.store.sqlite import SQLiteDatabase, SQLiteSession
 
@@ -22,9 +23,11 @@ def test_writes_through_different_namespaces_share_a_transaction(
     first, rest_waits = threading.Event(), threading.Event()
     write = SQLiteDatabase.write
 
-    def counted(database: SQLiteDatabase, scope: Scope) -> AbstractContextManager[SQLiteSession]:
+    def counted(
+        database: SQLiteDatabase, scope: Scope, deadline: Deadline | None = None
+    ) -> AbstractContextManager[SQLiteSession]:
         begun.append(scope)
-        return write(database, scope)
+        return write(database, scope, deadline)
 
     monkeypatch.setattr(SQLiteDatabase, "write", counted)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from brainops.errors import Conflict, EmbedderUnavailable
+from brainops.errors import Conflict, EmbedderUnavailable, OutcomeUnknown
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import MAX_METADATA_BYTES, Prepared, dumped, prepare, words_of_row
 from brainops.memory.identity import key_hash, make_room, said, stays
@@ -41,11 +41,29 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     prepared = prepare(draft, context.redaction)
     vectors = _vectors_if_warm(context, [prepared])
     passages = vectors[0] if vectors else None
-    return context.store.write_together(
-        _act_of([draft]),
-        context.actor,
-        lambda tx: store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, passages),
+    captured: list[Captured] = []
+
+    def write(tx: Transaction) -> None:
+        captured.append(store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, passages))
+
+    try:
+        context.store.write_together(_act_of([draft]), context.actor, write)
+    except OutcomeUnknown as error:
+        raise _repeatable(error, [draft], captured) from error
+    return captured[0]
+
+
+def _repeatable(error: OutcomeUnknown, drafts: Sequence[Draft], done: Sequence[Captured]) -> OutcomeUnknown:
+    """Return the error with the keys under which what was perhaps written is captured again.
+
+    The key of a draft that has none is the id of its memory, so that nothing is stored for it; where that was there
+    before, it is a new one, and the repetition is perhaps counted twice.
+    """
+    keys = (
+        draft.idempotency_key or (new_id() if each.repeated else each.id)
+        for draft, each in zip(drafts, done, strict=False)
     )
+    return OutcomeUnknown(str(error), idempotency_keys=tuple(keys))
 
 
 def capture_many(
@@ -66,6 +84,17 @@ def capture_many(
             raise refused
 
 
+def capture_all(context: MemoryContext, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:
+    """Store many memories and return their acknowledgements; an unknown outcome names the keys of all so far."""
+    done: list[Captured] = []
+    try:
+        done.extend(capture_many(context, drafts, progress))
+    except OutcomeUnknown as error:
+        keys = (*(each.id for each in done), *error.idempotency_keys)
+        raise OutcomeUnknown(str(error), idempotency_keys=keys) from error
+    return done
+
+
 def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list[Captured], Exception | None]:
     from brainops.errors import BrainOpsError
 
@@ -78,13 +107,17 @@ def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list
             refused = error
             break
     acknowledged: list[Captured] = []
-    with context.store.writing(_act_of(chunk), context.actor) as tx:
-        for prepared in ready:
-            try:
-                acknowledged.append(store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, None))
-            except Conflict as error:  # nothing of it was written
-                refused = error
-                break
+    try:
+        with context.store.writing(_act_of(chunk), context.actor) as tx:
+            for prepared in ready:
+                try:
+                    captured = store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, None)
+                except Conflict as error:  # nothing of it was written
+                    refused = error
+                    break
+                acknowledged.append(captured)
+    except OutcomeUnknown as error:
+        raise _repeatable(error, chunk, acknowledged) from error
     return acknowledged, refused
 
 
@@ -137,7 +170,7 @@ def _captured_before(tx: Transaction, row: dict[str, Any]) -> Inserted | None:
     earlier = tx.memories.by_idempotency(row["idempotency_key"], key_hash(row["idempotency_key"]))
     if earlier is None:
         return None
-    # What a program before schema 18 captured is known by its row alone, to which repetitions have added since.
+    # What is known by its id is known by its row alone, to which repetitions have added since.
     told = ("type", "title", "content", "subject")
     same = earlier["said"] == said(row) if earlier["said"] else all(earlier[name] == row[name] for name in told)
     if not same:

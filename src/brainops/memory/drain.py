@@ -56,7 +56,7 @@ class Drainer:
             self._nudged, self._stop = threading.Event(), threading.Event()
             self._thread = threading.Thread(target=self._run, name="brainops-embed", daemon=True)
             self._thread.start()
-        self._waiting[store.scope] = store
+        self._waiting[store.scope] = store.by(None)
         self._nudged.set()
 
     def close(self) -> None:

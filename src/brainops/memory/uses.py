@@ -42,7 +42,7 @@ class Uses:
         """Count a question of a kind ("retrieve", "match") and the memories handed out; a full batch is written."""
         at = time.monotonic()
         with self._counting:
-            counted = self._counted.setdefault(store.scope, _Counted(store=store, since=at))
+            counted = self._counted.setdefault(store.scope, _Counted(store=store.by(None), since=at))
             counted.uses.update(memory.id for memory in memories)
             counted.asked[kind, int(at)] += 1
             full = counted.uses.total() >= BATCH_USES or at - counted.since >= BATCH_SECONDS

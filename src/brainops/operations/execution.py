@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from brainops.errors import BrainOpsError
+from brainops.errors import BrainOpsError, OutcomeUnknown
 from brainops.memory.context import MemoryContext
 from brainops.operations.operation import Manner, OperationLog, start_of
 from brainops.procedures.catalog import Catalog
@@ -36,6 +36,8 @@ def execute(
     running = operations.begin(start, Manner(consult="cached"))
     try:
         run = runs.start(procedure.name, inputs, target=target, executes=running.id)
+    except OutcomeUnknown:  # it may have begun, and ends the operation then
+        raise
     except BrainOpsError:
         running.discard()
         raise

@@ -27,7 +27,7 @@ from brainops.operations.guard.decisions import Looked
 from brainops.operations.guard.enforcement import Guard
 from brainops.operations.recorder import Recorder, Write
 from brainops.statistics.calibration import Calibration
-from brainops.store import Transaction, acts
+from brainops.store import Store, Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
     ActionClass,
@@ -158,7 +158,7 @@ class OperationLog:
     def _write_beginning(self, write: Write, manner: Manner, looked: Looked) -> None:
         """Where rules hold, what destroys or uses a permission up begins only once that is durable."""
         if not (self._guard.is_strict() and self._guard.must_be_recorded(looked)) or looked.trouble is not None:
-            self._write(write, manner)
+            self._write(write, manner, self._context.store)
             return
         try:
             with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
@@ -172,7 +172,8 @@ class OperationLog:
 
     def finish(self, running: Running, outcome: Outcome, followed_id: str | None) -> None:
         """Write how an operation ended."""
-        at = self._context.store.now()
+        store = self._context.store.to_end()
+        at = store.now()
         if isinstance(outcome, Failed):
             self._said.guidances.pop(_task(running.start), None)
 
@@ -188,7 +189,7 @@ class OperationLog:
                 client_errors=running.manner.client_errors,
             )
 
-        self._write(write, running.manner)
+        self._write(write, running.manner, store)
 
     def resume(self, operation_id: str, manner: Manner) -> Running | None:
         """Return the handle of an operation that was begun elsewhere, or None."""
@@ -209,12 +210,12 @@ class OperationLog:
         with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
             tx.operations.discard(operation_id)
 
-    def _write(self, write: Write, manner: Manner) -> None:
+    def _write(self, write: Write, manner: Manner, store: Store) -> None:
         if manner.record == "async":
-            self._recorder.submit(self._context.store, write)
+            self._recorder.submit(store, write)
             return
         try:
-            with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
+            with store.writing(acts.RECORD, self._context.actor) as tx:
                 write(tx)
         except BrainOpsError as error:
             if manner.strict:

@@ -49,9 +49,9 @@ class Recorder:
             if self._closed or threading.current_thread() is self._thread:
                 raise queue.Full  # nobody would make room
             # It must not be written past those that wait: an end would overtake its own beginning.
-            self._waiting.put((store, write), timeout=FLUSH_SECONDS)
+            self._waiting.put((store.by(None), write), timeout=FLUSH_SECONDS)
         except queue.Full:
-            self._write([(store, write)])
+            self._write([(store.by(None), write)])
 
     def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
         """Wait until everything handed over is durable; return False where time ran out."""

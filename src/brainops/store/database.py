@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from msgspec import Struct
+
+from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.store.scope import Scope
 
+WAIT_SECONDS = 120.0  # what is waited in all where nobody set a deadline: 16 writers on a slow disk queue far shorter
+
 Row = Mapping[str, Any]
+
+
+class Deadline(Struct, frozen=True, kw_only=True):
+    """Until when a transaction is waited for, on the monotonic clock, and how many seconds that were."""
+
+    at: float
+    seconds: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline that is so many seconds away."""
+        return cls(at=time.monotonic() + seconds, seconds=seconds)
+
+    def left(self) -> float:
+        """Return the seconds that are left, 0 where it has passed."""
+        return max(0.0, self.at - time.monotonic())
+
+    def missed(self, location: str, why: str) -> StoreUnavailable:
+        """Return the error of a caller whose time was over before anything was committed."""
+        return StoreUnavailable(
+            f"{location}: {why}, and the {self.seconds:g} s to wait for it are over; nothing was written. Try again, "
+            "or with more time: acting(deadline=...)."
+        )
+
+
+def sooner(standing: Deadline | None, seconds: float | None) -> Deadline | None:
+    """Return the deadline of who may take no longer than one that stands, and no longer than some seconds from now."""
+    if seconds is None:
+        return standing
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+        raise InvalidInput(f"a deadline is a number of seconds above 0, not {seconds!r:.40}")
+    wanted = Deadline.after(seconds)
+    return wanted if standing is None or wanted.at < standing.at else standing
 
 
 class Session(Protocol):
@@ -80,16 +120,21 @@ class Database(Protocol):
 
     dialect: str
     location: str
+    clock: Callable[[], int] | None  # which it takes its time from instead of its own
 
-    def read(self, scope: Scope) -> AbstractContextManager[Session]:
-        """Open a transaction that sees one consistent state."""
+    def read(self, scope: Scope, deadline: Deadline | None = None) -> AbstractContextManager[Session]:
+        """Open a transaction that sees one consistent state; its statements end by the deadline."""
         ...
 
-    def write(self, scope: Scope) -> AbstractContextManager[Session]:
-        """Open a transaction whose changes are durable when the block ends without an error."""
+    def write(self, scope: Scope, deadline: Deadline | None = None) -> AbstractContextManager[Session]:
+        """Open a transaction whose changes are durable when the block ends without an error.
+
+        Its turn is waited for until the deadline, `WAIT_SECONDS` where there is none. Raises StoreUnavailable; and
+        OutcomeUnknown where the answer to the commit was lost.
+        """
         ...
 
-    def now(self) -> int:
+    def now(self, deadline: Deadline | None = None) -> int:
         """Return the database's time in microseconds."""
         ...
 

@@ -10,14 +10,15 @@ from pathlib import Path
 NAMED = 5  # of the processes; more help nobody
 
 
-def holders(*paths: str | os.PathLike[str]) -> list[str]:
+def holders(*paths: str | os.PathLike[str], without_own: bool = False) -> list[str]:
     """Return "process 123 (python)" for each process, this one too, that has one of these files open."""
     wanted = set()
     for path in paths:
         with suppress(OSError):
             found = os.stat(path)
             wanted.add((found.st_dev, found.st_ino))
-    return [_named(process) for process in _processes() if _opens(process, wanted)]
+    others = (each for each in _processes() if not without_own or int(each) != os.getpid())
+    return [_named(process) for process in others if _opens(process, wanted)]
 
 
 def told(found: list[str]) -> str:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from brainops.errors import StoreUnavailable
+from brainops.store.database import Deadline
 
 C = TypeVar("C")
 
@@ -22,19 +22,17 @@ class Pool(Generic[C]):
 
     def __init__(
         self,
-        open: Callable[[], C],
+        open: Callable[[Deadline], C],
         close: Callable[[C], None],
         *,
         most: int,
         kept: int,
-        wait_seconds: float,
         location: str,
     ) -> None:
         self._open = open
         self._close = close
         self._most = most
         self._kept = kept
-        self._wait_seconds = wait_seconds
         self._location = location
         self._begin_process()
 
@@ -54,24 +52,24 @@ class Pool(Generic[C]):
             _INHERITED.extend([*self._idle, *self._lent.values()])
             self._begin_process()
 
-    def take(self) -> C:
+    def take(self, deadline: Deadline) -> C:
         """Return an idle connection, the one that was used last, or a new one; give it back with `give`.
 
-        Raises StoreUnavailable where every connection of this process stays in use.
+        Raises StoreUnavailable where every connection of this process stays in use until the deadline.
         """
         self._ensure_process()
         with self._changed:
-            if not self._changed.wait_for(lambda: self._taken < self._most and not self._held, self._wait_seconds):
-                raise StoreUnavailable(
-                    f"{self._location}: the {self._most} connections of this process were all in use for "
-                    f"{self._wait_seconds:g} s, by as many threads; let fewer work at once, or shorter. Nothing was "
-                    "written. Try again."
+            if not self._changed.wait_for(lambda: self._taken < self._most and not self._held, deadline.left()):
+                raise deadline.missed(
+                    self._location,
+                    f"the {self._most} connections of this process are all in use, by as many threads (let fewer work "
+                    "at once, or shorter)",
                 )
             self._taken += 1
             if self._idle:
                 return self._lend(self._idle.pop())
         try:
-            connection = self._open()
+            connection = self._open(deadline)
         except BaseException:
             with self._changed:
                 self._free()

@@ -8,6 +8,7 @@ that it writes stays true until it commits. Writers of different namespaces do n
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import threading
 import time
@@ -16,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import psycopg
+from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
@@ -25,24 +27,24 @@ from brainops.errors import (
     InvalidConfiguration,
     InvalidInput,
     NamespaceDenied,
+    OutcomeUnknown,
     StoreCorrupt,
     StoreFull,
     StoreReadOnly,
     StoreUnavailable,
 )
-from brainops.store.database import NamedStatements, bound
+from brainops.store.database import WAIT_SECONDS, Deadline, NamedStatements, bound
 from brainops.store.named import Statement, statements
 from brainops.store.pool import Pool
 from brainops.store.scope import Scope
 
 RUNTIME_ROLE = "brainops_runtime"
 MINIMUM_VERSION = 150000  # PostgreSQL 15
-CONNECT_SECONDS = 10  # unless the URL says otherwise
-LOCK_SECONDS = 120  # what a writer waits for its turn in all, as on SQLite
+CONNECT_SECONDS = 10  # unless the URL, or a deadline, says otherwise
+LEAST_CONNECT_SECONDS = 2  # the driver waits no shorter for a server that does not answer at all
 SILENT_SECONDS = 20  # after which a writer that was stopped or cut off lets the others of its namespace go
 CONNECTIONS = 10  # of one process at once: a server lets in 100 unless it is told otherwise
 FOR_READERS = 2  # of them that no writer takes: a guard's answer never waits for somebody's turn to write
-CONNECTION_SECONDS = 60  # what a thread waits for one of them
 ATTEMPTS = 4  # to reach the server, or to begin on a connection that turns out to be lost
 RETRY_SECONDS = 0.2  # before the second attempt; twice that before each further one
 HOUSE_SECONDS = 3_600.0  # between two looks whether there is something to keep in order
@@ -74,14 +76,13 @@ class PostgresDatabase:
         self._parameters = _parameters(url)
         self.location = shown(self._parameters)
         self.name = str(self._parameters.get("dbname", "database"))
-        self.now: Callable[[], int] = clock or self.server_time
+        self.clock: Callable[[], int] | None = clock
         self._begin_process()
         self._pool = Pool(
             self._connect,
             _Connected.close,
             most=CONNECTIONS,
             kept=CONNECTIONS,
-            wait_seconds=CONNECTION_SECONDS,
             location=self.location,
         )
         self._house_kept_until = 0.0
@@ -93,39 +94,59 @@ class PostgresDatabase:
         self._writers = threading.Semaphore(CONNECTIONS - FOR_READERS)
 
     @contextmanager
-    def read(self, scope: Scope) -> Iterator[PostgresSession]:
+    def read(self, scope: Scope, deadline: Deadline | None = None) -> Iterator[PostgresSession]:
         """Open a snapshot; it waits for nobody and nobody waits for it."""
-        begin = "begin isolation level repeatable read read only"
-        with self._transaction(begin, scope, self._preamble(scope)) as session:
-            yield session
+        said = ["begin isolation level repeatable read read only", *self._namespaces(scope, "")]
+        if deadline is not None:
+            said.append(f"set local statement_timeout = {_milliseconds(deadline)}")
+        with self._transaction(said, scope, deadline or Deadline.after(WAIT_SECONDS)) as connection:
+            yield PostgresSession(connection, scope)
+            connection.execute("commit")
 
     @contextmanager
-    def write(self, scope: Scope) -> Iterator[PostgresSession]:
+    def write(self, scope: Scope, deadline: Deadline | None = None) -> Iterator[PostgresSession]:
         """Open a write transaction; on leaving, the commit is synced to the server's disk."""
-        self._keep_house()
-        with self._turn(scope.write) as left, self._transaction("begin", scope, self._preamble(scope, left)) as session:
-            yield session
+        waits = deadline or Deadline.after(WAIT_SECONDS)
+        if deadline is None:
+            self._keep_house()
+        with self._turn(scope.write, waits):
+            said = [
+                "begin",
+                *self._namespaces(scope, scope.write),
+                f"set local lock_timeout = {_milliseconds(waits)}",
+                f"set local idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'",
+                f"select pg_advisory_xact_lock({_lock_of(scope.write)})",
+                f"set local lock_timeout = '{WAIT_SECONDS:g}s'"
+                if deadline is None
+                else f"set local statement_timeout = {_milliseconds(deadline)}",
+            ]
+            with self._transaction(said, scope, waits) as connection:
+                yield PostgresSession(connection, scope)
+                self._commit(connection)
 
     @contextmanager
-    def raw(self) -> Iterator[Connection]:
+    def raw(self, deadline: Deadline | None = None) -> Iterator[Connection]:
         """Lend the bare connection, as whoever logged in, for what is no statement of a transaction."""
         self._check_process()
+        deadline = deadline or Deadline.after(WAIT_SECONDS)
         lent: Connection | None = getattr(self._local, "connection", None)
         try:
             if lent is not None and not _in_transaction(lent):
                 yield lent
                 return
-            with self._lent("select 1", guarded=False) as connection:
+            with self._lent("select 1", deadline, guarded=False) as connection:
                 yield connection
         except psycopg.Error as error:
             raise translated(error, self.location) from error
 
-    def server_time(self) -> int:
+    def now(self, deadline: Deadline | None = None) -> int:
         """Return the server's time in microseconds."""
+        if self.clock is not None:
+            return self.clock()
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is not None and _in_transaction(connection):
             return _time_of(connection)
-        with self.raw() as connection:
+        with self.raw(deadline) as connection:
             return _time_of(connection)
 
     def address(self) -> str:
@@ -137,73 +158,72 @@ class PostgresDatabase:
         self._pool.close()
 
     @contextmanager
-    def _transaction(self, begin: str, scope: Scope, preamble: str) -> Iterator[PostgresSession]:
+    def _transaction(self, said: Iterable[str], scope: Scope, deadline: Deadline) -> Iterator[Connection]:
         try:
-            with self._lent(f"{begin}; {preamble}", guarded=True) as connection:
-                yield PostgresSession(connection, scope)
-                connection.execute("commit")
+            with self._lent("; ".join(said), deadline, guarded=True) as connection:
+                yield connection
+        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
+            busy = isinstance(error, errors.LockNotAvailable)
+            why = f"another process writes {scope.write!r}" if busy else "what was asked takes longer"
+            raise deadline.missed(self.location, why) from error
         except psycopg.Error as error:
             raise translated(error, self.location) from error
 
-    @contextmanager
-    def _turn(self, namespace: str) -> Iterator[float]:
-        """Queue with this process's other writers before taking a connection, so that they leave some for readers.
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.execute("commit")
+        except psycopg.OperationalError as error:
+            if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
+                raise  # the server answered that it did not commit
+            raise OutcomeUnknown(
+                f"{self.location}: the connection was lost at the moment of the commit, and whether it was written is "
+                f"not known. {OutcomeUnknown.WAY_OUT}"
+            ) from error
 
-        Yields the seconds that are left to queue with the writers of other processes.
-        """
+    @contextmanager
+    def _turn(self, namespace: str, deadline: Deadline) -> Iterator[None]:
+        """Queue with this process's other writers before taking a connection, so that they leave some for readers."""
         self._check_process()
         self._check_free()
-        until = time.monotonic() + LOCK_SECONDS
         with ExitStack() as held:
             for turn in (self._turns.setdefault(namespace, threading.Lock()), self._writers):
-                if not turn.acquire(timeout=max(0.0, until - time.monotonic())):
-                    raise StoreUnavailable(
-                        f"{self.location} is busy (other threads of this process wrote for {LOCK_SECONDS:g} s); "
-                        "nothing was written. Try again."
-                    )
+                if not turn.acquire(timeout=deadline.left()):
+                    raise deadline.missed(self.location, "other threads of this process write")
                 held.callback(turn.release)
-            yield until - time.monotonic()
+            yield
 
-    def _preamble(self, scope: Scope, wait_seconds: float | None = None) -> str:
-        """Return what a transaction says first. Namespaces hold no quotes (see `checked_namespace`)."""
+    def _namespaces(self, scope: Scope, writes: str) -> list[str]:
+        """Return what a transaction says of its namespaces, which hold no quotes (see `checked_namespace`)."""
         reads = ",".join(dict.fromkeys([*scope.read, scope.write]))
-        writes = "" if wait_seconds is None else scope.write
         said = [
             f"set local brainops.read_namespaces = '{reads}'",
             f"set local brainops.write_namespace = '{writes}'",
             "set local hnsw.ef_search = 100",
             "set local hnsw.iterative_scan = strict_order",
         ]
-        if self.now != self.server_time:
-            said.append(f"set local brainops.clock = '{int(self.now())}'")
-        if wait_seconds is not None:
-            said += [
-                f"set local lock_timeout = {max(1, int(wait_seconds * 1_000))}",
-                f"set local idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'",
-                f"select pg_advisory_xact_lock({_lock_of(scope.write)})",
-                f"set local lock_timeout = '{LOCK_SECONDS}s'",
-            ]
-        return "; ".join(said)
+        if self.clock is not None:
+            said.append(f"set local brainops.clock = '{int(self.clock())}'")
+        return said
 
     @contextmanager
-    def _lent(self, script: str, *, guarded: bool) -> Iterator[Connection]:
+    def _lent(self, script: str, deadline: Deadline, *, guarded: bool) -> Iterator[Connection]:
         """Lend a connection that has executed this; what is not committed at the end is rolled back."""
         self._check_process()
         self._check_free()
-        connection = self._local.connection = self._begun(script, guarded)
+        connection = self._local.connection = self._begun(script, deadline, guarded)
         try:
             yield connection
         finally:
             self._local.connection = None
             self._give(connection)
 
-    def _begun(self, script: str, guarded: bool) -> _Connected:
+    def _begun(self, script: str, deadline: Deadline, guarded: bool) -> _Connected:
         """Execute the first script of a transaction; nothing was done before it, so a lost connection is no matter."""
         wait = RETRY_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             connection: _Connected | None = None
             try:
-                connection = self._pool.take()
+                connection = self._pool.take(deadline)
                 role = connection.role if guarded else None
                 connection.execute(f"{script}; set local role {role}" if role else script, prepare=False)
                 return connection
@@ -211,7 +231,7 @@ class PostgresDatabase:
                 lost = connection is None or connection.broken
                 if connection is not None:
                     self._give(connection)
-                if not lost or attempt == ATTEMPTS or _is_refused(error):
+                if not lost or attempt == ATTEMPTS or _is_refused(error) or deadline.left() < wait:
                     raise
                 self._pool.close()  # what lost one connection has lost the idle ones as well
             except BaseException:
@@ -230,8 +250,11 @@ class PostgresDatabase:
         if getattr(self._local, "connection", None) is not None:
             raise StoreUnavailable("this thread has a transaction open already; end it first")
 
-    def _connect(self) -> _Connected:
-        connection = _Connected.connect(make_conninfo(**self._parameters), autocommit=True, row_factory=dict_row)
+    def _connect(self, deadline: Deadline) -> _Connected:
+        longest = max(LEAST_CONNECT_SECONDS, math.ceil(deadline.left()))
+        seconds = min(longest, int(self._parameters["connect_timeout"]) or longest)
+        parameters = {**self._parameters, "connect_timeout": seconds}
+        connection = _Connected.connect(make_conninfo(**parameters), autocommit=True, row_factory=dict_row)
         connection.add_notice_handler(_ignore)
         if connection.info.server_version < MINIMUM_VERSION:
             raise StoreUnavailable(
@@ -311,6 +334,10 @@ def _encoded(values: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, tuple):
             values[key] = list(value)
     return values
+
+
+def _milliseconds(deadline: Deadline) -> int:
+    return max(1, int(deadline.left() * 1_000))  # 0 would be no limit at all
 
 
 def _lock_of(namespace: str) -> int:

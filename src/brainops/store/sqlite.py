@@ -16,24 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from brainops.errors import (
-    BrainOpsError,
     InvalidInput,
-    StoreCorrupt,
-    StoreFull,
+    OutcomeUnknown,
     StoreReadOnly,
     StoreReplaced,
     StoreUnavailable,
 )
-from brainops.store.database import NamedStatements, bound
+from brainops.store.database import WAIT_SECONDS, Deadline, NamedStatements, bound
+from brainops.store.holders import holders, told
 from brainops.store.named import Statement, statements
 from brainops.store.pool import Pool
 from brainops.store.schema import LINE, migrations
 from brainops.store.scope import Scope
+from brainops.store.sqlite_errors import PROBLEMS, primary_code, translated, unopened
 from brainops.store.sqlite_log import LOG_BYTES, Log
 
 MINIMUM_VERSION = (3, 35, 0)  # RETURNING and upsert on partial indexes
 BUSY_SECONDS = 5.0  # what SQLite itself waits for a lock before we look at the clock again
-LOCK_SECONDS = 120.0  # what a writer waits in all: 16 writers on a slow disk queue far shorter than this
+LOOK_STEPS = 10_000  # of SQLite's machine between two looks at a deadline: some hundred microseconds
 CACHE_KIBIBYTES = 8_192  # a connection's page cache; larger ones did not read faster at 100,000 memories
 MAPPED_BYTES = 1 << 30  # read through the page cache of the system: half the time of a search at 100,000 memories
 CONNECTIONS = 32  # of one process at once: each takes two descriptors and up to the cache above
@@ -41,12 +41,6 @@ KEPT_CONNECTIONS = 8  # open between two uses; to open one takes a millisecond
 BEGIN_WRITING = "begin immediate"
 FORK_SECONDS = 10.0  # what a fork waits for transactions under way; nearly all take milliseconds
 STATEMENT_CACHE = 256  # every named statement stays prepared
-
-_UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
-# A damaged file makes SQLite say texts, even in its own messages, that are no UTF-8.
-PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
-_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
 
 File = tuple[int, int]
 """Which file it is, whatever it is called: its device and its number there."""
@@ -78,12 +72,12 @@ class SQLiteDatabase:
         self,
         location: str,
         *,
-        clock: Callable[[], int] = clock_micros,
+        clock: Callable[[], int] | None = None,
         when_replaced: Callable[[], None] = lambda: None,
     ) -> None:
         self.location = location
         self._when_replaced = when_replaced
-        self.now = clock
+        self.clock: Callable[[], int] | None = clock
         self.log = Log()
         self._in_memory = location == ":memory:"
         self._places = () if self._in_memory else _places(location)
@@ -93,24 +87,44 @@ class SQLiteDatabase:
         self._writing = threading.RLock()
         self._process = os.getpid()
         most, kept = (1, 1) if self._in_memory else (CONNECTIONS, KEPT_CONNECTIONS)
-        self._pool = Pool(
-            self._connect, self._close, most=most, kept=kept, wait_seconds=LOCK_SECONDS, location=location
-        )
+        self._pool = Pool(self._connect, self._close, most=most, kept=kept, location=location)
         self._files: set[File] = set()
         _OPEN.add(self)
 
-    @contextmanager
-    def read(self, scope: Scope) -> Iterator[SQLiteSession]:
-        """Open a snapshot; it waits for nobody and nobody waits for it."""
-        with self._transaction("begin", scope) as session:
-            yield session
+    def now(self, deadline: Deadline | None = None) -> int:
+        """Return the time in microseconds; nobody waits for it."""
+        return (self.clock or clock_micros)()
 
     @contextmanager
-    def write(self, scope: Scope) -> Iterator[SQLiteSession]:
+    def read(self, scope: Scope, deadline: Deadline | None = None) -> Iterator[SQLiteSession]:
+        """Open a snapshot; it waits for nobody and nobody waits for it."""
+        with self._transaction("begin", scope, deadline or Deadline.after(WAIT_SECONDS)) as session:
+            if deadline is None:
+                yield session
+                return
+            session.connection.set_progress_handler(lambda: deadline.left() == 0, LOOK_STEPS)
+            try:
+                yield session
+            except sqlite3.OperationalError as error:
+                if primary_code(error) != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                raise deadline.missed(self.location, "what was asked takes longer") from error
+            finally:
+                session.connection.set_progress_handler(None, 0)
+
+    @contextmanager
+    def write(self, scope: Scope, deadline: Deadline | None = None) -> Iterator[SQLiteSession]:
         """Open a write transaction; on leaving, the commit is synced to the disk."""
         self._check_process()
-        with self._writing, self._transaction(BEGIN_WRITING, scope) as session:
-            yield session
+        waits = deadline or Deadline.after(WAIT_SECONDS)
+        writing = self._writing
+        if not writing.acquire(timeout=waits.left()):
+            raise waits.missed(self.location, "other threads of this process write")
+        try:
+            with self._transaction(BEGIN_WRITING, scope, waits) as session:
+                yield session
+        finally:
+            writing.release()
 
     @contextmanager
     def raw(self) -> Iterator[sqlite3.Connection]:
@@ -122,7 +136,7 @@ class SQLiteDatabase:
                 if lent is not None:
                     yield lent
                     return
-                with self._lent() as connection:
+                with self._lent(Deadline.after(WAIT_SECONDS)) as connection:
                     yield connection
             except PROBLEMS as error:
                 raise translated(error, self.location) from error
@@ -152,18 +166,20 @@ class SQLiteDatabase:
         return file in self._files
 
     @contextmanager
-    def _transaction(self, begin: str, scope: Scope) -> Iterator[SQLiteSession]:
+    def _transaction(self, begin: str, scope: Scope, deadline: Deadline) -> Iterator[SQLiteSession]:
         self._check_process()
         if getattr(self._local, "connection", None) is not None:
             raise StoreUnavailable("this thread has a transaction open already; end it first")
         try:
-            with self._lent() as connection:
-                self._begin(connection, begin)
+            with self._lent(deadline) as connection:
+                self._begin(connection, begin, deadline)
                 try:
                     yield SQLiteSession(connection, scope, writes=begin == BEGIN_WRITING)
                     if begin == BEGIN_WRITING:
                         self._require_there(connection)
-                    connection.execute("commit")
+                        self._commit(connection)
+                    else:
+                        connection.execute("commit")
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("rollback")
@@ -174,33 +190,54 @@ class SQLiteDatabase:
         except PROBLEMS as error:
             raise translated(error, self.location) from error
 
-    def _begin(self, connection: Connection, begin: str) -> None:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                connection.execute(begin)
-                return
-            except sqlite3.OperationalError as error:
-                busy = _primary_code(error) == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > deadline:
-                    raise
+    def _begin(self, connection: Connection, begin: str, deadline: Deadline) -> None:
+        hurried = False
+        try:
+            while True:
+                if (left := deadline.left()) < BUSY_SECONDS:
+                    hurried = True
+                    connection.execute(f"pragma busy_timeout = {int(left * 1_000)}")
+                try:
+                    connection.execute(begin)
+                    return
+                except sqlite3.OperationalError as error:
+                    if primary_code(error) != sqlite3.SQLITE_BUSY:
+                        raise
+                    if deadline.left() == 0:
+                        held = holders(self.location, without_own=True)
+                        where = f" (it is open in {told(held)})" if held else ""
+                        raise deadline.missed(self.location, f"another process writes it{where}") from error
+        finally:
+            if hurried:
+                connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1_000)}")
+
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.execute("commit")
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_IOERR or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE:
+                raise  # what did not get as far as the log is not found there
+            raise OutcomeUnknown(
+                f"{self.location}: the disk failed at the moment of the commit ({error}), and whether it was written "
+                f"is not known. {OutcomeUnknown.WAY_OUT}"
+            ) from error
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection]:
-        connection = self._local.connection = self._taken()
+    def _lent(self, deadline: Deadline) -> Iterator[Connection]:
+        connection = self._local.connection = self._taken(deadline)
         try:
             yield connection
         finally:
             self._local.connection = None
             self._pool.give(connection)
 
-    def _taken(self) -> Connection:
+    def _taken(self, deadline: Deadline) -> Connection:
         """Return a connection to the file that stands under the location now."""
-        connection = self._pool.take()
+        connection = self._pool.take(deadline)
         while not self._is_there(connection):
             self._pool.give(connection, usable=False)
             self._pool.close()  # the others have open what this one has
-            connection = self._pool.take()
+            connection = self._pool.take(deadline)
         return connection
 
     def _is_there(self, connection: Connection) -> bool:
@@ -219,7 +256,7 @@ class SQLiteDatabase:
         try:
             gone = identity(self.location) is None
         except OSError as error:
-            raise _unopened(error, self.location) from error
+            raise unopened(error, self.location) from error
         if gone:
             raise StoreReplaced(
                 f"{self.location} was removed or moved while it was open here; nothing was written. Put it back, or "
@@ -249,7 +286,7 @@ class SQLiteDatabase:
         if os.getpid() != self._process:
             self._local, self._writing, self._process = threading.local(), threading.RLock(), os.getpid()
 
-    def _connect(self) -> Connection:
+    def _connect(self, _: Deadline) -> Connection:
         try:
             before = None if self._in_memory else self._prepared_place()
             connection = sqlite3.connect(
@@ -267,7 +304,7 @@ class SQLiteDatabase:
         except PROBLEMS as error:
             raise translated(error, self.location) from error
         except OSError as error:
-            raise _unopened(error, self.location) from error
+            raise unopened(error, self.location) from error
         return connection
 
     def _prepared_place(self) -> File | None:
@@ -454,32 +491,3 @@ def _abandon(connection: sqlite3.Connection) -> None:
     SQLite would remove the log of the file that has that name now, and let go of what others still hold.
     """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-
-
-def _primary_code(error: Exception) -> int:
-    if isinstance(error, UnicodeDecodeError):
-        return sqlite3.SQLITE_CORRUPT
-    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-
-
-def _unopened(error: OSError, location: str) -> BrainOpsError:
-    if isinstance(error, PermissionError):
-        return StoreReadOnly(f"{location} cannot be opened for writing: {error.strerror}. Check who owns the folder.")
-    return StoreUnavailable(f"{location} cannot be opened: {error.strerror or error}")
-
-
-def translated(error: sqlite3.Error | UnicodeDecodeError, location: str) -> BrainOpsError:
-    """Return the error of our tree that says what SQLite meant, and the way out."""
-    code = _primary_code(error)
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"{location}: the disk is full. What was acknowledged is safe; free some space and repeat.")
-    if code == sqlite3.SQLITE_READONLY:
-        return StoreReadOnly(f"{location} is read-only here: check the permissions of the file and of its folder.")
-    if code in _CORRUPT:
-        return StoreCorrupt(
-            f"{location} is damaged or is not a BrainOps store ({error}). Keep the file, then restore a backup: "
-            "`brainops restore --from BACKUP`; `brainops doctor` says more."
-        )
-    if code in _UNAVAILABLE:
-        return StoreUnavailable(f"{location} cannot be used now ({error}); nothing was written. Try again.")
-    return StoreUnavailable(f"{location}: {type(error).__name__}: {error}")

@@ -21,7 +21,8 @@ from brainops.errors import ArchiveDamaged, Conflict, StoreCorrupt, StoreUnavail
 from brainops.store.files import PRIVATE, expected_digest, new_file, publish, require_digest, write_digest
 from brainops.store.holders import holders, told
 from brainops.store.migrate import require_usable, sqlite_state
-from brainops.store.sqlite import drop_maps, translated
+from brainops.store.sqlite import drop_maps
+from brainops.store.sqlite_errors import translated
 
 EXCLUSIVE_SECONDS = 5.0  # what a restore waits until nobody is connected: a command that is about to end does so
 RETRY_SECONDS = 0.1

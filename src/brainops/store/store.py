@@ -16,7 +16,7 @@ from brainops.store.agents import AgentRows
 from brainops.store.approvals import ApprovalRows
 from brainops.store.cases import CaseRows
 from brainops.store.code import CodeRows
-from brainops.store.database import Database, Session
+from brainops.store.database import Database, Deadline, Session
 from brainops.store.figures import Figures
 from brainops.store.fingerprints import FingerprintRows
 from brainops.store.fixes import FixRows
@@ -190,7 +190,8 @@ def _cannot_prove(proof: Proof) -> Actor:
 class Store:
     """A database, its index and the namespaces that this reader and writer may touch.
 
-    `prove` returns the person whom a proof shows, or raises; whoever opens the store hands it in.
+    `prove` returns the person whom a proof shows, or raises; whoever opens the store hands it in. With a deadline, what
+    is not committed by then is not written: StoreUnavailable is raised.
     """
 
     def __init__(
@@ -201,18 +202,20 @@ class Store:
         scope: Scope,
         prove: Callable[[Proof], Actor] = _cannot_prove,
         group: Group | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self.database = database
         self.index = index
         self.upkeep = upkeep
         self.scope = scope
         self.prove = prove
-        self._group = group or Group(lambda: database.write(scope))
+        self.deadline = deadline
+        self._group = group or Group(lambda deadline: database.write(scope, deadline), database.location)
 
     @contextmanager
     def read(self, scope: Scope | None = None) -> Iterator[Transaction]:
         """Open a transaction that sees one consistent state."""
-        with self.database.read(scope or self.scope) as session:
+        with self.database.read(scope or self.scope, self.deadline) as session:
             yield Transaction(session, self.index, LOOK, Permission(asker=acts.ITSELF, actor=acts.ITSELF, proven=False))
 
     @contextmanager
@@ -225,18 +228,28 @@ class Store:
         is written; ApprovalUnproven where it takes a proof and there is none, or a wrong one.
         """
         leave = self._leave(act, actor, proof)
-        with self.database.write(scope or self.scope) as session:
+        with self.database.write(scope or self.scope, self.deadline) as session:
             yield Transaction(session, self.index, act, leave)
+            self._require_time()
 
     def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T]) -> T:
         """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
         leave = self._leave(act, actor, None)
+
+        def write(session: Session) -> T:
+            done = work(Transaction(session, self.index, act, leave))
+            self._require_time()
+            return done
+
         if self.database.dialect == "sqlite":
-            return self._group.write(
-                lambda shared: work(Transaction(shared.within(self.scope), self.index, act, leave))
-            )
-        with self.database.write(self.scope) as session:  # PostgreSQL lets its connections share syncs by itself
-            return work(Transaction(session, self.index, act, leave))
+            return self._group.write(lambda shared: write(shared.within(self.scope)), self.deadline)
+        with self.database.write(self.scope, self.deadline) as session:  # its connections share syncs by themselves
+            return write(session)
+
+    def _require_time(self) -> None:
+        """Raise, where the deadline has passed: what was done in this transaction is undone with it."""
+        if self.deadline is not None and self.deadline.left() == 0:
+            raise self.deadline.missed(self.database.location, "it took longer than that to write")
 
     def allow(
         self, act: Act, actor: Actor, proof: Proof | Proven | None = None, scope: Scope | None = None
@@ -246,7 +259,7 @@ class Store:
         What it returns stands for the proof when the same act is written.
         """
         leave = self._leave(act, actor, proof)
-        with self.database.read(scope or self.scope) as session:
+        with self.database.read(scope or self.scope, self.deadline) as session:
             Transaction(session, self.index, act, leave)
         return Proven(actor=leave.actor) if leave.proven else None
 
@@ -270,11 +283,21 @@ class Store:
 
     def within(self, scope: Scope) -> Store:
         """Return the same store seen through other namespaces; small writes of both go on sharing transactions."""
-        return Store(self.database, self.index, self.upkeep, scope, self.prove, self._group)
+        return Store(self.database, self.index, self.upkeep, scope, self.prove, self._group, self.deadline)
+
+    def by(self, deadline: Deadline | None) -> Store:
+        """Return the same store with this deadline; with None, for what is written after the call that had one."""
+        if deadline is self.deadline:
+            return self
+        return Store(self.database, self.index, self.upkeep, self.scope, self.prove, self._group, deadline)
+
+    def to_end(self) -> Store:
+        """Return the store to write how something ended, whose outcome is not lost because it outlasted its call."""
+        return self.by(None) if self.deadline is not None and self.deadline.left() == 0 else self
 
     def now(self) -> int:
         """Return the database's time in microseconds."""
-        return self.database.now()
+        return self.database.now(self.deadline)
 
     def close(self) -> None:
         """Release every connection."""

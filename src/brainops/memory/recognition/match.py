@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.digests import is_about, is_of, text_digests
-from brainops.memory.recognition.error_events import parse_error, without_path
+from brainops.memory.recognition.error_events import from_exception, parse_error, without_path
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.retrieve import retrieve
 from brainops.memory.transfer.segments import search_segments
@@ -23,7 +23,7 @@ OVERFETCHED = 4  # times as many have an error's text as are about it: the same 
 
 def match(
     context: MemoryContext,
-    error: ErrorEvent | str,
+    error: ErrorEvent | BaseException | str,
     *,
     service: str | None = None,
     wanted: Filter | None = None,
@@ -31,12 +31,14 @@ def match(
 ) -> list[Match]:
     """Return known memories for an error: those of this very error first, then similar ones.
 
-    Which service said it plays no part. `error` is an event or any text (traceback, log line, alert). A similar one
-    carries the calibrated probability that it answers; it is never applied or merged by itself. Writes nothing. Raises
-    InvalidInput.
+    Which service said it plays no part. `error` is an event, an exception or any text (traceback, log line, alert). A
+    similar one carries the calibrated probability that it answers; it is never applied or merged by itself. Writes
+    nothing. Raises InvalidInput.
     """
     from_plain(Limit, limit, "limit")
     wanted = wanted or Filter()
+    if isinstance(error, BaseException):
+        error = from_exception(error)
     hits = retrieve(context, error if isinstance(error, str) else search_text(error), wanted, limit=limit)
     known = same_error(context, error, hits, wanted, limit)
     exact = [Match(memory=memory, exact=True, probability=EXACT_PROBABILITY) for memory in known.values()]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from brainops.errors import LeaseLost, StoreUnavailable
+from brainops.errors import LeaseLost, OutcomeUnknown, StoreUnavailable
 from brainops.procedures.runs.attempts import Heard, StepAttempt
 from brainops.procedures.runs.events import Hearing, plainly
 from brainops.procedures.runs.transitions import DEFAULT_TIMEOUT_SECONDS, Moving
@@ -67,7 +67,7 @@ class Advance:
             try:
                 sheet = self._turn(heard)
                 break
-            except StoreUnavailable as error:
+            except (StoreUnavailable, OutcomeUnknown) as error:
                 # What was heard stays true: a turn that was committed after all is not written twice, see `hear`.
                 if attempt == COMMIT_ATTEMPTS:
                     raise

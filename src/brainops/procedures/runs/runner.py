@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, StoreError
+from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, OutcomeUnknown, StoreError
 from brainops.memory.context import MemoryContext
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.consent.approvals import Approvals
@@ -140,32 +140,36 @@ class Runner:
         """Start a run of a procedure's active version, and advance it here until it ends or waits.
 
         A run is an operation of the log, which ends with it: a new one, during `operation` where that is given, or the
-        one that it `executes`, begun for it. With `detached` it is only written down, for a dispatcher. The same
-        `idempotency_key` again returns the same run. Where a run of the same group is under way, the procedure says
+        one that it `executes`, begun for it. With `detached`, or a deadline, it is only written down, for a dispatcher.
+        The same `idempotency_key` again returns the same run; where none was given, its id is its key. Where a run of
+        the same group is under way, the procedure says
         what happens: that one is returned (attach), this one waits its turn (queue), or Conflict is raised (drop).
         Raises NotFound, InvalidInput, StoreError.
         """
         version = self._startable(name, number)
         checked = self._engine.inputs(version, _named(inputs))
         store = self._context.store
-        with store.writing(acts.RUN, self._context.actor) as tx:
-            now = store.now()
-            run = new_run(
-                self._context,
-                version,
-                checked,
-                actor=actor or self._context.actor,
-                now=now,
-                target=target,
-                session_id=session,
-                operation_id=executes,
-                idempotency_key=idempotency_key,
-            )
-            if not detached:
-                run = self._owned(run, now)
-            begun = admit(tx, run, version, self._engine.operations, within=operation, pinned=number is not None)
-            if begun.id == run.id and begun.owner is None:
-                self._engine.wake(tx, begun.id, now)
+        try:
+            with store.writing(acts.RUN, self._context.actor) as tx:
+                now = store.now()
+                run = new_run(
+                    self._context,
+                    version,
+                    checked,
+                    actor=actor or self._context.actor,
+                    now=now,
+                    target=target,
+                    session_id=session,
+                    operation_id=executes,
+                    idempotency_key=idempotency_key,
+                )
+                if not detached and store.deadline is None:
+                    run = self._owned(run, now)
+                begun = admit(tx, run, version, self._engine.operations, within=operation, pinned=number is not None)
+                if begun.id == run.id and begun.owner is None:
+                    self._engine.wake(tx, begun.id, now)
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown(str(error), idempotency_keys=(idempotency_key or begun.id,)) from error
         if begun.id == run.id and begun.owner is not None:
             return self._patiently(self._drive(begun), patience_seconds)
         self.nudge()
@@ -180,8 +184,12 @@ class Runner:
     def advance(self, run_id: str, *, patience_seconds: float | None = None) -> Run:
         """Advance a run until it ends or waits, where it is due and nobody else owns it; return it as it stands.
 
-        For `patience_seconds` the call stays with a run that goes on by itself soon: a retry, a short wait.
+        For `patience_seconds` the call stays with a run that goes on by itself soon: a retry, a short wait. A view with
+        a deadline only says that there is something to do.
         """
+        if self._context.store.deadline is not None:
+            self.nudge()
+            return self.get(run_id)
         claimed = self.claim(run_id)
         return self._patiently(self._drive(claimed) if claimed else self.get(run_id), patience_seconds)
 

@@ -15,8 +15,9 @@ on conflict do nothing
 select {run as r} from run as r where r.id = :id and r.namespace = any (:namespaces::text[])
 
 -- name: run_by_idempotency
--- The run that was started under this key.
-select {run as r} from run as r where r.namespace = :namespace and r.idempotency_key = :idempotency_key
+-- The run that was started under this key, or has it for its id: it was made without one, and who began it repeats it.
+select {run as r} from run as r
+where r.namespace = :namespace and (r.idempotency_key = :idempotency_key or r.id = :idempotency_key)
 
 -- name: run_active_of_group
 -- The run that keeps others of its group out.

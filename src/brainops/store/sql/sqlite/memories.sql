@@ -16,9 +16,11 @@ and (case when :as_of is null
     end)
 
 -- name: memory_by_idempotency
--- Was this capture acknowledged before, and what did it say? An `or` would read the whole namespace.
+-- Was this capture acknowledged before, and what did it say? One without a key has the memory's id for it. An `or` would
+-- read the whole namespace.
 select {memory as m}, k.said from (
     select i.key from memory as i where i.namespace = :namespace and i.idempotency_key = :idempotency_key
+    union select o.key from memory as o where o.namespace = :namespace and o.id = :idempotency_key
     union select c.memory_key from capture_key as c where c.namespace = :namespace and c.key_hash = :key_hash) as found
     cross join memory as m on m.key = found.key and m.namespace = :namespace
     left join capture_key as k on k.memory_key = m.key and k.namespace = :namespace and k.key_hash = :key_hash
