@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.memory.draft import content_hash
+from brainops.memory.recognition import fingerprint, fingerprint_move
 from brainops.memory.recognition.digests import frames_of, told_by
 from brainops.memory.recognition.fingerprint import digest_with_service
-from brainops.memory.recognition.fingerprint_move import WAITS
 from brainops.store import acts
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
@@ -41,7 +45,11 @@ def as_an_earlier_program(brain: Brain) -> None:
             identity = content_hash("fingerprint", "1", whole)
             tx.fingerprints.move_memory(row["key"], whole=whole, text=digest_with_service(event), content_hash=identity)
             tx.fingerprints.rename(str(memory.fingerprint), whole)
-        tx.set(WAITS, "with service")
+        tx.set(setting(brain), "0")
+
+
+def setting(brain: Brain) -> str:
+    return fingerprint_move.setting(inside(brain).context)
 
 
 def failing(brain: Brain, service: str | None) -> None:
@@ -101,7 +109,7 @@ def test_what_does_not_fit_its_digest_is_left_as_it_is(open_brain: OpenBrain) ->
     old = open_brain()
     kept = old.capture(TEXT, {"service": "checkout"}, type="error_pattern", fingerprint="f" * 32)
     with inside(old).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.set(WAITS, "with service")
+        tx.set(setting(old), "0")
 
     brain = open_brain()
 
@@ -110,15 +118,53 @@ def test_what_does_not_fit_its_digest_is_left_as_it_is(open_brain: OpenBrain) ->
 
 def test_it_is_done_once_and_never_in_a_new_store(open_brain: OpenBrain) -> None:
     failing(open_brain(), "checkout")
+    brain = open_brain()
 
-    with inside(open_brain()).store.read() as tx:
-        assert tx.setting(WAITS) is None
+    with inside(brain).store.read() as tx:
+        assert tx.setting(setting(brain)) is None
+
+
+def test_a_new_version_identifies_what_an_earlier_one_stored_and_says_so(
+    open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = open_brain()
+    failing(old, "checkout")
+    fix, before = attached(old), old.operations.list(outcome="failed")[0].fingerprint
+    old.capture("OSError: the disk is full", "text", type="error_pattern")
+    by_hand = old.capture("known by its number", "text", type="error_pattern", fingerprint="f" * 32)
+    monkeypatch.setattr(fingerprint, "VERSION", fingerprint.VERSION + 1)
+
+    brain = open_brain()
+    failing(brain, "billing")
+
+    (found,) = exact(brain, raised())
+    assert brain.get(found).occurrences == 2 and brain.get(found).fingerprint != before
+    assert {each.fingerprint for each in brain.operations.list()} == {brain.get(found).fingerprint}
+    assert [each.fix.id for each in brain.fixes.suggest(raised())] == [fix.id]
+    assert len(exact(brain, "OSError: the disk is full")) == 1
+    assert brain.get(by_hand.id).fingerprint == "f" * 32
+    assert fingerprint_move.version_of(inside(brain).context) == fingerprint.VERSION
+    assert fingerprint_move.move(inside(brain).context) == 0
+
+
+def test_an_export_of_an_earlier_version_is_identified_by_this_one(
+    open_brain: OpenBrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = open_brain()
+    failing(old, "checkout")
+    old.upkeep.export_to(str(tmp_path / "old.jsonl"))
+    monkeypatch.setattr(fingerprint, "VERSION", fingerprint.VERSION + 1)
+
+    with closing(Brain.open(tmp_path / "new.db", namespace="team/a", model="none", background=False)) as brain:
+        brain.upkeep.import_from(str(tmp_path / "old.jsonl"))
+
+        assert len(exact(brain, raised())) == 1
 
 
 def test_doctor_names_a_store_whose_fingerprints_wait(open_brain: OpenBrain) -> None:
     brain = open_brain()
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.set(WAITS, "with service")
+        tx.set(setting(brain), "0")
 
     (before,) = [check for check in brain.upkeep.doctor() if check.name == "fingerprints"]
     (after,) = [check for check in open_brain().upkeep.doctor() if check.name == "fingerprints"]

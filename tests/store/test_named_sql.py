@@ -177,12 +177,6 @@ OTHERS = {
     "store.records": {"learning", "memories", "signals"},
     "store.scan": {"index"},
     "store.sqlite_index": {"memories", "store"},
-    "health.audit": {"index"},
-    "health.claims": {"trust"},
-    "health.doctor": {"health"},
-    "health.status": {"health"},
-    "memory.meaning": {"index"},
-    "memory.reindex": {"index"},
 }
 
 

@@ -77,8 +77,7 @@ ORDER = (
 
 def _newest(tx: Transaction) -> Iterator[Row]:
     """Yield the newest current memories."""
-    last = tx.session.one("lexical_last")
-    after = max(0, int((last["key"] if last else 0) or 0) - AUDITED_MEMORIES)
+    after = max(0, tx.memories.newest_key() - AUDITED_MEMORIES)
     while rows := tx.memories.page(after):
         yield from (row for row in rows if row["state"] == "active" and not row["superseded_by"])
         after = rows[-1]["key"]

@@ -55,7 +55,7 @@ def place(context: MemoryContext) -> Check:
 
 
 def _memories(tx: Transaction) -> Iterator[str]:
-    for row in tx.session.all("trust_claimed_memories", limit=LOOKED_AT):
+    for row in tx.trust.claimed_memories(LOOKED_AT):
         yield f"the memory {row['id']} ({row['title']!r:.60}) is verified by the word of agent:{row['actor_id']}"
 
 

@@ -15,7 +15,7 @@ from brainops.health.trust import trust_checks
 from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
-from brainops.memory.meaning import body_of, pending_count
+from brainops.memory.meaning import body_of
 from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
@@ -155,13 +155,12 @@ def _trail(context: MemoryContext) -> Check:
                     detail=f"line {broken} of {namespace} does not fit the chain: it was changed or removed",
                     way_out="compare with a backup (brainops status names them); the trail itself is never repaired",
                 )
-            last = tx.session.one("audit_length", of_namespace=namespace)
-            lines += int(last["lines"]) if last else 0
+            lines += tx.trail.length(namespace)
     return Check(name="audit trail", passed=True, detail=f"lines: {lines:,}, every hash fits")
 
 
 def _fingerprints(context: MemoryContext) -> Check:
-    """Were errors that an earlier program stored with their service fingerprinted again?"""
+    """Were errors that another program stored identified again as this one does?"""
     waits = fingerprint_move.waits(context)
     said = "stored errors keep the fingerprints of an earlier program" if waits else "as this program reads them"
     way_out = "open the store where it may be written, for instance: brainops status" if waits else ""
@@ -294,7 +293,7 @@ def _vectors(context: MemoryContext) -> Check:
     if embedder is None:
         return Check(name="vectors", passed=True, detail="not used without a model")
     with context.store.read() as tx:
-        rows = tx.session.all("vector_sample", model_id=embedder.model_id, limit=COMPARED_VECTORS)
+        rows = tx.vectors.sample(embedder.model_id, COMPARED_VECTORS)
         wrong = []
         for row in rows:
             [fresh] = embedder.embed(list(embedding_texts(row["title"], body_of(row)))[:1])
@@ -312,7 +311,7 @@ def _backlog(context: MemoryContext) -> Check:
     if embedder is None:
         return Check(name="backlog", passed=True, detail="nothing waits without a model")
     with context.store.read() as tx:
-        waiting = pending_count(tx, embedder.model_id)
+        waiting = tx.vectors.waiting(embedder.model_id)
     return Check(
         name="backlog",
         passed=waiting <= WAITING_CHECKED,

@@ -98,7 +98,7 @@ def _memories(counts: Sequence[Row]) -> dict[str, Any]:
 
 def _index(tx: Transaction, model: str) -> dict[str, Any]:
     """Count vectors by model. The newest model is the one in use; nothing is loaded to find out."""
-    embedded = {row["model_id"]: row["memories"] for row in tx.session.all("vector_models")}
+    embedded = tx.vectors.models()
     without = embedded.pop(None, 0)
     current = max(embedded, key=lambda name: embedded[name], default=None)
     others = sum(count for name, count in embedded.items() if name != current)

@@ -215,12 +215,12 @@ def _active_by(lines: Sequence[AuditEntry]) -> str:
 
 
 def _runs(tx: Transaction, lines: Lines) -> Iterator[str]:
-    for row in tx.session.all("trust_runs", limit=CHECKED_ROWS):
+    for row in tx.trust.runs(CHECKED_ROWS):
         yield f"the run {row['id']} of {row['procedure_name']} is pinned to another version than it was started with"
     for row in tx.records.orphaned_runs(CHECKED_ROWS):
         yield f"the version that the run {row['id']} of {row['procedure_name']} is pinned to is not here"
     read: dict[str, Procedure] = {}
-    for row in tx.session.all("trust_steps", limit=CHECKED_ROWS):
+    for row in tx.trust.steps(CHECKED_ROWS):
         body = row["body"]
         if body not in read:
             read[body] = stored(body)
@@ -280,7 +280,7 @@ def _guard(tx: Transaction, lines: Lines) -> Iterator[str]:
     for namespace, name in sorted(rows.keys() | said.keys()):
         if rows.get((namespace, name)) != said.get((namespace, name)):
             yield f"{name} of {namespace} was set by nobody"
-    for row in tx.session.all("trust_rules", limit=CHECKED_ROWS):
+    for row in tx.trust.rules(CHECKED_ROWS):
         yield from _rule(row, _of(lines, row["namespace"], row["id"]))
     for row in tx.rules.modes():
         of_rule = _of(lines, tx.scope.write, row["rule_id"])

@@ -12,7 +12,7 @@ from brainops.embedding import open_embedder
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.draft import content_text
 from brainops.memory.terms import embedding_texts
-from brainops.store import Store, Transaction, acts
+from brainops.store import Store, acts
 from brainops.store.database import Row
 from brainops.store.scope import Scope
 from brainops.types import Embedder, Progress
@@ -91,12 +91,6 @@ def _opened(model: str) -> Embedder | None:
     return found
 
 
-def pending_count(tx: Transaction, model_id: str) -> int:
-    """Return how many readable memories still wait for a vector of this model."""
-    row = tx.session.one("vector_pending_count", model_id=model_id)
-    return int(row["pending"]) if row else 0
-
-
 def embed_pending(
     store: Store,
     meaning: Meaning,
@@ -113,11 +107,11 @@ def embed_pending(
     if embedder is None:
         return 0
     with store.read() as tx:
-        total = pending_count(tx, embedder.model_id)
+        total = tx.vectors.waiting(embedder.model_id)
     done, after = 0, 0
     while (limit is None or done < limit) and not stop():
         with store.read() as tx:
-            rows = tx.session.all("vector_pending", model_id=embedder.model_id, after=after, limit=BATCH_MEMORIES)
+            rows = tx.vectors.wait(embedder.model_id, after, BATCH_MEMORIES)
         if not rows:
             break
         vectors = meaning.of_memories([(row["title"], body_of(row)) for row in rows])

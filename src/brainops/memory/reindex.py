@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import subject_hash, words_of_row
-from brainops.memory.meaning import embed_pending, pending_count
+from brainops.memory.meaning import embed_pending
 from brainops.memory.redaction.stored_rows import cleansed
 from brainops.memory.transfer.lines import line_of, row_of_line
 from brainops.memory.transfer.segments import memory_id_of, replace_segment, unpack
@@ -92,8 +92,8 @@ def reembed(context: MemoryContext, progress: Progress | None = None) -> int:
             break
     for namespace in context.store.scope.read:
         with context.store.writing(acts.INDEX, context.actor, scope=Scope.of(namespace)) as tx:
-            if pending_count(tx, embedder.model_id) == 0:
-                tx.session.run("vector_delete_others", model_id=embedder.model_id)
+            if tx.vectors.waiting(embedder.model_id) == 0:
+                tx.vectors.drop_others(embedder.model_id)
     with context.store.writing(acts.INDEX, context.actor) as tx:
         tx.set(EMBEDDING_MODEL, embedder.model_id)
     return done

@@ -151,6 +151,11 @@ class MemoryRows:
         """Return what this memory replaced and what replaced it, oldest first."""
         return [memory_of(row) for row in self._session.all("memory_chain", id=memory_id)]
 
+    def newest_key(self) -> int:
+        """Return the highest key, which bounds how many memories there are."""
+        row = self._session.one("lexical_last")
+        return int(row["key"] or 0) if row else 0
+
     def page(self, after: int) -> Sequence[Row]:
         """Return the next rows after a key, in key order."""
         return self._session.all("memory_page", after=after, limit=PAGE_ROWS)

@@ -23,6 +23,7 @@ from brainops.store.fixes import FixRows
 from brainops.store.group import Group
 from brainops.store.handles import Handles
 from brainops.store.improvements import ImprovementRows
+from brainops.store.index import VectorRows
 from brainops.store.language import LanguageRows
 from brainops.store.learning import LearningRows
 from brainops.store.memories import MemoryRows
@@ -37,6 +38,7 @@ from brainops.store.sharing import SharingRows
 from brainops.store.signals import SignalRows
 from brainops.store.sqlite_log import LogState
 from brainops.store.trail import Trail
+from brainops.store.trust import TrustRows
 from brainops.store.variants import VariantRows
 from brainops.types import Actor, Proof
 
@@ -115,6 +117,8 @@ class Transaction:
         self.language = LanguageRows(session)
         self.figures = Figures(session)
         self.records = Records(session)
+        self.trust = TrustRows(session)
+        self.vectors = VectorRows(session)
         self.handles = Handles(session)
         self.trail = Trail(session, act, leave.actor)
         self._require(act, leave.asker)

@@ -25,6 +25,11 @@ class Trail:
         self._act = act
         self._actor = actor
 
+    def length(self, namespace: str) -> int:
+        """Return how many lines the trail of a readable namespace has."""
+        row = self._session.one("audit_length", of_namespace=namespace)
+        return int(row["lines"]) if row else 0
+
     def append(self, subject: str, at: int, **detail: JSON) -> None:
         """Add a line to the trail of the written namespace: the act that goes on, by whoever does it."""
         assert self._act.name, "an act that leaves no line has nothing to say here"

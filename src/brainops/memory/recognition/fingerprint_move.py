@@ -1,8 +1,9 @@
 """How do stored errors come to the fingerprints that they have now, with the fixes that are bound to them?
 
-Earlier programs counted the service as a part of an error's identity. What they stored is fingerprinted again, once for
-each namespace, when it is opened for the first time: only where the stored digest is that of what stands there by the
-old rule, so that no other identity is touched. Doing it twice, or half, does no harm.
+Each namespace says by which version its errors are identified; where that is not this program's, they are identified
+again when it is opened for the first time, and so is what an export of another version brings. Only an identity that a
+program made is touched: that of an operation's error, of a memory's text, or of the memory that an error became. Doing
+it twice, or half, does no harm.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ from msgspec.structs import replace
 from brainops.errors import StoreError
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_hash
+from brainops.memory.recognition import fingerprint
 from brainops.memory.recognition.digests import frames_of, text_digests, told_by
-from brainops.memory.recognition.fingerprint import VERSION, digest_with_service, fingerprint
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
 from brainops.store.search import filter_token
-from brainops.types import ErrorEvent, Failed
+from brainops.types import Failed
 
-WAITS = "fingerprints"  # the setting by which a migration says that a store was written by the old rule
+FIRST = 1  # the version of a namespace that says none
+UNSAID = 0  # of an export that says none: by programs before the first release the service counted
 
 log = logging.getLogger("brainops")
 
 
-def move(context: MemoryContext, *, again: bool = False) -> int:
-    """Move the fingerprints of the written namespace where that was not done yet, or `again`; return how many moved."""
-    if not again and not waits(context):
+def move(context: MemoryContext, written: int | None = None) -> int:
+    """Identify the errors of the written namespace anew where another version did; return how many moved.
+
+    `written` is the version of what was just taken in; without it, that of the namespace counts.
+    """
+    if (version_of(context) if written is None else written) == fingerprint.VERSION:
         return 0
     store, moved = context.store, 0
     try:
@@ -44,36 +49,49 @@ def move(context: MemoryContext, *, again: bool = False) -> int:
                     break
                 after = rows[-1]["key"]
         with store.writing(acts.RECORD, acts.ITSELF) as tx:
-            tx.set(_done(context), "moved")
+            tx.set(setting(context), str(fingerprint.VERSION))
     except StoreError as error:  # a store that is only read, or busy: what it holds is found by its words meanwhile
         log.warning("stored errors keep the fingerprints of an earlier program for now: %s", error)
     return moved
 
 
-def waits(context: MemoryContext) -> bool:
-    """Say whether the written namespace still holds what an earlier program may have identified by another rule."""
+def version_of(context: MemoryContext) -> int:
+    """Return the version by which the errors of the written namespace are identified."""
     with context.store.read() as tx:
-        return tx.setting(WAITS) is not None and tx.setting(_done(context)) is None
+        return int(tx.setting(setting(context)) or FIRST)
 
 
-def _done(context: MemoryContext) -> str:
-    return f"{WAITS}:{filter_token('namespace', context.store.scope.write)}"
+def waits(context: MemoryContext) -> bool:
+    """Say whether the errors of the written namespace are identified by another version than this program's."""
+    return version_of(context) != fingerprint.VERSION
+
+
+def setting(context: MemoryContext) -> str:
+    """Return the name under which the store keeps the version of the written namespace."""
+    return f"fingerprints:{filter_token('namespace', context.store.scope.write)}"
 
 
 def _memory(tx: Transaction, row: Row) -> bool:
     memory = memory_of(row)
-    said = memory.content.get("service") if isinstance(memory.content, dict) else None
-    event = replace(told_by(memory), service=said if isinstance(said, str) else None)
-    forms = (replace(event, frames=frames_of(memory)), event, *_of_operation(tx, memory.source.operation_id))
-    whole = _moved(tx, str(memory.fingerprint), *forms)
-    text, before = text_digests(event)[-1], row["message_fingerprint"]
-    if before is not None and before == digest_with_service(event):
-        tx.fingerprints.rename(before, fingerprint(event).digest)
-    identity = content_hash("fingerprint", str(VERSION), whole)
-    stands = row["content_hash"] != content_hash("fingerprint", str(VERSION), str(memory.fingerprint))
-    if stands or tx.memories.same(identity) is not None:
-        identity = row["content_hash"]
-    if (whole, text) == (memory.fingerprint, before):
+    before, text_before = str(memory.fingerprint), row["message_fingerprint"]
+    event = told_by(memory)
+    text = text_digests(event)[-1]
+    identities = {content_hash("fingerprint", str(each), before) for each in range(fingerprint.VERSION + 1)}
+    if row["content_hash"] in identities or before == text_before:
+        whole = fingerprint.fingerprint(replace(event, frames=frames_of(memory))).digest
+    else:  # told of by hand, or by the error of its operation
+        whole = before
+        operation = tx.operations.get(memory.source.operation_id) if memory.source.operation_id else None
+        if operation is not None and isinstance(operation.outcome, Failed) and operation.fingerprint == before:
+            whole = fingerprint.fingerprint(operation.outcome.error).digest
+    for earlier, now in ((text_before, text), (before, whole)):
+        if earlier is not None and earlier != now:
+            tx.fingerprints.rename(earlier, now)
+    identity = row["content_hash"]
+    if identity in identities:
+        moved = content_hash("fingerprint", str(fingerprint.VERSION), whole)
+        identity = identity if tx.memories.same(moved) is not None else moved
+    if (whole, text, identity) == (before, text_before, row["content_hash"]):
         return False
     tx.fingerprints.move_memory(row["key"], whole=whole, text=text, content_hash=identity)
     return True
@@ -83,23 +101,9 @@ def _operation(tx: Transaction, row: Row) -> bool:
     outcome = operation_of(row).outcome
     if not isinstance(outcome, Failed):
         return False
-    digest = _moved(tx, row["fingerprint"], outcome.error)
-    if digest != row["fingerprint"]:
-        tx.fingerprints.move_operation(row["key"], digest)
-    return bool(digest != row["fingerprint"])
-
-
-def _moved(tx: Transaction, digest: str, *events: ErrorEvent) -> str:
-    """Return what a digest is now, if it is that of one of these by the old rule; what is bound to it comes along."""
-    for event in events:
-        if digest_with_service(event) == digest:
-            now = fingerprint(event).digest
-            if now != digest:
-                tx.fingerprints.rename(digest, now)
-            return now
-    return digest
-
-
-def _of_operation(tx: Transaction, operation_id: str | None) -> tuple[ErrorEvent, ...]:
-    operation = tx.operations.get(operation_id) if operation_id else None
-    return (operation.outcome.error,) if operation is not None and isinstance(operation.outcome, Failed) else ()
+    digest = fingerprint.fingerprint(outcome.error).digest
+    if digest == row["fingerprint"]:
+        return False
+    tx.fingerprints.rename(row["fingerprint"], digest)
+    tx.fingerprints.move_operation(row["key"], digest)
+    return True

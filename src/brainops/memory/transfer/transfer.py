@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreReadOnly
 from brainops.memory.context import MemoryContext
-from brainops.memory.recognition import fingerprint_move
+from brainops.memory.recognition import fingerprint, fingerprint_move
+from brainops.memory.recognition.fingerprint_move import UNSAID
 from brainops.memory.transfer.line_kinds import FOLLOWS
 from brainops.memory.transfer.lines import VERSION, dumps, line_of, row_of_line
 from brainops.memory.transfer.merge import Intake, Noted, Unit
@@ -68,6 +69,7 @@ class _Verified(Struct, frozen=True, kw_only=True):
     """What the first pass over a file found: its format, its namespaces with the last hash of each one's trail."""
 
     version: int
+    fingerprints: int  # the version by which its errors are identified
     trails: Mapping[str, str | None]
     lines: int
     sha256: str
@@ -97,7 +99,14 @@ def _write(context: MemoryContext, stream: IO[bytes], path: str, progress: Progr
 
     with context.store.read() as tx:
         namespaces = sorted(tx.scope.read)
-        put({"brainops_export": VERSION, "exported_at": context.store.now(), "namespaces": namespaces})
+        put(
+            {
+                "brainops_export": VERSION,
+                "exported_at": context.store.now(),
+                "fingerprints": fingerprint.VERSION,
+                "namespaces": namespaces,
+            }
+        )
         for namespace in namespaces:
             # One transaction, so that the file is one state; one namespace at a time, so that its order is fixed.
             tx.session.scope = Scope.of(namespace)
@@ -209,9 +218,11 @@ def import_from(
         if source in targets:
             intake.sign(source, targets[source], last_hash)
     taken = dict(sorted(intake.taken.items()))
-    if "memory" in taken or "operation" in taken:  # an earlier program may have written the file
+    if "memory" in taken or "operation" in taken:
         for target in set(targets.values()):
-            fingerprint_move.move(replace(context, store=context.store.within(Scope.of(target))), again=True)
+            fingerprint_move.move(
+                replace(context, store=context.store.within(Scope.of(target))), written=verified.fingerprints
+            )
     return Imported(path=path, taken=taken, left=_told(intake.left), disarmed=_told(intake.disarmed))
 
 
@@ -235,14 +246,14 @@ def _told(noted: Noted) -> tuple[Left, ...]:
 def _verify(stream: IO[bytes], procedure: Callable[[str], object]) -> _Verified:
     """Read a whole export and check it; raise ArchiveDamaged or SchemaTooNew with the line where it ends to hold."""
     digest, counts = hashlib.sha256(), Counter[str]()
-    number, version, ended = 0, VERSION, False
+    number, version, fingerprints, ended = 0, VERSION, UNSAID, False
     trails: dict[str, str | None] = {}
     for number, (data, line) in enumerate(_objects(stream), 1):
         if ended:
             raise ArchiveDamaged(f"line {number}: there is more after the export's end; nothing was taken")
         if number == 1:
             version, namespaces = _header(line)
-            trails = dict.fromkeys(namespaces)
+            trails, fingerprints = dict.fromkeys(namespaces), line.get("fingerprints", UNSAID)
         elif line.get("kind") == "end":
             ended = True
             _check_end(line, digest.hexdigest(), counts)
@@ -253,7 +264,13 @@ def _verify(stream: IO[bytes], procedure: Callable[[str], object]) -> _Verified:
         digest.update(data)
     if not ended:
         raise ArchiveDamaged(f"the export is cut after line {number}: its last line is missing; nothing was taken")
-    return _Verified(version=version, trails=trails, lines=counts.total(), sha256=digest.hexdigest())
+    return _Verified(
+        version=version,
+        fingerprints=fingerprints,
+        trails=trails,
+        lines=counts.total(),
+        sha256=digest.hexdigest(),
+    )
 
 
 def _header(line: Mapping[str, Any]) -> tuple[int, list[str]]:

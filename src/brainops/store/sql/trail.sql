@@ -56,3 +56,8 @@ insert into backup ({columns of backup}) values ({values of backup})
 -- name: backup_list
 -- The backups that were written, newest first.
 select id, at, path, sha256 from backup order by at desc limit :limit
+
+-- name: audit_length
+-- How long is a namespace's trail?
+select count(*) as lines from audit
+where namespace = :of_namespace and namespace = any (:namespaces::text[])
