@@ -76,11 +76,29 @@ class EndpointEmbedder:
         body: dict[str, Any] = {"model": self.model, "input": texts, "encoding_format": "float"}
         if self.requested_dimensions is not None:
             body["dimensions"] = self.requested_dimensions
-        return self._vectors(self._answer(json.dumps(body).encode()), len(texts))
+        answer = self._answer(json.dumps(body).encode())
+        count = len(texts)
+        if answer.cut:
+            raise self._unusable(f"more than {ANSWER_BYTES} bytes")
+        try:
+            entries = sorted(json.loads(answer.body)["data"], key=lambda entry: entry.get("index", 0))
+            vectors = [[float(value) for value in entry["embedding"]] for entry in entries]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._unusable("no list of vectors") from None
+        if len(vectors) != count or len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
+            raise self._unusable(f"{len(vectors)} vectors for {count} texts, or vectors of different sizes")
+        return vectors
 
     def _answer(self, body: bytes) -> Response:
         for attempt in range(ATTEMPTS):
-            request = Request(url=self.url, method="POST", headers=self._headers(), body=body)
+            headers = {"content-type": "application/json", "accept": "application/json"}
+            key = self._key()
+            request = Request(
+                url=self.url,
+                method="POST",
+                headers=headers | {"authorization": f"Bearer {key}"} if key else headers,
+                body=body,
+            )
             pause = None
             try:
                 response = ask(request, seconds=self.timeout_seconds, most_bytes=ANSWER_BYTES)
@@ -94,23 +112,6 @@ class EndpointEmbedder:
                 break
             self._sleep(pause)
         raise self._unavailable(failure)
-
-    def _vectors(self, answer: Response, count: int) -> list[list[float]]:
-        if answer.cut:
-            raise self._unusable(f"more than {ANSWER_BYTES} bytes")
-        try:
-            entries = sorted(json.loads(answer.body)["data"], key=lambda entry: entry.get("index", 0))
-            vectors = [[float(value) for value in entry["embedding"]] for entry in entries]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise self._unusable("no list of vectors") from None
-        if len(vectors) != count or len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
-            raise self._unusable(f"{len(vectors)} vectors for {count} texts, or vectors of different sizes")
-        return vectors
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        key = self._key()
-        return headers | {"authorization": f"Bearer {key}"} if key else headers
 
     def _key(self) -> str | None:
         """Read the key anew for each request, so that a changed one is used at once."""

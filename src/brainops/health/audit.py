@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -123,7 +123,18 @@ def _duplicates(read: list[_Read], written: str) -> Iterator[Junk]:
             same[memory.pairs].append(memory)
     for group in same.values():
         if len(group) > 1:
-            yield _twins(group, written)
+            # The oldest of the written namespace stays; only memories of one namespace are told to go.
+            kept = next((memory for memory in group if memory.namespace == written), group[0])
+            extra = [memory for memory in group if memory is not kept]
+            where = extra[0].namespace
+            yield Junk(
+                kind="exact duplicate",
+                memory_ids=(kept.id, *(memory.id for memory in extra)),
+                detail=f"{kept.title[:TITLE_CHARACTERS]}: {counted(len(group), 'memory')} say the same",
+                command=_command(
+                    "forget", [memory.id for memory in extra if memory.namespace == where], where, written
+                ),
+            )
     for first, second, share in _near([group[0] for group in same.values()]):
         detail = f"{second.title[:TITLE_CHARACTERS]}: {share:.0%} the same as an older one"
         yield Junk(
@@ -134,42 +145,27 @@ def _duplicates(read: list[_Read], written: str) -> Iterator[Junk]:
         )
 
 
-def _twins(group: list[_Read], written: str) -> Junk:
-    """The one that stays is the oldest of the written namespace; only memories of one namespace are told to go."""
-    kept = next((memory for memory in group if memory.namespace == written), group[0])
-    extra = [memory for memory in group if memory is not kept]
-    where = extra[0].namespace
-    return Junk(
-        kind="exact duplicate",
-        memory_ids=(kept.id, *(memory.id for memory in extra)),
-        detail=f"{kept.title[:TITLE_CHARACTERS]}: {counted(len(group), 'memory')} say the same",
-        command=_command("forget", [memory.id for memory in extra if memory.namespace == where], where, written),
-    )
-
-
 def _near(read: list[_Read]) -> Iterator[tuple[_Read, _Read, float]]:
     """Yield (older, newer, likeness) of near pairs; only those are compared that share a rare word pair."""
     behind: Mapping[int, list[int]] = defaultdict(list)
     for number, memory in enumerate(read):
         for pair in sorted(memory.pairs)[:SKETCH]:
             behind[pair].append(number)
-    for first, second in sorted(_pairs(behind.values())):
+    for first, second in sorted(
+        {
+            (first, second)
+            for group in behind.values()
+            if len(group) <= CROWDED
+            for position, first in enumerate(group)
+            for second in group[position + 1 :]
+        }
+    ):
         share = likeness(read[first].pairs, read[second].pairs)
         older, newer = read[first], read[second]
         # Parts of one file stand side by side on purpose: an alert for each severity, a section for each system.
         of_one_file = older.file is not None and older.file == newer.file
         if share >= NEAR and not of_one_file and same_subject(older.title, newer.title):
             yield older, newer, share
-
-
-def _pairs(groups: Iterable[list[int]]) -> set[tuple[int, int]]:
-    return {
-        (first, second)
-        for group in groups
-        if len(group) <= CROWDED
-        for position, first in enumerate(group)
-        for second in group[position + 1 :]
-    }
 
 
 def _junk(kind: str, ids: list[str], detail: str, verb: str, row: Row, written: str) -> Junk:

@@ -31,7 +31,13 @@ Item = Mapping[str, Any]
 
 def screen(briefing: Briefing) -> str:
     """Return the briefing as lines of at most 80 columns: label, then what there is; 24 lines where all is there."""
-    return "\n".join(_cut(line) for line in _screen(briefing)) + "\n"
+    return (
+        "\n".join(
+            line if len(line) <= SCREEN_COLUMNS else line[: SCREEN_COLUMNS - 1].rstrip() + "…"
+            for line in _screen(briefing)
+        )
+        + "\n"
+    )
 
 
 def _screen(briefing: Briefing) -> Iterator[str]:
@@ -189,7 +195,3 @@ def plain(text: str) -> str:
 
 def _age(at: Micros, now: Micros) -> str:
     return length(max(0, now - at) / 1e6) if now - at >= 1_000_000 else "0 s"
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= SCREEN_COLUMNS else line[: SCREEN_COLUMNS - 1].rstrip() + "…"

@@ -18,6 +18,7 @@ def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:
     fixes = figures.fixes(since, until)
     given, work = figures.advice_given(since, until), figures.work(since, until)
     made, ended = figures.improvements(since, until)
+    used = _of_days(tx.language.used(since // DAY_MICROS + 1), until)
     return RecordCounts(
         since=since,
         until=until,
@@ -40,7 +41,11 @@ def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:
         kept=ended.get("kept", 0),
         rolled_back=ended.get("rolled_back", 0) + ended.get("undone", 0),
         agents=_attempted(tx, since, until),
-        language=_spent(tx, since, until),
+        language=Spent(
+            calls=sum(int(row["calls"]) for row in used),
+            tokens=sum(int(row["input_tokens"]) + int(row["output_tokens"]) for row in used),
+            cost=sum(float(row["cost"]) for row in used),
+        ),
     )
 
 
@@ -69,13 +74,4 @@ def _attempted(tx: Transaction, since: Micros, until: Micros) -> Attempted:
         succeeded=int(row["succeeded"]),
         seconds=int(row["duration_us"]) / 1e6,
         cost=float(row["cost"]),
-    )
-
-
-def _spent(tx: Transaction, since: Micros, until: Micros) -> Spent:
-    used = _of_days(tx.language.used(since // DAY_MICROS + 1), until)
-    return Spent(
-        calls=sum(int(row["calls"]) for row in used),
-        tokens=sum(int(row["input_tokens"]) + int(row["output_tokens"]) for row in used),
-        cost=sum(float(row["cost"]) for row in used),
     )

@@ -35,7 +35,13 @@ def health(context: MemoryContext, days: int) -> tuple[HealthFigure, ...]:
 
 
 def _of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:
-    yield from _of_use(counts)
+    kinds: dict[str, JSON] = {**formulas.by_kind(counts.queries)}
+    lately: list[JSON] = [*formulas.queries_lately(counts, SPARK_BUCKETS, SPARK_MINUTES)]
+    asked = sum(int(row["queries"]) for row in counts.queries)
+    yield _figure("memory queries", formulas.queries_a_minute(counts), A_MINUTE, asked, by_kind=kinds, history=lately)
+    yield _figure("insights generated", float(counts.insights) or None, "insights", counts.insights)
+    followed, begun = formulas.compliance(counts.compliance)
+    yield _figure("procedure compliance", share(followed, begun), SHARE, begun, followed=followed)
     judged = formulas.judged(counts)
     yield _figure(
         "pattern match accuracy",
@@ -70,16 +76,6 @@ def _of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:
     yield _figure("calibration error", error, ERROR, cases)
     spent = counts.language
     yield _figure("language spend", spent.cost if spent.calls else None, COST, spent.calls, tokens=spent.tokens)
-
-
-def _of_use(counts: RecordCounts) -> Iterator[HealthFigure]:
-    kinds: dict[str, JSON] = {**formulas.by_kind(counts.queries)}
-    lately: list[JSON] = [*formulas.queries_lately(counts, SPARK_BUCKETS, SPARK_MINUTES)]
-    asked = sum(int(row["queries"]) for row in counts.queries)
-    yield _figure("memory queries", formulas.queries_a_minute(counts), A_MINUTE, asked, by_kind=kinds, history=lately)
-    yield _figure("insights generated", float(counts.insights) or None, "insights", counts.insights)
-    followed, begun = formulas.compliance(counts.compliance)
-    yield _figure("procedure compliance", share(followed, begun), SHARE, begun, followed=followed)
 
 
 def _of_errors(counts: RecordCounts) -> Iterator[HealthFigure]:

@@ -74,13 +74,12 @@ def shortest(whole: str, others: Collection[str]) -> str:
 
 def _only(end: str, found: Mapping[str, Row]) -> str | None:
     if len(found) > 1:
-        named = ", ".join(_named(row, found) for row in list(found.values())[:SHOWN_CANDIDATES])
+        named = ", ".join(
+            f"{shortest(str(row['id']), found)} ({str(row['kind']).replace('_', ' ')})"
+            for row in list(found.values())[:SHOWN_CANDIDATES]
+        )
         raise InvalidInput(f"{end!r} is the end of {len(found)} ids; give more of the one that is meant: {named}")
     return next(iter(found), None)
-
-
-def _named(row: Row, found: Collection[str]) -> str:
-    return f"{shortest(str(row['id']), found)} ({str(row['kind']).replace('_', ' ')})"
 
 
 @contextmanager

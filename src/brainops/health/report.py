@@ -50,9 +50,27 @@ def report(context: MemoryContext, days: int) -> Report:
 
 
 def _lines(counts: RecordCounts) -> Iterator[Told]:
-    yield from _of_errors(counts)
+    failed, repeated = formulas.failures(counts)
+    ended = counts.operations
+    yield "operations", ended or None, COUNT, ended, "operations that ended"
+    yield "failures", counts.failed if ended else None, COUNT, ended, "operations that failed"
+    happened = "failures of an error that had happened before"
+    yield "repeats that happened", repeated if failed else None, COUNT, failed, happened
+    yield "repeats avoided", formulas.avoided(counts), COUNT, len(counts.answered), AVOIDED
+    verified, judged = formulas.fix_success(counts.fixes)
+    yield "fixes that held", share(verified, judged), SHARE, judged, FORMULAS["fix success"]
+    seconds = formulas.seconds_to_fix(counts.mended)
+    yield "time to fix", formulas.median_or_none(seconds), SECONDS, len(seconds), FORMULAS["time to fix"]
     yield from _of_advice(counts)
-    yield from _of_effort(counts)
+    worked = counts.worked_seconds if counts.operations else None
+    yield "time", worked, SECONDS, counts.operations, "sum of what operations took"
+    spent, agents = counts.language, counts.agents
+    yield "tokens", spent.tokens if spent.calls else None, COUNT, spent.calls, "tokens that language models took"
+    cost = spent.cost + agents.cost if spent.calls or agents.ended else None
+    yield "cost", cost, COST, spent.calls + agents.ended, "cost of language models and of agents' attempts"
+    yield "agents' attempts", agents.ended or None, COUNT, agents.ended, "attempts of agents that ended"
+    succeeded = share(agents.succeeded, agents.ended)
+    yield "agents' success", succeeded, SHARE, agents.ended, "attempts that succeeded / attempts that ended"
     followed, begun = formulas.compliance(counts.compliance)
     yield "compliance", share(followed, begun), SHARE, begun, FORMULAS["procedure compliance"]
     some = counts.made + counts.kept + counts.rolled_back
@@ -67,20 +85,6 @@ def _lines(counts: RecordCounts) -> Iterator[Told]:
         FORMULAS["system improvement"],
     )
     yield "insights", counts.insights or None, COUNT, counts.insights, FORMULAS["insights generated"]
-
-
-def _of_errors(counts: RecordCounts) -> Iterator[Told]:
-    failed, repeated = formulas.failures(counts)
-    ended = counts.operations
-    yield "operations", ended or None, COUNT, ended, "operations that ended"
-    yield "failures", counts.failed if ended else None, COUNT, ended, "operations that failed"
-    happened = "failures of an error that had happened before"
-    yield "repeats that happened", repeated if failed else None, COUNT, failed, happened
-    yield "repeats avoided", formulas.avoided(counts), COUNT, len(counts.answered), AVOIDED
-    verified, judged = formulas.fix_success(counts.fixes)
-    yield "fixes that held", share(verified, judged), SHARE, judged, FORMULAS["fix success"]
-    seconds = formulas.seconds_to_fix(counts.mended)
-    yield "time to fix", formulas.median_or_none(seconds), SECONDS, len(seconds), FORMULAS["time to fix"]
 
 
 def _of_advice(counts: RecordCounts) -> Iterator[Told]:
@@ -104,18 +108,6 @@ def _of_advice(counts: RecordCounts) -> Iterator[Told]:
     )
     known = judged.right + judged.wrong
     yield "right of judged", judged.accuracy, SHARE, known, FORMULAS["pattern match accuracy"]
-
-
-def _of_effort(counts: RecordCounts) -> Iterator[Told]:
-    worked = counts.worked_seconds if counts.operations else None
-    yield "time", worked, SECONDS, counts.operations, "sum of what operations took"
-    spent, agents = counts.language, counts.agents
-    yield "tokens", spent.tokens if spent.calls else None, COUNT, spent.calls, "tokens that language models took"
-    cost = spent.cost + agents.cost if spent.calls or agents.ended else None
-    yield "cost", cost, COST, spent.calls + agents.ended, "cost of language models and of agents' attempts"
-    yield "agents' attempts", agents.ended or None, COUNT, agents.ended, "attempts of agents that ended"
-    succeeded = share(agents.succeeded, agents.ended)
-    yield "agents' success", succeeded, SHARE, agents.ended, "attempts that succeeded / attempts that ended"
 
 
 def markdown(value: Report) -> Iterator[str]:

@@ -42,7 +42,6 @@ from brainops.types import (
     Briefing,
     Cycle,
     Failed,
-    Memory,
     MemoryType,
     Micros,
     Mode,
@@ -136,9 +135,34 @@ def brief(place: SessionPlace, session_id: str, caught_up: CaughtUp) -> Briefing
     with context.store.read() as tx:
         status = {**_status(tx, context, now, floor), "schema": schema}
         recent: dict[str, Sequence[dict[str, JSON]]] = {
-            sort: [_item(memory) for memory in tx.figures.newest(type, now, RECENT)] for sort, type in TYPES.items()
+            sort: [
+                {
+                    "id": memory.id,
+                    "title": memory.title,
+                    "text": content_text(memory.content)[:EXCERPT_CHARACTERS],
+                    "at": memory.last_seen_at,
+                    "trust": memory.trust.value,
+                    "importance": memory.importance,
+                    "occurrences": memory.occurrences,
+                    "tags": list(memory.tags),
+                }
+                for memory in tx.figures.newest(type, now, RECENT)
+            ]
+            for sort, type in TYPES.items()
         }
-        done = [_done(each) for each in _deployments(tx, now)]
+        days = {row["name"]: row["day"] for row in tx.operations.counts(now // DAY_MICROS - DEPLOYS_DAYS)}  # by day
+        names = sorted((name for name in days if DEPLOYS.search(name)), key=lambda name: -days[name])[:DEPLOYS_NAMES]
+        found = [
+            each
+            for name in names
+            for each in tx.operations.list(name=name, target=None, outcome=None, since=None, limit=RECENT)
+        ]
+        done = [
+            _done(each)
+            for each in sorted((each for each in found if each.outcome is not None), key=lambda each: -each.started_at)[
+                :RECENT
+            ]
+        ]
         recent["deployments"] = sorted((*recent["deployments"], *done), key=_newest_first)[:RECENT]
         agents = tx.agents.list()
         workers = len(tx.runs.workers(now - int(ALIVE_SECONDS * 1e6)))
@@ -243,19 +267,6 @@ def _status(tx: Transaction, context: MemoryContext, now: Micros, floor: bool) -
     }
 
 
-def _item(memory: Memory) -> dict[str, JSON]:
-    return {
-        "id": memory.id,
-        "title": memory.title,
-        "text": content_text(memory.content)[:EXCERPT_CHARACTERS],
-        "at": memory.last_seen_at,
-        "trust": memory.trust.value,
-        "importance": memory.importance,
-        "occurrences": memory.occurrences,
-        "tags": list(memory.tags),
-    }
-
-
 DEPLOYS = re.compile(
     r"^(?!attempt: ).*(?<![a-z])((re)?deploy|roll[ _-]?(out|back)(?![a-z])|release(?![a-z])|ship(?![a-z]))",
     re.IGNORECASE,
@@ -263,18 +274,6 @@ DEPLOYS = re.compile(
 """What an operation is called that puts something into use."""
 DEPLOYS_DAYS = 90  # of counts by name that are looked through: fewer rows than operations by far
 DEPLOYS_NAMES = 20  # of the newest names whose operations are looked up
-
-
-def _deployments(tx: Transaction, now: Micros) -> list[Operation]:
-    """Return the newest operations on record that deployed something, whether or not anybody wrote a log of them."""
-    days = {row["name"]: row["day"] for row in tx.operations.counts(now // DAY_MICROS - DEPLOYS_DAYS)}  # by day
-    names = sorted((name for name in days if DEPLOYS.search(name)), key=lambda name: -days[name])[:DEPLOYS_NAMES]
-    found = [
-        each
-        for name in names
-        for each in tx.operations.list(name=name, target=None, outcome=None, since=None, limit=RECENT)
-    ]
-    return sorted((each for each in found if each.outcome is not None), key=lambda each: -each.started_at)[:RECENT]
 
 
 def _newest_first(item: Mapping[str, Any]) -> int:

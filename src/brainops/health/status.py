@@ -15,7 +15,6 @@ from brainops.procedures.consent.automatic import automatic_stopped
 from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.store.sqlite_log import LogState
 from brainops.types import ApprovalState
 from brainops.types.times import DAY_MICROS
 from brainops.wire import plain
@@ -34,20 +33,35 @@ def status(context: MemoryContext) -> dict[str, Any]:
     floor = store.floor()
     with store.read() as tx:
         counts = tx.memories.counts()
+        now = store.now()
+        day, week = tx.operations.growth(now - DAY_MICROS), tx.operations.growth(now - 7 * DAY_MICROS)
+        rows = tx.operations.segments()
         figures = {
             "memories": _memories(counts),
             "index": _index(tx, context.meaning.model),
-            "operations": _operations(tx, store.now()),
+            "operations": {
+                "total": week["operations"],
+                "open": week["open"],
+                "day": day["recent"],
+                "week": week["recent"],
+                "last_at": week["last_at"],
+                "receipts": tx.operations.guidance_count(0),
+            },
             "waiting": waiting(tx),
             "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
             "guard": guarding(tx, store.now(), floor),
             "language": plain(budget_of(tx, store.now())),
-            "segments": _segments(tx.operations.segments()),
+            "segments": {
+                "count": len(rows),
+                "rows": sum(row["row_count"] for row in rows),
+                "bytes": sum(row["bytes"] for row in rows),
+            },
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
         }
         captured = {name: _captured(tx, store.now() - days * DAY_MICROS) for name, days in (("day", 1), ("week", 7))}
     sizes = store.upkeep.sizes()
+    state = store.upkeep.log()
     return {
         "version": program_version(),
         "store": masked(store.database.location),
@@ -58,12 +72,8 @@ def status(context: MemoryContext) -> dict[str, Any]:
         **figures,
         "growth": {**captured, "days_until_full": _days_until_full(counts, captured["week"], sizes)},
         "sizes": sizes,
-        "log": _log(store.upkeep.log()),
+        "log": None if state is None else {**plain(state), "trouble": state.trouble},
     }
-
-
-def _log(state: LogState | None) -> dict[str, Any] | None:
-    return None if state is None else {**plain(state), "trouble": state.trouble}
 
 
 def program_version() -> str:
@@ -111,18 +121,6 @@ def _index(tx: Transaction, model: str) -> dict[str, Any]:
     }
 
 
-def _operations(tx: Transaction, now: int) -> dict[str, Any]:
-    day, week = tx.operations.growth(now - DAY_MICROS), tx.operations.growth(now - 7 * DAY_MICROS)
-    return {
-        "total": week["operations"],
-        "open": week["open"],
-        "day": day["recent"],
-        "week": week["recent"],
-        "last_at": week["last_at"],
-        "receipts": tx.operations.guidance_count(0),
-    }
-
-
 def _records(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """Return how many procedures, runs, approvals, agents and the like there are, by state, and in a week."""
     found: dict[str, dict[str, Any]] = {
@@ -155,14 +153,6 @@ def guarding(tx: Transaction, now: int, floor: bool) -> dict[str, Any]:
         "autonomy": settings.autonomy.value,
         "automatic_stopped": automatic_stopped(os.environ) or settings.automatic_stopped,
         "bypassed_until": bypass.until if bypass else None,
-    }
-
-
-def _segments(rows: Sequence[Row]) -> dict[str, int]:
-    return {
-        "count": len(rows),
-        "rows": sum(row["row_count"] for row in rows),
-        "bytes": sum(row["bytes"] for row in rows),
     }
 
 

@@ -45,7 +45,9 @@ class Relay:
         self._began = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._restore: list[Callable[[], object]] = []
-        streams = _streams()
+        # A stream each for standard output and error; one for both where both go to the same place, in order.
+        first = _stream(1)
+        streams = {1: first, 2: first if _same_place() else _stream(2)}
         self._woken, self._waker = os.pipe()
         for descriptor in (self._woken, self._waker):
             os.set_blocking(descriptor, False)
@@ -147,12 +149,6 @@ class _Stream(Struct, frozen=True, kw_only=True):
     theirs: int
     number: int
     terminal: bool
-
-
-def _streams() -> dict[int, _Stream]:
-    """Return a stream each for standard output and error; one for both where both go to the same place, in order."""
-    first = _stream(1)
-    return {1: first, 2: first if _same_place() else _stream(2)}
 
 
 def _stream(number: int) -> _Stream:

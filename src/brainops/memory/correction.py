@@ -246,7 +246,10 @@ def _purge(
 ) -> Removed:
     if not reason.strip():
         raise InvalidInput("a purge cannot be undone; say why with `reason`")
-    fingerprints = {row["id"]: row["fingerprint"] for row in rows} | _archived_fingerprints(tx, ids)
+    found = (archived_memory(tx, memory_id) for memory_id in ids)
+    fingerprints = {row["id"]: row["fingerprint"] for row in rows} | {
+        archived[1].id: archived[1].fingerprint for archived in found if archived is not None
+    }
     for memory_id in ids:
         tx.records.purge(memory_id, fingerprints.get(memory_id))  # first: it asks which operations ended in it
     for row in rows:
@@ -258,11 +261,6 @@ def _purge(
         tx.trail.purge_feedback(memory_id)
         tx.trail.append(memory_id, now, reason=said, by="subject" if subject else "id")
     return Removed(memory_ids=tuple(ids), backups=tuple(row["path"] for row in tx.trail.backups()))
-
-
-def _archived_fingerprints(tx: Transaction, ids: list[str]) -> dict[str, str | None]:
-    found = (archived_memory(tx, memory_id) for memory_id in ids)
-    return {archived[1].id: archived[1].fingerprint for archived in found if archived is not None}
 
 
 def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: str = "") -> Captured:

@@ -233,7 +233,11 @@ def _cleaned(draft: Draft, notes: list[str]) -> Draft:
     assert isinstance(metadata, dict)
     source = draft.source
     actor = replace(source.actor, id=clean(source.actor.id), proof=clean(source.actor.proof))
-    names = {key: clean(value) if value else value for key, value in _source_names(source).items()}
+    names = {
+        name: said and clean(said)
+        for name in ("session_id", "operation_id", "run_id", "uri", "key")
+        for said in (getattr(source, name),)
+    }
     return replace(
         draft,
         title=title,
@@ -261,10 +265,6 @@ def _is_plain(draft: Draft) -> bool:
         and all(tag == tag.strip() for tag in draft.tags)
         and len(set(draft.tags)) == len(draft.tags)
     )
-
-
-def _source_names(source: Source) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in ("session_id", "operation_id", "run_id", "uri", "key")}
 
 
 def _clean_json(value: JSON) -> JSON:

@@ -48,7 +48,13 @@ class Meaning:
         if self._embedder is not None or self.problem is not None:
             return
         try:
-            self._embedder = _opened(self.model)
+            # The model, the bundled one once for all that use it: it takes 30 MB, and threads may share it.
+            found = _SHARED.get(self.model)
+            if found is None:
+                found = open_embedder(self.model)
+                if found is not None and self.model == "minilm":
+                    found = _SHARED.setdefault(self.model, found)
+            self._embedder = found
         except EmbedderUnavailable as error:
             self.problem = str(error)
 
@@ -79,16 +85,6 @@ class Meaning:
 
 
 _SHARED: weakref.WeakValueDictionary[str, Embedder] = weakref.WeakValueDictionary()
-
-
-def _opened(model: str) -> Embedder | None:
-    """Return the model, the bundled one once for all that use it: it takes 30 MB, and threads may share it."""
-    found = _SHARED.get(model)
-    if found is None:
-        found = open_embedder(model)
-        if found is not None and model == "minilm":
-            found = _SHARED.setdefault(model, found)
-    return found
 
 
 def embed_pending(

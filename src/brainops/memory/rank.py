@@ -75,18 +75,7 @@ class Ranked(Struct, frozen=True, kw_only=True):
 def fuse(candidates: Iterable[Candidate], *, weights: Weights = DEFAULT) -> list[Ranked]:
     """Rank candidates, best first; equal scores keep the order of their keys."""
     pool = {candidate.key: candidate for candidate in candidates}
-    lexical, dense = _parts(pool, weights)
-    match = {key: lexical[key] + dense[key] for key in pool}
-    best = max(match.values(), default=0.0)
-    ranked = [
-        _ranked(candidate, lexical[key], dense[key], _context(candidate, pool, match, weights), best, weights)
-        for key, candidate in pool.items()
-    ]
-    return sorted(ranked, key=lambda hit: (-hit.score, hit.key))
-
-
-def _parts(pool: Mapping[int, Candidate], weights: Weights) -> tuple[dict[int, float], dict[int, float]]:
-    """Return each side divided by its best; a side that found nothing leaves the whole weight to the other."""
+    # Each side divided by its best; a side that found nothing leaves the whole weight to the other.
     best_lexical = max((c.lexical for c in pool.values() if c.lexical is not None), default=0.0)
     best_dense = max((c.dense for c in pool.values() if c.dense is not None), default=0.0)
     share = weights.dense if best_lexical > 0.0 else 1.0
@@ -95,10 +84,17 @@ def _parts(pool: Mapping[int, Candidate], weights: Weights) -> tuple[dict[int, f
     # What still waits for its vector is judged by its words alone: otherwise a new exact answer would lie below
     # everything that merely has a vector.
     by_words = {key: 1.0 if c.dense is None else 1.0 - share for key, c in pool.items()}
-    return (
+    lexical, dense = (
         {key: _share(c.lexical, best_lexical) * by_words[key] for key, c in pool.items()},
         {key: _share(c.dense, best_dense) * share for key, c in pool.items()},
     )
+    match = {key: lexical[key] + dense[key] for key in pool}
+    best = max(match.values(), default=0.0)
+    ranked = [
+        _ranked(candidate, lexical[key], dense[key], _context(candidate, pool, match, weights), best, weights)
+        for key, candidate in pool.items()
+    ]
+    return sorted(ranked, key=lambda hit: (-hit.score, hit.key))
 
 
 def _share(value: float | None, best: float) -> float:
@@ -123,14 +119,9 @@ def _best(keys: Iterable[int], match: Mapping[int, float]) -> float:
 def _ranked(
     candidate: Candidate, lexical: float, dense: float, neighbour: float, best: float, weights: Weights
 ) -> Ranked:
-    prior = best * _prior_share(candidate, weights)
-    score = lexical + dense + neighbour + prior
-    return Ranked(key=candidate.key, score=score, lexical=lexical, dense=dense, neighbour=neighbour, prior=prior)
-
-
-def _prior_share(candidate: Candidate, weights: Weights) -> float:
-    """Return importance, recency and feedback as a bounded share of the best score."""
     importance = weights.importance * (2.0 * candidate.importance - 1.0)
     recency = weights.recency * math.exp2(-max(candidate.age_days, 0.0) / weights.half_life_days)
     given = max(-MAX_PRIOR_SHARE, min(MAX_PRIOR_SHARE, importance + recency))
-    return given + weights.feedback * max(-1.0, min(1.0, candidate.feedback))
+    prior = best * (given + weights.feedback * max(-1.0, min(1.0, candidate.feedback)))
+    score = lexical + dense + neighbour + prior
+    return Ranked(key=candidate.key, score=score, lexical=lexical, dense=dense, neighbour=neighbour, prior=prior)

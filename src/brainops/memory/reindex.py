@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from msgspec import Struct
@@ -125,16 +124,12 @@ def rescan(
     )
     if not dry_run:
         if found.changed:
-            _sign(context, found)
+            taken_out: dict[str, JSON] = {finding.kind: finding.count for finding in found.findings}
+            with context.store.writing(acts.REDACT, context.actor) as tx:
+                now = context.store.now()
+                tx.trail.append(tx.scope.write, now, changed=found.changed, findings=taken_out)
         found = replace(found, in_log_for=context.store.upkeep.scrub())
     return found
-
-
-def _sign(context: MemoryContext, found: Rescanned) -> None:
-    taken_out: dict[str, JSON] = {finding.kind: finding.count for finding in found.findings}
-    with context.store.writing(acts.REDACT, context.actor) as tx:
-        now = context.store.now()
-        tx.trail.append(tx.scope.write, now, changed=found.changed, findings=taken_out)
 
 
 class _Kind(Struct, frozen=True, kw_only=True):
@@ -191,10 +186,23 @@ class _Rescan:
         with self._context.store.read(self._scope) as tx:
             ids = [row["id"] for row in tx.operations.segments()]
         for segment_id in ids:
-            with self._transaction() as tx:
+            store = self._context.store
+            with (
+                store.read(self._scope)
+                if self._dry_run
+                else store.writing(acts.REDACT, self._context.actor, scope=self._scope)
+            ) as tx:
                 row = tx.operations.segment(segment_id)
                 if row is not None:
-                    self._segment(tx, row)
+                    lines = unpack(row)
+                    cleaned = [cleansed(line, self._context.redaction, self.findings) for line in lines]
+                    differing = [line for line, clean in zip(lines, cleaned, strict=True) if line != clean]
+                    if differing and not self._dry_run:
+                        replace_segment(tx, row, cleaned)
+                    self.changed += len(differing)
+                    if row["kind"] == "memory":
+                        self.ids.update(dict.fromkeys(map(memory_id_of, differing)))
+                    self._advance(len(lines))
 
     def procedures(self, leaks: Callable[[Row], bool]) -> Iterator[str]:
         """Look through the versions of procedures, and yield which of them hold a secret."""
@@ -203,25 +211,6 @@ class _Rescan:
                 self.scanned += 1
                 if leaks(row):
                     yield f"{row['name']} number {row['number']} ({row['state']})"
-
-    def _transaction(self) -> AbstractContextManager[Transaction]:
-        store = self._context.store
-        return (
-            store.read(self._scope)
-            if self._dry_run
-            else store.writing(acts.REDACT, self._context.actor, scope=self._scope)
-        )
-
-    def _segment(self, tx: Transaction, row: Row) -> None:
-        lines = unpack(row)
-        cleaned = [cleansed(line, self._context.redaction, self.findings) for line in lines]
-        differing = [line for line, clean in zip(lines, cleaned, strict=True) if line != clean]
-        if differing and not self._dry_run:
-            replace_segment(tx, row, cleaned)
-        self.changed += len(differing)
-        if row["kind"] == "memory":
-            self.ids.update(dict.fromkeys(map(memory_id_of, differing)))
-        self._advance(len(lines))
 
     def _cleaned(self, kind: _Kind, row: Row, counts: Counter[str]) -> dict[str, Any] | None:
         """Return a row without what the rules take out, or None where they take nothing."""

@@ -52,9 +52,12 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
     question = ask(context, query)
     with store.read() as tx:
         if question.terms or question.vector is not None:
-            hits = _ranked_hits(tx, question, wanted, limit, store.now())
+            hits = _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), store.now()), limit)
         else:
-            hits = [_unranked(memory) for memory in tx.memories.matching(wanted, limit, context.store.now())]
+            hits = [
+                Hit(memory=memory, score=0.0, confidence=0.0, why=Explanation())
+                for memory in tx.memories.matching(wanted, limit, context.store.now())
+            ]
     if (wanted.include_archived or wanted.as_of is not None) and len(hits) < limit:
         hits += search_segments(context, question.text, limit - len(hits), wanted)
     return hits
@@ -132,10 +135,6 @@ def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
     return packed
 
 
-def _ranked_hits(tx: Transaction, question: Query, wanted: Filter, limit: int, now: int) -> list[Hit]:
-    return _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), now), limit)
-
-
 def _hits(
     tx: Transaction, question: Query, candidates: Sequence[rank.Candidate], limit: int, *, relevant: bool = False
 ) -> list[Hit]:
@@ -154,24 +153,32 @@ def _hits(
         covered = confidence.covered_share(question.terms, shared, frequencies, known)
         signals = confidence.HitSignals(cosine=cosines[hit.key], covered=covered, margin=margin)
         sure = confidence.relevance(signals, len(shared)) if relevant else confidence.match_probability(signals)
-        hits.append(_hit(memory, hit, sure, shared))
+        hits.append(
+            Hit(
+                memory=memory,
+                score=hit.score,
+                confidence=sure,
+                why=Explanation(
+                    lexical=hit.lexical,
+                    dense=hit.dense,
+                    neighbour=hit.neighbour,
+                    prior=hit.prior,
+                    terms=shared,
+                ),
+            )
+        )
     return hits
 
 
 def gather(tx: Transaction, question: Query, wanted: Filter, depth: int, now: int) -> list[rank.Candidate]:
     """Return the candidates of both sides with all that ranking asks of them."""
-    found = _search(tx, question, wanted, depth)
+    lexical = {hit.key: hit.score for hit in tx.index.lexical(tx.session, question.terms, wanted, depth)}
+    found = _sides(tx, question, wanted, depth, lexical)
     return _candidates(tx, found, tx.memories.facts(list(found)), now)
 
 
 Sides = tuple[float | None, float | None]
 """What words and meaning say of one memory."""
-
-
-def _search(tx: Transaction, question: Query, wanted: Filter, depth: int) -> dict[int, Sides]:
-    """Return the scores of both sides by key."""
-    lexical = {hit.key: hit.score for hit in tx.index.lexical(tx.session, question.terms, wanted, depth)}
-    return _sides(tx, question, wanted, depth, lexical)
 
 
 def _sides(
@@ -223,28 +230,9 @@ def _dense(
     return {**near, **tx.index.cosines(tx.session, question.model_id, question.vector, missing)}
 
 
-def _hit(memory: Memory, ranked: rank.Ranked, probability: float, shared: tuple[str, ...]) -> Hit:
-    return Hit(
-        memory=memory,
-        score=ranked.score,
-        confidence=probability,
-        why=Explanation(
-            lexical=ranked.lexical,
-            dense=ranked.dense,
-            neighbour=ranked.neighbour,
-            prior=ranked.prior,
-            terms=shared,
-        ),
-    )
-
-
 def _words_in_common(terms: Sequence[str], memory: Memory, *, about: bool) -> tuple[str, ...]:
     """Return the query's words that a memory holds; with `about`, not those of where its error occurred."""
     content = memory.content
     if about and isinstance(content, dict) and "error" in content:
         content = {name: value for name, value in content.items() if name not in OCCURRENCE}
     return shared_terms(tuple(terms), f"{memory.title}\n{content_text(content)}")
-
-
-def _unranked(memory: Memory) -> Hit:
-    return Hit(memory=memory, score=0.0, confidence=0.0, why=Explanation())

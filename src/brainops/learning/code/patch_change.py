@@ -110,7 +110,8 @@ class CodePatches(InStore):
             at=at,
             trust=Trust.AGENT if asked else self._trust(derived_from),
         )
-        made = worktree.made(known, diff, _checked(files or {}), _message(title, reason, found.id))
+        body = f"{reason}\n\n" if reason and reason != title else ""
+        made = worktree.made(known, diff, _checked(files or {}), f"{title}\n\n{body}{worktree.MARK}{found.id}\n")
         if problem := refusal(made.changes, made.diff, automation=known.automation):
             raise InvalidInput(f"this patch is refused: {problem}")
         key = f"code:{known.name}:{made.base[:12]}:{sha256(made.diff.encode()).hexdigest()[:16]}"
@@ -218,7 +219,9 @@ class CodePatches(InStore):
         known = replace(known, branch=str(_of(improvement.after, "branch")))
         worktree.sweep()
         if value == improvement.after:
-            self._require_person(improvement, proof)
+            # What does not apply itself a person applies: one who proves it, where anybody can.
+            if improvement.state is not ImprovementState.PLANNED:
+                self._context.store.allow(acts.CODE_APPLY, self._context.actor, proof)
             left = worktree.bring_in(known, improvement.id, base, commit)
         else:
             left = worktree.take_back(known, improvement.id, commit)
@@ -226,11 +229,6 @@ class CodePatches(InStore):
             tx.code.put(improvement.id, known.name, commit, left, self._context.store.now())
 
     # What these are made of
-
-    def _require_person(self, improvement: Improvement, proof: Proven | None) -> None:
-        """Raise unless a person applies what does not apply itself: one who proves it, where anybody can."""
-        if improvement.state is not ImprovementState.PLANNED:
-            self._context.store.allow(acts.CODE_APPLY, self._context.actor, proof)
 
     def _repository(self, improvement: Improvement) -> CodeRepository | None:
         with self._context.store.read() as tx:
@@ -289,11 +287,6 @@ def _proposal(
         state=ImprovementState.PLANNED if alone else ImprovementState.PROPOSED,
         apply_at=found.proposed_at + STANDS_MICROS if alone else None,
     )
-
-
-def _message(title: str, reason: str, improvement_id: str) -> str:
-    body = f"{reason}\n\n" if reason and reason != title else ""
-    return f"{title}\n\n{body}{worktree.MARK}{improvement_id}\n"
 
 
 def _checked(files: Mapping[str, str | None]) -> Mapping[str, str | None]:

@@ -60,7 +60,11 @@ def made(repository: CodeRepository, diff: str, files: Mapping[str, str | None],
         if files:
             _put_files(git, base, files, index, automation=repository.automation)
         else:
-            _put_diff(git, diff, index)
+            code, said, wrong = git.ask(
+                "apply", "--cached", "--whitespace=nowarn", "-", given=diff.encode(), index=index
+            )
+            if code:
+                raise InvalidInput(f"the diff does not fit {git.folder}: {(wrong or said).strip()[-400:]}")
         tree = git("write-tree", index=index).strip()
     commit = git("commit-tree", tree, "-p", base, "-F", "-", given=message.encode()).strip()
     tell = ("diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv")
@@ -70,12 +74,6 @@ def made(repository: CodeRepository, diff: str, files: Mapping[str, str | None],
         changes=changed(git(*tell, "-z", "--raw", base, commit), git(*tell, "-z", "--numstat", base, commit)),
         diff=git(*tell, "-p", "--full-index", base, commit),
     )
-
-
-def _put_diff(git: Git, diff: str, index: Path) -> None:
-    code, said, wrong = git.ask("apply", "--cached", "--whitespace=nowarn", "-", given=diff.encode(), index=index)
-    if code:
-        raise InvalidInput(f"the diff does not fit {git.folder}: {(wrong or said).strip()[-400:]}")
 
 
 def _put_files(git: Git, base: str, files: Mapping[str, str | None], index: Path, *, automation: bool) -> None:

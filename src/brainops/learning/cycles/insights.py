@@ -9,7 +9,6 @@ from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import Prepared, content_hash, prepare, words_of_row
 from brainops.store import Transaction
-from brainops.store.database import Row
 from brainops.types import JSON, Actor, ActorKind, Draft, Insight, MemoryState, Micros, Source
 
 LEARNER = Actor(kind=ActorKind.SERVICE, id="brainops.learning")  # whoever's process it was: the record is the same
@@ -45,7 +44,11 @@ def keep(tx: Transaction, context: MemoryContext, part: str, insight: Insight) -
     if reopened:
         tx.learning.reopen_insight(row["id"])
     if row["title"] != prepared.row["title"]:
-        return KeptInsight(id=_supersede(tx, context, row, prepared), written=True)
+        now = context.store.now()
+        prepared.row["supersedes"] = row["id"]
+        new_id = _capture(tx, context, prepared)
+        tx.memories.mark_superseded(row["id"], new_id, max(now, row["valid_from"] + 1), words_of_row(row))
+        return KeptInsight(id=new_id, written=True)
     if all(row[name] == prepared.row[name] for name in REWRITTEN):
         return KeptInsight(id=row["id"], written=reopened)
     tx.memories.rewrite(row, {name: prepared.row[name] for name in REWRITTEN}, prepared.words)
@@ -91,11 +94,3 @@ def _prepared(context: MemoryContext, part: str, insight: Insight) -> Prepared:
 
 def _capture(tx: Transaction, context: MemoryContext, prepared: Prepared) -> str:
     return store_prepared(tx, prepared, Source(actor=LEARNER), context, None).id
-
-
-def _supersede(tx: Transaction, context: MemoryContext, old: Row, prepared: Prepared) -> str:
-    now = context.store.now()
-    prepared.row["supersedes"] = old["id"]
-    new_id = _capture(tx, context, prepared)
-    tx.memories.mark_superseded(old["id"], new_id, max(now, old["valid_from"] + 1), words_of_row(old))
-    return new_id

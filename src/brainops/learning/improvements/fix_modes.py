@@ -52,7 +52,13 @@ class FixModes(InStore):
             for fix in fixes:
                 counts = Counts(well=records[fix.id][0], badly=records[fix.id][1])
                 sure = may_apply(confidence_of(fix, verdicts, priors)) and _enough(counts)
-                if fix.mode is not FixMode.AUTO and not _set_by_hand(fix) and sure and _beyond(counts):
+                # A person put it where it is: it was never demoted, and its mode has a reason.
+                if (
+                    fix.mode is not FixMode.AUTO
+                    and not (fix.mode is FixMode.SUGGEST and fix.reason and fix.demoted_at is None)
+                    and sure
+                    and is_sure(beyond(counts, LEAST_RATE).better)
+                ):
                     found.append(_promotion(fix, counts, work.to_at))
                 elif fix.mode is not FixMode.SUGGEST and is_sure(beyond(counts, LEAST_RATE).worse):
                     found.append(_demotion(fix, counts, work.to_at))
@@ -131,15 +137,6 @@ def _proven(tx: Transaction, improvement: Improvement, counts: Counts) -> bool:
 def _enough(counts: Counts) -> bool:
     """Say whether what was verified since the last demotion suffices by itself: each promotion is earned anew."""
     return confidence(counts.well, counts.badly).enough
-
-
-def _beyond(counts: Counts) -> bool:
-    return is_sure(beyond(counts, LEAST_RATE).better)
-
-
-def _set_by_hand(fix: Fix) -> bool:
-    """Say whether a person put it where it is: it was never demoted, and its mode has a reason."""
-    return bool(fix.mode is FixMode.SUGGEST and fix.reason and fix.demoted_at is None)
 
 
 def _trust(fix: Fix) -> Trust:

@@ -68,7 +68,17 @@ class MemoryPlans(InStore):
         plan = improvement.after
         assert isinstance(plan, dict)
         if value == improvement.before:
-            self._put_back(tx, improvement, by, now)
+            # Put back what stands here still; a memory that was purged since, or lies in a segment, is left.
+            for each in tx.learning.set_aside_of(improvement.id):
+                if tx.memories.key(each["memory_id"]) is None:
+                    continue
+                row = tx.memories.writable_row(each["memory_id"])
+                if each["data"] is not None:
+                    self._unfold(tx, row["id"], bytes(each["data"]))
+                elif row["state"] == MemoryState.ARCHIVED and stands_again(tx, row, now):
+                    tx.memories.set_state(row["id"], MemoryState.ACTIVE, MemoryState.ARCHIVED, words_of_row(row))
+                    tx.also(acts.IMPROVED_RESTORE, by).append(row["id"], now, improvement=improvement.id)
+            tx.learning.put_back(improvement.id)
         elif ARCHIVE in plan:
             self._archive(tx, improvement, plan[ARCHIVE], by, now)
         else:
@@ -113,19 +123,6 @@ class MemoryPlans(InStore):
             if tx.learning.fold_occurrences(each["key"], after, until):
                 data = zlib.compress(json.dumps(folded, ensure_ascii=False).encode())
                 tx.learning.set_aside(improvement.id, each["id"], data)
-
-    def _put_back(self, tx: Transaction, improvement: Improvement, by: Actor, now: Micros) -> None:
-        """Put back what stands here still; a memory that was purged since, or lies in a segment, is left."""
-        for each in tx.learning.set_aside_of(improvement.id):
-            if tx.memories.key(each["memory_id"]) is None:
-                continue
-            row = tx.memories.writable_row(each["memory_id"])
-            if each["data"] is not None:
-                self._unfold(tx, row["id"], bytes(each["data"]))
-            elif row["state"] == MemoryState.ARCHIVED and stands_again(tx, row, now):
-                tx.memories.set_state(row["id"], MemoryState.ACTIVE, MemoryState.ARCHIVED, words_of_row(row))
-                tx.also(acts.IMPROVED_RESTORE, by).append(row["id"], now, improvement=improvement.id)
-        tx.learning.put_back(improvement.id)
 
     def _unfold(self, tx: Transaction, memory_id: str, data: bytes) -> None:
         for row in json.loads(zlib.decompress(data)):

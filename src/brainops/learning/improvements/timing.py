@@ -63,14 +63,12 @@ class Timing(Versions):
 
     def find(self, work: CycleWork) -> Sequence[Improvement]:
         """Return what the attempts of the steps of active procedures of the written namespace suggest."""
-        return [each for version in self._candidates(work) for each in self._of(version, work)]
-
-    def _candidates(self, work: CycleWork) -> list[ProcedureVersion]:
         mine = work.context.store.scope.write
         return [
-            version
+            each
             for version in self._catalog.active()
             if version.namespace == mine and FIX_TAG not in version.procedure.tags
+            for each in self._of(version, work)
         ]
 
     def _of(self, version: ProcedureVersion, work: CycleWork) -> Iterator[Improvement]:
@@ -137,7 +135,11 @@ def changes(step: Step, record: StepRecord) -> Iterator[StepChange]:
 
 
 def _record(rows: Sequence[Row]) -> StepRecord:
-    own = [(row["finished_at"] - row["started_at"]) / 1e6 for row in rows if _at_once(row)]
+    own = [
+        (row["finished_at"] - row["started_at"]) / 1e6
+        for row in rows
+        if row["state"] == StepState.SUCCEEDED and row["failures"] == 0 and row["started_at"] is not None
+    ]
     failed = [row for row in rows if row["state"] == StepState.FAILED]
     whole = [row["run_finished_at"] - row["run_started_at"] for row in failed if row["run_started_at"] is not None]
     return StepRecord(
@@ -149,10 +151,6 @@ def _record(rows: Sequence[Row]) -> StepRecord:
         slowest_seconds=max(own, default=0.0),
         failed_run_micros=int(median(whole)) if whole else None,
     )
-
-
-def _at_once(row: Row) -> bool:
-    return bool(row["state"] == StepState.SUCCEEDED and row["failures"] == 0 and row["started_at"] is not None)
 
 
 def _proposal(version: ProcedureVersion, change: StepChange, record: StepRecord, at: Micros) -> Improvement:

@@ -241,7 +241,12 @@ def _earlier(procedure: Procedure, step: Step, runs: Sequence[PastRun]) -> Itera
     if len(failed) < LEAST or len(failed) < OFTEN * len(tried) or not _only_reads(step):
         return
     known = {each.id: each for each in procedure.steps}
-    read = _closure(_reads(step) & set(known), known)
+    alone = Procedure(name="alone", steps=(step,))
+    read = _closure(
+        {found.name for each in expressions(alone) for found in references(each.source) if found.root == "steps"}
+        & set(known),
+        known,
+    )
     waits_for = _closure(set(step.needs), known) - read
     costs = [each for each in waits_for if not STEP_KINDS[known[each].action.uses].unhurried]
     usual = median(run.seconds for run in failed)
@@ -349,12 +354,6 @@ def _read(procedure: Procedure, step: Step, besides: frozenset[str] = frozenset(
         if not own and any(found.root == "steps" and found.name == step.id for found in references(each.source)):
             return frozenset((step.id,))
     return frozenset()
-
-
-def _reads(step: Step) -> set[str]:
-    """Return the steps that a step reads."""
-    alone = Procedure(name="alone", steps=(step,))
-    return {found.name for each in expressions(alone) for found in references(each.source) if found.root == "steps"}
 
 
 def _closure(ids: set[str], known: Mapping[str, Step]) -> set[str]:

@@ -113,7 +113,12 @@ class Versions:
         digest = digest_of(value)
         row = next((row for row in _own(tx, improvement) if row["hash"] == digest), None)
         if row is None:
-            given = sources.definition(_source(value), None, _trust(tx, improvement))
+            # How far a new version may be relied on: as an agent's word, and no further than what it was made
+            # of.
+            made_of = digest_of(improvement.before)
+            outside = any(row["hash"] == made_of and row["trust"] == Trust.EXTERNAL for row in _own(tx, improvement))
+            found: Mapping[str, Any] = value if isinstance(value, dict) else {}
+            given = sources.definition(str(found.get("source", "")), None, Trust.EXTERNAL if outside else Trust.AGENT)
             if given.digest != digest or sources.secrets_in(given):
                 raise Conflict(f"the version of improvement {improvement.id} is not what it was measured as")
             row = self._catalog.keep(tx, given, Owner.STORE, f"improvement {improvement.id}")
@@ -139,7 +144,10 @@ def measured(rows: list[Row] | Any, share: float, measure: str = "") -> Measured
     success = [_counts(rows, side, lambda row: row["runs"] if _well(row) else 0) for side in (0, 1)]
     evidence = compare(*success, share=share)
     if measure:
-        quick = [_counts(rows, side, lambda row: _quick(row, measure)) for side in (0, 1)]
+        quick = [
+            _counts(rows, side, lambda row: int(row["quick"] or 0) if measure == QUICK_END or _well(row) else 0)
+            for side in (0, 1)
+        ]
         evidence = both(evidence, compare(*quick, share=share))
     usual, tried = success
     if usual.rate is not None and tried.rate is not None and tried.rate < usual.rate - MAX_LOSS:
@@ -161,22 +169,6 @@ def _well(row: Row) -> bool:
     return bool(row["state"] == RunState.SUCCEEDED)
 
 
-def _quick(row: Row, measure: str) -> int:
-    return int(row["quick"] or 0) if measure == QUICK_END or _well(row) else 0
-
-
 def _own(tx: Transaction, improvement: Improvement) -> list[Row]:
     name = improvement.subject.removeprefix(subject_of(""))
     return [row for row in tx.procedures.versions(name) if row["namespace"] == tx.scope.write]
-
-
-def _trust(tx: Transaction, improvement: Improvement) -> Trust:
-    """Return how far a new version may be relied on: as an agent's word, and no further than what it was made of."""
-    made_of = digest_of(improvement.before)
-    outside = any(row["hash"] == made_of and row["trust"] == Trust.EXTERNAL for row in _own(tx, improvement))
-    return Trust.EXTERNAL if outside else Trust.AGENT
-
-
-def _source(value: JSON) -> str:
-    found: Mapping[str, Any] = value if isinstance(value, dict) else {}
-    return str(found.get("source", ""))

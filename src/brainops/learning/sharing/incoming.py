@@ -18,6 +18,8 @@ from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.fixes import fix_of
 from brainops.types import Draft, FixMode, MemoryState, MemoryType, ProcedureState, Source, Trust
+from brainops.types.limits import Said
+from brainops.wire import from_plain
 
 SHARED_IMPORTANCE = 0.5  # at most: what matters elsewhere need not matter here
 MAX_COUNT = 1_000_000  # a figure beyond that is no count
@@ -64,8 +66,9 @@ class BundleIntake:
 
     def _insight(self, item: Item, body: Mapping[str, Any], before: str | None) -> str:
         importance = body.get("importance")
+        title = from_plain(Said, body.get("title"), "a shared learning's title")
         draft = Draft(
-            title=_text(body, "title"),
+            title=clean(title),
             content=body.get("content"),
             type=MemoryType(body.get("type", MemoryType.LEARNING_INSIGHT)),
             tags=(*(str(tag) for tag in body.get("tags") or ()), "shared"),
@@ -96,7 +99,8 @@ class BundleIntake:
     def _fix(self, item: Item, body: Mapping[str, Any], before: str | None) -> str:
         if before is not None:
             return before  # what it does never changes under one id; its counts do
-        local = _local_id(self._bundle.key, item.id)
+        # The same id for the same fix of the same instance, so that it never comes twice.
+        local = str(uuid.uuid5(uuid.NAMESPACE_URL, f"brainops:{self._bundle.key}:{item.id}"))
         texts = {
             name: json.dumps(body[name]) if body.get(name) is not None else None
             for name in ("action", "verify", "rollback")
@@ -151,17 +155,5 @@ def withdraw(
     return None
 
 
-def _local_id(key: str, origin: str) -> str:
-    """Return the same id for the same fix of the same instance, so that it never comes twice."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"brainops:{key}:{origin}"))
-
-
 def _count(value: Any) -> int:
     return min(value, MAX_COUNT) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidInput(f"a shared learning has a {name}")
-    return clean(value)

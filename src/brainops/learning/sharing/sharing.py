@@ -117,7 +117,15 @@ class Sharing:
                 _bundle_row(bundle_id, own.public, "out", now, now, len(items), self._context.name(str(target)))
             )
             for item in items:
-                tx.sharing.put_item(_out_row(item, own.public, bundle_id, now))
+                values: dict[str, str | int | None] = {
+                    "key": own.public,
+                    "kind": item.kind,
+                    "origin_id": item.id,
+                    "local_id": None,
+                }
+                tx.sharing.put_item(
+                    {**values, "bundle_id": bundle_id, "hash": item.hash, "at": now, "verified": 0, "contradicted": 0}
+                )
             tx.trail.append(bundle_id, now, items=len(items))
         return Shared(
             bundle=bundle_id, path=str(target), counts=dict(Counter(item.kind for item in items)), revoked=len(revoked)
@@ -303,11 +311,6 @@ def _bundle_row(
 ) -> dict[str, str | int | None]:
     values: dict[str, str | int | None] = {"id": bundle_id, "key": key, "direction": direction, "at": at}
     return {**values, "created_at": created_at, "items": items, "path": path}
-
-
-def _out_row(item: Item, key: str, bundle_id: str, at: int) -> dict[str, str | int | None]:
-    values: dict[str, str | int | None] = {"key": key, "kind": item.kind, "origin_id": item.id, "local_id": None}
-    return {**values, "bundle_id": bundle_id, "hash": item.hash, "at": at, "verified": 0, "contradicted": 0}
 
 
 def _read(path: Path) -> bytes:

@@ -49,7 +49,7 @@ def signed_by(key: str, data: bytes, signature: str) -> bool:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(_bytes(checked_key(key))).verify(_raw(signature), data)
+        Ed25519PublicKey.from_public_bytes(_raw(checked_key(key)[len(MARK) :])).verify(_raw(signature), data)
     except (InvalidSignature, InvalidInput, ValueError):
         return False
     return True
@@ -60,10 +60,6 @@ def checked_key(key: str) -> str:
     if not isinstance(key, str) or not key.startswith(MARK) or len(_raw(key[len(MARK) :])) != KEY_BYTES:
         raise InvalidInput("an instance is known by its public key (bos_...); the other side runs: brainops share key")
     return key
-
-
-def _bytes(key: str) -> bytes:
-    return _raw(key[len(MARK) :])
 
 
 def _text(data: bytes) -> str:

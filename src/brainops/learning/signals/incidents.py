@@ -30,7 +30,28 @@ def ranked(tx: Transaction, at: Micros, minutes: float) -> list[Suspect]:
     span = int(minutes * 60 * SECOND_MICROS)
     since, until = at - span, at + span
     before, after = _metrics(tx, since, at, until)
-    logs = [*_log_shifts(tx, since, at, until), *_failure_shifts(tx, since, at, until)]
+    # Failed operations count as lines that a component wrote: the target's, or the operation's own.
+    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for row in tx.signals.operations(since=since, until=until, changing=False, limit=OPERATIONS):
+        if row["outcome"] == "failed":
+            what = f"{row['name']} failed: {_error(row['error'])}"
+            counts[row["target"] or row["name"], what][(row["finished_at"] or row["started_at"]) >= at] += 1
+    logs = [
+        *[
+            LogShift(
+                component=row["source"],
+                template=text_of(row["tokens"]),
+                before=row["before"],
+                after=row["after"],
+                error=bool(row["error"]),
+            )
+            for row in tx.signals.sums(since=since, at=at, until=until, error=False, limit=TEMPLATES)
+        ],
+        *[
+            LogShift(component=component, template=what, before=first, after=then, error=True)
+            for (component, what), (first, then) in sorted(counts.items())
+        ],
+    ]
     changes = _changes(tx, at, span, {*after, *(shift.component for shift in logs)})
     return suspects.rank(before, after, logs=logs, changes=changes, seconds_before=span / 1e6, seconds_after=span / 1e6)
 
@@ -62,45 +83,18 @@ def _metrics(
     after: dict[str, dict[str, list[float]]] = defaultdict(dict)
     for series in tx.signals.series(since=since, limit=SERIES_LOOKED_AT):
         values = values_of(tx, series, since=since - MINUTE_MICROS, until=until, limit=POINTS)
-        name, component = _metric(series), series["component"]
+        # A metric's name with the labels that are not the component's, so that peers have the same.
+        labels = json.loads(series["labels"])
+        told = ",".join(
+            f"{name}={value}"
+            for name, value in sorted(labels.items())
+            if _short(value) != _short(series["component"])
+            and name not in ("pod", "instance", "host", "node", "container")
+        )
+        name, component = f"{series['name']}{{{told}}}" if told else str(series["name"]), series["component"]
         before[component].setdefault(name, []).extend(value for bucket, value in values if since <= bucket < at)
         after[component].setdefault(name, []).extend(value for bucket, value in values if bucket >= at)
     return before, after
-
-
-def _metric(series: Row) -> str:
-    """Return a metric's name with the labels that are not the component's, so that peers have the same."""
-    labels = json.loads(series["labels"])
-    rest = {name: value for name, value in sorted(labels.items()) if _short(value) != _short(series["component"])}
-    rest = {name: value for name, value in rest.items() if name not in ("pod", "instance", "host", "node", "container")}
-    told = ",".join(f"{name}={value}" for name, value in rest.items())
-    return f"{series['name']}{{{told}}}" if told else str(series["name"])
-
-
-def _log_shifts(tx: Transaction, since: Micros, at: Micros, until: Micros) -> list[LogShift]:
-    return [
-        LogShift(
-            component=row["source"],
-            template=text_of(row["tokens"]),
-            before=row["before"],
-            after=row["after"],
-            error=bool(row["error"]),
-        )
-        for row in tx.signals.sums(since=since, at=at, until=until, error=False, limit=TEMPLATES)
-    ]
-
-
-def _failure_shifts(tx: Transaction, since: Micros, at: Micros, until: Micros) -> list[LogShift]:
-    """Read failed operations as lines that a component wrote: the target's, or the operation's own."""
-    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for row in tx.signals.operations(since=since, until=until, changing=False, limit=OPERATIONS):
-        if row["outcome"] == "failed":
-            what = f"{row['name']} failed: {_error(row['error'])}"
-            counts[row["target"] or row["name"], what][(row["finished_at"] or row["started_at"]) >= at] += 1
-    return [
-        LogShift(component=component, template=what, before=first, after=then, error=True)
-        for (component, what), (first, then) in sorted(counts.items())
-    ]
 
 
 def _error(said: str | None) -> str:

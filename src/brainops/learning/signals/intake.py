@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -29,7 +29,6 @@ from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import safe_text
 from brainops.operations.log import checked_error, distil
 from brainops.store import Transaction
-from brainops.store.database import Row
 from brainops.types import LogTemplate, MemoryType, Micros, Trust
 from brainops.types.times import MINUTE_MICROS
 
@@ -196,7 +195,18 @@ class Gatherer:
         whole = "\n".join([line.message, *event.more])[:EXEMPLAR_CHARACTERS]
         at = line.at or self._last_at or self._now
         self._last_at = at
-        source = self._of(line)
+        name = self._source
+        if not self._given and line.writer and (line.writer in self._names or len(self._names) < SOURCES):
+            name = self._names.get(line.writer) or self._names.setdefault(line.writer, self._clean(line.writer, 200))
+        found = self._sources.get(name)
+        if found is None:
+            with self._context.store.read() as tx:
+                rows = tx.signals.templates_of(name)
+            templates = [Template(tokens=_tokens(row["tokens"]), count=row["count"]) for row in rows[:TEMPLATES]]
+            found = self._sources[name] = _Source(
+                miner=TemplateMiner(templates), stored={template.id: template for template in templates}
+            )
+        source = found
         # A template that is known was made of redacted words; so only what is new to it has to be looked through now.
         template = source.miner.known(_telling(line, whole))
         if template is None:
@@ -212,17 +222,6 @@ class Gatherer:
         tally.first_at, tally.last_at = min(tally.first_at, at), max(tally.last_at, at)
         tally.latest = whole
         tally.buckets[at - at % MINUTE_MICROS] += 1
-
-    def _of(self, line: LogLine) -> _Source:
-        name = self._source
-        if not self._given and line.writer and (line.writer in self._names or len(self._names) < SOURCES):
-            name = self._names.get(line.writer) or self._names.setdefault(line.writer, self._clean(line.writer, 200))
-        found = self._sources.get(name)
-        if found is None:
-            with self._context.store.read() as tx:
-                rows = tx.signals.templates_of(name)
-            found = self._sources[name] = _loaded(rows)
-        return found
 
     def _clean(self, text: str, characters: int) -> str:
         return safe_text(text, self._context.redaction, characters)
@@ -256,23 +255,34 @@ class Gatherer:
             tally.exemplar = self._clean(tally.exemplar, EXEMPLAR_CHARACTERS)
             tally.latest = self._clean(tally.latest, EXEMPLAR_CHARACTERS)
             now = tally.template.current
-            tx.signals.put_template(_row(name, tally))
+            tx.signals.put_template(
+                {
+                    "source": name,
+                    "id": now.id,
+                    "tokens": json.dumps([None if token == ANY else token for token in now.tokens], ensure_ascii=False),
+                    "level": tally.level.value if tally.level else None,
+                    "error": int(tally.error),
+                    "count": tally.count,
+                    "first_at": tally.first_at,
+                    "last_at": tally.last_at,
+                    "exemplar": tally.exemplar,
+                    "latest": tally.latest,
+                }
+            )
             counts.update({(name, now.id, bucket): count for bucket, count in tally.buckets.items()})
             if now.id not in source.stored:
-                self._met(tx, name, tally, fresh=not any(into is now for into in merged.values()))
+                # A template that was not there before is named; what it tells of an error is looked up, or remembered.
+                fresh = not any(into is now for into in merged.values())
+                row = tx.signals.template(name, now.id)
+                assert row is not None
+                if tally.error and row["fingerprint"] is None:
+                    self._remember(tx, name, tally)
+                    row = tx.signals.template(name, now.id) or row
+                if fresh and len(self.new) < TOLD_NEW:
+                    self.new[name, row["id"]] = template_of(row)
         for template_id, into in sorted(merged.items()):
             _merge(tx, name, template_id, into)
         tx.signals.add_counts(counts)
-
-    def _met(self, tx: Transaction, source: str, tally: _Tally, *, fresh: bool) -> None:
-        """Name a template that was not there before; what it tells of an error is looked up, or remembered."""
-        row = tx.signals.template(source, tally.template.current.id)
-        assert row is not None
-        if tally.error and row["fingerprint"] is None:
-            self._remember(tx, source, tally)
-            row = tx.signals.template(source, tally.template.current.id) or row
-        if fresh and len(self.new) < TOLD_NEW:
-            self.new[source, row["id"]] = template_of(row)
 
     def _remember(self, tx: Transaction, source: str, tally: _Tally) -> None:
         event = checked_error(self._context, parse_error(tally.exemplar))
@@ -311,22 +321,6 @@ def _gathered(tallies: Iterable[_Tally]) -> list[_Tally]:
     return [found[key] for key in sorted(found)]
 
 
-def _row(source: str, tally: _Tally) -> dict[str, Any]:
-    template = tally.template.current
-    return {
-        "source": source,
-        "id": template.id,
-        "tokens": json.dumps([None if token == ANY else token for token in template.tokens], ensure_ascii=False),
-        "level": tally.level.value if tally.level else None,
-        "error": int(tally.error),
-        "count": tally.count,
-        "first_at": tally.first_at,
-        "last_at": tally.last_at,
-        "exemplar": tally.exemplar,
-        "latest": tally.latest,
-    }
-
-
 def _merge(tx: Transaction, source: str, template_id: str, into: Template) -> None:
     narrow = tx.signals.template(source, template_id)
     if narrow is None or narrow["merged_into"] is not None:
@@ -337,11 +331,6 @@ def _merge(tx: Transaction, source: str, template_id: str, into: Template) -> No
     if narrow["fingerprint"] is not None:
         tx.signals.identify(source, into.id, narrow["fingerprint"], narrow["error_memory_id"])
     tx.signals.merge(source, template_id, into.id)
-
-
-def _loaded(rows: Sequence[Row]) -> _Source:
-    templates = [Template(tokens=_tokens(row["tokens"]), count=row["count"]) for row in rows[:TEMPLATES]]
-    return _Source(miner=TemplateMiner(templates), stored={template.id: template for template in templates})
 
 
 def _tokens(said: str) -> tuple[str, ...]:

@@ -278,18 +278,15 @@ def moment(said: Any, now: Micros) -> Micros | None:
     if isinstance(said, bool) or said is None:
         return None
     if isinstance(said, (int, float)) or re.fullmatch(r"\d{9,19}(?:\.\d+)?", str(said)):
-        return _counted(float(said))
+        number = float(said)
+        for scale in (1e6, 1e3, 1.0, 1e-3):  # of microseconds
+            if 1e14 <= number * scale < 1e16:  # 1973 to 2286
+                return int(number * scale)
+        return None
     try:
         return _written(str(said).strip(), now)
     except ValueError:
         return None
-
-
-def _counted(number: float) -> Micros | None:
-    for scale in (1e6, 1e3, 1.0, 1e-3):  # of microseconds
-        if 1e14 <= number * scale < 1e16:  # 1973 to 2286
-            return int(number * scale)
-    return None
 
 
 def _written(text: str, now: Micros) -> Micros | None:

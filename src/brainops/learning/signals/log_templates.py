@@ -103,7 +103,10 @@ class TemplateMiner:
         tokens = tokenise(line)
         template = self._counted(tokens)
         if template is None:
-            template = self._new(tokens)
+            if len(self._live) >= TEMPLATES:
+                self._drop(next(iter(self._live)))
+            self._add(Template(tokens=tokens))
+            template = self._widened(tokens)
             template.count += 1
         return template
 
@@ -120,12 +123,6 @@ class TemplateMiner:
     def templates(self) -> list[Template]:
         """Return the live templates, in order of first appearance."""
         return list(self._live.values())
-
-    def _new(self, tokens: tuple[str, ...]) -> Template:
-        if len(self._live) >= TEMPLATES:
-            self._drop(next(iter(self._live)))
-        self._add(Template(tokens=tokens))
-        return self._widened(tokens)
 
     def _widened(self, tokens: tuple[str, ...]) -> Template:
         """Open the positions at which a new template differs from enough others, and return what it became."""
@@ -236,16 +233,7 @@ def tokenise(line: str) -> tuple[str, ...]:
     text = _HOST.sub(VALUE, _PATH.sub(VALUE, text))
     text = _NAMED.sub(rf"\1{VALUE}", _EMPTY.sub(_filled, text))
     text = _JOINED.sub(VALUE, _DIGITS.sub(VALUE, text))
-    return _once(_SPLIT.split(text.strip())[:TOKENS])
-
-
-def _filled(empty: re.Match[str]) -> str:
-    found = empty.group()
-    return f"={VALUE}" if found == "=" else f"{found[0]}{VALUE}{found[-1]}"
-
-
-def _once(tokens: list[str]) -> tuple[str, ...]:
-    """Return the tokens with a group that repeats itself (node <*> ok, node <*> ok) kept once."""
+    tokens = _SPLIT.split(text.strip())[:TOKENS]
     kept: list[str] = []
     for token in tokens:
         kept.append(token)
@@ -255,3 +243,8 @@ def _once(tokens: list[str]) -> tuple[str, ...]:
                 del kept[-width:]
                 break
     return tuple(kept)
+
+
+def _filled(empty: re.Match[str]) -> str:
+    found = empty.group()
+    return f"={VALUE}" if found == "=" else f"{found[0]}{VALUE}{found[-1]}"

@@ -64,14 +64,38 @@ class Signals:
         gatherer = Gatherer(context, name, given=source is not None, form=form, now=context.store.now())
         began = 0
         if path is not None:
-            began = read_file(gatherer, context, _checked(path, str(given)), form, progress)
+            said = str(given)
+            if not said.strip():
+                raise InvalidInput("name a file, an http(s) address, or - for what is piped in")
+            if "://" in said:
+                raise InvalidInput(f"{said[:80]!r} is neither an http:// or https:// address nor a file")
+            if "\0" in said or len(said) > MAX_PATH_CHARACTERS:
+                raise InvalidInput(f"{said[:80]!a} is no file's path; lines are handed over as a list of texts")
+            if path.suffix in (".gz", ".bz2", ".xz", ".zst"):
+                raise InvalidInput(f"{path} is compressed; hand over its text: zcat {path} | brainops ingest -")
+            if path.is_dir():
+                raise InvalidInput(f"{path} is a folder; name the files in it")
+            if not os.path.exists(path):
+                raise InvalidInput(f"there is no file {path}; name one, or pipe its lines: brainops ingest -")
+            began = read_file(gatherer, context, path, form, progress)
         elif address:
             read_page(gatherer, context, str(given), form)
         elif isinstance(given, Iterable):
             read_lines(gatherer, context, given, form)
         else:
             raise InvalidInput(f"a path, an http(s) address or lines are taken in, not {type(given).__name__}")
-        return _told(name, gatherer, began)
+        return Ingested(
+            source=name,
+            lines=gatherer.lines,
+            samples=gatherer.samples,
+            errors=gatherer.errors,
+            templates=gatherer.templates,
+            series=gatherer.series,
+            new=tuple(sorted(gatherer.new.values(), key=lambda each: (not each.error, -each.count, each.text))),
+            known=tuple(gatherer.known),
+            resumed=began,
+            left_out=tuple(f"{count:,} {what}" for what, count in sorted(gatherer.left_out.items())),
+        )
 
     def _source(self, said: str | None) -> str:
         return self._context.text(said or "", MAX_SOURCE_CHARACTERS)
@@ -146,34 +170,3 @@ class Signals:
                 return outliers.parts()
             case _:
                 return regularities.parts()
-
-
-def _checked(path: Path, said: str) -> Path:
-    if not said.strip():
-        raise InvalidInput("name a file, an http(s) address, or - for what is piped in")
-    if "://" in said:
-        raise InvalidInput(f"{said[:80]!r} is neither an http:// or https:// address nor a file")
-    if "\0" in said or len(said) > MAX_PATH_CHARACTERS:
-        raise InvalidInput(f"{said[:80]!a} is no file's path; lines are handed over as a list of texts")
-    if path.suffix in (".gz", ".bz2", ".xz", ".zst"):
-        raise InvalidInput(f"{path} is compressed; hand over its text: zcat {path} | brainops ingest -")
-    if path.is_dir():
-        raise InvalidInput(f"{path} is a folder; name the files in it")
-    if not os.path.exists(path):
-        raise InvalidInput(f"there is no file {path}; name one, or pipe its lines: brainops ingest -")
-    return path
-
-
-def _told(source: str, gatherer: Gatherer, began: int) -> Ingested:
-    return Ingested(
-        source=source,
-        lines=gatherer.lines,
-        samples=gatherer.samples,
-        errors=gatherer.errors,
-        templates=gatherer.templates,
-        series=gatherer.series,
-        new=tuple(sorted(gatherer.new.values(), key=lambda each: (not each.error, -each.count, each.text))),
-        known=tuple(gatherer.known),
-        resumed=began,
-        left_out=tuple(f"{count:,} {what}" for what, count in sorted(gatherer.left_out.items())),
-    )

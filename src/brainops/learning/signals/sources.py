@@ -18,9 +18,9 @@ from brainops.learning.signals.intake import Gatherer
 from brainops.learning.signals.log_lines import LogFormat
 from brainops.learning.signals.pages import page
 from brainops.memory.context import MemoryContext
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.database import Row
-from brainops.types import Micros, Progress
+from brainops.types import Progress
 
 HEAD_BYTES = 1_024
 """By which a file is known under whatever name; and as many before the place where reading ended say the same."""
@@ -170,24 +170,20 @@ def _mark(
     with context.store.writing(acts.RECORD, context.actor) as tx:
         if gatherer is not None:
             gatherer.write(tx)
-        _put(tx, reading, position, tail, now)
+        tx.signals.put_file(
+            {
+                "key": reading.key,
+                "path": reading.path,
+                "head": reading.head,
+                "head_bytes": reading.head_bytes,
+                "position": position,
+                "tail": tail,
+                "lines": reading.lines,
+                "read_at": now,
+            }
+        )
     if gatherer is not None:
         gatherer.written()
-
-
-def _put(tx: Transaction, reading: _FileReading, position: int, tail: str, now: Micros) -> None:
-    tx.signals.put_file(
-        {
-            "key": reading.key,
-            "path": reading.path,
-            "head": reading.head,
-            "head_bytes": reading.head_bytes,
-            "position": position,
-            "tail": tail,
-            "lines": reading.lines,
-            "read_at": now,
-        }
-    )
 
 
 def _write_if(gatherer: Gatherer, context: MemoryContext, wanted: bool) -> None:

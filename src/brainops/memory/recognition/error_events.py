@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from types import TracebackType
 
 from msgspec.structs import replace
 
@@ -30,7 +29,11 @@ def parse_error(text: str) -> ErrorEvent:
     JSON, logfmt) and Prometheus alerts. The frames are those of the last exception; its root cause is kept in the
     message. Never raises.
     """
-    text = without_path(without_colour(_bounded(text)).replace("\r\n", "\n").strip())
+    text = without_path(
+        without_colour(text if len(text) <= 2 * TEXT_REACH else f"{text[:TEXT_REACH]}\n{text[-TEXT_REACH:]}")
+        .replace("\r\n", "\n")
+        .strip()
+    )
     ended = _ENDED.match(text)
     event = _of_a_program(ended, text[ended.end() :]) if ended and (ended["status"] or ended["how"]) else _read(text)
     return ErrorEvent(
@@ -88,10 +91,6 @@ def _read(text: str) -> ErrorEvent:
     return event or _typed(_log_message(_telling_line(text)))
 
 
-def _bounded(text: str) -> str:
-    return text if len(text) <= 2 * TEXT_REACH else f"{text[:TEXT_REACH]}\n{text[-TEXT_REACH:]}"
-
-
 def from_exception(exception: BaseException, *, service: str | None = None) -> ErrorEvent:
     """Return the error event of an exception: its frames by file and function, no local variables, its root cause.
 
@@ -102,10 +101,20 @@ def from_exception(exception: BaseException, *, service: str | None = None) -> E
     root = _root(exception)
     if root is not exception:
         message = with_cause(message, *_described(root))
+    trace = exception.__traceback__
+    frames: list[Frame] = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not frames or (frames[-1].module, frames[-1].function) != (code.co_filename, code.co_name):
+            file = code.co_filename
+            frames.append(Frame(module=file, function=code.co_name, in_app=in_app_python(file)))
+        if len(frames) > 2 * EXCEPTION_FRAMES:
+            del frames[:EXCEPTION_FRAMES]
+        trace = trace.tb_next
     return ErrorEvent(
         type=kind,
         message=message[:MESSAGE_CHARACTERS],
-        frames=tuple(_frames(exception.__traceback__)),
+        frames=tuple(frames[-EXCEPTION_FRAMES:]),
         service=service,
     )
 
@@ -131,19 +140,6 @@ def _root(exception: BaseException) -> BaseException:
         seen.add(id(following))
         exception = following
     return exception
-
-
-def _frames(trace: TracebackType | None) -> list[Frame]:
-    frames: list[Frame] = []
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if not frames or (frames[-1].module, frames[-1].function) != (code.co_filename, code.co_name):
-            file = code.co_filename
-            frames.append(Frame(module=file, function=code.co_name, in_app=in_app_python(file)))
-        if len(frames) > 2 * EXCEPTION_FRAMES:
-            del frames[:EXCEPTION_FRAMES]
-        trace = trace.tb_next
-    return frames[-EXCEPTION_FRAMES:]
 
 
 _ALERT_NAME = re.compile(

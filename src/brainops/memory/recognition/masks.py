@@ -186,20 +186,22 @@ def _masked_place(match: re.Match[str], found: str) -> str:
     if match["portnumber"]:
         return f"port {_port(match['portnumber'])[1:]}"
     if match["pair"]:
-        return _pair(match["pairname"], found)
+        name = match["pairname"]
+        told = found[len(name) :].lstrip("\"'")
+        # "session: expired" says what is wrong with it, "session: 17" and "session=x" say which one.
+        if told.startswith(":") and not name.endswith(("id", "Id")) and not any(map(str.isdigit, told)):
+            return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
+        return f"{name}=<id>"
     if match["windows"] or match["path"]:
         return mask_path(found)
     if match["hostport"]:
-        return _host_port(match["host"], match["hostportnumber"])
+        host = match["host"]
+        number = match["hostportnumber"]
+        if _SOURCE_FILE.search(host):
+            return mask_word(host)
+        named = "." in host or host == "localhost" or number in _SERVICE_PORTS
+        return mask_word(host) + (_port(number) if named and len(number) < 6 else ":<n>")
     return _SPACE.sub(" ", found)  # code, http, protocol, tuple: what says which error it is
-
-
-def _pair(name: str, found: str) -> str:
-    told = found[len(name) :].lstrip("\"'")
-    # "session: expired" says what is wrong with it, "session: 17" and "session=x" say which one.
-    if told.startswith(":") and not name.endswith(("id", "Id")) and not any(map(str.isdigit, told)):
-        return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
-    return f"{name}=<id>"
 
 
 def _port(number: str) -> str:
@@ -210,13 +212,6 @@ _SOURCE_FILE = re.compile(
     r"\.(?:py|pyx|js|mjs|cjs|ts|jsx|tsx|java|kt|scala|go|rs|rb|php|"
     r"c|cc|cpp|h|hpp|cs|ex|erl|swift|sh|sql|ya?ml|json)$"
 )
-
-
-def _host_port(host: str, number: str) -> str:
-    if _SOURCE_FILE.search(host):
-        return mask_word(host)
-    named = "." in host or host == "localhost" or number in _SERVICE_PORTS
-    return mask_word(host) + (_port(number) if named and len(number) < 6 else ":<n>")
 
 
 def _url(url: str) -> str:

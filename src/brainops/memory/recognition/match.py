@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.digests import is_about, is_of, text_digests
@@ -52,7 +53,13 @@ def same_error(
     """Return the memories of this very error by id: by its fingerprint, and those of the near ones that say just it."""
     event = error if isinstance(error, ErrorEvent) else parse_error(error)
     text = error if isinstance(error, str) else search_text(event)
-    known = _known(context, event, wanted, limit)
+    store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
+    with store.read() as tx:
+        found = tx.memories.by_fingerprint(
+            fingerprint(event).digest, text_digests(event), wanted, limit=limit * OVERFETCHED
+        )
+    known = {memory.id: memory for memory in found if is_of(event, memory)}
+    known = dict(islice(known.items(), limit))
     if not known and (wanted.include_archived or wanted.as_of is not None):
         near = [*near, *search_segments(context, text, limit, wanted)]
     for hit in near:  # what an archive segment holds is in no index of fingerprints, and a title may be cut
@@ -87,16 +94,6 @@ def search_text(event: ErrorEvent) -> str:
     """Return an error as words to search for."""
     inner = [frame.function for frame in event.frames if frame.in_app][-MAX_FRAMES_SEARCHED:]
     return " ".join([event.type, event.message, *inner])
-
-
-def _known(context: MemoryContext, event: ErrorEvent, wanted: Filter, limit: int) -> dict[str, Memory]:
-    """Return the memories of this very error by id."""
-    store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
-    with store.read() as tx:
-        found = tx.memories.by_fingerprint(
-            fingerprint(event).digest, text_digests(event), wanted, limit=limit * OVERFETCHED
-        )
-    return {memory.id: memory for memory in [each for each in found if is_of(event, each)][:limit]}
 
 
 _OF = re.compile(r"(?<=\S) of \S+(?=: )")  # "step sync of nightly: ...": what a run prints of itself names no procedure

@@ -22,7 +22,17 @@ def parse_stack_trace(text: str) -> ErrorEvent | None:
     if " panicked at " in text:
         return _rust(text)
     if "goroutine " in text and ("panic: " in text or "fatal error: " in text):
-        return _go(text)
+        head = _GO_HEAD.search(text)
+        if not head:
+            return None
+        goroutine = text.find("goroutine ", head.end())
+        trace = text[goroutine:].split("\n\n", 1)[0]
+        frames = [
+            Frame(module=match[2], function=match[1], in_app=in_app_go(match[2], match[1]))
+            for match in _GO_FRAME.finditer(trace)
+            if match[1] not in ("panic", "runtime.gopanic", "runtime.goexit")
+        ]
+        return ErrorEvent(type=head[1], message=head[2].strip(), frames=tuple(reversed(frames[:FRAMES])))
     return _at_frames(text) if "\n" in text and " at " in text.replace("\t", " ") else None
 
 
@@ -124,7 +134,7 @@ def _head(lines: list[str]) -> tuple[int, str, str]:
 
 
 def _at_frame(place: str) -> Frame | None:
-    if (method := _JAVA_AT.match(place)) and not _looks_like_js(place):
+    if (method := _JAVA_AT.match(place)) and not (" (" in place or "(/" in place or "node:" in place):
         owner, _, function = method[1].rpartition(".")
         return Frame(module=owner or method[1], function=function, in_app=in_app_java(method[1]))
     if named := _JS_NAMED.match(place):
@@ -133,29 +143,11 @@ def _at_frame(place: str) -> Frame | None:
     return Frame(module=plain[1], function="<anonymous>", in_app=in_app_node(plain[1])) if plain else None
 
 
-def _looks_like_js(place: str) -> bool:
-    return " (" in place or "(/" in place or "node:" in place
-
-
 _GO_HEAD = re.compile(r"(?m)^(panic|fatal error): (.{1,2000})$")
 _GO_FRAME = re.compile(
     r"(?m)^(?:created by )?(\S{1,300}?)"
     r"(?:\([^()\n]{0,600}\)| in goroutine \d{1,9})?\n\t([^\s:]{1,400}):\d{1,9}"
 )
-
-
-def _go(text: str) -> ErrorEvent | None:
-    head = _GO_HEAD.search(text)
-    if not head:
-        return None
-    goroutine = text.find("goroutine ", head.end())
-    trace = text[goroutine:].split("\n\n", 1)[0]
-    frames = [
-        Frame(module=match[2], function=match[1], in_app=in_app_go(match[2], match[1]))
-        for match in _GO_FRAME.finditer(trace)
-        if match[1] not in ("panic", "runtime.gopanic", "runtime.goexit")
-    ]
-    return ErrorEvent(type=head[1], message=head[2].strip(), frames=tuple(reversed(frames[:FRAMES])))
 
 
 _RUST_NEW = re.compile(

@@ -152,7 +152,15 @@ def _findings(counts: Counter[str]) -> tuple[Finding, ...]:
 
 def _redact(text: str, policy: RedactionPolicy, counts: Counter[str]) -> str:
     for _ in range(ROUNDS):
-        replacements = _replacements(text, policy)
+        lower = text.lower() if text.isascii() else text.replace("\u0130", "i").lower()
+        spans = list(_private_blocks(text)) if policy.private and "private" in lower else []
+        if policy.secrets:
+            spans += _secrets(text, lower)
+        personal: dict[Span, str] = {}
+        if policy.personal != "allow":
+            personal = dict(find_personal(text, policy.personal_kinds))
+            spans += personal
+        replacements = [(span, _placeholder(span, personal.get(span), policy)) for span in _merge(spans)]
         if not replacements:
             break
         kept: list[str] = []
@@ -165,18 +173,6 @@ def _redact(text: str, policy: RedactionPolicy, counts: Counter[str]) -> str:
     return text
 
 
-def _replacements(text: str, policy: RedactionPolicy) -> list[tuple[Span, str]]:
-    lower = _lower(text)
-    spans = list(_private_blocks(text)) if policy.private and "private" in lower else []
-    if policy.secrets:
-        spans += _secrets(text, lower)
-    personal: dict[Span, str] = {}
-    if policy.personal != "allow":
-        personal = dict(find_personal(text, policy.personal_kinds))
-        spans += personal
-    return [(span, _placeholder(span, personal.get(span), policy)) for span in _merge(spans)]
-
-
 def _secrets(text: str, lower: str) -> Iterable[Span]:
     tokens = [*find_tokens(text), *find_key_blocks(text)]
     yield from tokens
@@ -185,11 +181,6 @@ def _secrets(text: str, lower: str) -> Iterable[Span]:
     yield from find_header_credentials(text, lower)
     yield from find_command_credentials(text)
     yield from find_assignments(text, lower)
-
-
-def _lower(text: str) -> str:
-    # One capital letter (U+0130) becomes two characters; positions in both strings must agree.
-    return text.lower() if text.isascii() else text.replace("\u0130", "i").lower()
 
 
 def _merge(spans: list[Span]) -> list[Span]:

@@ -144,20 +144,16 @@ def is_harmless(value: str) -> bool:
         return True
     if bare.lower() in _WORDS or set(bare) <= _MASK_CHARACTERS:
         return True
-    if _is_placeholder(value) or _TEMPLATE.match(value) or value.lower().startswith(_REFERENCES):
-        return True
-    return _is_path(bare)
-
-
-def _is_placeholder(value: str) -> bool:
     match = _PLACEHOLDER.match(value)
-    return match is not None and not value[match.end() :].strip(_PUNCTUATION)
-
-
-def _is_path(value: str) -> bool:
-    if not value.startswith(("/", "./", "~/", "../")) or "+" in value or "=" in value:
+    if (
+        (match is not None and not value[match.end() :].strip(_PUNCTUATION))
+        or _TEMPLATE.match(value)
+        or value.lower().startswith(_REFERENCES)
+    ):
+        return True
+    if not bare.startswith(("/", "./", "~/", "../")) or "+" in bare or "=" in bare:
         return False
-    parts = [part for part in value.split("/") if part]
+    parts = [part for part in bare.split("/") if part]
     return len(parts) >= 2 and not any(looks_random(part) for part in parts)
 
 

@@ -69,7 +69,12 @@ def arriving(kind: str, row: Row, now: int) -> Arrival:
         case "fix_application":
             return _application({**row, "imported_at": now}, now)
         case "decided_case":
-            return _case(row)
+            # A case comes from outside: it counts less, and alone it decides nothing. An open decision is nobody's
+            # here.
+            arrived = {**row, "trust": "external"}
+            if row["standing"] != "open":
+                return Arrival(row=arrived)
+            return Arrival(row={**arrived, "standing": "replaced"}, why="nobody had confirmed it when it was exported")
         case "agent":
             return _agent(row)
         case "execution":
@@ -113,14 +118,6 @@ def _fix(row: Row) -> Arrival:
         return Arrival(row=arrived)
     why = "it went further by itself; here it is suggested until a person vouches for it and sets its mode"
     return Arrival(row=arrived, why=why, name=row["title"])
-
-
-def _case(row: Row) -> Arrival:
-    """A case comes from outside: it counts less, and alone it decides nothing. An open decision is nobody's here."""
-    arrived = {**row, "trust": "external"}
-    if row["standing"] != "open":
-        return Arrival(row=arrived)
-    return Arrival(row={**arrived, "standing": "replaced"}, why="nobody had confirmed it when it was exported")
 
 
 def _agent(row: Row) -> Arrival:

@@ -32,7 +32,10 @@ def settle(tx: Transaction, now: Micros, *, whole: bool) -> None:
     Where the trail did not come over `whole`, it set nothing here, and only rules that arrived are accounted for.
     """
     lines = [entry for row in _rows(tx) for entry in [entry_of(row), *witnesses(row)]]
-    _settle_rules(tx, now, lines)
+    removed = {line.subject for line in lines if line.act == "rule-remove"}
+    for row in tx.records.each("rule"):
+        if row["removed_at"] is not None and row["id"] not in removed:
+            tx.also(acts.IMPORT_RULE_GONE).append(row["id"], now, reason=REASON)
     if whole:
         _settle_procedures(tx, now, lines)
         _settle_settings(tx, now, lines)
@@ -72,13 +75,6 @@ def _settle_procedures(tx: Transaction, now: Micros, lines: list[AuditEntry]) ->
             tx.also(acts.IMPORT_ACTIVE).append(subject, now, hash=holds, reason=REASON)
         else:
             tx.also(acts.IMPORT_RETIRED).append(subject, now, reason=REASON)
-
-
-def _settle_rules(tx: Transaction, now: Micros, lines: list[AuditEntry]) -> None:
-    removed = {line.subject for line in lines if line.act == "rule-remove"}
-    for row in tx.records.each("rule"):
-        if row["removed_at"] is not None and row["id"] not in removed:
-            tx.also(acts.IMPORT_RULE_GONE).append(row["id"], now, reason=REASON)
 
 
 def _settle_settings(tx: Transaction, now: Micros, lines: list[AuditEntry]) -> None:

@@ -139,17 +139,14 @@ class Intake:
             before = row["hash"]
         self._last_hash[source] = before
         if foreign:
-            self._keep_foreign(tx, source, foreign)
-
-    def _keep_foreign(self, tx: Transaction, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        subject = f"trail of {source} up to {rows[-1]['hash']}"
-        known = bool(tx.trail.of(subject))
-        if not known:
-            now = self._context.store.now()
-            lines = [dict(row) for row in rows]
-            tx.trail.append(subject, now, source=source, lines=lines)
-        for _ in rows:
-            self._count(tx, "audit", STANDS if known else None)
+            subject = f"trail of {source} up to {foreign[-1]['hash']}"
+            known = bool(tx.trail.of(subject))
+            if not known:
+                now = self._context.store.now()
+                lines = [dict(row) for row in foreign]
+                tx.trail.append(subject, now, source=source, lines=lines)
+            for _ in foreign:
+                self._count(tx, "audit", STANDS if known else None)
 
 
 def _unvouched(kind: str, row: dict[str, Any]) -> dict[str, Any] | None:

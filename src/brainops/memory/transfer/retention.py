@@ -100,22 +100,18 @@ def _compact_one(
             return None
         row = segment_row(new_id(), kind, context.store.now(), chunk.lines)
         if not dry_run:
-            _move(tx, context, row, chunk)
+            tx.operations.add_segment(row)
+            written = tx.operations.segment(row["id"])
+            if written is None or unpack(written) != list(chunk.lines):
+                raise ArchiveDamaged("an archive segment did not read back as it was written; nothing was moved")
+            if row["kind"] == "operation":
+                tx.operations.remove_archived([each["key"] for each in chunk.rows])
+            else:
+                tx.memories.remove_archived(chunk.rows)
+            detail = {name: row[name] for name in ("kind", "row_count", "sha256")}
+            tx.trail.append(row["id"], row["created_at"], **detail)
     sums.update({kind: len(chunk.rows), "segments": 1, "before": chunk.size, "after": len(row["data"])})
     return chunk.after
-
-
-def _move(tx: Transaction, context: MemoryContext, row: dict[str, Any], chunk: _Chunk) -> None:
-    tx.operations.add_segment(row)
-    written = tx.operations.segment(row["id"])
-    if written is None or unpack(written) != list(chunk.lines):
-        raise ArchiveDamaged("an archive segment did not read back as it was written; nothing was moved")
-    if row["kind"] == "operation":
-        tx.operations.remove_archived([each["key"] for each in chunk.rows])
-    else:
-        tx.memories.remove_archived(chunk.rows)
-    detail = {name: row[name] for name in ("kind", "row_count", "sha256")}
-    tx.trail.append(row["id"], row["created_at"], **detail)
 
 
 def _next_chunk(tx: Transaction, kind: str, cut: int, after: int) -> _Chunk:

@@ -169,15 +169,11 @@ def _record_lines(tx: Transaction) -> Iterator[dict[str, Any]]:
                 for step in tx.records.steps("" if after is None else after["id"], rows[-1]["id"]):
                     steps.setdefault(step["run_id"], []).append(line_of("run_step", step))
             for row in rows:
-                if not _is_counter(kind, row):
+                # A setting that counts changes, so that other processes see them, is none.
+                if not (kind == "namespace_setting" and row["name"] == CHANGES):
                     yield line_of(kind, row)
                 yield from steps.get(row["id"], ()) if steps else ()
             after = rows[-1]
-
-
-def _is_counter(kind: str, row: Row) -> bool:
-    """Say whether a setting is none, but counts changes so that other processes see them."""
-    return kind == "namespace_setting" and bool(row["name"] == CHANGES)
 
 
 def _pages(page: Any, after: Any, cursor: str) -> Iterator[Row]:
@@ -256,7 +252,9 @@ def _verify(stream: IO[bytes], procedure: Callable[[str], object]) -> _Verified:
             trails, fingerprints = dict.fromkeys(namespaces), line.get("fingerprints", UNSAID)
         elif line.get("kind") == "end":
             ended = True
-            _check_end(line, digest.hexdigest(), counts)
+            sha256 = digest.hexdigest()
+            if line.get("sha256") != sha256 or line.get("counts") != dict(counts):
+                raise ArchiveDamaged("the export was changed or damaged: its digest does not verify; nothing was taken")
         else:
             kind, row = _row(line, number, version, procedure)
             counts[kind] += 1
@@ -285,11 +283,6 @@ def _header(line: Mapping[str, Any]) -> tuple[int, list[str]]:
     if not isinstance(namespaces, list) or not all(isinstance(name, str) for name in namespaces):
         raise ArchiveDamaged("the export's first line does not name its namespaces; nothing was taken")
     return version, namespaces
-
-
-def _check_end(line: Mapping[str, Any], sha256: str, counts: Counter[str]) -> None:
-    if line.get("sha256") != sha256 or line.get("counts") != dict(counts):
-        raise ArchiveDamaged("the export was changed or damaged: its digest does not verify; nothing was taken")
 
 
 def _row(
