@@ -8,34 +8,30 @@ from pathlib import Path
 from brainops.memory.context import MemoryContext
 from brainops.store import Transaction, acts
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import ActorKind, Check, Fix, FixMode, Trust
+from brainops.types import ActorKind, Fix, FixMode, Trust
 from brainops.types.limits import SHOWN_IN_A_LINE
 
 LOOKED_AT = 1_000  # of memories and fixes, the newest
 MENDED = acts.FIX_AUTO.name
 
 
-def claims(context: MemoryContext) -> Check:
+def claims(context: MemoryContext) -> tuple[str, str]:
     """Name what counts as verified on an agent's word, and the fixes that act by themselves on nobody's."""
     floor = context.store.floor()
     with context.store.read() as tx:
         wrong = [*_memories(tx), *_fixes(tx, strict=tx.rules.is_strict(floor=floor))]
     if not wrong:
-        return Check(name="claims", passed=True, detail="nothing is verified by an agent's word alone")
+        return "nothing is verified by an agent's word alone", ""
     more = f"; and {len(wrong) - SHOWN_IN_A_LINE} more" if len(wrong) > SHOWN_IN_A_LINE else ""
-    return Check(
-        name="claims",
-        passed=False,
-        detail=f"{'; '.join(wrong[:SHOWN_IN_A_LINE])}{more}",
-        way_out="look at each: brainops feedback ID wrong, brainops fix trust ID, or brainops fix demote ID",
-    )
+    way_out = "look at each: brainops feedback ID wrong, brainops fix trust ID, or brainops fix demote ID"
+    return f"{'; '.join(wrong[:SHOWN_IN_A_LINE])}{more}", way_out
 
 
-def place(context: MemoryContext) -> Check:
+def place(context: MemoryContext) -> tuple[str, str]:
     """Name the stores that were kept aside when this one took their place, where no line says who put it there."""
     location = context.store.database.location
     if context.store.database.dialect != "sqlite" or location == ":memory:":
-        return Check(name="place", passed=True, detail="no file that another could take the place of")
+        return "no file that another could take the place of", ""
     with context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
         told = {str(line.detail.get("kept")) for line in tx.trail.of(acts.RESTORED.name)}
     kept = sorted(
@@ -45,12 +41,10 @@ def place(context: MemoryContext) -> Check:
     )
     unknown = [path for path in kept if path.name not in told]
     if not unknown:
-        return Check(name="place", passed=True, detail="nobody put another store in its place, or its trail says who")
-    return Check(
-        name="place",
-        passed=False,
-        detail=f"another store was put in the place of {unknown[-1].name}, and the trail does not say by whom",
-        way_out=f"compare the two: brainops --store {unknown[-1]} doctor; then move that file away",
+        return "nobody put another store in its place, or its trail says who", ""
+    return (
+        f"another store was put in the place of {unknown[-1].name}, and the trail does not say by whom",
+        f"compare the two: brainops --store {unknown[-1]} doctor; then move that file away",
     )
 
 

@@ -44,8 +44,11 @@ class _TrialOver(Exception):
 
 
 def doctor(context: MemoryContext) -> list[Check]:
-    """Return every check, passed or with the way out; the trial is rolled back and leaves nothing behind."""
-    checks: list[tuple[str, Callable[[MemoryContext], Check]]] = [
+    """Return every check, passed or with the way out; the trial is rolled back and leaves nothing behind.
+
+    Each says what it found, and the way out: "" where all is well.
+    """
+    checks: list[tuple[str, Callable[[MemoryContext], tuple[str, str]]]] = [
         ("schema", _schema),
         ("write, read, match", _trial),
         ("rows and word index", _integrity),
@@ -67,12 +70,13 @@ def doctor(context: MemoryContext) -> list[Check]:
     return [_answered(name, check, context) for name, check in checks]
 
 
-def _answered(name: str, check: Callable[[MemoryContext], Check], context: MemoryContext) -> Check:
+def _answered(name: str, check: Callable[[MemoryContext], tuple[str, str]], context: MemoryContext) -> Check:
     """A check that cannot be made has failed, and what stopped it is what its error says."""
     try:
-        return check(context)
+        detail, ways = check(context)
     except BrainOpsError as error:
-        return Check(name=name, passed=False, detail=str(error), way_out=way_out(error))
+        detail, ways = str(error), way_out(error) or "brainops status"
+    return Check(name=name, passed=not ways, detail=detail, way_out=ways)
 
 
 def way_out(error: BrainOpsError) -> str:
@@ -88,19 +92,17 @@ def way_out(error: BrainOpsError) -> str:
             return (type(error).__doc__ or "").strip()
 
 
-def _schema(context: MemoryContext) -> Check:
+def _schema(context: MemoryContext) -> tuple[str, str]:
     schema = context.store.upkeep.schema()
     place = masked(context.store.database.location)
     degraded = schema.get("degraded")
     detail = [f"{schema['stored']}, the program's is {schema['program']}: {place}"]
     detail += degraded if isinstance(degraded, list) else []
     pending = schema.get("pending")
-    return Check(
-        name="schema", passed=not pending, detail="; ".join(detail), way_out="brainops upgrade" if pending else ""
-    )
+    return "; ".join(detail), "brainops upgrade" if pending else ""
 
 
-def _trial(context: MemoryContext) -> Check:
+def _trial(context: MemoryContext) -> tuple[str, str]:
     """Write an error memory, read it, find it by words and by fingerprint, and roll all of it back."""
     problems: list[str] = []
     digest = fingerprint(parse_error(TRIAL_ERROR)).digest
@@ -127,77 +129,64 @@ def _trial(context: MemoryContext) -> Check:
     except _TrialOver:
         pass
     if problems:
-        return Check(name="write, read, match", passed=False, detail="; ".join(problems), way_out="brainops reindex")
-    return Check(
-        name="write, read, match", passed=True, detail="a trial was written, read, found, matched and rolled back"
-    )
+        return "; ".join(problems), "brainops reindex"
+    return "a trial was written, read, found, matched and rolled back", ""
 
 
-def _integrity(context: MemoryContext) -> Check:
+def _integrity(context: MemoryContext) -> tuple[str, str]:
     problems = context.store.upkeep.check()
     if not problems:
-        return Check(name="rows and word index", passed=True, detail="whole, and agree with each other")
+        return "whole, and agree with each other", ""
     detail = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
     derived = all("index" in problem for problem in problems)
     way_out = "brainops reindex" if derived else "brainops restore --from BACKUP (brainops status names the backups)"
-    return Check(name="rows and word index", passed=False, detail=detail, way_out=way_out)
+    return detail, way_out
 
 
-def _trail(context: MemoryContext) -> Check:
+def _trail(context: MemoryContext) -> tuple[str, str]:
     lines = 0
     with context.store.read() as tx:
         for namespace in context.store.scope.read:
             broken = tx.trail.first_break(namespace)
             if broken is not None:
-                return Check(
-                    name="audit trail",
-                    passed=False,
-                    detail=f"line {broken} of {namespace} does not fit the chain: it was changed or removed",
-                    way_out="compare with a backup (brainops status names them); the trail itself is never repaired",
+                return (
+                    f"line {broken} of {namespace} does not fit the chain: it was changed or removed",
+                    "compare with a backup (brainops status names them); the trail itself is never repaired",
                 )
             lines += tx.trail.length(namespace)
-    return Check(name="audit trail", passed=True, detail=f"lines: {lines:,}, every hash fits")
+    return f"lines: {lines:,}, every hash fits", ""
 
 
-def _fingerprints(context: MemoryContext) -> Check:
+def _fingerprints(context: MemoryContext) -> tuple[str, str]:
     """Were errors that another program stored identified again as this one does?"""
-    waits = fingerprint_move.waits(context)
-    said = "stored errors keep the fingerprints of an earlier program" if waits else "as this program reads them"
-    way_out = "open the store where it may be written, for instance: brainops status" if waits else ""
-    return Check(name="fingerprints", passed=not waits, detail=said, way_out=way_out)
+    if fingerprint_move.waits(context):
+        way_out = "open the store where it may be written, for instance: brainops status"
+        return "stored errors keep the fingerprints of an earlier program", way_out
+    return "as this program reads them", ""
 
 
-def _fixes(context: MemoryContext) -> Check:
+def _fixes(context: MemoryContext) -> tuple[str, str]:
     """Is there a fix that was set off long ago and that nobody has ended?"""
     before = context.store.now() - STRANDED_SECONDS * SECOND_MICROS
     with context.store.read() as tx:
         stranded = [each for each in tx.fixes.open_applications(WAITING_CHECKED) if each.created_at < before]
-    said = (
-        f"{len(stranded)} were set off and have not ended, since no process had the time"
-        if stranded
-        else "none is open"
-    )
-    way_out = "brainops worker" if stranded else ""
-    return Check(name="fixes", passed=not stranded, detail=said, way_out=way_out)
+    if stranded:
+        return f"{len(stranded)} were set off and have not ended, since no process had the time", "brainops worker"
+    return "none is open", ""
 
 
-def _permissions(context: MemoryContext) -> Check:
+def _permissions(context: MemoryContext) -> tuple[str, str]:
     location = context.store.database.location
     if context.store.database.dialect != "sqlite" or location == ":memory:":
-        return Check(name="permissions", passed=True, detail="no files of its own here")
+        return "no files of its own here", ""
     files = [path for path in _files(Path(location)) if path.exists()]
     open_to_others = [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)
-        return Check(name="permissions", passed=False, detail=f"others may read {names}", way_out=f"chmod 600 {names}")
+        return f"others may read {names}", f"chmod 600 {names}"
     if not os.access(location, os.W_OK) or not os.access(Path(location).parent, os.W_OK):
-        return Check(
-            name="permissions",
-            passed=False,
-            detail=f"{location} or its folder cannot be written",
-            way_out=f"chown or chmod u+w {location} and its folder",
-        )
-    return Check(name="permissions", passed=True, detail=f"{counted(len(files), 'file')}, for their owner only")
+        return f"{location} or its folder cannot be written", f"chown or chmod u+w {location} and its folder"
+    return f"{counted(len(files), 'file')}, for their owner only", ""
 
 
 def _files(store: Path) -> Iterator[Path]:
@@ -206,50 +195,46 @@ def _files(store: Path) -> Iterator[Path]:
     yield from store.parent.glob(store.name + ".*.vec")
 
 
-def _log(context: MemoryContext) -> Check:
+def _log(context: MemoryContext) -> tuple[str, str]:
     """Try to cut a log that is long or holds what was purged, and name who prevents it."""
     state = context.store.upkeep.log(shorten=True)
     if state is None:
-        return Check(name="log", passed=True, detail="the database's own matter")
+        return "the database's own matter", ""
     if state.trouble:
         way_out = "end those processes, or let them read shorter; then: brainops doctor"
-        return Check(name="log", passed=False, detail=state.trouble, way_out=way_out)
-    return Check(name="log", passed=True, detail=f"{state.bytes / 1e6:,.1f} MB, and nothing in it was purged")
+        return state.trouble, way_out
+    return f"{state.bytes / 1e6:,.1f} MB, and nothing in it was purged", ""
 
 
-def _left_over(context: MemoryContext) -> Check:
+def _left_over(context: MemoryContext) -> tuple[str, str]:
     """Name what processes that were killed left beside the store, and which replaced stores are kept there."""
     location = context.store.database.location
     if context.store.database.dialect != "sqlite" or location == ":memory:":
-        return Check(name="left over", passed=True, detail="no files of its own here")
+        return "no files of its own here", ""
     store = Path(os.path.realpath(location))
     since = time.time() - UNFINISHED_SECONDS
     unfinished = [path for path in store.parent.glob(".brainops-*.part*") if path.stat().st_mtime < since]
     if unfinished:
         names = " ".join(str(path) for path in unfinished)
         detail = f"{len(unfinished)} files were never finished, because what wrote them was killed"
-        return Check(name="left over", passed=False, detail=detail, way_out=f"rm {names}")
+        return detail, f"rm {names}"
     kept = [path for path in store.parent.glob(f"{store.name}.replaced-*") if path.suffix != ".sha256"]
     size = sum(path.stat().st_size for path in kept)
     detail = f"{len(kept)} stores that a restore replaced are kept, {size / 1e6:,.1f} MB" if kept else "nothing"
-    return Check(name="left over", passed=True, detail=detail)
+    return detail, ""
 
 
-def _disk(context: MemoryContext) -> Check:
+def _disk(context: MemoryContext) -> tuple[str, str]:
     sizes = context.store.upkeep.sizes()
     free = sizes.get("free")
     if free is None:
-        return Check(name="disk", passed=True, detail="the database's own matter")
-    needed = max(MIN_FREE_BYTES, 2 * sizes.get("log", 0))
-    return Check(
-        name="disk",
-        passed=free >= needed,
-        detail=f"{free / 1e9:,.1f} GB free",
-        way_out="" if free >= needed else "free some space, or move the store (--store); nothing acknowledged is lost",
-    )
+        return "the database's own matter", ""
+    enough = free >= max(MIN_FREE_BYTES, 2 * sizes.get("log", 0))
+    way_out = "" if enough else "free some space, or move the store (--store); nothing acknowledged is lost"
+    return f"{free / 1e9:,.1f} GB free", way_out
 
 
-def _clock(context: MemoryContext) -> Check:
+def _clock(context: MemoryContext) -> tuple[str, str]:
     now, here = context.store.now(), time.time_ns() // 1_000
     with context.store.read() as tx:
         newest = max((row["last_at"] for row in tx.memories.counts()), default=0)
@@ -264,34 +249,32 @@ def _clock(context: MemoryContext) -> Check:
     elif apart > CLOCK_SECONDS:
         detail = f"the database's clock and this machine's are {apart:,.0f} s apart"
     else:
-        return Check(name="clock", passed=True, detail="agrees, and nothing lies in the future")
-    return Check(
-        name="clock", passed=False, detail=detail, way_out="set the clock, for example: timedatectl set-ntp true"
-    )
+        return "agrees, and nothing lies in the future", ""
+    return detail, "set the clock, for example: timedatectl set-ntp true"
 
 
-def _model(context: MemoryContext) -> Check:
+def _model(context: MemoryContext) -> tuple[str, str]:
     if context.meaning.model == "none":
-        return Check(name="model", passed=True, detail="none, as configured: search goes by words alone")
+        return "none, as configured: search goes by words alone", ""
     embedder = context.meaning.embedder()
     if embedder is None:
-        return Check(name="model", passed=False, detail=context.meaning.problem or "no model", way_out=_NO_MODEL)
+        return context.meaning.problem or "no model", _NO_MODEL
     [vector] = embedder.embed(["does the model answer?"])
     length = float((vector**2).sum()) ** 0.5
     if len(vector) != embedder.dimension or abs(length - 1.0) > 0.01:
         detail = f"{embedder.model_id} gives vectors of {len(vector)} numbers and length {length:.2f}"
-        return Check(name="model", passed=False, detail=detail, way_out=_NO_MODEL)
-    return Check(name="model", passed=True, detail=f"{embedder.model_id} is loaded and answers")
+        return detail, _NO_MODEL
+    return f"{embedder.model_id} is loaded and answers", ""
 
 
 _NO_MODEL = "pip install brainops-minilm, or set model = none to search by words alone"
 
 
-def _vectors(context: MemoryContext) -> Check:
+def _vectors(context: MemoryContext) -> tuple[str, str]:
     """Embed some stored memories again: the stored vectors must be those of this model and of this text."""
     embedder = context.meaning.embedder()
     if embedder is None:
-        return Check(name="vectors", passed=True, detail="not used without a model")
+        return "not used without a model", ""
     with context.store.read() as tx:
         rows = tx.vectors.sample(embedder.model_id, COMPARED_VECTORS)
         wrong = []
@@ -302,19 +285,15 @@ def _vectors(context: MemoryContext) -> Check:
                 wrong.append(f"{row['id']} ({cosine:.2f})")
     if wrong:
         detail = f"{len(wrong)} of {len(rows)} compared do not belong to their text: {', '.join(wrong[:3])}"
-        return Check(name="vectors", passed=False, detail=detail, way_out="brainops reembed")
-    return Check(name="vectors", passed=True, detail=f"{len(rows)} compared, all as the model gives them")
+        return detail, "brainops reembed"
+    return f"{len(rows)} compared, all as the model gives them", ""
 
 
-def _backlog(context: MemoryContext) -> Check:
+def _backlog(context: MemoryContext) -> tuple[str, str]:
     embedder = context.meaning.embedder()
     if embedder is None:
-        return Check(name="backlog", passed=True, detail="nothing waits without a model")
+        return "nothing waits without a model", ""
     with context.store.read() as tx:
         waiting = tx.vectors.waiting(embedder.model_id)
-    return Check(
-        name="backlog",
-        passed=waiting <= WAITING_CHECKED,
-        detail=f"{counted(waiting, 'memory')} wait for a vector" if waiting else "every memory has its vector",
-        way_out="" if waiting <= WAITING_CHECKED else "brainops reembed (search goes on by words meanwhile)",
-    )
+    way_out = "" if waiting <= WAITING_CHECKED else "brainops reembed (search goes on by words meanwhile)"
+    return f"{counted(waiting, 'memory')} wait for a vector" if waiting else "every memory has its vector", way_out

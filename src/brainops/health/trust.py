@@ -27,7 +27,6 @@ from brainops.types import (
     Approval,
     ApprovalState,
     AuditEntry,
-    Check,
     ImprovementState,
     Procedure,
     StepKind,
@@ -49,16 +48,16 @@ ACTS = frozenset(
 ) | {SETTLED}
 
 
-def trust_checks() -> list[tuple[str, Callable[[MemoryContext], Check]]]:
-    """Return the checks of what is stored against the trail, by name."""
+def trust_checks() -> list[tuple[str, Callable[[MemoryContext], tuple[str, str]]]]:
+    """Return the checks of what is stored against the trail, by name; each says what it found, and the way out."""
     return [
-        ("approvals", _checked("approvals", _approvals, "no approval, bypass or channel without its line")),
+        ("approvals", _checked(_approvals, "no approval, bypass or channel without its line")),
         ("approvers", _checked_approvers),
-        ("procedures", _checked("procedures", _procedures, "every version fits its hash, every active one its line")),
-        ("runs", _checked("runs", _runs, "pinned to what they were started with; every answer has its line")),
-        ("agents", _checked("agents", _agents, "none may be asked but those that somebody registered or enabled")),
-        ("improvements", _checked("improvements", _improvements, "what is in force came there step by step")),
-        ("guard", _checked("guard", _guard, "settings and rules are as the trail says")),
+        ("procedures", _checked(_procedures, "every version fits its hash, every active one its line")),
+        ("runs", _checked(_runs, "pinned to what they were started with; every answer has its line")),
+        ("agents", _checked(_agents, "none may be asked but those that somebody registered or enabled")),
+        ("improvements", _checked(_improvements, "what is in force came there step by step")),
+        ("guard", _checked(_guard, "settings and rules are as the trail says")),
     ]
 
 
@@ -66,21 +65,20 @@ _COMPARE = "compare with a backup (brainops status names them), and with what br
 
 
 def _checked(
-    name: str, find: Callable[[Transaction, Lines], Iterable[str]], fine: str
-) -> Callable[[MemoryContext], Check]:
-    def check(context: MemoryContext) -> Check:
+    find: Callable[[Transaction, Lines], Iterable[str]], fine: str
+) -> Callable[[MemoryContext], tuple[str, str]]:
+    def check(context: MemoryContext) -> tuple[str, str]:
         with context.store.read() as tx:
-            return _check(name, list(find(tx, _lines(tx))), fine)
+            return _check(list(find(tx, _lines(tx))), fine)
 
     return check
 
 
-def _check(name: str, wrong: Sequence[str], fine: str) -> Check:
+def _check(wrong: Sequence[str], fine: str) -> tuple[str, str]:
     if not wrong:
-        return Check(name=name, passed=True, detail=fine)
+        return fine, ""
     more = f"; and {len(wrong) - SHOWN_IN_A_LINE} more" if len(wrong) > SHOWN_IN_A_LINE else ""
-    detail = f"changed by hand: {'; '.join(wrong[:SHOWN_IN_A_LINE])}{more}"
-    return Check(name=name, passed=False, detail=detail, way_out=_COMPARE)
+    return f"changed by hand: {'; '.join(wrong[:SHOWN_IN_A_LINE])}{more}", _COMPARE
 
 
 def _lines(tx: Transaction) -> Lines:
@@ -148,7 +146,7 @@ def _fits(approval: Approval, lines: Sequence[AuditEntry]) -> bool:
             return "approval-refuse" not in acts and "approval-use" not in acts
 
 
-def _checked_approvers(context: MemoryContext) -> Check:
+def _checked_approvers(context: MemoryContext) -> tuple[str, str]:
     """Who may approve stands in a namespace of its own, with a trail of its own."""
     with context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
         broken = tx.trail.first_break(STORE_NAMESPACE)
@@ -179,7 +177,7 @@ def _checked_approvers(context: MemoryContext) -> Check:
     fine = (
         f"{', '.join(names)}" if names else "nobody may approve yet: brainops approver enrol NAME, before an agent does"
     )
-    return _check("approvers", wrong, fine)
+    return _check(wrong, fine)
 
 
 def _procedures(tx: Transaction, lines: Lines) -> Iterator[str]:
