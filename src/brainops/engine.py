@@ -17,6 +17,7 @@ from brainops.memory.drain import Drainer
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.policy import redaction_policy
 from brainops.memory.uses import Uses
+from brainops.operations.middleware import Around as Around  # whoever opens a memory may hand some in
 from brainops.operations.recorder import Recorder
 from brainops.services import Services
 from brainops.store import Store, acts, open_store
@@ -69,7 +70,9 @@ class Engine:
     usable after a fork. Use it as a context manager, or call `close`.
     """
 
-    def __init__(self, store: Store, settings: config.Settings, *, background: bool = True) -> None:
+    def __init__(
+        self, store: Store, settings: config.Settings, *, background: bool = True, around: Sequence[Around] = ()
+    ) -> None:
         self.settings = settings
         self.store = store
         self.meaning = Meaning(settings.model)
@@ -80,6 +83,7 @@ class Engine:
         self._scopes: dict[Scope, AtHand] = {}
         self._drainer = Drainer(self.meaning) if background else None
         self._background = background
+        self._around = around
         self._dispatcher: Dispatcher | None = None
         self._stewards: dict[str, Services] = {}
         self._others: dict[str, Engine] = {}
@@ -97,12 +101,13 @@ class Engine:
         personal_data: str | None = None,
         actor: Actor | None = None,
         background: bool = True,
+        around: Sequence[Around] = (),
     ) -> Engine:
         """Open a memory; what is not given comes from the environment, the settings file, or the defaults.
 
         `store` is a file (made where there is none), ":memory:" or a postgresql:// URL. `namespace`, `read` and `actor`
-        are those of views that name none, and what goes on in the background is done by that actor. Raises
-        InvalidConfiguration, StoreError.
+        are those of views that name none, and what goes on in the background is done by that actor. `around` is called
+        before and after operations and steps. Raises InvalidConfiguration, StoreError.
         """
         from brainops.memory.recognition import fingerprint_move
 
@@ -116,7 +121,7 @@ class Engine:
         )
         opened = open_store(settings.store, Scope.of(settings.namespace, settings.read))
         try:
-            engine = cls(opened, settings, background=background)
+            engine = cls(opened, settings, background=background, around=around)
             fingerprint_move.move(engine.services(settings).context)
         except BaseException:  # a signal too: a command that is ended while it opens leaves no log behind
             opened.close()
@@ -161,6 +166,7 @@ class Engine:
             lambda: self.nudge(settings.namespace),
             self._background,
             partial(self._guard_elsewhere, deadline=deadline),
+            self._around,
         )
         return services
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from brainops.config import Guarded, Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brainops.learning.signals.signals import Signals
     from brainops.operations.guard.enforcement import Guard
     from brainops.operations.guard.other_namespaces import Other
+    from brainops.operations.middleware import Around
     from brainops.operations.operation import OperationLog
     from brainops.operations.predictions import Predictions
     from brainops.procedures.cases.cases import Cases
@@ -73,6 +74,7 @@ class Services:
         nudge: Callable[[], object],
         background: bool,
         opened: Callable[[Guarded], Other],
+        around: Sequence[Around] = (),
     ) -> None:
         self.context = context
         self.settings = settings
@@ -81,6 +83,7 @@ class Services:
         self.background = background
         self._nudge = nudge
         self._opened = opened
+        self._around = around
 
     def settle(self) -> None:
         """Wait until what was counted and handed over is durable."""
@@ -136,16 +139,18 @@ class Services:
 
     @part
     def runs(self) -> Runner:
+        from brainops.operations.middleware import around_steps
         from brainops.operations.run_operations import RunOperations
         from brainops.procedures.runs.runner import AtWork, Runner
         from brainops.procedures.steps.kinds import executors
 
+        kinds = executors(self.calls, agents=lambda work: self.workflows.step(work), decisions=self.cases.step)
         runs = Runner(
             self.context,
             self.procedures,
             self.approvals,
             self.notices,
-            executors(self.calls, agents=lambda work: self.workflows.step(work), decisions=self.cases.step),
+            around_steps(kinds, self._around),
             admit=self.guard.admission,
             operations=RunOperations(self.context),
             answered=self.cases.answered,
@@ -185,7 +190,7 @@ class Services:
             agent=lambda start: self.agents.recommend(start),
             precursors=self.signals.precursors,
         )
-        return OperationLog(self.context, self.recorder, self.guard, advisers)
+        return OperationLog(self.context, self.recorder, self.guard, advisers, self._around)
 
     @part
     def predictions(self) -> Predictions:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
@@ -119,6 +120,91 @@ def begin(tx: Transaction, operation_id: str, start: OperationStart, guidance_id
     tx.operations.begin(operation_id, start, guidance_id, at)
 
 
+class Ending(Struct, kw_only=True):
+    """An operation that ends: what is known of it, and what those before in the list found out."""
+
+    context: MemoryContext
+    operation_id: str
+    start: OperationStart
+    outcome: Outcome
+    at: int
+    followed_id: str | None
+    client_errors: bool
+    error_memory_id: str | None
+    policy: GrowthPolicy
+    identity: Fingerprint | None = None
+    kept: bool = True
+
+
+def _clean(_: Transaction, ending: Ending) -> None:
+    result = jsonable(ending.outcome.result, ending.context.redaction)
+    ending.outcome = replace(ending.outcome, result=result)
+    if isinstance(ending.outcome, Failed):
+        ending.outcome = replace(ending.outcome, error=checked_error(ending.context, ending.outcome.error))
+        ending.identity = fingerprint(ending.outcome.error)
+
+
+def _decide_what_is_kept(tx: Transaction, ending: Ending) -> None:
+    """Failures are kept whole, up to a number of each; of successes what the policy of their name says."""
+    policy = ending.policy
+    if ending.identity is not None:
+        failures = tx.operations.failures_kept(ending.identity.digest, ending.at - DAY_MICROS)
+        ending.kept = failures < policy.failures_per_fingerprint
+    elif policy.mode == "sampled":
+        digest = hashlib.blake2b(ending.operation_id.encode(), digest_size=8).digest()
+        ending.kept = int.from_bytes(digest, "big") % SAMPLE_STEPS < policy.rate * SAMPLE_STEPS
+    else:
+        ending.kept = policy.mode == "full"
+
+
+def _capture_error(tx: Transaction, ending: Ending) -> None:
+    """An error is a memory at once, and sets the fixes off that are due for it; an end that was asked for is none."""
+    if ending.error_memory_id is not None or not isinstance(ending.outcome, Failed):
+        return
+    error = ending.outcome.error
+    cancelled = error.type.rsplit(".", 1)[-1] in CANCELLATIONS
+    if not cancelled and (ending.client_errors or not is_client_error(error)):
+        ending.error_memory_id = distil(tx, ending.context, error, ending.start, ending.operation_id)
+
+
+def _write_end(tx: Transaction, ending: Ending) -> None:
+    if not ending.kept:
+        tx.operations.discard(ending.operation_id)
+        return
+    values = finish_row(ending.outcome, ending.at)
+    values.update(
+        fingerprint=ending.identity.digest if ending.identity else None,
+        error_memory_id=ending.error_memory_id,
+        followed_id=ending.followed_id,
+    )
+    if not tx.operations.finish(ending.operation_id, values):
+        raise Conflict(f"operation {ending.operation_id} is finished already, or was never begun here")
+
+
+def _confirm_fixes(tx: Transaction, ending: Ending) -> None:
+    """What an agent says of its own work shows nothing, however it says it; nor does what anybody only claims."""
+    outcome, start = ending.outcome, ending.start
+    shown = outcome.evidence is not Evidence.CLAIMED and start.actor.kind is not ActorKind.AGENT
+    if not isinstance(outcome, Failed) and shown:
+        fix_record.on_success(tx, start.name, start.target, ending.at)
+
+
+def _count(tx: Transaction, ending: Ending) -> None:
+    failed = isinstance(ending.outcome, Failed)
+    tx.operations.tally(ending.start.name, ending.at, failed=failed, recorded=ending.kept)
+
+
+AT_THE_END: Sequence[Callable[[Transaction, Ending], None]] = (
+    _clean,
+    _decide_what_is_kept,
+    _capture_error,
+    _write_end,
+    _confirm_fixes,
+    _count,
+)
+"""What is done in the transaction in which an operation ends, in order: whoever began it, and whatever it was."""
+
+
 def finish(
     tx: Transaction,
     context: MemoryContext,
@@ -130,34 +216,25 @@ def finish(
     followed_id: str | None = None,
     client_errors: bool = False,
     error_memory_id: str | None = None,
-) -> str | None:
-    """Write how an operation ended, distil its error, and count it; return the error memory's id.
+) -> None:
+    """Write how an operation ended, distil its error, and count it.
 
     An error that is a memory already, since a part of the operation ended in it, is named by `error_memory_id`.
     Raises Conflict where an end was written before: the first one counts.
     """
-    policy = tx.operations.policy(start.name)
-    outcome = _checked_outcome(context, outcome)
-    identity = fingerprint(outcome.error) if isinstance(outcome, Failed) else None
-    keep = _kept(tx, policy, operation_id, outcome, identity, at)
-    error_id = error_memory_id
-    if error_id is None and isinstance(outcome, Failed) and _distilled(outcome.error, client_errors):
-        error_id = distil(tx, context, outcome.error, start, operation_id)
-    if keep:
-        values = finish_row(outcome, at)
-        values.update(
-            fingerprint=identity.digest if identity else None, error_memory_id=error_id, followed_id=followed_id
-        )
-        if not tx.operations.finish(operation_id, values):
-            raise Conflict(f"operation {operation_id} is finished already, or was never begun here")
-    else:
-        tx.operations.discard(operation_id)
-    # What an agent says of its own work shows nothing, however it says it; nor does what anybody only claims.
-    shown = outcome.evidence is not Evidence.CLAIMED and start.actor.kind is not ActorKind.AGENT
-    if not isinstance(outcome, Failed) and shown:
-        fix_record.on_success(tx, start.name, start.target, at)
-    tx.operations.tally(start.name, at, failed=isinstance(outcome, Failed), recorded=keep)
-    return error_id
+    ending = Ending(
+        context=context,
+        operation_id=operation_id,
+        start=start,
+        outcome=outcome,
+        at=at,
+        followed_id=followed_id,
+        client_errors=client_errors,
+        error_memory_id=error_memory_id,
+        policy=tx.operations.policy(start.name),
+    )
+    for each in AT_THE_END:
+        each(tx, ending)
 
 
 def distil(
@@ -285,32 +362,3 @@ def _known(tx: Transaction, operation_id: str) -> Operation:
 def _finished(tx: Transaction, operation_id: str) -> None:
     if _known(tx, operation_id).outcome is None:
         raise Conflict(f"operation {operation_id} has not ended yet; finish it first")
-
-
-def _checked_outcome(context: MemoryContext, outcome: Outcome) -> Outcome:
-    result = jsonable(outcome.result, context.redaction)
-    if isinstance(outcome, Failed):
-        return replace(outcome, result=result, error=checked_error(context, outcome.error))
-    return replace(outcome, result=result)
-
-
-def _kept(
-    tx: Transaction, policy: GrowthPolicy, operation_id: str, outcome: Outcome, identity: Fingerprint | None, at: int
-) -> bool:
-    if isinstance(outcome, Failed):
-        assert identity is not None
-        return tx.operations.failures_kept(identity.digest, at - DAY_MICROS) < policy.failures_per_fingerprint
-    match policy.mode:
-        case "full":
-            return True
-        case "sampled":
-            digest = hashlib.blake2b(operation_id.encode(), digest_size=8).digest()
-            return int.from_bytes(digest, "big") % SAMPLE_STEPS < policy.rate * SAMPLE_STEPS
-        case _:
-            return False
-
-
-def _distilled(event: ErrorEvent, client_errors: bool) -> bool:
-    if event.type.rsplit(".", 1)[-1] in CANCELLATIONS:
-        return False
-    return client_errors or not is_client_error(event)

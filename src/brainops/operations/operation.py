@@ -5,12 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import os
-import threading
 import time
-import weakref
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
 from typing import Any, TypeVar
@@ -23,8 +19,10 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.operations import guidance as guiding
 from brainops.operations import log as records
+from brainops.operations.consultants import Consultants
 from brainops.operations.guard.decisions import Looked
 from brainops.operations.guard.enforcement import Guard
+from brainops.operations.middleware import Around, OwnEntry
 from brainops.operations.recorder import Recorder, Write
 from brainops.statistics.calibration import Calibration
 from brainops.store import Store, Transaction, acts
@@ -40,6 +38,7 @@ from brainops.types import (
     Evidence,
     Failed,
     Guidance,
+    Micros,
     OperationStart,
     Outcome,
     Record,
@@ -50,7 +49,6 @@ DEFAULT_TIMEOUT_SECONDS = 5.0  # of a consultation: the model may have to be loa
 CACHED_SECONDS = 60.0  # how long this process reuses a guidance without looking whether another process knows more
 CACHED_GUIDANCES = 1_000
 RECALIBRATE_SECONDS = 300.0
-CONSULTING_THREADS = 4
 
 log = logging.getLogger("brainops")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +107,12 @@ class OperationLog:
     """Begins and ends operations on one memory."""
 
     def __init__(
-        self, context: MemoryContext, recorder: Recorder, guard: Guard, advisers: guiding.Advisers = guiding.NOBODY_ELSE
+        self,
+        context: MemoryContext,
+        recorder: Recorder,
+        guard: Guard,
+        advisers: guiding.Advisers,
+        around: Sequence[Around] = (),
     ) -> None:
         self._context = context
         self._guard = guard
@@ -117,6 +120,12 @@ class OperationLog:
         self._recorder = recorder
         self._said = context.here.of(_Said)
         self._threads = context.process.of(Consultants)
+        self._around: tuple[OwnEntry, ...] = (
+            OwnEntry(before=self._consult, after=self._forget_what_was_said),
+            OwnEntry(before=self._ask_guard, begins=self._admit),
+            *(OwnEntry(before=each.before, after=each.after) for each in around),
+            OwnEntry(begins=self._begin, ends=self._end),
+        )
 
     def guidance(self, start: OperationStart, least: ActionClass | str | None = None) -> Guidance:
         """Consult memory and return what it says; the receipt is durable. Raises InvalidInput, StoreError."""
@@ -137,28 +146,49 @@ class OperationLog:
 
         Raises OperationBlocked or ApprovalRequired where a rule does not let it pass; then nothing has begun.
         """
-        start = self._guard.prepared(start, manner.least)
-        guidance, failed = self._consulted(start, manner)
-        looked = self._guard.look(start, guidance, service=manner.service, consultation_failed=failed)
-        if manner.consult == "cached" and guidance is not None and not isinstance(looked.decision, Allow):
-            # What was said a moment ago may hold no longer, for instance since the target failed: ask anew, once.
-            guidance, failed = self._consulted(start, replace(manner, consult="always"))
-            looked = self._guard.look(start, guidance, service=manner.service, consultation_failed=failed)
-        self._guard.refuse(looked)
-        running = Running(self, new_id(), start, manner, guidance, decision=looked.decision)
-        at, guidance_id = self._context.store.now(), guidance.id if guidance else None
-
-        def write(tx: Transaction) -> None:
-            self._guard.admit(tx, looked, running.id)
-            records.begin(tx, running.id, start, guidance_id, at)
-
-        self._write_beginning(write, manner, looked)
+        running = Running(self, new_id(), self._guard.prepared(start, manner.least), manner)
+        for each in self._around:
+            each.before(running)
+        self._write_beginning(running, self._context.store.now())
         return running
 
-    def _write_beginning(self, write: Write, manner: Manner, looked: Looked) -> None:
+    def _consult(self, running: Running) -> None:
+        running.guidance, running._asked_in_vain = self._consulted(running.start, running.manner)
+
+    def _ask_guard(self, running: Running) -> None:
+        start, manner = running.start, running.manner
+
+        def look() -> Looked:
+            return self._guard.look(
+                start, running.guidance, service=manner.service, consultation_failed=running._asked_in_vain
+            )
+
+        looked = look()
+        if manner.consult == "cached" and running.guidance is not None and not isinstance(looked.decision, Allow):
+            # What was said a moment ago may hold no longer, for instance since the target failed: ask anew, once.
+            running.guidance, running._asked_in_vain = self._consulted(start, replace(manner, consult="always"))
+            looked = look()
+        self._guard.refuse(looked)
+        running._looked = looked
+
+    def _admit(self, tx: Transaction, running: Running, at: Micros) -> None:
+        assert running._looked is not None
+        self._guard.admit(tx, running._looked, running.id)
+
+    def _begin(self, tx: Transaction, running: Running, at: Micros) -> None:
+        records.begin(tx, running.id, running.start, running.guidance.id if running.guidance else None, at)
+
+    def _write_beginning(self, running: Running, at: Micros) -> None:
         """Where rules hold, what destroys or uses a permission up begins only once that is durable."""
+        looked = running._looked
+        assert looked is not None
+
+        def write(tx: Transaction) -> None:
+            for each in self._around:
+                each.begins(tx, running, at)
+
         if not (self._guard.is_strict() and self._guard.must_be_recorded(looked)) or looked.trouble is not None:
-            self._write(write, manner, self._context.store)
+            self._write(write, running.manner, self._context.store)
             return
         try:
             with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
@@ -170,26 +200,36 @@ class OperationLog:
                 f"{looked.start.name!r} was not begun: it may only begin once that is recorded, and {error}"
             ) from error
 
-    def finish(self, running: Running, outcome: Outcome, followed_id: str | None) -> None:
+    def finish(self, running: Running, outcome: Outcome) -> None:
         """Write how an operation ended."""
         store = self._context.store.to_end()
         at = store.now()
+
+        def write(tx: Transaction) -> None:
+            for each in self._around:
+                each.ends(tx, running, outcome, at)
+
+        try:
+            self._write(write, running.manner, store)
+        finally:
+            for each in reversed(self._around):
+                each.after(running, outcome)
+
+    def _end(self, tx: Transaction, running: Running, outcome: Outcome, at: Micros) -> None:
+        records.finish(
+            tx,
+            self._context,
+            running.id,
+            running.start,
+            outcome,
+            at,
+            followed_id=running._followed,
+            client_errors=running.manner.client_errors,
+        )
+
+    def _forget_what_was_said(self, running: Running, outcome: Outcome) -> None:
         if isinstance(outcome, Failed):
             self._said.guidances.pop(_task(running.start), None)
-
-        def write(tx: Any) -> None:
-            records.finish(
-                tx,
-                self._context,
-                running.id,
-                running.start,
-                outcome,
-                at,
-                followed_id=followed_id,
-                client_errors=running.manner.client_errors,
-            )
-
-        self._write(write, running.manner, store)
 
     def resume(self, operation_id: str, manner: Manner) -> Running | None:
         """Return the handle of an operation that was begun elsewhere, or None."""
@@ -202,7 +242,7 @@ class OperationLog:
         ended = operation.outcome is not None
         service = operation.start.context.get("service")
         manner = replace(manner, service=manner.service or (service if isinstance(service, str) else None))
-        return Running(self, operation.id, operation.start, manner, None, ended=ended, seconds=since)
+        return Running(self, operation.id, operation.start, manner, ended=ended, seconds=since)
 
     def discard(self, operation_id: str) -> None:
         """Take an operation out of the log that came to nothing."""
@@ -271,52 +311,6 @@ class _Said:
         self.calibration: tuple[float, Calibration] | None = None
 
 
-class Consultants:
-    """The threads of a process that consult memory, and those that ask the triggers meanwhile: none waits for another.
-
-    Made when first used, and anew after a fork.
-    """
-
-    def __init__(self) -> None:
-        self._begin_process()
-        _CONSULTANTS.add(self)
-
-    def _begin_process(self) -> None:
-        self._lock = threading.Lock()
-        self._made: dict[str, ThreadPoolExecutor] = {}
-
-    def consulting(self) -> ThreadPoolExecutor:
-        """Return the threads that consult."""
-        return self._of("brainops-consult")
-
-    def asking(self) -> ThreadPoolExecutor:
-        """Return the threads that ask the triggers while a consultation searches."""
-        return self._of("brainops-triggers")
-
-    def close(self) -> None:
-        """End the threads, once they have done what they are at."""
-        with self._lock:
-            made, self._made = self._made, {}
-        for threads in made.values():
-            threads.shutdown(wait=False)
-
-    def _of(self, name: str) -> ThreadPoolExecutor:
-        with self._lock:
-            if name not in self._made:
-                self._made[name] = ThreadPoolExecutor(CONSULTING_THREADS, thread_name_prefix=name)
-            return self._made[name]
-
-
-_CONSULTANTS: weakref.WeakSet[Consultants] = weakref.WeakSet()
-
-
-def _forget_threads() -> None:
-    for each in list(_CONSULTANTS):
-        each._begin_process()
-
-
-os.register_at_fork(after_in_child=_forget_threads)
-
 _Task = tuple[str, str | None, str | None, ActorKind, str]
 
 
@@ -334,23 +328,27 @@ class Running:
         id: str,
         start: OperationStart,
         manner: Manner,
-        guidance: Guidance | None,
         *,
         ended: bool = False,
-        decision: Decision | None = None,
         seconds: float = 0.0,
     ) -> None:
         self.id = id
         self.start = start
         self.manner = manner
-        self.guidance = guidance
-        self.decision: Decision = decision or Allow()
+        self.guidance: Guidance | None = None
+        self._asked_in_vain = False
+        self._looked: Looked | None = None
         self._owner = owner
         self._began = time.monotonic() - seconds  # it may have begun in another process
         self._followed: str | None = None
         self._result: Any = None
         self._cost: float | None = None
         self._finished = ended
+
+    @property
+    def decision(self) -> Decision:
+        """What the guard said; it was not asked about an operation that was begun elsewhere."""
+        return Allow() if self._looked is None else self._looked.decision
 
     def follow(self, memory_id: str | None = None) -> None:
         """Say which recommendation is being followed; without an id, the primary one."""
@@ -385,7 +383,7 @@ class Running:
             return
         self._finished = True
         outcome = replace(outcome, duration_seconds=time.monotonic() - self._began)
-        self._owner.finish(self, outcome, self._followed)
+        self._owner.finish(self, outcome)
 
 
 class Accompany:
