@@ -70,14 +70,14 @@ def mermaid(procedure: Procedure) -> str:
     lines = ["flowchart TD"]
     for step in procedure.steps:
         opening, closing = STEP_KINDS[step.action.uses].shape
-        lines.append(f'    {number[step.id]}{opening}"{_label(_title(step))}"{closing}')
+        lines.append(f'    {number[step.id]}{opening}"{label(_title(step))}"{closing}')
     for step in procedure.steps:
-        label = f'|"{_label(f"if {step.condition}")}"|' if step.condition else ""
+        named = f'|"{label(f"if {step.condition}")}"|' if step.condition else ""
         sources = [number[need] for need in step.needs if need in number]
-        if not sources and label:
+        if not sources and named:
             lines.append('    start(["start"])')
             sources = ["start"]
-        lines.extend(f"    {source} -->{label} {number[step.id]}" for source in sources)
+        lines.extend(f"    {source} -->{named} {number[step.id]}" for source in sources)
     return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
@@ -85,7 +85,7 @@ def _title(step: Step) -> str:
     return f"{step.name or step.id} ({step.action.uses.value})"
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
     """Return a text that Mermaid only shows: on one line, cut short, what has a meaning there as entity codes."""
     line = " ".join(text.split())
     if len(line) > MAX_LABEL_CHARACTERS:

@@ -58,7 +58,16 @@ class Block(Struct, kw_only=True):
 def blocks(text: str) -> list[Block]:
     """Return the document as a tree: sections by headings, lists by indentation."""
     reader = _BlockReader(text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n"))
-    return _sections(reader.read())
+    root: list[Block] = []
+    open_headings: list[Block] = []
+    for block in reader.read():
+        if block.kind is BlockKind.HEADING:
+            while open_headings and open_headings[-1].level >= block.level:
+                open_headings.pop()
+        (open_headings[-1].children if open_headings else root).append(block)
+        if block.kind is BlockKind.HEADING:
+            open_headings.append(block)
+    return root
 
 
 class _BlockReader:
@@ -72,7 +81,11 @@ class _BlockReader:
         self._paragraph: Block | None = None
 
     def read(self) -> list[Block]:
-        self._skip_front_matter()
+        if self._lines and self._lines[0].strip() == "---":
+            end = next((n for n in range(1, len(self._lines)) if self._lines[n].strip() in ("---", "...")), None)
+            names = self._lines[1:end] if end else []
+            if end and any(re.match(r"[\w-]+:", name) for name in names):
+                self._at = end + 1
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if not line.strip() or re.match(r" {0,3}\[[^\]]+\]:\s+\S+$", line):  # empty, or where a link leads
@@ -81,13 +94,6 @@ class _BlockReader:
             elif not (self._fenced(line) or self._heading(line) or self._item(line) or self._indented_code(line)):
                 self._text(line)
         return self._found
-
-    def _skip_front_matter(self) -> None:
-        if self._lines and self._lines[0].strip() == "---":
-            end = next((n for n in range(1, len(self._lines)) if self._lines[n].strip() in ("---", "...")), None)
-            names = self._lines[1:end] if end else []
-            if end and any(re.match(r"[\w-]+:", name) for name in names):
-                self._at = end + 1
 
     def _fenced(self, line: str) -> bool:
         opened = FENCE.match(line)
@@ -213,20 +219,6 @@ def _dedent(lines: list[str]) -> str:
     filled = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
     cut = min(filled, default=0)
     return "\n".join(line[cut:].rstrip() for line in lines).strip("\n")
-
-
-def _sections(flat: list[Block]) -> list[Block]:
-    """Put what follows a heading inside it, up to the next heading of its level or above."""
-    root: list[Block] = []
-    open_headings: list[Block] = []
-    for block in flat:
-        if block.kind is BlockKind.HEADING:
-            while open_headings and open_headings[-1].level >= block.level:
-                open_headings.pop()
-        (open_headings[-1].children if open_headings else root).append(block)
-        if block.kind is BlockKind.HEADING:
-            open_headings.append(block)
-    return root
 
 
 def plain(text: str) -> str:

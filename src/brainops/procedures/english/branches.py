@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Jump, Unit, asked
+from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Jump, Unit
 from brainops.procedures.english.vocabulary import FINITE, telling, words
-
-SAME_QUESTION = 0.6
-"""Share of a condition's words that a step must have asked for."""
 
 
 def give_label(units: Sequence[Unit], label: str) -> None:
@@ -23,32 +20,6 @@ def latest(out: Sequence[Unit]) -> Unit | None:
     while isinstance(last, Fork) and (last.no or last.yes):
         last = (last.no or last.yes)[-1]
     return last
-
-
-def newest(out: list[Unit]) -> list[Unit]:
-    """Return the list that holds what was said last: that of the branch that was opened last, while it asks."""
-    here = out
-    while here and isinstance(here[-1], Fork) and (deeper := here[-1].no or here[-1].yes):
-        if not isinstance(deeper[-1], Fork) and not asks(deeper[-1]):
-            break
-        if isinstance(deeper[-1], Fork) and deeper[-1].no:
-            break
-        here = deeper
-    return here
-
-
-def asks(unit: Unit) -> bool:
-    return isinstance(unit, Do) and bool(asked(unit.text.split("\n")[-1]))
-
-
-def where_asked(out: list[Unit], condition: str) -> list[Unit]:
-    """Return the list of the step that asked what a condition answers, where that step lies inside a branch."""
-    here = newest(out)
-    last = here[-1] if here else None
-    if here is out or not isinstance(last, Do):
-        return out
-    meant, said = telling(asked(last.text.split("\n")[-1])), telling(condition)
-    return here if said and len(said & meant) / len(said) >= SAME_QUESTION else out
 
 
 def innermost(out: Sequence[Unit]) -> Fork | None:

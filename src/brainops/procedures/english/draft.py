@@ -58,7 +58,17 @@ class Drafted(Struct, frozen=True, kw_only=True):
 
     def text(self) -> str:
         """Return the procedure as it was understood, for reading back: steps in order, questions with their ways."""
-        return shown(self.procedure, self.flow) if self.by == "rules" else "\n".join(_listed(self.procedure)) + "\n"
+        return (
+            shown(self.procedure, self.flow)
+            if self.by == "rules"
+            else "\n".join(
+                [
+                    f"{number:>4}. {step.name or step.id}" + (f"   [if {step.condition}]" if step.condition else "")
+                    for number, step in enumerate(self.procedure.steps, 1)
+                ]
+            )
+            + "\n"
+        )
 
 
 def read(prose: str, *, name: str | None = None, model: Model | None = None) -> Drafted:
@@ -84,7 +94,7 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
     flow, notes = _cut(link(found))
     steps, unclear = _steps(flow)
     value: dict[str, Any] = {
-        "name": slug(name or found.title or _first_words(prose)),
+        "name": slug(name or found.title or " ".join(words(prose)[:6])),
         "description": unlinked(found.about or found.title)[:MAX_DESCRIPTION_CHARACTERS],
         "steps": steps,
         "prose": prose,
@@ -97,10 +107,6 @@ def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[
 def slug(text: str) -> str:
     """Return a text as a procedure's name, whatever it is and however long."""
     return keywords.slug(text)[:MAX_SLUG_CHARACTERS].strip("-") or "procedure"
-
-
-def _first_words(prose: str) -> str:
-    return " ".join(words(prose)[:6])
 
 
 def _cut(flow: Flow) -> tuple[Flow, list[Note]]:
@@ -125,11 +131,18 @@ def _steps(flow: Flow) -> tuple[list[dict[str, Any]], list[Note]]:
     for node in order:
         if node.id not in ids:
             continue
+        text = node.text or node.name
+        if node.kind is NodeKind.QUESTION:
+            text = f"{node.name} Answer yes or no.\n\n{text}"
+        if node.command and "```" not in text:
+            text = f"{text}\n\n{SUGGESTED}\n\n```sh\n{node.command}\n```"
+        elif node.command:
+            text = f"{text}\n\nThe command is a suggestion; nothing runs it by itself."
         step: dict[str, Any] = {
             "id": ids[node.id],
             "name": node.name,
             "uses": "manual",
-            "text": _text(node),
+            "text": text[:MAX_TEXT_CHARACTERS],
             "needs": [ids[each] for each in _needs(node, flow, ids)],
         }
         if node.kind is NodeKind.QUESTION:
@@ -196,17 +209,6 @@ def _condition(node: Node, ways: Mapping[str, Answers], ids: Mapping[str, str]) 
     return text if len(text) <= MAX_CONDITION_CHARACTERS else None
 
 
-def _text(node: Node) -> str:
-    text = node.text or node.name
-    if node.kind is NodeKind.QUESTION:
-        text = f"{node.name} Answer yes or no.\n\n{text}"
-    if node.command and "```" not in text:
-        text = f"{text}\n\n{SUGGESTED}\n\n```sh\n{node.command}\n```"
-    elif node.command:
-        text = f"{text}\n\nThe command is a suggestion; nothing runs it by itself."
-    return text[:MAX_TEXT_CHARACTERS]
-
-
 def shown(procedure: Procedure, flow: Flow) -> str:
     """Return the flow as numbered lines of text; a question names where each answer leads."""
     order = [node for node in in_order(flow) if node.kind in (NodeKind.STEP, NodeKind.QUESTION)]
@@ -249,13 +251,6 @@ def _carried(flow: Flow, edge: Edge) -> Node:
             return node
         node = flow.node(onward.target)
     return node
-
-
-def _listed(procedure: Procedure) -> list[str]:
-    return [
-        f"{number:>4}. {step.name or step.id}" + (f"   [if {step.condition}]" if step.condition else "")
-        for number, step in enumerate(procedure.steps, 1)
-    ]
 
 
 PROMPT = """\

@@ -9,11 +9,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from brainops.procedures.definition.graph import label
 from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Jump, Note, Outline, Unit, every, shortened
-from brainops.procedures.english.vocabulary import CLOSING, telling, words
+from brainops.procedures.english.vocabulary import CLOSING, words
 
-SAME_TITLE = 0.6
-"""Share of the words of a reference that a heading must have to be meant."""
 ENDINGS = {"resolved": "Resolved", "escalated": "Escalated", "stopped": "Stopped"}
 
 Answers = frozenset[tuple[str, str]]
@@ -84,11 +83,9 @@ class _Linker(Struct):
     nodes: list[Node] = []
     edges: list[Edge] = []
     notes: list[Note] = []
-    jumps: list[tuple[Open, Jump, str]] = []
+    jumps: list[tuple[Open, Jump]] = []
     places: dict[int, str] = {}  # id() of a unit -> its first node
     resolved: Open = []  # checks that found the problem gone
-    known: list[Unit] = []  # the units read so far
-    last: str = ""
 
     def add(
         self, kind: NodeKind, name: str, unit: Do | Fork | Chapter | EndPoint | Jump | None = None, text: str = ""
@@ -116,9 +113,6 @@ class _Linker(Struct):
     def follow(self, units: Sequence[Unit], entries: Open) -> Open:
         """Add units one behind the other; return the ends that wait for what comes after them."""
         for unit in units:
-            if not entries and not isinstance(unit, Chapter | Jump):
-                entries = self._unreached(unit)
-            self.known.append(unit)
             count = len(self.nodes)
             entries = self._unit(unit, entries)
             if len(self.nodes) > count:
@@ -128,39 +122,37 @@ class _Linker(Struct):
     def _unit(self, unit: Unit, entries: Open) -> Open:
         match unit:
             case Do():
-                self.last = self.add(NodeKind.STEP, unit.name, unit)
-                self.connect(entries, self.last)
-                return [(self.last, "")]
+                step = self.add(NodeKind.STEP, unit.name, unit)
+                self.connect(entries, step)
+                return [(step, "")]
             case Fork():
-                question = self.last = self.add(NodeKind.QUESTION, _asked(unit.question), unit)
+                text = shortened(unit.question)
+                question = self.add(NodeKind.QUESTION, f"{text[:1].upper()}{text[1:]}?", unit)
                 self.connect(entries, question)
                 yes = self.follow(unit.yes, [(question, "yes")])
                 no = self.follow(unit.no, [(question, "no")])
                 return [*yes, *no]
             case Chapter():
                 if unit.shown and unit.units:
-                    self.last = self.add(NodeKind.PART, unit.name, unit)
-                    self.connect(entries, self.last)
-                    entries = [(self.last, "")]
+                    part = self.add(NodeKind.PART, unit.name, unit)
+                    self.connect(entries, part)
+                    entries = [(part, "")]
                 return self.follow(unit.units, entries)
             case Jump():
                 if unit.target == "next":
                     return entries
-                self.jumps.append((entries, unit, self.last))
+                self.jumps.append((entries, unit))
                 return entries if unit.until else []
             case EndPoint():
-                return self._finish(unit, entries)
-
-    def _finish(self, unit: EndPoint, entries: Open) -> Open:
-        if unit.kind == "escalated":
-            step = self.last = self.add(NodeKind.STEP, shortened(unit.text), unit)
-            self.connect(entries, step)
-            entries = [(step, "")]
-        if unit.kind == "resolved" and not unit.text:
-            self.resolved += entries
-        else:
-            self.connect(entries, self.end(unit.kind))
-        return []
+                if unit.kind == "escalated":
+                    step = self.add(NodeKind.STEP, shortened(unit.text), unit)
+                    self.connect(entries, step)
+                    entries = [(step, "")]
+                if unit.kind == "resolved" and not unit.text:
+                    self.resolved += entries
+                else:
+                    self.connect(entries, self.end(unit.kind))
+                return []
 
     def close(self, units: Sequence[Unit]) -> None:
         """Lead every check that the problem is gone to what is done at the end in any case, else to the end."""
@@ -178,19 +170,12 @@ class _Linker(Struct):
         found = next((node.id for node in self.nodes if node.kind is NodeKind.END and node.name == name), None)
         return found or self.add(NodeKind.END, name)
 
-    def _unreached(self, unit: Unit) -> Open:
-        """What stands behind a way back is done when it has been gone often enough; all else waits for a reference."""
-        if not self.jumps or (isinstance(unit, Do | Fork | EndPoint) and unit.label):
-            return []
-        entries, jump, _ = self.jumps[-1]
-        return entries if self._target(jump.target, list(self.known), entries) else []
-
     # References
 
     def resolve_jumps(self, units: Sequence[Unit]) -> None:
         """Connect every jump with its place; then what nothing leads to with what stands before it."""
         known = list(every(units))
-        for entries, jump, _ in self.jumps:
+        for entries, jump in self.jumps:
             target = self._target(jump.target, known, entries)
             if target is None:
                 step = self.add(NodeKind.STEP, shortened(jump.text), jump)
@@ -209,17 +194,10 @@ class _Linker(Struct):
             above = next(
                 (n for n in reversed(self.nodes[: self.nodes.index(node)]) if n.kind is not NodeKind.END), before
             )
-            self.connect([(above.id, self._free(above))], node.id)
+            self.connect([(above.id, "")], node.id)
             self.notes.append(
                 Note(line=node.line, text=node.name, why="nothing leads here; it was put behind what stands above it")
             )
-
-    def _free(self, node: Node) -> str:
-        """Return the answer of a question that leads nowhere yet."""
-        if node.kind is not NodeKind.QUESTION:
-            return ""
-        taken = {edge.answer for edge in self.edges if edge.source == node.id}
-        return next((answer for answer in ("no", "yes") if answer not in taken), "")
 
     def _target(self, wanted: str, known: Sequence[Unit], entries: Open) -> str | None:
         if wanted == "start":
@@ -227,15 +205,6 @@ class _Linker(Struct):
         labelled = [
             u for u in known if isinstance(u, Do | Fork | Chapter | EndPoint) and u.label.lower() == wanted.lower()
         ]
-        if not labelled:
-            meant = telling(wanted)
-            ranked = [
-                (len(meant & telling(u.name)) / len(meant | telling(u.name)), -n, u)
-                for n, u in enumerate(known)
-                if meant and isinstance(u, Chapter | Do) and meant & telling(u.name)
-            ]
-            best = max(ranked, default=None, key=lambda each: each[:2])
-            labelled = [best[2]] if best and best[0] >= SAME_TITLE else []
         parts = [u for u in labelled if isinstance(u, Chapter)]
         found = [self.places[id(u)] for u in (parts or labelled) if id(u) in self.places]
         if len(found) <= 1 or not entries:
@@ -305,11 +274,6 @@ def _leads(after: Mapping[str, set[str]], source: str, target: str) -> bool:
     return False
 
 
-def _asked(question: str) -> str:
-    text = shortened(question)
-    return f"{text[:1].upper()}{text[1:]}?"
-
-
 def in_order(flow: Flow) -> list[Node]:
     """Return the nodes so that each comes after those that lead to it, otherwise as they stand in the text."""
     number = {node.id: n for n, node in enumerate(flow.nodes)}
@@ -371,14 +335,8 @@ def picture(flow: Flow) -> str:
     lines = ["flowchart TD"]
     for node in flow.nodes:
         opening, closing = shapes[node.kind]
-        lines.append(f'    {node.id}{opening}"{_label(node.name)}"{closing}')
+        lines.append(f'    {node.id}{opening}"{label(node.name)}"{closing}')
     answers = {"yes": "|yes|", "no": "|no|"}
     lines += [f"    {edge.source} -->{answers.get(edge.answer, '')} {edge.target}" for edge in flow.edges]
     lines += [f"    {edge.source} -.->|{edge.answer or 'again'}| {edge.target}" for edge in flow.loops]
     return "\n".join(lines) + "\n"
-
-
-def _label(text: str) -> str:
-    line = " ".join(text.split())
-    line = line if len(line) <= 60 else f"{line[:59]}…"
-    return "".join(each if each.isalnum() or each in " .,_-/…" else f"#{ord(each)};" for each in line)

@@ -89,16 +89,7 @@ def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
     return place if best >= SAME_DEED else None
 
 
-def as_steps(units: list[Unit], *, branch: bool = False) -> None:
-    """Let telling somebody be a step where more follows and nothing branched: it ends a branch alone."""
-    for position, unit in enumerate(units):
-        for inner in inside(unit):
-            as_steps(inner, branch=branch or isinstance(unit, Fork))
-        if isinstance(unit, EndPoint) and unit.kind == "escalated" and not branch and position < len(units) - 1:
-            units[position] = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
-
-
-def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
+def settle(units: list[Unit], *, branch: bool = False) -> bool:
     """Let a check of whether the problem is gone, at the end of a branch, end everything when it is.
 
     Returns whether this list ends with such a check.
@@ -108,14 +99,14 @@ def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
         at_end = position == len(units) - 1
         match unit:
             case Chapter():
-                settled = settle(unit.units, last=last and at_end)
+                settled = settle(unit.units)
             case Fork():
                 if REMAINS.search(unit.question) and settled and not unit.no:
-                    settle(unit.yes, last=last and at_end, branch=True)
+                    settle(unit.yes, branch=True)
                     units[units.index(unit) : units.index(unit) + 1] = unit.yes
                     settled = False
                     continue
-                ends = [settle(each, last=last and at_end, branch=True) for each in (unit.yes, unit.no) if each]
+                ends = [settle(each, branch=True) for each in (unit.yes, unit.no) if each]
                 settled = any(ends)
             case Do():
                 question = asked(unit.text)
@@ -124,7 +115,7 @@ def settle(units: list[Unit], *, last: bool, branch: bool = False) -> bool:
                 settled = bool(question and SOLVED.search(question) and ((branch and at_end) or remains))
                 if settled:
                     end = EndPoint(kind="resolved", text="", line=unit.line)
-                    check = Fork(question=question, text=unit.text, line=unit.line, yes=[end], solved=True)
+                    check = Fork(question=question, text=unit.text, line=unit.line, yes=[end])
                     units.insert(units.index(unit) + 1, check)
             case _:
                 settled = False

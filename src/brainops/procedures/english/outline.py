@@ -8,19 +8,15 @@ from itertools import takewhile
 
 from brainops.procedures.english.blocks import Block, BlockKind, blocks, plain, unlinked
 from brainops.procedures.english.branches import (
-    asks,
     chain,
     give_label,
     innermost,
     latest,
-    newest,
     only_jumps,
     same_subject,
-    where_asked,
 )
-from brainops.procedures.english.order import as_steps, cut, put_in_order, settle, without_idle
+from brainops.procedures.english.order import cut, put_in_order, settle, without_idle
 from brainops.procedures.english.passages import (
-    case_question,
     chooses,
     does_something,
     flat,
@@ -29,8 +25,6 @@ from brainops.procedures.english.passages import (
     lead_of,
     number_of,
     offers_choice,
-    says_only,
-    told,
     unlabelled,
 )
 from brainops.procedures.english.sentences import (
@@ -63,7 +57,6 @@ from brainops.procedures.english.vocabulary import (
     ALTERNATIVES,
     COMMANDS,
     EXPLAINING,
-    FINITE,
     begins_instruction,
     opposite,
     words,
@@ -113,21 +106,10 @@ def outline_of(tree: list[Block]) -> Outline:
         title, tree = plain(tree[0].text), tree[1:]
     units = reader.read(tree)
     cut(units, reader.notes)
-    units = _without_occasion(units, reader.about)
-    as_steps(units)
     put_in_order(units)
-    settle(units, last=True)
+    settle(units)
     units = without_idle(units, reader.notes)
     return Outline(title=title, about=" ".join(reader.about), units=units, notes=tuple(reader.notes))
-
-
-def _without_occasion(units: list[Unit], about: list[str]) -> list[Unit]:
-    """Take a first "when this happens, do that" for what the whole is about, not for a question."""
-    first = units[0] if units else None
-    if isinstance(first, Fork) and first.yes and not first.no and re.match(r"(?i)when(?:ever)?\b", first.text):
-        about.insert(0, first.text)
-        return [*first.yes, *units[1:]]
-    return units
 
 
 class _Outliner:
@@ -177,7 +159,18 @@ class _Outliner:
             and (len(found) == 1 or not begins_instruction(block.text))
             and not block.label
         ):
-            self._explain_section(block)
+            pieces = list(flat(block.children))
+            if words(block.text)[0] in {
+                "meaning",
+                "purpose",
+                "overview",
+                "summary",
+                "impact",
+                "introduction",
+                "description",
+            }:
+                self.about += [plain(each.text) for each in pieces[:2] if each.kind is BlockKind.PARAGRAPH]
+            self._explain(block.line, block.text, "a section that explains; it stays in the text")
         elif said and isinstance(said[0], If | Else | Reply):
             self._branch(said[0], block.line, out, self.read(block.children))
         elif alternative:
@@ -208,29 +201,11 @@ class _Outliner:
             for each in lead:
                 if each.kind is BlockKind.CODE:
                     self._code(each, part.units)
-        body = self.read(rest)
-        if lead and body and isinstance(body[0], Fork):
-            chain(part.units, body[0], exclusive=False)
-            body = body[1:]
-        part.units += body
+        part.units += self.read(rest)
         if step and not part.units:
             part.units.append(Do(name=shortened(part.name), text=part.name, line=block.line))
             part.shown = False
         out.append(part)
-
-    def _explain_section(self, block: Block) -> None:
-        pieces = list(flat(block.children))
-        if words(block.text)[0] in {
-            "meaning",
-            "purpose",
-            "overview",
-            "summary",
-            "impact",
-            "introduction",
-            "description",
-        }:
-            self.about += [plain(each.text) for each in pieces[:2] if each.kind is BlockKind.PARAGRAPH]
-        self._explain(block.line, block.text, "a section that explains; it stays in the text")
 
     # Paragraphs, lists, code
 
@@ -290,7 +265,7 @@ class _Outliner:
 
     def _item(self, item: Block, out: list[Unit], *, steps: bool) -> None:
         text = plain(item.text)
-        said = clauses(told(text))
+        said = clauses(text)
         if not said:
             return
         start = len(out)
@@ -301,12 +276,8 @@ class _Outliner:
             self._clause(clause, item.line, out, mine, merge=True)
         last = said[-1]
         body = item.children
-        if isinstance(last, If | Else | Reply) and (is_open(last) or says_only(last)) and body:
+        if isinstance(last, If | Else | Reply) and is_open(last) and body:
             self._branch(last, item.line, out, self.read(body))
-        elif isinstance(last, Say) and not mine and self._case(text, body):
-            fork = Fork(question=case_question(text), text=text, line=item.line)
-            fork.yes = self.read(body)
-            chain(out, fork, exclusive=bool(out) and isinstance(out[-1], Fork))
         else:
             self._plain_item(last, item, out, mine, steps)
         give_label(out[start:], item.label)
@@ -326,7 +297,12 @@ class _Outliner:
             del self.notes[known:]
         self._clause(last, item.line, out, mine, merge=True)
         if isinstance(last, OpenQuestion):
-            out += [] if _answers(inner := self._under(item.children, out), out) else inner
+            # What is indented below a question: its answers join the fork that stands last.
+            under: list[Unit] = [out.pop()] if out and isinstance(out[-1], Fork) else []
+            for block in item.children:
+                for each in block.children or [block]:
+                    self._item(each, under, steps=False)
+            out += under
             return
         if mine or not isinstance(last, Say):
             for each in codes:
@@ -334,24 +310,7 @@ class _Outliner:
         if not inner and mine:
             for each in flat(item.children[len(codes) :]):
                 mine[-1].text += f"\n- {plain(each.text)}"
-        for unit in inner:
-            if isinstance(unit, Fork):
-                chain(out, unit, exclusive=False)
-            else:
-                out.append(unit)
-
-    def _under(self, content: Sequence[Block], out: list[Unit]) -> list[Unit]:
-        """Read what is indented below a question: its answers join the fork that stands last."""
-        inner: list[Unit] = [out.pop()] if out and isinstance(out[-1], Fork) else []
-        for block in content:
-            for item in block.children or [block]:
-                self._item(item, inner, steps=False)
-        return inner
-
-    def _case(self, text: str, body: Sequence[Block]) -> bool:
-        """Say whether an item names a case ("The pod is pending:") below which stands what is done then."""
-        state = set(words(text)) & (FINITE | {"is", "are"})
-        return text.endswith(":") and bool(state) and any(does_something(each) for each in flat(body))
+        out += inner
 
     def _code(self, block: Block, out: list[Unit]) -> None:
         command = runnable(block)
@@ -381,7 +340,24 @@ class _Outliner:
                 ):
                     mine[-1].text += f"\n{clause.text}"
                     return
-                do = _act(clause, line)
+                command = ""
+                if inline := re.findall(r"`([^`\n]+)`", clause.text):
+                    command = next(
+                        (
+                            each
+                            for each in inline
+                            if each.split()[0:1] and each.split()[0] in COMMANDS and " " in each.strip()
+                        ),
+                        "",
+                    )
+                do = Do(
+                    name=shortened(clause.text),
+                    text=clause.text,
+                    line=line,
+                    command=command,
+                    before=clause.before,
+                    after=clause.after,
+                )
                 mine.append(do)
                 out.append(do)
             case Say():
@@ -409,7 +385,12 @@ class _Outliner:
         then = [*self._then(clause.then, line), *(body or [])]
         concluded = " ".join(each.text for each in clause.then if isinstance(each, Say))
         if isinstance(clause, Else):
-            self._otherwise(out, then, clause.text, line)
+            previous = innermost(out)
+            if previous is None or previous.no:
+                self._answered(out, False, then, clause.text, line)
+            else:
+                previous.no = then
+                previous.text += f"\n{clause.text}"
             return
         if isinstance(clause, Reply):
             self._answered(out, clause.yes, then, clause.text, line)
@@ -422,14 +403,11 @@ class _Outliner:
         fork = Fork(
             question=unlinked(condition), text=clause.text, line=line, yes=then, no=otherwise, concluded=concluded
         )
-        out = where_asked(out, condition)
         previous = innermost(out)
         if previous is not None and not previous.no and opposite(previous.question, fork.question) and not otherwise:
             previous.no = then or previous.no
             previous.text += f"\n{clause.text}"
-            if concluded and not then and previous.yes and only_jumps(previous.yes):
-                previous.no = [EndPoint(kind="resolved", text=concluded, line=line)]
-            elif previous.concluded and not previous.yes and only_jumps(then):
+            if previous.concluded and not previous.yes and only_jumps(then):
                 previous.yes = [EndPoint(kind="resolved", text=previous.concluded, line=previous.line)]
             return
         chain(
@@ -438,18 +416,8 @@ class _Outliner:
             exclusive=self.choosing or (previous is not None and same_subject(previous.question, fork.question)),
         )
 
-    def _otherwise(self, out: list[Unit], then: list[Unit], text: str, line: int) -> None:
-        previous = innermost(newest(out))
-        if previous is not None and not previous.no:
-            previous.no = then
-            previous.text += f"\n{text}"
-            return
-        self._answered(out, False, then, text, line)
-
     def _answered(self, out: list[Unit], yes: bool, then: list[Unit], text: str, line: int) -> None:
         """Add what follows from yes or no to the question that stands last, or that the last step asks."""
-        if isinstance(out[-1] if out else None, Fork) and isinstance(newest(out)[-1], Do) and asks(newest(out)[-1]):
-            out = newest(out)
         last = out[-1] if out else None
         if not isinstance(last, Fork):
             question = (
@@ -476,25 +444,3 @@ class _Outliner:
     def _explain(self, line: int, text: str, why: str = EXPLAINED) -> None:
         told = " ".join(plain(text).split())[:NOTE_CHARACTERS]
         self.notes.append(Note(line=line, text=told, why=why, plain=why not in (UNREAD, UNCLEAR)))
-
-
-def _act(clause: Instruction, line: int) -> Do:
-    command = ""
-    if inline := re.findall(r"`([^`\n]+)`", clause.text):
-        command = next(
-            (each for each in inline if each.split()[0:1] and each.split()[0] in COMMANDS and " " in each.strip()), ""
-        )
-    return Do(
-        name=shortened(clause.text),
-        text=clause.text,
-        line=line,
-        command=command,
-        before=clause.before,
-        after=clause.after,
-    )
-
-
-def _answers(inner: Sequence[Unit], out: list[Unit]) -> bool:
-    """Put a fork that got its answers back where it stood."""
-    out += inner
-    return True

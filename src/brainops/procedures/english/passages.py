@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from brainops.procedures.english.blocks import LABEL, Block, BlockKind, plain, unlinked
+from brainops.procedures.english.blocks import LABEL, Block, BlockKind, plain
 from brainops.procedures.english.sentences import (
-    Clause,
     Else,
     Go,
     If,
@@ -20,7 +19,7 @@ from brainops.procedures.english.sentences import (
     clauses,
 )
 from brainops.procedures.english.units import runnable
-from brainops.procedures.english.vocabulary import ALTERNATIVES, begins_instruction, words
+from brainops.procedures.english.vocabulary import ALTERNATIVES, words
 
 TITLE_WORDS = 10
 """Words of a first line that is taken for a title; more are a sentence."""
@@ -41,24 +40,12 @@ def unlabelled(text: str) -> str:
     return text[match.end() :] if match else text
 
 
-def told(text: str) -> str:
-    """Return an item without a label that says nothing ("Network: check the cable")."""
-    label, colon, rest = text.partition(": ")
-    if colon and rest and len(words(label)) <= 6 and not begins_instruction(label):
-        said = clauses(rest)
-        if said and not isinstance(said[0], Say) and not isinstance(clauses(label)[:1], If):
-            first = clauses(text)[:1]
-            if first and isinstance(first[0], Say):
-                return rest
-    return text
-
-
 def does_something(block: Block) -> bool:
     if block.kind is BlockKind.CODE:
         return bool(runnable(block))
     if block.kind is BlockKind.TABLE:
         return False
-    said = clauses(told(plain(block.text)))
+    said = clauses(plain(block.text))
     return any(not isinstance(each, Say) for each in said) or any(does_something(each) for each in block.children)
 
 
@@ -97,7 +84,7 @@ def lead_of(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
     lead = lead[:cut]
     for block in lead:
         said = clauses(plain(block.text)) if block.kind is BlockKind.PARAGRAPH else []
-        if any(isinstance(each, If | Else | Reply | Go | Stop | OpenQuestion) and not says_only(each) for each in said):
+        if any(isinstance(each, If | Else | Reply | Go | Stop | OpenQuestion) for each in said):
             return [], list(content)
         if (
             said
@@ -110,22 +97,8 @@ def lead_of(content: Sequence[Block]) -> tuple[list[Block], list[Block]]:
     return lead, list(content[len(lead) :])
 
 
-def says_only(clause: Clause) -> bool:
-    """Say whether a condition leads to nothing that is done ("if it is up, the light is green")."""
-    return (
-        isinstance(clause, If)
-        and bool(clause.then)
-        and not clause.otherwise
-        and all(isinstance(c, Say) for c in clause.then)
-    )
-
-
 def is_open(clause: If | Else | Reply) -> bool:
     return clause.open if isinstance(clause, If) else not clause.then
-
-
-def case_question(text: str) -> str:
-    return unlinked(text).rstrip(" :.")
 
 
 def is_title(block: Block) -> bool:

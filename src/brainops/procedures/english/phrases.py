@@ -23,20 +23,10 @@ GO = re.compile(
     r"the procedure from))*"
     rf"\s+{TARGET}(.*)$"
 )
-GO_TITLE = re.compile(
-    r"(?i)^(?:go|proceed|return|continue|skip|jump|move on|advance)\b(?: (?:on|back|ahead|directly))*"
-    r"(?: (?:to|with|"
-    r"at))+ (?:the )?[\"\u201c'\u2018*`]?([A-Z][^\"\u201d'\u2019.;]{2,80}?)[\"\u201d'\u2019*`]?(?: (?:section|"
-    r"step|below|above))*[.]?$"
-)
 GO_NEXT = re.compile(
     r"(?i)^(?:go|proceed|continue|move|skip)\b(?: (?:on|ahead|directly|normally))*(?: (?:to|with))*"
     r"(?: the)? (next|following|remaining) (?:step|section|phase|stage|steps|one|item)s?(.*)$|^(?:continue|"
     r"proceed|carry on|go on|move on)[.]?$"
-)
-REPEAT = re.compile(
-    r"(?i)^(?:repeat|redo|retry|re-?run)\b(?: (?:from|this|these|the|above|previous|last|whole|entire|all))*"
-    r"(?: (?:steps?|process|procedure|sequence))?(?: (\d+(?:\.\d+)*))?.*?(?: (?:until|till|as long as|while) (.+))?$"
 )
 ESCALATE = re.compile(
     r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|hand(?: \w+){0,3} (?:over|off) to\b|"
@@ -112,10 +102,6 @@ PURPOSE = re.compile(
     r"(?i)^(?:(?:in order )?to|in|on|from|using|with|at|for|by|under|via|through|within|during|based on|as|"
     r"depending on|inside|"
     r"every|each|once|after|before|upon|prior to|following|for example|e\.g\.|i\.e\.)\b[^:]{1,160}?[,:]\s+(?=\S)"
-)
-EXAMPLE = re.compile(
-    r"(?i)(?:,|\s[\u2013\u2014-])\s+(?:for instance|for example|such as|e\.g\.|i\.e\.|"
-    r"that is)\b[^\u2013\u2014]*?(?:\s[\u2013\u2014-]\s|,\s+(?=then\b))"
 )
 NOT = re.compile(r"(?i)^(?:do not|don['\u2019]t|never|avoid|beware|you (?:must|should) not)\b")
 NOT_UNTIL = re.compile(

@@ -16,11 +16,9 @@ from brainops.procedures.english.phrases import (
     CONDITION,
     ELSE,
     ESCALATE,
-    EXAMPLE,
     GENERIC_GO,
     GO,
     GO_NEXT,
-    GO_TITLE,
     LEAD,
     MODAL,
     NOT,
@@ -28,25 +26,21 @@ from brainops.procedures.english.phrases import (
     PASSIVE,
     PURPOSE,
     RECOMMENDED,
-    REPEAT,
     SEE,
     SEQUENCE,
     STOP,
     TAIL_ELSE,
 )
 from brainops.procedures.english.vocabulary import (
-    ALSO_NOUNS,
-    DETERMINERS,
     FINITE,
     ROLES,
     VERBS,
+    WORD,
     base_form,
     begins_instruction,
     words,
 )
 
-OBJECTS = DETERMINERS | {"it", "them"}
-"""Words by which "restart the pod" is told from "the restart"."""
 DEPTH_LIMIT = 6
 """Conditions inside one sentence; a sentence with more is read as one instruction."""
 
@@ -162,7 +156,8 @@ def read_sentence(sentence: str, depth: int = 0) -> list[Clause]:
 def is_instruction(text: str) -> bool:
     """Say whether a clause tells somebody to do something: by its verb, by "must" or by naming who does it."""
     text = _without_lead(text)
-    if begins_instruction(text) or (RECOMMENDED.match(text) and _verb(RECOMMENDED.match(text), 1)):
+    recommended = RECOMMENDED.match(text)
+    if begins_instruction(text) or (recommended and recommended[1].lower() in VERBS):
         return True
     if match := MODAL.match(text):
         subject, verb = match[1] or match[2], match[3].lower()
@@ -181,10 +176,6 @@ def is_instruction(text: str) -> bool:
         if begins_instruction(_without_lead(rest)) or _modal_you(rest):
             return True
     return _named_actor(text)
-
-
-def _verb(match: re.Match[str] | None, group: int) -> bool:
-    return bool(match and match[group].lower() in VERBS)
 
 
 def _modal_you(text: str) -> bool:
@@ -253,7 +244,6 @@ def _conditional(text: str, depth: int) -> list[Clause] | None:
 
 def split_condition(text: str) -> tuple[str | None, str]:
     """Return the condition and what follows from it; (None, text) where the two cannot be told apart."""
-    text = EXAMPLE.sub(", ", text)
     if (arrow := ARROW.search(text)) and arrow.start() > 0:
         return text[: arrow.start()], text[arrow.end() :]
     if then := re.search(r"(?i)[ ,;:]+then\b[ ,:]*", text):
@@ -268,43 +258,11 @@ def split_condition(text: str) -> tuple[str | None, str]:
     plain = text.rstrip(" .:")
     found = words(plain)
     for position in range(3, len(found)):
-        if (
-            found[position] in VERBS
-            and any(word in FINITE for word in found[1:position])
-            and not _noun_place(found[position - 1])
-        ):
-            if found[position] in ALSO_NOUNS and not {*found[position + 1 : position + 2]} & OBJECTS:
-                continue
-            start = _offset(plain, position)
+        if found[position] in VERBS and any(word in FINITE for word in found[1:position]):
+            start = list(re.finditer(WORD, plain, re.I))[position].start()
             if begins_instruction(plain[start:]) and found[position - 1] not in FINITE | {"to", "not"}:
                 return plain[:start].strip(), plain[start:].strip()
     return (plain, "") if text.rstrip().endswith(":") or len(found) <= 14 else (None, text)
-
-
-def _noun_place(before: str) -> bool:
-    return before in {
-        "a",
-        "an",
-        "the",
-        "this",
-        "that",
-        "your",
-        "its",
-        "no",
-        "any",
-        "of",
-        "in",
-        "on",
-        "and",
-        "or",
-        "for",
-        "with",
-    }
-
-
-def _offset(text: str, position: int) -> int:
-    found = list(re.finditer(r"[A-Za-z0-9]+(?:['\u2019.-][A-Za-z0-9]+)*", text))
-    return found[position].start()
 
 
 def _inside(text: str, position: int) -> bool:
@@ -359,14 +317,6 @@ def _jump(text: str, depth: int) -> list[Clause] | None:
         r"(?i)(?:start over|start again|begin again|repeat (?:the|this) (?:whole )?(?:procedure|process))\b", text
     ):
         return [Go(text=text, target="start")]
-    if (
-        (match := REPEAT.match(text))
-        and (match[1] or match[2])
-        and re.search(r"(?i)\bsteps?\b|\bprocess\b|\bprocedure\b", text)
-    ):
-        return [Go(text=text, target=match[1] or "start", until=(match[2] or "").rstrip("."))]
-    if match := GO_TITLE.match(text):
-        return [Go(text=text, target=match[1].strip())]
     return None
 
 

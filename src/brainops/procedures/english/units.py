@@ -19,11 +19,6 @@ ADDRESSED = re.compile(
     r"have) to|will need to)\s+"
     r"(?:also |then |first |always |try to )?(?=[a-z])"
 )
-LEFT_OPEN = re.compile(
-    r"(?i)[ ,;:]+(?:such as|like|for example|e\.g\.?|including|as follows|(?:the )?following|these)[ :]*$"
-)
-
-
 EXPLAINED = "read as explanation, not as a step"
 
 
@@ -40,7 +35,7 @@ class Do(Struct, kw_only=True):
 
 
 class Fork(Struct, kw_only=True):
-    """A question with what is done after yes and after no; `solved` asks whether the problem is gone."""
+    """A question with what is done after yes and after no."""
 
     question: str
     text: str
@@ -49,7 +44,6 @@ class Fork(Struct, kw_only=True):
     yes: list[Unit] = []
     no: list[Unit] = []
     concluded: str = ""
-    solved: bool = False
 
 
 class Jump(Struct, kw_only=True):
@@ -154,7 +148,7 @@ def shortened(text: str) -> str:
     label, colon, rest = text.partition(": ")
     if colon and rest and 2 <= len(words(label)) <= 8 and begins_instruction(label):
         text = label
-    text = ADDRESSED.sub("", LEFT_OPEN.sub("", text.rstrip(" .:;,")))
+    text = ADDRESSED.sub("", text.rstrip(" .:;,"))
     text = text[:1].upper() + text[1:]
     if len(text) <= NAME_LIMIT:
         return text or "Step"

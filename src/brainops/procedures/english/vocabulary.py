@@ -46,21 +46,6 @@ VERBS = frozenset(
 )
 """Verbs that instructions begin with; the words of operations, support and office work."""
 
-ALSO_NOUNS = frozenset(
-    """
-    access address alert answer approach backup block book boot build call change charge check clean close copy
-    cover cut delay display document download draft drain drop dump email estimate exit export fail file fill filter
-    fix flag flush force format forward function hand handle hold import increase decrease issue label launch lift
-    limit link list load lock log look map mark mask measure merge monitor mount mute note notice offer open order
-    package pass patch pause pay pick ping place plan plug point poll post press print process prompt push query
-    raise read record refund register release repair repeat replace reply report request reset restart restore
-    return review roll rollback root route run scale scan schedule search set share shift ship show sign sort split
-    stage start stop store supply swap switch tag test time trace track train transfer trigger type update upgrade
-    upload use view visit wait walk warning watch work wrap restore taint seal login shutdown
-    """.split()
-)
-"""Those of them that are nouns too: before "is", "was" or "files" they begin no instruction."""
-
 NO_VERBS = frozenset(
     """
     about above according across after against all along also although among and another any around as at because
@@ -161,9 +146,12 @@ COMMANDS = frozenset(
 """First words of a command line, where a code block does not name its language."""
 
 
+WORD = r"[a-z0-9]+(?:['\u2019.-][a-z0-9]+)*"
+
+
 def words(text: str) -> list[str]:
     """Return the words of a text in lower case, with their apostrophes and dashes."""
-    return re.findall(r"[a-z0-9]+(?:['\u2019.-][a-z0-9]+)*", text.lower().replace("\u2019", "'"))
+    return re.findall(WORD, text.lower().replace("\u2019", "'"))
 
 
 @lru_cache(maxsize=4_096)  # each step is held against every "before X"
@@ -201,8 +189,6 @@ def begins_instruction(text: str) -> bool:
     found = words(re.sub(r"(?i)^fine[ -]tune\b", "tune", text))[:3]
     following = found[1] if len(found) > 1 else ""
     if not found or not (found[0] in VERBS or found[0].rpartition("-")[2] in VERBS or _unknown_verb(*found[:2])):
-        return False
-    if found[0] in ALSO_NOUNS and following in FINITE:
         return False
     return following not in {"is", "are", "was", "were", "has", "can", "will"}
 
