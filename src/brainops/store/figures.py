@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
+from brainops.store.rows import always
 from brainops.types import Memory, MemoryType, Micros, Operation
 from brainops.types.times import HOUR_MICROS
 
@@ -44,9 +45,7 @@ class Figures:
 
     def work(self, since: Micros, until: Micros) -> Row:
         """Return how many `operations` ended, how many `failed`, and their `duration_us` and `cost`."""
-        found = self._session.one("work_done", since=since, until=until, opening=OPENING)
-        assert found is not None
-        return found
+        return always(self._session, "work_done", since=since, until=until, opening=OPENING)
 
     def failures(self, since: Micros, until: Micros) -> Sequence[Row]:
         """Return the failures of each `day`: `failed`, and `repeated`, those of an error that had happened before."""
@@ -125,6 +124,4 @@ class Figures:
         return int(found["operations"]) if found else 0
 
     def _one(self, name: str, since: Micros, until: Micros) -> Row:
-        found = self._session.one(name, since=since, until=until)
-        assert found is not None
-        return found
+        return always(self._session, name, since=since, until=until)

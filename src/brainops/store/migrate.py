@@ -86,7 +86,13 @@ def _apply(connection: sqlite3.Connection) -> None:
     for number, _name, script in migrations("sqlite"):
         if number <= stored:
             continue
-        for statement in _split(script):
+        statements, pending = [], ""
+        for line in script.splitlines():
+            pending += line + "\n"
+            if sqlite3.complete_statement(pending):
+                statements.append(pending)
+                pending = ""
+        for statement in [text for text in statements if text.strip()]:
             connection.execute(statement)
         connection.execute(
             "insert into setting (name, value) values ('schema', :n), ('capture_from', :c) "
@@ -101,16 +107,6 @@ def _name_store(connection: sqlite3.Connection) -> None:
     if connection.execute("select 1 from setting where name = 'store_id'").fetchone() is None:
         with suppress(sqlite3.OperationalError):  # where it cannot be written now, the file's number has to do
             connection.execute("insert or ignore into setting values ('store_id', lower(hex(randomblob(16))))")
-
-
-def _split(script: str) -> list[str]:
-    statements, pending = [], ""
-    for line in script.splitlines():
-        pending += line + "\n"
-        if sqlite3.complete_statement(pending):
-            statements.append(pending)
-            pending = ""
-    return [text for text in statements if text.strip()]
 
 
 def _stored(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -65,7 +65,17 @@ class Statements(Mapping[str, Statement]):
 
     def __getitem__(self, name: str) -> Statement:
         if name not in self._made:
-            self._made[name] = self._make(name)
+            text = self._text(name)
+            parameters = frozenset(_PARAMETER.findall(text))
+            self._made[name] = Statement(
+                name=name,
+                aggregate=self._pieces[name].aggregate,
+                text=_PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+                if self._dialect == "postgres"
+                else for_sqlite(text),
+                parameters=parameters,
+                writes=_WRITES.search(text) is not None,
+            )
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -73,17 +83,6 @@ class Statements(Mapping[str, Statement]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-    def _make(self, name: str) -> Statement:
-        text = self._text(name)
-        parameters = frozenset(_PARAMETER.findall(text))
-        return Statement(
-            name=name,
-            aggregate=self._pieces[name].aggregate,
-            text=_for_postgres(text) if self._dialect == "postgres" else for_sqlite(text),
-            parameters=parameters,
-            writes=_WRITES.search(text) is not None,
-        )
 
     def _text(self, name: str) -> str:
         """Return what stands under a name, with what it includes."""
@@ -128,7 +127,3 @@ def _columns(found: re.Match[str]) -> str:
             return ", ".join(ORDER[table])
         case _:
             return ", ".join(f":after_{column}" for column in ORDER[table])
-
-
-def _for_postgres(text: str) -> str:
-    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))

@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from brainops.store.actors import actor_of
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
+from brainops.store.rows import always, value_of
 from brainops.types import (
     JSON,
-    ActionClass,
     ErrorEvent,
     Evidence,
     Failed,
@@ -87,9 +86,7 @@ class OperationRows:
 
     def record(self, name: str, target: str | None, limit: int) -> Row:
         """Return how the last operations of a name ended, runs of a procedure so named too: finished, failed, here."""
-        found = self._session.one("operation_record", names=_names(name), target=target, limit=limit)
-        assert found is not None
-        return found
+        return always(self._session, "operation_record", names=_names(name), target=target, limit=limit)
 
     def ended(self, until: int, limit: int) -> Sequence[Row]:
         """Return the newest operations of the written namespace that ended before then, with what led to their end."""
@@ -156,9 +153,7 @@ class OperationRows:
 
     def growth(self, since: int) -> Row:
         """Return the number of operations, those since then, the open ones and the last start."""
-        found = self._session.one("operation_growth", since=since)
-        assert found is not None
-        return found
+        return always(self._session, "operation_growth", since=since)
 
     def tally(self, name: str, at: int, *, failed: bool, recorded: bool) -> None:
         """Count an operation of a day, whether or not its row is kept."""
@@ -283,38 +278,12 @@ def finish_row(outcome: Outcome, finished_at: int) -> dict[str, Any]:
 
 def operation_of(row: Row) -> Operation:
     """Read a row as an Operation."""
-    return Operation(
-        id=row["id"],
-        namespace=row["namespace"],
-        start=OperationStart(
-            name=row["name"],
-            target=row["target"],
-            context=json.loads(row["context"]),
-            action_class=ActionClass(row["action_class"]),
-            actor=actor_of(row),
-            session_id=row["session_id"],
-            parent_id=row["parent_id"],
-        ),
-        guidance_id=row["guidance_id"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        outcome=outcome_of(row),
-        fingerprint=row["fingerprint"],
-        error_memory_id=row["error_memory_id"],
-        followed_id=row["followed_id"],
-        contradicted_at=row["contradicted_at"],
-        contradiction=row["contradiction"],
-    )
+    return value_of(Operation, row, start=value_of(OperationStart, row, "context"), outcome=outcome_of(row))
 
 
 def policy_of(row: Row) -> GrowthPolicy:
     """Read a row as a GrowthPolicy."""
-    return GrowthPolicy(
-        operation_name=row["operation_name"],
-        mode=row["mode"],
-        rate=row["rate"],
-        failures_per_fingerprint=row["failures_per_fingerprint"],
-    )
+    return value_of(GrowthPolicy, row)
 
 
 def outcome_of(row: Row) -> Outcome | None:

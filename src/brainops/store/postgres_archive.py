@@ -63,7 +63,10 @@ def read_contents(path: Path) -> dict[str, Any]:
                 raise ArchiveDamaged(f"{path} has format {head['brainops']}; this program reads {FORMAT}: upgrade it")
             for table in head["tables"]:
                 with archive.open(_member(table["name"])) as stream:
-                    if _sum_of(stream) != table["sha256"]:
+                    digest = hashlib.sha256()
+                    for block in _blocks(stream):
+                        digest.update(block)
+                    if digest.hexdigest() != table["sha256"]:
                         raise ArchiveDamaged(f"{path}: the table {table['name']} does not verify; use another backup")
     except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError) as error:
         raise ArchiveDamaged(f"{path} is no whole BrainOps backup of a PostgreSQL store: {error}") from error
@@ -77,7 +80,7 @@ def load_archive(connection: Connection, path: Path, head: Mapping[str, Any]) ->
     connection.execute("alter table audit enable trigger user")
     with zipfile.ZipFile(path) as archive:
         for table in head["tables"]:
-            if table["name"] == "memory_vector" and not _has_vectors(connection):
+            if table["name"] == "memory_vector" and "vector" not in _columns(connection, "memory_vector"):
                 connection.execute("update memory set vector_model = null")
                 continue
             _load_table(connection, archive, table)
@@ -146,17 +149,6 @@ def _columns(connection: Connection, table: str) -> list[str]:
         (table,),
     ).fetchall()
     return [row["attname"] for row in rows]
-
-
-def _has_vectors(connection: Connection) -> bool:
-    return "vector" in _columns(connection, "memory_vector")
-
-
-def _sum_of(stream: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    for block in _blocks(stream):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:

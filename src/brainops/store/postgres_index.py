@@ -82,8 +82,24 @@ class PostgresIndex:
         # Each search looks at more than the one before, and the last at everything.
         first = words if not unfiltered and self._few(session, wanted) else self._telling(session, words)
         for found_by in dict.fromkeys([tuple(first), tuple(words)]):
-            parameters.update(_expressions(session, words, found_by, wanted))
-            for rows in (depth, EVERYTHING) if _in_tokens(wanted) else (EVERYTHING,):
+            # The query as tsquery text: any of the words; and any of those to find by, with all filter tokens.
+            clauses = [f"({' | '.join(dict.fromkeys(found_by))})", _any_token("namespace", session.scope.read)]
+            if wanted.types:
+                clauses.append(_any_token("type", [kind.value for kind in wanted.types]))
+            if wanted.trust:
+                clauses.append(_any_token("trust", [trust.value for trust in wanted.trust]))
+            clauses += [_any_token("tag", [tag]) for tag in wanted.tags]
+            if not (wanted.include_archived or wanted.include_superseded or wanted.as_of is not None):
+                clauses.append(f"!{PAST}")
+            parameters.update({"terms": " | ".join(dict.fromkeys(words)), "expression": " & ".join(clauses)})
+            # Whether filter tokens tell all of the filter, so that hardly a match can be refused by its row.
+            for rows in (
+                (depth, EVERYTHING)
+                if (
+                    wanted.session_id is None and wanted.since is None and wanted.until is None and wanted.as_of is None
+                )
+                else (EVERYTHING,)
+            ):
                 found = session.all(statement, depth=rows, **parameters)
                 if len(found) >= limit:
                     return _scored(found)
@@ -167,7 +183,10 @@ class PostgresIndex:
         depth = limit
         while True:
             rows = session.all(statement, limit=depth, **parameters)
-            best = _best(rows, limit)
+            nearest: dict[int, float] = {}
+            for row in rows:  # best first, so a memory's first passage is its nearest
+                nearest.setdefault(row["key"], float(row["score"]))
+            best = [Scored(key=key, score=score) for key, score in list(nearest.items())[:limit]]
             if len(best) >= limit or len(rows) < depth:
                 return best
             depth *= DEEPER
@@ -235,37 +254,12 @@ def _bounded(words: Iterable[str]) -> list[str]:
     return kept
 
 
-def _expressions(session: Session, words: Sequence[str], found_by: Sequence[str], wanted: Filter) -> dict[str, str]:
-    """Return the query as tsquery text: any of the words; and any of those to find by, with all filter tokens."""
-    clauses = [f"({' | '.join(dict.fromkeys(found_by))})", _any_token("namespace", session.scope.read)]
-    if wanted.types:
-        clauses.append(_any_token("type", [kind.value for kind in wanted.types]))
-    if wanted.trust:
-        clauses.append(_any_token("trust", [trust.value for trust in wanted.trust]))
-    clauses += [_any_token("tag", [tag]) for tag in wanted.tags]
-    if not (wanted.include_archived or wanted.include_superseded or wanted.as_of is not None):
-        clauses.append(f"!{PAST}")
-    return {"terms": " | ".join(dict.fromkeys(words)), "expression": " & ".join(clauses)}
-
-
 def _any_token(kind: str, values: Sequence[str]) -> str:
     return f"({' | '.join(filter_token(kind, value) for value in values)})"
 
 
-def _in_tokens(wanted: Filter) -> bool:
-    """Say whether filter tokens tell all of the filter, so that hardly a match can be refused by its row."""
-    return wanted.session_id is None and wanted.since is None and wanted.until is None and wanted.as_of is None
-
-
 def _scored(rows: Iterable[Row]) -> list[Scored]:
     return [Scored(key=row["key"], score=float(row["score"])) for row in rows]
-
-
-def _best(rows: Sequence[Row], limit: int) -> list[Scored]:
-    best: dict[int, float] = {}
-    for row in rows:  # best first, so a memory's first passage is its nearest
-        best.setdefault(row["key"], float(row["score"]))
-    return [Scored(key=key, score=score) for key, score in list(best.items())[:limit]]
 
 
 def _vector_text(vector: numpy.ndarray) -> str:

@@ -67,7 +67,7 @@ class PostgresUpkeep:
             "program": state.program,
             "capture_from": state.capture_from,
             "pending": list(state.pending),
-            "degraded": self._degraded(),
+            "degraded": (self._missing("vector", PGVECTOR_MISSING) + self._missing("pg_textsearch", BM25_MISSING)),
         }
 
     def backup(self, target: str) -> str:
@@ -162,9 +162,6 @@ class PostgresUpkeep:
             stored=stored, program=program_schema("postgres"), capture_from=capture_from, pending=pending
         )
 
-    def _degraded(self) -> list[str]:
-        return self._missing("vector", PGVECTOR_MISSING) + self._missing("pg_textsearch", BM25_MISSING)
-
     def _missing(self, extension: str, consequence: str) -> list[str]:
         with self._database.raw() as connection:
             found = connection.execute("select 1 from pg_extension where extname = %s", (extension,)).fetchone()
@@ -201,7 +198,11 @@ class PostgresUpkeep:
                 yield connection
                 connection.execute("commit")
             except psycopg.errors.InsufficientPrivilege as error:
-                raise _not_owner(connection, error) from error
+                raise StoreReadOnly(
+                    f"this login may not change the schema ({error.diag.message_primary}). Open the store once as the "
+                    f"owner of the database, who needs CREATEROLE or these two statements from an administrator: "
+                    f"`create role {RUNTIME_ROLE} nologin; grant {RUNTIME_ROLE} to {connection.info.user}`"
+                ) from error
 
     @contextmanager
     def _seeing_all(self) -> Iterator[Connection]:
@@ -267,7 +268,14 @@ def apply_migrations(connection: Connection, until: int) -> None:
     """Apply the pending migrations up to a number, inside a transaction that holds the migration lock."""
     stored, _ = stored_schema(connection)  # again, under the lock: another process may have been faster
     if not stored:
-        _make_runtime_role(connection)
+        found = connection.execute("select 1 from pg_roles where rolname = %s", (RUNTIME_ROLE,)).fetchone()
+        if found is None:
+            with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation), connection.transaction():
+                connection.execute(
+                    f"create role {RUNTIME_ROLE} nologin"
+                )  # roles are shared with the server's other stores
+        if not may_take_role(connection):
+            connection.execute(f"grant {RUNTIME_ROLE} to current_user")
     _pin_search_path(connection)
     connection.execute("set local brainops.upkeep = 'on'")
     for number, _name, script in migrations("postgres"):
@@ -304,23 +312,6 @@ def _pin_search_path(connection: Connection) -> str:
     if row["name"] is None:
         raise StoreCorrupt("the schema of the search path does not exist: `create schema` it first")
     return str(row["name"])
-
-
-def _make_runtime_role(connection: Connection) -> None:
-    found = connection.execute("select 1 from pg_roles where rolname = %s", (RUNTIME_ROLE,)).fetchone()
-    if found is None:
-        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation), connection.transaction():
-            connection.execute(f"create role {RUNTIME_ROLE} nologin")  # roles are shared with the server's other stores
-    if not may_take_role(connection):
-        connection.execute(f"grant {RUNTIME_ROLE} to current_user")
-
-
-def _not_owner(connection: Connection, error: psycopg.Error) -> BrainOpsError:
-    return StoreReadOnly(
-        f"this login may not change the schema ({error.diag.message_primary}). Open the store once as the owner of the "
-        f"database, who needs CREATEROLE or these two statements from an administrator: `create role {RUNTIME_ROLE} "
-        f"nologin; grant {RUNTIME_ROLE} to {connection.info.user}`"
-    )
 
 
 def _owns(connection: Connection) -> bool:

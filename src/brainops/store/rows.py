@@ -1,4 +1,4 @@
-"""How is a row read as a value, and a value written as a row, where columns and fields have the same names? (pure)
+"""How is a row read as a value, and a value written as a row, where columns and fields have the same names?
 
 An actor stands in three columns of one beginning, a closed set as its word, true and false as 1 and 0.
 """
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from brainops.store.actors import actor_columns, actor_of
-from brainops.store.database import Row
+from brainops.store.database import Row, Session
 from brainops.types import Actor
 from brainops.wire import plain
 
@@ -40,6 +40,13 @@ def value_of(kind: type[T], row: Row, *texts: str, actor: str = "actor", **given
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(f"a row cannot be read as {kind.__name__}: {error}") from error
+
+
+def always(session: Session, name: str, /, **parameters: Any) -> Row:
+    """Return the row of a statement that has one whatever there is, such as a count."""
+    found = session.one(name, **parameters)
+    assert found is not None
+    return found
 
 
 def row_of(value: msgspec.Struct, *texts: str, actor: str = "actor", **given: Any) -> dict[str, Any]:

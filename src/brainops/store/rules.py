@@ -6,17 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.store.actors import actor_columns, actor_of
+from brainops.store.actors import actor_columns
 from brainops.store.database import Row, Session
+from brainops.store.rows import always, value_of
 from brainops.types import (
+    NOBODY,
     ActionClass,
     Actor,
-    ActorKind,
     AllOf,
     AnyOf,
     Autonomy,
     Bypass,
-    DecisionKind,
     Done,
     Enforcement,
     Evidence,
@@ -225,15 +225,11 @@ class RuleRows:
 
     def judged(self, rule_id: str, since: Micros) -> Row:
         """Return how many blocks of a rule were `wrong` and `proper`, as people said since a time."""
-        found = self._session.one("guard_judged", rule_id=rule_id, since=since)
-        assert found is not None
-        return found
+        return always(self._session, "guard_judged", rule_id=rule_id, since=since)
 
     def blocked(self, rule_id: str, hour: Micros, since: Micros) -> Row:
         """Return how often a rule blocked `lately` (since `hour`) and `before` (since `since`), and `first_at`."""
-        found = self._session.one("guard_blocked", rule_id=rule_id, hour=hour, since=since)
-        assert found is not None
-        return found
+        return always(self._session, "guard_blocked", rule_id=rule_id, hour=hour, since=since)
 
     def count(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Count how rules fared today."""
@@ -327,20 +323,8 @@ def rule_of(body: Mapping[str, Any], row: Row | None = None) -> Rule:
 
 def receipt_of(row: Row) -> Receipt:
     """Read a row as a Receipt."""
-    return Receipt(
-        id=row["id"],
-        operation=row["operation_name"],
-        target=row["target"],
-        action_class=ActionClass(row["action_class"]),
-        actor=Actor(kind=ActorKind(row["actor_kind"]), id=row["actor_id"]),
-        session_id=row["session_id"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        procedures=tuple(json.loads(row["procedures"])),
-        required=tuple(json.loads(row["required"])),
-        acknowledged=tuple(json.loads(row["acknowledged"])),
-        used_at=row["used_at"],
-    )
+    unproven = {**row, "actor_proof": NOBODY.proof}  # no receipt says how whoever asked was known
+    return value_of(Receipt, unproven, "procedures", "required", "acknowledged", operation=row["operation_name"])
 
 
 def past_of(row: Row) -> PastOperation:
@@ -376,34 +360,17 @@ def decision_row(decision: RecordedDecision) -> dict[str, Any]:
 
 def decision_of(row: Row) -> RecordedDecision:
     """Read a row as a RecordedDecision."""
-    judge = row["judged_by_kind"]
-    return RecordedDecision(
-        **{name: row[name] for name in _PLAIN},
-        namespace=row["namespace"],
-        kind=DecisionKind(row["kind"]),
-        rule_kind=RuleKind(row["rule_kind"]),
-        mode=RuleMode(row["mode"]),
-        enforcement=Enforcement(row["enforcement"]),
-        action_class=ActionClass(row["action_class"]),
-        actor=actor_of(row),
-        judged=row["judged"],
-        judged_at=row["judged_at"],
-        judged_by=actor_of(row, "judged_by") if judge else None,
-        judged_note=row["judged_note"],
-    )
+    return value_of(RecordedDecision, row)
 
 
 def bypass_of(row: Row) -> Bypass:
     """Read a row as a Bypass."""
-    return Bypass(
-        **{name: row[name] for name in ("id", "namespace", "opened_at", "until", "reason", "closed_at")},
-        by=actor_of(row),
-    )
+    return value_of(Bypass, row, actor="by")
 
 
 def change_of(row: Row) -> SettingChange:
     """Read a row as a SettingChange."""
-    return SettingChange(name=row["name"], value=row["value"], at=row["at"], by=actor_of(row))
+    return value_of(SettingChange, row, actor="by")
 
 
 def _steps_of(row: Row) -> list[PastOperation]:

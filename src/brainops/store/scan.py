@@ -47,7 +47,12 @@ class Scan:
             mark = (self._map.mark or 0) if self._map else 0
             if mark != self._base:
                 self._forget_tail(mark)
-            while rows := session.all("vector_since", model_id=self.model_id, after=self._last(), limit=FETCH_ROWS):
+            while rows := session.all(
+                "vector_since",
+                model_id=self.model_id,
+                after=int(self._tail_keys[-1]) if len(self._tail_keys) else self._base,
+                limit=FETCH_ROWS,
+            ):
                 self._take([row["sequence"] for row in rows], [row["vector"] for row in rows])
                 if len(rows) < FETCH_ROWS:
                     break
@@ -63,13 +68,14 @@ class Scan:
         direction = vectors.unit(vector, self._dimension)
         return vectors.best(*vectors.compare(direction, *tail, after=-1, allowed=among), k)
 
-    def _last(self) -> int:
-        return int(self._tail_keys[-1]) if len(self._tail_keys) else self._base
-
     def _take(self, keys: list[int], blobs: list[bytes]) -> None:
         if self._map is not None and len(keys) + len(self._tail_keys) > TAIL_ROWS:
             try:
-                self._append(keys, blobs)
+                assert self._map is not None
+                if len(self._tail_keys):
+                    self._map.append(self._tail_keys, self._tail)
+                self._map.append_encoded(keys, blobs)
+                self._forget_tail(self._map.mark or 0)
                 return
             except OSError:
                 self._map = None  # the folder cannot be written: everything is kept in memory instead
@@ -77,13 +83,6 @@ class Scan:
                 return
         self._tail_keys = numpy.concatenate([self._tail_keys, numpy.asarray(keys, numpy.int64)])
         self._tail = numpy.concatenate([self._tail, vectors.decode_many(blobs)])
-
-    def _append(self, keys: list[int], blobs: list[bytes]) -> None:
-        assert self._map is not None
-        if len(self._tail_keys):
-            self._map.append(self._tail_keys, self._tail)
-        self._map.append_encoded(keys, blobs)
-        self._forget_tail(self._map.mark or 0)
 
     def _forget_tail(self, base: int) -> None:
         self._base = base

@@ -108,7 +108,11 @@ class SQLiteIndex:
             if len(kept) >= KEPT_TERMS and ranked_rows > allowed:
                 break
             kept.add(term)
-        left_out = {term: _weight(count, total) for term, count in frequencies.items() if term not in kept}
+        left_out = {
+            term: max(1e-6, math.log((total - count + 0.5) / (count + 0.5)))
+            for term, count in frequencies.items()
+            if term not in kept
+        }
         return [term for term in terms if term in kept], left_out
 
     def _with_common(self, session: Session, found: dict[int, float], common: Mapping[str, float]) -> list[Scored]:
@@ -171,7 +175,7 @@ class SQLiteIndex:
             sequences, scores = scan.nearest(vector, min(depth, rows), among)
             best = self._admitted_best(session, sequences, scores, wanted)
             if len(best) >= limit or depth >= rows:
-                return _top(best, limit)
+                return [Scored(key=key, score=score) for key, score in islice(best.items(), limit)]
             if among is None and _gathering_pays(len(best) / depth, limit, rows):
                 among = self._selected(session, model_id, wanted)
                 if among is not None:
@@ -225,7 +229,11 @@ class SQLiteIndex:
         self, session: Session, sequences: numpy.ndarray, scores: numpy.ndarray, wanted: Filter
     ) -> dict[int, float]:
         rows = session.all("vector_admit", sequences=sequences.tolist(), **filter_parameters(wanted))
-        return _best_of(sequences, scores, {row["sequence"]: row["key"] for row in rows})
+        best: dict[int, float] = {}
+        for sequence, score in zip(sequences.tolist(), scores.tolist(), strict=True):
+            if (key := {row["sequence"]: row["key"] for row in rows}.get(sequence)) is not None:
+                best.setdefault(key, score)
+        return best
 
     def _remember_selective(self, signature: str) -> None:
         """Next time this filter is gathered at once; forgetting it only costs a scan."""
@@ -237,24 +245,6 @@ class SQLiteIndex:
 def _gathering_pays(share: float, limit: int, rows: int) -> bool:
     """Say whether gathering `share * rows` memories is cheaper than looking at the nearest `limit / share`."""
     return share * share * rows < GATHERING_BALANCE * limit
-
-
-def _weight(count: int, total: int) -> float:
-    """Return a word's inverse document frequency as FTS5 reckons it."""
-    return max(1e-6, math.log((total - count + 0.5) / (count + 0.5)))
-
-
-def _best_of(sequences: numpy.ndarray, scores: numpy.ndarray, keys: Mapping[int, int]) -> dict[int, float]:
-    """Return each memory's best passage, in order of score."""
-    best: dict[int, float] = {}
-    for sequence, score in zip(sequences.tolist(), scores.tolist(), strict=True):
-        if (key := keys.get(sequence)) is not None:
-            best.setdefault(key, score)
-    return best
-
-
-def _top(best: Mapping[int, float], limit: int) -> list[Scored]:
-    return [Scored(key=key, score=score) for key, score in islice(best.items(), limit)]
 
 
 def match_expression(terms: Sequence[str], conditions: Sequence[str], wanted: Filter) -> str:

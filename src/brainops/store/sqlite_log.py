@@ -132,10 +132,8 @@ def readers(location: str) -> list[str]:
         number = os.stat(index).st_ino
         pattern = re.compile(rf"POSIX\s+ADVISORY\s+READ\s+(\d+)\s+\S+:{number}\s+(\d+)\s+(\d+)")
         locks = pattern.findall(Path("/proc/locks").read_text(encoding="ascii", errors="replace"))
-        reading = {process for process, first, last in locks if _overlap(int(first), int(last))}
+        reading = {
+            process for process, first, last in locks if (int(first) <= _READ_LOCKS[-1] and int(last) >= _READ_LOCKS[0])
+        }
         return [each for each in found if re.findall(r"\d+", each)[0] in reading] or found
     return found
-
-
-def _overlap(first: int, last: int) -> bool:
-    return first <= _READ_LOCKS[-1] and last >= _READ_LOCKS[0]

@@ -52,7 +52,9 @@ def restore_file(
             publish(copy, target)
             drop_maps(str(given))
             return None
-        kept = _free_name(target)
+        stem = f"{target.name}.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        names = (target.with_name(stem if number == 1 else f"{stem}-{number}") for number in range(1, 10_000))
+        kept = next(path for path in names if not os.path.lexists(path))
         try:
             with _exclusive(target) as connection:
                 with new_file(kept) as unfinished, closing(sqlite3.connect(unfinished)) as beside:
@@ -122,12 +124,6 @@ def _renew(copy: Path) -> None:
             "on conflict (name) do update set value = excluded.value",
             (secrets.token_hex(16),),
         )
-
-
-def _free_name(target: Path) -> Path:
-    stem = f"{target.name}.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    names = (target.with_name(stem if number == 1 else f"{stem}-{number}") for number in range(1, 10_000))
-    return next(path for path in names if not os.path.lexists(path))
 
 
 @contextmanager

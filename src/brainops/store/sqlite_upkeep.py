@@ -83,14 +83,11 @@ class SQLiteUpkeep:
         path.parent.mkdir(parents=True, exist_ok=True)
         refuse_backup(path)
         with new_file(path) as unfinished:
-            self._copy_to(unfinished)
+            with self._database.raw() as connection, closing(sqlite3.connect(unfinished)) as copy:
+                connection.backup(copy, pages=BACKUP_PAGES)
+                copy.execute("pragma journal_mode = delete")
             verify(unfinished, path)
         return write_digest(path)
-
-    def _copy_to(self, target: Path) -> None:
-        with self._database.raw() as connection, closing(sqlite3.connect(target)) as copy:
-            connection.backup(copy, pages=BACKUP_PAGES)
-            copy.execute("pragma journal_mode = delete")
 
     def check(self) -> list[str]:
         """Return what SQLite and the word index say is wrong."""

@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainops.store.actors import actor_columns, actor_of
+from brainops.store.actors import actor_columns
 from brainops.store.acts import Act
 from brainops.store.database import Row, Session
 from brainops.store.ids import new_id
-from brainops.types import JSON, Actor, AuditEntry, Feedback, Verdict
+from brainops.store.rows import value_of
+from brainops.types import JSON, Actor, AuditEntry, Feedback
 
 PAGE_ROWS = 500
 GENESIS = "0" * 64  # the hash before a trail's first line
@@ -139,28 +140,9 @@ def chained_hash(row: Mapping[str, Any] | Row) -> str:
 
 def entry_of(row: Row) -> AuditEntry:
     """Read a row as an AuditEntry."""
-    return AuditEntry(
-        sequence=row["sequence"],
-        namespace=row["namespace"],
-        at=row["at"],
-        actor=actor_of(row),
-        act=row["act"],
-        subject=row["subject"],
-        detail=json.loads(row["detail"]),
-        previous_hash=row["previous_hash"],
-        hash=row["hash"],
-    )
+    return value_of(AuditEntry, row, "detail")
 
 
 def feedback_of(row: Row) -> Feedback:
     """Read a row as a Feedback."""
-    return Feedback(
-        id=row["id"],
-        memory_id=row["memory_id"],
-        verdict=Verdict(row["verdict"]),
-        actor=actor_of(row),
-        at=row["at"],
-        note=row["note"],
-        correction_id=row["correction_id"],
-        undone_at=row["undone_at"],
-    )
+    return value_of(Feedback, row)
