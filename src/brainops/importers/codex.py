@@ -51,7 +51,25 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
             yield Leave(what=f"{place.relative}: {line.what}", why=line.why, fault=line.fault)
             continue
         records += 1
-        _record(session, line.value, f"{place.relative}: line {line.number}")
+        record = line.value
+        position = f"{place.relative}: line {line.number}"
+        inner = record.get("payload")
+        payload: Record = inner if isinstance(inner, dict) else record
+        kind = _text(payload.get("type"))
+        call_id = _text(payload.get("call_id")) or _text(payload.get("id"))
+        at = _text(record.get("timestamp")) or None
+        if _text(record.get("type")) == "session_meta" or ("type" not in record and "instructions" in record):
+            session.id = session.id or _text(payload.get("id"))
+        session.folder = session.folder or _text(payload.get("cwd"))
+        if kind in CALLS:
+            session.steps[call_id] = _call(payload, call_id, at, position)
+        elif kind == "exec_command_begin" and call_id not in session.steps:
+            session.steps[call_id] = _shell(_command(payload.get("command")), call_id, at, position)
+        elif kind == "exec_command_end":
+            step = session.steps.get(call_id) or _shell(_command(payload.get("command")), call_id, at, position)
+            session.steps[call_id] = _ended(step, payload)
+        elif kind in OUTPUTS and call_id in session.steps:
+            session.steps[call_id] = _answered(session.steps[call_id], payload.get("output"))
     yield from items(
         Transcript(
             format=Format.CODEX,
@@ -63,26 +81,6 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
         ),
         trust,
     )
-
-
-def _record(session: _Session, record: Record, position: str) -> None:
-    inner = record.get("payload")
-    payload: Record = inner if isinstance(inner, dict) else record
-    kind = _text(payload.get("type"))
-    call_id = _text(payload.get("call_id")) or _text(payload.get("id"))
-    at = _text(record.get("timestamp")) or None
-    if _text(record.get("type")) == "session_meta" or ("type" not in record and "instructions" in record):
-        session.id = session.id or _text(payload.get("id"))
-    session.folder = session.folder or _text(payload.get("cwd"))
-    if kind in CALLS:
-        session.steps[call_id] = _call(payload, call_id, at, position)
-    elif kind == "exec_command_begin" and call_id not in session.steps:
-        session.steps[call_id] = _shell(_command(payload.get("command")), call_id, at, position)
-    elif kind == "exec_command_end":
-        step = session.steps.get(call_id) or _shell(_command(payload.get("command")), call_id, at, position)
-        session.steps[call_id] = _ended(step, payload)
-    elif kind in OUTPUTS and call_id in session.steps:
-        session.steps[call_id] = _answered(session.steps[call_id], payload.get("output"))
 
 
 def _call(payload: Record, call_id: str, at: str | None, position: str) -> ToolUse:

@@ -38,14 +38,27 @@ def detect(place: Place) -> Format:
         raise InvalidInput(f"cannot be read: {error.strerror}") from error
     suffix = place.path.suffix.lower()
     if head.startswith(b"SQLite format 3\x00"):
-        return _of_sqlite(place)
+        with closing(connect(place)) as connection:
+            there = columns(connection)
+            if {"content", "content_hash"} <= there:
+                return Format.MCP_MEMORY_SERVICE
+            if "namespace" in columns(connection, "memory"):
+                raise InvalidInput("a BrainOps store; read it with `brainops export` and import that file")
+        raise InvalidInput("an SQLite file without the tables of a memory that import knows (mcp-memory-service)")
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and suffix not in MARKDOWN | RULES:
         return _of_json(
             line.value for line in islice(json_lines(place.path), LINES_LOOKED_AT) if isinstance(line, Line)
         )
     if suffix in MARKDOWN:
         return Format.MARKDOWN
-    return _of_text(_head_text(head), suffix)
+    text = _head_text(head)
+    if suffix in RULES or re.search(r"^groups:[ \t]*$|^kind:[ \t]*PrometheusRule\b", text, re.M):
+        return Format.PROMETHEUS
+    if re.search(r"\A---[ \t]*\n|^#{1,6}[ \t]+\S", text, re.M) and suffix in ("", ".txt"):
+        return Format.MARKDOWN
+    if suffix in (".jsonl", ".ndjson"):
+        return Format.JSONL
+    raise InvalidInput(f"not a format that import knows; name one with --format: {NAMES}")
 
 
 def _head_text(head: bytes) -> str:
@@ -56,26 +69,6 @@ def _head_text(head: bytes) -> str:
         except InvalidInput:
             continue
     raise InvalidInput(f"not text that import reads (binary, or not UTF-8); formats: {NAMES}")
-
-
-def _of_text(text: str, suffix: str) -> Format:
-    if suffix in RULES or re.search(r"^groups:[ \t]*$|^kind:[ \t]*PrometheusRule\b", text, re.M):
-        return Format.PROMETHEUS
-    if re.search(r"\A---[ \t]*\n|^#{1,6}[ \t]+\S", text, re.M) and suffix in ("", ".txt"):
-        return Format.MARKDOWN
-    if suffix in (".jsonl", ".ndjson"):
-        return Format.JSONL
-    raise InvalidInput(f"not a format that import knows; name one with --format: {NAMES}")
-
-
-def _of_sqlite(place: Place) -> Format:
-    with closing(connect(place)) as connection:
-        there = columns(connection)
-        if {"content", "content_hash"} <= there:
-            return Format.MCP_MEMORY_SERVICE
-        if "namespace" in columns(connection, "memory"):
-            raise InvalidInput("a BrainOps store; read it with `brainops export` and import that file")
-    raise InvalidInput("an SQLite file without the tables of a memory that import knows (mcp-memory-service)")
 
 
 def _of_json(records: Iterable[dict[str, JSON]]) -> Format:

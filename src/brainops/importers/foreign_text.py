@@ -154,17 +154,13 @@ def _raw_lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:
                 while not part.endswith(b"\n") and (part := file.readline(LINE_LIMIT_BYTES)):
                     pass  # the rest of a line that is too long anyway
                 if number == 1:
-                    raw = _without_mark(raw)
+                    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                        raise InvalidInput("UTF-16; save it as UTF-8")
+                    raw = raw.removeprefix(codecs.BOM_UTF8)
                 if raw.strip():
                     yield number, raw, part.endswith(b"\n")
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}") from error
-
-
-def _without_mark(raw: bytes) -> bytes:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InvalidInput("UTF-16; save it as UTF-8")
-    return raw.removeprefix(codecs.BOM_UTF8)
 
 
 def yaml_value(text: str) -> JSON:

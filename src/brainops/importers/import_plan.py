@@ -96,8 +96,12 @@ def make_plan(drafts: Sequence[Draft], standing: Sequence[Memory], scope: Import
     ]
     planned += [line for pair in zip(others, bound[len(fresh) :], strict=True) if (line := _rebound(*pair))]
     if not refusal:
+        moved = {memory.id for memory in moves.values()}
         planned += [
-            _flagged(memory, "gone from its source") for key in gone for memory in _left_behind(gone[key], moves)
+            _flagged(memory, "gone from its source")
+            for memories in gone.values()
+            for memory in memories
+            if memory.id not in moved
         ]
     alerts = sum("runbook" in d.metadata and (d.source.key in met or d.metadata["runbook"] in met) for d in bound)
     return ImportPlan(planned=tuple(planned), bound=alerts, refusal=refusal)
@@ -126,11 +130,6 @@ def _moves(drafts: Sequence[Draft], gone: By) -> dict[str, Memory]:
     return moves
 
 
-def _left_behind(found: list[Memory], moves: Mapping[str, Memory]) -> list[Memory]:
-    moved = {memory.id for memory in moves.values()}
-    return [memory for memory in found if memory.id not in moved]
-
-
 def _refusal(gone: By, moves: Mapping[str, Memory], met: set[str], by_key: By, scope: ImportScope) -> str:
     """Return why nothing is flagged: where nothing that stands is met again, it is another folder."""
     if not gone or moves or scope.exact or any(scope.covers(key) for key in met & by_key.keys()):
@@ -149,7 +148,29 @@ def _of_drafts(
         key = str(draft.source.key)
         copy = copies.setdefault(draft.metadata["source_digest"], key)
         if key in by_key:
-            yield from _known(draft, by_key[key], sync)
+            standing = by_key[key]
+            same = [
+                memory for memory in standing if memory.metadata.get("source_digest") == draft.metadata["source_digest"]
+            ]
+            current = same[-1] if same else standing[-1]
+            if not same and _reads_the_same(draft, current):
+                yield _planned(
+                    ImportAction.REPEAT, draft, "only tags or metadata changed; those of the memory stay", current.id
+                )
+            elif not same and not sync:
+                yield _planned(
+                    ImportAction.TAKE, draft, "changed since it was imported; --sync supersedes instead of adding"
+                )
+            elif not same:
+                yield _planned(ImportAction.SUPERSEDE, draft, "changed at its source", current.id)
+            elif _binding(current.metadata) != _binding(draft.metadata):
+                yield _planned(ImportAction.SUPERSEDE, draft, "its alerts or its runbook changed", current.id)
+            else:
+                yield _planned(ImportAction.REPEAT, draft, "unchanged", current.id)
+            if sync:
+                yield from (
+                    _flagged(memory, "another text of the same source") for memory in standing if memory is not current
+                )
         elif key in moves:
             yield from _moved(draft, moves[key])
         elif copy != key:
@@ -162,26 +183,6 @@ def _planned(action: ImportAction, draft: Draft, reason: str, memory_id: str | N
     return Planned(
         action=action, key=str(draft.source.key), title=draft.title, reason=reason, memory_id=memory_id, draft=draft
     )
-
-
-def _known(draft: Draft, standing: Sequence[Memory], sync: bool) -> Iterator[Planned]:
-    """Yield what to do with a draft of whose key something stands (oldest first)."""
-    same = [memory for memory in standing if memory.metadata.get("source_digest") == draft.metadata["source_digest"]]
-    current = same[-1] if same else standing[-1]
-    if not same and _reads_the_same(draft, current):
-        yield _planned(
-            ImportAction.REPEAT, draft, "only tags or metadata changed; those of the memory stay", current.id
-        )
-    elif not same and not sync:
-        yield _planned(ImportAction.TAKE, draft, "changed since it was imported; --sync supersedes instead of adding")
-    elif not same:
-        yield _planned(ImportAction.SUPERSEDE, draft, "changed at its source", current.id)
-    elif _binding(current.metadata) != _binding(draft.metadata):
-        yield _planned(ImportAction.SUPERSEDE, draft, "its alerts or its runbook changed", current.id)
-    else:
-        yield _planned(ImportAction.REPEAT, draft, "unchanged", current.id)
-    if sync:
-        yield from (_flagged(memory, "another text of the same source") for memory in standing if memory is not current)
 
 
 def _reads_the_same(draft: Draft, memory: Memory) -> bool:

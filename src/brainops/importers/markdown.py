@@ -82,7 +82,23 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL, named: bool = False) ->
     title = title_of(name, document)
     parts = sections(document.body) if kind.split else []
     if not parts:
-        yield Take(draft=_draft(place, document, kind, trust, title, document.body.strip()), position="whole document")
+        metadata: dict[str, JSON] = {}
+        if document.front:
+            metadata["front_matter"] = dict(document.front)
+        if kind.tag == RECORD.tag and (status := status_of(document)):
+            metadata["status"] = status
+        yield Take(
+            draft=Draft(
+                title=title,
+                content=document.body.strip(),
+                type=kind.type,
+                tags=tags_of(place, document, kind),
+                metadata=metadata,
+                trust=trust,
+                source=Source(key=place.key(Format.MARKDOWN), uri=place.uri),
+            ),
+            position="whole document",
+        )
     for part in parts:
         yield Take(draft=_section_draft(place, document, kind, trust, title, part), position=f"line {part.line}")
 
@@ -140,11 +156,7 @@ def title_of(name: PurePosixPath, document: Document) -> str:
     for candidate in (document.front.get("title"), document.front.get("name"), first_heading(document.body)):
         if isinstance(candidate, str) and candidate.strip():
             return " ".join(candidate.split())[:TITLE_LIMIT]
-    return _stem(name)[:TITLE_LIMIT]
-
-
-def _stem(name: PurePosixPath) -> str:
-    return name.parent.name if name.stem.lower() == "index" and name.parent.name else name.stem
+    return (name.parent.name if name.stem.lower() == "index" and name.parent.name else name.stem)[:TITLE_LIMIT]
 
 
 def tags_of(place: Place, document: Document, kind: Kind) -> tuple[str, ...]:
@@ -172,23 +184,6 @@ def status_of(document: Document) -> str:
 def _says_something(body: str) -> bool:
     text = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     return any(line.strip() and not re.match(r"#{1,6}(\s|$)", line) for line in text.splitlines())
-
-
-def _draft(place: Place, document: Document, kind: Kind, trust: Trust, title: str, content: str) -> Draft:
-    metadata: dict[str, JSON] = {}
-    if document.front:
-        metadata["front_matter"] = dict(document.front)
-    if kind.tag == RECORD.tag and (status := status_of(document)):
-        metadata["status"] = status
-    return Draft(
-        title=title,
-        content=content,
-        type=kind.type,
-        tags=tags_of(place, document, kind),
-        metadata=metadata,
-        trust=trust,
-        source=Source(key=place.key(Format.MARKDOWN), uri=place.uri),
-    )
 
 
 def _section_draft(

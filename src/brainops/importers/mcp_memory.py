@@ -25,7 +25,9 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
             yield Leave(what=f"{place.relative}: {line.what}", why=line.why, fault=line.fault)
         elif line.value.get("type") == "entity" and isinstance(name, str) and name.strip():
             entities.setdefault(name, line)
-            observations.setdefault(name, []).extend(_texts(line.value.get("observations")))
+            seen = line.value.get("observations")
+            texts = [each for each in seen if isinstance(each, str) and each.strip()] if isinstance(seen, list) else []
+            observations.setdefault(name, []).extend(texts)
         elif line.value.get("type") == "relation":
             relations.append(line)
         else:
@@ -46,10 +48,6 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
 
 def _left(place: Place, line: Line, why: str) -> Leave:
     return Leave(what=f"{place.relative}: line {line.number}", why=why, fault=True)
-
-
-def _texts(value: JSON) -> list[str]:
-    return [part for part in value if isinstance(part, str) and part.strip()] if isinstance(value, list) else []
 
 
 def _draft(place: Place, entity: dict[str, JSON], observations: list[str], relations: list[str], trust: Trust) -> Draft:

@@ -88,8 +88,9 @@ def _item(place: Place, number: int, row: dict[str, object], trust: Trust) -> It
     kind = row["memory_type"] if isinstance(row["memory_type"], str) else ""
     metadata: dict[str, JSON] = {"memory_type": kind, **_metadata(row["metadata"])}
     metadata |= {name: _time(row[name]) for name in ("created_at", "updated_at") if _time(row[name]) is not None}
+    line = next((line.strip("# \t*") for line in content.splitlines() if line.strip("# \t*")), "memory")
     draft = Draft(
-        title=_title(content),
+        title=line[:120],
         content=content,
         type=MemoryType(kind) if kind in set(MemoryType) else TYPES.get(kind, MemoryType.LEARNING_INSIGHT),
         tags=_tags(row["tags"]),
@@ -98,11 +99,6 @@ def _item(place: Place, number: int, row: dict[str, object], trust: Trust) -> It
         source=Source(key=place.key(Format.MCP_MEMORY_SERVICE, str(identity)), uri=place.uri),
     )
     return Take(draft=draft, position=where)
-
-
-def _title(content: str) -> str:
-    line = next((line.strip("# \t*") for line in content.splitlines() if line.strip("# \t*")), "memory")
-    return line[:120]
 
 
 def _metadata(value: object) -> dict[str, JSON]:

@@ -64,7 +64,7 @@ def place_of(path: Path, name: str | None = None) -> Place:
     except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput(f"{clean_text(str(path))!r} cannot be found: {getattr(error, 'strerror', error)}") from error
     folder = real if real.is_dir() else real.parent
-    top = None if name else _repository(folder)
+    top = None if name else next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
     if top is not None:
         return Place(root=Root(name=_remote(top) or _name(top), folder=top), path=real)
     return Place(root=Root(name=_name(folder) if name is None else clean_text(name), folder=folder), path=real)
@@ -72,10 +72,6 @@ def place_of(path: Path, name: str | None = None) -> Place:
 
 def _name(folder: Path) -> str:
     return clean_text(folder.name) or "root"
-
-
-def _repository(folder: Path) -> Path | None:
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 
 def _remote(top: Path) -> str | None:

@@ -18,7 +18,7 @@ import brainops.importers.prometheus as prometheus
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.importers.detect import NAMES, detect
 from brainops.importers.import_plan import ImportScope, make_plan
-from brainops.importers.items import Format, ImportAction, ImportReport, ImportTarget, Item, Leave, Planned, Take
+from brainops.importers.items import Format, ImportAction, ImportReport, ImportTarget, Item, Leave, Planned
 from brainops.importers.places import Place, place_of, walk
 from brainops.types import Captured, Draft, Memory, Progress, Trust
 
@@ -102,7 +102,13 @@ def _read(place: Place, asked: Format | None, trust: Trust, found: _ReadSoFar, *
             if isinstance(item, Leave):
                 found.left.append(item)
             else:
-                _take(item, found)
+                key = str(item.draft.source.key)
+                if key in found.drafts:
+                    found.left.append(
+                        Leave(what=f"{item.position}: {item.draft.title}", why=f"a second one with the key {key}")
+                    )
+                else:
+                    found.drafts[key] = item.draft
     except InvalidInput as fault:
         if named:
             raise InvalidInput(f"{place.relative}: {fault}") from fault
@@ -129,14 +135,6 @@ def _items(place: Place, format: Format, trust: Trust, named: bool) -> Iterator[
             return jsonl.read(place, trust=trust)
         case Format.FOLDER | Format.EXPORT:
             raise InvalidInput(f"no format of a file; there are {NAMES}")
-
-
-def _take(item: Take, found: _ReadSoFar) -> None:
-    key = str(item.draft.source.key)
-    if key in found.drafts:
-        found.left.append(Leave(what=f"{item.position}: {item.draft.title}", why=f"a second one with the key {key}"))
-    else:
-        found.drafts[key] = item.draft
 
 
 def _scope(start: Place, asked: Format | None, found: _ReadSoFar) -> ImportScope:

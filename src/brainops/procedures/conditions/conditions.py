@@ -130,16 +130,13 @@ def _portable(source: str, tree: Tree, doubles: frozenset[str]) -> Compiled:
 def _located(source: str, at: int, what: str) -> str:
     line, column = source.count("\n", 0, at) + 1, at - (source.rfind("\n", 0, at) + 1) + 1
     where = f"line {line}, character {column}" if "\n" in source else f"character {column}"
-    return f"condition {source!r:.200}, {where}: {what}{_hyphen(source)}"
+    dashed = _HYPHEN.search(source)
+    hint = f"; for a name with a dash write steps['{dashed[1]}']" if dashed else ""
+    return f"condition {source!r:.200}, {where}: {what}{hint}"
 
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _HYPHEN = re.compile(r"\bsteps\.(\w+(?:-\w+)+)")
-
-
-def _hyphen(source: str) -> str:
-    found = _HYPHEN.search(source)
-    return f"; for a name with a dash write steps['{found[1]}']" if found else ""
 
 
 # CEL itself

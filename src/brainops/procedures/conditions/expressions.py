@@ -232,21 +232,17 @@ def _tokens(source: str) -> Iterator[_Token]:
         value: Any = None
         if kind in ("string", "raw", "quote"):
             kind, (value, end) = "string", _string(source, found)
-        _check_prefix(source, kind, text, end, at)
+        after = source[end : end + 1]
+        if kind == "word" and after in ("'", '"') and text.lower() in ("b", "br", "rb"):
+            raise NotPortable("bytes", at)
+        if kind == "integer" and after in ("u", "U"):
+            raise NotPortable("an unsigned integer", at)
         if kind == "double":
             value = float(text)
         if kind != "space":
             yield _Token(kind=kind, text=text, value=value, at=at)
         at = end
     yield _Token(kind="end", text="the end", value=None, at=len(source))
-
-
-def _check_prefix(source: str, kind: str, text: str, end: int, at: int) -> None:
-    after = source[end : end + 1]
-    if kind == "word" and after in ("'", '"') and text.lower() in ("b", "br", "rb"):
-        raise NotPortable("bytes", at)
-    if kind == "integer" and after in ("u", "U"):
-        raise NotPortable("an unsigned integer", at)
 
 
 def _string(source: str, opened: re.Match[str]) -> tuple[str, int]:
@@ -415,19 +411,16 @@ class _Parser:
             case "mark", ".":
                 raise NotPortable("a name that begins with a dot", token.at)
             case "word", word if word != "in":
-                return self._word(token)
+                if token.text in KEYWORDS:
+                    return Literal(value=KEYWORDS[token.text], at=token.at)
+                if token.text in RESERVED:
+                    raise Refused(f"{token.text} is a reserved word", token.at)
+                if not self._taken("("):
+                    return Name(name=token.text, at=token.at)
+                if token.text == "has":
+                    return self._has(token)
+                return self._call(token.text, self._list(")"), FUNCTIONS, token.at)
         raise Refused(f"here stands {token.text}, where a value was expected", token.at)
-
-    def _word(self, token: _Token) -> Tree:
-        if token.text in KEYWORDS:
-            return Literal(value=KEYWORDS[token.text], at=token.at)
-        if token.text in RESERVED:
-            raise Refused(f"{token.text} is a reserved word", token.at)
-        if not self._taken("("):
-            return Name(name=token.text, at=token.at)
-        if token.text == "has":
-            return self._has(token)
-        return self._call(token.text, self._list(")"), FUNCTIONS, token.at)
 
     def _has(self, token: _Token) -> Tree:
         parts = self._list(")")

@@ -45,27 +45,23 @@ def _filled(value: JSON, values: Mapping[str, Any], depth: int) -> JSON:
         raise InvalidInput(f"parameters are nested more than {MAX_DEPTH} deep; flatten them")
     match value:
         case str() if "${{" in value:
-            return _filled_text(value, values)
+            parts = list(_parts(value))
+            match parts:
+                case [_Expression(source=source)]:
+                    return _value(source, values)
+            written, room = [], MAX_FILLED_CHARACTERS
+            for part in parts:
+                written.append(part if isinstance(part, str) else _written(_value(part.source, values)))
+                room -= len(written[-1])
+                if room < 0:
+                    raise ConditionFailed(f"{value!r:.80} becomes longer than {MAX_FILLED_CHARACTERS:,} characters")
+            return "".join(written)
         case Mapping():
             return {key: _filled(part, values, depth + 1) for key, part in value.items()}
         case list() | tuple():
             return [_filled(part, values, depth + 1) for part in value]
         case _:
             return value
-
-
-def _filled_text(text: str, values: Mapping[str, Any]) -> JSON:
-    parts = list(_parts(text))
-    match parts:
-        case [_Expression(source=source)]:
-            return _value(source, values)
-    written, room = [], MAX_FILLED_CHARACTERS
-    for part in parts:
-        written.append(part if isinstance(part, str) else _written(_value(part.source, values)))
-        room -= len(written[-1])
-        if room < 0:
-            raise ConditionFailed(f"{text!r:.80} becomes longer than {MAX_FILLED_CHARACTERS:,} characters")
-    return "".join(written)
 
 
 def _value(source: str, values: Mapping[str, Any]) -> JSON:

@@ -55,7 +55,17 @@ def check(tree: Tree, declared: Mapping[str, str]) -> Type:
     """Return what a tree gives. Raises Refused, with the offset, where a name or operator does not fit; NotPortable."""
     match tree:
         case Literal():
-            return _of_literal(tree)
+            match tree.value:
+                case None:
+                    return NULL
+                case bool():
+                    return BOOL
+                case int():
+                    return INT
+                case float():
+                    return DOUBLE
+                case str():
+                    return STRING
         case Name(name=name):
             if name not in declared:
                 raise Refused(f"{name} is not known here; there is {', '.join(sorted(declared))}", tree.at)
@@ -92,20 +102,6 @@ def _hint(given: str) -> str:
     if {"int", "double"} <= set(given.split(", ")):
         return "; a double is compared with a double: write 1.0 for 1"
     return ""
-
-
-def _of_literal(tree: Literal) -> Type:
-    match tree.value:
-        case None:
-            return NULL
-        case bool():
-            return BOOL
-        case int():
-            return INT
-        case float():
-            return DOUBLE
-        case str():
-            return STRING
 
 
 def _common(parts: list[Type]) -> Type:
@@ -148,11 +144,29 @@ def _called(function: str, given: list[Type]) -> Type | None:
             return BOOL if _is(left, *ORDERED) and _is(right, *ORDERED) and agreed(left, right) else None
         case (("+" | "-" | "*" | "/" | "%"), [left, right]):
             words = SUMMED.get(function, NUMBERS)
-            return _concrete(left, right) if _is(left, *words) and _is(right, *words) and agreed(left, right) else None
+            return (
+                (left if right.word in ("dyn", "any") else right)
+                if _is(left, *words) and _is(right, *words) and agreed(left, right)
+                else None
+            )
         case "in", [left, right]:
-            return _contained(left, right)
+            match right.word:
+                case "dyn" | "any":
+                    return BOOL
+                case "list":
+                    return BOOL if agreed(left, right.part or DYN) else None
+                case "map":
+                    return BOOL if _is(left, "string") or right.part == ANY else None
+            return None
         case "[]", [of, key]:
-            return _indexed(of, key)
+            match of.word:
+                case "dyn" | "any":
+                    return DYN
+                case "list":
+                    return (of.part or DYN) if _is(key, "int") else None
+                case "map":
+                    return (of.part or DYN) if _is(key, "string") else None
+            return None
         case "?:", [test, then, otherwise]:
             return agreed(then, otherwise) if _is(test, "bool") else None
         case "!_", [part]:
@@ -165,29 +179,3 @@ def _called(function: str, given: list[Type]) -> Type | None:
             return INT if _is(part, "string", "list", "map") else None
         case _:  # contains, startsWith, endsWith, matches
             return BOOL if all(_is(part, "string") for part in given) else None
-
-
-def _concrete(left: Type, right: Type) -> Type:
-    return left if right.word in ("dyn", "any") else right
-
-
-def _contained(left: Type, right: Type) -> Type | None:
-    match right.word:
-        case "dyn" | "any":
-            return BOOL
-        case "list":
-            return BOOL if agreed(left, right.part or DYN) else None
-        case "map":
-            return BOOL if _is(left, "string") or right.part == ANY else None
-    return None
-
-
-def _indexed(of: Type, key: Type) -> Type | None:
-    match of.word:
-        case "dyn" | "any":
-            return DYN
-        case "list":
-            return (of.part or DYN) if _is(key, "int") else None
-        case "map":
-            return (of.part or DYN) if _is(key, "string") else None
-    return None

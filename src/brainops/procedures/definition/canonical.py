@@ -7,8 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from brainops.procedures.definition.fields import plain
-from brainops.types import JSON, Action, Concurrency, Example, Mode, Procedure, Retry, Step, Trigger, Verification
+from brainops.types import JSON, Action, Concurrency, Mode, Procedure, Retry, Step, Verification
 
 
 def as_mapping(procedure: Procedure) -> dict[str, JSON]:
@@ -18,10 +20,13 @@ def as_mapping(procedure: Procedure) -> dict[str, JSON]:
             "name": procedure.name,
             "description": procedure.description,
             "mode": None if procedure.mode is Mode.ADVISORY else procedure.mode.value,
-            "on": [_trigger(trigger) for trigger in procedure.triggers],
+            "on": [
+                _said(each, "operations", "targets", "events", "fingerprints", "intents", "when")
+                for each in procedure.triggers
+            ],
             "inputs": procedure.inputs,
             "secrets": procedure.secrets,
-            "concurrency": _concurrency(procedure.concurrency),
+            "concurrency": _changed(procedure.concurrency, Concurrency()),
             "steps": [
                 step_mapping(step, (procedure.steps[number - 1].id,) if number else ())
                 for number, step in enumerate(procedure.steps)
@@ -29,7 +34,7 @@ def as_mapping(procedure: Procedure) -> dict[str, JSON]:
             "outputs": procedure.outputs,
             "expected_outcomes": procedure.expected_outcomes,
             "tags": procedure.tags,
-            "tests": [_test(test) for test in procedure.tests],
+            "tests": [_said(test, "name", "inputs", "target", "steps", "expect") for test in procedure.tests],
             **procedure.skill,
             "prose": procedure.prose,
         }
@@ -53,7 +58,7 @@ def step_mapping(step: Step, above: tuple[str, ...]) -> dict[str, JSON]:
         {
             "if": step.condition,
             **_timeout(step.timeout_seconds),
-            "retry": _retry(step.retry),
+            "retry": _changed(step.retry, Retry()),
             "continue-on-error": step.continue_on_error or None,
             "verify": None if step.verify is None else _verification(step.verify),
             "compensate": None if step.compensate is None else action_mapping(step.compensate),
@@ -81,19 +86,19 @@ def _filled(value: Mapping[str, Any]) -> dict[str, JSON]:
     return {key: plain(each) for key, each in value.items() if each is not None and each not in ("", (), [], {})}
 
 
-def _trigger(trigger: Trigger) -> dict[str, JSON]:
-    names = ("operations", "targets", "events", "fingerprints", "intents", "when")
-    return _filled({name: getattr(trigger, name) for name in names})
+def _said(value: Struct, *names: str) -> dict[str, JSON]:
+    """Return those fields of a value that say anything."""
+    return _filled({name: getattr(value, name) for name in names})
 
 
-def _concurrency(concurrency: Concurrency) -> JSON:
-    default = Concurrency()
-    value = {}
-    if concurrency.group != default.group:
-        value["group"] = concurrency.group
-    if concurrency.on_conflict != default.on_conflict:
-        value["on-conflict"] = concurrency.on_conflict
-    return plain(value)
+def _changed(value: Struct, default: Struct) -> dict[str, JSON]:
+    """Return the fields of a value that are not as they would be anyway, in the words of a file."""
+    given = {name: getattr(value, name) for name in value.__struct_fields__}
+    return {
+        name.replace("_", "-"): _number(each) if isinstance(each, float) else each
+        for name, each in given.items()
+        if each != getattr(default, name)
+    }
 
 
 def _timeout(seconds: float | None) -> dict[str, JSON]:
@@ -103,24 +108,11 @@ def _timeout(seconds: float | None) -> dict[str, JSON]:
     return {"timeout-minutes": _number(minutes)} if minutes * 60 == seconds else {"timeout-seconds": _number(seconds)}
 
 
-def _retry(retry: Retry) -> JSON:
-    default = Retry()
-    names = ("attempts", "wait_seconds", "factor", "max_wait_seconds", "jitter")
-    given = {name: getattr(retry, name) for name in names}
-    return {name.replace("_", "-"): _number(value) for name, value in given.items() if value != getattr(default, name)}
-
-
 def _verification(verification: Verification) -> JSON:
     if verification.action is None:
         return verification.condition
     condition = {} if verification.condition is None else {"condition": verification.condition}
     return {**condition, **action_mapping(verification.action)}
-
-
-def _test(test: Example) -> JSON:
-    return _filled(
-        {"name": test.name, "inputs": test.inputs, "target": test.target, "steps": test.steps, "expect": test.expect}
-    )
 
 
 def _number(value: float) -> int | float:

@@ -22,7 +22,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def check(procedure: Procedure, findings: Findings) -> None:
     """Note all that is wrong between the parts of a procedure."""
     _check_steps(procedure, findings)
-    _check_actions(procedure, findings)
+    for where, action in _actions(procedure):
+        _check_action(action, where, findings)
     _check_secrets(procedure, findings)
     _check_inputs(procedure, findings)
     _check_references(procedure, findings)
@@ -51,11 +52,6 @@ def _check_steps(procedure: Procedure, findings: Findings) -> None:
     if len(circle) > 1:
         way = " -> ".join([*reversed(circle), circle[-1]])
         findings.add(("steps", first[circle[0]], "needs"), f"steps need each other: {way}", "take one `needs` out")
-
-
-def _check_actions(procedure: Procedure, findings: Findings) -> None:
-    for where, action in _actions(procedure):
-        _check_action(action, where, findings)
 
 
 def _actions(procedure: Procedure) -> Iterator[tuple[Where, Action]]:
@@ -200,21 +196,25 @@ def _check_references(procedure: Procedure, findings: Findings) -> None:
                 case "steps":
                     _check_step_reference(expression, reference, ids, reach, findings)
                 case "inputs":
-                    _check_input_reference(procedure, expression.where, reference.name, findings)
+                    name = reference.name
+                    known = _properties(procedure.inputs)
+                    if name not in known and not procedure.inputs.get("additionalProperties"):
+                        findings.add(
+                            expression.where,
+                            f"there is no input {name!r}",
+                            f"{meant(name, known)}; declare it under `inputs:`",
+                        )
                 case _:
                     _check_secret_reference(procedure, expression, reference.name, findings)
         if len(findings.problems) == before:
-            _check_expression(expression, findings)
-
-
-def _check_expression(expression: Expression, findings: Findings) -> None:
-    """Check the types of an expression; one that takes the extra is doubtful here, and refused when it is activated."""
-    try:
-        expression.compiled()
-    except MissingExtra as error:
-        findings.add(expression.where, str(error), severity="warning")
-    except InvalidInput as error:
-        findings.add(expression.where, str(error))
+            # Check the types of an expression; one that takes the extra is doubtful here, and refused when it is
+            # activated.
+            try:
+                expression.compiled()
+            except MissingExtra as error:
+                findings.add(expression.where, str(error), severity="warning")
+            except InvalidInput as error:
+                findings.add(expression.where, str(error))
 
 
 def _check_step_reference(
@@ -233,12 +233,6 @@ def _check_step_reference(
         findings.add(where, f"{name!r} reads its own result before it has one", "that belongs into `verify`")
     elif step is not None and name != step.id and name not in reach[step.id]:
         findings.add(where, f"step {step.id!r} does not need {name!r}, so it may run first", f"add {name} to `needs`")
-
-
-def _check_input_reference(procedure: Procedure, where: Where, name: str, findings: Findings) -> None:
-    known = _properties(procedure.inputs)
-    if name not in known and not procedure.inputs.get("additionalProperties"):
-        findings.add(where, f"there is no input {name!r}", f"{meant(name, known)}; declare it under `inputs:`")
 
 
 def _check_secret_reference(procedure: Procedure, expression: Expression, name: str, findings: Findings) -> None:

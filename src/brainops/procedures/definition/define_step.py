@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from brainops.procedures.definition.fields import Fields, kind_of, text
 from brainops.procedures.definition.keywords import (
@@ -57,6 +57,12 @@ def read_step(fields: Fields, step_id: str, above: tuple[str, ...]) -> Step:
             "for example run_tests",
         )
     needs = fields.texts("needs", MAX_ITEM_CHARACTERS) if fields.value.get("needs") is not None else above
+    minutes = fields.number("timeout-minutes", 0, MAX_TIMEOUT_SECONDS / 60)
+    seconds = fields.number("timeout-seconds", 0, MAX_TIMEOUT_SECONDS)
+    if minutes is not None and seconds is not None:
+        fields.note("timeout-seconds", "stands beside timeout-minutes", "keep one of them")
+    if 0 in (minutes, seconds):
+        fields.findings.add(fields.where, "a timeout of 0 lets nothing happen", "give it more, or leave it out")
     return Step(
         id=step_id,
         name=fields.text("name", MAX_ITEM_CHARACTERS).strip(),
@@ -64,7 +70,7 @@ def read_step(fields: Fields, step_id: str, above: tuple[str, ...]) -> Step:
         text=fields.text("text", MAX_TEXT_CHARACTERS).replace("\r\n", "\n").replace("\r", "\n").strip(),
         condition=_condition(fields, "if"),
         needs=needs,
-        timeout_seconds=_timeout(fields),
+        timeout_seconds=(seconds if minutes is None else minutes * 60),
         retry=_retry(fields),
         continue_on_error=fields.flag("continue-on-error"),
         verify=_verification(fields),
@@ -108,7 +114,14 @@ def _command(fields: Fields, kind: StepKind, parameters: dict[str, JSON]) -> Non
             fields.note("run", "a command says what to run", "for example `run: make test`")
         return
     if shell:
-        _shell(fields, run)
+        if not isinstance(run, str):
+            fields.note("run", "is one text where `shell: true` is set", "write the line, or leave `shell` out")
+        elif "${{" in run:
+            fields.note(
+                "run",
+                "${{ }} in a shell's text would let a value become a command",
+                'hand it over as `env: {NAME: ${{ ... }}}` and write "$NAME"',
+            )
     elif isinstance(run, list):
         parameters["run"] = [text(each, fields.at("run"), fields.findings, MAX_RUN_CHARACTERS) for each in run]
     else:
@@ -118,17 +131,6 @@ def _command(fields: Fields, kind: StepKind, parameters: dict[str, JSON]) -> Non
     parameters.update({key: str(parameters[key]) for key in ("working-directory",) if key in parameters})
     if not isinstance(parameters.get("env", {}), Mapping):
         fields.note("env", f"is a mapping, not {kind_of(parameters['env'])}", "write `NAME: value` lines below it")
-
-
-def _shell(fields: Fields, run: JSON) -> None:
-    if not isinstance(run, str):
-        fields.note("run", "is one text where `shell: true` is set", "write the line, or leave `shell` out")
-    elif "${{" in run:
-        fields.note(
-            "run",
-            "${{ }} in a shell's text would let a value become a command",
-            'hand it over as `env: {NAME: ${{ ... }}}` and write "$NAME"',
-        )
 
 
 def _split(fields: Fields, line: str) -> JSON:
@@ -158,16 +160,6 @@ def _condition(fields: Fields, key: str) -> str | None:
     return value or None
 
 
-def _timeout(fields: Fields) -> float | None:
-    minutes = fields.number("timeout-minutes", 0, MAX_TIMEOUT_SECONDS / 60)
-    seconds = fields.number("timeout-seconds", 0, MAX_TIMEOUT_SECONDS)
-    if minutes is not None and seconds is not None:
-        fields.note("timeout-seconds", "stands beside timeout-minutes", "keep one of them")
-    if 0 in (minutes, seconds):
-        fields.findings.add(fields.where, "a timeout of 0 lets nothing happen", "give it more, or leave it out")
-    return seconds if minutes is None else minutes * 60
-
-
 def _retry(fields: Fields) -> Retry:
     given = fields.value.get("retry")
     if given is None:
@@ -176,30 +168,21 @@ def _retry(fields: Fields) -> Retry:
         given = {"attempts": given}
     one = Fields.of(given, fields.at("retry"), fields.findings, "for example {attempts: 3, wait-seconds: 10}")
     one.known(RETRY_KEYS)
-    default = Retry()
-    attempts = one.number("attempts", 1, MAX_ATTEMPTS)
-    if attempts is not None and attempts != int(attempts):
-        one.note("attempts", "is a whole number")
-    read = {key: one.number(key, least, most) for key, least, most in _RETRY_BOUNDS}
-    return Retry(
-        attempts=default.attempts if attempts is None else int(attempts),
-        wait_seconds=_or(read["wait-seconds"], default.wait_seconds),
-        factor=_or(read["factor"], default.factor),
-        max_wait_seconds=_or(read["max-wait-seconds"], default.max_wait_seconds),
-        jitter=_or(read["jitter"], default.jitter),
-    )
+    numbers = {key: one.number(key, *bounds) for key, bounds in _RETRY_BOUNDS.items()}
+    read: dict[str, Any] = {key.replace("-", "_"): each for key, each in numbers.items() if each is not None}
+    if (attempts := one.number("attempts", 1, MAX_ATTEMPTS)) is not None:
+        if attempts != int(attempts):
+            one.note("attempts", "is a whole number")
+        read["attempts"] = int(attempts)
+    return Retry(**read)
 
 
-_RETRY_BOUNDS = (
-    ("wait-seconds", 0, MAX_TIMEOUT_SECONDS),
-    ("factor", 1, 100),
-    ("max-wait-seconds", 0, MAX_TIMEOUT_SECONDS),
-    ("jitter", 0, 1),
-)
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
+_RETRY_BOUNDS = {
+    "wait-seconds": (0, MAX_TIMEOUT_SECONDS),
+    "factor": (1, 100),
+    "max-wait-seconds": (0, MAX_TIMEOUT_SECONDS),
+    "jitter": (0, 1),
+}
 
 
 def _verification(fields: Fields) -> Verification | None:

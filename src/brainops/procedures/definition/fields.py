@@ -154,17 +154,15 @@ def readable(value: Mapping[str, JSON], findings: Findings) -> bool:
         elif isinstance(each, list | tuple):
             waiting.extend(((*where, number), one) for number, one in enumerate(each))
         else:
-            _check_scalar(each, where, findings)
+            if isinstance(each, str):
+                _check_text(each, where, findings)
+            elif isinstance(each, float) and (each != each or abs(each) == float("inf")):
+                findings.add(where, "is no number that JSON knows", "write it as text, or leave it out")
+            elif each is not None and not isinstance(each, bool | int | float):
+                findings.add(
+                    where, f"is {type(each).__name__}, which is no JSON", "use text, numbers, lists and mappings"
+                )
     return not findings.failed
-
-
-def _check_scalar(value: object, where: Where, findings: Findings) -> None:
-    if isinstance(value, str):
-        _check_text(value, where, findings)
-    elif isinstance(value, float) and (value != value or abs(value) == float("inf")):
-        findings.add(where, "is no number that JSON knows", "write it as text, or leave it out")
-    elif value is not None and not isinstance(value, bool | int | float):
-        findings.add(where, f"is {type(value).__name__}, which is no JSON", "use text, numbers, lists and mappings")
 
 
 def _check_text(value: str, where: Where, findings: Findings) -> None:

@@ -186,7 +186,8 @@ def _of_word(words: Sequence[str], number: int, plain: Collection[str]) -> Unsaf
         return Unsafe(place=place, message=f"the value of {option} is code")
     if all(_SECRET.fullmatch(source) for source in found):
         return None  # it is the owner's own, not from outside
-    if not _whole(word, found):
+    inside = word.strip()
+    if not (len(found) == 1 and word.startswith("${{") and inside.endswith("}}") and inside[3:-2].strip() == found[0]):
         message = f"a value from outside is a whole word of its own, not a part of {word[:60]!r}"
         return Unsafe(place=place, message=message, way_out=f"write it as an argument by itself; or {WAY_OUT}")
     if any(list(words[: len(entry)]) == entry and number >= len(entry) for entry in map(shlex.split, plain)):
@@ -238,11 +239,6 @@ def _expressions(word: str) -> list[str]:
         return list(sources(word))
     except InvalidInput:
         return [word]  # its template is not closed, which is said elsewhere
-
-
-def _whole(word: str, found: Sequence[str]) -> bool:
-    inside = word.strip()
-    return len(found) == 1 and word.startswith("${{") and inside.endswith("}}") and inside[3:-2].strip() == found[0]
 
 
 def _reads(value: Any) -> bool:

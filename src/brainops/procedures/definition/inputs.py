@@ -77,7 +77,8 @@ def _told(error: Any, schema: Mapping[str, JSON]) -> str:
             inside = f"{field}." if field else ""
             return f"the input {inside + missing[0]!r} is missing: hand in {missing[0]}={_sample(schema, missing[0])}"
         case "type":
-            return f"{start} is {_joined(error.validator_value)}"
+            kinds = error.validator_value
+            return f"{start} is {' or '.join(map(str, kinds)) if isinstance(kinds, list) else f'of type {kinds}'}"
         case "enum" | "const":
             allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
             return f"{start} is one of {', '.join(map(str, allowed))[:200]}"
@@ -90,10 +91,6 @@ def _told(error: Any, schema: Mapping[str, JSON]) -> str:
             return f"{start} does not look like {str(error.validator_value)[:80]}"
         case _:
             return f"{start} does not fit {error.validator}: {str(error.validator_value)[:80]}"
-
-
-def _joined(value: Any) -> str:
-    return " or ".join(map(str, value)) if isinstance(value, list) else f"of type {value}"
 
 
 def _sample(schema: Mapping[str, JSON], name: str) -> str:

@@ -43,7 +43,28 @@ def read(text: str, path: str = "") -> Examined:
 
 def _value(text: str, findings: Findings) -> JSON:
     if text.lstrip().startswith("{"):
-        return _json(text, findings)
+
+        def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
+            found: dict[str, Any] = {}
+            for key, each in given:
+                if key in found:
+                    findings.at_line(1, f"{key[:80]!r} stands in one object twice", "keep one of them")
+                found.setdefault(key, each)
+            return found
+
+        try:
+            value = json.loads(text, object_pairs_hook=pairs)
+        except json.JSONDecodeError as error:
+            findings.at_line(error.lineno, f"not JSON: {error.msg}")
+            return None
+        except (RecursionError, ValueError) as error:
+            findings.at_line(1, f"not JSON that is read here: {type(error).__name__}", "cut it down")
+            return None
+        if not findings.failed:
+            findings.lines = YamlText(
+                text, Findings()
+            ).lines  # JSON is YAML but for rare escapes; then lines are missing
+        return cast(JSON, value)
     lines = text.split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     if not FENCE.fullmatch(lines[first]):
@@ -75,28 +96,6 @@ def _bare_yaml(text: str, findings: Findings) -> JSON:
 
 def _is_yaml(path: str) -> bool:
     return path.endswith((".yaml", ".yml"))
-
-
-def _json(text: str, findings: Findings) -> JSON:
-    def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, each in given:
-            if key in found:
-                findings.at_line(1, f"{key[:80]!r} stands in one object twice", "keep one of them")
-            found.setdefault(key, each)
-        return found
-
-    try:
-        value = json.loads(text, object_pairs_hook=pairs)
-    except json.JSONDecodeError as error:
-        findings.at_line(error.lineno, f"not JSON: {error.msg}")
-        return None
-    except (RecursionError, ValueError) as error:
-        findings.at_line(1, f"not JSON that is read here: {type(error).__name__}", "cut it down")
-        return None
-    if not findings.failed:
-        findings.lines = YamlText(text, Findings()).lines  # JSON is YAML but for rare escapes; then lines are missing
-    return cast(JSON, value)
 
 
 def _steps(value: JSON) -> list[JSON]:

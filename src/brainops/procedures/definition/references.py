@@ -81,26 +81,23 @@ def expressions(procedure: Procedure) -> Iterator[Expression]:
         if trigger.when is not None:
             yield Expression(where=("on", number, "when"), source=trigger.when, truth=True)
     for number, step in enumerate(procedure.steps):
-        yield from _of_step(step, ("steps", number))
+        where = ("steps", number)
+        if step.condition is not None:
+            yield Expression(where=(*where, "if"), source=step.condition, step=step, truth=True)
+        yield from _of_action(step.action, where, step)
+        if step.verify is not None:
+            at = (*where, "verify")
+            if step.verify.condition is not None:
+                yield Expression(where=at, source=step.verify.condition, step=step, own=True, truth=True)
+            if step.verify.action is not None:
+                yield from _of_action(step.verify.action, at, step, own=True)
+        if step.compensate is not None:
+            yield from _of_action(step.compensate, (*where, "compensate"), step, own=True)
     for name, output in procedure.outputs.items():
         yield from _templates(output, ("outputs", name), None)
     for number, outcome in enumerate(procedure.expected_outcomes):
         yield Expression(where=("expected_outcomes", number), source=outcome, truth=True)
     yield from _templates(procedure.concurrency.group, ("concurrency", "group"), None)
-
-
-def _of_step(step: Step, where: Where) -> Iterator[Expression]:
-    if step.condition is not None:
-        yield Expression(where=(*where, "if"), source=step.condition, step=step, truth=True)
-    yield from _of_action(step.action, where, step)
-    if step.verify is not None:
-        at = (*where, "verify")
-        if step.verify.condition is not None:
-            yield Expression(where=at, source=step.verify.condition, step=step, own=True, truth=True)
-        if step.verify.action is not None:
-            yield from _of_action(step.verify.action, at, step, own=True)
-    if step.compensate is not None:
-        yield from _of_action(step.compensate, (*where, "compensate"), step, own=True)
 
 
 def _of_action(action: Action, where: Where, step: Step, own: bool = False) -> Iterator[Expression]:

@@ -56,7 +56,19 @@ class _Rehearsal:
     order: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.version = _version(self.procedure)
+        self.version = ProcedureVersion(
+            id="rehearsal",
+            namespace="rehearsal",
+            number=1,
+            hash=digest(self.procedure),
+            procedure=self.procedure,
+            state=ProcedureState.DRAFT,
+            owner=Owner.STORE,
+            source="",
+            path=None,
+            created_at=0,
+            created_by=NOBODY,
+        )
         self.run = Run(
             id="rehearsal",
             namespace="rehearsal",
@@ -130,18 +142,15 @@ class _Rehearsal:
                 raise StepFailed(str(fake["error"]))
             row = replace(row, output=fake.get("output"), stage="verify")
             if "output" in fake:  # a step that the example says nothing of succeeds, verified
-                self._verify(step, row)
+                condition = None if step.verify is None else step.verify.condition
+                if condition is not None and not compile(condition).holds(self._values(output=row.output)):
+                    raise StepFailed(f"it did not pass its verification: {condition}")
         except BrainOpsError as error:
             self._put(replace(row, state=StepState.FAILED, error=str(error)))
             if not step.continue_on_error:
                 self.fail(f"step {step.id}: {error}")
             return
         self._put(replace(row, state=StepState.SUCCEEDED))
-
-    def _verify(self, step: Step, row: StepRun) -> None:
-        condition = None if step.verify is None else step.verify.condition
-        if condition is not None and not compile(condition).holds(self._values(output=row.output)):
-            raise StepFailed(f"it did not pass its verification: {condition}")
 
     def _undo(self, step: Step) -> None:
         done = self.run.step(step.id)
@@ -177,22 +186,6 @@ class _Rehearsal:
 
     def _values(self, **more: JSON) -> dict[str, Any]:
         return values_of(self.version, self.run, **more)
-
-
-def _version(procedure: Procedure) -> ProcedureVersion:
-    return ProcedureVersion(
-        id="rehearsal",
-        namespace="rehearsal",
-        number=1,
-        hash=digest(procedure),
-        procedure=procedure,
-        state=ProcedureState.DRAFT,
-        owner=Owner.STORE,
-        source="",
-        path=None,
-        created_at=0,
-        created_by=NOBODY,
-    )
 
 
 def _compared(rehearsal: _Rehearsal, expect: Mapping[str, JSON]) -> ExampleResult:
