@@ -46,6 +46,17 @@ def test_screens_show_the_end_of_an_id_and_programs_get_all_of_it(say: Say) -> N
     assert failed.code == 1
 
 
+def test_a_command_names_ends_by_the_memory_that_it_has_open(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = kept(say, "Kept")
+
+    def opens_it_again(ids: object, **place: object) -> dict[str, str]:
+        raise AssertionError("the memory is open already")
+
+    monkeypatch.setattr("brainops.health.handles", opens_it_again)
+
+    assert whole[-6:] in say("search", "kept").out
+
+
 @pytest.mark.parametrize("characters", [4, 6, 12, 20, 36])
 def test_any_end_that_only_one_has_is_taken_for_it(say: Say, characters: int) -> None:
     whole = kept(say, "Kept")

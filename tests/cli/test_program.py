@@ -253,3 +253,13 @@ def test_json_is_one_document_and_nothing_else(say: Say, arguments: tuple[str, .
     assert said.out.count("\n") == 1
     json.loads(said.out)
     assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("feedback",), ("operations", "finish", "x"), ("purge", "--reason", "x"), ("cases", "correct", "x")]
+)
+def test_what_is_wrong_with_the_words_is_told_before_memory_is_opened(say: Say, words: tuple[str, ...]) -> None:
+    said = say(*words, "--store", "nowhere.db")
+
+    assert said.code == 2
+    assert "nowhere.db" not in said.err

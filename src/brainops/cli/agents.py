@@ -13,7 +13,7 @@ from brainops.cli.commands import group
 from brainops.cli.options import REASON, REASON_REQUIRED, limited
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
-from brainops.cli.shared import asking
+from brainops.cli.shared import Said, asking
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput, NotFound
@@ -55,9 +55,7 @@ def agent() -> None:
 @click.option("--tasks-a-day", type=int, help="How many tasks a day.")
 @click.option("--memory", type=click.Choice(["full", "guidance", "none"]), default="full", help="What it is handed.")
 @REASON
-def add(
-    brain: Brain, name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any
-) -> Iterator[Any]:
+def add(brain: Brain, name: str, adapter: str | None, ready_name: str | None, reason: str, **given: Any) -> Said:
     """Register the agent NAME, or register it anew.
 
     Example: brainops agent add writer --ready claude-code --can "write*"
@@ -91,7 +89,7 @@ def add(
 
 
 @agent.command("ready")
-def ready(brain: Brain) -> Iterator[Any]:
+def ready(brain: Brain) -> Said:
     """List the definitions that are known here: coding agents in their non-interactive modes.
 
     Example: brainops agent ready
@@ -102,7 +100,7 @@ def ready(brain: Brain) -> Iterator[Any]:
 
 
 @agent.command("list")
-def list_(brain: Brain) -> Iterator[Any]:
+def list_(brain: Brain) -> Said:
     """List the agents with how each has done of late.
 
     Example: brainops agent list
@@ -125,7 +123,7 @@ def list_(brain: Brain) -> Iterator[Any]:
 
 @agent.command("show")
 @click.argument("what", metavar="AGENT|EXECUTION")
-def show(brain: Brain, what: str) -> Iterator[Any]:
+def show(brain: Brain, what: str) -> Said:
     """Show an agent with its last attempts, or an execution with why each agent was chosen.
 
     Example: brainops agent show deployer
@@ -151,7 +149,7 @@ def show(brain: Brain, what: str) -> Iterator[Any]:
 @agent.command("tasks")
 @click.option("--state", type=click.Choice([each.value for each in ExecutionState]), help="Only those.")
 @limited(20)
-def tasks(brain: Brain, state: str | None, limit: int) -> Iterator[Any]:
+def tasks(brain: Brain, state: str | None, limit: int) -> Said:
     """List what agents were given, the newest first.
 
     Example: brainops agent tasks --state waiting
@@ -168,7 +166,7 @@ def tasks(brain: Brain, state: str | None, limit: int) -> Iterator[Any]:
 @agent.command("enable")
 @click.argument("name")
 @REASON
-def enable(brain: Brain, name: str, reason: str) -> Iterator[Any]:
+def enable(brain: Brain, name: str, reason: str) -> Said:
     """Let an agent be chosen again.
 
     Example: brainops agent enable idle --reason "it was mended"
@@ -181,7 +179,7 @@ def enable(brain: Brain, name: str, reason: str) -> Iterator[Any]:
 @agent.command("disable")
 @click.argument("name")
 @REASON
-def disable(brain: Brain, name: str, reason: str) -> Iterator[Any]:
+def disable(brain: Brain, name: str, reason: str) -> Said:
     """Let an agent be chosen no more; what it is at goes on to its end.
 
     Example: brainops agent disable deployer --reason "it is too slow"
@@ -194,7 +192,7 @@ def disable(brain: Brain, name: str, reason: str) -> Iterator[Any]:
 @agent.command("remove")
 @click.argument("name")
 @REASON_REQUIRED
-def remove(brain: Brain, name: str, reason: str) -> Iterator[Any]:
+def remove(brain: Brain, name: str, reason: str) -> Said:
     """Strike an agent off; what it did stays on record.
 
     Example: brainops agent remove idle --reason "nobody uses it"
@@ -223,7 +221,7 @@ def run(
     name: str | None,
     timeout: float | None,
     dry_run: bool,
-) -> Iterator[Any]:
+) -> Said:
     """Hand TASK to the agent that has done best at such tasks; where it fails, to the next best.
 
     Example: brainops agent run "deploy the api" --target production --dry-run
@@ -250,7 +248,7 @@ def run(
 
 @agent.command("resume", memory=asking)
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
-def resume(brain: Brain, execution_id: str) -> Iterator[Any]:
+def resume(brain: Brain, execution_id: str) -> Said:
     """Try again what waits or failed: it was approved, or an agent is there now.
 
     Example: brainops agent resume 9e40c8
@@ -266,7 +264,7 @@ def resume(brain: Brain, execution_id: str) -> Iterator[Any]:
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--result", metavar="TEXT", help="What came of it; JSON is read as such.")
 @click.option("--failed", metavar="TEXT", help="What went wrong.")
-def done(brain: Brain, execution_id: str, result: str | None, failed: str | None) -> Iterator[Any]:
+def done(brain: Brain, execution_id: str, result: str | None, failed: str | None) -> Said:
     """Say what came of what a person did by the plan of a waiting task.
 
     Example: brainops agent done 9e40c8 --result "version 4 is out"
@@ -281,7 +279,7 @@ def done(brain: Brain, execution_id: str, result: str | None, failed: str | None
 @agent.command("cancel")
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @REASON_REQUIRED
-def cancel(brain: Brain, execution_id: str, reason: str) -> Iterator[Any]:
+def cancel(brain: Brain, execution_id: str, reason: str) -> Said:
     """Stop what an agent is at, in whatever process it is under way.
 
     Example: brainops agent cancel 61bb0f --reason "no longer needed"
@@ -296,7 +294,7 @@ def cancel(brain: Brain, execution_id: str, reason: str) -> Iterator[Any]:
 @click.argument("execution_id", metavar="EXECUTION", type=Id("execution"))
 @click.option("--right/--wrong", required=True, help="Whether what its agent claimed was right.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def verify(brain: Brain, execution_id: str, right: bool, note: str) -> Iterator[Any]:
+def verify(brain: Brain, execution_id: str, right: bool, note: str) -> Said:
     """Say, after a later look, whether an agent's word was right: the choice of agents learns from that.
 
     Example: brainops agent verify 70f3c2 --right --note "it is deployed"

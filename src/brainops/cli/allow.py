@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import REASON
 from brainops.cli.screen import dim, one_line
+from brainops.cli.shared import Said
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 
@@ -38,7 +38,7 @@ def allow(
     shell: bool | None,
     remove: bool,
     reason: str,
-) -> Iterator[Any]:
+) -> Said:
     """Let the procedures of this namespace run COMMAND: a program, or "program argument" for that much of it.
 
     Without anything, say what is allowed. Nothing is until somebody allows it; '*' allows every command. Inputs reach

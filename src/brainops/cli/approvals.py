@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command, group
 from brainops.cli.options import AS, REASON, REASON_REQUIRED, SESSION, TARGET, limited
 from brainops.cli.screen import age, ago, bold, cut, dim, now, one_line, who, width, wrapped
-from brainops.cli.shared import opened
+from brainops.cli.shared import Said, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import new_passphrase, person_at_terminal, proof_of_person, proven
 from brainops.types import (
@@ -47,7 +47,7 @@ def approvals() -> None:
 @approvals.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were decided, used or expired as well.")
 @limited()
-def list_(brain: Brain, every: bool, limit: int) -> Iterator[Any]:
+def list_(brain: Brain, every: bool, limit: int) -> Said:
     """List what waits for a person's answer.
 
     Example: brainops approvals list --all
@@ -68,7 +68,7 @@ def list_(brain: Brain, every: bool, limit: int) -> Iterator[Any]:
 
 @approvals.command("show")
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
-def show_one(brain: Brain, approval_id: str) -> Iterator[Any]:
+def show_one(brain: Brain, approval_id: str) -> Said:
     """Show everything about one approval.
 
     Example: brainops approvals show d16e4b
@@ -83,7 +83,7 @@ def show_one(brain: Brain, approval_id: str) -> Iterator[Any]:
 @TARGET
 @SESSION
 @REASON
-def ask(brain: Brain, operation: str, target: str | None, session: str | None, reason: str) -> Iterator[Any]:
+def ask(brain: Brain, operation: str, target: str | None, session: str | None, reason: str) -> Said:
     """Ask a person to approve one operation on one target.
 
     Example: brainops approvals ask "deploy api" --reason "2.14 is due"
@@ -99,7 +99,7 @@ def ask(brain: Brain, operation: str, target: str | None, session: str | None, r
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
 @REASON
 @AS
-def approve(approval_id: str, reason: str, name: str | None) -> Iterator[Any]:
+def approve(approval_id: str, reason: str, name: str | None) -> Said:
     """Agree to what was asked. Asks for your passphrase or key on the terminal; it can be used once, within a day.
 
     Example: brainops approve d16e4b --reason "it was planned"
@@ -111,7 +111,7 @@ def approve(approval_id: str, reason: str, name: str | None) -> Iterator[Any]:
 @click.argument("approval_id", metavar="ID", type=Id("approval"))
 @REASON_REQUIRED
 @AS
-def refuse(approval_id: str, reason: str, name: str | None) -> Iterator[Any]:
+def refuse(approval_id: str, reason: str, name: str | None) -> Said:
     """Say no to what was asked. Asks for your passphrase or key on the terminal.
 
     Example: brainops refuse d16e4b --reason "not on a Friday"
@@ -119,7 +119,7 @@ def refuse(approval_id: str, reason: str, name: str | None) -> Iterator[Any]:
     yield from _decide(approval_id, reason, name, grant=False)
 
 
-def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> Iterator[Any]:
+def _decide(approval_id: str, reason: str, name: str | None, *, grant: bool) -> Said:
     with opened(model="none") as brain, person_at_terminal("to approve" if grant else "to refuse") as terminal:
         asked = brain.approvals.get(approval_id)
         terminal.say(_one(asked))
@@ -190,7 +190,7 @@ def approver() -> None:
 @click.argument("name")
 @click.option("--key", "by_key", is_flag=True, help="By a key that is shown once on the terminal, for services.")
 @click.option("--as", "voucher", metavar="NAME", help="Who lets them in, where several may.")
-def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> Iterator[Any]:
+def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> Said:
     """Let a person approve. Asks for everything on the terminal.
 
     Example: brainops approver enrol ines
@@ -215,7 +215,7 @@ def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> Iterato
 
 
 @approver.command("list")
-def list_approvers(brain: Brain) -> Iterator[Any]:
+def list_approvers(brain: Brain) -> Said:
     """Show who may approve, and who might once.
 
     Example: brainops approver list
@@ -243,7 +243,7 @@ def _standing(each: Approver) -> str:
 @click.option("--key", "only", flag_value="key", default=None, help="Only their key.")
 @click.option("--passphrase", "only", flag_value="passphrase", help="Only their passphrase.")
 @click.option("--as", "voucher", metavar="NAME", help="Who takes it, where several may.")
-def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> Iterator[Any]:
+def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> Said:
     """Take from a person the right to approve. The last one who may cannot go.
 
     Example: brainops approver revoke ines --key
@@ -260,7 +260,7 @@ def revoke(brain: Brain, name: str, only: str | None, voucher: str | None) -> It
 @click.argument("clients", metavar="[CLIENT...]", nargs=-1)
 @click.option("--none", "nothing", is_flag=True, help="Accept no client's dialog.")
 @click.option("--as", "voucher", metavar="NAME", help="Who you are, where several may approve.")
-def clients(brain: Brain, clients: tuple[str, ...], nothing: bool, voucher: str | None) -> Iterator[Any]:
+def clients(brain: Brain, clients: tuple[str, ...], nothing: bool, voucher: str | None) -> Said:
     """Say which coding clients' own ask dialogs count as proof in this namespace; without names, show them.
 
     Example: brainops approver clients claude-code
@@ -290,7 +290,7 @@ def notices() -> None:
 @notices.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were delivered or read as well.")
 @limited()
-def list_notices(brain: Brain, every: bool, limit: int) -> Iterator[Any]:
+def list_notices(brain: Brain, every: bool, limit: int) -> Said:
     """List what somebody must be told.
 
     Example: brainops notices list --all
@@ -318,7 +318,7 @@ def _delivered(each: Notice) -> str:
 
 
 @notices.command("deliver")
-def deliver(brain: Brain) -> Iterator[Any]:
+def deliver(brain: Brain) -> Said:
     """Hand what is due to the channels now.
 
     Example: brainops notices deliver
@@ -331,7 +331,7 @@ def deliver(brain: Brain) -> Iterator[Any]:
 
 @notices.command("read")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("notice"))
-def read(brain: Brain, ids: tuple[str, ...]) -> Iterator[Any]:
+def read(brain: Brain, ids: tuple[str, ...]) -> Said:
     """Say that notices were read, so that they need no delivery.
 
     Example: brainops notices read 58e1f9
@@ -347,7 +347,7 @@ def channel() -> None:
 
 
 @channel.command("list")
-def list_channels(brain: Brain) -> Iterator[Any]:
+def list_channels(brain: Brain) -> Said:
     """List the ways by which this namespace's notices leave.
 
     Example: brainops notices channel list
@@ -376,7 +376,7 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
 @click.option("--only", "kinds", type=click.Choice(list(NoticeKind)), multiple=True, help="Only these; repeatable.")
 def add_channel(
     brain: Brain, name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...]
-) -> Iterator[Any]:
+) -> Said:
     """Let notices leave by a command (the notice comes as JSON on its standard input) or a webhook (a POST of it).
 
     Example: brainops notices channel add pager --command "notify --team shop"
@@ -395,7 +395,7 @@ def add_channel(
 
 @channel.command("remove")
 @click.argument("name")
-def remove_channel(brain: Brain, name: str) -> Iterator[Any]:
+def remove_channel(brain: Brain, name: str) -> Said:
     """Remove a channel.
 
     Example: brainops notices channel remove pager
@@ -408,7 +408,7 @@ def remove_channel(brain: Brain, name: str) -> Iterator[Any]:
 @channel.command("test")
 @click.argument("name")
 @click.pass_context
-def test_channel(context: click.Context, brain: Brain, name: str) -> Iterator[Any]:
+def test_channel(context: click.Context, brain: Brain, name: str) -> Said:
     """Send a notice for trial by one channel.
 
     Example: brainops notices channel test pager

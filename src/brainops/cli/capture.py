@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,7 @@ import click
 from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.pairs import named
-from brainops.cli.shared import micros, read_text
+from brainops.cli.shared import Said, micros, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import JSON, Captured, MemoryType, Source, Trust
@@ -69,7 +68,7 @@ def described(function: Any) -> Any:
 @click.argument("title")
 @click.argument("content", required=False)
 @described
-def capture(brain: Brain, title: str, content: str | None, **given: Any) -> Iterator[Any]:
+def capture(brain: Brain, title: str, content: str | None, **given: Any) -> Said:
     """Keep something: it is safe, free of secrets and findable when this returns.
 
     Says what was taken out and which memories are near; nothing is ever merged. The same thing again is counted.
@@ -87,7 +86,7 @@ def capture(brain: Brain, title: str, content: str | None, **given: Any) -> Iter
 @click.argument("title", required=False)
 @click.argument("content", required=False)
 @described
-def supersede(brain: Brain, memory_id: str, title: str | None, content: str | None, **given: Any) -> Iterator[Any]:
+def supersede(brain: Brain, memory_id: str, title: str | None, content: str | None, **given: Any) -> Said:
     """Replace a memory by a corrected one; the old one stays as history. What is not said stays as it was.
 
     Example: brainops supersede 3f9a1c --solution "raise the limit to 200"
@@ -164,7 +163,7 @@ def _source(brain: Brain, given: dict[str, Any]) -> Source:
     return Source(actor=brain.settings.actor, session_id=given["session"] or brain.settings.session, uri=given["uri"])
 
 
-def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> Iterator[Any]:
+def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> Said:
     kept = brain.get(captured.id)
     similar = [] if captured.repeated else brain.near(kept, besides=besides)
     yield {**plain(captured), "similar": [{"id": m.id, "title": m.title, "likeness": s} for m, s in similar]}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +12,12 @@ from brainops.cli.commands import group
 from brainops.cli.options import REASON, limited
 from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
+from brainops.cli.shared import Said
 from brainops.cli.short_ids import Id
-from brainops.errors import InvalidInput
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
-
-MAX_FIELD_BYTES = 1_000_000  # of one column of a CSV file
 
 _VALUES = "as NAME=VALUE; may be repeated. A value is read as JSON where it is JSON."
 
@@ -41,7 +37,7 @@ def cases() -> None:
 @click.argument("name", required=False)
 @click.option("--standing", type=click.Choice(["stands", "open", "replaced"]), help="Only those that stand so.")
 @limited(20)
-def list_(brain: Brain, name: str | None, standing: str | None, limit: int) -> Iterator[Any]:
+def list_(brain: Brain, name: str | None, standing: str | None, limit: int) -> Said:
     """List what is decided from cases; the cases of NAME, the newest first. Nobody has confirmed an open one.
 
     Example: brainops cases list refund --standing open
@@ -77,7 +73,7 @@ def list_(brain: Brain, name: str | None, standing: str | None, limit: int) -> I
 @click.option("--trust", type=click.Choice(["verified", "agent", "external"]), help="Who vouches for it.")
 def learn(
     brain: Brain, name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str | None, trust: str | None
-) -> Iterator[Any]:
+) -> Said:
     """Keep how a case of NAME was decided, and learn from it.
 
     Example: brainops cases learn refund --in amount=40 --out decision=pay
@@ -92,7 +88,7 @@ def learn(
 @click.argument("name")
 @click.option("--in", "inputs", multiple=True, required=True, metavar="NAME=VALUE", help=f"What is given, {_VALUES}")
 @click.option("--confidence", default=0.9, show_default=True, help="Below this it abstains; 0 never does.")
-def decide(brain: Brain, name: str, inputs: tuple[str, ...], confidence: float) -> Iterator[Any]:
+def decide(brain: Brain, name: str, inputs: tuple[str, ...], confidence: float) -> Said:
     """Decide a new case of NAME from past ones, or abstain; nothing is written. Leaves with 1 where it abstains.
 
     Example: brainops cases decide refund --in amount=41 --confidence 0
@@ -116,7 +112,7 @@ def decide(brain: Brain, name: str, inputs: tuple[str, ...], confidence: float) 
 @click.option("--out", "outputs", multiple=True, metavar="NAME=VALUE", help=f"What would have been right, {_VALUES}")
 @click.option("--right", is_flag=True, help="It was right: a check confirmed it.")
 @REASON
-def correct(brain: Brain, case_id: str, outputs: tuple[str, ...], right: bool, reason: str) -> Iterator[Any]:
+def correct(brain: Brain, case_id: str, outputs: tuple[str, ...], right: bool, reason: str) -> Said:
     """Say what would have been right for CASE, or that it was; either counts more than other cases.
 
     Example: brainops cases correct 27dd63 --out decision=refuse
@@ -135,57 +131,17 @@ def correct(brain: Brain, case_id: str, outputs: tuple[str, ...], right: bool, r
 @click.option("--outputs", required=True, metavar="NAMES", help="Which columns were decided, with commas between.")
 @click.option("--leave-out", metavar="NAMES", default="", help="Columns that are neither: ids, remarks.")
 @click.option("--trust", type=click.Choice(["verified", "agent", "external"]), help="Who vouches for them.")
-def import_(brain: Brain, name: str, file: Path, outputs: str, leave_out: str, trust: str | None) -> Iterator[Any]:
+def import_(brain: Brain, name: str, file: Path, outputs: str, leave_out: str, trust: str | None) -> Said:
     """Learn the cases of NAME from FILE: .csv with a heading, or JSON lines (one mapping each).
 
     A line of JSON may hold {"inputs": {...}, "outputs": {...}} instead. What was imported before is not learned twice.
 
     Example: brainops cases import refund cases.csv --outputs decision
     """
-    decided, left = _split(outputs), _split(leave_out)
-    rows = list(_rows(file))
-    read = [(*_parted(row, decided, left, number), f"{file.name}:{number}") for number, row in enumerate(rows, 1)]
-    made = brain.cases.learn_many(name, read, trust=trust)
+    made = brain.cases.learn_from(name, file, outputs=_split(outputs), leave_out=_split(leave_out), trust=trust)
     told = {"name": name, "cases": len(made)}
     yield told
     yield f"{counted(len(made), 'case')} of {bold(one_line(name))} to learn from."
-
-
-def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
-    csv.field_size_limit(MAX_FIELD_BYTES)
-    try:
-        with file.open(newline="", encoding="utf-8") as stream:
-            if file.suffix.lower() == ".csv":
-                yield from csv.DictReader(stream)
-                return
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield _object(line, f"{file.name}, line {number}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"{file.name} cannot be read: {error}") from error
-
-
-def _object(line: str, where: str) -> Mapping[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise InvalidInput(f"{where} is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidInput(f'{where} is no mapping, such as {{"amount": 40, "decision": "yes"}}')
-    return value
-
-
-def _parted(
-    row: Mapping[str, Any], decided: Sequence[str], left: Sequence[str], number: int
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    if set(row) <= {"inputs", "outputs", "source"} and isinstance(row.get("outputs"), dict):
-        inputs, outputs = row.get("inputs"), row["outputs"]
-    else:
-        inputs = {key: value for key, value in row.items() if key not in decided and key not in left}
-        outputs = {key: row[key] for key in decided if key in row}
-    if not isinstance(inputs, dict) or not outputs:
-        raise InvalidInput(f"case {number} has none of the outputs {', '.join(decided)}; name its columns exactly")
-    return inputs, outputs
 
 
 def _split(names: str) -> list[str]:

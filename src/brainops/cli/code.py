@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli.commands import command, group
 from brainops.cli.options import REASON
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import read_text
+from brainops.cli.shared import Said, read_text
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
@@ -53,7 +53,7 @@ def add(
     automation: bool,
     by_itself: bool,
     reason: str,
-) -> Iterator[Any]:
+) -> Said:
     """Let the code of a repository be improved; COMMAND tests it, after `--`, and must be allowed.
 
     Example: brainops improvements repository add shop ~/src/shop -- make test
@@ -76,7 +76,7 @@ def add(
 
 
 @repository.command("list")
-def list_(brain: Brain) -> Iterator[Any]:
+def list_(brain: Brain) -> Said:
     """List the repositories whose code may be improved.
 
     Example: brainops improvements repository list
@@ -89,7 +89,7 @@ def list_(brain: Brain) -> Iterator[Any]:
 @repository.command("remove")
 @click.argument("name", metavar="NAME")
 @REASON
-def remove(brain: Brain, name: str, reason: str) -> Iterator[Any]:
+def remove(brain: Brain, name: str, reason: str) -> Said:
     """Let no code of a repository be improved any longer; what was brought in stays.
 
     Example: brainops improvements repository remove shop --reason "it moved"
@@ -111,9 +111,7 @@ def remove(brain: Brain, name: str, reason: str) -> Iterator[Any]:
 )
 @click.option("--title", metavar="TEXT", default="", help="What it does, in a line.")
 @REASON
-def patch(
-    brain: Brain, name: str, file: str | None, improvement_id: str | None, title: str, reason: str
-) -> Iterator[Any]:
+def patch(brain: Brain, name: str, file: str | None, improvement_id: str | None, title: str, reason: str) -> Said:
     """Test a diff (FILE, - for standard input) in a folder of its own, and propose it with what the tests said.
 
     Nobody's own files are touched. `brainops improvements apply ID` brings it into the branch as the commit that was

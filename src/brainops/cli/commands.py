@@ -63,12 +63,25 @@ class Command(Helpful):
         """Run the command, with the memory open where it asks for it."""
         with ExitStack() as stack:
             if self.callback is not None and "brain" in signature(self.callback).parameters:
-                ctx.params["brain"] = stack.enter_context(self._memory())
+                ctx.params["brain"] = _OnceAsked(lambda: stack.enter_context(self._memory()))
             said = super().invoke(ctx)
             if not isinstance(said, Iterator):
                 return said
             answer(said)
         return None
+
+
+class _OnceAsked:
+    """The memory of a command, opened when it is first asked: what is wrong with the command's words is told before."""
+
+    def __init__(self, memory: Callable[[], Brain]) -> None:
+        self._memory = memory
+        self._open: Brain | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the open memory has under this name."""
+        self._open = self._open or self._memory()
+        return getattr(self._open, name)
 
 
 class CommandGroup(Helpful, click.Group):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import click
 from click.shell_completion import get_completion_class
 
 from brainops.cli.commands import command
+from brainops.cli.shared import Said
 
 
 @command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def completion(context: click.Context, shell: str) -> Iterator[Any]:
+def completion(context: click.Context, shell: str) -> Said:
     """Print what lets this shell complete commands, options and their values.
 
     \b

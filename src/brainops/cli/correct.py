@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import REASON, REASON_REQUIRED, shared
 from brainops.cli.screen import age, cut, dim, one_line, safe, who, width, wrapped
-from brainops.cli.shared import opened, progress, read_text
+from brainops.cli.shared import Said, opened, progress, read_text
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import ApprovalUnproven, InvalidInput
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--undo", metavar="FEEDBACK-ID", type=Id("feedback"), help="Take a verdict back.")
 def feedback(
     brain: Brain, memory_id: str | None, verdict: str | None, note: str, correction: str | None, undo: str | None
-) -> Iterator[Any]:
+) -> Said:
     """Say that a memory was helpful, wrong or outdated. It acts at once and can be undone.
 
     Example: brainops feedback 3f9a1c helpful --note "it worked at once"
@@ -59,7 +59,7 @@ def feedback(
 
 @command("history")
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
-def history(brain: Brain, memory_id: str) -> Iterator[Any]:
+def history(brain: Brain, memory_id: str) -> Said:
     """Show a memory with its versions, what was done to it, what was said of it and when it was seen.
 
     Example: brainops history 3f9a1c
@@ -88,7 +88,7 @@ def history(brain: Brain, memory_id: str) -> Iterator[Any]:
 @command("archive")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
-def archive(brain: Brain, ids: tuple[str, ...], reason: str) -> Iterator[Any]:
+def archive(brain: Brain, ids: tuple[str, ...], reason: str) -> Said:
     """Set memories aside: found only with --archived. `restore` brings them back.
 
     Example: brainops archive 3f9a1c --reason "the gateway is gone"
@@ -99,7 +99,7 @@ def archive(brain: Brain, ids: tuple[str, ...], reason: str) -> Iterator[Any]:
 @command("forget")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=Id("memory"))
 @REASON
-def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> Iterator[Any]:
+def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> Said:
     """Hide memories from every search. `restore` brings them back; `purge` removes for good.
 
     Example: brainops forget 3f9a1c --reason "a test"
@@ -116,7 +116,7 @@ def forget(brain: Brain, ids: tuple[str, ...], reason: str) -> Iterator[Any]:
 @REASON
 def restore(
     ids: tuple[str, ...], backup: str | None, replace: bool, sha256: str | None, unverified: bool, reason: str
-) -> Iterator[Any]:
+) -> Said:
     """Bring archived or forgotten memories back, or a whole store from a backup (--from).
 
     A backup must have the digest that stands in the file beside it, or that --sha256 names.
@@ -151,7 +151,7 @@ def restore(
         yield from _changed("Back", [brain.restore(each, reason=reason) for each in ids])
 
 
-def _changed(verb: str, memories: list[Memory]) -> Iterator[Any]:
+def _changed(verb: str, memories: list[Memory]) -> Said:
     yield memories
     yield from [f"{verb}: {cut(one_line(memory.title), width() - len(verb) - 2)}" for memory in memories]
 
@@ -161,7 +161,7 @@ def _changed(verb: str, memories: list[Memory]) -> Iterator[Any]:
 @click.option("--subject", metavar="NAME", help="Every memory about this subject.")
 @REASON_REQUIRED
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> Iterator[Any]:
+def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> Said:
     """Remove memories for good, with everything derived from them. This cannot be undone.
 
     Example: brainops purge 3f9a1c --reason "the customer asked for it" --yes
@@ -202,7 +202,7 @@ def _confirm(brain: Brain, ids: tuple[str, ...], subject: str | None, yes: bool)
 @click.argument("memory_id", metavar="ID", type=Id("memory"))
 @click.argument("to", metavar="NAMESPACE")
 @REASON
-def promote(brain: Brain, memory_id: str, to: str, reason: str) -> Iterator[Any]:
+def promote(brain: Brain, memory_id: str, to: str, reason: str) -> Said:
     """Copy a memory into another namespace, as an audited act; the original stays.
 
     Example: brainops promote 3f9a1c team --reason "all services need it"
@@ -217,7 +217,7 @@ def promote(brain: Brain, memory_id: str, to: str, reason: str) -> Iterator[Any]
 @click.argument("file", default="-", required=False)
 @click.option("--rescan", is_flag=True, help="Take what today's rules know out of all that is stored and indexed.")
 @click.option("--dry-run", is_flag=True, help="With --rescan: only say what would be taken out.")
-def redact(file: str, rescan: bool, dry_run: bool) -> Iterator[Any]:
+def redact(file: str, rescan: bool, dry_run: bool) -> Said:
     """Show a text (standard input, or FILE) as capture would keep it; with --rescan, clean what is stored.
 
     Example: brainops redact secret.txt
@@ -234,7 +234,10 @@ def redact(file: str, rescan: bool, dry_run: bool) -> Iterator[Any]:
 
     shown = health.preview(read_text(file))
     yield shown
-    yield from _preview(shown.text, {each.kind: each.count for each in shown.findings})
+    yield safe(shown.text.rstrip("\n"))
+    if not shared().json:
+        kinds = ", ".join(f"{each.count} {each.kind}" for each in shown.findings)
+        click.echo("\n".join(wrapped(f"taken out: {kinds}" if kinds else "nothing was taken out")), err=True)
 
 
 def _rescanned(found: Any, done: str) -> Iterator[str]:
@@ -246,10 +249,3 @@ def _rescanned(found: Any, done: str) -> Iterator[str]:
             "opens nothing any more."
         )
         yield from wrapped(way_out)
-
-
-def _preview(text: str, found: dict[str, int]) -> Iterator[str]:
-    yield safe(text.rstrip("\n"))
-    kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
-    if not shared().json:
-        click.echo("\n".join(wrapped(f"taken out: {kinds}" if found else "nothing was taken out")), err=True)

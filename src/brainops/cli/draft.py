@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 from brainops.cli.commands import command
 from brainops.cli.options import shared
 from brainops.cli.screen import bold, dim, is_terminal, one_line, safe, wrapped
-from brainops.cli.shared import read_text
+from brainops.cli.shared import Said, read_text
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.types.counted import counted
 
@@ -29,7 +28,7 @@ ABOUT_THE_REPOSITORY = frozenset("readme _index changelog license contributing c
 @click.option("--name", metavar="NAME", help="Its name; made of the title by default.")
 @click.option("--notes", "every", is_flag=True, help="Show every sentence that became no step.")
 @click.option("--mermaid", is_flag=True, help="Print only the picture, as Mermaid.")
-def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: bool) -> Iterator[Any]:
+def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: bool) -> Said:
     """Read plain English as a procedure and keep it as a draft; nothing holds until a person activates it.
 
     Headings, lists, "if ... then ... otherwise", "before", "unless" and "go to step 3" become steps with an order and
@@ -77,7 +76,7 @@ def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: b
 @command("import")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.pass_context
-def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> Iterator[Any]:
+def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> Said:
     """Keep runbooks and skills as drafts of procedures: files, or folders with all Markdown in them.
 
     Only a person activates what came from outside. Exits with 1 where a file was left.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -108,12 +106,19 @@ def _accompany(
     arguments: Sequence[str], given: dict[str, Any], ended: list[ProgramEnd], *, strict: bool, quiet: bool
 ) -> None:
     """Run the command with memory around it; without, where memory cannot be opened and nothing forbids that."""
+    from brainops.health.strict_mark import remember_strict, was_strict
+
     with ExitStack() as stack:
         try:
             # By words alone: loading the model would take longer than many a command.
             brain = stack.enter_context(opened(model="none"))
         except BrainOpsError as trouble:
-            _refuse_without_memory(given["name"], trouble, strict=strict)
+            if strict or was_strict(shared().store, shared().namespace):
+                why = "--strict asks for memory" if strict else "this namespace was strict when it was last asked"
+                raise OperationBlocked(
+                    f"{given['name']!r} was not run: {why}, and memory is not available: {trouble}. "
+                    "The way out: brainops doctor"
+                ) from trouble
             say(f"memory is not available, so this runs without it: {trouble}")
             ended.append(_run(arguments))
             return
@@ -122,7 +127,7 @@ def _accompany(
             # Written beside the command that runs; where rules hold, what has to stand before it does.
             running = brain.begin(**given, context=context, strict=strict, record="durable" if strict else "async")
         finally:
-            _remember_strict(brain.guard.is_strict())
+            remember_strict(brain.guard.is_strict(), shared().store, shared().namespace)
         if not quiet and running.guidance is not None:
             say(*before(running.guidance))
         ended.append(_run(arguments))
@@ -173,18 +178,13 @@ def _after(brain: Brain, running: Any, ended: ProgramEnd) -> None:
     if ended.code == 0:
         running.succeed({"exit_code": 0}, evidence=Evidence.OBSERVED)
         return
-    # The end of an output as text: whole lines, and of a line that was written over, what it ended as.
-    from brainops.integrations.relay import TAIL_BYTES
-
-    text = ended.tail.decode(errors="replace")
-    if len(ended.tail) >= TAIL_BYTES:
-        text = text.partition("\n")[2]
-    output = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")).strip("\n")
+    output = ended.text
     running.note(result={"exit_code": ended.code, "output": output[-KEPT_CHARACTERS:]})
     if ended.code in INTERRUPTIONS:  # is no error of the command, and becomes no memory
         running.fail(ErrorEvent(type="CancelledError", message=f"interrupted with exit code {ended.code}"))
         return
-    error = output[-ERROR_CHARACTERS:].strip() or _silent(running.start.name, ended)
+    how = f"was ended by signal {ended.signal}" if ended.signal else f"ended with exit status {ended.code}"
+    error = output[-ERROR_CHARACTERS:].strip() or f"{running.start.name} {how}"
     running.fail(error)
     brain.flush()
     told = _told(brain, running, error, ended, brain.fixes.finish())
@@ -192,11 +192,6 @@ def _after(brain: Brain, running: Any, ended: ProgramEnd) -> None:
         click.echo(json.dumps(plain(told), ensure_ascii=True), err=True)
     else:
         say(*_failed(told))
-
-
-def _silent(name: str, ended: ProgramEnd) -> str:
-    how = f"was ended by signal {ended.signal}" if ended.signal else f"ended with exit status {ended.code}"
-    return f"{name} {how}"
 
 
 def _told(
@@ -239,34 +234,3 @@ def _failed(told: dict[str, Any]) -> Iterator[str]:
 def say(*lines: str) -> None:
     for line in shortened(lines):
         click.echo("\n".join(wrapped(line, first="brainops: ", indent="  ")), err=True)
-
-
-# Whether it may run while memory is not there
-
-
-def _refuse_without_memory(name: str, trouble: BrainOpsError, *, strict: bool) -> None:
-    """Raise OperationBlocked where the command may only run with memory: asked for so, or strict when last asked."""
-    if strict or _mark().exists():
-        why = "--strict asks for memory" if strict else "this namespace was strict when it was last asked"
-        raise OperationBlocked(
-            f"{name!r} was not run: {why}, and memory is not available: {trouble}. The way out: brainops doctor"
-        ) from trouble
-
-
-def _remember_strict(strict: bool) -> None:
-    """Leave a mark beside the default store while the namespace is strict: a store that is down cannot say so."""
-    mark = _mark()
-    with suppress(OSError):
-        if strict and not mark.exists():
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
-        elif not strict and mark.exists():
-            mark.unlink()
-
-
-def _mark() -> Path:
-    from brainops import health
-
-    store, namespace = health.location(shared().store), shared().namespace or health.setting("namespace")
-    digest = hashlib.blake2b(f"{store}\n{namespace}".encode(errors="replace"), digest_size=8).hexdigest()
-    return health.data_folder() / "strict" / digest

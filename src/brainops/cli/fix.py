@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,7 @@ from brainops.cli.commands import group
 from brainops.cli.options import REASON_REQUIRED
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import read_text
+from brainops.cli.shared import Said, read_text
 from brainops.cli.short_ids import Id, is_id
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
@@ -39,7 +39,7 @@ def fix() -> None:
 
 
 @fix.command("list")
-def list_(brain: Brain) -> Iterator[Any]:
+def list_(brain: Brain) -> Said:
     """List the fixes, the newest first.
 
     Example: brainops fix list
@@ -70,7 +70,7 @@ def attach(
     verify: str | None,
     rollback: str | None,
     where: tuple[str, ...],
-) -> Iterator[Any]:
+) -> Said:
     """Bind a solution to ERROR: its text, its fingerprint, the id of its memory, or - for standard input.
 
     Example: brainops fix attach "OSError: disk full" --command "make clean"
@@ -97,7 +97,7 @@ def attach(
 
 @fix.command("suggest")
 @click.argument("error")
-def suggest(brain: Brain, error: str) -> Iterator[Any]:
+def suggest(brain: Brain, error: str) -> Said:
     """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none.
 
     Example: brainops fix suggest "ConnectionError: payments api timed out"
@@ -109,7 +109,7 @@ def suggest(brain: Brain, error: str) -> Iterator[Any]:
 
 @fix.command("show")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
-def show(brain: Brain, fix_id: str) -> Iterator[Any]:
+def show(brain: Brain, fix_id: str) -> Said:
     """Show a fix, how sure it is, and everything that was done with it.
 
     Example: brainops fix show 72ac0f
@@ -139,7 +139,7 @@ def show(brain: Brain, fix_id: str) -> Iterator[Any]:
 @click.option("--target", metavar="TARGET", help="What it is applied to.")
 @click.option("--operation", metavar="ID", help="The failed operation that it is for.", type=Id("operation"))
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
-def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> Iterator[Any]:
+def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, dry_run: bool) -> Said:
     """Apply a fix now: run it, verify it, take it back where it fails.
 
     Example: brainops fix apply 72ac0f --target api --dry-run
@@ -165,7 +165,7 @@ def apply(brain: Brain, fix_id: str, target: str | None, operation: str | None, 
 @click.option("--helped/--did-not-help", required=True, help="How it went.")
 @click.option("--target", metavar="TARGET", help="What it was applied to.")
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def record(brain: Brain, fix_id: str, helped: bool, target: str | None, note: str) -> Iterator[Any]:
+def record(brain: Brain, fix_id: str, helped: bool, target: str | None, note: str) -> Said:
     """Say how a fix went that was carried out by hand.
 
     Example: brainops fix record 72ac0f --helped --target api
@@ -178,7 +178,7 @@ def record(brain: Brain, fix_id: str, helped: bool, target: str | None, note: st
 @fix.command("verify")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
-def verify(brain: Brain, application_id: str, note: str) -> Iterator[Any]:
+def verify(brain: Brain, application_id: str, note: str) -> Said:
     """Say, as a person who looked, that an application of a fix helped.
 
     Example: brainops fix verify 0e58b3 --note "the queue is empty"
@@ -191,7 +191,7 @@ def verify(brain: Brain, application_id: str, note: str) -> Iterator[Any]:
 @fix.command("contradict")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @REASON_REQUIRED
-def contradict(brain: Brain, application_id: str, reason: str) -> Iterator[Any]:
+def contradict(brain: Brain, application_id: str, reason: str) -> Said:
     """Say that an application did not help; a fix that applies itself is demoted at once.
 
     Example: brainops fix contradict 0e58b3 --reason "it came back"
@@ -204,7 +204,7 @@ def contradict(brain: Brain, application_id: str, reason: str) -> Iterator[Any]:
 @fix.command("rollback")
 @click.argument("application_id", metavar="APPLICATION", type=Id("fix_application"))
 @REASON_REQUIRED
-def rollback(brain: Brain, application_id: str, reason: str) -> Iterator[Any]:
+def rollback(brain: Brain, application_id: str, reason: str) -> Said:
     """Take an applied fix back.
 
     Example: brainops fix rollback 0e58b3 --reason "it made it worse"
@@ -218,7 +218,7 @@ def rollback(brain: Brain, application_id: str, reason: str) -> Iterator[Any]:
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @click.argument("mode", type=click.Choice(["suggest", "shadow", "auto"]))
 @REASON_REQUIRED
-def mode(brain: Brain, fix_id: str, mode: str, reason: str) -> Iterator[Any]:
+def mode(brain: Brain, fix_id: str, mode: str, reason: str) -> Said:
     """Say how far a fix may go by itself; it still has to have proved itself each time.
 
     Example: brainops fix mode 72ac0f suggest --reason "a person is to look first"
@@ -231,7 +231,7 @@ def mode(brain: Brain, fix_id: str, mode: str, reason: str) -> Iterator[Any]:
 @fix.command("demote")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @REASON_REQUIRED
-def demote(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
+def demote(brain: Brain, fix_id: str, reason: str) -> Said:
     """Let a fix only be suggested from now on.
 
     Example: brainops fix demote 72ac0f --reason "it did not help twice"
@@ -244,7 +244,7 @@ def demote(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
 @fix.command("trust")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @REASON_REQUIRED
-def trust(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
+def trust(brain: Brain, fix_id: str, reason: str) -> Said:
     """Vouch, as a person, for a fix that came from outside or from an agent.
 
     Example: brainops fix trust 72ac0f --reason "I read what it does"
@@ -257,7 +257,7 @@ def trust(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
 @fix.command("detach")
 @click.argument("fix_id", metavar="FIX", type=Id("fix"))
 @REASON_REQUIRED
-def detach(brain: Brain, fix_id: str, reason: str) -> Iterator[Any]:
+def detach(brain: Brain, fix_id: str, reason: str) -> Said:
     """Unbind a fix from its error; what it did stays on record.
 
     Example: brainops fix detach 72ac0f --reason "it is of another error"

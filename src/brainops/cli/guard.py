@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +11,7 @@ from brainops.cli import show
 from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, SESSION, SHOWN, TARGET, limited
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, when, width, wrapped
-from brainops.cli.shared import micros, opened
+from brainops.cli.shared import Said, micros, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import InvalidInput, StoreError
@@ -62,7 +60,7 @@ def guard() -> None:
 
 
 @guard.command("settings")
-def show_settings(brain: Brain) -> Iterator[Any]:
+def show_settings(brain: Brain) -> Said:
     """Say how the guard is set in this namespace, since when, and by whom.
 
     Example: brainops guard settings
@@ -71,20 +69,18 @@ def show_settings(brain: Brain) -> Iterator[Any]:
     rules = brain.guard.rules()
     value = {**plain(settings), "stopped": stopped, "rules": len(rules)}
     yield value
-    yield from show.pairs(_settings(settings, stopped, len(rules)))
-
-
-def _settings(settings: GuardSettings, stopped: str | None, rules: int) -> dict[str, str]:
     since = {change.name: f"since {when(change.at)}, by {change.by.id}" for change in settings.changes}
-    return {
-        "namespace": settings.namespace,
-        "enforcement": f"{settings.enforcement.value} {since.get('enforcement', '(as it starts)')}",
-        "autonomy": f"{settings.autonomy.value} {since.get('autonomy', '(as it starts)')}",
-        "automatic": f"STOPPED: {one_line(stopped)}" if stopped else "",
-        "bypass": _bypass(settings),
-        "per person": "compliance is counted per person" if settings.per_person else "",
-        "rules": f"{rules:,}",
-    }
+    yield from show.pairs(
+        {
+            "namespace": settings.namespace,
+            "enforcement": f"{settings.enforcement.value} {since.get('enforcement', '(as it starts)')}",
+            "autonomy": f"{settings.autonomy.value} {since.get('autonomy', '(as it starts)')}",
+            "automatic": f"STOPPED: {one_line(stopped)}" if stopped else "",
+            "bypass": _bypass(settings),
+            "per person": "compliance is counted per person" if settings.per_person else "",
+            "rules": f"{len(rules):,}",
+        }
+    )
 
 
 def _bypass(settings: GuardSettings) -> str:
@@ -101,7 +97,7 @@ def _bypass(settings: GuardSettings) -> str:
 @click.option("--class", "least", type=_one_of(ActionClass), help="Its class at least.")
 def check(
     brain: Brain, operation: str, target: str | None, line: str | None, session: str | None, least: str | None
-) -> Iterator[Any]:
+) -> Said:
     """Say whether an operation would be allowed, by what it is taken for; exit code 1 where not. Writes nothing.
 
     Example: brainops guard check "deploy api" --command "kubectl apply -f ."
@@ -137,7 +133,7 @@ def rule() -> None:
 
 @rule.command("list")
 @limited(20)
-def rules(brain: Brain, limit: int) -> Iterator[Any]:
+def rules(brain: Brain, limit: int) -> Said:
     """List the rules that hold here: standard, written, and those of active procedures, in their present modes.
 
     Example: brainops guard rule list
@@ -172,7 +168,7 @@ def add(
     approval: bool,
     fail_closed: bool,
     **rest: Any,
-) -> Iterator[Any]:
+) -> Said:
     """Write a rule: an order (--after), a condition (--when) or an approval (--approval).
 
     Example: brainops guard rule add "backup first" --on "migrate*" --after backup
@@ -205,7 +201,7 @@ def add(
 @click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @click.argument("mode", type=_one_of(RuleMode))
 @REASON
-def mode(brain: Brain, rule_id: str, mode: str, reason: str) -> Iterator[Any]:
+def mode(brain: Brain, rule_id: str, mode: str, reason: str) -> Said:
     """Set how hard a rule is; also for one that stepped down.
 
     Example: brainops guard rule mode 49f0aa warn --reason "it is new"
@@ -218,7 +214,7 @@ def mode(brain: Brain, rule_id: str, mode: str, reason: str) -> Iterator[Any]:
 @rule.command("remove")
 @click.argument("rule_id", metavar="RULE", type=Id("rule"))
 @REASON
-def remove(brain: Brain, rule_id: str, reason: str) -> Iterator[Any]:
+def remove(brain: Brain, rule_id: str, reason: str) -> Said:
     """Remove a rule that was written; what it decided stays on record.
 
     Example: brainops guard rule remove 49f0aa --reason "the database is gone"
@@ -234,7 +230,7 @@ def remove(brain: Brain, rule_id: str, reason: str) -> Iterator[Any]:
 @click.option("--bypassed", "kind", flag_value="bypassed", help="Only what passed while a bypass was open.")
 @click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
 @limited()
-def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> Iterator[Any]:
+def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> Said:
     """List what rules said that were not simply met, newest first.
 
     Example: brainops guard decisions --blocked --since 7d
@@ -254,7 +250,7 @@ def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> 
 @guard.command("replay")
 @click.option("--days", type=float, default=7.0, show_default=True, help="How far back.")
 @click.option("--enforcement", type=_one_of(Enforcement), default="strict", show_default=True, help="Held to it.")
-def replay(brain: Brain, days: float, enforcement: str) -> Iterator[Any]:
+def replay(brain: Brain, days: float, enforcement: str) -> Said:
     """Say what an enforcement would have done to the recorded operations. Writes nothing.
 
     Example: brainops guard replay --days 7 --enforcement strict
@@ -278,7 +274,7 @@ def replay(brain: Brain, days: float, enforcement: str) -> Iterator[Any]:
 @click.argument("decision_id", metavar="ID", type=Id("decision"))
 @click.option("--note", default="", metavar="TEXT", help="Why it was wrong.")
 @click.option("--right", is_flag=True, help="The block was right.")
-def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> Iterator[Any]:
+def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> Said:
     """Say that a block was wrong; a rule that is often wrong steps down one mode.
 
     Example: brainops guard false-block 6c3b91 --note "it was planned"
@@ -293,7 +289,7 @@ def false_block(brain: Brain, decision_id: str, note: str, right: bool) -> Itera
 @guard.command("per-person")
 @click.argument("value", type=click.Choice(["on", "off"]))
 @REASON
-def per_person(brain: Brain, value: str, reason: str) -> Iterator[Any]:
+def per_person(brain: Brain, value: str, reason: str) -> Said:
     """Count compliance per person here, or no longer. Agree on it with the people first.
 
     Example: brainops guard per-person off --reason "it was a trial"
@@ -310,7 +306,7 @@ def per_person(brain: Brain, value: str, reason: str) -> Iterator[Any]:
 @command("enforcement")
 @click.argument("value", type=_one_of(Enforcement), required=False)
 @REASON
-def enforcement(brain: Brain, value: str | None, reason: str) -> Iterator[Any]:
+def enforcement(brain: Brain, value: str | None, reason: str) -> Said:
     """Show or set whether rules only watch (observe) or hold (strict) in this namespace.
 
     Example: brainops enforcement strict --reason "the pilot is over"
@@ -329,7 +325,7 @@ def enforcement(brain: Brain, value: str | None, reason: str) -> Iterator[Any]:
 @command("autonomy")
 @click.argument("value", type=_one_of(Autonomy), required=False)
 @REASON
-def autonomy(brain: Brain, value: str | None, reason: str) -> Iterator[Any]:
+def autonomy(brain: Brain, value: str | None, reason: str) -> Said:
     """Show or set what may change by itself here: nothing (observe), proposals (propose), what proved itself (auto).
 
     Example: brainops autonomy propose --reason "people look first"
@@ -347,7 +343,7 @@ def autonomy(brain: Brain, value: str | None, reason: str) -> Iterator[Any]:
 @REASON
 @click.option("--close", is_flag=True, help="End an open bypass now.")
 @click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
-def bypass(minutes: float | None, reason: str, close: bool, name: str | None) -> Iterator[Any]:
+def bypass(minutes: float | None, reason: str, close: bool, name: str | None) -> Said:
     """Let everything pass in this namespace for a while. Asks for your passphrase or key on the terminal.
 
     Example: brainops bypass --minutes 15 --reason "the pager does not stop"
@@ -372,7 +368,7 @@ def bypass(minutes: float | None, reason: str, close: bool, name: str | None) ->
 @click.option("--everywhere", is_flag=True, help="By a file, for every namespace of this machine's data folder.")
 @click.option("--resume", is_flag=True, help="Let things happen by themselves again.")
 @REASON
-def stop(automatic: bool, everywhere: bool, resume: bool, reason: str) -> Iterator[Any]:
+def stop(automatic: bool, everywhere: bool, resume: bool, reason: str) -> Said:
     """Stop fixes, self-changes and triggers within a second; capture goes on. Works with the database down.
 
     Example: brainops stop --automatic --reason "a fix runs wild"
@@ -400,11 +396,8 @@ def stop(automatic: bool, everywhere: bool, resume: bool, reason: str) -> Iterat
                 path = stop_everywhere(reason)
         value = {"stopped": True, "file": str(path) if path else None}
         yield value
-        yield f"Stopped: what happens by itself {_where(path)}. Capture goes on."
-
-
-def _where(path: Path | None) -> str:
-    return f"on this machine, by {path}" if path else "in this namespace"
+        where = f"on this machine, by {path}" if path else "in this namespace"
+        yield f"Stopped: what happens by itself {where}. Capture goes on."
 
 
 # Compliance
@@ -420,7 +413,7 @@ def _where(path: Path | None) -> str:
 )
 @click.option("--since", metavar="WHEN", default="30d", show_default=True, help="A date, a time, or an age like 7d.")
 @limited()
-def compliance(brain: Brain, by: str, since: str, limit: int) -> Iterator[Any]:
+def compliance(brain: Brain, by: str, since: str, limit: int) -> Said:
     """Say how far rules and procedures were followed, from the record, and every time that they were not.
 
     Example: brainops compliance --by service --since 30d

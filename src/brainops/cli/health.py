@@ -9,7 +9,7 @@ import click
 
 from brainops.cli.commands import command
 from brainops.cli.screen import bold, cut, dim, padded, width
-from brainops.cli.shared import opened
+from brainops.cli.shared import Said, opened
 from brainops.types import HealthFigure, Report
 
 if TYPE_CHECKING:
@@ -24,21 +24,24 @@ WEEK, MONTH = 7, 30
 @command("health", memory=opened)
 @click.option("--days", type=click.IntRange(1, 365), default=MONTH, show_default=True, help="Counted over so many.")
 @click.option("--formulas", is_flag=True, help="Say how each figure is counted.")
-def health(brain: Brain, days: int, formulas: bool) -> Iterator[Any]:
+def health(brain: Brain, days: int, formulas: bool) -> Said:
     """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing.
 
     Example: brainops health --days 30
     """
     figures = brain.health.figures(days=days)
     yield figures
-    yield from _formulas(figures) if formulas else _figures(figures, days)
+    if formulas:
+        yield from (f"{bold(figure.name)}: {figure.formula}" for figure in figures)
+    else:
+        yield from _figures(figures, days)
 
 
 @command("report", memory=opened)
 @click.option("--week", is_flag=True, help="The last seven days, which is what it shows unless told otherwise.")
 @click.option("--days", type=click.IntRange(1, 365), default=WEEK, metavar="N", help="The last so many days.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print it as a Markdown page, with every formula.")
-def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> Iterator[Any]:
+def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> Said:
     """Show what the last days brought: repeats avoided, fixes that held, wrong suggestions, effort, improvements.
 
     Example: brainops report --week
@@ -91,11 +94,6 @@ def _noted(figure: HealthFigure) -> str:
     if figure.name == "pattern match accuracy" and unjudged is not None:
         return f"  ({unjudged:.0%} not judged)"
     return ""
-
-
-def _formulas(figures: tuple[HealthFigure, ...]) -> Iterator[str]:
-    for figure in figures:
-        yield f"{bold(figure.name)}: {figure.formula}"
 
 
 def _report(value: Report, days: int) -> Iterator[str]:

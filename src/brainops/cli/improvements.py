@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from brainops.cli.code import patch, repository
 from brainops.cli.commands import group
 from brainops.cli.options import REASON, limited
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
+from brainops.cli.shared import Said
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 
@@ -42,7 +43,7 @@ def improvements() -> None:
 @click.option("--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ...")
 @click.option("--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ...")
 @limited(SHOWN_IMPROVEMENTS)
-def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Iterator[Any]:
+def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Said:
     """List improvements, the newest first.
 
     Example: brainops improvements list --state proposed
@@ -66,7 +67,7 @@ def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Iter
 @improvements.command("show")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @click.option("--patch", is_flag=True, help="Only how before and after differ.")
-def show(brain: Brain, improvement_id: str, patch: bool) -> Iterator[Any]:
+def show(brain: Brain, improvement_id: str, patch: bool) -> Said:
     """Show an improvement: why, on what evidence, and what it replaces by what.
 
     Example: brainops improvements show f05d2e
@@ -79,7 +80,7 @@ def show(brain: Brain, improvement_id: str, patch: bool) -> Iterator[Any]:
 @improvements.command("undo")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @REASON
-def undo(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
+def undo(brain: Brain, improvement_id: str, reason: str) -> Said:
     """Put back exactly what an improvement replaced; it is not proposed again.
 
     Example: brainops improvements undo 1a7be4 --reason "it is slower"
@@ -92,7 +93,7 @@ def undo(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
 @improvements.command("veto")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @REASON
-def veto(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
+def veto(brain: Brain, improvement_id: str, reason: str) -> Said:
     """Refuse an improvement that is proposed, planned or tried, for good.
 
     Example: brainops improvements veto f05d2e --reason "too risky"
@@ -105,7 +106,7 @@ def veto(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
 @improvements.command("apply")
 @click.argument("improvement_id", metavar="ID", type=Id("improvement"))
 @REASON
-def apply(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
+def apply(brain: Brain, improvement_id: str, reason: str) -> Said:
     """Let an improvement hold now; it is watched, and taken back where it is worse.
 
     Example: brainops improvements apply f05d2e --reason "it is right"
@@ -116,7 +117,7 @@ def apply(brain: Brain, improvement_id: str, reason: str) -> Iterator[Any]:
 
 
 @improvements.command("watch")
-def watch(brain: Brain) -> Iterator[Any]:
+def watch(brain: Brain) -> Said:
     """Move on what has earned it, as the hourly cycle does: try, apply, keep, take back.
 
     Example: brainops improvements watch

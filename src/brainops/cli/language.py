@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +10,7 @@ from brainops.cli import show
 from brainops.cli.commands import group
 from brainops.cli.options import REASON
 from brainops.cli.screen import dim, padded
+from brainops.cli.shared import Said
 from brainops.cli.terminal import proven
 from brainops.types import LanguageUse
 from brainops.types.counted import counted
@@ -38,7 +38,7 @@ def language() -> None:
 @click.option("--cost", type=click.FloatRange(0), metavar="DOLLARS", help="US dollars a day; 0 lets nothing be asked.")
 @click.option("--tokens", type=click.IntRange(0), metavar="N", help="Tokens a day, in and out.")
 @REASON
-def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) -> Iterator[Any]:
+def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) -> Said:
     """Show the budget of this namespace, or set it; a limit that is not named stays as it is.
 
     Example: brainops language budget --cost 1 --reason "to try it"
@@ -60,7 +60,7 @@ def budget(brain: Brain, cost: float | None, tokens: int | None, reason: str) ->
 
 @language.command("used")
 @click.option("--days", type=click.IntRange(1, 3_660), default=7, show_default=True, metavar="N", help="How far back.")
-def used(brain: Brain, days: int) -> Iterator[Any]:
+def used(brain: Brain, days: int) -> Said:
     """Show what language models took, by day, purpose and model, newest first.
 
     Example: brainops language used --days 30

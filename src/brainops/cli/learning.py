@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import limited
 from brainops.cli.screen import age, bold, dim, now, one_line, wrapped
-from brainops.cli.shared import busy, opened
+from brainops.cli.shared import Said, busy, opened
 from brainops.types import Cycle, CycleStanding
 from brainops.types.times import MINUTE_MICROS
 
@@ -25,7 +24,7 @@ INSIGHTS = 10  # insights, unless more are asked for
 @click.argument("cycle", type=click.Choice(CYCLES), required=False)
 @click.option("--early", is_flag=True, help="Run it up to now, though it is not due.")
 @click.option("--last", is_flag=True, help="Run nothing; show the last report.")
-def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> Iterator[Any]:
+def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> Said:
     """Run the learning cycles that are due (or one of them), and show what they found.
 
     A cycle that is not due, or that another process is at, is not run; then its last report is shown.
@@ -48,7 +47,7 @@ def learn(brain: Brain, cycle: str | None, early: bool, last: bool) -> Iterator[
 
 
 @command("cycles")
-def cycles(brain: Brain) -> Iterator[Any]:
+def cycles(brain: Brain) -> Said:
     """Show when each learning cycle ran last, when it is due next, and what it does.
 
     Example: brainops cycles
@@ -66,7 +65,7 @@ def cycles(brain: Brain) -> Iterator[Any]:
 
 @command("insights")
 @limited(INSIGHTS)
-def insights(brain: Brain, limit: int) -> Iterator[Any]:
+def insights(brain: Brain, limit: int) -> Said:
     """Show what the learning cycles found that holds at present, what matters most first.
 
     Example: brainops insights --limit 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,7 @@ from brainops.cli.commands import group
 from brainops.cli.exec import before, say
 from brainops.cli.options import REASON_REQUIRED, SESSION, SINCE, TARGET, limited, shared
 from brainops.cli.pairs import valued
-from brainops.cli.shared import micros, print_json, read_text
+from brainops.cli.shared import Said, micros, print_json, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import Conflict
 from brainops.types import Evidence
@@ -44,7 +43,7 @@ def operations() -> None:
 @click.option("--open", "outcome", flag_value="open", help="Only those that have not ended.")
 @SINCE
 @limited(DEFAULT_OPERATIONS)
-def list_(brain: Brain, since: str | None, **given: Any) -> Iterator[Any]:
+def list_(brain: Brain, since: str | None, **given: Any) -> Said:
     """List what was done, newest first.
 
     Example: brainops operations list --failed --since 7d
@@ -85,7 +84,7 @@ def begin(
 @click.option("--ok", "ended", flag_value="ok", default=None, help="It went well.")
 @click.option("--failed", "ended", flag_value="failed", help="It did not.")
 @click.option("--error", metavar="TEXT", help='What went wrong, its traceback or its output; "-" reads standard input.')
-def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None) -> Iterator[Any]:
+def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None) -> Said:
     """Say how an operation ended that `operations begin` began: --ok, or --failed with --error.
 
     It stands as somebody's word; what `brainops exec` runs, it sees end itself.
@@ -110,7 +109,7 @@ def finish(brain: Brain, operation_id: str, ended: str | None, error: str | None
 
 @operations.command("show")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
-def show_one(brain: Brain, operation_id: str) -> Iterator[Any]:
+def show_one(brain: Brain, operation_id: str) -> Said:
     """Show everything about one operation.
 
     Example: brainops operations show 8d02e7
@@ -123,7 +122,7 @@ def show_one(brain: Brain, operation_id: str) -> Iterator[Any]:
 @operations.command("contradict")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
 @REASON_REQUIRED
-def contradict(brain: Brain, operation_id: str, reason: str) -> Iterator[Any]:
+def contradict(brain: Brain, operation_id: str, reason: str) -> Said:
     """Say that an operation that was taken for a success was none.
 
     Example: brainops operations contradict c94e12 --reason "orders stood still"
@@ -135,7 +134,7 @@ def contradict(brain: Brain, operation_id: str, reason: str) -> Iterator[Any]:
 
 @operations.command("verify")
 @click.argument("operation_id", metavar="ID", type=Id("operation"))
-def verify(brain: Brain, operation_id: str) -> Iterator[Any]:
+def verify(brain: Brain, operation_id: str) -> Said:
     """Say that a later check confirmed how an operation ended.
 
     Example: brainops operations verify c94e12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,7 @@ from brainops.cli.draft import from_text, import_
 from brainops.cli.options import FORCE, REASON, shared
 from brainops.cli.procedure_reports import REPORTS, examples_junit, lint_lines
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, who, width, wrapped
-from brainops.cli.shared import opened, print_json, read_text
+from brainops.cli.shared import Said, opened, print_json, read_text
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
 from brainops.types import Applied, ExampleResult, Procedure, ProcedureState, ProcedureVersion
@@ -48,7 +48,7 @@ procedure.add_command(import_)
 @procedure.command("new")
 @click.argument("name")
 @click.option("--dir", "folder", metavar="DIR", default=".", help="Where the folder NAME is made; here by default.")
-def new(name: str, folder: str) -> Iterator[Any]:
+def new(name: str, folder: str) -> Said:
     """Write a first procedure, NAME/SKILL.md, and the schema that editors use.
 
     Example: brainops procedure new clean-up
@@ -96,7 +96,7 @@ def lint(context: click.Context, paths: tuple[str, ...], form: str, strict: bool
 @click.option("--junit", metavar="PATH", help="Write a JUnit report there.")
 @FORCE
 @click.pass_context
-def test(context: click.Context, what: tuple[str, ...], junit: str | None, force: bool) -> Iterator[Any]:
+def test(context: click.Context, what: tuple[str, ...], junit: str | None, force: bool) -> Said:
     """Run the examples that procedures declare: files, folders, or names of stored ones (here by default).
 
     Every step only answers what the example says, so nothing is done. Exits with 1 where one goes otherwise.
@@ -167,7 +167,7 @@ def apply(
     adopt: bool,
     prune: bool,
     reason: str,
-) -> Iterator[Any]:
+) -> Said:
     """Make the store say what the files of a folder say; again, it changes nothing.
 
     They belong to git from then on: they change in their files only.
@@ -209,7 +209,7 @@ def _told_applied(applied: Applied) -> Iterator[str]:
 
 @procedure.command("list")
 @click.option("--state", type=click.Choice([each.value for each in ProcedureState]), help="Only those.")
-def list_(brain: Brain, state: str | None) -> Iterator[Any]:
+def list_(brain: Brain, state: str | None) -> Said:
     """List the procedures: the version of each that holds, and newer drafts.
 
     Example: brainops procedure list --state active
@@ -257,7 +257,7 @@ def _listed(found: list[ProcedureVersion]) -> Iterator[str]:
 @click.option("--number", type=int, metavar="N", help="This version; else the active one, else the newest.")
 @click.option("--mermaid", is_flag=True, help="Only the picture, as Mermaid.")
 @click.option("--source", is_flag=True, help="Only the text, as it was written.")
-def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> Iterator[Any]:
+def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> Said:
     """Show a procedure: when it applies, its steps in order, and what it says.
 
     Example: brainops procedure show deploy-safely
@@ -323,7 +323,7 @@ def _shown(one: Procedure, version: ProcedureVersion | None, steps: tuple[str, .
 @click.option("--from", "old", type=int, metavar="N", help="The older version; the active one by default.")
 @click.option("--to", "new_number", type=int, metavar="N", help="The newer version; the newest by default.")
 @click.option("--proposal", metavar="FILE", help="Compare with this file: a patch where git owns the procedure.")
-def diff(brain: Brain, what: str, old: int | None, new_number: int | None, proposal: str | None) -> Iterator[Any]:
+def diff(brain: Brain, what: str, old: int | None, new_number: int | None, proposal: str | None) -> Said:
     """Show how versions differ, or a file and what holds, as a patch.
 
     Example: brainops procedure diff deploy-safely --from 1 --to 2
@@ -342,7 +342,7 @@ def diff(brain: Brain, what: str, old: int | None, new_number: int | None, propo
 @click.argument("name")
 @click.option("--number", type=int, metavar="N", help="This version; the newest by default.")
 @REASON
-def activate(brain: Brain, name: str, number: int | None, reason: str) -> Iterator[Any]:
+def activate(brain: Brain, name: str, number: int | None, reason: str) -> Said:
     """Let a version hold; the one before it is retired, and comes back by its --number.
 
     Example: brainops procedure activate deploy-safely --number 1
@@ -355,7 +355,7 @@ def activate(brain: Brain, name: str, number: int | None, reason: str) -> Iterat
 @procedure.command("retire")
 @click.argument("name")
 @REASON
-def retire(brain: Brain, name: str, reason: str) -> Iterator[Any]:
+def retire(brain: Brain, name: str, reason: str) -> Said:
     """Let a procedure hold no longer; `activate` brings it back.
 
     Example: brainops procedure retire deploy-safely --reason "the api is gone"
@@ -367,7 +367,7 @@ def retire(brain: Brain, name: str, reason: str) -> Iterator[Any]:
 
 @procedure.command("history")
 @click.argument("name")
-def history(brain: Brain, name: str) -> Iterator[Any]:
+def history(brain: Brain, name: str) -> Said:
     """Show every version of a procedure, and who did what to it, when and why.
 
     Example: brainops procedure history deploy-safely
@@ -387,7 +387,7 @@ def history(brain: Brain, name: str) -> Iterator[Any]:
 @procedure.command("export")
 @click.argument("folder", metavar="DIR")
 @FORCE
-def export(brain: Brain, folder: str, force: bool) -> Iterator[Any]:
+def export(brain: Brain, folder: str, force: bool) -> Said:
     """Write the active procedures as skills, DIR/NAME/SKILL.md, for coding agents and for people.
 
     Example: brainops procedure export skills
@@ -397,11 +397,8 @@ def export(brain: Brain, folder: str, force: bool) -> Iterator[Any]:
     active = [one.procedure for one in brain.procedures.active() if FIX_TAG not in one.procedure.tags]
     written = authoring.export_skills(active, folder, force=force)
     yield {"written": written, "active": len(active)}
-    yield from _told_export(written, len(active))
-
-
-def _told_export(written: list[str], active: int) -> Iterator[str]:
-    yield f"{len(written)} of {active} written; the others were there already." if active else "Nothing is active."
+    many = f"{len(written)} of {len(active)} written; the others were there already."
+    yield many if active else "Nothing is active."
     yield from (f"  {safe(path)}" for path in written)
 
 
@@ -417,7 +414,7 @@ def schema() -> None:
 
 
 @procedure.command("founding")
-def founding() -> Iterator[Any]:
+def founding() -> Said:
     """Let the six founding procedures hold; those that you replaced by your own are left alone.
 
     They hold in every folder: without a namespace that is named, they belong to `personal`, which all others read.

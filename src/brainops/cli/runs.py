@@ -15,7 +15,7 @@ from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, REASON_REQUIRED, limited, shared
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
-from brainops.cli.shared import opened, read_text
+from brainops.cli.shared import Said, opened, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
@@ -50,7 +50,7 @@ def run(
     key: str | None,
     dry_run: bool,
     detach: bool,
-) -> Iterator[Any]:
+) -> Said:
     """Start a run of the procedure NAME, and show each step as it ends.
 
     It returns when the run has ended, or waits for somebody; then it says the one command to go on. Exit code 0 means
@@ -138,7 +138,7 @@ def _show_steps(current: Run, shown: set[str]) -> None:
                 click.echo(line)
 
 
-def _tell(brain: Brain, current: Run) -> Iterator[Any]:
+def _tell(brain: Brain, current: Run) -> Said:
     yield current
     yield from _outcome(current, _granted(brain, current))
     yield from _fixes(brain, current)
@@ -228,7 +228,7 @@ def runs() -> None:
 @click.option("--procedure", metavar="NAME", help="Only runs of this procedure.")
 @click.option("--target", metavar="TARGET", help="Only those on this target.")
 @limited(DEFAULT_RUNS)
-def list_(brain: Brain, **given: Any) -> Iterator[Any]:
+def list_(brain: Brain, **given: Any) -> Said:
     """List runs, newest first.
 
     Example: brainops runs list --active
@@ -245,7 +245,7 @@ def list_(brain: Brain, **given: Any) -> Iterator[Any]:
 
 @runs.command("show")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def show_one(brain: Brain, run_id: str) -> Iterator[Any]:
+def show_one(brain: Brain, run_id: str) -> Said:
     """Show everything about one run.
 
     Example: brainops runs show b41f6a
@@ -293,7 +293,7 @@ def _planned(plan: Plan) -> Iterator[str]:
 
 @runs.command("current")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def current(brain: Brain, run_id: str) -> Iterator[Any]:
+def current(brain: Brain, run_id: str) -> Said:
     """Show the step at hand, and nothing of those to come.
 
     Example: brainops runs current b41f6a
@@ -324,9 +324,7 @@ def _at_hand(found: CurrentStep) -> Iterator[str]:
 @click.option("--output", metavar="VALUE", help="What it brought, as JSON or text; its verification looks at it.")
 @click.option("--answer", "answered", metavar="WORD", help="The answer to a question, such as yes or no.")
 @click.option("--evidence", metavar="VALUE", help="What shows that it was done, as JSON or text.")
-def complete(
-    run_id: str, step_id: str, output: str | None, answered: str | None, evidence: str | None
-) -> Iterator[Any]:
+def complete(run_id: str, step_id: str, output: str | None, answered: str | None, evidence: str | None) -> Said:
     """Say that a manual step was done, and go on; what its verification asks for is looked at first.
 
     Example: brainops runs complete b41f6a look --output '{"seen": true}'
@@ -348,7 +346,7 @@ def complete(
     help="The approval that allows it; required and strict procedures want one.",
     type=Id("approval"),
 )
-def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> Iterator[Any]:
+def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> Said:
     """Do without a step, and go on.
 
     Example: brainops runs skip b41f6a look --reason "done yesterday"
@@ -360,7 +358,7 @@ def skip(run_id: str, step_id: str, reason: str, approval: str | None) -> Iterat
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @REASON
 @click.option("--take-back", is_flag=True, help="Take back what it did first, where its steps say how.")
-def cancel(run_id: str, reason: str, take_back: bool) -> Iterator[Any]:
+def cancel(run_id: str, reason: str, take_back: bool) -> Said:
     """End a run.
 
     Example: brainops runs cancel b41f6a --reason "not needed any more"
@@ -371,7 +369,7 @@ def cancel(run_id: str, reason: str, take_back: bool) -> Iterator[Any]:
 @runs.command("pause")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @REASON
-def pause(run_id: str, reason: str) -> Iterator[Any]:
+def pause(run_id: str, reason: str) -> Said:
     """Let no further step begin; what is under way ends.
 
     Example: brainops runs pause b41f6a --reason "until the meeting is over"
@@ -381,7 +379,7 @@ def pause(run_id: str, reason: str) -> Iterator[Any]:
 
 @runs.command("resume")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def resume(run_id: str) -> Iterator[Any]:
+def resume(run_id: str) -> Said:
     """Let a paused run go on.
 
     Example: brainops runs resume b41f6a
@@ -392,7 +390,7 @@ def resume(run_id: str) -> Iterator[Any]:
 @runs.command("retry")
 @click.argument("run_id", metavar="ID", type=Id("run"))
 @click.option("--from", "from_step", metavar="STEP", help="From this step on instead of where it failed.")
-def retry(run_id: str, from_step: str | None) -> Iterator[Any]:
+def retry(run_id: str, from_step: str | None) -> Said:
     """Let a run that failed or was cancelled go on.
 
     Example: brainops runs retry e3d790
@@ -402,7 +400,7 @@ def retry(run_id: str, from_step: str | None) -> Iterator[Any]:
 
 @runs.command("take-over")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def take_over(run_id: str) -> Iterator[Any]:
+def take_over(run_id: str) -> Said:
     """Make a run your own: nobody else completes its steps from now on.
 
     Example: brainops runs take-over b41f6a
@@ -412,7 +410,7 @@ def take_over(run_id: str) -> Iterator[Any]:
 
 @runs.command("advance")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def advance(run_id: str) -> Iterator[Any]:
+def advance(run_id: str) -> Said:
     """Go on with a run here, where it is due and nobody else does.
 
     Example: brainops runs advance b41f6a
@@ -422,7 +420,7 @@ def advance(run_id: str) -> Iterator[Any]:
 
 @runs.command("remove")
 @click.option("--older-than-days", type=float, required=True, metavar="N", help="Ended so long ago.")
-def remove(brain: Brain, older_than_days: float) -> Iterator[Any]:
+def remove(brain: Brain, older_than_days: float) -> Said:
     """Remove ended runs for good; what memory learnt from them stays.
 
     Example: brainops runs remove --older-than-days 90
@@ -432,7 +430,7 @@ def remove(brain: Brain, older_than_days: float) -> Iterator[Any]:
     yield f"{counted(removed, 'run')} removed."
 
 
-def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> Iterator[Any]:
+def _steer(act: Callable[[Brain], Run], *, failing: bool = True) -> Said:
     with opened() as brain:
         ended = _followed(brain, act(brain))
         if failing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,10 @@ from brainops.cli.fix import suggested
 from brainops.cli.options import SESSION, TARGET, limited, shared
 from brainops.cli.pairs import named
 from brainops.cli.screen import dim
-from brainops.cli.shared import asking, micros, read_text
+from brainops.cli.shared import Said, asking, micros, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
-from brainops.types import Match, MemoryType, Recognition, Trust
+from brainops.types import MemoryType, Trust
 from brainops.wire import plain
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def filters(given: dict[str, Any]) -> dict[str, Any]:
 @conditions
 def search(
     brain: Brain, query: tuple[str, ...], full: bool, limit: int, budget_tokens: int | None, **given: Any
-) -> Iterator[Any]:
+) -> Said:
     """Find memories that answer a question, best first; "-" reads it from standard input.
 
     Example: brainops search "502 after deploying the shop" --since 90d
@@ -95,7 +95,7 @@ def search(
 @limited(DEFAULT_HITS)
 @FULL
 @conditions
-def list_(brain: Brain, full: bool, limit: int, **given: Any) -> Iterator[Any]:
+def list_(brain: Brain, full: bool, limit: int, **given: Any) -> Said:
     """List the newest memories; `brainops search` finds those that answer a question.
 
     Example: brainops list --type error_pattern --since 7d
@@ -114,7 +114,7 @@ def list_(brain: Brain, full: bool, limit: int, **given: Any) -> Iterator[Any]:
 @conditions
 def match(
     brain: Brain, error: tuple[str, ...], file: str | None, service: str | None, limit: int, full: bool, **given: Any
-) -> Iterator[Any]:
+) -> Said:
     """Ask whether an error happened before: the same one first, then similar ones with their probability.
 
     The error is text, a traceback, a log line or an alert (the JSON of an Alertmanager webhook too); without an
@@ -127,14 +127,19 @@ def match(
     found = known.matches[:limit]
     value = [{**plain(each), "fixes": known.fixes if each.exact else []} for each in found]
     yield value
-    yield from _matched(known, found, full)
-    if (
-        not known.fixes
-        and not shared().json
-        and (len(error) == 1 and len(error[0]) < MAX_PATH and "\0" not in error[0] and Path(error[0]).is_file())
-    ):
-        click.echo("This was read as the error itself. What the file says is matched by:", err=True)
-        click.echo(f"  brainops match --file {shlex.quote(error[0])}", err=True)
+    if len(known.errors) > 1:
+        yield dim(f"{len(known.errors)} different alerts, their matches together")
+    yield from suggested(known.fixes)
+    if not known.fixes or found:
+        yield from show.matches(found, full=full, query=known.errors[0])
+    if found and not known.fixes and not any(match.exact for match in found):
+        yield dim("None of these is the same error. Once it is solved, keep what helped:")
+        yield dim("  brainops capture ERROR --type error_pattern --cause … --solution …")
+    is_a_file = len(error) == 1 and len(error[0]) < MAX_PATH and "\0" not in error[0] and Path(error[0]).is_file()
+    if is_a_file and not known.fixes and not shared().json:
+        hint = "This was read as the error itself. What the file says is matched by:\n"
+        hint += f"  brainops match --file {shlex.quote(error[0])}"
+        click.get_current_context().call_on_close(partial(click.echo, hint, err=True))  # below the answer
 
 
 def _error_text(error: tuple[str, ...], file: str | None) -> str:
@@ -148,17 +153,6 @@ def _error_text(error: tuple[str, ...], file: str | None) -> str:
     if not text.strip():
         raise InvalidInput("there is no text to match; give the error itself, its traceback or its log lines")
     return text
-
-
-def _matched(known: Recognition, found: Sequence[Match], full: bool) -> Iterator[str]:
-    if len(known.errors) > 1:
-        yield dim(f"{len(known.errors)} different alerts, their matches together")
-    yield from suggested(known.fixes)
-    if not known.fixes or found:
-        yield from show.matches(found, full=full, query=known.errors[0])
-    if found and not known.fixes and not any(each.exact for each in found):
-        yield dim("None of these is the same error. Once it is solved, keep what helped:")
-        yield dim("  brainops capture ERROR --type error_pattern --cause … --solution …")
 
 
 @command("guide", memory=asking)
@@ -182,7 +176,7 @@ def guide(
     error: str | None,
     session: str | None,
     acknowledge: tuple[str, ...],
-) -> Iterator[Any]:
+) -> Said:
     """Ask what memory says before an operation: what to do, how sure that is, what went wrong before.
 
     Its receipt stands for the next hour as proof that memory was consulted.

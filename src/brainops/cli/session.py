@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +10,7 @@ from brainops.cli import show
 from brainops.cli.commands import group
 from brainops.cli.options import shared
 from brainops.cli.screen import ago, bold, one_line, safe, who
-from brainops.cli.shared import opened
+from brainops.cli.shared import Said, opened
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def session() -> None:
 @click.option("--agent", metavar="NAME", help="The agent that begins to work.")
 @click.option("--id", "session_id", metavar="ID", help="An id of your own; one that is open is briefed again.")
 @click.option("--block", is_flag=True, help="Print it for an agent: marked as data, at most 2,000 tokens.")
-def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) -> Iterator[Any]:
+def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) -> Said:
     """Open a session and say how everything stands, in under a second however much there is.
 
     Example: brainops session start --agent claude-code
@@ -55,7 +54,7 @@ def start(brain: Brain, agent: str | None, session_id: str | None, block: bool) 
 
 @session.command("show")
 @click.argument("session_id", metavar="ID", required=False)
-def show_one(brain: Brain, session_id: str | None) -> Iterator[Any]:
+def show_one(brain: Brain, session_id: str | None) -> Said:
     """Show what was done in a session: the one named, else BRAINOPS_SESSION, else the newest.
 
     Example: brainops session show

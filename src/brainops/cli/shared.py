@@ -15,13 +15,17 @@ import click
 
 from brainops.cli.options import shared
 from brainops.cli.screen import show
-from brainops.cli.short_ids import shortened
+from brainops.cli.short_ids import OPEN, shortened
 from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+
+
+Said = Iterator[Any]
+"""What a command says: first its value, then the lines that people read."""
 
 
 @contextmanager
@@ -47,9 +51,11 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
         model=model or given.model,
         background=False,  # a command is over before a thread has done anything
     )
+    click.get_current_context().meta[OPEN] = brain
     try:
         yield brain
     finally:
+        click.get_current_context().meta.pop(OPEN, None)
         brain.close()
 
 
@@ -61,7 +67,7 @@ def asking() -> Iterator[Brain]:
         sys.stdout.flush()
 
 
-def answer(said: Iterator[Any]) -> None:
+def answer(said: Said) -> None:
     """Print what a command says: with --json its first, the value, as one document, else the rest as lines.
 
     All of it is asked for either way, since what comes last is the exit code.

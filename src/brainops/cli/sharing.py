@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli.commands import group
 from brainops.cli.options import FORCE, REASON, REASON_REQUIRED, limited
 from brainops.cli.screen import bold, dim, one_line, wrapped
-from brainops.cli.shared import micros, progress
+from brainops.cli.shared import Said, micros, progress
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import proven
 from brainops.types.counted import counted
@@ -38,7 +38,7 @@ def share() -> None:
 
 
 @share.command("key")
-def key(brain: Brain) -> Iterator[Any]:
+def key(brain: Brain) -> Said:
     """Show this instance's public key; its owner compares it with the other side.
 
     Example: brainops share key
@@ -54,7 +54,7 @@ def key(brain: Brain) -> Iterator[Any]:
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Insights with this tag; all that are given.")
 @click.option("--name", metavar="NAME", default="", help="What this instance calls itself; its namespace otherwise.")
 @FORCE
-def export(brain: Brain, path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> Iterator[Any]:
+def export(brain: Brain, path: Path, since: str | None, tags: tuple[str, ...], name: str, force: bool) -> Said:
     """Write what was learnt to PATH as one signed bundle; into a folder under this instance's key.
 
     Example: brainops share export team.bundle --since 30d
@@ -62,13 +62,14 @@ def export(brain: Brain, path: Path, since: str | None, tags: tuple[str, ...], n
     made = brain.sharing.export_to(path, since=micros(since), tags=tags, name=name, force=force)
     yield made
     counts = ", ".join(counted(count, kind) for kind, count in sorted(made.counts.items()))
-    yield f"{bold('Written')}: {counts or 'nothing was learnt yet'}{_back(made.revoked)}"
+    back = f"; {made.revoked} taken back" if made.revoked else ""
+    yield f"{bold('Written')}: {counts or 'nothing was learnt yet'}{back}"
     yield dim(f"  {made.path}  bundle {made.bundle[:12]}")
 
 
 @share.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-def import_(brain: Brain, path: Path) -> Iterator[Any]:
+def import_(brain: Brain, path: Path) -> Said:
     """Take in the bundle at PATH, of an instance that is trusted; again is no change.
 
     Example: brainops share import team.bundle
@@ -81,7 +82,7 @@ def import_(brain: Brain, path: Path) -> Iterator[Any]:
 
 @share.command("pull")
 @click.argument("peer", required=False)
-def pull(brain: Brain, peer: str | None) -> Iterator[Any]:
+def pull(brain: Brain, peer: str | None) -> Said:
     """Take in the bundles of PEER, or of every trusted instance that has a source.
 
     Example: brainops share pull
@@ -98,7 +99,7 @@ def pull(brain: Brain, peer: str | None) -> Iterator[Any]:
 @click.option("--name", metavar="NAME", required=True, help="What that instance is called here.")
 @click.option("--from", "source", metavar="PLACE", help="The file, folder or URL that `pull` reads.")
 @REASON
-def trust(brain: Brain, key: str, name: str, source: str | None, reason: str) -> Iterator[Any]:
+def trust(brain: Brain, key: str, name: str, source: str | None, reason: str) -> Said:
     """Listen to the instance of this public KEY.
 
     Example: brainops share trust bos_MTX7Mm --name team-b --from /mnt/shared
@@ -111,7 +112,7 @@ def trust(brain: Brain, key: str, name: str, source: str | None, reason: str) ->
 @share.command("distrust")
 @click.argument("peer")
 @REASON_REQUIRED
-def distrust(brain: Brain, peer: str, reason: str) -> Iterator[Any]:
+def distrust(brain: Brain, peer: str, reason: str) -> Said:
     """Listen to PEER no longer, and take out of use what came from it.
 
     Example: brainops share distrust "the other shop" --reason "it was sold"
@@ -124,7 +125,7 @@ def distrust(brain: Brain, peer: str, reason: str) -> Iterator[Any]:
 @share.command("revoke")
 @click.argument("bundle", type=Id("share_bundle"))
 @REASON_REQUIRED
-def revoke(brain: Brain, bundle: str, reason: str) -> Iterator[Any]:
+def revoke(brain: Brain, bundle: str, reason: str) -> Said:
     """Take BUNDLE (its id) back: what came goes out of use, what left is called back by the next one.
 
     Example: brainops share revoke 4b81d7 --reason "the fix in it is wrong"
@@ -135,7 +136,7 @@ def revoke(brain: Brain, bundle: str, reason: str) -> Iterator[Any]:
 
 
 @share.command("peers")
-def peers(brain: Brain) -> Iterator[Any]:
+def peers(brain: Brain) -> Said:
     """Show to whom this memory listens, and listened.
 
     Example: brainops share peers
@@ -151,18 +152,20 @@ def peers(brain: Brain) -> Iterator[Any]:
 
 @share.command("list")
 @limited(most=10_000)
-def list_(brain: Brain, limit: int) -> Iterator[Any]:
+def list_(brain: Brain, limit: int) -> Said:
     """Show the bundles that left and came, the newest first.
 
     Example: brainops share list
     """
     found = brain.sharing.bundles(limit=limit)
     yield found
-    yield from [_bundle(row) for row in found] or ["No bundle has left or come."]
-
-
-def _back(revoked: int) -> str:
-    return f"; {revoked} taken back" if revoked else ""
+    if not found:
+        yield "No bundle has left or come."
+    for row in found:
+        at = datetime.fromtimestamp(row["at"] / 1e6, UTC)
+        way = "left" if row["direction"] == "out" else "came"
+        taken = f"  taken back: {one_line(row['reason'])}" if row["revoked_at"] else ""
+        yield f"{row['id'][:12]}  {way} {at:%Y-%m-%d %H:%M}  {counted(row['items'], 'item')}{taken}"
 
 
 def _received(came: Sequence[Received]) -> Iterator[str]:
@@ -181,10 +184,3 @@ def _taken(what: str, count: int) -> str:
     """Return "2 fixes taken" of "fix taken"."""
     kind, _, became = what.partition(" ")
     return f"{counted(count, kind)} {became}".rstrip()
-
-
-def _bundle(row: Any) -> str:
-    at = datetime.fromtimestamp(row["at"] / 1e6, UTC)
-    way = "left" if row["direction"] == "out" else "came"
-    taken = f"  taken back: {one_line(row['reason'])}" if row["revoked_at"] else ""
-    return f"{row['id'][:12]}  {way} {at:%Y-%m-%d %H:%M}  {counted(row['items'], 'item')}{taken}"

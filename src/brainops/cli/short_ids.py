@@ -12,6 +12,7 @@ from brainops.errors import BrainOpsError, InvalidInput
 
 _ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9a-f-])")
 SHORT = 6
+OPEN = "brainops.open"  # under which the running command keeps its memory, so that it is not opened once more
 
 
 class Id(click.ParamType):  # type: ignore[type-arg]  # the oldest click does not know it as generic
@@ -65,8 +66,11 @@ def ends(lines: Iterable[str]) -> Iterator[str]:
 def _handles(ids: set[str]) -> Mapping[str, str]:
     from brainops import health
 
+    context = click.get_current_context(silent=True)
+    brain = context.meta.get(OPEN) if context is not None else None
     try:
-        return health.handles(ids, **_place())
+        handles: Mapping[str, str] = brain.upkeep.handles(ids) if brain else health.handles(ids, **_place())
+        return handles
     except BrainOpsError:  # whole ids are right as well
         return {}
 

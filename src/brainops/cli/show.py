@@ -118,15 +118,6 @@ def row(memory: Memory, label: str, why: str) -> Iterator[str]:
     lead = CONFIDENCE_COLUMNS + 1 + TYPE_COLUMNS + 1
     room = width() - lead - 1 - AGE_COLUMNS - (ID_COLUMNS + 2 if wide else 0)
     kind = click.style(padded(SHORT.get(memory.type, memory.type), TYPE_COLUMNS), fg="cyan")
-    title = padded(one_line(memory.title) + _marks(memory), room)
-    line = f"{_right(label, CONFIDENCE_COLUMNS)} {kind} {title} {age(memory.created_at):>{AGE_COLUMNS}}"
-    yield f"{line}  {dim(memory.id)}" if wide else line.rstrip()
-    if not wide:
-        below = " " * (CONFIDENCE_COLUMNS + 1)
-        yield dim(below + cut(f"{memory.id}  {one_line(why)}".rstrip(), width() - len(below)))
-
-
-def _marks(memory: Memory) -> str:
     marks = []
     if memory.occurrences > 1:
         marks.append(f"x{memory.occurrences:,}")
@@ -136,7 +127,12 @@ def _marks(memory: Memory) -> str:
         marks.append("superseded")
     if memory.state is not MemoryState.ACTIVE:
         marks.append(memory.state.value)
-    return f" ({', '.join(marks)})" if marks else ""
+    title = padded(one_line(memory.title) + (f" ({', '.join(marks)})" if marks else ""), room)
+    line = f"{_right(label, CONFIDENCE_COLUMNS)} {kind} {title} {age(memory.created_at):>{AGE_COLUMNS}}"
+    yield f"{line}  {dim(memory.id)}" if wide else line.rstrip()
+    if not wide:
+        below = " " * (CONFIDENCE_COLUMNS + 1)
+        yield dim(below + cut(f"{memory.id}  {one_line(why)}".rstrip(), width() - len(below)))
 
 
 def _right(label: str, room: int) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.learning import CYCLES
+from brainops.cli.shared import Said
 from brainops.cli.short_ids import thing_of
 from brainops.errors import InvalidInput, NotFound
 
@@ -43,7 +43,7 @@ LISTED_BY = {  # those that are a line of a list
 @command("show")
 @click.argument("what", metavar="ID|NAME")
 @click.pass_context
-def show_(context: click.Context, brain: Brain, what: str) -> Iterator[Any]:
+def show_(context: click.Context, brain: Brain, what: str) -> Said:
     """Show what has this id, or the only thing whose id ends so: a memory, an operation, a run, an approval and so on.
 
     A procedure is shown by its name as well, and a learning cycle's last report by the cycle's: hourly, daily.
@@ -54,13 +54,13 @@ def show_(context: click.Context, brain: Brain, what: str) -> Iterator[Any]:
     program = context.find_root().command
     assert isinstance(program, click.Group)
 
-    def page(*path: str, **given: object) -> Iterator[Any]:
+    def page(*path: str, **given: object) -> Said:
         """Show it as a command does that is made for its kind."""
         shown = program.commands[path[0]]
         for name in path[1:]:
             assert isinstance(shown, click.Group)
             shown = shown.commands[name]
-        shows: Iterator[Any] = context.invoke(shown, **given)
+        shows: Said = context.invoke(shown, **given)
         return shows
 
     match kind:

@@ -6,14 +6,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import shared
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import answer, micros, progress
+from brainops.cli.shared import Said, answer, micros, progress
 from brainops.health.figure_text import spark
 from brainops.types import Ingested, Suspect
 
@@ -62,7 +62,7 @@ def _taken(brain: Brain, place: str, form: str | None, source: str | None) -> In
         return brain.signals.ingest(place, format=form, source=source, progress=draw)
 
 
-def _told(taken: Sequence[Ingested]) -> Iterator[Any]:
+def _told(taken: Sequence[Ingested]) -> Said:
     yield taken[0] if len(taken) == 1 else taken
     for done in taken:
         yield from _ingested(done)
@@ -103,7 +103,7 @@ def _ingested(done: Ingested) -> Iterator[str]:
     show_default=True,
     help="How long before and after is compared.",
 )
-def suspects(brain: Brain, at: str | None, minutes: float) -> Iterator[Any]:
+def suspects(brain: Brain, at: str | None, minutes: float) -> Said:
     """Rank what is likely to blame for an incident: from metrics, logs, failures and what was changed before.
 
     Example: brainops suspects --at 20min

@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import FORCE
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import busy, opened, progress
+from brainops.cli.shared import Said, busy, opened, progress
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 from brainops.types.counted import counted
@@ -54,7 +54,7 @@ HEAD_BYTES = 65_536
 @click.option("--full", is_flag=True, help="Every line of the plan, and all that was left.")
 def import_(
     brain: Brain, path: str, kind: str | None, sync: bool, dry_run: bool, trust: str, name: str | None, full: bool
-) -> Iterator[Any]:
+) -> Said:
     """Take in a file or a folder: runbooks, alert rules, transcripts, other memories, an export.
 
     \b
@@ -159,7 +159,7 @@ def _counted(report: ImportReport) -> dict[str, int]:
 @command("export")
 @click.argument("path")
 @FORCE
-def export(brain: Brain, path: str, force: bool) -> Iterator[Any]:
+def export(brain: Brain, path: str, force: bool) -> Said:
     """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL.
 
     Example: brainops export memory.jsonl
@@ -172,7 +172,7 @@ def export(brain: Brain, path: str, force: bool) -> Iterator[Any]:
 
 @command("backup")
 @click.argument("path")
-def backup(brain: Brain, path: str) -> Iterator[Any]:
+def backup(brain: Brain, path: str) -> Said:
     """Write a verified copy of the whole store while others work. `restore --from` puts it back.
 
     Example: brainops backup /backups/memory.db

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import limited, shared
 from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
-from brainops.cli.shared import busy, opened, progress
+from brainops.cli.shared import Said, busy, opened, progress
 from brainops.cli.short_ids import Id
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import Check
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @command("init")
-def init() -> Iterator[Any]:
+def init() -> Said:
     """Make the store if there is none, and say where it is and what it is opened with.
 
     Example: brainops init
@@ -49,7 +48,7 @@ def init() -> Iterator[Any]:
 
 
 @command("config")
-def config() -> Iterator[Any]:
+def config() -> Said:
     """Say which settings hold, and where each comes from: an option, the environment, the settings file, a default.
 
     The settings file is ~/.config/brainops/settings.toml, or what BRAINOPS_CONFIG names.
@@ -72,7 +71,7 @@ def config() -> Iterator[Any]:
 @command("upgrade")
 @click.option("--check", is_flag=True, help="Only say what is pending; exit code 1 where something is.")
 @click.pass_context
-def upgrade(context: click.Context, check: bool) -> Iterator[Any]:
+def upgrade(context: click.Context, check: bool) -> Said:
     """Bring the store to this program's schema, after an automatic backup.
 
     Example: brainops upgrade --check
@@ -95,7 +94,7 @@ def upgrade(context: click.Context, check: bool) -> Iterator[Any]:
 
 
 @command("reindex", memory=opened)
-def reindex(brain: Brain) -> Iterator[Any]:
+def reindex(brain: Brain) -> Said:
     """Write every index anew from the rows.
 
     Example: brainops reindex
@@ -107,7 +106,7 @@ def reindex(brain: Brain) -> Iterator[Any]:
 
 
 @command("reembed", memory=opened)
-def reembed(brain: Brain) -> Iterator[Any]:
+def reembed(brain: Brain) -> Said:
     """Give every memory a vector of the present model. Can be stopped and goes on from there.
 
     Example: brainops reembed --model minilm
@@ -133,7 +132,7 @@ def reembed(brain: Brain) -> Iterator[Any]:
 @click.option(
     "--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.", type=Id("segment")
 )
-def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> Iterator[Any]:
+def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> Said:
     """Move old operations and archived memories into compressed, verified, searchable segments.
 
     Example: brainops compact --older-than 90 --dry-run
@@ -150,7 +149,7 @@ def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> It
 
 @command("doctor")
 @click.pass_context
-def doctor(context: click.Context) -> Iterator[Any]:
+def doctor(context: click.Context) -> Said:
     """Write, read and match for trial, and check rows, indexes, files, model and trail: PASS or FAIL with the way out.
 
     The exit code is 1 when a check failed.
@@ -172,7 +171,7 @@ def doctor(context: click.Context) -> Iterator[Any]:
 
 
 @command("status", memory=opened)
-def status(brain: Brain) -> Iterator[Any]:
+def status(brain: Brain) -> Said:
     """Show counts, index and backlog, the last capture, growth and sizes.
 
     Example: brainops status
@@ -182,24 +181,25 @@ def status(brain: Brain) -> Iterator[Any]:
     yield from show.pairs(_status(figures))
 
 
-def _guard(guard: dict[str, Any], now: int) -> str:
+def _status(figures: dict[str, Any]) -> dict[str, str]:
+    now, memories, index = figures["now"], figures["memories"], figures["index"]
+    operations, growth, schema = figures["operations"], figures["growth"], figures["schema"]
+    last = ago(memories["last_capture_at"], now)
+    guard = figures["guard"]
     said = f"{guard['enforcement']}, autonomy {guard['autonomy']}"
     if guard["automatic_stopped"]:
         said += f"; automatic STOPPED: {safe(guard['automatic_stopped'])}"
     if guard["bypassed_until"]:
         said += f"; BYPASS open for another {max(1, (guard['bypassed_until'] - now) // MINUTE_MICROS)} min"
-    return said
-
-
-def _status(figures: dict[str, Any]) -> dict[str, str]:
-    now, memories, index = figures["now"], figures["memories"], figures["index"]
-    operations, growth, schema = figures["operations"], figures["growth"], figures["schema"]
-    last = ago(memories["last_capture_at"], now)
+    # What waits for people; nothing where nothing does.
+    waiting = figures["waiting"]
+    asked = f"{waiting['approvals']:,} to approve (brainops approvals)" if waiting["approvals"] else ""
+    told = f"{counted(waiting['notices'], 'notice')} (brainops notices)" if waiting["notices"] else ""
     return {
         "store": f"{safe(figures['store'])} (schema {schema['stored']}, program {figures['version']})",
         "  not as good": "; ".join(schema.get("degraded", [])),
         "namespace": f"{figures['namespace']}, reads {', '.join(figures['read'])}",
-        "guard": _guard(figures["guard"], now),
+        "guard": said,
         "language models": show.language_budget(figures["language"]) if _asks_models(figures["language"]) else "",
         "memories": f"{memories['total']:,} ({show.counts(memories['by_state'])}), captured {last}"
         if memories["total"]
@@ -209,14 +209,18 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "index": _index(index),
         "operations": _operations(operations),
         **_records(figures["records"]),
-        "waiting": _waiting(figures["waiting"]),
+        "waiting": "; ".join(part for part in (asked, told) if part),
         "growth": _growth(growth) if growth["week"]["memories"] else "",
         "sizes": show.sizes(figures["sizes"]),
         "log": (figures["log"] or {}).get("trouble", ""),
         "segments": f"{figures['segments']['count']:,} with {figures['segments']['rows']:,} rows"
         if figures["segments"]["count"]
         else "",
-        "policies": "; ".join(_policy(policy) for policy in figures["policies"]),
+        "policies": "; ".join(
+            f"{each['operation_name'] or 'all operations'}: {each['mode']}"
+            + (f" at {each['rate']:.0%}" if each["mode"] == "sampled" else "")
+            for each in figures["policies"]
+        ),
         "backups": "; ".join(f"{ago(each['at'], now)}: {each['path']}" for each in figures["backups"])
         or "none yet: brainops backup FILE",
     }
@@ -249,13 +253,6 @@ def _records(records: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _waiting(waiting: dict[str, int]) -> str:
-    """Return what waits for people; nothing where nothing does."""
-    asked = f"{waiting['approvals']:,} to approve (brainops approvals)" if waiting["approvals"] else ""
-    told = f"{counted(waiting['notices'], 'notice')} (brainops notices)" if waiting["notices"] else ""
-    return "; ".join(part for part in (asked, told) if part)
-
-
 def _index(index: dict[str, Any]) -> str:
     if index["model"] == "none":
         return "words alone, as configured"
@@ -271,16 +268,10 @@ def _growth(growth: dict[str, Any]) -> str:
     return text + (f"; at this rate the disk is full in {days:,.0f} days" if days < 3_650 else "; room for years")
 
 
-def _policy(policy: dict[str, Any]) -> str:
-    name = policy["operation_name"] or "all operations"
-    rate = f" at {policy['rate']:.0%}" if policy["mode"] == "sampled" else ""
-    return f"{name}: {policy['mode']}{rate}"
-
-
 @command("audit")
 @limited(20)
 @click.option("--trail", is_flag=True, help="Show the audit trail instead: who did what, when and why.")
-def audit(limit: int, trail: bool) -> Iterator[Any]:
+def audit(limit: int, trail: bool) -> Said:
     """Show what makes memory worse to read, each with the command that mends it. Changes nothing.
 
     With --trail, show the last lines of this namespace's audit trail instead, which `brainops doctor` verifies.

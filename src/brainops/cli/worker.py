@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.screen import age, ago, bold, dim
-from brainops.cli.shared import opened
+from brainops.cli.shared import Said, opened
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
 @click.option("--list", "listing", is_flag=True, help="Show the workers that live, and do nothing.")
 @click.option("--install", "installing", is_flag=True, help="Make the engine's tables, as the owner; once a database.")
-def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool) -> Iterator[Any]:
+def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool) -> Said:
     """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
 
     Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another

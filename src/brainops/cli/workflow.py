@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,7 @@ from brainops.cli.commands import group
 from brainops.cli.options import limited
 from brainops.cli.pairs import valued
 from brainops.cli.screen import bold, dim, one_line
-from brainops.cli.shared import asking
+from brainops.cli.shared import Said, asking
 from brainops.cli.short_ids import Id
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _constrained(function: click.decorators.FC) -> click.decorators.FC:
 @workflow.command("plan", memory=asking)
 @_constrained
 @click.option("--mermaid", is_flag=True, help="Show the picture only.")
-def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> Iterator[Any]:
+def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> Said:
     """Plan for GOAL and keep the plan as a draft; nothing is run.
 
     Example: brainops workflow plan "deploy the api" --test --within "4 hours"
@@ -70,7 +70,7 @@ def plan(brain: Brain, goal: str, mermaid: bool, **given: object) -> Iterator[An
 
 @workflow.command("run", memory=asking)
 @_constrained
-def run(brain: Brain, goal: str, **given: object) -> Iterator[Any]:
+def run(brain: Brain, goal: str, **given: object) -> Said:
     """Plan for GOAL and run the plan until it ends or waits.
 
     Example: brainops workflow run "deploy the api" --budget 1
@@ -84,19 +84,24 @@ def run(brain: Brain, goal: str, **given: object) -> Iterator[Any]:
 
 @workflow.command("list")
 @limited(20)
-def list_(brain: Brain, limit: int) -> Iterator[Any]:
+def list_(brain: Brain, limit: int) -> Said:
     """List workflows, those that changed last first.
 
     Example: brainops workflow list
     """
     found = brain.workflows.list(limit=limit)
     yield found
-    yield from _listed(found)
+    if not found:
+        yield "No workflow yet: brainops workflow run 'GOAL'"
+    for each in found:
+        goal = one_line(each.plan.goal)[:SHOWN_GOAL]
+        where = each.run.id if each.run else each.plan.procedure
+        yield f"{each.state or 'planned':<10} {goal:<{SHOWN_GOAL}} {where}"
 
 
 @workflow.command("show")
 @click.argument("run_id", metavar="RUN", type=Id("run"))
-def show(brain: Brain, run_id: str) -> Iterator[Any]:
+def show(brain: Brain, run_id: str) -> Said:
     """Show a workflow by its run.
 
     Example: brainops workflow show 83d5ae
@@ -134,12 +139,3 @@ def _shown(found: Workflow) -> Iterator[str]:
             yield one_line(said)
     if found.learned:
         yield dim(f"learnt: brainops history {found.learned}")
-
-
-def _listed(found: Sequence[Workflow]) -> list[str]:
-    lines = []
-    for each in found:
-        goal = one_line(each.plan.goal)[:SHOWN_GOAL]
-        where = each.run.id if each.run else each.plan.procedure
-        lines.append(f"{each.state or 'planned':<10} {goal:<{SHOWN_GOAL}} {where}")
-    return lines or ["No workflow yet: brainops workflow run 'GOAL'"]

@@ -29,7 +29,13 @@ def handles(
     ids: Collection[str], *, store: str | None, namespace: str | None, read: Collection[str] | None
 ) -> Mapping[str, str]:
     """Return the handle of each of these ids that is one of this store. Raises StoreError, InvalidConfiguration."""
-    with _open(store, namespace, read) as opened, opened.read() as tx:
+    with _open(store, namespace, read) as opened:
+        return handles_in(opened, ids)
+
+
+def handles_in(store: Store, ids: Collection[str]) -> Mapping[str, str]:
+    """Return the handle of each of these ids that is one of an open store."""
+    with store.read() as tx:
         found = {str(row["id"]) for row in tx.handles.ending({each[-SHORTEST:] for each in ids}, SHORTEST)}
     return {each: shortest(each, found) for each in ids if each in found}
 

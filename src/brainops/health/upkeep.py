@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from brainops.health.audit import audit as audited
 from brainops.health.doctor import doctor as checked
+from brainops.health.handles import handles_in
 from brainops.health.status import status as figures
 from brainops.memory import meaning
 from brainops.memory import reindex as sweep
@@ -34,6 +35,10 @@ class Upkeep:
     def catching_up(self) -> AbstractContextManager[None]:
         """Return a context in which a question is asked: a few that wait get their vector before, more after it."""
         return catching_up(lambda limit: self.embed_pending(limit=limit))
+
+    def handles(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return the handle of each of these ids that is one of this store: its shortest end that no other id has."""
+        return handles_in(self._context.store, ids)
 
     def reindex(self, *, progress: Progress | None = None) -> int:
         """Write every index anew from the rows, and return how many memories that were."""

@@ -35,6 +35,14 @@ class ProgramEnd(Struct, frozen=True, kw_only=True):
     tail: bytes
     seconds: float
 
+    @property
+    def text(self) -> str:
+        """The end of its output: whole lines, and of a line that was written over, what it ended as."""
+        text = self.tail.decode(errors="replace")
+        if len(self.tail) >= TAIL_BYTES:
+            text = text.partition("\n")[2]
+        return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")).strip("\n")
+
 
 class Relay:
     """One program and its output. The signals that reach this process are passed on until `close`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
@@ -15,6 +17,7 @@ from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import clean, redact_json
+from brainops.procedures.cases.case_files import cases_in
 from brainops.procedures.cases.learner import CaseExample, Judgement, Learner
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
@@ -109,6 +112,21 @@ class Cases:
             with self._at_hand.lock, self._context.store.writing(acts.CASE_LEARN, self._context.actor) as tx:
                 kept += [self._learn(tx, _vouched(tx, each)) for each in made[start : start + IMPORTED_TOGETHER]]
         return kept
+
+    def learn_from(
+        self,
+        name: str,
+        path: str | os.PathLike[str],
+        *,
+        outputs: Sequence[str],
+        leave_out: Collection[str] = (),
+        trust: Trust | str | None = None,
+    ) -> list[DecidedCase]:
+        """Keep and learn the cases of a .csv file with a heading, or of JSON lines; `outputs` names what was decided.
+
+        Columns of `leave_out` are neither inputs nor outputs: ids, remarks. Raises InvalidInput.
+        """
+        return self.learn_many(name, cases_in(Path(path), outputs, leave_out), trust=trust)
 
     def decide(self, name: str, inputs: Mapping[str, JSON], *, confidence: float = CONFIDENCE) -> CaseDecision:
         """Decide a new case from past ones, or abstain below `confidence`. Writes nothing. Raises InvalidInput."""
