@@ -32,7 +32,6 @@ INSTRUCTIONS = [
     "To find the node, list the pods.",
     "In the console, open the settings.",
     "Make sure that the disk is free.",
-    "It is recommended to drain the node.",
     "Check if the pod is running.",
     "Festoon the hall.",
     "In rare cases you may need to delete the pod.",

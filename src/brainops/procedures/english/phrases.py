@@ -93,11 +93,6 @@ PASSIVE = re.compile(
     r"are to)\s+(?:first |then |always |also |immediately |both |all )*be\s+"
     r"(?:\w+ly )?([\w-]+ed|sent|taken|made|done|set|run|kept|written|put|shut|reset|drawn|given|held|read|begun)\b"
 )
-RECOMMENDED = re.compile(
-    r"(?i)^(?:it is|it's|we) (?:also |strongly |highly )?(?:recommend(?:ed)?|advis(?:ed|able)|necessary|"
-    r"required|important|best|essential|mandatory)"
-    r"(?: practice)?(?: that you| to| for you to)\s+(?:\w+ly )?([\w-]+)"
-)
 PURPOSE = re.compile(
     r"(?i)^(?:(?:in order )?to|in|on|from|using|with|at|for|by|under|via|through|within|during|based on|as|"
     r"depending on|inside|"

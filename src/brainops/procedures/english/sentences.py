@@ -25,7 +25,6 @@ from brainops.procedures.english.phrases import (
     NOT_UNTIL,
     PASSIVE,
     PURPOSE,
-    RECOMMENDED,
     SEE,
     SEQUENCE,
     STOP,
@@ -156,8 +155,7 @@ def read_sentence(sentence: str, depth: int = 0) -> list[Clause]:
 def is_instruction(text: str) -> bool:
     """Say whether a clause tells somebody to do something: by its verb, by "must" or by naming who does it."""
     text = _without_lead(text)
-    recommended = RECOMMENDED.match(text)
-    if begins_instruction(text) or (recommended and recommended[1].lower() in VERBS):
+    if begins_instruction(text):
         return True
     if match := MODAL.match(text):
         subject, verb = match[1] or match[2], match[3].lower()
