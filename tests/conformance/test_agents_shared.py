@@ -215,4 +215,4 @@ def test_a_step_completed_in_its_run_ends_its_execution(brain: Brain) -> None:
 
     (settled,) = brain.agents.executions(run_id=run.id)
     assert settled.state is ExecutionState.SUCCEEDED
-    assert settled["result"] == {"result": "done elsewhere"}
+    assert settled["outcome"]["result"] == {"result": "done elsewhere"}
