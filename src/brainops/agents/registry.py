@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,15 +14,13 @@ from brainops.agents.selection.candidates import withheld
 from brainops.config import MAX_AGENT_CHARACTERS
 from brainops.errors import InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.consent.limits import limits_in
 from brainops.store import Transaction, acts
-from brainops.types import JSON, Actor, AdapterKind, Agent, AgentLimits, MemoryAccess, Proof
+from brainops.types import Actor, AdapterKind, Agent, AgentLimits, Proof
+from brainops.wire import checked, from_plain
 
-MAX_CAPABILITIES = 100  # each is compared with every task
 MAX_AGENTS = 500  # of a namespace: all of them are looked at for every task
-_NUMBERS = ("at_once", "timeout_seconds", "memory_tokens")
 
 
 class Roster:
@@ -78,8 +75,10 @@ class Roster:
         drafted = _drafted(name, AdapterKind.CALLABLE, fields_.pop("limits", None), fields_)
         with self._context.store.read() as tx:
             known = self._known(tx, name)
-        if known is not None and _same(known, drafted):
-            return known
+        if known is not None:  # whether it is enabled is for people to say
+            kept = {name: getattr(known, name) for name in ("enabled", "created_at", "created_by", "reason")}
+            if known == replace(drafted, **kept):
+                return known
         return self.register(drafted)
 
     def ready(self, name: str | None = None) -> Sequence[Agent]:
@@ -142,28 +141,20 @@ class Roster:
         return next((agent for agent in self.readable(tx) if agent.name == name), None)
 
     def _checked(self, agent: Agent, by: Actor, reason: str) -> Agent:
-        name = agent.name if isinstance(agent.name, str) else ""
+        agent = checked(agent, "agent")
+        name = agent.name
         if not name.strip() or len(name) > MAX_AGENT_CHARACTERS or name != self._context.text(name) or "\n" in name:
             raise InvalidInput(
                 f"an agent's name is one line of at most {MAX_AGENT_CHARACTERS} characters, no secret, not {name!r:.80}"
             )
-        if isinstance(agent.capabilities, str) or len(agent.capabilities) > MAX_CAPABILITIES:
-            raise InvalidInput(f"capabilities are a list of at most {MAX_CAPABILITIES} words or globs")
-        _check_limits(agent.limits)
-        if not _number(agent.cost) or agent.cost < 0:
-            raise InvalidInput(f"cost is what one task is expected to cost, 0 or more, not {agent.cost!r:.40}")
         redacted = redact_json(dict(agent.settings), self._context.redaction)
         if redacted.value != dict(agent.settings):
             raise InvalidInput(f"the settings of {name} hold a secret; write a reference to it instead: env:NAME")
-        adapter = member(AdapterKind, agent.adapter)
-        check_settings(replace(agent, adapter=adapter))
+        check_settings(agent)
         return replace(
             agent,
-            adapter=adapter,
-            memory=member(MemoryAccess, agent.memory),
             description=self._context.text(agent.description),
-            capabilities=tuple(self._context.text(each) for each in agent.capabilities if str(each).strip()),
-            enabled=bool(agent.enabled),
+            capabilities=tuple(self._context.text(each) for each in agent.capabilities if each.strip()),
             created_at=self._context.store.now(),
             created_by=by,
             reason=self._context.text(reason),
@@ -171,60 +162,10 @@ class Roster:
 
 
 def _drafted(name: str, adapter: AdapterKind | str | None, limits: Any, given: Mapping[str, Any]) -> Agent:
-    known = set(Agent.__struct_fields__) - {"name", "adapter", "limits", "created_at", "created_by"}
-    if unknown := sorted(set(given) - known):
-        raise InvalidInput(f"an agent has no {', '.join(unknown)}; it has {', '.join(sorted(known))} and limits")
-    if not isinstance(name, str) or adapter is None:
+    if adapter is None:
         raise InvalidInput(f"an agent has a name and an adapter, one of {', '.join(AdapterKind)}")
-    capabilities: Any = given.get("capabilities", ())
-    if isinstance(capabilities, str) or not isinstance(capabilities, Iterable):
-        raise InvalidInput(f"capabilities are a list of words or globs; for one write [{capabilities!r:.60}]")
-    settings: Mapping[str, JSON] = given.get("settings") or {}
-    if not isinstance(settings, Mapping):
-        raise InvalidInput(f"settings are a mapping, not {type(settings).__name__}")
-    return Agent(
-        **{**given, "settings": dict(settings), "capabilities": tuple(capabilities)},
-        name=name.strip(),
-        adapter=member(AdapterKind, adapter),
-        limits=_limits(limits),
-    )
-
-
-def _limits(said: AgentLimits | Mapping[str, Any] | None) -> AgentLimits:
-    if isinstance(said, AgentLimits):
-        return said
-    known = set(AgentLimits.__struct_fields__)
-    if not isinstance(said or {}, Mapping) or set(said or {}) - known:
-        raise InvalidInput(f"limits are of {', '.join(sorted(known))}")
-    return AgentLimits(**(said or {}))
-
-
-def _check_limits(limits: AgentLimits) -> None:
-    for name in _NUMBERS:
-        value = getattr(limits, name)
-        least = 0 if name == "memory_tokens" else 1e-3
-        if not _number(value) or value < least or (name != "timeout_seconds" and int(value) != value):
-            raise InvalidInput(f"{name} is a number above 0, not {value!r:.40}")
-    for name in ("cost_a_day", "tasks_a_day"):
-        value = getattr(limits, name)
-        if value is not None and (not _number(value) or value < 0):
-            raise InvalidInput(f"{name} is 0 or more, or left out for no limit, not {value!r:.40}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _same(known: Agent, drafted: Agent) -> bool:
-    """Say whether registering would change nothing; whether it is enabled is for people to say."""
-    told = replace(
-        drafted,
-        enabled=known.enabled,
-        created_at=known.created_at,
-        created_by=known.created_by,
-        reason=known.reason,
-    )
-    return told == known
+    name = name.strip() if isinstance(name, str) else name
+    return from_plain(Agent, {**given, "name": name, "adapter": adapter, "limits": limits or {}}, "agent", closed=True)
 
 
 def _not_written(name: str) -> NotFound:

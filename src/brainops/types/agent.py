@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from brainops.types.keyed import Keyed
 from brainops.types.knowledge import JSON, NOBODY, Actor, Micros
+from brainops.types.limits import Count
 from brainops.types.operation import Failed, Guidance, Outcome
 from brainops.types.run import Run, RunState
+
+MOST: Final = 1e15  # of a cost or of seconds: a number, and no infinity
+MAX_CAPABILITIES: Final = 100  # each is compared with every task
+Cost = Annotated[float, Meta(ge=0, le=MOST)]
 
 
 class AdapterKind(StrEnum):
@@ -48,11 +54,11 @@ class AgentLimits(Struct, frozen=True, kw_only=True):
     None is no limit. `cost_a_day` holds over all processes, and is asked before each attempt.
     """
 
-    at_once: int = 1
-    timeout_seconds: float = 600.0
-    memory_tokens: int = 2_000
-    cost_a_day: float | None = None
-    tasks_a_day: int | None = None
+    at_once: Annotated[int, Meta(ge=1)] = 1
+    timeout_seconds: Annotated[float, Meta(ge=1e-3, le=MOST)] = 600.0
+    memory_tokens: Count = 2_000
+    cost_a_day: Cost | None = None
+    tasks_a_day: Count | None = None
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -65,10 +71,10 @@ class Agent(Struct, frozen=True, kw_only=True):
     name: str
     adapter: AdapterKind
     description: str = ""
-    capabilities: tuple[str, ...] = ()
+    capabilities: Annotated[tuple[str, ...], Meta(max_length=MAX_CAPABILITIES)] = ()
     settings: Mapping[str, JSON] = {}
     limits: AgentLimits = AgentLimits()
-    cost: float = 0.0
+    cost: Cost = 0.0
     memory: MemoryAccess = MemoryAccess.FULL
     enabled: bool = True
     created_at: Micros = 0
