@@ -136,7 +136,10 @@ class TaskRunner:
     def _moved(self, work: Work, watch: Watch) -> bool:
         """Let the next agent try; False where the execution has ended or waits."""
         if watch.cancelled():
-            self._stop(work, watch)
+            if watch.lost:
+                raise LeaseLost()
+            error = ErrorEvent(type=CANCELLED, message=f"cancelled: {watch.why}")
+            self._end(work, ExecutionState.CANCELLED, Failed(error=error), reason=watch.why)
             return False
         choice, considered = self._next(work)
         if choice is None:
@@ -263,7 +266,16 @@ class TaskRunner:
             now = self._context.store.now()
             if not tx.agents.beat(work.execution.id, None, work.owner, LEASE.until(now)):
                 raise LeaseLost()
-            attempt = self._attempted(tx, reserved, outcome, now, counts=not cancelled)
+            # what was cancelled says nothing of its agent, so selection learns nothing from it
+            attempt = reserved.attempt
+            digest = fingerprint(outcome.error).digest if isinstance(outcome, Failed) and not cancelled else None
+            success = None if cancelled else float(isinstance(outcome, Succeeded))
+            cost = charged(reserved.agent, outcome)
+            assert attempt.operation_id is not None
+            if not tx.agents.end_attempt(attempt.id, outcome, now, fingerprint=digest, success=success, charged=cost):
+                raise LeaseLost()
+            records.finish(tx, self._context, attempt.operation_id, reserved.start, replace(outcome, cost=cost), now)
+            attempt = replace(attempt, ended_at=now, outcome=outcome, fingerprint=digest, success=success, charged=cost)
             work.execution = replace(
                 work.execution, attempts=(*(each for each in work.execution.attempts if each.id != attempt.id), attempt)
             )
@@ -276,27 +288,6 @@ class TaskRunner:
         if learning is not None:
             self._tell(learning)
         return isinstance(outcome, Failed) and not cancelled
-
-    def _attempted(
-        self, tx: Transaction, reserved: ReservedPlace, outcome: Outcome, now: int, *, counts: bool
-    ) -> Attempt:
-        """Write how an attempt and its operation ended; `counts` says whether selection learns from it."""
-        attempt = reserved.attempt
-        digest = fingerprint(outcome.error).digest if isinstance(outcome, Failed) and counts else None
-        success = float(isinstance(outcome, Succeeded)) if counts else None
-        cost = charged(reserved.agent, outcome)
-        assert attempt.operation_id is not None
-        if not tx.agents.end_attempt(attempt.id, outcome, now, fingerprint=digest, success=success, charged=cost):
-            raise LeaseLost()
-        records.finish(tx, self._context, attempt.operation_id, reserved.start, replace(outcome, cost=cost), now)
-        return replace(attempt, ended_at=now, outcome=outcome, fingerprint=digest, success=success, charged=cost)
-
-    def _stop(self, work: Work, watch: Watch) -> None:
-        if watch.lost:
-            raise LeaseLost()
-        said = watch.why
-        error = ErrorEvent(type=CANCELLED, message=f"cancelled: {said}")
-        self._end(work, ExecutionState.CANCELLED, Failed(error=error), reason=said)
 
     def _nobody(self, work: Work, considered: Considered) -> None:
         """Nobody takes it (any more): it has failed where somebody tried, is refused or waits with a plan otherwise."""

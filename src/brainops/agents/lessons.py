@@ -19,7 +19,6 @@ from brainops.store import Transaction
 from brainops.types import (
     JSON,
     AgentLearning,
-    Attempt,
     Draft,
     Execution,
     Failed,
@@ -46,17 +45,23 @@ class Keeper(Struct, frozen=True, kw_only=True):
     def learn(self, tx: Transaction, execution: Execution, since: int) -> AgentLearning | None:
         """Keep who failed how at a task and who then succeeded, where somebody failed; told to channels, if any."""
         *failed, last = [attempt for attempt in execution.attempts if attempt.started_at >= since]
-        errors = {each.agent: _error(each) for each in failed if each.success == 0.0}
+        errors = {
+            each.agent: strip_injected(error_title(each.outcome.error))[:ERROR_CHARACTERS]
+            for each in failed
+            if each.success == 0.0 and isinstance(each.outcome, Failed)
+        }
         if not errors:
             return None
         task_class = execution.task.task_class
         who = "; ".join(f"{agent} failed ({error})" for agent, error in errors.items())
         sentence = strip_injected(f"{task_class}: {who}; {last.agent} succeeded")
+        result = last.outcome.result if isinstance(last.outcome, Succeeded) else None
+        text = result if isinstance(result, str) else content_text(json.loads(json.dumps(result)))
         content: dict[str, JSON] = {
             "task": strip_injected(execution.task.text)[:HOW_CHARACTERS],
             "failed": dict(errors),
             "succeeded": last.agent,
-            "how": _how(last),
+            "how": strip_injected(text)[:HOW_CHARACTERS],
         }
         if execution.task.target:
             content["target"] = execution.task.target
@@ -92,14 +97,3 @@ class Keeper(Struct, frozen=True, kw_only=True):
             sentence=sentence,
             at=self.context.store.now(),
         )
-
-
-def _error(attempt: Attempt) -> str:
-    assert isinstance(attempt.outcome, Failed)
-    return strip_injected(error_title(attempt.outcome.error))[:ERROR_CHARACTERS]
-
-
-def _how(attempt: Attempt) -> str:
-    result = attempt.outcome.result if isinstance(attempt.outcome, Succeeded) else None
-    text = result if isinstance(result, str) else content_text(json.loads(json.dumps(result)))
-    return strip_injected(text)[:HOW_CHARACTERS]

@@ -38,7 +38,12 @@ def within(seconds: float, cancelled: Callable[[], bool], function: Callable[[Ca
 
     _threads.submit(work)
     try:
-        _await_end(over, time.monotonic() + seconds, seconds, cancelled)
+        deadline = time.monotonic() + seconds
+        while not over.wait(min(ASK_SECONDS, max(0.0, deadline - time.monotonic()))):
+            if cancelled():
+                raise stopped()
+            if time.monotonic() >= deadline:
+                raise late(seconds)
     finally:
         stop.set()
     if raised:
@@ -52,14 +57,6 @@ def _as_failure(error: BaseException) -> Exception:
         return error
     kind = type(error).__name__
     return StepFailed(f"the agent raised {kind}: {error}", kind=kind, retryable=False)
-
-
-def _await_end(over: threading.Event, deadline: float, seconds: float, cancelled: Callable[[], bool]) -> None:
-    while not over.wait(min(ASK_SECONDS, max(0.0, deadline - time.monotonic()))):
-        if cancelled():
-            raise stopped()
-        if time.monotonic() >= deadline:
-            raise late(seconds)
 
 
 def in_loop(seconds: float, cancelled: Callable[[], bool], work: Callable[[], Awaitable[T]]) -> T:

@@ -118,7 +118,16 @@ class Catalog:
         where an agent would activate what only a person may.
         """
         version = self._own_version(name, number)
-        bound = self._require_activatable(version)
+        with self._context.store.read() as tx:
+            rows = self._own_rows(tx, version.procedure.name)
+        newest_of_git = next((row for row in rows if row["owner"] == Owner.GIT), None)
+        if _owner(rows) is Owner.GIT and newest_of_git is not None and newest_of_git["id"] != version.id:
+            raise Conflict(
+                f"{version.procedure.name} belongs to git ({newest_of_git['path']}), where number "
+                f"{newest_of_git['number']} is the newest: change the file and run `brainops procedure apply`"
+            )
+        bound = version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows)
+        bound = bound and version.state is not ProcedureState.ACTIVE
         sources.require_evaluable(version.procedure)
         act = acts.PROCEDURE_ACTIVATE_BINDING if bound else acts.PROCEDURE_ACTIVATE
         with self._context.store.writing(act, self._context.actor, proof) as tx:
@@ -154,7 +163,8 @@ class Catalog:
             chosen = next(iter(active or rows), None)
             if chosen is None:
                 what = name[:80] if number is None else f"{name[:80]} number {number}"
-                raise NotFound(f"there is no procedure {what!r} in the namespaces that you read: {_nearby(tx, name)}")
+                nearby = sources.hint(name, sorted({row["name"] for row in tx.procedures.list(None)}))
+                raise NotFound(f"there is no procedure {what!r} in the namespaces that you read: {nearby}")
             return self._version(tx, chosen)
 
     def by_id(self, version_id: str) -> ProcedureVersion:
@@ -190,7 +200,14 @@ class Catalog:
             known = self._at_hand.active
             if known is None or known.changes != changes:
                 before = {} if known is None else {version.id: version.procedure for version in known.versions}
-                known = _Active(changes=changes, versions=self._read_active(tx, before))
+                order = {namespace: number for number, namespace in enumerate(tx.scope.read)}
+                rows = sorted(tx.procedures.active(), key=lambda row: (row["name"], order[row["namespace"]]))
+                nearest: dict[str, Row] = {}
+                for row in rows:
+                    nearest.setdefault(row["name"], row)
+                known = _Active(
+                    changes=changes, versions=[_remembered(row, before.get(row["id"])) for row in nearest.values()]
+                )
                 self._at_hand.active = known
             return known.versions
 
@@ -233,7 +250,11 @@ class Catalog:
         if problems:
             raise sources.invalid_files(problems)
         definitions = [self._checked(definition) for definition in sources.of_files(found)]
-        chosen = {each.procedure.name for each in definitions if activate and _by_apply(each.procedure, strict)}
+        chosen = {
+            each.procedure.name
+            for each in definitions
+            if activate and (strict or each.procedure.mode is not Mode.STRICT)
+        }
         for each in definitions:
             if each.procedure.name in chosen:
                 sources.require_evaluable(each.procedure, path=each.path or "")
@@ -381,27 +402,6 @@ class Catalog:
             which = "" if number is None else f" number {number}"
             raise NotFound(f"{tx.scope.write} has no procedure {name[:80]!r}{which}{where}")
 
-    def _require_activatable(self, version: ProcedureVersion) -> bool:
-        """Raise where it may not be activated here; return whether only a person may."""
-        with self._context.store.read() as tx:
-            rows = self._own_rows(tx, version.procedure.name)
-        newest_of_git = next((row for row in rows if row["owner"] == Owner.GIT), None)
-        if _owner(rows) is Owner.GIT and newest_of_git is not None and newest_of_git["id"] != version.id:
-            raise Conflict(
-                f"{version.procedure.name} belongs to git ({newest_of_git['path']}), where number "
-                f"{newest_of_git['number']} is the newest: change the file and run `brainops procedure apply`"
-            )
-        bound = version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows)
-        return bound and version.state is not ProcedureState.ACTIVE
-
-    def _read_active(self, tx: Transaction, before: Mapping[str, Procedure]) -> builtins.list[ProcedureVersion]:
-        order = {namespace: number for number, namespace in enumerate(tx.scope.read)}
-        rows = sorted(tx.procedures.active(), key=lambda row: (row["name"], order[row["namespace"]]))
-        nearest: dict[str, Row] = {}
-        for row in rows:
-            nearest.setdefault(row["name"], row)
-        return [_remembered(row, before.get(row["id"])) for row in nearest.values()]
-
     def _rows(self, tx: Transaction, name: str) -> builtins.list[Row]:
         """Return the readable versions of a name: the written namespace first, then as they are read; newest first."""
         order = {namespace: number for number, namespace in enumerate(tx.scope.read)}
@@ -441,10 +441,6 @@ def _holds(rows: Sequence[Row]) -> bool:
     )
 
 
-def _by_apply(procedure: Procedure, strict: bool) -> bool:
-    return strict or procedure.mode is not Mode.STRICT
-
-
 def _owner(rows: Sequence[Row]) -> Owner | None:
     """Return who owns a name: the owner of its active version, else of its newest; nobody where all are retired."""
     standing = [row for row in rows if row["state"] != ProcedureState.RETIRED]
@@ -457,8 +453,3 @@ def _required(row: Row | None, version_id: str) -> Row:
     if row is None:
         raise NotFound(f"the version {version_id} is gone")
     return row
-
-
-def _nearby(tx: Transaction, name: str) -> str:
-    names = sorted({row["name"] for row in tx.procedures.list(None)})
-    return sources.hint(name, names)

@@ -30,25 +30,7 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
     parameters: dict[str, Any] = {name: settings.any(name) for name in OURS if settings.has(name)}
     parameters["method"] = settings.text("method", "POST")
     parameters["headers"] = filled_headers(settings, secrets)
-    parameters["json"] = filled_in(settings.any("json"), places_of(task)) if settings.has("json") else _body(task)
-
-    def asked(stopped: Callable[[], bool]) -> dict[str, JSON]:
-        what, key = Parameters.named("an HTTP agent", parameters, OURS), task.idempotency_key or task.id
-        return http.answer(what, key, limits, seconds, secrets, stopped)
-
-    answer = within(seconds, port.cancelled, asked)
-    return _judged(answer.get("json", answer.get("text")))
-
-
-def settings_of(agent: Agent) -> Parameters:
-    """Return what its settings say. Raises StepFailed where that is not how an address is asked."""
-    settings = Parameters.named("an HTTP agent", agent.settings, KNOWN)
-    address_of(settings)
-    return settings
-
-
-def _body(task: Task) -> dict[str, JSON]:
-    return {
+    parameters["json"] = {
         "id": task.id,
         "task": task.text,
         "task_class": task.task_class,
@@ -56,10 +38,23 @@ def _body(task: Task) -> dict[str, JSON]:
         "context": dict(task.context),
         "memory": quoted_memory(task),
     }
+    if settings.has("json"):
+        parameters["json"] = filled_in(settings.any("json"), places_of(task))
 
+    def asked(stopped: Callable[[], bool]) -> dict[str, JSON]:
+        what, key = Parameters.named("an HTTP agent", parameters, OURS), task.idempotency_key or task.id
+        return http.answer(what, key, limits, seconds, secrets, stopped)
 
-def _judged(body: JSON) -> Outcome:
+    answer = within(seconds, port.cancelled, asked)
+    body = answer.get("json", answer.get("text"))
     said = told(body) if isinstance(body, Mapping) else None
     if said is None or not said.error:
         return Succeeded(result=body, cost=said.cost if said else None)
     return Failed(error=error_told(said.error, said.kind), result=body, cost=said.cost, evidence=Evidence.CLAIMED)
+
+
+def settings_of(agent: Agent) -> Parameters:
+    """Return what its settings say. Raises StepFailed where that is not how an address is asked."""
+    settings = Parameters.named("an HTTP agent", agent.settings, KNOWN)
+    address_of(settings)
+    return settings

@@ -38,7 +38,11 @@ def settings_of(agent: Agent) -> Parameters:
     """Return what its settings say. Raises StepFailed where that is not how a model is asked."""
     settings = Parameters.named("a language model agent", agent.settings, KNOWN)
     price = settings.any("price")
-    if price is not None and not _is_price(price):
+    if price is not None and not (
+        isinstance(price, (list, tuple))
+        and len(price) == 2
+        and all(isinstance(each, (int, float)) and not isinstance(each, bool) and each >= 0 for each in price)
+    ):
         settings.refuse(f"takes as `price` two numbers, dollars for a million tokens in and out, not {price!r:.60}")
     return settings
 
@@ -56,12 +60,4 @@ def _models(settings: Parameters, port: AdapterPort) -> LanguageModels | None:
         url=url,
         key=settings.text("key", ""),
         price=(float(price[0]), float(price[1])) if price is not None else None,
-    )
-
-
-def _is_price(price: object) -> bool:
-    return (
-        isinstance(price, (list, tuple))
-        and len(price) == 2
-        and all(isinstance(each, (int, float)) and not isinstance(each, bool) and each >= 0 for each in price)
     )

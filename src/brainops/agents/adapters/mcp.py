@@ -57,8 +57,16 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
         except (MissingExtra, StepFailed):
             raise
         except Exception as error:  # noqa: BLE001 -- told as the server's failure, without secrets
-            raise _failure(error, secrets, _tail(said)) from None
-    return _judged(result, secrets)
+            size = said.seek(0, os.SEEK_END)
+            said.seek(max(0, size - SAID_CHARACTERS))
+            printed = str(said.read().decode(errors="replace")).strip()
+            raise _failure(error, secrets, printed) from None
+    told = "\n".join(part.text for part in result.content if part.type == "text")
+    text = str(mask(told, secrets))
+    answer = mask(result.structured_content, secrets) if result.structured_content is not None else text
+    if not result.is_error:
+        return Succeeded(result=answer)
+    return Failed(error=error_told(text, "ToolFailed"), result=answer)
 
 
 def settings_of(agent: Agent) -> Parameters:
@@ -129,15 +137,6 @@ def _at_address(
     return in_loop(seconds, port.cancelled, work)
 
 
-def _judged(result: CallToolResult, secrets: Mapping[str, str]) -> Outcome:
-    told = "\n".join(part.text for part in result.content if part.type == "text")
-    text = str(mask(told, secrets))
-    answer = mask(result.structured_content, secrets) if result.structured_content is not None else text
-    if not result.is_error:
-        return Succeeded(result=answer)
-    return Failed(error=error_told(text, "ToolFailed"), result=answer)
-
-
 def _failure(error: Exception, secrets: Mapping[str, str], said: str) -> StepFailed:
     """Return why a server did not answer: the innermost of what the protocol's tasks raised, and what it printed."""
     while isinstance(error, ExceptionGroup) and isinstance(error.exceptions[0], Exception):
@@ -145,9 +144,3 @@ def _failure(error: Exception, secrets: Mapping[str, str], said: str) -> StepFai
     tail = f"; it had printed: {said}" if said else ""
     message = mask(f"the MCP server failed: {error}{tail}", secrets)
     return StepFailed(str(message)[:SAID_CHARACTERS], kind=type(error).__name__)
-
-
-def _tail(said: Any) -> str:
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(0, size - SAID_CHARACTERS))
-    return str(said.read().decode(errors="replace")).strip()

@@ -24,8 +24,7 @@ from brainops.procedures.steps.command import (
     kept_text,
     margin,
 )
-from brainops.procedures.steps.executor import Limits
-from brainops.procedures.steps.processes import Ended, ProcessLimits, run_process, which
+from brainops.procedures.steps.processes import ProcessLimits, run_process, which
 from brainops.types import Agent, ErrorEvent, Evidence, Failed, Outcome, Succeeded, Task
 
 KNOWN = ("run", "stdin", "env", "secrets", "working-directory", "output", "exit-codes")
@@ -49,6 +48,16 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
         arguments = [_argument(each, places, settings) for each in written]
         check_command(limits, arguments)
         arguments[0] = which(arguments[0], os.environ.get("PATH", os.defpath))
+        by_argument = any(named_in(each) & PROMPTS for each in written)
+        stdin = "" if by_argument else places["prompt"]
+        if settings.any("stdin") is not None:
+            stdin = filled(settings.text("stdin", ""), places)
+        if len(stdin.encode(errors="replace")) > MAX_STDIN_BYTES:
+            settings.refuse(f"hands over at most {MAX_STDIN_BYTES:,} bytes on standard input")
+        directory = None
+        if settings.has("working-directory"):
+            written_there = filled(settings.text("working-directory"), {"target": places["target"]})
+            directory = os.path.expanduser(written_there)
         ended = run_process(
             arguments,
             environment=environment_of(agent, task, settings, secrets, limits),
@@ -57,11 +66,25 @@ def run(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
                 output_bytes=READ_BYTES + 2 * margin(secrets),
                 memory_bytes=limits.memory_bytes,
             ),
-            directory=_directory(settings, places),
-            stdin=_stdin(written, places, settings),
+            directory=directory,
+            stdin=stdin or None,
             cancelled=port.cancelled,
         )
-    return _judged(os.path.basename(arguments[0]), ended, settings, secrets, limits)
+    program = os.path.basename(arguments[0])
+    stdout = kept_text(ended.stdout, secrets, READ_BYTES)
+    stderr = kept_text(ended.stderr, secrets, limits.output_bytes // STDERR_SHARE)
+    answer = read_answer(stdout) if settings.text("output", "text") == "json" else None
+    said = (answer.error if answer else "") or stderr.strip() or (answer.text if answer else "") or stdout.strip()
+    if ended.why:
+        raise interrupted(program, ended.why, said[-SAID_CHARACTERS:])
+    cost = answer.cost if answer else None
+    code = str(ended.exit_code)
+    if code not in (settings.texts("exit-codes") or ("0",)):
+        return Failed(error=_exit_error(program, ended.exit_code, said), result=_result(answer, stdout), cost=cost)
+    if answer is not None and answer.error:
+        event = error_told(answer.error, answer.kind)
+        return Failed(error=event, result=_result(answer, stdout), cost=cost, evidence=Evidence.CLAIMED)
+    return Succeeded(result=_result(answer, stdout), cost=cost)
 
 
 def settings_of(agent: Agent) -> Parameters:
@@ -103,38 +126,6 @@ def _argument(written: str, places: Mapping[str, str], settings: Parameters) -> 
     if len(argument.encode(errors="replace")) > MAX_ARGUMENT_BYTES:
         settings.refuse(f"hands over at most {MAX_ARGUMENT_BYTES:,} bytes as one argument; let it read standard input")
     return argument
-
-
-def _stdin(written: tuple[str, ...], places: Mapping[str, str], settings: Parameters) -> str | None:
-    by_argument = any(named_in(each) & PROMPTS for each in written)
-    said = settings.any("stdin")
-    text = filled(settings.text("stdin", ""), places) if said is not None else "" if by_argument else places["prompt"]
-    if len(text.encode(errors="replace")) > MAX_STDIN_BYTES:
-        settings.refuse(f"hands over at most {MAX_STDIN_BYTES:,} bytes on standard input")
-    return text or None
-
-
-def _directory(settings: Parameters, places: Mapping[str, str]) -> str | None:
-    if not settings.has("working-directory"):
-        return None
-    return os.path.expanduser(filled(settings.text("working-directory"), {"target": places["target"]}))
-
-
-def _judged(program: str, ended: Ended, settings: Parameters, secrets: Mapping[str, str], limits: Limits) -> Outcome:
-    stdout = kept_text(ended.stdout, secrets, READ_BYTES)
-    stderr = kept_text(ended.stderr, secrets, limits.output_bytes // STDERR_SHARE)
-    answer = read_answer(stdout) if settings.text("output", "text") == "json" else None
-    said = (answer.error if answer else "") or stderr.strip() or (answer.text if answer else "") or stdout.strip()
-    if ended.why:
-        raise interrupted(program, ended.why, said[-SAID_CHARACTERS:])
-    cost = answer.cost if answer else None
-    code = str(ended.exit_code)
-    if code not in (settings.texts("exit-codes") or ("0",)):
-        return Failed(error=_exit_error(program, ended.exit_code, said), result=_result(answer, stdout), cost=cost)
-    if answer is not None and answer.error:
-        event = error_told(answer.error, answer.kind)
-        return Failed(error=event, result=_result(answer, stdout), cost=cost, evidence=Evidence.CLAIMED)
-    return Succeeded(result=_result(answer, stdout), cost=cost)
 
 
 def _exit_error(program: str, code: int | None, said: str) -> ErrorEvent:

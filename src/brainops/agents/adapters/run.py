@@ -14,7 +14,6 @@ from brainops.agents.adapters import function, http_agent, llm, mcp, program
 from brainops.agents.adapters.adapter import Adapter, AdapterPort
 from brainops.agents.adapters.agent_settings import Parameters
 from brainops.errors import InvalidInput, StepFailed
-from brainops.memory.context import MemoryContext
 from brainops.operations.jsonable import jsonable
 from brainops.operations.log import checked_error
 from brainops.procedures.runs.attempts import failure_of
@@ -69,7 +68,14 @@ def run_agent(agent: Agent, task: Task, port: AdapterPort) -> Outcome:
         event = event_of_failure(error)
         theirs = tuple(frame for frame in event.frames if not frame.module.startswith(OURS))
         outcome = Failed(error=replace(event, frames=theirs))
-    return _kept(outcome, time.monotonic() - began, port.context)
+    cost = outcome.cost if outcome.cost is None or outcome.cost >= 0 else None
+    kept = replace(
+        outcome,
+        result=jsonable(outcome.result, port.context.redaction),
+        duration_seconds=time.monotonic() - began,
+        cost=cost,
+    )
+    return replace(kept, error=checked_error(port.context, kept.error)) if isinstance(kept, Failed) else kept
 
 
 def event_of_failure(error: Exception) -> ErrorEvent:
@@ -77,9 +83,3 @@ def event_of_failure(error: Exception) -> ErrorEvent:
     failure = failure_of(error)
     kind = error.kind if isinstance(error, StepFailed) and error.kind else type(error).__name__
     return failure.event or ErrorEvent(type=kind, message=failure.message)
-
-
-def _kept(outcome: Outcome, seconds: float, context: MemoryContext) -> Outcome:
-    cost = outcome.cost if outcome.cost is None or outcome.cost >= 0 else None
-    kept = replace(outcome, result=jsonable(outcome.result, context.redaction), duration_seconds=seconds, cost=cost)
-    return replace(kept, error=checked_error(context, kept.error)) if isinstance(kept, Failed) else kept

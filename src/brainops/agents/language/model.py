@@ -60,7 +60,14 @@ def ask(
     """
     secrets = {"key": resolve(models.key)} if models.key else {}
     require_extra()
-    model = _model(models, secrets.get("key"))
+    from pydantic_ai.exceptions import UserError
+    from pydantic_ai.models.fallback import FallbackModel
+
+    try:
+        made = [_one(models, name, secrets.get("key")) for name in models.names]
+    except (UserError, ImportError, ValueError) as error:
+        raise NotConfigured(f"a language model cannot be used: {error}") from None
+    model = made[0] if len(made) == 1 else FallbackModel(*made)
 
     async def work() -> ModelResponse:
         from pydantic_ai.direct import model_request
@@ -74,7 +81,15 @@ def ask(
             return await model_request(model, [request], model_settings=settings)
 
     try:
-        return _said(in_loop(timeout_seconds, cancelled, work), models)
+        response = in_loop(timeout_seconds, cancelled, work)
+        usage, name = response.usage, response.model_name or "unknown"
+        cost = (
+            _price(response) if models.price is None else cost_of(models, name, usage.input_tokens, usage.output_tokens)
+        )
+        text = "".join(part.content for part in response.parts if part.part_kind == "text")
+        return Said(
+            text=text, model=name, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost
+        )
     except (MissingExtra, NotConfigured, StepFailed):
         raise
     except Exception as error:  # noqa: BLE001 -- told as the model's failure, without the key
@@ -111,17 +126,6 @@ def _price(response: ModelResponse) -> float | None:
         return None
 
 
-def _model(models: LanguageModels, key: str | None) -> Model:
-    from pydantic_ai.exceptions import UserError
-    from pydantic_ai.models.fallback import FallbackModel
-
-    try:
-        made = [_one(models, name, key) for name in models.names]
-    except (UserError, ImportError, ValueError) as error:
-        raise NotConfigured(f"a language model cannot be used: {error}") from None
-    return made[0] if len(made) == 1 else FallbackModel(*made)
-
-
 def _one(models: LanguageModels, name: str, key: str | None) -> Model:
     if name in models.objects:
         made: Model = models.objects[name]
@@ -139,13 +143,6 @@ def _one(models: LanguageModels, name: str, key: str | None) -> Model:
         return infer_provider_class(kind)(api_key=key) if key else infer_provider(kind)  # type: ignore[call-arg]
 
     return infer_model(name, provider_of)
-
-
-def _said(response: ModelResponse, models: LanguageModels) -> Said:
-    usage, name = response.usage, response.model_name or "unknown"
-    cost = _price(response) if models.price is None else cost_of(models, name, usage.input_tokens, usage.output_tokens)
-    text = "".join(part.content for part in response.parts if part.part_kind == "text")
-    return Said(text=text, model=name, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost)
 
 
 def _failure(error: Exception, secrets: Mapping[str, str]) -> StepFailed:

@@ -41,20 +41,17 @@ class Experience:
             return None
         candidates = [candidate_of(agent) for agent in considered.able]
         with self._lock:
-            self._catch_up(tx)
+            # What is new is learnt; all of it is read anew where an earlier attempt was judged since, or it is time.
+            old = time.monotonic() - self._read_at >= ANEW_SECONDS
+            rows = tx.agents.trials(0 if old else self._until, REMEMBERED_TRIALS)
+            if not old and any(row["verified"] is not None for row in rows):
+                old, rows = True, tx.agents.trials(0, REMEMBERED_TRIALS)
+            if old:
+                self._record, self._read_at = TrackRecord(), time.monotonic()
+            for row in reversed(rows):
+                self._record.add(trial_of(row))
+            self._until = max(self._until, *(row["learnt_at"] for row in rows)) if rows else self._until
             return choose(candidates, self._record, task_class=task_class, text=text, seed=seed, tried=tried)
-
-    def _catch_up(self, tx: Transaction) -> None:
-        """Learn what is new; read all of it anew where an earlier attempt was judged since, or it is time."""
-        old = time.monotonic() - self._read_at >= ANEW_SECONDS
-        rows = tx.agents.trials(0 if old else self._until, REMEMBERED_TRIALS)
-        if not old and any(row["verified"] is not None for row in rows):
-            old, rows = True, tx.agents.trials(0, REMEMBERED_TRIALS)
-        if old:
-            self._record, self._read_at = TrackRecord(), time.monotonic()
-        for row in reversed(rows):
-            self._record.add(trial_of(row))
-        self._until = max(self._until, *(row["learnt_at"] for row in rows)) if rows else self._until
 
 
 def trial_of(row: Row) -> Trial:

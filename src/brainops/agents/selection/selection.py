@@ -104,7 +104,8 @@ def choose(
     able = [each for each in candidates if each.name not in tried] or list(candidates)
     known = beliefs(able, record, task_class=task_class, text=text)
     weighed = _weighed(known)
-    worth = _worth(weighed, record.count)
+    grown = math.sqrt(1 + math.log1p(record.count / OPTIMISM_GROWS))
+    worth = [[each.mean + grown * optimism * math.sqrt(each.variance) for each in weighed] for optimism in OPTIMISM]
     chosen, probability, trying = _drawn(weighed, worth, seed)
     expected = {belief.name: round(belief.mean, 4) for belief in known}
     sentence = _sentence(chosen, known, weighed, record, task_class, trying=trying)
@@ -238,12 +239,6 @@ def _weighed(known: Sequence[Belief]) -> list[Belief]:
         for belief in known
         if belief.mean + DROPPED * math.sqrt(belief.variance + best.variance) >= best.mean or belief is best
     ]
-
-
-def _worth(weighed: Sequence[Belief], attempts: int) -> list[list[float]]:
-    """Return for each optimism what each agent is worth with it."""
-    grown = math.sqrt(1 + math.log1p(attempts / OPTIMISM_GROWS))
-    return [[each.mean + grown * optimism * math.sqrt(each.variance) for each in weighed] for optimism in OPTIMISM]
 
 
 def _drawn(weighed: Sequence[Belief], worth: Sequence[Sequence[float]], seed: int) -> tuple[Belief, float, bool]:

@@ -89,7 +89,16 @@ def read(given: Mapping[str, JSON], now: Micros) -> Constraints:
 def _understood(key: str, value: JSON, now: Micros, found: dict[str, object]) -> str:
     """Take one constraint into what was found; return what it means, "" where that is not known."""
     if key in TIME or key.endswith(tuple(_NAMED_UNITS)):
-        return _time(key, value, now, found)
+        unit = next((seconds for ending, seconds in _NAMED_UNITS.items() if key.endswith(ending)), None)
+        if unit is not None and isinstance(value, int | float) and not isinstance(value, bool):
+            seconds: float | None = value * unit
+        else:
+            seconds = seconds_of(value, now) if isinstance(value, str) else None
+        if seconds is None or not 0 < seconds <= LONGEST_SECONDS:
+            return ""
+        before = found.get("deadline_seconds")
+        found["deadline_seconds"] = min(seconds, before) if isinstance(before, float) else float(seconds)
+        return f"done within {seconds:g} s, or cancelled; its steps' time-outs add up to no more"
     if key in BUDGET:
         cost = cost_of(value)
         found |= {} if cost is None else {"budget": cost}
@@ -104,21 +113,8 @@ def _understood(key: str, value: JSON, now: Micros, found: dict[str, object]) ->
     return _wish(key, value, found)
 
 
-def _time(key: str, value: JSON, now: Micros, found: dict[str, object]) -> str:
-    unit = next((seconds for ending, seconds in _NAMED_UNITS.items() if key.endswith(ending)), None)
-    if unit is not None and isinstance(value, int | float) and not isinstance(value, bool):
-        seconds: float | None = value * unit
-    else:
-        seconds = seconds_of(value, now) if isinstance(value, str) else None
-    if seconds is None or not 0 < seconds <= LONGEST_SECONDS:
-        return ""
-    before = found.get("deadline_seconds")
-    found["deadline_seconds"] = min(seconds, before) if isinstance(before, float) else float(seconds)
-    return f"done within {seconds:g} s, or cancelled; its steps' time-outs add up to no more"
-
-
 def _wish(key: str, value: JSON, found: dict[str, object]) -> str:
-    wanted = _yes(value)
+    wanted = value.strip().lower() not in _NO and bool(value.strip()) if isinstance(value, str) else bool(value)
     if key in TESTING:
         found["testing"] = wanted
         if wanted and isinstance(value, str) and (key == "test_command" or " " in value.strip()):
@@ -139,10 +135,6 @@ def _wish(key: str, value: JSON, found: dict[str, object]) -> str:
     return ""
 
 
-def _yes(value: JSON) -> bool:
-    return value.strip().lower() not in _NO and bool(value.strip()) if isinstance(value, str) else bool(value)
-
-
 def seconds_of(text: str, now: Micros) -> float | None:
     """Return how many seconds a text means, None where that cannot be told.
 
@@ -158,17 +150,13 @@ def seconds_of(text: str, now: Micros) -> float | None:
         hours, minutes, seconds = (int(each or 0) for each in clock.groups())
         return float(hours * 3_600 + minutes * 60 + seconds)
     if re.match(r"\d{4}-\d\d-\d\d", said):
-        return _until(said.upper(), now)
+        try:
+            moment = datetime.fromisoformat(said.upper())
+        except ValueError:
+            return None
+        return None if moment.tzinfo is None else moment.timestamp() - now / SECOND_MICROS
     said = _AND_A_HALF.sub(r"\1 \2 and half \2", _HALVES.sub(r"\1 \2 and half \2", said))
     return _pieces(_HALF.sub("half", said))
-
-
-def _until(text: str, now: Micros) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if moment.tzinfo is None else moment.timestamp() - now / SECOND_MICROS
 
 
 def _pieces(text: str) -> float | None:
@@ -177,7 +165,8 @@ def _pieces(text: str) -> float | None:
         piece = _PIECE.match(text, place)
         if piece is None:
             return None
-        number = _number(piece["n"])
+        said = piece["n"]
+        number = float(said.replace(",", ".")) if said[0].isdigit() else _COUNTS.get(said)
         unit = _SECONDS.get(piece["u"])
         if number is None or unit is None:
             return None
@@ -185,10 +174,6 @@ def _pieces(text: str) -> float | None:
         joint = re.compile(r"\s*(?:,\s*and\b|and\b|,|&|\+)?\s*").match(text, piece.end())
         place = joint.end() if joint else piece.end()
     return total or None
-
-
-def _number(text: str) -> float | None:
-    return float(text.replace(",", ".")) if text[0].isdigit() else _COUNTS.get(text)
 
 
 def cost_of(value: JSON) -> float | None:

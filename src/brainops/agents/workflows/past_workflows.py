@@ -19,12 +19,10 @@ from brainops.types import (
     Hit,
     Memory,
     MemoryType,
-    Procedure,
     ProcedureVersion,
     Run,
     RunState,
     Source,
-    Step,
     StepRun,
     StepState,
     Trust,
@@ -48,11 +46,13 @@ def known_for(
     past = tuple(found for hit in cases if (found := _past(catalog, hit.memory, goal)) is not None)
     procedure = None if any(each.likeness >= LIKE for each in past) else fitting(triggers, context, goal, inputs)
     listed, listed_in = _listed(context, goal)
+    accepted = procedure.procedure.inputs.get("properties") if procedure else None
+    accepted = accepted if isinstance(accepted, Mapping) else {}
     return Known(
         past=past,
         procedure=procedure.procedure.name if procedure else None,
         procedure_id=procedure.id if procedure else "",
-        inputs=_accepted(procedure.procedure, inputs) if procedure else {},
+        inputs={name: value for name, value in inputs.items() if name in accepted},
         listed=listed,
         listed_in=listed_in,
     )
@@ -82,16 +82,15 @@ def _past(catalog: Catalog, memory: Memory, goal: str) -> PastWorkflow | None:
         likeness=likeness(goal, was),
         succeeded=case.get("state") == RunState.SUCCEEDED,
         seconds=float(case.get("seconds") or 0.0),  # as `case_of` wrote it
-        steps=tuple(_past_step(step, states.get(step.id, {})) for step in steps),
-    )
-
-
-def _past_step(step: Step, ran: Mapping[str, Any]) -> PastPlanStep:
-    return PastPlanStep(
-        definition=step_mapping(step, ()),
-        state=str(ran.get("state") or ""),
-        seconds=ran.get("seconds"),
-        error=str(ran.get("error") or ""),
+        steps=tuple(
+            PastPlanStep(
+                definition=step_mapping(step, ()),
+                state=str(ran.get("state") or ""),
+                seconds=ran.get("seconds"),
+                error=str(ran.get("error") or ""),
+            )
+            for step, ran in ((step, states.get(step.id, {})) for step in steps)
+        ),
     )
 
 
@@ -110,11 +109,6 @@ def fitting(
         if TAG not in version.procedure.tags and version.trust is not Trust.EXTERNAL and set(needed) <= set(inputs):
             return version
     return None
-
-
-def _accepted(procedure: Procedure, inputs: Mapping[str, JSON]) -> dict[str, JSON]:
-    properties = procedure.inputs.get("properties")
-    return {name: value for name, value in inputs.items() if isinstance(properties, Mapping) and name in properties}
 
 
 def _listed(context: MemoryContext, goal: str) -> tuple[tuple[str, ...], str]:

@@ -34,7 +34,18 @@ def improved(language: Language, goal: str, draft: PlanDraft) -> tuple[Procedure
     shown = json.dumps({"goal": goal, "work": [step.get("name") for step in work]}, ensure_ascii=False)
     try:
         said = language.complete(f"<draft>{shown}</draft>", purpose=PURPOSE, system=SYSTEM, max_tokens=ANSWER_TOKENS)
-        return define(_with_work(draft, work, _read(said))), ("a language model ordered the work",)
+        listed = json.loads(said[said.find("[") : said.rfind("]") + 1])
+        if not isinstance(listed, list) or not 0 < len(listed) <= MAX_STEPS:
+            raise ValueError(f"it is no list of 1 to {MAX_STEPS} steps")
+        found = []
+        for each in listed:
+            step_id, task = (each.get("id"), each.get("task")) if isinstance(each, dict) else (None, None)
+            if not isinstance(step_id, str) or not _ID.fullmatch(step_id) or not _is_work(step_id):
+                raise ValueError(f"{str(step_id)[:40]!r} is no id of a step of work")
+            if not isinstance(task, str) or not task.strip() or "${{" in task:
+                raise ValueError(f"the task of {step_id} is no plain sentence")
+            found.append((step_id, " ".join(task.split())[:MAX_TASK_CHARACTERS]))
+        return define(_with_work(draft, work, found)), ("a language model ordered the work",)
     except InvalidProcedure as invalid:
         return plain, (f"what a language model proposed was dropped: {str(invalid)[:200]}",)
     except (ValueError, BrainOpsError) as failed:
@@ -49,22 +60,6 @@ def _steps(draft: PlanDraft) -> list[dict[str, JSON]]:
 
 def _is_work(step_id: str) -> bool:
     return step_id not in (APPROVE, PREPARE, TEST) and not step_id.startswith(CHECK)
-
-
-def _read(said: str) -> list[tuple[str, str]]:
-    """Read the answer; raise ValueError where it is not what was asked for."""
-    listed = json.loads(said[said.find("[") : said.rfind("]") + 1])
-    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_STEPS:
-        raise ValueError(f"it is no list of 1 to {MAX_STEPS} steps")
-    found = []
-    for each in listed:
-        step_id, task = (each.get("id"), each.get("task")) if isinstance(each, dict) else (None, None)
-        if not isinstance(step_id, str) or not _ID.fullmatch(step_id) or not _is_work(step_id):
-            raise ValueError(f"{str(step_id)[:40]!r} is no id of a step of work")
-        if not isinstance(task, str) or not task.strip() or "${{" in task:
-            raise ValueError(f"the task of {step_id} is no plain sentence")
-        found.append((step_id, " ".join(task.split())[:MAX_TASK_CHARACTERS]))
-    return found
 
 
 def _with_work(draft: PlanDraft, work: list[dict[str, JSON]], asked: list[tuple[str, str]]) -> dict[str, JSON]:

@@ -107,17 +107,24 @@ def compose(goal: str, constraints: Constraints, known: Known) -> PlanDraft:
     like = [past for past in known.past if past.likeness >= LIKE]
     best = max(like, key=_merit, default=None)
     work, sources, notes = _work(goal, constraints, known, best)
-    steps = _scaffolded(goal, constraints, work, _failed(like), best)
+    past_steps = [step for past in like for step in past.steps]
+    failed = [step for step in past_steps if step.state == "failed" and step.definition.get("id") != TEST]
+    steps = _scaffolded(goal, constraints, work, failed, best)
     notes += [f"{each['id']} goes first: its step failed before" for each in steps if str(each["id"]).startswith(CHECK)]
     _chain(steps)
     if constraints.deadline_seconds is not None:
-        _time(steps, constraints.deadline_seconds, _times(steps, like))
+        _time(steps, constraints.deadline_seconds, [step for step in past_steps if step.state == "succeeded"])
+    held: dict[str, JSON] = {"goal": _plain(goal)[:500]}
+    if constraints.deadline_seconds is not None:
+        held["deadline-seconds"] = f"{constraints.deadline_seconds:g}"
+    if constraints.budget is not None:
+        held["budget"] = f"{constraints.budget:g}"
     definition: dict[str, JSON] = {
         "name": name_of(goal),
         "description": " ".join(goal.split())[:1_000],
         "tags": ["workflow"],
         "steps": list(steps),
-        "metadata": _metadata(goal, constraints),
+        "metadata": held,  # what the running workflow is held to stands with its procedure
     }
     return PlanDraft(
         definition=definition,
@@ -219,13 +226,6 @@ def _reused(goal: str, best: PastWorkflow) -> list[dict[str, JSON]]:
     return steps[:MAX_STEPS]
 
 
-def _failed(like: Sequence[PastWorkflow]) -> list[PastPlanStep]:
-    """Return the steps of like workflows that failed."""
-    return [
-        step for past in like for step in past.steps if step.state == "failed" and step.definition.get("id") != TEST
-    ]
-
-
 def _same(step: Mapping[str, JSON], past: PastPlanStep) -> bool:
     """Say whether a step is one that was done before: by what it is called."""
     if step["id"] in (TEST, *SCAFFOLD):
@@ -249,26 +249,20 @@ def _scaffolded(
         steps.append(agent_step(PREPARE, task, ROLLBACK_CLASS, constraints))
     for step in work:
         if (before := next((past for past in failed if _same(step, past)), None)) is not None:
-            steps.append(_check(step, before.error, constraints))
+            why = f" with: {_plain(before.error)[:300]}" if before.error else ""
+            task = f"Check that this can be done now, which failed before{why}."
+            task += f" What is to be done: {step.get('name') or step['id']}"
+            steps.append(agent_step(f"{CHECK}{step['id']}"[:60], task, "check", constraints))
             step["retry"] = {"attempts": RETRIES}
         if constraints.rollback:
-            step["compensate"] = _way_back(step, goal)
+            task = f"Take back, as it was prepared: {step.get('name') or _plain(goal)}"[:MAX_TASK_CHARACTERS]
+            prepared = {"prepared": "${{ steps.prepare_rollback.output }}"}
+            back = {"task": task, "task-class": ROLLBACK_CLASS, "context": prepared}
+            step["compensate"] = {"uses": "agent", "with": back}
         steps.append(step)
     if constraints.testing:
         steps.append(_test(goal, constraints, best))
     return steps
-
-
-def _check(step: Mapping[str, JSON], error: str, constraints: Constraints) -> dict[str, JSON]:
-    said = f", which failed before with: {_plain(error)[:300]}" if error else ", which failed before"
-    task = f"Check that this can be done now{said}. What is to be done: {step.get('name') or step['id']}"
-    return agent_step(f"{CHECK}{step['id']}"[:60], task, "check", constraints)
-
-
-def _way_back(step: Mapping[str, JSON], goal: str) -> dict[str, JSON]:
-    task = f"Take back, as it was prepared: {step.get('name') or _plain(goal)}"[:MAX_TASK_CHARACTERS]
-    prepared = {"prepared": "${{ steps.prepare_rollback.output }}"}
-    return {"uses": "agent", "with": {"task": task, "task-class": ROLLBACK_CLASS, "context": prepared}}
 
 
 def _test(goal: str, constraints: Constraints, best: PastWorkflow | None) -> dict[str, JSON]:
@@ -294,20 +288,10 @@ def _chain(steps: Sequence[dict[str, JSON]]) -> None:
         step["needs"] = [steps[number - 1]["id"]] if number else []
 
 
-def _times(steps: Sequence[dict[str, JSON]], like: Sequence[PastWorkflow]) -> dict[str, float]:
-    """Return the longest that each step took in like workflows, of those that were done there."""
-    done = [each for past in like for each in past.steps if each.seconds and each.state == "succeeded"]
-    found: dict[str, float] = {}
-    for step in steps:
-        took = [each.seconds or 0.0 for each in done if _same(step, each)]
-        if took:
-            found[str(step["id"])] = max(took)
-    return found
-
-
-def _time(steps: Sequence[dict[str, JSON]], deadline: float, took: Mapping[str, float]) -> None:
-    """Share the time out: what a step is known to take with some to spare, the rest by kind; never more in all."""
-    known = [SPARE * took[str(step["id"])] if str(step["id"]) in took else 0.0 for step in steps]
+def _time(steps: Sequence[dict[str, JSON]], deadline: float, done: Sequence[PastPlanStep]) -> None:
+    """Share the time out: the longest that a step took with some to spare, the rest by kind; never more in all."""
+    took = [max((each.seconds or 0.0 for each in done if _same(step, each)), default=0.0) for step in steps]
+    known = [SPARE * seconds for seconds in took]
     scale = min(1.0, deadline / sum(known)) if sum(known) else 1.0
     left = max(0.0, deadline - sum(known) * scale)
     weights = [_weight(step) for step in steps]
@@ -321,13 +305,3 @@ def _weight(step: Mapping[str, JSON]) -> float:
     if step["id"] == APPROVE:
         return APPROVAL_SHARE
     return WORK_SHARE if str(step["id"]).startswith("work") else OTHER_SHARE
-
-
-def _metadata(goal: str, constraints: Constraints) -> dict[str, JSON]:
-    """Return what the running workflow is held to, as it stands with its procedure."""
-    kept: dict[str, JSON] = {"goal": _plain(goal)[:500]}
-    if constraints.deadline_seconds is not None:
-        kept["deadline-seconds"] = f"{constraints.deadline_seconds:g}"
-    if constraints.budget is not None:
-        kept["budget"] = f"{constraints.budget:g}"
-    return kept

@@ -83,7 +83,15 @@ class Workflows:
         budget, target, inputs; any other is handed to whoever does a step. Nothing is run. Raises InvalidInput,
         Conflict.
         """
-        said, given = self._said(goal, constraints)
+        if not isinstance(goal, str) or not goal.strip() or len(goal) > MAX_GOAL_CHARACTERS:
+            raise InvalidInput(f"a goal is text of 1 to {MAX_GOAL_CHARACTERS} characters")
+        if constraints is not None and not isinstance(constraints, Mapping):
+            raise InvalidInput(f"constraints are a mapping, not {type(constraints).__name__}")
+        constraints = constraints or {}
+        if len(constraints) > MAX_CONSTRAINTS or not all(isinstance(name, str) for name in constraints):
+            raise InvalidInput(f"constraints have names that are text, and at most {MAX_CONSTRAINTS}")
+        said, rules = self._context.text(goal), self._context.redaction
+        given = {name: jsonable(value, rules) for name, value in constraints.items()}
         wanted = wishes.read(given, self._context.store.now())
         known = known_for(self._context, self._procedures, self._triggers, said, wanted.inputs)
         draft = compose(said, wanted, known)
@@ -108,8 +116,11 @@ class Workflows:
             version = self._procedures.activate(plan.procedure, number=plan.number, reason="its workflow is run")
         except (ApprovalRequired, ApprovalUnproven) as held:
             return Workflow(plan=plan, reason=str(held))
-        begun = self._execute(plan.procedure, {"workflow": plan.goal}, _target(version.procedure))
-        return self._ended(plan, version, begun) if begun.state in ENDED else Workflow(plan=plan, run=begun)
+        actions = [step.action.parameters for step in version.procedure.steps]
+        targets = {str(parameters["target"]) for parameters in actions if "target" in parameters}
+        begun = self._execute(plan.procedure, {"workflow": plan.goal}, targets.pop() if len(targets) == 1 else None)
+        learned = self._learn(version, begun) if begun.state in ENDED else None
+        return Workflow(plan=plan, run=begun, learned=learned)
 
     def get(self, run_id: str) -> Workflow:
         """Return a workflow by its run, as it stands. Raises NotFound."""
@@ -124,7 +135,9 @@ class Workflows:
         if not isinstance(limit, int) or not 0 < limit <= MOST_LISTED:
             raise InvalidInput(f"limit is 1 to {MOST_LISTED}, not {limit!r:.40}")
         found = []
-        for version in self._versions():
+        for version in self._procedures.list():
+            if TAG not in version.procedure.tags:
+                continue
             run = next(iter(self._runs.list(procedure=version.procedure.name, limit=1)), None)
             at = run.created_at if run else version.created_at
             found.append((at, version, run))
@@ -165,15 +178,14 @@ class Workflows:
             run = self._runs.get(work.run_id)
             procedure = self._runs.version(run.procedure_id).procedure
             if TAG in procedure.tags:
-                self._require_room(procedure, run)
+                if self._late(procedure, run):
+                    raise StepFailed("the workflow's deadline has passed", kind="DeadlinePassed", retryable=False)
+                budget = _held(procedure, "budget")
+                if budget is not None and (cost := self._cost(run.id)) >= budget > 0:
+                    raise StepFailed(
+                        f"the workflow has cost {cost:g} of {budget:g}", kind="BudgetSpent", retryable=False
+                    )
         return self._agents.step(work)
-
-    def _require_room(self, procedure: Procedure, run: Run) -> None:
-        if self._late(procedure, run):
-            raise StepFailed("the workflow's deadline has passed", kind="DeadlinePassed", retryable=False)
-        budget = _held(procedure, "budget")
-        if budget is not None and (cost := self._cost(run.id)) >= budget > 0:
-            raise StepFailed(f"the workflow has cost {cost:g} of {budget:g}", kind="BudgetSpent", retryable=False)
 
     def _late(self, procedure: Procedure, run: Run) -> bool:
         deadline = _held(procedure, "deadline-seconds")
@@ -188,9 +200,6 @@ class Workflows:
             subject = f"{run.procedure_name}: its deadline has passed; it is cancelled and taken back"
             self._notices.put(tx, NoticeKind.RUN_FAILED, subject, run_id=run.id)
         return 1
-
-    def _ended(self, plan: WorkflowPlan, version: ProcedureVersion, run: Run) -> Workflow:
-        return Workflow(plan=plan, run=run, learned=self._learn(version, run))
 
     def _learn(self, version: ProcedureVersion, run: Run) -> str:
         """Keep the case, and let the procedure hold no longer: it was for this goal."""
@@ -209,21 +218,10 @@ class Workflows:
         attempts = (attempt for each in found for attempt in self._agents.execution(each.id).attempts)
         return float(sum(attempt.charged for attempt in attempts))
 
-    def _said(self, goal: str, constraints: Mapping[str, Any] | None) -> tuple[str, dict[str, JSON]]:
-        if not isinstance(goal, str) or not goal.strip() or len(goal) > MAX_GOAL_CHARACTERS:
-            raise InvalidInput(f"a goal is text of 1 to {MAX_GOAL_CHARACTERS} characters")
-        if constraints is not None and not isinstance(constraints, Mapping):
-            raise InvalidInput(f"constraints are a mapping, not {type(constraints).__name__}")
-        given = constraints or {}
-        if len(given) > MAX_CONSTRAINTS or not all(isinstance(name, str) for name in given):
-            raise InvalidInput(f"constraints have names that are text, and at most {MAX_CONSTRAINTS}")
-        rules = self._context.redaction
-        checked = {name: jsonable(value, rules) for name, value in given.items()}
-        return self._context.text(goal), checked
-
     def _planned(self, version: ProcedureVersion, draft: PlanDraft, wanted: Constraints) -> WorkflowPlan:
         plan = self._reread(version)
-        sources = draft.sources | self._executions(plan.goal, plan)
+        found = self._agents.executions(task_class=class_of(plan.goal), limit=3) if plan.agents else []
+        sources = draft.sources | {each.id: f"a task of this kind: {each.state.value}" for each in found}
         waiting = [step_id for step_id, choice in plan.agents.items() if choice is None]
         notes = [*draft.notes, *(f"{each}: no agent is capable of it now; it will wait for one" for each in waiting)]
         told = replace(
@@ -238,34 +236,22 @@ class Workflows:
     def _reread(self, version: ProcedureVersion) -> WorkflowPlan:
         """Return what the stored procedure of a workflow says, and who would do its steps now."""
         procedure = version.procedure
+        agents: dict[str, Choice | None] = {}  # who would be given each step now; at its time it is chosen anew
+        for step in procedure.steps if version.state is not ProcedureState.RETIRED else ():
+            if step.action.uses is StepKind.AGENT:
+                given = step.action.parameters
+                task_class = str(given.get("task-class") or "") or None
+                agents[step.id] = self._agents.choose(str(given.get("task")), task_class=task_class)
         plan = WorkflowPlan(
             goal=_goal(procedure),
             procedure=procedure.name,
             number=version.number,
             steps=tuple(step.id for step in procedure.steps),
-            agents=self._assigned(procedure) if version.state is not ProcedureState.RETIRED else {},
+            agents=agents,
             deadline_seconds=_held(procedure, "deadline-seconds"),
             mermaid=mermaid(procedure),
         )
         return replace(plan, text=_text(procedure, plan))
-
-    def _assigned(self, procedure: Procedure) -> dict[str, Choice | None]:
-        """Return for each agent step who would be given it now; at its time it is chosen anew."""
-        found: dict[str, Choice | None] = {}
-        for step in procedure.steps:
-            if step.action.uses is StepKind.AGENT:
-                given = step.action.parameters
-                task_class = str(given.get("task-class") or "") or None
-                found[step.id] = self._agents.choose(str(given.get("task")), task_class=task_class)
-        return found
-
-    def _executions(self, goal: str, plan: WorkflowPlan) -> dict[str, str]:
-        """Return the newest tasks of the classes that the plan's steps have, as what its choice of agents rests on."""
-        found = self._agents.executions(task_class=class_of(goal), limit=3) if plan.agents else []
-        return {each.id: f"a task of this kind: {each.state.value}" for each in found}
-
-    def _versions(self) -> builtins.list[ProcedureVersion]:
-        return [each for each in self._procedures.list() if TAG in each.procedure.tags]
 
 
 def _text(procedure: Procedure, plan: WorkflowPlan) -> str:
@@ -299,9 +285,3 @@ def _held(procedure: Procedure, name: str) -> float | None:
         return float(str(_metadata(procedure)[name]))
     except (KeyError, ValueError):
         return None
-
-
-def _target(procedure: Procedure) -> str | None:
-    """Return what the steps are done to, where they all say the same."""
-    named = {str(step.action.parameters["target"]) for step in procedure.steps if "target" in step.action.parameters}
-    return named.pop() if len(named) == 1 else None

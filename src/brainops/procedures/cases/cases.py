@@ -34,7 +34,9 @@ from brainops.types import (
     StepRun,
     Trust,
 )
-from brainops.types.limits import LISTED_WHOLE, MAX_NAME_CHARACTERS
+from brainops.types.knowledge import Share
+from brainops.types.limits import LISTED_WHOLE, MAX_NAME_CHARACTERS, Said
+from brainops.wire import from_plain
 
 CONFIDENCE = 0.90  # below this it abstains: what acts by itself is right nine times in ten, as a fix is
 LEARNED_CASES = 5_000  # the newest; older ones are of another time, and a decision stays fast
@@ -104,13 +106,16 @@ class Cases:
             raise InvalidInput("cases are a list of (inputs, outputs, source), the source perhaps None")
         sure = self._trust(trust)
         made = [
-            self._case(name, inputs, outputs, sure, origin="told", source=self._source(source))
+            self._case(name, inputs, outputs, sure, origin="told", source=source and from_plain(str, source, "source"))
             for inputs, outputs, source in given
         ]
         kept: list[DecidedCase] = []
         for start in range(0, len(made), IMPORTED_TOGETHER):
             with self._at_hand.lock, self._context.store.writing(acts.CASE_LEARN, self._context.actor) as tx:
-                kept += [self._learn(tx, _vouched(tx, each)) for each in made[start : start + IMPORTED_TOGETHER]]
+                for each in made[start : start + IMPORTED_TOGETHER]:
+                    # an agent's word is never verified
+                    believed = each.trust is not Trust.VERIFIED or tx.lets(acts.VOUCH)
+                    kept.append(self._learn(tx, each if believed else replace(each, trust=Trust.AGENT)))
         return kept
 
     def learn_from(
@@ -131,7 +136,7 @@ class Cases:
     def decide(self, name: str, inputs: Mapping[str, JSON], *, confidence: float = CONFIDENCE) -> CaseDecision:
         """Decide a new case from past ones, or abstain below `confidence`. Writes nothing. Raises InvalidInput."""
         name, asked = self._name(name), self._mapping(inputs, "inputs")
-        line = _line(confidence)
+        line = from_plain(Share, confidence, "confidence")
         with self._at_hand.lock, self._context.store.read() as tx:
             learned = self._current(tx, name)
             return _decision(learned, learned.learner.judge(asked), line)
@@ -307,7 +312,7 @@ class Cases:
             origin=origin,
             decided_at=self._context.store.now(),
             decided_by=self._context.actor,
-            source=source,
+            source=self._context.text(source, MAX_NAME_CHARACTERS) if source else None,
         )
 
     def _trust(self, trust: Trust | str | None) -> Trust:
@@ -316,14 +321,7 @@ class Cases:
         return Trust.VERIFIED if self._context.actor.kind is ActorKind.PERSON else Trust.AGENT
 
     def _name(self, name: Any) -> str:
-        if not isinstance(name, str) or not name.strip():
-            raise InvalidInput(f"what is decided has a name, for example 'refund request', not {name!r:.80}")
-        return self._context.text(name, MAX_NAME_CHARACTERS)
-
-    def _source(self, source: str | None) -> str | None:
-        if source is not None and not isinstance(source, str):
-            raise InvalidInput(f"a case's source is text, not {source!r:.80}")
-        return self._context.text(source, MAX_NAME_CHARACTERS) if source else None
+        return self._context.text(from_plain(Said, name, "the name of what is decided"), MAX_NAME_CHARACTERS)
 
     def _mapping(self, value: Any, what: str) -> dict[str, JSON]:
         """Return a mapping as it may be stored: redacted JSON of bounded size."""
@@ -343,12 +341,6 @@ class Cases:
         tx.trail.append(case.id, self._context.store.now(), name=case.name, **detail)
 
 
-def _vouched(tx: Transaction, case: DecidedCase) -> DecidedCase:
-    """Return a case with the trust that whoever tells it can give: an agent's word is never verified."""
-    believed = case.trust is not Trust.VERIFIED or tx.lets(acts.VOUCH)
-    return case if believed else replace(case, trust=Trust.AGENT)
-
-
 def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
     """Learn what is new; return False where something changed that was learned before."""
     new: list[CaseExample] = []
@@ -360,18 +352,14 @@ def _take(learned: _Learned, changed: Iterable[DecidedCase]) -> bool:
             return False
         learned.seen[case.id] = case.standing
         if case.standing is CaseStanding.STANDS:
-            new.append(_example(case))
+            corrected = case.origin == "corrected" and case.trust is Trust.VERIFIED
+            weight = CORRECTED if corrected else WEIGHTS[case.trust]
+            own = case.trust is not Trust.EXTERNAL
+            new.append(CaseExample(id=case.id, inputs=case.inputs, outputs=case.outputs, weight=weight, own=own))
         if case.expected is not None and case.expected_right is not None:
             learned.record.append((case.expected, case.expected_right))
     learned.learner.add_many(new)
     return True
-
-
-def _example(case: DecidedCase) -> CaseExample:
-    corrected = case.origin == "corrected" and case.trust is Trust.VERIFIED
-    weight = CORRECTED if corrected else WEIGHTS[case.trust]
-    own = case.trust is not Trust.EXTERNAL
-    return CaseExample(id=case.id, inputs=case.inputs, outputs=case.outputs, weight=weight, own=own)
 
 
 def _decision(learned: _Learned, judgement: Judgement, line: float) -> CaseDecision:
@@ -396,9 +384,3 @@ def _known(tx: Transaction, case_id: str) -> DecidedCase:
     if case is None:
         raise NotFound(f"there is no case {str(case_id)[:80]!a} in the namespaces that you read")
     return case
-
-
-def _line(confidence: Any) -> float:
-    if isinstance(confidence, bool) or not isinstance(confidence, (int, float)) or not 0.0 <= confidence <= 1.0:
-        raise InvalidInput(f"confidence is a number from 0 to 1, not {confidence!r:.60}")
-    return float(confidence)

@@ -100,11 +100,6 @@ class Question(Struct, frozen=True, kw_only=True):
                 return MISSING if left is None or right is None else left - right
             case "same":
                 return float(first is not None and first == fields.get(self.fields[1]))
-            case _:
-                return self._counted(fields)
-
-    def _counted(self, fields: Fields) -> float:
-        match self.kind:
             case "none of all":
                 return float(sum(value is None for value in fields.values()))
             case "true of all":
@@ -152,7 +147,12 @@ def questions(cases: Sequence[Fields]) -> list[Question]:
     """Return what can be asked of such cases, in a fixed order."""
     names = sorted({name for fields in cases for name in fields})
     columns = {name: [fields.get(name) for fields in cases] for name in names}
-    numbers = [name for name in names if _is_number(columns[name])]
+    given = {name: [value for value in column if value is not None] for name, column in columns.items()}
+    numbers = [
+        name
+        for name, values in given.items()
+        if values and sum(number(value) is not None for value in values) >= MOSTLY * len(values)
+    ]
     found = [each for name in names for each in _of_field(name, columns[name], name in numbers)]
     return [*found, *_of_several(numbers, columns)]
 
@@ -188,21 +188,13 @@ def _of_several(numbers: Sequence[str], columns: Mapping[str, Sequence[Value]]) 
         yield from (Question(kind=kind, fields=names) for kind in ("sum", "most", "none above 0"))
     yield Question(kind="none of all", fields=())
     yield Question(kind="true of all", fields=())
-    texts = [name for name, column in columns.items() if name not in numbers and _varies(column)][:DERIVED_FIELDS]
+    told = {name: {value for value in column if isinstance(value, str)} for name, column in columns.items()}
+    texts = [name for name in columns if name not in numbers and len(told[name]) > 2][:DERIVED_FIELDS]
     for place, first in enumerate(texts):
         for second in texts[place + 1 :]:
             alike = sum(a is not None and a == b for a, b in zip(columns[first], columns[second], strict=True))
             if alike >= LEAST_SEEN:
                 yield Question(kind="same", fields=(first, second))
-
-
-def _varies(column: Sequence[Value]) -> bool:
-    return len({value for value in column if isinstance(value, str)}) > 2
-
-
-def _is_number(column: Sequence[Value]) -> bool:
-    given = [value for value in column if value is not None]
-    return bool(given) and sum(number(value) is not None for value in given) >= MOSTLY * len(given)
 
 
 def _frequent(counted: Counter[str]) -> Iterable[str]:

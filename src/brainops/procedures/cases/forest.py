@@ -68,17 +68,24 @@ class Forest:
         share = share / share.sum()
         total = np.zeros_like(share)
         for tree in self._trees:
-            found = _leaf(tree, answers).classes
+            leaf = tree
+            while isinstance(leaf, Branch):
+                leaf = leaf.below if answers[leaf.question] <= leaf.threshold else leaf.above
+            found = leaf.classes
             total += (found + SMOOTHED * share) / (found.sum() + SMOOTHED)
         found_in_all: Array = total / total.sum() if self._trees else share
         return found_in_all
 
     def rule(self, answers: Array, chosen: int, costs: Sequence[float]) -> TreeRule | None:
         """Return the way through one of the trees that speaks most plainly for a class: many cases, cheap questions."""
+        import numpy as np
+
         best: tuple[float, TreeRule] | None = None
         for tree in self._trees:
             steps = _shortened(_way(tree, answers))
-            held = self._held(steps)
+            held = np.ones(len(self._answers), dtype=bool)
+            for question, threshold, below in steps:
+                held &= (self._answers[:, question] <= threshold) == below
             cases = int(held.sum())
             agreeing = int((self._classes[held].argmax(1) == chosen).sum()) if cases else 0
             plain = (
@@ -89,14 +96,6 @@ class Forest:
             if agreeing and (best is None or plain > best[0]):
                 best = (plain, TreeRule(steps=steps, cases=cases, agreeing=agreeing))
         return best[1] if best else None
-
-    def _held(self, steps: Sequence[tuple[int, float, bool]]) -> Any:
-        import numpy as np
-
-        held = np.ones(len(self._answers), dtype=bool)
-        for question, threshold, below in steps:
-            held &= (self._answers[:, question] <= threshold) == below
-        return held
 
 
 def _grown(answers: Array, classes: Array, places: Places, chance: Any, few: int, depth: int) -> Branch | Leaf:
@@ -143,18 +142,10 @@ def _parting(values: Array, classes: Array) -> tuple[float, float]:
     gain = (below**2).sum(1) / weight + ((whole - below) ** 2).sum(1) / (total - weight) - (whole**2).sum() / total
     gain[ordered[1:] == ordered[:-1]] = -1.0
     place = int(gain.argmax())
-    return float(gain[place]), _between(float(ordered[place]), float(ordered[place + 1]))
-
-
-def _between(low: float, high: float) -> float:
-    """Return a threshold between two values; just below the higher where the lower stands for nothing."""
-    return (low + high) / 2.0 if low > -1e17 else high - max(1e-9, abs(high) * 1e-9)
-
-
-def _leaf(tree: Branch | Leaf, answers: Array) -> Leaf:
-    while isinstance(tree, Branch):
-        tree = tree.below if answers[tree.question] <= tree.threshold else tree.above
-    return tree
+    low, high = float(ordered[place]), float(ordered[place + 1])
+    # just below the higher where the lower stands for nothing
+    between = (low + high) / 2.0 if low > -1e17 else high - max(1e-9, abs(high) * 1e-9)
+    return float(gain[place]), between
 
 
 def _way(tree: Branch | Leaf, answers: Array) -> list[tuple[int, float, bool]]:

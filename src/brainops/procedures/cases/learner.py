@@ -120,11 +120,23 @@ class Learner:
         said = words(fields)
         if scored and self._examples:
             self._grow(growth)
-            self._score(example, fields, said)
+            near, answers = self._neighbours.nearest(fields, said), self._answers(fields)
+            for name, column in self._columns.items():
+                right = column.keys.get(_key(example.outputs.get(name)))
+                losses = column.losses or {}
+                for model, said_so in self._asked(column, near, said, answers).items():
+                    given = said_so.get(right, 0.0) if right is not None else 0.0
+                    losses[model] = FORGETTING * losses.get(model, 0.0) - math.log(max(given, SURPRISE))
+                column.losses = losses
         place = len(self._examples)
         for name in {**example.outputs, **self._columns}:
             if name not in self._columns:
-                self._columns[name] = self._column(name, place)
+                column = _Column(name=name, values=[], keys={}, classes=[], words=WordEvidence())
+                for earlier in range(place):
+                    class_ = _class(column, None)
+                    column.classes.append(class_)
+                    column.words.add(words(self._fields[earlier]), class_, self._examples[earlier].weight)
+                self._columns[name] = column
             column = self._columns[name]
             class_ = _class(column, example.outputs.get(name))
             column.classes.append(class_)
@@ -134,25 +146,6 @@ class Learner:
         self._examples.append(example)
         self._fields.append(fields)
         self._neighbours.add(fields, said)
-
-    def _column(self, name: str, place: int) -> _Column:
-        """Return the column of an output that no case had until now."""
-        column = _Column(name=name, values=[], keys={}, classes=[], words=WordEvidence())
-        for earlier in range(place):
-            class_ = _class(column, None)
-            column.classes.append(class_)
-            column.words.add(words(self._fields[earlier]), class_, self._examples[earlier].weight)
-        return column
-
-    def _score(self, example: CaseExample, fields: Fields, said: frozenset[str]) -> None:
-        near, answers = self._neighbours.nearest(fields, said), self._answers(fields)
-        for name, column in self._columns.items():
-            right = column.keys.get(_key(example.outputs.get(name)))
-            losses = column.losses or {}
-            for model, said_so in self._asked(column, near, said, answers).items():
-                given = said_so.get(right, 0.0) if right is not None else 0.0
-                losses[model] = FORGETTING * losses.get(model, 0.0) - math.log(max(given, SURPRISE))
-            column.losses = losses
 
     def _asked(
         self, column: _Column, near: Sequence[tuple[int, float]], said: frozenset[str], answers: Array | None

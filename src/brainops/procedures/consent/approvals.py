@@ -128,7 +128,10 @@ class Approvals:
         if actor is not None and found.decided_by is not None and same_person(found.decided_by, actor):
             return None
         if not vouched(found, tx.trail.of(found.id)):
-            self._void(tx, found, now)
+            why = "the audit trail does not know who granted it"
+            tx.approvals.void(found.id, why)
+            tx.also(acts.APPROVAL_VOID, acts.ITSELF).append(found.id, now, **{**covered(found), "reason": why})
+            self._tell(tx, NoticeKind.GUARD_ALARM, found, why=why)
             return None
         if not tx.approvals.use(found.id, now):
             return None
@@ -195,12 +198,24 @@ class Approvals:
         self, approval_id: str, state: ApprovalState, proof: Proof, reason: str, valid_seconds: float | None
     ) -> Approval:
         asked, reason = self.get(approval_id), self._context.text(reason, MAX_QUESTION_CHARACTERS)
-        self._check_open(asked)
+        if asked.namespace != self._context.store.scope.write:
+            raise NamespaceDenied(
+                f"the approval {asked.id} belongs to {asked.namespace}, which is only read here; "
+                f"open it with --namespace {asked.namespace}"
+            )
+        if asked.state is not ApprovalState.PENDING:
+            raise Conflict(f"the approval {asked.id} is {asked.state.value}; it is decided once")
         act = acts.APPROVAL_GRANT if state is ApprovalState.GRANTED else acts.APPROVAL_REFUSE
         with self._context.store.writing(act, self._context.actor, proof) as tx:
             approver = tx.actor
             if state is ApprovalState.GRANTED:
-                _check_independent(tx, asked, approver)
+                run = tx.runs.get(asked.run_id) if asked.run_id else None
+                if same_person(approver, asked.requested_by) or (run is not None and same_person(approver, run.actor)):
+                    raise ApprovalUnproven(
+                        f"{approver.id} asked for this, or started the run, and cannot approve it too: another "
+                        "approver must, or the program that asks says who it is "
+                        "(BRAINOPS_ACTOR=agent:NAME or service:NAME)"
+                    )
             now = self._context.store.now()
             expires_at = asked.expires_at if valid_seconds is None else now + int(valid_seconds * SECOND_MICROS)
             if not tx.approvals.decide(asked.id, state, approver, now, reason=reason, expires_at=expires_at):
@@ -214,15 +229,6 @@ class Approvals:
             self._tell(tx, NoticeKind.APPROVAL_DECIDED, decided)
         return decided
 
-    def _check_open(self, asked: Approval) -> None:
-        if asked.namespace != self._context.store.scope.write:
-            raise NamespaceDenied(
-                f"the approval {asked.id} belongs to {asked.namespace}, which is only read here; "
-                f"open it with --namespace {asked.namespace}"
-            )
-        if asked.state is not ApprovalState.PENDING:
-            raise Conflict(f"the approval {asked.id} is {asked.state.value}; it is decided once")
-
     def _expire(self, tx: Transaction, approval: Approval, now: Micros) -> bool:
         unused = approval.state is ApprovalState.GRANTED
         why = "it was granted and not used in time" if unused else "nobody answered in time"
@@ -231,12 +237,6 @@ class Approvals:
         tx.also(acts.APPROVAL_EXPIRE, acts.ITSELF).append(approval.id, now, **{**covered(approval), "reason": why})
         self._tell(tx, NoticeKind.APPROVAL_EXPIRED, approval, why=why)
         return True
-
-    def _void(self, tx: Transaction, approval: Approval, now: Micros) -> None:
-        why = "the audit trail does not know who granted it"
-        tx.approvals.void(approval.id, why)
-        tx.also(acts.APPROVAL_VOID, acts.ITSELF).append(approval.id, now, **{**covered(approval), "reason": why})
-        self._tell(tx, NoticeKind.GUARD_ALARM, approval, why=why)
 
     def _tell(self, tx: Transaction, kind: NoticeKind, approval: Approval, **more: JSON) -> None:
         by = approval.decided_by
@@ -303,12 +303,3 @@ def vouched(approval: Approval, lines: Sequence[AuditEntry]) -> bool:
 def same_person(one: Actor, other: Actor) -> bool:
     """Say whether two actors are the same person, going by what they call themselves."""
     return one.kind is other.kind is ActorKind.PERSON and one.id.casefold() == other.id.casefold()
-
-
-def _check_independent(tx: Transaction, asked: Approval, approver: Actor) -> None:
-    run = tx.runs.get(asked.run_id) if asked.run_id else None
-    if same_person(approver, asked.requested_by) or (run is not None and same_person(approver, run.actor)):
-        raise ApprovalUnproven(
-            f"{approver.id} asked for this, or started the run, and cannot approve it too: another approver must, or "
-            "the program that asks says who it is (BRAINOPS_ACTOR=agent:NAME or service:NAME)"
-        )

@@ -10,12 +10,13 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from uuid import UUID
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean
 from brainops.procedures.consent.outbox import Outbox
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.approvals import approver_of
 from brainops.store.database import Row
@@ -30,7 +31,6 @@ from brainops.types import (
     ClientProof,
     Enrolled,
     KeyProof,
-    Micros,
     NoticeKind,
     Proof,
     SecretKind,
@@ -70,7 +70,8 @@ class Approvers:
         name = _checked_name(name)
         entry_id, key = new_id(), None
         if passphrase is None:
-            key = _new_key(entry_id)
+            secret = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BITS // 8)).decode().rstrip("=")
+            key = f"bok_{entry_id.replace('-', '')}_{secret}"
         secret_hash = hash_passphrase(checked_passphrase(passphrase)) if passphrase is not None else _key_hash(key)
         kind = SecretKind.PASSPHRASE if key is None else SecretKind.KEY
         with self._context.store.writing(acts.ENROL, self._context.actor, proof, scope=self._scope) as tx:
@@ -163,7 +164,7 @@ class Approvers:
         if parts is None:
             raise ApprovalUnproven("an approval key begins with bok_ and was shown once, when its owner enrolled")
         with self._context.store.read(self._scope) as tx:
-            entry = tx.approvals.approver_row(_as_uuid(parts[1]))
+            entry = tx.approvals.approver_row(str(UUID(hex=parts[1])))
         if entry is None or entry["revoked_at"] is not None or entry["kind"] != SecretKind.KEY.value:
             raise ApprovalUnproven("that key is not, or no longer, one of an approver")
         return self._checked(entry, key.strip())
@@ -185,7 +186,12 @@ class Approvers:
             now = self._context.store.now()
             known = enrolled_in(tx.trail.of(entry["id"]), entry)
             if not right:
-                self._failed(tx, entry, now)
+                failures = entry["failures"] + 1
+                lock = _lock_seconds(failures)
+                tx.approvals.lock(entry["id"], failures, now + lock * SECOND_MICROS if lock else None)
+                tx.also(acts.APPROVER_WRONG).append(entry["id"], now, name=entry["name"], failures=failures)
+                if failures == FREE_FAILURES:
+                    self._outbox.put(tx, NoticeKind.APPROVER_LOCKED, entry["name"], failures=failures, seconds=lock)
             elif not known:
                 tx.also(acts.APPROVER_VOID).append(entry["id"], now, name=entry["name"])
             elif tx.approvals.proven(entry["id"], now):
@@ -213,14 +219,6 @@ class Approvers:
             if until > now:
                 wait = max(1, (until - now) // SECOND_MICROS)
                 raise ApprovalUnproven(f"too many tries: {entry['name']} can prove to be it again in {wait:,} seconds")
-
-    def _failed(self, tx: Transaction, entry: Row, now: Micros) -> None:
-        failures = entry["failures"] + 1
-        lock = _lock_seconds(failures)
-        tx.approvals.lock(entry["id"], failures, now + lock * SECOND_MICROS if lock else None)
-        tx.also(acts.APPROVER_WRONG).append(entry["id"], now, name=entry["name"], failures=failures)
-        if failures == FREE_FAILURES:
-            self._outbox.put(tx, NoticeKind.APPROVER_LOCKED, entry["name"], failures=failures, seconds=lock)
 
 
 _PROOFS = {SecretKind.PASSPHRASE: "terminal", SecretKind.KEY: "key"}
@@ -273,15 +271,6 @@ def _scrypt(passphrase: str, salt: bytes, cost: int) -> str:
 
 def _key_hash(key: str | None) -> str:
     return hashlib.sha256(f"brainops approval key {key}".encode()).hexdigest()
-
-
-def _new_key(entry_id: str) -> str:
-    secret = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BITS // 8)).decode().rstrip("=")
-    return f"bok_{entry_id.replace('-', '')}_{secret}"
-
-
-def _as_uuid(digits: str) -> str:
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _lock_seconds(failures: int) -> int:

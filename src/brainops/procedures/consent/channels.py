@@ -33,11 +33,34 @@ _REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
 
 def checked_settings(kind: ChannelKind, settings: Mapping[str, Any], policy: RedactionPolicy) -> dict[str, JSON]:
     """Return the settings of a channel as they are stored; raise InvalidInput, also where they hold a secret."""
+    checked: dict[str, JSON]
     match kind:
         case ChannelKind.COMMAND:
-            known, checked = {"argv"}, _checked_command(settings)
+            argv = settings.get("argv")
+            texts = isinstance(argv, (list, tuple)) and all(isinstance(part, str) and "\0" not in part for part in argv)
+            if (
+                not argv
+                or not texts
+                or not argv[0]
+                or len(argv) > MAX_ARGUMENTS
+                or max(map(len, argv)) > MAX_ARGUMENT_CHARACTERS
+            ):
+                raise InvalidInput(
+                    "a command channel's argv is a list of texts, for example "
+                    '["/usr/local/bin/notify", "--team", "shop"]; it runs without a shell'
+                )
+            known, checked = {"argv"}, {"argv": list(argv)}
         case ChannelKind.WEBHOOK:
-            known, checked = {"url", "secret"}, _checked_webhook(settings)
+            url, secret = settings.get("url"), settings.get("secret")
+            if not isinstance(url, str) or not (_REFERENCE.fullmatch(url) or _is_web(url)):
+                raise InvalidInput(
+                    "a webhook's url is https://..., http://..., or where it stands: env:NAME or file:PATH"
+                )
+            if secret is not None and not (isinstance(secret, str) and _REFERENCE.fullmatch(secret)):
+                raise InvalidInput(
+                    "a webhook's secret is a reference, env:NAME or file:PATH; the secret itself is not stored"
+                )
+            known, checked = {"url", "secret"}, {"url": url, **({"secret": secret} if secret else {})}
     if unknown := sorted(set(settings) - known):
         raise InvalidInput(f"a {kind.value} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}")
     if redact_json(checked, policy).value != checked:
@@ -64,32 +87,6 @@ def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy
 
 class _NotTaken(BrainOpsError):
     """The channel did not take the notice."""
-
-
-def _checked_command(settings: Mapping[str, Any]) -> dict[str, JSON]:
-    argv = settings.get("argv")
-    texts = isinstance(argv, (list, tuple)) and all(isinstance(part, str) and "\0" not in part for part in argv)
-    if (
-        not argv
-        or not texts
-        or not argv[0]
-        or len(argv) > MAX_ARGUMENTS
-        or max(map(len, argv)) > MAX_ARGUMENT_CHARACTERS
-    ):
-        raise InvalidInput(
-            'a command channel\'s argv is a list of texts, for example ["/usr/local/bin/notify", "--team", "shop"]; '
-            "it runs without a shell"
-        )
-    return {"argv": list(argv)}
-
-
-def _checked_webhook(settings: Mapping[str, Any]) -> dict[str, JSON]:
-    url, secret = settings.get("url"), settings.get("secret")
-    if not isinstance(url, str) or not (_REFERENCE.fullmatch(url) or _is_web(url)):
-        raise InvalidInput("a webhook's url is https://..., http://..., or where it stands: env:NAME or file:PATH")
-    if secret is not None and not (isinstance(secret, str) and _REFERENCE.fullmatch(secret)):
-        raise InvalidInput("a webhook's secret is a reference, env:NAME or file:PATH; the secret itself is not stored")
-    return {"url": url, **({"secret": secret} if secret else {})}
 
 
 def _is_web(url: str) -> bool:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from brainops.errors import InvalidInput, StepFailed
 from brainops.memory.context import MemoryContext
 from brainops.net import origin_of
 from brainops.procedures.steps.executor import Limits
 from brainops.store import Transaction, acts
-from brainops.types import Micros, Proof
+from brainops.types import Proof
+from brainops.wire import from_plain
 
 SETTING = "step_limits"  # of the namespace, guarded with its rules
 MAX_ENTRIES = 500  # of one list: it is read before every command
@@ -31,26 +31,6 @@ No list of dangerous names is ever whole (GIT_EXTERNAL_DIFF, PYTHONPATH, PAGER, 
 name is allowed by a person, by name. INPUT_ is for a step's own scripts: nothing else reads it.
 """
 OURS = "BRAINOPS_"  # by which a step could act as another one
-
-
-class _Lists(Struct, frozen=True, kw_only=True):
-    """What somebody allows or takes back, each entry in the form in which it is kept."""
-
-    commands: tuple[str, ...]
-    hosts: tuple[str, ...]
-    variables: tuple[str, ...]
-    plain: tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls, commands: Iterable[str], hosts: Iterable[str], variables: Iterable[str], plain: Iterable[str]
-    ) -> _Lists:
-        return cls(
-            commands=tuple(map(_command, _listed(commands))),
-            hosts=tuple(map(_host, _listed(hosts))),
-            variables=tuple(map(_variable, _listed(variables))),
-            plain=tuple(map(_plain, _listed(plain))),
-        )
 
 
 class StepLimits:
@@ -81,20 +61,14 @@ class StepLimits:
         word as data, so that a step may hand them an input as an argument.
         In a strict namespace where people are enrolled who may approve, it takes the `proof` of one of them.
         """
-        new = _Lists.of(commands, hosts, variables, plain)
-        if any(self._context.text(entry) != entry for each in asdict(new).values() for entry in each):
+        new = _entries(commands=commands, hosts=hosts, variables=variables, plain=plain)
+        if any(self._context.text(entry) != entry for entries in new.values() for entry in entries):
             raise InvalidInput("an entry holds a secret, which would be stored; allow the program or host without it")
 
         def changed(before: Limits) -> Limits:
-            return replace(
-                before,
-                commands=_joined(before.commands, new.commands) or None,
-                hosts=_joined(before.hosts, new.hosts) or None,
-                variables=_joined(before.variables, new.variables),
-                plain=_joined(before.plain, new.plain),
-                shell=before.shell if shell is None else shell,
-                memory_bytes=before.memory_bytes if memory_bytes is None else memory_bytes or None,
-            )
+            lists = {name: (*(getattr(before, name) or ()), *entries) for name, entries in new.items()}
+            most = before.memory_bytes if memory_bytes is None else memory_bytes or None
+            return _with(before, lists, shell=before.shell if shell is None else shell, memory_bytes=most)
 
         return self._change(acts.ALLOW, changed, new, shell, reason, proof)
 
@@ -109,17 +83,14 @@ class StepLimits:
         reason: str = "",
     ) -> Limits:
         """Take back what was allowed; with `shell`, the shell too. Steps under way go on to their end."""
-        old = _Lists.of(commands, hosts, variables, plain)
+        old = _entries(commands=commands, hosts=hosts, variables=variables, plain=plain)
 
         def changed(before: Limits) -> Limits:
-            return replace(
-                before,
-                commands=_without(before.commands, old.commands) or None,
-                hosts=_without(before.hosts, old.hosts) or None,
-                variables=_without(before.variables, old.variables),
-                plain=_without(before.plain, old.plain),
-                shell=before.shell and not shell,
-            )
+            lists = {
+                name: tuple(each for each in getattr(before, name) or () if each not in entries)
+                for name, entries in old.items()
+            }
+            return _with(before, lists, shell=before.shell and not shell, memory_bytes=before.memory_bytes)
 
         return self._change(acts.DISALLOW, changed, old, shell, reason, None)
 
@@ -127,7 +98,7 @@ class StepLimits:
         self,
         act: acts.Act,
         changed: Callable[[Limits], Limits],
-        said: _Lists,
+        said: Mapping[str, tuple[str, ...]],
         shell: bool | None,
         reason: str,
         proof: Proof | None,
@@ -135,8 +106,10 @@ class StepLimits:
         with self._context.store.writing(act, self._context.actor, proof) as tx:
             at = self._context.store.now()
             after = changed(limits_in(tx))
-            _write(tx, after, at)
-            lists = {name: list(map(self._context.text, each)) for name, each in asdict(said).items()}
+            text = json.dumps({name: getattr(after, name) for name in (*_KEPT_AS, "shell", "memory_bytes")})
+            tx.rules.set(SETTING, text, tx.actor, at)
+            tx.also(acts.STEP_LIMITS).append(tx.scope.write, at, value=text)  # by which `doctor` knows who set it
+            lists = {name: list(map(self._context.text, each)) for name, each in said.items()}
             tx.trail.append("steps", at, **lists, shell=shell, reason=self._context.text(reason))
         return after
 
@@ -150,49 +123,22 @@ def limits_of(context: MemoryContext) -> Limits:
 def limits_in(tx: Transaction) -> Limits:
     """Return the same inside a transaction."""
     said = tx.rules.own(SETTING)
-    if said is None:
-        return Limits()
-    value = json.loads(said)
-    return Limits(
-        commands=tuple(value["commands"]) if value.get("commands") else None,
-        hosts=tuple(value["hosts"]) if value.get("hosts") else None,
-        variables=tuple(value.get("variables") or ()),
-        plain=tuple(value.get("plain") or ()),
-        shell=value.get("shell") is True,
-        memory_bytes=value.get("memory_bytes"),
-    )
+    return from_plain(Limits, {name: value for name, value in json.loads(said or "{}").items() if value})
 
 
-def _write(tx: Transaction, limits: Limits, at: Micros) -> None:
-    kept = {
-        "commands": limits.commands,
-        "hosts": limits.hosts,
-        "variables": limits.variables,
-        "plain": limits.plain,
-        "shell": limits.shell,
-        "memory_bytes": limits.memory_bytes,
-    }
-    text = json.dumps(kept)
-    tx.rules.set(SETTING, text, tx.actor, at)
-    tx.also(acts.STEP_LIMITS).append(tx.scope.write, at, value=text)  # by which `doctor` knows who set it
-
-
-def _joined(before: tuple[str, ...] | None, new: tuple[str, ...]) -> tuple[str, ...]:
-    joined = tuple(dict.fromkeys((*(before or ()), *new)))
-    if len(joined) > MAX_ENTRIES:
+def _with(before: Limits, lists: Mapping[str, tuple[str, ...]], *, shell: bool, memory_bytes: int | None) -> Limits:
+    kept = {name: tuple(dict.fromkeys(entries)) or getattr(Limits(), name) for name, entries in lists.items()}
+    if any(len(entries or ()) > MAX_ENTRIES for entries in kept.values()):
         raise InvalidInput(f"at most {MAX_ENTRIES} entries are kept; take some back: brainops allow --remove ENTRY")
-    return joined
+    return replace(before, **kept, shell=shell, memory_bytes=memory_bytes)
 
 
-def _without(before: tuple[str, ...] | None, old: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(each for each in before or () if each not in old)
-
-
-def _listed(entries: Iterable[str]) -> Iterable[str]:
-    """Return the entries, one text alone never as its letters."""
-    if isinstance(entries, str):
-        raise InvalidInput(f"what is allowed is a list: [{entries!r:.80}]")
-    return entries
+def _entries(**said: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return what somebody allows or takes back, each entry in the form in which it is kept."""
+    for entries in said.values():
+        if isinstance(entries, str):  # one text alone is never its letters
+            raise InvalidInput(f"what is allowed is a list: [{entries!r:.80}]")
+    return {name: tuple(map(_KEPT_AS[name], entries)) for name, entries in said.items()}
 
 
 def _command(entry: str) -> str:
@@ -225,6 +171,18 @@ def _plain(entry: str) -> str:
     return command
 
 
+_KEPT_AS: Mapping[str, Callable[[str], str]] = {
+    "commands": _command,
+    "hosts": _host,
+    "variables": _variable,
+    "plain": _plain,
+}
+
+
+def _refused(message: str, kind: str) -> StepFailed:
+    return StepFailed(message, kind=kind, retryable=False)
+
+
 def check_command(limits: Limits, arguments: Sequence[str]) -> None:
     """Raise StepFailed where a command is not among those that a person has allowed."""
     for entry in limits.commands or ():
@@ -232,21 +190,19 @@ def check_command(limits: Limits, arguments: Sequence[str]) -> None:
         if entry == ANY or list(arguments[: len(words)]) == words:
             return
     program = shlex.quote(arguments[0])
-    raise StepFailed(
+    raise _refused(
         f"the command {shlex.join(arguments[:2])!r:.200} is not among those that this namespace may run; a person "
         f"allows it: brainops allow {program}",
-        kind="CommandNotAllowed",
-        retryable=False,
+        "CommandNotAllowed",
     )
 
 
 def check_shell(limits: Limits) -> None:
     """Raise StepFailed where no shell may be used."""
     if not limits.shell:
-        raise StepFailed(
+        raise _refused(
             "this namespace runs no shell: write arguments, or a person allows it: brainops allow --shell",
-            kind="ShellNotAllowed",
-            retryable=False,
+            "ShellNotAllowed",
         )
 
 
@@ -254,19 +210,14 @@ def check_environment(limits: Limits, names: Iterable[str]) -> None:
     """Raise StepFailed for a variable that nobody allowed: by one, an allowed program can be made to run another."""
     for name in names:
         if name.startswith(OURS):
-            raise StepFailed(
-                f"a step does not set {name}: it is BrainOps' own; leave it out",
-                kind="VariableNotAllowed",
-                retryable=False,
-            )
+            raise _refused(f"a step does not set {name}: it is BrainOps' own; leave it out", "VariableNotAllowed")
         anything = limits.commands is not None and ANY in limits.commands  # `env NAME=... program` among it
         if not (anything or name in SAFE_VARIABLES or name.startswith(SAFE_PREFIX) or name in limits.variables):
-            raise StepFailed(
+            raise _refused(
                 f"{name} is not among the variables that a step may set, as it could make an allowed program run "
                 f"something else; call it {SAFE_PREFIX}{name.upper()}, or a person allows it: "
                 f"brainops allow --variable {name}",
-                kind="VariableNotAllowed",
-                retryable=False,
+                "VariableNotAllowed",
             )
 
 
@@ -274,11 +225,10 @@ def check_host(limits: Limits, url: str) -> None:
     """Raise StepFailed where an address is none of HTTP, or its host not among those that a person has allowed."""
     _, host, port = origin_of(url)
     if not host_allowed(limits, host, port):
-        raise StepFailed(
+        raise _refused(
             f"{host} is not among the hosts that this namespace may reach; a person allows it: "
             f"brainops allow --host {host}",
-            kind="HostNotAllowed",
-            retryable=False,
+            "HostNotAllowed",
         )
 
 
@@ -286,13 +236,11 @@ def host_allowed(limits: Limits, host: str, port: int) -> bool:
     """Say whether an http step may reach a host."""
     name = host.lower().rstrip(".")
     for entry in limits.hosts or ():
-        known, colon, known_port = entry.rpartition(":") if _has_port(entry) else (entry, "", "")
+        known, colon, known_port = entry.rpartition(":")
+        if not known_port.isdigit() or not (entry.count(":") == 1 or "]:" in entry):
+            known, colon = entry, ""  # it names no port
         if colon and known_port != str(port):
             continue
         if known in (ANY, name) or (known.startswith("*.") and name.endswith(known[1:])):
             return True
     return False
-
-
-def _has_port(entry: str) -> bool:
-    return entry.rpartition(":")[2].isdigit() and (entry.count(":") == 1 or "]:" in entry)

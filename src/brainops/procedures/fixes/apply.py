@@ -96,9 +96,16 @@ class FixApplier:
         if fix is None:
             return 0
         if application.state is ApplicationState.APPLYING:
-            return int(self._goes_on(application, fix))
+            if application.run_id is None:  # whoever claimed it died before its run began; the key makes it the same
+                return int(self._begin(application.id, fix))
+            run = self._runner.get(application.run_id)
+            return int(run.state in ENDED and self._settle(application, fix, run))
         if (stopped := self._automatic_stopped()) is not None:
-            return int(self._waits(application, f"what acts by itself is stopped: {stopped}"))
+            reason = f"what acts by itself is stopped: {stopped}"
+            if application.reason == reason:
+                return 0
+            with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
+                return int(tx.fixes.move(application, ApplicationState.DUE, reason[:MAX_ERROR_CHARACTERS]))
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
         refused = self._refused(application, fix)
@@ -140,18 +147,6 @@ class FixApplier:
             log.warning("fix %s was not applied: %s", fix.id, refused)
         return True
 
-    def _held(self, application: FixApplication, reason: str) -> None:
-        now = self._context.store.now()
-        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
-            tx.fixes.move(application, ApplicationState.HELD, reason[:500], decided_at=now)
-
-    def _waits(self, application: FixApplication, reason: str) -> bool:
-        """Say with a due application what it waits for."""
-        if application.reason == reason:
-            return False
-        with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
-            return tx.fixes.move(application, ApplicationState.DUE, reason[:MAX_ERROR_CHARACTERS])
-
     def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
         """Return why a fix may not be applied by itself now, or None."""
         if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
@@ -171,12 +166,6 @@ class FixApplier:
                 application, ApplicationState.SHADOWED, "tried without effect", decided_at=now, evidence=evidence
             )
 
-    def _goes_on(self, application: FixApplication, fix: Fix) -> bool:
-        if application.run_id is None:  # whoever claimed it died before its run began; the key makes it the same run
-            return self._begin(application.id, fix)
-        run = self._runner.get(application.run_id)
-        return run.state in ENDED and self._settle(application, fix, run)
-
     def _run(self, application_id: str, fix: Fix, *, error: str | None, in_process: bool) -> FixApplication:
         with self._context.store.read() as tx:
             application = _again(tx, application_id)
@@ -192,7 +181,9 @@ class FixApplier:
                 idempotency_key=f"fix:{application.id}",
             )
         except BrainOpsError as refused:
-            self._held(application, f"it could not be started: {refused}")
+            now, reason = self._context.store.now(), f"it could not be started: {refused}"
+            with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
+                tx.fixes.move(application, ApplicationState.HELD, reason[:500], decided_at=now)
             raise
         with self._context.store.writing(acts.APPLY_FIX, self._context.actor) as tx:
             tx.fixes.move(application, ApplicationState.APPLYING, application.reason, run_id=run.id)

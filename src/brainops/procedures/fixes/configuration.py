@@ -44,7 +44,11 @@ def change(arguments: Mapping[str, Any]) -> dict[str, Any]:
     text, value = _text(path), arguments["value"]
     changed = _json_changed(path, text, key, value) if path.suffix == ".json" else _changed(path, text, key, value)
     if changed != text:
-        _replace(path, changed)
+        try:  # written beside the file, with its permissions, and moved over it
+            with new_file(path, force=True, mode=ORDINARY) as unfinished:
+                unfinished.write_text(changed, encoding="utf-8")
+        except BrainOpsError as error:
+            raise StepFailed(str(error), retryable=False) from error
     return {"before": before, "after": value}
 
 
@@ -129,12 +133,3 @@ def _changed(path: Path, text: str, key: str, value: Any) -> str:
     _, end, name = _section(path, text, key)
     before = text[:end].rstrip("\n")
     return f"{before}\n{name}={written}\n{text[end:]}" if before else f"{name}={written}\n{text[end:]}"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file, with its permissions, and move over it."""
-    try:
-        with new_file(path, force=True, mode=ORDINARY) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except BrainOpsError as error:
-        raise StepFailed(str(error), retryable=False) from error

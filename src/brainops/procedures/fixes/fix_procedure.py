@@ -32,7 +32,13 @@ def procedure_of(fix: Fix) -> Procedure:
     Its first step does nothing but carry the rollback, so that the rollback also runs where applying itself failed
     half-way. Raises InvalidInput for advice, which nobody but a person can follow.
     """
-    steps = [_prepare(fix), _apply(fix)]
+    if fix.kind is FixKind.CONFIGURATION and fix.action is not None:
+        where = {name: fix.action.parameters[name] for name in ("file", "key")}
+        action = Action(uses=StepKind.CALL, parameters={"function": READ_CONFIGURATION, "arguments": where})
+    else:
+        action = Action(uses=StepKind.CHECK, parameters={"condition": "true"})
+    compensate = _rollback(fix, "steps.prepare.output")
+    steps = [Step(id="prepare", name="Note what stands now", action=action, compensate=compensate), _apply(fix)]
     if fix.verify is not None:
         retry = Retry(attempts=VERIFY_ATTEMPTS, wait_seconds=VERIFY_WAIT_SECONDS)
         before = Step(id=BEFORE, name="See that it is broken", action=fix.verify, needs=("prepare",))
@@ -62,16 +68,6 @@ def rollback_of(fix: Fix) -> Procedure | None:
         steps=(Step(id="rollback", name="Take it back", action=action, timeout_seconds=APPLY_SECONDS),),
         tags=(TAG,),
     )
-
-
-def _prepare(fix: Fix) -> Step:
-    if fix.kind is FixKind.CONFIGURATION and fix.action is not None:
-        where = {name: fix.action.parameters[name] for name in ("file", "key")}
-        action = Action(uses=StepKind.CALL, parameters={"function": READ_CONFIGURATION, "arguments": where})
-    else:
-        action = Action(uses=StepKind.CHECK, parameters={"condition": "true"})
-    compensate = _rollback(fix, "steps.prepare.output")
-    return Step(id="prepare", name="Note what stands now", action=action, compensate=compensate)
 
 
 def _apply(fix: Fix) -> Step:

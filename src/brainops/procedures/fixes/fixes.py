@@ -283,7 +283,10 @@ class Fixes:
 
         In a strict namespace where people are enrolled who may approve, `auto` takes the proof of one of them.
         """
-        wanted = _mode(mode)
+        try:
+            wanted = FixMode(mode)
+        except ValueError as error:
+            raise InvalidInput(f"a fix's mode is {', '.join(FixMode)}, not {mode!r:.40}") from error
         if not reason.strip():
             raise InvalidInput("say why: a change of a fix's mode is kept with its reason")
         fix, reason = self.get(fix_id), self._context.text(reason)
@@ -417,13 +420,6 @@ def _event(error: str | ErrorEvent | BaseException) -> ErrorEvent:
     if not isinstance(error, str) or not error.strip():
         raise InvalidInput("name the error: its text, a traceback, an exception, or its fingerprint")
     return parse_error(error)
-
-
-def _mode(mode: FixMode | str) -> FixMode:
-    try:
-        return FixMode(mode)
-    except ValueError as error:
-        raise InvalidInput(f"a fix's mode is {', '.join(FixMode)}, not {mode!r:.40}") from error
 
 
 def _action(kind: FixKind, value: Any) -> Action | None:

@@ -5,7 +5,7 @@ These run inside the transaction that records an error or a success, so nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -51,8 +51,18 @@ def suggestions(
     `exact` says that it holds for this error; the others are bound to the same words at another, or an unknown, place.
     """
     digests = bound_digests(event)
-    elsewhere = _elsewhere(tx, event, digests)
-    found = [fix for fix in tx.fixes.of([*digests, *elsewhere]) if _fits(fix, context)][:MAX_FIXES]
+    # known errors with the same text and other frames: do they break at the same place?
+    known = tx.memories.by_fingerprint(digests[0], text_digests(event), limit=MAX_FIXES)
+    elsewhere = {
+        memory.fingerprint: bool(event.frames) and is_of(event, memory)
+        for memory in known
+        if memory.fingerprint and memory.fingerprint not in digests
+    }
+    found = [
+        fix
+        for fix in tx.fixes.of([*digests, *elsewhere])
+        if all(_at(context, name) == value for name, value in fix.context.items())
+    ][:MAX_FIXES]
     if not found:
         return []
     verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
@@ -60,21 +70,9 @@ def suggestions(
         suggestion(tx, fix, verdicts, priors, exact=elsewhere.get(fix.fingerprint, True), stopped=stopped)
         for fix in found
     ]
-    return sorted(suggested, key=_surest)
-
-
-def _surest(found: FixSuggestion) -> tuple[bool, float, int, str]:
-    return not found.exact, -found.confidence.value, found.fix.created_at, found.fix.id
-
-
-def _elsewhere(tx: Transaction, event: ErrorEvent, digests: Sequence[str]) -> dict[str, bool]:
-    """Return the fingerprints of known errors with the same text and other frames: do they break at the same place?"""
-    known = tx.memories.by_fingerprint(digests[0], text_digests(event), limit=MAX_FIXES)
-    return {
-        memory.fingerprint: bool(event.frames) and is_of(event, memory)
-        for memory in known
-        if memory.fingerprint and memory.fingerprint not in digests
-    }
+    return sorted(
+        suggested, key=lambda each: (not each.exact, -each.confidence.value, each.fix.created_at, each.fix.id)
+    )
 
 
 def confidence_of(fix: Fix, verdicts: Verdicts, priors: Priors) -> FixConfidence:
@@ -238,10 +236,6 @@ def suggestion(
     unsaid = may_apply(sure) or not sure.verified + sure.contradicted  # else the sentence says what is missing
     told = f"{sentence(sure)}; not applied by itself: {held}" if held and unsaid else sentence(sure)
     return FixSuggestion(fix=fix, confidence=sure, exact=exact, sentence=told)
-
-
-def _fits(fix: Fix, context: Mapping[str, Any]) -> bool:
-    return all(_at(context, name) == value for name, value in fix.context.items())
 
 
 def _at(context: Mapping[str, Any], name: str) -> JSON:

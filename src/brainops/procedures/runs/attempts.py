@@ -103,29 +103,26 @@ class StepAttempt(Struct, kw_only=True):
             if self.references:
                 allowed = partial(check_command, limits_of(self.work.context))
                 secrets.update({name: resolve(reference, allowed) for name, reference in self.references.items()})
-            answer = self._answer(secrets)
+            if self.executor is None:
+                raise StepFailed(
+                    f"nothing here can do a step of the kind {self.work.action.uses.value}; "
+                    "run `brainops worker` where it is installed",
+                    kind="NoExecutor",
+                    retryable=False,
+                )
+            action = self.work.action
+            if secrets:
+                filled = fill(dict(self.template.parameters), {**self.values, "secrets": secrets})
+                assert isinstance(filled, dict)
+                action = replace(action, parameters=filled)
+            answer = self.executor(
+                replace(self.work, action=action, secrets=secrets, values=self.values, template=self.template)
+            )
             if isinstance(answer, StepDone):
                 answer = StepDone(output=mask(answer.output, secrets), evidence=mask(answer.evidence, secrets))
             return self.heard(answer, lambda value: mask(value, secrets))
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- it is kept as the step's failure
             return self.heard(failure_of(error, lambda text: str(mask(text, secrets))))
-
-    def _answer(self, secrets: Mapping[str, str]) -> Answer:
-        if self.executor is None:
-            raise StepFailed(
-                f"nothing here can do a step of the kind {self.work.action.uses.value}; "
-                "run `brainops worker` where it is installed",
-                kind="NoExecutor",
-                retryable=False,
-            )
-        action = self.work.action
-        if secrets:
-            filled = fill(dict(self.template.parameters), {**self.values, "secrets": secrets})
-            assert isinstance(filled, dict)
-            action = replace(action, parameters=filled)
-        return self.executor(
-            replace(self.work, action=action, secrets=secrets, values=self.values, template=self.template)
-        )
 
 
 def failure_of(error: BaseException, conceal: Callable[[str], str] = lambda text: text) -> Failure:

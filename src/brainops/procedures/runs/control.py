@@ -150,7 +150,8 @@ class Steering:
 
     def skip(self, run_id: str, step_id: str, approval_id: str | None, reason: str) -> None:
         """Do without a step; in a required or strict procedure a person must have agreed to that."""
-        self._require_reason(reason)
+        if not reason.strip():
+            raise InvalidInput("say with `reason` why the step is skipped; it stands in the trail")
         version = self._pinned(self._read(run_id))
         try:
             self._act(
@@ -173,7 +174,10 @@ class Steering:
         approval_id: str | None,
     ) -> None:
         step = self._step(version, step_id)
-        row = next((row for row in run.steps if row.step_id == step_id), None) or _fresh(run, step)
+        fresh = StepRun(
+            run_id=run.id, step_id=step.id, state=StepState.PENDING, attempts=0, idempotency_key=f"{run.id}:{step.id}"
+        )
+        row = next((row for row in run.steps if row.step_id == step_id), fresh)
         open_now = run.state not in (*ENDED, RunState.COMPENSATING) and run.error is None
         fit = (open_now and row.state in (StepState.PENDING, StepState.WAITING)) or (
             run.state is RunState.FAILED and row.state is StepState.FAILED
@@ -407,10 +411,6 @@ class Steering:
         if not fit:
             raise Conflict(f"the run {run.id} is {run.state.value}: {why}; look at it: brainops runs show {run.id}")
 
-    def _require_reason(self, reason: str) -> None:
-        if not reason.strip():
-            raise InvalidInput("say with `reason` why the step is skipped; it stands in the trail")
-
 
 class _NoApproval(StepFailed):
     """Nobody has agreed to this skip."""
@@ -418,11 +418,6 @@ class _NoApproval(StepFailed):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
-
-
-def _fresh(run: Run, step: Step) -> StepRun:
-    key = f"{run.id}:{step.id}"
-    return StepRun(run_id=run.id, step_id=step.id, state=StepState.PENDING, attempts=0, idempotency_key=key)
 
 
 def _afresh(run: Run, version: ProcedureVersion, row: StepRun) -> StepRun:

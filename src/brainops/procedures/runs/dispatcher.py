@@ -42,11 +42,6 @@ STOP_SECONDS = 30.0  # that steps under way have to end when the loop is stopped
 Sweep = Callable[[], object]
 
 
-def _nothing() -> int:
-    """Mend nothing: where nobody said how."""
-    return 0
-
-
 log = logging.getLogger("brainops")
 
 
@@ -57,7 +52,7 @@ class Lane:
     """
 
     def __init__(
-        self, store: Store, runner: Runner, sweeps: Sequence[Sweep] = (), *, mend: Callable[[], int] = _nothing
+        self, store: Store, runner: Runner, sweeps: Sequence[Sweep] = (), *, mend: Callable[[], int] = lambda: 0
     ) -> None:
         self.store = store
         self.runner = runner
@@ -132,25 +127,22 @@ class Dispatcher:
         while not self._stop.is_set():
             for lane in self._lanes:
                 if time.monotonic() >= lane.next_look:
-                    self._visit(lane)
+                    # Look once, and say when to look again: the less there is to do, the later.
+                    try:
+                        found, wait, most = self._look(lane)
+                        lane.trouble = TROUBLE_SECONDS
+                        lane.rest = SHORTEST_REST_SECONDS if found else min(lane.rest * GROWTH, most)
+                    except StoreError as error:
+                        log.warning("runs wait for the store: %s", error)
+                        wait = lane.rest = lane.trouble
+                        lane.trouble = min(lane.trouble * 2, MOST_TROUBLE_SECONDS)
+                    lane.next_look = time.monotonic() + min(wait, lane.rest)
             next_look = min((lane.next_look for lane in self._lanes), default=math.inf)
             if self._nudged.wait(max(0.0, min(next_look - time.monotonic(), IDLE_REST_SECONDS))):
                 self._nudged.clear()
                 for lane in self._lanes:
                     lane.next_look, lane.rest = 0.0, SHORTEST_REST_SECONDS
         self._leave()
-
-    def _visit(self, lane: Lane) -> None:
-        """Look once, and say when to look again: the less there is to do, the later."""
-        try:
-            found, wait, most = self._look(lane)
-            lane.trouble = TROUBLE_SECONDS
-            lane.rest = SHORTEST_REST_SECONDS if found else min(lane.rest * GROWTH, most)
-        except StoreError as error:
-            log.warning("runs wait for the store: %s", error)
-            wait = lane.rest = lane.trouble
-            lane.trouble = min(lane.trouble * 2, MOST_TROUBLE_SECONDS)
-        lane.next_look = time.monotonic() + min(wait, lane.rest)
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns once what is under way ended, or took too long."""
@@ -186,13 +178,10 @@ class Dispatcher:
             return False, most, most  # the end of a run under way is a nudge
         claimed = lane.runner.claim_due(room, ripe)
         for run in claimed:
-            self._begin(lane, run)
+            with self._changed:
+                self._under_way.add(run.id)
+            self._threads.submit(partial(self._carry_on, lane, run))
         return bool(claimed), SHORTEST_REST_SECONDS if claimed else most, most
-
-    def _begin(self, lane: Lane, run: Run) -> None:
-        with self._changed:
-            self._under_way.add(run.id)
-        self._threads.submit(partial(self._carry_on, lane, run))
 
     def _carry_on(self, lane: Lane, run: Run) -> None:
         try:

@@ -22,7 +22,6 @@ from brainops.types import (
     Run,
     Step,
     StepKind,
-    StepRun,
     StepState,
 )
 
@@ -53,7 +52,13 @@ def plan_of(version: ProcedureVersion, run: Run) -> Plan:
 
 
 def _planned(procedure: Procedure, step: Step, values: Mapping[str, Any]) -> PlannedStep:
-    would, why = _would_run(step, values)
+    would, why = True, f"after {', '.join(step.needs)}" if step.needs else "at once"
+    if step.condition is not None:
+        try:
+            would = compiled(step.condition).holds(values)
+            why = f"{step.condition} is {str(would).lower()}"
+        except BrainOpsError:
+            why = f"where {step.condition}, which is not known yet"
     filled: JSON
     try:
         filled = fill(dict(step.action.parameters), {**values, "secrets": concealed(step.secrets)})
@@ -67,46 +72,29 @@ def _planned(procedure: Procedure, step: Step, values: Mapping[str, Any]) -> Pla
     return PlannedStep(step=step, would_run=would, why=why, parameters=filled, approval=question)
 
 
-def _would_run(step: Step, values: Mapping[str, Any]) -> tuple[bool, str]:
-    if step.condition is None:
-        return True, f"after {', '.join(step.needs)}" if step.needs else "at once"
-    try:
-        holds = compiled(step.condition).holds(values)
-    except BrainOpsError:
-        return True, f"where {step.condition}, which is not known yet"
-    return holds, f"{step.condition} is {str(holds).lower()}"
-
-
 def current_of(version: ProcedureVersion, run: Run) -> CurrentStep:
     """Return the step at hand of a run, the first of them in the order of the procedure; raise Conflict for none."""
     steps = version.procedure.steps
     waiting = {row.step_id: row for row in run.steps if row.state is StepState.WAITING and row.waits_for in ANSWERED}
     for number, step in enumerate(steps, start=1):
         if step.id in waiting and run.finished_at is None:
-            return _current(version, run, step, waiting[step.id], number)
+            row = waiting[step.id]
+            values = values_of(version, run)
+            given = row.input if isinstance(row.input, dict) else {}
+            why = row.detail.get("why") if isinstance(row.detail, dict) else None
+            asked = step.text or str(given.get("text") or given.get("question") or given.get("task") or "")
+            return CurrentStep(
+                run_id=run.id,
+                step_id=step.id,
+                kind=step.action.uses,
+                name=_written(step.name, values),
+                text=_written((f"{asked}\n({why})" if why else asked), values),
+                number=number,
+                of=len(version.procedure.steps),
+                verify=_verification(step),
+            )
     why = f": {run.reason or run.error}" if run.reason or run.error else ""
     raise Conflict(f"no step of the run {run.id} is at hand: it is {run.state.value}{why}")
-
-
-def _current(version: ProcedureVersion, run: Run, step: Step, row: StepRun, number: int) -> CurrentStep:
-    values = values_of(version, run)
-    return CurrentStep(
-        run_id=run.id,
-        step_id=step.id,
-        kind=step.action.uses,
-        name=_written(step.name, values),
-        text=_written(_text(step, row), values),
-        number=number,
-        of=len(version.procedure.steps),
-        verify=_verification(step),
-    )
-
-
-def _text(step: Step, row: StepRun) -> str:
-    given = row.input if isinstance(row.input, dict) else {}
-    why = row.detail.get("why") if isinstance(row.detail, dict) else None
-    asked = step.text or str(given.get("text") or given.get("question") or given.get("task") or "")
-    return f"{asked}\n({why})" if why else asked
 
 
 def _written(text: str, values: Mapping[str, Any]) -> str:

@@ -170,7 +170,11 @@ class Hearing:
 
     def _did(self, step: Step, row: StepRun, output: JSON, evidence: JSON) -> None:
         if row.stage == "verify":
-            self._succeeded(step, row, row.output, {"verified": True, "by": "action", "output": self._short(output)})
+            try:
+                said = self._kept(output, "the output of the verification")
+            except InvalidInput as error:
+                said = str(error)
+            self._succeeded(step, row, row.output, {"verified": True, "by": "action", "output": said})
             return
         try:
             output = self._kept(output, f"the output of step {step.id}")
@@ -361,12 +365,6 @@ class Hearing:
 
     def _kept(self, value: JSON, what: str) -> JSON:
         return None if value is None else bounded(value, self._engine.context.redaction, what)
-
-    def _short(self, output: JSON) -> JSON:
-        try:
-            return self._kept(output, "the output of the verification")
-        except InvalidInput as error:
-            return str(error)
 
 
 def check_output(version: ProcedureVersion, sheet: Sheet, condition: str, output: JSON, evidence: JSON = None) -> None:

@@ -75,7 +75,9 @@ class Advance:
             time.sleep(wait)
             wait *= 3
         self.run = sheet.run
-        self._begin(sheet.launch)
+        for begun in sheet.launch:
+            self._under_way[begun.step.id, begun.role] = begun
+            self._engine.threads.submit(partial(self._carry_out, begun))
 
     def _turn(self, heard: Sequence[Heard]) -> Sheet:
         store = self._engine.context.store
@@ -98,17 +100,17 @@ class Advance:
             sheet.write()
         return sheet
 
-    def _begin(self, attempts: Sequence[StepAttempt]) -> None:
-        for attempt in attempts:
-            self._under_way[attempt.step.id, attempt.role] = attempt
-            self._engine.threads.submit(partial(self._carry_out, attempt))
-
     def _carry_out(self, attempt: StepAttempt) -> None:
         self._said.put(attempt.carry_out())
 
     def _listen(self) -> list[Heard]:
         """Wait until something is heard, a step's time is over, or it is time to look; return what was heard."""
-        self._hurry()
+        # Tell the steps of a run that was cancelled to end, and wait for them only so long.
+        if self.run.requested in ("cancel", "compensate"):
+            for attempt in self._under_way.values():
+                if attempt.role == "do" and not attempt.stop.is_set():
+                    attempt.stop.set()
+                    attempt.deadline = min(attempt.deadline, time.monotonic() + CANCEL_SECONDS)
         now = time.monotonic()
         until = min(
             now + min(LOOK_SECONDS, self._engine.lease.seconds / LOOKS_PER_LEASE),
@@ -123,7 +125,11 @@ class Advance:
                 said = self._said.get_nowait()
         except Empty:
             pass
-        return heard + self._given_up()
+        # Give up attempts whose time is over; what they come to later is not heard any more.
+        late = [attempt for attempt in self._under_way.values() if attempt.deadline <= time.monotonic()]
+        for attempt in late:
+            del self._under_way[attempt.step.id, attempt.role]
+        return heard + [_late(attempt) for attempt in late]
 
     def _expected(self, said: Heard) -> bool:
         """Say whether this is what an attempt under way came to; it is under way no more."""
@@ -132,21 +138,6 @@ class Advance:
             return False
         del self._under_way[said.step_id, said.role]
         return True
-
-    def _hurry(self) -> None:
-        """Tell the steps of a run that was cancelled to end, and wait for them only so long."""
-        if self.run.requested in ("cancel", "compensate"):
-            for attempt in self._under_way.values():
-                if attempt.role == "do" and not attempt.stop.is_set():
-                    attempt.stop.set()
-                    attempt.deadline = min(attempt.deadline, time.monotonic() + CANCEL_SECONDS)
-
-    def _given_up(self) -> list[Heard]:
-        """Give up attempts whose time is over; what they come to later is not heard any more."""
-        late = [attempt for attempt in self._under_way.values() if attempt.deadline <= time.monotonic()]
-        for attempt in late:
-            del self._under_way[attempt.step.id, attempt.role]
-        return [_late(attempt) for attempt in late]
 
 
 def _late(attempt: StepAttempt) -> Heard:

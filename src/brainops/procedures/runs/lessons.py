@@ -52,6 +52,15 @@ def lesson(procedure: Procedure, runs: Sequence[Run]) -> Lesson:
     ended = [run for run in runs if run.state in ENDED]
     states = Counter(run.state for run in runs)
     steps = tuple(_step(step.id, [found for run in runs if (found := run.step(step.id))]) for step in procedure.steps)
+    whole = states[RunState.SUCCEEDED] + states[RunState.FAILED]
+    findings = [f"{states[RunState.SUCCEEDED]} of {whole} runs that went to their end succeeded"] if whole else []
+    for step in steps:
+        if step.ended >= FEW and step.failed / step.ended >= OFTEN:
+            findings.append(f"step {step.step_id} failed in {step.failed} of {step.ended} runs: {step.last_error}")
+        if step.excused >= FEW:
+            findings.append(f"step {step.step_id} was skipped with an approval {step.excused} times")
+        if step.ended >= FEW and step.tried_again / step.ended >= OFTEN:
+            findings.append(f"step {step.step_id} needed another try in {step.tried_again} of {step.ended} runs")
     return Lesson(
         procedure=procedure.name,
         runs=len(runs),
@@ -61,7 +70,7 @@ def lesson(procedure: Procedure, runs: Sequence[Run]) -> Lesson:
         waiting=len(runs) - len(ended),
         median_seconds=_median([_seconds(run.started_at, run.finished_at) for run in ended]),
         steps=steps,
-        findings=tuple(_findings(states, steps)),
+        findings=tuple(findings),
     )
 
 
@@ -78,19 +87,6 @@ def _step(step_id: str, seen: Sequence[StepRun]) -> StepLesson:
         median_seconds=_median([_seconds(each.started_at, each.finished_at) for each in ended]),
         last_error=errors[-1][:TEXT_CHARACTERS] if errors else None,
     )
-
-
-def _findings(states: Counter[RunState], steps: Sequence[StepLesson]) -> list[str]:
-    ended = states[RunState.SUCCEEDED] + states[RunState.FAILED]
-    found = [f"{states[RunState.SUCCEEDED]} of {ended} runs that went to their end succeeded"] if ended else []
-    for step in steps:
-        if step.ended >= FEW and step.failed / step.ended >= OFTEN:
-            found.append(f"step {step.step_id} failed in {step.failed} of {step.ended} runs: {step.last_error}")
-        if step.excused >= FEW:
-            found.append(f"step {step.step_id} was skipped with an approval {step.excused} times")
-        if step.ended >= FEW and step.tried_again / step.ended >= OFTEN:
-            found.append(f"step {step.step_id} needed another try in {step.tried_again} of {step.ended} runs")
-    return found
 
 
 def _seconds(started_at: int | None, finished_at: int | None) -> float | None:

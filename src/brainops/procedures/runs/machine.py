@@ -193,15 +193,11 @@ def next_to_undo(procedure: Procedure, run: Run) -> Step | None:
         for step in run.steps
         if step.step_id not in begun
         and (step.state is StepState.SUCCEEDED or (step.state is StepState.FAILED and step.stage == "verify"))
-        and _compensated_by(procedure, step)
+        and (defined := procedure.step(step.step_id)) is not None
+        and defined.compensate is not None
     ]
     last = max(left, key=lambda step: step.completion or 0, default=None)
     return procedure.step(last.step_id) if last else None
-
-
-def _compensated_by(procedure: Procedure, at: StepRun) -> bool:
-    step = procedure.step(at.step_id)
-    return step is not None and step.compensate is not None
 
 
 def retry_after(retry: Retry, failures: int, chance: float) -> float | None:

@@ -29,7 +29,8 @@ def refusal_of(
         action = replace(step.action, parameters=planned.parameters)
         found = None
         if is_asked(action):
-            found = _asked(engine, version, run, step, row, action, above)
+            admission = _answer(engine, version, run, step, row, action, above)
+            found = None if isinstance(admission.decision, Allow) else admission
         elif action.uses is StepKind.PROCEDURE and len(above) < MAX_DEPTH:
             found = _begun(engine, run, action, above)
         if found is not None:
@@ -48,19 +49,6 @@ def with_refusals(plan: Plan, limits: Limits) -> Plan:
             why = refused(replace(step.step.action, parameters=step.parameters), limits)
             notes += [f"{step.step.id} would fail: {why}"] if why else []
     return replace(plan, notes=(*plan.notes, *notes))
-
-
-def _asked(
-    engine: RunEngine,
-    version: ProcedureVersion,
-    run: Run,
-    step: Step,
-    row: StepRun,
-    action: Action,
-    above: frozenset[str],
-) -> Admission | None:
-    admission = _answer(engine, version, run, step, row, action, above)
-    return None if isinstance(admission.decision, Allow) else admission
 
 
 def require_admitted(

@@ -8,7 +8,7 @@ one after the other, so that two processes that hear of it at once begin one run
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
@@ -17,7 +17,7 @@ from brainops.procedures.runs.start import admit, new_run
 from brainops.procedures.runs.unit_of_work import OperationWriter
 from brainops.store import Transaction
 from brainops.store.ids import new_id
-from brainops.types import JSON, Answer, OperationStart, ProcedureVersion, Run, TriggerMatch
+from brainops.types import Answer, OperationStart, ProcedureVersion, TriggerMatch
 
 KIND_CHARACTERS = 32  # of the digest of procedure, kind and target: no two of them meet by accident
 MOST_ACTIVE = 1_000  # runs of one procedure on one target that are looked through; more hold no further kind back
@@ -56,17 +56,22 @@ def _begin(
     name = version.procedure.name
     digest = hashlib.sha256("\0".join((name, kind, start.target or "")).encode()).hexdigest()[:KIND_CHARACTERS]
     try:
+        given = {"target": start.target, "task": start.name, **start.context}
         run = new_run(
             context,
             version,
-            _inputs(version, start),
+            inputs_of.checked(version.procedure, inputs_of.fitting(version.procedure, given)),
             actor=start.actor,
             now=context.store.now(),
             target=start.target,
             session_id=start.session_id,
             idempotency_key=f"event:{digest}:{new_id()}",
         )
-        under_way = _under_way(tx, run, f"event:{digest}:")
+        prefix = f"event:{digest}:"
+        active = tx.runs.list(
+            state="active", procedure_name=run.procedure_name, target=run.target, since=None, limit=MOST_ACTIVE
+        )
+        under_way = next((each for each in active if (each.idempotency_key or "").startswith(prefix)), None)
         if under_way is not None:
             return Answer(procedure=name, run_id=under_way.id, began=False, reason="one of its kind is under way")
         begun = admit(tx, run, version, operations, within=operation_id)
@@ -75,15 +80,3 @@ def _begin(
     if begun.id != run.id:
         return Answer(procedure=name, run_id=begun.id, began=False, reason="it joined the run of its group")
     return Answer(procedure=name, run_id=begun.id, began=True)
-
-
-def _inputs(version: ProcedureVersion, start: OperationStart) -> Mapping[str, JSON]:
-    given = {"target": start.target, "task": start.name, **start.context}
-    return inputs_of.checked(version.procedure, inputs_of.fitting(version.procedure, given))
-
-
-def _under_way(tx: Transaction, run: Run, prefix: str) -> Run | None:
-    active = tx.runs.list(
-        state="active", procedure_name=run.procedure_name, target=run.target, since=None, limit=MOST_ACTIVE
-    )
-    return next((each for each in active if (each.idempotency_key or "").startswith(prefix)), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from brainops.errors import InvalidInput
 from brainops.memory.redaction.redact import RedactionPolicy, redact_json
-from brainops.types import JSON, ProcedureVersion, Run, StepRun, StepState
+from brainops.types import JSON, ProcedureVersion, Run, StepState
 
 MAX_VALUE_BYTES = 100_000  # of a run's inputs, of one step's output: larger things belong in a file or a memory
 MAX_ERROR_CHARACTERS = 4_000  # of one step's error: what a person reads of it
@@ -18,7 +18,17 @@ def values_of(version: ProcedureVersion, run: Run, **more: JSON) -> dict[str, An
     """Return what an expression of a run may name: inputs, steps, run, procedure, operation, target, session, ..."""
     return {
         "inputs": dict(run.inputs),
-        "steps": {step.step_id: _step(step) for step in run.steps},
+        "steps": {
+            step.step_id: {
+                "state": step.state.value,
+                "succeeded": step.state in (StepState.SUCCEEDED, StepState.COMPENSATED),
+                "output": step.output,
+                "error": step.error,
+                "attempts": step.attempts,
+                "evidence": step.evidence,
+            }
+            for step in run.steps
+        },
         "run": {
             "id": run.id,
             "target": run.target,
@@ -35,17 +45,6 @@ def values_of(version: ProcedureVersion, run: Run, **more: JSON) -> dict[str, An
         "session": run.session_id,
         "error": run.error,
         **more,
-    }
-
-
-def _step(step: StepRun) -> dict[str, JSON]:
-    return {
-        "state": step.state.value,
-        "succeeded": step.state in (StepState.SUCCEEDED, StepState.COMPENSATED),
-        "output": step.output,
-        "error": step.error,
-        "attempts": step.attempts,
-        "evidence": step.evidence,
     }
 
 

@@ -98,7 +98,7 @@ class Runner:
         self._outbox = outbox
         self._patience_seconds = patience_seconds
         self._at_work = at_work or AtWork()
-        self.nudge: Callable[[], object] = _nobody  # called when there may be something for a dispatcher
+        self.nudge: Callable[[], object] = lambda: None  # called when there may be something for a dispatcher
         self._engine = RunEngine(
             context=context,
             approvals=approvals,
@@ -107,7 +107,7 @@ class Runner:
             threads=self._at_work.threads,
             version=self.version,
             latest=self._startable,
-            inputs=_checked,
+            inputs=lambda version, inputs: inputs_of.checked(version.procedure, inputs),
             admit=admit,
             operations=operations or Unrecorded(),
             answered=answered,
@@ -164,7 +164,8 @@ class Runner:
                     idempotency_key=idempotency_key,
                 )
                 if not detached and store.deadline is None:
-                    run = self._owned(run, now)
+                    held = {"owner": self.owner, "epoch": 1, "lease_until": self._engine.lease.until(now)}
+                    run = replace(run, state=RunState.RUNNING, wake_at=None, started_at=now, **held)
                 begun = admit(tx, run, version, self._engine.operations, within=operation, pinned=number is not None)
                 if begun.id == run.id and begun.owner is None:
                     self._engine.wake(tx, begun.id, now)
@@ -174,12 +175,6 @@ class Runner:
             return self._patiently(self._drive(begun), patience_seconds)
         self.nudge()
         return self.get(begun.id)
-
-    def _owned(self, run: Run, now: int) -> Run:
-        until = self._engine.lease.until(now)
-        return replace(
-            run, state=RunState.RUNNING, owner=self.owner, epoch=1, lease_until=until, wake_at=None, started_at=now
-        )
 
     def advance(self, run_id: str, *, patience_seconds: float | None = None) -> Run:
         """Advance a run until it ends or waits, where it is due and nobody else owns it; return it as it stands.
@@ -269,16 +264,13 @@ class Runner:
         """Return the seconds until a run that was let go is worth another look, None where only an answer helps."""
         if run.owner is not None:
             return LOOK_SECONDS  # another thread of this process has it
-        if self._children_ended(run, max(0.0, left)):
+        waited = [step.waits_on for step in run.steps if step.waits_for == "run" and step.waits_on]
+        children = [self.advance(each, patience_seconds=max(0.0, left)) for each in waited]
+        if any(child.finished_at is not None for child in children):
             return 0.0
         if run.wake_at is None:
             return None
         return max(LOOK_SECONDS, (run.wake_at - self._context.store.now()) / SECOND_MICROS)
-
-    def _children_ended(self, run: Run, patience_seconds: float) -> bool:
-        waited = [step.waits_on for step in run.steps if step.waits_for == "run" and step.waits_on]
-        children = [self.advance(each, patience_seconds=patience_seconds) for each in waited]
-        return any(child.finished_at is not None for child in children)
 
     def remove_ended(self, *, older_than_days: float) -> int:
         """Remove runs that ended so long ago, with their steps, for good; return how many. Memories of them stay."""
@@ -462,15 +454,7 @@ class Runner:
         return self.get(run.id)
 
 
-def _checked(version: ProcedureVersion, inputs: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    return inputs_of.checked(version.procedure, inputs)
-
-
 def _named(inputs: Mapping[str, JSON] | None) -> dict[str, JSON]:
     if inputs is not None and not isinstance(inputs, Mapping):
         raise InvalidInput(f"inputs are names with values, such as {{'service': 'api'}}, not {type(inputs).__name__}")
     return dict(inputs or {})
-
-
-def _nobody() -> None:
-    """There is no dispatcher in this process."""

@@ -71,17 +71,13 @@ def new_run(
         started_at=None,
         finished_at=None,
     )
-    return replace(run, concurrency_group=_group(version, run))
-
-
-def _group(version: ProcedureVersion, run: Run) -> str:
     values: dict[str, Any] = {
         "inputs": dict(run.inputs),
         "procedure": {"name": version.procedure.name, "hash": version.hash},
         "run": {"target": run.target or "", "session": run.session_id or ""},
         "target": run.target or "",
     }
-    return str(fill(version.procedure.concurrency.group, values))[:MAX_GROUP_CHARACTERS]
+    return replace(run, concurrency_group=str(fill(version.procedure.concurrency.group, values))[:MAX_GROUP_CHARACTERS])
 
 
 def _target(context: MemoryContext, target: str | None) -> str | None:

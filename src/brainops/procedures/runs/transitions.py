@@ -89,7 +89,15 @@ class Moving:
     def _moved(self) -> bool:
         match machine.next_of(self._version.procedure, self._sheet.run, self._sheet.now):
             case machine.Start(steps=steps):
-                return self._start(steps)
+                moved = False
+                for step in steps:
+                    busy = sum(row.state is StepState.RUNNING for row in self._sheet.run.steps)
+                    if busy >= MAX_PARALLEL_STEPS:
+                        break
+                    moved = self._begin(step, "do")
+                    if self._sheet.run.error is not None:
+                        break
+                return moved
             case machine.Hold(wake_at=wake_at):
                 state = self._sheet.run.state
                 self._wait(state if state is RunState.COMPENSATING else RunState.WAITING, wake_at)
@@ -98,7 +106,10 @@ class Moving:
                 self._sheet.move(requested=None)
             case machine.GiveUp(waiting=waiting):
                 for row in waiting:
-                    self._abandon(row)
+                    # it is not waited for any more; a run that it had begun is cancelled with it
+                    if row.waits_for == "run" and row.waits_on:
+                        self._cancel_child(row.waits_on)
+                    self._sheet.put(row, state=StepState.CANCELLED, wake_at=None, finished_at=self._sheet.now)
                 return True
             case machine.Undo(step=step):
                 if self._sheet.run.state is not RunState.COMPENSATING:
@@ -118,23 +129,18 @@ class Moving:
         if wake_at is not None:
             self._engine.wake(self._sheet.tx, self._sheet.run.id, wake_at)
 
-    def _start(self, steps: tuple[Step, ...]) -> bool:
-        moved = False
-        for step in steps:
-            busy = sum(row.state is StepState.RUNNING for row in self._sheet.run.steps)
-            if busy >= MAX_PARALLEL_STEPS:
-                break
-            self._begin(step, "do")
-            moved = True
-            if self._sheet.run.error is not None:
-                break
-        return moved
-
     def _begin(self, step: Step, role: Role) -> bool:
         row = self._sheet.of(step, role)
         try:
-            if role == "do" and row.attempts == 0 and step.condition is not None and not self._holds(step.condition):
-                self._skip(row, "condition")
+            if (
+                role == "do"
+                and row.attempts == 0
+                and step.condition is not None
+                and not compiled(step.condition).holds(values_of(self._version, self._sheet.run))
+            ):
+                self._sheet.end(
+                    row, StepState.SKIPPED, skipped_because="condition", error=None, started_at=self._sheet.now
+                )
                 return True
             self._begin_attempt(step, row, role)
         except MissingExtra as error:
@@ -142,12 +148,6 @@ class Moving:
         except ConditionFailed as error:
             self._hearing.failed(step, row, replace(failure_of(error), retryable=False))
         return True
-
-    def _holds(self, condition: str) -> bool:
-        return compiled(condition).holds(values_of(self._version, self._sheet.run))
-
-    def _skip(self, row: StepRun, why: str) -> None:
-        self._sheet.end(row, StepState.SKIPPED, skipped_because=why, error=None, started_at=self._sheet.now)
 
     def _begin_attempt(self, step: Step, row: StepRun, role: Role) -> None:
         """Write that an attempt begins, and have it begin once that is written."""
@@ -157,7 +157,8 @@ class Moving:
             self._launch_verification(step, self._running(row, None))
             return
         try:
-            values = values_of(self._version, self._sheet.run, output=self._output_before(step, role))
+            done = self._sheet.find(step.id) if role == "undo" else None
+            values = values_of(self._version, self._sheet.run, output=done.output if done else None)
             filled = self._filled(step, action, values)
             kept = shown(filled, self._engine.context.redaction)
             if role == "do" and STEP_KINDS[action.uses].asked:
@@ -171,10 +172,6 @@ class Moving:
             return
         row = self._running(row, kept)
         self._launch(step, row, action, filled, values)
-
-    def _output_before(self, step: Step, role: Role) -> JSON:
-        done = self._sheet.find(step.id) if role == "undo" else None
-        return done.output if done else None
 
     def _running(self, row: StepRun, kept: JSON) -> StepRun:
         return self._sheet.put(
@@ -227,8 +224,11 @@ class Moving:
         """Have an attempt begin once the transaction has written so."""
         run, timeout = self._sheet.run, step.timeout_seconds
         action = replace(template, parameters=filled)
-        asked = self._asking(step, row, action) if is_asked(action) else None
-        if asked is not None:
+        asked: Callable[[], Admission] | None = None
+        if is_asked(action):  # outside of this transaction
+            start = start_of_step(run, step, row, action)
+            within = within_of(self._sheet.tx, self._version, run, step, row, action)
+            asked = partial(self._engine.admit, start, within)
             action = replace(action, parameters=without_operation(action))
             template = replace(template, parameters=without_operation(template))
         work = StepWork(
@@ -261,12 +261,6 @@ class Moving:
         attempt.work = replace(work, cancelled=attempt.stop.is_set)
         self._sheet.launch.append(attempt)
 
-    def _asking(self, step: Step, row: StepRun, action: Action) -> Callable[[], Admission]:
-        """Return the question to the guard whether this may be done, for the attempt to ask outside of this."""
-        start = start_of_step(self._sheet.run, step, row, action)
-        within = within_of(self._sheet.tx, self._version, self._sheet.run, step, row, action)
-        return partial(self._engine.admit, start, within)
-
     def _begin_run(self, work: StepWork) -> BeginsRun:
         parameters = work.action.parameters
         name, inputs = parameters.get("procedure") or parameters.get("name"), parameters.get("inputs") or {}
@@ -274,7 +268,8 @@ class Moving:
             raise StepFailed("a procedure step names `procedure`, and `inputs` as a mapping", retryable=False)
         version = self._engine.latest(name)
         given = self._engine.inputs(version, of_step(version.procedure, parameters))
-        return BeginsRun(version=version, inputs=given, target=_text(parameters.get("target")))
+        target = parameters.get("target")
+        return BeginsRun(version=version, inputs=given, target=None if target is None else str(target))
 
     def _launch_verification(self, step: Step, row: StepRun) -> None:
         assert step.verify is not None
@@ -286,12 +281,6 @@ class Moving:
             self._hearing.failed(step, row, replace(failure_of(error), retryable=False))
             return
         self._launch(step, row, step.verify.action, filled, values)
-
-    def _abandon(self, row: StepRun) -> None:
-        """A step that waits is not waited for any more; a run that it had begun is cancelled with it."""
-        if row.waits_for == "run" and row.waits_on:
-            self._cancel_child(row.waits_on)
-        self._sheet.put(row, state=StepState.CANCELLED, wake_at=None, finished_at=self._sheet.now)
 
     def _cancel_child(self, run_id: str) -> None:
         child = self._sheet.tx.runs.get(run_id)
@@ -359,7 +348,3 @@ _APPROVAL_TIMES = (
     ("escalate_seconds", "escalate-minutes", 60.0),
     ("escalate_seconds", "escalate-seconds", 1.0),
 )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

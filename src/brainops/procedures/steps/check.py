@@ -21,27 +21,23 @@ def check(work: StepWork) -> StepResult:
         parameters.refuse("looks at a command or at an address; write two steps")
     output: dict[str, JSON] = {"holds": True}
     if parameters.has("condition"):
-        _check_condition(work, parameters)
+        condition = parameters.any("condition")
+        if isinstance(condition, str):
+            try:
+                holds = compile(condition, condition=True).holds(work.values)
+            except ConditionFailed as failed:
+                raise StepFailed(str(failed), kind="ConditionFailed") from None
+            except InvalidInput as wrong:
+                raise StepFailed(str(wrong), kind=type(wrong).__name__, retryable=False) from None
+        elif isinstance(condition, bool):
+            holds = condition
+        else:
+            parameters.refuse("takes a condition that is true or false: ${{ steps.count.output.json.n > 3 }}")
+        if not holds:
+            said = parameters.text("message", "")
+            raise StepFailed(said or f"it does not hold: {condition}", kind="CheckFailed")
     if parameters.has("run"):
         output |= command.run_command(work, parameters)
     if parameters.has("url"):
         output |= http.ask(work, parameters)
     return StepDone(output=output)
-
-
-def _check_condition(work: StepWork, parameters: Parameters) -> None:
-    condition = parameters.any("condition")
-    if isinstance(condition, str):
-        try:
-            holds = compile(condition, condition=True).holds(work.values)
-        except ConditionFailed as failed:
-            raise StepFailed(str(failed), kind="ConditionFailed") from None
-        except InvalidInput as wrong:
-            raise StepFailed(str(wrong), kind=type(wrong).__name__, retryable=False) from None
-    elif isinstance(condition, bool):
-        holds = condition
-    else:
-        parameters.refuse("takes a condition that is true or false: ${{ steps.count.output.json.n > 3 }}")
-    if not holds:
-        said = parameters.text("message", "")
-        raise StepFailed(said or f"it does not hold: {condition}", kind="CheckFailed")

@@ -35,10 +35,22 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
     limits = limits_of(work.context)
     arguments = _arguments(parameters, limits)
     _refuse_injection(work.template, arguments, limits)
-    environment = _environment(work, parameters, limits)
+    # a clean environment: a few variables of ours, the step's own, and the idempotency key
+    given = parameters.mapping("env")
+    for name, value in given.items():
+        if not _NAME.fullmatch(name) or isinstance(value, (dict, list)) or "\0" in str(value):
+            parameters.refuse(f"sets variables by name to a text; {name!r:.60} is none")
+    check_environment(limits, given)
+    kept = {name: os.environ[name] for name in limits.environment if name in os.environ}
+    written = {
+        name: "" if value is None else value if isinstance(value, str) else json.dumps(value)
+        for name, value in given.items()
+    }
+    environment = {**kept, **written, "BRAINOPS_IDEMPOTENCY_KEY": work.idempotency_key, "BRAINOPS_RUN_ID": work.run_id}
     if not parameters.flag("shell"):
         arguments[0] = which(arguments[0], os.environ.get("PATH", os.defpath))
     stdin = parameters.text("stdin") if parameters.has("stdin") else None
+    directory = parameters.text("working-directory") if parameters.has("working-directory") else None
     if stdin is not None and len(stdin.encode(errors="replace")) > MAX_STDIN_BYTES:
         parameters.refuse(f"hands over at most {MAX_STDIN_BYTES:,} bytes as `stdin`; write a file")
     ended = run_process(
@@ -49,7 +61,7 @@ def run_command(work: StepWork, parameters: Parameters) -> dict[str, JSON]:
             output_bytes=limits.output_bytes + 2 * margin(work.secrets),
             memory_bytes=limits.memory_bytes,
         ),
-        directory=_directory(parameters),
+        directory=None if directory is None else os.path.expanduser(directory),
         stdin=stdin,
         cancelled=work.cancelled,
     )
@@ -101,26 +113,6 @@ def _refuse_injection(template: Action | None, arguments: list[str], limits: Lim
             )
 
 
-def _environment(work: StepWork, parameters: Parameters, limits: Limits) -> dict[str, str]:
-    """Return a clean environment: a few variables of ours, the step's own, and the idempotency key."""
-    given = parameters.mapping("env")
-    for name, value in given.items():
-        if not _NAME.fullmatch(name) or isinstance(value, (dict, list)) or "\0" in str(value):
-            parameters.refuse(f"sets variables by name to a text; {name!r:.60} is none")
-    check_environment(limits, given)
-    kept = {name: os.environ[name] for name in limits.environment if name in os.environ}
-    written = {name: "" if value is None else _written(value) for name, value in given.items()}
-    return {**kept, **written, "BRAINOPS_IDEMPOTENCY_KEY": work.idempotency_key, "BRAINOPS_RUN_ID": work.run_id}
-
-
-def _written(value: JSON) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _directory(parameters: Parameters) -> str | None:
-    return os.path.expanduser(parameters.text("working-directory")) if parameters.has("working-directory") else None
-
-
 def _judged(
     arguments: list[str], ended: Ended, work: StepWork, parameters: Parameters, limits: Limits
 ) -> dict[str, JSON]:
@@ -136,7 +128,15 @@ def _judged(
         raise ended_badly(program, -1 if code is None else code, stderr.strip() or stdout.strip())
     output: dict[str, JSON] = {"exit_code": code, "stdout": stdout, "stderr": stderr}
     if parameters.text("output", "text") == "json":
-        return {"exit_code": code, "stderr": stderr, "json": _parsed(program, stdout, bool(ended.stdout.left_out))}
+        if ended.stdout.left_out:
+            raise StepFailed(
+                f"{program} printed more JSON than is kept; have it print less", kind="OutputTooLarge", retryable=False
+            )
+        try:
+            value: JSON = json.loads(stdout)
+        except (ValueError, RecursionError) as error:
+            raise StepFailed(f"{program} printed no JSON: {error}", kind="NoJSON", retryable=False) from None
+        return {"exit_code": code, "stderr": stderr, "json": value}
     return output
 
 
@@ -164,18 +164,6 @@ def interrupted(program: str, why: str, said: str) -> StepFailed:
         case "cancelled":
             return StepFailed(f"{program} was ended because the run was stopped", kind="Cancelled", retryable=False)
     return StepFailed(f"{program} was lost: what watched over it was killed{tail}", kind="CommandLost")
-
-
-def _parsed(program: str, stdout: str, cut: bool) -> JSON:
-    if cut:
-        raise StepFailed(
-            f"{program} printed more JSON than is kept; have it print less", kind="OutputTooLarge", retryable=False
-        )
-    try:
-        value: JSON = json.loads(stdout)
-    except (ValueError, RecursionError) as error:
-        raise StepFailed(f"{program} printed no JSON: {error}", kind="NoJSON", retryable=False) from None
-    return value
 
 
 def margin(secrets: Mapping[str, str]) -> int:

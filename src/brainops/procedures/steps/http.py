@@ -57,7 +57,27 @@ def answer(
         secrets=secrets,
         cancelled=cancelled,
     )
-    return _output(response, parameters, secrets, limits)
+    headers = mask({name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}, secrets)
+    output: dict[str, Any] = {"status": response.status, "headers": headers}
+    wanted = parameters.text("output", "auto")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = kind == "application/json" or kind.endswith("+json")
+    if wanted == "json" or (wanted == "auto" and is_json and not response.cut):
+        if response.cut:
+            raise _failed("the answer is longer than what is kept; ask for less", "OutputTooLarge")
+        try:
+            output["json"] = mask(json.loads(response.body), secrets)
+            return output
+        except (ValueError, RecursionError) as error:
+            if wanted == "json":
+                raise _failed(f"the answer is no JSON: {error}", "NoJSON") from None
+    text = str(mask(response.text, secrets))
+    if response.cut:
+        longest = max((len(value) for value in secrets.values()), default=0)
+        text = text[: max(0, len(text) - 4 * longest)]  # half a secret may stand at the cut
+    output["text"] = fitted(text, limits.output_bytes)
+    output["cut"] = response.cut
+    return output
 
 
 def asked(
@@ -140,36 +160,3 @@ def refused(action: Action, limits: Limits) -> str:
 
 def _failed(what: str, kind: str) -> StepFailed:
     return StepFailed(what, kind=kind, retryable=False)
-
-
-def _output(
-    response: net.Response, parameters: Parameters, secrets: Mapping[str, str], limits: Limits
-) -> dict[str, JSON]:
-    headers = mask({name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}, secrets)
-    output: dict[str, Any] = {"status": response.status, "headers": headers}
-    wanted = parameters.text("output", "auto")
-    if wanted == "json" or (wanted == "auto" and _is_json(headers.get("content-type", "")) and not response.cut):
-        if response.cut:
-            raise _failed("the answer is longer than what is kept; ask for less", "OutputTooLarge")
-        try:
-            output["json"] = mask(json.loads(response.body), secrets)
-            return output
-        except (ValueError, RecursionError) as error:
-            if wanted == "json":
-                raise _failed(f"the answer is no JSON: {error}", "NoJSON") from None
-    output["text"] = _kept(response, secrets, limits)
-    output["cut"] = response.cut
-    return output
-
-
-def _kept(response: net.Response, secrets: Mapping[str, str], limits: Limits) -> str:
-    text = str(mask(response.text, secrets))
-    if response.cut:
-        longest = max((len(value) for value in secrets.values()), default=0)
-        text = text[: max(0, len(text) - 4 * longest)]  # half a secret may stand at the cut
-    return fitted(text, limits.output_bytes)
-
-
-def _is_json(content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/json" or kind.endswith("+json")

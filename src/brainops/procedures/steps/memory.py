@@ -10,7 +10,7 @@ from brainops.memory.retrieve import retrieve as search
 from brainops.procedures.steps.executor import StepDone, StepResult, StepWork, StepWrite
 from brainops.procedures.steps.parameters import Parameters
 from brainops.store import Transaction
-from brainops.types import JSON, Draft, Hit, MemoryType, Source, Trust
+from brainops.types import JSON, Draft, MemoryType, Source, Trust
 
 CAPTURED = ("title", "content", "type", "tags", "importance", "metadata", "trust", "subject", "fingerprint")
 ASKED = ("query", "limit", "types", "tags", "trust", "since", "until", "session_id")
@@ -60,16 +60,17 @@ def retrieve(work: StepWork) -> StepResult:
         hits = search(work.context, parameters.text("query"), filter_of(conditions), limit=limit)
     except InvalidInput as wrong:
         raise StepFailed(str(wrong), kind=type(wrong).__name__, retryable=False) from None
-    return StepDone(output={"hits": [_shown(hit) for hit in hits], "count": len(hits)})
-
-
-def _shown(hit: Hit) -> JSON:
-    content = content_text(hit.memory.content)
-    return {
-        "id": hit.memory.id,
-        "title": hit.memory.title,
-        "type": hit.memory.type.value,
-        "content": content if len(content) <= CONTENT_CHARACTERS else content[:CONTENT_CHARACTERS] + "…",
-        "confidence": hit.confidence,
-        "trust": hit.memory.trust.value,
-    }
+    shown: list[JSON] = []
+    for hit in hits:
+        content = content_text(hit.memory.content)
+        shown.append(
+            {
+                "id": hit.memory.id,
+                "title": hit.memory.title,
+                "type": hit.memory.type.value,
+                "content": content if len(content) <= CONTENT_CHARACTERS else content[:CONTENT_CHARACTERS] + "…",
+                "confidence": hit.confidence,
+                "trust": hit.memory.trust.value,
+            }
+        )
+    return StepDone(output={"hits": shown, "count": len(hits)})

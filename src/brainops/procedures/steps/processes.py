@@ -151,7 +151,17 @@ class _Running:
         control, ours = os.pipe()
         theirs, status = os.pipe()
         try:
-            return self._opened(control, status, directory, has_input, (theirs, ours))
+            warden = subprocess.Popen(
+                [sys.executable, "-I", "-S", WARDEN, str(control), str(status)],
+                stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=directory,
+                pass_fds=(control, status),
+                start_new_session=True,
+            )
+            self._ends = (ours, theirs)
+            return warden
         except OSError as error:
             os.close(ours)
             os.close(theirs)
@@ -163,21 +173,6 @@ class _Running:
         finally:
             os.close(control)
             os.close(status)
-
-    def _opened(
-        self, control: int, status: int, directory: str | None, has_input: bool, ends: tuple[int, int]
-    ) -> subprocess.Popen[bytes]:
-        warden = subprocess.Popen(
-            [sys.executable, "-I", "-S", WARDEN, str(control), str(status)],
-            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=directory,
-            pass_fds=(control, status),
-            start_new_session=True,
-        )
-        self._ends = (ends[1], ends[0])
-        return warden
 
     def __enter__(self) -> _Running:
         return self
@@ -207,20 +202,22 @@ class _Running:
             self._register(ready)
             while ready.get_map() and "exit" not in self._report.words:
                 now = time.monotonic()
-                if not why and (why := self._reason_to_end(now > deadline, cancelled)):
-                    self._end(ready)
+                if not why and (why := "timeout" if now > deadline else "cancelled" if cancelled() else ""):
+                    if self._control in ready.get_map():
+                        ready.unregister(self._control)
+                    self._close_control()
                     deadline = now + self._limits.grace_seconds + AFTER_SECONDS
                 elif why and now > deadline:
                     break
                 for key, _ in ready.select(ASK_SECONDS):
                     self._serve(ready, key)
             self._drain(ready)
-        return self._ended(why)
-
-    def _reason_to_end(self, late: bool, cancelled: Callable[[], bool]) -> str:
-        if late:
-            return "timeout"
-        return "cancelled" if cancelled() else ""
+        words = self._report.words
+        if "error" in words:
+            raise not_started(self._program, words["error"], words.get("what", ""))
+        if not why and "exit" not in words:
+            why = "lost"
+        return Ended(exit_code=None if why else words["exit"], stdout=self._stdout, stderr=self._stderr, why=why)
 
     def _register(self, ready: selectors.BaseSelector) -> None:
         stdout, stderr, stdin = self._warden.stdout, self._warden.stderr, self._warden.stdin
@@ -241,7 +238,8 @@ class _Running:
     def _serve(self, ready: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         try:
             if key.data in ("order", "input"):
-                left = self._write(key.fd, self._order if key.data == "order" else self._input)
+                left = self._order if key.data == "order" else self._input
+                left = left[os.write(key.fd, left[:READ_BYTES]) :] if left else left
                 if key.data == "order":
                     self._order = left
                 else:
@@ -259,18 +257,10 @@ class _Running:
         if not data:
             ready.unregister(key.fd)
 
-    def _write(self, descriptor: int, left: memoryview) -> memoryview:
-        return left[os.write(descriptor, left[:READ_BYTES]) :] if left else left
-
     def _written(self, ready: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         ready.unregister(key.fd)
         if key.data == "input" and self._warden.stdin is not None:
             self._warden.stdin.close()
-
-    def _end(self, ready: selectors.BaseSelector) -> None:
-        if self._control in ready.get_map():
-            ready.unregister(self._control)
-        self._close_control()
 
     def _drain(self, ready: selectors.BaseSelector) -> None:
         """Read what is still in the pipes, without waiting for more."""
@@ -282,11 +272,3 @@ class _Running:
                     key.data(data)
             except BlockingIOError:
                 pass
-
-    def _ended(self, why: str) -> Ended:
-        words = self._report.words
-        if "error" in words:
-            raise not_started(self._program, words["error"], words.get("what", ""))
-        if not why and "exit" not in words:
-            why = "lost"
-        return Ended(exit_code=None if why else words["exit"], stdout=self._stdout, stderr=self._stderr, why=why)

@@ -40,7 +40,14 @@ def resolve(reference: str, allowed: Callable[[list[str]], None] = lambda _: Non
             if value is None:
                 raise _failed(f"the environment variable {rest} is not set where this step runs; set it there")
         case "file":
-            value = _of_file(rest)
+            try:
+                with open(os.open(os.path.expanduser(rest), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                        raise _failed(f"the secret file {rest} is no plain file")
+                    data = file.read(MAX_SECRET_BYTES + 3)
+            except OSError as error:
+                raise _failed(f"the secret file {rest} cannot be read: {error.strerror}") from None
+            value = _text(data, f"file:{rest}")
         case "command":
             value = _of_command(rest, allowed)
         case _:
@@ -62,18 +69,6 @@ def _shown(kind: str, rest: str) -> str:
 
 def _failed(message: str, retryable: bool = False) -> StepFailed:
     return StepFailed(message, kind="SecretUnavailable", retryable=retryable)
-
-
-def _of_file(path: str) -> str:
-    where = os.path.expanduser(path)
-    try:
-        with open(os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _failed(f"the secret file {path} is no plain file")
-            data = file.read(MAX_SECRET_BYTES + 3)
-    except OSError as error:
-        raise _failed(f"the secret file {path} cannot be read: {error.strerror}") from None
-    return _text(data, f"file:{path}")
 
 
 def _of_command(rest: str, allowed: Callable[[list[str]], None]) -> str:
@@ -147,17 +142,13 @@ def forms(value: str) -> set[str]:
     found: set[str] = set()
     lines = [line.strip() for line in value.splitlines() if len(line.strip()) >= MIN_LINE_CHARACTERS]
     for text in {value, value.strip(), *lines}:
-        found |= _forms_of(text)
+        data = text.encode(errors="surrogatepass")
+        once = json.dumps(text)
+        escaped = {once[1:-1], json.dumps(once)[3:-3], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
+        web = {quote(data, safe=""), quote(data), quote_plus(data), quote(data, safe="").lower(), html.escape(text)}
+        shell = {text.replace("'", "'\\''"), text.replace("'", "'\"'\"'")}
+        found |= {text, data.hex(), data.hex().upper(), *escaped, *web, *shell, *_base64(data)}
     return {form for form in found if len(form) >= MIN_MASKED_CHARACTERS}
-
-
-def _forms_of(text: str) -> set[str]:
-    data = text.encode(errors="surrogatepass")
-    once = json.dumps(text)
-    escaped = {once[1:-1], json.dumps(once)[3:-3], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
-    web = {quote(data, safe=""), quote(data), quote_plus(data), quote(data, safe="").lower(), html.escape(text)}
-    shell = {text.replace("'", "'\\''"), text.replace("'", "'\"'\"'")}
-    return {text, data.hex(), data.hex().upper(), *escaped, *web, *shell, *_base64(data)}
 
 
 def _base64(data: bytes) -> Iterator[str]:

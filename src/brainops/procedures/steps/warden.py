@@ -26,7 +26,13 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 def main(control: int, status: int) -> None:
     """Start one command, wait for its end or for the order to end it, and leave nothing behind."""
-    order = _read_order(control)
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(control, 65_536)
+        if not part or len(line) > LINE_BYTES:
+            sys.exit(1)
+        line += part
+    order: dict[str, Any] = json.loads(line)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -42,17 +48,6 @@ def main(control: int, status: int) -> None:
     code = _wait(child, control, woken)
     _end_all(child, float(order["grace"]), gone=code is not None)
     _say(status, exit=code)
-
-
-def _read_order(control: int) -> dict[str, Any]:
-    line = b""
-    while not line.endswith(b"\n"):
-        part = os.read(control, 65_536)
-        if not part or len(line) > LINE_BYTES:
-            sys.exit(1)
-        line += part
-    order: dict[str, Any] = json.loads(line)
-    return order
 
 
 def _say(status: int, **words: object) -> None:
@@ -71,7 +66,11 @@ def _start(order: dict[str, Any], control: int, status: int) -> int:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(each, signal.SIG_DFL)
-        _limit(order.get("memory"))
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold secrets
+        if memory := order.get("memory"):
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         os.set_inheritable(status, False)
         os.close(control)
         os.execve(order["program"], order["arguments"], order["environment"])
@@ -81,14 +80,6 @@ def _start(order: dict[str, Any], control: int, status: int) -> int:
         _say(status, error=None, what=str(error))
     finally:  # whatever happened: the child of a fork must not go on in its parent's code
         os._exit(127)
-
-
-def _limit(memory: int | None) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold secrets
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def _wait(child: int, control: int, woken: int) -> int | None:

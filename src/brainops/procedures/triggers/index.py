@@ -81,7 +81,21 @@ class TriggerIndex:
         self._size = 0
         for version in self.versions:
             for trigger in version.procedure.triggers:
-                self._add(version, trigger)
+                entry = Entry(position=self._size, version=version, trigger=trigger, target=_matcher(trigger.targets))
+                self._size += 1
+                self._by_version.setdefault(version.id, []).append(entry)
+                for glob in trigger.operations:
+                    self._operations.add(glob, entry)
+                for glob in trigger.events:
+                    self._events.add(glob, entry)
+                for digest in trigger.fingerprints:
+                    self._fingerprints.setdefault(digest.strip().lower(), []).append(entry)
+                others = (*trigger.operations, *trigger.events, *trigger.fingerprints, *trigger.intents)
+                if not others:
+                    for glob in trigger.targets:
+                        self._targets.add(glob, entry)
+                    if not trigger.targets and trigger.when is not None:
+                        self._conditions.append(entry)
 
     def entries(self, version_id: str) -> Sequence[Entry]:
         """Return the triggers of one version."""
@@ -107,23 +121,6 @@ class TriggerIndex:
         for entry in self._conditions:
             found.setdefault(entry.position, (entry, "its condition holds"))
         return found
-
-    def _add(self, version: ProcedureVersion, trigger: Trigger) -> None:
-        entry = Entry(position=self._size, version=version, trigger=trigger, target=_matcher(trigger.targets))
-        self._size += 1
-        self._by_version.setdefault(version.id, []).append(entry)
-        for glob in trigger.operations:
-            self._operations.add(glob, entry)
-        for glob in trigger.events:
-            self._events.add(glob, entry)
-        for digest in trigger.fingerprints:
-            self._fingerprints.setdefault(digest.strip().lower(), []).append(entry)
-        others = (*trigger.operations, *trigger.events, *trigger.fingerprints, *trigger.intents)
-        if not others:
-            for glob in trigger.targets:
-                self._targets.add(glob, entry)
-            if not trigger.targets and trigger.when is not None:
-                self._conditions.append(entry)
 
 
 def _keep(

@@ -95,7 +95,10 @@ class Intents(Struct, frozen=True, kw_only=True):
         first, end = numpy.searchsorted(self.owners, [best, best + 1])
         near = (self.phrases[first:end] @ vector).max()
         figures = _figures(scores, numpy.array([best]), numpy.array([near]))
-        return self.labels[best], float(_probability(figures, self.curve)[0])
+        odds = figures @ numpy.array([self.curve.intercept, self.curve.score, self.curve.lead, self.curve.near])
+        lead = figures[:, 2] / numpy.maximum(figures[:, 1], 1e-6)
+        untied = 0.5 + 0.5 * (lead / TIE).clip(0.0, 1.0)
+        return self.labels[best], float((untied / (1.0 + numpy.exp(-odds.clip(-30.0, 30.0))))[0])
 
 
 def learn(phrases: Rows, labels: Sequence[str], start: IntentCurve = WITH_MEANING) -> Intents:
@@ -289,16 +292,6 @@ def _figures(scores: Rows, best: Places, near: Rows) -> NDArray[numpy.float64]:
     others[numpy.arange(len(scores)), best] = -numpy.inf
     second = others.max(axis=1).clip(0.0, None) if scores.shape[1] > 1 else numpy.zeros(len(scores))
     return numpy.stack([numpy.ones(len(top)), top, top - second, near], axis=1).astype(numpy.float64)
-
-
-def _probability(figures: NDArray[numpy.float64], curve: IntentCurve) -> NDArray[numpy.float64]:
-    import numpy
-
-    odds = figures @ numpy.array([curve.intercept, curve.score, curve.lead, curve.near])
-    lead = figures[:, 2] / numpy.maximum(figures[:, 1], 1e-6)
-    untied = 0.5 + 0.5 * (lead / TIE).clip(0.0, 1.0)
-    found: NDArray[numpy.float64] = untied / (1.0 + numpy.exp(-odds.clip(-30.0, 30.0)))
-    return found
 
 
 def _fit(

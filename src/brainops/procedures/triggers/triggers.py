@@ -93,18 +93,7 @@ class Triggers:
 
         They may be started by it; what covers every operation on a target, or cannot be decided, is not among them.
         """
-        known = self._current()
-        digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
-        found = known.index.candidates(start.name, start.target, _events(start.context), digests)
-        heard = {at: one for at, one in found.items() if one[0].trigger.events or one[0].trigger.fingerprints}
-        values = values_of(start) if any(entry.trigger.when for entry, _ in heard.values()) else {}
-        matches: dict[str, TriggerMatch] = {}
-        for position in sorted(heard):
-            entry, reason = heard[position]
-            if _doubt(entry, values) is None:
-                match = TriggerMatch(version=entry.version, reason=reason, confidence=PUSHED, pushed=True)
-                matches.setdefault(entry.version.id, match)
-        return list(matches.values())
+        return _pushed(self._current(), start, only_heard=True)
 
     def matching(self, start: OperationStart) -> list[TriggerMatch]:
         """Return the procedures that an operation sets off: those of `pushed`, then one that its words mean.
@@ -211,23 +200,20 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(map(stem, query_terms(text)))
 
 
-def _pushed(known: _Known, start: OperationStart) -> list[TriggerMatch]:
+def _pushed(known: _Known, start: OperationStart, *, only_heard: bool = False) -> list[TriggerMatch]:
     digests = _fingerprints(start.context) if known.index.has_fingerprints else ()
     found = known.index.candidates(start.name, start.target, _events(start.context), digests)
+    if only_heard:
+        found = {at: one for at, one in found.items() if one[0].trigger.events or one[0].trigger.fingerprints}
     values = values_of(start) if any(entry.trigger.when for entry, _ in found.values()) else {}
     matches: dict[str, TriggerMatch] = {}
     for position in sorted(found):
         entry, reason = found[position]
         doubt = _doubt(entry, values)
-        if doubt is None and entry.version.id not in matches:
-            matches[entry.version.id] = TriggerMatch(
-                version=entry.version, reason=reason, confidence=PUSHED, pushed=True
-            )
-        elif doubt and entry.version.procedure.mode is not Mode.ADVISORY:
-            matches.setdefault(
-                entry.version.id,
-                TriggerMatch(version=entry.version, reason=doubt, confidence=PUSHED, pushed=True),
-            )
+        held = doubt and not only_heard and entry.version.procedure.mode is not Mode.ADVISORY
+        if doubt is None or held:
+            match = TriggerMatch(version=entry.version, reason=doubt or reason, confidence=PUSHED, pushed=True)
+            matches.setdefault(entry.version.id, match)
     return list(matches.values())
 
 
