@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import asdict
 
 from brainops.store.database import Row, Session
-from brainops.types import JSON, Improvement, ImprovementKind, ImprovementState, Micros, Trust
+from brainops.store.rows import value_of
+from brainops.types import JSON, Improvement, Micros
 
 UNDER_WAY = 1_000  # that are looked at in an hour; each is one change of the system, so more is no learning any more
 
@@ -117,19 +118,7 @@ def improvement_row(improvement: Improvement) -> dict[str, Any]:
 
 def improvement_of(row: Row) -> Improvement:
     """Read a row as an Improvement."""
-    values: Mapping[str, Any] = {name: row[name] for name in Improvement.__struct_fields__}
-    return Improvement(
-        **{
-            **values,
-            "kind": ImprovementKind(row["kind"]),
-            "state": ImprovementState(row["state"]),
-            "trust": Trust(row["trust"]),
-            "by_itself": bool(row["by_itself"]),
-            "before": json.loads(row["before"]),
-            "after": json.loads(row["after"]),
-            "evidence": json.loads(row["evidence"]),
-        }
-    )
+    return value_of(Improvement, row, "before", "after", "evidence")
 
 
 def _text(value: JSON) -> str:

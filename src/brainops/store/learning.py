@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
-from brainops.types import Cycle, CycleReport, Memory, Micros, Section
+from brainops.store.rows import value_of
+from brainops.types import Cycle, CycleReport, Memory, Micros
 from brainops.wire import plain
 
 PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
@@ -175,19 +175,4 @@ _COLUMNS = frozenset(("cycle", "namespace", "from_at", "to_at", "ended_at", "mis
 
 def report_of(row: Row) -> CycleReport:
     """Read a row as a CycleReport."""
-    body: Mapping[str, Any] = json.loads(row["body"])
-    return CycleReport(
-        cycle=Cycle(row["cycle"]),
-        namespace=row["namespace"],
-        from_at=row["from_at"],
-        to_at=row["to_at"],
-        ended_at=row["ended_at"],
-        missed=row["missed"],
-        sections=tuple(
-            Section(title=each["title"], lines=tuple(each["lines"]), figures=each["figures"])
-            for each in body["sections"]
-        ),
-        insights=tuple(body["insights"]),
-        improvements=tuple(body["improvements"]),
-        held=body["held"],
-    )
+    return value_of(CycleReport, row, **json.loads(row["body"]))

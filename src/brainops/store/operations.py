@@ -17,7 +17,6 @@ from brainops.types import (
     ErrorEvent,
     Evidence,
     Failed,
-    Frame,
     Memory,
     Micros,
     Operation,
@@ -28,7 +27,7 @@ from brainops.types import (
 from brainops.types.knowledge import Share
 from brainops.types.limits import Name
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
-from brainops.wire import plain
+from brainops.wire import from_json, plain
 
 EXECUTE = "execute "  # before a procedure's name in the name of its runs' operations
 PAGE_ROWS = 500
@@ -295,13 +294,5 @@ def outcome_of(row: Row) -> Outcome | None:
     evidence = Evidence(row["evidence"])
     if row["outcome"] == "succeeded":
         return Succeeded(result=result, duration_seconds=seconds, cost=row["cost"], evidence=evidence)
-    error = error_of(json.loads(row["error"])) if row["error"] else ErrorEvent()
+    error = from_json(ErrorEvent, row["error"]) if row["error"] else ErrorEvent()
     return Failed(error=error, result=result, duration_seconds=seconds, cost=row["cost"], evidence=evidence)
-
-
-def error_of(value: Mapping[str, Any]) -> ErrorEvent:
-    """Read an error's stored JSON."""
-    frames = tuple(
-        Frame(module=frame["module"], function=frame["function"], in_app=frame["in_app"]) for frame in value["frames"]
-    )
-    return ErrorEvent(type=value["type"], message=value["message"], frames=frames, service=value["service"])

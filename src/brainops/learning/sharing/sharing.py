@@ -24,9 +24,10 @@ from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
 from brainops.procedures.fixes.fixes import Fixes
 from brainops.store import acts
-from brainops.store.actors import actor_columns, actor_of
+from brainops.store.actors import actor_columns
 from brainops.store.database import Row
 from brainops.store.files import ORDINARY, new_file
+from brainops.store.rows import value_of
 from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trust
 from brainops.types.limits import LISTED, MAX_TEXT_CHARACTERS, Said
 from brainops.wire import from_plain
@@ -52,7 +53,7 @@ class Sharing:
     def peers(self) -> list[Peer]:
         """Return the instances that are or were listened to, by name."""
         with self._context.store.read() as tx:
-            return [_peer(row) for row in tx.sharing.peers()]
+            return [value_of(Peer, row, actor="added_by") for row in tx.sharing.peers()]
 
     def trust(
         self, key: str, *, name: str, source: str | None = None, reason: str = "", proof: Proof | None = None
@@ -292,18 +293,6 @@ def _places(source: str) -> list[str]:
     if "://" not in source and os.path.isdir(source):
         return [str(path) for path in sorted(Path(source).glob(f"*{SUFFIX}"))]
     return [source]
-
-
-def _peer(row: Row) -> Peer:
-    return Peer(
-        key=row["key"],
-        name=row["name"],
-        source=row["source"],
-        added_at=row["added_at"],
-        added_by=actor_of(row),
-        revoked_at=row["revoked_at"],
-        reason=row["reason"],
-    )
 
 
 def _bundle_row(

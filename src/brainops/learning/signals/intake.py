@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct, field
@@ -29,6 +29,8 @@ from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import safe_text
 from brainops.operations.log import checked_error, distil
 from brainops.store import Transaction
+from brainops.store.database import Row
+from brainops.store.rows import value_of
 from brainops.types import LogTemplate, MemoryType, Micros, Trust
 from brainops.types.times import MINUTE_MICROS
 
@@ -337,22 +339,9 @@ def _tokens(said: str) -> tuple[str, ...]:
     return tuple(ANY if token is None else token for token in json.loads(said))
 
 
-def template_of(row: Mapping[str, Any]) -> LogTemplate:
+def template_of(row: Row) -> LogTemplate:
     """Read a row as a LogTemplate."""
-    return LogTemplate(
-        id=row["id"],
-        source=row["source"],
-        text=text_of(row["tokens"]),
-        level=row["level"],
-        error=bool(row["error"]),
-        count=row["count"],
-        first_at=row["first_at"],
-        last_at=row["last_at"],
-        exemplar=row["exemplar"],
-        latest=row["latest"],
-        fingerprint=row["fingerprint"],
-        error_memory_id=row["error_memory_id"],
-    )
+    return value_of(LogTemplate, row, text=text_of(row["tokens"]))
 
 
 def text_of(tokens: str) -> str:
