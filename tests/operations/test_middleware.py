@@ -26,7 +26,9 @@ Count.
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Callable[..., Brain]:
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Brain]:
+    monkeypatch.chdir(tmp_path)  # a namespace that becomes strict leaves a mark in the repository around
+
     def open_one(*around: Around) -> Brain:
         return Brain.open(tmp_path / "memory.db", model="none", background=False, around=around)
 
