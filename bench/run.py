@@ -46,6 +46,7 @@ PARTS: dict[str, list[list[str]]] = {
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
     "advice": [["bench.guidance.advice"]],
+    "recognition": [["bench.recognition.run"]],
     "quality": [["bench.quality.run", name] for name in JUDGED],
     "intents": [["bench.quality.intents"]],
     "plain_english": [["bench.procedures.plain_english"]],

@@ -193,7 +193,7 @@ def test_the_older_form_of_a_rust_panic_is_read() -> None:
 OTHERS: list[tuple[str, str, str, str | None]] = [
     ("2026-01-02 10:00:00,123 ERROR [worker-1] app.db.pool - ValueError: bad 17", "ValueError", "bad 17", None),
     ("2026-01-02T10:00:00.1Z  ERROR 8 --- [main] o.a.C.[.[/] : Servlet failed", "", "Servlet failed", None),
-    ("Jan  2 15:04:05 web1 nginx[12]: upstream timed out", "", "upstream timed out", None),
+    ("Jan  2 15:04:05 web1 nginx[12]: upstream timed out", "", "nginx: upstream timed out", None),
     ("E0102 10:00:00.123456    1 reflector.go:138] Failed to watch *v1.Pod", "", "Failed to watch *v1.Pod", None),
     ("[2026-01-02 10:00:00] production.ERROR: gone", "", "gone", None),
     ("ERROR: relation does not exist", "", "relation does not exist", None),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import traceback
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from brainops.memory.recognition.masks import STAMP, without_colour
-from brainops.memory.recognition.stack_traces import parse_stack_trace, with_cause
+from brainops.memory.recognition.stack_traces import listed_frames, parse_stack_trace, with_cause
 from brainops.memory.recognition.trace_frames import in_app_python
 from brainops.types import ErrorEvent, Frame
 
@@ -29,11 +30,9 @@ def parse_error(text: str) -> ErrorEvent:
     JSON, logfmt) and Prometheus alerts. The frames are those of the last exception; its root cause is kept in the
     message. Never raises.
     """
-    text = without_path(
-        without_colour(text if len(text) <= 2 * TEXT_REACH else f"{text[:TEXT_REACH]}\n{text[-TEXT_REACH:]}")
-        .replace("\r\n", "\n")
-        .strip()
-    )
+    if len(text) > 2 * TEXT_REACH:
+        text = f"{text[:TEXT_REACH]}\n{text[-TEXT_REACH:]}"
+    text = without_path(_without_shipper(without_colour(text).replace("\r\n", "\n").strip()))
     ended = _ENDED.match(text)
     event = _of_a_program(ended, text[ended.end() :]) if ended and (ended["status"] or ended["how"]) else _read(text)
     return ErrorEvent(
@@ -43,7 +42,7 @@ def parse_error(text: str) -> ErrorEvent:
 
 def error_title(event: ErrorEvent) -> str:
     """Return an error as one line; `parse_error` reads it back as the same error."""
-    message = event.message.strip().split("\n", 1)[0]
+    message = " ".join(event.message.split())
     return ": ".join(part for part in (event.type, message) if part) or "an error without a text"
 
 
@@ -56,6 +55,32 @@ def from_output(text: str, exit_code: int) -> ErrorEvent | None:
     if not 0 <= exit_code < _SIGNALS or not (event.type or _TELLING.search(event.message[:1000])):
         return None
     return replace(event, service=None)
+
+
+_SHIPPED = re.compile(
+    r"(?:[\w.\-]{1,60}-\d{1,4} +\| |\d{1,3}\|[\w.\-]{1,60} +\| |\[pod/[^\]\s]{1,300}\] |##\[error\]|"
+    r"(?:\d{1,6}[smhd]){1,4}(?: \(x\d+ over [^)\n]{1,20}\))? +(?=(?:Normal|Warning) ))"
+)
+_STAMPED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) (?:std(?:err|out) [FP] )?")
+"""What docker compose, pm2, kubectl, a CI runner or a list of events puts before each line."""
+
+
+def _without_shipper(text: str) -> str:
+    lines = text.split("\n")
+    if text.startswith('{"log":'):
+        return "".join(map(_unwrapped, lines)).strip() or text
+    if len(lines) > 1 and all(_STAMPED.match(line) for line in lines):
+        text = "\n".join(_STAMPED.sub("", line) for line in lines)
+    if not _SHIPPED.match(text):
+        return text
+    return "\n".join(line[shipped.end() :] if (shipped := _SHIPPED.match(line)) else line for line in text.split("\n"))
+
+
+def _unwrapped(line: str) -> str:
+    try:
+        return str(json.loads(line)["log"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 _PATH = re.compile(r"(?:step [\w.\-]{1,200}|the run [0-9a-f\-]{36} of \S{1,200} (?:failed|cancelled)): (?=\S)")
@@ -87,8 +112,11 @@ def _of_a_program(ended: re.Match[str], said: str) -> ErrorEvent:
 
 
 def _read(text: str) -> ErrorEvent:
-    event = parse_stack_trace(text) or _alert(text) or _json(text) or _shell(text)
-    return event or _typed(_log_message(_telling_line(text)))
+    if event := parse_stack_trace(text) or _alert(text) or _json(text):
+        return event
+    head, frames = listed_frames(text)
+    event = None if frames else _shell(text)
+    return event or replace(_typed(_log_message(_telling_lines(head))), frames=frames)
 
 
 def from_exception(exception: BaseException, *, service: str | None = None) -> ErrorEvent:
@@ -186,15 +214,47 @@ def _from_fields(fields: dict[str, object]) -> ErrorEvent | None:
         texts = notes if isinstance(notes, dict) else {}
         told = _first(texts, "summary", "description", "message")
         return ErrorEvent(type=str(labels["alertname"]), message=told, service=_first(labels, "service", "job") or None)
-    stack = _first(fields, "stack", "stack_trace", "stacktrace", "exc_info", "exception", "traceback")
+    stack = _first(fields, *_STACKS)
     event = parse_stack_trace(stack) if stack else None
+    event = event or next(filter(None, map(_inner_error, _errors_of(fields))), None)
     if event is None:
-        told = " ".join(filter(None, (_first(fields, "msg", "message", "event"), _first(fields, "error", "err"))))
+        told = " ".join(filter(None, (_first(fields, *_MESSAGES), _first(fields, "error", "err"))))
         event = _typed(told) if told else None
     if event is None:
         return None
-    service = _first(fields, "service", "service.name") or event.service
-    return ErrorEvent(type=event.type, message=event.message, frames=event.frames, service=service)
+    return replace(event, service=_first(fields, "service", "service.name") or event.service)
+
+
+_STACKS = (
+    "stack", "stack_trace", "stacktrace", "exc_info", "exception", "traceback", "error.stack_trace", "error.stack",
+    "exception.stacktrace", "errorVerbose", "full_message", "@x", "Exception", "throwable",
+)  # fmt: skip
+_MESSAGES = ("msg", "message", "event", "short_message", "@m", "@mt", "RenderedMessage", "MessageTemplate")
+_ERRORS = ("err", "error", "exception", "exc", "thrown", "cause", "Exception", "throwable")
+
+
+def _errors_of(fields: dict[str, object]) -> Iterator[dict[str, object]]:
+    """Yield the errors that a structured line holds: objects, lists of them, or fields with a dot in their names."""
+    for name in _ERRORS:
+        value = fields.get(name)
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(value, dict):
+            yield value
+        dotted = {key[len(name) + 1 :]: told for key, told in fields.items() if key.startswith(f"{name}.")}
+        if dotted:
+            yield dotted
+
+
+def _inner_error(fields: dict[str, object]) -> ErrorEvent | None:
+    stack = _first(fields, "stack", "stack_trace", "stacktrace", "traceback")
+    if stack and (event := parse_stack_trace(stack)):
+        return event
+    kind = _first(fields, "type", "name", "exc_type", "class", "kind", "code", "Type", "ClassName")
+    message = _first(fields, "message", "msg", "exc_value", "value", "reason", "description", "Message")
+    if not message:
+        return ErrorEvent(type=kind) if kind else None
+    typed = _typed(message)
+    return typed if typed.type or not kind else ErrorEvent(type=kind, message=message)
 
 
 def _first(fields: dict[str, object], *names: str) -> str:
@@ -234,7 +294,8 @@ _TELLING = re.compile(
     r"not found|timed? ?out|invalid|missing|unexpected|undefined|unknown|killed|abort(?:ed)?)\b"
 )
 _LEAST_TELLING = re.compile(
-    r"(?i)exit(?:ed)? (?:with )?(?:code|status)|non-zero|ELIFECYCLE|^make(?:\[\d+\])?: \*\*\*|complete log of this run|"
+    r"(?i)core dumped|"
+    r"exit(?:ed)? (?:with )?(?:code|status)|non-zero|ELIFECYCLE|^make(?:\[\d+\])?: \*\*\*|complete log of this run|"
     r"^npm (?:ERR!|error) (?:code|errno|path|command|A complete)|^\s*\^"
 )
 
@@ -249,19 +310,53 @@ def _telling_line(text: str) -> str:
     return (better or telling or lines)[0]
 
 
-_LOG_START = re.compile(rf"^[\[(<]?(?:\d{{1,3}}>)?(?:{STAMP})[\])>]?[ \t:|,-]{{1,4}}")
-_SYSLOG = re.compile(r"^[\w.\-]{1,120} ([\w./\-]{1,80})(?:\[\d{1,8}\])?: ")
-_LEVELS = (
-    r"^[\[<(]?(?i:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRIT(?:ICAL)?|FATAL|ALERT|EMERG|PANIC|E|W|F)"
-    r"[\])>]?[ \t:|-]{1,6}"
+_DETAIL_LINES = 12
+_NEW_LINE_OF_A_LOG = re.compile(
+    rf"^[\[(<]?(?:{STAMP})|^[\[<(]?(?i:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)[\])>:]|"
+    r"^[IWEF]\d{4} |^(?:For further information|See |Run |Try |Usage|help:|hint:|note:|\$ |\+ )"
 )
+
+
+def _telling_lines(text: str) -> str:
+    """Return the line that says most plainly what went wrong, and the lines below it that go on with the same.
+
+    They do where the error begins the text and little follows, or where they are set in; another line of a log, or
+    what to do about it, ends it.
+    """
+    telling = _telling_line(text)
+    lines = [line.rstrip() for line in text.split("\n")]
+    start = next((place for place, line in enumerate(lines) if line.strip() == telling), 0)
+    alone = start == 0 and len(lines) <= _DETAIL_LINES
+    more: list[str] = []
+    for line in lines[start + 1 : start + _DETAIL_LINES]:
+        goes_on = alone or line[:1] in ("", " ", "\t") or (more and line.startswith("Caused by"))
+        if not goes_on or _NEW_LINE_OF_A_LOG.match(line.strip()):
+            break
+        if line.strip() and any(map(str.isalpha, line)):
+            more.append(line.strip())
+    head = [] if more and telling.rstrip(": ").lower() in ("error", "fatal") else [telling]
+    return "\n".join([*head, *more])
+
+
+_LOG_START = re.compile(
+    rf"^(?:\[ {{0,6}}\d{{1,7}}\.\d{{6}}\] |[\[(<]?(?:\d{{1,3}}>(?:1 )?)?(?:{STAMP})[\])>]?[ \t:|,-]{{1,4}})"
+)
+_SYSLOG = re.compile(r"^[\w.\-]{1,120} (?P<program>[\w./\-]{1,80})(?:\[\d{1,8}\])?: ")
+_RUNTIMES = re.compile(
+    r"(?:.*/)?(?:kernel|systemd|python[\d.]*|java|node|npm|ruby|php[\w.\-]*|bash|sh|docker\w*|containerd|env)$"
+)
+"""Programs that run what others wrote: what fails is not theirs."""
+_LEVEL_NAMES = r"(?i:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|CRIT(?:ICAL)?|FATAL|ALERT|EMERG|PANIC|E|W|F)"
+_LEVELS = rf"^(?:[\[<(]{_LEVEL_NAMES}[\])>][ \t:|-]{{0,6}}|{_LEVEL_NAMES}(?:[ \t:|]|-(?=[ \t])){{1,6}})"
 _LEVEL = re.compile(_LEVELS)
 _LEVEL_ALONE = re.compile(_LEVELS + r"(?!\d)")  # "ERROR 1045: denied" without a time is a code, not a level.
 _SPRING = re.compile(r"^\d{1,8}[ \t]{1,4}---[ \t]{1,4}(?:\[[^\n]{0,120}?\][ \t]{1,8}){1,3}\S{1,120}[ \t]{0,60}:[ \t]")
 _KLOG = re.compile(r"^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{1,9}[ \t]{1,12}\d{1,9} [\w.\-]{1,120}:\d{1,6}\] ")
 _THREAD = re.compile(r"^\[[^\[\]\n]{1,120}\][ \t:|-]{1,4}|^---[ \t]{1,4}|^\d{1,8}[ \t]{1,4}(?=[\[\-])")
 _LOGGER = re.compile(
-    r"^(?!(?:[\w$]{1,60}\.){1,12}[A-Z]\w{0,80}(?:Error|Exception): )"
+    r"^(?![\w$.]{1,200}\.(?:service|timer|socket|mount|target|scope|slice|path|ya?ml|toml|json|conf|cfg|ini|env|xml|sql|sh|"
+    r"py|rb|js|ts|go|rs|lua|tf|log|pem|crt|key|csv|txt|com|net|org|io|test|local|internal|lan|example|invalid)(?::\d{1,6})?:)"
+    r"(?!(?:[\w$]{1,60}\.){1,12}[A-Z]\w{0,80}(?:Error|Exception): )"
     r"[\w$]{1,60}(?:\.[\w$]{1,60}){1,12}(?::\d{1,6})?[ \t]{0,40}(?:[:|-]|\[[^\]\n]{1,80}\][ \t:]{0,3})[ \t]{1,4}"
 )
 _LOGGER_OF_TYPED = re.compile(  # without a mark behind it, where an error follows
@@ -275,11 +370,20 @@ _LOGFMT = re.compile(r"\b(?:msg|message)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{
 _LOGFMT_ERROR = re.compile(r"\b(?:err|error)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")
 
 
+_POSTGRES_CSV = re.compile(
+    rf"^(?:{STAMP})[^,\n]{{0,12}},[^\n]{{0,400}},(?:ERROR|FATAL|PANIC),[0-9A-Z]{{5}},"
+    r"\"((?:[^\"\n]|\"\"){1,2000})\""
+)
 _LOG_PARTS = 8
 
 
 def _log_message(line: str) -> str:
     """Return what a log line says, without when, how loud, where and by which thread."""
+    head, _, below = line.partition("\n")
+    if below:
+        return f"{_log_message(head)}\n{below}"
+    if row := _POSTGRES_CSV.match(line):
+        return row[1].replace('""', '"')
     if "level=" in line and (told := _LOGFMT.search(line)):
         error = _LOGFMT_ERROR.search(line)
         return " ".join(part for match in (told, error) if match for part in match.groups() if part)
@@ -288,22 +392,29 @@ def _log_message(line: str) -> str:
     if started:
         rest = rest[started.end() :]
         syslog = _SYSLOG.match(rest)
-        rest = rest[syslog.end() :] if syslog and not _LEVEL.match(rest) else rest
-    known = (_LEVEL, _SPRING, _THREAD, _LOGGER, _LOGGER_OF_TYPED) if started else (_BASIC_LOG, _LEVEL_ALONE)
+        if syslog and not _LEVEL.match(rest) and not _LEVEL.match(f"{syslog['program']}:"):
+            said = _without_head(rest[syslog.end() :], dated=True)
+            own = _RUNTIMES.match(syslog["program"]) is None and _TYPED.match(said) is None
+            return f"{syslog['program']}: {said}" if own else said
+    return _without_head(rest, dated=started is not None) or line
+
+
+def _without_head(rest: str, *, dated: bool) -> str:
+    known = (_LEVEL, _SPRING, _THREAD, _LOGGER, _LOGGER_OF_TYPED) if dated else (_BASIC_LOG, _LEVEL_ALONE)
     for _ in range(_LOG_PARTS):
         match = next((found for pattern in known if (found := pattern.match(rest))), None)
         if match is None or match.end() >= len(rest):
             break
         rest = rest[match.end() :]
-    return rest.strip() or line
+    return rest.strip()
 
 
 _TYPED = re.compile(
     r"^(?:Uncaught |Unhandled |error: |fatal: )?((?:[A-Za-z_$][\w$]{0,80}\.){0,12}"
-    r"[A-Z]\w{0,80}(?:Error|Exception|Warning|Interrupt|Exit|Fault|Timeout)): (?s:(.*))"
+    r"[A-Z]\w{0,80}(?:Error|Exception|Warning|Interrupt|Exit|Fault|Timeout))(?:: (?s:(.*))|$)"
 )
 
 
 def _typed(message: str) -> ErrorEvent:
     typed = _TYPED.match(message)
-    return ErrorEvent(type=typed[1], message=typed[2].strip()) if typed else ErrorEvent(message=message)
+    return ErrorEvent(type=typed[1], message=(typed[2] or "").strip()) if typed else ErrorEvent(message=message)

@@ -67,7 +67,8 @@ _HIDDEN = frozenset(("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"))
 
 def _plain(name: str) -> str:
     """Return a type's name without what a runtime appends to it ($1, Proxy12); names of people's own making stay."""
-    return re.sub(r"\$+\d+$|(?<=Proxy)\d+$", "", name[:200])
+    name = re.sub(r"\$+\d+$|(?<=Proxy)\d+$", "", name[:200])
+    return "" if name in ("Error", "error", "Exception") else name  # a word before a message, as a level is
 
 
 def _identifying(frames: tuple[Frame, ...]) -> list[str]:
@@ -78,6 +79,7 @@ def _identifying(frames: tuple[Frame, ...]) -> list[str]:
     return list(distinct)[:FRAMES]
 
 
+_COUNTED = re.compile(r"\$+\d+(?=\$|/|$)|\$\$Lambda.*")  # anonymous classes and coroutines, numbered as they stand
 _EXTENSION = re.compile(r"\.(?:pyc?|pyx|[cm]?[jt]sx?|java|kt|scala|go|rs|rb|php|cs|c|cc|cpp|exs?|erl)$")
 
 
@@ -88,7 +90,7 @@ def _module(module: str) -> str:
     parts = [part for part in re.split("/" if "/" in place or stem != place else r"\.", stem) if part]
     if parts and parts[-1] == "__init__":
         parts.pop()
-    return mask_path("/".join(parts[-2:]))
+    return mask_path(_COUNTED.sub("", "/".join(parts[-2:])))
 
 
 def _function(function: str) -> str:

@@ -35,7 +35,8 @@ _INSTANCES = frozenset(
 
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
-_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:\s?(?:[AP]M|Z|UTC|GMT|CES?T|[+-]\d{2}:?\d{2}))?"
+_ZONE = r"(?:[AP]M|Z|UTC|GMT|CES?T|[A-Z][a-z]+/[A-Z][A-Za-z_]+|[+-]\d{2}:?\d{2})"
+_CLOCK = rf"\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?(?:\s?{_ZONE})?"
 _CLOCK_BEHIND = rf"(?:,? {_CLOCK}(?: [A-Z]{{3,4}})?)?(?:,? \d{{4}}(?!\w))?"
 STAMP = "|".join(
     (
@@ -57,7 +58,8 @@ _UNIT_SIZE = r"(?:[KMGTPE]i?B|[kmgt]i?b|bytes?|octets?|B)"
 _CODE_NAMES = (
     r"(?:\[?errno|winerror|error(?: code| number| no\.?)?|err(?:or)?[_ ]?(?:code|no|num)|"
     r"exit(?:ed)?(?: with)?[ _]?(?:code|status|value)?|non-zero(?: exit)? (?:status|code)|"
-    r"return(?:ed)?[ _]?(?:code|status)|rc|retval|status(?:[ _-]?(?:code|line))?|code|"
+    r"return(?:ed)?[ _]?(?:code|status)|rc|retval|status(?:[ _-]?(?:code|line))?|(?:reason|completion|result|minor)"
+    r"(?:[ _-]?code)?|code|data(?= [0-9a-f]{3}\b)|"
     r"killed by signal|signal|sqlstate|hresult|ntstatus)"
 )
 _REASON = (
@@ -69,6 +71,18 @@ _IDENTITY = (
     r"(?:user(?:name|[_-]?id)?|uid|euid|gid|pid|tid|id|[a-z]{1,20}[_-]id|[a-z]{1,20}Id|session|sid|trace|span|request|"
     r"correlation|transaction|txn|email|login|logname|ruser|rhost|pod|client|tenant|cust(?:omer)?)"
 )
+_ID_STATE = frozenset(
+    "required missing unknown expired revoked invalid duplicate duplicated empty null none not must cannot can is was "
+    "are should already field value has does may no in too unexpected wrong malformed deleted disabled locked denied "
+    "blank conflicting ambiguous unset immutable reserved mismatch".split()
+)
+"""Words behind "order_id:" that say what is wrong with it, instead of which it is."""
+_ENTITIES = frozenset(
+    "ORD ORDER INV TXN TRX REQ JOB USER CUST ACC ACCT TKT TICKET INC REF SKU PAY CASE DOC EMP PO SO SN ID TASK RUN MSG "
+    "BATCH CART SHIP PKG ITEM".split()
+)
+"""What is numbered in capitals as error codes are, and is none."""
+
 _DATA_BEFORE = (
     r"(?:[Dd]uplicate entry|with base \d{1,2}:|could not convert string to [a-z]{1,12}:|"
     r"invalid input (?:syntax|value) for (?:type |enum )?[\w ]{1,30}:|[Ff]or input string:|input_value=)"
@@ -78,6 +92,7 @@ _DATA_BEFORE = (
 _FORMS = (
     r"(?P<marker>\[(?:redacted:[a-z0-9-]{1,40}|(?:email|phone|ipv4|ipv6|card|iban|ssn):[0-9a-f]{12})\]|<[a-z]{1,12}>)",
     rf"(?P<data>{_DATA_BEFORE}\s?)(?:'[^'\n]{{0,400}}'|\"[^\"\n]{{0,400}}\")",
+    r"(?P<dup>dup key: ?)\{[^{}\n]{0,400}\}",
     r"(?P<column>Key \([^()\n]{1,200}\)=)\([^()\n]{0,400}\)",
     r"(?P<url>(?<![A-Za-z])[a-z][a-z0-9+.\-]{1,15}://[^\s\"'<>()\[\]{},;|]{1,600})",
     r"(?P<email>(?<![\w.+\-])[\w.+\-]{1,64}@[A-Za-z0-9\-]{1,63}\.[A-Za-z0-9.\-]{1,120}[A-Za-z])",
@@ -87,7 +102,7 @@ _FORMS = (
     r"(?P<ip>(?<![\w.])/?(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)(?::(?P<ipport>\d{1,5})(?!\w))?)",
     (
         r"(?P<ipv6>(?<![\w:.])\[?(?=[0-9a-fA-F:]{0,39}\d)(?=[0-9a-fA-F:]{0,39}::|(?:[0-9a-fA-F]{1,4}:){7})"
-        r"(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}\]?(?![\w:]))"
+        r"(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:\](?::(?P<v6port>\d{1,5}))?)?(?!\w|:\w))"
     ),
     (
         rf"(?P<code>(?<![A-Za-z0-9])(?i:{_CODE_NAMES})[\"']?(?:\s?[:=]\s?|\s|\[|\(|#)[\"'(\[]?"
@@ -95,8 +110,11 @@ _FORMS = (
     ),
     (
         r"(?P<http>(?<![A-Za-z0-9])(?:(?i:HTTP(?:/\d(?:\.\d)?)?(?: error| status| code| response)?|got|returned|"
-        rf"received|responded(?: with)?|response)[:\s]{{1,2}}(?:an? )?[1-5]\d\d(?!\w|\.\d)|[1-5]\d\d (?={_REASON})))"
+        r"received|responded(?: with)?|response|answered(?: with)?|replied(?: with)?)[:\s]{1,2}(?:an? )?[1-5]\d\d"
+        rf"(?!\w|\.\d)|(?:->|=>|(?i:failed|failure|error):) ?[45]\d\d(?![\w.,]*\d| \w)|[1-5]\d\d (?={_REASON})))"
     ),
+    r"(?P<smtp>(?<![\w.])[245]\d\d[ -][245]\.\d{1,3}\.\d{1,3}(?![\w.]))",
+    r"(?P<hresult>(?<![0-9A-Za-z])0x[8CDE][0-9A-F]{7}(?![0-9A-Za-z]))",
     r"(?P<protocol>(?<![A-Za-z0-9])(?:TLS|SSL|DTLS)[ _v]{0,2}\d(?:[._]\d)?(?!\w))",
     r"(?P<tuple>(?<![\w)])\(\d{3,5}, (?=['\"]))",
     r"(?P<port>(?<![A-Za-z0-9])(?i:port)[ :=]{1,2}(?P<portnumber>\d{1,5})(?!\w))",
@@ -107,10 +125,17 @@ _FORMS = (
     r"(?P<address>(?<![0-9A-Za-z])0[xX][0-9a-fA-F]{1,40}(?![0-9A-Za-z]))",
     r"(?P<windows>(?<![A-Za-z0-9])[A-Za-z]:\\[^\s\"'<>|:*?]{1,400})",
     r"(?P<path>(?<![\w/<>])[~.]{0,2}/[\w.@+%~=/\-]{2,400})",
-    rf"(?P<duration>(?<![\w.])(?:[-+]?\d[\d.,]{{0,20}}\s?{_UNIT_TIME}|(?:\d{{1,9}}(?:ms|us|ns|[dhms])){{2,5}})(?!\w))",
+    (
+        rf"(?P<duration>(?<![\w.])(?:[-+]?\d[\d.,]{{0,20}}\s?{_UNIT_TIME}|"
+        r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|us|µs|ns|[dhms])){1,5})(?!\w))"
+    ),
     rf"(?P<size>(?<![\w.])\d[\d.,]{{0,20}}\s?{_UNIT_SIZE}(?!\w)|(?<![\w.])\d[\d.]{{0,20}}[KMGTk](?!\w))",
     r"(?P<percent>(?<![\w.])[-+]?\d[\d.,]{0,20}\s?%)",
     r"(?P<number>(?<![\w.])[-+]?\d[\d.,]{0,40}(?:[eE][-+]?\d{1,4})?(?![\w]))",
+    (
+        r"(?P<image>(?P<repository>[a-z0-9][\w.\-]{0,100}(?:/[\w.\-]{1,100}){0,5}):v?\d{1,5}(?:\.\d{1,6}){1,3}"
+        r"(?:[-+.]\w[\w.\-]{0,40})?(?![\w:]))"
+    ),
     r"(?P<hostport>(?P<host>(?=\d{0,12}[A-Za-z])\w[\w.\-]{0,120}):(?P<hostportnumber>\d{1,6})(?::\d{1,5})?(?![\w]))",
     r"(?P<word>[\w$][\w$.\-]{0,200})",
 )
@@ -120,7 +145,6 @@ _SIMPLE = {
     "uuid": "<uuid>",
     "mac": "<mac>",
     "stamp": "<time>",
-    "ipv6": "<ip>",
     "address": "<n>",
     "duration": "<duration>",
     "size": "<size>",
@@ -128,6 +152,10 @@ _SIMPLE = {
 }
 _SAME_AGAIN = re.compile(r"(<[a-z]{1,12}>)(?:[ ]?[,;:.\-_|/][ ]?\1|[ ]\1)+")
 _SPACE = re.compile(r"\s+")
+_SPEAKS_HTTP = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S|\bHTTP/\d")
+_STATUS = re.compile(r"(?i)(?<=[\s\"'(\[])([45]\d\d)(?=[,;)\]\"']|\s+(?!(?:%|[kmgt]?i?b|bytes?|[mun]?s|rows?)\b)|$)")
+"""In what speaks of HTTP, a number by itself from 400 to 599 is a status."""
+_CLIENT_PORT = re.compile(r"(from <ip> port )\d{1,5}")
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
@@ -143,7 +171,9 @@ def mask(message: str) -> str:
 
     Words, error codes, exit codes, HTTP statuses, signals and service ports stay, for they say which error it is.
     """
-    text = _SCAN.sub(_masked, without_colour(message[:MESSAGE_REACH]))
+    text = without_colour(message[:MESSAGE_REACH])
+    text = _SCAN.sub(_masked, _STATUS.sub(r"status \1", text) if _SPEAKS_HTTP.search(text) else text)
+    text = _CLIENT_PORT.sub(r"\1<port>", text)
     text = _SPACE.sub(" ", text).strip()
     return _without_repeats(_SAME_AGAIN.sub(r"\1", text))[:TEMPLATE_REACH].rstrip()
 
@@ -169,13 +199,21 @@ def _masked(match: re.Match[str]) -> str:
             return mask_word(found)
         case "number":
             return "<n>" + found[len(found.rstrip(".,")) :]
-        case "data":
-            return f"{match['data']}<value>"
+        case "data" | "dup":
+            return f"{match[kind]}<value>"
         case "column":
             return f"{match['column']}(<value>)"
         case "marker":
             return found if found.startswith(("<", "[redacted")) else f"<{found[1:].partition(':')[0]}>"
+        case "ipv6":
+            return "<ip>" + (_port(match["v6port"]) if match["v6port"] else _bare_port(found))
     return _masked_place(match, found)
+
+
+def _bare_port(address: str) -> str:
+    """Return the port of "::1:5432", which programs print without brackets: a last group that names a service."""
+    last = address.rpartition(":")[2]
+    return f":{last}" if len(last) > 3 and last in _SERVICE_PORTS else ""
 
 
 def _masked_place(match: re.Match[str], found: str) -> str:
@@ -183,15 +221,12 @@ def _masked_place(match: re.Match[str], found: str) -> str:
         return _url(found)
     if match["ip"]:
         return "<ip>" + (_port(match["ipport"]) if match["ipport"] else "")
+    if match["image"]:
+        return f"{mask_word(match['repository'])}:<n>"
     if match["portnumber"]:
         return f"port {_port(match['portnumber'])[1:]}"
     if match["pair"]:
-        name = match["pairname"]
-        told = found[len(name) :].lstrip("\"'")
-        # "session: expired" says what is wrong with it, "session: 17" and "session=x" say which one.
-        if told.startswith(":") and not name.endswith(("id", "Id")) and not any(map(str.isdigit, told)):
-            return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
-        return f"{name}=<id>"
+        return _pair(match["pairname"], found)
     if match["windows"] or match["path"]:
         return mask_path(found)
     if match["hostport"]:
@@ -204,6 +239,16 @@ def _masked_place(match: re.Match[str], found: str) -> str:
     return _SPACE.sub(" ", found)  # code, http, protocol, tuple: what says which error it is
 
 
+def _pair(name: str, found: str) -> str:
+    told = found[len(name) :].lstrip("\"'")
+    # "session: expired" says what is wrong with it, "session: 17" and "session=x" say which one.
+    said = re.match(r": ?([a-z]+)", told)
+    is_state = said is not None and said[1] in _ID_STATE if name.endswith(("id", "Id")) else told.startswith(":")
+    if is_state and not any(map(str.isdigit, told)):
+        return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
+    return f"{name}=<id>"
+
+
 def _port(number: str) -> str:
     return f":{number}" if int(number) < EPHEMERAL_PORT else ":<port>"
 
@@ -214,20 +259,24 @@ _SOURCE_FILE = re.compile(
 )
 
 
+_AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(\d{1,5})$)?")
+
+
 def _url(url: str) -> str:
     body = url.rstrip(".:!")
     scheme, _, rest = body.partition("://")
     place = re.split(r"[?#]", rest, maxsplit=1)[0]
     authority, slash, path = place.partition("/")
-    host, colon, port = authority.rpartition("@")[2].partition(":")
-    shown = mask(host) if host[:1].isdigit() else mask_word(host)
-    shown += _port(port) if colon and port.isdigit() and len(port) < 6 else ""
+    host, port = _AUTHORITY.match(authority.rpartition("@")[2]).groups()  # type: ignore[union-attr]
+    shown = mask(host) if host[:1].isdigit() or host.startswith("[") else mask_word(host)
+    shown += _port(port) if port else ""
     return f"{scheme}://{shown}{slash}{_segments(path.split('/'))}"
 
 
 _POD = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 _POD_OF_SET = re.compile(r"-(?=[a-z]{0,4}\d)[bcdfghjklmnpqrstvwxz2456789]{5}$")
-_ERROR_CODE = re.compile(r"[A-Z]{1,8}[-_]?\d{3,5}[A-Z]?$")
+_ERROR_CODE = re.compile(r"[A-Z]{1,8}[-_]?\d{3,5}[A-Z]?$|(?P<entity>[A-Z]{2,8})\d{6,7}$")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-fA-F]{8,}$")
 _NAME_NUMBER = re.compile(r"([A-Za-z_$]+)(\d+)$")
 _NUMBER_NAME = re.compile(r"\d+([A-Za-z]{1,3})$")
@@ -249,8 +298,11 @@ def mask_word(word: str) -> str:
             return f"{mask_word(body[: pod.start()])}-<pod>{tail}"
     if not any(map(str.isdigit, body)):
         return word
-    if body.lower() in _TECHNICAL or _ERROR_CODE.match(body):
+    code = _ERROR_CODE.match(body)
+    if body.lower() in _TECHNICAL or (code and code["entity"] not in _ENTITIES):
         return word
+    if glued := _UUID.search(body):
+        return f"{mask_word(body[: glued.start()])}<uuid>{mask_word(body[glued.end() :])}{tail}"
     masked = _SIGN.sub("", "".join(map(_part, _PART.findall(body))))
     return _SAME_AGAIN.sub(r"\1", _LETTER_BETWEEN.sub("<n>", masked)) + tail
 

@@ -96,6 +96,10 @@ _JAVA_AT = re.compile(
     r"^(?:[\w.\-]{0,80}@?[\w.\-]{0,40}/{1,2})?([\w.$<>\[\]`+]{1,400})\((.{0,600})\)(?: in (.{1,400}):line \d{1,9})?"
 )
 _CAUSED = re.compile(r"^[ \t]{0,8}(?:Caused by: |\[cause\]: | ---> )(.{1,4000})$")
+_SUPPRESSED = re.compile(r"^[ \t]{0,8}Suppressed: ")
+_GENERATED = re.compile(
+    r"\$\$\w*(?:CGLIB|ByteBuddy|Proxy|Lambda)|\$ByteBuddy\$|^(?:jdk|java)\.[\w.]*reflect\.|\$Proxy\d"
+)
 _HEAD = re.compile(
     r"^(?:.{0,200}?[ \t])?(?:Exception in thread \"[^\"\n]{0,200}\" |Uncaught |Unhandled exception\. )?"
     r"((?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z][\w$]{0,100}(?:Error|Exception|Fault|Throwable|Failure|Timeout|Interrupt)?)"
@@ -113,7 +117,7 @@ def _at_frames(text: str) -> ErrorEvent | None:
     start, kind, message = _head(lines[:first])
     if not kind:
         return None
-    own = list(takewhile(lambda line: not _CAUSED.match(line), lines[first:]))
+    own = list(takewhile(lambda line: not _CAUSED.match(line) and not _SUPPRESSED.match(line), lines[first:]))
     frames = [frame for line in own if (at := _AT.match(line)) and (frame := _at_frame(at[1]))]
     more = "\n".join(lines[start + 1 : first]).strip()
     message = "\n".join(part for part in (message, more[:2000]) if part)
@@ -136,6 +140,8 @@ def _head(lines: list[str]) -> tuple[int, str, str]:
 def _at_frame(place: str) -> Frame | None:
     if (method := _JAVA_AT.match(place)) and not (" (" in place or "(/" in place or "node:" in place):
         owner, _, function = method[1].rpartition(".")
+        if _GENERATED.search(method[1]):  # what a runtime puts between two methods of the program
+            return None
         return Frame(module=owner or method[1], function=function, in_app=in_app_java(method[1]))
     if named := _JS_NAMED.match(place):
         return Frame(module=named[2], function=named[1], in_app=in_app_node(named[2]))
@@ -175,3 +181,41 @@ def _rust(text: str) -> ErrorEvent | None:
     ]
     panicked = Frame(module=file, function="panic", in_app="/rustc/" not in file)
     return ErrorEvent(type="panic", message=message.strip(), frames=(*reversed(frames[:FRAMES]), panicked))
+
+
+_PLACE = r"(?::\d{1,9}){1,2}$"
+_AT_A_LINE = r"(?::\d{1,9}){0,2}\)?$"
+_DART = r"^[ \t]{0,8}#\d{1,3}[ ]{1,8}(?P<function>\S.{0,200}?) \((?P<file>(?:package|dart|file):[^()\n]{1,300}?)"
+_NATIVE = (
+    r"^[ \t]{0,8}#\d{1,3}[ ]{1,8}(?:0x[0-9a-f]{1,16} in )?(?P<function>[^\s(].{0,200}?)(?: ?\([^()\n]{0,400}\))?"
+    r"(?: at)? (?P<file>[^\s():]{1,300}\.[A-Za-z]\w{0,5})(?=:\d)"
+)
+_BROWSER = r"^(?P<function>[\w$.<>/*]{0,120})@(?P<file>(?:https?|file|webpack|capacitor)://\S{1,400}?)(?=:\d)"
+_RUBY = r"^[ \t]{1,12}(?:from )?(?P<file>[^\s:]{1,300}\.rb):\d{1,9}:in [`'](?P<function>[^'\n]{1,200})'"
+_PHP = r"^#\d{1,3} (?P<file>[^\s():]{1,300}\.php)\(\d{1,9}\): (?P<function>[\w\\:>{}-]{1,200})\(.{0,400}"
+_ELIXIR = (
+    r"^[ \t]{1,8}(?:\([\w.]{1,60}(?: [\w.\-]{1,30})?\) )?(?P<file>[^\s:()]{1,200}\.exs?):\d{1,9}: "
+    r"(?P<function>[\w.!?]{1,160})/\d{1,3}"
+)
+_LISTED = tuple(re.compile(form + _AT_A_LINE) for form in (_DART, _NATIVE, _BROWSER, _RUBY, _PHP, _ELIXIR))
+"""One frame a line, the innermost first; native ones are those of sanitizers and of gdb."""
+_LIBRARY = re.compile(
+    r"[/\\](?:node_modules|vendor|gems|usr/(?:lib|include)|libexec|compiler-rt|deps)[/\\]|^(?:dart:|package:(?:flutter|test)/)"
+    r"|^/(?:build/)?(?:glibc|gcc|llvm)|csu/|sysdeps/"
+)
+
+
+def listed_frames(text: str) -> tuple[str, tuple[Frame, ...]]:
+    """Return what stands above the frames of a trace that lists one a line, and the frames; all and none otherwise.
+
+    So print sanitizers and gdb, Dart, Firefox and Safari, Ruby, PHP and Elixir.
+    """
+    lines = text.split("\n")
+    matched = [next((found for form in _LISTED if (found := form.match(line))), None) for line in lines]
+    first = next((place for place, found in enumerate(matched) if found), len(lines))
+    frames = [
+        Frame(module=each["file"], function=each["function"] or "<anonymous>", in_app=not _LIBRARY.search(each["file"]))
+        for each in matched[first:]
+        if each
+    ]
+    return "\n".join(lines[:first]), tuple(reversed(frames[:FRAMES]))
