@@ -8,7 +8,7 @@ import re
 from brainops.memory.recognition.masks import mask, mask_path, mask_word
 from brainops.types import ErrorEvent, Fingerprint, Frame
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the digest of any event changes, so that the fixes bound to the old one can be moved."""
 
 FRAMES = 5
