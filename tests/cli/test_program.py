@@ -263,3 +263,4 @@ def test_what_is_wrong_with_the_words_is_told_before_memory_is_opened(say: Say, 
 
     assert said.code == 2
     assert "nowhere.db" not in said.err
+    assert f"Try: brainops {words[0]}" in said.err

@@ -67,7 +67,11 @@ class Command(Helpful):
             said = super().invoke(ctx)
             if not isinstance(said, Iterator):
                 return said
-            answer(said)
+            try:
+                answer(said)
+            except click.UsageError as error:
+                error.ctx = error.ctx or ctx  # whose usage is shown
+                raise
         return None
 
 
