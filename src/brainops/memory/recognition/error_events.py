@@ -34,7 +34,16 @@ def parse_error(text: str) -> ErrorEvent:
         text = f"{text[:TEXT_REACH]}\n{text[-TEXT_REACH:]}"
     text = without_path(_without_shipper(without_colour(text).replace("\r\n", "\n").strip()))
     ended = _ENDED.match(text)
-    event = _of_a_program(ended, text[ended.end() :]) if ended and (ended["status"] or ended["how"]) else _read(text)
+    event: ErrorEvent | None
+    if ended and (ended["status"] or ended["how"]):  # as BrainOps prints it of a program: what it said, or how it ended
+        said = text[ended.end() :]
+        code = -int(ended["signal"]) if ended["signal"] else int(ended["code"] or ended["status"])
+        how = ErrorEvent(type=f"exit status {code}", message=said.split("\n", 1)[0] or ended["how"] or "")
+        event = (from_output(said, code) if said else None) or how
+    elif not (event := parse_stack_trace(text) or _alert(text) or _json(text)):
+        head, frames = listed_frames(text)
+        event = None if frames else _shell(text)
+        event = event or replace(_typed(_log_message(_telling_lines(head))), frames=frames)
     return ErrorEvent(
         type=event.type[:200], message=event.message[:MESSAGE_CHARACTERS], frames=event.frames, service=event.service
     )
@@ -102,21 +111,6 @@ def without_path(text: str) -> str:
             break
         text = text[found.end() :]
     return _TASK.sub("", text)
-
-
-def _of_a_program(ended: re.Match[str], said: str) -> ErrorEvent:
-    """Return the error of what BrainOps prints of a program that failed: what it said, or how it ended."""
-    code = -int(ended["signal"]) if ended["signal"] else int(ended["code"] or ended["status"])
-    told = from_output(said, code) if said else None
-    return told or ErrorEvent(type=f"exit status {code}", message=said.split("\n", 1)[0] or ended["how"] or "")
-
-
-def _read(text: str) -> ErrorEvent:
-    if event := parse_stack_trace(text) or _alert(text) or _json(text):
-        return event
-    head, frames = listed_frames(text)
-    event = None if frames else _shell(text)
-    return event or replace(_typed(_log_message(_telling_lines(head))), frames=frames)
 
 
 def from_exception(exception: BaseException, *, service: str | None = None) -> ErrorEvent:

@@ -26,7 +26,9 @@ def fingerprint(error: ErrorEvent) -> Fingerprint:
     it, on which host or in which step, is of an occurrence: the same database that is away is one error everywhere.
     """
     kind, template, frames = _plain(error.type.strip()), mask(error.message), _identifying(error.frames)
-    label = _label(kind, template, frames)
+    label = ": ".join(part for part in (kind, template) if part) or "error without a message"
+    broke = f" in {frames[0]}"[:100] if frames else ""
+    label = label[: _LABEL_REACH - len(broke)] + broke
     return Fingerprint(version=VERSION, digest=_digest("", kind, template, frames), label=label)
 
 
@@ -52,12 +54,6 @@ def _digest(service: str, kind: str, template: str, frames: list[str]) -> str:
     parts = [f"v{VERSION}", service, kind, template, *frames]
     text = "\x1e".join(part.replace("\x1e", " ") for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
-
-
-def _label(kind: str, template: str, frames: list[str]) -> str:
-    label = ": ".join(part for part in (kind, template) if part) or "error without a message"
-    place = f" in {frames[0]}" if frames else ""
-    return label[: _LABEL_REACH - min(len(place), 100)] + place[:100]
 
 
 _LAMBDA = re.compile(r"<(?:listcomp|genexpr|dictcomp|setcomp|lambda|anonymous)>|\(anonymous\)")

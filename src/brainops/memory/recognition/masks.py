@@ -206,14 +206,11 @@ def _masked(match: re.Match[str]) -> str:
         case "marker":
             return found if found.startswith(("<", "[redacted")) else f"<{found[1:].partition(':')[0]}>"
         case "ipv6":
-            return "<ip>" + (_port(match["v6port"]) if match["v6port"] else _bare_port(found))
+            if match["v6port"]:
+                return "<ip>" + _port(match["v6port"])
+            last = found.rpartition(":")[2]  # of "::1:5432", as programs print it without brackets
+            return f"<ip>:{last}" if len(last) > 3 and last in _SERVICE_PORTS else "<ip>"
     return _masked_place(match, found)
-
-
-def _bare_port(address: str) -> str:
-    """Return the port of "::1:5432", which programs print without brackets: a last group that names a service."""
-    last = address.rpartition(":")[2]
-    return f":{last}" if len(last) > 3 and last in _SERVICE_PORTS else ""
 
 
 def _masked_place(match: re.Match[str], found: str) -> str:

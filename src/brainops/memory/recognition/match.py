@@ -12,7 +12,7 @@ from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.retrieve import retrieve
 from brainops.memory.transfer.segments import search_segments
-from brainops.types import ErrorEvent, Explanation, Filter, Hit, Match, Memory, MemoryState, MemoryType
+from brainops.types import ErrorEvent, Filter, Hit, Match, Memory, MemoryState, MemoryType
 from brainops.types.limits import Limit
 from brainops.wire import from_plain
 
@@ -43,7 +43,11 @@ def match(
     hits = retrieve(context, error if isinstance(error, str) else search_text(error), wanted, limit=limit)
     known = same_error(context, error, hits, wanted, limit)
     exact = [Match(memory=memory, exact=True, probability=EXACT_PROBABILITY) for memory in known.values()]
-    similar = [_similar(hit) for hit in hits if hit.memory.id not in known]
+    similar = [
+        Match(memory=hit.memory, exact=False, probability=hit.confidence, why=hit.why)
+        for hit in hits
+        if hit.memory.id not in known
+    ]
     return follow_bindings(context, exact + similar)[:limit]
 
 
@@ -106,8 +110,3 @@ def _says(memory: Memory, text: str) -> bool:
     message = memory.content.get("message") if isinstance(memory.content, dict) else None
     printed = {memory.title, _OF.sub("", memory.title, count=1), message}
     return not printed.isdisjoint((text.strip(), without_path(text.strip())))
-
-
-def _similar(hit: Hit) -> Match:
-    why: Explanation = hit.why
-    return Match(memory=hit.memory, exact=False, probability=hit.confidence, why=why)
