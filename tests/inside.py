@@ -50,11 +50,12 @@ def capture_under(brain: Brain, context: MemoryContext) -> None:
 
 def learn_with(brain: Brain, sources: Sequence[Parts]) -> list[Parts]:
     """Let the cycles of a Brain ask these sources for their parts; return those that they asked before."""
-    before = brain.learning._sources
-    brain.learning._sources = list(sources)
+    learning = brain._services.learning
+    before = learning._sources
+    learning._sources = list(sources)
     return before
 
 
 def reserve_tokens(brain: Brain, models: LanguageModels, prompt: str, max_tokens: int) -> None:
     """Set aside what a call of a language model may take, and never say what it took: as if killed."""
-    brain.language._reserve(models, prompt, "", max_tokens)
+    brain._services.language._reserve(models, prompt, "", max_tokens)

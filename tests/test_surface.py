@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import brainops
 from brainops.brain import Brain
 from brainops.engine import Engine
+from brainops.nouns import Noun
 
 SURFACE = Path(__file__).with_name("public_surface.txt")
 
@@ -29,6 +31,13 @@ def test_the_names_that_others_call_have_their_place_on_top() -> None:
     called = {"parse_error", "fingerprint", "redact", "classify_command", "read_log_line", "import_path"}
 
     assert called <= set(brainops.__all__)
+
+
+def test_no_noun_of_a_brain_asks_for_what_only_parts_of_the_engine_hold() -> None:
+    held = re.compile(r"\b(tx|looked|work|row|rows|within)\b(?!=)")
+    nouns = [line for line in SURFACE.read_text(encoding="utf-8").splitlines() if line.startswith("brain.")]
+
+    assert [line for line in nouns if held.search(line.partition("(")[2])] == []
 
 
 def surface() -> Iterator[str]:
@@ -54,7 +63,7 @@ def told(name: str, value: Any, *, of_class: bool) -> Iterator[str]:
 def members(name: str, value: Any) -> Iterator[str]:
     """Yield the public attributes of something by name."""
     for each in sorted(attribute for attribute in dir(value) if not attribute.startswith("_")):
-        static = inspect.getattr_static(value, each)
+        static = inspect.getattr_static(value._part if isinstance(value, Noun) else value, each)
         yield f"{name}.{each}{'' if isinstance(static, property) else signature(getattr(value, each))}"
 
 

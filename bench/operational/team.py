@@ -171,7 +171,7 @@ class Remembering:
         self.brain = Brain(engine)
         self._of_agents = {name: Brain(engine, actor=Actor(kind=ActorKind.AGENT, id=name)) for name in world.agents}
         for each in (self.brain, *self._of_agents.values()):
-            each.runs._patience_seconds = 0.0  # this clock does not go on while a call waits
+            each.runs._part._patience_seconds = 0.0  # type: ignore[attr-defined]  # this clock does not go on while a call waits
         self._incident: Incident | None = None
         self._kind = ""
         self._kept: str | None = None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Unpack
 
 from msgspec.structs import replace
 
-from brainops import nouns
 from brainops.engine import Engine, narrowed
 from brainops.memory import capture as capturing
 from brainops.memory import correction as change
@@ -17,6 +16,7 @@ from brainops.memory import likeness, retrieve
 from brainops.memory.filters import filter_of, member
 from brainops.memory.recognition import alerts, match
 from brainops.nouns import noun
+from brainops.services import Services
 from brainops.store import acts
 from brainops.store.database import Deadline, sooner
 from brainops.types import (
@@ -443,28 +443,28 @@ class Brain(metaclass=_Opens):
 
     # Nouns
 
-    agents = noun(nouns.agents)
-    approvals = noun(nouns.approvals)
-    calls = noun(nouns.calls)
-    cases = noun(nouns.cases)
-    fixes = noun(nouns.fixes)
-    guard = noun(nouns.guard)
-    health = noun(nouns.health)
-    improvements = noun(nouns.improvements)
-    language = noun(nouns.language)
-    learning = noun(nouns.learning)
-    limits = noun(nouns.limits)
-    notices = noun(nouns.notices)
-    operations = noun(nouns.operations)
-    procedures = noun(nouns.procedures)
-    runs = noun(nouns.runs)
-    sessions = noun(nouns.sessions)
-    sharing = noun(nouns.sharing)
-    signals = noun(nouns.signals)
-    triggers = noun(nouns.triggers)
-    upkeep = noun(nouns.upkeep)
-    workers = noun(nouns.workers)
-    workflows = noun(nouns.workflows)
+    agents = noun(Services.agents, hides="readable recommend step")
+    approvals = noun(Services.approvals, hides="ask use withdraw")
+    calls = noun(Services.calls, hides="call")
+    cases = noun(Services.cases, hides="answered step")
+    fixes = noun(Services.fixes, hides="expect receive")
+    guard = noun(Services.guard, hides="admission admit cover look must_be_recorded refuse")
+    health = noun(Services.health)
+    improvements = noun(Services.improvements, hides="parts propose register")
+    language = noun(Services.language, hides="say")
+    learning = noun(Services.learning, hides="parts")
+    limits = noun(Services.limits)
+    notices = noun(Services.notices, hides="put")
+    operations = noun(Services.record)
+    procedures = noun(Services.procedures, hides="hold keep")
+    runs = noun(Services.runs, hides="carry_on claim claim_due lease_seconds nudge owner refusal version")
+    sessions = noun(Services.sessions)
+    sharing = noun(Services.sharing)
+    signals = noun(Services.signals, hides="parts precursors")
+    triggers = noun(Services.triggers, hides="answering resembling")
+    upkeep = noun(Services.upkeep)
+    workers = noun(Services.workers)
+    workflows = noun(Services.workflows, hides="step")
 
     # The end
 

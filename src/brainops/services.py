@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from brainops.agents.agents import Agents
     from brainops.agents.language.language import Language
     from brainops.agents.workflows.workflows import Workflows
+    from brainops.health.health import Health
+    from brainops.health.sessions import Sessions
+    from brainops.health.upkeep import Upkeep
+    from brainops.health.workers import Workers
     from brainops.learning.cycles.cycles import Learning
     from brainops.learning.improvements.improvements import Improvements
     from brainops.learning.sharing.sharing import Sharing
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from brainops.operations.guard.other_namespaces import Other
     from brainops.operations.middleware import Around
     from brainops.operations.operation import OperationLog
+    from brainops.operations.operations import Operations
     from brainops.operations.predictions import Predictions
     from brainops.procedures.cases.cases import Cases
     from brainops.procedures.catalog import Catalog
@@ -94,18 +99,21 @@ class Services:
 
     @part
     def notices(self) -> Outbox:
+        """What people are told, and by which ways."""
         from brainops.procedures.consent.outbox import Outbox
 
         return Outbox(self.context)
 
     @part
     def approvals(self) -> Approvals:
+        """What waits for a person's word, and who may give it."""
         from brainops.procedures.consent.approvals import Approvals
 
         return Approvals(self.context, self.notices)
 
     @part
     def limits(self) -> StepLimits:
+        """What steps may run and reach."""
         from brainops.procedures.consent.limits import StepLimits
 
         return StepLimits(self.context)
@@ -114,24 +122,28 @@ class Services:
 
     @part
     def procedures(self) -> Catalog:
+        """The procedures and their versions."""
         from brainops.procedures.catalog import Catalog
 
         return Catalog(self.context)
 
     @part
     def triggers(self) -> Triggers:
+        """What sets procedures off."""
         from brainops.procedures.triggers.triggers import Triggers
 
         return Triggers(self.context, self.procedures)
 
     @part
     def cases(self) -> Cases:
+        """What was decided before, to decide alike."""
         from brainops.procedures.cases.cases import Cases
 
         return Cases(self.context)
 
     @part
     def calls(self) -> Registry:
+        """The Python functions that procedures may call."""
         from brainops.founding import calls as founding
         from brainops.procedures.steps.call import Functions, Registry
 
@@ -139,6 +151,7 @@ class Services:
 
     @part
     def runs(self) -> Runner:
+        """The runs of procedures."""
         from brainops.operations.middleware import around_steps
         from brainops.operations.run_operations import RunOperations
         from brainops.procedures.runs.runner import AtWork, Runner
@@ -161,6 +174,7 @@ class Services:
 
     @part
     def fixes(self) -> Fixes:
+        """What helps against which error, and how surely."""
         from brainops.procedures.consent.automatic import stopped_here
         from brainops.procedures.fixes.fixes import Fixes
 
@@ -171,6 +185,7 @@ class Services:
 
     @part
     def guard(self) -> Guard:
+        """The rules that hold here, their settings and what they decided."""
         from brainops.operations.guard.enforcement import Guard
         from brainops.operations.guard.other_namespaces import Elsewhere, place_of
 
@@ -193,6 +208,13 @@ class Services:
         return OperationLog(self.context, self.recorder, self.guard, advisers, self._around)
 
     @part
+    def record(self) -> Operations:
+        """The operation log."""
+        from brainops.operations.operations import Operations
+
+        return Operations(self.context, self.recorder.flush)
+
+    @part
     def predictions(self) -> Predictions:
         from brainops.operations.predictions import Predictions
 
@@ -202,6 +224,7 @@ class Services:
 
     @part
     def language(self) -> Language:
+        """The language models, and what they may take."""
         from brainops.agents.language.language import Language
         from brainops.agents.language.model import LanguageModels
 
@@ -211,12 +234,14 @@ class Services:
 
     @part
     def agents(self) -> Agents:
+        """The agents, and the tasks that they carry out."""
         from brainops.agents.agents import Agents
 
         return Agents(self.context, self.operations, self.guard, self.notices, self.runs, self.language)
 
     @part
     def workflows(self) -> Workflows:
+        """Plans for goals, as procedures whose steps name agents."""
         from brainops.agents.workflows.workflows import Workflows
 
         return Workflows(
@@ -249,27 +274,65 @@ class Services:
 
     @part
     def signals(self) -> Signals:
+        """Logs, figures and pages that are watched."""
         from brainops.learning.signals.signals import Signals
 
         return Signals(self.context)
 
     @part
     def improvements(self) -> Improvements:
+        """What learning proposes to change, or has changed."""
         from brainops.learning.improvements.improvements import Improvements
 
         return Improvements(self.context, self.procedures, self.fixes, self.guard, self.agents, self.notices)
 
     @part
     def learning(self) -> Learning:
+        """The cycles that learn from the record."""
         from brainops.learning.cycles.cycles import Learning
 
         return Learning(self.context, self.guard, self.signals, self.improvements, self.predictions, self.notices)
 
     @part
     def sharing(self) -> Sharing:
+        """What instances teach each other."""
         from brainops.learning.sharing.sharing import Sharing
 
         return Sharing(self.context, self.procedures, self.fixes)
+
+    # Health
+
+    @part
+    def health(self) -> Health:
+        """The figures of health, and the report of a week."""
+        from brainops.health.health import Health
+
+        return Health(self.context, self.settle)
+
+    @part
+    def sessions(self) -> Sessions:
+        """The sessions, and the briefing that opens one."""
+        from brainops.health.session import SessionPlace
+        from brainops.health.sessions import Sessions
+
+        place = SessionPlace(
+            context=self.context, procedures=self.procedures, learning=self.learning, background=self.background
+        )
+        return Sessions(place, self.settings.session, self.recorder.flush)
+
+    @part
+    def upkeep(self) -> Upkeep:
+        """What is stored: state, checks, backup, transfer, indexes, growth."""
+        from brainops.health.upkeep import Upkeep
+
+        return Upkeep(self.context, self.recorder.flush)
+
+    @part
+    def workers(self) -> Workers:
+        """Who goes on with runs: this process, and others."""
+        from brainops.health.workers import Workers
+
+        return Workers(self.context, self.lane)
 
     # What goes on by itself
 

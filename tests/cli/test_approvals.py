@@ -25,7 +25,7 @@ AGENT = Actor(kind=ActorKind.AGENT, id="claude-code")
 def ask(question: str = "Deploy api to prod-1?", subject: str = "deploy api prod-1") -> Approval:
     """Ask as an agent's program does."""
     with Brain.open(background=False) as brain, inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        return brain.approvals.ask(
+        return inside(brain).services.approvals.ask(
             tx,
             kind=ApprovalKind.OPERATION,
             subject=subject,

@@ -7,6 +7,7 @@ from pathlib import Path
 from brainops.brain import Brain
 from brainops.types import Cycle
 from tests.cli.conftest import Say
+from tests.inside import inside
 
 
 def test_learn_runs_what_is_due_and_shows_the_last_reports_after_that(say: Say) -> None:
@@ -29,7 +30,7 @@ def test_learn_early_runs_a_cycle_that_is_not_due(say: Say) -> None:
 def test_cycles_says_when_each_ran_is_due_and_what_it_does(say: Say, store: Path) -> None:
     before, _, after = say("cycles"), say("learn"), say("cycles")
     with Brain.open(store, background=False) as brain:
-        whats = [part.what for cycle in Cycle for part in brain.learning.parts(cycle)]
+        whats = [part.what for cycle in Cycle for part in inside(brain).services.learning.parts(cycle)]
 
     assert "never ran, is due now" in before.out
     assert "due in" in after.out

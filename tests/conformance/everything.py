@@ -112,14 +112,16 @@ def furnish(brain: Brain, *, strict: bool = True) -> None:
         _hold(brain)
     brain.flush()
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look")
+        inside(brain).services.notices.put(
+            tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=waiting.id, reason="look"
+        )
 
 
 def _ask(brain: Brain) -> None:
     """Leave an approval in each state."""
     for number, subject in enumerate(("used", "granted", "refused", "pending")):
         with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-            asked = brain.approvals.ask(
+            asked = inside(brain).services.approvals.ask(
                 tx,
                 kind=ApprovalKind.OPERATION,
                 subject=subject,
@@ -132,7 +134,7 @@ def _ask(brain: Brain) -> None:
             brain.approvals.refuse(asked.id, proof=PROOF)
         if subject == "used":
             with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-                assert brain.approvals.use(tx, ApprovalKind.OPERATION, subject) is not None
+                assert inside(brain).services.approvals.use(tx, ApprovalKind.OPERATION, subject) is not None
 
 
 def _rules(brain: Brain) -> None:
@@ -246,7 +248,7 @@ def _improvements(brain: Brain) -> None:
         made = draft(ImprovementKind.TIMEOUT, key, "deploy", f"longer {state}", "why", before="30", after="60", at=now)
         made = replace(made, evidence={"operations": ["o"]})
         with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-            kept = brain.improvements.propose(tx, made)
+            kept = inside(brain).services.improvements.propose(tx, made)
             assert kept is not None
             if state is ImprovementState.PROPOSED:
                 continue

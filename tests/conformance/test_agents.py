@@ -29,6 +29,7 @@ from brainops.types import (
 )
 from brainops.wire import plain
 from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
 
 PERSON = Actor(kind=ActorKind.PERSON, id="ada", proof="os-user")
 TASK = "Deploy backend v3.1.195 to production"
@@ -437,12 +438,12 @@ def test_a_recommendation_has_its_reason_and_changes_nothing(brain: Brain) -> No
     brain.agents.register_callable("deployer", Agent(), capabilities=["deploy"])
     start = OperationStart(name=TASK)
 
-    choice = brain.agents.recommend(start)
+    choice = inside(brain).services.agents.recommend(start)
 
     assert choice is not None
     assert choice.agent == "deployer"
     assert brain.agents.attempts() == []
-    assert brain.agents.recommend(OperationStart(name="Water the plants")) is None
+    assert inside(brain).services.agents.recommend(OperationStart(name="Water the plants")) is None
 
 
 def test_a_subscriber_that_fails_fails_no_task(brain: Brain) -> None:

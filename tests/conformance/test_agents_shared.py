@@ -155,8 +155,8 @@ def test_a_run_whose_worker_was_killed_goes_on_with_the_next_agent(
     later.agents.register_callable("other", Agent("went on"))
     swept = later.agents.sweep()
 
-    (run,) = later.runs.claim_due(1)
-    later.runs.carry_on(run)
+    (run,) = inside(later).services.runs.claim_due(1)
+    inside(later).services.runs.carry_on(run)
 
     ended, execution = later.runs.get(run.id), later.agents.execution(execution_id)
     assert swept == 0, "the run itself goes on with it"

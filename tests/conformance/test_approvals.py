@@ -75,12 +75,12 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 def ask(brain: Brain, subject: str = "deploy api prod-1", **options: Any) -> Approval:
     asked: dict[str, Any] = {"kind": ApprovalKind.OPERATION, "question": "Deploy?", "requested_by": AGENT, **options}
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        return brain.approvals.ask(tx, subject=subject, **asked)
+        return inside(brain).services.approvals.ask(tx, subject=subject, **asked)
 
 
 def use(brain: Brain, subject: str = "deploy api prod-1", **options: Any) -> Approval | None:
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        return brain.approvals.use(tx, ApprovalKind.OPERATION, subject, **options)
+        return inside(brain).services.approvals.use(tx, ApprovalKind.OPERATION, subject, **options)
 
 
 def lines(brain: Brain, subject: str) -> list[str]:
@@ -124,7 +124,9 @@ def test_asking_again_while_it_is_open_is_the_same_question(brain: Brain) -> Non
 def test_a_question_that_is_rolled_back_was_never_asked(brain: Brain) -> None:
     def ask_and_fail() -> None:
         with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-            brain.approvals.ask(tx, kind=ApprovalKind.FIX, subject="x", question="Apply?", requested_by=AGENT)
+            inside(brain).services.approvals.ask(
+                tx, kind=ApprovalKind.FIX, subject="x", question="Apply?", requested_by=AGENT
+            )
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -166,8 +168,10 @@ def test_an_approval_covers_its_own_subject_and_kind_only(brain: Brain) -> None:
     brain.approvals.grant(asked.id, proof=PROOF)
 
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        other_kind = brain.approvals.use(tx, ApprovalKind.BYPASS, "deploy api prod-1")
-        other_id = brain.approvals.use(tx, ApprovalKind.OPERATION, "deploy api prod-1", approval_id=NOWHERE)
+        other_kind = inside(brain).services.approvals.use(tx, ApprovalKind.BYPASS, "deploy api prod-1")
+        other_id = inside(brain).services.approvals.use(
+            tx, ApprovalKind.OPERATION, "deploy api prod-1", approval_id=NOWHERE
+        )
 
     assert (other_kind, other_id, use(brain, "deploy api prod-2")) == (None, None, None)
     assert use(brain) is not None
@@ -433,7 +437,7 @@ def test_the_open_questions_of_a_run_that_ended_are_closed(brain: Brain) -> None
     other = ask(brain, "r2/two", run_id="r2", step_id="two")
 
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        closed = brain.approvals.withdraw(tx, "r1", "the run was cancelled")
+        closed = inside(brain).services.approvals.withdraw(tx, "r1", "the run was cancelled")
 
     assert closed == 1
     assert brain.approvals.get(asked.id).state is ApprovalState.EXPIRED

@@ -239,7 +239,7 @@ def test_the_lease_of_a_task_does_not_outlast_a_clock_that_was_set_back(brain: B
 def test_a_notice_leaves_though_the_clock_was_set_back(brain: Brain, clock: Clock) -> None:
     brain.notices.add_channel("pager", "command", {"argv": ["/bin/true"]})
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.notices.put(tx, NoticeKind.RUN_FAILED, "deploy api", run="r1")
+        inside(brain).services.notices.put(tx, NoticeKind.RUN_FAILED, "deploy api", run="r1")
     clock.at += BACK
 
     assert brain.notices.deliver().delivered == 1

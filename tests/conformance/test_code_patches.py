@@ -606,7 +606,7 @@ def test_what_would_be_better_of_a_file_of_git_becomes_a_tested_patch_of_it(brai
         evidence={"path": version.path},
     )
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.improvements.propose(tx, better)
+        inside(brain).services.improvements.propose(tx, better)
 
     found = brain.improvements.propose_patch_of(better.id, "shop")
     brain.improvements.apply(found.id)

@@ -108,7 +108,7 @@ def test_a_strict_procedure_denies_and_is_skipped_only_with_an_approval(brain: B
     with pytest.raises(OperationBlocked, match="brainops run deploy-safely --target prod"):
         deploy(agent)
     with inside(agent).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        asked = agent.approvals.ask(
+        asked = inside(agent).services.approvals.ask(
             tx,
             kind=ApprovalKind.SKIP_PROCEDURE,
             subject="deploy-safely prod",

@@ -332,7 +332,7 @@ def test_ages_are_those_of_the_last_capture_and_of_what_waits_longest(brain: Bra
     brain.capture("gateway", "slow")
     clock.at = NOW - 120 * SECOND
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
+        inside(brain).services.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     clock.at = NOW
     queue = figure(brain, "queue age")
 

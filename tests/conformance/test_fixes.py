@@ -111,8 +111,8 @@ def finish_runs(brain: Brain) -> None:
     """Do what is due until nothing is."""
     for _ in range(10):
         moved = brain.fixes.sweep()
-        for run in brain.runs.claim_due(10):
-            brain.runs.carry_on(run)
+        for run in inside(brain).services.runs.claim_due(10):
+            inside(brain).services.runs.carry_on(run)
             moved += 1
         if not moved:
             return

@@ -235,7 +235,7 @@ def test_what_a_thread_has_yet_to_write_counts_as_done(open_brain: OpenBrain) ->
     running.succeed()
     threading.Timer(0.2, gate.set).start()
 
-    looked = brain.guard.look(asked, guidance)
+    looked = inside(brain).services.guard.look(asked, guidance)
 
     assert gate.is_set()
     assert isinstance(looked.decision, Allow)
@@ -345,19 +345,19 @@ def test_two_at_once_do_not_share_a_receipt(open_brain: OpenBrain) -> None:
     one, other = strict(open_brain), open_brain()
     one.guidance("delete user", target="u1")
     asked = start("delete user", "u1", actor=one.settings.actor)
-    first = one.guard.look(one.guard.prepared(asked), None)
-    second = other.guard.look(other.guard.prepared(asked), None)
+    first = inside(one).services.guard.look(one.guard.prepared(asked), None)
+    second = inside(other).services.guard.look(other.guard.prepared(asked), None)
     assert isinstance(first.decision, Allow)
     assert isinstance(second.decision, Allow)
 
     with inside(one).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        one.guard.admit(tx, first, None)
+        inside(one).services.guard.admit(tx, first, None)
 
     with (
         pytest.raises(OperationBlocked, match="just now"),
         inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx,
     ):
-        other.guard.admit(tx, second, None)
+        inside(other).services.guard.admit(tx, second, None)
 
 
 def test_a_given_class_only_raises(open_brain: OpenBrain) -> None:

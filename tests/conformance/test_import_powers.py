@@ -218,7 +218,7 @@ def test_nothing_that_was_granted_can_be_used(open_other: OpenBrain, exported: P
         "pending": ApprovalState.EXPIRED,
     }
     with inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        assert other.approvals.use(tx, ApprovalKind.OPERATION, "granted") is None
+        assert inside(other).services.approvals.use(tx, ApprovalKind.OPERATION, "granted") is None
     assert other.approvals.approvers.list() == []
 
 
@@ -335,7 +335,7 @@ def test_no_improvement_is_in_force_and_none_stands_in_the_way_of_its_like(
     with inside(other).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         for each in known.values():
             fresh = replace(each, id=new_id(), state=ImprovementState.PROPOSED, ended_at=None)
-            assert other.improvements.propose(tx, fresh) is not None
+            assert inside(other).services.improvements.propose(tx, fresh) is not None
 
 
 def test_a_report_of_a_file_gives_way_to_the_report_of_the_store(open_other: OpenBrain, exported: Path) -> None:

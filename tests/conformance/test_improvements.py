@@ -268,7 +268,7 @@ def test_of_two_that_undo_at_once_both_hear_that_it_is_undone(
             other.improvements.undo(improvement_id)
         return found
 
-    monkeypatch.setattr(brain.improvements, "get", stale)
+    monkeypatch.setattr(inside(brain).services.improvements, "get", stale)
 
     loser = brain.improvements.undo(improvement.id)
 
@@ -415,7 +415,7 @@ def test_two_processes_move_an_improvement_once(open_brain: OpenBrain, brain: Br
     other = open_brain(clock=clock, actor=PERSON)
     seen = only(brain)
 
-    moved = [each.improvements._move_on(seen, clock()) for each in (brain, other)]
+    moved = [inside(each).services.improvements._move_on(seen, clock()) for each in (brain, other)]
 
     assert [each is not None for each in moved] == [True, False]
     assert len([n for n in brain.notices.pending() if n.kind is NoticeKind.IMPROVEMENT_APPLIED]) == 1
@@ -457,7 +457,7 @@ class Shelf:
 
 def planned(brain: Brain, clock: Clock, **fields: Any) -> Improvement:
     """Propose a plan that stands for a day."""
-    brain.improvements.register(Shelf())
+    inside(brain).services.improvements.register(Shelf())
     at = clock()
     found = draft(
         ImprovementKind.MEMORY,
@@ -472,7 +472,7 @@ def planned(brain: Brain, clock: Clock, **fields: Any) -> Improvement:
         **fields,
     )
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        kept = brain.improvements.propose(tx, found)
+        kept = inside(brain).services.improvements.propose(tx, found)
     assert kept is not None
     return kept
 
@@ -554,7 +554,7 @@ def challenged(brain: Brain, rate: float, *, mode: str = "advisory") -> Improvem
         at=inside(brain).store.now(),
     )
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        kept = brain.improvements.propose(tx, found)
+        kept = inside(brain).services.improvements.propose(tx, found)
     assert kept is not None
     return kept
 

@@ -249,7 +249,7 @@ def test_weights_hold_for_the_namespace_and_are_taken_back_exactly(brain: Brain,
         at=clock(),
     )
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        kept = brain.improvements.propose(tx, proposal)
+        kept = inside(brain).services.improvements.propose(tx, proposal)
     assert kept is not None
 
     brain.improvements.apply(kept.id)

@@ -45,7 +45,7 @@ def brain(open_brain: OpenBrain, clock: Clock) -> Brain:
 
 def put(brain: Brain, subject: str = "deploy api", **body: Any) -> str:
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        return brain.notices.put(tx, NoticeKind.RUN_FAILED, subject, **body)
+        return inside(brain).services.notices.put(tx, NoticeKind.RUN_FAILED, subject, **body)
 
 
 def script(folder: Path, text: str) -> list[str]:
@@ -116,7 +116,7 @@ def test_without_a_channel_notices_wait_and_are_shown(brain: Brain) -> None:
 def test_a_notice_of_what_was_rolled_back_is_never_told(brain: Brain) -> None:
     def put_and_fail() -> None:
         with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-            brain.notices.put(tx, NoticeKind.RUN_FAILED, "deploy")
+            inside(brain).services.notices.put(tx, NoticeKind.RUN_FAILED, "deploy")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -316,7 +316,7 @@ def test_a_channel_may_want_some_kinds_only(brain: Brain, tmp_path: Path) -> Non
     brain.notices.add_channel("pager", "command", {"argv": argv}, kinds=[NoticeKind.GUARD_ALARM])
     put(brain)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.notices.put(tx, NoticeKind.GUARD_ALARM, "a rule could not be evaluated")
+        inside(brain).services.notices.put(tx, NoticeKind.GUARD_ALARM, "a rule could not be evaluated")
 
     brain.notices.deliver()
 

@@ -61,7 +61,7 @@ def fill(url: str, namespace: str) -> None:
                 f"select key, namespace, 'm', 0, '[1,0]' from memory where namespace = '{namespace}' limit 1"
             )
             run(f"insert into growth_policy values ('{namespace}', 'deploy', 'full', 1, 1)")
-            brain.approvals.ask(
+            inside(brain).services.approvals.ask(
                 tx, kind=ApprovalKind.OPERATION, subject="deploy", question="May it?", requested_by=Actor()
             )
             tx.approvals.set_clients(["a client"])

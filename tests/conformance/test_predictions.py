@@ -121,7 +121,7 @@ def test_the_recommended_agent_is_named_and_kept_with_the_receipt(
     def recommend(start: OperationStart) -> Choice:
         return Choice(agent="robin", sentence=f"robin did {start.name} 9 of 10 times")
 
-    monkeypatch.setattr(brain.agents, "recommend", recommend)
+    monkeypatch.setattr(inside(brain).services.agents, "recommend", recommend)
 
     guidance = brain.guidance("deploy", target="prod")
 

@@ -190,7 +190,7 @@ def test_a_second_variant_waits_until_the_first_is_decided(brain: Brain, cache: 
         first, id=new_id(), key="procedure:serve:other", after=side(replace(given.procedure, prose="Else."))
     )
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.improvements.propose(tx, second)
+        inside(brain).services.improvements.propose(tx, second)
 
     brain.improvements.watch()
 

@@ -101,7 +101,7 @@ def decided(brain: Brain, reason: str, **rest: Any) -> RecordedDecision:
 
 def ask(brain: Brain, question: str, **rest: Any) -> str:
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        asked = brain.approvals.ask(
+        asked = inside(brain).services.approvals.ask(
             tx, kind=ApprovalKind.OPERATION, subject="deploy prod", question=question, requested_by=MARTA, **rest
         )
     return asked.id
@@ -133,7 +133,7 @@ def test_a_purged_memory_leaves_no_byte_in_runs_that_found_it(brain: Brain, stor
     [child] = [run for run in brain.runs.list() if run.parent_run_id == begun.id]
     question = ask(brain, f"Is {WORD} right?", run_id=child.id)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=child.id, reason=WORD)
+        inside(brain).services.notices.put(tx, NoticeKind.RUN_WAITING, "deploy-safely", run_id=child.id, reason=WORD)
     decided(brain, f"memory {memory.id} says {WORD}")
     apply(brain, f"as {memory.id} says: {WORD}", {"found": WORD, "memory": memory.id})
     assert stored_bytes(store_url).count(WORD.encode()) > 8
@@ -240,10 +240,10 @@ def test_purged_memories_leave_no_byte_in_what_agents_and_learning_keep(brain: B
     made = replace(made, evidence={"examples": [memory.title]})
     item = {"key": "k", "kind": "insight", "origin_id": memory.id, "bundle_id": "b", "local_id": None, "hash": "h"}
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        assert brain.improvements.propose(tx, made) is not None
+        assert inside(brain).services.improvements.propose(tx, made) is not None
         tx.cases.put_failure_model("deploy api", {"when": WORD}, now)
         tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})
-        brain.notices.put(tx, NoticeKind.INSIGHTS_FOUND, "1 new insight", insights=[memory.title])
+        inside(brain).services.notices.put(tx, NoticeKind.INSIGHTS_FOUND, "1 new insight", insights=[memory.title])
     assert stored_bytes(store_url).count(WORD.encode()) > 10
 
     while hits := brain.retrieve(WORD, include_superseded=True):
@@ -271,7 +271,7 @@ def leak(brain: Brain) -> None:
         for step in tx.records.steps("", run.id):
             given = dict.fromkeys(("input", "output", "detail", "evidence"), f'{{"k": ["{LEAK}"]}}')
             tx.records.rewrite("run_step", {**dict(step), **given, "error": LEAK})
-        brain.notices.put(tx, NoticeKind.RUN_WAITING, "x", reason="y")
+        inside(brain).services.notices.put(tx, NoticeKind.RUN_WAITING, "x", reason="y")
         for notice in tx.records.page("notice", None):
             tx.records.rewrite("notice", {**dict(notice), "body": f'{{"k": "{LEAK}"}}', "error": LEAK})
     decided(brain, LEAK)

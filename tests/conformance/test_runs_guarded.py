@@ -246,7 +246,7 @@ def test_what_destroys_waits_while_the_guard_cannot_look(
         raise StoreUnavailable("the store rests")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(brain.guard), "_gathered", unavailable)
+        patched.setattr(type(inside(brain).services.guard), "_gathered", unavailable)
         waiting = brain.runs.start("p", patience_seconds=0)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.runs.wake(waiting.id, inside(brain).store.now())
@@ -429,7 +429,7 @@ def test_what_was_approved_before_the_run_is_used_by_its_step(brain: Brain, open
     wants_approval(brain, "kubectl delete*")
     define(brain, kubectl("clean", "delete", "pod", "x"))
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        asked = brain.approvals.ask(
+        asked = inside(brain).services.approvals.ask(
             tx,
             kind=ApprovalKind.OPERATION,
             subject="clean prod",
@@ -579,7 +579,7 @@ def finished_elsewhere(brain: Brain, run: Run) -> Run:
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         claimed = tx.runs.claim(run.id, "elsewhere", later, later + 60_000_000)
     assert claimed is not None
-    return brain.runs.carry_on(claimed)
+    return inside(brain).services.runs.carry_on(claimed)
 
 
 # Fixes
@@ -604,8 +604,8 @@ def happens(brain: Brain) -> None:
     brain.begin("call api", target="prod", consult="never").fail("ConnectionError: api is gone")
     for _ in range(5):
         brain.fixes.sweep()
-        for run in brain.runs.claim_due(10):
-            brain.runs.carry_on(run)
+        for run in inside(brain).services.runs.claim_due(10):
+            inside(brain).services.runs.carry_on(run)
 
 
 @pytest.mark.parametrize("mode", [RuleMode.DENY, RuleMode.ASK])

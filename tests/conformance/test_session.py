@@ -79,7 +79,7 @@ def test_what_must_be_followed_and_what_waits_come_first(brain: Brain) -> None:
     establish(brain, "aside", Mode.ADVISORY)
     establish(brain, "deploy-safely", Mode.STRICT)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        brain.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
+        inside(brain).services.notices.put(tx, NoticeKind.RUN_WAITING, "deploy", reason="look")
     session = brain.sessions.open()
 
     assert [each["name"] for each in session.operational_procedures] == ["deploy-safely", "aside"]
@@ -154,7 +154,7 @@ def test_a_session_opens_though_learning_is_in_trouble(brain: Brain, monkeypatch
         raise StoreUnavailable("the report could not be written")
 
     brain.capture("gateway", "slow")
-    monkeypatch.setattr(brain.learning, "run", broken)
+    monkeypatch.setattr(inside(brain).services.learning, "run", broken)
     session = brain.sessions.open()
 
     assert "and left, the report could not be written" in session.session_summary[-1]

@@ -60,7 +60,7 @@ def sample(at: int, pod: str, value: float, metric: str = "cpu") -> str:
 def found(brain: Brain, clock: Clock, name: str, *, write: bool = False) -> Found:
     """Find what a part of a cycle finds now, and write it where asked."""
     for cycle in Cycle:
-        for part in brain.signals.parts(cycle):
+        for part in inside(brain).services.signals.parts(cycle):
             if part.name == name:
                 at = clock()
                 work = CycleWork(context=inside(brain).context, cycle=cycle, from_at=at - HOUR, to_at=at, now=at)
@@ -278,10 +278,10 @@ def test_a_precursor_that_was_learnt_is_seen_while_it_is_fresh(brain: Brain, clo
         clock.now += HOUR
 
     learnt = found(brain, clock, "precursors", write=True)
-    stale = brain.signals.precursors(clock.now)
+    stale = inside(brain).services.signals.precursors(clock.now)
     brain.signals.ingest([line(clock.now, "warning", "replica lags by 9 s", "db")])
     clock.now += MINUTE
-    (fresh,) = brain.signals.precursors(clock.now)
+    (fresh,) = inside(brain).services.signals.precursors(clock.now)
 
     assert "db logged: replica lags by <*>" in learnt.section.lines[0]
     assert stale == []

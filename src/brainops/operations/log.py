@@ -136,7 +136,8 @@ class Ending(Struct, kw_only=True):
     kept: bool = True
 
 
-def _clean(_: Transaction, ending: Ending) -> None:
+def clean(_: Transaction, ending: Ending) -> None:
+    """Redact and bound what an outcome says."""
     result = jsonable(ending.outcome.result, ending.context.redaction)
     ending.outcome = replace(ending.outcome, result=result)
     if isinstance(ending.outcome, Failed):
@@ -144,7 +145,7 @@ def _clean(_: Transaction, ending: Ending) -> None:
         ending.identity = fingerprint(ending.outcome.error)
 
 
-def _decide_what_is_kept(tx: Transaction, ending: Ending) -> None:
+def decide_what_is_kept(tx: Transaction, ending: Ending) -> None:
     """Failures are kept whole, up to a number of each; of successes what the policy of their name says."""
     policy = ending.policy
     if ending.identity is not None:
@@ -157,7 +158,7 @@ def _decide_what_is_kept(tx: Transaction, ending: Ending) -> None:
         ending.kept = policy.mode == "full"
 
 
-def _capture_error(tx: Transaction, ending: Ending) -> None:
+def capture_error(tx: Transaction, ending: Ending) -> None:
     """An error is a memory at once, and sets the fixes off that are due for it; an end that was asked for is none."""
     if ending.error_memory_id is not None or not isinstance(ending.outcome, Failed):
         return
@@ -167,7 +168,8 @@ def _capture_error(tx: Transaction, ending: Ending) -> None:
         ending.error_memory_id = distil(tx, ending.context, error, ending.start, ending.operation_id)
 
 
-def _write_end(tx: Transaction, ending: Ending) -> None:
+def write_end(tx: Transaction, ending: Ending) -> None:
+    """Write the end; raise Conflict where one was written before."""
     if not ending.kept:
         tx.operations.discard(ending.operation_id)
         return
@@ -181,7 +183,7 @@ def _write_end(tx: Transaction, ending: Ending) -> None:
         raise Conflict(f"operation {ending.operation_id} is finished already, or was never begun here")
 
 
-def _confirm_fixes(tx: Transaction, ending: Ending) -> None:
+def confirm_fixes(tx: Transaction, ending: Ending) -> None:
     """What an agent says of its own work shows nothing, however it says it; nor does what anybody only claims."""
     outcome, start = ending.outcome, ending.start
     shown = outcome.evidence is not Evidence.CLAIMED and start.actor.kind is not ActorKind.AGENT
@@ -189,18 +191,19 @@ def _confirm_fixes(tx: Transaction, ending: Ending) -> None:
         fix_record.on_success(tx, start.name, start.target, ending.at)
 
 
-def _count(tx: Transaction, ending: Ending) -> None:
+def count(tx: Transaction, ending: Ending) -> None:
+    """Count it, also where its row is not kept."""
     failed = isinstance(ending.outcome, Failed)
     tx.operations.tally(ending.start.name, ending.at, failed=failed, recorded=ending.kept)
 
 
 AT_THE_END: Sequence[Callable[[Transaction, Ending], None]] = (
-    _clean,
-    _decide_what_is_kept,
-    _capture_error,
-    _write_end,
-    _confirm_fixes,
-    _count,
+    clean,
+    decide_what_is_kept,
+    capture_error,
+    write_end,
+    confirm_fixes,
+    count,
 )
 """What is done in the transaction in which an operation ends, in order: whoever began it, and whatever it was."""
 
@@ -317,15 +320,11 @@ def _store_error(
 ) -> str:
     prepared = prepare(draft, context.redaction)
     # The identity of a distilled error is its fingerprint, not this occurrence's text.
-    prepared.row["message_fingerprint"] = _message_digest(event)
+    prepared.row["message_fingerprint"] = text_digests(event)[-1]
     prepared.row["content_hash"] = content_hash("fingerprint", str(identity.version), identity.digest)
     detail = {"message": event.message[:MAX_DETAIL_CHARACTERS], "context": draft.metadata.get("context", {})}
     prepared.row["metadata"] = dumped(detail, "error context")
     return store_prepared(tx, prepared, draft.source, context, None).id
-
-
-def _message_digest(event: ErrorEvent) -> str:
-    return text_digests(event)[-1]
 
 
 def get(context: MemoryContext, operation_id: str) -> Operation:
