@@ -20,10 +20,6 @@ def step(step_id: str, state: StepState = StepState.SUCCEEDED, **values: Any) ->
 
 def run(state: RunState, *steps: StepRun) -> Run:
     ended = state in (RunState.SUCCEEDED, RunState.FAILED)
-    empty: dict[str, Any] = dict.fromkeys(
-        "target owner lease_until wake_at session_id operation_id parent_run_id parent_step_id concurrency_group"
-        " outputs error fingerprint reason".split()
-    )
     return Run(
         id="r",
         namespace="team/a",
@@ -38,7 +34,6 @@ def run(state: RunState, *steps: StepRun) -> Run:
         started_at=0,
         finished_at=4_000_000 if ended else None,
         steps=steps,
-        **empty,
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
-from brainops.store.actors import actor_columns
 from brainops.store.database import Row, Session
 from brainops.store.rows import row_of, value_of
-from brainops.types import JSON, Micros, Run, StepRun
+from brainops.types import Micros, Run, StepRun
 
 PAGE_RUNS = 500  # removed in one transaction: a few milliseconds, so that runs under way get in between
 
@@ -27,7 +26,7 @@ class RunRows:
 
     def insert(self, run: Run) -> bool:
         """Begin a run; return False where its idempotency key or its group's place is taken."""
-        row = row_of(run, "inputs", due_at=run.lease_until if run.owner else run.wake_at)
+        row = _row(run, due_at=run.lease_until if run.owner else run.wake_at)
         return self._session.run("run_insert", **row) > 0
 
     def get(self, run_id: str) -> Run | None:
@@ -75,36 +74,14 @@ class RunRows:
 
     def save(self, run: Run, owner: str) -> bool:
         """Write where a run stands, as its owner of this epoch; `run.owner` is who owns it from now on."""
-        row = {name: getattr(run, name) for name in ("id", "epoch", "requested", "error", "fingerprint", "reason")}
-        changed = self._session.run(
-            "run_save",
-            **row,
-            owner=owner,
-            next_owner=run.owner,
-            state=run.state.value,
-            due_at=run.lease_until if run.owner else run.wake_at,
-            outputs=dumped(run.outputs),
-            finished_at=run.finished_at,
-            holds_group=int(run.holds_group),
-        )
-        return changed > 0
+        due_at = run.lease_until if run.owner else run.wake_at
+        row = _row(run, owner=owner, due_at=due_at)
+        return self._session.run("run_save", **row, next_owner=run.owner) > 0
 
     def steer(self, seen: Run, run: Run) -> bool:
         """Change a run from outside, which ends its ownership; False where it changed since it was seen."""
-        row = {name: getattr(run, name) for name in _STEERED}
-        changed = self._session.run(
-            "run_steer",
-            **row,
-            **actor_columns(run.actor),
-            epoch=seen.epoch,
-            seen_state=seen.state.value,
-            state=run.state.value,
-            due_at=run.wake_at,
-            finished_at=run.finished_at,
-            holds_group=int(run.holds_group),
-            taken_over=int(run.taken_over),
-        )
-        return changed > 0
+        row = _row(run, epoch=seen.epoch, due_at=run.wake_at)
+        return self._session.run("run_steer", **row, seen_state=seen.state.value) > 0
 
     def request(self, run_id: str, requested: str | None, reason: str) -> bool:
         """Ask the owner of a run to pause or cancel it; False where it has ended."""
@@ -177,8 +154,12 @@ class RunRows:
         )
 
 
-_STEERED = ("id", "operation_id", "requested", "error", "fingerprint", "reason")
 _STEP_JSON = ("input", "output", "detail", "evidence")
+
+
+def _row(run: Run, **given: Any) -> dict[str, Any]:
+    """Return a run as a row; its steps are rows of their own."""
+    return row_of(run, "inputs", "outputs", steps=None, compensations=None, **given)
 
 
 def run_of(row: Row) -> Run:
@@ -191,17 +172,6 @@ def run_of(row: Row) -> Run:
 def step_of(row: Row) -> StepRun:
     """Read a row as a StepRun."""
     return value_of(StepRun, row, *_STEP_JSON)
-
-
-def dumped(value: JSON) -> str | None:
-    """Return JSON as it is stored; None is no value."""
-    return None if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def loaded(text: str | None) -> JSON:
-    """Read stored JSON."""
-    value: JSON = None if text is None else json.loads(text)
-    return value
 
 
 def latest(steps: Iterable[StepRun]) -> int:

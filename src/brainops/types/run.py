@@ -85,26 +85,26 @@ class Run(Struct, frozen=True, kw_only=True):
     procedure_id: str
     procedure_name: str
     procedure_hash: str
-    target: str | None
+    target: str | None = None
     inputs: Mapping[str, JSON]
     state: RunState
     epoch: int
-    owner: str | None
-    lease_until: Micros | None
-    wake_at: Micros | None
+    owner: str | None = None
+    lease_until: Micros | None = None
+    wake_at: Micros | None = None
     actor: Actor
-    session_id: str | None
-    operation_id: str | None
-    parent_run_id: str | None
-    parent_step_id: str | None
-    concurrency_group: str | None
-    outputs: JSON
-    error: str | None
-    fingerprint: str | None
-    reason: str | None
+    session_id: str | None = None
+    operation_id: str | None = None
+    parent_run_id: str | None = None
+    parent_step_id: str | None = None
+    concurrency_group: str | None = None
+    outputs: JSON = None
+    error: str | None = None
+    fingerprint: str | None = None
+    reason: str | None = None
     created_at: Micros
-    started_at: Micros | None
-    finished_at: Micros | None
+    started_at: Micros | None = None
+    finished_at: Micros | None = None
     steps: tuple[StepRun, ...] = ()
     compensations: tuple[StepRun, ...] = ()
     mode: Mode = Mode.ADVISORY
