@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
@@ -38,14 +38,12 @@ def memory_for(context: MemoryContext, agent: Agent, guidance: Guidance | None, 
         more = pack(retrieve(context, text, _INSIGHTS, limit=CONSIDERED), agent.limits.memory_tokens)
         seen = {*told, *(hit.memory.id for hit in fitting)}
         entries += [_of_hit("Known", hit) for hit in more if hit.memory.id not in seen]
-    return "\n\n".join(_fitting(entries, room))
-
-
-def _fitting(entries: Iterable[str], room: int) -> Iterator[str]:
+    fitting_in: list[str] = []
     for entry in dict.fromkeys(entries):
         if len(entry) + 2 <= room:
             room -= len(entry) + 2
-            yield entry
+            fitting_in.append(entry)
+    return "\n\n".join(fitting_in)
 
 
 def _of_guidance(guidance: Guidance) -> Iterator[str]:

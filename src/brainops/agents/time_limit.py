@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from brainops.errors import StepFailed
 from brainops.procedures.runs.attempts import Threads
@@ -47,16 +47,13 @@ def within(seconds: float, cancelled: Callable[[], bool], function: Callable[[Ca
     finally:
         stop.set()
     if raised:
-        raise _as_failure(raised[0])
+        error = raised[0]
+        if isinstance(error, Exception):
+            raise error
+        # a SystemExit in the thread that waits would end more than the agent
+        kind = type(error).__name__
+        raise StepFailed(f"the agent raised {kind}: {error}", kind=kind, retryable=False)
     return answer[0]
-
-
-def _as_failure(error: BaseException) -> Exception:
-    """Return what may be raised in the thread that waits: a SystemExit there would end more than the agent."""
-    if isinstance(error, Exception):
-        return error
-    kind = type(error).__name__
-    return StepFailed(f"the agent raised {kind}: {error}", kind=kind, retryable=False)
 
 
 def in_loop(seconds: float, cancelled: Callable[[], bool], work: Callable[[], Awaitable[T]]) -> T:
@@ -68,16 +65,12 @@ def in_loop(seconds: float, cancelled: Callable[[], bool], work: Callable[[], Aw
         while not (await asyncio.wait({task}, timeout=min(ASK_SECONDS, max(0.0, deadline - time.monotonic()))))[0]:
             failure = stopped() if cancelled() else late(seconds) if time.monotonic() >= deadline else None
             if failure is not None:
-                await _ended(task)
+                task.cancel()
+                await asyncio.wait({task}, timeout=GRACE_SECONDS)
                 raise failure
         return task.result()
 
     return within(seconds + 2 * GRACE_SECONDS, lambda: False, lambda _: asyncio.run(bounded()))
-
-
-async def _ended(task: asyncio.Future[Any]) -> None:
-    task.cancel()
-    await asyncio.wait({task}, timeout=GRACE_SECONDS)
 
 
 def late(seconds: float) -> StepFailed:

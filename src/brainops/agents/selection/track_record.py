@@ -153,7 +153,13 @@ class TrackRecord:
         cell = agent.cells.get(trial.task_class)
         expected = cell.shrunk(CLASS_WEIGHT, usual) if cell else usual
         seen = Seen(trial.task_class, key, value - ease, value - ease - expected)
-        self._learn_ease(trial.task_class, key, value - usual)
+        above_usual = value - usual
+        of_class = self.classes.setdefault(trial.task_class, Tally())
+        if key:
+            easier = of_class.shrunk(CLASS_WEIGHT, self.above.shrunk(0.0))
+            self.texts.setdefault((trial.task_class, key), Tally()).add(above_usual - easier)
+        of_class.add(above_usual)
+        self.above.add(above_usual)
         self.all.add(value)
         self.squares += value**2
         agent.attempts += 1
@@ -187,14 +193,6 @@ class TrackRecord:
         easier = found.shrunk(CLASS_WEIGHT, usual) - usual if found else 0.0
         text = self.texts.get((task_class, key)) if key else None
         return easier + (text.shrunk(CLASS_WEIGHT) if text else 0.0)
-
-    def _learn_ease(self, task_class: str, key: str, above_usual: float) -> None:
-        of_class = self.classes.setdefault(task_class, Tally())
-        if key:
-            expected = of_class.shrunk(CLASS_WEIGHT, self.above.shrunk(0.0))
-            self.texts.setdefault((task_class, key), Tally()).add(above_usual - expected)
-        of_class.add(above_usual)
-        self.above.add(above_usual)
 
     def _notice_change(self, name: str, agent: AgentRecord) -> None:
         for window in WINDOWS:

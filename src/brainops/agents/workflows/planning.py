@@ -111,7 +111,12 @@ def compose(goal: str, constraints: Constraints, known: Known) -> PlanDraft:
     failed = [step for step in past_steps if step.state == "failed" and step.definition.get("id") != TEST]
     steps = _scaffolded(goal, constraints, work, failed, best)
     notes += [f"{each['id']} goes first: its step failed before" for each in steps if str(each["id"]).startswith(CHECK)]
-    _chain(steps)
+    ids: set[str] = set()
+    for number, step in enumerate(steps):
+        while str(step["id"]) in ids:
+            step["id"] = f"{step['id']}_{number}"
+        ids.add(str(step["id"]))
+        step["needs"] = [steps[number - 1]["id"]] if number else []  # each the one before
     if constraints.deadline_seconds is not None:
         _time(steps, constraints.deadline_seconds, [step for step in past_steps if step.state == "succeeded"])
     held: dict[str, JSON] = {"goal": _plain(goal)[:500]}
@@ -276,16 +281,6 @@ def _test(goal: str, constraints: Constraints, best: PastWorkflow | None) -> dic
     return agent_step(
         TEST, f"Test what was done, and fail where it does not hold: {_plain(goal)}", TEST_CLASS, constraints
     )
-
-
-def _chain(steps: Sequence[dict[str, JSON]]) -> None:
-    """Let each step need the one before."""
-    ids: set[str] = set()
-    for number, step in enumerate(steps):
-        while str(step["id"]) in ids:
-            step["id"] = f"{step['id']}_{number}"
-        ids.add(str(step["id"]))
-        step["needs"] = [steps[number - 1]["id"]] if number else []
 
 
 def _time(steps: Sequence[dict[str, JSON]], deadline: float, done: Sequence[PastPlanStep]) -> None:

@@ -82,7 +82,12 @@ class Forest:
 
         best: tuple[float, TreeRule] | None = None
         for tree in self._trees:
-            steps = _shortened(_way(tree, answers))
+            way, at = [], tree
+            while isinstance(at, Branch):
+                here = bool(answers[at.question] <= at.threshold)
+                way.append((at.question, at.threshold, here))
+                at = at.below if here else at.above
+            steps = _shortened(way)
             held = np.ones(len(self._answers), dtype=bool)
             for question, threshold, below in steps:
                 held &= (self._answers[:, question] <= threshold) == below
@@ -146,15 +151,6 @@ def _parting(values: Array, classes: Array) -> tuple[float, float]:
     # just below the higher where the lower stands for nothing
     between = (low + high) / 2.0 if low > -1e17 else high - max(1e-9, abs(high) * 1e-9)
     return float(gain[place]), between
-
-
-def _way(tree: Branch | Leaf, answers: Array) -> list[tuple[int, float, bool]]:
-    steps = []
-    while isinstance(tree, Branch):
-        below = bool(answers[tree.question] <= tree.threshold)
-        steps.append((tree.question, tree.threshold, below))
-        tree = tree.below if below else tree.above
-    return steps
 
 
 def _shortened(steps: Sequence[tuple[int, float, bool]]) -> tuple[tuple[int, float, bool], ...]:

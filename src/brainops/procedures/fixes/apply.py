@@ -110,13 +110,15 @@ class FixApplier:
             return int(self._shadow(application, fix, now))
         refused = self._refused(application, fix)
         with self._context.store.writing(acts.FIX_APPLY, self._context.actor) as tx:
-            obstacle = self._obstacle(tx, fix, application, now)
+            sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
+            obstacle = record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
+            if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
+                obstacle = "the error is more than ten minutes old"
             if obstacle is None and refused is not None:
                 refused.record(tx)
                 obstacle = f"the guard holds it back: {refused.refusal}"[:MAX_ERROR_CHARACTERS]
             state = ApplicationState.HELD if obstacle else ApplicationState.APPLYING
             at = {"decided_at": now} if obstacle else {"applied_at": now}
-            sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
             if not tx.fixes.move(application, state, obstacle or sentence(sure), **at):
                 return 0
             if not obstacle:
@@ -146,13 +148,6 @@ class FixApplier:
         except (Conflict, InvalidInput, NotFound) as refused:
             log.warning("fix %s was not applied: %s", fix.id, refused)
         return True
-
-    def _obstacle(self, tx: Transaction, fix: Fix, application: FixApplication, now: int) -> str | None:
-        """Return why a fix may not be applied by itself now, or None."""
-        if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
-            return "the error is more than ten minutes old"
-        sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
-        return record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
 
     def _shadow(self, application: FixApplication, fix: Fix, now: int) -> bool:
         try:

@@ -142,7 +142,20 @@ class Dispatcher:
                 self._nudged.clear()
                 for lane in self._lanes:
                     lane.next_look, lane.rest = 0.0, SHORTEST_REST_SECONDS
-        self._leave()
+        for lane in self._lanes:
+            lane.runner.hand_back()
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._under_way, STOP_SECONDS):
+                log.warning("%s runs were still under way; others go on with them", len(self._under_way))
+        if not self._worker:
+            return
+        for lane in self._lanes:
+            try:
+                with lane.store.writing(acts.RUN, acts.ITSELF) as tx:
+                    forgotten = lane.store.now() - int(FORGOTTEN_SECONDS * SECOND_MICROS)
+                    tx.runs.remove_worker(lane.runner.owner, forgotten)
+            except StoreError as error:
+                log.warning("the worker could not be struck off: %s", error)
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns once what is under way ended, or took too long."""
@@ -159,7 +172,13 @@ class Dispatcher:
 
     def _look(self, lane: Lane) -> tuple[bool, float, float]:
         """Take what is due; return whether something was, the seconds until the next is, and the longest rest."""
-        self._give_sign(lane)
+        if self._worker and time.monotonic() >= lane.next_sign:
+            lane.next_sign = time.monotonic() + SEEN_SECONDS
+            with lane.store.writing(acts.RUN, acts.ITSELF) as tx:
+                now = lane.store.now()
+                lane.started_at = lane.started_at or now
+                host = socket.gethostname()[:100]
+                tx.runs.worker_seen(lane.runner.owner, host, self._version, lane.started_at, now)
         if time.monotonic() >= lane.next_sweep:
             self._sweep(lane)
         with lane.store.read() as tx:
@@ -213,30 +232,3 @@ class Dispatcher:
         except Exception:  # one sweep that fails must not keep the others, or the runs, from being looked at
             log.exception("a sweep failed; it is called again")
             return False
-
-    def _give_sign(self, lane: Lane) -> None:
-        if not self._worker or time.monotonic() < lane.next_sign:
-            return
-        lane.next_sign = time.monotonic() + SEEN_SECONDS
-        with lane.store.writing(acts.RUN, acts.ITSELF) as tx:
-            now = lane.store.now()
-            lane.started_at = lane.started_at or now
-            host = socket.gethostname()[:100]
-            tx.runs.worker_seen(lane.runner.owner, host, self._version, lane.started_at, now)
-
-    def _leave(self) -> None:
-        """Let what is under way end, and say good-bye."""
-        for lane in self._lanes:
-            lane.runner.hand_back()
-        with self._changed:
-            if not self._changed.wait_for(lambda: not self._under_way, STOP_SECONDS):
-                log.warning("%s runs were still under way; others go on with them", len(self._under_way))
-        if not self._worker:
-            return
-        for lane in self._lanes:
-            try:
-                with lane.store.writing(acts.RUN, acts.ITSELF) as tx:
-                    forgotten = lane.store.now() - int(FORGOTTEN_SECONDS * SECOND_MICROS)
-                    tx.runs.remove_worker(lane.runner.owner, forgotten)
-            except StoreError as error:
-                log.warning("the worker could not be struck off: %s", error)

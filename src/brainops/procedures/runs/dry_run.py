@@ -82,6 +82,7 @@ def current_of(version: ProcedureVersion, run: Run) -> CurrentStep:
             values = values_of(version, run)
             given = row.input if isinstance(row.input, dict) else {}
             why = row.detail.get("why") if isinstance(row.detail, dict) else None
+            verify = step.verify
             asked = step.text or str(given.get("text") or given.get("question") or given.get("task") or "")
             return CurrentStep(
                 run_id=run.id,
@@ -91,7 +92,7 @@ def current_of(version: ProcedureVersion, run: Run) -> CurrentStep:
                 text=_written((f"{asked}\n({why})" if why else asked), values),
                 number=number,
                 of=len(version.procedure.steps),
-                verify=_verification(step),
+                verify=verify.condition or (verify.action.uses.value if verify.action else None) if verify else None,
             )
     why = f": {run.reason or run.error}" if run.reason or run.error else ""
     raise Conflict(f"no step of the run {run.id} is at hand: it is {run.state.value}{why}")
@@ -102,11 +103,3 @@ def _written(text: str, values: Mapping[str, Any]) -> str:
         return str(fill(text, values))
     except BrainOpsError:
         return text  # a text for people says more with a gap than not at all
-
-
-def _verification(step: Step) -> str | None:
-    if step.verify is None:
-        return None
-    if step.verify.condition is not None:
-        return step.verify.condition
-    return step.verify.action.uses.value if step.verify.action else None

@@ -120,7 +120,10 @@ class Advance:
         try:
             said = self._said.get(timeout=max(0.0, until - now))
             while True:
-                if said is not None and self._expected(said):
+                # what an attempt came to that was given up is not heard
+                begun = None if said is None else self._under_way.get((said.step_id, said.role))
+                if said and begun and (begun.number, begun.stage) == (said.number, said.stage):
+                    del self._under_way[said.step_id, said.role]
                     heard.append(said)
                 said = self._said.get_nowait()
         except Empty:
@@ -130,14 +133,6 @@ class Advance:
         for attempt in late:
             del self._under_way[attempt.step.id, attempt.role]
         return heard + [_late(attempt) for attempt in late]
-
-    def _expected(self, said: Heard) -> bool:
-        """Say whether this is what an attempt under way came to; it is under way no more."""
-        attempt = self._under_way.get((said.step_id, said.role))
-        if attempt is None or (attempt.number, attempt.stage) != (said.number, said.stage):
-            return False
-        del self._under_way[said.step_id, said.role]
-        return True
 
 
 def _late(attempt: StepAttempt) -> Heard:

@@ -112,7 +112,11 @@ def next_of(procedure: Procedure, run: Run, now: Micros) -> Next:
         return _compensation(procedure, run, now)
     running = any(step.state is StepState.RUNNING for step in run.steps)
     if run.requested in ("cancel", "compensate") or run.error is not None or broken(procedure, run):
-        return Busy() if running else _giving_up(procedure, run, now)
+        if running:
+            return Busy()
+        if left := tuple(step for step in run.steps if step.state is StepState.WAITING):
+            return GiveUp(waiting=left)
+        return End(state=_end_of(run)) if run.requested == "cancel" else _compensation(procedure, run, now)
     if run.requested == "pause":
         return Busy() if running else Pause()
     if steps := ready(procedure, run, now):
@@ -155,13 +159,6 @@ def broken(procedure: Procedure, run: Run) -> StepRun | None:
     """Return the step whose failure ends the run, or None."""
     failed = [step for step in run.steps if step.state is StepState.FAILED and not is_done(procedure, step)]
     return min(failed, key=lambda step: step.completion or 0, default=None)
-
-
-def _giving_up(procedure: Procedure, run: Run, now: Micros) -> Next:
-    waiting = tuple(step for step in run.steps if step.state is StepState.WAITING)
-    if waiting:
-        return GiveUp(waiting=waiting)
-    return End(state=_end_of(run)) if run.requested == "cancel" else _compensation(procedure, run, now)
 
 
 def _compensation(procedure: Procedure, run: Run, now: Micros) -> Next:

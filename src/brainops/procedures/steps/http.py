@@ -136,17 +136,13 @@ def _request(parameters: Parameters, idempotency_key: str) -> net.Request:
         if isinstance(value, (dict, list)) or any(character in f"{name}{value}" for character in "\r\n\0"):
             parameters.refuse(f"sends headers of one line each; {name!r:.40} is none")
         headers[name.lower()] = str(value)
-    return net.Request(method=method, url=_url(parameters), headers=headers, body=body)
-
-
-def _url(parameters: Parameters) -> str:
     url = parameters.text("url")
     if query := parameters.mapping("query"):
         written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
         url = f"{url}{'&' if '?' in url else '?'}{urlencode(written)}"
     if any(ord(character) <= 32 or ord(character) == 127 for character in url):
         parameters.refuse("takes a `url` without spaces or control characters; write them as %20")
-    return url
+    return net.Request(method=method, url=url, headers=headers, body=body)
 
 
 def refused(action: Action, limits: Limits) -> str:

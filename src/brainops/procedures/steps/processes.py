@@ -211,7 +211,14 @@ class _Running:
                     break
                 for key, _ in ready.select(ASK_SECONDS):
                     self._serve(ready, key)
-            self._drain(ready)
+            for key in list(ready.get_map().values()):
+                if not callable(key.data):
+                    continue
+                try:
+                    while data := os.read(key.fd, READ_BYTES):
+                        key.data(data)
+                except BlockingIOError:
+                    pass  # all that was still in the pipe is read
         words = self._report.words
         if "error" in words:
             raise not_started(self._program, words["error"], words.get("what", ""))
@@ -261,14 +268,3 @@ class _Running:
         ready.unregister(key.fd)
         if key.data == "input" and self._warden.stdin is not None:
             self._warden.stdin.close()
-
-    def _drain(self, ready: selectors.BaseSelector) -> None:
-        """Read what is still in the pipes, without waiting for more."""
-        for key in list(ready.get_map().values()):
-            if not callable(key.data):
-                continue
-            try:
-                while data := os.read(key.fd, READ_BYTES):
-                    key.data(data)
-            except BlockingIOError:
-                pass

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork
 from brainops.procedures.steps.parameters import Parameters
-from brainops.types import JSON, Micros
+from brainops.types import JSON
 from brainops.types.times import SECOND_MICROS
 
 MAX_WAIT_DAYS = 366
@@ -28,23 +28,20 @@ def wait(work: StepWork) -> StepResult:
         seconds = sum(parameters.number(name, 0.0, 0.0, most / UNITS[name]) * UNITS[name] for name in given)
         wake_at = now + int(seconds * SECOND_MICROS)
     else:
-        wake_at = _moment(parameters)
+        until = parameters.any("until")
+        if isinstance(until, int) and not isinstance(until, bool) and until >= 0:
+            wake_at = until
+        else:
+            try:
+                moment = datetime.fromisoformat(str(until))
+            except ValueError:
+                parameters.refuse(f"waits `until` a moment such as 2030-01-31T08:00:00Z, not {until!r:.60}")
+            if moment.tzinfo is None:
+                parameters.refuse(f"waits `until` a moment with its zone, such as {until}Z")
+            wake_at = int(moment.timestamp() * SECOND_MICROS)
     if wake_at - now > MAX_WAIT_DAYS * 86_400 * SECOND_MICROS:
         parameters.refuse(f"waits at most {MAX_WAIT_DAYS} days")
     return StepWaits(waits_for="time", wake_at=wake_at, detail={"waited_until": wake_at})
-
-
-def _moment(parameters: Parameters) -> Micros:
-    until = parameters.any("until")
-    if isinstance(until, int) and not isinstance(until, bool) and until >= 0:
-        return until
-    try:
-        moment = datetime.fromisoformat(str(until))
-    except ValueError:
-        parameters.refuse(f"waits `until` a moment such as 2030-01-31T08:00:00Z, not {until!r:.60}")
-    if moment.tzinfo is None:
-        parameters.refuse(f"waits `until` a moment with its zone, such as {until}Z")
-    return int(moment.timestamp() * SECOND_MICROS)
 
 
 def manual(work: StepWork) -> StepResult:

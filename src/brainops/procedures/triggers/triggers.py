@@ -109,7 +109,11 @@ class Triggers:
         if learned.words and learned.telling[decided.procedure].isdisjoint(_stems(said(start))):
             return matches  # it may merely be the only one with phrases: a word that tells has to be said as well
         version = known.by_name[decided.procedure]
-        if any(match.version.id == version.id for match in matches) or not _means(known, version, start):
+        # one of its triggers with intents must also have the operation's target and condition
+        entries = [entry for entry in known.index.entries(version.id) if entry.trigger.intents]
+        values = values_of(start) if any(entry.trigger.when for entry in entries) else {}
+        held = any(entry.covers(start.target) and _doubt(entry, values) is None for entry in entries)
+        if any(match.version.id == version.id for match in matches) or not held:
             return matches
         reason = "the words mean it"
         return [*matches, TriggerMatch(version=version, reason=reason, confidence=decided.confidence, pushed=False)]
@@ -215,13 +219,6 @@ def _pushed(known: _Known, start: OperationStart, *, only_heard: bool = False) -
             match = TriggerMatch(version=entry.version, reason=doubt or reason, confidence=PUSHED, pushed=True)
             matches.setdefault(entry.version.id, match)
     return list(matches.values())
-
-
-def _means(known: _Known, version: ProcedureVersion, start: OperationStart) -> bool:
-    """Say whether one of the triggers with intents also has the operation's target and condition."""
-    entries = [entry for entry in known.index.entries(version.id) if entry.trigger.intents]
-    values = values_of(start) if any(entry.trigger.when for entry in entries) else {}
-    return any(entry.covers(start.target) and _doubt(entry, values) is None for entry in entries)
 
 
 def said(start: OperationStart) -> str:
