@@ -122,7 +122,12 @@ def _documents(paths: tuple[str, ...]) -> list[Path]:
             inside = (
                 each for each in path.rglob("*") if each.suffix.lower() in (".md", ".markdown") and each.is_file()
             )
-            found += sorted(each for each in inside if _is_document(each.relative_to(path)))
+            found += sorted(
+                each
+                for each in inside
+                if each.stem.lower() not in ABOUT_THE_REPOSITORY
+                and not any(part.startswith(".") for part in each.relative_to(path).parts)
+            )
         elif path.is_file():
             found.append(path)
         else:
@@ -130,7 +135,3 @@ def _documents(paths: tuple[str, ...]) -> list[Path]:
     if len(found) > FILES:
         raise InvalidInput(f"{len(found):,} files; at most {FILES:,} at once: name the folders that hold runbooks")
     return found
-
-
-def _is_document(path: Path) -> bool:
-    return not any(part.startswith(".") for part in path.parts) and path.stem.lower() not in ABOUT_THE_REPOSITORY

@@ -52,8 +52,9 @@ def draft_of(place: Place, line: Line, trust: Trust) -> Draft:
         raise InvalidInput("`importance` is to be a number from 0 to 1")
     fields: dict[str, Any] = {name: _optional(value, name, str, "text") for name in TEXTS}
     fields |= {name: _optional(value, name, int, "microseconds since 1970 as a whole number") for name in TIMES}
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, sort_keys=True)
     return Draft(
-        title=title or _first_words(content),
+        title=title or " ".join(text.split())[:120] or "memory",
         content=content,
         type=_member(MemoryType, value, "type") or MemoryType.LEARNING_INSIGHT,
         tags=_tags(value),
@@ -91,11 +92,6 @@ def _tags(value: dict[str, JSON]) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
         raise InvalidInput("`tags` is to be a list of texts")
     return tuple(dict.fromkeys(str(tag).strip() for tag in found if str(tag).strip()))
-
-
-def _first_words(content: JSON) -> str:
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, sort_keys=True)
-    return " ".join(text.split())[:120] or "memory"
 
 
 def _source(place: Place, value: dict[str, JSON]) -> Source:

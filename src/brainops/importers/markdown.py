@@ -75,7 +75,8 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL, named: bool = False) ->
         yield Leave(
             what=f"{place.relative}: front matter", why=f"{document.fault}; the document is taken as plain text"
         )
-    if not _says_something(document.body):
+    text = re.sub(r"<!--.*?-->", "", document.body, flags=re.S)
+    if not any(line.strip() and not re.match(r"#{1,6}(\s|$)", line) for line in text.splitlines()):
         yield Leave(what=place.relative, why="empty: no text below its headings")
         return
     kind = kind_of(name, document, within=place.root.name)
@@ -179,11 +180,6 @@ def status_of(document: Document) -> str:
         return stated.strip()[:40]
     match = re.search(r"^#+[ \t]+Status[ \t]*\n\s*(\w+)|^\*?\*?Status:?\*?\*?:?[ \t]*(\w+)", document.body, re.M | re.I)
     return (match[1] or match[2]).lower() if match else ""
-
-
-def _says_something(body: str) -> bool:
-    text = re.sub(r"<!--.*?-->", "", body, flags=re.S)
-    return any(line.strip() and not re.match(r"#{1,6}(\s|$)", line) for line in text.splitlines())
 
 
 def _section_draft(

@@ -73,7 +73,9 @@ class Records:
         """Remove what all of it holds of a memory, or of the error that the memory is."""
         named = self._session.all("run_naming", memory_id=memory_id, fingerprint=fingerprint)
         runs = [row["id"] for row in named]
-        title = self._title(memory_id)
+        # By which title it may be quoted; its id where it has none that tells it from others.
+        row = self._session.one("memory_get_writable", id=memory_id)
+        title = row["title"] if row and len(row["title"]) > SHORT_TITLE else memory_id
         self._purge_learnt(memory_id, fingerprint, runs, title)
         given = {"memory_id": memory_id, "purged": PURGED}
         self._session.run("run_purge", runs=runs, **given)
@@ -83,11 +85,6 @@ class Records:
         self._session.run("decision_purge", **given)
         self._session.run("fix_application_purge", runs=runs, **given)
         self._session.run("fix_purge", **given)
-
-    def _title(self, memory_id: str) -> str:
-        """Return by which title a memory may be quoted; its id where it has none that tells it from others."""
-        row = self._session.one("memory_get_writable", id=memory_id)
-        return row["title"] if row and len(row["title"]) > SHORT_TITLE else memory_id
 
     def _purge_learnt(self, memory_id: str, fingerprint: str | None, runs: Sequence[str], title: str) -> None:
         """Remove what agents and learning hold of a memory."""

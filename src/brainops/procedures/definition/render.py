@@ -19,7 +19,8 @@ SHORT_LIST = 6  # items; longer lists are written one below the other
 def render(procedure: Procedure) -> str:
     """Return the native file: front matter and prose; reading it gives the same procedure."""
     value = as_mapping(procedure)
-    steps = _steps(value)
+    listed = value.get("steps")
+    steps = [step for step in listed if isinstance(step, dict)] if isinstance(listed, list) else []
     body = written(procedure.prose, [*steps], [step.text for step in procedure.steps])
     if body is None:  # such as a text with a code block that is not closed: keep the texts with their steps
         body = escaped(procedure.prose, [*steps])
@@ -36,11 +37,6 @@ def skill(procedure: Procedure) -> str:
 
     told = procedure.description or f"How to do {procedure.name.replace('-', ' ')}, step by step."
     return render(replace(procedure, description=told))
-
-
-def _steps(value: dict[str, JSON]) -> list[dict[str, JSON]]:
-    steps = value.get("steps")
-    return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
 
 
 def front_matter(value: dict[str, JSON]) -> str:
