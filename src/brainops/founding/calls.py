@@ -100,7 +100,13 @@ def calls(memory: MemoryParts) -> dict[str, Call]:
         "brainops.compliance": lambda given: _compliance(memory, given),
         "brainops.learn": lambda given: _learn(memory, given),
         "brainops.memory_plans": lambda given: _memory_plans(memory),
-        "brainops.embed_pending": lambda given: _embed_pending(memory, given),
+        "brainops.embed_pending": lambda given: {
+            "embedded": embed_pending(
+                memory.context.store,
+                memory.context.meaning,
+                limit=min(MAX_EMBEDDED, int(_number(given, "limit", 1_000))),
+            )
+        },
         "brainops.audit": lambda given: _audit(memory),
         "brainops.doctor": lambda given: _doctor(memory),
         READ_CONFIGURATION: configuration.read,
@@ -210,11 +216,6 @@ def _memory_plans(memory: MemoryParts) -> JSON:
             for each in planned
         ]
     }
-
-
-def _embed_pending(memory: MemoryParts, given: Mapping[str, Any]) -> JSON:
-    limit = min(MAX_EMBEDDED, int(_number(given, "limit", 1_000)))
-    return {"embedded": embed_pending(memory.context.store, memory.context.meaning, limit=limit)}
 
 
 def _audit(memory: MemoryParts) -> JSON:

@@ -19,7 +19,11 @@ def claims(context: MemoryContext) -> tuple[str, str]:
     """Name what counts as verified on an agent's word, and the fixes that act by themselves on nobody's."""
     floor = context.store.floor()
     with context.store.read() as tx:
-        wrong = [*_memories(tx), *_fixes(tx, strict=tx.rules.is_strict(floor=floor))]
+        wrong = [
+            f"the memory {row['id']} ({row['title']!r:.60}) is verified by the word of agent:{row['actor_id']}"
+            for row in tx.trust.claimed_memories(LOOKED_AT)
+        ]
+        wrong += _fixes(tx, strict=tx.rules.is_strict(floor=floor))
     if not wrong:
         return "nothing is verified by an agent's word alone", ""
     more = f"; and {len(wrong) - SHOWN_IN_A_LINE} more" if len(wrong) > SHOWN_IN_A_LINE else ""
@@ -46,11 +50,6 @@ def place(context: MemoryContext) -> tuple[str, str]:
         f"another store was put in the place of {unknown[-1].name}, and the trail does not say by whom",
         f"compare the two: brainops --store {unknown[-1]} doctor; then move that file away",
     )
-
-
-def _memories(tx: Transaction) -> Iterator[str]:
-    for row in tx.trust.claimed_memories(LOOKED_AT):
-        yield f"the memory {row['id']} ({row['title']!r:.60}) is verified by the word of agent:{row['actor_id']}"
 
 
 def _fixes(tx: Transaction, *, strict: bool) -> Iterator[str]:

@@ -19,6 +19,18 @@ def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:
     given, work = figures.advice_given(since, until), figures.work(since, until)
     made, ended = figures.improvements(since, until)
     used = _of_days(tx.language.used(since // DAY_MICROS + 1), until)
+    row = tx.figures.attempts(since, until)
+    trials = [
+        Trial(
+            agent=each["agent"],
+            task_class=each["task_class"],
+            success=float(each["success"]),
+            seconds=int(each["duration_us"] or 0) / 1e6,
+            cost=float(each["charged"]),
+        )
+        for each in tx.figures.attempts_judged(since, until)
+    ]
+    found = efficiency(trials)
     return RecordCounts(
         since=since,
         until=until,
@@ -40,7 +52,14 @@ def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:
         made=made,
         kept=ended.get("kept", 0),
         rolled_back=ended.get("rolled_back", 0) + ended.get("undone", 0),
-        agents=_attempted(tx, since, until),
+        agents=Attempted(
+            efficiency=found.value,
+            compared=found.compared,
+            ended=int(row["ended"]),
+            succeeded=int(row["succeeded"]),
+            seconds=int(row["duration_us"]) / 1e6,
+            cost=float(row["cost"]),
+        ),
         language=Spent(
             calls=sum(int(row["calls"]) for row in used),
             tokens=sum(int(row["input_tokens"]) + int(row["output_tokens"]) for row in used),
@@ -52,26 +71,3 @@ def count(tx: Transaction, since: Micros, until: Micros) -> RecordCounts:
 def _of_days(rows: Iterable[Row], until: Micros) -> Sequence[Row]:
     """Return the counts of whole days: a day belongs to the time in which it ends, so two times share none."""
     return [row for row in rows if row["day"] <= until // DAY_MICROS]
-
-
-def _attempted(tx: Transaction, since: Micros, until: Micros) -> Attempted:
-    row = tx.figures.attempts(since, until)
-    trials = [
-        Trial(
-            agent=each["agent"],
-            task_class=each["task_class"],
-            success=float(each["success"]),
-            seconds=int(each["duration_us"] or 0) / 1e6,
-            cost=float(each["charged"]),
-        )
-        for each in tx.figures.attempts_judged(since, until)
-    ]
-    found = efficiency(trials)
-    return Attempted(
-        efficiency=found.value,
-        compared=found.compared,
-        ended=int(row["ended"]),
-        succeeded=int(row["succeeded"]),
-        seconds=int(row["duration_us"]) / 1e6,
-        cost=float(row["cost"]),
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from brainops.errors import BrainOpsError, StoreCorrupt, StoreReadOnly, StoreUnavailable
@@ -179,7 +179,9 @@ def _permissions(context: MemoryContext) -> tuple[str, str]:
     location = context.store.database.location
     if context.store.database.dialect != "sqlite" or location == ":memory:":
         return "no files of its own here", ""
-    files = [path for path in _files(Path(location)) if path.exists()]
+    store = Path(location)
+    beside = (store.with_name(store.name + ending) for ending in ("-wal", "-shm"))
+    files = [path for path in (store, *beside, *store.parent.glob(store.name + ".*.vec")) if path.exists()]
     open_to_others = [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)
@@ -187,12 +189,6 @@ def _permissions(context: MemoryContext) -> tuple[str, str]:
     if not os.access(location, os.W_OK) or not os.access(Path(location).parent, os.W_OK):
         return f"{location} or its folder cannot be written", f"chown or chmod u+w {location} and its folder"
     return f"{counted(len(files), 'file')}, for their owner only", ""
-
-
-def _files(store: Path) -> Iterator[Path]:
-    yield store
-    yield from (store.with_name(store.name + ending) for ending in ("-wal", "-shm"))
-    yield from store.parent.glob(store.name + ".*.vec")
 
 
 def _log(context: MemoryContext) -> tuple[str, str]:

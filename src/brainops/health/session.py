@@ -163,7 +163,7 @@ def brief(place: SessionPlace, session_id: str, caught_up: CaughtUp) -> Briefing
                 :RECENT
             ]
         ]
-        recent["deployments"] = sorted((*recent["deployments"], *done), key=_newest_first)[:RECENT]
+        recent["deployments"] = sorted((*recent["deployments"], *done), key=lambda item: -int(str(item["at"])))[:RECENT]
         agents = tx.agents.list()
         workers = len(tx.runs.workers(now - int(ALIVE_SECONDS * 1e6)))
     stopped = stopped_here(context.store, os.environ)
@@ -274,10 +274,6 @@ DEPLOYS = re.compile(
 """What an operation is called that puts something into use."""
 DEPLOYS_DAYS = 90  # of counts by name that are looked through: fewer rows than operations by far
 DEPLOYS_NAMES = 20  # of the newest names whose operations are looked up
-
-
-def _newest_first(item: Mapping[str, Any]) -> int:
-    return -int(item["at"])
 
 
 def _done(operation: Operation) -> dict[str, JSON]:

@@ -59,7 +59,11 @@ def status(context: MemoryContext) -> dict[str, Any]:
             },
             "backups": [{"at": row["at"], "path": row["path"]} for row in tx.trail.backups(SHOWN_BACKUPS)],
         }
-        captured = {name: _captured(tx, store.now() - days * DAY_MICROS) for name, days in (("day", 1), ("week", 7))}
+        captured = {
+            name: {each: row[each] for each in ("memories", "characters")}
+            for name, days in (("day", 1), ("week", 7))
+            for row in (tx.memories.growth(store.now() - days * DAY_MICROS),)
+        }
     sizes = store.upkeep.sizes()
     state = store.upkeep.log()
     return {
@@ -154,11 +158,6 @@ def guarding(tx: Transaction, now: int, floor: bool) -> dict[str, Any]:
         "automatic_stopped": automatic_stopped(os.environ) or settings.automatic_stopped,
         "bypassed_until": bypass.until if bypass else None,
     }
-
-
-def _captured(tx: Transaction, since: int) -> dict[str, int]:
-    row = tx.memories.growth(since)
-    return {"memories": row["memories"], "characters": row["characters"]}
 
 
 def _days_until_full(counts: Sequence[Row], week: dict[str, int], sizes: dict[str, int]) -> float | None:

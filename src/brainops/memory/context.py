@@ -16,10 +16,6 @@ from brainops.types.limits import MAX_TEXT_CHARACTERS
 T = TypeVar("T")
 
 
-def _nobody(application_ids: Sequence[str]) -> None:
-    """Nobody applies what is due in this process."""
-
-
 class AtHand:
     """What those who work with one thing keep at hand together: one object of each class, made when first asked for."""
 
@@ -49,7 +45,7 @@ class MemoryContext(Struct, frozen=True, kw_only=True):
     redaction: RedactionPolicy
     meaning: Meaning
     actor: Actor
-    due: Callable[[Sequence[str]], object] = _nobody
+    due: Callable[[Sequence[str]], object] = lambda ids: None  # nobody applies what is due in this process
     here: AtHand = field(default_factory=AtHand)
     process: AtHand = field(default_factory=AtHand)
 

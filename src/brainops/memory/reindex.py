@@ -268,14 +268,6 @@ def _rewrite_guidance(tx: Transaction, row: Row, clean: dict[str, Any], now: int
     tx.operations.rewrite_guidance(row["id"], {name: clean[name] for name in ("operation_name", "target", "body")})
 
 
-def _rewrite_feedback(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
-    tx.trail.rewrite_feedback(row["id"], clean["note"])
-
-
-def _rewrite_tally(tx: Transaction, row: Row, clean: dict[str, Any], now: int) -> None:
-    tx.operations.rename_count(row, clean["name"])
-
-
 def _keyed(page: Callable[[Transaction], Callable[[int], Sequence[Row]]]) -> Callable[..., Sequence[Row]]:
     return lambda tx, after: page(tx)(0 if after is None else after["key"])
 
@@ -347,8 +339,16 @@ _KINDS = (
     _Kind(name="occurrence", page=_occurrence_page, rewrite=_rewrite_occurrence),
     _Kind(name="operation", page=_keyed(lambda tx: tx.operations.page), rewrite=_rewrite_operation),
     _Kind(name="guidance", page=_by_id(lambda tx: tx.operations.guidance_page), rewrite=_rewrite_guidance),
-    _Kind(name="feedback", page=_by_id(lambda tx: tx.trail.feedback_page), rewrite=_rewrite_feedback),
-    _Kind(name="operation_count", page=_tally_page, rewrite=_rewrite_tally),
+    _Kind(
+        name="feedback",
+        page=_by_id(lambda tx: tx.trail.feedback_page),
+        rewrite=lambda tx, row, clean, now: tx.trail.rewrite_feedback(row["id"], clean["note"]),
+    ),
+    _Kind(
+        name="operation_count",
+        page=_tally_page,
+        rewrite=lambda tx, row, clean, now: tx.operations.rename_count(row, clean["name"]),
+    ),
     *map(_record, ("run", "run_step", "approval", "decision", "notice", "fix", "fix_application", "decided_case")),
     *map(_record, ("agent", "execution", "attempt", "improvement", "code_patch", "set_aside", "cycle_report")),
     *map(_record, ("metric_series", "share_peer", "share_bundle")),

@@ -112,23 +112,23 @@ def past_runs(steps: Sequence[Row], beside: Sequence[Row], name: str, told_until
         PastRun(
             succeeded=found[0]["run_state"] == RunState.SUCCEEDED,
             seconds=(found[0]["run_finished_at"] - found[0]["run_started_at"]) / 1e6,
-            steps={row["step_id"]: _past(row) for row in found},
+            steps={
+                row["step_id"]: PastStep(
+                    state=StepState(row["state"]),
+                    failures=row["failures"],
+                    excused=row["skipped_because"] not in (None, "condition"),
+                    seconds=(row["finished_at"] - row["started_at"]) / 1e6
+                    if (row["started_at"] is not None and row["finished_at"] is not None)
+                    else None,
+                )
+                for row in found
+            },
             before=frozenset(deeds[run_id, False]),
             after=frozenset(deeds[run_id, True]),
             told=found[0]["run_finished_at"] < told_until,
         )
         for run_id, found in by_run.items()
     ]
-
-
-def _past(row: Row) -> PastStep:
-    timed = row["started_at"] is not None and row["finished_at"] is not None
-    return PastStep(
-        state=StepState(row["state"]),
-        failures=row["failures"],
-        excused=row["skipped_because"] not in (None, "condition"),
-        seconds=(row["finished_at"] - row["started_at"]) / 1e6 if timed else None,
-    )
 
 
 def _deed(row: Row) -> Deed:

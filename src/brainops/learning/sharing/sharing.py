@@ -259,7 +259,11 @@ class Sharing:
         if not peer.source:
             raise InvalidInput(f"{peer.name} has no source; say where: brainops share trust KEY --name ... --from PATH")
         found = []
-        for place in _places(peer.source):
+        for place in (
+            [str(path) for path in sorted(Path(peer.source).glob(f"*{SUFFIX}"))]
+            if "://" not in peer.source and os.path.isdir(peer.source)
+            else [peer.source]
+        ):
             try:
                 data = self._asked(place) if "://" in place else _read(Path(place))
                 bundle = read(data, signed_by)
@@ -287,12 +291,6 @@ class Sharing:
 
     def _text(self, value: str, what: str, limit: int) -> str:
         return self._context.text(" ".join(from_plain(Said, value, what).split()), limit)
-
-
-def _places(source: str) -> list[str]:
-    if "://" not in source and os.path.isdir(source):
-        return [str(path) for path in sorted(Path(source).glob(f"*{SUFFIX}"))]
-    return [source]
 
 
 def _bundle_row(

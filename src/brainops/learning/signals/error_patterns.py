@@ -104,11 +104,12 @@ def _gathered(work: CycleWork) -> dict[str, _Pattern]:
 def _mined(rows: Iterable[Row]) -> list[tuple[str, Row]]:
     """Return each error of the operation log with the template that it belongs to, once all were seen."""
     miner, ordered = TemplateMiner(), sorted(rows, key=lambda row: (row["first_at"], row["fingerprint"]))
-    templates = [miner.feed(_title(row["error"])) for row in ordered]
+    templates = [miner.feed(title_of(row["error"])) for row in ordered]
     return [(template.current.text, row) for template, row in zip(templates, ordered, strict=True)]
 
 
-def _title(said: str | None) -> str:
+def title_of(said: str | None) -> str:
+    """Return the title of a stored error."""
     fields: Mapping[str, Any] = json.loads(said) if said else {}
     return error_title(ErrorEvent(type=str(fields.get("type", "")), message=str(fields.get("message", ""))))
 

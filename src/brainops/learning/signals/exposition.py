@@ -41,13 +41,12 @@ def samples(lines: Iterable[str], *, now: Micros) -> Iterator[Sample]:
         value = float(found["value"])
         if value != value or value in (float("inf"), float("-inf")):
             continue
-        labels = {key: re.sub(r"\\.", _unescaped, said) for key, said in _LABEL.findall(found["labels"] or "")}
+        labels = {
+            key: re.sub(r"\\.", lambda escape: _ESCAPES.get(escape.group(), escape.group()), said)
+            for key, said in _LABEL.findall(found["labels"] or "")
+        }
         at = moment(float(found["at"]), now) if found["at"] else None
         yield Sample(name=found["name"], value=value, labels=labels, at=at, counter=_counts(found["name"], kinds))
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    return _ESCAPES.get(escape.group(), escape.group())
 
 
 def _counts(name: str, kinds: dict[str, str]) -> bool:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from brainops.learning.signals import suspects
+from brainops.learning.signals.error_patterns import title_of
 from brainops.learning.signals.intake import text_of
 from brainops.learning.signals.series import SERIES_LOOKED_AT, values_of
 from brainops.learning.signals.suspects import LogShift, NearChange
-from brainops.memory.recognition.error_events import error_title
 from brainops.memory.recognition.masks import mask_word
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.types import ErrorEvent, Micros, Suspect
+from brainops.types import Micros, Suspect
 from brainops.types.times import DAY_MICROS, MINUTE_MICROS, SECOND_MICROS
 
 POINTS = 2_000  # of one series on one side of the incident
@@ -34,7 +33,7 @@ def ranked(tx: Transaction, at: Micros, minutes: float) -> list[Suspect]:
     counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for row in tx.signals.operations(since=since, until=until, changing=False, limit=OPERATIONS):
         if row["outcome"] == "failed":
-            what = f"{row['name']} failed: {_error(row['error'])}"
+            what = f"{row['name']} failed: {title_of(row['error'])}"
             counts[row["target"] or row["name"], what][(row["finished_at"] or row["started_at"]) >= at] += 1
     logs = [
         *[
@@ -95,11 +94,6 @@ def _metrics(
         before[component].setdefault(name, []).extend(value for bucket, value in values if since <= bucket < at)
         after[component].setdefault(name, []).extend(value for bucket, value in values if bucket >= at)
     return before, after
-
-
-def _error(said: str | None) -> str:
-    fields: Mapping[str, Any] = json.loads(said) if said else {}
-    return error_title(ErrorEvent(type=str(fields.get("type", "")), message=str(fields.get("message", ""))))
 
 
 def _changes(tx: Transaction, at: Micros, span: Micros, components: set[str]) -> list[NearChange]:

@@ -76,15 +76,11 @@ def _iban(value: str) -> str | None:
     return compact if int("".join(str(int(character, 36)) for character in turned)) % 97 == 1 else None
 
 
-def _ssn(value: str) -> str | None:
-    return value
-
-
 _TABLE: dict[str, tuple[str, re.Pattern[str], Callable[[str], str | None]]] = {
     "email": ("@", _EMAIL, _email),
     "card": ("", _CARD, _card),
     "iban": ("", _IBAN, _iban),
-    "ssn": ("-", _SSN, _ssn),
+    "ssn": ("-", _SSN, str),
     "ipv4": (".", _IPV4, _ipv4),
     "ipv6": ("::", _IPV6, _ipv6),
     "phone": ("", _PHONE, _phone),
