@@ -124,6 +124,13 @@ def test_it_is_done_once_and_never_in_a_new_store(open_brain: OpenBrain) -> None
     assert fingerprint_move.move(inside(brain).context) == 0
 
 
+def test_nothing_is_written_into_a_namespace_that_holds_no_error(open_brain: OpenBrain) -> None:
+    brain = open_brain(namespace="team/empty")
+
+    with inside(brain).store.read() as tx:
+        assert tx.setting(setting(brain)) is None
+
+
 def test_a_new_version_identifies_what_an_earlier_one_stored_and_says_so(
     open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +170,7 @@ def test_an_export_of_an_earlier_version_is_identified_by_this_one(
 
 def test_doctor_names_a_store_whose_fingerprints_wait(open_brain: OpenBrain) -> None:
     brain = open_brain()
+    failing(brain, None)
     with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
         tx.set(setting(brain), "0")
 

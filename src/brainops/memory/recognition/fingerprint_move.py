@@ -35,7 +35,7 @@ def move(context: MemoryContext, written: int | None = None) -> int:
 
     `written` is the version of what was just taken in; without it, that of the namespace counts.
     """
-    if (version_of(context) if written is None else written) == fingerprint.VERSION:
+    if not waits(context) if written is None else written == fingerprint.VERSION:
         return 0
     store, moved = context.store, 0
     try:
@@ -62,8 +62,11 @@ def version_of(context: MemoryContext) -> int:
 
 
 def waits(context: MemoryContext) -> bool:
-    """Say whether the errors of the written namespace are identified by another version than this program's."""
-    return version_of(context) != fingerprint.VERSION
+    """Say whether the written namespace holds errors that are identified by another version than this program's."""
+    if version_of(context) == fingerprint.VERSION:
+        return False
+    with context.store.read() as tx:  # a new namespace holds none, and nothing is written because somebody looks
+        return bool(tx.fingerprints.memories(0) or tx.fingerprints.operations(0))
 
 
 def setting(context: MemoryContext) -> str:
