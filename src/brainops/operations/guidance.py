@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -162,6 +162,7 @@ def consult(
     primary = ranked[0] if ranked else None
     now = context.store.now()
     expected = _expected(start, record, past.operations, model, failures, advisers, now)
+    best = advisers.agent(start) if advisers.agent else None
     guidance = Guidance(
         id=new_id(),
         namespace=context.store.scope.write,
@@ -175,11 +176,15 @@ def consult(
         recommendations=tuple(each.shown for each in ranked[:SHOWN]),
         known_errors=tuple(advise.observed(each.hit, each.reason) for each in known[:SHOWN]),
         similar_operations=tuple(_similar(operation) for operation in past.operations[:SHOWN]),
-        required_ids=(*_required(applying), *_critical(known[:SHOWN])),
+        required_ids=(
+            # procedures that are more than advice, and what is critical about this operation
+            *(match.version.id for match in applying if match.version.procedure.mode is not Mode.ADVISORY),
+            *_critical(known[:SHOWN]),
+        ),
         procedures=tuple(f"{match.version.procedure.name}@{match.version.hash}" for match in applying),
-        notes=_notes(context),
+        notes=(f"searched by words alone: {context.meaning.problem}",) if context.meaning.problem else (),
         insights=tuple(_insights(about, [*advice, *seen])),
-        recommended_agent=_agent(advisers, start),
+        recommended_agent=RecommendedAgent(name=best.agent, sentence=best.sentence) if best else None,
     )
     return Consulted(guidance=guidance, raw=primary.raw if primary else 0.0)
 
@@ -239,13 +244,13 @@ def cases_of(rows: Iterable[Row]) -> list[Case]:
 
 def question_text(start: OperationStart) -> str:
     """Return an operation as words to search for: its name, its target and what its context says, without its keys."""
-    said = [content_text(value) if isinstance(value, str | list | dict) else str(value) for value in _told(start)]
-    return "\n".join(part for part in (start.name, start.target or "", *said) if part)
-
-
-def _told(start: OperationStart) -> Iterator[Any]:
     about = (value for name, value in start.context.items() if name not in SURROUNDINGS)
-    return (value for value in about if value is not None and not isinstance(value, bool))
+    said = [
+        content_text(value) if isinstance(value, str | list | dict) else str(value)
+        for value in about
+        if value is not None and not isinstance(value, bool)
+    ]
+    return "\n".join(part for part in (start.name, start.target or "", *said) if part)
 
 
 def _known_errors(
@@ -309,11 +314,6 @@ def _asked(
 ) -> tuple[Query, list[TriggerMatch]]:
     """Return the question with its meaning, and the procedures that apply."""
     return ask(context, text), triggers.matching(start) if triggers else []
-
-
-def _required(applying: Iterable[TriggerMatch]) -> list[str]:
-    """Return the ids of what must be acknowledged: procedures that are more than advice."""
-    return [match.version.id for match in applying if match.version.procedure.mode is not Mode.ADVISORY]
 
 
 def _critical(known: Iterable[_Found]) -> list[str]:
@@ -423,16 +423,6 @@ def _stated(memory: Memory) -> float:
     """Return how sure learning was of an insight, as it wrote down; even odds where it did not."""
     said = memory.metadata.get("probability")
     return float(said) if isinstance(said, (int, float)) and 0.0 <= said <= 1.0 else PROBABLY
-
-
-def _agent(advisers: Advisers, start: OperationStart) -> RecommendedAgent | None:
-    """Return who does such a task best, where agents are known."""
-    choice = advisers.agent(start) if advisers.agent else None
-    return RecommendedAgent(name=choice.agent, sentence=choice.sentence) if choice else None
-
-
-def _notes(context: MemoryContext) -> tuple[str, ...]:
-    return (f"searched by words alone: {context.meaning.problem}",) if context.meaning.problem else ()
 
 
 def guidance_of(body: dict[str, Any]) -> Guidance:

@@ -109,7 +109,8 @@ def predict(
     warnings = [each.statement for each in warned]
     if base is None:
         return Expected(probability=None, reasons=tuple(warnings))
-    holding = _holding(model, signs(asked, failures)) if model else []
+    held = signs(asked, failures) if model else set()
+    holding = [each for each in model["conditions"] if (each["kind"], each["value"]) in held] if model else []
     found = sigmoid(logit(base) + sum(float(each["weight"]) for each in holding))
     if model:
         found = calibrated(found, Calibration(intercept=model["intercept"], slope=model["slope"], cases=model["cases"]))
@@ -327,10 +328,6 @@ def _of_failure(asked: Upcoming, failure: SeenFailure, minutes: int) -> set[Sign
     if failure.fingerprint:
         found.add((f"error {minutes}", failure.fingerprint))
     return found
-
-
-def _holding(model: Mapping[str, Any], held: set[Sign]) -> list[Mapping[str, Any]]:
-    return [each for each in model["conditions"] if (each["kind"], each["value"]) in held]
 
 
 def _worth_telling(asked: Upcoming, precursors: Iterable[Precursor]) -> list[Precursor]:

@@ -42,17 +42,14 @@ def _normal(value: Any) -> Any:
         case bool():
             return str(value).casefold()  # as text, so that it is no number
         case str():
-            return _number_or_text(canonical(value))
+            text = canonical(value)
+            return float(text) if _NUMBER.fullmatch(text) else text
         case [*parts]:
             return [_normal(part) for part in parts]
         case dict():
             return {name: _normal(part) for name, part in value.items()}
         case _:
             return value
-
-
-def _number_or_text(text: str) -> float | str:
-    return float(text) if _NUMBER.fullmatch(text) else text
 
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?")  # what a float holds exactly enough; "007" is a name
