@@ -96,14 +96,14 @@ class Attacked:
     def ask(self, subject: str = "deploy api prod", kind: ApprovalKind = ApprovalKind.OPERATION) -> Approval:
         """Ask as the agent may."""
         with inside(self.agent).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-            return self.agent.approvals.ask(
+            return inside(self.agent).services.approvals.ask(
                 tx, kind=kind, subject=subject, question="May it?", requested_by=AGENT, reason="I was told to"
             )
 
     def use(self, subject: str = "deploy api prod") -> Approval | None:
         """Use what was granted, if it was."""
         with inside(self.agent).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-            return self.agent.approvals.use(tx, ApprovalKind.OPERATION, subject)
+            return inside(self.agent).services.approvals.use(tx, ApprovalKind.OPERATION, subject)
 
     def failed_checks(self) -> dict[str, str]:
         """Return what doctor finds wrong."""

@@ -24,7 +24,7 @@ from brainops.store.operations import operation_of
 from brainops.store.search import filter_token
 from brainops.types import Failed
 
-FIRST = 1  # the version of a namespace that says none
+FIRST = 2  # the version of a namespace that says none: the first release's
 UNSAID = 0  # of an export that says none: by programs before the first release the service counted
 
 log = logging.getLogger("brainops")
@@ -62,11 +62,8 @@ def version_of(context: MemoryContext) -> int:
 
 
 def waits(context: MemoryContext) -> bool:
-    """Say whether the written namespace holds errors that are identified by another version than this program's."""
-    if version_of(context) == fingerprint.VERSION:
-        return False
-    with context.store.read() as tx:  # a new namespace holds none, and nothing is written because somebody looks
-        return bool(tx.fingerprints.memories(0) or tx.fingerprints.operations(0))
+    """Say whether the errors of the written namespace are identified by another version than this program's."""
+    return version_of(context) != fingerprint.VERSION
 
 
 def setting(context: MemoryContext) -> str:
