@@ -42,7 +42,7 @@ def work(
 
 def do(brain: Brain, kind: StepKind, **options: Any) -> StepResult:
     """Do an action once and return the answer."""
-    return executors(brain.calls)[kind](work(brain, kind, **options))
+    return executors(inside(brain).services.calls)[kind](work(brain, kind, **options))
 
 
 def output_of(brain: Brain, kind: StepKind, **options: Any) -> Any:
