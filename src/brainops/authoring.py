@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from importlib.resources import files
@@ -16,7 +17,7 @@ from brainops.procedures.definition.findings import invalid
 from brainops.procedures.definition.keywords import MAX_SLUG_CHARACTERS, NAME, name_of
 from brainops.procedures.definition.rehearse import rehearse
 from brainops.store.files import ORDINARY, new_file, refuse_replacing
-from brainops.types import ExampleResult, Procedure
+from brainops.types import ExampleResult, Procedure, StepKind
 
 SKILL_FILE = "SKILL.md"
 
@@ -121,8 +122,10 @@ def native(procedure: Procedure) -> str:
 
 
 def schema() -> str:
-    """Return the JSON Schema of a procedure's front matter, which editors use."""
-    return files("brainops.procedures.definition").joinpath("procedure.schema.json").read_text(encoding="utf-8")
+    """Return the JSON Schema of a procedure's front matter, which editors use; it knows every kind of step."""
+    found = json.loads(files("brainops.procedures.definition").joinpath("procedure.schema.json").read_bytes())
+    found["$defs"]["kind"] = {"enum": list(StepKind), **found["$defs"]["kind"]}
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def skeleton(name: str) -> str:

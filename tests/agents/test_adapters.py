@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from brainops.agents.adapters.adapter import Callables
 from brainops.agents.adapters.client_json import read_answer
 from brainops.agents.adapters.prompt import filled, prompt_of
+from brainops.agents.adapters.run import adapter_of
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput
+from brainops.health.session import EXTRAS
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.injected import INJECTED_CLOSE, INJECTED_OPEN
 from brainops.types import Actor, ActorKind, AdapterKind, Agent, Evidence, Failed, Succeeded, Task
@@ -41,6 +43,10 @@ def calling(function: Any, *, cancellable: bool = False) -> Callables:
     callables = Callables()
     callables.register("bertha", function, cancellable=cancellable)
     return callables
+
+
+def test_an_extra_that_an_adapter_needs_is_one_of_which_a_session_knows_whether_it_is_there() -> None:
+    assert {adapter_of(kind).extra for kind in AdapterKind} <= {"", *EXTRAS}
 
 
 # Functions

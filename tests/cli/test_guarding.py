@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from brainops.brain import Brain
+from brainops.types import RuleKind
 from tests.cli.conftest import Say
 from tests.cli.terminal import people_only, typed
 
@@ -73,6 +74,21 @@ def test_rules_are_written_set_and_removed(say: Say) -> None:
     assert removed.out == "Removed: test first\n"
     assert say("guard", "rule", "add", "nothing").code == 1
     assert "observe" in say("guard", "rule", "remove", "memory-first").err
+
+
+WRITTEN = {
+    RuleKind.ORDER: ["--after", "tests"],
+    RuleKind.CONDITION: ["--when", "true"],
+    RuleKind.APPROVAL: ["--approval"],
+}
+"""The option that writes each kind of rule, but for those that procedures and every namespace bring by themselves."""
+
+
+def test_there_is_an_option_for_every_kind_of_rule_that_people_write(say: Say) -> None:
+    made = [say("guard", "rule", "add", kind.value, *words, "--json") for kind, words in WRITTEN.items()]
+
+    assert [each.value["kind"] for each in made] == list(WRITTEN)
+    assert {*WRITTEN, RuleKind.MEMORY_FIRST, RuleKind.PROCEDURE} == set(RuleKind)
 
 
 def test_replay_decisions_and_compliance_fit_a_terminal(say: Say, history: None) -> None:

@@ -213,12 +213,18 @@ UNCHANGED = {
 """Texts that a hash covers or that say what holds: they are redacted when they are written, and never afterwards."""
 
 
+def texts_of(script: str) -> Iterator[tuple[str, str]]:
+    """Yield the columns of texts that a migration makes: those of its tables, and those that it adds to others."""
+    for table, body in re.findall(r"^create table (\w+) \((.*?)^\)", script, re.MULTILINE | re.DOTALL):
+        yield from ((table, column) for column in re.findall(r"^    (\w+) text(?! collate)", body, re.MULTILINE))
+    yield from re.findall(r"^alter table (\w+) add column (\w+) text(?! collate)", script, re.MULTILINE)
+
+
 def test_every_text_is_cleansed_or_said_by_a_program() -> None:
     texts = {
         (table, column)
-        for name, script in [*sql_files("migrations"), *sql_files("postgres/migrations")]
-        for table, body in re.findall(r"^create table (\w+) \((.*?)^\)", script, re.MULTILINE | re.DOTALL)
-        for column in re.findall(r"^    (\w+) text(?! collate)", body, re.MULTILINE)
+        for _, script in [*sql_files("migrations"), *sql_files("postgres/migrations")]
+        for table, column in texts_of(script)
         if column in KINDS.get(table, ())
     }
     cleansed = {(kind, column) for table in (_TEXTS, _TREES) for kind, columns in table.items() for column in columns}

@@ -199,25 +199,32 @@ def test_a_field_of_the_wrong_kind_leaves_the_line_and_names_the_field(write: Wr
     assert f"`{field}`" in left(items)[0].why
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "format"),
-    [
-        ("a.md", "text", Format.MARKDOWN),
-        ("Disk", "# Disk\n\ntext", Format.MARKDOWN),
-        ("a.txt", "---\ntitle: x\n---\ntext", Format.MARKDOWN),
-        ("a.yaml", "x: 1", Format.PROMETHEUS),
-        ("rules", "groups:\n- name: g\n", Format.PROMETHEUS),
-        ("a.jsonl", lines({"title": "x"}), Format.JSONL),
-        ("a.json", lines({"type": "entity", "name": "x"}), Format.MCP_MEMORY),
-        ("a.jsonl", lines({"type": "relation", "relationType": "x"}), Format.MCP_MEMORY),
-        ("a.jsonl", lines({"type": "summary"}, {"type": "user", "sessionId": "s"}), Format.CLAUDE_CODE),
-        ("a.jsonl", b"\xef\xbb\xbf" + lines({"type": "session_meta", "payload": {}}).encode(), Format.CODEX),
-        ("a.jsonl", lines({"id": "c", "timestamp": "t", "instructions": None}), Format.CODEX),
-        ("a.jsonl", lines({"brainops_export": 1}, {"title": "x"}), Format.EXPORT),
-    ],
-)
+SAMPLES: list[tuple[str, str | bytes, Format]] = [
+    ("a.md", "text", Format.MARKDOWN),
+    ("Disk", "# Disk\n\ntext", Format.MARKDOWN),
+    ("a.txt", "---\ntitle: x\n---\ntext", Format.MARKDOWN),
+    ("a.yaml", "x: 1", Format.PROMETHEUS),
+    ("rules", "groups:\n- name: g\n", Format.PROMETHEUS),
+    ("a.jsonl", lines({"title": "x"}), Format.JSONL),
+    ("a.json", lines({"type": "entity", "name": "x"}), Format.MCP_MEMORY),
+    ("a.jsonl", lines({"type": "relation", "relationType": "x"}), Format.MCP_MEMORY),
+    ("a.jsonl", lines({"type": "summary"}, {"type": "user", "sessionId": "s"}), Format.CLAUDE_CODE),
+    ("a.jsonl", b"\xef\xbb\xbf" + lines({"type": "session_meta", "payload": {}}).encode(), Format.CODEX),
+    ("a.jsonl", lines({"id": "c", "timestamp": "t", "instructions": None}), Format.CODEX),
+    ("a.jsonl", lines({"brainops_export": 1}, {"title": "x"}), Format.EXPORT),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "format"), SAMPLES)
 def test_a_format_is_known_by_its_content(write: Write, name: str, content: str | bytes, format: Format) -> None:
     assert detect(place(write(name, content))) is format
+
+
+def test_every_format_is_known_by_some_content(tmp_path: Path) -> None:
+    database = service(tmp_path / "ops" / "memories" / "m.db", {"content": "x", "content_hash": "1"})
+
+    known = {format for _, _, format in SAMPLES} | {detect(place(database)), detect(place(database.parent))}
+    assert known == set(Format), "a new format is told by its content, and has a sample here"
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0", b"echo hello\n", b'{"colour": "red"}\n', b"", b"\xff\xff"])

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from brainops.operations.guard.guard import check, standard_rules
+from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.types import (
     ActionClass,
     AllOf,
@@ -26,6 +27,7 @@ from brainops.types import (
     OperationStart,
     PastOperation,
     Rule,
+    RuleKind,
     RuleMode,
 )
 from tests.operations.guarded import (
@@ -50,6 +52,11 @@ from tests.operations.guarded import (
     done,
     receipt,
 )
+
+
+def test_all_that_is_known_of_a_kind_of_rule_is_known_of_every_one() -> None:
+    assert set(RULE_KINDS) == set(RuleKind)
+    assert {spec.field for spec in RULE_KINDS.values()} <= {"", *Rule.__struct_fields__}
 
 
 def decide(rules: list[Rule], start: OperationStart = DEPLOY, **state: Any) -> Decision:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar, assert_never
+from typing import Annotated, TypeVar
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean
 from brainops.operations.guard.other_namespaces import Elsewhere
 from brainops.operations.guard.requirements import MAX_DEPTH, too_deep
+from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.operations.guard.state import PATTERNS_SETTING, SEPARATOR, settings_of
 from brainops.procedures.conditions import conditions
 from brainops.procedures.consent.approvals import Approvals
@@ -178,19 +179,11 @@ class GuardControls:
             raise InvalidInput("a rule has a name, which is told to whoever it stops")
         if too_deep(rule.requirement):
             raise InvalidInput(f"a requirement nests deeper than {MAX_DEPTH} levels; write several rules")
-        match rule.kind:
-            case RuleKind.ORDER:
-                if rule.requirement is None:
-                    raise InvalidInput("an order rule says in `requirement` what must have been done before")
-            case RuleKind.CONDITION:
-                conditions.compile(rule.condition or "")
-            case RuleKind.PROCEDURE:
-                if not rule.procedure:
-                    raise InvalidInput("a procedure rule names the `procedure` that must be followed")
-            case RuleKind.MEMORY_FIRST | RuleKind.APPROVAL:
-                pass
-            case _:
-                assert_never(rule.kind)
+        kind = RULE_KINDS[rule.kind]
+        if kind.field and not getattr(rule, kind.field):
+            raise InvalidInput(kind.without)
+        if rule.kind is RuleKind.CONDITION:
+            conditions.compile(rule.condition or "")
         with self._context.store.read() as tx:
             if len(tx.rules.all()) >= MAX_RULES:
                 raise Conflict(f"there are {MAX_RULES:,} rules, which is the limit; remove some")

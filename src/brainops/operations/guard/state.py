@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
 from brainops.operations.commands.action_class import OwnPattern
 from brainops.operations.guard.guard import RuleIndex, compiled, standard_rules
+from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.operations.guard.rule_learning import from_procedure
 from brainops.procedures.conditions import conditions
 from brainops.procedures.consent.automatic import STOP_SETTING
@@ -157,25 +157,14 @@ def gather(
     now: int,
 ) -> GuardState:
     """Read what these rules ask of the store, and nothing else. Whoever follows a procedure has acknowledged it."""
-    follows = asks_memory = looks_back = False
-    for rule in applied:
-        match rule.kind:
-            case RuleKind.MEMORY_FIRST:
-                asks_memory = True
-            case RuleKind.PROCEDURE:
-                follows = True
-            case RuleKind.ORDER:
-                looks_back = True
-            case RuleKind.APPROVAL | RuleKind.CONDITION:
-                pass  # approvals and conditions are looked at once it is known that they matter
-            case _:
-                assert_never(rule.kind)
-    followed = dict(_followed(tx, start, applied, known, now)) if follows else {}
+    kinds = [RULE_KINDS[rule.kind] for rule in applied]
+    followed = dict(_followed(tx, start, applied, known, now)) if any(kind.followed for kind in kinds) else {}
+    asks_memory = any(kind.receipts for kind in kinds)
     consulted = guidance is not None and not guidance.required_ids and start.action_class is ActionClass.CHANGING
     return GuardState(
         enforcement=settings.enforcement,
         receipts=tuple(_receipts(tx, start, tuple(followed), known, now)) if asks_memory and not consulted else (),
-        past=tuple(_past(tx, start, applied, now)) if looks_back else (),
+        past=tuple(_past(tx, start, applied, now)) if any(kind.past for kind in kinds) else (),
         followed=tuple(followed),
         undone=_undone(followed),
         active=known.hashes,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import assert_never
 
 from msgspec.structs import replace
 
 from brainops.operations.commands.command_line import classify_command
 from brainops.operations.guard.guard import subject_of
+from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.operations.guard.state import Ruleset, following_rules
 from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction
@@ -36,10 +36,14 @@ def applied_rules(known: Ruleset, start: OperationStart, pushed: Pushed, within:
     """
     if within is None:
         return _applied(known, start, pushed)
-    rules = {rule.id: rule for rule in _applied(known, start, pushed) if _asks_of_a_step(rule, within, within.named)}
+    rules = {
+        rule.id: rule
+        for rule in _applied(known, start, pushed)
+        if RULE_KINDS[rule.kind].of_step(rule, within.following, within.named)
+    }
     for name in _names(within):
         called = _applied(known, replace(start, name=name), pushed)
-        rules.update((rule.id, rule) for rule in called if _asks_of_a_step(rule, within, True))
+        rules.update((rule.id, rule) for rule in called if RULE_KINDS[rule.kind].of_step(rule, within.following, True))
     return list(rules.values())
 
 
@@ -67,22 +71,6 @@ def approvals_within(tx: Transaction, start: OperationStart, within: Within, now
 def _applied(known: Ruleset, start: OperationStart, pushed: Pushed) -> list[Rule]:
     following = following_rules(pushed(start), known.modes) if known.demands else []
     return [*known.index.applying(start), *following]
-
-
-def _asks_of_a_step(rule: Rule, within: Within, named: bool) -> bool:
-    match rule.kind:
-        case RuleKind.MEMORY_FIRST:
-            return False
-        case RuleKind.PROCEDURE:
-            return rule.procedure not in within.following
-        case RuleKind.ORDER:
-            if rule.source.startswith("procedure:"):
-                return named and rule.source.removeprefix("procedure:").rpartition("@")[0] not in within.following
-            return True
-        case RuleKind.APPROVAL | RuleKind.CONDITION:
-            return True
-        case _:
-            assert_never(rule.kind)
 
 
 def _names(within: Within) -> Iterator[str]:
