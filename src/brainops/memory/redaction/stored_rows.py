@@ -8,70 +8,17 @@ from typing import Any
 
 from brainops.memory.draft import content_hash, dumped, subject_hash
 from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.transfer.line_kinds import KINDS
 from brainops.types import JSON
-
-_TEXTS = {
-    "memory": ("title", "uri"),
-    "occurrence": ("uri",),
-    "operation": ("name", "target", "contradiction"),
-    "operation_count": ("name",),
-    "guidance": ("operation_name", "target"),
-    "feedback": ("note",),
-    "run": ("target", "error", "reason"),
-    "run_step": ("error",),
-    "approval": ("question", "reason", "decision_reason"),
-    "decision": ("operation_name", "target", "reason", "way_out", "judged_note"),
-    "notice": ("error",),
-    "fix": ("title", "advice", "reason"),
-    "fix_application": ("reason",),
-    "decided_case": ("name", "source"),
-    "agent": ("description", "reason"),
-    "execution": ("task", "task_class", "target", "plan", "reason"),
-    "attempt": ("task_class", "text"),
-    "improvement": ("key", "subject", "title", "reason", "outcome"),
-    "code_patch": ("left_because",),
-    "log_template": ("source", "exemplar", "latest"),
-    "metric_series": ("source", "name", "component"),
-    "failure_model": ("name",),
-    "precursor": ("operation",),
-    "share_peer": ("name", "source", "reason"),
-    "share_bundle": ("path", "reason"),
-    "language_use": ("purpose", "model"),
-}
-_TREES = {
-    "memory": ("content", "metadata"),
-    "occurrence": ("detail",),
-    "operation": ("context", "result", "error"),
-    "guidance": ("body",),
-    "run": ("inputs", "outputs"),
-    "run_step": ("input", "output", "detail", "evidence"),
-    "notice": ("body",),
-    "fix": ("action", "verify", "rollback", "context"),
-    "fix_application": ("evidence",),
-    "decided_case": ("inputs", "outputs"),
-    "agent": ("capabilities", "settings"),
-    "execution": ("context", "asked", "result", "error"),
-    "attempt": ("choice", "result", "error"),
-    "improvement": ("before", "after", "evidence"),
-    "set_aside": ("data",),
-    "cycle_report": ("body",),
-    "log_template": ("tokens",),
-    "metric_series": ("labels",),
-    "failure_model": ("body",),
-    "precursor": ("events",),
-}
-"""What can hold a secret: the same columns that are redacted when they are written."""
 
 
 def cleansed(line: Mapping[str, Any], policy: RedactionPolicy, counts: Counter[str]) -> dict[str, Any]:
     """Return a line (as `lines.line_of` gives it) without what the policy takes out, and add up what that was."""
     kind = line["kind"]
     clean = dict(line)
-    for name in _TEXTS.get(kind, ()):
-        if line[name] is not None:
+    for name, field in KINDS[kind].items():
+        if field.redacted and line[name] is not None:
             clean[name] = _tree(line[name], policy, counts)
-    for name in _TREES.get(kind, ()):
-        clean[name] = _tree(line[name], policy, counts)
     if kind == "memory":
         clean["tags"] = list(dict.fromkeys(_tree(tag, policy, counts) for tag in line["tags"]))
         clean["content_hash"] = _hash(line, clean)
