@@ -27,7 +27,10 @@ def task_of(text: str = "Say how the gateway is.", **fields: Any) -> Task:
 def port_of(brain: Brain, callables: Callables | None = None, **fields: Any) -> AdapterPort:
     """Return a port to this memory."""
     return AdapterPort(
-        context=inside(brain).context, callables=callables or Callables(), language=brain.language, **fields
+        context=inside(brain).context,
+        callables=callables or Callables(),
+        language=inside(brain).services.language,
+        **fields,
     )
 
 
