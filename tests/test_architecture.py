@@ -46,7 +46,7 @@ IMPURE = set(
 
 FILE_LINES = 500
 FUNCTION_LINES = 70
-MOST_WITH_ONE_CALLER = 0.22  # of all functions, private ones with one caller; set lower whenever it fell
+MOST_WITH_ONE_CALLER = 0.214  # of all functions, private ones with one caller; set lower whenever it fell
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
