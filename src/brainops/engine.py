@@ -167,6 +167,7 @@ class Engine:
             self._background,
             partial(self._guard_elsewhere, deadline=deadline),
             self._around,
+            None if deadline is None else partial(self.services, settings),
         )
         return services
 

@@ -80,6 +80,7 @@ class Services:
         background: bool,
         opened: Callable[[Guarded], Other],
         around: Sequence[Around] = (),
+        lasting: Callable[[], Services] | None = None,
     ) -> None:
         self.context = context
         self.settings = settings
@@ -89,6 +90,7 @@ class Services:
         self._nudge = nudge
         self._opened = opened
         self._around = around
+        self._lasting = lasting  # the same without a deadline, for what goes on past it
 
     def settle(self) -> None:
         """Wait until what was counted and handed over is durable."""
@@ -237,7 +239,16 @@ class Services:
         """The agents, and the tasks that they carry out."""
         from brainops.agents.agents import Agents
 
-        return Agents(self.context, self.operations, self.guard, self.notices, self.runs, self.language)
+        lasting = self._lasting
+        return Agents(
+            self.context,
+            self.operations,
+            self.guard,
+            self.notices,
+            self.runs,
+            self.language,
+            (lambda: lasting().agents) if lasting else None,
+        )
 
     @part
     def workflows(self) -> Workflows:

@@ -224,7 +224,9 @@ def test_sigterm_ends_a_command_in_order(store: Path, shell: Say) -> None:
     """What is recorded is written and the store closed, as its log that is gone shows."""
     shell("init")
     log = store.with_name(store.name + "-wal")
-    waiting = subprocess.Popen([program(), "import", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    waiting = subprocess.Popen(
+        [program(), "ingest", "-", "--source", "app"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     deadline = time.monotonic() + PROCESS_SECONDS
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.02)

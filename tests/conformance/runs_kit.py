@@ -89,9 +89,9 @@ class Kit:
         self.acts = acts or Acts()
         self.runs = Runner(
             inside(brain).context,
-            brain.procedures,
-            brain.approvals,
-            brain.notices,
+            inside(brain).services.procedures,
+            inside(brain).services.approvals,
+            inside(brain).services.notices,
             self.acts.executors(),
             operations=RunOperations(inside(brain).context),
             **{"chance": lambda: 0.5, **options},

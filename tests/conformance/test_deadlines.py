@@ -265,8 +265,9 @@ class Cut:
         with suppress(OSError):
             while said := client.recv(1 << 16):
                 writes = (writes or b"pg_advisory_xact_lock" in said) and b"read only" not in said
-                commits += re.findall(rb"(_pg3_\d+\0)commit", said)  # the name that it has once it is prepared
-                if self.arrives is not None and writes and any(each in said for each in commits):
+                prepared = re.findall(rb"(_pg3_\d+\0)commit", said)  # the name that it has from then on
+                commits += prepared
+                if self.arrives is not None and writes and not prepared and any(each in said for each in commits):
                     if self.arrives:
                         self.arrives, self._lost = None, server
                         server.sendall(said)
@@ -375,3 +376,34 @@ def test_a_run_whose_answer_was_lost_is_one_run_when_it_is_repeated_under_its_ke
 
     assert [each.id for each in brain.runs.list()] == [run.id]
     assert (run.id == told.value.idempotency_key) is done
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_task_whose_answer_was_lost_is_one_task_when_it_is_repeated_under_its_key(losing: Losing, done: bool) -> None:
+    brain, lose = losing
+    brain.agents.register_callable("ada", lambda task: "deployed")
+    lose(done)
+    with pytest.raises(OutcomeUnknown) as told:
+        brain.agents.execute("deploy")
+    key = told.value.idempotency_key
+    assert key is not None
+    if done:  # whoever began it holds it for a while yet, so the repetition waits: here until somebody cancels it
+        until = time.monotonic() + 30.0
+        while not brain.agents.executions() and time.monotonic() < until:
+            time.sleep(0.05)  # the server commits when it has read what came before the connection was lost
+        brain.agents.cancel(key, reason="nobody is at it")
+    repeated = brain.agents.execute("deploy", idempotency_key=key, stopped=lambda: done)
+
+    assert [each.id for each in brain.agents.executions()] == [repeated.id]
+    assert (repeated.id == key) is done
+
+
+def test_a_task_that_outlasts_the_deadline_of_its_call_is_ended_all_the_same(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    view = brain.acting(deadline=1.0)
+    brain.agents.register_callable("ada", lambda task: time.sleep(1.2))
+
+    ended = view.agents.execute("deploy")
+
+    assert ended.state.value == "succeeded"
+    assert brain.agents.execution(ended.id).outcome is not None

@@ -52,9 +52,9 @@ def runner(brain: Brain, effects: str, lease_seconds: float, wake: Wake = stay) 
     executors = {StepKind.CALL: call, StepKind.CAPTURE: capture}
     return Runner(
         inside(brain).context,
-        brain.procedures,
-        brain.approvals,
-        brain.notices,
+        inside(brain).services.procedures,
+        inside(brain).services.approvals,
+        inside(brain).services.notices,
         executors,
         operations=RunOperations(inside(brain).context),
         wake=wake,

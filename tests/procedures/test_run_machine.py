@@ -157,9 +157,9 @@ class Runs(RuleBasedStateMachine):
         context = replace(inside(self.brain).context, store=store)
         return Runner(
             context,
-            self.brain.procedures,
-            self.brain.approvals,
-            self.brain.notices,
+            inside(self.brain).services.procedures,
+            inside(self.brain).services.approvals,
+            inside(self.brain).services.notices,
             acts.executors(),
             operations=RunOperations(inside(self.brain).context),
             lease_seconds=LEASE_SECONDS,

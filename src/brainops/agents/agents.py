@@ -23,7 +23,7 @@ from brainops.agents.selection.candidates import consider, standing
 from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import class_of, seed_of
 from brainops.agents.watch import LOOK_SECONDS
-from brainops.errors import Conflict, InvalidInput, LeaseLost
+from brainops.errors import Conflict, InvalidInput, LeaseLost, OutcomeUnknown
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean, safe_text
 from brainops.operations import log as records
@@ -83,8 +83,10 @@ class Agents(Executions):
         notices: Outbox,
         runs: Runner,
         language: Language,
+        lasting: Callable[[], Agents] | None = None,
     ) -> None:
         super().__init__(context, guard, runs)
+        self._lasting = lasting
         self._language = language
         self._subscribers = context.process.of(_Subscribers).by_namespace[context.store.scope.write]
         self._experience = context.here.of(Experience)
@@ -154,8 +156,13 @@ class Agents(Executions):
         )
         owner = new_id()
         wanted: dict[str, JSON] = {"capabilities": list(asked.capabilities), "agent": agent, "timeout": timeout_seconds}
-        with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
-            began = tx.agents.insert(execution, wanted, owner, LEASE.until(execution.created_at))
+        if idempotency_key and (known := self._again(idempotency_key, stopped)):
+            return known
+        try:
+            with self._context.store.writing(acts.EXECUTE, self._context.actor) as tx:
+                began = tx.agents.insert(execution, wanted, owner, LEASE.until(execution.created_at))
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown(str(error), idempotency_keys=(idempotency_key or execution.id,)) from error
         known = None if began else self._again(str(idempotency_key), stopped)
         return known or self._carry_out(execution, asked, owner, wanted, execution.created_at, stopped)
 
@@ -274,6 +281,8 @@ class Agents(Executions):
         opened_at: int,
         stopped: Callable[[], bool],
     ) -> Execution:
+        if self._lasting is not None:  # it has begun in time, and its end is written whenever its agent is done
+            return self._lasting()._carry_out(execution, task, owner, asked, opened_at, stopped)
         start = OperationStart(
             name=execution.task.text,
             target=execution.task.target,

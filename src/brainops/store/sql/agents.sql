@@ -53,9 +53,9 @@ on conflict do nothing
 select {execution as e} from execution as e where e.id = :id and e.namespace = any (:namespaces::text[])
 
 -- name: execution_by_idempotency
--- The execution that was begun under a key.
+-- The execution that was begun under a key; one without a key is repeated under its id.
 select {execution as e} from execution as e
-where e.idempotency_key = :idempotency_key and e.namespace = :namespace
+where e.namespace = :namespace and (e.idempotency_key = :idempotency_key or e.id = :idempotency_key)
 
 -- name: execution_list
 -- Executions, newest first; of one state, run or class where one is named.
