@@ -76,6 +76,10 @@ SAME = {
         ),
         '2026-03-02 10:00:00.1 UTC ERROR:  new row for relation "carts" violates check constraint "positive"',
     ),
+    "what a program wrote to its other stream": (
+        "ConnectionError: the mail gateway is gone\nbuilding",
+        "building\nConnectionError: the mail gateway is gone",
+    ),
     "another order number in a nested error": (
         '{"level":50,"msg":"job failed","err":{"type":"LockError","message":"cart 7 is locked"}}',
         '{"level":50,"msg":"job failed","err":{"type":"LockError","message":"cart 8 is locked"}}',

@@ -133,11 +133,13 @@ def same(one: Any, other: Any) -> bool:
 @example(source="any == 9007199254740993", values={"any": 9007199254740992.0})
 @example(source="any < 9007199254740993", values={"any": 9007199254740992.0})
 @example(source="count / 0 == 1 || true", values={"count": 1})
+@example(source="!(({'a': '', 'b': inputs.a}).a)", values={"inputs": {}})
 @example(source="items == [1, 2.0]", values={"items": [1.0, 2]})
 def test_the_standard_library_form_means_what_cel_means(source: str, values: dict[str, Any]) -> None:
     theirs, ours = by_cel(source, values), by_ourselves(source, values)
 
-    assert ours[0] in (theirs[0], "not portable"), f"{source}: CEL {theirs}, ours {ours}"
+    early = (theirs[0], ours[0]) == ("refused", "failed")  # CEL says by the types what we find when it is evaluated
+    assert early or ours[0] in (theirs[0], "not portable"), f"{source}: CEL {theirs}, ours {ours}"
     assert ours[0] == "not portable" or same(ours[1], theirs[1]), f"{source}: CEL {theirs}, ours {ours}"
 
 

@@ -305,6 +305,7 @@ def _telling_line(text: str) -> str:
 
 
 _DETAIL_LINES = 12
+_DENIES = re.compile(r"\b(?:not|no)\b|^[\w.]{1,100}\.[A-Z]\w{1,80}: ")
 _NEW_LINE_OF_A_LOG = re.compile(
     rf"^[\[(<]?(?:{STAMP})|^[\[<(]?(?i:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)[\])>:]|"
     r"^[IWEF]\d{4} |^(?:For further information|See |Run |Try |Usage|help:|hint:|note:|\$ |\+ )"
@@ -314,16 +315,19 @@ _NEW_LINE_OF_A_LOG = re.compile(
 def _telling_lines(text: str) -> str:
     """Return the line that says most plainly what went wrong, and the lines below it that go on with the same.
 
-    They do where the error begins the text and little follows, or where they are set in; another line of a log, or
-    what to do about it, ends it.
+    They do where they are set in; where the error begins the text and little follows, also what tells of a failure
+    itself, or stands above what is set in. Another line of a log, what to do about it, or another word of a program
+    ends it: what was written to two streams comes in either order.
     """
     telling = _telling_line(text)
     lines = [line.rstrip() for line in text.split("\n")]
     start = next((place for place, line in enumerate(lines) if line.strip() == telling), 0)
     alone = start == 0 and len(lines) <= _DETAIL_LINES
     more: list[str] = []
-    for line in lines[start + 1 : start + _DETAIL_LINES]:
-        goes_on = alone or line[:1] in ("", " ", "\t") or (more and line.startswith("Caused by"))
+    for place, line in enumerate(lines[start + 1 : start + _DETAIL_LINES], start + 1):
+        below = lines[place + 1] if place + 1 < len(lines) else ""
+        tells = _TELLING.search(line) or _DENIES.search(line) or below[:1] in (" ", "\t")
+        goes_on = line[:1] in ("", " ", "\t") or (alone and tells) or (more and line.startswith("Caused by"))
         if not goes_on or _NEW_LINE_OF_A_LOG.match(line.strip()):
             break
         if line.strip() and any(map(str.isalpha, line)):
