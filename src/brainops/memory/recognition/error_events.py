@@ -299,7 +299,7 @@ def _telling_line(text: str) -> str:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if len(lines) < 2:
         return lines[0] if lines else ""
-    telling = [line for line in lines if _TELLING.search(line[:1000])]
+    telling = [line for line in lines if _TELLING.search(line[:1000]) or _TYPED.match(line[:1000])]
     better = [line for line in telling if not _LEAST_TELLING.search(line[:1000])]
     return (better or telling or lines)[0]
 
