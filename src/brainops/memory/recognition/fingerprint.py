@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from brainops.memory.recognition.masks import mask, mask_path, mask_word
+from brainops.memory.recognition.masks import mask, mask_path
 from brainops.types import ErrorEvent, Fingerprint, Frame
 
 VERSION = 2
@@ -29,20 +29,14 @@ def fingerprint(error: ErrorEvent) -> Fingerprint:
     label = ": ".join(part for part in (kind, template) if part) or "error without a message"
     broke = f" in {frames[0]}"[:100] if frames else ""
     label = label[: _LABEL_REACH - len(broke)] + broke
-    return Fingerprint(version=VERSION, digest=_digest("", kind, template, frames), label=label)
-
-
-def digest_with_service(error: ErrorEvent) -> str:
-    """Return the digest that counted the service too, as stores hold it that an earlier program wrote."""
-    service = mask_word(error.service.strip().lower()) if error.service else ""
-    return _digest(service, _plain(error.type.strip()), mask(error.message), _identifying(error.frames))
+    return Fingerprint(version=VERSION, digest=_digest(kind, template, frames), label=label)
 
 
 def inner_digests(error: ErrorEvent) -> tuple[str, ...]:
     """Return the digests of an error by all of its frames that count, by one less, and so on to the innermost alone."""
     kind, template, frames = _plain(error.type.strip()), mask(error.message), _identifying(error.frames)
     fewest = min(1, len(frames))
-    return tuple(_digest("", kind, template, frames[:number]) for number in range(len(frames), fewest - 1, -1))
+    return tuple(_digest(kind, template, frames[:number]) for number in range(len(frames), fewest - 1, -1))
 
 
 def place(frames: tuple[Frame, ...]) -> str | None:
@@ -50,8 +44,8 @@ def place(frames: tuple[Frame, ...]) -> str | None:
     return next(iter(_identifying(frames)), None)
 
 
-def _digest(service: str, kind: str, template: str, frames: list[str]) -> str:
-    parts = [f"v{VERSION}", service, kind, template, *frames]
+def _digest(kind: str, template: str, frames: list[str]) -> str:
+    parts = [f"v{VERSION}", "", kind, template, *frames]  # the empty part is of version 2 as much as the rest
     text = "\x1e".join(part.replace("\x1e", " ") for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
 

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.digests import bound_digests
 from brainops.memory.recognition.error_events import parse_error
-from brainops.memory.recognition.fingerprint import digest_with_service
 from brainops.memory.redaction.redact import clean
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
 from brainops.procedures.catalog import Catalog
@@ -270,13 +268,10 @@ def _events(context: Mapping[str, JSON]) -> tuple[str, ...]:
 
 
 def _fingerprints(context: Mapping[str, JSON]) -> tuple[str, ...]:
-    """Return the digests of the error in a context: those that a fix may be bound to, and that with its service, which
-    definitions of an earlier program name.
-    """
+    """Return the digests of the error in a context: those that a fix may be bound to."""
     named = context.get("fingerprint")
     digests = [named.strip().lower()] if isinstance(named, str) else []
     error = context.get("error")
     if isinstance(error, str) and error.strip():
-        event = parse_error(error)
-        digests += [*bound_digests(event), digest_with_service(event), digest_with_service(replace(event, frames=()))]
+        digests += bound_digests(parse_error(error))
     return tuple(dict.fromkeys(digests))
