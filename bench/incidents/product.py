@@ -18,16 +18,11 @@ from bench.incidents.parameters import Parameters
 from bench.incidents.play import Line, play
 from bench.incidents.world import DAY, MICROS_A_MINUTE, START, Effect, Incident, World
 from bench.operational.play import the_same_ids, the_same_time
-from bench.operational.team import Clock
-from brainops import config
+from bench.operational.team import Clock, settle, simulated_memory
 from brainops.brain import Brain
-from brainops.engine import Engine
 from brainops.errors import BrainOpsError
-from brainops.store.scope import Scope
-from brainops.store.sqlite_upkeep import sqlite_store
 from brainops.types import Action, Actor, ActorKind, ExecutionState, StepKind, Task
 
-LEAD = Actor(kind=ActorKind.PERSON, id="lead", proof="os-user")
 FAILED = re.compile(r"did not help|failed|in vain", re.IGNORECASE)
 VOUCHED_FROM = 5  # successes without a failure, from which on the lead vouches for what an agent wrote
 
@@ -39,11 +34,7 @@ class Product(Arm):
         super().__init__(world)
         self.clock = clock
         clock.at(START)
-        store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []))
-        store.database.clock = self.clock
-        store.upkeep.migrate()
-        settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
-        engine = Engine(store, settings, background=False)
+        engine = simulated_memory(folder, clock)
         self.brain = Brain(engine)
         self.agent = {name: Brain(engine, actor=Actor(kind=ActorKind.AGENT, id=name)) for name in world.agents}
         if automatic:
@@ -79,14 +70,7 @@ class Product(Arm):
         self.clock.at(incident.at)
         self._incident, self._apply = incident, apply
         self.brain.handle("alert", target=incident.service, error=incident.error, context=self._context(incident))
-        for _ in range(12):
-            self.brain.fixes.sweep()
-            under_way = self.brain.runs.list(state="active", limit=20)
-            if not under_way:
-                break
-            for run in under_way:
-                self.brain.runs.advance(run.id, patience_seconds=0.0)
-            self.clock.wait(1)
+        settle(self.brain, self.clock)
         self.brain.learning.tick()
 
     @staticmethod

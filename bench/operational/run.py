@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 
 import numpy
-from msgspec.structs import asdict
 
 from bench.figures import RESAMPLES, SEED, Figure
 from bench.operational import same

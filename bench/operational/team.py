@@ -155,6 +155,28 @@ class Clock:
         self.now += int(minutes * MICROS_A_MINUTE)
 
 
+def simulated_memory(folder: Path, clock: Clock) -> Engine:
+    """Return a memory in a folder whose time is the company's."""
+    place = str(folder / "memory.db")
+    store = sqlite_store(place, Scope.of("team", []))
+    store.database.clock = clock
+    store.upkeep.migrate()
+    settings = config.load(store=place, namespace="team", model="none", actor=LEAD)
+    return Engine(store, settings, background=False)
+
+
+def settle(brain: Brain, clock: Clock) -> None:
+    """Go on with what is due until nothing is under way."""
+    for _ in range(12):
+        brain.fixes.sweep()
+        under_way = brain.runs.list(state="active", limit=20)
+        if not under_way:
+            return
+        for run in under_way:
+            brain.runs.advance(run.id, patience_seconds=0.0)
+        clock.wait(1)
+
+
 class Remembering:
     """A team that wires the product in as the docs say, or leaves parts of it out."""
 
@@ -163,11 +185,7 @@ class Remembering:
         self._parts = parts
         self._clock = clock
         self.ledger = Ledger(days=[Day() for _ in range(world.parameters.days)])
-        store = sqlite_store(str(folder / "memory.db"), Scope.of("team", []))
-        store.database.clock = self._clock
-        store.upkeep.migrate()
-        settings = config.load(store=str(folder / "memory.db"), namespace="team", model="none", actor=LEAD)
-        engine = Engine(store, settings, background=False)
+        engine = simulated_memory(folder, clock)
         self.brain = Brain(engine)
         self._of_agents = {name: Brain(engine, actor=Actor(kind=ActorKind.AGENT, id=name)) for name in world.agents}
         for each in (self.brain, *self._of_agents.values()):
@@ -278,23 +296,12 @@ class Remembering:
     def _let_act(self, incident: Incident, sure: Mapping[str, FixConfidence], before: set[str]) -> None:
         """Let fixes that may apply themselves do so, follow their runs to the end, and see how sure each was."""
         self._automatic = True
-        self._settle()
+        settle(self.brain, self._clock)
         self._automatic = False
         for each in self.brain.fixes.applications(limit=20):
             if each.automatic and each.applied_at is not None and each.id not in before:
                 said = sure[each.fix_id]
                 self.ledger.sure.append(Sure(bound=said.value, mean=said.mean, right=not self._world.is_open(incident)))
-
-    def _settle(self) -> None:
-        """Go on with what is due until nothing is under way."""
-        for _ in range(12):
-            self.brain.fixes.sweep()
-            under_way = self.brain.runs.list(state="active", limit=20)
-            if not under_way:
-                return
-            for run in under_way:
-                self.brain.runs.advance(run.id, patience_seconds=0.0)
-            self._clock.wait(1)
 
     def _let_work(self, incident: Incident, day: Day) -> None:
         agent = None
@@ -347,7 +354,7 @@ class Remembering:
                     break
                 tried.add(str(each.fix.procedure))
                 self._of_agents[agent].fixes.apply(each.fix.id, target=self._incident.service)
-                self._settle()
+                settle(self.brain, self._clock)
                 if not self._world.is_open(self._incident):
                     return True
                 self._in_vain.add(each.fix.id)
