@@ -64,7 +64,7 @@ def started(stack: ExitStack, wheel: str) -> str:
 
 def measure(brain: Brain) -> None:
     """Print the latency of each kind of call."""
-    store = brain._store
+    store = brain._context.store
     asked = questions(CALLS)
     rows = vectors(CALLS, DIMENSION, 10**6)
     filters = {
@@ -115,7 +115,7 @@ def report(name: str, call: Callable[[int], int]) -> None:
 
 def exact(brain: Brain, rows: numpy.ndarray) -> None:
     """Print how many of the true ten nearest the index finds."""
-    with brain._store.read() as tx:
+    with brain._context.store.read() as tx:
         shares = []
         for row in rows[:50]:
             found = {hit.key for hit in tx.index.dense(tx.session, MODEL, row, Filter(), 10)}

@@ -138,9 +138,9 @@ def approved(brain: Any, runner: Runner, chosen: Any, number: int) -> float:
     time.sleep(0.5 + 0.1 * number)
     brain.approvals.grant(asked.id, proof=TerminalProof(approver="ines", passphrase=PHRASE))
     granted = time.monotonic()
-    with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
-        tx.runs.wake(run.id, brain._store.now())
-        chosen.wake(tx, run.id, brain._store.now())
+    with brain._context.store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.runs.wake(run.id, brain._context.store.now())
+        chosen.wake(tx, run.id, brain._context.store.now())
     while runner.get(run.id).finished_at is None:
         time.sleep(0.002)
     return time.monotonic() - granted

@@ -30,10 +30,10 @@ def install(url: str) -> None:
 
 def wake(tx: Transaction, run_id: str, at: Micros) -> None:
     """Enqueue in the transaction that made the run due; one that is enqueued already is not enqueued again."""
-    from brainops.procedures.runs.machine import MICROS
+    from brainops.types.times import SECOND_MICROS
 
     now = tx.session.connection.execute("select (extract(epoch from now()) * 1e6)::bigint as n").fetchone()["n"]
-    lock = run_id if at <= now + MICROS // 100 else f"{run_id}@{at}"
+    lock = run_id if at <= now + SECOND_MICROS // 100 else f"{run_id}@{at}"
     given = {"lock": lock, "args": f'{{"run_id": "{run_id}"}}', "at": at, "now": now}
     tx.session.connection.execute(DEFER, given)
 

@@ -13,7 +13,7 @@ def main(engine: str, url: str, effects: str, lease_seconds: str) -> None:
     chosen = import_module(f"bench.dispatch.with_{engine}")
     with runs_worker.opened(url) as brain:
         runner = runs_worker.runner(brain, effects, float(lease_seconds), chosen.wake)
-        chosen.serve(url, Work(store=brain._store, runner=runner, cycle=lambda: None))
+        chosen.serve(url, Work(store=brain._context.store, runner=runner, cycle=lambda: None))
 
 
 if __name__ == "__main__":

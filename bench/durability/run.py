@@ -93,7 +93,7 @@ def crowded(given: Options, seconds: float) -> list[Figure]:
     errors += sum(status != 0 for status in ended)
     counts = [int(writer.heard[-1].removeprefix("captured ")) for writer in writers]
     with worker.opened(path) as brain:
-        kept, broken = brain.upkeep.status()["memories"]["total"], brain._store.upkeep.check()
+        kept, broken = brain.upkeep.status()["memories"]["total"], brain._context.store.upkeep.check()
     at = f"{WRITERS} writers on one SQLite file for {seconds:.0f} s"
     return [
         Figure(name=f"{at}: errors that reached a caller", value=errors, n=sum(counts), at_most=0),

@@ -49,7 +49,7 @@ def measure(given: Options) -> None:
     memories, past = (5_000, 10_000) if given.quick else (100_000, 200_000)
     store = copy_of(given, memories, "learning")
     with Brain.open(store, namespace=NAMESPACE, model="none", background=False) as brain:
-        end = brain._store.now() // DAY * DAY
+        end = brain._context.store.now() // DAY * DAY
         write(brain, past, end - DAYS * DAY, end - 300_000_000, learnt=True)
         write(brain, NEW, end - 300_000_000, end, learnt=False)
     figures: list[Figure] = []
@@ -70,7 +70,7 @@ def write(brain: Brain, count: int, begin: int, end: int, *, learnt: bool) -> No
     say(f"writing {count:,} operations")
     dice = random.Random(count)
     for first in range(0, count, BATCH):
-        with brain._store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        with brain._context.store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
             for number in range(first, min(count, first + BATCH)):
                 operation(tx, dice, begin + (end - begin) * number // count, end)
             if learnt:

@@ -76,7 +76,7 @@ def build(path: str, count: int, model_id: str, dimension: int) -> None:
     """Fill a store; a twentieth of the memories carries the tag of its team, types take turns."""
     types, done, started = list(MemoryType), 0, time.time()
     with Brain.open(path, namespace="bench/scale", model="none", background=False) as brain:
-        store = brain._store
+        store = brain._context.store
         while done < count:
             size = min(BATCH, count - done)
             rows = vectors(size, dimension, done)

@@ -259,7 +259,7 @@ def complete(lines: Iterable[str]) -> int:
 def alone(store: str, number: int, threads: int) -> None:
     """Capture from so many threads, or in bulk where that is 0, and print how many transactions were committed."""
     with Brain.open(store, namespace=NAMESPACE, model="none", background=False) as brain:
-        rows, write, commits = notes(number, 17), brain._store.database.write, itertools.count()
+        rows, write, commits = notes(number, 17), brain._context.store.database.write, itertools.count()
 
         @contextmanager
         def counted_write(*given: Any) -> Iterator[Any]:
@@ -267,7 +267,7 @@ def alone(store: str, number: int, threads: int) -> None:
                 yield session
             next(commits)
 
-        brain._store.database.write = counted_write  # type: ignore[method-assign]
+        brain._context.store.database.write = counted_write  # type: ignore[method-assign]
         if threads:
             spread(brain, rows, threads)
         else:
