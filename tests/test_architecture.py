@@ -35,7 +35,8 @@ LAYERS = (
     ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
 )
 WIRING = {"brain", "engine", "founding", "nouns", "services"}  # which bring the parts of their own layer together
-LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+CORE = "brainops_core"  # which hooks run alone: it imports nothing of brainops, and everything may import it
+LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts} | {CORE: -1}
 
 # Functions of values: what they need of the clock, of ids and of randomness comes in as an argument.
 PURE = {name for name, tree in TREES.items() if "(pure)" in (ast.get_docstring(tree) or "").partition("\n")[0]}
@@ -95,6 +96,8 @@ HEAVY = {
 
 def part_of(module: str) -> str:
     """Return the top part of a module under brainops: brainops.store.sqlite -> store; brainops itself -> ""."""
+    if module.split(".")[0] == CORE:
+        return CORE
     return module.split(".")[1] if "." in module else ""
 
 
@@ -113,10 +116,10 @@ def imports(module: str) -> Iterator[tuple[str, int]]:
 
 
 def may_import(importer: str, imported: str) -> bool:
-    """Say whether one part may import another: downwards and itself; an edge only L7, L0 and edges; brain wires L7."""
+    """Say whether one part may import another: downwards and itself; an edge only L7, L0, the core and edges."""
     above, below = LAYER_OF[importer], LAYER_OF[imported]
     if above == EDGE:
-        return below in (0, EDGE - 1, EDGE)
+        return below in (-1, 0, EDGE - 1, EDGE)
     return below < above or importer == imported or (below == above and (above == 0 or importer in WIRING))
 
 
@@ -132,7 +135,7 @@ def test_a_module_imports_only_from_lower_layers() -> None:
         for module in MODULES
         if part_of(module)
         for name, line in imports(module)
-        if name.startswith("brainops.") and not may_import(part_of(module), part_of(name))
+        if name.startswith(("brainops.", CORE)) and not may_import(part_of(module), part_of(name))
     ]
 
     assert not upwards
@@ -146,6 +149,18 @@ def test_types_and_errors_need_the_standard_library_and_msgspec_only() -> None:
         for name, _ in imports(module)
         if part_of(name) not in LAYERS[0]
         and name.split(".")[0] not in sys.stdlib_module_names | {"msgspec", "numpy"}  # numpy only names a return type
+    }
+
+    assert not foreign
+
+
+def test_the_core_needs_the_standard_library_alone() -> None:
+    foreign = {
+        (module, name)
+        for module in MODULES
+        if part_of(module) == CORE
+        for name, _ in imports(module)
+        if name.split(".")[0] not in sys.stdlib_module_names | {CORE}
     }
 
     assert not foreign
@@ -268,7 +283,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         + project["optional-dependencies"]["workers"]
     }
     roots = {name.split(".")[0] for module in MODULES for name, _ in imports(module)}
-    imported = roots - sys.stdlib_module_names - {"brainops"}
+    imported = roots - sys.stdlib_module_names - {"brainops", CORE}
 
     assert imported == {IMPORTED_AS.get(name, name) for name in declared}
 

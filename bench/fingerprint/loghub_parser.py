@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from brainops.memory.recognition.masks import mask
+from brainops_core.recognition.masks import mask
 
 PATH = re.compile(r"(?<![\w/])(?:<tmp>|<lib>|~|\.{1,2})?/[\w.@+%~=/\-<>]{2,400}")
 HOST = re.compile(r"(?<![\w/.])(?:[\w\-]{1,60}|<n>)(?:\.[a-z][a-z0-9\-]{1,40}){2,6}(?::(?:\d+|<n>|<port>))?(?!\w)")

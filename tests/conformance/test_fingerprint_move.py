@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.memory.draft import content_hash
-from brainops.memory.recognition import fingerprint, fingerprint_move
+from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.digests import frames_of, told_by
 from brainops.store import acts
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
 from brainops.types import ErrorEvent, Failed, Fix
+from brainops_core.recognition import fingerprint
 from tests.conformance.conftest import OpenBrain
 from tests.inside import inside
 
@@ -32,7 +33,7 @@ def raised() -> Exception:
 
 def digest_with_service(error: ErrorEvent) -> str:
     """Return a digest by another rule than this program's, as one that counted the service had."""
-    return hashlib.sha256(f"{error.service} {fingerprint.fingerprint(error).digest}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{error.service} {fingerprint.identity(error)[0]}".encode()).hexdigest()[:32]
 
 
 def as_an_earlier_program(brain: Brain) -> None:

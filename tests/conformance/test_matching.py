@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.brain import Brain
-from brainops.memory.recognition.digests import text_digests
-from brainops.memory.recognition.error_events import error_title, parse_error
+from brainops.memory.recognition.error_events import parse_error
 from brainops.types import ErrorEvent, MemoryState
+from brainops_core.recognition.digests import text_digests
+from brainops_core.recognition.error_events import error_title
 from tests.conformance.conftest import OpenBrain
 from tests.inside import inside
 

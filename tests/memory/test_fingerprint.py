@@ -9,10 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from brainops.memory.recognition.error_events import parse_error
-from brainops.memory.recognition.fingerprint import VERSION, fingerprint, is_client_error
-from brainops.memory.recognition.masks import mask
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import RedactionPolicy, redact
 from brainops.types import ErrorEvent, Frame
+from brainops_core.recognition.fingerprint import VERSION, is_client_error
+from brainops_core.recognition.masks import mask
 
 AGREE: list[tuple[str, str]] = [
     # ids, addresses, counters

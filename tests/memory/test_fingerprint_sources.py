@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from brainops.memory.recognition.error_events import EXCEPTION_FRAMES, MESSAGE_CHARACTERS, from_exception, parse_error
+from brainops.memory.recognition.error_events import EXCEPTION_FRAMES, from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.types import ErrorEvent, Frame
+from brainops_core.recognition.error_events import MESSAGE_CHARACTERS
 
 PYTHON = """\
 2026-01-02 10:00:00 ERROR oops

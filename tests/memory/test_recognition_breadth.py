@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from brainops import fingerprint, parse_error
-from brainops.memory.recognition.error_events import error_title
+from brainops_core.recognition.error_events import error_title
 
 ASAN = "==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x60200000eff0\n"
 

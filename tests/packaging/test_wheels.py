@@ -51,11 +51,11 @@ def test_the_default_install_is_small(environment: Path) -> None:
     assert installed_megabytes(environment) <= INSTALLED_MEGABYTES
 
 
-def test_the_main_wheel_holds_one_package_and_what_it_reads(wheels: dict[str, Path]) -> None:
+def test_the_main_wheel_holds_two_packages_and_what_they_read(wheels: dict[str, Path]) -> None:
     names = zipfile.ZipFile(wheels["brainops"]).namelist()
     roots = {name.split("/")[0] for name in names}
 
-    assert {root for root in roots if not root.startswith("brainops-")} == {"brainops"}
+    assert {root for root in roots if not root.startswith("brainops-")} == {"brainops", "brainops_core"}
     assert "brainops/py.typed" in names
     assert any(name.startswith("brainops/store/sql/postgres/") for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from brainops.errors import StepFailed
-from brainops.memory.recognition.error_events import error_title
 from brainops.procedures.steps.executor import StepDone, StepResult, StepWaits
 from brainops.types import JSON, Execution, ExecutionState, Failed, Succeeded
+from brainops_core.recognition.error_events import error_title
 
 KNOWN = ("task", "capabilities", "agent", "target", "context", "receipt", "task-class", "role", "prompt", "model")
 

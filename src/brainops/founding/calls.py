@@ -14,7 +14,6 @@ from brainops.errors import StepFailed
 from brainops.health.audit import audit
 from brainops.health.doctor import doctor
 from brainops.memory.meaning import embed_pending
-from brainops.memory.recognition.error_events import error_title
 from brainops.memory.recognition.match import match
 from brainops.operations.operation import start_of
 from brainops.procedures.fixes import configuration
@@ -34,6 +33,7 @@ from brainops.types import (
 from brainops.types.limits import SHOWN
 from brainops.types.times import HOUR_MICROS
 from brainops.wire import plain
+from brainops_core.recognition.error_events import error_title
 
 if TYPE_CHECKING:
     from brainops.config import Settings

@@ -23,7 +23,6 @@ from brainops.health.workers import ALIVE_SECONDS
 from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.recognition.error_events import error_title
 from brainops.memory.redaction.redact import redact_name
 from brainops.operations import log as records
 from brainops.operations.operation import start_of
@@ -52,6 +51,7 @@ from brainops.types import (
     Trust,
 )
 from brainops.types.times import DAY_MICROS
+from brainops_core.recognition.error_events import error_title
 
 RECENT = 8  # memories of each sort; the screen shows fewer
 EXCERPT_CHARACTERS = 400

@@ -12,7 +12,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput, RecallLoop
-from brainops.memory.recognition.digests import text_digests
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import (
@@ -29,6 +28,7 @@ from brainops.memory.terms import index_text
 from brainops.store.search import Words
 from brainops.types import JSON, Draft, ErrorEvent, Finding, MemoryType, Micros, Source, Trust
 from brainops.wire import checked, from_plain
+from brainops_core.recognition.digests import text_digests
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
 MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere

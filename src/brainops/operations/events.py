@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from brainops.memory.context import MemoryContext
-from brainops.memory.recognition.error_events import error_title
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations import log
 from brainops.operations.guard.enforcement import Guard
@@ -17,6 +16,7 @@ from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import JSON, Autonomy, ErrorEvent, Handled, Succeeded
+from brainops_core.recognition.error_events import error_title
 
 
 def handle(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from brainops.errors import NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.recognition.error_events import error_title, parse_error
+from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.recognition.match import EXACT_PROBABILITY, follow_bindings, same_error
 from brainops.memory.retrieve import Query, ask, relevant, retrieve_kinds, search_words
@@ -54,6 +54,7 @@ from brainops.types import (
 from brainops.types.limits import SHOWN
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import from_plain, plain
+from brainops_core.recognition.error_events import error_title
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
 CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown

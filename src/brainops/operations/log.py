@@ -14,9 +14,8 @@ from brainops.memory.capture import MAX_DETAIL_CHARACTERS
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_hash, dumped, prepare
-from brainops.memory.recognition.digests import text_digests
-from brainops.memory.recognition.error_events import error_title, from_exception, parse_error
-from brainops.memory.recognition.fingerprint import fingerprint, is_client_error
+from brainops.memory.recognition.error_events import from_exception, parse_error
+from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import safe_text
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
@@ -40,6 +39,9 @@ from brainops.types import (
 )
 from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import DAY_MICROS
+from brainops_core.recognition.digests import text_digests
+from brainops_core.recognition.error_events import error_title
+from brainops_core.recognition.fingerprint import is_client_error
 
 MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error

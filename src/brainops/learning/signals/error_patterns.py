@@ -14,11 +14,11 @@ from msgspec import Struct
 from brainops.learning.cycles.part import CycleWork, Found, Part
 from brainops.learning.signals.intake import text_of
 from brainops.learning.signals.log_templates import TemplateMiner
-from brainops.memory.recognition.error_events import error_title
 from brainops.statistics.significance import discoveries, poisson
 from brainops.store.database import Row
 from brainops.types import ErrorEvent, Insight, MemoryType, Micros, Section, Trust
 from brainops.types.times import DAY_MICROS, HOUR_MICROS
+from brainops_core.recognition.error_events import error_title
 
 MEMORY: Micros = 30 * DAY_MICROS  # what was not seen for so long is new again
 GONE: Micros = 2 * DAY_MICROS

@@ -11,11 +11,11 @@ from brainops.learning.signals.error_patterns import title_of
 from brainops.learning.signals.intake import text_of
 from brainops.learning.signals.series import SERIES_LOOKED_AT, values_of
 from brainops.learning.signals.suspects import LogShift, NearChange
-from brainops.memory.recognition.masks import mask_word
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Micros, Suspect
 from brainops.types.times import DAY_MICROS, MINUTE_MICROS, SECOND_MICROS
+from brainops_core.recognition.masks import mask_word
 
 POINTS = 2_000  # of one series on one side of the incident
 TEMPLATES = 2_000

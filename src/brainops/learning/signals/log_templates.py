@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from brainops.memory.recognition.masks import mask
+from brainops_core.recognition.masks import mask
 
 VALUE = "<*>"
 """What stands for a value in a template's text."""

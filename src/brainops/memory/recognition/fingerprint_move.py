@@ -15,14 +15,15 @@ from msgspec.structs import replace
 from brainops.errors import StoreError
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_hash
-from brainops.memory.recognition import fingerprint
-from brainops.memory.recognition.digests import frames_of, text_digests, told_by
+from brainops.memory.recognition.digests import frames_of, told_by
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
 from brainops.store.search import filter_token
 from brainops.types import Failed
+from brainops_core.recognition import fingerprint
+from brainops_core.recognition.digests import text_digests
 
 FIRST = 2  # the version of a namespace that says none: the first release's
 UNSAID = 0  # of an export that says none: by programs before the first release the service counted
@@ -78,12 +79,12 @@ def _memory(tx: Transaction, row: Row) -> bool:
     text = text_digests(event)[-1]
     identities = {content_hash("fingerprint", str(each), before) for each in range(fingerprint.VERSION + 1)}
     if row["content_hash"] in identities or before == text_before:
-        whole = fingerprint.fingerprint(replace(event, frames=frames_of(memory))).digest
+        whole = fingerprint.identity(replace(event, frames=frames_of(memory)))[0]
     else:  # told of by hand, or by the error of its operation
         whole = before
         operation = tx.operations.get(memory.source.operation_id) if memory.source.operation_id else None
         if operation is not None and isinstance(operation.outcome, Failed) and operation.fingerprint == before:
-            whole = fingerprint.fingerprint(operation.outcome.error).digest
+            whole = fingerprint.identity(operation.outcome.error)[0]
     for earlier, now in ((text_before, text), (before, whole)):
         if earlier is not None and earlier != now:
             tx.fingerprints.rename(earlier, now)
@@ -101,7 +102,7 @@ def _operation(tx: Transaction, row: Row) -> bool:
     outcome = operation_of(row).outcome
     if not isinstance(outcome, Failed):
         return False
-    digest = fingerprint.fingerprint(outcome.error).digest
+    digest = fingerprint.identity(outcome.error)[0]
     if digest == row["fingerprint"]:
         return False
     tx.fingerprints.rename(row["fingerprint"], digest)

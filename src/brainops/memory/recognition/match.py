@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from itertools import islice
 
 from brainops.memory.context import MemoryContext
-from brainops.memory.recognition.digests import is_about, is_of, text_digests
-from brainops.memory.recognition.error_events import from_exception, parse_error, without_path
+from brainops.memory.recognition.digests import is_about, is_of
+from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.retrieve import retrieve
 from brainops.memory.transfer.segments import search_segments
 from brainops.types import ErrorEvent, Filter, Hit, Match, Memory, MemoryState, MemoryType
 from brainops.types.limits import Limit
 from brainops.wire import from_plain
+from brainops_core.recognition.digests import text_digests
+from brainops_core.recognition.error_events import without_path
 
 BINDING = "runbook"  # the metadata by which an alert names its runbook's source key
 MAX_FRAMES_SEARCHED = 3  # the innermost functions of one's own code say where it broke; more only add common names

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from brainops.errors import ArchiveDamaged, BrainOpsError, InvalidInput, SchemaTooNew, StoreReadOnly
 from brainops.memory.context import MemoryContext
-from brainops.memory.recognition import fingerprint, fingerprint_move
+from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.fingerprint_move import UNSAID
 from brainops.memory.transfer.line_kinds import FOLLOWS
 from brainops.memory.transfer.lines import VERSION, dumps, line_of, row_of_line
@@ -31,6 +31,7 @@ from brainops.store.rules import CHANGES
 from brainops.store.schema import RECORDS
 from brainops.store.scope import STORE_NAMESPACE, Scope, checked_namespace
 from brainops.types import Progress
+from brainops_core.recognition import fingerprint
 
 BATCH_LINES = 500  # taken in one transaction: one sync for all, and never long enough to keep others waiting
 BATCH_BYTES = 8 * 1024 * 1024

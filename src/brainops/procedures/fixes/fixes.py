@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.memory.recognition.digests import as_printed
 from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import redact, redact_json
@@ -44,6 +43,7 @@ from brainops.types import (
 )
 from brainops.types.limits import LISTED, Count, Said
 from brainops.wire import from_plain
+from brainops_core.recognition.digests import as_printed
 
 MAX_TITLE_CHARACTERS = 300
 MAX_ADVICE_CHARACTERS = 20_000
@@ -403,7 +403,10 @@ class Fixes:
         if isinstance(error, str) and len(error) == 32 and set(error) <= set("0123456789abcdef"):
             return error
         event = _event(error)
-        return fingerprint(event if event.frames else as_printed(event)).digest
+        if not event.frames:
+            kind, message = as_printed(event)
+            event = ErrorEvent(type=kind, message=message)
+        return fingerprint(event).digest
 
     def _text(self, value: str, what: str, limit: int) -> str:
         return self._context.text(from_plain(Said, value, what), limit)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from brainops.memory.recognition.digests import bound_digests, is_of, text_digests
+from brainops.memory.recognition.digests import is_of
 from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
@@ -30,6 +30,7 @@ from brainops.types import (
     Trust,
 )
 from brainops.types.times import SECOND_MICROS
+from brainops_core.recognition.digests import bound_digests, text_digests
 
 RETURN_SECONDS = 3_600
 """What is back within an hour was not mended: longer than a restart hides a fault, shorter than a day's rhythm."""

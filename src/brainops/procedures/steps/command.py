@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from brainops.errors import StepFailed
-from brainops.memory.recognition.error_events import error_title, from_output
+from brainops.memory.recognition.error_events import from_output
 from brainops.procedures.consent.limits import check_command, check_environment, check_shell, limits_of
 from brainops.procedures.definition.injection import WAY_OUT, option_like, unsafe
 from brainops.procedures.steps.executor import Limits, StepDone, StepResult, StepWork
@@ -16,6 +16,7 @@ from brainops.procedures.steps.parameters import Parameters
 from brainops.procedures.steps.processes import Ended, Kept, ProcessLimits, run_process, which
 from brainops.procedures.steps.secret_refs import forms, mask
 from brainops.types import JSON, Action
+from brainops_core.recognition.error_events import error_title
 
 KNOWN = ("run", "shell", "env", "working-directory", "stdin", "output", "exit-codes")
 STDERR_SHARE = 4  # stderr may have a quarter of what stdout has: both together fit into what is kept of a step

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
 from brainops.memory.context import MemoryContext
-from brainops.memory.recognition.digests import bound_digests
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.redaction.redact import clean
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
@@ -22,6 +21,7 @@ from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Inten
 from brainops.procedures.triggers.lookup import Lookup, Resemblance
 from brainops.store.stem import stem
 from brainops.types import JSON, Mode, OperationStart, ProcedureVersion, TriggerDecision, TriggerMatch
+from brainops_core.recognition.digests import bound_digests
 
 if TYPE_CHECKING:
     import numpy

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from itertools import takewhile
 
-from brainops.memory.recognition.masks import STAMP
-from brainops.memory.recognition.trace_frames import in_app_go, in_app_java, in_app_node, in_app_python, in_app_rust
-from brainops.types import ErrorEvent, Frame
+from brainops_core.recognition.masks import STAMP
+from brainops_core.recognition.plain_errors import PlainError, PlainFrame
+from brainops_core.recognition.trace_frames import in_app_go, in_app_java, in_app_node, in_app_python, in_app_rust
+from brainops_core.regex import Regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from re import Match
 
 FRAMES = 50
 """How many frames of a trace are kept, the innermost."""
@@ -15,7 +19,7 @@ FRAMES = 50
 _MESSAGE_LINES = 20
 
 
-def parse_stack_trace(text: str) -> ErrorEvent | None:
+def parse_stack_trace(text: str) -> PlainError | None:
     """Return the error of the stack trace in a text, or None where there is none."""
     if "Traceback (most recent call last)" in text:
         return _python(text)
@@ -28,11 +32,11 @@ def parse_stack_trace(text: str) -> ErrorEvent | None:
         goroutine = text.find("goroutine ", head.end())
         trace = text[goroutine:].split("\n\n", 1)[0]
         frames = [
-            Frame(module=match[2], function=match[1], in_app=in_app_go(match[2], match[1]))
+            PlainFrame(module=match[2], function=match[1], in_app=in_app_go(match[2], match[1]))
             for match in _GO_FRAME.finditer(trace)
             if match[1] not in ("panic", "runtime.gopanic", "runtime.goexit")
         ]
-        return ErrorEvent(type=head[1], message=head[2].strip(), frames=tuple(reversed(frames[:FRAMES])))
+        return PlainError(type=head[1], message=head[2].strip(), frames=tuple(reversed(frames[:FRAMES])))
     return _at_frames(text) if "\n" in text and " at " in text.replace("\t", " ") else None
 
 
@@ -42,17 +46,18 @@ def with_cause(message: str, kind: str, cause: str) -> str:
     return f"{message[:2000].strip()} (caused by {told[:2000]})".strip()
 
 
-_PY_CHAIN = re.compile(
+_PY_CHAIN = Regex(
     r"\n[ \t|]{0,40}(?:The above exception was the direct cause of the following exception:|"
     r"During handling of the above exception, another exception occurred:)[ \t]{0,8}\n"
 )
-_PY_FRAME = re.compile(r'^[ \t]{1,8}File "([^"\n]{1,1000})", line \d{1,9}, in (.{1,300})$')
-_PY_MARGIN = re.compile(r"^[ ]{0,40}(?:[|] ?|[+][ +-]{0,60}(?:\d{1,4} -{1,40})?)", re.MULTILINE)
-_PY_ERROR = re.compile(r"^((?:[^\W\d][\w]{0,80}\.){0,12}[^\W\d]\w{0,80}(?:\.<locals>\.\w{1,80})?)(?:: (.*))?$")
-_LOG_LINE = re.compile(rf"^[\[(<]?(?:{STAMP})")
+_PY_FRAME = Regex(r'^[ \t]{1,8}File "([^"\n]{1,1000})", line \d{1,9}, in (.{1,300})$')
+_PY_MARGIN = Regex(r"(?m)^[ ]{0,40}(?:[|] ?|[+][ +-]{0,60}(?:\d{1,4} -{1,40})?)")
+_PY_GROUP = Regex(r"(?m)^[ ]{0,40}[+|][ +|-]{0,60}-{1,40} \d{1,4} -{1,40}$")
+_PY_ERROR = Regex(r"^((?:[^\W\d][\w]{0,80}\.){0,12}[^\W\d]\w{0,80}(?:\.<locals>\.\w{1,80})?)(?:: (.*))?$")
+_LOG_LINE = Regex(rf"^[\[(<]?(?:{STAMP})")
 
 
-def _python(text: str) -> ErrorEvent:
+def _python(text: str) -> PlainError:
     start = text.index("Traceback (most recent call last)")
     group = text.rfind("Exception Group ", max(start - 40, 0), start) >= 0
     margin = text.rfind("\n", 0, start) + 1
@@ -60,15 +65,15 @@ def _python(text: str) -> ErrorEvent:
     kind, message, frames = segments[-1]
     if group:
         kind, message, frames = segments[0]
-        parts = re.split(r"(?m)^[ ]{0,40}[+|][ +|-]{0,60}-{1,40} \d{1,4} -{1,40}$", text[margin:], maxsplit=2)
+        parts = _PY_GROUP.split(text[margin:], 2)
         segments = [_python_segment(part) for part in parts[1:2]] or segments
     root = segments[0]
     if len(segments) > 1 or group:
         message = with_cause(message, root[0], root[1])
-    return ErrorEvent(type=kind, message=message, frames=frames)
+    return PlainError(type=kind, message=message, frames=frames)
 
 
-def _python_segment(text: str) -> tuple[str, str, tuple[Frame, ...]]:
+def _python_segment(text: str) -> tuple[str, str, tuple[PlainFrame, ...]]:
     lines = [_PY_MARGIN.sub("", line) if line.lstrip().startswith(("|", "+")) else line for line in text.split("\n")]
     frames = [match for line in lines if (match := _PY_FRAME.match(line))]
     header = next((place for place, line in enumerate(lines) if "Traceback (most recent call last)" in line), -1)
@@ -81,34 +86,30 @@ def _python_segment(text: str) -> tuple[str, str, tuple[Frame, ...]]:
     return "", "", _python_frames(frames)
 
 
-def _python_frames(frames: list[re.Match[str]]) -> tuple[Frame, ...]:
+def _python_frames(frames: list[Match[str]]) -> tuple[PlainFrame, ...]:
     return tuple(
-        Frame(module=frame[1], function=frame[2], in_app=in_app_python(frame[1])) for frame in frames[-FRAMES:]
+        PlainFrame(module=frame[1], function=frame[2], in_app=in_app_python(frame[1])) for frame in frames[-FRAMES:]
     )
 
 
-_AT = re.compile(r"^[ \t]{1,12}at (.{1,1000})$")
-_JS_NAMED = re.compile(
-    r"^(?:async )?(?:new )?(.{1,300}?) (?:\[as [^\]]{1,100}\] )?\(([^()]{1,600}?)(?::\d{1,9}){0,2}\)$"
-)
-_JS_PLAIN = re.compile(r"^(?:async )?((?:file://|node:|/|[A-Za-z]:\\|[\w.\-]{1,100}/)[^()]{0,600}?)(?::\d{1,9}){1,2}$")
-_JAVA_AT = re.compile(
+_AT = Regex(r"^[ \t]{1,12}at (.{1,1000})$")
+_JS_NAMED = Regex(r"^(?:async )?(?:new )?(.{1,300}?) (?:\[as [^\]]{1,100}\] )?\(([^()]{1,600}?)(?::\d{1,9}){0,2}\)$")
+_JS_PLAIN = Regex(r"^(?:async )?((?:file://|node:|/|[A-Za-z]:\\|[\w.\-]{1,100}/)[^()]{0,600}?)(?::\d{1,9}){1,2}$")
+_JAVA_AT = Regex(
     r"^(?:[\w.\-]{0,80}@?[\w.\-]{0,40}/{1,2})?([\w.$<>\[\]`+]{1,400})\((.{0,600})\)(?: in (.{1,400}):line \d{1,9})?"
 )
-_CAUSED = re.compile(r"^[ \t]{0,8}(?:Caused by: |\[cause\]: | ---> )(.{1,4000})$")
-_SUPPRESSED = re.compile(r"^[ \t]{0,8}Suppressed: ")
-_GENERATED = re.compile(
-    r"\$\$\w*(?:CGLIB|ByteBuddy|Proxy|Lambda)|\$ByteBuddy\$|^(?:jdk|java)\.[\w.]*reflect\.|\$Proxy\d"
-)
-_HEAD = re.compile(
+_CAUSED = Regex(r"^[ \t]{0,8}(?:Caused by: |\[cause\]: | ---> )(.{1,4000})$")
+_SUPPRESSED = Regex(r"^[ \t]{0,8}Suppressed: ")
+_GENERATED = Regex(r"\$\$\w*(?:CGLIB|ByteBuddy|Proxy|Lambda)|\$ByteBuddy\$|^(?:jdk|java)\.[\w.]*reflect\.|\$Proxy\d")
+_HEAD = Regex(
     r"^(?:.{0,200}?[ \t])?(?:Exception in thread \"[^\"\n]{0,200}\" |Uncaught |Unhandled exception\. )?"
     r"((?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z][\w$]{0,100}(?:Error|Exception|Fault|Throwable|Failure|Timeout|Interrupt)?)"
     r"(?: \[[\w]{1,60}\])?(?:: (.{0,4000}))?$"
 )
-_PLAIN_HEAD = re.compile(r"^((?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z][\w$]{0,100}(?: \[\w{1,60}\])?)(?:: (.{0,4000}))?$")
+_PLAIN_HEAD = Regex(r"^((?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z][\w$]{0,100}(?: \[\w{1,60}\])?)(?:: (.{0,4000}))?$")
 
 
-def _at_frames(text: str) -> ErrorEvent | None:
+def _at_frames(text: str) -> PlainError | None:
     """Read the traces of Java, .NET and JavaScript: a line that says what, then lines that say "at"."""
     lines = text.split("\n")
     first = next((place for place, line in enumerate(lines) if _AT.match(line)), None)
@@ -125,7 +126,7 @@ def _at_frames(text: str) -> ErrorEvent | None:
     if causes:
         root = _PLAIN_HEAD.match(causes[-1].strip().rstrip("{").strip())
         message = with_cause(message, root[1] if root else "", (root[2] or "") if root else causes[-1])
-    return ErrorEvent(type=kind, message=message, frames=tuple(reversed(frames[:FRAMES])))
+    return PlainError(type=kind, message=message, frames=tuple(reversed(frames[:FRAMES])))
 
 
 def _head(lines: list[str]) -> tuple[int, str, str]:
@@ -137,36 +138,34 @@ def _head(lines: list[str]) -> tuple[int, str, str]:
     return 0, "", ""
 
 
-def _at_frame(place: str) -> Frame | None:
+def _at_frame(place: str) -> PlainFrame | None:
     if (method := _JAVA_AT.match(place)) and not (" (" in place or "(/" in place or "node:" in place):
         owner, _, function = method[1].rpartition(".")
         if _GENERATED.search(method[1]):  # what a runtime puts between two methods of the program
             return None
-        return Frame(module=owner or method[1], function=function, in_app=in_app_java(method[1]))
+        return PlainFrame(module=owner or method[1], function=function, in_app=in_app_java(method[1]))
     if named := _JS_NAMED.match(place):
-        return Frame(module=named[2], function=named[1], in_app=in_app_node(named[2]))
+        return PlainFrame(module=named[2], function=named[1], in_app=in_app_node(named[2]))
     plain = _JS_PLAIN.match(place)
-    return Frame(module=plain[1], function="<anonymous>", in_app=in_app_node(plain[1])) if plain else None
+    return PlainFrame(module=plain[1], function="<anonymous>", in_app=in_app_node(plain[1])) if plain else None
 
 
-_GO_HEAD = re.compile(r"(?m)^(panic|fatal error): (.{1,2000})$")
-_GO_FRAME = re.compile(
+_GO_HEAD = Regex(r"(?m)^(panic|fatal error): (.{1,2000})$")
+_GO_FRAME = Regex(
     r"(?m)^(?:created by )?(\S{1,300}?)"
     r"(?:\([^()\n]{0,600}\)| in goroutine \d{1,9})?\n\t([^\s:]{1,400}):\d{1,9}"
 )
 
 
-_RUST_NEW = re.compile(
+_RUST_NEW = Regex(
     r"thread '[^'\n]{0,200}'(?: \(\d{1,12}\))? panicked at ([^\s:'][^:\n]{0,300}):\d{1,9}:\d{1,9}:\n(.{0,2000})"
 )
-_RUST_OLD = re.compile(
-    r"thread '[^'\n]{0,200}' panicked at '((?:[^'\n]|'(?!, )){0,2000})', ([^:\n]{1,300}):\d{1,9}:\d{1,9}"
-)
-_RUST_FRAME = re.compile(r"(?m)^[ ]{1,6}\d{1,4}: (?:0x[0-9a-f]{1,16} - )?(\S.{0,300})$")
-_RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
+_RUST_OLD = Regex(r"thread '[^'\n]{0,200}' panicked at '((?:[^'\n]|'(?!, )){0,2000})', ([^:\n]{1,300}):\d{1,9}:\d{1,9}")
+_RUST_FRAME = Regex(r"(?m)^[ ]{1,6}\d{1,4}: (?:0x[0-9a-f]{1,16} - )?(\S.{0,300})$")
+_RUST_HASH = Regex(r"::h[0-9a-f]{16}$")
 
 
-def _rust(text: str) -> ErrorEvent | None:
+def _rust(text: str) -> PlainError | None:
     if new := _RUST_NEW.search(text):
         file, message = new[1], new[2]
     elif old := _RUST_OLD.search(text):
@@ -175,12 +174,12 @@ def _rust(text: str) -> ErrorEvent | None:
         return None
     names = [_RUST_HASH.sub("", match[1]) for match in _RUST_FRAME.finditer(text)]
     frames = [
-        Frame(module=name.rpartition("::")[0] or name, function=name.rpartition("::")[2])
+        PlainFrame(module=name.rpartition("::")[0] or name, function=name.rpartition("::")[2])
         for name in names
         if in_app_rust(name)
     ]
-    panicked = Frame(module=file, function="panic", in_app="/rustc/" not in file)
-    return ErrorEvent(type="panic", message=message.strip(), frames=(*reversed(frames[:FRAMES]), panicked))
+    panicked = PlainFrame(module=file, function="panic", in_app="/rustc/" not in file)
+    return PlainError(type="panic", message=message.strip(), frames=(*reversed(frames[:FRAMES]), panicked))
 
 
 _PLACE = r"(?::\d{1,9}){1,2}$"
@@ -197,15 +196,15 @@ _ELIXIR = (
     r"^[ \t]{1,8}(?:\([\w.]{1,60}(?: [\w.\-]{1,30})?\) )?(?P<file>[^\s:()]{1,200}\.exs?):\d{1,9}: "
     r"(?P<function>[\w.!?]{1,160})/\d{1,3}"
 )
-_LISTED = tuple(re.compile(form + _AT_A_LINE) for form in (_DART, _NATIVE, _BROWSER, _RUBY, _PHP, _ELIXIR))
+_LISTED = tuple(Regex(form + _AT_A_LINE) for form in (_DART, _NATIVE, _BROWSER, _RUBY, _PHP, _ELIXIR))
 """One frame a line, the innermost first; native ones are those of sanitizers and of gdb."""
-_LIBRARY = re.compile(
+_LIBRARY = Regex(
     r"[/\\](?:node_modules|vendor|gems|usr/(?:lib|include)|libexec|compiler-rt|deps)[/\\]|^(?:dart:|package:(?:flutter|test)/)"
     r"|^/(?:build/)?(?:glibc|gcc|llvm)|csu/|sysdeps/"
 )
 
 
-def listed_frames(text: str) -> tuple[str, tuple[Frame, ...]]:
+def listed_frames(text: str) -> tuple[str, tuple[PlainFrame, ...]]:
     """Return what stands above the frames of a trace that lists one a line, and the frames; all and none otherwise.
 
     So print sanitizers and gdb, Dart, Firefox and Safari, Ruby, PHP and Elixir.
@@ -214,7 +213,9 @@ def listed_frames(text: str) -> tuple[str, tuple[Frame, ...]]:
     matched = [next((found for form in _LISTED if (found := form.match(line))), None) for line in lines]
     first = next((place for place, found in enumerate(matched) if found), len(lines))
     frames = [
-        Frame(module=each["file"], function=each["function"] or "<anonymous>", in_app=not _LIBRARY.search(each["file"]))
+        PlainFrame(
+            module=each["file"], function=each["function"] or "<anonymous>", in_app=not _LIBRARY.search(each["file"])
+        )
         for each in matched[first:]
         if each
     ]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from brainops_core.regex import Regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from re import Match
 
 MESSAGE_REACH = 8192
 """How many characters of a message are read; what identifies an error stands at its beginning."""
@@ -139,7 +143,7 @@ _FORMS = (
     r"(?P<hostport>(?P<host>(?=\d{0,12}[A-Za-z])\w[\w.\-]{0,120}):(?P<hostportnumber>\d{1,6})(?::\d{1,5})?(?![\w]))",
     r"(?P<word>[\w$][\w$.\-]{0,200})",
 )
-_SCAN = re.compile("|".join(_FORMS))
+_SCAN = Regex("|".join(_FORMS))
 _SIMPLE = {
     "email": "<email>",
     "uuid": "<uuid>",
@@ -150,15 +154,15 @@ _SIMPLE = {
     "size": "<size>",
     "percent": "<n>%",
 }
-_SAME_AGAIN = re.compile(r"(<[a-z]{1,12}>)(?:[ ]?[,;:.\-_|/][ ]?\1|[ ]\1)+")
-_SPACE = re.compile(r"\s+")
-_SPEAKS_HTTP = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S|\bHTTP/\d")
-_STATUS = re.compile(r"(?i)(?<=[\s\"'(\[])([45]\d\d)(?=[,;)\]\"']|\s+(?!(?:%|[kmgt]?i?b|bytes?|[mun]?s|rows?)\b)|$)")
+_SAME_AGAIN = Regex(r"(<[a-z]{1,12}>)(?:[ ]?[,;:.\-_|/][ ]?\1|[ ]\1)+")
+_SPACE = Regex(r"\s+")
+_SPEAKS_HTTP = Regex(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S|\bHTTP/\d")
+_STATUS = Regex(r"(?i)(?<=[\s\"'(\[])([45]\d\d)(?=[,;)\]\"']|\s+(?!(?:%|[kmgt]?i?b|bytes?|[mun]?s|rows?)\b)|$)")
 """In what speaks of HTTP, a number by itself from 400 to 599 is a status."""
-_CLIENT_PORT = re.compile(r"(from <ip> port )\d{1,5}")
+_CLIENT_PORT = Regex(r"(from <ip> port )\d{1,5}")
 
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
+_COLOUR = Regex(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 
 
 def without_colour(text: str) -> str:
@@ -189,7 +193,7 @@ def _without_repeats(text: str) -> str:
     return " ".join(kept)
 
 
-def _masked(match: re.Match[str]) -> str:
+def _masked(match: Match[str]) -> str:
     kind = match.lastgroup or ""
     found = match.group()
     if kind in _SIMPLE:
@@ -213,7 +217,7 @@ def _masked(match: re.Match[str]) -> str:
     return _masked_place(match, found)
 
 
-def _masked_place(match: re.Match[str], found: str) -> str:
+def _masked_place(match: Match[str], found: str) -> str:
     if match["url"]:
         return _url(found)
     if match["ip"]:
@@ -236,10 +240,13 @@ def _masked_place(match: re.Match[str], found: str) -> str:
     return _SPACE.sub(" ", found)  # code, http, protocol, tuple: what says which error it is
 
 
+_SAID = Regex(r": ?([a-z]+)")
+
+
 def _pair(name: str, found: str) -> str:
     told = found[len(name) :].lstrip("\"'")
     # "session: expired" says what is wrong with it, "session: 17" and "session=x" say which one.
-    said = re.match(r": ?([a-z]+)", told)
+    said = _SAID.match(told)
     is_state = said is not None and said[1] in _ID_STATE if name.endswith(("id", "Id")) else told.startswith(":")
     if is_state and not any(map(str.isdigit, told)):
         return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
@@ -250,19 +257,19 @@ def _port(number: str) -> str:
     return f":{number}" if int(number) < EPHEMERAL_PORT else ":<port>"
 
 
-_SOURCE_FILE = re.compile(
+_SOURCE_FILE = Regex(
     r"\.(?:py|pyx|js|mjs|cjs|ts|jsx|tsx|java|kt|scala|go|rs|rb|php|"
     r"c|cc|cpp|h|hpp|cs|ex|erl|swift|sh|sql|ya?ml|json)$"
 )
 
 
-_AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(\d{1,5})$)?")
+_AUTHORITY = Regex(r"(\[[^\]]*\]|[^:]*)(?::(\d{1,5})$)?")
 
 
 def _url(url: str) -> str:
     body = url.rstrip(".:!")
     scheme, _, rest = body.partition("://")
-    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    place = rest.partition("#")[0].partition("?")[0]
     authority, slash, path = place.partition("/")
     host, port = _AUTHORITY.match(authority.rpartition("@")[2]).groups()  # type: ignore[union-attr]
     shown = mask(host) if host[:1].isdigit() or host.startswith("[") else mask_word(host)
@@ -270,17 +277,17 @@ def _url(url: str) -> str:
     return f"{scheme}://{shown}{slash}{_segments(path.split('/'))}"
 
 
-_POD = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$")
-_POD_OF_SET = re.compile(r"-(?=[a-z]{0,4}\d)[bcdfghjklmnpqrstvwxz2456789]{5}$")
-_ERROR_CODE = re.compile(r"[A-Z]{1,8}[-_]?\d{3,5}[A-Z]?$|(?P<entity>[A-Z]{2,8})\d{6,7}$")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEX = re.compile(r"[0-9a-fA-F]{8,}$")
-_NAME_NUMBER = re.compile(r"([A-Za-z_$]+)(\d+)$")
-_NUMBER_NAME = re.compile(r"\d+([A-Za-z]{1,3})$")
-_PART = re.compile(r"[.\-_:+=,@%~]+|[^.\-_:+=,@%~]+")
-_SIGN = re.compile(r"(?<=[_.:])-(?=<n>)")
-_LETTER_BETWEEN = re.compile(r"<n>[_-][a-zA-Z](?=[_-]<n>)")
-_CHANGE = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_POD = Regex(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_POD_OF_SET = Regex(r"-(?=[a-z]{0,4}\d)[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_ERROR_CODE = Regex(r"[A-Z]{1,8}[-_]?\d{3,5}[A-Z]?$|(?P<entity>[A-Z]{2,8})\d{6,7}$")
+_UUID = Regex(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEX = Regex(r"[0-9a-fA-F]{8,}$")
+_NAME_NUMBER = Regex(r"([A-Za-z_$]+)(\d+)$")
+_NUMBER_NAME = Regex(r"\d+([A-Za-z]{1,3})$")
+_PART = Regex(r"[.\-_:+=,@%~]+|[^.\-_:+=,@%~]+")
+_SIGN = Regex(r"(?<=[_.:])-(?=<n>)")
+_LETTER_BETWEEN = Regex(r"<n>[_-][a-zA-Z](?=[_-]<n>)")
+_CHANGE = Regex(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _LONGEST_VERSION = 1
 _SHORTEST_ID = 5
 
@@ -319,14 +326,14 @@ def _part(part: str) -> str:
     return "<n>" if len(part) >= _SHORTEST_ID and len(_CHANGE.findall(part)) > 1 else part
 
 
-_TEMPORARY = re.compile(
+_TEMPORARY = Regex(
     r"(?i)^(?:/private)?(?:/var)?/tmp(?=/|$)|^/dev/shm(?=/|$)|^(?:/private)?/var/folders/[^/]+/[^/]+/[A-Z](?=/|$)|"
     r"^[A-Z]:/(?:Windows/Temp|Temp|Users/[^/]+/AppData/Local/Temp)(?=/|$)"
 )
-_HOME = re.compile(r"^(?:/home/[^/]+|/Users/[^/]+|/root|~[\w-]*|[A-Za-z]:/Users/[^/]+)(?=/|$)")
-_LIBRARY = re.compile(r".*/(?:site-packages|dist-packages|node_modules|lib/python\d(?:\.\d{1,3})?)(?=/)")
-_PLAIN_FILE = re.compile(r"[A-Za-z][\w.\-]*\.[A-Za-z]\w{0,9}$")
-_MADE_UP_NAME = re.compile(r"tmp[\w]{6,10}$|tmp\.\w{6,12}$")
+_HOME = Regex(r"^(?:/home/[^/]+|/Users/[^/]+|/root|~[\w-]*|[A-Za-z]:/Users/[^/]+)(?=/|$)")
+_LIBRARY = Regex(r".*/(?:site-packages|dist-packages|node_modules|lib/python\d(?:\.\d{1,3})?)(?=/)")
+_PLAIN_FILE = Regex(r"[A-Za-z][\w.\-]*\.[A-Za-z]\w{0,9}$")
+_MADE_UP_NAME = Regex(r"tmp[\w]{6,10}$|tmp\.\w{6,12}$")
 
 
 def mask_path(path: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from brainops_core.regex import Regex
 
-_PYTHON_LIBRARY = re.compile(
+_PYTHON_LIBRARY = Regex(
     r"[/\\](?:site-packages|dist-packages)[/\\]|[/\\]lib(?:64)?[/\\]python\d|[/\\]Lib[/\\](?:asyncio|concurrent|\w+\.py)|"
     r"^<|[/\\]python\d[\w.]{0,8}\.zip[/\\]|^importlib"
 )
@@ -15,11 +15,11 @@ _JAVA_LIBRARY = (
     "io.undertow.", "io.grpc.", "io.vertx.", "reactor.", "rx.", "akka.", "okhttp3.", "feign.", "ch.qos.", "org.slf4j.",
     "System.", "Microsoft.", "Npgsql.", "Newtonsoft.",
 )  # fmt: skip
-_NODE_LIBRARY = re.compile(r"[/\\]node_modules[/\\]|^node:|^internal[/\\]|^native$|^<anonymous>$|^webpack[:/\\]")
-_GO_LIBRARY = re.compile(
+_NODE_LIBRARY = Regex(r"[/\\]node_modules[/\\]|^node:|^internal[/\\]|^native$|^<anonymous>$|^webpack[:/\\]")
+_GO_LIBRARY = Regex(
     r"/(?:usr/local/go|libexec|hostedtoolcache/go/[\w./]{1,40})/src/|/pkg/mod/|/vendor/|^(?:runtime|net/http)/"
 )
-_RUST_LIBRARY = re.compile(
+_RUST_LIBRARY = Regex(
     r"^<?(?:std|core|alloc|tokio|hyper|futures\w*|rayon\w*|backtrace|anyhow|rust_begin_unwind|__rust\w*|_start|main$)(?:::|$)"
 )
 
