@@ -2,60 +2,59 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from brainops_core.commands.classes import CHANGE, DESTROY, READ, worst
+from brainops_core.regex import Regex
 
-from brainops.types import ActionClass
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-READ, CHANGE, DESTROY = ActionClass.READ_ONLY, ActionClass.CHANGING, ActionClass.DESTRUCTIVE
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-_DOLLAR = re.compile(r"\$(\w*)\$")
+_WORD = Regex(r"[A-Za-z_][A-Za-z_0-9]*")
+_DOLLAR = Regex(r"\$(\w*)\$")
 _READING = frozenset("select show describe desc values table explain help use fetch analyze".split())
 _DESTROYING = frozenset("drop truncate delete purge shutdown kill flushall flushdb".split())
 _DESTROYING_CALLS = frozenset(
     "pg_terminate_backend pg_cancel_backend lo_unlink pg_drop_replication_slot xp_cmdshell dblink_exec sys_exec"
     " sys_eval pg_switch_wal pg_rotate_logfile".split()
 )
-_LOOKS_LIKE = re.compile(
-    r"\s*(?:select\b.+\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|merge\s+into\b|truncate\s+(?:table\s)?"
+_LOOKS_LIKE = Regex(
+    r"(?is)\s*(?:select\b.+\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|merge\s+into\b|truncate\s+(?:table\s)?"
     r"|(?:create|alter|drop)\s+(?:table|database|schema|index|view|user|role|function|trigger|sequence|tablespace)\b"
     r"|with\b.+\bas\s*\()",
-    re.IGNORECASE | re.DOTALL,
 )
-_DESTROYING_TEXT = re.compile(r"\b(?:drop|truncate|delete)\b", re.IGNORECASE)
+_EXECUTES = Regex(r"(?i)\b(?:execute|exec|prepare|call|do)\b")
+_BEGINS = tuple("select insert update delete merge truncate create alter drop with".split())
+_DESTROYING_TEXT = Regex(r"(?i)\b(?:drop|truncate|delete)\b")
 
 
 def looks_like_sql(text: str) -> bool:
     """Say whether a text begins as only SQL does."""
+    begins = text[:2_000].lstrip()[:8]
+    if begins.isascii() and not begins.lower().startswith(_BEGINS):
+        return False
     return _LOOKS_LIKE.match(text[:2_000]) is not None
 
 
-def class_of_sql(text: str) -> ActionClass:
+def class_of_sql(text: str) -> str:
     """Return the most dangerous of a text's statements; what is no statement that we know changes something.
 
     MySQL and the standard disagree on where strings and comments end, so that both readings are made, and the worse
     one counts.
     """
-    return max((_class_in_dialect(text, mysql) for mysql in (False, True)), key=_rank)
+    return worst([_class_in_dialect(text, mysql) for mysql in (False, True)])
 
 
-def _class_in_dialect(text: str, mysql: bool) -> ActionClass:
+def _class_in_dialect(text: str, mysql: bool) -> str:
     code, strings = _without_literals(text, mysql)
     found = [_class_of_statement(statement) for statement in code.split(";") if statement.strip()]
     # A string that is executed hides its statement: execute 'drop table x'.
-    if re.search(r"\b(?:execute|exec|prepare|call|do)\b", code, re.IGNORECASE) and any(
-        _DESTROYING_TEXT.search(each) for each in strings
-    ):
+    if _EXECUTES.search(code) and any(_DESTROYING_TEXT.search(each) for each in strings):
         return DESTROY
-    return max(found, key=_rank, default=READ)
+    return worst(found)
 
 
-def _rank(found: ActionClass) -> int:
-    return (READ, CHANGE, DESTROY).index(found)
-
-
-def _class_of_statement(statement: str) -> ActionClass:
+def _class_of_statement(statement: str) -> str:
     words = [word.lower() for word in _WORD.findall(statement)]
     if not words:
         return READ if not statement.strip(" \t\r\n()") else CHANGE
@@ -68,7 +67,7 @@ def _class_of_statement(statement: str) -> ActionClass:
             executed = {"analyze", "analyse"} & set(inside)
             return _class_of_statement(" ".join(w for w in inside if not w.startswith("analy"))) if executed else READ
         case "with":
-            return max((_class_of_part(word, words) for word in words), key=_rank)
+            return worst([_class_of_part(word, words) for word in words])
         case "pragma":
             return CHANGE if "=" in statement or "(" in statement else READ
         case "alter" if "drop" in words:
@@ -91,7 +90,7 @@ def _class_of_statement(statement: str) -> ActionClass:
     return CHANGE
 
 
-def _class_of_part(word: str, words: list[str]) -> ActionClass:
+def _class_of_part(word: str, words: list[str]) -> str:
     if word in ("delete", "drop", "truncate") or (word == "update" and "where" not in words):
         return DESTROY
     return CHANGE if word in ("insert", "update", "merge") else READ

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DESTROYING_VERBS = frozenset(
     "delete del rm rmi remove drop truncate destroy terminate purge wipe erase shred format prune uninstall flush"

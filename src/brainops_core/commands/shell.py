@@ -6,10 +6,12 @@ the line itself fixes (`a=rm; $a -rf x`). What it cannot know is marked, so that
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from brainops_core.regex import Regex
 
-from msgspec import Struct
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from re import Match
 
 MAX_DEPTH = 20  # of substitutions in substitutions; deeper ones are no work of people
 MAX_EXPANSION_CHARACTERS = 10_000  # of one word, so that doubling variables cannot grow without end
@@ -17,7 +19,7 @@ MAX_EXPANSION_CHARACTERS = 10_000  # of one word, so that doubling variables can
 UNKNOWN = "\0"  # stands in a word for what only the running shell knows
 _SPLIT = "\1"  # stands where an unquoted variable's value falls apart into words
 
-_ESCAPE = re.compile(r"\\(?:[xuU](?P<hex>[0-9a-fA-F]{1,6})|(?P<octal>[0-7]{1,3})|(?P<plain>.))", re.DOTALL)
+_ESCAPE = Regex(r"(?s)\\(?:[xuU](?P<hex>[0-9a-fA-F]{1,6})|(?P<octal>[0-7]{1,3})|(?P<plain>.))")
 _OPERATORS = ("&&", "||", ";;", "|&", "&", "|", ";", "\n", "(", ")")
 _REDIRECTS = ("<<<", "<<-", "&>>", "<<", ">>", "&>", ">|", ">&", "<&", "<>", ">", "<")
 _CLOSERS = {"(": ")", "{": "}"}
@@ -26,24 +28,30 @@ _KEYWORDS = frozenset("if then elif else fi while until do done { } ! time case 
 _LOOPS = frozenset(("for", "select", "read"))  # what follows are names and values, until `do`
 
 
-class Redirect(Struct, frozen=True, kw_only=True):
+class Redirect:
     """A redirection: its operator (`>`, `>>`, `<`, `<<` ...) and where to."""
 
-    operator: str
-    target: str
+    __slots__ = ("operator", "target")
+
+    def __init__(self, operator: str, target: str) -> None:
+        self.operator = operator
+        self.target = target
 
 
-class SimpleCommand(Struct, frozen=True, kw_only=True):
+class SimpleCommand:
     """One command as it would be run: variables set for it alone, its words, where its streams go.
 
     `piped` says that it reads another command's output; `text` is what a here-document or here-string feeds it.
     """
 
-    words: tuple[str, ...]
-    variables: tuple[tuple[str, str], ...] = ()
-    redirects: tuple[Redirect, ...] = ()
-    piped: bool = False
-    text: str = ""
+    __slots__ = ("piped", "redirects", "text", "variables", "words")
+
+    def __init__(self, piped: bool = False) -> None:
+        self.words: list[str] = []
+        self.variables: list[tuple[str, str]] = []
+        self.redirects: list[Redirect] = []
+        self.piped = piped
+        self.text = ""
 
 
 class Unreadable(Exception):
@@ -55,16 +63,6 @@ def commands(line: str) -> list[SimpleCommand]:
     return list(_ShellReader(line, {"IFS": " "}, 0).read())
 
 
-class _Open(Struct):
-    """The command that is being read."""
-
-    words: list[str]
-    variables: list[tuple[str, str]]
-    redirects: list[Redirect]
-    piped: bool = False
-    text: str = ""
-
-
 class _ShellReader:
     def __init__(self, line: str, variables: dict[str, str], depth: int) -> None:
         if depth > MAX_DEPTH:
@@ -74,17 +72,17 @@ class _ShellReader:
         self._variables = variables
         self._depth = depth
         self._inner: list[SimpleCommand] = []
-        self._documents: list[tuple[str, bool, _Open]] = []
+        self._documents: list[tuple[str, bool, SimpleCommand]] = []
 
     def read(self) -> Iterator[SimpleCommand]:
         """Yield the commands, those of a substitution before the one that it is part of."""
-        current = _Open([], [], [])
+        current = SimpleCommand()
         while self._at < len(self._line):
             operator = self._starting(_OPERATORS)
             if operator is not None and not self._starting(("&>>", "&>")):
                 self._at += len(operator)
                 yield from self._ended(current)
-                current = _Open([], [], [], piped=operator in ("|", "|&"))
+                current = SimpleCommand(piped=operator in ("|", "|&"))
                 if operator == "\n":
                     self._read_documents()
             elif self._line[self._at] in " \t\r":
@@ -103,7 +101,7 @@ class _ShellReader:
     def _starting(self, among: tuple[str, ...]) -> str | None:
         return next((each for each in among if self._line.startswith(each, self._at)), None)
 
-    def _ended(self, current: _Open) -> Iterator[SimpleCommand]:
+    def _ended(self, current: SimpleCommand) -> Iterator[SimpleCommand]:
         yield from self._inner
         self._inner = []
         if not current.words:
@@ -111,15 +109,9 @@ class _ShellReader:
         if current.words[:1] and current.words[0] in _LOOPS:
             current.words = ["true"]
         if current.words or current.variables or current.redirects:
-            yield SimpleCommand(
-                words=tuple(current.words),
-                variables=tuple(current.variables),
-                redirects=tuple(current.redirects),
-                piped=current.piped,
-                text=current.text,
-            )
+            yield current
 
-    def _take(self, word: str, current: _Open) -> None:
+    def _take(self, word: str, current: SimpleCommand) -> None:
         """Add a word to a command: a keyword opens a new one, NAME=VALUE before the first word sets a variable."""
         if not current.words:
             if not word or word in _KEYWORDS:
@@ -146,7 +138,7 @@ class _ShellReader:
         self._at = ahead + len(operator)
         return operator
 
-    def _read_redirect(self, operator: str, current: _Open) -> None:
+    def _read_redirect(self, operator: str, current: SimpleCommand) -> None:
         while self._at < len(self._line) and self._line[self._at] in " \t":
             self._at += 1
         if operator in ("<<", "<<-"):
@@ -158,7 +150,7 @@ class _ShellReader:
         target = self._word().replace(_SPLIT, " ")
         if operator == "<<<":
             current.text += target
-        current.redirects.append(Redirect(operator=operator, target=target))
+        current.redirects.append(Redirect(operator, target))
 
     def _document_ahead(self, ending: str) -> str:
         start = self._line.find("\n", self._at)
@@ -308,7 +300,7 @@ class _ShellReader:
         """Keep what a substitution runs; what `echo` or `printf` says plainly is known, the rest is not."""
         found = list(_ShellReader(inside, dict(self._variables), self._depth + 1).read())
         self._inner.extend(found)
-        if len(found) == 1 and found[0].words[:1] in (("echo",), ("printf",)) and not found[0].redirects:
+        if len(found) == 1 and found[0].words[:1] in (["echo"], ["printf"]) and not found[0].redirects:
             return " ".join(word for word in found[0].words[1:] if not word.startswith("-"))
         return UNKNOWN
 
@@ -318,7 +310,7 @@ def _escaped(text: str) -> str:
     return _ESCAPE.sub(_meant, text)
 
 
-def _meant(found: re.Match[str]) -> str:
+def _meant(found: Match[str]) -> str:
     for digits, base in ((found["hex"], 16), (found["octal"], 8)):
         if digits:
             return chr(int(digits, base) % 0x110000)

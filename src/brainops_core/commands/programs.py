@@ -5,11 +5,8 @@ Tables of what widespread programs do. What is not in them changes something, an
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import Callable, Mapping, Sequence
-
-from brainops.operations.commands.program_tables import (
+from brainops_core.commands.classes import CHANGE, DESTROY, READ, letters, pieces, worst
+from brainops_core.commands.program_tables import (
     DESTROYERS,
     DESTROYING_VERBS,
     OPTIONS_WITH_VALUE,
@@ -18,26 +15,29 @@ from brainops.operations.commands.program_tables import (
     SAYS,
     WRITING_OPTIONS,
 )
-from brainops.operations.commands.sql_statements import class_of_sql
-from brainops.types import ActionClass
+from brainops_core.commands.sql_statements import class_of_sql
+from brainops_core.glob import has_form
+from brainops_core.regex import Regex
 
-READ, CHANGE, DESTROY = ActionClass.READ_ONLY, ActionClass.CHANGING, ActionClass.DESTRUCTIVE
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
-Words = Sequence[str]
+    Words = Sequence[str]
 
-
+_PYTHON = Regex(r"python\d(\.\d+)?")
 _HELP = frozenset(("--help", "--version", "-V"))
 _INTERPRETERS = frozenset(
     "python python3 python2 node perl ruby php deno bun lua Rscript tclsh pwsh powershell osascript".split()
 )
-_INTERPRETED = re.compile(
-    r"rmtree|\bunlink\w*\b|os\.(?:remove|rmdir)|\brmdir(?:Sync)?\b|\brm(?:Sync)?\s*\(|\bFileUtils\.rm|\bdrop_?all\b|rm\s+-\w*[rf]"
+_INTERPRETED = Regex(
+    r"(?i)rmtree|\bunlink\w*\b|os\.(?:remove|rmdir)|\brmdir(?:Sync)?\b|\brm(?:Sync)?\s*\(|\bFileUtils\.rm|\bdrop_?all\b|rm\s+-\w*[rf]"
     r"|\b(?:DROP|TRUNCATE)\s+(?:TABLE|DATABASE|SCHEMA)|\bDELETE\s+FROM|delete_many|deleteMany|shutil\.move|Remove-Item"
     r"|\bdestroy\b|\bterminate_instances\b|\bdelete_\w+\(|\bmkfs|\.drop\(|\.truncate\(",
-    re.IGNORECASE,
 )
-_SHELLED = re.compile(r"os\.system|subprocess|popen|child_process|exec\(|spawn|system\(|`", re.IGNORECASE)
-_HARMLESS_BACKSLASH = re.compile(r"\s*\\(?:d\S*|l\+?|conninfo|x|timing|h|\?)(?:\s[^!|`]*)?")
+_SHELLED = Regex(r"(?i)os\.system|subprocess|popen|child_process|exec\(|spawn|system\(|`")
+_DESTROYER = Regex(rf"\b(?:{'|'.join(sorted(DESTROYERS))})\b")
+_HARMLESS_BACKSLASH = Regex(r"\s*\\(?:d\S*|l\+?|conninfo|x|timing|h|\?)(?:\s[^!|`]*)?")
 _SQL_CLIENTS: Mapping[str, tuple[str, ...]] = {
     "psql": ("-c", "--command"),
     "mysql": ("-e", "--execute"),
@@ -55,12 +55,7 @@ _SQL_CLIENTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def worst(found: Sequence[ActionClass], default: ActionClass = READ) -> ActionClass:
-    """Return the most dangerous of several classes."""
-    return max(found, key=(READ, CHANGE, DESTROY).index, default=default)
-
-
-def class_of_program(program: str, arguments: Words) -> ActionClass:
+def class_of_program(program: str, arguments: Words) -> str:
     """Return what a program does when it is called so. `program` is its bare name."""
     program = SAME_AS.get(program, program)
     if program in _SPECIAL:
@@ -69,7 +64,7 @@ def class_of_program(program: str, arguments: Words) -> ActionClass:
         return READ if set(arguments) <= _HELP and arguments else DESTROY
     if program in WRITING_OPTIONS:
         globs = WRITING_OPTIONS[program]
-        return CHANGE if any(fnmatch.fnmatchcase(word, glob) for word in arguments for glob in globs) else READ
+        return CHANGE if any(has_form(word, glob) for word in arguments for glob in globs) else READ
     if program in READERS:
         return READ
     if program in _SQL_CLIENTS:
@@ -81,15 +76,13 @@ def class_of_program(program: str, arguments: Words) -> ActionClass:
     return _class_of_unknown(arguments)
 
 
-def _class_by_subcommand(program: str, arguments: Words) -> ActionClass:
+def _class_by_subcommand(program: str, arguments: Words) -> str:
     reading, destroying = SAYS[program]
     said, whole = " ".join(_without_options(arguments)).lower(), " ".join(arguments).lower()
     patterns = [(said, _globs(destroying)), (whole, _globs(destroying))]
-    if any(fnmatch.fnmatchcase(text, glob) for text, globs in patterns for glob in globs):
+    if any(has_form(text, glob) for text, globs in patterns for glob in globs):
         return DESTROY
-    if _HELP & set(arguments[:3]) or any(
-        fnmatch.fnmatchcase(text, glob) for text in (said, whole) for glob in _globs(reading)
-    ):
+    if _HELP & set(arguments[:3]) or any(has_form(text, glob) for text in (said, whole) for glob in _globs(reading)):
         return READ
     return CHANGE
 
@@ -118,26 +111,26 @@ def _without_options(arguments: Words) -> list[str]:
 
 
 def _interpreter(program: str) -> bool:
-    return program in _INTERPRETERS or re.fullmatch(r"python\d(\.\d+)?", program) is not None
+    return program in _INTERPRETERS or (program.startswith("python") and _PYTHON.fullmatch(program) is not None)
 
 
-def _class_of_interpreter(arguments: Words) -> ActionClass:
+def _class_of_interpreter(arguments: Words) -> str:
     if arguments and set(arguments) <= _HELP | {"-v", "-VV"}:
         return READ
     code = "\n".join(arguments)
     if _INTERPRETED.search(code):
         return DESTROY
-    if _SHELLED.search(code) and re.search(rf"\b(?:{'|'.join(map(re.escape, sorted(DESTROYERS)))})\b", code):
+    if _SHELLED.search(code) and _DESTROYER.search(code):
         return DESTROY
     return CHANGE
 
 
-def class_of_script(text: str) -> ActionClass:
+def class_of_script(text: str) -> str:
     """Return what a piece of Python, JavaScript or the like can do; it can always change something."""
     return _class_of_interpreter((text,))
 
 
-def _class_of_sql_client(program: str, arguments: Words) -> ActionClass:
+def _class_of_sql_client(program: str, arguments: Words) -> str:
     options, found = _SQL_CLIENTS[program], []
     for number, word in enumerate(arguments):
         for option in options:
@@ -150,7 +143,7 @@ def _class_of_sql_client(program: str, arguments: Words) -> ActionClass:
     return READ if set(arguments) & {"-l", "--list", "--version", "--help"} else CHANGE
 
 
-def _class_of_client_text(text: str) -> ActionClass:
+def _class_of_client_text(text: str) -> str:
     if not text.lstrip().startswith("\\"):
         return class_of_sql(text)
     if _HARMLESS_BACKSLASH.fullmatch(text):
@@ -158,10 +151,10 @@ def _class_of_client_text(text: str) -> ActionClass:
     return DESTROY if "!" in text else CHANGE
 
 
-def _class_of_unknown(arguments: Words) -> ActionClass:
+def _class_of_unknown(arguments: Words) -> str:
     """A program that no table knows: its first words, and options that force or delete, say what it is about."""
-    said = [part for word in _without_options(arguments)[:4] for part in re.split(r"[:/.@=]", word.lower())]
-    verbs = {piece for word in said for piece in (word, *re.split(r"[-_]", word))}
+    said = [part for word in _without_options(arguments)[:4] for part in pieces(word.lower(), ":/.@=")]
+    verbs = {piece for word in said for piece in (word, *pieces(word, "-_"))}
     options = {word.lstrip("-").split("=")[0].lower() for word in arguments if word.startswith("--")}
     if (
         verbs & DESTROYING_VERBS
@@ -172,7 +165,7 @@ def _class_of_unknown(arguments: Words) -> ActionClass:
     return READ if arguments and set(arguments) <= _HELP else CHANGE
 
 
-def _git(arguments: Words) -> ActionClass:
+def _git(arguments: Words) -> str:
     for number, word in enumerate(arguments):
         if word in ("-c", "--config-env") and "!" in " ".join(arguments[number + 1 : number + 2]):
             return DESTROY  # an alias that runs a shell
@@ -194,9 +187,9 @@ _GIT_READS = frozenset(
 )
 
 
-def _class_of_git(verb: str, rest: Words) -> ActionClass:
+def _class_of_git(verb: str, rest: Words) -> str:
     options = {word.split("=")[0] for word in rest if word.startswith("-")}
-    short = "".join(word[1:] for word in rest if re.fullmatch(r"-[A-Za-z]+", word))
+    short = letters(rest)
     plain = [word for word in rest if not word.startswith("-")]
     first = plain[0] if plain else ""
     forced = bool({"--force", "--force-with-lease", "--mirror", "--delete", "--prune"} & options)
@@ -246,18 +239,23 @@ def _class_of_git(verb: str, rest: Words) -> ActionClass:
     )
 
 
-def _curl(arguments: Words) -> ActionClass:
+_CURL_METHOD = Regex(r"-[a-zA-Z]*X[A-Za-z]+")
+_CURL_SENDS = Regex(r"-[a-zA-Z]*[dFT]|--(?:data|form|upload-file|json)")
+_CURL_WRITES = Regex(r"-[a-zA-Z]*[oOK]|--(?:output|remote-name|config)")
+
+
+def _curl(arguments: Words) -> str:
     method, sends, writes = "", False, False
     for number, word in enumerate(arguments):
         if word in ("-X", "--request"):
             method = " ".join(arguments[number + 1 : number + 2]).upper()
         elif word.startswith("--request="):
             method = word.partition("=")[2].upper()
-        elif re.fullmatch(r"-[a-zA-Z]*X[A-Za-z]+", word):
+        elif "X" in word and _CURL_METHOD.fullmatch(word):
             method = word.partition("X")[2].upper()
-        elif re.match(r"-[a-zA-Z]*[dFT]|--(?:data|form|upload-file|json)", word):
+        elif word[:1] == "-" and set(word) & set("dFT") and _CURL_SENDS.match(word):
             sends = True
-        elif re.match(r"-[a-zA-Z]*[oOK]|--(?:output|remote-name|config)", word):
+        elif word[:1] == "-" and set(word) & set("oOK") and _CURL_WRITES.match(word):
             writes = " ".join(arguments[number + 1 : number + 2]) not in ("/dev/null", "-") or word[-1] != "o"
     if method in ("DELETE", "PURGE"):
         return DESTROY
@@ -266,82 +264,94 @@ def _curl(arguments: Words) -> ActionClass:
     return CHANGE
 
 
-def _sed(arguments: Words) -> ActionClass:
-    if any(re.match(r"-[nErsuz]*i|--in-place", word) for word in arguments):
+_SED_IN_PLACE = Regex(r"-[nErsuz]*i|--in-place")
+_SED_OPTION = Regex(r"-[nErsuze]+|--\w[\w-]*")
+_SED_SAFE = Regex(r"(?:[\d$,]*|/[^/]*/(?:,/[^/]*/)?)!?[pdqD=]?|s(.)(?:(?!\1).)*\1(?:(?!\1).)*\1[gpIiM0-9]*|\d+q")
+
+
+def _sed(arguments: Words) -> str:
+    if any(word[:1] == "-" and _SED_IN_PLACE.match(word) for word in arguments):
         return CHANGE
-    scripts = [word for word in arguments if not re.fullmatch(r"-[nErsuze]+|--\w[\w-]*", word)][:1]
-    safe = re.compile(r"(?:[\d$,]*|/[^/]*/(?:,/[^/]*/)?)!?[pdqD=]?|s(.)(?:(?!\1).)*\1(?:(?!\1).)*\1[gpIiM0-9]*|\d+q")
-    return READ if all(safe.fullmatch(part.strip()) for text in scripts for part in text.split(";")) else CHANGE
+    scripts = [word for word in arguments if not (word[:1] == "-" and _SED_OPTION.fullmatch(word))][:1]
+    return READ if all(_SED_SAFE.fullmatch(part.strip()) for text in scripts for part in text.split(";")) else CHANGE
 
 
-def _awk(arguments: Words) -> ActionClass:
+_AWK_RUNS = Regex(r"system\s*\(|\|\s*\"|\"\s*\|")
+_AWK_REMOVES = Regex(r"\brm\b")
+_AWK_CHANGES = Regex(r"system\s*\(|>|\||-i")
+
+
+def _awk(arguments: Words) -> str:
     text = " ".join(arguments)
-    if re.search(r"system\s*\(|\|\s*\"|\"\s*\|", text) and _class_of_interpreter((text,)) is DESTROY:
+    if _AWK_RUNS.search(text) and _class_of_interpreter((text,)) == DESTROY:
         return DESTROY
-    return DESTROY if re.search(r"\brm\b", text) else CHANGE if re.search(r"system\s*\(|>|\||-i", text) else READ
+    return DESTROY if _AWK_REMOVES.search(text) else CHANGE if _AWK_CHANGES.search(text) else READ
 
 
-def _dd(arguments: Words) -> ActionClass:
+def _dd(arguments: Words) -> str:
     return DESTROY if any(word.startswith("of=/dev/") and word != "of=/dev/null" for word in arguments) else CHANGE
 
 
-def _rsync(arguments: Words) -> ActionClass:
+def _rsync(arguments: Words) -> str:
     removes = any(word.startswith(("--delete", "--del", "--remove-source")) for word in arguments)
     return DESTROY if removes and not {"-n", "--dry-run"} & set(arguments) else CHANGE
 
 
-def _truncate(arguments: Words) -> ActionClass:
+def _truncate(arguments: Words) -> str:
     return READ if arguments and set(arguments) <= _HELP else DESTROY
 
 
-def _kill(arguments: Words) -> ActionClass:
+def _kill(arguments: Words) -> str:
     return READ if list(arguments[:1]) in (["-l"], ["-0"]) else DESTROY if "-1" in arguments[1:] else CHANGE
 
 
-def _mv(arguments: Words) -> ActionClass:
+def _mv(arguments: Words) -> str:
     return DESTROY if arguments and arguments[-1] == "/dev/null" else CHANGE
 
 
-def _mongo(arguments: Words) -> ActionClass:
+_MONGO_DESTROYS = Regex(r"drop\w*\(|deleteMany|deleteOne|remove\(|shutdownServer")
+
+
+def _mongo(arguments: Words) -> str:
     text = " ".join(arguments)
-    if re.search(r"drop\w*\(|deleteMany|deleteOne|remove\(|shutdownServer", text):
+    if _MONGO_DESTROYS.search(text):
         return DESTROY
     return CHANGE
 
 
-def _sqlite(arguments: Words) -> ActionClass:
+_SQLITE_CHANGES = Regex(r"\s*\.(?!tables|schema|indexes|databases|mode|headers)")
+_SQLITE_RUNS = Regex(r"\s*\.(?:shell|system)\b")
+
+
+def _sqlite(arguments: Words) -> str:
     plain = [word for word in arguments if not word.startswith("-")]
     said = [word for word in plain[1:] if word] + [
         w for n, w in enumerate(arguments) if n and arguments[n - 1] == "-cmd"
     ]
-    found = [
-        CHANGE if re.match(r"\s*\.(?!tables|schema|indexes|databases|mode|headers)", text) else READ
-        for text in said
-        if text.lstrip().startswith(".")
-    ]
+    found = [CHANGE if _SQLITE_CHANGES.match(text) else READ for text in said if text.lstrip().startswith(".")]
     found += [class_of_sql(text) for text in said if not text.lstrip().startswith(".")]
-    if any(re.match(r"\s*\.(?:shell|system)\b", text) for text in said):
+    if any(_SQLITE_RUNS.match(text) for text in said):
         return DESTROY
     return worst(found, CHANGE) if said else CHANGE
 
 
-def _compose(arguments: Words) -> ActionClass:
+def _compose(arguments: Words) -> str:
     return _class_by_subcommand("docker", ["compose", *arguments])
 
 
-def _make(arguments: Words) -> ActionClass:
+def _make(arguments: Words) -> str:
     if {"-n", "--dry-run", "--just-print", "-q"} & set(arguments):
         return READ
     return _class_of_unknown([word for word in arguments if word != "clean"])
 
 
-def _terraform_like(arguments: Words) -> ActionClass:
+def _terraform_like(arguments: Words) -> str:
     if "-destroy" in arguments and "plan" in arguments:
         return READ
     return _class_by_subcommand("terraform", arguments)
 
 
-_SPECIAL: Mapping[str, Callable[[Words], ActionClass]] = {
+_SPECIAL: Mapping[str, Callable[[Words], str]] = {
     "git": _git,
     "curl": _curl,
     "sed": _sed,
