@@ -16,9 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
-from brainops.operations.results import said_no, same
 from brainops.statistics.proportions import wilson_interval
 from brainops.types import JSON, AllOf, AnyOf, Done, PastOperation, Requirement, Rule, RuleKind, RuleMode
+from brainops_core.guard.results import said_no, same
 
 MAX_NODES = 200  # of a prerequisite graph; those that people draw have fewer than thirty
 ANSWERED = "true"  # as a condition on a result: it was done, whatever the answer was

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import shlex
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops_core.commands.action_class import words_of
 from brainops_core.commands.classes import letters, pieces
+from brainops_core.commands.shell import quoted
 from brainops_core.glob import has_form
 
 names = st.text(st.sampled_from("abzABZ019_.,;&+- \N{ARABIC-INDIC DIGIT THREE}\N{LATIN SMALL LETTER LONG S}é\n"))
@@ -34,3 +36,8 @@ def test_a_text_is_parted_at_any_of_some_characters(name: str) -> None:
 @given(st.lists(names))
 def test_short_options_are_a_dash_and_letters(words: list[str]) -> None:
     assert letters(words) == "".join(word[1:] for word in words if re.fullmatch(r"-[A-Za-z]+", word))
+
+
+@given(names)
+def test_a_word_is_quoted_as_shlex_does(name: str) -> None:
+    assert quoted(name) == shlex.quote(name)

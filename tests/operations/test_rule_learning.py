@@ -20,9 +20,8 @@ from bench.guard.prerequisites import (
 )
 from brainops.errors import InvalidInput
 from brainops.operations.guard.guard import check
-from brainops.operations.guard.requirements import NotEvaluated, PastOperations, holds, missing
 from brainops.operations.guard.rule_learning import from_procedure
-from brainops.operations.results import answer, said_no, same
+from brainops.operations.results import answer
 from brainops.types import (
     NOBODY,
     Action,
@@ -47,6 +46,8 @@ from brainops.types import (
     StepKind,
     Trigger,
 )
+from brainops_core.guard.requirements import NotEvaluated, PastOperations, holds, missing
+from brainops_core.guard.results import said_no, same
 
 
 def past(name: str, result: Any = True, *, ran: bool = True, **arguments: Any) -> PastOperation:

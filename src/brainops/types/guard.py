@@ -72,6 +72,7 @@ class Done(Struct, frozen=True, kw_only=True, tag_field="requires", tag="done"):
     something was done is a claim, and does not, unless the rule says so.
     """
 
+    requires = "done"
     operation: Said
     arguments: Mapping[str, JSON] = {}
     result: str | None = None
@@ -82,12 +83,14 @@ class Done(Struct, frozen=True, kw_only=True, tag_field="requires", tag="done"):
 class AllOf(Struct, frozen=True, kw_only=True, tag_field="requires", tag="all"):
     """That all of these hold."""
 
+    requires = "all"
     parts: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
 
 
 class AnyOf(Struct, frozen=True, kw_only=True, tag_field="requires", tag="any"):
     """That one of these holds."""
 
+    requires = "any"
     parts: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
 
 

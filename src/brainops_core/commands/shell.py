@@ -28,6 +28,9 @@ _KEYWORDS = frozenset("if then elif else fi while until do done { } ! time case 
 _LOOPS = frozenset(("for", "select", "read"))  # what follows are names and values, until `do`
 
 
+_PLAIN_CHARACTERS = _NAME_CHARACTERS | set("@%+=:,./-")
+
+
 class Redirect:
     """A redirection: its operator (`>`, `>>`, `<`, `<<` ...) and where to."""
 
@@ -36,6 +39,13 @@ class Redirect:
     def __init__(self, operator: str, target: str) -> None:
         self.operator = operator
         self.target = target
+
+
+def quoted(word: str) -> str:
+    """Return a word so that a shell takes it as it is, as `shlex.quote` does."""
+    if word and _PLAIN_CHARACTERS.issuperset(word):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
 class SimpleCommand:

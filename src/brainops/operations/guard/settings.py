@@ -16,8 +16,6 @@ from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import clean
 from brainops.operations.guard.other_namespaces import Elsewhere
-from brainops.operations.guard.requirements import MAX_DEPTH, too_deep
-from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.operations.guard.state import PATTERNS_SETTING, SEPARATOR, settings_of
 from brainops.procedures.conditions import conditions
 from brainops.procedures.consent.approvals import Approvals
@@ -39,6 +37,8 @@ from brainops.types import (
 )
 from brainops.types.times import MINUTE_MICROS
 from brainops.wire import checked, from_plain
+from brainops_core.guard.requirements import MAX_DEPTH, too_deep
+from brainops_core.guard.rule_kinds import RULE_KINDS
 
 BypassMinutes = Annotated[
     float, Meta(gt=0, le=240)

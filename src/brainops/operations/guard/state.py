@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
 from brainops.operations.commands.action_class import OwnPattern
 from brainops.operations.guard.guard import RuleIndex, compiled, standard_rules
-from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.operations.guard.rule_learning import from_procedure
 from brainops.procedures.conditions import conditions
 from brainops.procedures.consent.automatic import STOP_SETTING
@@ -41,6 +40,7 @@ from brainops.types import (
     TriggerMatch,
 )
 from brainops.types.times import SECOND_MICROS
+from brainops_core.guard.rule_kinds import RULE_KINDS
 
 PAST_SECONDS = 86_400  # what was done before counts for a day: a check of yesterday says little about today
 FOLLOWED_SECONDS = 3_600  # a run that succeeded covers what it was for as long as a consultation does

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from brainops.operations.commands.command_line import classify_command
 from brainops.operations.guard.guard import subject_of
-from brainops.operations.guard.rule_kinds import RULE_KINDS
 from brainops.operations.guard.state import Ruleset, following_rules
 from brainops.procedures.runs.admission import Within
 from brainops.store import Transaction
@@ -22,6 +21,7 @@ from brainops.types import (
     RuleKind,
     TriggerMatch,
 )
+from brainops_core.guard.rule_kinds import RULE_KINDS
 
 MAX_NAMES = 50  # of one command line: rules look at its first commands, and its class at all of them
 

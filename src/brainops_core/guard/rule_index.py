@@ -6,17 +6,14 @@ that could apply.
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import overload
+from brainops_core.glob import has_form
 
-from msgspec import Struct
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
 
-from brainops.types import OperationStart, Rule
-
-_GLOB = re.compile(r"[*?\[]")
-Matcher = Callable[[str], object]
+    from brainops_core.guard.values import PlainRule
 
 
 def canonical(name: str) -> str:
@@ -26,22 +23,41 @@ def canonical(name: str) -> str:
 
 def is_glob(name: str) -> bool:
     """Say whether a name stands for more than itself."""
-    return _GLOB.search(name) is not None
+    return "*" in name or "?" in name or "[" in name
 
 
-class Indexed(Struct, frozen=True, kw_only=True):
-    """A rule and its compiled globs; None matches anything."""
+class Indexed:
+    """A rule, its place, and the canonical globs that must match, none of which match anything."""
 
-    position: int
-    rule: Rule
-    operation: Matcher | None
-    target: Matcher | None
+    __slots__ = ("operations", "position", "rule", "targets")
+
+    def __init__(self, position: int, rule: PlainRule) -> None:
+        self.position = position
+        self.rule = rule
+        self.operations = _Forms(rule.operations)
+        self.targets = _Forms(rule.targets)
 
 
-class RuleIndex(Sequence[Rule]):
+class _Forms:
+    """Names and globs of which one must match; none match anything."""
+
+    __slots__ = ("exact", "globs")
+
+    def __init__(self, globs: Sequence[str]) -> None:
+        forms = {canonical(glob) for glob in globs}
+        self.globs = sorted(filter(is_glob, forms))
+        self.exact = forms.difference(self.globs)
+
+    def cover(self, name: str) -> bool:
+        if name in self.exact or not (self.exact or self.globs):
+            return True
+        return any(has_form(name, glob) for glob in self.globs)
+
+
+class RuleIndex:
     """Rules, compiled once; `applying` yields those that an operation must meet, in their order."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Any]) -> None:
         self._rules = tuple(rules)
         self._by_operation: dict[str, list[Indexed]] = {}
         self._by_target: dict[str, list[Indexed]] = {}
@@ -51,24 +67,20 @@ class RuleIndex(Sequence[Rule]):
         self._operation_lengths = sorted({len(prefix) for prefix in self._by_operation})
         self._target_lengths = sorted({len(prefix) for prefix in self._by_target})
 
-    @overload
-    def __getitem__(self, index: int) -> Rule: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Rule, ...]: ...
-    def __getitem__(self, index: int | slice) -> Rule | tuple[Rule, ...]:
-        return self._rules[index]
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rules)
 
     def __len__(self) -> int:
         return len(self._rules)
 
-    def applying(self, operation: OperationStart) -> Iterator[Rule]:
+    def applying(self, operation: Any) -> Iterator[Any]:
         """Yield the rules whose operations, targets and classes cover this operation."""
         name, target = canonical(operation.name), canonical(operation.target or "")
-        found: dict[int, Rule] = {}
+        found: dict[int, PlainRule] = {}
         for each in self._candidates(name, target):
             if each.position in found or (each.rule.classes and operation.action_class not in each.rule.classes):
                 continue
-            if (each.operation is None or each.operation(name)) and (each.target is None or each.target(target)):
+            if each.operations.cover(name) and each.targets.cover(target):
                 found[each.position] = each.rule
         yield from (found[position] for position in sorted(found))
 
@@ -79,10 +91,8 @@ class RuleIndex(Sequence[Rule]):
         for length in self._target_lengths:
             yield from self._by_target.get(target[:length], ())
 
-    def _add(self, position: int, rule: Rule) -> None:
-        indexed = Indexed(
-            position=position, rule=rule, operation=_matcher(rule.operations), target=_matcher(rule.targets)
-        )
+    def _add(self, position: int, rule: PlainRule) -> None:
+        indexed = Indexed(position, rule)
         if rule.operations:
             places, globs = self._by_operation, rule.operations
         elif rule.targets:
@@ -90,19 +100,10 @@ class RuleIndex(Sequence[Rule]):
         else:
             self._anywhere.append(indexed)
             return
-        for prefix in {_GLOB.split(canonical(glob), maxsplit=1)[0] for glob in globs}:
+        for prefix in {canonical(glob).partition("*")[0].partition("?")[0].partition("[")[0] for glob in globs}:
             places.setdefault(prefix, []).append(indexed)
 
 
-def compiled(rules: Iterable[Rule]) -> RuleIndex:
+def compiled(rules: Iterable[Any]) -> RuleIndex:
     """Return the rules in the form in which a decision finds them at once."""
     return rules if isinstance(rules, RuleIndex) else RuleIndex(rules)
-
-
-def _matcher(globs: Sequence[str]) -> Matcher | None:
-    if not globs:
-        return None
-    exact = {canonical(glob) for glob in globs}
-    if not any(map(is_glob, exact)):
-        return exact.__contains__
-    return re.compile("|".join(map(fnmatch.translate, sorted(exact)))).match

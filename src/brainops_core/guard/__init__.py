@@ -1,0 +1,1 @@
+"""May this operation begin? Rules, what they ask for, and how they are judged."""
