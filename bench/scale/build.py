@@ -24,6 +24,7 @@ from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.memory.terms import query_terms
 from brainops.store import acts
 from brainops.store.ids import new_id
+from brainops.store.search import Embedded
 from brainops.types import Draft, MemoryType
 
 PIECES_A_TEXT = 5
@@ -79,7 +80,7 @@ def build(path: str, count: int, model_id: str, dimension: int) -> None:
         store = brain._context.store
         while done < count:
             size = min(BATCH, count - done)
-            rows = vectors(size, dimension, done)
+            rows, embedded = vectors(size, dimension, done), []
             with store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
                 for number, text in enumerate(texts(size, done)):
                     position = done + number
@@ -92,9 +93,11 @@ def build(path: str, count: int, model_id: str, dimension: int) -> None:
                     prepared = prepare(draft, RedactionPolicy())
                     inserted = tx.memories.insert({**prepared.row, "id": new_id(), "now": store.now()}, prepared.words)
                     if inserted.fresh:
-                        tx.index.store_vectors(
-                            tx.session, inserted.key, prepared.row["content_hash"], model_id, rows[number : number + 1]
+                        said = prepared.row["content_hash"]
+                        embedded.append(
+                            Embedded(key=inserted.key, content_hash=said, vectors=rows[number : number + 1])
                         )
+                tx.index.store_vectors(tx.session, model_id, embedded)
             done += size
             print(f"\r{done:,} of {count:,}  {done / (time.time() - started):,.0f}/s", end="", file=sys.stderr)
     print(file=sys.stderr)

@@ -100,11 +100,11 @@ def test_an_embedding_run_finds_what_committed_late_with_a_lower_key(url: str, b
     late.begin()
     brain.capture("the early one", "took its key second")
     with inside(brain).store.read() as tx:
-        first = tx.session.all("vector_pending", model_id="m", after=0, limit=10)
+        first = tx.session.all("vector_pending", after=0, limit=10)
     late.commit()
 
     with inside(brain).store.read() as tx:
-        then = tx.session.all("vector_pending", model_id="m", after=0, limit=10)
+        then = tx.session.all("vector_pending", after=0, limit=10)
 
     assert [row["title"] for row in first] == ["the early one"]
     assert [row["title"] for row in then] == ["the late one", "the early one"]

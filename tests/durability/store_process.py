@@ -37,7 +37,7 @@ def main(url: str) -> None:
                         say(f"purged, in the log for {brain.purge(text, reason='asked to').in_log_for}")
                     case "hold":  # a snapshot, as a long report does
                         tx = reading.enter_context(inside(brain).store.read())
-                        tx.memories.counts()
+                        tx.counts.memories()
                         say("holding")
                     case "let":
                         reading.close()

@@ -14,6 +14,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import StoreReplaced, StoreUnavailable
 from brainops.store import acts, scan
+from brainops.store.search import Embedded
 from brainops.store.sqlite_restore import restore_file
 from brainops.store.store import Transaction
 from brainops.types import Filter
@@ -241,8 +242,9 @@ def direction(number: int) -> numpy.ndarray:
 def give_vectors(brain: Brain, number: int) -> None:
     """Let every memory point in one direction."""
     with _writing(brain) as tx:
-        for row in tx.session.all("vector_pending", model_id="m", after=0, limit=1_000):
-            tx.index.store_vectors(tx.session, row["key"], row["content_hash"], "m", direction(number)[None])
+        for row in tx.session.all("vector_pending", after=0, limit=1_000):
+            embedded = Embedded(key=row["key"], content_hash=row["content_hash"], vectors=direction(number)[None])
+            tx.index.store_vectors(tx.session, "m", [embedded])
 
 
 def nearest(brain: Brain, number: int) -> float:

@@ -136,7 +136,7 @@ def test_what_another_process_purged_leaves_the_log_though_that_process_has_ende
     store, log = tmp_path / "memory.db", tmp_path / "memory.db-wal"
     with opened(store) as server, ExitStack() as reading:
         told = server.capture("the unutterable word")
-        reading.enter_context(inside(server).store.read()).memories.counts()
+        reading.enter_context(inside(server).store.read()).counts.memories()
         with asked(str(store)) as process:
             assert f"process {os.getpid()}" in process.ask(f"purge {told.id}")
             process.end()

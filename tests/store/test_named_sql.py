@@ -26,7 +26,6 @@ OWN_STATEMENTS = {
     "postgres": {
         "lexical_ranked": "BM25 by pg_textsearch, where it is there",
         "lexical_ranked_all": "BM25 by pg_textsearch under a filter that leaves few rows",
-        "lexical_total": "how many of a shared database's memories are read here",
         "filter_count": "whether pgvector's index is worth reading",
         "index_ready": "extensions may be there or not",
         "vector_index": "an index for each model",

@@ -15,7 +15,7 @@ from brainops.health.trust import trust_checks
 from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
-from brainops.memory.meaning import body_of
+from brainops.memory.meaning import body_of, waiting
 from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
@@ -52,6 +52,7 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("schema", _schema),
         ("write, read, match", _trial),
         ("rows and word index", _integrity),
+        ("counts", _counts),
         ("audit trail", _trail),
         ("fingerprints", _fingerprints),
         ("fixes", _fixes),
@@ -141,6 +142,16 @@ def _integrity(context: MemoryContext) -> tuple[str, str]:
     derived = all("index" in problem for problem in problems)
     way_out = "brainops reindex" if derived else "brainops restore --from BACKUP (brainops status names the backups)"
     return detail, way_out
+
+
+def _counts(context: MemoryContext) -> tuple[str, str]:
+    """Do the counts that `status` reads agree with the memories themselves?"""
+    with context.store.read() as tx:
+        wrong = tx.counts.wrong(context.store.now(), tx.memories.newest_key())
+        total = tx.counts.total()
+    if wrong:
+        return f"{len(wrong)} of them do not agree with the memories", "brainops reindex"
+    return f"agree with {counted(total, 'memory')}", ""
 
 
 def _trail(context: MemoryContext) -> tuple[str, str]:
@@ -233,7 +244,7 @@ def _disk(context: MemoryContext) -> tuple[str, str]:
 def _clock(context: MemoryContext) -> tuple[str, str]:
     now, here = context.store.now(), time.time_ns() // 1_000
     with context.store.read() as tx:
-        newest = max((row["last_at"] for row in tx.memories.counts()), default=0)
+        newest = tx.counts.last_captured() or 0
         ahead = tx.memories.matching(Filter(since=now + CLOCK_SECONDS * SECOND_MICROS), AHEAD_NAMED, now)
     apart = abs(now - here) / 1e6
     if ahead:
@@ -290,6 +301,6 @@ def _backlog(context: MemoryContext) -> tuple[str, str]:
     if embedder is None:
         return "nothing waits without a model", ""
     with context.store.read() as tx:
-        waiting = tx.vectors.waiting(embedder.model_id)
-    way_out = "" if waiting <= WAITING_CHECKED else "brainops reembed (search goes on by words meanwhile)"
-    return f"{counted(waiting, 'memory')} wait for a vector" if waiting else "every memory has its vector", way_out
+        pending = waiting(tx, embedder.model_id)
+    way_out = "" if pending <= WAITING_CHECKED else "brainops reembed (search goes on by words meanwhile)"
+    return f"{counted(pending, 'memory')} wait for a vector" if pending else "every memory has its vector", way_out

@@ -90,7 +90,7 @@ def _of_errors(counts: RecordCounts) -> Iterator[HealthFigure]:
 
 
 def _of_ages(tx: Transaction, now: Micros, embeds: bool) -> Iterator[HealthFigure]:
-    captured = max((row["last_at"] for row in tx.figures.standing()), default=None)
+    captured = tx.counts.last_captured()
     yield _figure("last capture", None if captured is None else _seconds(captured, now), SECONDS, int(bool(captured)))
     since: Mapping[str, Any] = {
         "vector": tx.figures.vector_waiting_since() if embeds else None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -195,7 +196,7 @@ def catch_up(place: SessionPlace) -> CaughtUp:
         return CaughtUp(left=tuple(due), because=f"what acts by itself is stopped: {stopped}")
     with place.context.store.read() as tx:
         unlearnt = tx.figures.unlearnt(CATCH_UP_OPERATIONS + 1)
-        memories = sum(int(row["memories"]) for row in tx.figures.standing())
+        memories = tx.counts.total()
     if not unlearnt and not memories:
         return CaughtUp()  # there is nothing to learn from
     if unlearnt > CATCH_UP_OPERATIONS or memories > CATCH_UP_MEMORIES:
@@ -243,7 +244,10 @@ def newest(context: MemoryContext) -> str:
 
 def _status(tx: Transaction, context: MemoryContext, now: Micros, floor: bool) -> dict[str, Any]:
     """Return what `status` says, as far as it can be said at once of a large store."""
-    by_type = {row["type"]: row for row in tx.figures.standing()}
+    by_type, without_vector = Counter[str](), 0
+    for row in tx.counts.memories():
+        by_type[row["type"]] += int(row["memories"])
+        without_vector += 0 if row["vector_model"] else int(row["memories"])
     tallies = [row for row in tx.operations.counts(now // DAY_MICROS - 6) if row["name"] != OPENING]
     model = context.meaning.model
     return {
@@ -253,11 +257,11 @@ def _status(tx: Transaction, context: MemoryContext, now: Micros, floor: bool) -
         "read": list(context.store.scope.read),
         "now": now,
         "memories": {
-            "total": sum(int(row["memories"]) for row in by_type.values()),
-            "by_type": {type: int(row["memories"]) for type, row in by_type.items()},
-            "last_capture_at": max((int(row["last_at"]) for row in by_type.values()), default=None),
+            "total": by_type.total(),
+            "by_type": dict(by_type),
+            "last_capture_at": tx.counts.last_captured(),
         },
-        "index": {"model": model, "waiting": 0 if model == "none" else tx.figures.vectors_waiting()},
+        "index": {"model": model, "waiting": 0 if model == "none" else without_vector},
         "operations": {
             "week": sum(int(row["succeeded"]) + int(row["failed"]) for row in tallies),
             "failed": sum(int(row["failed"]) for row in tallies),

@@ -32,13 +32,13 @@ def status(context: MemoryContext) -> dict[str, Any]:
     store = context.store
     floor = store.floor()
     with store.read() as tx:
-        counts = tx.memories.counts()
+        counts = tx.counts.memories()
         now = store.now()
         day, week = tx.operations.growth(now - DAY_MICROS), tx.operations.growth(now - 7 * DAY_MICROS)
         rows = tx.operations.segments()
         figures = {
-            "memories": _memories(counts),
-            "index": _index(tx, context.meaning.model),
+            "memories": {**_memories(counts), "last_capture_at": tx.counts.last_captured()},
+            "index": _index(tx.counts.models(), context.meaning.model),
             "operations": {
                 "total": week["operations"],
                 "open": week["open"],
@@ -62,7 +62,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
         captured = {
             name: {each: row[each] for each in ("memories", "characters")}
             for name, days in (("day", 1), ("week", 7))
-            for row in (tx.memories.growth(store.now() - days * DAY_MICROS),)
+            for row in (tx.counts.growth(store.now() - days * DAY_MICROS),)
         }
     sizes = store.upkeep.sizes()
     state = store.upkeep.log()
@@ -106,14 +106,12 @@ def _memories(counts: Sequence[Row]) -> dict[str, Any]:
         "by_type": dict(by["type"].most_common()),
         "by_state": dict(by["state"].most_common()),
         "by_namespace": dict(by["namespace"].most_common()),
-        "last_capture_at": max((row["last_at"] for row in counts), default=None),
     }
 
 
-def _index(tx: Transaction, model: str) -> dict[str, Any]:
+def _index(embedded: Counter[str], model: str) -> dict[str, Any]:
     """Count vectors by model. The newest model is the one in use; nothing is loaded to find out."""
-    embedded = tx.vectors.models()
-    without = embedded.pop(None, 0)
+    without = embedded.pop("", 0)
     current = max(embedded, key=lambda name: embedded[name], default=None)
     others = sum(count for name, count in embedded.items() if name != current)
     return {

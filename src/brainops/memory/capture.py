@@ -17,6 +17,7 @@ from brainops.store import Transaction, acts
 from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.memories import Inserted
+from brainops.store.search import Embedded
 from brainops.types import Captured, Draft, Finding, Progress, Source, Trust
 from brainops.types.limits import MAX_TAGS
 
@@ -161,7 +162,8 @@ def store(
     if not inserted.fresh:
         return _acknowledge(inserted, prepared, tx, _count_again(tx, inserted, prepared, source, now))
     if vectors is not None and (embedder := context.meaning.embedder()) is not None:
-        tx.index.store_vectors(tx.session, inserted.key, row["content_hash"], embedder.model_id, vectors)
+        embedded = Embedded(key=inserted.key, content_hash=row["content_hash"], vectors=vectors)
+        tx.index.store_vectors(tx.session, embedder.model_id, [embedded])
     return _acknowledge(inserted, prepared, tx, [])
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from brainops.embedding import open_embedder
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.draft import content_text
 from brainops.memory.terms import embedding_texts
-from brainops.store import Store, acts
+from brainops.store import Store, Transaction, acts
 from brainops.store.database import Row
 from brainops.store.scope import Scope
+from brainops.store.search import Embedded
 from brainops.types import Embedder, Progress
 
 if TYPE_CHECKING:
@@ -103,29 +105,53 @@ def embed_pending(
     if embedder is None:
         return 0
     with store.read() as tx:
-        total = tx.vectors.waiting(embedder.model_id)
-    done, after = 0, 0
-    while (limit is None or done < limit) and not stop():
-        with store.read() as tx:
-            rows = tx.vectors.wait(embedder.model_id, after, BATCH_MEMORIES)
-        if not rows:
-            break
+        total = waiting(tx, embedder.model_id)
+    done = 0
+    for rows in _pages(store, embedder.model_id) if total else ():
         vectors = meaning.of_memories([(row["title"], body_of(row)) for row in rows])
         _store(store, embedder.model_id, rows, vectors)
-        after, done = rows[-1]["key"], done + len(rows)
+        done += len(rows)
         if progress is not None:
             progress(done, max(total, done))
+        if (limit is not None and done >= limit) or stop():
+            break
     return done
 
 
+def waiting(tx: Transaction, model_id: str) -> int:
+    """Return how many readable memories wait for a vector of a model: those without one, and those of another model."""
+    models = tx.counts.models() if tx.index.keeps_vectors(tx.session) else Counter()
+    return models.total() - models[model_id]
+
+
+def _pages(store: Store, model_id: str) -> Iterator[Sequence[Row]]:
+    """Yield the memories that wait for a vector, a batch at a time: each kind has an order in which it is found."""
+    for outdated in (False, True):
+        after = 0
+        while True:
+            with store.read() as tx:
+                if outdated and not after and not set(tx.counts.models()) - {"", model_id}:
+                    return
+                rows = (
+                    tx.vectors.outdated(model_id, after, BATCH_MEMORIES)
+                    if outdated
+                    else tx.vectors.pending(after, BATCH_MEMORIES)
+                )
+            if not rows:
+                break
+            yield rows
+            after = rows[-1]["key"]
+
+
 def _store(store: Store, model_id: str, rows: Sequence[Row], vectors: list[numpy.ndarray]) -> None:
-    by_namespace: dict[str, list[tuple[Row, numpy.ndarray]]] = {}
+    by_namespace: dict[str, list[Embedded]] = {}
     for row, passages in zip(rows, vectors, strict=True):
-        by_namespace.setdefault(row["namespace"], []).append((row, passages))
-    for namespace, embedded in by_namespace.items():
+        embedded = Embedded(key=row["key"], content_hash=row["content_hash"], vectors=passages)
+        by_namespace.setdefault(row["namespace"], []).append(embedded)
+    for namespace, of_namespace in by_namespace.items():
         with store.writing(acts.INDEX, acts.ITSELF, scope=Scope.of(namespace)) as tx:
-            for row, passages in embedded:
-                tx.index.store_vectors(tx.session, row["key"], row["content_hash"], model_id, passages)
+            tx.index.store_vectors(tx.session, model_id, of_namespace)
+            tx.counts.fold(store.now())
 
 
 def body_of(row: Row) -> str:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from brainops.errors import EmbedderUnavailable
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import subject_hash, words_of_row
-from brainops.memory.meaning import embed_pending
+from brainops.memory.meaning import embed_pending, waiting
 from brainops.memory.redaction.stored_rows import cleansed
 from brainops.memory.transfer.lines import line_of, row_of_line
 from brainops.memory.transfer.segments import memory_id_of, replace_segment, unpack
@@ -42,13 +42,13 @@ class Rescanned(Struct, frozen=True, kw_only=True):
 
 
 def reindex(context: MemoryContext, progress: Progress | None = None) -> int:
-    """Write the word index and tags of every readable memory anew from its row, and return how many memories that were.
+    """Write words, tags and counts of every readable memory anew from its row, and return how many memories that were.
 
     Readers keep getting answers: a batch is taken out and put back in one transaction. What belongs to no memory goes.
     """
     store, done = context.store, 0
     with store.read() as tx:
-        total = sum(row["memories"] for row in tx.memories.counts())
+        total = tx.counts.total()
     for namespace in store.scope.read:
         scope, after = Scope.of(namespace), 0
         while True:
@@ -61,9 +61,22 @@ def reindex(context: MemoryContext, progress: Progress | None = None) -> int:
                 if progress is not None:
                     progress(done, max(total, done))
             after = keys[-1]
+        _recount(context, scope)
     with store.writing(acts.INDEX, context.actor) as tx:
         tx.memories.prune_index()
     return done
+
+
+def _recount(context: MemoryContext, scope: Scope) -> None:
+    """Let a namespace's counts agree with its memories again.
+
+    By what they differ is found in one snapshot and appended, so that what is captured meanwhile is counted once.
+    """
+    with context.store.read(scope) as tx:
+        wrong = tx.counts.wrong(context.store.now(), tx.memories.newest_key())
+    with context.store.writing(acts.INDEX, context.actor, scope=scope) as tx:
+        tx.counts.append(wrong)
+        tx.counts.fold(context.store.now())
 
 
 def _reindex(context: MemoryContext, scope: Scope, keys: Sequence[int]) -> int:
@@ -91,7 +104,7 @@ def reembed(context: MemoryContext, progress: Progress | None = None) -> int:
             break
     for namespace in context.store.scope.read:
         with context.store.writing(acts.INDEX, context.actor, scope=Scope.of(namespace)) as tx:
-            if tx.vectors.waiting(embedder.model_id) == 0:
+            if waiting(tx, embedder.model_id) == 0:
                 tx.vectors.drop_others(embedder.model_id)
     with context.store.writing(acts.INDEX, context.actor) as tx:
         tx.set(EMBEDDING_MODEL, embedder.model_id)

@@ -103,20 +103,11 @@ class Figures:
         assert work is not None
         return work, operation_of(opened) if opened else None
 
-    def standing(self) -> Sequence[Row]:
-        """Return how many `memories` there are of each `type`, and `last_at`, when the newest was captured."""
-        return self._session.all("memory_standing")
-
     def newest(self, type: MemoryType, now: Micros, limit: int) -> list[Memory]:
         """Return the newest memories of a type that hold; at once, however many there are."""
         looked = limit * LOOKED_AT
         rows = self._session.all("memory_newest_of_type", type=type.value, now=now, looked=looked, limit=limit)
         return [memory_of(row) for row in rows]
-
-    def vectors_waiting(self) -> int:
-        """Return how many memories have no vector of any model."""
-        found = self._session.one("vector_waiting")
-        return int(found["memories"]) if found else 0
 
     def unlearnt(self, limit: int) -> int:
         """Return how many operations no learning cycle has looked at; at most the limit."""

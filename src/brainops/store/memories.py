@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.store.actors import actor_of
+from brainops.store.counts import FOLD_EVERY, CountRows
 from brainops.store.database import Row, Session
-from brainops.store.rows import always
 from brainops.store.search import Index, Words
 from brainops.types import Filter, Memory, MemoryState, MemoryType, Micros, Source, Trust
 from brainops.types.times import DAY_MICROS
@@ -51,7 +51,13 @@ class MemoryRows:
         fresh = found["id"] == row["id"]
         if fresh:
             self._index_words(found["key"], row, words)
+            self._count_sometimes(found["key"], row["now"])
         return _inserted(found, fresh=fresh)
+
+    def _count_sometimes(self, key: int, now: Micros) -> None:
+        """Add up what was appended to the counts, once in so many captures: of a program that does no upkeep, too."""
+        if key % FOLD_EVERY == 0:
+            CountRows(self._session).fold(now)
 
     def count(self, memory_id: str, now: Micros) -> Inserted:
         """Count a memory again that stays as it is."""
@@ -65,6 +71,7 @@ class MemoryRows:
         if found is None:
             return False
         self._index_words(found["key"], row, words)
+        self._count_sometimes(found["key"], row["created_at"])
         return True
 
     def _index_words(self, key: int, row: Mapping[str, Any], words: Words) -> None:
@@ -120,11 +127,23 @@ class MemoryRows:
         """Return memories that pass a filter, newest first; those far ahead of now, by a wrong clock, come last."""
         given, far = filter_parameters(wanted), now + FAR_AHEAD_MICROS
         near = {**given, "until": far if wanted.until is None else min(far, wanted.until)}
-        rows = list(self._session.all("memory_list", limit=limit, **near))
+        rows = self._newest(wanted.types, near, limit)
         if len(rows) < limit:
             ahead = {**given, "since": far if wanted.since is None else max(far, wanted.since)}
-            rows += self._session.all("memory_list", limit=limit - len(rows), **ahead)
+            rows += self._newest(wanted.types, ahead, limit - len(rows))
         return [memory_of(row) for row in rows]
+
+    def _newest(self, types: Sequence[MemoryType], given: Mapping[str, Any], limit: int) -> list[Row]:
+        """Return the newest rows: those of each namespace, and of each type asked for, from the end of its index."""
+        found: list[Row] = []
+        for namespace in self._session.scope.read:
+            each = {**given, "of_namespace": namespace, "limit": limit}
+            if types:
+                for type in dict.fromkeys(types):
+                    found += self._session.all("memory_list_of_type", of_type=type.value, **each)
+            else:
+                found += self._session.all("memory_list", **each)
+        return sorted(found, key=lambda row: (row["created_at"], row["key"]), reverse=True)[:limit]
 
     def by_fingerprint(
         self, digest: str, texts: Sequence[str], wanted: Filter | None = None, *, limit: int
@@ -253,14 +272,6 @@ class MemoryRows:
     def count_retrieved(self, uses: Mapping[int, int]) -> None:
         """Add up how often memories were retrieved."""
         self._session.many("memory_count_retrieved", ({"key": key, "times": times} for key, times in uses.items()))
-
-    def counts(self) -> Sequence[Row]:
-        """Return counts by namespace, type and state."""
-        return self._session.all("memory_counts")
-
-    def growth(self, since: int) -> Row:
-        """Return how many memories were captured since, and their characters."""
-        return always(self._session, "memory_growth", since=since)
 
     def junk(self, *, oversized: int, unused_before: int, limit: int) -> Sequence[Row]:
         """Return current memories that are flagged, oversized, stale or never retrieved."""

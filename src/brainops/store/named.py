@@ -9,6 +9,10 @@ A file holds statements under `-- name: memory_get`; `-- fragment: memory_filter
 Columns are taken from the schema: `{memory as m}` is every column of a row, `{columns of memory}` and
 `{values of memory}` are those of a row that comes from elsewhere. What stands under `-- each ordered: {table}_after` is
 a statement for each of the schema's tables of that group.
+
+`m.namespace::text = any (...)` is asked of rows that are found by their key: SQLite, which knows nothing of how rows
+are spread, would rather sort a whole namespace for each page. `{namespace of run}` is that, where a table's key is its
+id.
 """
 
 from __future__ import annotations
@@ -19,12 +23,12 @@ from functools import cache
 
 from msgspec import Struct
 
-from brainops.store.schema import GROUPS, ORDER, for_sqlite, restored, sql_files, tables
+from brainops.store.schema import GROUPS, ORDER, for_sqlite, keyed_by_id, restored, sql_files, tables
 
 _HEAD = re.compile(r"^-- (name|fragment|each \w+): ([\w{}]+)[ \t]*$", re.MULTILINE)
 _INCLUDE = re.compile(r"\{(\w+)\}")
 _ROW = re.compile(r"\{(\w+) as (\w+)\}")
-_LIST = re.compile(r"\{(columns|values|order|start) of (\w+)\}")
+_LIST = re.compile(r"\{(columns|values|order|start|namespace) of (\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _WRITES = re.compile(r"\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?\s+set|delete\s+from)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
@@ -125,5 +129,7 @@ def _columns(found: re.Match[str]) -> str:
             return ", ".join(f":{column}" for column in restored(table))
         case "order":
             return ", ".join(ORDER[table])
-        case _:
+        case "start":
             return ", ".join(f":after_{column}" for column in ORDER[table])
+        case _:
+            return "namespace::text" if table in keyed_by_id() else "namespace"

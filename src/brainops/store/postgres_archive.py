@@ -19,7 +19,8 @@ from brainops.store.migrate import require_line
 from brainops.store.postgres import Connection
 
 TABLES = (
-    "setting", "memory", "occurrence", "capture_key", "memory_fts", "memory_tag", "memory_vector", "feedback",
+    "setting", "memory", "memory_count", "memory_delta",
+    "occurrence", "capture_key", "memory_fts", "memory_tag", "memory_vector", "feedback",
     "operation_key", "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
     "procedure", "procedure_change", "run", "run_step", "worker",
     "approval", "approver", "approval_setting", "notice", "channel",
@@ -119,13 +120,14 @@ def _load_table(connection: Connection, archive: zipfile.ZipFile, table: Mapping
     if set(table["columns"]) - known:
         raise ArchiveDamaged(f"the backup's table {name} has columns that its schema does not have")
     # COPY refuses a guarded table; the guard is back before anybody else can see this transaction's rows.
-    connection.execute(f"alter table {name} no force row level security".encode())
+    # What triggers made of these rows, such as their counts, is in the archive.
+    connection.execute(f"alter table {name} no force row level security, disable trigger user".encode())
     with archive.open(_member(name)) as stream, connection.cursor() as cursor:
         with cursor.copy(f"copy {name} ({listed}) from stdin".encode()) as copy:
             for block in _blocks(stream):
                 copy.write(block)
         loaded = cursor.rowcount
-    connection.execute(f"alter table {name} force row level security".encode())
+    connection.execute(f"alter table {name} force row level security, enable trigger user".encode())
     if loaded != table["rows"]:
         raise ArchiveDamaged(f"the backup's table {name} has {loaded} rows, not {table['rows']}")
     _continue_numbers(connection, name)

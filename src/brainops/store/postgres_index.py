@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
 from brainops.errors import InvalidInput
+from brainops.store.counts import CountRows
 from brainops.store.database import Row, Session
+from brainops.store.index import vector_rows
 from brainops.store.memories import filter_parameters
-from brainops.store.search import PAST, Scored, Words, filter_token, filter_tokens
+from brainops.store.search import PAST, Embedded, Scored, Words, filter_token, filter_tokens
 from brainops.types import Filter
 
 if TYPE_CHECKING:
@@ -147,29 +149,25 @@ class PostgresIndex:
         newest, read = int(last["key"] or 0) if last else 0, tuple(session.scope.read)
         counted_at, total = self._sizes.get(read, (0, 0))
         if total <= LARGE or newest > counted_at + SAMPLED_KEYS:
-            counted = session.one("lexical_total")
-            total = int(counted["memories"]) if counted else 0
+            total = CountRows(session).total()
             self._sizes[read] = newest, total
         return newest, total
 
-    def store_vectors(
-        self, session: Session, key: int, content_hash: str, model_id: str, vectors: numpy.ndarray
-    ) -> None:
-        """Keep a memory's passage vectors, unless its text changed since they were made, or none can be kept."""
-        if not self._vectors(session):
+    def store_vectors(self, session: Session, model_id: str, embedded: Sequence[Embedded]) -> None:
+        """Keep the passage vectors of memories, except of those whose text changed since, if any can be kept.
+
+        They go out one after the other without a wait for each answer.
+        """
+        if not embedded or not self.keeps_vectors(session):
             return
-        texts = [_vector_text(vector) for vector in vectors]
         if model_id not in self._indexed:
-            session.one("vector_index", model_id=model_id, dimension=len(vectors[0]))
+            session.one("vector_index", model_id=model_id, dimension=len(embedded[0].vectors[0]))
             self._indexed.add(model_id)
-        if not session.run("vector_mark", memory_key=key, model_id=model_id, content_hash=content_hash):
-            return
-        for passage, text in enumerate(texts):
-            session.run("vector_insert", memory_key=key, model_id=model_id, passage=passage, vector=text)
+        session.many("vector_insert", vector_rows(session, model_id, embedded, _vector_text))
 
     def dense(self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories nearest to a vector, best first."""
-        if not self._vectors(session):
+        if not self.keeps_vectors(session):
             return []
         parameters = {**filter_parameters(wanted), "model_id": model_id, "vector": _vector_text(vector)}
         if not self._few(session, wanted):
@@ -206,12 +204,13 @@ class PostgresIndex:
 
     def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
         """Return the cosine of these memories to a vector, where they have one."""
-        if not keys or not self._vectors(session):
+        if not keys or not self.keeps_vectors(session):
             return {}
         rows = session.all("vector_of_keys", model_id=model_id, vector=_vector_text(vector), keys=list(keys))
         return {row["key"]: float(row["score"]) for row in rows}
 
-    def _vectors(self, session: Session) -> bool:
+    def keeps_vectors(self, session: Session) -> bool:
+        """Say whether this store can hold vectors at all."""
         return self._capabilities(session)["vectors"]
 
     def _capabilities(self, session: Session) -> dict[str, bool]:

@@ -20,6 +20,7 @@ first release has no such setting, though its number may be the same."""
 _SQLITE = tuple(
     (re.compile(postgres), sqlite)
     for postgres, sqlite in (
+        (r"((?:\w+\.)?namespace)::text(?= = any)", r"+\1"),  # not to find rows by (see `named`)
         (r"= any \((:\w+)::\w+\[\]\)", r"in (select value from json_each(\1))"),  # a list travels as JSON text
         (r"\bunnest\((:\w+)::\w+\[\]\) as (\w+) \(value\)", r"json_each(\1) as \2"),
         (r"(:\w+)::(?:double precision|[a-z]+)(?:\[\])?", r"\1"),  # a value has its own type
@@ -39,6 +40,7 @@ _SQLITE = tuple(
 
 _CREATED = re.compile(r"^create table (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
 _COLUMN = re.compile(r"^    (?!primary key |unique |check )(\w+) ", re.MULTILINE)
+_ID_IS_KEY = re.compile(r"^    id [^,]*primary key", re.MULTILINE)
 _ADDED = re.compile(r"^alter table (\w+) add column (\w+) ", re.MULTILINE)
 
 RECORDS: Mapping[str, Mapping[str, str | int]] = {
@@ -150,6 +152,13 @@ def tables() -> dict[str, tuple[str, ...]]:
         for table, column in _ADDED.findall(script):
             found[table] += (column,)
     return found
+
+
+@cache
+def keyed_by_id() -> frozenset[str]:
+    """Return the tables whose rows stand in the order of their ids alone, whatever their namespace."""
+    made = (found for _, _, script in migrations("sqlite") for found in _CREATED.findall(script))
+    return frozenset(name for name, body in made if _ID_IS_KEY.search(body))
 
 
 def exported(table: str) -> tuple[str, ...]:

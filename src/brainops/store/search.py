@@ -34,6 +34,14 @@ class Scored(Struct, frozen=True, kw_only=True):
     score: float
 
 
+class Embedded(Struct, frozen=True, kw_only=True):
+    """A memory's passage vectors, and the hash of the text that they were made of."""
+
+    key: int
+    content_hash: str
+    vectors: numpy.ndarray
+
+
 class Index(Protocol):
     """Finds candidates by words and by vectors. Every answer has passed the filter on the row itself."""
 
@@ -58,10 +66,12 @@ class Index(Protocol):
         """Return in how many memories each word stands, about, and how many there are."""
         ...
 
-    def store_vectors(
-        self, session: Session, key: int, content_hash: str, model_id: str, vectors: numpy.ndarray
-    ) -> None:
-        """Keep a memory's passage vectors, unless its text changed since they were made."""
+    def keeps_vectors(self, session: Session) -> bool:
+        """Say whether this store can hold vectors at all."""
+        ...
+
+    def store_vectors(self, session: Session, model_id: str, embedded: Sequence[Embedded]) -> None:
+        """Keep the passage vectors of memories, except of those whose text changed since they were made."""
         ...
 
     def dense(self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int) -> list[Scored]:

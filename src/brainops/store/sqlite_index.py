@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from brainops.store.database import Row, Session
+from brainops.store.index import vector_rows
 from brainops.store.memories import filter_parameters
-from brainops.store.search import PAST, Scored, Words, filter_token, filter_tokens
+from brainops.store.search import PAST, Embedded, Scored, Words, filter_token, filter_tokens
 from brainops.store.stem import stem
 from brainops.types import Filter
 
@@ -153,16 +154,15 @@ class SQLiteIndex:
             count = self._frequencies[term] = int(row["documents"]) if row else 0
         return count
 
-    def store_vectors(
-        self, session: Session, key: int, content_hash: str, model_id: str, vectors: numpy.ndarray
-    ) -> None:
-        """Keep a memory's passage vectors, unless its text changed since they were made."""
+    def keeps_vectors(self, session: Session) -> bool:
+        """Say whether this store can hold vectors at all."""
+        return True
+
+    def store_vectors(self, session: Session, model_id: str, embedded: Sequence[Embedded]) -> None:
+        """Keep the passage vectors of memories, except of those whose text changed since they were made."""
         from brainops.store.vectors import encode
 
-        if not session.run("vector_mark", memory_key=key, model_id=model_id, content_hash=content_hash):
-            return
-        for passage, vector in enumerate(vectors):
-            session.run("vector_insert", memory_key=key, model_id=model_id, passage=passage, vector=encode(vector))
+        session.many("vector_insert", vector_rows(session, model_id, embedded, encode))
 
     def dense(self, session: Session, model_id: str, vector: numpy.ndarray, wanted: Filter, limit: int) -> list[Scored]:
         """Return up to `limit` memories nearest to a vector, best first."""

@@ -16,6 +16,7 @@ from brainops.store.agents import AgentRows
 from brainops.store.approvals import ApprovalRows
 from brainops.store.cases import CaseRows
 from brainops.store.code import CodeRows
+from brainops.store.counts import CountRows
 from brainops.store.database import Database, Deadline, Session
 from brainops.store.figures import Figures
 from brainops.store.fingerprints import FingerprintRows
@@ -99,6 +100,7 @@ class Transaction:
         self.actor = leave.actor
         self._leave = leave
         self.memories = MemoryRows(session, index)
+        self.counts = CountRows(session)
         self.operations = OperationRows(session)
         self.procedures = ProcedureRows(session)
         self.runs = RunRows(session)

@@ -252,6 +252,7 @@ class Learning:
                 held=held if held is not None and any(_would_change(each) for _, each in found) else "",
             )
             tx.learning.add_report(report, KEPT_REPORTS[work.cycle])
+            tx.counts.fold(self._context.store.now())
         return report
 
     def _write_part(

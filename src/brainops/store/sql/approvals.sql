@@ -83,7 +83,7 @@ select p.state, count(*) as approvals from approval as p where p.namespace = any
 -- name: approval_page
 -- Every approval of the readable namespaces after an id, in order.
 select {approval as p} from approval as p
-where p.namespace = any (:namespaces::text[]) and p.id > :after order by p.id limit :limit
+where p.namespace::text = any (:namespaces::text[]) and p.id > :after order by p.id limit :limit
 
 -- name: approver_insert
 -- Somebody may approve from now on.

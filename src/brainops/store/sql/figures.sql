@@ -151,7 +151,7 @@ group by f.verdict
 -- name: vector_waiting_since
 -- When was the oldest memory captured that has no vector of any model?
 select m.created_at as since from memory as m
-where m.vector_model is null and m.namespace = any (:namespaces::text[]) order by m.key limit 1
+where m.vector_model is null and m.namespace::text = any (:namespaces::text[]) order by m.key limit 1
 
 -- name: run_due_since
 -- Since when is the longest waiting run due?
@@ -212,11 +212,6 @@ where o.namespace = any (:namespaces::text[]) and o.name = :opening
     and o.session_id = :session_id
 order by o.started_at limit 1
 
--- name: memory_standing
--- How many memories are there of each type, set aside or not, and when was the newest captured? From an index alone.
-select m.type as type, count(*) as memories, max(m.created_at) as last_at from memory as m
-where m.namespace = any (:namespaces::text[]) group by m.type
-
 -- name: memory_newest_of_type
 -- The newest memories of a type that hold; looked for among so many, so that an index alone finds them.
 select {memory as m} from memory as m
@@ -226,11 +221,6 @@ where m.namespace = any (:namespaces::text[]) and m.state = 'active' and m.super
         select n.key from memory as n where n.namespace = any (:namespaces::text[]) and n.type = :type
         order by n.created_at desc limit :looked)
 order by m.created_at desc, m.key desc limit :limit
-
--- name: vector_waiting
--- How many memories have no vector of any model?
-select count(*) as memories from memory as m
-where m.vector_model is null and m.namespace = any (:namespaces::text[])
 
 -- name: unlearnt_count
 -- How many operations of the written namespace has no cycle looked at? Counted up to a limit.

@@ -67,8 +67,15 @@ where m.key = any (:keys::bigint[]) and m.namespace = any (:namespaces::text[])
 select m.key from memory as m where {memory_filter} limit :limit
 
 -- name: memory_list
--- Memories that pass the filter, newest first.
-select {memory as m} from memory as m where {memory_filter} order by m.created_at desc, m.key desc limit :limit
+-- Memories of a namespace that pass the filter, newest first: from the end of an index, whatever the planner knows.
+select {memory as m} from memory as m where m.namespace = :of_namespace and {memory_filter}
+order by m.created_at desc, m.key desc limit :limit
+
+-- name: memory_list_of_type
+-- The same of one type.
+select {memory as m} from memory as m
+where m.namespace = :of_namespace and m.type = :of_type and {memory_filter}
+order by m.created_at desc, m.key desc limit :limit
 
 -- name: memory_neighbours
 -- The memories captured directly before and after each of these in its session.
@@ -104,7 +111,7 @@ order by m.key limit :limit
 -- name: memory_page
 -- Every readable memory after a key, in key order: for export and for walking the whole store.
 select {memory as m} from memory as m
-where m.namespace = any (:namespaces::text[]) and m.key > :after order by m.key limit :limit
+where m.namespace::text = any (:namespaces::text[]) and m.key > :after order by m.key limit :limit
 
 -- name: memory_chain
 -- The memories that this one replaced and those that replaced it.
@@ -202,24 +209,12 @@ where namespace = :namespace and (supersedes = :id or superseded_by = :id)
 -- The key of a readable memory.
 select key from memory where id = :id and namespace = any (:namespaces::text[])
 
--- name: memory_counts
--- How many memories of each type and state are there, and when was the last one captured?
-select namespace, type, state, count(*) as memories,
-    cast(sum(occurrences) as bigint) as occurrences,
-    max(created_at) as last_at, min(created_at) as first_at, sum(length(content) + length(title)) as characters
-from memory as m where m.namespace = any (:namespaces::text[]) group by namespace, type, state
-
--- name: memory_growth
--- How many memories were captured since, and how large are they?
-select count(*) as memories, coalesce(sum(length(content) + length(title)), 0) as characters
-from memory as m where m.namespace = any (:namespaces::text[]) and m.created_at >= :since
-
 -- name: memory_junk
 -- Current memories that make memory worse to read: flagged, stale, oversized or never retrieved.
 select m.id, m.title, m.flag, length(m.content) as characters, m.retrieved_count, m.created_at, m.last_seen_at,
     m.valid_to
 from memory as m
-where m.namespace = any (:namespaces::text[]) and m.state = 'active' and m.superseded_by is null
+where m.namespace::text = any (:namespaces::text[]) and m.state = 'active' and m.superseded_by is null
     and (m.flag is not null or length(m.content) > :oversized
         or (m.retrieved_count = 0 and m.created_at < :unused_before)
         or (m.valid_to is not null and m.valid_to < greatest(now_us(), m.updated_at)))
@@ -245,7 +240,7 @@ where m.id = :id and m.namespace = any (:namespaces::text[]) order by o.at desc 
 -- Every occurrence of the readable memories, for export.
 select m.id as memory_id, m.namespace, o.at, o.actor_kind, o.actor_id, o.session_id, o.operation_id, o.uri, o.detail
 from occurrence as o join memory as m on m.key = o.memory_key
-where m.namespace = any (:namespaces::text[]) and m.key > :after and m.key <= :until_key
+where m.namespace::text = any (:namespaces::text[]) and m.key > :after and m.key <= :until_key
 order by m.key, o.at
 
 -- name: memory_restore_row

@@ -80,7 +80,7 @@ order by 1 desc limit :limit
 -- name: operation_page
 -- Every readable operation after a key, in key order.
 select {operation as o} from operation as o
-where o.namespace = any (:namespaces::text[]) and o.key > :after order by o.key limit :limit
+where o.namespace::text = any (:namespaces::text[]) and o.key > :after order by o.key limit :limit
 
 -- name: operation_before
 -- The oldest finished operations before a time: what goes into an archive segment.
@@ -162,7 +162,7 @@ order by created_at desc limit 1
 -- name: guidance_page
 -- Every readable receipt after an id, for export.
 select {guidance as g} from guidance as g
-where g.namespace = any (:namespaces::text[]) and g.id > :after order by g.id limit :limit
+where g.namespace::text = any (:namespaces::text[]) and g.id > :after order by g.id limit :limit
 
 -- name: guidance_count
 -- How many receipts were given since?

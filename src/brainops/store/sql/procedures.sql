@@ -56,4 +56,4 @@ order by p.name, p.number desc limit :limit
 -- name: procedure_page
 -- Every readable version after an id, in id order.
 select {procedure as p} from procedure as p
-where p.namespace = any (:namespaces::text[]) and p.id > :after order by p.id limit :limit
+where p.namespace::text = any (:namespaces::text[]) and p.id > :after order by p.id limit :limit

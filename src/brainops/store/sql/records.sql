@@ -46,7 +46,7 @@ select count(*) as runs from run where namespace = :namespace and finished_at < 
 -- each ordered: {table}_after
 -- The next readable rows of a table, in an order that no database decides.
 select {columns of {table}} from {table}
-where namespace = any (:namespaces::text[]) and ({order of {table}}) > ({start of {table}})
+where {namespace of {table}} = any (:namespaces::text[]) and ({order of {table}}) > ({start of {table}})
 order by {order of {table}} limit :limit
 
 -- each imported: {table}_restore_row

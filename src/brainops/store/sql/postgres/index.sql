@@ -49,10 +49,6 @@ group by asked.word
 -- The newest key, which bounds how many memories there are.
 select max(m.key) as key from memory as m where m.namespace = any (:namespaces::text[])
 
--- name: lexical_total
--- How many memories are read here?
-select count(*) as memories from memory as m where m.namespace = any (:namespaces::text[])
-
 -- name: lexical_prune
 -- Takes words out of the index that belong to no memory.
 delete from memory_fts as f where f.namespace = :namespace
@@ -73,21 +69,6 @@ select brainops_index_vectors(:model_id, :dimension)
 -- name: vector_delete
 -- Takes a memory's vectors away.
 delete from memory_vector where memory_key = :memory_key and namespace = :namespace
-
--- name: vector_pending
--- Memories that have no vector of this model yet, in key order; none where vectors cannot be kept.
-select m.key, m.namespace, m.title, m.content, m.content_format, m.content_hash from memory as m
-where {vector_missing} and m.key > :after and m.namespace = any (:namespaces::text[])
-order by m.key limit :limit
-
--- name: vector_pending_count
--- How many memories still wait for a vector of this model?
-select count(*) as pending from memory as m
-where {vector_missing} and m.namespace = any (:namespaces::text[])
-
--- fragment: vector_missing
-(m.vector_model is null or m.vector_model < :model_id or m.vector_model > :model_id)
-and exists (select 1 from pg_attribute where attrelid = to_regclass('memory_vector') and attname = 'vector')
 
 -- name: vector_near
 -- The nearest vectors by the model's index; the filter is asked of each row while the index is read.

@@ -31,18 +31,6 @@ delete from memory_fts where rowid not in (select key from memory)
 -- Takes a memory's vectors away.
 delete from memory_vector where memory_key = :memory_key
 
--- name: vector_pending
--- Memories that have no vector of this model yet, in key order.
-select m.key, m.namespace, m.title, m.content, m.content_format, m.content_hash from memory as m
-where m.vector_model is not :model_id and m.key > :after
-    and m.namespace in (select value from json_each(:namespaces))
-order by m.key limit :limit
-
--- name: vector_pending_count
--- How many memories still wait for a vector of this model?
-select count(*) as pending from memory as m
-where m.vector_model is not :model_id and m.namespace in (select value from json_each(:namespaces))
-
 -- name: vector_since
 -- Vectors stored after a mark, in the order in which they were committed.
 select sequence, memory_key, vector from memory_vector
