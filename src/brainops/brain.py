@@ -23,16 +23,19 @@ from brainops.types import (
     JSON,
     ActionClass,
     Actor,
+    ChangeKind,
     Consult,
     Draft,
     DraftFields,
     ErrorEvent,
     Feedback,
+    FeedEntry,
     Guidance,
     Match,
     Memory,
     MemoryState,
     MemoryType,
+    Page,
     Procedure,
     Progress,
     Proof,
@@ -161,20 +164,10 @@ class Brain(metaclass=_Opens):
         first one. Raises InvalidInput, RecallLoop, StoreError.
         """
         draft = self.draft(
-            title,
-            content,
-            type=type,
-            tags=tags,
-            importance=importance,
-            metadata=metadata,
-            trust=trust,
-            source=source,
-            subject=subject,
-            fingerprint=fingerprint,
-            idempotency_key=idempotency_key,
-            valid_from=valid_from,
+            title, content, type=type, tags=tags, importance=importance, metadata=metadata, trust=trust, source=source,
+            subject=subject, fingerprint=fingerprint, idempotency_key=idempotency_key, valid_from=valid_from,
             valid_to=valid_to,
-        )
+        )  # fmt: skip
         captured = capturing.capture(self._context, draft)
         self._used()
         return captured
@@ -294,6 +287,22 @@ class Brain(metaclass=_Opens):
         """Return memories that say nearly the same in the same words, with the share that they have in common."""
         return likeness.near(memory, lambda text, limit: self.retrieve(text, limit=limit), besides)
 
+    def changes(
+        self,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        kinds: Iterable[ChangeKind | str] = (),
+        limit: int = 100,
+    ) -> Page[FeedEntry]:
+        """Return what happened after a cursor, in the order of the feed, which misses no commit however late it comes.
+
+        `next` of a page, or the `id` of a change, is where to go on; `after="newest"` begins with what happens from now
+        on, `after=None` with the oldest that is kept. `kinds` are members of `ChangeKind` or their nouns ("run").
+        Raises InvalidInput; CursorExpired where what came after is not kept any more, or a backup was restored since.
+        """
+        return self._services.changes.page(after, before, tuple(kinds), limit)
+
     # Operations
 
     def guidance(
@@ -330,14 +339,9 @@ class Brain(metaclass=_Opens):
         from brainops.operations.operation import Accompany, manner_of
 
         manner = manner_of(
-            consult=consult,
-            record=record,
-            timeout_seconds=timeout_seconds,
-            strict=strict,
-            client_errors=client_errors,
-            service=service,
-            action_class=action_class,
-        )
+            consult=consult, record=record, timeout_seconds=timeout_seconds, strict=strict, client_errors=client_errors,
+            service=service, action_class=action_class,
+        )  # fmt: skip
         return Accompany(lambda: self._services.operations, self._start(name, target, context, session), manner)
 
     def begin(
@@ -358,13 +362,9 @@ class Brain(metaclass=_Opens):
         from brainops.operations.operation import manner_of
 
         manner = manner_of(
-            consult=consult,
-            record=record,
-            timeout_seconds=timeout_seconds,
-            strict=strict,
-            service=service,
+            consult=consult, record=record, timeout_seconds=timeout_seconds, strict=strict, service=service,
             action_class=action_class,
-        )
+        )  # fmt: skip
         return self._services.operations.begin(self._start(name, target, context, session), manner)
 
     def resume(self, operation_id: str, *, record: Record = "durable", strict: bool = False) -> Running | None:

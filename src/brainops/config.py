@@ -22,6 +22,8 @@ from brainops.types import Actor, ActorKind, agent_session
 PERSONAL_NAMESPACE = "personal"
 DEFAULT_STORE = "memory.db"  # in the data folder
 DEFAULT_MODEL = "minilm"
+MOST_DAYS = 3_650
+DEFAULT_CHANGES_DAYS = 7.0  # whoever follows the feed was away a week at most; each line takes about 100 bytes
 MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
 GUARD_MARK = "brainops-guard.json"  # in a repository's own git folder, which its worktrees share
 KNOWN = (
@@ -32,6 +34,7 @@ KNOWN = (
     "personal_data",
     "actor",
     "session",
+    "changes_days",
     "language",
     "language_url",
     "language_key",
@@ -45,7 +48,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     `model` is "minilm", "none", "endpoint:URL#MODEL" or a folder; `personal_data` is "allow", "hash" or "drop".
     `language` names language models, the next for where one fails ("openai:gpt-5-mini"), at `language_url` where it is
     a server of one's own; `language_key` is where its key is ("env:NAME"), never the key. What names no session of its
-    own is done in `session`, which `brainops session start` opens.
+    own is done in `session`, which `brainops session start` opens. `changes_days` is how long the feed is kept by the
+    processes that look after the store.
     """
 
     store: str
@@ -58,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     language_url: str = ""
     language_key: str = ""
     session: str | None = None
+    changes_days: float = DEFAULT_CHANGES_DAYS
 
 
 def load(environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any) -> Settings:
@@ -80,6 +85,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         language_url=str(values.get("language_url") or ""),
         language_key=str(values.get("language_key") or ""),
         session=str(values["session"]) if values.get("session") else None,
+        changes_days=_days(values.get("changes_days", DEFAULT_CHANGES_DAYS)),
     )
 
 
@@ -233,6 +239,16 @@ def _names(value: Any, what: str = "read is a list of namespaces") -> tuple[str,
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return tuple(value)
     raise InvalidConfiguration(f"{what}, not {value!r:.80}")
+
+
+def _days(value: Any) -> float:
+    try:
+        days = float(value)
+    except (TypeError, ValueError):
+        days = 0.0
+    if not 0 < days <= MOST_DAYS:
+        raise InvalidConfiguration(f"changes_days is a number of days above 0 and up to {MOST_DAYS}, not {value!r:.40}")
+    return days
 
 
 def _actor(value: Any, environment: Mapping[str, str]) -> Actor:

@@ -6,7 +6,8 @@ BrainOpsError
 │   ├── InvalidProcedure      a procedure's text is, with file and line
 │   ├── ConditionFailed       a condition has no value over what is known: nothing passes
 │   ├── MissingExtra          it takes an optional part that is not installed
-│   └── NotConfigured         it takes something that nobody has named: a language model, its price
+│   ├── NotConfigured         it takes something that nobody has named: a language model, its price
+│   └── CursorExpired         what comes after a cursor is not kept any more, or is another history
 ├── NotFound                  nothing of that id in the readable namespaces
 ├── Conflict                  somebody else changed it first, or it stands in the way
 │   └── LeaseLost             a run has a new owner; what the old one did last was not committed
@@ -81,6 +82,10 @@ class MissingExtra(InvalidInput):
 
 class NotConfigured(InvalidInput):
     """It takes something that nobody has named yet; the message names the setting."""
+
+
+class CursorExpired(InvalidInput):
+    """What came after that cursor is kept no longer, or a backup took its place; read anew, and go on from there."""
 
 
 class NotFound(BrainOpsError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from brainops.agents.agents import Agents
     from brainops.agents.language.language import Language
     from brainops.agents.workflows.workflows import Workflows
+    from brainops.health.changes import Changes
     from brainops.health.health import Health
     from brainops.health.sessions import Sessions
     from brainops.health.upkeep import Upkeep
@@ -321,6 +322,13 @@ class Services:
         return Health(self.context, self.settle)
 
     @part
+    def changes(self) -> Changes:
+        """The feed of what happened."""
+        from brainops.health.changes import Changes
+
+        return Changes(self.context, self.settings.changes_days)
+
+    @part
     def sessions(self) -> Sessions:
         """The sessions, and the briefing that opens one."""
         from brainops.health.session import SessionPlace
@@ -362,6 +370,7 @@ class Services:
             self.fixes.sweep,
             self.agents.sweep,
             self.workflows.sweep,
+            self.changes.trim,
             lambda: self.learning.tick() if time.monotonic() >= begin else None,
         ]
         if keep_days is not None:

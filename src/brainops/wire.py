@@ -3,7 +3,7 @@
 Times are microseconds since 1970 in UTC, members of closed sets are their words, and what can be one of several things
 says which (`state` of an outcome, `verdict` of a decision, `requires` of a requirement, `kind` of a proof). JSON knows
 no number that is infinite or none at all: null stands for it, as in JavaScript. Half of a surrogate pair, which UTF-8
-cannot hold, is written as U+FFFD.
+cannot hold, is written as U+FFFD. A page of a list is an object: `items`, `next`, `previous`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from brainops.errors import InvalidInput
+from brainops.types.page import Page
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ FOREIGN = (bytes, bytearray, memoryview, datetime, date, time, timedelta, Decima
 
 def to_json(value: Any) -> bytes:
     """Return a value as JSON in UTF-8."""
+    if isinstance(value, Page):
+        value = {"items": list(value), "next": value.next, "previous": value.previous}
     try:
         return msgspec.json.encode(value, enc_hook=_builtin)
     except UnicodeEncodeError:

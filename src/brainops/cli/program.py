@@ -114,6 +114,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "insights": ("learning", "what the learning cycles found that holds now", "insight findings lessons"),
     },
     "See": {
+        "changes": ("changes", "what happened, and what happens now", "feed events follow tail stream watch"),
         "session": ("session", "begin to work: what stands, holds and happened lately", "sessions begin briefing"),
         "health": ("health", "how well memory does its work, in figures", "figures kpi"),
         "report": ("health", "what the last days brought, beside those before", "week weekly summary"),

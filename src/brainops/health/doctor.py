@@ -33,6 +33,7 @@ MIN_FREE_BYTES = 200_000_000  # below this a write-ahead log, a backup or a merg
 CLOCK_SECONDS = 300  # what two clocks may differ before ages and receipts say something wrong
 AHEAD_NAMED = 5  # memories from a time ahead
 STRANDED_SECONDS = 900  # a fix runs five minutes at most, after a lease and three checks
+FEED_SECONDS = 60  # what a commit may wait for those that began before it: every write of ours ends far sooner
 COMPARED_VECTORS = 8
 SAME_COSINE = 0.97  # int8 storage costs about 0.002; another model or another text costs far more
 UNFINISHED_SECONDS = 3_600  # a file that has been written for longer is written by nobody any more
@@ -54,6 +55,7 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("rows and word index", _integrity),
         ("counts", _counts),
         ("audit trail", _trail),
+        ("feed", _feed),
         ("fingerprints", _fingerprints),
         ("fixes", _fixes),
         *trust_checks(),
@@ -166,6 +168,17 @@ def _trail(context: MemoryContext) -> tuple[str, str]:
                 )
             lines += tx.trail.length(namespace)
     return f"lines: {lines:,}, every hash fits", ""
+
+
+def _feed(context: MemoryContext) -> tuple[str, str]:
+    """Does what happened wait to be told, because a transaction that began before has not ended?"""
+    with context.store.read() as tx:
+        since, held_by = tx.changes.delayed()
+    behind = 0.0 if since is None else (context.store.now() - since) / SECOND_MICROS
+    if behind < FEED_SECONDS:
+        return "tells of all that was committed", ""
+    detail = f"what happened in the last {behind:,.0f} s is not told yet: a transaction is open, {held_by or 'unknown'}"
+    return detail, "end that program, or its session: select pg_terminate_backend(PID)"
 
 
 def _fingerprints(context: MemoryContext) -> tuple[str, str]:

@@ -31,7 +31,8 @@ TABLES = (
     "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
     "improvement", "improvement_trial", "code_patch", "language_day", "language_use",
 )  # fmt: skip
-"""Every table, those that others refer to first. A test compares them with the catalog."""
+"""Every table that a backup holds, those that others refer to first. A test compares them with the catalog."""
+LEFT = "change"  # the feed, whose places are numbers of transactions of one server: it begins anew where rows come back
 
 FORMAT = 2
 OF_BEFORE = 1  # the format of archives of before the first release
@@ -76,8 +77,8 @@ def read_contents(path: Path) -> dict[str, Any]:
 
 def load_archive(connection: Connection, path: Path, head: Mapping[str, Any]) -> None:
     """Put an archive's rows in the place of all others, in a transaction that may see and write everything."""
-    connection.execute("alter table audit disable trigger user")
-    connection.execute(f"truncate {', '.join(present(connection))}".encode())
+    connection.execute("alter table audit disable trigger user")  # each gets its triggers back once it is loaded
+    connection.execute(f"truncate {', '.join(present(connection, LEFT))}".encode())
     connection.execute("alter table audit enable trigger user")
     with zipfile.ZipFile(path) as archive:
         for table in head["tables"]:
@@ -85,14 +86,18 @@ def load_archive(connection: Connection, path: Path, head: Mapping[str, Any]) ->
                 connection.execute("update memory set vector_model = null")
                 continue
             _load_table(connection, archive, table)
+    connection.execute(
+        "insert into setting (name, value) values ('store_id', replace(gen_random_uuid()::text, '-', '')) "
+        "on conflict (name) do update set value = excluded.value"
+    )
 
 
-def present(connection: Connection) -> list[str]:
+def present(connection: Connection, *besides: str) -> list[str]:
     """Return the tables that the store has: one of an older schema, before it is migrated, lacks the newer ones."""
     row = connection.execute(
         "select array(select name from unnest(%s::text[]) with ordinality as t (name, place) "
         "where to_regclass(name) is not null order by place) as names",
-        (list(TABLES),),
+        ([*TABLES, *besides],),
     ).fetchone()
     assert row is not None
     return list(row["names"])

@@ -38,6 +38,10 @@ _SQLITE = tuple(
     )
 )
 
+_TOLD = re.compile(r"^create told (\w+) (after [^;]*?)((?:\s+when \([^;]*?\))?)\s+tells \(([^;]*)\);", re.MULTILINE)
+_TELLS = "insert into change (at, namespace, kind, ref) values (now_us(), new.namespace, {}); "
+"""What the feed is told, which each database spells in its own way: `create told NAME after ... tells (kind, ref)`."""
+
 _CREATED = re.compile(r"^create table (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
 _COLUMN = re.compile(r"^    (?!primary key |unique |check )(\w+) ", re.MULTILINE)
 _ID_IS_KEY = re.compile(r"^    id [^,]*primary key", re.MULTILINE)
@@ -133,6 +137,7 @@ def sql_files(folder: str) -> list[tuple[str, str]]:
 
 def for_sqlite(text: str) -> str:
     """Return SQL as SQLite spells it."""
+    text = _TOLD.sub(lambda to: f"create trigger told_{to[1]} {to[2]}{to[3]} begin {_TELLS.format(to[4])}end;", text)
     for postgres, sqlite in _SQLITE:
         text = postgres.sub(sqlite, text)
     return text
@@ -140,7 +145,16 @@ def for_sqlite(text: str) -> str:
 
 def _for_postgres(script: str) -> str:
     """Return a migration as PostgreSQL takes it: what it lacks is that a key may hold the row."""
-    return script.replace(") without rowid;", ");")
+    return _TOLD.sub(_trigger, script.replace(") without rowid;", ");"))
+
+
+def _trigger(told: re.Match[str]) -> str:
+    """Return the function and the trigger by which PostgreSQL tells the feed."""
+    name = f"told_{told[1]}"
+    return (
+        f"create function {name}() returns trigger language plpgsql as $$ begin {_TELLS.format(told[4])}return null; "
+        f"end $$;\ncreate trigger {name} {told[2]} for each row{told[3]} execute function {name}();"
+    )
 
 
 @cache

@@ -15,6 +15,7 @@ from brainops.store.acts import Act, Proven
 from brainops.store.agents import AgentRows
 from brainops.store.approvals import ApprovalRows
 from brainops.store.cases import CaseRows
+from brainops.store.changes import ChangeRows
 from brainops.store.code import CodeRows
 from brainops.store.counts import CountRows
 from brainops.store.database import Database, Deadline, Session
@@ -122,6 +123,7 @@ class Transaction:
         self.trust = TrustRows(session)
         self.vectors = VectorRows(session)
         self.handles = Handles(session)
+        self.changes = ChangeRows(session)
         self.trail = Trail(session, act, leave.actor)
         self._require(act, leave.asker)
 

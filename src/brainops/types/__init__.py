@@ -22,6 +22,7 @@ from brainops.types.agent import (
     WorkflowPlan,
 )
 from brainops.types.agent_session import agent_session
+from brainops.types.change import ChangeKind, FeedEntry
 from brainops.types.fix import (
     ApplicationState,
     BlastRadius,
@@ -137,6 +138,7 @@ from brainops.types.operation import (
     SimilarOperation,
     Succeeded,
 )
+from brainops.types.page import Page
 from brainops.types.procedure import (
     Action,
     Applied,
@@ -224,6 +226,7 @@ __all__ = [
     "CaseDecision",
     "CaseStanding",
     "Change",
+    "ChangeKind",
     "Channel",
     "ChannelKind",
     "Check",
@@ -260,6 +263,7 @@ __all__ = [
     "Explanation",
     "FailMode",
     "Failed",
+    "FeedEntry",
     "Feedback",
     "Filter",
     "Finding",
@@ -301,6 +305,7 @@ __all__ = [
     "OperationStart",
     "Outcome",
     "Owner",
+    "Page",
     "PastOperation",
     "Peer",
     "Plan",
