@@ -20,7 +20,7 @@ class Regex:
     if TYPE_CHECKING:
         source: str
         findall: Callable[[str], list[str]]
-        finditer: Callable[[str], Iterator[Match[str]]]
+        finditer: Callable[..., Iterator[Match[str]]]
         split: Callable[..., list[str]]
         sub: Callable[[str | Callable[[Match[str]], str], str], str]
 

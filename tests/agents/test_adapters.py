@@ -21,8 +21,8 @@ from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput
 from brainops.health.session import EXTRAS
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.injected import INJECTED_CLOSE, INJECTED_OPEN
 from brainops.types import Actor, ActorKind, AdapterKind, Agent, Evidence, Failed, Succeeded, Task
+from brainops_core.redaction.injected import INJECTED_CLOSE, INJECTED_OPEN
 from tests.agents.kit import PYTHON, agent_of, outcome_of, program, task_of
 
 CALLABLE, COMMAND = AdapterKind.CALLABLE, AdapterKind.COMMAND

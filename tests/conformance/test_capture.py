@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.errors import Conflict, InvalidInput, RecallLoop
-from brainops.memory.redaction.redact import wrap_injected
 from brainops.types import JSON, Actor, ActorKind, Draft, MemoryState, MemoryType, Source, Trust
+from brainops_core.redaction.injected import wrap_injected
 from tests.conformance.conftest import OpenBrain
 
 CONTENTS: list[JSON] = [

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainops.health.briefing import SORTS, block, screen, tokens_of
-from brainops.memory.redaction.injected import strip_injected
 from brainops.types import Briefing
+from brainops_core.redaction.injected import strip_injected
 
 TEXTS = st.text(max_size=400)
 

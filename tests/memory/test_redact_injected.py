@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from brainops.memory.redaction.redact import (
+from brainops_core.redaction.injected import (
     INJECTED_CLOSE,
     INJECTED_OPEN,
     contains_injected,

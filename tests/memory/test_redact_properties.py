@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.memory.redaction.redact import (
-    RedactionPolicy,
-    contains_injected,
-    redact,
-    redact_json,
-    strip_injected,
-    wrap_injected,
-)
+from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops_core.redaction.injected import contains_injected, strip_injected, wrap_injected
 
 ALL = RedactionPolicy(personal="hash", key=b"0123456789abcdef")
 ANY_TEXT = st.text(st.characters(), max_size=200)  # lone surrogates and NUL included

@@ -11,7 +11,7 @@ import string
 import pytest
 
 from brainops.memory.redaction.redact import redact
-from brainops.memory.redaction.secrets import TOKEN_RULES
+from brainops_core.redaction.secrets import TOKEN_RULES
 
 ALNUM = string.ascii_letters + string.digits
 UPPER = string.ascii_uppercase + string.digits

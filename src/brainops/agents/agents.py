@@ -25,7 +25,6 @@ from brainops.agents.selection.task_class import class_of, seed_of
 from brainops.agents.watch import LOOK_SECONDS
 from brainops.errors import Conflict, InvalidInput, LeaseLost, OutcomeUnknown
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import clean, safe_text
 from brainops.operations import log as records
 from brainops.operations.guard.enforcement import Guard
 from brainops.operations.jsonable import MAX_TEXT_CHARACTERS
@@ -50,6 +49,7 @@ from brainops.types import (
 )
 from brainops.types.times import TimeoutSeconds
 from brainops.wire import from_plain
+from brainops_core.redaction.redact import clean, safe_text
 
 MAX_CLASS_CHARACTERS = 200
 DAY_SECONDS = 86_400.0  # an execution that names no time-out ends within a day; its attempts have their agents' own

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.redaction.injected import quoted_lines, strip_injected
 from brainops.memory.retrieve import CHARACTERS_A_TOKEN, pack, retrieve
 from brainops.types import Agent, Filter, Guidance, Hit, MemoryAccess, MemoryType, Observation, Recommendation, Trust
+from brainops_core.redaction.injected import quoted_lines, strip_injected
 
 LEARNT_TAG = "agent-learning"
 CONSIDERED = 10  # memories of each kind: what does not fit is passed over

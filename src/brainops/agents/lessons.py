@@ -12,7 +12,6 @@ from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text, prepare
-from brainops.memory.redaction.injected import strip_injected
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import Transaction
 from brainops.types import (
@@ -28,6 +27,7 @@ from brainops.types import (
     Trust,
 )
 from brainops_core.recognition.error_events import error_title
+from brainops_core.redaction.injected import strip_injected
 
 HOW_CHARACTERS = 1_500  # of what the successful agent said: enough to do likewise, and no report
 ERROR_CHARACTERS = 300

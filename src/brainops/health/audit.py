@@ -10,13 +10,13 @@ from msgspec import Struct
 from brainops.memory.context import MemoryContext
 from brainops.memory.likeness import NEAR, likeness, same_subject, shingles
 from brainops.memory.meaning import body_of
-from brainops.memory.redaction.injected import contains_injected
 from brainops.memory.terms import STOP_WORDS, words
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Junk
 from brainops.types.counted import counted
 from brainops.types.times import DAY_MICROS
+from brainops_core.redaction.injected import contains_injected
 
 AUDITED_MEMORIES = 20_000  # the newest; about ten seconds of reading, and old junk was told before
 OVERSIZED_CHARACTERS = 50_000  # about 12,000 tokens: no agent reads that as one memory

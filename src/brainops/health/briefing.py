@@ -8,9 +8,9 @@ from textwrap import wrap
 from typing import Any
 
 from brainops.health.figure_text import length
-from brainops.memory.redaction.injected import wrap_injected
 from brainops.types import Briefing, Micros
 from brainops.types.counted import counted
+from brainops_core.redaction.injected import wrap_injected
 
 SCREEN_COLUMNS = 80
 LABEL_COLUMNS = 12

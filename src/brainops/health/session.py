@@ -24,7 +24,6 @@ from brainops.health.workers import ALIVE_SECONDS
 from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.redaction.redact import redact_name
 from brainops.operations import log as records
 from brainops.operations.operation import start_of
 from brainops.procedures.catalog import Catalog
@@ -53,6 +52,7 @@ from brainops.types import (
 )
 from brainops.types.times import DAY_MICROS
 from brainops_core.recognition.error_events import error_title
+from brainops_core.redaction.redact import redact_name
 
 RECENT = 8  # memories of each sort; the screen shows fewer
 EXCERPT_CHARACTERS = 400

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from msgspec import Struct, field
 
 from brainops.memory.meaning import Meaning
-from brainops.memory.redaction.redact import RedactionPolicy, clean, redact_name, safe_text
+from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.store import Store
 from brainops.types import Actor
 from brainops.types.limits import MAX_TEXT_CHARACTERS
+from brainops_core.redaction.redact import clean, redact_name, safe_text
 
 T = TypeVar("T")
 

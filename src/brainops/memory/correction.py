@@ -13,7 +13,6 @@ from brainops.memory.capture import vouched
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare, words_of_row
 from brainops.memory.identity import make_room
-from brainops.memory.redaction.redact import safe_text
 from brainops.memory.transfer.segments import archived_ids_about, archived_memory, purge_from_segments
 from brainops.store import Transaction, acts
 from brainops.store.database import Row
@@ -32,6 +31,7 @@ from brainops.types import (
     Trust,
     Verdict,
 )
+from brainops_core.redaction.redact import safe_text
 
 VERDICT_CHANGE = {Verdict.HELPFUL: 1.0, Verdict.WRONG: -1.0, Verdict.OUTDATED: -0.5}
 """What one verdict adds to a memory's feedback; ranking bounds the sum, so that no crowd outweighs a match."""

@@ -14,21 +14,14 @@ from msgspec.structs import replace
 from brainops.errors import InvalidInput, RecallLoop
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import (
-    JSON_DEPTH,
-    RedactionPolicy,
-    clean,
-    contains_injected,
-    redact,
-    redact_json,
-    redact_name,
-    strip_injected,
-)
+from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
 from brainops.types import JSON, Draft, ErrorEvent, Finding, MemoryType, Micros, Source, Trust
 from brainops.wire import checked, from_plain
 from brainops_core.recognition.digests import text_digests
+from brainops_core.redaction.injected import contains_injected, strip_injected
+from brainops_core.redaction.redact import JSON_DEPTH, clean, redact_name
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
 MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere

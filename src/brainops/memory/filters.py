@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
-from brainops.memory.redaction.redact import clean
 from brainops.types import Filter
 from brainops.wire import from_plain
+from brainops_core.redaction.redact import clean
 
 LISTS = frozenset({"types", "tags", "trust", "namespaces"})  # of which one may be named by itself
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 from brainops.memory import confidence, rank
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
-from brainops.memory.redaction.redact import clean
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.memory.transfer.segments import search_segments
 from brainops.memory.weights import weights_of
@@ -21,6 +20,7 @@ from brainops.types import Explanation, Filter, Hit, Memory, MemoryType
 from brainops.types.limits import Count, Limit
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
+from brainops_core.redaction.redact import clean
 
 if TYPE_CHECKING:
     import numpy

@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.redaction.redact import RedactionPolicy, clean, redact_json
+from brainops.memory.redaction.redact import RedactionPolicy, redact_json
 from brainops.types import JSON
+from brainops_core.redaction.redact import clean
 
 MAX_TEXT_CHARACTERS = 20_000  # of one text in a context or result
 MAX_ITEMS = 200  # of one list or mapping

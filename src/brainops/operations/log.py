@@ -16,7 +16,6 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_hash, dumped, prepare
 from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import safe_text
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.fixes import record as fix_record
 from brainops.store import Transaction, acts
@@ -42,6 +41,7 @@ from brainops.types.times import DAY_MICROS
 from brainops_core.recognition.digests import text_digests
 from brainops_core.recognition.error_events import error_title
 from brainops_core.recognition.fingerprint import is_client_error
+from brainops_core.redaction.redact import safe_text
 
 MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error

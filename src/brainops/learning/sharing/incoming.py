@@ -11,7 +11,7 @@ from brainops.errors import BrainOpsError, InvalidInput, NotFound
 from brainops.learning.sharing.bundle import Bundle, Item
 from brainops.memory import capture, correction
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import clean, redact_json
+from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fixes import Fixes
 from brainops.store import acts
@@ -20,6 +20,7 @@ from brainops.store.fixes import fix_of
 from brainops.types import Draft, FixMode, MemoryState, MemoryType, ProcedureState, Source, Trust
 from brainops.types.limits import Said
 from brainops.wire import from_plain
+from brainops_core.redaction.redact import clean
 
 SHARED_IMPORTANCE = 0.5  # at most: what matters elsewhere need not matter here
 MAX_COUNT = 1_000_000  # a figure beyond that is no count

@@ -19,7 +19,6 @@ from brainops.learning.sharing.incoming import BundleIntake, withdraw
 from brainops.learning.sharing.signing import InstanceKey, checked_key, own_key, signed_by
 from brainops.learning.signals.pages import page
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import clean
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
 from brainops.procedures.fixes.fixes import Fixes
@@ -31,6 +30,7 @@ from brainops.store.rows import value_of
 from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trust
 from brainops.types.limits import LISTED, MAX_TEXT_CHARACTERS, Said
 from brainops.wire import from_plain
+from brainops_core.redaction.redact import clean
 
 SUFFIX = ".bundle"
 MAX_PEER_NAME_CHARACTERS = 80

@@ -26,7 +26,6 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.digests import is_of
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import safe_text
 from brainops.operations.log import checked_error, distil
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -34,6 +33,7 @@ from brainops.store.rows import value_of
 from brainops.types import LogTemplate, MemoryType, Micros, Trust
 from brainops.types.times import MINUTE_MICROS
 from brainops_core.recognition.digests import text_digests
+from brainops_core.redaction.redact import safe_text
 
 BATCH = 5_000
 """Lines and samples that one transaction takes: some tenths of a second, in which others can still write."""

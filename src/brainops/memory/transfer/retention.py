@@ -13,7 +13,6 @@ from brainops.errors import ArchiveDamaged, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import words_of_row
 from brainops.memory.identity import with_free_key
-from brainops.memory.redaction.redact import clean
 from brainops.memory.transfer.lines import dumps, line_of, row_of_line
 from brainops.memory.transfer.segments import segment_row, unpack
 from brainops.store import Transaction, acts
@@ -25,6 +24,7 @@ from brainops.types import MemoryState, Micros
 from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import DAY_MICROS, Days
 from brainops.wire import checked, from_plain
+from brainops_core.redaction.redact import clean
 
 SEGMENT_ROWS = 5_000  # a segment is written in one transaction, and decompressed whole to be searched
 SEGMENT_BYTES = 32 * 1024 * 1024  # before compression, for the same reason

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from brainops import config
 from brainops.errors import Conflict, InvalidInput
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import clean
 from brainops.operations.guard.other_namespaces import Elsewhere
 from brainops.operations.guard.state import PATTERNS_SETTING, SEPARATOR, settings_of
 from brainops.procedures.conditions import conditions
@@ -39,6 +38,7 @@ from brainops.types.times import MINUTE_MICROS
 from brainops.wire import checked, from_plain
 from brainops_core.guard.requirements import MAX_DEPTH, too_deep
 from brainops_core.guard.rule_kinds import RULE_KINDS
+from brainops_core.redaction.redact import clean
 
 BypassMinutes = Annotated[
     float, Meta(gt=0, le=240)

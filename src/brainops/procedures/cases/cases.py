@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.memory.redaction.redact import clean, redact_json
+from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.cases.case_files import cases_in
 from brainops.procedures.cases.learner import CaseExample, Judgement, Learner
 from brainops.procedures.steps.executor import StepResult, StepWaits, StepWork, StepWrite
@@ -37,6 +37,7 @@ from brainops.types import (
 from brainops.types.knowledge import Share
 from brainops.types.limits import LISTED_WHOLE, MAX_NAME_CHARACTERS, Said
 from brainops.wire import from_plain
+from brainops_core.redaction.redact import clean
 
 CONFIDENCE = 0.90  # below this it abstains: what acts by itself is right nine times in ten, as a fix is
 LEARNED_CASES = 5_000  # the newest; older ones are of another time, and a decision stays fast

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NamespaceDenied, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import clean
 from brainops.procedures.consent.approvers import Approvers
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import Transaction, acts
@@ -27,6 +26,7 @@ from brainops.types import (
     Run,
 )
 from brainops.types.times import SECOND_MICROS
+from brainops_core.redaction.redact import clean
 
 TIMEOUT_SECONDS = 86_400.0  # a day: whoever can answer has been at work once
 ESCALATE_SECONDS = 3_600.0  # an hour without an answer: the first who was told is not there

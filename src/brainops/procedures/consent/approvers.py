@@ -14,7 +14,6 @@ from uuid import UUID
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
-from brainops.memory.redaction.redact import clean
 from brainops.procedures.consent.outbox import Outbox
 from brainops.store import acts
 from brainops.store.actors import actor_columns
@@ -37,6 +36,7 @@ from brainops.types import (
     TerminalProof,
 )
 from brainops.types.times import SECOND_MICROS
+from brainops_core.redaction.redact import clean
 
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8

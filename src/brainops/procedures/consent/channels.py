@@ -13,12 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from brainops.errors import BrainOpsError, InvalidInput, StepFailed
-from brainops.memory.redaction.redact import RedactionPolicy, redact_json, safe_text
+from brainops.memory.redaction.redact import RedactionPolicy, redact_json
 from brainops.net import Request, ask, origin_of
 from brainops.procedures.steps.executor import Limits
 from brainops.procedures.steps.processes import ProcessLimits, run_process
 from brainops.procedures.steps.secret_refs import resolve
 from brainops.types import JSON, Channel, ChannelKind
+from brainops_core.redaction.redact import safe_text
 
 SEND_SECONDS = 10.0  # of one channel: a notice that takes longer is tried again, and others wait behind it
 GRACE_SECONDS = 1.0  # between being asked to end and being ended

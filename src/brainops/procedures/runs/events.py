@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, InvalidInput, MissingExtra, OperationBlocked, StepFailed
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import safe_text
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.definition.step_kinds import ANSWERS
 from brainops.procedures.runs.admission import Admission, doing_of, kept_detail, with_approvals
@@ -36,6 +35,7 @@ from brainops.types import (
     StepState,
 )
 from brainops.types.times import SECOND_MICROS
+from brainops_core.redaction.redact import safe_text
 
 WAITS = ANSWERS | {"time"}  # what an executor may wait for; the run begins the rest
 ASK_AGAIN_SECONDS = 30.0  # a guard that could not look: the store comes back, or somebody sees why the run waits

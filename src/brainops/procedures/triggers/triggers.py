@@ -12,7 +12,6 @@ from msgspec import Struct
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.error_events import parse_error
-from brainops.memory.redaction.redact import clean
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.conditions import conditions
@@ -22,6 +21,7 @@ from brainops.procedures.triggers.lookup import Lookup, Resemblance
 from brainops.store.stem import stem
 from brainops.types import JSON, Mode, OperationStart, ProcedureVersion, TriggerDecision, TriggerMatch
 from brainops_core.recognition.digests import bound_digests
+from brainops_core.redaction.redact import clean
 
 if TYPE_CHECKING:
     import numpy

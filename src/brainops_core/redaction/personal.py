@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from brainops_core.redaction.secrets import Span
+from brainops_core.regex import Regex
 
-from brainops.memory.redaction.secrets import Span
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
 
 PERSONAL_KINDS = ("email", "phone", "ipv4", "ipv6", "card", "iban", "ssn")
 
-_EMAIL = re.compile(
+_EMAIL = Regex(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9\-])"
 )
-_PHONE = re.compile(
+_PHONE = Regex(
     r"(?<![\w.+\-:/=])(?:\+[0-9]{1,3}[ .\-]?(?:\([0-9]{1,4}\)[ .\-]?)?[0-9]{2,4}(?:[ .\-]?[0-9]{2,4}){1,4}"
     r"|\([0-9]{3}\)[ ]?[0-9]{3}[ .\-][0-9]{4}|[2-9][0-9]{2}([.\-])[0-9]{3}\1[0-9]{4})(?![\w\-])"
 )
-_IPV4 = re.compile(r"(?<![\w.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w\-]|\.[0-9])")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?:\.[0-9]{1,3}){0,3}(?![\w:])")
-_CARD = re.compile(r"(?<![\w.\-])[3-6][0-9]{3}(?:[ \-]?[0-9]{3,7}){1,4}(?![\w\-]|\.[0-9])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
-_SSN = re.compile(r"(?<![\w\-.])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w\-])")
+_IPV4 = Regex(r"(?<![\w.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w\-]|\.[0-9])")
+_IPV6 = Regex(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?:\.[0-9]{1,3}){0,3}(?![\w:])")
+_CARD = Regex(r"(?<![\w.\-])[3-6][0-9]{3}(?:[ \-]?[0-9]{3,7}){1,4}(?![\w\-]|\.[0-9])")
+_IBAN = Regex(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+_SSN = Regex(r"(?<![\w\-.])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w\-])")
 
 _SERVICE_USERS = frozenset(("git", "root", "postgres", "ubuntu", "ec2-user", "admin", "deploy"))
 
@@ -76,7 +78,7 @@ def _iban(value: str) -> str | None:
     return compact if int("".join(str(int(character, 36)) for character in turned)) % 97 == 1 else None
 
 
-_TABLE: dict[str, tuple[str, re.Pattern[str], Callable[[str], str | None]]] = {
+_TABLE: dict[str, tuple[str, Regex, Callable[[str], str | None]]] = {
     "email": ("@", _EMAIL, _email),
     "card": ("", _CARD, _card),
     "iban": ("", _IBAN, _iban),
@@ -87,7 +89,7 @@ _TABLE: dict[str, tuple[str, re.Pattern[str], Callable[[str], str | None]]] = {
 }
 
 
-def find_personal(text: str, kinds: frozenset[str]) -> Iterator[tuple[Span, str]]:
+def find_personal(text: str, kinds: Collection[str]) -> Iterator[tuple[Span, str]]:
     """Yield each personal value of the given kinds with its canonical form, by which equal ones can be told."""
     for rank, (kind, (trigger, pattern, canonical)) in enumerate(_TABLE.items(), start=10):
         if kind not in kinds or (trigger not in text and not (kind == "ipv6" and ":" in text)):

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from functools import cache
-from typing import NamedTuple
+from brainops_core.redaction.secret_names import is_harmless, looks_random
+from brainops_core.regex import Regex
 
-from msgspec import Struct
-
-from brainops.memory.redaction.secret_names import is_harmless, looks_random
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-class Span(NamedTuple):
+class Span(tuple[int, int, str, int, bool]):
     """A part of the text to be replaced; `rank` orders overlapping finds, the smallest names the kind."""
 
-    start: int
-    end: int
-    kind: str
-    rank: int = 0
-    quoted: bool = False
+    __slots__ = ()
+
+    def __new__(cls, start: int, end: int, kind: str, rank: int = 0, quoted: bool = False) -> Span:
+        return tuple.__new__(cls, (start, end, kind, rank, quoted))
+
+    start = property(lambda self: self[0])
+    end = property(lambda self: self[1])
+    kind = property(lambda self: self[2])
+    rank = property(lambda self: self[3])
+    quoted = property(lambda self: self[4])
 
 
-class TokenRule(Struct, frozen=True, kw_only=True):
+class TokenRule:
     """A secret that is known by its shape.
 
     A text that holds none of the `triggers` is not searched. The group "s" of the expression, if any, is the
     secret; `random` asks in addition that it looks like the output of a generator.
     """
 
-    kind: str
-    triggers: tuple[str, ...]
-    expression: str
-    random: bool = False
+    __slots__ = ("expression", "kind", "random", "triggers")
+
+    def __init__(self, kind: str, triggers: tuple[str, ...], expression: str, random: bool) -> None:
+        self.kind = kind
+        self.triggers = triggers
+        self.expression = Regex(expression)
+        self.random = random
 
 
 def _rule(kind: str, triggers: str, pattern: str, *, random: bool = False) -> TokenRule:
     boundary = "(?<![A-Za-z0-9])"
-    return TokenRule(kind=kind, triggers=tuple(triggers.split()), expression=boundary + pattern, random=random)
+    return TokenRule(kind, tuple(triggers.split()), boundary + pattern, random)
 
 
 # Every run is either of fixed length or has nothing required behind it, so no pattern can look at a character often.
@@ -113,12 +119,6 @@ SHORTEST_TOKEN = 20
 """No rule of the table matches fewer characters, so shorter words need not be searched for triggers."""
 
 
-@cache
-def _compiled(expression: str) -> re.Pattern[str]:
-    # Compiling all rules takes longer than starting the program; most texts trigger none.
-    return re.compile(expression)
-
-
 def find_tokens(text: str) -> Iterator[Span]:
     """Yield every token that is known by its shape."""
     runs = "\n".join([run for run in text.split() if len(run) >= SHORTEST_TOKEN])
@@ -130,15 +130,14 @@ def find_tokens(text: str) -> Iterator[Span]:
                 break
         else:
             continue
-        pattern = _compiled(rule.expression)
-        group = "s" if "s" in pattern.groupindex else 0
-        for match in pattern.finditer(text):
+        group = "s" if "(?P<s>" in rule.expression.source else 0
+        for match in rule.expression.finditer(text):
             if not rule.random or looks_random(match.group(group)):
                 yield Span(match.start(group), match.end(group), rule.kind, 0)
 
 
-_KEY_HEADER = re.compile(r"-----BEGIN ((?:[A-Z0-9]{1,12} ){0,4})PRIVATE KEY(?: BLOCK)?-----")
-_KEY_LINE = re.compile(r"(?:\s|\\[nr]){0,8}[A-Za-z0-9+/=]{16,}")
+_KEY_HEADER = Regex(r"-----BEGIN ((?:[A-Z0-9]{1,12} ){0,4})PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = Regex(r"(?:\s|\\[nr]){0,8}[A-Za-z0-9+/=]{16,}")
 _KEY_KINDS = {"OPENSSH": "openssh-private-key", "PGP": "pgp-private-key"}
 
 
@@ -161,9 +160,9 @@ def find_key_blocks(text: str) -> Iterator[Span]:
         yield Span(header.start(), position, _KEY_KINDS.get(words[0] if words else "", "private-key"), 0)
 
 
-_AUTHORITY = re.compile(r"[^\s\"'<>`\\/?#]{1,512}")
-_CREDENTIALS_WITH_SLASH = re.compile(r"[^\s:/@\"'<>`\\?#]{0,64}:(?P<s>[^\s\"'<>`\\@]{1,256})@")
-_PORT_AND_PATH = re.compile(r"[0-9]{1,5}/")
+_AUTHORITY = Regex(r"[^\s\"'<>`\\/?#]{1,512}")
+_CREDENTIALS_WITH_SLASH = Regex(r"[^\s:/@\"'<>`\\?#]{0,64}:(?P<s>[^\s\"'<>`\\@]{1,256})@")
+_PORT_AND_PATH = Regex(r"[0-9]{1,5}/")
 
 
 def find_url_credentials(text: str) -> Iterator[Span]:
@@ -193,17 +192,14 @@ def _credentials_with_slash(text: str, start: int) -> Iterator[Span]:
 
 
 _ORACLE = r"jdbc:oracle:[a-z]{2,8}:[^\s/@\"']{1,64}/(?P<s>[^\s@\"']{1,128})@"
-_AUTHORIZATION = re.compile(
-    r"authorization(?P<q>[\"'\]\\]{0,4})[ \t]{0,4}[:=][ \t]{0,4}[\[\"'\\]{0,4}"
+_AUTHORIZATION = Regex(
+    r"(?i)authorization(?P<q>[\"'\]\\]{0,4})[ \t]{0,4}[:=][ \t]{0,4}[\[\"'\\]{0,4}"
     r"(?P<scheme>(?:basic|bearer|token|apikey|api-key|negotiate|ntlm|key|ghost|splunk|genie)[ \t]{1,4})?"
     r"(?P<s>[^\s\"'\\,;<>{}]{4,})",
-    re.IGNORECASE,
 )
-_BEARER = re.compile(r"bearer[ \t]{1,4}(?P<s>[A-Za-z0-9._~+/=-]{16,})", re.IGNORECASE)
-_COOKIE = re.compile(
-    r"cookie2?[\"'\]\\]{0,4}[ \t]{0,4}[:=][ \t]{0,4}[\"'\\]{0,4}(?=[A-Za-z0-9_.\-]{1,64}=)", re.IGNORECASE
-)
-_COOKIE_PAIR = re.compile(r"[A-Za-z0-9_.\-]{1,64}(?:=(?:\"[^\"\r\n]{0,4096}\"|[^\s;\"',\\]{0,4096}))?(?:;[ \t]{0,4})?")
+_BEARER = Regex(r"(?i)bearer[ \t]{1,4}(?P<s>[A-Za-z0-9._~+/=-]{16,})")
+_COOKIE = Regex(r"(?i)cookie2?[\"'\]\\]{0,4}[ \t]{0,4}[:=][ \t]{0,4}[\"'\\]{0,4}(?=[A-Za-z0-9_.\-]{1,64}=)")
+_COOKIE_PAIR = Regex(r"[A-Za-z0-9_.\-]{1,64}(?:=(?:\"[^\"\r\n]{0,4096}\"|[^\s;\"',\\]{0,4096}))?(?:;[ \t]{0,4})?")
 
 
 def _positions(lower: str, word: str) -> Iterator[int]:
@@ -235,37 +231,50 @@ def find_header_credentials(text: str, lower: str) -> Iterator[Span]:
             yield Span(match.end(), end, "cookie", 3)
 
 
-def _command(words: str, option: str) -> str:
-    return rf"(?<![\w-])(?:{words})(?![\w-])[^\n|;&]{{0,120}}?[ \t]{option}"
+class CommandRule:
+    """A password that a well-known command takes; a text without its option and one of its words is not searched."""
+
+    __slots__ = ("expression", "option", "words")
+
+    def __init__(self, option: str, words: str, expression: str) -> None:
+        self.option = option
+        self.words = tuple(words.split())
+        self.expression = Regex(expression)
+
+
+def _command(option: str, words: str, programs: str, form: str) -> CommandRule:
+    return CommandRule(option, words, rf"(?<![\w-])(?:{programs})(?![\w-])[^\n|;&]{{0,120}}?[ \t]{form}")
 
 
 _VALUE = r"(?P<q>['\"]?)(?P<s>[^\s'\"]{1,256})"
 _USER = r"['\"]?[^\s:'\"]{1,64}:"
-_COMMANDS: tuple[tuple[str, str], ...] = (
-    (" -p", _command("sshpass|(?:docker|podman|helm registry|oras|az|oc) login", rf"-p[ =]?{_VALUE}")),
-    (" -p", _command(r"mysql[a-z]{0,8}|mariadb(?:-[a-z]{1,10})?", rf"-p(?!['\"]?\s){_VALUE}")),
-    (" -a", _command("redis-cli", rf"-a[ =]?{_VALUE}")),
-    (" -w", _command("ldap[a-z]{2,8}", rf"-w[ ]?{_VALUE}")),
-    (" -P", _command("sqlcmd|bcp|isql", rf"-P[ ]?{_VALUE}")),
-    (" -p", _command("mongo(?:sh|dump|restore|export|import)?", rf"-p[ =]?{_VALUE}")),
-    ("-u", _command("curl|http|https", rf"-[uU][ ]?{_USER}{_VALUE}")),
-    ("user", _command("curl|wget", rf"--(?:proxy-)?user[ =]{_USER}{_VALUE}")),
-    ("'", r"(?i:identified (?:by|with \w{1,40} by)) '(?P<s>[^'\n]{1,256})'"),
-    ("login ", rf"login[ \t\n]{{1,8}}[^\s]{{1,128}}[ \t\n]{{1,8}}password[ \t\n]{{1,8}}{_VALUE}"),
-    ("jdbc:oracle:", _ORACLE),
+_COMMANDS: tuple[CommandRule, ...] = (
+    _command(" -p", "sshpass login", "sshpass|(?:docker|podman|helm registry|oras|az|oc) login", rf"-p[ =]?{_VALUE}"),
+    _command(" -p", "mysql mariadb", r"mysql[a-z]{0,8}|mariadb(?:-[a-z]{1,10})?", rf"-p(?!['\"]?\s){_VALUE}"),
+    _command(" -a", "redis-cli", "redis-cli", rf"-a[ =]?{_VALUE}"),
+    _command(" -w", "ldap", "ldap[a-z]{2,8}", rf"-w[ ]?{_VALUE}"),
+    _command(" -P", "sqlcmd bcp isql", "sqlcmd|bcp|isql", rf"-P[ ]?{_VALUE}"),
+    _command(" -p", "mongo", "mongo(?:sh|dump|restore|export|import)?", rf"-p[ =]?{_VALUE}"),
+    _command("-u", "curl http", "curl|http|https", rf"-[uU][ ]?{_USER}{_VALUE}"),
+    _command("user", "curl wget", "curl|wget", rf"--(?:proxy-)?user[ =]{_USER}{_VALUE}"),
+    CommandRule("'", "i I", r"(?i:identified (?:by|with \w{1,40} by)) '(?P<s>[^'\n]{1,256})'"),
+    CommandRule(
+        "login ", "password", rf"login[ \t\n]{{1,8}}[^\s]{{1,128}}[ \t\n]{{1,8}}password[ \t\n]{{1,8}}{_VALUE}"
+    ),
+    CommandRule("jdbc:oracle:", "@", _ORACLE),
 )
 
 
 def find_command_credentials(text: str) -> Iterator[Span]:
     """Yield passwords behind the short options of well-known commands, in .netrc and in Oracle's JDBC addresses."""
-    for trigger, expression in _COMMANDS:
-        if trigger in text:
-            for match in _compiled(expression).finditer(text):
+    for rule in _COMMANDS:
+        if rule.option in text and any(word in text for word in rule.words):
+            for match in rule.expression.finditer(text):
                 if not is_harmless(match.group("s")):
                     yield Span(match.start("s"), match.end("s"), "password", 3)
 
 
-_SECRET_40 = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
+_SECRET_40 = Regex(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _AWS_PAIR_REACH = 120
 
 

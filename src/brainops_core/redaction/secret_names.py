@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from brainops_core.commands.action_class import words_of
+from brainops_core.regex import Regex
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORD = frozenset("password passwd passwort passe passphrase passcode pwd pw pass passw".split())
 _COMPOUND_KEY = frozenset(
     "api access secret private auth account encryption encrypt signing sign master shared consumer app application "
@@ -42,13 +42,25 @@ _SUFFIXES = (
 )
 
 
-@lru_cache(maxsize=4096)
+_MOST_KINDS = 4096
+_kinds: dict[str, str | None] = {}
+
+
 def name_kind(name: str) -> str | None:
     """Return the kind of secret that a variable, key, option or header of this name holds, or None.
 
     "key" stands for names that may hold one (SOMETHING_KEY); only a random-looking value behind them is a secret.
     """
-    words = [word.lower() for word in _WORD.findall(name[-96:])]
+    if name not in _kinds:
+        if len(_kinds) >= _MOST_KINDS:
+            _kinds.clear()
+        _kinds[name] = _kind_of(name[-96:])
+    return _kinds[name]
+
+
+def _kind_of(name: str) -> str | None:
+    found = filter(str.isalnum, words_of(name)) if name.isascii() else _WORD.findall(name)
+    words = [word.lower() for word in found]
     if not words or words[-1] in _NOT_THE_SECRET:
         return None
     while len(words) > 1 and (words[-1].isdigit() or words[-1] in _STAGES):
@@ -92,7 +104,9 @@ _RANDOM_DISTINCT = 8
 _HEAD = 512
 """How much of a value is looked at to judge it; nothing harmless is told from a secret by what comes later."""
 
-_DIGIT, _LOWER, _UPPER = re.compile("[0-9]"), re.compile("[a-z]"), re.compile("[A-Z]")
+_DIGITS = frozenset("0123456789")
+_LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
+_UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def looks_random(value: str, *, mixed_case: bool = False) -> bool:
@@ -101,14 +115,14 @@ def looks_random(value: str, *, mixed_case: bool = False) -> bool:
     A plain measure on purpose: entropy of a single short string tells passwords from words no better.
     """
     head = value[:_HEAD]
-    if len(head) < _RANDOM_LENGTH or len(set(head)) < _RANDOM_DISTINCT or not _DIGIT.search(head):
+    if len(head) < _RANDOM_LENGTH or len(set(head)) < _RANDOM_DISTINCT or _DIGITS.isdisjoint(head):
         return False
-    lower, upper = _LOWER.search(head), _UPPER.search(head)
-    return bool(lower and upper if mixed_case else lower or upper)
+    lower, upper = not _LOWER.isdisjoint(head), not _UPPER.isdisjoint(head)
+    return lower and upper if mixed_case else lower or upper
 
 
-_PLACEHOLDER = re.compile(r"\[redacted:[a-z0-9-]{1,40}\]")
-_TEMPLATE = re.compile(
+_PLACEHOLDER = Regex(r"\[redacted:[a-z0-9-]{1,40}\]")
+_TEMPLATE = Regex(
     r"<|\$\{|\$\(|\$[A-Z_][A-Z0-9_]*$|\$[a-z_]+$|\{\{|\{[A-Za-z_][\w.!:]*\}|%[A-Za-z_]\w*%$|%[sdr]$|%\(|@@|#\{|"
     r"(?i:\[(?:your|hidden|masked|filtered|secret|token|password|api)|(?:your|enter|insert|replace)[-_]|"
     r"(?:change[-_]?me|example|dummy|placeholder|todo|hidden|masked|filtered|redacted)(?![A-Za-z0-9]))"
@@ -132,8 +146,8 @@ _WORDS = frozenset(
     "length minimum maximum only also after before between every each never always prompt input".split()
 )
 _PUNCTUATION = ".,:;!?)]}"
-_NUMBER = re.compile(r"[-+]?[0-9][0-9.,_]*(?:[a-zA-Z%]{1,2})?$")
-_CODE = re.compile(r"[A-Za-z_][\w.]{0,100}[(\[]")
+_NUMBER = Regex(r"[-+]?[0-9][0-9.,_]*(?:[a-zA-Z%]{1,2})?$")
+_CODE = Regex(r"[A-Za-z_][\w.]{0,100}[(\[]")
 
 
 def is_harmless(value: str) -> bool:

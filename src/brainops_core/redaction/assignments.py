@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from brainops_core.redaction.secret_names import is_code, is_harmless, is_number, looks_random, name_kind
+from brainops_core.redaction.secrets import Span
+from brainops_core.regex import Regex
 
-from brainops.memory.redaction.secret_names import is_code, is_harmless, is_number, looks_random, name_kind
-from brainops.memory.redaction.secrets import Span
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from re import Match
 
 _KEYWORDS = ("pass", "pw", "secret", "token", "key", "cred", "auth", "sharedaccesssignature")
-_NAME_REST = re.compile(r"[A-Za-z0-9_.\-]{0,64}")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _NAME_REACH = 64
 _GAP = 10
@@ -22,37 +23,40 @@ _ANNOTATION = (
     r"(?:(?:Optional\[)?(?:str|string|String|bytes|SecretStr|&str|any|Any)\]?(?:[ \t]{0,2}\|[ \t]{0,2}None)?"
     r"[ \t]{0,4}=(?!=)[ \t]{0,4})?"
 )
-_SEPARATOR = re.compile(
+_SEPARATOR = Regex(
     rf"(?P<close>(?:\\{{0,3}}[\"'`])?\]?(?:\*\*)?(?: \[[^\[\]\n]{{0,24}}\])?)[ \t]{{0,8}}"
     rf"(?P<op>:=|=>|=|:|>)(?![=:])(?:\*\*)?[ \t]{{0,8}}{_ANNOTATION}"
 )
-_NAME_VALUE = re.compile(
+_NAME_VALUE = Regex(
     r"(?P<close>\\{0,3}[\"'`]?),?\s{1,40}\\{0,3}[\"']?[vV]alue\\{0,3}[\"']?[ \t]{0,4}(?P<op>[:=])[ \t]{0,8}"
 )
-_OPTION = re.compile(r"(?P<close>)(?P<op>[ \t]{1,4}|[\"'],\s{0,16})(?![\s\-])")
-_IS = re.compile(r"(?P<close>)[ \t](?P<op>is|was)[ \t:]{1,3}(?=[^\s])")
-_FOR = re.compile(r"(?P<close>)[ ](?P<op>for)[ ]\S{1,80}?:[ \t]{1,4}")
-_NEXT_LINE = re.compile(r"(?P<close>[\"']?)(?P<op>:)[ \t]{0,4}(?:[|>][+-]?)?[ \t]{0,4}\r?\n[ \t]{1,24}(?=[^\s#-])")
-_ROW = re.compile(r"(?P<close>)[ \t]{0,8}(?P<op>\|)[ \t]{1,8}")
-_QUOTED_NEXT = re.compile(r"(?P<close>)(?P<op>[ \t]{1,4})(?=['\"])")
-_WORD_BEFORE = re.compile(r"[A-Za-z]{3,12} $")
-_OPEN = re.compile(r"[rbfuRBFU]{0,2}(?P<quote>\\{0,3}[\"'`])")
-_INSIDE = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*") for quote in "\"'`"}
-_UNQUOTED = re.compile(r"[^\s\"'`,;&<>\\]+")
-_SHELL_VALUE = re.compile(r"[^\s\"'`]+")
-_MORE_PROSE = re.compile(r"[ \t]+[A-Za-z(]")
-_NEXT_SETTING = re.compile(r"[ \t]+[\w.\-]{1,64}[\"']?[ \t]?[:=]")
-_PLAIN_WORD = re.compile(r"[A-Za-z]+(?:[-'][a-z]{1,32})?[.,:;!?)]{0,3}$")
+_OPTION = Regex(r"(?P<close>)(?P<op>[ \t]{1,4}|[\"'],\s{0,16})(?![\s\-])")
+_IS = Regex(r"(?P<close>)[ \t](?P<op>is|was)[ \t:]{1,3}(?=[^\s])")
+_FOR = Regex(r"(?P<close>)[ ](?P<op>for)[ ]\S{1,80}?:[ \t]{1,4}")
+_NEXT_LINE = Regex(r"(?P<close>[\"']?)(?P<op>:)[ \t]{0,4}(?:[|>][+-]?)?[ \t]{0,4}\r?\n[ \t]{1,24}(?=[^\s#-])")
+_ROW = Regex(r"(?P<close>)[ \t]{0,8}(?P<op>\|)[ \t]{1,8}")
+_QUOTED_NEXT = Regex(r"(?P<close>)(?P<op>[ \t]{1,4})(?=['\"])")
+_WORD_BEFORE = Regex(r"[A-Za-z]{3,12} $")
+_OPEN = Regex(r"[rbfuRBFU]{0,2}(?P<quote>\\{0,3}[\"'`])")
+_INSIDE = {quote: Regex(rf"(?:[^{quote}\\\n]|\\.)*") for quote in "\"'`"}
+_UNQUOTED = Regex(r"[^\s\"'`,;&<>\\]+")
+_SHELL_VALUE = Regex(r"[^\s\"'`]+")
+_MORE_PROSE = Regex(r"[ \t]+[A-Za-z(]")
+_NEXT_SETTING = Regex(r"[ \t]+[\w.\-]{1,64}[\"']?[ \t]?[:=]")
+_PLAIN_WORD = Regex(r"[A-Za-z]+(?:[-'][a-z]{1,32})?[.,:;!?)]{0,3}$")
 _SHORTEST_NUMBER = 4
 _SHORTEST_WORD_SECRET = 16
 _SHORTEST_TOLD = 8
 
 
-class _Name(NamedTuple):
-    text: str
-    start: int
-    end: int
-    kind: str
+class _Name:
+    __slots__ = ("end", "kind", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int, kind: str) -> None:
+        self.text = text
+        self.start = start
+        self.end = end
+        self.kind = kind
 
 
 def find_assignments(text: str, lower: str) -> Iterator[Span]:
@@ -76,8 +80,9 @@ def _names(text: str, lower: str) -> Iterator[_Name]:
     for keyword in _KEYWORDS:
         position = lower.find(keyword)
         while position >= 0:
-            rest = _NAME_REST.match(text, position)
-            end = rest.end() if rest else position
+            end, ceiling = position, min(position + _NAME_REACH, len(text))
+            while end < ceiling and text[end] in _NAME_CHARACTERS:
+                end += 1
             if end not in seen and _may_hold(text, position, end):
                 start = _name_start(text, position)
                 kind = name_kind(text[start:end].rstrip(".")) or _spaced_kind(text, start, lower[start:end])
@@ -108,14 +113,14 @@ def _name_start(text: str, position: int) -> int:
     return start
 
 
-def _forms(name: _Name) -> tuple[re.Pattern[str], ...]:
+def _forms(name: _Name) -> tuple[Regex, ...]:
     if name.text.startswith("--") or (name.text[0] == "-" and name.text[1:2].isupper()):
         return (_SEPARATOR, _OPTION)
     forms = (_NEXT_LINE, _SEPARATOR, _NAME_VALUE, _IS, _FOR, _ROW)
     return (*forms, _QUOTED_NEXT) if name.kind == "password" and name.text.lower() != "pass" else forms
 
 
-def _fits(text: str, name: _Name, separator: re.Match[str]) -> bool:
+def _fits(text: str, name: _Name, separator: Match[str]) -> bool:
     before = text[max(name.start - 8, 0) : name.start]
     match separator["op"]:
         case ">" | "|" if not before:
@@ -129,7 +134,7 @@ def _fits(text: str, name: _Name, separator: re.Match[str]) -> bool:
     return not (inside and text.startswith(before[-1], separator.end()))
 
 
-def _value(text: str, name: _Name, separator: re.Match[str]) -> Span | None:
+def _value(text: str, name: _Name, separator: Match[str]) -> Span | None:
     start = separator.end()
     opening = _OPEN.match(text, start)
     if opening:
@@ -161,7 +166,7 @@ def _quoted_end(text: str, start: int, quote: str) -> int:
     return inside.end() if inside else start
 
 
-def _unquoted_end(text: str, start: int, name: _Name, separator: re.Match[str]) -> int:
+def _unquoted_end(text: str, start: int, name: _Name, separator: Match[str]) -> int:
     pattern = _SHELL_VALUE if _is_shell_setting(text, name, separator) else _UNQUOTED
     match = pattern.match(text, start, min(start + _VALUE_REACH, len(text)))
     if not match:
@@ -172,7 +177,7 @@ def _unquoted_end(text: str, start: int, name: _Name, separator: re.Match[str]) 
     return start + len(value)
 
 
-def _is_shell_setting(text: str, name: _Name, separator: re.Match[str]) -> bool:
+def _is_shell_setting(text: str, name: _Name, separator: Match[str]) -> bool:
     before = text[name.start - 1 : name.start]
     return name.text.isupper() and separator.group() == "=" and (not before or before.isspace())
 
@@ -187,7 +192,7 @@ def _is_secret(value: str, name: _Name) -> bool:
     return True
 
 
-def _is_source_or_prose(text: str, end: int, value: str, name: _Name, separator: re.Match[str]) -> bool:
+def _is_source_or_prose(text: str, end: int, value: str, name: _Name, separator: Match[str]) -> bool:
     shell = _is_shell_setting(text, name, separator)
     if "\n" in separator.group() and (value.endswith(":") or text[end : end + 1] not in ("", "\r", "\n")):
         return True

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from brainops_core.regex import Regex
 
 INJECTED_OPEN = "<brainops-memory"
 INJECTED_CLOSE = "</brainops-memory>"
 
 _NAME = "brainops-memory"
 _START = rf"(?:<|&lt;|\\u003[cC])(?P<slash>\\?/)?[ \t]{{0,4}}{_NAME}"
-_TAG = re.compile(rf"{_START}(?:\s[^<>]{{0,240}}?)?[ \t]{{0,4}}(?:>|&gt;|\\u003[eE])", re.IGNORECASE)
-_BREAKOUT = re.compile(_START, re.IGNORECASE)
-_NOT_IN_ID = re.compile(r"[^A-Za-z0-9._:\-]")
+_TAG = Regex(rf"(?i){_START}(?:\s[^<>]{{0,240}}?)?[ \t]{{0,4}}(?:>|&gt;|\\u003[eE])")
+_BREAKOUT = Regex(f"(?i){_START}")
+_NOT_IN_ID = Regex(r"[^A-Za-z0-9._:\-]")
 _ROUNDS = 8
 
 

@@ -1,0 +1,1 @@
+"""Which secrets and personal data stand in a text, and how does it read without them?"""
