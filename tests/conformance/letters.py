@@ -19,9 +19,11 @@ class Letters:
     def __init__(self, model_id: str) -> None:
         self.model_id = model_id
         self.embedded = 0
+        self.calls = 0
 
     def embed(self, texts: Sequence[str]) -> numpy.ndarray:
         self.embedded += len(texts)
+        self.calls += 1
         counts = [[1 + text.lower().count(chr(97 + letter)) for letter in range(26)] for text in texts]
         rows = numpy.array(counts, dtype=numpy.float32)
         unit: numpy.ndarray = rows / numpy.linalg.norm(rows, axis=1, keepdims=True)

@@ -10,6 +10,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.types import Actor, ActorKind, OperationStart, ProcedureVersion
 from tests.conformance.conftest import OpenBrain
+from tests.conformance.letters import Letters, with_model
 from tests.inside import inside
 
 ANN = Actor(kind=ActorKind.PERSON, id="ann", proof="terminal")
@@ -51,6 +52,27 @@ def test_guidance_recommends_what_helped(open_brain: OpenBrain) -> None:
     assert "pool size" in guidance.primary_recommendation.text
     assert guidance["confidence"] == guidance.confidence > 0.0
     assert guidance["primary_recommendation"]["name"] == "Database connection timeout"
+
+
+def test_guidance_asks_the_model_once_for_memory_procedures_and_the_error(open_brain: OpenBrain) -> None:
+    model = Letters("letters")
+    brain = with_model(open_brain(actor=ANN), model)
+    step = {"id": "do", "uses": "manual", "with": {"text": "do it"}}
+    phrases = ["restart the worker", "the worker hangs", "bounce the job runner"]
+    for name, said in (("restart", phrases), ("order", ["order lunch", "get some food", "lunch for everybody"])):
+        brain.procedures.save({"name": name, "on": {"intents": said}, "steps": [step]})
+        brain.procedures.activate(name)
+    brain.capture("Database connection timeout", FIX, type="error_pattern")
+    brain.guidance("learn the phrases")
+    model.calls = 0
+
+    context = {"request": "please restart the worker", "error": "Connection timeout to the database"}
+    guidance = brain.guidance("mend", context=context)
+
+    assert model.calls == 1
+    assert guidance.known_errors
+    brain.guidance("mend", context=context)
+    assert model.calls == 1
 
 
 def test_guidance_shows_how_such_operations_ended(open_brain: OpenBrain) -> None:

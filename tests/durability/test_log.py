@@ -46,7 +46,7 @@ def test_the_log_stays_short_while_some_read_on_and_on(tmp_path: Path, monkeypat
         while time.monotonic() < end:
             brain.capture(f"written {written}", "text " * 2_000)
             written += 1
-            lengths.append(log_bytes(str(store)))
+            lengths.append(log_bytes(f"{store}-wal"))
         over.set()
         for thread in threads:
             thread.join()
@@ -68,7 +68,7 @@ def test_a_long_reader_is_named_and_the_log_is_cut_once_it_ends(
         for number in range(40):
             brain.capture(f"written {number}", "text " * 10_000)
 
-        assert log_bytes(str(store)) > SMALL
+        assert log_bytes(f"{store}-wal") > SMALL
         assert f"process {process.process.pid}" in brain.upkeep.status()["log"]["trouble"]
         [check] = [each for each in brain.upkeep.doctor() if each.name == "log"]
         assert not check.passed
@@ -76,7 +76,7 @@ def test_a_long_reader_is_named_and_the_log_is_cut_once_it_ends(
 
         process.ask("let")
         brain.capture("one more")
-        assert log_bytes(str(store)) <= SMALL
+        assert log_bytes(f"{store}-wal") <= SMALL
         assert brain.upkeep.status()["log"]["trouble"] == ""
 
 

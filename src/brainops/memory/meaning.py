@@ -22,6 +22,7 @@ from brainops.types import Embedder, Progress
 if TYPE_CHECKING:
     import numpy
 
+ASKED_TEXTS = 64  # whose vectors stay at hand: one question goes to memory, procedures and fixes
 BATCH_MEMORIES = 64  # embedded at a time: large enough to batch by length, small enough to show progress
 
 
@@ -33,6 +34,7 @@ class Meaning:
         self.problem: str | None = None
         self._embedder: Embedder | None = None
         self._opening = threading.Lock()
+        self._asked: dict[str, numpy.ndarray] = {}  # replaced, never changed: threads read it
 
     @property
     def warm(self) -> bool:
@@ -60,17 +62,25 @@ class Meaning:
         except EmbedderUnavailable as error:
             self.problem = str(error)
 
-    def of_query(self, text: str) -> numpy.ndarray | None:
-        """Return a query's vector, or None where there is no model or it does not answer now."""
+    def of_query(self, text: str, *besides: str) -> numpy.ndarray | None:
+        """Return a query's vector, or None where there is no model or it does not answer now.
+
+        What is asked `besides` is embedded in the same call, and at hand when it is asked next.
+        """
         embedder = self.embedder()
         if embedder is None or not text.strip():
             return None
+        known = self._asked.get(text)
+        if known is not None:
+            return known
+        texts = list(dict.fromkeys((text, *(other for other in besides if other.strip()))))
         try:
-            vector: numpy.ndarray = embedder.embed([text])[0]
+            vectors = embedder.embed(texts)
         except EmbedderUnavailable as error:
             self.problem = str(error)
             return None
-        return vector
+        self._asked = {**dict(list(self._asked.items())[-ASKED_TEXTS:]), **dict(zip(texts, vectors, strict=True))}
+        return self._asked[text]
 
     def of_memories(self, texts: list[tuple[str, str]]) -> list[numpy.ndarray]:
         """Return each memory's passage vectors from its (title, body); raise EmbedderUnavailable."""

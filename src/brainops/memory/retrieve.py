@@ -65,7 +65,7 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
 
 def search_words(context: MemoryContext, query: str) -> dict[int, float]:
     """Return what words alone find for `retrieve_kinds`: the part that needs no model, so both can be done at once."""
-    terms = query_terms(_read(query))
+    terms = query_terms(read_query(query))
     with context.store.read() as tx:
         found = tx.index.lexical(tx.session, terms, Filter(), SHARED_CANDIDATES, brief=True)
     return {hit.key: hit.score for hit in found}
@@ -109,15 +109,16 @@ def relevant(context: MemoryContext, query: str, wanted: Filter, *, limit: int) 
         return _hits(tx, question, found, limit, relevant=True)
 
 
-def ask(context: MemoryContext, query: str) -> Query:
-    """Read a query: clean it, find its words, and embed it where a model answers."""
-    text = _read(from_plain(str, query, "a query"))
-    vector = context.meaning.of_query(text)
+def ask(context: MemoryContext, query: str, *besides: str) -> Query:
+    """Read a query: clean it, find its words, and embed it where a model answers, with what is asked besides."""
+    text = read_query(from_plain(str, query, "a query"))
+    vector = context.meaning.of_query(text, *besides)
     embedder = context.meaning.embedder() if vector is not None else None
     return Query(text=text, terms=query_terms(text), vector=vector, model_id=embedder.model_id if embedder else None)
 
 
-def _read(query: str) -> str:
+def read_query(query: str) -> str:
+    """Return a query as it is looked for and embedded: cleaned, and cut where it is too long."""
     return clean(query)[:MAX_QUERY_CHARACTERS].strip()
 
 

@@ -16,14 +16,14 @@ from brainops.memory.draft import content_text
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.recognition.match import EXACT_PROBABILITY, follow_bindings, same_error
-from brainops.memory.retrieve import Query, ask, relevant, retrieve_kinds, search_words
+from brainops.memory.retrieve import Query, ask, read_query, relevant, retrieve_kinds, search_words
 from brainops.operations import advice as advise
 from brainops.operations.advice import Advised, Standing
 from brainops.operations.calibration import NEVER, Followed
 from brainops.operations.history import OperationHistory, is_of, past_of
 from brainops.operations.log import SURROUNDINGS
 from brainops.operations.prediction import LATELY, LATELY_FAILURES, Expected, Rate, SeenFailure, Upcoming, predict
-from brainops.procedures.triggers.triggers import Triggers
+from brainops.procedures.triggers.triggers import Triggers, matching
 from brainops.statistics.calibration import START, Calibration, Case, fit
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -313,8 +313,11 @@ def _of_fixes(advisers: Advisers, start: OperationStart) -> list[Advised]:
 def _asked(
     context: MemoryContext, start: OperationStart, text: str, triggers: Triggers | None
 ) -> tuple[Query, list[TriggerMatch]]:
-    """Return the question with its meaning, and the procedures that apply."""
-    return ask(context, text), triggers.matching(start) if triggers else []
+    """Return the question with its meaning, and the procedures that apply: the model is asked once for both."""
+    error = start.context.get("error")
+    besides = [read_query(each) for each in (text, error) if isinstance(each, str)]
+    applying = matching(triggers, start, besides) if triggers else []
+    return ask(context, text, *besides), applying
 
 
 def _critical(known: Iterable[_Found]) -> list[str]:

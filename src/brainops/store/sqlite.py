@@ -186,7 +186,7 @@ class SQLiteDatabase:
                     raise
                 if begin == BEGIN_WRITING and not self._in_memory:
                     self._require_kept(connection)
-                    self.log.shorten(connection, self.location)
+                    self.log.shorten(connection, self._places[1])
         except PROBLEMS as error:
             raise translated(error, self.location) from error
 

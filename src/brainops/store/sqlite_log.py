@@ -42,8 +42,8 @@ class Log:
         self._not_before = 0.0
         self._wait = WAIT_MILLISECONDS
 
-    def shorten(self, connection: sqlite3.Connection, location: str) -> None:
-        """Empty the log where it is long, or holds what was purged; give up soon where somebody reads on.
+    def shorten(self, connection: sqlite3.Connection, path: str) -> None:
+        """Empty the log under a path where it is long, or holds what was purged; give up soon where somebody reads on.
 
         It comes after a commit, so what fails here never fails the write: that is on the disk.
         """
@@ -52,7 +52,7 @@ class Log:
         try:
             if not self.owed and now >= self._look_at:
                 self.owed, self._look_at = holds_purged(connection), now + LOOK_SECONDS
-            if log_bytes(location) <= LOG_BYTES and not self.owed:
+            if log_bytes(path) <= LOG_BYTES and not self.owed:
                 return
             emptied = empty(connection, self._wait)
             if emptied and self.owed:
@@ -60,7 +60,7 @@ class Log:
                 self.owed = False
         except (sqlite3.Error, OSError) as error:
             emptied = False
-            log.warning("the log of %s cannot be shortened now, nothing is lost by that: %s", location, error)
+            log.warning("%s cannot be shortened now, nothing is lost by that: %s", path, error)
         if not emptied:
             self._not_before = time.monotonic() + REST * self._wait / 1_000
         # What was long enough is tried a little shorter the next time: readers come and go.
@@ -84,10 +84,10 @@ def empty(connection: sqlite3.Connection, milliseconds: int) -> bool:
     return bool(row[0] == 0)
 
 
-def log_bytes(location: str) -> int:
-    """Return how long the log of a database is."""
+def log_bytes(path: str) -> int:
+    """Return how long the log is that stands under a path."""
     try:
-        return os.stat(f"{os.path.realpath(location)}-wal").st_size
+        return os.stat(path).st_size
     except FileNotFoundError:
         return 0
 

@@ -124,7 +124,7 @@ class SQLiteUpkeep:
         if self._database.location == ":memory:":
             return None
         with self._database.raw() as connection:
-            purged, size = holds_purged(connection), log_bytes(self._database.location)
+            purged, size = holds_purged(connection), log_bytes(f"{os.path.realpath(self._database.location)}-wal")
             if shorten and (purged or size > LOG_BYTES) and empty(connection, SCRUB_MILLISECONDS):
                 note_purged(connection, False)
                 purged, size = False, 0

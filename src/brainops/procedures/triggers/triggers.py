@@ -98,9 +98,12 @@ class Triggers:
 
         The words are what the context says (see SAID), else the operation's name; they count from INTENT_THRESHOLD on.
         """
+        return self._matching(start, ())
+
+    def _matching(self, start: OperationStart, besides: Sequence[str]) -> list[TriggerMatch]:
         known = self._current()
         matches = _pushed(known, start)
-        decided = self._decide(known, said(start))
+        decided = self._decide(known, said(start), besides)
         if decided.procedure is None or decided.confidence < INTENT_THRESHOLD:
             return matches
         learned = self._intents_of(known.versions)
@@ -126,12 +129,12 @@ class Triggers:
             raise InvalidInput(f"what somebody says is text, not {type(text).__name__}")
         return self._decide(self._current(), text)
 
-    def _decide(self, known: _Known, text: str) -> TriggerDecision:
+    def _decide(self, known: _Known, text: str, besides: Sequence[str] = ()) -> TriggerDecision:
         text = clean(text)[:MAX_TEXT_CHARACTERS].strip()
         learned = self._intents_of(known.versions)
         if not text or not learned.intents.labels:
             return TriggerDecision(procedure=None, confidence=0.0)
-        vector = learned.words.vectors([text])[0] if learned.words else self._context.meaning.of_query(text)
+        vector = learned.words.vectors([text])[0] if learned.words else self._context.meaning.of_query(text, *besides)
         if vector is None:  # the model stopped answering
             return TriggerDecision(procedure=None, confidence=0.0)
         procedure, confidence = learned.intents.decide(vector)
@@ -217,6 +220,11 @@ def _pushed(known: _Known, start: OperationStart, *, only_heard: bool = False) -
             match = TriggerMatch(version=entry.version, reason=doubt or reason, confidence=PUSHED, pushed=True)
             matches.setdefault(entry.version.id, match)
     return list(matches.values())
+
+
+def matching(triggers: Triggers, start: OperationStart, besides: Sequence[str]) -> list[TriggerMatch]:
+    """Return what an operation sets off; what is asked `besides` is embedded in the same call (`Meaning.of_query`)."""
+    return triggers._matching(start, besides)
 
 
 def said(start: OperationStart) -> str:
