@@ -279,6 +279,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["policy"]
         + project["optional-dependencies"]["postgres"]
+        + project["optional-dependencies"]["server"]
         + project["optional-dependencies"]["share"]
         + project["optional-dependencies"]["workers"]
     }

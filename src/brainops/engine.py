@@ -23,7 +23,7 @@ from brainops.services import Services
 from brainops.store import Store, acts, open_store
 from brainops.store.database import Deadline
 from brainops.store.scope import Scope
-from brainops.types import Actor, ActorKind, Proof
+from brainops.types import AccessKey, Actor, ActorKind, Proof
 
 if TYPE_CHECKING:
     from brainops.operations.guard.other_namespaces import Other
@@ -131,6 +131,10 @@ class Engine:
     def prove(self, proof: Proof, deadline: Deadline | None = None) -> Actor:
         """Return the person whom a proof shows. Raises ApprovalUnproven."""
         return self.services(self.settings, deadline).approvals.approvers.prove(proof)
+
+    def known_by(self, secret: str) -> AccessKey:
+        """Return the key that a secret is of. Raises ApprovalUnproven."""
+        return self.services(self.settings).keys.known(secret)
 
     def services(self, settings: config.Settings, deadline: Deadline | None = None) -> Services:
         """Return the parts that an actor works with, until a deadline, in the namespaces that these settings name."""

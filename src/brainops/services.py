@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from brainops.procedures.cases.cases import Cases
     from brainops.procedures.catalog import Catalog
     from brainops.procedures.consent.approvals import Approvals
+    from brainops.procedures.consent.keys import Keys
     from brainops.procedures.consent.limits import StepLimits
     from brainops.procedures.consent.outbox import Outbox
     from brainops.procedures.fixes.fixes import Fixes
@@ -113,6 +114,13 @@ class Services:
         from brainops.procedures.consent.approvals import Approvals
 
         return Approvals(self.context, self.notices)
+
+    @part
+    def keys(self) -> Keys:
+        """The keys by which agents and services reach the memory over the network."""
+        from brainops.procedures.consent.keys import Keys
+
+        return Keys(self.context)
 
     @part
     def limits(self) -> StepLimits:

@@ -44,19 +44,22 @@ def from_json(kind: type[T], data: bytes | str, *, closed: bool = False) -> T:
     """Read a value from JSON. See `from_plain`; raises InvalidInput for what is no JSON as well."""
     try:
         given = msgspec.json.decode(data)
+    except RecursionError as error:
+        raise InvalidInput("it nests too deep; hand the deep part in as text") from error
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidInput(f"this is no JSON: {error}") from error
     return from_plain(kind, given, closed=closed)
 
 
-def from_plain(kind: type[T], given: Any, what: str = "", *, closed: bool = False) -> T:
+def from_plain(kind: type[T], given: Any, what: str = "", *, closed: bool = False, strict: bool = True) -> T:
     """Read a value from what JSON is read as. Raises InvalidInput, with the field (of `what`) and what it takes.
 
     Fields that the type does not have are left out, since a newer program may have written them; `closed` refuses them:
-    a request whose field nobody reads is a mistake of whoever wrote it.
+    a request whose field nobody reads is a mistake of whoever wrote it. Without `strict`, a number may come as text,
+    as it does in a query.
     """
     try:
-        taken = msgspec.convert(given, kind)
+        taken = msgspec.convert(given, kind, strict=strict)
     except (msgspec.ValidationError, RecursionError, UnicodeError) as error:
         raise InvalidInput(_refusal(kind, error, what)) from error
     if closed and (unknown := sorted(_unknown(given, plain(taken)))):
@@ -114,8 +117,10 @@ def _refusal(kind: Any, error: Exception, what: str) -> str:
     if isinstance(error, RecursionError):
         return f"{what or 'it'} nests too deep; hand the deep part in as text"
     told, _, where = str(error).replace("`", "").partition(" - at ")
-    told = told.replace("str matching regex '\\\\S'", "text that is not blank")
     path = where.removeprefix("$")
+    if told.startswith("Object contains unknown field "):
+        path, told = f"{path}.{told.split()[-1]}", "nothing is known of it; leave it out or check its name"
+    told = told.replace("str matching regex '\\\\S'", "text that is not blank")
     words = _words(msgspec.json.schema(kind), re.findall(r"\w+|\[[^]]*\]", path)) if told.startswith("Invalid") else []
     there_is = f"; there is {', '.join(map(str, words))}" if words else ""
     return f"{f'{what}{path}'.lstrip('.') or 'it'}: {told}{there_is}"

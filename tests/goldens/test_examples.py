@@ -44,6 +44,8 @@ BEFORE = {  # what has to be done first
     "improvements patch": REPOSITORY,
     "improvements repository add": ("allow make",),
     "improvements repository remove": REPOSITORY,
+    "keys revoke": ("keys issue release-bot",),
+    "keys rotate": ("keys issue release-bot",),
     "notices channel remove": ("notices channel add pager --command true",),
     "notices channel test": ("notices channel add pager --command true",),
     "runs resume": ("runs pause b41f6a",),
@@ -72,6 +74,7 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "refuse": "a person at a terminal",
     "runs skip": "an approval, since its procedure is required",
     "runs retry": "a run that failed",
+    "serve": "it answers until it is stopped",
     "share pull": "another instance",
     "worker": "it works until it is stopped",
 }

@@ -54,7 +54,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "run": ("runs", "start a procedure, and follow it until it ends or asks", "start launch"),
         "runs": ("runs", "what runs, waits, and ended how", "ps jobs"),
         "cases": ("cases", "decide from past cases; learn, correct, import", "case decide"),
-        "worker": ("worker", "go on with the runs that are due, until it is stopped", "daemon serve scheduler"),
+        "worker": ("worker", "go on with the runs that are due, until it is stopped", "daemon scheduler"),
     },
     "Hand over": {
         "agent": ("agents", "who carries tasks out, how well, and what waits", "agents delegate tasks"),
@@ -74,6 +74,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "approve": ("approvals", "agree to what was asked, in a terminal of your own", "accept grant confirm"),
         "refuse": ("approvals", "say no to what was asked", "deny reject decline"),
         "approver": ("approvals", "who may approve", "approvers people users"),
+        "keys": ("keys", "who reaches this memory over the network", "key token tokens apikey credentials"),
         "notices": ("approvals", "what somebody must be told", "notifications alerts inbox notice"),
     },
     "Correct": {
@@ -88,6 +89,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "purge": ("correct", "remove memories for good", "erase destroy wipe gdpr"),
     },
     "Look after": {
+        "serve": ("serve", "answer every verb over HTTP", "server http api rest listen web"),
         "init": ("upkeep", "make the store, and say where it is", "setup install create"),
         "status": ("upkeep", "counts, index and backlog, growth, sizes", "info stats state"),
         "doctor": ("upkeep", "check that everything works, with the way out", "check selftest diagnose"),

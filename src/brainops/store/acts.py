@@ -127,6 +127,7 @@ ASK = _work()
 DELIVER = _work()
 SWEEP = _work()
 PROVE = _work()
+KEY_USE = _work()
 RUN = _work()
 APPLY_FIX = _work()
 EXECUTE = _work()
@@ -221,6 +222,14 @@ APPROVER_REVOKE = Act(name="approver-revoke", does="revoke an approver", proof=P
 APPROVER_WRONG = Act(name="approver-wrong", does="prove")
 APPROVER_VOID = Act(name="approver-void", does="prove")
 CLIENTS = Act(name="approval-clients", does="accept a client's dialog", proof=Proving.ALWAYS)
+KEY_ISSUE = Act(
+    name="key-issue",
+    does="issue a key",
+    who=PERSON,
+    proof=Proving.ENROLLED,
+    way_out="a person does, on a terminal: brainops keys issue NAME",
+)
+KEY_REVOKE = Act(name="key-revoke", does="revoke a key", who=NO_AGENT, way_out="a person does: brainops keys revoke")
 NOTICE_READ = Act(name="notice-read", does="say that a person read notices", who=NO_AGENT)
 _CHANNEL = "a person does, on a terminal: brainops notices channel"
 CHANNEL_PUT = Act(name="channel-put", does="set up a channel", who=NO_AGENT, proof=Proving.ENROLLED, way_out=_CHANNEL)

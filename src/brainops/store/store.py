@@ -26,6 +26,7 @@ from brainops.store.group import Group
 from brainops.store.handles import Handles
 from brainops.store.improvements import ImprovementRows
 from brainops.store.index import VectorRows
+from brainops.store.keys import KeyRows
 from brainops.store.language import LanguageRows
 from brainops.store.learning import LearningRows
 from brainops.store.memories import MemoryRows
@@ -106,6 +107,7 @@ class Transaction:
         self.procedures = ProcedureRows(session)
         self.runs = RunRows(session)
         self.approvals = ApprovalRows(session)
+        self.keys = KeyRows(session)
         self.rules = RuleRows(session)
         self.fixes = FixRows(session)
         self.fingerprints = FingerprintRows(session)

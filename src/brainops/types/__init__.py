@@ -5,6 +5,7 @@ Times are integers: microseconds since 1970-01-01 UTC. Durations are seconds unl
 
 from __future__ import annotations
 
+from brainops.types.access import AccessKey, IssuedKey, Role
 from brainops.types.agent import (
     AdapterKind,
     Agent,
@@ -196,6 +197,7 @@ __all__ = [
     "JSON",
     "NOBODY",
     "NO_ERROR",
+    "AccessKey",
     "Action",
     "ActionClass",
     "Actor",
@@ -286,6 +288,7 @@ __all__ = [
     "ImprovementState",
     "Ingested",
     "Insight",
+    "IssuedKey",
     "Junk",
     "KeyProof",
     "LanguageBudget",
@@ -331,6 +334,7 @@ __all__ = [
     "ReportLine",
     "Requirement",
     "Retry",
+    "Role",
     "Rule",
     "RuleKind",
     "RuleMode",

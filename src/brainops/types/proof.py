@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
 
-SECRETS = frozenset({"passphrase", "key"})
+SECRETS = frozenset({"passphrase", "key", "secret"})
 
 
-class _Unseen(Struct, frozen=True):
+class Unseen(Struct, frozen=True):
     """A value whose secrets are not shown where it is printed, logged or part of a traceback."""
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
@@ -24,14 +24,14 @@ class _Unseen(Struct, frozen=True):
         return f"{type(self).__name__}({shown})"
 
 
-class TerminalProof(_Unseen, frozen=True, kw_only=True, tag_field="kind", tag="terminal"):
+class TerminalProof(Unseen, frozen=True, kw_only=True, tag_field="kind", tag="terminal"):
     """The passphrase that a person typed on a controlling terminal; the command line asks for it on /dev/tty only."""
 
     approver: str
     passphrase: str
 
 
-class KeyProof(_Unseen, frozen=True, kw_only=True, tag_field="kind", tag="key"):
+class KeyProof(Unseen, frozen=True, kw_only=True, tag_field="kind", tag="key"):
     """A personal key (bok_...), shown once when its owner enrolled; for services that speak for that person."""
 
     key: str
@@ -76,7 +76,7 @@ class Approver(Struct, frozen=True, kw_only=True):
     used_at: Micros | None = None
 
 
-class Enrolled(_Unseen, frozen=True, kw_only=True):
+class Enrolled(Unseen, frozen=True, kw_only=True):
     """A new approver; `key` is there once, where a key was asked for, and is stored nowhere."""
 
     approver: Approver

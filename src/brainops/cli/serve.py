@@ -1,0 +1,47 @@
+"""How is the memory answered over HTTP? The command serve."""
+
+from __future__ import annotations
+
+import click
+
+from brainops.cli.commands import command
+from brainops.cli.options import shared
+from brainops.cli.shared import Said
+from brainops.errors import MissingExtra
+
+
+@command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="0 takes a free one.")
+@click.option("--keys", "keyed", is_flag=True, help="Answer nobody without a key; any other address needs this.")
+@click.option("--host-name", "names", multiple=True, metavar="NAME", help="A further name that it is asked by.")
+def serve(host: str, port: int, keyed: bool, names: tuple[str, ...]) -> Said:
+    """Answer every verb over HTTP, until SIGTERM or Ctrl-C: POST /v1/VERB, described in /v1/openapi.json.
+
+    On this machine's own address (the default) whoever asks without a key is an agent of this machine. Runs are carried
+    out by workers: brainops worker.
+
+    Example: brainops serve --port 8321
+    """
+    try:
+        from brainops.server.serve import serve as answer
+    except ImportError as error:
+        raise MissingExtra(f"the server takes an extra ({error.name}): pip install 'brainops[server]'") from error
+    from brainops.engine import Engine
+
+    given = shared()
+    with Engine.open(
+        given.store, namespace=given.namespace, read=given.read, model=given.model, background=False
+    ) as engine:
+
+        def ready(address: str) -> None:
+            if shared().json:
+                click.echo(f'{{"address": "{address}"}}')
+            else:
+                who = "Each request takes a key." if keyed else "Requests without a key are those of an agent here."
+                click.echo(f"Answering on {address}, as {engine.settings.namespace}. {who}", err=True)
+                click.echo(f"  curl {address}/v1/upkeep/status", err=True)
+
+        answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready)
+    yield {"served": host}
+    yield "Stopped; what was acknowledged is kept."

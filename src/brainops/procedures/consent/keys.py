@@ -1,0 +1,179 @@
+"""Who reaches the memory over the network, by which key, and what may they ask for?"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
+from brainops.memory.context import MemoryContext
+from brainops.memory.filters import member
+from brainops.store import Transaction, acts
+from brainops.store.ids import new_id
+from brainops.store.scope import STORE_NAMESPACE, Scope
+from brainops.types import AccessKey, ActorKind, IssuedKey, Proof, Role
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
+
+SECRET_BYTES = 32  # 256 bits: nobody guesses them, so a plain digest is enough, and is looked up in microseconds
+MAX_DAYS = 3_650
+MAX_OVERLAP_SECONDS = 30 * 86_400
+LISTED = 1_000
+USED_EVERY_SECONDS = 60  # how exactly the last use is kept: a write for each call would be a write for each read
+
+_NAME = re.compile(r"[\w.@+-]{1,100}")
+_SECRET = re.compile(r"boa_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+
+
+class Keys:
+    """The keys of one store: issue, rotate, revoke, and know whose a secret is."""
+
+    def __init__(self, context: MemoryContext) -> None:
+        self._context = context
+        self._scope = Scope.of(STORE_NAMESPACE)
+
+    def issue(
+        self,
+        name: str,
+        *,
+        role: Role | str = Role.WRITER,
+        kind: ActorKind | str = ActorKind.AGENT,
+        namespace: str | None = None,
+        read: Iterable[str] = (),
+        days: float | None = None,
+        proof: Proof | None = None,
+    ) -> IssuedKey:
+        """Let an agent or a service reach a namespace (the written one, where none is named); the secret is told once.
+
+        What is done with the key is done by an actor of its `kind` and `name`. Nobody approves with such a key: people
+        have keys of their own (`brain.approvals.approvers`). Raises InvalidInput, Conflict, ApprovalUnproven.
+        """
+        wanted, of_kind = member(Role, role), member(ActorKind, kind)
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidInput(f"{name!r:.80} is no name for a key: letters, digits and . @ + - _, at most 100 of them")
+        if wanted is Role.APPROVER or of_kind is ActorKind.PERSON:
+            raise InvalidInput(
+                "a key is an agent's or a service's, and none of them approves: a reader, a writer or an admin; people "
+                "who approve have a key of their own: brainops approver enrol NAME --key"
+            )
+        if days is not None and not 0 < days <= MAX_DAYS:
+            raise InvalidInput(f"a key holds for more than 0 and at most {MAX_DAYS:,} days, not {days}")
+        scope = Scope.of(namespace or self._context.store.scope.write, read)
+        with self._context.store.writing(acts.KEY_ISSUE, self._context.actor, proof, scope=self._scope) as tx:
+            now = self._context.store.now()
+            if tx.keys.holding(name, now):
+                raise Conflict(f"{name} has a key already; brainops keys rotate {name} replaces it")
+            issued = _issued(
+                AccessKey(
+                    id=new_id(),
+                    name=name,
+                    kind=of_kind,
+                    role=wanted,
+                    writes=scope.write,
+                    reads=scope.read,
+                    created_at=now,
+                    created_by=tx.actor,
+                    expires_at=None if days is None else now + int(days * DAY_MICROS),
+                )
+            )
+            self._keep(tx, issued)
+        return issued
+
+    def rotate(self, name: str, *, overlap_seconds: float = 86_400, proof: Proof | None = None) -> IssuedKey:
+        """Issue the next key of a name, for the same; the one before goes on for `overlap_seconds`, and then ends.
+
+        It holds as long as the one before did. Raises NotFound, InvalidInput, ApprovalUnproven.
+        """
+        if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
+            raise InvalidInput(f"the overlap is between 0 and {MAX_OVERLAP_SECONDS:,} seconds, not {overlap_seconds}")
+        with self._context.store.writing(acts.KEY_ISSUE, self._context.actor, proof, scope=self._scope) as tx:
+            now = self._context.store.now()
+            holding = tx.keys.holding(name, now)
+            if not holding:
+                raise NotFound(f"no key of {name!r:.80} holds; brainops keys list shows those that do")
+            newest = holding[-1]
+            span = None if newest.expires_at is None else newest.expires_at - newest.created_at
+            for each in holding:
+                tx.keys.end(each.id, now + int(overlap_seconds * SECOND_MICROS))
+            issued = _issued(
+                AccessKey(
+                    id=new_id(),
+                    name=name,
+                    kind=newest.kind,
+                    role=newest.role,
+                    writes=newest.writes,
+                    reads=newest.reads,
+                    created_at=now,
+                    created_by=tx.actor,
+                    expires_at=None if span is None else now + span,
+                )
+            )
+            self._keep(tx, issued)
+        return issued
+
+    def revoke(self, name: str) -> Sequence[AccessKey]:
+        """Take the keys of a name (or the one of this id) back, from now on. Raises NotFound."""
+        with self._context.store.writing(acts.KEY_REVOKE, self._context.actor, scope=self._scope) as tx:
+            now = self._context.store.now()
+            by_id = tx.keys.get(name)
+            found = [by_id[0]] if by_id else tx.keys.holding(name, now)
+            gone = [each for each in found if tx.keys.revoke(each.id, now)]
+            if not gone:
+                raise NotFound(f"no key of {name!r:.80} holds; brainops keys list shows those that do")
+            for each in gone:
+                tx.trail.append(each.id, now, name=each.name)
+            return [replace(each, revoked_at=now) for each in gone]
+
+    def list(self, *, limit: int = LISTED) -> Sequence[AccessKey]:
+        """Return the keys, those that ended too, newest first."""
+        with self._context.store.read(self._scope) as tx:
+            return tx.keys.list(limit)
+
+    def known(self, secret: str) -> AccessKey:
+        """Return the key that a secret is of. Raises ApprovalUnproven where it opens nothing, without saying why."""
+        parts = _SECRET.fullmatch(secret.strip())
+        if parts is not None:
+            with self._context.store.read(self._scope) as tx:
+                found = tx.keys.get(str(UUID(hex=parts[1])))
+            now = self._context.store.now()
+            if found and hmac.compare_digest(found[1], _digest(secret.strip())) and found[0].holds(now):
+                self._note_use(found[0], now)
+                return found[0]
+        raise ApprovalUnproven(
+            "that key opens nothing here: it was revoked, has ended, or is another store's; who looks after the memory "
+            "issues one: brainops keys issue NAME"
+        )
+
+    def _keep(self, tx: Transaction, issued: IssuedKey) -> None:
+        key = issued.access
+        tx.keys.add(key, _digest(issued.secret))
+        tx.trail.append(
+            key.id,
+            key.created_at,
+            name=key.name,
+            kind=key.kind.value,
+            role=key.role.value,
+            writes=key.writes,
+            reads=list(key.reads),
+        )
+
+    def _note_use(self, key: AccessKey, now: int) -> None:
+        if key.used_at is None or now - key.used_at >= USED_EVERY_SECONDS * SECOND_MICROS:
+            with self._context.store.writing(acts.KEY_USE, acts.ITSELF, scope=self._scope) as tx:
+                tx.keys.used(key.id, now)
+
+
+def _issued(key: AccessKey) -> IssuedKey:
+    """Return a key with a new secret."""
+    random = base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).decode().rstrip("=")
+    return IssuedKey(access=key, secret=f"{key.prefix}_{random}")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(f"brainops access key {secret}".encode()).hexdigest()

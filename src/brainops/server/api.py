@@ -1,0 +1,133 @@
+"""What does the memory answer over HTTP? A verb is called by its name: the body holds its parameters, JSON comes back.
+
+POST /v1/retrieve and POST /v1/runs/start take a JSON object; what only reads is answered to GET too, its parameters in
+the query. An edge parses, calls one verb of the caller's view, and writes what came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from brainops.engine import Engine
+from brainops.errors import InvalidInput
+from brainops.server.callers import Caller, caller_of
+from brainops.server.problem import Trouble
+from brainops.server.verbs import Verb
+from brainops.types import Role
+from brainops.wire import from_json, from_plain, to_json
+
+DEADLINE_SECONDS = 30.0  # of a call that names none
+MOST_SECONDS = 300.0
+
+
+class HttpAnswer(Struct, frozen=True, kw_only=True):
+    """What goes back: a status, JSON, and headers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Api:
+    """The verbs of one memory, for whoever asks."""
+
+    def __init__(self, engine: Engine, verbs: Mapping[str, Verb], *, open_to_this_machine: bool) -> None:
+        self._engine = engine
+        self._verbs = verbs
+        self._open = open_to_this_machine
+
+    def verb(self, method: str, path: str) -> Verb:
+        """Return the verb that a path names. Raises Trouble: 404 for none, 405 for one that is asked by POST only."""
+        verb = self._verbs.get(path.strip("/").replace("/", "."))
+        if verb is None:
+            raise Trouble(
+                404,
+                "NotFound",
+                f"there is no verb {path[:80]!r}",
+                "GET /v1/openapi.json lists the verbs by their paths",
+            )
+        if method == "GET" and not verb.plain:
+            raise Trouble(
+                405, "MethodNotAllowed", f"{verb.name} is asked by POST", "send its parameters as JSON", allow="POST"
+            )
+        return verb
+
+    def answer(self, verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> HttpAnswer:
+        """Call a verb for whoever asks. Raises Trouble, BrainOpsError."""
+        caller = caller_of(self._engine, headers, open_to_this_machine=self._open)
+        if not caller.role.covers(verb.role):
+            raise Trouble(
+                403,
+                "RoleDenied",
+                f"{caller.name} is a {caller.role.value}, and {verb.name} is for the role {verb.role.value}",
+                "somebody who looks after the memory issues a key of that role, or asks for it themselves",
+            )
+        given = _given(verb, headers, query, body)
+        brain = caller.brain.acting(deadline=_deadline(headers))
+        value = verb.call(brain, given, **_ours(verb, caller, headers))
+        written = to_json(value)
+        if verb.writes:
+            return HttpAnswer(status=200, body=written)
+        tag = f'"{hashlib.blake2b(written, digest_size=12).hexdigest()}"'
+        if tag in headers.get("if-none-match", ""):
+            return HttpAnswer(status=304, body=b"", headers={"etag": tag})
+        return HttpAnswer(status=200, body=written, headers={"etag": tag, "cache-control": "private, no-cache"})
+
+
+def _given(verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> Struct:
+    """Return the parameters of a call, from its body, or from its query where it has no body."""
+    if not body:
+        return _from_query(verb, query)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", ""):
+        raise Trouble(415, "UnsupportedMediaType", f"{kind[:80]!r} is not read here", "send application/json")
+    if headers.get("content-encoding", "identity") != "identity":
+        raise Trouble(415, "UnsupportedMediaType", "a compressed body is not read here", "send it as it is")
+    return from_json(verb.takes, body)
+
+
+def _from_query(verb: Verb, query: Mapping[str, Any]) -> Struct:
+    lists = {
+        field.encode_name
+        for field in msgspec.structs.fields(verb.takes)
+        if "list" in str(field.type) or "tuple" in str(field.type)
+    }
+    plain = {
+        name: values if name in lists else values[0] if len(values) == 1 else values for name, values in query.items()
+    }
+    return from_plain(verb.takes, plain, strict=False)
+
+
+def _deadline(headers: Mapping[str, str]) -> float:
+    said = headers.get("brainops-deadline")
+    if said is None:
+        return DEADLINE_SECONDS
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= MOST_SECONDS:
+        raise InvalidInput(f"BrainOps-Deadline is seconds, above 0 and at most {MOST_SECONDS:.0f}, not {said[:40]!r}")
+    return seconds
+
+
+def _ours(verb: Verb, caller: Caller, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the server says of a call: who proved to agree, and under which key it may be repeated."""
+    ours: dict[str, Any] = {}
+    if "proof" in verb.keywords and caller.proof is not None:
+        ours["proof"] = caller.proof
+    elif verb.role is Role.APPROVER and "proof" in verb.required:
+        raise Trouble(
+            403,
+            "ApprovalUnproven",
+            f"{verb.name} takes a person who proves to be one",
+            "send BrainOps-Proof: KEY, a personal key; brainops approver enrol NAME --key makes one",
+        )
+    if "idempotency_key" in verb.keywords and (key := headers.get("idempotency-key")):
+        ours["idempotency_key"] = key
+    return ours

@@ -1,0 +1,213 @@
+"""How does the server take a request in, and what holds for each before a verb is asked? The application."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from anyio import CapacityLimiter, to_thread
+from litestar import Litestar, MediaType, Request, Response, get, route
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from brainops.brain import Brain
+from brainops.engine import Engine
+from brainops.server.api import Api
+from brainops.server.openapi import DOCUMENT
+from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
+from brainops.server.verbs import verbs
+from brainops.wire import to_json
+
+THREADS = 8  # that ask the store at once: SQLite writes one after another, and two cores answer no faster with more
+WAITING = 64  # requests that wait for a thread; one more is told to come back
+KEPT_FOR_CAPTURES = 16  # of those, so that what was learnt is written down before anything else is looked up
+MAX_BODY_BYTES = 10_000_000
+
+_REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
+
+log = logging.getLogger("brainops.server")
+
+Asked = Request[Any, Any, Any]
+
+
+class Door:
+    """How many requests are inside, and whether one more is let in."""
+
+    def __init__(self) -> None:
+        self.limiter = CapacityLimiter(THREADS)
+        self.inside = 0
+        self.closing = False
+
+    def enter(self, *, captures: bool) -> None:
+        """Let a request in, or raise Trouble (503)."""
+        if self.closing:
+            raise _come_back("the server is stopping")
+        if self.inside >= WAITING + THREADS - (0 if captures else KEPT_FOR_CAPTURES):
+            raise _come_back(f"{self.inside} requests wait already")
+        self.inside += 1
+
+    def leave(self) -> None:
+        """Let a request out."""
+        self.inside -= 1
+
+
+def application(engine: Engine, *, hosts: Collection[str], open_to_this_machine: bool) -> ASGIApp:
+    """Return the server of a memory.
+
+    `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
+    answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
+    """
+    api = Api(engine, verbs(Brain(engine)), open_to_this_machine=open_to_this_machine)
+    door = Door()
+
+    @route("/v1/{path:path}", http_method=["GET", "POST"], include_in_schema=False)
+    async def call(request: Asked, path: FromPath[str]) -> Response[bytes]:
+        verb = api.verb(request.method, path)
+        headers = dict(request.headers)
+        query: dict[str, Any] = {}
+        for name, value in request.query_params.multi_items():
+            query.setdefault(name, []).append(value)
+        body = await request.body()
+        door.enter(captures=verb.name.startswith("capture"))
+        try:
+            found = await to_thread.run_sync(api.answer, verb, headers, query, body, limiter=door.limiter)
+        finally:
+            door.leave()
+        return Response(found.body, status_code=found.status, headers=found.headers, media_type=MediaType.JSON)
+
+    @get("/v1/openapi.json", include_in_schema=False, sync_to_thread=False)
+    def openapi() -> Response[bytes]:
+        return Response(DOCUMENT.read_bytes(), media_type=MediaType.JSON)
+
+    @get("/healthz", include_in_schema=False, sync_to_thread=False)
+    def healthz() -> dict[str, Any]:
+        return {"status": "stopping" if door.closing else "ok", "inside": door.inside}
+
+    @get("/readyz", include_in_schema=False)
+    async def readyz() -> Response[Any]:
+        if door.closing:
+            raise _come_back("the server is stopping")
+        await to_thread.run_sync(_ask_store, engine, limiter=door.limiter)
+        return Response({"status": "ready"})
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            door.closing = True
+
+    inner = Litestar(
+        [call, openapi, healthz, readyz],
+        lifespan=[lifespan],
+        exception_handlers={Exception: _told},
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return _gate(frozenset(hosts), inner)
+
+
+def _ask_store(engine: Engine) -> None:
+    """Look whether the store answers."""
+    Brain(engine).acting(deadline=1.0).approvals.list(limit=1)
+
+
+def _gate(hosts: frozenset[str], app: ASGIApp) -> ASGIApp:
+    """Return what stands before every route: names each request, logs it, and answers no other host or origin."""
+
+    async def gate(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def sent(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *_ALWAYS, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            _look(headers, hosts)
+            await app(scope, receive, sent)
+        except Trouble as error:
+            await _refused(error, request_id, sent)
+        spent = round((time.perf_counter() - began) * 1_000, 1)
+        said = {"method": scope["method"], "path": scope["path"][:200], "status": status, "ms": spent}
+        log.info("request", extra={"request_id": request_id, **said})
+
+    return gate
+
+
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+
+def _look(headers: dict[str, str], hosts: frozenset[str]) -> None:
+    """Raise Trouble where a request names another host, or comes from a page of another origin.
+
+    A page elsewhere may let its own name point here (DNS rebinding): what it sends names that host.
+    """
+    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if host not in hosts:
+        raise Trouble(
+            421,
+            "HostDenied",
+            f"this server is not asked by the name {host[:80]!r}",
+            "ask it by the address that it printed when it began, or begin it with --host-name NAME",
+        )
+    origin = headers.get("origin")
+    if origin and (urlsplit(origin).hostname or "") not in hosts:
+        raise Trouble(
+            403,
+            "OriginDenied",
+            f"a page of {origin[:80]!r} may not ask this server",
+            "ask it from a page that it serves",
+        )
+
+
+async def _refused(error: Trouble, request_id: str, send: Any) -> None:
+    found, headers = problem(error, request_id)
+    named = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": found.status,
+            "headers": [(b"content-type", MEDIA_TYPE.encode()), *named],
+        }
+    )
+    await send({"type": "http.response.body", "body": to_json(found)})
+
+
+def _told(request: Asked, error: Exception) -> Response[bytes]:
+    """Answer an error as a problem; what nobody expected goes to the log."""
+    request_id = request.scope["state"].get("request_id", "")
+    if isinstance(error, HTTPException):
+        error = Trouble(
+            error.status_code, _WORDS.get(error.status_code, "BadRequest"), error.detail, "see the API's page"
+        )
+    found, headers = problem(error, str(request_id))
+    if found.type == "Unexpected":
+        log.error("unexpected", exc_info=error, extra={"request_id": request_id})
+    return Response(to_json(found), status_code=found.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+_WORDS = {404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}
+
+
+def _come_back(why: str) -> Trouble:
+    return Trouble(503, "Busy", why, "send it again a little later", retry_after=str(RETRY_SECONDS))

@@ -1,0 +1,130 @@
+"""How does the server begin, listen and end? On one address; on one that others reach, never without keys."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from brainops.engine import Engine
+from brainops.errors import InvalidConfiguration
+from brainops.server.app import application
+
+PORT = 8321
+KEEP_ALIVE_SECONDS = 75
+GRACE_SECONDS = 20  # for calls that are under way when the server is told to stop
+UNREAD_MS = 30_000  # after which a reader that takes nothing in any more is cut off
+BACKLOG = 512
+
+
+def serve(
+    engine: Engine, *, host: str, port: int, names: Iterable[str] = (), keyed: bool, ready: Callable[[str], object]
+) -> None:
+    """Answer on an address until a signal ends it; `ready` is told the address once it answers.
+
+    Without `keyed`, whoever reaches it is an agent of this machine: that is for the machine's own address only.
+    Raises InvalidConfiguration.
+    """
+    if not keyed and not is_loopback(host):
+        raise InvalidConfiguration(
+            f"{host} is reached by others, and nobody could say who asks: issue a key (brainops keys issue NAME), then "
+            "begin with --keys; or listen on 127.0.0.1"
+        )
+    listening = _listen(host, port)
+    at = listening.getsockname()[1]
+    hosts = {host, *names, *(("localhost", "127.0.0.1", "::1") if is_loopback(host) else ())}
+    app = application(engine, hosts=hosts, open_to_this_machine=not keyed)
+    _log_as_json()
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        proxy_headers=False,
+        lifespan="on",
+    )
+    shown = f"[{host}]" if ":" in host else host
+    _Server(config, lambda: ready(f"http://{shown}:{at}")).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal, and do not raise it again once all is written: who sent it asked for just that."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # who stopped reading, or vanished, holds no connection for ever
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        raise InvalidConfiguration(
+            f"{host}:{port} cannot be listened on ({error.strerror or error}); name another: --port, --host"
+        ) from error
+    return listening
+
+
+class _Json(logging.Formatter):
+    """A log line as one JSON object: time, level, message, and what a request is known by."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **{name: getattr(record, name) for name in _FIELDS if hasattr(record, name)},
+        }
+        if record.exc_info:
+            said["error"] = self.formatException(record.exc_info)
+        return json.dumps(said)
+
+
+_FIELDS = ("request_id", "method", "path", "status", "ms")
+
+
+def _log_as_json() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json())
+    root = logging.getLogger("brainops")
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    root.propagate = False

@@ -1,0 +1,63 @@
+"""Who reaches a memory from elsewhere, by which key, and what may they do there?"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from brainops.types.knowledge import Actor, ActorKind, Micros
+from brainops.types.proof import Unseen
+
+
+class Role(StrEnum):
+    """What somebody who comes from elsewhere may ask for, the least first; each may what those before it may.
+
+    A reader reads; a writer does whatever the table of acts lets an agent do; an approver judges and answers what a
+    person is asked; an admin changes what holds. The table of acts is asked all the same.
+    """
+
+    READER = "reader"
+    WRITER = "writer"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+    def covers(self, other: Role) -> bool:
+        """Say whether who has this role may do what the other one allows."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class AccessKey(Struct, frozen=True, kw_only=True):
+    """A key by which an agent or a service reaches the memory over the network; of its secret only the digest is kept.
+
+    It writes the namespace `writes`, and reads that one and `reads`.
+    """
+
+    id: str
+    name: str
+    kind: ActorKind
+    role: Role
+    writes: str
+    reads: tuple[str, ...]
+    created_at: Micros
+    created_by: Actor
+    expires_at: Micros | None = None
+    revoked_at: Micros | None = None
+    used_at: Micros | None = None
+
+    @property
+    def prefix(self) -> str:
+        """How its secret begins, which may be shown."""
+        return f"boa_{self.id.replace('-', '')}"
+
+    def holds(self, now: Micros) -> bool:
+        """Say whether the key opens anything at this time."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class IssuedKey(Unseen, frozen=True, kw_only=True):
+    """A new key with its secret, which is shown this once and stored nowhere."""
+
+    access: AccessKey
+    secret: str
