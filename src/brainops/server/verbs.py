@@ -12,7 +12,7 @@ import types as kinds
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -227,6 +227,8 @@ def taken(kind: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, kinds.UnionType):
         return _union([each for each in arguments if not _is_exception(each)])
+    if origin is types.Page:
+        return _page_of(taken(arguments[0]))
     if origin in (Iterable, Sequence, Collection):
         return list[taken(arguments[0])]  # type: ignore[misc]
     if origin is Mapping:
@@ -252,6 +254,13 @@ def _union(members: Sequence[Any]) -> Any:
     for each in kept[1:]:
         whole = typing.Union[whole, each]  # noqa: UP007
     return whole
+
+
+@cache
+def _page_of(kind: Any) -> type[msgspec.Struct]:
+    """Return what the JSON of a page is an object of."""
+    cursors = [("next", str | None), ("previous", str | None)]
+    return msgspec.defstruct(f"PageOf{getattr(kind, '__name__', 'Items')}", [("items", list[kind]), *cursors])
 
 
 def _is_exception(kind: Any) -> bool:

@@ -23,7 +23,7 @@ TABLES = (
     "occurrence", "capture_key", "memory_fts", "memory_tag", "memory_vector", "feedback",
     "operation_key", "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
     "procedure", "procedure_change", "run", "run_step", "worker",
-    "approval", "approver", "approval_setting", "notice", "channel",
+    "access_key", "approval", "approver", "approval_setting", "notice", "channel",
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
     "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told", "set_aside",
