@@ -327,3 +327,13 @@ def test_a_preview_of_redaction_needs_no_store(monkeypatch: pytest.MonkeyPatch) 
 
     assert "hunter2" not in shown.text
     assert "a.b@example.org" not in shown.text
+
+
+def test_an_audit_says_how_far_it_is(brain: Brain) -> None:
+    brain.capture_many([brain.draft(f"a note about {number}") for number in range(1_100)])
+    told: list[tuple[int, int | None]] = []
+
+    brain.upkeep.audit(progress=lambda done, total: told.append((done, total)))
+
+    assert [done for done, _ in told] == [500, 1_000]
+    assert {total for _, total in told} == {1_100}

@@ -291,7 +291,7 @@ def audit(limit: int, trail: bool) -> Said:
             yield f"{age(each.at):>6}  {bold(one_line(each.act))} by {who(each.actor)}"
             yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")
         return
-    with opened(model="none") as brain, busy("reading"):
-        found = brain.upkeep.audit(limit=limit)
+    with opened(model="none") as brain, progress("reading") as draw:
+        found = brain.upkeep.audit(limit=limit, progress=draw)
     yield found
     yield from show.junk(found)

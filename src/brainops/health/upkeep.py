@@ -114,6 +114,6 @@ class Upkeep:
         with self._context.store.read() as tx:
             return tx.trail.newest(limit)
 
-    def audit(self, *, limit: int = 100) -> list[Junk]:
+    def audit(self, *, limit: int = 100, progress: Progress | None = None) -> list[Junk]:
         """Return what makes memory worse to read, each with the command that mends it."""
-        return audited(self._context, limit=limit)
+        return audited(self._context, limit=limit, progress=progress)
