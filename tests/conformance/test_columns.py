@@ -187,7 +187,16 @@ def rows_of(tx: Transaction, table: str) -> Sequence[Any]:
     if table == "memory":
         return list(walk(tx.memories))
     if table == "operation":
-        return tx.session.all("operation_list", name=None, target=None, outcome=None, since=None, limit=50)
+        return tx.session.all(
+            "operation_list",
+            name=None,
+            target=None,
+            outcome=None,
+            since=None,
+            limit=50,
+            place_0=2**63 - 1,
+            place_1=2**63 - 1,
+        )
     return tx.records.page(table, None)
 
 

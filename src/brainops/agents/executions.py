@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -32,6 +31,7 @@ from brainops.types import (
     Succeeded,
 )
 from brainops.types.limits import LISTED_WHOLE
+from brainops.types.page import Page
 from brainops.wire import from_plain
 
 MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
@@ -123,11 +123,15 @@ class Executions(Roster):
         run_id: str | None = None,
         task_class: str | None = None,
         limit: int = LISTED_WHOLE,
-    ) -> Sequence[Execution]:
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Execution]:
         """Return executions without their attempts, newest first."""
         with self._context.store.read() as tx:
             wanted = None if state is None else member(ExecutionState, state).value
-            return tx.agents.executions(state=wanted, run_id=run_id, task_class=task_class, limit=limit)
+            return tx.agents.executions(
+                state=wanted, run_id=run_id, task_class=task_class, limit=limit, after=after, before=before
+            )
 
     def attempts(
         self,
@@ -136,11 +140,15 @@ class Executions(Roster):
         agent: str | None = None,
         since: int | None = None,
         limit: int = MAX_LISTED,
-    ) -> Sequence[Attempt]:
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Attempt]:
         """Return attempts, newest first: what selection, health and the cycles look at."""
         most = min(from_plain(int, limit, "limit"), MAX_LISTED)
         with self._context.store.read() as tx:
-            return tx.agents.attempts(task_class=task_class, agent=agent, since=since, limit=most)
+            return tx.agents.attempts(
+                task_class=task_class, agent=agent, since=since, limit=most, after=after, before=before
+            )
 
     def _at_hand(self, tx: Transaction, execution_id: str) -> Execution:
         found = tx.agents.execution(execution_id) if isinstance(execution_id, str) else None

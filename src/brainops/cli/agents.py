@@ -10,7 +10,7 @@ import click
 from msgspec.structs import replace
 
 from brainops.cli.commands import group
-from brainops.cli.options import REASON, REASON_REQUIRED, limited
+from brainops.cli.options import REASON, REASON_REQUIRED, beside, paged
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, padded, wrapped
 from brainops.cli.shared import Said, asking
@@ -148,13 +148,13 @@ def show(brain: Brain, what: str) -> Said:
 
 @agent.command("tasks")
 @click.option("--state", type=click.Choice([each.value for each in ExecutionState]), help="Only those.")
-@limited(20)
-def tasks(brain: Brain, state: str | None, limit: int) -> Said:
+@paged(20)
+def tasks(brain: Brain, state: str | None, limit: int, **cursors: str | None) -> Said:
     """List what agents were given, the newest first.
 
     Example: brainops agent tasks --state waiting
     """
-    found = brain.agents.executions(state=state, limit=limit)
+    found = brain.agents.executions(state=state, limit=limit, **beside(cursors))
     yield found
     if not found:
         yield "No agent was given anything yet."

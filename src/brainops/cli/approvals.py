@@ -11,7 +11,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.commands import command, group
-from brainops.cli.options import AS, REASON, REASON_REQUIRED, SESSION, TARGET, limited
+from brainops.cli.options import AS, REASON, REASON_REQUIRED, SESSION, TARGET, beside, paged
 from brainops.cli.screen import age, ago, bold, cut, dim, now, one_line, who, width, wrapped
 from brainops.cli.shared import Said, opened
 from brainops.cli.short_ids import Id
@@ -46,13 +46,13 @@ def approvals() -> None:
 
 @approvals.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were decided, used or expired as well.")
-@limited()
-def list_(brain: Brain, every: bool, limit: int) -> Said:
+@paged()
+def list_(brain: Brain, every: bool, limit: int, **cursors: str | None) -> Said:
     """List what waits for a person's answer.
 
     Example: brainops approvals list --all
     """
-    found = brain.approvals.list(None if every else ApprovalState.PENDING, limit=limit)
+    found = brain.approvals.list(None if every else ApprovalState.PENDING, limit=limit, **beside(cursors))
     yield found
     if not found:
         yield "Nothing was asked yet." if every else "Nobody waits for an answer."
@@ -289,13 +289,13 @@ def notices() -> None:
 
 @notices.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that were delivered or read as well.")
-@limited()
-def list_notices(brain: Brain, every: bool, limit: int) -> Said:
+@paged()
+def list_notices(brain: Brain, every: bool, limit: int, **cursors: str | None) -> Said:
     """List what somebody must be told.
 
     Example: brainops notices list --all
     """
-    found, counts = brain.notices.list(every=every, limit=limit), brain.notices.counts()
+    found, counts = brain.notices.list(every=every, limit=limit, **beside(cursors)), brain.notices.counts()
     told = {each.id: brain.notices.sentence(each) for each in found}
     channels = brain.notices.channels()
     yield found

@@ -14,6 +14,7 @@ from brainops.cli.screen import cut, dim, one_line, padded, show, width
 from brainops.cli.screen import when as told_time
 from brainops.cli.shared import Said, print_json
 from brainops.cli.short_ids import shortened
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -49,12 +50,12 @@ def changes(
             after = page.next
             if len(page) < limit:
                 time.sleep(LOOK_SECONDS)
-    yield page
+    yield plain(page)
     if not page:
         yield "Nothing of that happened."
     yield from map(_line, page)
     if after and len(page) == limit:
-        yield dim(f"More: brainops changes --after {page.next}")
+        yield dim(f"more: --after {page.next}")
 
 
 def _tell(entries: Iterable[FeedEntry]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.commands import command, group
-from brainops.cli.options import REASON, SESSION, SHOWN, TARGET, limited
+from brainops.cli.options import REASON, SESSION, SHOWN, TARGET, beside, limited, paged
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, when, width, wrapped
 from brainops.cli.shared import Said, micros, opened
 from brainops.cli.short_ids import Id
@@ -229,13 +229,13 @@ def remove(brain: Brain, rule_id: str, reason: str) -> Said:
 @click.option("--observed", "kind", flag_value="observed", help="Only what strict would have held.")
 @click.option("--bypassed", "kind", flag_value="bypassed", help="Only what passed while a bypass was open.")
 @click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
-@limited()
-def decisions(brain: Brain, kind: str | None, since: str | None, limit: int) -> Said:
+@paged()
+def decisions(brain: Brain, kind: str | None, since: str | None, limit: int, **cursors: str | None) -> Said:
     """List what rules said that were not simply met, newest first.
 
     Example: brainops guard decisions --blocked --since 7d
     """
-    found = brain.guard.decisions(kind=kind, since=micros(since), limit=limit)
+    found = brain.guard.decisions(kind=kind, since=micros(since), limit=limit, **beside(cursors))
     yield found
     if not found:
         yield "Nothing: every rule that applied was met."

@@ -11,7 +11,7 @@ import click
 
 from brainops.cli.code import patch, repository
 from brainops.cli.commands import group
-from brainops.cli.options import REASON, limited
+from brainops.cli.options import REASON, beside, paged
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, width, wrapped
 from brainops.cli.shared import Said
 from brainops.cli.short_ids import Id
@@ -42,13 +42,13 @@ def improvements() -> None:
 @improvements.command("list")
 @click.option("--kind", metavar="KIND", help="Only these: fix, procedure, routing, retrieval, ...")
 @click.option("--state", metavar="STATE", help="Only these: proposed, trial, applied, kept, ...")
-@limited(SHOWN_IMPROVEMENTS)
-def list_(brain: Brain, kind: str | None, state: str | None, limit: int) -> Said:
+@paged(SHOWN_IMPROVEMENTS)
+def list_(brain: Brain, kind: str | None, state: str | None, limit: int, **cursors: str | None) -> Said:
     """List improvements, the newest first.
 
     Example: brainops improvements list --state proposed
     """
-    found = brain.improvements.list(kind=kind, state=state, limit=limit)
+    found = brain.improvements.list(kind=kind, state=state, limit=limit, **beside(cursors))
     yield found
     held = brain.improvements.held()
     if not found:

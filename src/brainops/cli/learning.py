@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli.commands import command
-from brainops.cli.options import limited
+from brainops.cli.options import beside, paged
 from brainops.cli.screen import age, bold, dim, now, one_line, wrapped
 from brainops.cli.shared import Said, busy, opened
 from brainops.types import Cycle, CycleStanding
@@ -64,13 +64,13 @@ def cycles(brain: Brain) -> Said:
 
 
 @command("insights")
-@limited(INSIGHTS)
-def insights(brain: Brain, limit: int) -> Said:
+@paged(INSIGHTS)
+def insights(brain: Brain, limit: int, **cursors: str | None) -> Said:
     """Show what the learning cycles found that holds at present, what matters most first.
 
     Example: brainops insights --limit 5
     """
-    found = brain.learning.insights(limit=limit)
+    found = brain.learning.insights(limit=limit, **beside(cursors))
     yield found
     if not found:
         yield "No insight holds at present."

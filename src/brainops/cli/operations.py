@@ -9,7 +9,7 @@ import click
 from brainops.cli import show
 from brainops.cli.commands import group
 from brainops.cli.exec import before, say
-from brainops.cli.options import REASON_REQUIRED, SESSION, SINCE, TARGET, limited, shared
+from brainops.cli.options import REASON_REQUIRED, SESSION, SINCE, TARGET, beside, paged, shared
 from brainops.cli.pairs import valued
 from brainops.cli.shared import Said, micros, print_json, read_text
 from brainops.cli.short_ids import Id
@@ -42,13 +42,13 @@ def operations() -> None:
 @click.option("--succeeded", "outcome", flag_value="succeeded", help="Only those that went well.")
 @click.option("--open", "outcome", flag_value="open", help="Only those that have not ended.")
 @SINCE
-@limited(DEFAULT_OPERATIONS)
-def list_(brain: Brain, since: str | None, **given: Any) -> Said:
+@paged(DEFAULT_OPERATIONS)
+def list_(brain: Brain, since: str | None, after: str | None, before: str | None, **given: Any) -> Said:
     """List what was done, newest first.
 
     Example: brainops operations list --failed --since 7d
     """
-    log = brain.operations.list(since=micros(since), **given)
+    log = brain.operations.list(since=micros(since), **beside({"after": after, "before": before}), **given)
     yield log
     yield from show.operations(log)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -27,6 +27,25 @@ def limited(default: int = SHOWN, most: int = 1_000) -> Callable[[click.decorato
     return click.option(
         "--limit", type=whole, metavar="N", default=default, show_default=True, help="How many at most."
     )
+
+
+def paged(default: int = SHOWN, most: int = 1_000) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return the options that say which page of a list is shown; `next` and `previous` of a page are its cursors."""
+
+    def with_cursors(function: click.decorators.FC) -> click.decorators.FC:
+        before = click.option("--before", metavar="CURSOR", help="The page before this cursor.")
+        after = click.option("--after", metavar="CURSOR", help='The page after this cursor; "first" is the first one.')
+        return limited(default, most)(after(before(function)))
+
+    return with_cursors
+
+
+FIRST = "first"
+
+
+def beside(given: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the cursors that were given to a command; the first page lies beside none."""
+    return {name: None if cursor == FIRST else cursor for name, cursor in given.items()}
 
 
 class CommonOptions(Struct, frozen=True, kw_only=True):

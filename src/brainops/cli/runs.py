@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.commands import command, group
-from brainops.cli.options import REASON, REASON_REQUIRED, limited, shared
+from brainops.cli.options import REASON, REASON_REQUIRED, beside, paged, shared
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import Said, opened, read_text
@@ -227,13 +227,13 @@ def runs() -> None:
 @click.option("--state", "state", metavar="STATE", help="Only those in this state.")
 @click.option("--procedure", metavar="NAME", help="Only runs of this procedure.")
 @click.option("--target", metavar="TARGET", help="Only those on this target.")
-@limited(DEFAULT_RUNS)
-def list_(brain: Brain, **given: Any) -> Said:
+@paged(DEFAULT_RUNS)
+def list_(brain: Brain, after: str | None, before: str | None, **given: Any) -> Said:
     """List runs, newest first.
 
     Example: brainops runs list --active
     """
-    found = brain.runs.list(**given)
+    found = brain.runs.list(**beside({"after": after, "before": before}), **given)
     yield found
     if not found:
         yield "No runs. Start one: brainops run NAME"

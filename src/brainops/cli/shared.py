@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.options import shared
-from brainops.cli.screen import show
+from brainops.cli.screen import dim, show
 from brainops.cli.short_ids import OPEN, shortened
 from brainops.errors import InvalidInput, StoreUnavailable
+from brainops.types.page import Page
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import plain
 
@@ -75,9 +76,13 @@ def answer(said: Said) -> None:
     lines: list[str] = []
     try:
         for value in said:
-            if shared().json:
-                print_json(value)
+            asked = click.get_current_context().params
+            by_page = bool(asked.get("after") or asked.get("before"))
+            if shared().json:  # a list stays a list, unless somebody goes through its pages
+                print_json(list(value) if isinstance(value, Page) and not by_page else value)
             lines.extend(said)
+            if isinstance(value, Page) and value.next is not None and len(value) == asked.get("limit"):
+                lines.append(dim(f"more: --after {value.next}"))
     finally:
         if not shared().json:
             show(shortened(lines))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli.commands import group
-from brainops.cli.options import FORCE, REASON, REASON_REQUIRED, limited
+from brainops.cli.options import FORCE, REASON, REASON_REQUIRED, beside, paged
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import Said, micros, progress
 from brainops.cli.short_ids import Id
@@ -151,13 +151,13 @@ def peers(brain: Brain) -> Said:
 
 
 @share.command("list")
-@limited(most=10_000)
-def list_(brain: Brain, limit: int) -> Said:
+@paged(most=10_000)
+def list_(brain: Brain, limit: int, **cursors: str | None) -> Said:
     """Show the bundles that left and came, the newest first.
 
     Example: brainops share list
     """
-    found = brain.sharing.bundles(limit=limit)
+    found = brain.sharing.bundles(limit=limit, **beside(cursors))
     yield found
     if not found:
         yield "No bundle has left or come."

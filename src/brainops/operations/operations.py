@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from brainops.errors import InvalidInput
 from brainops.memory.context import MemoryContext
 from brainops.memory.transfer import segments
 from brainops.operations import log
 from brainops.operations.guidance import receipt
 from brainops.types import Guidance, Operation
 from brainops.types.limits import Limit
+from brainops.types.page import Page
 from brainops.wire import from_plain
 
 
@@ -30,16 +32,24 @@ class Operations:
         since: int | None = None,
         limit: int = 50,
         include_archived: bool = False,
-    ) -> list[Operation]:
-        """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open"."""
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Operation]:
+        """Return the operation log, newest first; `outcome` is "succeeded", "failed" or "open".
+
+        With `include_archived`, which looks into segments as well, there are no cursors.
+        """
         from_plain(Limit, limit, "limit")
+        if include_archived and (after or before):
+            raise InvalidInput("what segments hold has no cursors: leave include_archived out, or the cursor")
         self._flush()
         asked: dict[str, Any] = {"name": name, "target": target, "outcome": outcome, "since": since, "limit": limit}
         with self._context.store.read() as tx:
-            found = tx.operations.list(**asked)
-            if include_archived:
-                found = sorted([*found, *segments.archived_operations(tx, **asked)], key=lambda each: -each.started_at)
-            return found[:limit]
+            found = tx.operations.list(**asked, after=after, before=before)
+            if not include_archived:
+                return found
+            every = [*found, *segments.archived_operations(tx, **asked)]
+            return Page(sorted(every, key=lambda each: -each.started_at)[:limit])
 
     def get(self, operation_id: str) -> Operation:
         """Return one operation by id; raise NotFound."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from brainops.store.database import Row, Session
 from brainops.store.operations import finish_row, outcome_of
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import row_of, value_of
 from brainops.types import (
     Agent,
@@ -18,6 +19,7 @@ from brainops.types import (
     Outcome,
     Task,
 )
+from brainops.types.page import Page
 
 _OUTCOME = ("outcome", "result", "error", "duration_us", "cost", "evidence")
 
@@ -76,11 +78,11 @@ class AgentRows:
         return execution_of(row, self.attempts_of(execution_id)) if row else None
 
     def executions(
-        self, *, state: str | None, run_id: str | None, task_class: str | None, limit: int
-    ) -> Sequence[Execution]:
+        self, *, state: str | None, run_id: str | None, task_class: str | None, limit: int, **beside: Unpack[Beside]
+    ) -> Page[Execution]:
         """Return executions without their attempts, newest first."""
-        rows = self._session.all("execution_list", state=state, run_id=run_id, task_class=task_class, limit=limit)
-        return [execution_of(row) for row in rows]
+        wanted = {"state": state, "run_id": run_id, "task_class": task_class}
+        return paged(self._session, "execution_list", execution_of, limit, **beside, **wanted)
 
     def lapsed(self, now: Micros, limit: int) -> Sequence[tuple[str, Execution]]:
         """Return the executions of the written namespace whose process gave no sign in time, with their owners."""
@@ -153,11 +155,11 @@ class AgentRows:
         return [attempt_of(row) for row in self._session.all("attempt_of_execution", execution_id=execution_id)]
 
     def attempts(
-        self, *, task_class: str | None, agent: str | None, since: Micros | None, limit: int
-    ) -> Sequence[Attempt]:
+        self, *, task_class: str | None, agent: str | None, since: Micros | None, limit: int, **beside: Unpack[Beside]
+    ) -> Page[Attempt]:
         """Return attempts, newest first."""
-        rows = self._session.all("attempt_list", task_class=task_class, agent=agent, since=since, limit=limit)
-        return [attempt_of(row) for row in rows]
+        wanted = {"task_class": task_class, "agent": agent, "since": since}
+        return paged(self._session, "attempt_list", attempt_of, limit, **beside, **wanted)
 
     def trials(self, since: Micros, limit: int) -> Sequence[Row]:
         """Return what selection learns from: the attempts that ended, or were judged, after then; the newest first."""

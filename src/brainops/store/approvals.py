@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from brainops.store.actors import actor_columns
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import value_of
 from brainops.types import (
     JSON,
@@ -21,6 +22,7 @@ from brainops.types import (
     NoticeKind,
     SecretKind,
 )
+from brainops.types.page import Page
 
 LISTED = 1_000  # approvals or notices of one answer: more than anybody reads
 SWEPT = 200  # approvals that one sweep looks at: it comes again
@@ -48,10 +50,10 @@ class ApprovalRows:
         row = self._session.one("approval_open", kind=kind.value, subject=subject)
         return approval_of(row) if row else None
 
-    def list(self, state: ApprovalState | None = None, limit: int = LISTED) -> list[Approval]:
+    def list(self, state: ApprovalState | None = None, limit: int = LISTED, **beside: Unpack[Beside]) -> Page[Approval]:
         """Return approvals, newest first."""
-        rows = self._session.all("approval_list", state=state.value if state else None, limit=limit)
-        return [approval_of(row) for row in rows]
+        wanted = state.value if state else None
+        return paged(self._session, "approval_list", approval_of, limit, **beside, state=wanted)
 
     def granted(self, now: int) -> Sequence[Approval]:
         """Return what is granted, unused and valid in the written namespace."""
@@ -165,9 +167,9 @@ class ApprovalRows:
         text = json.dumps(body, ensure_ascii=True)
         self._session.run("notice_insert", id=notice_id, kind=kind.value, subject=subject, body=text, created_at=at)
 
-    def notices(self, *, every: bool = False, limit: int = LISTED) -> Sequence[Notice]:
+    def notices(self, *, every: bool = False, limit: int = LISTED, **beside: Unpack[Beside]) -> Page[Notice]:
         """Return the notices that wait, newest first; those that were delivered as well where all are asked for."""
-        return [notice_of(row) for row in self._session.all("notice_list", every=int(every), limit=limit)]
+        return paged(self._session, "notice_list", notice_of, limit, **beside, every=int(every))
 
     def due_notices(self, now: int, *, attempts: int, limit: int) -> Sequence[Notice]:
         """Return what is to be delivered now, oldest first; what was tried so often is given up."""

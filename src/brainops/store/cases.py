@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import row_of, value_of
 from brainops.types import CaseStanding, DecidedCase, Micros, Trust
+from brainops.types.page import Page
 
 
 class CaseRows:
@@ -42,10 +44,11 @@ class CaseRows:
         """Return the newest cases of a name that changed since then, oldest first."""
         return [case_of(row) for row in self._session.all("case_since", name=name, since=since, limit=limit)]
 
-    def list(self, *, name: str | None, standing: str | None, limit: int) -> list[DecidedCase]:
+    def list(
+        self, *, name: str | None, standing: str | None, limit: int, **beside: Unpack[Beside]
+    ) -> Page[DecidedCase]:
         """Return cases, newest first."""
-        rows = self._session.all("case_list", name=name, standing=standing, limit=limit)
-        return [case_of(row) for row in rows]
+        return paged(self._session, "case_list", case_of, limit, **beside, name=name, standing=standing)
 
     def names(self, limit: int) -> Sequence[Row]:
         """Return what is decided from cases, with `standing`, `open`, `judged` and `judged_right` of each name."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from brainops.errors import InvalidInput, StoreUnavailable
+from brainops.store.named import Key, Statements
 from brainops.store.scope import Scope
 
 WAIT_SECONDS = 120.0  # what is waited in all where nobody set a deadline: 16 writers on a slow disk queue far shorter
@@ -69,6 +70,10 @@ class Session(Protocol):
         """Execute a named statement and return how many rows it changed."""
         ...
 
+    def order(self, name: str) -> tuple[Key, ...]:
+        """Return by which columns a statement's list is in order that can be paged."""
+        ...
+
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo what the block did when it raises, and nothing before it."""
         ...
@@ -98,6 +103,8 @@ class Executed(Protocol):
 class NamedStatements(ABC):
     """The part of a session that is the same for every driver."""
 
+    _statements: Statements
+
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Return the first row, or None."""
         row: Row | None = self._execute(name, parameters).fetchone()
@@ -110,6 +117,10 @@ class NamedStatements(ABC):
     def run(self, name: str, /, **parameters: Any) -> int:
         """Return how many rows the statement changed."""
         return self._execute(name, parameters).rowcount
+
+    def order(self, name: str) -> tuple[Key, ...]:
+        """Return by which columns a statement's list is in order that can be paged."""
+        return self._statements.order(name)
 
     @abstractmethod
     def _execute(self, name: str, parameters: Mapping[str, Any]) -> Executed: ...

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import row_of, value_of
 from brainops.types import (
     Action,
@@ -17,6 +18,7 @@ from brainops.types import (
     FixMode,
     StepKind,
 )
+from brainops.types.page import Page
 
 
 class FixRows:
@@ -68,12 +70,17 @@ class FixRows:
         return application_of(row) if row else None
 
     def applications(
-        self, *, fix_id: str | None, state: str | None, operation_id: str | None = None, limit: int
-    ) -> list[FixApplication]:
+        self,
+        *,
+        fix_id: str | None,
+        state: str | None,
+        operation_id: str | None = None,
+        limit: int,
+        **beside: Unpack[Beside],
+    ) -> Page[FixApplication]:
         """Return applications, newest first."""
         wanted = {"fix_id": fix_id, "state": state, "operation_id": operation_id}
-        rows = self._session.all("fix_application_list", **wanted, limit=limit)
-        return [application_of(row) for row in rows]
+        return paged(self._session, "fix_application_list", application_of, limit, **beside, **wanted)
 
     def open_applications(self, limit: int) -> list[FixApplication]:
         """Return what is due, under way or not judged in the written namespace, oldest first."""
@@ -109,9 +116,9 @@ class FixRows:
         rows = self._session.all("fix_application_awaiting", name=name, target=target, since=since)
         return [application_of(row) for row in rows]
 
-    def list(self, *, mode: str | None, detached: bool, limit: int) -> list[Fix]:
+    def list(self, *, mode: str | None, detached: bool, limit: int, **beside: Unpack[Beside]) -> Page[Fix]:
         """Return the fixes, newest first."""
-        return [fix_of(row) for row in self._session.all("fix_list", mode=mode, detached=int(detached), limit=limit)]
+        return paged(self._session, "fix_list", fix_of, limit, **beside, mode=mode, detached=int(detached))
 
 
 def fix_row(fix: Fix) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from msgspec.structs import asdict
 
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import value_of
 from brainops.types import JSON, Improvement, Micros
+from brainops.types.page import Page
 
 UNDER_WAY = 1_000  # that are looked at in an hour; each is one change of the system, so more is no learning any more
 
@@ -49,11 +51,9 @@ class ImprovementRows:
         row = self._session.one("improvement_tried", subject=subject)
         return improvement_of(row) if row else None
 
-    def list(self, *, kind: str | None, state: str | None, limit: int) -> list[Improvement]:
+    def list(self, *, kind: str | None, state: str | None, limit: int, **beside: Unpack[Beside]) -> Page[Improvement]:
         """Return improvements, newest first."""
-        return [
-            improvement_of(row) for row in self._session.all("improvement_list", kind=kind, state=state, limit=limit)
-        ]
+        return paged(self._session, "improvement_list", improvement_of, limit, **beside, kind=kind, state=state)
 
     def move(self, seen: Improvement, now: Improvement) -> bool:
         """Move an improvement on; return False where somebody else did first."""

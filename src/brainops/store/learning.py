@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Unpack
 
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import value_of
 from brainops.types import Cycle, CycleReport, Memory, Micros
+from brainops.types.page import Page
 from brainops.wire import plain
 
 PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
@@ -60,10 +63,10 @@ class LearningRows:
         )
         self._session.run("cycle_report_prune", cycle=report.cycle.value, keep=keep)
 
-    def reports(self, cycle: Cycle | None, limit: int) -> list[CycleReport]:
+    def reports(self, cycle: Cycle | None, limit: int, **beside: Unpack[Beside]) -> Page[CycleReport]:
         """Return the reports of a cycle, or of all, newest first."""
-        rows = self._session.all("cycle_report_list", cycle=cycle.value if cycle else None, limit=limit)
-        return [report_of(row) for row in rows]
+        wanted = cycle.value if cycle else None
+        return paged(self._session, "cycle_report_list", report_of, limit, **beside, cycle=wanted)
 
     def insight(self, source_key: str) -> Row | None:
         """Return what was found under a key before, whatever became of it since."""
@@ -109,9 +112,9 @@ class LearningRows:
         assert found is not None
         return found
 
-    def insights(self, limit: int) -> list[Memory]:
+    def insights(self, limit: int, **beside: Unpack[Beside]) -> Page[Memory]:
         """Return the insights that hold at present, what matters most first."""
-        return [memory_of(row) for row in self._session.all("insight_list", limit=limit)]
+        return paged(self._session, "insight_list", memory_of, limit, **beside)
 
     def untold(self, limit: int) -> Sequence[Row]:
         """Return insights that nobody was told of."""

@@ -7,7 +7,9 @@ A file holds statements under `-- name: memory_get`; `-- fragment: memory_filter
 `{memory_filter}`. Parameters are written `:name`, with their type where PostgreSQL cannot tell it: `:name::text`.
 
 Columns are taken from the schema: `{memory as m}` is every column of a row, `{columns of memory}` and
-`{values of memory}` are those of a row that comes from elsewhere. What stands under `-- each ordered: {table}_after` is
+`{values of memory}` are those of a row that comes from elsewhere.
+`{pages r.created_at::bigint desc, r.id::text desc}` ends a list: the place from which it is read, its order and its
+limit, in either direction (see `paging`). What stands under `-- each ordered: {table}_after` is
 a statement for each of the schema's tables of that group.
 
 `m.namespace::text = any (...)` is asked of rows that are found by their key: SQLite, which knows nothing of how rows
@@ -17,6 +19,7 @@ id.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -29,6 +32,8 @@ _HEAD = re.compile(r"^-- (name|fragment|each \w+): ([\w{}]+)[ \t]*$", re.MULTILI
 _INCLUDE = re.compile(r"\{(\w+)\}")
 _ROW = re.compile(r"\{(\w+) as (\w+)\}")
 _LIST = re.compile(r"\{(columns|values|order|start|namespace) of (\w+)\}")
+_PAGES = re.compile(r"\{pages ([^}]+)\}")
+_BACK = " back"
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _WRITES = re.compile(r"\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?\s+set|delete\s+from)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
@@ -42,6 +47,34 @@ class Statement(Struct, frozen=True, kw_only=True):
     text: str
     parameters: frozenset[str]
     writes: bool
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """One of the columns by which a list is in order: from high to low where it `falls`."""
+
+    name: str
+    of: str
+    falls: bool
+
+    @property
+    def column(self) -> str:
+        """The column's name in a row."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def kind(self) -> type[str | int | float]:
+        """What its values are."""
+        return type(self.least)
+
+    @property
+    def least(self) -> str | int | float:
+        """A value below all others."""
+        return "" if self.of == "text" else -(2**63) if self.of == "bigint" else -math.inf
+
+    @property
+    def most(self) -> str | int | float:
+        """A value above all others."""
+        return "\U0010ffff" if self.of == "text" else 2**63 - 1 if self.of == "bigint" else math.inf
 
 
 class _Piece(Struct, frozen=True, kw_only=True):
@@ -69,11 +102,12 @@ class Statements(Mapping[str, Statement]):
 
     def __getitem__(self, name: str) -> Statement:
         if name not in self._made:
-            text = self._text(name)
+            said, goes_back = name.removesuffix(_BACK), name.endswith(_BACK)
+            text = _PAGES.sub(lambda found: _page(_keys(found[1]), goes_back), self._text(said))
             parameters = frozenset(_PARAMETER.findall(text))
             self._made[name] = Statement(
                 name=name,
-                aggregate=self._pieces[name].aggregate,
+                aggregate=self._pieces[said].aggregate,
                 text=_PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
                 if self._dialect == "postgres"
                 else for_sqlite(text),
@@ -94,6 +128,15 @@ class Statements(Mapping[str, Statement]):
         text = _INCLUDE.sub(lambda found: self._text(found[1]), text)
         return _LIST.sub(_columns, _ROW.sub(_row, text))
 
+    def order(self, name: str) -> tuple[Key, ...]:
+        """Return by which columns a list is in order that can be paged."""
+        return _keys(_PAGES.findall(self._text(name))[0])
+
+
+def back(name: str) -> str:
+    """Return the name of the statement that reads a list from a place towards its beginning."""
+    return name + _BACK
+
 
 @cache
 def statements(dialect: str) -> Statements:
@@ -112,6 +155,21 @@ def _pieces(aggregate: str, source: str) -> Iterator[tuple[str, _Piece]]:
         for table in GROUPS[kind.removeprefix("each ")]:
             filled = text.replace("{table}", table)
             yield name.replace("{table}", table), _Piece(aggregate=aggregate, kind="name", text=filled)
+
+
+def _keys(order: str) -> tuple[Key, ...]:
+    """Read what stands behind `pages`, such as `r.created_at::bigint desc, r.id::text desc`."""
+    found = re.findall(r"([\w.]+)::([a-z ]+?)( desc)?(?:, |$)", order)
+    return tuple(Key(name=name, of=kind, falls=bool(falls)) for name, kind, falls in found)
+
+
+def _page(keys: tuple[Key, ...], goes_back: bool) -> str:
+    """Return the condition, the order and the limit of a page: beyond a place, in one direction for all columns."""
+    falls = keys[0].falls is not goes_back
+    names = ", ".join(key.name for key in keys)
+    places = ", ".join(f":place_{number}::{key.of}" for number, key in enumerate(keys))
+    order = ", ".join(f"{key.name}{' desc' if falls else ''}" for key in keys)
+    return f"and ({names}) {'<' if falls else '>'} ({places}) order by {order} limit :limit"
 
 
 def _row(found: re.Match[str]) -> str:

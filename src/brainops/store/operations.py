@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import always, value_of
 from brainops.types import (
     JSON,
@@ -26,6 +27,7 @@ from brainops.types import (
 )
 from brainops.types.knowledge import Share
 from brainops.types.limits import Name
+from brainops.types.page import Page
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 from brainops.wire import from_json, plain
 
@@ -72,11 +74,18 @@ class OperationRows:
         return operation_of(row) if row else None
 
     def list(
-        self, *, name: str | None, target: str | None, outcome: str | None, since: int | None, limit: int
-    ) -> list[Operation]:
+        self,
+        *,
+        name: str | None,
+        target: str | None,
+        outcome: str | None,
+        since: int | None,
+        limit: int,
+        **beside: Unpack[Beside],
+    ) -> Page[Operation]:
         """Return the log, newest first."""
-        rows = self._session.all("operation_list", name=name, target=target, outcome=outcome, since=since, limit=limit)
-        return [operation_of(row) for row in rows]
+        wanted = {"name": name, "target": target, "outcome": outcome, "since": since}
+        return paged(self._session, "operation_list", operation_of, limit, **beside, **wanted)
 
     def similar(self, name: str, target: str | None, limit: int) -> Sequence[Operation]:
         """Return finished operations of a name, those on the same target first; runs of a procedure so named too."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from brainops.store.actors import actor_columns
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import always, value_of
 from brainops.types import (
     NOBODY,
@@ -32,6 +33,7 @@ from brainops.types import (
     RuleMode,
     SettingChange,
 )
+from brainops.types.page import Page
 from brainops.wire import plain
 
 RECEIPTS = 50  # the newest of a session: whoever consults memory oftener than that within an hour has one that fits
@@ -210,11 +212,17 @@ class RuleRows:
         return decision_of(row) if row else None
 
     def decisions(
-        self, *, kind: str | None = None, rule_id: str | None = None, since: Micros | None = None, limit: int
-    ) -> list[RecordedDecision]:
+        self,
+        *,
+        kind: str | None = None,
+        rule_id: str | None = None,
+        since: Micros | None = None,
+        limit: int,
+        **beside: Unpack[Beside],
+    ) -> Page[RecordedDecision]:
         """Return decisions, newest first."""
-        rows = self._session.all("guard_decisions", kind=kind, rule_id=rule_id, since=since, limit=limit)
-        return [decision_of(row) for row in rows]
+        wanted = {"kind": kind, "rule_id": rule_id, "since": since}
+        return paged(self._session, "guard_decisions", decision_of, limit, **beside, **wanted)
 
     def judge(self, decision_id: str, judged: str, actor: Actor, at: Micros, note: str) -> bool:
         """Say whether a block was right; return False where the decision was none."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from msgspec.structs import replace
 
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import row_of, value_of
 from brainops.types import Micros, Run, StepRun
+from brainops.types.page import Page
 
 PAGE_RUNS = 500  # removed in one transaction: a few milliseconds, so that runs under way get in between
 
@@ -45,13 +47,18 @@ class RunRows:
         return self._with_steps(run_of(row)) if row else None
 
     def list(
-        self, *, state: str | None, procedure_name: str | None, target: str | None, since: int | None, limit: int
-    ) -> list[Run]:
+        self,
+        *,
+        state: str | None,
+        procedure_name: str | None,
+        target: str | None,
+        since: int | None,
+        limit: int,
+        **beside: Unpack[Beside],
+    ) -> Page[Run]:
         """Return runs without their steps, newest first; the state "active" means not ended."""
-        rows = self._session.all(
-            "run_list", state=state, procedure_name=procedure_name, target=target, since=since, limit=limit
-        )
-        return [run_of(row) for row in rows]
+        wanted = {"state": state, "procedure_name": procedure_name, "target": target, "since": since}
+        return paged(self._session, "run_list", run_of, limit, **beside, **wanted)
 
     def claim(self, run_id: str, owner: str, now: Micros, lease_until: Micros) -> Run | None:
         """Take a run that is due; return None where it is not, or somebody was faster."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from brainops.store.database import Row, Session
+from brainops.store.paging import Beside, paged
+from brainops.types.page import Page
 
 
 class SharingRows:
@@ -30,9 +32,9 @@ class SharingRows:
         """Note a bundle; return False where it stands there already."""
         return self._session.run("share_bundle_put", **row) > 0
 
-    def bundles(self, direction: str | None, limit: int) -> list[Row]:
+    def bundles(self, direction: str | None, limit: int, **beside: Unpack[Beside]) -> Page[dict[str, Any]]:
         """Return the bundles that left ("out") or came ("in"), newest first."""
-        return list(self._session.all("share_bundle_list", direction=direction, limit=limit))
+        return paged(self._session, "share_bundle_list", dict, limit, **beside, direction=direction)
 
     def revoke_bundle(self, bundle_id: str, direction: str, at: int, reason: str) -> bool:
         """Let a bundle count no longer; return False where it is not there, or does so already."""

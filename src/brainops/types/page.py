@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Page(list[T]):
@@ -19,3 +20,7 @@ class Page(list[T]):
         super().__init__(items)
         self.next = next
         self.previous = previous
+
+    def of(self, items: Iterable[U]) -> Page[U]:
+        """Return a page of what was made of these items, one for each, that goes on as this one does."""
+        return Page(items, next=self.next, previous=self.previous)

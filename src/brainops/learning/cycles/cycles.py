@@ -44,6 +44,7 @@ from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import Autonomy, Cycle, CycleReport, CycleStanding, Memory, Micros, Section
 from brainops.types.limits import LISTED
+from brainops.types.page import Page
 
 LEASE = Lease(seconds=60.0)  # a killed run is soon repeated, and three signs of life may fail before
 BEAT_SECONDS = 15.0  # between two signs of life
@@ -131,16 +132,23 @@ class Learning:
             self._release(claim)
             raise
 
-    def reports(self, cycle: Cycle | str | None = None, *, limit: int = LISTED) -> list[CycleReport]:
+    def reports(
+        self,
+        cycle: Cycle | str | None = None,
+        *,
+        limit: int = LISTED,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[CycleReport]:
         """Return what the cycles found, newest first."""
         wanted = None if cycle is None else cycle_of(cycle)
         with self._context.store.read() as tx:
-            return tx.learning.reports(wanted, limit)
+            return tx.learning.reports(wanted, limit, after=after, before=before)
 
-    def insights(self, *, limit: int = LISTED) -> list[Memory]:
+    def insights(self, *, limit: int = LISTED, after: str | None = None, before: str | None = None) -> Page[Memory]:
         """Return what holds at present of what the cycles found, what matters most first."""
         with self._context.store.read() as tx:
-            return tx.learning.insights(limit)
+            return tx.learning.insights(limit, after=after, before=before)
 
     def standing(self, now: Micros | None = None) -> list[CycleStanding]:
         """Return where each cycle stands and what it does."""

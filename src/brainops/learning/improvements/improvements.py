@@ -63,6 +63,7 @@ from brainops.types import (
     Section,
 )
 from brainops.types.limits import LISTED, Limit
+from brainops.types.page import Page
 from brainops.wire import from_plain
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -122,13 +123,15 @@ class Improvements:
         kind: ImprovementKind | str | None = None,
         state: ImprovementState | str | None = None,
         limit: int = LISTED,
-    ) -> list[Improvement]:
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Improvement]:
         """Return improvements, newest first; of one kind or in one state where one is named."""
         wanted = None if kind is None else _member(ImprovementKind, kind).value
         where = None if state is None else _member(ImprovementState, state).value
         from_plain(Limit, limit, "limit")
         with self._context.store.read() as tx:
-            return tx.improvements.list(kind=wanted, state=where, limit=limit)
+            return tx.improvements.list(kind=wanted, state=where, limit=limit, after=after, before=before)
 
     def get(self, improvement_id: str) -> Improvement:
         """Return one improvement; raise NotFound."""

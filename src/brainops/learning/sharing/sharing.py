@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from brainops.config import data_folder
 from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, NotFound
@@ -29,6 +30,7 @@ from brainops.store.files import ORDINARY, new_file
 from brainops.store.rows import value_of
 from brainops.types import Filter, Peer, Progress, Proof, Received, Shared, Trust
 from brainops.types.limits import LISTED, MAX_TEXT_CHARACTERS, Said
+from brainops.types.page import Page
 from brainops.wire import from_plain
 from brainops_core.redaction.redact import clean
 
@@ -154,12 +156,14 @@ class Sharing:
         peers = [self._peer(peer)] if peer else [each for each in self.peers() if each.source and not each.revoked_at]
         return [received for each in peers for received in self._pulled(each)]
 
-    def bundles(self, direction: str | None = None, *, limit: int = LISTED) -> list[Row]:
+    def bundles(
+        self, direction: str | None = None, *, limit: int = LISTED, after: str | None = None, before: str | None = None
+    ) -> Page[dict[str, Any]]:
         """Return the bundles that left ("out") or came ("in"), newest first."""
         if direction not in (None, "in", "out"):
             raise InvalidInput(f"bundles go in or out, not {direction!r:.20}")
         with self._context.store.read() as tx:
-            return [dict(row) for row in tx.sharing.bundles(direction, limit)]
+            return tx.sharing.bundles(direction, limit, after=after, before=before)
 
     def revoke(self, bundle: str, *, reason: str) -> Received:
         """Take a bundle back. One that came: its items go out of use here. One that left: the next one says so.

@@ -45,6 +45,7 @@ from brainops.types import (
     Guidance,
     NoticeKind,
     OperationStart,
+    Page,
     Proof,
     RecordedDecision,
     Replay,
@@ -393,8 +394,8 @@ class Guard(GuardControls):
         """Set a rule's mode: observe, warn, ask or deny; this is also how one that stepped down is put back."""
         rule, wanted, now = self.rule(rule_id), self._member(RuleMode, mode), self._context.store.now()
         act = acts.RULE_SOFTEN if breaker.is_softer(wanted, rule.mode) else acts.RULE_HARDEN
+        said = self._context.text(reason)
         with self._context.store.writing(act, self._context.actor, proof) as tx:
-            said = self._context.text(reason)
             tx.rules.set_mode(rule.id, wanted, tx.actor, now, reason=said)
             self._changed(tx, rule.id, now, mode=wanted.value, before=rule.mode.value, reason=said)
         return replace(rule, mode=wanted)
@@ -402,24 +403,29 @@ class Guard(GuardControls):
     def remove(self, rule_id: str, *, reason: str = "", proof: Proof | None = None) -> Rule:
         """Let a written rule hold no longer. Rules that nobody wrote are set to observe instead; raise InvalidInput."""
         rule, now = self.rule(rule_id), self._context.store.now()
+        silence = f"to silence it: brainops guard rule mode {rule.id} observe"
         with self._context.store.writing(acts.RULE_REMOVE, self._context.actor, proof) as tx:
             if not tx.rules.remove(rule.id, now):
-                raise InvalidInput(
-                    f"{rule.name!r} is no rule that somebody wrote here, and is not removed; to silence it: "
-                    f"brainops guard rule mode {rule.id} observe"
-                )
+                raise InvalidInput(f"{rule.name!r} is no rule that somebody wrote here, and is not removed; {silence}")
             self._changed(tx, rule.id, now, name=rule.name, reason=self._context.text(reason))
         return rule
 
     # The record
 
     def decisions(
-        self, *, kind: str | None = None, rule: str | None = None, since: int | None = None, limit: int = 50
-    ) -> list[RecordedDecision]:
+        self,
+        *,
+        kind: str | None = None,
+        rule: str | None = None,
+        since: int | None = None,
+        limit: int = 50,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[RecordedDecision]:
         """Return what rules said that were not simply met, newest first; `kind` is blocked, observed, warned, ..."""
         from_plain(Limit, limit, "limit")
         with self._context.store.read() as tx:
-            return tx.rules.decisions(kind=kind, rule_id=rule, since=since, limit=limit)
+            return tx.rules.decisions(kind=kind, rule_id=rule, since=since, limit=limit, after=after, before=before)
 
     def false_block(self, decision_id: str, note: str = "", *, proof: Proof | None = None) -> RecordedDecision:
         """Say that a block was false; a rule whose precision falls below its line steps down one mode.

@@ -36,6 +36,7 @@ from brainops.types import (
 )
 from brainops.types.knowledge import Share
 from brainops.types.limits import LISTED_WHOLE, MAX_NAME_CHARACTERS, Said
+from brainops.types.page import Page
 from brainops.wire import from_plain
 from brainops_core.redaction.redact import clean
 
@@ -148,12 +149,18 @@ class Cases:
             return _known(tx, case_id)
 
     def list(
-        self, name: str | None = None, *, standing: CaseStanding | str | None = None, limit: int = LISTED_WHOLE
-    ) -> list[DecidedCase]:
+        self,
+        name: str | None = None,
+        *,
+        standing: CaseStanding | str | None = None,
+        limit: int = LISTED_WHOLE,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[DecidedCase]:
         """Return cases, newest first: of one name, or one standing ("stands", "open", "replaced")."""
         wanted = None if standing is None else member(CaseStanding, standing).value
         with self._context.store.read() as tx:
-            return tx.cases.list(name=name, standing=wanted, limit=limit)
+            return tx.cases.list(name=name, standing=wanted, limit=limit, after=after, before=before)
 
     def names(self, *, limit: int = LISTED_WHOLE) -> Sequence[Mapping[str, JSON]]:
         """Return what is decided from cases: name, cases that stand, open decisions, judged and right ones."""

@@ -25,6 +25,7 @@ from brainops.types import (
     Proof,
     Run,
 )
+from brainops.types.page import Page
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import clean
 
@@ -143,10 +144,17 @@ class Approvals:
         with self._context.store.read() as tx:
             return tx.approvals.list(ApprovalState.PENDING)
 
-    def list(self, state: ApprovalState | None = None, *, limit: int = 100) -> Sequence[Approval]:
+    def list(
+        self,
+        state: ApprovalState | None = None,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Approval]:
         """Return approvals in a state, or in any, newest first."""
         with self._context.store.read() as tx:
-            return tx.approvals.list(state, limit)
+            return tx.approvals.list(state, limit, after=after, before=before)
 
     def get(self, approval_id: str) -> Approval:
         """Return one approval; raise NotFound."""

@@ -27,6 +27,7 @@ from brainops.types import (
     NoticeKind,
     Proof,
 )
+from brainops.types.page import Page
 from brainops.types.times import SECOND_MICROS
 
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
@@ -55,14 +56,16 @@ class Outbox:
         tx.approvals.add_notice(notice_id, kind, told, reading, self._context.store.now())
         return notice_id
 
-    def pending(self, *, limit: int = 100) -> Sequence[Notice]:
+    def pending(self, *, limit: int = 100, after: str | None = None, before: str | None = None) -> Page[Notice]:
         """Return the notices that wait for delivery, newest first."""
-        return self.list(limit=limit)
+        return self.list(limit=limit, after=after, before=before)
 
-    def list(self, *, every: bool = False, limit: int = 100) -> Sequence[Notice]:
+    def list(
+        self, *, every: bool = False, limit: int = 100, after: str | None = None, before: str | None = None
+    ) -> Page[Notice]:
         """Return the notices that wait, newest first; with `every` those that were delivered or read as well."""
         with self._context.store.read(self._reading()) as tx:
-            return tx.approvals.notices(every=every, limit=limit)
+            return tx.approvals.notices(every=every, limit=limit, after=after, before=before)
 
     def sentence(self, notice: Notice) -> str:
         """Return a notice as one line for people."""

@@ -42,6 +42,7 @@ from brainops.types import (
     Trust,
 )
 from brainops.types.limits import LISTED, Count, Said
+from brainops.types.page import Page
 from brainops.wire import from_plain
 from brainops_core.recognition.digests import as_printed
 
@@ -273,10 +274,14 @@ class Fixes:
         state: str | None = None,
         operation_id: str | None = None,
         limit: int = LISTED,
-    ) -> Sequence[FixApplication]:
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[FixApplication]:
         """Return what was done with a fix, with all, or for one operation, newest first: the complete trail of it."""
         with self._context.store.read() as tx:
-            return tx.fixes.applications(fix_id=fix_id, state=state, operation_id=operation_id, limit=limit)
+            return tx.fixes.applications(
+                fix_id=fix_id, state=state, operation_id=operation_id, limit=limit, after=after, before=before
+            )
 
     def set_mode(self, fix_id: str, mode: FixMode | str, *, reason: str, proof: Proof | None = None) -> Fix:
         """Say how far a fix may go by itself: suggest, shadow or auto. It still has to have proved itself each time.
@@ -362,15 +367,24 @@ class Fixes:
         with self._context.store.read() as tx:
             return [found for each in application_ids if (found := tx.fixes.application(each)) is not None]
 
-    def list(self, *, mode: str | None = None, detached: bool = False, limit: int = LISTED) -> list[FixSuggestion]:
+    def list(
+        self,
+        *,
+        mode: str | None = None,
+        detached: bool = False,
+        limit: int = LISTED,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[FixSuggestion]:
         """Return the fixes, newest first, each with its confidence. Raises InvalidInput."""
         limit = from_plain(Count, limit, "limit")
         mode = None if mode is None else member(FixMode, mode).value
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
             verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
-            found = tx.fixes.list(mode=mode, detached=from_plain(bool, detached, "detached"), limit=limit)
-            return [record.suggestion(tx, fix, verdicts, priors, exact=True, stopped=stopped) for fix in found]
+            every = from_plain(bool, detached, "detached")
+            found = tx.fixes.list(mode=mode, detached=every, limit=limit, after=after, before=before)
+            return found.of(record.suggestion(tx, fix, verdicts, priors, exact=True, stopped=stopped) for fix in found)
 
     def _judge(
         self, application_id: str, state: ApplicationState, reason: str, verified_by: str | None

@@ -46,6 +46,7 @@ from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
 from brainops.store.scope import Scope
 from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
+from brainops.types.page import Page
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 PATIENCE_SECONDS = 10.0  # that a call stays with a run that goes on by itself soon: a retry, a short wait
@@ -305,7 +306,9 @@ class Runner:
         target: str | None = None,
         since: int | None = None,
         limit: int = 50,
-    ) -> list[Run]:
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Run]:
         """Return runs, newest first, without their steps; `state` is a run's state, or "active" for not ended."""
         if state is not None and state != "active" and state not in set(RunState):
             raise InvalidInput(f"a run's state is active, {', '.join(RunState)}, not {state!r:.40}")
@@ -319,6 +322,8 @@ class Runner:
                 target=target,
                 since=since,
                 limit=limit,
+                after=after,
+                before=before,
             )
 
     def plan(

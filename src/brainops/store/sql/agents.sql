@@ -63,7 +63,7 @@ select {execution as e} from execution as e
 where e.namespace = any (:namespaces::text[]) and (:state::text is null or e.state = :state)
     and (:run_id::text is null or e.run_id = :run_id)
     and (:task_class::text is null or e.task_class = :task_class)
-order by e.created_at desc, e.id desc limit :limit
+    {pages e.created_at::bigint desc, e.id::text desc}
 
 -- name: execution_lapsed
 -- Executions whose process has not given a sign in time.
@@ -137,7 +137,7 @@ order by t.started_at, t.id
 select {attempt as t} from attempt as t
 where t.namespace = any (:namespaces::text[]) and (:task_class::text is null or t.task_class = :task_class)
     and (:agent::text is null or t.agent = :agent) and (:since::bigint is null or t.started_at >= :since::bigint)
-order by t.started_at desc, t.id desc limit :limit
+    {pages t.started_at::bigint desc, t.id::text desc}
 
 -- name: attempt_trials
 -- What selection learns from: the newest attempts that say something of their agent, ended or judged since then.

@@ -21,7 +21,7 @@ where p.namespace = :namespace and p.kind = :kind and p.subject = :subject and p
 -- Approvals in a state (null: any), newest first.
 select {approval as p} from approval as p
 where p.namespace = any (:namespaces::text[]) and (:state::text is null or p.state = :state)
-order by p.requested_at desc, p.id desc limit :limit
+    {pages p.requested_at::bigint desc, p.id::text desc}
 
 -- name: approval_granted
 -- Approvals of the written namespace that are granted, unused and valid: what the guard knows.

@@ -30,7 +30,7 @@ order by newest.changed_at, newest.id
 select {decided_case as c} from decided_case as c
 where c.namespace = any (:namespaces::text[]) and (:name::text is null or c.name = :name)
     and (:standing::text is null or c.standing = :standing)
-order by c.decided_at desc, c.id desc limit :limit
+    {pages c.decided_at::bigint desc, c.id::text desc}
 
 -- name: case_names
 -- What is decided from cases: each name, how many stand, are open, and were decided right or wrong before they were

@@ -19,7 +19,7 @@ order by f.created_at, f.id
 select {fix as f} from fix as f
 where f.namespace = any (:namespaces::text[])
     and (:mode::text is null or f.mode = :mode) and (f.detached_at is null or :detached = 1)
-order by f.created_at desc, f.id desc limit :limit
+    {pages f.created_at::bigint desc, f.id::text desc}
 
 -- name: fix_set_mode
 -- It may go further, or less far, by itself.
@@ -65,7 +65,7 @@ where a.namespace = any (:namespaces::text[])
     and (:fix_id::text is null or a.fix_id = :fix_id)
     and (:state::text is null or a.state = :state)
     and (:operation_id::text is null or a.operation_id = :operation_id)
-order by a.created_at desc, a.id desc limit :limit
+    {pages a.created_at::bigint desc, a.id::text desc}
 
 -- name: fix_application_open
 -- What is still to be done: applications that are due or under way, oldest first.

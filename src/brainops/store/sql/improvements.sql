@@ -42,7 +42,7 @@ select {improvement as i} from improvement as i
 where i.namespace = any (:namespaces::text[])
     and (:kind::text is null or i.kind = :kind)
     and (:state::text is null or i.state = :state)
-order by i.proposed_at desc, i.id desc limit :limit
+    {pages i.proposed_at::bigint desc, i.id::text desc}
 
 -- name: improvement_move
 -- From one state to the next; nobody else may have moved it.

@@ -45,7 +45,7 @@ on conflict (namespace, cycle, to_at) do update set from_at = excluded.from_at, 
 -- The reports of a cycle, or of all, newest first.
 select namespace, cycle, to_at, from_at, ended_at, missed, body from cycle_report
 where namespace = any (:namespaces::text[]) and (:cycle::text is null or cycle = :cycle)
-order by to_at desc, cycle limit :limit
+    {pages to_at::bigint desc, cycle::text desc, namespace::text desc}
 
 -- name: cycle_report_prune
 -- Reports are made of the record, and of the oldest nobody asks.
@@ -131,7 +131,7 @@ select {memory as m} from memory as m
 where m.namespace = any (:namespaces::text[]) and m.source_key >= 'learning:'
     and m.source_key < 'learning;' and m.state = 'active' and m.superseded_by is null
     and (m.valid_to is null or m.valid_to > greatest(now_us(), m.updated_at))
-order by m.importance desc, m.updated_at desc, m.key limit :limit
+    {pages m.importance::double precision desc, m.updated_at::bigint desc, m.key::bigint desc}
 
 -- name: insight_untold
 -- Insights that nobody was told of, however late they were committed.

@@ -7,7 +7,7 @@ values (:id, :namespace, :kind, :subject, :body, :created_at, :created_at)
 -- Notices, newest first; of those that were delivered only where all are asked for.
 select {notice as n} from notice as n
 where n.namespace = any (:namespaces::text[]) and (:every = 1 or n.delivered_at is null)
-order by n.created_at desc, n.id desc limit :limit
+    {pages n.created_at::bigint desc, n.id::text desc}
 
 -- name: notice_due
 -- What is to be delivered now, oldest first.

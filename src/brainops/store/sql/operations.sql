@@ -29,7 +29,7 @@ where o.namespace = any (:namespaces::text[])
     and (:target::text is null or o.target = :target)
     and (:outcome::text is null or o.outcome = :outcome::text or (:outcome::text = 'open' and o.outcome is null))
     and (:since::bigint is null or o.started_at >= :since::bigint)
-order by o.started_at desc, o.key desc limit :limit
+    {pages o.started_at::bigint desc, o.key::bigint desc}
 
 -- name: operation_similar
 -- Finished operations of this name, those on the same target first, newest first.

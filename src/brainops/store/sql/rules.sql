@@ -158,7 +158,7 @@ select {decision as d} from decision as d
 where d.namespace = any (:namespaces::text[]) and (:since::bigint is null or d.at >= :since)
     and (:kind::text is null or d.kind = :kind)
     and (:rule_id::text is null or d.rule_id = :rule_id)
-order by d.at desc, d.id desc limit :limit
+    {pages d.at::bigint desc, d.id::text desc}
 
 -- name: guard_judge
 -- Somebody says whether a block was right.

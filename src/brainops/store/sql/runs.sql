@@ -32,7 +32,7 @@ where r.namespace = any (:namespaces::text[])
     and (:procedure_name::text is null or r.procedure_name = :procedure_name)
     and (:target::text is null or r.target = :target)
     and (:since::bigint is null or r.created_at >= :since::bigint)
-order by r.created_at desc, r.id desc limit :limit
+    {pages r.created_at::bigint desc, r.id::text desc}
 
 -- name: run_claim
 -- Takes a due run: its epoch rises, and whoever had it commits nothing from now on.

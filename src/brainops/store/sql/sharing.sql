@@ -28,8 +28,7 @@ on conflict (namespace, id, direction) do nothing
 -- The bundles that left or arrived, newest first.
 select id, key, direction, at, created_at, items, path, revoked_at, reason from share_bundle
 where namespace = :namespace and (:direction::text is null or direction = :direction)
-order by at desc, id desc
-limit :limit
+    {pages at::bigint desc, id::text desc, direction::text desc}
 
 -- name: share_bundle_revoke
 -- A bundle counts no longer.
