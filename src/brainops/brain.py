@@ -447,6 +447,8 @@ class Brain(metaclass=_Opens):
     approvals = noun(Services.approvals, hides="ask use withdraw")
     calls = noun(Services.calls, hides="call")
     cases = noun(Services.cases, hides="answered step")
+    causes = noun(Services.causes)
+    evidence = noun(Services.evidence)
     fixes = noun(Services.fixes, hides="expect receive")
     guard = noun(Services.guard, hides="admission admit cover look must_be_recorded refuse")
     health = noun(Services.health)

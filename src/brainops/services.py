@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from brainops.procedures.consent.limits import StepLimits
     from brainops.procedures.consent.outbox import Outbox
     from brainops.procedures.fixes.fixes import Fixes
+    from brainops.procedures.remedies.cause_log import CauseLog
+    from brainops.procedures.remedies.evidence import RemedyRecord
     from brainops.procedures.runs.dispatcher import Lane
     from brainops.procedures.runs.runner import Runner
     from brainops.procedures.steps.call import Registry
@@ -191,6 +193,20 @@ class Services:
 
         store = self.context.store
         return Fixes(self.context, self.procedures, self.runs, lambda: stopped_here(store, os.environ))
+
+    @part
+    def evidence(self) -> RemedyRecord:
+        """What remedies did, and what is worth trying next."""
+        from brainops.procedures.remedies.evidence import RemedyRecord
+
+        return RemedyRecord(self.context)
+
+    @part
+    def causes(self) -> CauseLog:
+        """Which errors have one cause."""
+        from brainops.procedures.remedies.cause_log import CauseLog
+
+        return CauseLog(self.context)
 
     # Operations
 

@@ -55,6 +55,7 @@ MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 PHRASE = "seven quiet herons at dusk"
 PROOF = TerminalProof(approver="ines", passphrase=PHRASE)
 ERROR = "ConnectionError: payments api timed out after 30 s"
+OTHER_ERROR = "GatewayError: nobody answers at the payments api"
 
 
 def look(text: str = "Look at the dashboard.") -> Procedure:
@@ -166,6 +167,8 @@ def _fixes(brain: Brain) -> None:
         for state in (ApplicationState.VERIFIED, ApplicationState.APPLYING):
             made = application_of(fix, state, MARTA, now, target="api", reason="it was back", applied_at=now)
             tx.fixes.add_application(replace(made, evidence={"exit": 0}, verified_by="check"))
+    brain.evidence.record(ERROR, "restart the gateway", "helped", target="api", context={"version": "2.7"}, note="calm")
+    brain.causes.join(ERROR, OTHER_ERROR, reason="both come of one gateway")
 
 
 def any_row(connection: Any, table: str, namespace: str, some: str = "") -> None:

@@ -216,7 +216,7 @@ SAID_BY_PROGRAMS = set(
     " flag limits delivered_to acknowledged procedures required skipped_because rule_name rule_kind verified_by value"
     " content_format owner created_kind created_by created_proof activated_kind activated_by activated_proof"
     " requested_by_kind requested_by_proof decided_by_kind decided_by_proof judged_by_kind judged_by_id judged_by_proof"
-    " repository commit_id".split()
+    " repository commit_id effect basis".split()
 )
 """Texts that are no words of a person, an agent or a tool: kinds, states, ids, who did something, checked settings."""
 UNCHANGED = {
@@ -225,9 +225,10 @@ UNCHANGED = {
     ("rule", "body"),
     *(("audit", name) for name in ("act", "detail", "previous_hash", "hash")),
     ("segment", "sha256"),
+    ("evidence", "source"),
     ("memory", "tags"),  # cleansed one by one
 }
-"""Texts that a hash covers or that say what holds: they are redacted when they are written, and never afterwards."""
+"""Texts that a hash covers, a program says, or that say what holds: redacted as they are written, not afterwards."""
 
 
 def texts_of(script: str) -> Iterator[tuple[str, str]]:

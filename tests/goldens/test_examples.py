@@ -36,11 +36,15 @@ IDS = {
     "58e1f9": "notice",
     "83d5ae": "last",
     "4b81d7": "last",
+    "1c9a50": "last",
+    "5e01d7": "last",
 }
 
 KEYS = {"bos_MTX7Mm": "bos_MTX7MmBfxHhRl-dqFWEYlPNAeyIT1apwfq6H33CvwuI"}  # cut in the help, which fits a terminal
 REPOSITORY = ("allow make", "improvements repository add shop ~/src/shop -- make test")
 BEFORE = {  # what has to be done first
+    "causes undo": ("causes join 'OSError: disk full' 'ENOSPC: write failed' --reason both",),
+    "evidence contradict": ("evidence record 'OSError: disk full' prune-images --helped",),
     "improvements patch": REPOSITORY,
     "improvements repository add": ("allow make",),
     "improvements repository remove": REPOSITORY,

@@ -78,7 +78,7 @@ def attach(
     configuration = None if not setting else {"file": setting[0], "key": setting[1], "value": value_of(setting[2])}
     named = title or command_line or procedure or (f"set {setting[1]}" if setting else advice.split("\n", 1)[0])
     made = brain.fixes.attach(
-        _error(brain, error),
+        error_of(brain, error),
         named or "",
         command=_arguments(command_line),
         procedure=procedure,
@@ -102,7 +102,7 @@ def suggest(brain: Brain, error: str) -> Said:
 
     Example: brainops fix suggest "ConnectionError: payments api timed out"
     """
-    found = brain.fixes.suggest(_error(brain, error))
+    found = brain.fixes.suggest(error_of(brain, error))
     yield found
     yield from _listed(found)
 
@@ -267,7 +267,7 @@ def detach(brain: Brain, fix_id: str, reason: str) -> Said:
     yield f"{one_line(changed.title)}: detached; its record stays"
 
 
-def _error(brain: Brain, error: str) -> str:
+def error_of(brain: Brain, error: str) -> str:
     """Return the error that is meant: standard input, a memory's fingerprint, or the text itself."""
     if error == "-":
         return read_text("-")

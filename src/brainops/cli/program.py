@@ -60,7 +60,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
         "agent": ("agents", "who carries tasks out, how well, and what waits", "agents delegate tasks"),
         "workflow": ("workflow", "plan for a goal, have agents carry it out, learn from it", "workflows plan goal"),
     },
-    "Mend": {"fix": ("fix", "what mends an error, and how surely", "fixes repair solve solution remedy mend")},
+    "Mend": {
+        "fix": ("fix", "what mends an error, and how surely", "fixes repair solve solution remedy mend"),
+        "evidence": ("evidence", "what remedies did; what is worth trying next", "try tries next tried helped"),
+        "causes": ("evidence", "which errors have one cause", "cause cluster same root"),
+    },
     "Guard": {
         "guard": ("guard", "what may be done here, and why not", "rules rule policy decisions"),
         "enforcement": ("guard", "whether the guard only watches or holds", "strict observe mode"),

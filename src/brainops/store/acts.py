@@ -328,6 +328,13 @@ FIX_TRUST = Act(
     way_out="a person vouches for it: brainops fix trust",
     refusal=Conflict,
 )
+EVIDENCE_RECORD = Act(does="say what a remedy did")
+EVIDENCE_JUDGE = Act(name="evidence-judge", does="say that a remedy did something else than was thought")
+CAUSE_JOIN = Act(name="cause-join", does="say that errors have one cause", who=NO_AGENT)
+CAUSE_PART = Act(name="cause-part", does="say that errors have two causes", who=NO_AGENT)
+CAUSE_UNDO = Act(name="cause-undo", does="take back what was said of causes", who=NO_AGENT)
+ITSELF_JOINED = Act(name="cause-join", does="join errors that one remedy mends")
+ITSELF_PARTED = Act(name="cause-part", does="part errors that their remedies tell apart")
 CASE_LEARN = Act(does="tell a case", proof=Proving.BINDING)
 CASE_VERIFY = Act(
     name="case_verify",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from brainops.store.database import Row, Session
 
 PAGE_ROWS = 500  # moved in one transaction
-_BEARERS = ("fix", "fix_application", "run", "attempt", "log_template")
+_BEARERS = ("fix", "fix_application", "evidence", "cause_change", "cause_other", "run", "attempt", "log_template")
 
 
 class FingerprintRows:

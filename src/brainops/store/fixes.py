@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from brainops.store.database import Row, Session
+from brainops.store.evidence import JUDGED, EvidenceRows
 from brainops.store.paging import Beside, paged
 from brainops.store.rows import row_of, value_of
 from brainops.types import (
+    JSON,
     Action,
     ApplicationState,
     Fix,
@@ -60,9 +62,15 @@ class FixRows:
             for row in self._session.all("fix_verdicts")
         }
 
-    def add_application(self, application: FixApplication) -> bool:
-        """Keep an application; return False where its id stands there already."""
-        return self._session.run("fix_application_insert", **row_of(application, "evidence")) > 0
+    def add_application(self, application: FixApplication, context: Mapping[str, JSON] | None = None) -> bool:
+        """Keep an application, and what it shows already; return False where its id stands there already.
+
+        `context` is where it was carried out, where no operation says so.
+        """
+        added = self._session.run("fix_application_insert", **row_of(application, "evidence")) > 0
+        if added:
+            self._show(application, context)
+        return added
 
     def application(self, application_id: str) -> FixApplication | None:
         """Return one readable application."""
@@ -93,7 +101,17 @@ class FixRows:
         given: dict[str, Any] = dict.fromkeys(("run_id", "applied_at", "decided_at", "verified_by", "evidence"))
         given.update(values)
         moved = {"id": application.id, "from_state": application.state.value, "state": state.value, "reason": reason}
-        return self._session.run("fix_application_move", **moved, **given) > 0
+        if not self._session.run("fix_application_move", **moved, **given):
+            return False
+        if state in JUDGED and (now := self.application(application.id)) is not None:
+            self._show(now, None)
+        return True
+
+    def _show(self, application: FixApplication, context: Mapping[str, JSON] | None) -> None:
+        """Let an application that was judged be evidence of what the fix does, in the context of its operation."""
+        fix = self.get(application.fix_id)
+        if fix is not None:
+            EvidenceRows(self._session).of_application(application, fix, context)
 
     def same(self, fix_id: str, operation_id: str | None, target: str | None) -> bool:
         """Say whether this fix is due or under way for this operation or target already."""

@@ -25,6 +25,7 @@ TABLES = (
     "procedure", "procedure_change", "run", "run_step", "worker",
     "access_key", "approval", "approver", "approval_setting", "notice", "channel",
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
+    "evidence", "cause_change",
     "agent", "execution", "attempt", "decided_case", "failure_model",
     "cycle", "cycle_report", "learning_told", "set_aside",
     "query_count", "share_peer", "share_bundle", "share_item",

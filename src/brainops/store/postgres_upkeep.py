@@ -24,7 +24,7 @@ from brainops.store.store import Store
 MIGRATION_LOCK = 0x627261696E6F7073  # "brainops"; held until the migration commits
 SCRUBBED = (
     "memory", "memory_fts", "memory_tag", "memory_vector", "occurrence", "feedback", "operation", "guidance",
-    "run", "run_step", "approval", "decision", "notice", "fix", "fix_application",
+    "run", "run_step", "approval", "decision", "notice", "fix", "fix_application", "evidence", "cause_change",
     "agent", "execution", "attempt", "decided_case", "failure_model", "cycle_report", "learning_told", "set_aside",
     "share_peer", "share_bundle", "share_item", "log_template", "log_count", "metric_series", "precursor",
     "improvement", "code_patch", "language_use",

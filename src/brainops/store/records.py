@@ -85,6 +85,8 @@ class Records:
         self._session.run("decision_purge", **given)
         self._session.run("fix_application_purge", runs=runs, **given)
         self._session.run("fix_purge", **given)
+        for name in ("evidence", "cause_change"):
+            self._session.run(f"{name}_purge", fingerprint=fingerprint, **given)
 
     def _purge_learnt(self, memory_id: str, fingerprint: str | None, runs: Sequence[str], title: str) -> None:
         """Remove what agents and learning hold of a memory."""

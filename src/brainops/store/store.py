@@ -19,6 +19,7 @@ from brainops.store.changes import ChangeRows
 from brainops.store.code import CodeRows
 from brainops.store.counts import CountRows
 from brainops.store.database import Database, Deadline, Session
+from brainops.store.evidence import EvidenceRows
 from brainops.store.figures import Figures
 from brainops.store.fingerprints import FingerprintRows
 from brainops.store.fixes import FixRows
@@ -109,6 +110,7 @@ class Transaction:
         self.approvals = ApprovalRows(session)
         self.keys = KeyRows(session)
         self.rules = RuleRows(session)
+        self.evidence = EvidenceRows(session)
         self.fixes = FixRows(session)
         self.fingerprints = FingerprintRows(session)
         self.agents = AgentRows(session)

@@ -24,6 +24,15 @@ from brainops.types.agent import (
 )
 from brainops.types.agent_session import agent_session
 from brainops.types.change import ChangeKind, FeedEntry
+from brainops.types.evidence import (
+    Cause,
+    CauseChange,
+    CauseStanding,
+    NextTries,
+    NextTry,
+    RemedyEffect,
+    RemedyEvidence,
+)
 from brainops.types.fix import (
     ApplicationState,
     BlastRadius,
@@ -227,6 +236,9 @@ __all__ = [
     "Captured",
     "CaseDecision",
     "CaseStanding",
+    "Cause",
+    "CauseChange",
+    "CauseStanding",
     "Change",
     "ChangeKind",
     "Channel",
@@ -301,6 +313,8 @@ __all__ = [
     "MemoryType",
     "Micros",
     "Mode",
+    "NextTries",
+    "NextTry",
     "Notice",
     "NoticeKind",
     "Observation",
@@ -328,6 +342,8 @@ __all__ = [
     "RecommendedAgent",
     "Record",
     "RecordedDecision",
+    "RemedyEffect",
+    "RemedyEvidence",
     "Replay",
     "Replayed",
     "Report",

@@ -60,6 +60,8 @@ def arriving(kind: str, row: Row, now: int) -> Arrival:
         case "namespace_setting":
             why = "a namespace is set here and not by a file: brainops enforcement, autonomy, allow"
             return Arrival(row=None, why=why, name=f"{row['name']} = {row['value']}")
+        case "evidence":  # seen in other places: it is read here, and counts for nothing
+            return Arrival(row={**row, "imported_at": now, "idempotency_key": None})
         case "decision" | "guidance":
             return Arrival(row={**row, "imported_at": now})
         case "bypass" if row["closed_at"] is None and row["until"] > now:

@@ -14,6 +14,7 @@ from brainops.store.agents import agent_of, attempt_of, execution_of
 from brainops.store.approvals import approval_of, notice_of
 from brainops.store.cases import case_of
 from brainops.store.database import Row
+from brainops.store.evidence import cause_change_of, evidence_of
 from brainops.store.fixes import application_of, fix_of
 from brainops.store.improvements import improvement_of
 from brainops.store.learning import report_of
@@ -94,6 +95,14 @@ _FIELDS = {
     "fix_application": (
         f"id namespace fix_id fingerprint operation_id? target? mode automatic:flag state run_id? *reason {_ACTOR}"
         " created_at:count applied_at:count? decided_at:count? verified_by? *evidence:json?"
+    ),
+    "evidence": (
+        "id namespace fingerprint *remedy effect:helped|did_not_help|made_it_worse basis:claimed|observed|verified"
+        " *target? *context:object fix_id? operation_id? seconds:number? source:told|application *note at:count"
+        f" judged_at:count {_ACTOR} idempotency_key?"
+    ),
+    "cause_change": (
+        f"id namespace fingerprint other standing:joined|parted|proposed *why at:count {_ACTOR} undone_at:count?"
     ),
     "decided_case": (
         "id namespace *name *inputs:object *outputs:object trust:verified|agent|external standing:stands|open|replaced"
@@ -245,6 +254,8 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "bypass": bypass_of,
     "fix": lambda row: (fix_of(row), _closed(BlastRadius, row["limits"])),
     "fix_application": application_of,
+    "evidence": evidence_of,
+    "cause_change": cause_change_of,
     "decided_case": case_of,
     "agent": lambda row: (agent_of(row), _closed(AgentLimits, row["limits"])),
     "execution": execution_of,

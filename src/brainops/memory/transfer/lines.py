@@ -10,7 +10,7 @@ from brainops.memory.transfer.line_kinds import KINDS, LineField, check, folded,
 from brainops.store.database import Row
 from brainops.store.scope import checked_namespace
 
-VERSION = 2  # of the format; a program reads its own version and older ones
+VERSION = 3  # of the format; a program reads its own version and older ones
 MAX_COUNT = 2**63 - 1  # what a column of either database holds
 
 

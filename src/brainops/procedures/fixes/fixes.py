@@ -13,13 +13,12 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.memory.recognition.error_events import from_exception, parse_error
-from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.redaction.redact import redact, redact_json
 from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
 from brainops.procedures.fixes.fix_procedure import name_of, procedure_of, rollback_of
+from brainops.procedures.remedies.identity import event_of, identify
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
@@ -44,7 +43,6 @@ from brainops.types import (
 from brainops.types.limits import LISTED, Count, Said
 from brainops.types.page import Page
 from brainops.wire import from_plain
-from brainops_core.recognition.digests import as_printed
 
 MAX_TITLE_CHARACTERS = 300
 MAX_ADVICE_CHARACTERS = 20_000
@@ -116,7 +114,7 @@ class Fixes:
         fix = Fix(
             id=new_id(),
             namespace=self._context.store.scope.write,
-            fingerprint=self._fingerprint(error),
+            fingerprint=identify(error).digest,
             title=self._text(title, "a fix's title", MAX_TITLE_CHARACTERS),
             kind=kind,
             mode=FixMode.SUGGEST,
@@ -171,7 +169,7 @@ class Fixes:
             fix,
             mode=FixMode.SUGGEST,
             trust=Trust.EXTERNAL.value,
-            fingerprint=self._fingerprint(fix.fingerprint),
+            fingerprint=identify(fix.fingerprint).digest,
             title=self._text(fix.title, "a fix's title", MAX_TITLE_CHARACTERS),
         )
         with self._context.store.writing(acts.FIX_RECEIVE, self._context.actor) as tx:
@@ -191,7 +189,7 @@ class Fixes:
         """Return the fixes that are bound to this very error, the surest first. A near miss shares none."""
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
-            return record.suggestions(tx, _event(error), context or {}, stopped)
+            return record.suggestions(tx, event_of(error), context or {}, stopped)
 
     def confidence(self, fix_id: str) -> FixConfidence:
         """Return how sure a fix is, with the counts behind it; raise NotFound."""
@@ -227,8 +225,19 @@ class Fixes:
             tx.fixes.add_application(asked)
         return self._applier.apply(asked, fix, error=error)
 
-    def record(self, fix_id: str, *, helped: bool, target: str | None = None, note: str = "") -> FixApplication:
-        """Say how a fix went that somebody carried out by hand. A person's word counts as verified, an agent's not."""
+    def record(
+        self,
+        fix_id: str,
+        *,
+        helped: bool,
+        target: str | None = None,
+        context: Mapping[str, JSON] | None = None,
+        note: str = "",
+    ) -> FixApplication:
+        """Say how a fix went that somebody carried out by hand, and where (version, region, ...).
+
+        A person's word counts as verified, an agent's not.
+        """
         fix, now, actor = self.get(fix_id), self._context.store.now(), self._context.actor
         person = actor.kind is ActorKind.PERSON
         state = ApplicationState.VERIFIED if helped and person else ApplicationState.APPLIED
@@ -244,7 +253,8 @@ class Fixes:
             verified_by=actor.id if helped and person else None,
         )
         with self._context.store.writing(acts.FIX_RECORD, self._context.actor) as tx:
-            tx.fixes.add_application(told)
+            where = redact_json(dict(context or {}), self._context.redaction).value
+            tx.fixes.add_application(told, where if isinstance(where, dict) else {})
             if not helped:
                 record.demote(tx, fix.id, told.reason, actor, now, application_id=told.id)
         return told
@@ -413,30 +423,11 @@ class Fixes:
                 saved = self._catalog.save(procedure)
                 self._catalog.activate(procedure.name, number=saved.number, reason=f"fix {fix.id} was attached")
 
-    def _fingerprint(self, error: str | ErrorEvent | BaseException) -> str:
-        if isinstance(error, str) and len(error) == 32 and set(error) <= set("0123456789abcdef"):
-            return error
-        event = _event(error)
-        if not event.frames:
-            kind, message = as_printed(event)
-            event = ErrorEvent(type=kind, message=message)
-        return fingerprint(event).digest
-
     def _text(self, value: str, what: str, limit: int) -> str:
         return self._context.text(from_plain(Said, value, what), limit)
 
     def _note(self, tx: Transaction, fix_id: str, *, at: int | None = None, **detail: JSON) -> None:
         tx.trail.append(fix_id, at or self._context.store.now(), **detail)
-
-
-def _event(error: str | ErrorEvent | BaseException) -> ErrorEvent:
-    if isinstance(error, ErrorEvent):
-        return error
-    if isinstance(error, BaseException):
-        return from_exception(error)
-    if not isinstance(error, str) or not error.strip():
-        raise InvalidInput("name the error: its text, a traceback, an exception, or its fingerprint")
-    return parse_error(error)
 
 
 def _action(kind: FixKind, value: Any) -> Action | None:

@@ -20,6 +20,7 @@ from brainops.types import (
     ApplicationState,
     Autonomy,
     ErrorEvent,
+    Evidence,
     Fix,
     FixApplication,
     FixConfidence,
@@ -27,6 +28,7 @@ from brainops.types import (
     FixMode,
     FixSuggestion,
     NoticeKind,
+    RemedyEffect,
     Trust,
 )
 from brainops.types.times import SECOND_MICROS
@@ -35,6 +37,7 @@ from brainops_core.recognition.digests import bound_digests, text_digests
 RETURN_SECONDS = 3_600
 """What is back within an hour was not mended: longer than a restart hides a fault, shorter than a day's rhythm."""
 
+CAME_BACK = "the same error came back"
 MAX_FIXES = 20  # of one fingerprint that are looked at; more is a sign that none of them helps
 
 
@@ -107,7 +110,9 @@ def on_error(
     holding = {*bound_digests(event), *(each.fix.fingerprint for each in found if each.exact)}
     back = tx.fixes.helped(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS)
     for application in back:
-        contradict(tx, application, "the same error came back", actor, at)
+        contradict(tx, application, CAME_BACK, actor, at)
+    for seemed in tx.evidence.back(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS):
+        tx.evidence.judge(seemed.id, RemedyEffect.DID_NOT_HELP, Evidence.OBSERVED, CAME_BACK, at)
     told = []
     for each in suggestions(tx, event, context) if back else found:
         if tx.fixes.same(each.fix.id, operation_id, target):

@@ -38,3 +38,15 @@ update attempt set fingerprint = :fingerprint where namespace = :namespace and f
 -- name: fingerprint_rename_log_template
 -- A template of a log is bound to what the same error is called now.
 update log_template set fingerprint = :fingerprint where namespace = :namespace and fingerprint = :earlier
+
+-- name: fingerprint_rename_evidence
+-- What a remedy did is bound to what the same error is called now.
+update evidence set fingerprint = :fingerprint where namespace = :namespace and fingerprint = :earlier
+
+-- name: fingerprint_rename_cause_change
+-- A cause holds what the same error is called now.
+update cause_change set fingerprint = :fingerprint where namespace = :namespace and fingerprint = :earlier
+
+-- name: fingerprint_rename_cause_other
+-- A cause holds what the same error is called now, as the other of two too.
+update cause_change set other = :fingerprint where namespace = :namespace and other = :earlier

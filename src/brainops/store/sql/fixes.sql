@@ -36,13 +36,13 @@ where id = :id and namespace = :namespace and detached_at is null
 update fix set trust = :trust where id = :id and namespace = :namespace and detached_at is null
 
 -- name: fix_verdicts
--- How often each fix was verified and contradicted.
-select a.fix_id, f.kind, sum(case when a.state = 'verified' then 1 else 0 end) as verified,
-    sum(case when a.state in ('failed', 'rolled_back', 'contradicted') then 1 else 0 end) as contradicted
-from fix_application as a join fix as f on f.id = a.fix_id
-where a.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
-    and a.imported_at is null
-group by a.fix_id, f.kind
+-- How often each fix helped, as was seen or checked, and how often it did not.
+select e.fix_id, f.kind, sum(case when e.effect = 'helped' then 1 else 0 end) as verified,
+    sum(case when e.effect <> 'helped' then 1 else 0 end) as contradicted
+from evidence as e join fix as f on f.id = e.fix_id
+where e.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
+    and e.imported_at is null and (e.effect <> 'helped' or e.basis <> 'claimed')
+group by e.fix_id, f.kind
 
 -- name: fix_application_insert
 -- A fix is due, or was suggested.

@@ -4,10 +4,12 @@ select 'approval' as kind, id from approval where {handle_end}
 union all select 'approver' as kind, id from approver where {handle_end}
 union all select 'attempt' as kind, id from attempt where {handle_end}
 union all select 'bypass' as kind, id from bypass where {handle_end}
+union all select 'cause_change' as kind, id from cause_change where {handle_end}
 union all select 'channel' as kind, id from channel where {handle_end}
 union all select 'code_patch' as kind, id from code_patch where {handle_end}
 union all select 'decided_case' as kind, id from decided_case where {handle_end}
 union all select 'decision' as kind, id from decision where {handle_end}
+union all select 'evidence' as kind, id from evidence where {handle_end}
 union all select 'execution' as kind, id from execution where {handle_end}
 union all select 'feedback' as kind, id from feedback where {handle_end}
 union all select 'fix' as kind, id from fix where {handle_end}

@@ -83,17 +83,16 @@ where r.namespace = :namespace and s.namespace = :namespace and r.procedure_name
 order by r.finished_at desc, s.run_id, s.step_id limit :limit
 
 -- name: improvement_fixes
--- How the applications of fixes, or of one, were judged since each was last demoted, or since a time: an operation of an
--- agent verifies nothing here, because an agent would vouch for itself.
-select a.fix_id, sum(case when a.state = 'verified' then 1 else 0 end) as verified,
-    sum(case when a.state in ('failed', 'rolled_back', 'contradicted') then 1 else 0 end) as contradicted
-from fix_application as a join fix as f on f.id = a.fix_id
-where a.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and a.imported_at is null
-    and (:fix_id::text is null or a.fix_id = :fix_id)
-    and a.decided_at > :since and (:all_since = 1 or a.decided_at > coalesce(f.demoted_at, 0))
-    and (a.state in ('failed', 'rolled_back', 'contradicted')
-        or a.state = 'verified' and (a.verified_by <> 'operation' or a.actor_kind <> 'agent'))
-group by a.fix_id
+-- What fixes, or one, did since each was last demoted, or since a time: an operation of an agent verifies nothing here,
+-- because an agent would vouch for itself.
+select e.fix_id, sum(case when e.effect = 'helped' then 1 else 0 end) as verified,
+    sum(case when e.effect <> 'helped' then 1 else 0 end) as contradicted
+from evidence as e join fix as f on f.id = e.fix_id
+where e.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and e.imported_at is null
+    and (:fix_id::text is null or e.fix_id = :fix_id)
+    and e.judged_at > :since and (:all_since = 1 or e.judged_at > coalesce(f.demoted_at, 0))
+    and (e.effect <> 'helped' or e.basis = 'verified' or e.basis = 'observed' and e.actor_kind <> 'agent')
+group by e.fix_id
 
 -- name: improvement_judged
 -- Which memory was followed by operations that then succeeded, as was seen or verified: what a question was to find.

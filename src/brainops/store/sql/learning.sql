@@ -178,12 +178,12 @@ where r.namespace = :namespace and r.created_at >= :since and r.created_at < :un
 group by r.procedure_name order by r.procedure_name
 
 -- name: fix_review
--- How each fix's applications were judged since a time.
-select f.id, f.title as name, f.mode, sum(case when a.state = 'verified' then 1 else 0 end) as succeeded,
-    sum(case when a.state in ('verified', 'failed', 'rolled_back', 'contradicted') then 1 else 0 end) as ended
-from fix_application as a join fix as f on f.id = a.fix_id
-where a.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and a.created_at >= :since
-    and a.created_at < :until and a.imported_at is null
+-- What each fix did since a time, as was seen or checked.
+select f.id, f.title as name, f.mode, sum(case when e.effect = 'helped' then 1 else 0 end) as succeeded,
+    count(*) as ended
+from evidence as e join fix as f on f.id = e.fix_id
+where e.namespace = :namespace and f.namespace = :namespace and f.detached_at is null and e.at >= :since
+    and e.at < :until and e.imported_at is null and (e.effect <> 'helped' or e.basis <> 'claimed')
 group by f.id, f.title, f.mode order by f.title, f.id
 
 -- name: rule_review

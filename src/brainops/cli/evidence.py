@@ -1,0 +1,207 @@
+"""What did remedies do, what is worth trying next, and which errors have one cause? The commands evidence, causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from brainops.cli.commands import group
+from brainops.cli.fix import error_of
+from brainops.cli.options import REASON_REQUIRED
+from brainops.cli.pairs import valued
+from brainops.cli.screen import bold, dim, one_line
+from brainops.cli.shared import Said
+from brainops.cli.short_ids import Id
+from brainops.types import Cause, CauseChange, RemedyEffect, RemedyEvidence
+
+if TYPE_CHECKING:
+    from brainops.brain import Brain
+
+TARGET = click.option("--target", metavar="TARGET", help="The service or place where the error is.")
+CONTEXT = click.option(
+    "--context", metavar="KEY=VALUE", multiple=True, help="Where that is: version, region, ...; repeatable."
+)
+_SAID = {effect: effect.value.replace("_", " ") for effect in RemedyEffect}
+
+
+@group("evidence", bare="list")
+def evidence() -> None:
+    """List what remedies did, the newest first; say what one did, and ask what is worth trying next.
+
+    \b
+    brainops evidence next ERROR --target checkout --context version=3.1
+    brainops evidence record ERROR restart-redis --helped --target checkout
+    """
+
+
+@evidence.command("list")
+@click.argument("error", required=False)
+@click.option("--remedy", metavar="NAME", help="Of this remedy only.")
+def list_(brain: Brain, error: str | None, remedy: str | None) -> Said:
+    """List what remedies did, the newest first; against the cause of ERROR only where one is named.
+
+    Example: brainops evidence list --remedy restart-redis
+    """
+    found = brain.evidence.list(None if error is None else error_of(brain, error), remedy=remedy)
+    yield found
+    yield from map(_line, found)
+    if not found:
+        yield "Nothing was said of any remedy yet: brainops evidence record ERROR REMEDY --helped"
+
+
+@evidence.command("next")
+@click.argument("error")
+@TARGET
+@CONTEXT
+@click.option("--tried", metavar="REMEDY", multiple=True, help="What was tried already; repeatable.")
+def next_(brain: Brain, error: str, target: str | None, context: tuple[str, ...], tried: tuple[str, ...]) -> Said:
+    """Say what is worth trying against ERROR here, the best first, and what is not; nothing where nothing is known.
+
+    Example: brainops evidence next "ConnectionError: payments api timed out" --target checkout
+    """
+    found = brain.evidence.next_tries(
+        error_of(brain, error), target=target, context=dict(map(valued, context)), tried=tried
+    )
+    yield found
+    yield from map(one_line, found.text.splitlines())
+    yield dim(found.why if found.text else "nothing is known that is worth trying")
+
+
+@evidence.command("record")
+@click.argument("error")
+@click.argument("remedy")
+@click.option("--helped", "effect", flag_value="helped", help="It helped.")
+@click.option("--did-not-help", "effect", flag_value="did_not_help", help="It did not.")
+@click.option("--made-it-worse", "effect", flag_value="made_it_worse", help="It made it worse.")
+@TARGET
+@CONTEXT
+@click.option("--note", metavar="TEXT", default="", help="What was seen.")
+def record(
+    brain: Brain,
+    error: str,
+    remedy: str,
+    effect: str | None,
+    target: str | None,
+    context: tuple[str, ...],
+    note: str,
+) -> Said:
+    """Say what REMEDY did against ERROR; a failure counts against the remedy, and is no error of its own.
+
+    Example: brainops evidence record "OSError: disk full" prune-images --helped --target db-1
+    """
+    if effect is None:
+        raise click.UsageError("say what it did: --helped, --did-not-help or --made-it-worse")
+    given = dict(map(valued, context))
+    told = brain.evidence.record(error_of(brain, error), remedy, effect, target=target, context=given, note=note)
+    yield told
+    yield _line(told)
+
+
+@evidence.command("contradict")
+@click.argument("evidence_id", metavar="EVIDENCE", type=Id("evidence"))
+@REASON_REQUIRED
+def contradict(brain: Brain, evidence_id: str, reason: str) -> Said:
+    """Say that what seemed to help did not.
+
+    Example: brainops evidence contradict 1c9a50 --reason "it was back within the hour"
+    """
+    told = brain.evidence.contradict(evidence_id, reason)
+    yield told
+    yield _line(told)
+
+
+@group("causes", bare="list")
+def causes() -> None:
+    """List the causes that show as more than one error; join errors, part them, take back what was said.
+
+    \b
+    brainops causes join ERROR OTHER --reason "both are the full disk"
+    brainops causes undo CHANGE
+    """
+
+
+@causes.command("list")
+def causes_list(brain: Brain) -> Said:
+    """List the causes that show as more than one error.
+
+    Example: brainops causes list
+    """
+    found = brain.causes.list()
+    yield found
+    for each in found:
+        yield from _cause(each)
+    if not found:
+        yield "No errors were found to have one cause yet."
+
+
+@causes.command("show")
+@click.argument("error")
+def causes_show(brain: Brain, error: str) -> Said:
+    """Show the cause of ERROR: the errors as which it shows, and how each came to it.
+
+    Example: brainops causes show "ConnectionError: payments api timed out"
+    """
+    found = brain.causes.show(error_of(brain, error))
+    yield found
+    yield from _cause(found)
+
+
+@causes.command("join")
+@click.argument("error")
+@click.argument("other")
+@REASON_REQUIRED
+def join(brain: Brain, error: str, other: str, reason: str) -> Said:
+    """Say that ERROR and OTHER have one cause.
+
+    Example: brainops causes join "OSError: disk full" "ENOSPC: write failed" --reason "the same disk"
+    """
+    said = brain.causes.join(error_of(brain, error), error_of(brain, other), reason=reason)
+    yield said
+    yield from _changes([said])
+
+
+@causes.command("part")
+@click.argument("error")
+@click.argument("other")
+@REASON_REQUIRED
+def part(brain: Brain, error: str, other: str, reason: str) -> Said:
+    """Say that ERROR and OTHER have two causes.
+
+    Example: brainops causes part "RedisError: refused" "DatabaseError: refused" --reason "two servers"
+    """
+    said = brain.causes.part(error_of(brain, error), error_of(brain, other), reason=reason)
+    yield said
+    yield from _changes([said])
+
+
+@causes.command("undo")
+@click.argument("change_id", metavar="CHANGE", type=Id("cause_change"))
+def undo(brain: Brain, change_id: str) -> Said:
+    """Take back what was said of two errors, by whom ever.
+
+    Example: brainops causes undo 5e01d7
+    """
+    said = brain.causes.undo(change_id)
+    yield said
+    yield from _changes([said])
+
+
+def _line(each: RemedyEvidence) -> str:
+    where = ", ".join([*([each.target] if each.target else []), *(f"{k}={v}" for k, v in each.context.items())])
+    place = f" on {one_line(where)}" if where else ""
+    return f"{one_line(each.remedy)}: {_SAID[each.effect]}{place} {dim(f'({each.basis.value}, {each.id})')}"
+
+
+def _cause(cause: Cause) -> Iterator[str]:
+    yield bold(one_line(cause.title or cause.id))
+    yield f"  {len(cause.fingerprints)} fingerprint{'s' * (len(cause.fingerprints) != 1)}"
+    yield from _changes(cause.history)
+
+
+def _changes(changes: Sequence[CauseChange]) -> Iterator[str]:
+    for each in changes:
+        undone = ", taken back" if each.undone_at is not None else ""
+        pair = f"{each.fingerprint[:8]} and {each.other[:8]}"
+        yield f"  {each.standing.value}{undone}: {pair}: {one_line(each.why)} {dim(f'({each.id})')}"

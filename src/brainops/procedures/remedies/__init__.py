@@ -1,0 +1,1 @@
+"""What helps against an error, where, and which errors have one cause?"""

@@ -1,0 +1,134 @@
+-- fragment: evidence_row
+insert into evidence (id, namespace, fingerprint, remedy, effect, basis, target, context, fix_id, operation_id, seconds,
+    source, note, at, judged_at, actor_kind, actor_id, actor_proof, idempotency_key)
+values (:id, :namespace, :fingerprint, :remedy, :effect, :basis, :target, :context, :fix_id, :operation_id, :seconds,
+    :source, :note, :at, :judged_at, :actor_kind, :actor_id, :actor_proof, :idempotency_key)
+
+-- name: evidence_insert
+-- A remedy was tried; what was told under the same key stands there already.
+{evidence_row}
+on conflict do nothing
+
+-- name: evidence_get
+-- One piece of evidence, if it is readable.
+select {evidence as e} from evidence as e where e.id = :id and e.namespace = any (:namespaces::text[])
+
+-- name: evidence_of_key
+-- What was told under a key.
+select {evidence as e} from evidence as e where e.namespace = :namespace and e.idempotency_key = :idempotency_key
+
+-- name: evidence_list
+-- What remedies did, the newest first: for these fingerprints or for all, of one remedy or of all.
+select {evidence as e} from evidence as e
+where e.namespace = any (:namespaces::text[])
+    and (:anywhere = 1 or e.fingerprint = any (:fingerprints::text[]))
+    and (:remedy::text is null or e.remedy = :remedy)
+order by e.at desc, e.id desc limit :limit
+
+-- name: evidence_for
+-- What remedies did for these fingerprints, the newest first; what came from elsewhere was seen in other places.
+select {evidence as e} from evidence as e
+where e.namespace = any (:namespaces::text[]) and e.fingerprint = any (:fingerprints::text[])
+    and e.imported_at is null
+order by e.at desc, e.id desc limit :limit
+
+-- name: evidence_with
+-- Which of these fingerprints have any evidence?
+select distinct e.fingerprint from evidence as e
+where e.namespace = any (:namespaces::text[]) and e.fingerprint = any (:fingerprints::text[])
+    and e.imported_at is null
+
+-- name: evidence_first
+-- Of the newest remedies that were tried against an error for the first time there, by somebody who is no person: how
+-- many, and how many helped?
+select count(*) as tried, coalesce(sum(case when e.effect = 'helped' then 1 else 0 end), 0) as helped
+from (select n.* from evidence as n where n.namespace = any (:namespaces::text[])
+    and n.imported_at is null order by n.at desc limit :limit) as e
+where e.actor_kind <> 'person' and not exists (select 1 from evidence as b
+    where b.namespace = e.namespace and b.fingerprint = e.fingerprint and b.remedy = e.remedy and b.at < e.at)
+
+-- name: evidence_records
+-- How often did each remedy help against each error where that was seen or checked, of those that ever did?
+select e.fingerprint, e.remedy, sum(case when e.effect = 'helped' then 1 else 0 end) as helped, count(*) as tried
+from (select n.* from evidence as n where n.namespace = any (:namespaces::text[])
+    and n.imported_at is null order by n.at desc limit :limit) as e
+where e.effect <> 'helped' or e.basis <> 'claimed'
+group by e.fingerprint, e.remedy
+having sum(case when e.effect = 'helped' then 1 else 0 end) >= :least
+
+-- name: evidence_judge
+-- What seemed to have helped did not, or the other way round.
+update evidence set effect = :effect, basis = :basis, note = :note, judged_at = :judged_at
+where id = :id and namespace = :namespace
+
+-- name: evidence_back
+-- What seemed to help against these errors on a target a short time ago, and was told: they are back.
+select {evidence as e} from evidence as e
+where e.namespace = :namespace and e.fingerprint = any (:fingerprints::text[]) and e.effect = 'helped'
+    and e.source = 'told' and e.at >= :since and e.imported_at is null
+    and coalesce(e.target, '') = coalesce(:target::text, '')
+
+-- name: evidence_of_application
+-- An application of a fix was judged: what it shows, under its own id.
+{evidence_row}
+on conflict (id) do update set effect = excluded.effect, basis = excluded.basis, note = excluded.note,
+    judged_at = excluded.judged_at
+
+-- name: operation_context
+-- Where was an operation carried out?
+select o.context from operation as o where o.id = :id and o.namespace = :namespace
+
+-- name: evidence_rewrite
+-- Redaction took something out of what was told of a remedy.
+update evidence set remedy = :remedy, target = :target, context = :context, note = :note
+where id = :id and namespace = :namespace
+
+-- name: evidence_purge
+-- Takes out of evidence what it says of a purged memory.
+update evidence set note = :purged, context = '{}'
+where namespace = :namespace and (fingerprint = :fingerprint::text or note like '%' || :memory_id || '%'
+    or context like '%' || :memory_id || '%')
+
+-- name: cause_change_insert
+-- Somebody, or what helped, said of two errors whether they have one cause.
+insert into cause_change ({columns of cause_change}) values ({values of cause_change})
+on conflict (id) do nothing
+
+-- name: cause_change_get
+-- One such saying, if it is readable.
+select {cause_change as c} from cause_change as c where c.id = :id and c.namespace = any (:namespaces::text[])
+
+-- name: cause_changes
+-- What was said of an error and of all that it was ever said to have one cause with, the latest first.
+with recursive reached (fingerprint) as (
+    select value collate "C" as fingerprint from unnest(:fingerprints::text[]) as given (value)
+    union
+    select case when c.fingerprint = r.fingerprint then c.other else c.fingerprint end
+    from reached as r join cause_change as c on (c.fingerprint = r.fingerprint or c.other = r.fingerprint)
+    where c.namespace = any (:namespaces::text[]) and c.standing = 'joined' and c.undone_at is null
+)
+select {cause_change as c} from cause_change as c
+where c.namespace = any (:namespaces::text[])
+    and (c.fingerprint in (select r.fingerprint from reached as r)
+        or c.other in (select r.fingerprint from reached as r))
+order by c.at desc, c.id desc limit :limit
+
+-- name: cause_changes_joined
+-- The latest errors that were said to have one cause.
+select {cause_change as c} from cause_change as c
+where c.namespace = any (:namespaces::text[]) and c.undone_at is null and c.standing = 'joined'
+order by c.at desc, c.id desc limit :limit
+
+-- name: cause_change_undo
+-- It does not count any more.
+update cause_change set undone_at = :undone_at where id = :id and namespace = :namespace and undone_at is null
+
+-- name: cause_change_rewrite
+-- Redaction took something out of why errors have one cause.
+update cause_change set why = :why where id = :id and namespace = :namespace
+
+-- name: cause_change_purge
+-- Takes out of causes what they say of a purged memory.
+update cause_change set why = :purged
+where namespace = :namespace and (fingerprint = :fingerprint::text or other = :fingerprint::text
+    or why like '%' || :memory_id || '%')

@@ -1,0 +1,107 @@
+"""What did a remedy do for an error, which errors have one cause, and what is worth trying next?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from brainops.types.knowledge import JSON, Actor, Micros
+from brainops.types.operation import Evidence
+
+
+class RemedyEffect(StrEnum):
+    """What a remedy did."""
+
+    HELPED = "helped"
+    DID_NOT_HELP = "did_not_help"
+    MADE_IT_WORSE = "made_it_worse"
+
+
+class RemedyEvidence(Struct, frozen=True, kw_only=True):
+    """One time that a remedy was tried against an error: what it did, where and when, and on whose word.
+
+    `remedy` is the name of a procedure, or what else the remedy is called. `context` holds what can tell places apart
+    (service, version, region, ...). `basis` says whether it is somebody's word, was seen, or was checked; `source` by
+    which way it came ("told", or "application" of the fix `fix_id`, which has the same id).
+    """
+
+    id: str
+    namespace: str
+    fingerprint: str
+    remedy: str
+    effect: RemedyEffect
+    basis: Evidence
+    target: str | None = None
+    context: Mapping[str, JSON] = {}
+    fix_id: str | None = None
+    operation_id: str | None = None
+    seconds: float | None = None
+    source: str = "told"
+    note: str = ""
+    at: Micros
+    judged_at: Micros
+    actor: Actor
+    idempotency_key: str | None = None
+
+
+class CauseStanding(StrEnum):
+    """What a change says of two fingerprints: they have one cause, they have two, or they may have one."""
+
+    JOINED = "joined"
+    PARTED = "parted"
+    PROPOSED = "proposed"
+
+
+class CauseChange(Struct, frozen=True, kw_only=True):
+    """What was said of two fingerprints, why, when and by whom; the latest that is not undone counts."""
+
+    id: str
+    namespace: str
+    fingerprint: str
+    other: str
+    standing: CauseStanding
+    why: str
+    at: Micros
+    actor: Actor
+    undone_at: Micros | None = None
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """What goes wrong under these fingerprints, with how each came to it; its id is the first of them.
+
+    `history` holds all that was said of them, the latest first, what was undone and what is only proposed too.
+    """
+
+    id: str
+    fingerprints: tuple[str, ...]
+    title: str
+    history: tuple[CauseChange, ...]
+
+
+class NextTry(Struct, frozen=True, kw_only=True):
+    """A remedy that is worth trying: how probably it helps here, how often it did, and that as one line."""
+
+    remedy: str
+    probability: float
+    helped: int
+    tried: int
+    line: str
+
+
+class NextTries(Struct, frozen=True, kw_only=True):
+    """What to try against an error, the best first, what not to try again, and what to look at before.
+
+    `text` is all of it for whoever acts, at most 150 tokens, empty where nothing is worth saying; `why` says by what it
+    was parted from other places, in one sentence.
+    """
+
+    fingerprint: str
+    cause: str
+    tries: tuple[NextTry, ...]
+    not_again: tuple[str, ...]
+    look_first: str | None
+    ask_a_person: bool
+    why: str
+    text: str

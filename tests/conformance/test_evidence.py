@@ -1,0 +1,239 @@
+"""Is it kept what remedies did, does it say what to try next, and are causes joined, parted and taken back?"""
+
+from __future__ import annotations
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
+from brainops.types import Actor, ActorKind, CauseStanding, Evidence, FixMode, RemedyEffect
+from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
+
+REDIS = "redis.exceptions.ConnectionError: Error 111 connecting to cache-1:6379. Connection refused."
+NODE = "Error: connect ECONNREFUSED 10.1.2.3:6379"
+DISK = "OSError: [Errno 28] No space left on device: '/var/lib/data/a.tmp'"
+OLD, NEW = {"version": "2.4", "region": "eu"}, {"version": "3.1", "region": "eu"}
+BOT = Actor(kind=ActorKind.AGENT, id="bot")
+MONITOR = Actor(kind=ActorKind.SERVICE, id="monitor")
+
+
+@pytest.fixture
+def brain(open_brain: OpenBrain) -> Brain:
+    return open_brain()
+
+
+def test_a_word_counts_by_whose_it_is(brain: Brain) -> None:
+    said = [brain.acting(actor=each).evidence.record(REDIS, "restart", "helped") for each in (MONITOR, BOT)]
+
+    assert brain.evidence.record(REDIS, "restart", "helped").basis is Evidence.VERIFIED
+    assert [each.basis for each in said] == [Evidence.OBSERVED, Evidence.CLAIMED]
+
+
+def test_evidence_is_listed_by_its_error_and_its_remedy(brain: Brain) -> None:
+    first = brain.evidence.record(REDIS, "restart", "helped", target="api", context=OLD, seconds=12.5, note="calm")
+    other = brain.evidence.record(DISK, "prune", "made_it_worse")
+
+    assert brain.evidence.list() == [other, first]
+    assert brain.evidence.list(REDIS) == brain.evidence.list(remedy="restart") == [first]
+    assert brain.evidence.get(first.id) == first
+    with pytest.raises(NotFound):
+        brain.evidence.get("nobody")
+
+
+def test_the_same_key_is_the_same_evidence(brain: Brain) -> None:
+    first = brain.evidence.record(REDIS, "restart", "helped", idempotency_key="incident 7")
+    again = brain.evidence.record(REDIS, "restart", "helped", idempotency_key="incident 7")
+
+    assert again == first and brain.evidence.list() == [first]
+
+
+def test_what_tells_no_places_apart_is_not_kept_of_a_context(brain: Brain) -> None:
+    told = brain.evidence.record(REDIS, "restart", "helped", context={**OLD, "error": REDIS, "log": "x" * 200})
+
+    assert told.context == OLD
+
+
+def test_nothing_is_said_where_nothing_is_known(brain: Brain) -> None:
+    found = brain.evidence.next_tries(REDIS, target="api", context=OLD)
+
+    assert (found.text, found.tries, found.not_again, found.look_first) == ("", (), (), None)
+
+
+def test_the_next_try_is_what_helps_here_and_says_where_it_did_not(brain: Brain) -> None:
+    for _ in range(4):
+        brain.evidence.record(REDIS, "restart-redis", "helped", target="api", context=OLD)
+    for _ in range(2):
+        brain.evidence.record(REDIS, "restart-redis", "did_not_help", target="api", context=NEW)
+    brain.evidence.record(REDIS, "roll-back", "helped", target="api", context=NEW)
+
+    old = brain.evidence.next_tries(REDIS, target="ledger", context={"version": "2.9"})
+    new = brain.evidence.next_tries(REDIS, target="ledger", context={"version": "3.0"})
+
+    assert old.text.splitlines()[0] == "restart-redis: helped 4 of 4 here, last 1 min ago; failed 2 of 2 on 3.x"
+    assert old.why == "what helps depends on where it is: here version is 2.x"
+    assert [each.remedy for each in new.tries] == ["roll-back"]
+    assert new.not_again == ("restart-redis",)
+    assert len(old.text) <= 600
+
+
+def test_what_decides_is_to_be_looked_at_first_where_it_is_not_known(brain: Brain) -> None:
+    for context, helps, fails in ((OLD, "restart", "roll-back"), (NEW, "roll-back", "restart")):
+        for _ in range(3):
+            brain.evidence.record(REDIS, helps, "helped", context=context)
+            brain.evidence.record(REDIS, fails, "did_not_help", context=context)
+
+    found = brain.evidence.next_tries(REDIS)
+
+    assert found.look_first == "version decides (2.x: restart; 3.x: roll-back)"
+
+
+def test_what_was_tried_in_this_incident_is_not_named_again(brain: Brain) -> None:
+    for _ in range(3):
+        brain.evidence.record(REDIS, "restart", "helped", target="api")
+
+    assert brain.evidence.next_tries(REDIS, target="api", tried=["restart"]).tries == ()
+    brain.evidence.record(REDIS, "restart", "did_not_help", target="api")
+    assert brain.evidence.next_tries(REDIS, target="api").tries == ()
+    assert brain.evidence.next_tries(REDIS, target="ledger").tries[0].remedy == "restart"
+
+
+def test_a_remedy_that_stopped_helping_yields_after_two_failures(brain: Brain) -> None:
+    for _ in range(25):
+        brain.evidence.record(REDIS, "restart", "helped", target="api")
+    for target in ("ledger", "search"):
+        brain.evidence.record(REDIS, "restart", "did_not_help", target=target)
+    brain.evidence.record(REDIS, "failover", "helped", target="search")
+
+    found = brain.evidence.next_tries(REDIS, target="mail")
+
+    assert found.tries[0].remedy == "failover"
+    assert found.tries[0].probability > 2 * found.tries[-1].probability
+    assert found.why.endswith("here of late it is otherwise than before")
+
+
+def test_what_comes_back_did_not_help(brain: Brain) -> None:
+    told = brain.evidence.record(REDIS, "restart", "helped", target="api")
+
+    brain.handle("alert", target="api", error=REDIS)
+
+    assert brain.evidence.get(told.id).effect is RemedyEffect.DID_NOT_HELP
+
+
+def test_what_seemed_to_help_is_contradicted_with_a_reason(brain: Brain) -> None:
+    told = brain.evidence.record(REDIS, "restart", "helped", target="api")
+
+    judged = brain.evidence.contradict(told.id, "nobody had looked")
+
+    assert (judged.effect, judged.note) == (RemedyEffect.DID_NOT_HELP, "nobody had looked")
+    assert brain.upkeep.trail(limit=1)[0].act == "evidence-judge"
+
+
+def test_a_failed_remedy_is_no_error_and_no_recommendation(brain: Brain) -> None:
+    brain.evidence.record(REDIS, "restart", "did_not_help", target="api")
+
+    assert brain.retrieve("restart", limit=5) == []
+    assert "restart" not in [each.remedy for each in brain.evidence.next_tries(REDIS, target="ledger").tries]
+
+
+def test_what_a_fix_did_is_evidence_and_counts_once(brain: Brain) -> None:
+    fix = brain.fixes.attach(REDIS, "Restart it", advice="restart redis")
+    done = brain.fixes.record(fix.id, helped=True, target="api", context=OLD)
+
+    [told] = brain.evidence.list(REDIS)
+    assert (told.id, told.fix_id, told.remedy, told.context) == (done.id, fix.id, "Restart it", OLD)
+    assert brain.fixes.confidence(fix.id).verified == 1
+    with pytest.raises(Conflict, match="brainops fix contradict"):
+        brain.evidence.contradict(told.id, "it did not")
+    brain.fixes.contradict(done.id, "it did not")
+    assert brain.evidence.get(told.id).effect is RemedyEffect.DID_NOT_HELP
+    assert brain.fixes.confidence(fix.id).contradicted == 1
+
+
+def test_evidence_against_a_remedy_demotes_the_fix_that_applies_it(brain: Brain) -> None:
+    fix = brain.fixes.attach(REDIS, "restart", command=["true"])
+    brain.fixes.set_mode(fix.id, "auto", reason="try")
+
+    brain.evidence.record(REDIS, "restart", "did_not_help")
+
+    assert brain.fixes.get(fix.id).mode is FixMode.SUGGEST
+
+
+def test_people_join_errors_and_take_it_back(brain: Brain) -> None:
+    brain.evidence.record(REDIS, "restart", "helped", target="api")
+    said = brain.causes.join(NODE, REDIS, reason="both are the cache")
+
+    assert brain.evidence.next_tries(NODE, target="ledger").tries[0].remedy == "restart"
+    assert len(brain.causes.show(REDIS).fingerprints) == 2
+    assert brain.causes.show(REDIS).id == brain.causes.show(NODE).id == said.other
+    assert [each.id for each in brain.causes.list()] == [said.other]
+
+    brain.causes.undo(said.id)
+    assert brain.causes.list() == [] and brain.evidence.next_tries(NODE, target="ledger").text == ""
+    assert brain.causes.show(NODE).history[0].undone_at is not None
+    with pytest.raises(Conflict):
+        brain.causes.undo(said.id)
+
+
+def test_an_error_is_not_joined_with_itself(brain: Brain) -> None:
+    with pytest.raises(InvalidInput):
+        brain.causes.join(REDIS, REDIS.replace("cache-1", "cache-2"), reason="the same")
+
+
+def test_no_agent_says_which_errors_have_one_cause(brain: Brain) -> None:
+    with pytest.raises(BrainOpsError):
+        brain.acting(actor=BOT).causes.join(NODE, REDIS, reason="I think so")
+
+
+def test_a_remedy_that_helps_against_both_joins_what_is_alike_and_another_parts_it(brain: Brain) -> None:
+    one = "PoolError: too many clients for the orders database"
+    two = "PoolError: too many clients for the orders database, giving up"
+    for error in (one, two):
+        brain.handle("alert", target="api", error=error)
+    for target in ("ledger", "search", "mail"):
+        brain.evidence.record(one, "raise-pool", "helped", target=target)
+    brain.evidence.record(two, "raise-pool", "helped", target="stock")
+
+    joined = brain.causes.show(two)
+    assert len(joined.fingerprints) == 2
+    assert joined.history[0].why == "raise-pool helped against both, and nothing contradicts it"
+
+    for number in range(9):
+        brain.evidence.record(two, "raise-pool", "did_not_help", target="stock", context={"version": f"2.{number}"})
+        brain.evidence.record(one, "raise-pool", "helped", target="stock", context={"version": f"2.{number}"})
+    assert brain.causes.show(two).history[0].standing is CauseStanding.PARTED
+    assert len(brain.causes.show(two).fingerprints) == 1
+
+
+def test_evidence_of_another_namespace_is_not_seen(open_brain: OpenBrain) -> None:
+    theirs = open_brain(namespace="theirs")
+    told = theirs.evidence.record(REDIS, "restart", "helped")
+    said = theirs.causes.join(NODE, REDIS, reason="both are the cache")
+    ours = open_brain(namespace="ours")
+
+    assert ours.evidence.list() == [] and ours.causes.list() == []
+    assert ours.evidence.next_tries(REDIS).text == ""
+    with pytest.raises(NotFound):
+        ours.evidence.contradict(told.id, "no")
+    with pytest.raises(NotFound):
+        ours.causes.undo(said.id)
+
+
+def test_a_purge_takes_out_what_evidence_says_of_an_error(brain: Brain) -> None:
+    memory_id = brain.handle("alert", target="api", error=REDIS).memory_id
+    told = brain.evidence.record(REDIS, "restart", "helped", target="ledger", context=OLD, note="of Ada's machine")
+    assert memory_id is not None
+
+    brain.purge(memory_id, reason="asked for")
+
+    left = brain.evidence.get(told.id)
+    assert (left.note, left.context) == ("purged", {})
+
+
+def test_the_rate_of_first_tries_is_that_of_the_record(brain: Brain) -> None:
+    bot = brain.acting(actor=BOT)
+    for remedy, effect in (("a", "did_not_help"), ("b", "helped"), ("b", "helped")):
+        bot.evidence.record(REDIS, remedy, effect)
+
+    with inside(brain).store.read() as tx:
+        assert tx.evidence.first_tries() == (2, 1)
