@@ -21,6 +21,7 @@ TITLES = {
     "postgres": "Retrieve on PostgreSQL",
     "capture": "Capture",
     "concurrency": "Eight readers and one writer at once",
+    "starts": "What a start costs",
     "overhead": "What it adds to a program",
     "size": "Installed size",
     "durability": "Nothing lost",

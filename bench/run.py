@@ -30,6 +30,7 @@ SHARED = ROOT.parent / "shared" / "bench"
 
 # name -> the commands whose figures it holds; the order goes from what disturbs the machine least to what does most
 PARTS: dict[str, list[list[str]]] = {
+    "starts": [["bench.speed.starts"]],
     "overhead": [["bench.speed.overhead"]],
     "size": [["bench.speed.size"]],
     "latency": [["bench.speed.latency"]],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from brainops.cli import main
+from brainops.cli.program import main
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "cli.md"
 HEAD = """# Command line

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from brainops.store import open_store
 from brainops.store.scope import Scope
-from brainops.types import agent_session
+from brainops.types.agent_session import agent_session
 
 SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_BYTES = 4 << 30  # free: servers, the environments of the packaging tests, what failed tests leave

@@ -23,7 +23,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 
 EDGE = 9
 LAYERS = (
-    ("types", "errors", "wire"),
+    ("lazy", "types", "errors", "version", "wire"),
     ("config", "net", "statistics"),
     ("embedding", "store"),
     ("memory",),

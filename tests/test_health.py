@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from brainops import health
 from brainops.brain import Brain
+from brainops.health import store_location
 from brainops.types import Check, Junk, Source
 
 
@@ -314,7 +314,7 @@ def test_an_audit_changes_nothing(brain: Brain, store: Path) -> None:
 
 
 def test_the_schema_of_a_store_that_is_not_there_makes_none(store: Path) -> None:
-    schema = health.schema(str(store))
+    schema = store_location.schema(str(store))
 
     assert schema["stored"] == 0
     assert schema["pending"]
@@ -323,7 +323,7 @@ def test_the_schema_of_a_store_that_is_not_there_makes_none(store: Path) -> None
 
 def test_a_preview_of_redaction_needs_no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "BRAINOPS_STORE", "/nowhere/at/all.db")
-    shown = health.preview("password = hunter2-hunter2-x9, write to a.b@example.org", "drop")
+    shown = store_location.preview("password = hunter2-hunter2-x9, write to a.b@example.org", "drop")
 
     assert "hunter2" not in shown.text
     assert "a.b@example.org" not in shown.text

@@ -1,24 +1,22 @@
-"""What does BrainOps add to a program: at import, in memory, to a call, and at the start of its commands?"""
+"""What does BrainOps add to a program: in memory, and to a call? What its start costs is measured in `starts`."""
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy
 
-from bench.figures import Figure, Timing, add, bootstrap, latencies, median, rounded
-from bench.part import ROOT, Options, copy_of, fresh, options, profiled, publish, say, store_of
-from bench.speed.questions import NAMESPACE, notes, questions
+from bench.figures import Figure, Timing, add, bootstrap, latencies, rounded
+from bench.part import ROOT, Options, copy_of, options, profiled, publish, say, store_of
+from bench.speed.questions import NAMESPACE, questions
 from brainops import Brain
 
-TARGET_IMPORT, TARGET_MEGABYTES, TARGET_ADDED_MS = 3.0, 200.0, 2.0
+TARGET_MEGABYTES, TARGET_ADDED_MS = 200.0, 2.0
 PAUSE_SECONDS = 0.002  # between two requests of a service that has others to wait for
 NAMES, TARGETS = 10, 5  # of the operations of the measured service
 FAILURES = 0.02
@@ -27,48 +25,12 @@ FAILURES = 0.02
 def main() -> None:
     given = options()
     size = 5_000 if given.quick else 100_000
-    runs = 5 if given.quick else 15
-    say("import")
-    figures = [against_bare(f"import brainops over a bare interpreter, CPU ({runs} runs each)", runs)]
     say(f"memory at {size:,} memories")
-    figures += memory(given, size)
+    figures = memory(given, size)
     say("an operation around a call")
     found, profile = operations(given, size, 500 if given.quick else 3_000)
     figures += found
-    say("commands")
-    figures += commands(given, runs)
     publish(figures, quick=given.quick, profile=profile)
-
-
-def against_bare(name: str, runs: int) -> Figure:
-    """Return the ratio of CPU seconds of two interpreters that take turns."""
-    bare, ours = [], []
-    for _ in range(runs + 1):
-        bare.append(cpu_of(sys.executable, "-c", "pass"))
-        ours.append(cpu_of(sys.executable, "-c", "import brainops"))
-    pairs = numpy.array([ours[1:], bare[1:]]) * 1e3  # the first of each filled the caches
-    our_ms, bare_ms = map(float, numpy.median(pairs, axis=1))
-    return Figure(
-        name=name,
-        value=our_ms / bare_ms,
-        n=runs,
-        interval=bootstrap(
-            numpy.arange(runs), lambda at: median(pairs[0][at.astype(int)]) / median(pairs[1][at.astype(int)])
-        ),
-        method="bootstrap",
-        at_most=TARGET_IMPORT,
-        beside={"bare_ms": rounded(bare_ms), "brainops_ms": rounded(our_ms)},
-    )
-
-
-def cpu_of(*command: str) -> float:
-    """Return the CPU seconds of a process."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    return usage.ru_utime + usage.ru_stime
 
 
 SEARCHING = """
@@ -173,29 +135,6 @@ def added(name: str, timing: Timing, at_most: float | None) -> list[Figure]:
         at_most=at_most,
     )
     return [p50, p99]
-
-
-def commands(given: Options, runs: int) -> list[Figure]:
-    """Time the commands from a cold start on a store of 400 memories."""
-    store = fresh(given, "commands")
-    with Brain.open(store, namespace=NAMESPACE, background=False) as brain:
-        brain.capture_many([brain.draft(title, text) for title, text in notes(400, 31)])
-        brain.upkeep.embed_pending()
-    program = [str(Path(sys.executable).with_name("brainops")), "--store", str(store), "--namespace", NAMESPACE]
-    calls: dict[str, Callable[[int], list[str]]] = {
-        "brainops capture": lambda number: ["capture", f"a note {number}", "--content", f"text {number}"],
-        "brainops search": lambda number: ["search", f"question number {number}"],
-        "brainops --version": lambda number: ["--version"],
-    }
-    figures = []
-    for name, arguments in calls.items():
-        wall, cpu = [], []
-        for number in range(runs + 1):
-            began = time.perf_counter()
-            cpu.append(cpu_of(*program, *arguments(number)) * 1e3)
-            wall.append((time.perf_counter() - began) * 1e3)
-        figures.append(latencies(f"`{name}` from a cold start", Timing(wall=wall[1:], cpu=cpu[1:]))[0])
-    return figures
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ The names below are loaded when they are first used, so that `import brainops` c
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from brainops import lazy
+from brainops.version import __version__ as __version__
 
+TYPE_CHECKING = False  # see brainops.lazy
 if TYPE_CHECKING:
     from brainops.brain import Brain as Brain
     from brainops.errors import BrainOpsError as BrainOpsError
@@ -34,50 +35,20 @@ if TYPE_CHECKING:
     from brainops.types import Trust as Trust
     from brainops.types import Verdict as Verdict
 
-__version__ = "0.1.0"
-
-_HOMES = {
-    "Brain": "brainops.brain",
-    "BrainOpsError": "brainops.errors",
-    "BrainOpsHandler": "brainops.integrations.python_errors",
-    "capture_errors": "brainops.integrations.python_errors",
-    "classify_command": "brainops.operations.commands.command_line",
-    "fingerprint": "brainops.memory.recognition.fingerprint",
-    "import_path": "brainops.importers.sync",
-    "parse_error": "brainops.memory.recognition.error_events",
-    "read_log_line": "brainops.learning.signals.log_lines",
-    "redact": "brainops.memory.redaction.redact",
-    **dict.fromkeys(
-        (
-            "Actor",
-            "ActorKind",
-            "Captured",
-            "Draft",
-            "Evidence",
-            "Filter",
-            "Guidance",
-            "Hit",
-            "Match",
-            "Memory",
-            "MemoryType",
-            "Source",
-            "Trust",
-            "Verdict",
-        ),
-        "brainops.types",
-    ),
-}
-
-__all__ = ["__version__", *sorted(_HOMES)]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'brainops' has no attribute {name!r}; it has {', '.join(sorted(_HOMES))}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__, __all__ = lazy.names(
+    "brainops",
+    {
+        "brain": "Brain",
+        "errors": "BrainOpsError",
+        "importers.sync": "import_path",
+        "integrations.python_errors": "BrainOpsHandler capture_errors",
+        "learning.signals.log_lines": "read_log_line",
+        "memory.recognition.error_events": "parse_error",
+        "memory.recognition.fingerprint": "fingerprint",
+        "memory.redaction.redact": "redact",
+        "operations.commands.command_line": "classify_command",
+        "types": "Actor ActorKind Captured Draft Evidence Filter Guidance Hit Match Memory MemoryType Source Trust"
+        " Verdict",
+    },
+)
+__all__ += ["__version__"]

@@ -9,50 +9,53 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Unpack
 
 from msgspec.structs import replace
 
+from brainops import lazy
 from brainops.engine import Engine, narrowed
-from brainops.memory import capture as capturing
-from brainops.memory import correction as change
-from brainops.memory import likeness, retrieve
 from brainops.memory.filters import filter_of, member
-from brainops.memory.recognition import alerts, match
 from brainops.nouns import noun
 from brainops.services import Services
 from brainops.store import acts
 from brainops.store.database import Deadline, sooner
-from brainops.types import (
-    JSON,
-    ActionClass,
-    Actor,
-    ChangeKind,
-    Consult,
-    Draft,
-    DraftFields,
-    ErrorEvent,
-    Feedback,
-    FeedEntry,
-    Guidance,
-    Match,
-    Memory,
-    MemoryState,
-    MemoryType,
-    Page,
-    Procedure,
-    Progress,
-    Proof,
-    Record,
-    Run,
-    Source,
-    Trust,
-    Verdict,
-)
+from brainops.types import Draft, MemoryState, MemoryType, Source, Trust, Verdict
 from brainops.wire import checked
 
 if TYPE_CHECKING:
+    from brainops.memory import capture as capturing
+    from brainops.memory import correction as change
+    from brainops.memory import likeness, retrieve
+    from brainops.memory.recognition import alerts, match
     from brainops.operations.operation import Accompany, Running
-    from brainops.types import Captured, Handled, Hit, OperationStart, ProcedureVersion, Recognition
+    from brainops.types import (
+        JSON,
+        ActionClass,
+        Actor,
+        Captured,
+        ChangeKind,
+        Consult,
+        DraftFields,
+        ErrorEvent,
+        Feedback,
+        FeedEntry,
+        Guidance,
+        Handled,
+        Hit,
+        Match,
+        Memory,
+        OperationStart,
+        Page,
+        Procedure,
+        ProcedureVersion,
+        Progress,
+        Proof,
+        Recognition,
+        Record,
+        Run,
+    )
+else:
+    capturing, change, likeness, retrieve = lazy.modules("brainops.memory", "capture correction likeness retrieve")
+    alerts, match = lazy.modules("brainops.memory.recognition", "alerts match")
 
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
-
 
 P = ParamSpec("P")
 

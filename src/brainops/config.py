@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import configparser
-import getpass
 import json
 import os
 import re
-import tempfile
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +13,8 @@ from typing import Any
 from msgspec import Struct
 
 from brainops.errors import InvalidConfiguration
-from brainops.types import Actor, ActorKind, agent_session
+from brainops.types import Actor, ActorKind
+from brainops.types.agent_session import agent_session
 
 PERSONAL_NAMESPACE = "personal"
 DEFAULT_STORE = "memory.db"  # in the data folder
@@ -149,6 +146,8 @@ class Repository(Struct, frozen=True, kw_only=True):
         with suppress(OSError):
             if kept:
                 text = json.dumps([{"store": each.store, "namespace": each.namespace} for each in kept])
+                import tempfile
+
                 # Moved over it, not written into it: a link that somebody put there leads to a file of theirs.
                 descriptor, unfinished = tempfile.mkstemp(dir=self.git, prefix=GUARD_MARK)
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -198,6 +197,8 @@ def _common_folder(git: Path) -> Path:
 
 
 def _remote(git: Path) -> str | None:
+    import configparser
+
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     try:
         parser.read(git / "config", encoding="utf-8")
@@ -224,8 +225,10 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     try:
         if not path.is_file():
             return {}
+        import tomllib
+
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8 and no TOML are both of the second
         raise InvalidConfiguration(f"{path} cannot be read: {error}") from error
     unknown = sorted(set(values) - set(KNOWN))
     if unknown:
@@ -266,6 +269,8 @@ def _actor(value: Any, environment: Mapping[str, str]) -> Actor:
 
 
 def _user(environment: Mapping[str, str]) -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

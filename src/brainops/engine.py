@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -10,28 +9,29 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from brainops import config
+from brainops import config, lazy
 from brainops.errors import ApprovalUnproven, BrainOpsError, NamespaceDenied, NotFound
 from brainops.memory.context import AtHand, MemoryContext
-from brainops.memory.drain import Drainer
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.policy import redaction_policy
 from brainops.memory.uses import Uses
 from brainops.operations.middleware import Around as Around  # whoever opens a memory may hand some in
 from brainops.operations.recorder import Recorder
 from brainops.services import Services
-from brainops.store import Store, acts, open_store
-from brainops.store.database import Deadline
+from brainops.store import acts, open_store
 from brainops.store.scope import Scope
-from brainops.types import AccessKey, Actor, ActorKind, Proof
+from brainops.types import ActorKind
 
 if TYPE_CHECKING:
     from brainops.operations.guard.other_namespaces import Other
     from brainops.procedures.runs.dispatcher import Dispatcher
+    from brainops.store import Store
+    from brainops.store.database import Deadline
+    from brainops.types import AccessKey, Actor, Proof
 
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 
 def narrowed(
@@ -73,6 +73,8 @@ class Engine:
     def __init__(
         self, store: Store, settings: config.Settings, *, background: bool = True, around: Sequence[Around] = ()
     ) -> None:
+        from brainops.memory.drain import Drainer
+
         self.settings = settings
         self.store = store
         self.meaning = Meaning(settings.model)

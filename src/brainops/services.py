@@ -7,16 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from brainops.config import Guarded, Settings
-from brainops.memory.context import MemoryContext
-from brainops.memory.uses import Uses
-from brainops.operations.recorder import Recorder
-from brainops.types import JSON, Run
-
 if TYPE_CHECKING:
     from brainops.agents.agents import Agents
     from brainops.agents.language.language import Language
     from brainops.agents.workflows.workflows import Workflows
+    from brainops.config import Guarded, Settings
     from brainops.health.changes import Changes
     from brainops.health.health import Health
     from brainops.health.sessions import Sessions
@@ -26,12 +21,15 @@ if TYPE_CHECKING:
     from brainops.learning.improvements.improvements import Improvements
     from brainops.learning.sharing.sharing import Sharing
     from brainops.learning.signals.signals import Signals
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.uses import Uses
     from brainops.operations.guard.enforcement import Guard
     from brainops.operations.guard.other_namespaces import Other
     from brainops.operations.middleware import Around
     from brainops.operations.operation import OperationLog
     from brainops.operations.operations import Operations
     from brainops.operations.predictions import Predictions
+    from brainops.operations.recorder import Recorder
     from brainops.procedures.cases.cases import Cases
     from brainops.procedures.catalog import Catalog
     from brainops.procedures.consent.approvals import Approvals
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from brainops.procedures.runs.runner import Runner
     from brainops.procedures.steps.call import Registry
     from brainops.procedures.triggers.triggers import Triggers
+    from brainops.types import JSON, Run
 
 T = TypeVar("T")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from brainops import health
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, BrainOpsError, Conflict, NotFound
+from brainops.health import store_location
 from brainops.procedures.consent import approvers
 from brainops.store.sqlite_restore import restore_file
 from brainops.types import (
@@ -135,7 +135,7 @@ def test_it_replaces_the_store_from_python(
         monkeypatch.setenv(name, environment[name]) if name in environment else monkeypatch.delenv(name, raising=False)
 
     with pytest.raises(ApprovalUnproven, match="put another store in this one's place"):
-        health.restore(str(backup), None, replace=True)
+        store_location.restore(str(backup), None, replace=True)
 
 
 def test_its_owner_replaces_it_with_a_proof(owner: Brain, opened: OPEN, tmp_path: Path) -> None:
@@ -504,6 +504,6 @@ def test_doctor_names_a_store_that_somebody_put_in_the_place_of_another(
 def test_doctor_finds_nothing_in_a_store_that_a_person_put_back(owner: Brain, opened: OPEN, tmp_path: Path) -> None:
     owner.upkeep.backup(tmp_path / "mine.backup")
     owner.close()
-    health.restore(str(tmp_path / "mine.backup"), None, replace=True, proof=PROOF)
+    store_location.restore(str(tmp_path / "mine.backup"), None, replace=True, proof=PROOF)
 
     assert not [check for check in opened(MARTA).upkeep.doctor() if not check.passed]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from brainops import authoring
 from brainops.brain import Brain
-from brainops.cli import main
+from brainops.cli.program import main
 
 OTHERS = {"namespace": "b", "read": [], "model": "none", "background": False}
 

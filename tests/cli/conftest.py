@@ -55,7 +55,7 @@ def store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def say(store: Path) -> Say:
     """Run a command in this process."""
-    from brainops.cli import main
+    from brainops.cli.program import main
 
     def run(*arguments: str, given: str | bytes | None = None) -> Said:
         result = CliRunner().invoke(main, list(arguments), input=given)

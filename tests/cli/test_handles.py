@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from brainops.cli import main
+from brainops.cli.program import main
 from brainops.cli.short_ids import Id
 from brainops.health.handles import shortest
 from brainops.types.counted import counted
@@ -52,7 +52,7 @@ def test_a_command_names_ends_by_the_memory_that_it_has_open(say: Say, monkeypat
     def opens_it_again(ids: object, **place: object) -> dict[str, str]:
         raise AssertionError("the memory is open already")
 
-    monkeypatch.setattr("brainops.health.handles", opens_it_again)
+    monkeypatch.setattr("brainops.health.handles.handles", opens_it_again)
 
     assert whole[-6:] in say("search", "kept").out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -11,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from brainops.cli import main
-from brainops.cli.program import FIRST_WEEK, SECTIONS
+from brainops.cli.help import SECTIONS, page
+from brainops.cli.program import FIRST_WEEK, main
 from tests.cli.conftest import Say
 
 
@@ -36,6 +37,26 @@ def test_help_lists_every_command_by_purpose(say: Say) -> None:
     assert all(heading in said.out for heading in SECTIONS)
 
 
+@pytest.mark.parametrize("width", [*range(50, 99, 6), 98])
+def test_the_help_is_what_click_makes_of_the_options_and_commands_that_there_are(width: int) -> None:
+    context, formatter = click.Context(main, info_name="brainops"), click.HelpFormatter(width=width)
+    main.format_usage(context, formatter)
+    main.format_help_text(context, formatter)
+    click.Command.format_options(main, context, formatter)
+    for heading, commands in SECTIONS.items():
+        with formatter.section(heading):
+            formatter.write_dl([(name, does) for name, (_, does, _) in commands.items()])
+
+    assert page(width) == formatter.getvalue()
+
+
+def test_the_version_is_that_of_the_installed_package(shell: Say) -> None:
+    said = shell("--version")
+
+    assert (said.code, said.out) == (0, f"brainops {importlib.metadata.version('brainops')}\n")
+    assert shell("--version", "--json").out == said.out
+
+
 def test_the_table_of_commands_names_those_of_the_modules() -> None:
     named = {name: main.commands[name].name for name in main.commands}
 
@@ -43,10 +64,12 @@ def test_the_table_of_commands_names_those_of_the_modules() -> None:
 
 
 def test_the_version_and_the_status_import_only_what_they_use() -> None:
-    program = "import sys; from brainops.cli import main; main({!r}, standalone_mode=False); print(*sys.modules)"
+    program = (
+        "import sys; from brainops.cli.program import main; main({!r}, standalone_mode=False); print(*sys.modules)"
+    )
 
     def imported(*words: str) -> set[str]:
-        asked = [sys.executable, "-c", program.format(words)]
+        asked = [sys.executable, "-c", program.format(words) + "; print(*sys.modules)"]
         return set(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split())
 
     assert not {"brainops.types", "brainops.brain", "brainops.cli.show"} & imported("--version")

@@ -83,7 +83,7 @@ def test_escapes_in_a_memory_are_shown_and_not_sent(say: Say) -> None:
 
 
 def test_no_line_of_any_help_is_wider_than_a_terminal(say: Say) -> None:
-    from brainops.cli import main
+    from brainops.cli.program import main
 
     wide = {}
     for name, group in main.commands.items():

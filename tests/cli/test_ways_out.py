@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from brainops.cli import main
+from brainops.cli.program import main
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted((ROOT / "src" / "brainops").rglob("*.py"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainops.health import schema
+from brainops.health.store_location import schema
 from tests.conformance.conftest import OpenBrain
 
 DAY_MICROS = 86_400_000_000

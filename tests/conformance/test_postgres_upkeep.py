@@ -253,7 +253,7 @@ def offer_a_later_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program bring one more migration."""
     later = [*migrations("postgres"), LATER]
     monkeypatch.setattr(postgres_upkeep, "migrations", lambda _: later)
-    monkeypatch.setattr(migrate, "migrations", lambda _: later)
+    monkeypatch.setattr(migrate, "versions", lambda _: [(number, name) for number, name, _ in later])
 
 
 def test_without_pgvector_search_works_by_words_and_says_so(empty: str) -> None:

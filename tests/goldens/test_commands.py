@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from brainops.cli import main
+from brainops.cli.program import main
 from tests.goldens.conftest import Copied
 from tests.goldens.golden import Normal, compare
 

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from brainops.cli import main
+from brainops.cli.program import main
 from tests.goldens.conftest import Copied
 from tests.goldens.test_commands import FILES, made_by, make_repository
 

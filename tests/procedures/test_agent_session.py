@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops import config
-from brainops.types import ActorKind, agent_session
+from brainops.types import ActorKind
+from brainops.types.agent_session import agent_session
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,16 @@ import click
 from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.pairs import named
-from brainops.cli.shared import Said, micros, read_text
+from brainops.cli.shared import micros, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
-from brainops.types import JSON, Captured, MemoryType, Source, Trust
+from brainops.types import MemoryType, Source, Trust
 from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+    from brainops.cli.shared import Said
+    from brainops.types import JSON, Captured
 
 
 def described(function: Any) -> Any:

@@ -126,10 +126,10 @@ def restore(
     if (backup is None) == (not ids):
         raise click.UsageError("Name the memories to bring back, or --from BACKUP.")
     if backup is not None:
-        from brainops import health
+        from brainops.health import store_location
 
         restored = partial(
-            health.restore, backup, shared().store, replace=replace, sha256=sha256, unverified=unverified
+            store_location.restore, backup, shared().store, replace=replace, sha256=sha256, unverified=unverified
         )
         if replace or unverified:
             refuse_agents("to put another store in this one's place")
@@ -230,9 +230,9 @@ def redact(file: str, rescan: bool, dry_run: bool) -> Said:
         yield found
         yield from _rescanned(found, "Would be taken out" if dry_run else "Taken out")
         return
-    from brainops import health
+    from brainops.health import store_location
 
-    shown = health.preview(read_text(file))
+    shown = store_location.preview(read_text(file))
     yield shown
     yield safe(shown.text.rstrip("\n"))
     if not shared().json:

@@ -11,7 +11,7 @@ from brainops.cli import show
 from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, SESSION, SHOWN, TARGET, beside, limited, paged
 from brainops.cli.screen import age, bold, cut, dim, one_line, padded, when, width, wrapped
-from brainops.cli.shared import Said, micros, opened
+from brainops.cli.shared import micros, opened
 from brainops.cli.short_ids import Id
 from brainops.cli.terminal import person_at_terminal, proof_of_person, proven, refuse_agents, refuse_agents_from
 from brainops.errors import InvalidInput, StoreError
@@ -24,7 +24,6 @@ from brainops.types import (
     Done,
     Enforcement,
     FailMode,
-    GuardSettings,
     OperationStart,
     Rule,
     RuleKind,
@@ -35,6 +34,8 @@ from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+    from brainops.cli.shared import Said
+    from brainops.types import GuardSettings
 
 T = TypeVar("T")
 

@@ -9,6 +9,8 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brainops.cli.help import SHARED
+
 REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it is kept.")
 REASON_REQUIRED = click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
 SINCE = click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
@@ -67,17 +69,19 @@ def shared() -> CommonOptions:
 def shared_options(*, hidden: bool) -> list[click.Option]:
     """Return the shared options anew; hidden behind a command, where the help points to `brainops --help`."""
 
-    def option(names: list[str], metavar: str | None, text: str, **rest: Any) -> click.Option:
-        return click.Option(
-            names, metavar=metavar, help=text, hidden=hidden, expose_value=False, is_eager=True, callback=_keep, **rest
-        )
-
     return [
-        option(["--store"], "PLACE", "A file, or a postgresql:// URL. Environment: BRAINOPS_STORE."),
-        option(["--namespace"], "PATH", "Where to write. Environment: BRAINOPS_NAMESPACE."),
-        option(["--read"], "PATH", "What to read besides; may be repeated. Environment: BRAINOPS_READ.", multiple=True),
-        option(["--model"], "MODEL", "minilm, none, endpoint:URL#MODEL or a folder. Environment: BRAINOPS_MODEL."),
-        option(["--json"], None, "Print one JSON document and nothing else.", is_flag=True),
+        click.Option(
+            [name],
+            metavar=value or None,
+            help=does,
+            hidden=hidden,
+            expose_value=False,
+            is_eager=True,
+            callback=_keep,
+            is_flag=not value,
+            multiple=name == "--read",
+        )
+        for name, value, does in SHARED
     ]
 
 

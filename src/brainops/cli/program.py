@@ -7,128 +7,27 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections import UserDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from brainops.cli.help import COMMANDS, DOES, VERSION, WORDS, nobody_listens, page, version
 from brainops.cli.options import CommonOptions, shared_options
 from brainops.cli.screen import bold, safe, wrapped
 from brainops.cli.short_ids import shortened
 from brainops.cli.suggestions import meant
 from brainops.errors import BrainOpsError
 
-OURS, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+OURS, USAGE, INTERRUPTED = 1, 2, 130  # the last as a shell reports SIGINT
 
 TOLD = 400  # characters of what was misunderstood: a whole log may stand where a word was expected
-
-# What there is, by what people want to do: each command's module, what it does in a line, and what else it is called.
-SECTIONS: dict[str, dict[str, tuple[str, str, str]]] = {
-    "Put in": {
-        "capture": ("capture", "keep one thing that was learnt", "remember add save note store learned keep"),
-        "import": ("transfer", "take in runbooks, alert rules, transcripts, an export", "load read runbooks"),
-        "ingest": ("signals", "take in logs and metrics: a file, a page, or -", "logs log tail metrics"),
-        "share": ("sharing", "learnings to and from other instances", "federation federate sync pull push"),
-    },
-    "Ask": {
-        "search": ("search", "find memories that answer a question", "retrieve recall query find lookup grep ask"),
-        "list": ("search", "the newest memories", "ls recent newest memories latest all"),
-        "show": ("show_id", "whatever has this id, or this short end of one", "get view inspect cat details describe"),
-        "match": (
-            "search",
-            "has this error happened before, and what helped?",
-            "known error errors recognise recognize",
-        ),
-        "guide": ("search", "what to know before an operation", "advise advice consult guidance before"),
-        "operations": ("operations", "what was done, and how it ended", "ops deployments activity done operation"),
-        "suspects": ("signals", "what is likely to blame for an incident", "blame cause rca incident why"),
-    },
-    "Follow": {
-        "exec": ("exec", "run any command as an operation", "wrap do time sh"),
-        "procedure": ("procedures", "write, check, keep and activate procedures", "procedures runbook playbook skill"),
-        "run": ("runs", "start a procedure, and follow it until it ends or asks", "start launch"),
-        "runs": ("runs", "what runs, waits, and ended how", "ps jobs"),
-        "cases": ("cases", "decide from past cases; learn, correct, import", "case decide"),
-        "worker": ("worker", "go on with the runs that are due, until it is stopped", "daemon scheduler"),
-    },
-    "Hand over": {
-        "agent": ("agents", "who carries tasks out, how well, and what waits", "agents delegate tasks"),
-        "workflow": ("workflow", "plan for a goal, have agents carry it out, learn from it", "workflows plan goal"),
-    },
-    "Mend": {
-        "fix": ("fix", "what mends an error, and how surely", "fixes repair solve solution remedy mend"),
-        "evidence": ("evidence", "what remedies did; what is worth trying next", "try tries next tried helped"),
-        "causes": ("evidence", "which errors have one cause", "cause cluster same root"),
-    },
-    "Guard": {
-        "guard": ("guard", "what may be done here, and why not", "rules rule policy decisions"),
-        "enforcement": ("guard", "whether the guard only watches or holds", "strict observe mode"),
-        "autonomy": ("guard", "what may change by itself", "auto"),
-        "bypass": ("guard", "let everything pass for a while, on record", "override"),
-        "stop": ("guard", "stop what happens by itself", "halt kill pause panic"),
-        "compliance": ("guard", "how far procedures and rules were followed", "adherence violations"),
-    },
-    "Approve": {
-        "approvals": ("approvals", "what waits for a person's answer", "approval pending requests"),
-        "approve": ("approvals", "agree to what was asked, in a terminal of your own", "accept grant confirm"),
-        "refuse": ("approvals", "say no to what was asked", "deny reject decline"),
-        "approver": ("approvals", "who may approve", "approvers people users"),
-        "keys": ("keys", "who reaches this memory over the network", "key token tokens apikey credentials"),
-        "notices": ("approvals", "what somebody must be told", "notifications alerts inbox notice"),
-    },
-    "Correct": {
-        "feedback": ("correct", "say that a memory was helpful, wrong or outdated", "rate vote helpful wrong"),
-        "supersede": ("capture", "replace a memory by a corrected one", "edit update correct change replace"),
-        "history": ("correct", "everything about one memory", "versions"),
-        "archive": ("correct", "set memories aside", "hide shelve"),
-        "forget": ("correct", "hide memories from every search", "delete remove rm del"),
-        "restore": ("correct", "bring memories back, or a whole store from a backup", "unarchive recover unforget"),
-        "promote": ("correct", "copy a memory into another namespace", "copy move publish"),
-        "redact": ("correct", "show what capture takes out; clean what is stored", "clean mask scrub secrets"),
-        "purge": ("correct", "remove memories for good", "erase destroy wipe gdpr"),
-    },
-    "Look after": {
-        "serve": ("serve", "answer every verb over HTTP", "server http api rest listen web"),
-        "init": ("upkeep", "make the store, and say where it is", "setup install create"),
-        "status": ("upkeep", "counts, index and backlog, growth, sizes", "info stats state"),
-        "doctor": ("upkeep", "check that everything works, with the way out", "check selftest diagnose"),
-        "config": ("upkeep", "which settings hold, and where each comes from", "settings env options preferences"),
-        "completion": (
-            "completion",
-            "let a shell complete commands and options",
-            "complete bash zsh fish",
-        ),
-        "audit": ("upkeep", "what makes memory worse to read, and what mends it", "junk duplicates trail"),
-        "backup": ("transfer", "write a verified copy of the whole store", "snapshot"),
-        "export": ("transfer", "write everything readable as JSONL", "dump"),
-        "reindex": ("upkeep", "write every index anew", "rebuild index"),
-        "reembed": ("upkeep", "give every memory a vector of the present model", "embed vectors embeddings"),
-        "compact": ("upkeep", "move what is old into compressed segments", "vacuum gc prune compress"),
-        "upgrade": ("upkeep", "bring the store to this program's schema", "migrate migrations schema"),
-        "allow": ("allow", "let procedures run a command or reach a host", "limits permit allowlist"),
-        "language": ("language", "what language models may take, and took", "llm model models budget tokens cost"),
-    },
-    "Learn": {
-        "improvements": ("improvements", "what the system changed about itself, and how to take it back", "evolution"),
-        "learn": ("learning", "run a learning cycle that is due; show what it found", "cycle train"),
-        "cycles": ("learning", "when each learning cycle ran, is due, and what it does", "schedule timetable"),
-        "insights": ("learning", "what the learning cycles found that holds now", "insight findings lessons"),
-    },
-    "See": {
-        "changes": ("changes", "what happened, and what happens now", "feed events follow tail stream watch"),
-        "session": ("session", "begin to work: what stands, holds and happened lately", "sessions begin briefing"),
-        "health": ("health", "how well memory does its work, in figures", "figures kpi"),
-        "report": ("health", "what the last days brought, beside those before", "week weekly summary"),
-        "demo": ("demo", "sixty seconds, offline: see what it does", "tour example tutorial"),
-    },
-}
-COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}
-WORDS = {name: words for name, (_, _, words) in COMMANDS.items()}
 
 FIRST_WEEK = {
     "demo": "sixty seconds, offline: see what it does",
@@ -206,7 +105,7 @@ class Program(click.Group):
             _tell(type(error).__name__, message if len(message) <= TOLD else f"{message[:TOLD]} …", as_json)
             return USAGE if error.exit_code == USAGE else OURS
         except BrokenPipeError:
-            return _nobody_listens()
+            return nobody_listens()
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that is meant; what goes wrong in it ends in one line and an exit code."""
@@ -222,13 +121,11 @@ class Program(click.Group):
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            ctx.exit(_nobody_listens())
+            ctx.exit(nobody_listens())
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands by what people want to do."""
-        for heading, commands in SECTIONS.items():
-            with formatter.section(heading):
-                formatter.write_dl([(name, does) for name, (_, does, _) in commands.items()])
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, which is the same where click was not needed to tell it."""
+        return page(ctx.terminal_width).rstrip("\n")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -245,19 +142,17 @@ class Program(click.Group):
         """Return what may stand here; the names of commands are told without importing them."""
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
         return [
             CompletionItem(name, help=does) for name, (_, does, _) in COMMANDS.items() if name.startswith(incomplete)
         ]
 
 
-def _nobody_listens() -> int:
-    """The reader of a pipe went away: be quiet, also when the interpreter flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return BROKEN_PIPE
-
-
 def _tell(kind: str, message: str, as_json: bool) -> None:
     if os.environ.get("BRAINOPS_DEBUG"):
+        import traceback
+
         click.echo(safe(traceback.format_exc()), err=True)
     if as_json:
         click.echo(json.dumps({"error": {"type": kind, "message": message}}, ensure_ascii=True), err=True)
@@ -267,9 +162,7 @@ def _tell(kind: str, message: str, as_json: bool) -> None:
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        click.echo(f"brainops {version('brainops')}")
+        click.echo(version(), nl=False)
         context.exit()
 
 
@@ -294,13 +187,14 @@ def _ended_in_order() -> Iterator[None]:
 @click.group(
     cls=Program,
     name="brainops",
+    help=DOES,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help=VERSION)
 @click.pass_context
 def main(context: click.Context) -> None:
-    """The operational memory of AI agents and of the services they run."""
+    """Show the first screen, where no command is named."""
     if context.invoked_subcommand is not None:
         return
     if isinstance(context.obj, CommonOptions) and context.obj.json:

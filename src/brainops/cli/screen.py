@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import time
 import unicodedata
@@ -13,6 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+
+from brainops.cli.help import terminal_columns
 
 if TYPE_CHECKING:
     from brainops.types import Actor
@@ -61,7 +62,7 @@ def width() -> int:
     """Return how many columns a line may have."""
     if not is_terminal() and "COLUMNS" not in os.environ:
         return PIPED_WIDTH
-    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
+    return max(NARROWEST, min(WIDEST, terminal_columns()))
 
 
 def columns(text: str) -> int:

@@ -36,18 +36,18 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
     One that is not there is made in the default place only, or with `make`: a name that was mistyped is no new memory.
     With `everywhere`, what is done holds in any folder: the folder's own namespace is not taken where none is named.
     """
-    from brainops import health
     from brainops.brain import Brain
+    from brainops.health import store_location
 
     given = shared()
-    if not make and (missing := health.missing(given.store)):
+    if not make and (missing := store_location.missing(given.store)):
         raise StoreUnavailable(
             f"there is no store at {missing}; check its name (--store, BRAINOPS_STORE, the settings file), or make one "
             f"there: brainops init --store {shlex.quote(missing)}"
         )
     brain = Brain.open(
         given.store,
-        namespace=given.namespace or (health.everywhere() if everywhere else None),
+        namespace=given.namespace or (store_location.everywhere() if everywhere else None),
         read=given.read,
         model=model or given.model,
         background=False,  # a command is over before a thread has done anything

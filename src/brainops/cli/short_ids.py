@@ -25,10 +25,10 @@ class Id(click.ParamType):  # type: ignore[type-arg]  # the oldest click does no
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the whole id; raise InvalidInput where several end so."""
-        from brainops import health
+        from brainops.health import handles as stored
 
         try:
-            return health.whole_id(str(value), self._kinds, **_place())
+            return stored.whole_id(str(value), self._kinds, **_place())
         except InvalidInput:
             raise
         except BrainOpsError:  # what is wrong with the store is told by the command, which opens it
@@ -37,9 +37,9 @@ class Id(click.ParamType):  # type: ignore[type-arg]  # the oldest click does no
 
 def thing_of(end: str) -> tuple[str, str] | None:
     """Return of what kind the one thing is whose id this is, or ends so, and its id; None where there is none."""
-    from brainops import health
+    from brainops.health import handles as stored
 
-    return health.kind_of(end, **_place())
+    return stored.kind_of(end, **_place())
 
 
 def is_id(text: str) -> bool:
@@ -64,12 +64,12 @@ def ends(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _handles(ids: set[str]) -> Mapping[str, str]:
-    from brainops import health
+    from brainops.health import handles as stored
 
     context = click.get_current_context(silent=True)
     brain = context.meta.get(OPEN) if context is not None else None
     try:
-        handles: Mapping[str, str] = brain.upkeep.handles(ids) if brain else health.handles(ids, **_place())
+        handles: Mapping[str, str] = brain.upkeep.handles(ids) if brain else stored.handles(ids, **_place())
         return handles
     except BrainOpsError:  # whole ids are right as well
         return {}

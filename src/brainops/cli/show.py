@@ -5,30 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
 
 from brainops.cli.screen import age, bold, columns, cut, dim, one_line, padded, safe, size, when, who, width, wrapped
-from brainops.types import (
-    JSON,
-    Captured,
-    Check,
-    Failed,
-    Guidance,
-    Hit,
-    Junk,
-    Match,
-    Memory,
-    MemoryState,
-    Observation,
-    Operation,
-    Recommendation,
-    Succeeded,
-    Trust,
-)
+from brainops.types import Failed, MemoryState, Recommendation, Succeeded, Trust
 from brainops.types.counted import counted
+
+if TYPE_CHECKING:
+    from brainops.types import JSON, Captured, Check, Guidance, Hit, Junk, Match, Memory, Observation, Operation
 
 SHORT = {
     "operational_procedure": "procedure",

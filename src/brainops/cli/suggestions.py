@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 
 SHOWN = 3
 
@@ -45,6 +44,8 @@ OPTIONS: Mapping[str, str] = {
 
 def meant(name: str, known: Collection[str], words: Mapping[str, str]) -> str:
     """Return what may be said of a wrong name, as " Did you mean show or list?"; "" where nothing is near it."""
+    from difflib import get_close_matches  # which only a mistake needs
+
     by_meaning = [each for each in known if name in words.get(each, "").split()]
     found = by_meaning or get_close_matches(name, known, n=SHOWN)
     return f" Did you mean {' or '.join(found)}?" if found else ""

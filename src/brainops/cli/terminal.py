@@ -17,10 +17,12 @@ import click
 
 from brainops.cli.screen import safe, wrapped
 from brainops.errors import ApprovalUnproven, InvalidInput
-from brainops.types import Approver, KeyProof, Proof, SecretKind, TerminalProof, agent_session
+from brainops.types import KeyProof, SecretKind, TerminalProof
+from brainops.types.agent_session import agent_session
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+    from brainops.types import Approver, Proof
 
 DEVICE = "/dev/tty"
 MAX_LINE_BYTES = 2_000

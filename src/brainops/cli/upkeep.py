@@ -10,7 +10,7 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import limited, shared
 from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
-from brainops.cli.shared import Said, busy, opened, progress
+from brainops.cli.shared import busy, opened, progress
 from brainops.cli.short_ids import Id
 from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import Check
@@ -19,6 +19,7 @@ from brainops.types.times import MINUTE_MICROS
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+    from brainops.cli.shared import Said
 
 
 @command("init")
@@ -27,17 +28,17 @@ def init() -> Said:
 
     Example: brainops init
     """
-    from brainops import health
+    from brainops.health import store_location
 
-    place = health.location(shared().store)
-    made = not health.schema(place)["stored"]
+    place = store_location.location(shared().store)
+    made = not store_location.schema(place)["stored"]
     with opened(model="none", make=True) as brain:
         settings = brain.settings
     fields = {
         "store": place,
         "namespace": settings.namespace,
         "reads": ", ".join(settings.read),
-        "model": shared().model or health.setting("model"),
+        "model": shared().model or store_location.setting("model"),
         "personal data": settings.personal_data,
         "actor": who(settings.actor),
     }
@@ -55,10 +56,10 @@ def config() -> Said:
 
     Example: brainops config
     """
-    from brainops import health
+    from brainops.health import store_location
 
     given = shared()
-    held = health.settings(
+    held = store_location.settings(
         {"store": given.store, "namespace": given.namespace, "read": given.read, "model": given.model}
     )
     yield held
@@ -76,9 +77,9 @@ def upgrade(context: click.Context, check: bool) -> Said:
 
     Example: brainops upgrade --check
     """
-    from brainops import health
+    from brainops.health import store_location
 
-    before = health.schema(shared().store)
+    before = store_location.schema(shared().store)
     pending = list(before.get("pending", []))  # type: ignore[arg-type]
     if check:
         yield before
@@ -87,7 +88,7 @@ def upgrade(context: click.Context, check: bool) -> Said:
         context.exit(1 if pending else 0)
     with opened(model="none"):
         pass
-    after = health.schema(shared().store)
+    after = store_location.schema(shared().store)
     done = f"Upgraded from schema {before['stored']} to {after['stored']}." if pending else "Nothing to do."
     yield {"from": before["stored"], "to": after["stored"], "applied": pending}
     yield done
@@ -156,7 +157,7 @@ def doctor(context: click.Context) -> Said:
 
     Example: brainops doctor
     """
-    from brainops import health
+    from brainops.health.doctor import way_out
 
     try:
         with opened() as brain, busy("checking"):
@@ -164,7 +165,7 @@ def doctor(context: click.Context) -> Said:
     except BrainOpsError as error:
         if isinstance(error, InvalidInput):
             raise
-        checks = [Check(name="store", passed=False, detail=str(error), way_out=health.way_out(error))]
+        checks = [Check(name="store", passed=False, detail=str(error), way_out=way_out(error))]
     yield checks
     yield from show.checks(checks)
     context.exit(0 if all(check.passed for check in checks) else 1)

@@ -6,18 +6,23 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from brainops.errors import CursorExpired, InvalidInput
-from brainops.memory.context import MemoryContext
-from brainops.store import Transaction, acts, cursors
-from brainops.store.changes import TRIMMED, TRIMMED_ROWS, Newest
-from brainops.store.database import Row
-from brainops.types import JSON, ChangeKind, FeedEntry, Page
+from brainops.store import acts, cursors
+from brainops.store.changes import TRIMMED, TRIMMED_ROWS
+from brainops.types import ChangeKind, FeedEntry, Page
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.store.changes import Newest
+    from brainops.store.database import Row
+    from brainops.types import JSON
 
 NEWEST = "newest"
 LIST = "changes"

@@ -10,13 +10,17 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainops import config
 from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.health.store_location import location
-from brainops.store import Store, open_store
-from brainops.store.database import Row
+from brainops.store import open_store
 from brainops.store.scope import Scope
+
+if TYPE_CHECKING:
+    from brainops.store import Store
+    from brainops.store.database import Row
 
 SHORTEST = 6  # of a handle that is shown: one in 16 million
 LEAST_TYPED = 4  # of one that is asked for: whoever types less would rather be told

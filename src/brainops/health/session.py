@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from brainops.agents.adapters.run import adapter_of
 from brainops.errors import BrainOpsError, NotFound
 from brainops.health.briefing import SORTS, block, screen
-from brainops.health.status import guarding, masked, program_version, waiting
+from brainops.health.status import guarding, masked, waiting
 from brainops.health.workers import ALIVE_SECONDS
 from brainops.learning.cycles.cycles import Learning
 from brainops.memory.context import MemoryContext
@@ -51,6 +51,7 @@ from brainops.types import (
     Trust,
 )
 from brainops.types.times import DAY_MICROS
+from brainops.version import __version__
 from brainops_core.recognition.error_events import error_title
 from brainops_core.redaction.redact import redact_name
 
@@ -251,7 +252,7 @@ def _status(tx: Transaction, context: MemoryContext, now: Micros, floor: bool) -
     tallies = [row for row in tx.operations.counts(now // DAY_MICROS - 6) if row["name"] != OPENING]
     model = context.meaning.model
     return {
-        "version": program_version(),
+        "version": __version__,
         "store": masked(context.store.database.location),
         "database": context.store.database.dialect,
         "read": list(context.store.scope.read),

@@ -6,18 +6,17 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from brainops.agents.language.language import budget_of
-from brainops.memory.context import MemoryContext
-from brainops.operations.guard.state import settings_of
-from brainops.procedures.consent.automatic import automatic_stopped
-from brainops.procedures.consent.outbox import ATTEMPTS
-from brainops.store import Transaction
-from brainops.store.database import Row
 from brainops.types import ApprovalState
 from brainops.types.times import DAY_MICROS
+from brainops.version import __version__
 from brainops.wire import plain
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.store.database import Row
 
 SHOWN_BACKUPS = 3
 
@@ -29,6 +28,8 @@ def status(context: MemoryContext) -> dict[str, Any]:
 
     Counts are those of the readable namespaces; sizes are the whole store's, in bytes. Loads no model.
     """
+    from brainops.agents.language.language import budget_of
+
     store = context.store
     floor = store.floor()
     with store.read() as tx:
@@ -67,7 +68,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
     sizes = store.upkeep.sizes()
     state = store.upkeep.log()
     return {
-        "version": program_version(),
+        "version": __version__,
         "store": masked(store.database.location),
         "schema": store.upkeep.schema(),
         "namespace": store.scope.write,
@@ -78,16 +79,6 @@ def status(context: MemoryContext) -> dict[str, Any]:
         "sizes": sizes,
         "log": None if state is None else {**plain(state), "trouble": state.trouble},
     }
-
-
-def program_version() -> str:
-    """Return the version of the installed BrainOps."""
-    from importlib.metadata import PackageNotFoundError, version  # ten milliseconds that no other command needs
-
-    try:
-        return version("brainops")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def masked(location: str) -> str:
@@ -139,6 +130,8 @@ def _records(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 
 def waiting(tx: Transaction) -> dict[str, int]:
     """Count what waits for people: questions, and notices that nobody was told."""
+    from brainops.procedures.consent.outbox import ATTEMPTS
+
     notices = tx.approvals.notice_counts(ATTEMPTS)
     return {
         "approvals": tx.approvals.counts().get(ApprovalState.PENDING, 0),
@@ -149,6 +142,9 @@ def waiting(tx: Transaction) -> dict[str, int]:
 
 def guarding(tx: Transaction, now: int, floor: bool) -> dict[str, Any]:
     """Return both settings, and what is open or stopped, so that nobody has to ask for it."""
+    from brainops.operations.guard.state import settings_of
+    from brainops.procedures.consent.automatic import automatic_stopped
+
     settings, bypass = settings_of(tx.rules.settings(), tx.scope.write, floor=floor), tx.rules.bypass(now)
     return {
         "enforcement": settings.enforcement.value,

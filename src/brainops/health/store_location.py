@@ -6,21 +6,17 @@ import os
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainops import config
 from brainops.config import DEFAULT_STORE
 from brainops.errors import InvalidInput, StoreCorrupt, StoreUnavailable
-from brainops.health.status import masked
-from brainops.memory.context import MemoryContext
-from brainops.memory.meaning import Meaning
-from brainops.memory.redaction.redact import Redacted, RedactionPolicy, redact
-from brainops.procedures.consent.approvers import Approvers
-from brainops.procedures.consent.outbox import Outbox
-from brainops.store import acts, open_store
-from brainops.store.schema import migrations
+from brainops.store import acts
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import JSON, Actor, Proof
+
+if TYPE_CHECKING:
+    from brainops.memory.redaction.redact import Redacted
+    from brainops.types import JSON, Actor, Proof
 
 
 def location(store: str | None) -> str:
@@ -54,6 +50,8 @@ def setting(name: str) -> str:
 
 def settings(given: Mapping[str, Any]) -> dict[str, dict[str, JSON]]:
     """Return each setting with its value and where that comes from, some of them given; no password is told."""
+    from brainops.health.status import masked
+
     known = {name: value for name, value in given.items() if value is not None}
     held, sources = config.load(**known), config.sources(os.environ, known)
     values = {name: getattr(held, name) for name in sources}
@@ -64,10 +62,13 @@ def settings(given: Mapping[str, Any]) -> dict[str, dict[str, JSON]]:
 
 def schema(store: str | None) -> dict[str, int | list[str]]:
     """Return the stored and the program's schema and the pending migrations, changing nothing; raise StoreError."""
+    from brainops.store import open_store
+    from brainops.store.schema import versions
+
     place = location(store)
     if "://" not in place and not _is_there(Path(place)):
-        pending = migrations("sqlite")
-        return {"stored": 0, "program": pending[-1][0], "pending": [name for _, name, _ in pending]}
+        pending = versions("sqlite")
+        return {"stored": 0, "program": pending[-1][0], "pending": [name for _, name in pending]}
     settings = config.load(store=store)
     opened = open_store(place, Scope.of(settings.namespace, settings.read), migrate=False)
     try:
@@ -98,6 +99,8 @@ def restore(
     rules and the record are replaced with it. Raises ArchiveDamaged, Conflict, InvalidInput where its SHA-256 is not
     known, StoreUnavailable where it is in use, ApprovalUnproven.
     """
+    from brainops.health.status import masked
+
     place = location(store)
     if place == ":memory:":
         raise InvalidInput("a backup is put back as a file or into a database; :memory: is gone with its process")
@@ -118,6 +121,13 @@ def restore(
 
 def _allowed(place: str, settings: config.Settings, proof: Proof | None) -> Actor:
     """Return who replaces what stands there; of what is too damaged to say who may approve, only the actor is asked."""
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.meaning import Meaning
+    from brainops.memory.redaction.redact import RedactionPolicy
+    from brainops.procedures.consent.approvers import Approvers
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.store import open_store
+
     acts.require(acts.RESTORE_STORE, settings.actor, proven=True)
     if "://" not in place and not _is_there(Path(place)):
         return settings.actor
@@ -137,6 +147,8 @@ def _allowed(place: str, settings: config.Settings, proof: Proof | None) -> Acto
 
 def _sign(place: str, settings: config.Settings, by: Actor, **detail: JSON) -> None:
     """Let the store that was put there say who did; one of another schema says so where it is migrated by then."""
+    from brainops.store import open_store
+
     with closing(open_store(place, Scope.of(settings.namespace), migrate=False)) as store:
         if store.upkeep.schema()["pending"]:
             return
@@ -146,5 +158,7 @@ def _sign(place: str, settings: config.Settings, by: Actor, **detail: JSON) -> N
 
 def preview(text: str, personal_data: str | None = None) -> Redacted:
     """Return a text as capture would store it, and what was taken out; hashed personal data shows as dropped."""
+    from brainops.memory.redaction.redact import RedactionPolicy, redact
+
     asked = config.load(personal_data=personal_data).personal_data
     return redact(text, RedactionPolicy(personal="allow" if asked == "allow" else "drop"))

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from brainops.health.audit import audit as audited
-from brainops.health.doctor import doctor as checked
-from brainops.health.handles import handles_in
-from brainops.health.status import status as figures
-from brainops.memory import meaning
-from brainops.memory import reindex as sweep
-from brainops.memory.context import MemoryContext
-from brainops.memory.drain import catching_up
-from brainops.memory.transfer import retention, transfer
-from brainops.procedures.definition.sources import holds_secret, require_canonical
-from brainops.store.operations import GrowthPolicy
-from brainops.types import AuditEntry, Check, Junk, Progress
+from brainops import lazy
+
+if TYPE_CHECKING:
+    from brainops.memory import meaning
+    from brainops.memory import reindex as sweep
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.transfer import retention, transfer
+    from brainops.store import operations
+    from brainops.types import AuditEntry, Check, Junk, Progress
+else:
+    meaning, sweep = lazy.modules("brainops.memory", "meaning reindex")
+    (operations,) = lazy.modules("brainops.store", "operations")
+    retention, transfer = lazy.modules("brainops.memory.transfer", "retention transfer")
 
 
 class Upkeep:
@@ -34,10 +35,14 @@ class Upkeep:
 
     def catching_up(self) -> AbstractContextManager[None]:
         """Return a context in which a question is asked: a few that wait get their vector before, more after it."""
+        from brainops.memory.drain import catching_up
+
         return catching_up(lambda limit: self.embed_pending(limit=limit))
 
     def handles(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the handle of each of these ids that is one of this store: its shortest end that no other id has."""
+        from brainops.health.handles import handles_in
+
         return handles_in(self._context.store, ids)
 
     def reindex(self, *, progress: Progress | None = None) -> int:
@@ -53,6 +58,8 @@ class Upkeep:
 
         Versions of procedures never change: those that hold one are named.
         """
+        from brainops.procedures.definition.sources import holds_secret
+
         return sweep.rescan(self._context, dry_run=dry_run, progress=progress, leaks=holds_secret)
 
     def export_to(
@@ -78,6 +85,8 @@ class Upkeep:
         Nothing that a file brings is in force: procedures are drafts, rules and settings are not set, fixes are
         suggested, approvals have expired, and runs have ended (docs/reference/export.md).
         """
+        from brainops.procedures.definition.sources import require_canonical
+
         path = os.fspath(path)
         return transfer.import_from(self._context, path, progress=progress, into=into, procedure=require_canonical)
 
@@ -96,17 +105,21 @@ class Upkeep:
         """Put an archive segment's rows back where they came from."""
         return retention.restore_segment(self._context, segment_id)
 
-    def set_growth(self, policy: GrowthPolicy) -> None:
+    def set_growth(self, policy: operations.GrowthPolicy) -> None:
         """Say how much of an operation's log is kept, in the written namespace."""
         retention.set_policy(self._context, policy)
 
     def status(self) -> dict[str, Any]:
         """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""
+        from brainops.health.status import status as figures
+
         self._flush()
         return figures(self._context)
 
     def doctor(self) -> list[Check]:
         """Write, read and match for trial, verify rows, indexes and trail; each check passes or names the way out."""
+        from brainops.health.doctor import doctor as checked
+
         return checked(self._context)
 
     def trail(self, *, limit: int = 100) -> list[AuditEntry]:
@@ -116,4 +129,6 @@ class Upkeep:
 
     def audit(self, *, limit: int = 100, progress: Progress | None = None) -> list[Junk]:
         """Return what makes memory worse to read, each with the command that mends it."""
+        from brainops.health.audit import audit as audited
+
         return audited(self._context, limit=limit, progress=progress)

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from brainops.errors import Conflict, EmbedderUnavailable, OutcomeUnknown
-from brainops.memory.context import MemoryContext
-from brainops.memory.draft import MAX_METADATA_BYTES, Prepared, dumped, prepare, words_of_row
+from brainops.memory.draft import MAX_METADATA_BYTES, dumped, prepare, words_of_row
 from brainops.memory.identity import key_hash, make_room, said, stays
-from brainops.store import Transaction, acts
-from brainops.store.database import Row
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.memories import Inserted
 from brainops.store.search import Embedded
-from brainops.types import Captured, Draft, Finding, Progress, Source, Trust
+from brainops.types import Captured, Trust
 from brainops.types.limits import MAX_TAGS
 
 if TYPE_CHECKING:
     import numpy
+
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.draft import Prepared
+    from brainops.store import Transaction
+    from brainops.store.database import Row
+    from brainops.types import Draft, Finding, Progress, Source
 
 BULK_MEMORIES = 500  # captured in one transaction: one sync for all, and never long enough to keep others waiting
 KEPT_OCCURRENCES = 100  # of one memory; the count goes on

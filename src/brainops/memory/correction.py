@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brainops import lazy
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.capture import vouched
-from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare, words_of_row
 from brainops.memory.identity import make_room
-from brainops.memory.transfer.segments import archived_ids_about, archived_memory, purge_from_segments
-from brainops.store import Transaction, acts
-from brainops.store.database import Row
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.memories import memory_of
 from brainops.store.scope import checked_namespace
-from brainops.types import (
-    JSON,
-    AuditEntry,
-    Captured,
-    Draft,
-    Feedback,
-    Memory,
-    MemoryState,
-    Proof,
-    Trust,
-    Verdict,
-)
+from brainops.types import JSON, AuditEntry, Draft, Feedback, Memory, MemoryState, Trust, Verdict
 from brainops_core.redaction.redact import safe_text
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.transfer import segments
+    from brainops.store import Transaction
+    from brainops.store.database import Row
+    from brainops.types import Captured, Proof
+else:
+    (segments,) = lazy.modules("brainops.memory.transfer", "segments")
 
 VERDICT_CHANGE = {Verdict.HELPFUL: 1.0, Verdict.WRONG: -1.0, Verdict.OUTDATED: -0.5}
 """What one verdict adds to a memory's feedback; ranking bounds the sum, so that no crowd outweighs a match."""
@@ -62,7 +59,7 @@ def get(context: MemoryContext, memory_id: str) -> Memory:
         try:
             return memory_of(tx.memories.row(memory_id))
         except NotFound:
-            if (archived := archived_memory(tx, memory_id)) is None:
+            if (archived := segments.archived_memory(tx, memory_id)) is None:
                 raise
             return archived[1]
 
@@ -158,7 +155,7 @@ def _row_to_change(tx: Transaction, memory_id: str) -> Row:
 
 def _own_segment(tx: Transaction, memory_id: str) -> str | None:
     """Return the archive segment of the written namespace that holds a memory; what is only read is not one's own."""
-    found = archived_memory(tx, memory_id)
+    found = segments.archived_memory(tx, memory_id)
     return found[0] if found is not None and found[1].namespace == tx.scope.write else None
 
 
@@ -234,7 +231,7 @@ def purge_subject(context: MemoryContext, subject: str, *, reason: str, proof: P
     with context.store.writing(acts.PURGE, context.actor, proof) as tx:
         named = context.name(subject)
         rows = list(tx.memories.by_subject(named))
-        ids = [*(row["id"] for row in rows), *archived_ids_about(tx, named)]
+        ids = [*(row["id"] for row in rows), *segments.archived_ids_about(tx, named)]
         if not ids:
             raise NotFound(f"nothing in the namespace {tx.scope.write!r} is about {subject[:80]!r}")
         removed = _purge(tx, context, rows, ids, reason, subject=subject)
@@ -246,7 +243,7 @@ def _purge(
 ) -> Removed:
     if not reason.strip():
         raise InvalidInput("a purge cannot be undone; say why with `reason`")
-    found = (archived_memory(tx, memory_id) for memory_id in ids)
+    found = (segments.archived_memory(tx, memory_id) for memory_id in ids)
     fingerprints = {row["id"]: row["fingerprint"] for row in rows} | {
         archived[1].id: archived[1].fingerprint for archived in found if archived is not None
     }
@@ -254,7 +251,7 @@ def _purge(
         tx.records.purge(memory_id, fingerprints.get(memory_id))  # first: it asks which operations ended in it
     for row in rows:
         tx.memories.delete(row)
-    purge_from_segments(tx, ids)
+    segments.purge_from_segments(tx, ids)
     now, said = context.store.now(), context.text(reason)
     for memory_id in ids:
         tx.operations.purge(memory_id)

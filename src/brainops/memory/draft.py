@@ -6,22 +6,23 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput, RecallLoop
-from brainops.memory.recognition.error_events import parse_error
-from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.redaction.redact import redact, redact_json
 from brainops.memory.terms import index_text
 from brainops.store.search import Words
-from brainops.types import JSON, Draft, ErrorEvent, Finding, MemoryType, Micros, Source, Trust
+from brainops.types import ErrorEvent, Finding, MemoryType, Micros, Source, Trust
 from brainops.wire import checked, from_plain
-from brainops_core.recognition.digests import text_digests
 from brainops_core.redaction.injected import contains_injected, strip_injected
 from brainops_core.redaction.redact import JSON_DEPTH, clean, redact_name
+
+if TYPE_CHECKING:
+    from brainops.memory.redaction.redact import RedactionPolicy
+    from brainops.types import JSON, Draft
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
 MAX_CONTENT_BYTES = 16 * 1024 * 1024  # a whole log file fits; a database dump belongs elsewhere
@@ -42,6 +43,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
     """Check, clean and redact a draft; raise InvalidInput or RecallLoop. Ids and times are added by the caller."""
+    from brainops.memory.recognition.fingerprint import fingerprint
+    from brainops_core.recognition.digests import text_digests
+
     notes: list[str] = []
     draft = _without_injected(_cleaned(_checked(draft), notes), notes)
     draft, findings = _redacted(draft, policy)
@@ -57,6 +61,8 @@ def prepare(draft: Draft, policy: RedactionPolicy) -> Prepared:
 
 def _error_of(draft: Draft) -> ErrorEvent:
     """Return the error that a memory is about: what it calls the error, otherwise its title."""
+    from brainops.memory.recognition.error_events import parse_error
+
     alert = draft.metadata.get("alert")
     if isinstance(alert, str) and draft.title.startswith(f"{alert}: "):  # as an alert that fires says it
         return ErrorEvent(type=alert, message=draft.title.removeprefix(f"{alert}: "))

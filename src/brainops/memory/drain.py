@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
+from brainops import lazy
 from brainops.errors import BrainOpsError
-from brainops.memory.meaning import Meaning, embed_pending
-from brainops.store import Store
-from brainops.store.scope import Scope
+
+if TYPE_CHECKING:
+    from brainops.memory.meaning import Meaning
+    from brainops.store import Store
+    from brainops.store.scope import Scope
 
 REST_SECONDS = 1.0  # between two runs, so that a stream of captures is embedded in batches
 RUN_MEMORIES = 2_000  # in one run, before the thread looks whether it is to stop
@@ -19,7 +22,7 @@ RUN_MEMORIES = 2_000  # in one run, before the thread looks whether it is to sto
 FIRST_MEMORIES = 64  # that a question embeds before its answer: a fifth of a second
 MORE_MEMORIES = 256  # that are embedded after it: about a second, and the store catches up by use
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 
 @contextmanager
@@ -67,6 +70,8 @@ class Drainer:
             self._thread.join()
 
     def _run(self) -> None:
+        from brainops.memory.meaning import embed_pending
+
         stop, nudged = self._stop, self._nudged
         while not stop.is_set():
             nudged.wait()

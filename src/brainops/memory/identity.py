@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainops.memory.draft import content_hash, subject_hash, words_of_row
-from brainops.store import Transaction, acts
-from brainops.store.database import Row
+from brainops.store import acts
 from brainops.types import Trust
+
+if TYPE_CHECKING:
+    from brainops.store import Transaction
+    from brainops.store.database import Row
 
 _SAID = ("type", "title", "content", "tags", "metadata", "subject", "fingerprint", "valid_from", "valid_to")
 

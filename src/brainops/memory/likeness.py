@@ -6,9 +6,12 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from brainops.memory.draft import content_text
-from brainops.types import Hit, Memory
+
+if TYPE_CHECKING:
+    from brainops.types import Hit, Memory
 
 SIMILAR = (
     0.6  # shown beside a capture: half of the pairs above it merely follow one template, and somebody looks at them

@@ -9,18 +9,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from brainops.embedding import open_embedder
 from brainops.errors import EmbedderUnavailable
-from brainops.memory.draft import content_text
-from brainops.memory.terms import embedding_texts
-from brainops.store import Store, Transaction, acts
-from brainops.store.database import Row
+from brainops.store import acts
 from brainops.store.scope import Scope
 from brainops.store.search import Embedded
-from brainops.types import Embedder, Progress
 
 if TYPE_CHECKING:
     import numpy
+
+    from brainops.store import Store, Transaction
+    from brainops.store.database import Row
+    from brainops.types import Embedder, Progress
 
 ASKED_TEXTS = 64  # whose vectors stay at hand: one question goes to memory, procedures and fixes
 BATCH_MEMORIES = 64  # embedded at a time: large enough to batch by length, small enough to show progress
@@ -49,6 +48,8 @@ class Meaning:
         return self._embedder
 
     def _open(self) -> None:
+        from brainops.embedding import open_embedder
+
         if self._embedder is not None or self.problem is not None:
             return
         try:
@@ -84,6 +85,8 @@ class Meaning:
 
     def of_memories(self, texts: list[tuple[str, str]]) -> list[numpy.ndarray]:
         """Return each memory's passage vectors from its (title, body); raise EmbedderUnavailable."""
+        from brainops.memory.terms import embedding_texts
+
         embedder = self.embedder()
         if embedder is None:
             raise EmbedderUnavailable(self.problem or "")
@@ -166,4 +169,6 @@ def _store(store: Store, model_id: str, rows: Sequence[Row], vectors: list[numpy
 
 def body_of(row: Row) -> str:
     """Return a stored row's content as text."""
+    from brainops.memory.draft import content_text
+
     return content_text(json.loads(row["content"]) if row["content_format"] == "json" else row["content"])

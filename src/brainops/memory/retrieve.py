@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brainops.memory import confidence, rank
-from brainops.memory.context import MemoryContext
+from brainops.memory import rank
 from brainops.memory.draft import content_text
 from brainops.memory.terms import query_terms, shared_terms
-from brainops.memory.transfer.segments import search_segments
 from brainops.memory.weights import weights_of
-from brainops.store import Transaction
-from brainops.store.database import Row
 from brainops.store.memories import memory_of
-from brainops.types import Explanation, Filter, Hit, Memory, MemoryType
+from brainops.types import Explanation, Filter, Hit
 from brainops.types.limits import Count, Limit
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
@@ -24,6 +20,11 @@ from brainops_core.redaction.redact import clean
 
 if TYPE_CHECKING:
     import numpy
+
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.store.database import Row
+    from brainops.types import Memory, MemoryType
 
 CANDIDATES = 50  # a side; 100 and 200 changed no figure on the development data by a point (docs/decisions/0002)
 SHARED_CANDIDATES = 100  # a side, where one search serves several kinds of memories
@@ -59,6 +60,8 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
                 for memory in tx.memories.matching(wanted, limit, context.store.now())
             ]
     if (wanted.include_archived or wanted.as_of is not None) and len(hits) < limit:
+        from brainops.memory.transfer.segments import search_segments
+
         hits += search_segments(context, question.text, limit - len(hits), wanted)
     return hits
 
@@ -139,6 +142,8 @@ def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
 def _hits(
     tx: Transaction, question: Query, candidates: Sequence[rank.Candidate], limit: int, *, relevant: bool = False
 ) -> list[Hit]:
+    from brainops.memory import confidence
+
     ranked = rank.fuse(candidates, weights=weights_of(tx))
     cosines = {candidate.key: candidate.dense for candidate in candidates}
     margins = confidence.margins([hit.score for hit in ranked])

@@ -7,13 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from brainops.store import Store, Transaction
-from brainops.store.scope import Scope
-from brainops.types import Memory, Micros
 from brainops.types.times import MINUTE_MICROS
+
+if TYPE_CHECKING:
+    from brainops.store import Store, Transaction
+    from brainops.store.scope import Scope
+    from brainops.types import Memory, Micros
 
 BATCH_USES = 256  # a write for about every fiftieth question
 BATCH_SECONDS = 60.0  # the next question writes what was counted before: figures of health are a minute old at most

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
 from brainops.memory.rank import DEFAULT, Weights
-from brainops.store import Transaction
-from brainops.types import Actor, Micros
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.store import Transaction
+    from brainops.types import Actor, Micros
 
 SETTING = "retrieval_weights"  # of the namespace, beside those of its guard
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,16 +12,13 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.capture import MAX_DETAIL_CHARACTERS
 from brainops.memory.capture import store as store_prepared
-from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_hash, dumped, prepare
 from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations.jsonable import jsonable
-from brainops.procedures.fixes import record as fix_record
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.operations import GrowthPolicy, finish_row
 from brainops.types import (
-    JSON,
     ActorKind,
     Draft,
     ErrorEvent,
@@ -30,7 +27,6 @@ from brainops.types import (
     Fingerprint,
     Frame,
     MemoryType,
-    Operation,
     OperationStart,
     Outcome,
     Source,
@@ -42,6 +38,11 @@ from brainops_core.recognition.digests import text_digests
 from brainops_core.recognition.error_events import error_title
 from brainops_core.recognition.fingerprint import is_client_error
 from brainops_core.redaction.redact import safe_text
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import JSON, Operation
 
 MAX_ID_CHARACTERS = 200  # of a session or a parent operation
 MAX_MESSAGE_CHARACTERS = 10_000  # of an error
@@ -187,6 +188,8 @@ def write_end(tx: Transaction, ending: Ending) -> None:
 
 def confirm_fixes(tx: Transaction, ending: Ending) -> None:
     """What an agent says of its own work shows nothing, however it says it; nor does what anybody only claims."""
+    from brainops.procedures.fixes import record as fix_record
+
     outcome, start = ending.outcome, ending.start
     shown = outcome.evidence is not Evidence.CLAIMED and start.actor.kind is not ActorKind.AGENT
     if not isinstance(outcome, Failed) and shown:
@@ -255,6 +258,8 @@ def distil(
 
     One of external trust (a line of a log) tells no fix to act: it may be old, and anybody may have written it.
     """
+    from brainops.procedures.fixes import record as fix_record
+
     identity = fingerprint(event)
     content: dict[str, Any] = {"error": error_title(event), "message": event.message}
     if event.frames:

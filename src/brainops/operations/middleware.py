@@ -8,13 +8,14 @@ first, and the run writes down what it came to.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from brainops.procedures.steps.executor import Executor, Executors, StepResult, StepWork
-from brainops.store import Transaction
-from brainops.types import Decision, Guidance, Micros, OperationStart, Outcome
+if TYPE_CHECKING:
+    from brainops.procedures.steps.executor import Executor, Executors, StepResult, StepWork
+    from brainops.store import Transaction
+    from brainops.types import Decision, Guidance, Micros, OperationStart, Outcome
 
 
 class SeenOperation(Protocol):

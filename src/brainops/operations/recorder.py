@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import queue
 import threading
@@ -11,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from itertools import groupby
 
+from brainops import lazy
 from brainops.errors import BrainOpsError
 from brainops.store import Store, Transaction, acts
 
@@ -21,7 +21,7 @@ FLUSH_SECONDS = 30.0  # what a closing process waits for its records
 Write = Callable[[Transaction], object]
 Record = tuple[Store, Write]
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 
 class Recorder:

@@ -5,40 +5,34 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brainops import lazy
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.procedures.consent.limits import limits_of
-from brainops.procedures.definition import files, sources
 from brainops.procedures.definition.keywords import name_of
-from brainops.procedures.definition.sources import Definition
-from brainops.procedures.english import draft as english
-from brainops.procedures.english import runbook
-from brainops.procedures.english.draft import Drafted
-from brainops.store import Transaction, acts
-from brainops.store.database import Row
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
-from brainops.types import (
-    JSON,
-    Actor,
-    Applied,
-    Change,
-    Mode,
-    Owner,
-    Procedure,
-    ProcedureHistory,
-    ProcedureState,
-    ProcedureVersion,
-    Proof,
-    Trust,
-)
+from brainops.types import Applied, Change, Mode, Owner, ProcedureHistory, ProcedureState, ProcedureVersion, Trust
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.procedures.definition import files, sources
+    from brainops.procedures.definition.sources import Definition
+    from brainops.procedures.english import draft as english
+    from brainops.procedures.english import runbook
+    from brainops.store import Transaction
+    from brainops.store.database import Row
+    from brainops.types import JSON, Actor, Procedure, Proof
+else:
+    files, sources = lazy.modules("brainops.procedures.definition", "files sources")
+    english, runbook = lazy.modules("brainops.procedures.english", "draft runbook")
+
 
 Action = Literal["new", "changed", "unchanged", "missing", "retired", "refused"]
 
@@ -87,7 +81,7 @@ class Catalog:
 
     def from_text(
         self, prose: str, *, name: str | None = None, model: english.Model | None = None, trust: Trust = Trust.EXTERNAL
-    ) -> tuple[ProcedureVersion, Drafted]:
+    ) -> tuple[ProcedureVersion, english.Drafted]:
         """Keep what a text in plain English describes as a draft; return it with how it was understood, to read back.
 
         A person activates it. No language model is asked unless a `model` is given. Raises InvalidInput, Conflict.
@@ -97,7 +91,7 @@ class Catalog:
 
     def from_document(
         self, text: str, *, path: str = "", taken: Mapping[str, str] | None = None
-    ) -> tuple[ProcedureVersion, Drafted]:
+    ) -> tuple[ProcedureVersion, english.Drafted]:
         """Keep a runbook or skill of somebody else as a draft that only a person may activate.
 
         `taken` are names that other documents of the same import have. Raises InvalidInput, InvalidProcedure, Conflict.
@@ -418,6 +412,8 @@ class Catalog:
 
     def _checked(self, definition: Definition) -> Definition:
         """Refuse what could run an input as code, and what looks like a secret: it is handed on, and kept for good."""
+        from brainops.procedures.consent.limits import limits_of
+
         sources.require_safe(definition, limits_of(self._context).plain)
         if self._context.redaction.secrets and (problems := sources.secrets_in(definition)):
             raise sources.invalid_files(problems)

@@ -214,7 +214,7 @@ class Verb:
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the types that a signature names; one that its module imports for type checkers alone stays open."""
     of = getattr(function, "func", function)
-    names = {**vars(types), **vars(sys.modules[of.__module__])}
+    names = {name: getattr(types, name) for name in types.__all__} | vars(sys.modules[of.__module__])
     while True:
         try:
             return typing.get_type_hints(of, names, include_extras=True)

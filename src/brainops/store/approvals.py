@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from brainops.store.actors import actor_columns
-from brainops.store.database import Row, Session
-from brainops.store.paging import Beside, paged
+from brainops.store.paging import paged
 from brainops.store.rows import value_of
-from brainops.types import (
-    JSON,
-    Actor,
-    Approval,
-    ApprovalKind,
-    ApprovalState,
-    Approver,
-    Channel,
-    Notice,
-    NoticeKind,
-    SecretKind,
-)
-from brainops.types.page import Page
+from brainops.types import Approval, Approver, Channel, Notice
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.store.paging import Beside
+    from brainops.types import JSON, Actor, ApprovalKind, ApprovalState, NoticeKind, SecretKind
+    from brainops.types.page import Page
 
 LISTED = 1_000  # approvals or notices of one answer: more than anybody reads
 SWEPT = 200  # approvals that one sweep looks at: it comes again

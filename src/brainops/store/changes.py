@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from brainops.store.database import Row, Session
 from brainops.store.rows import always
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
 
 TRIMMED = "trimmed"  # the kind of the line that stands for those that were taken out before it
 TRIMMED_ROWS = 5_000  # in one transaction: some milliseconds

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from brainops.store.database import Row, Session
-from brainops.types import Micros
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.types import Micros
 
 
 class CodeRows:

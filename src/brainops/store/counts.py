@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from brainops.store.database import Row, Session
 from brainops.store.rows import always
-from brainops.types import Micros
 from brainops.types.times import DAY_MICROS, HOUR_MICROS, MINUTE_MICROS
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.types import Micros
 
 FOLD_EVERY = 1_000  # captures: what they appended is read at each look at the counts, half a millisecond of it
 RECOUNTED_KEYS = 20_000  # counted anew at a time: the database sorts no more than these

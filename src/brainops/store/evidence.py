@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from brainops.store.database import Row, Session
 from brainops.store.rows import always, row_of, value_of
-from brainops.types import (
-    JSON,
-    ApplicationState,
-    CauseChange,
-    Evidence,
-    Fix,
-    FixApplication,
-    Micros,
-    RemedyEffect,
-    RemedyEvidence,
-)
+from brainops.types import ApplicationState, CauseChange, Evidence, RemedyEffect, RemedyEvidence
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.types import JSON, Fix, FixApplication, Micros
 
 MOST = 400  # pieces of evidence of one cause that are looked at, the newest; older ones say little about today
 NEWEST = 1_000  # pieces over which rates of the whole record are taken

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
 from brainops.store.operations import operation_of
 from brainops.store.rows import always
-from brainops.types import Memory, MemoryType, Micros, Operation
 from brainops.types.times import HOUR_MICROS
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.types import Memory, MemoryType, Micros, Operation
 
 MOST_CASES = 5_000  # of a kind in a time: what a figure is computed from; more would not move it
 OPENING = "session start"  # the operation by which a session is opened

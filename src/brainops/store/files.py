@@ -8,14 +8,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from brainops.errors import ArchiveDamaged, BrainOpsError, Conflict, InvalidInput, StoreFull
+from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, StoreFull
 from brainops.store.sqlite import is_open_here
+
+if TYPE_CHECKING:
+    from brainops.errors import BrainOpsError
 
 PRIVATE = 0o600  # what holds memories is for its owner only
 ORDINARY = 0o666  # what is meant for others, as far as the umask lets it be
@@ -40,7 +43,7 @@ def new_file(path: str | os.PathLike[str], *, force: bool = False, mode: int = P
     try:
         refuse_replacing(named, force=force)
         target = Path(os.path.realpath(named))
-        unfinished = target.with_name(f".brainops-{secrets.token_hex(8)}.part")
+        unfinished = target.with_name(f".brainops-{os.urandom(8).hex()}.part")
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
         yield unfinished
         refuse_replacing(named, force=force)

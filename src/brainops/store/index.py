@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from brainops.store.database import Row, Session
-from brainops.store.search import Embedded
-
 if TYPE_CHECKING:
     import numpy
+
+    from brainops.store.database import Row, Session
+    from brainops.store.search import Embedded
 
 
 class VectorRows:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from brainops.store.database import Row, Session
 from brainops.store.rows import row_of, value_of
 from brainops.types import AccessKey
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
 
 
 class KeyRows:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
-from brainops.store.paging import Beside, paged
+from brainops.store.paging import paged
 from brainops.store.rows import value_of
-from brainops.types import Cycle, CycleReport, Memory, Micros
-from brainops.types.page import Page
+from brainops.types import Cycle, CycleReport
 from brainops.wire import plain
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.store.paging import Beside
+    from brainops.types import Memory, Micros
+    from brainops.types.page import Page
 
 PAGE_ROWS = 5_000  # operations that are read, or marked, at a time
 

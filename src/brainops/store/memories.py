@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.store.actors import actor_of
 from brainops.store.counts import FOLD_EVERY, CountRows
-from brainops.store.database import Row, Session
-from brainops.store.search import Index, Words
-from brainops.types import Filter, Memory, MemoryState, MemoryType, Micros, Source, Trust
+from brainops.types import Filter, Memory, MemoryState, MemoryType, Source, Trust
 from brainops.types.times import DAY_MICROS
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.store.search import Index, Words
+    from brainops.types import Micros
 
 PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
 ID_CHARACTERS = 36

@@ -9,12 +9,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from brainops.errors import SchemaTooNew, SchemaTooOld, StoreCorrupt
-from brainops.store.schema import LINE, migrations
-from brainops.store.sqlite import SQLiteDatabase
+from brainops.store.schema import LINE, migrations, versions
+
+if TYPE_CHECKING:
+    from brainops.store.sqlite import SQLiteDatabase
 
 CAPTURE_FROM = 1  # raised only by a migration that an older program cannot live with
 
@@ -30,13 +33,13 @@ class SchemaState(Struct, frozen=True, kw_only=True):
 
 def program_schema(dialect: str = "sqlite") -> int:
     """Return the schema number that this program brings."""
-    return migrations(dialect)[-1][0]
+    return versions(dialect)[-1][0]
 
 
 def sqlite_state(connection: sqlite3.Connection) -> SchemaState:
     """Return a SQLite store's schema state; raise StoreCorrupt where the file holds something else."""
     stored, capture_from = _stored(connection)
-    pending = tuple(name for number, name, _ in migrations("sqlite") if number > stored)
+    pending = tuple(name for number, name in versions("sqlite") if number > stored)
     return SchemaState(stored=stored, program=program_schema(), capture_from=capture_from, pending=pending)
 
 

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
 
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from brainops.store.database import Row, Session
 from brainops.store.memories import memory_of
-from brainops.store.paging import Beside, paged
+from brainops.store.paging import paged
 from brainops.store.rows import always, value_of
-from brainops.types import (
-    JSON,
-    ErrorEvent,
-    Evidence,
-    Failed,
-    Memory,
-    Micros,
-    Operation,
-    OperationStart,
-    Outcome,
-    Succeeded,
-)
+from brainops.types import ErrorEvent, Evidence, Failed, Operation, OperationStart, Succeeded
 from brainops.types.knowledge import Share
 from brainops.types.limits import Name
-from brainops.types.page import Page
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 from brainops.wire import from_json, plain
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.store.paging import Beside
+    from brainops.types import JSON, Memory, Micros, Outcome
+    from brainops.types.page import Page
 
 EXECUTE = "execute "  # before a procedure's name in the name of its runs' operations
 PAGE_ROWS = 500

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from brainops.store.database import Deadline
+if TYPE_CHECKING:
+    from brainops.store.database import Deadline
+
 
 C = TypeVar("C")
 

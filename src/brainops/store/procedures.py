@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from brainops.store.database import Row, Session
 from brainops.store.rows import value_of
-from brainops.types import Actor, Owner, Procedure, ProcedureState, ProcedureVersion
+from brainops.types import ProcedureVersion
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.types import Actor, Owner, Procedure, ProcedureState
 
 MAX_VERSIONS = 1_000  # of one name that are shown; a name that changes daily has as many after three years
 MAX_ACTIVE = 10_000  # of the readable namespaces; ten times what the guard is measured with

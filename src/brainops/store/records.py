@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from brainops.store.database import Row, Session
 from brainops.store.schema import ORDER
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
 
 PAGE_ROWS = 500
 SHORT_TITLE = 3  # characters: a title of no more stands in too many texts to tell that they quote it

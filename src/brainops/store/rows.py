@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from brainops.store.actors import actor_columns, actor_of
-from brainops.store.database import Row, Session
 from brainops.types import Actor
 from brainops.wire import plain
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
 
 T = TypeVar("T", bound=msgspec.Struct)
 

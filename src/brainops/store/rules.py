@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from brainops.store.actors import actor_columns
-from brainops.store.database import Row, Session
-from brainops.store.paging import Beside, paged
+from brainops.store.paging import paged
 from brainops.store.rows import always, value_of
 from brainops.types import (
     NOBODY,
     ActionClass,
-    Actor,
     AllOf,
     AnyOf,
     Autonomy,
@@ -22,19 +20,22 @@ from brainops.types import (
     Enforcement,
     Evidence,
     FailMode,
-    Micros,
     PastOperation,
     Receipt,
     ReceiptMatch,
     RecordedDecision,
-    Requirement,
     Rule,
     RuleKind,
     RuleMode,
     SettingChange,
 )
-from brainops.types.page import Page
 from brainops.wire import plain
+
+if TYPE_CHECKING:
+    from brainops.store.database import Row, Session
+    from brainops.store.paging import Beside
+    from brainops.types import Actor, Micros, Requirement
+    from brainops.types.page import Page
 
 RECEIPTS = 50  # the newest of a session: whoever consults memory oftener than that within an hour has one that fits
 PAST = 500  # earlier operations of the names that an order rule asks for

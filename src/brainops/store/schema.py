@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
-SQL = files("brainops.store").joinpath("sql")
+SQL = Path(__file__).parent / "sql"
 
 LINE = "1"
 """What the setting `schema_line` holds where a store's schema has a number of these migrations. A store of before the
@@ -123,6 +123,14 @@ _ARRIVAL = frozenset({"imported_at", "next_attempt_at"})
 
 
 @cache
+def versions(dialect: str) -> list[tuple[int, str]]:
+    """Return (number, name) of every migration of a dialect: all that a store asks for that has them."""
+    folders = (SQL / "migrations", SQL / dialect / "migrations")
+    names = {path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.sql")}
+    return [(int(name[:4]), name[5:]) for name in sorted(names)]
+
+
+@cache
 def migrations(dialect: str) -> list[tuple[int, str, str]]:
     """Return (number, name, script) of every migration of a dialect: what both have, then what is its own."""
     spelt = for_sqlite if dialect == "sqlite" else _for_postgres
@@ -164,7 +172,7 @@ def _trigger(told: re.Match[str]) -> str:
 def tables() -> dict[str, tuple[str, ...]]:
     """Return the columns of every table that the migrations make."""
     found: dict[str, tuple[str, ...]] = {}
-    for _, _, script in migrations("sqlite"):
+    for _, script in (*sql_files("migrations"), *sql_files("sqlite/migrations")):  # however they spell the types
         found |= {name: tuple(_COLUMN.findall(body)) for name, body in _CREATED.findall(script)}
         for table, column in _ADDED.findall(script):
             found[table] += (column,)

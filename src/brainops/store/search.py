@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from brainops.store.database import Row, Session
-from brainops.types import Filter
-
 if TYPE_CHECKING:
     import numpy
+
+    from brainops.store.database import Row, Session
+    from brainops.types import Filter
 
 
 TOKENS_KEPT = 4_096  # digests of namespaces, types and tags, which come again and again

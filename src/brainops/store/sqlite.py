@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import logging
 import os
 import sqlite3
 import threading
@@ -13,8 +11,9 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from brainops import lazy
 from brainops.errors import (
     InvalidInput,
     OutcomeUnknown,
@@ -24,12 +23,15 @@ from brainops.errors import (
 )
 from brainops.store.database import WAIT_SECONDS, Deadline, NamedStatements, bound
 from brainops.store.holders import holders, told
-from brainops.store.named import Statement, statements
+from brainops.store.named import statements
 from brainops.store.pool import Pool
-from brainops.store.schema import LINE, migrations
-from brainops.store.scope import Scope
+from brainops.store.schema import LINE, versions
 from brainops.store.sqlite_errors import PROBLEMS, primary_code, translated, unopened
 from brainops.store.sqlite_log import LOG_BYTES, Log
+
+if TYPE_CHECKING:
+    from brainops.store.named import Statement
+    from brainops.store.scope import Scope
 
 MINIMUM_VERSION = (3, 35, 0)  # RETURNING and upsert on partial indexes
 BUSY_SECONDS = 5.0  # what SQLite itself waits for a lock before we look at the clock again
@@ -45,7 +47,7 @@ STATEMENT_CACHE = 256  # every named statement stays prepared
 File = tuple[int, int]
 """Which file it is, whatever it is called: its device and its number there."""
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 
 def clock_micros() -> int:
@@ -480,7 +482,7 @@ def _settings(connection: sqlite3.Connection) -> dict[str, str]:
 
 def _is_usable(stored: Mapping[str, str]) -> bool:
     """Say whether a store that came in the place of another can be worked with as it is."""
-    program = migrations("sqlite")[-1][0]
+    program, _ = versions("sqlite")[-1]
     known = int(stored.get("schema", 0)) >= program >= int(stored.get("capture_from", 0))
     return known and stored.get("schema_line") == LINE
 
@@ -490,4 +492,6 @@ def _abandon(connection: sqlite3.Connection) -> None:
 
     SQLite would remove the log of the file that has that name now, and let go of what others still hold.
     """
+    import ctypes
+
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))

@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from brainops.store.database import Row, Session
 from brainops.store.index import vector_rows
 from brainops.store.memories import filter_parameters
-from brainops.store.search import PAST, Embedded, Scored, Words, filter_token, filter_tokens
+from brainops.store.search import PAST, Scored, filter_token, filter_tokens
 from brainops.store.stem import stem
-from brainops.types import Filter
 
 if TYPE_CHECKING:
     import numpy
 
+    from brainops.store.database import Row, Session
     from brainops.store.scan import Scan
+    from brainops.store.search import Embedded, Words
+    from brainops.types import Filter
 
 SAMPLE_ROWS = 20_000  # word frequencies are counted over the newest rows: ten times fewer changed no ranking
 RANKED_ROWS = 15  # rows that a search may rank, times the root of the store's size: 4,700 (4 ms) of 100,000 memories

@@ -6,7 +6,6 @@ So a writer that finds the log long waits a moment for the readers that are unde
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import sqlite3
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from brainops import lazy
 from brainops.store.holders import holders, told
 
 LOG_BYTES = 16 << 20  # four times what SQLite writes between two checkpoints of its own
@@ -28,7 +28,7 @@ LOOK_SECONDS = 1.0  # between two looks whether another process left in the log 
 
 PURGED = "purged_in_log"  # the setting that says so
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 _READ_LOCKS = range(120 + 3, 120 + 8)  # which bytes of the log's index readers of a snapshot hold
 

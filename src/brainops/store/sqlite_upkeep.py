@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainops.errors import InvalidConfiguration, StoreUnavailable
 from brainops.store.files import new_file, refuse_backup, write_digest
 from brainops.store.holders import told
-from brainops.store.migrate import SchemaState, migrate_sqlite, sqlite_state
-from brainops.store.scope import Scope
+from brainops.store.migrate import migrate_sqlite, sqlite_state
 from brainops.store.sqlite import MINIMUM_VERSION, SQLiteDatabase, drop_maps
 from brainops.store.sqlite_index import SQLiteIndex
 from brainops.store.sqlite_log import (
@@ -25,8 +24,11 @@ from brainops.store.sqlite_log import (
     note_purged,
     readers,
 )
-from brainops.store.sqlite_restore import verify
 from brainops.store.store import Store
+
+if TYPE_CHECKING:
+    from brainops.store.migrate import SchemaState
+    from brainops.store.scope import Scope
 
 BACKUP_PAGES = 1_000  # copied at a time, so that writers get in between
 
@@ -79,6 +81,8 @@ class SQLiteUpkeep:
 
     def backup(self, target: str) -> str:
         """Write a consistent copy while others read and write; return its SHA-256."""
+        from brainops.store.sqlite_restore import verify
+
         path = Path(target).expanduser().absolute()
         path.parent.mkdir(parents=True, exist_ok=True)
         refuse_backup(path)
@@ -143,7 +147,8 @@ class SQLiteUpkeep:
         files = {"rows": path, "log": Path(f"{os.path.realpath(path)}-wal")}
         found = {name: file.stat().st_size for name, file in files.items() if file.exists()}
         maps = sum(file.stat().st_size for file in path.parent.glob(path.name + ".*.vec"))
-        return {**found, "vectors": maps, "free": shutil.disk_usage(path.parent).free}
+        disk = os.statvfs(path.parent)
+        return {**found, "vectors": maps, "free": disk.f_bavail * disk.f_frsize}
 
     def _backup_before(self, state: SchemaState) -> None:
         path = Path(self._database.location)

@@ -5,48 +5,54 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 import brainops.store.acts as acts
 from brainops.errors import ApprovalUnproven, BrainOpsError
 from brainops.store.acts import Act, Proven
-from brainops.store.agents import AgentRows
-from brainops.store.approvals import ApprovalRows
-from brainops.store.cases import CaseRows
-from brainops.store.changes import ChangeRows
-from brainops.store.code import CodeRows
-from brainops.store.counts import CountRows
 from brainops.store.database import Database, Deadline, Session
-from brainops.store.evidence import EvidenceRows
-from brainops.store.figures import Figures
-from brainops.store.fingerprints import FingerprintRows
-from brainops.store.fixes import FixRows
 from brainops.store.group import Group
-from brainops.store.handles import Handles
-from brainops.store.improvements import ImprovementRows
-from brainops.store.index import VectorRows
-from brainops.store.keys import KeyRows
-from brainops.store.language import LanguageRows
-from brainops.store.learning import LearningRows
 from brainops.store.memories import MemoryRows
-from brainops.store.operations import OperationRows
-from brainops.store.procedures import ProcedureRows
-from brainops.store.records import Records
-from brainops.store.rules import RuleRows
-from brainops.store.runs import RunRows
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.store.search import Index
-from brainops.store.sharing import SharingRows
-from brainops.store.signals import SignalRows
-from brainops.store.sqlite_log import LogState
 from brainops.store.trail import Trail
-from brainops.store.trust import TrustRows
-from brainops.store.variants import VariantRows
-from brainops.types import Actor, Proof
+from brainops.types import Actor
+
+if TYPE_CHECKING:
+    from brainops.store.agents import AgentRows
+    from brainops.store.approvals import ApprovalRows
+    from brainops.store.cases import CaseRows
+    from brainops.store.changes import ChangeRows
+    from brainops.store.code import CodeRows
+    from brainops.store.counts import CountRows
+    from brainops.store.evidence import EvidenceRows
+    from brainops.store.figures import Figures
+    from brainops.store.fingerprints import FingerprintRows
+    from brainops.store.fixes import FixRows
+    from brainops.store.handles import Handles
+    from brainops.store.improvements import ImprovementRows
+    from brainops.store.index import VectorRows
+    from brainops.store.keys import KeyRows
+    from brainops.store.language import LanguageRows
+    from brainops.store.learning import LearningRows
+    from brainops.store.operations import OperationRows
+    from brainops.store.procedures import ProcedureRows
+    from brainops.store.records import Records
+    from brainops.store.rules import RuleRows
+    from brainops.store.runs import RunRows
+    from brainops.store.sharing import SharingRows
+    from brainops.store.signals import SignalRows
+    from brainops.store.sqlite_log import LogState
+    from brainops.store.trust import TrustRows
+    from brainops.store.variants import VariantRows
+    from brainops.types import Proof
 
 T = TypeVar("T")
+
+HOMES = {"vectors": "index"}  # the module of an aggregate that is called otherwise
 
 LOOK = acts.Act()  # what only reads; it changes nothing, so nobody is asked
 
@@ -96,6 +102,32 @@ class Permission(Struct, frozen=True, kw_only=True):
 class Transaction:
     """One transaction with the aggregates on it, and the act that it is opened for."""
 
+    counts: CountRows
+    operations: OperationRows
+    procedures: ProcedureRows
+    runs: RunRows
+    approvals: ApprovalRows
+    keys: KeyRows
+    rules: RuleRows
+    evidence: EvidenceRows
+    fixes: FixRows
+    fingerprints: FingerprintRows
+    agents: AgentRows
+    cases: CaseRows
+    signals: SignalRows
+    learning: LearningRows
+    improvements: ImprovementRows
+    code: CodeRows
+    variants: VariantRows
+    sharing: SharingRows
+    language: LanguageRows
+    figures: Figures
+    records: Records
+    trust: TrustRows
+    vectors: VectorRows
+    handles: Handles
+    changes: ChangeRows
+
     def __init__(self, session: Session, index: Index, act: Act, leave: Permission) -> None:
         self.session = session
         self.index = index
@@ -103,33 +135,18 @@ class Transaction:
         self.actor = leave.actor
         self._leave = leave
         self.memories = MemoryRows(session, index)
-        self.counts = CountRows(session)
-        self.operations = OperationRows(session)
-        self.procedures = ProcedureRows(session)
-        self.runs = RunRows(session)
-        self.approvals = ApprovalRows(session)
-        self.keys = KeyRows(session)
-        self.rules = RuleRows(session)
-        self.evidence = EvidenceRows(session)
-        self.fixes = FixRows(session)
-        self.fingerprints = FingerprintRows(session)
-        self.agents = AgentRows(session)
-        self.cases = CaseRows(session)
-        self.signals = SignalRows(session)
-        self.learning = LearningRows(session)
-        self.improvements = ImprovementRows(session)
-        self.code = CodeRows(session)
-        self.variants = VariantRows(session)
-        self.sharing = SharingRows(session)
-        self.language = LanguageRows(session)
-        self.figures = Figures(session)
-        self.records = Records(session)
-        self.trust = TrustRows(session)
-        self.vectors = VectorRows(session)
-        self.handles = Handles(session)
-        self.changes = ChangeRows(session)
         self.trail = Trail(session, act, leave.actor)
         self._require(act, leave.asker)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make the rows of an aggregate when they are first asked for: few transactions need more than two."""
+            kind = Transaction.__annotations__.get(name)
+            if kind is None:
+                raise AttributeError(f"a transaction has no {name}")
+            home = import_module(f"brainops.store.{HOMES.get(name, name)}")
+            return vars(self).setdefault(name, getattr(home, kind)(self.session))
 
     def also(self, act: Act, actor: Actor | None = None) -> Trail:
         """Return the trail for a further act within this one, once the table lets it be done too."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainops.store.actors import actor_columns
-from brainops.store.acts import Act
-from brainops.store.database import Row, Session
 from brainops.store.ids import new_id
 from brainops.store.rows import value_of
-from brainops.types import JSON, Actor, AuditEntry, Feedback
+from brainops.types import AuditEntry, Feedback
+
+if TYPE_CHECKING:
+    from brainops.store.acts import Act
+    from brainops.store.database import Row, Session
+    from brainops.types import JSON, Actor
 
 PAGE_ROWS = 500
 GENESIS = "0" * 64  # the hash before a trail's first line

@@ -6,12 +6,11 @@ import json
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brainops.agents.language.model import LanguageModels, Said, ask, cost_of, require_extra
 from brainops.errors import (
     BrainOpsError,
     BudgetSpent,
@@ -20,10 +19,15 @@ from brainops.errors import (
     NotConfigured,
     StepFailed,
 )
-from brainops.memory.context import MemoryContext
-from brainops.store import Transaction, acts
-from brainops.types import LanguageBudget, LanguageUse, Micros, Proof
+from brainops.store import acts
+from brainops.types import LanguageBudget, LanguageUse
 from brainops.types.times import DAY_MICROS
+
+if TYPE_CHECKING:
+    from brainops.agents.language.model import LanguageModels, Said
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import Micros, Proof
 
 SETTING = "language_budget"  # of the namespace, guarded with its rules
 MAX_TOKENS = 4_096  # of one answer, where nobody says otherwise
@@ -55,6 +59,8 @@ class Language:
     """The language models of a namespace, and what they may take a day."""
 
     def __init__(self, context: MemoryContext, models: LanguageModels | None = None) -> None:
+        from brainops.agents.language.model import LanguageModels
+
         self._context = context
         self._configured = models or LanguageModels()
         self._at_hand = context.process.of(_OwnModels)
@@ -69,6 +75,8 @@ class Language:
 
     def ready(self) -> bool:
         """Say whether a model is named, installed and paid for: whether it is worth while to ask."""
+        from brainops.agents.language.model import require_extra
+
         try:
             require_extra()
         except MissingExtra:
@@ -163,6 +171,8 @@ class Language:
         What it may take at most is set aside before, and what it took is written down after; a call whose process was
         killed counts with all that was set aside. Raises as `complete`.
         """
+        from brainops.agents.language.model import Said, ask, require_extra
+
         chosen = models or self._models
         asked = replace(chosen, objects={**chosen.objects, **self._at_hand.objects})
         if not asked.names:
@@ -200,6 +210,8 @@ class Language:
 
     def _reserve(self, models: LanguageModels, prompt: str, system: str, max_tokens: int) -> Reserved:
         """Set aside the most that a call can take: no text has more tokens than bytes, no answer more than allowed."""
+        from brainops.agents.language.model import cost_of
+
         input_tokens = len((prompt + system).encode(errors="replace")) + FRAME_TOKENS
         costs = [cost_of(models, name, input_tokens, max_tokens) for name in models.names]
         tokens, cost = input_tokens + max_tokens, max((each for each in costs if each is not None), default=0.0)

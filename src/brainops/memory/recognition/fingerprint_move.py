@@ -8,27 +8,26 @@ it twice, or half, does no harm.
 
 from __future__ import annotations
 
-import logging
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from brainops import lazy
 from brainops.errors import StoreError
-from brainops.memory.context import MemoryContext
-from brainops.memory.draft import content_hash
-from brainops.memory.recognition.digests import frames_of, told_by
-from brainops.store import Transaction, acts
-from brainops.store.database import Row
-from brainops.store.memories import memory_of
-from brainops.store.operations import operation_of
+from brainops.store import acts
 from brainops.store.search import filter_token
 from brainops.types import Failed
 from brainops_core.recognition import fingerprint
-from brainops_core.recognition.digests import text_digests
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.store.database import Row
 
 FIRST = 2  # the version of a namespace that says none: the first release's
 UNSAID = 0  # of an export that says none: by programs before the first release the service counted
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 
 def move(context: MemoryContext, written: int | None = None) -> int:
@@ -73,6 +72,11 @@ def setting(context: MemoryContext) -> str:
 
 
 def _memory(tx: Transaction, row: Row) -> bool:
+    from brainops.memory.draft import content_hash
+    from brainops.memory.recognition.digests import frames_of, told_by
+    from brainops.store.memories import memory_of
+    from brainops_core.recognition.digests import text_digests
+
     memory = memory_of(row)
     before, text_before = str(memory.fingerprint), row["message_fingerprint"]
     event = told_by(memory)
@@ -99,6 +103,8 @@ def _memory(tx: Transaction, row: Row) -> bool:
 
 
 def _operation(tx: Transaction, row: Row) -> bool:
+    from brainops.store.operations import operation_of
+
     outcome = operation_of(row).outcome
     if not isinstance(outcome, Failed):
         return False

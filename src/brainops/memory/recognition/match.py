@@ -11,7 +11,6 @@ from brainops.memory.recognition.digests import is_about, is_of
 from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.retrieve import retrieve
-from brainops.memory.transfer.segments import search_segments
 from brainops.types import ErrorEvent, Filter, Hit, Match, Memory, MemoryState, MemoryType
 from brainops.types.limits import Limit
 from brainops.wire import from_plain
@@ -57,6 +56,8 @@ def same_error(
     context: MemoryContext, error: ErrorEvent | str, near: Sequence[Hit], wanted: Filter, limit: int
 ) -> dict[str, Memory]:
     """Return the memories of this very error by id: by its fingerprint, and those of the near ones that say just it."""
+    from brainops.memory.transfer.segments import search_segments
+
     event = error if isinstance(error, ErrorEvent) else parse_error(error)
     text = error if isinstance(error, str) else search_text(event)
     store = context.store.within(context.store.scope.narrowed(wanted.namespaces))

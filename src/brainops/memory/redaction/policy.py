@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+from typing import TYPE_CHECKING
 
 from brainops.errors import InvalidConfiguration
 from brainops.memory.redaction.redact import RedactionPolicy
-from brainops.store import Store, acts
+from brainops.store import acts
+
+if TYPE_CHECKING:
+    from brainops.store import Store
 
 REDACTION_KEY = "redaction_key"  # the setting that holds it
 
@@ -17,6 +20,8 @@ def redaction_policy(store: Store, personal_data: str) -> RedactionPolicy:
         raise InvalidConfiguration(f"personal_data is allow, hash or drop, not {personal_data!r:.40}")
     if personal_data != "hash":
         return RedactionPolicy(personal="drop" if personal_data == "drop" else "allow")
+    import secrets
+
     with store.writing(acts.SETTLE_SETTINGS, acts.ITSELF) as tx:
         key = tx.setting(REDACTION_KEY)
         if key is None:

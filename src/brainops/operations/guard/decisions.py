@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brainops.operations.guard import breaker
 from brainops.operations.guard.guard import RuleIndex, check
-from brainops.operations.guard.state import Ruleset
-from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.admission import Within
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import (
     ActionClass,
@@ -35,6 +33,11 @@ from brainops.types import (
     RuleMode,
 )
 from brainops.types.times import DAY_MICROS, HOUR_MICROS
+
+if TYPE_CHECKING:
+    from brainops.operations.guard.state import Ruleset
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.store import Transaction
 
 KEPT_A_DAY = 100  # lines of one rule and kind; the counts know of all, and a hundred examples show what is wrong
 BLOCKS_KEPT_A_DAY = 1_000  # an agent that tries again and again is worth seeing, up to a point
@@ -271,6 +274,8 @@ class LastLook:
 
 
 def _see_whether_it_blocks_too_much(tx: Transaction, rule: Rule, now: int, outbox: Outbox) -> None:
+    from brainops.operations.guard import breaker
+
     since = now - breaker.USUAL_DAYS * DAY_MICROS
     counts = tx.rules.blocked(rule.id, now - HOUR_MICROS, since)
     hours = (now - HOUR_MICROS - (counts["first_at"] or now)) / HOUR_MICROS
@@ -284,6 +289,8 @@ def see_whether_it_blocks_wrongly(tx: Transaction, rule: Rule, now: int, outbox:
 
     What was judged before its mode was last set counts no more: each step has to be earned anew.
     """
+    from brainops.operations.guard import breaker
+
     changed = max((row["at"] for row in tx.rules.modes() if row["rule_id"] == rule.id), default=0)
     judged = tx.rules.judged(rule.id, max(changed + 1, now - breaker.JUDGED_DAYS * DAY_MICROS))
     reason = breaker.blocks_wrongly(judged["wrong"], judged["proper"])
@@ -294,6 +301,8 @@ def step_down(
     tx: Transaction, rule: Rule, reason: str, now: int, outbox: Outbox, *, by_volume: bool
 ) -> RuleMode | None:
     """Put a rule into the next milder mode, on record and told; where only a person may do that, tell the person."""
+    from brainops.operations.guard import breaker
+
     mode = breaker.softer(rule.mode)
     if mode is None or not breaker.may_step_down(rule, by_volume=by_volume):
         if rule.mode is RuleMode.DENY:

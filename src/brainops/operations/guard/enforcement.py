@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+import shlex
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 from msgspec.structs import replace
 
+from brainops import lazy
 from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidInput, NotFound, OperationBlocked
-from brainops.memory.context import MemoryContext
 from brainops.operations.commands.action_class import classify
-from brainops.operations.guard import breaker, decisions, step_rules
-from brainops.operations.guard import compliance as counting
+from brainops.operations.guard import decisions, step_rules
 from brainops.operations.guard import state as guard_state
 from brainops.operations.guard.decisions import LastLook, Looked
 from brainops.operations.guard.guard import RuleIndex, check, holds_for_reading, subject_of
-from brainops.operations.guard.other_namespaces import Elsewhere
-from brainops.operations.guard.replay import replay
 from brainops.operations.guard.settings import GuardControls
-from brainops.operations.guard.state import Ruleset
 from brainops.operations.log import checked_start
-from brainops.procedures.catalog import Catalog
-from brainops.procedures.consent.approvals import Approvals
-from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.admission import Admission, Within
-from brainops.procedures.triggers.triggers import Triggers
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
@@ -58,12 +50,23 @@ from brainops.types.limits import MAX_LIMIT, Limit
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 from brainops.wire import from_plain
 
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard import breaker, compliance, replay
+    from brainops.operations.guard.other_namespaces import Elsewhere
+    from brainops.procedures.catalog import Catalog
+    from brainops.procedures.consent.approvals import Approvals
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.procedures.triggers.triggers import Triggers
+else:
+    breaker, compliance, replay = lazy.modules("brainops.operations.guard", "breaker compliance replay")
+
 ALARM_SECONDS = 3_600  # between two notices of the same trouble: the first one says it
 FRESH_SECONDS = 1.0  # how long a namespace's own classes of operations are taken for known
 ATTEMPTS = 10  # to read rules that change meanwhile
 ReplayDays = Annotated[float, Meta(gt=0, le=366)]
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 
 
 class Guard(GuardControls):
@@ -258,7 +261,7 @@ class Guard(GuardControls):
         gathered = replace(gathered, state=state)
         return self._with_approvals(replace(gathered, decision=self._said(gathered)))
 
-    def _gathered(self, looked: Looked, known: Ruleset) -> Looked | None:
+    def _gathered(self, looked: Looked, known: guard_state.Ruleset) -> Looked | None:
         """Read what the rules that apply ask for, in one short look; None where the rules have changed since."""
         start = looked.start
         applied = step_rules.applied_rules(known, start, self._pushed, looked.within)
@@ -299,7 +302,7 @@ class Guard(GuardControls):
         looked = replace(looked, state=replace(looked.state, approvals=tuple(granted)))
         return replace(looked, decision=self._said(looked))
 
-    def _refresh(self) -> tuple[Ruleset, GuardSettings]:
+    def _refresh(self) -> tuple[guard_state.Ruleset, GuardSettings]:
         """Return the rules and settings as they stand, read anew only where a change counter moved."""
         with self._context.store.read() as tx:
             procedures = tx.procedures.changes()  # first: procedures that change from here on are seen the next time
@@ -478,13 +481,13 @@ class Guard(GuardControls):
         known, _ = self._refresh()
         now = self._context.store.now()
         mode = self._member(Enforcement, enforcement)
-        return replay(self._context, known, self._pushed, mode, now - int(days * DAY_MICROS))
+        return replay.replay(self._context, known, self._pushed, mode, now - int(days * DAY_MICROS))
 
     def compliance(self, by: str = "procedure", since: int | None = None) -> Compliance:
         """Return how far rules and procedures were followed: by procedure, service, day or person, from the record."""
         self._flush()
         now = self._context.store.now()
-        return counting.compliance(self._context, by, now - 30 * DAY_MICROS if since is None else since)
+        return compliance.compliance(self._context, by, now - 30 * DAY_MICROS if since is None else since)
 
 
 def _told(refusal: Ask | Deny) -> str:
@@ -493,7 +496,5 @@ def _told(refusal: Ask | Deny) -> str:
 
 
 def _guide(start: OperationStart) -> str:
-    import shlex
-
     target = f" --target {shlex.quote(start.target)}" if start.target else ""
     return f"brainops guide {shlex.quote(start.name)}{target}"

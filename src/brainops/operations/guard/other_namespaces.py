@@ -12,17 +12,20 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from brainops.config import Guarded, repositories_of
 from brainops.errors import BrainOpsError
-from brainops.memory.context import MemoryContext
-from brainops.operations.guard.decisions import Looked
 from brainops.store.scope import Scope
-from brainops.types import Allow, Ask, Deny, OperationStart
+from brainops.types import Allow, Ask, Deny
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard.decisions import Looked
+    from brainops.types import OperationStart
 
 FRESH_SECONDS = 1.0  # how long the repositories around a folder are taken for known
 MAX_PATHS = 20  # of one operation that are looked at

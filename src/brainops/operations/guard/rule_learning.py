@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from brainops.types import (
-    AllOf,
-    AnyOf,
-    Done,
-    Mode,
-    Procedure,
-    ProcedureVersion,
-    Requirement,
-    Rule,
-    RuleKind,
-    RuleMode,
-    Step,
-)
+from brainops.types import AllOf, AnyOf, Done, Mode, Rule, RuleKind, RuleMode
+
+if TYPE_CHECKING:
+    from brainops.types import Procedure, ProcedureVersion, Requirement, Step
 
 _MODES = {Mode.ADVISORY: RuleMode.WARN, Mode.REQUIRED: RuleMode.ASK, Mode.STRICT: RuleMode.DENY}
 

@@ -6,39 +6,31 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from msgspec import Meta
 from msgspec.structs import replace
 
 from brainops import config
 from brainops.errors import Conflict, InvalidInput
-from brainops.memory.context import MemoryContext
-from brainops.operations.guard.other_namespaces import Elsewhere
 from brainops.operations.guard.state import PATTERNS_SETTING, SEPARATOR, settings_of
-from brainops.procedures.conditions import conditions
-from brainops.procedures.consent.approvals import Approvals
-from brainops.procedures.consent.automatic import STOP_SETTING, stopped_here
-from brainops.procedures.consent.outbox import Outbox
-from brainops.store import Transaction, acts
+from brainops.procedures.consent.automatic import STOP_SETTING
+from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.types import (
-    JSON,
-    ActionClass,
-    Autonomy,
-    Bypass,
-    Enforcement,
-    GuardSettings,
-    NoticeKind,
-    Proof,
-    Rule,
-    RuleKind,
-)
+from brainops.types import ActionClass, Autonomy, Bypass, Enforcement, NoticeKind, Rule, RuleKind
 from brainops.types.times import MINUTE_MICROS
 from brainops.wire import checked, from_plain
 from brainops_core.guard.requirements import MAX_DEPTH, too_deep
 from brainops_core.guard.rule_kinds import RULE_KINDS
 from brainops_core.redaction.redact import clean
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard.other_namespaces import Elsewhere
+    from brainops.procedures.consent.approvals import Approvals
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.store import Transaction
+    from brainops.types import JSON, GuardSettings, Proof
 
 BypassMinutes = Annotated[
     float, Meta(gt=0, le=240)
@@ -151,6 +143,8 @@ class GuardControls:
 
     def automatic_stopped(self) -> str | None:
         """Return why nothing happens by itself here (setting, file or environment variable), None where it may."""
+        from brainops.procedures.consent.automatic import stopped_here
+
         return stopped_here(self._context.store, os.environ)
 
     def _mark(self, strict: bool) -> None:
@@ -174,6 +168,8 @@ class GuardControls:
         tx.trail.append(subject, at, **detail)
 
     def _checked_rule(self, rule: Rule, rule_id: str, now: int) -> Rule:
+        from brainops.procedures.conditions import conditions
+
         rule = checked(from_plain(Rule, rule, "a rule"))
         if not (name := self._context.text(rule.name)):
             raise InvalidInput("a rule has a name, which is told to whoever it stops")

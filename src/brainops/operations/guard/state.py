@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import ConditionFailed, InvalidInput, MissingExtra
-from brainops.operations.commands.action_class import OwnPattern
-from brainops.operations.guard.guard import RuleIndex, compiled, standard_rules
-from brainops.operations.guard.rule_learning import from_procedure
-from brainops.procedures.conditions import conditions
 from brainops.procedures.consent.automatic import STOP_SETTING
-from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
-from brainops.procedures.triggers.triggers import values_of
-from brainops.store import Transaction
-from brainops.store.database import Row
 from brainops.store.rules import CHANGES, change_of, held
 from brainops.types import (
     ActionClass,
@@ -27,13 +20,8 @@ from brainops.types import (
     Enforcement,
     GuardSettings,
     GuardState,
-    Guidance,
     Mode,
-    OperationStart,
-    PastOperation,
     ProcedureVersion,
-    Receipt,
-    Requirement,
     Rule,
     RuleKind,
     RuleMode,
@@ -41,6 +29,13 @@ from brainops.types import (
 )
 from brainops.types.times import SECOND_MICROS
 from brainops_core.guard.rule_kinds import RULE_KINDS
+
+if TYPE_CHECKING:
+    from brainops.operations.commands.action_class import OwnPattern
+    from brainops.operations.guard.guard import RuleIndex
+    from brainops.store import Transaction
+    from brainops.store.database import Row
+    from brainops.types import Guidance, OperationStart, PastOperation, Receipt, Requirement
 
 PAST_SECONDS = 86_400  # what was done before counts for a day: a check of yesterday says little about today
 FOLLOWED_SECONDS = 3_600  # a run that succeeded covers what it was for as long as a consultation does
@@ -83,6 +78,8 @@ def changes_of(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
 
 def patterns_of(rows: Sequence[Row], namespace: str) -> tuple[OwnPattern, ...]:
     """Return what a namespace says itself of the classes of operations."""
+    from brainops.operations.commands.action_class import OwnPattern
+
     text = next((r["value"] for r in rows if r["namespace"] == namespace and r["name"] == PATTERNS_SETTING), "")
     pairs = [line.split(SEPARATOR, 1) for line in text.splitlines() if SEPARATOR in line]
     return tuple(OwnPattern(glob=glob, action_class=ActionClass(said)) for said, glob in pairs)
@@ -92,6 +89,8 @@ def ruleset(
     tx: Transaction, rows: Sequence[Row], active: Sequence[ProcedureVersion], procedures: Mapping[str, int]
 ) -> Ruleset:
     """Read the rules and compile them: the standard ones, the written ones, and the order of active procedures."""
+    from brainops.operations.guard.guard import compiled, standard_rules
+
     namespace = tx.scope.write
     modes = {row["rule_id"]: RuleMode(row["mode"]) for row in tx.rules.modes()}
     rules = [*standard_rules(namespace, RuleMode.DENY), *tx.rules.all(), *_orders(active)]
@@ -114,6 +113,11 @@ def with_mode(rule: Rule, modes: Mapping[str, RuleMode]) -> Rule:
 
 def _orders(active: Sequence[ProcedureVersion]) -> Iterator[Rule]:
     """Yield the order rules of active procedures; that they are followed is asked where a trigger sets them off."""
+    if not active:
+        return
+    from brainops.operations.guard.rule_learning import from_procedure
+    from brainops.procedures.fixes.fix_procedure import TAG as FIX_TAG
+
     for version in active:
         if FIX_TAG not in version.procedure.tags:  # its steps are parts of one act, not operations that others order
             yield from (rule for rule in from_procedure(version) if rule.kind is RuleKind.ORDER)
@@ -238,6 +242,9 @@ def with_conditions(
     asked = [rule for rule in applied if rule.kind is RuleKind.CONDITION]
     if not asked:
         return state
+    from brainops.procedures.conditions import conditions
+    from brainops.procedures.triggers.triggers import values_of
+
     memory = {
         "confidence": guidance.confidence if guidance else 0.0,
         "failure_probability": guidance.failure_probability if guidance else None,

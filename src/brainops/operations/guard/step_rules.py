@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from brainops.operations.commands.command_line import classify_command
 from brainops.operations.guard.guard import subject_of
-from brainops.operations.guard.state import Ruleset, following_rules
-from brainops.procedures.runs.admission import Within
-from brainops.store import Transaction
-from brainops.types import (
-    Approval,
-    ApprovalKind,
-    ApprovalState,
-    GuardState,
-    OperationStart,
-    Rule,
-    RuleKind,
-    TriggerMatch,
-)
+from brainops.operations.guard.state import following_rules
+from brainops.types import ApprovalKind, ApprovalState, OperationStart, RuleKind, TriggerMatch
 from brainops_core.guard.rule_kinds import RULE_KINDS
+
+if TYPE_CHECKING:
+    from brainops.operations.guard.state import Ruleset
+    from brainops.procedures.runs.admission import Within
+    from brainops.store import Transaction
+    from brainops.types import Approval, GuardState, Rule
 
 MAX_NAMES = 50  # of one command line: rules look at its first commands, and its class at all of them
 
@@ -75,6 +70,8 @@ def _applied(known: Ruleset, start: OperationStart, pushed: Pushed) -> list[Rule
 
 def _names(within: Within) -> Iterator[str]:
     """Yield what a step is called besides its operation: whole command lines, and each command in them."""
+    from brainops.operations.commands.command_line import classify_command
+
     names: dict[str, None] = dict.fromkeys(within.names)
     for line in within.names:
         classify_command(line, lambda command: names.setdefault(command))

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NamespaceDenied, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.approvers import Approvers
-from brainops.procedures.consent.outbox import Outbox
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
-from brainops.types import (
-    JSON,
-    Actor,
-    ActorKind,
-    Approval,
-    ApprovalKind,
-    ApprovalState,
-    AuditEntry,
-    Micros,
-    NoticeKind,
-    Proof,
-    Run,
-)
-from brainops.types.page import Page
+from brainops.types import ActorKind, ApprovalKind, ApprovalState, NoticeKind
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import clean
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.store import Transaction
+    from brainops.types import JSON, Actor, Approval, AuditEntry, Micros, Proof, Run
+    from brainops.types.page import Page
 
 TIMEOUT_SECONDS = 86_400.0  # a day: whoever can answer has been at work once
 ESCALATE_SECONDS = 3_600.0  # an hour without an answer: the first who was told is not there

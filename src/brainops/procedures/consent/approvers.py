@@ -8,35 +8,25 @@ import hmac
 import json
 import os
 import re
-import secrets
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
-from brainops.memory.context import MemoryContext
-from brainops.procedures.consent.outbox import Outbox
 from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.approvals import approver_of
-from brainops.store.database import Row
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import (
-    JSON,
-    Actor,
-    ActorKind,
-    Approver,
-    AuditEntry,
-    ClientProof,
-    Enrolled,
-    KeyProof,
-    NoticeKind,
-    Proof,
-    SecretKind,
-    TerminalProof,
-)
+from brainops.types import Actor, ActorKind, ClientProof, Enrolled, KeyProof, NoticeKind, SecretKind, TerminalProof
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import clean
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.store.database import Row
+    from brainops.types import JSON, Approver, AuditEntry, Proof
 
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8
@@ -70,7 +60,7 @@ class Approvers:
         name = _checked_name(name)
         entry_id, key = new_id(), None
         if passphrase is None:
-            secret = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BITS // 8)).decode().rstrip("=")
+            secret = base64.urlsafe_b64encode(os.urandom(KEY_BITS // 8)).decode().rstrip("=")
             key = f"bok_{entry_id.replace('-', '')}_{secret}"
         secret_hash = hash_passphrase(checked_passphrase(passphrase)) if passphrase is not None else _key_hash(key)
         kind = SecretKind.PASSPHRASE if key is None else SecretKind.KEY

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainops.config import data_folder
-from brainops.store import Store
-from brainops.store.files import ORDINARY, new_file
+
+if TYPE_CHECKING:
+    from brainops.store import Store
 
 STOP_VARIABLE = "BRAINOPS_STOP_AUTOMATIC"
 STOP_FILE = "stop-automatic"
@@ -52,6 +54,8 @@ def stopped_here(store: Store, environment: Mapping[str, str], folder: Path | No
 
 def put_stop_file(folder: Path, reason: str) -> None:
     """Write the file that stops what happens by itself for every namespace of this data folder."""
+    from brainops.store.files import ORDINARY, new_file
+
     folder.mkdir(parents=True, exist_ok=True)
     with new_file(folder / STOP_FILE, force=True, mode=ORDINARY) as unfinished:
         unfinished.write_text(reason + "\n", encoding="utf-8")

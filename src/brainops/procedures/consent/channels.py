@@ -9,17 +9,18 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from brainops.errors import BrainOpsError, InvalidInput, StepFailed
-from brainops.memory.redaction.redact import RedactionPolicy, redact_json
-from brainops.net import Request, ask, origin_of
+from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.steps.executor import Limits
-from brainops.procedures.steps.processes import ProcessLimits, run_process
-from brainops.procedures.steps.secret_refs import resolve
-from brainops.types import JSON, Channel, ChannelKind
+from brainops.types import ChannelKind
 from brainops_core.redaction.redact import safe_text
+
+if TYPE_CHECKING:
+    from brainops.memory.redaction.redact import RedactionPolicy
+    from brainops.types import JSON, Channel
 
 SEND_SECONDS = 10.0  # of one channel: a notice that takes longer is tried again, and others wait behind it
 GRACE_SECONDS = 1.0  # between being asked to end and being ended
@@ -101,6 +102,8 @@ def _is_web(url: str) -> bool:
 
 def _run(argv: list[str], document: str) -> None:
     """Run a command with little of our environment; it and all it started end in time."""
+    from brainops.procedures.steps.processes import ProcessLimits, run_process
+
     environment = {name: os.environ[name] for name in Limits().environment if name in os.environ}
     limits = ProcessLimits(timeout_seconds=SEND_SECONDS, output_bytes=OUTPUT_BYTES, grace_seconds=GRACE_SECONDS)
     try:
@@ -115,6 +118,8 @@ def _run(argv: list[str], document: str) -> None:
 
 
 def _post(settings: Mapping[str, JSON], body: bytes, notice_id: str) -> None:
+    from brainops.net import Request, ask, origin_of
+
     url = _resolved(str(settings["url"]))
     if not _is_web(url):
         raise _NotTaken("the webhook's url is no http:// or https:// address")
@@ -137,6 +142,8 @@ def signed(secret: str, body: bytes, seconds: int) -> str:
 
 
 def _resolved(text: str) -> str:
+    from brainops.procedures.steps.secret_refs import resolve
+
     if not _REFERENCE.fullmatch(text):
         return text
     try:

@@ -6,16 +6,19 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput, StepFailed
-from brainops.memory.context import MemoryContext
-from brainops.net import origin_of
 from brainops.procedures.steps.executor import Limits
-from brainops.store import Transaction, acts
-from brainops.types import Proof
+from brainops.store import acts
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import Proof
 
 SETTING = "step_limits"  # of the namespace, guarded with its rules
 MAX_ENTRIES = 500  # of one list: it is read before every command
@@ -223,6 +226,8 @@ def check_environment(limits: Limits, names: Iterable[str]) -> None:
 
 def check_host(limits: Limits, url: str) -> None:
     """Raise StepFailed where an address is none of HTTP, or its host not among those that a person has allowed."""
+    from brainops.net import origin_of
+
     _, host, port = origin_of(url)
     if not host_allowed(limits, host, port):
         raise _refused(

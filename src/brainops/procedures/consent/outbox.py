@@ -5,30 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainops.errors import InvalidInput, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import redact_json
-from brainops.procedures.consent.channels import checked_settings, send
 from brainops.procedures.runs.clock import Lease
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import (
-    JSON,
-    AuditEntry,
-    Channel,
-    ChannelKind,
-    Delivery,
-    Micros,
-    Notice,
-    NoticeKind,
-    Proof,
-)
-from brainops.types.page import Page
+from brainops.types import ChannelKind, Delivery, Notice, NoticeKind
 from brainops.types.times import SECOND_MICROS
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import JSON, AuditEntry, Channel, Micros, Proof
+    from brainops.types.page import Page
 
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
 MAX_CHANNELS = 8  # each takes its time in turn
@@ -123,6 +116,8 @@ class Outbox:
         Takes the proof of somebody who may approve, once anybody may: a command channel is a program that runs wherever
         notices are delivered. Raises InvalidInput, ApprovalUnproven.
         """
+        from brainops.procedures.consent.channels import checked_settings
+
         if kind not in set(ChannelKind):
             raise InvalidInput(f"a channel is one of {', '.join(ChannelKind)}, not {kind!r:.40}")
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_CHANNEL_NAME_CHARACTERS or name == READ:
@@ -158,6 +153,8 @@ class Outbox:
 
     def try_channel(self, name: str) -> str | None:
         """Send a notice for trial by one channel, and return what went wrong; raise NotFound."""
+        from brainops.procedures.consent.channels import send
+
         found = [channel for channel in self._trusted() if channel.name == name]
         if not found:
             raise NotFound(f"there is no channel {name!r:.80} that an approver set up")
@@ -172,6 +169,8 @@ class Outbox:
 
     def _deliver(self, scope: Scope, notice: Notice, channels: Sequence[Channel], now: Micros) -> bool | None:
         """Return whether every channel took it, or None where somebody else has it in hand."""
+        from brainops.procedures.consent.channels import send
+
         lease_until = LEASE.until(now)
         with self._context.store.writing(acts.DELIVER, self._context.actor, scope=scope) as tx:
             if not tx.approvals.claim_notice(notice, lease_until, now):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 MAX_SOURCE_CHARACTERS = 262_144  # of one file; the longest runbooks that were looked at have 60,000
 MAX_NODES = 20_000  # values of a file's front matter, aliases written out: far more than 200 steps need
@@ -52,6 +51,8 @@ EXPECTED_STATES = ("succeeded", "failed", "waiting")
 
 def meant(word: str, known: Iterable[str]) -> str:
     """Return a hint for a word that is not known: the closest known one, or all where there are few."""
+    from difflib import get_close_matches  # which only a mistake needs
+
     every = [str(each) for each in known]
     if close := get_close_matches(word, every, n=1, cutoff=0.5):
         return f"did you mean {close[0]!r}?"

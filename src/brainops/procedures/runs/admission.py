@@ -7,29 +7,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from brainops.procedures.definition.sources import stored
 from brainops.procedures.definition.step_kinds import OPERATION, STEP_KINDS
-from brainops.store import Transaction
-from brainops.store.procedures import version_of
-from brainops.types import (
-    JSON,
-    Action,
-    ActorKind,
-    Allow,
-    Decision,
-    OperationStart,
-    PastOperation,
-    ProcedureVersion,
-    Run,
-    Step,
-    StepKind,
-    StepRun,
-    StepState,
-)
+from brainops.types import ActorKind, Allow, Decision, OperationStart, PastOperation, StepKind, StepState
+
+if TYPE_CHECKING:
+    from brainops.store import Transaction
+    from brainops.types import JSON, Action, ProcedureVersion, Run, Step, StepRun
 
 DOING_CHARACTERS = 500  # of a command line in the question about it
 
@@ -148,6 +135,9 @@ def _chain(
     tx: Transaction, version: ProcedureVersion, run: Run, step_id: str
 ) -> Iterator[tuple[ProcedureVersion, Run, str | None]]:
     """Yield the run and those that began it, each with its version and the step at which it stands."""
+    from brainops.procedures.definition.sources import stored
+    from brainops.store.procedures import version_of
+
     yield version, run, step_id
     while run.parent_run_id is not None:
         at, above = run.parent_step_id, tx.runs.get(run.parent_run_id)

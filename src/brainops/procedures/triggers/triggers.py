@@ -9,25 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from brainops import lazy
 from brainops.errors import ConditionFailed, EmbedderUnavailable, InvalidInput, MissingExtra
-from brainops.memory.context import MemoryContext
-from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.terms import MAX_EMBEDDED_CHARACTERS, query_terms
-from brainops.procedures.catalog import Catalog
-from brainops.procedures.conditions import conditions
-from brainops.procedures.triggers.index import Entry, TriggerIndex
+from brainops.procedures.triggers.index import TriggerIndex
 from brainops.procedures.triggers.intents import WITH_MEANING, WORDS_ONLY, Intents, PhraseVectors, learn
-from brainops.procedures.triggers.lookup import Lookup, Resemblance
 from brainops.store.stem import stem
-from brainops.types import JSON, Mode, OperationStart, ProcedureVersion, TriggerDecision, TriggerMatch
-from brainops_core.recognition.digests import bound_digests
+from brainops.types import Mode, ProcedureVersion, TriggerDecision, TriggerMatch
 from brainops_core.redaction.redact import clean
 
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
+    from brainops.memory.context import MemoryContext
+    from brainops.procedures.catalog import Catalog
+    from brainops.procedures.conditions import conditions
+    from brainops.procedures.triggers.index import Entry
+    from brainops.procedures.triggers.lookup import Lookup, Resemblance
+    from brainops.types import JSON, OperationStart
+
     Rows = NDArray[numpy.float32]
+else:
+    (conditions,) = lazy.modules("brainops.procedures.conditions", "conditions")
+
 
 PUSHED = 0.9  # somebody wrote that it applies here; a belief that outcomes move (operations/calibration.py)
 INTENT_THRESHOLD = 0.7  # from seven right in ten on, words set a procedure off: a miss is milder than a wrong push
@@ -142,6 +147,8 @@ class Triggers:
 
     def resembling(self, text: str, vector: numpy.ndarray | None, limit: int) -> list[Resemblance]:
         """Return the active procedures whose name and description answer a text, best first, as retrieval ranks."""
+        from brainops.procedures.triggers.lookup import Lookup
+
         known = self._current()
         if self._made.lookup is None or self._made.lookup[0] is not known.versions:
             with self._made.learning:
@@ -277,6 +284,9 @@ def _events(context: Mapping[str, JSON]) -> tuple[str, ...]:
 
 def _fingerprints(context: Mapping[str, JSON]) -> tuple[str, ...]:
     """Return the digests of the error in a context: those that a fix may be bound to."""
+    from brainops.memory.recognition.error_events import parse_error
+    from brainops_core.recognition.digests import bound_digests
+
     named = context.get("fingerprint")
     digests = [named.strip().lower()] if isinstance(named, str) else []
     error = context.get("error")
