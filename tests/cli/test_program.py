@@ -82,7 +82,7 @@ def test_the_version_and_the_status_import_only_what_they_use() -> None:
         (["remember", "x"], "capture"),
         (["recall"], "search"),
         (["find", "x"], "search"),
-        (["undo"], "improvements undo"),
+        (["undo"], "causes undo or improvements undo"),
         (["logs"], "ingest"),
         (["ps"], "runs"),
         (["statsu"], "status"),
