@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,13 +37,13 @@ def person(engine: Engine) -> Brain:
 @pytest.fixture
 def local(engine: Engine) -> Iterator[Asking]:
     """A server on this machine's own address, to which nobody shows a key."""
-    with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True)) as client:
+    with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True, closed=asyncio.Event())) as client:
         yield client
 
 
 @pytest.fixture
 def keyed(engine: Engine) -> Iterator[Asking]:
-    with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False)) as client:
+    with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event())) as client:
         yield client
 
 
@@ -210,7 +211,7 @@ def test_what_nobody_expected_is_told_without_a_word_of_it(engine: Engine, monke
         raise RuntimeError("the password is hunter2")
 
     monkeypatch.setattr("brainops.server.verbs.Verb.call", failing)
-    with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True)) as client:
+    with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True, closed=asyncio.Event())) as client:
         answer = client.get("/v1/upkeep/status")
 
     assert answer.status_code == 500

@@ -57,9 +57,13 @@ class Api:
             )
         return verb
 
+    def caller(self, headers: Mapping[str, str]) -> Caller:
+        """Return who asks. Raises Trouble."""
+        return caller_of(self._engine, headers, open_to_this_machine=self._open)
+
     def answer(self, verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> HttpAnswer:
         """Call a verb for whoever asks. Raises Trouble, BrainOpsError."""
-        caller = caller_of(self._engine, headers, open_to_this_machine=self._open)
+        caller = self.caller(headers)
         if not caller.role.covers(verb.role):
             raise Trouble(
                 403,

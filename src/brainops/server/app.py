@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
-from litestar import Litestar, MediaType, Request, Response, get, route
+from litestar import Litestar, MediaType, Request, Response, asgi, get, route
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
@@ -21,8 +22,10 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from brainops.brain import Brain
 from brainops.engine import Engine
 from brainops.server.api import Api
+from brainops.server.callers import Caller
 from brainops.server.openapi import DOCUMENT
 from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
+from brainops.server.stream import Feeds, tell
 from brainops.server.verbs import verbs
 from brainops.wire import to_json
 
@@ -41,14 +44,14 @@ Asked = Request[Any, Any, Any]
 class Door:
     """How many requests are inside, and whether one more is let in."""
 
-    def __init__(self) -> None:
+    def __init__(self, closed: asyncio.Event) -> None:
         self.limiter = CapacityLimiter(THREADS)
         self.inside = 0
-        self.closing = False
+        self.closed = closed
 
     def enter(self, *, captures: bool) -> None:
         """Let a request in, or raise Trouble (503)."""
-        if self.closing:
+        if self.closed.is_set():
             raise _come_back("the server is stopping")
         if self.inside >= WAITING + THREADS - (0 if captures else KEPT_FOR_CAPTURES):
             raise _come_back(f"{self.inside} requests wait already")
@@ -59,14 +62,16 @@ class Door:
         self.inside -= 1
 
 
-def application(engine: Engine, *, hosts: Collection[str], open_to_this_machine: bool) -> ASGIApp:
+def application(
+    engine: Engine, *, hosts: Collection[str], open_to_this_machine: bool, closed: asyncio.Event
+) -> ASGIApp:
     """Return the server of a memory.
 
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
     """
     api = Api(engine, verbs(Brain(engine)), open_to_this_machine=open_to_this_machine)
-    door = Door()
+    door = Door(closed)
 
     @route("/v1/{path:path}", http_method=["GET", "POST"], include_in_schema=False)
     async def call(request: Asked, path: FromPath[str]) -> Response[bytes]:
@@ -83,31 +88,42 @@ def application(engine: Engine, *, hosts: Collection[str], open_to_this_machine:
             door.leave()
         return Response(found.body, status_code=found.status, headers=found.headers, media_type=MediaType.JSON)
 
+    feeds = Feeds(door.limiter)
+
+    @asgi("/v1/stream", copy_scope=True)
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        request: Asked = Request(scope)
+        headers, query = dict(request.headers), request.query_params
+        kinds = [kind for named in query.getall("kinds", []) for kind in named.split(",") if kind]
+        after = headers.get("last-event-id") or query.get("after") or "newest"
+
+        async def still() -> Caller:
+            return await to_thread.run_sync(api.caller, headers, limiter=door.limiter)
+
+        brain = (await still()).brain
+        look = partial(
+            brain.changes, after=after, kinds=kinds, limit=1
+        )  # it refuses a wrong cursor, or an unknown kind
+        await to_thread.run_sync(look, limiter=door.limiter)
+        await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
+
     @get("/v1/openapi.json", include_in_schema=False, sync_to_thread=False)
     def openapi() -> Response[bytes]:
         return Response(DOCUMENT.read_bytes(), media_type=MediaType.JSON)
 
     @get("/healthz", include_in_schema=False, sync_to_thread=False)
     def healthz() -> dict[str, Any]:
-        return {"status": "stopping" if door.closing else "ok", "inside": door.inside}
+        return {"status": "stopping" if door.closed.is_set() else "ok", "inside": door.inside}
 
     @get("/readyz", include_in_schema=False)
     async def readyz() -> Response[Any]:
-        if door.closing:
+        if door.closed.is_set():
             raise _come_back("the server is stopping")
         await to_thread.run_sync(_ask_store, engine, limiter=door.limiter)
         return Response({"status": "ready"})
 
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            door.closing = True
-
     inner = Litestar(
-        [call, openapi, healthz, readyz],
-        lifespan=[lifespan],
+        [call, stream, openapi, healthz, readyz],
         exception_handlers={Exception: _told},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,

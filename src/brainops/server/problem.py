@@ -18,6 +18,7 @@ STATUS: dict[type[BrainOpsError], int] = {
     errors.InvalidInput: 422,
     errors.MissingExtra: 501,
     errors.NotConfigured: 501,
+    errors.CursorExpired: 410,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.NamespaceDenied: 403,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import logging
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -41,7 +43,8 @@ def serve(
     listening = _listen(host, port)
     at = listening.getsockname()[1]
     hosts = {host, *names, *(("localhost", "127.0.0.1", "::1") if is_loopback(host) else ())}
-    app = application(engine, hosts=hosts, open_to_this_machine=not keyed)
+    closed = asyncio.Event()
+    app = application(engine, hosts=hosts, open_to_this_machine=not keyed, closed=closed)
     _log_as_json()
     config = uvicorn.Config(
         app,
@@ -54,19 +57,25 @@ def serve(
         lifespan="on",
     )
     shown = f"[{host}]" if ":" in host else host
-    _Server(config, lambda: ready(f"http://{shown}:{at}")).run(sockets=[listening])
+    _Server(config, lambda: ready(f"http://{shown}:{at}"), closed).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that says when it answers, and when it begins to stop: who reads a stream would be waited for else."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object], closed: asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._closed = closed
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        self._loop = asyncio.get_running_loop()
         self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._closed.set)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
