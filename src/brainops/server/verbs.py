@@ -30,6 +30,8 @@ _READER = """
     agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready agents.withheld
     approvals.get approvals.list approvals.pending
     cases.decide cases.get cases.list cases.names
+    causes.list causes.show
+    evidence.get evidence.list evidence.next_tries
     fixes.application fixes.applications fixes.confidence fixes.get fixes.list fixes.plan fixes.suggest
     guard.automatic_stopped guard.compliance guard.decisions guard.is_strict guard.prepared guard.replay guard.rule
     guard.rules guard.settings
@@ -58,6 +60,7 @@ _WRITER = """
     guidance=RECORD handle=RECORD learn=CAPTURE establish=PROCEDURE_SAVE execute=RUN
     agents.cancel=EXECUTION_CANCEL agents.done=EXECUTION_DONE
     cases.correct=CASE_CORRECT cases.learn=CASE_LEARN cases.learn_many=CASE_LEARN
+    evidence.contradict=EVIDENCE_JUDGE evidence.record=EVIDENCE_RECORD
     fixes.apply=APPLY_FIX fixes.attach=FIX_ATTACH fixes.contradict=FIX_CONTRADICT fixes.demote=FIX_DEMOTE
     fixes.detach=FIX_DETACH fixes.record=FIX_RECORD fixes.rollback=FIX_ROLL_BACK
     guard.acknowledge=GUARD guard.ask=ASK guard.check=GUARD guard.close_bypass=BYPASS_CLOSE guard.stop_automatic=STOP
@@ -78,6 +81,7 @@ _APPROVER = """
     agents.verify=EXECUTION_VERIFY
     approvals.grant=APPROVAL_GRANT approvals.refuse=APPROVAL_REFUSE
     cases.verify=CASE_VERIFY
+    causes.join=CAUSE_JOIN causes.part=CAUSE_PART causes.undo=CAUSE_UNDO
     fixes.trust=FIX_TRUST fixes.verify=FIX_VERIFY
     guard.bypass=BYPASS guard.false_block=JUDGE_BLOCK guard.right_block=JUDGE_BLOCK
     notices.acknowledge=NOTICE_READ
