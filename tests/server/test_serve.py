@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,22 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from brainops.brain import Brain
+
 MAIN = "from brainops.cli.program import main; main()"
+
+
+def make(store: Path) -> None:
+    Brain.open(store, model="none", background=False).close()
 
 
 @contextmanager
 def served(store: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run a server in a process of its own; yield its address and the process."""
-    command = [sys.executable, "-c", MAIN, "serve", "--json", "--port", "0", "--store", str(store), *options]
+    make(store)
+    command = [sys.executable, "-c", MAIN, "serve", "--json", "--port", "0", "--store", str(store)]
     process = subprocess.Popen(
-        [*command, "--model", "none", "--namespace", "team/a"],
+        [*command, "--model", "none", "--namespace", "team/a", "--workers", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,6 +83,7 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed(tmp_path: Pa
 def test_it_does_not_begin_where_others_reach_it_without_keys(
     tmp_path: Path, options: tuple[str, ...], told: str
 ) -> None:
+    make(tmp_path / "memory.db")
     command = [sys.executable, "-c", MAIN, "serve", "--store", str(tmp_path / "memory.db"), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
@@ -83,6 +92,7 @@ def test_it_does_not_begin_where_others_reach_it_without_keys(
 
 
 def test_an_address_that_is_taken_is_said_so(tmp_path: Path) -> None:
+    make(tmp_path / "memory.db")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -92,3 +102,33 @@ def test_an_address_that_is_taken_is_said_so(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "--port" in done.stderr
+
+
+def test_its_own_worker_goes_on_with_runs_and_ends_with_it(tmp_path: Path) -> None:
+    with served(tmp_path / "memory.db", "--workers", "1") as (address, process):
+        source = "name: note\nsteps:\n  - {id: keep, uses: capture, with: {title: done, content: by a worker}}\n"
+        call(address, "establish", source=source)
+        run = call(address, "runs/start", name="note")
+        ended = until(lambda: call(address, "runs/get", run_id=run["id"])["state"] == "succeeded")
+        alive = until(lambda: len(call(address, "workers/list")) == 1)
+        process.send_signal(signal.SIGKILL)  # nothing of the server is left to end its worker
+        process.wait(30)
+
+    with served(tmp_path / "memory.db") as (address, _):
+        assert until(lambda: call(address, "workers/list") == [])
+    assert ended and alive
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+    end = time.monotonic() + seconds
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def test_a_store_that_is_not_there_is_no_new_memory(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MAIN, "serve", "--store", str(tmp_path / "mistyped.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 1
+    assert "brainops init" in done.stderr and not (tmp_path / "mistyped.db").exists()

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import shared
-from brainops.cli.shared import Said
+from brainops.cli.shared import Said, require_store
 from brainops.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from brainops.engine import Engine
 
 
 @command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="0 takes a free one.")
 @click.option("--keys", "keyed", is_flag=True, help="Answer nobody without a key; any other address needs this.")
+@click.option("--workers", type=click.IntRange(0, 16), default=1, show_default=True, help="So many of its own.")
 @click.option("--host-name", "names", multiple=True, metavar="NAME", help="A further name that it is asked by.")
-def serve(host: str, port: int, keyed: bool, names: tuple[str, ...]) -> Said:
+def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...]) -> Said:
     """Answer every verb over HTTP, until SIGTERM or Ctrl-C: POST /v1/VERB, described in /v1/openapi.json.
 
-    On this machine's own address (the default) whoever asks without a key is an agent of this machine. Runs are carried
-    out by workers: brainops worker.
+    On this machine's own address (the default) whoever asks without a key is an agent of this machine. Beside it works
+    a worker, which goes on with runs, learns and delivers notices; with --workers 0 others do: brainops worker.
 
     Example: brainops serve --port 8321
     """
@@ -28,8 +35,10 @@ def serve(host: str, port: int, keyed: bool, names: tuple[str, ...]) -> Said:
     except ImportError as error:
         raise MissingExtra(f"the server takes an extra ({error.name}): pip install 'brainops[server]'") from error
     from brainops.engine import Engine
+    from brainops.server.workers import attended
 
     given = shared()
+    require_store(given.store)
     with Engine.open(
         given.store, namespace=given.namespace, read=given.read, model=given.model, background=False
     ) as engine:
@@ -42,6 +51,15 @@ def serve(host: str, port: int, keyed: bool, names: tuple[str, ...]) -> Said:
                 click.echo(f"Answering on {address}, as {engine.settings.namespace}. {who}", err=True)
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
 
-        answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready)
+        with attended(_worker(engine), workers):
+            answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
+
+
+def _worker(engine: Engine) -> list[str]:
+    """Return the command of a worker of the same memory."""
+    settings = engine.settings
+    program = [sys.executable, "-c", "from brainops.cli import main; main()", "worker", "--attended"]
+    named = ["--store", settings.store, "--namespace", settings.namespace, "--model", settings.model]
+    return [*program, *named, *(part for each in settings.read for part in ("--read", each))]

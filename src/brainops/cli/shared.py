@@ -40,11 +40,8 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
     from brainops.health import store_location
 
     given = shared()
-    if not make and (missing := store_location.missing(given.store)):
-        raise StoreUnavailable(
-            f"there is no store at {missing}; check its name (--store, BRAINOPS_STORE, the settings file), or make one "
-            f"there: brainops init --store {shlex.quote(missing)}"
-        )
+    if not make:
+        require_store(given.store)
     brain = Brain.open(
         given.store,
         namespace=given.namespace or (store_location.everywhere() if everywhere else None),
@@ -58,6 +55,17 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
     finally:
         click.get_current_context().meta.pop(OPEN, None)
         brain.close()
+
+
+def require_store(store: str | None) -> None:
+    """Raise StoreUnavailable where there is none: a name that was mistyped is no new memory."""
+    from brainops.health import store_location
+
+    if missing := store_location.missing(store):
+        raise StoreUnavailable(
+            f"there is no store at {missing}; check its name (--store, BRAINOPS_STORE, the settings file), or make one "
+            f"there: brainops init --store {shlex.quote(missing)}"
+        )
 
 
 @contextmanager

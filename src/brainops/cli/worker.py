@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 @click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
 @click.option("--list", "listing", is_flag=True, help="Show the workers that live, and do nothing.")
 @click.option("--install", "installing", is_flag=True, help="Make the engine's tables, as the owner; once a database.")
-def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool) -> Said:
+@click.option("--attended", is_flag=True, hidden=True, help="End when standard input does, with who began it.")
+def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool, attended: bool) -> Said:
     """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
 
     Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
@@ -57,12 +60,19 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
             )
             without = obstacle(brain)
             how = "is told what is due" if without is None else f"looks for what is due ({without})"
+            if attended:
+                Thread(target=_at_end_of_input, args=(dispatcher.stop,), daemon=True).start()
             with _stopped_by_signals(dispatcher.stop):
                 click.echo(
                     f"Working on {masked(brain.settings.store)} as {brain.settings.namespace}; it {how}.", err=True
                 )
                 with Woken(brain, dispatcher):
                     dispatcher.run()
+
+
+def _at_end_of_input(stop: Callable[[], None]) -> None:
+    sys.stdin.buffer.read()
+    stop()
 
 
 @contextmanager

@@ -1,0 +1,60 @@
+"""Who goes on with runs while a server answers? Workers of its own, each a process beside it that ends when it does.
+
+The server itself carries out no step: what a procedure runs is not run by the process that holds everybody's keys.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+STEADY_SECONDS = 60.0  # after which a worker that ends is begun again at once
+LONGEST_REST_SECONDS = 30.0
+GRACE_SECONDS = 40.0  # a worker lets the steps at hand end, and hands its runs back
+
+log = logging.getLogger("brainops.server")
+
+
+@contextmanager
+def attended(command: Sequence[str], count: int) -> Iterator[None]:
+    """Keep so many processes of a command going for a while; each reads its end from its standard input."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=_attend, args=(command, stop), daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(GRACE_SECONDS + 5)
+
+
+def _attend(command: Sequence[str], stop: threading.Event) -> None:
+    """Begin a process again whenever it ends, the later the sooner it ended the last time."""
+    rest = 1.0
+    while not stop.is_set():
+        began = time.monotonic()
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None and not stop.wait(0.2):
+                pass
+            if stop.is_set():
+                _let_end(process)
+                return
+        rest = 1.0 if time.monotonic() - began > STEADY_SECONDS else min(LONGEST_REST_SECONDS, 2 * rest)
+        log.warning("a worker ended with %s; the next one begins in %.0f s", process.returncode, rest)
+        stop.wait(rest)
+
+
+def _let_end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        assert process.stdin is not None
+        process.stdin.close()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
