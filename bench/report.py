@@ -16,6 +16,7 @@ TITLES = {
     "order": "Calls out of order",
     "plain_english": "Plain English to a graph of steps",
     "guard": "A decision of the guard",
+    "hook": "A command judged by a hook",
     "latency": "Retrieve on SQLite",
     "million": "Retrieve at 1,000,000 memories",
     "postgres": "Retrieve on PostgreSQL",

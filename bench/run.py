@@ -44,6 +44,7 @@ PARTS: dict[str, list[list[str]]] = {
     "storm": [["bench.runs.storm"]],
     "chaos": [["bench.runs.chaos"]],
     "guard": [["bench.guard.latency"]],
+    "hook": [["bench.guard.hook"]],
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
     "advice": [["bench.guidance.advice"]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from brainops.types import AccessKey, Actor, Proof
 
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
+
+PACK_PAUSE = 20  # times as long as a pack took to write nothing is written: a folder of procedures comes one by one
 
 log = lazy.logger()
 
@@ -63,6 +66,31 @@ def narrowed(
     )
 
 
+class PackTimes:
+    """When packs were written, and what that took: they take a small part of a process's time, however much changes."""
+
+    def __init__(self) -> None:
+        self._next: dict[Scope, float] = {}
+        self._owed: set[Scope] = set()
+
+    def due(self, scope: Scope) -> bool:
+        """Say whether a pack is to be written now; one that is not is owed."""
+        now = time.monotonic() >= self._next.get(scope, 0.0)
+        (self._owed.discard if now else self._owed.add)(scope)
+        return now
+
+    def wrote(self, scope: Scope, seconds: float) -> None:
+        """Keep that it was written, and when it may be next."""
+        self._next[scope] = time.monotonic() + PACK_PAUSE * seconds
+
+    def owed(self) -> list[Scope]:
+        """Return what is still to be written, as due."""
+        owed, self._owed = list(self._owed), set()
+        for scope in owed:
+            self._next.pop(scope, None)
+        return owed
+
+
 class Engine:
     """One memory, open in one process for all that work with it; `Brain(engine, actor=...)` is the view of one of them.
 
@@ -90,7 +118,8 @@ class Engine:
         self._stewards: dict[str, Services] = {}
         self._others: dict[str, Engine] = {}
         self._due: set[str] = set()  # where errors of this process set fixes off
-        store.prove = self.prove
+        self._packs = PackTimes()
+        store.prove, store.counted = self.prove, self._compile
 
     @classmethod
     def open(
@@ -137,6 +166,21 @@ class Engine:
     def known_by(self, secret: str) -> AccessKey:
         """Return the key that a secret is of. Raises ApprovalUnproven."""
         return self.services(self.settings).keys.known(secret)
+
+    def _compile(self, scope: Scope) -> None:
+        """Write anew what hooks read of these namespaces, since it changed; many changes in a row share one writing.
+
+        What cannot be written is known to be old by its counters, and doctor says so.
+        """
+        if not self._packs.due(scope):
+            return
+        began = time.monotonic()
+        try:
+            settings = replace(self.settings, namespace=scope.write, read=scope.read, session=None)
+            self.services(settings).guard.write_pack()
+        except (BrainOpsError, OSError) as error:
+            log.warning("what hooks read could not be written, and they go by the store: %s", error)
+        self._packs.wrote(scope, time.monotonic() - began)
 
     def services(self, settings: config.Settings, deadline: Deadline | None = None) -> Services:
         """Return the parts that an actor works with, until a deadline, in the namespaces that these settings name."""
@@ -229,6 +273,8 @@ class Engine:
         What has not ended by then is gone on with by the next process that has the memory open, or by a worker.
         """
         self._finish_fixes()
+        for scope in self._packs.owed():
+            self._compile(scope)
         if self._dispatcher is not None:
             self._dispatcher.close()
         if self._drainer is not None:

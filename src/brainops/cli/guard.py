@@ -127,6 +127,17 @@ def check(
         click.get_current_context().exit(1)
 
 
+@guard.command("pack")
+def pack(brain: Brain) -> Said:
+    """Write what holds here where hooks look for it; each change does so by itself.
+
+    Example: brainops guard pack
+    """
+    path = brain.guard.write_pack()
+    yield {"path": None if path is None else str(path)}
+    yield "a store in memory has none" if path is None else f"written: {path}"
+
+
 @guard.group("rule", bare="list")
 def rule() -> None:
     """Write a rule, set the mode of any rule, or remove one that was written."""

@@ -20,6 +20,7 @@ from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.terms import embedding_texts, query_terms
+from brainops.operations.guard.pack import fault_of_pack
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.scope import Scope
@@ -58,6 +59,7 @@ def doctor(context: MemoryContext) -> list[Check]:
         ("feed", _feed),
         ("fingerprints", _fingerprints),
         ("fixes", _fixes),
+        ("hook pack", _pack),
         *trust_checks(),
         ("claims", claims),
         ("place", place),
@@ -199,13 +201,22 @@ def _fixes(context: MemoryContext) -> tuple[str, str]:
     return "none is open", ""
 
 
+def _pack(context: MemoryContext) -> tuple[str, str]:
+    fault = fault_of_pack(context)
+    if fault:
+        return f"{fault}, so that hooks read the store, or say that they cannot judge", "brainops guard pack"
+    none = "there is none, so that hooks would read the store; brainops guard pack writes one"
+    return none if fault is None else "hooks read what holds here", ""
+
+
 def _permissions(context: MemoryContext) -> tuple[str, str]:
     location = context.store.database.location
     if context.store.database.dialect != "sqlite" or location == ":memory:":
         return "no files of its own here", ""
     store = Path(location)
     beside = (store.with_name(store.name + ending) for ending in ("-wal", "-shm"))
-    files = [path for path in (store, *beside, *store.parent.glob(store.name + ".*.vec")) if path.exists()]
+    derived = (path for ending in ("vec", "pack") for path in store.parent.glob(f"{store.name}.*.{ending}"))
+    files = [path for path in (store, *beside, *derived) if path.exists()]
     open_to_others = [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)

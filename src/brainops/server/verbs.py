@@ -115,7 +115,8 @@ UNREACHED: Mapping[str, str] = {
         "language.use workers.dispatcher workers.wakeups runs.hand_back upkeep.catching_up",
         "it works on files of the machine that calls": "cases.learn_from procedures.apply sharing.export_to "
         "sharing.import_from upkeep.backup upkeep.export_to upkeep.import_from improvements.propose_patch "
-        "improvements.propose_patch_of improvements.ask_for_patch",
+        "improvements.propose_patch_of improvements.ask_for_patch guard.write_pack",
+        "its bytes are signed by a key that the process holds": "guard.pack",
         "a worker does it, never the server": "runs.advance agents.execute agents.resume agents.sweep approvals.sweep "
         "fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
         "upkeep.embed_pending",

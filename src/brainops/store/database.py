@@ -57,6 +57,7 @@ class Session(Protocol):
     """One transaction. `:namespace` and `:namespaces` are filled in from its scope, never by the caller."""
 
     scope: Scope
+    counted: bool  # whether it moved a change counter, so that what was compiled of its namespaces is old
 
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Return the first row of a named statement, or None."""
@@ -104,6 +105,7 @@ class NamedStatements(ABC):
     """The part of a session that is the same for every driver."""
 
     _statements: Statements
+    counted = False
 
     def one(self, name: str, /, **parameters: Any) -> Row | None:
         """Return the first row, or None."""

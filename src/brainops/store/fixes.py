@@ -31,7 +31,7 @@ class FixRows:
 
     def add(self, fix: Fix) -> bool:
         """Bind a fix; return False where its id stands there already."""
-        return self._session.run("fix_insert", **fix_row(fix)) > 0
+        return self._changed(self._session.run("fix_insert", **fix_row(fix)))
 
     def get(self, fix_id: str) -> Fix | None:
         """Return one readable fix."""
@@ -45,15 +45,22 @@ class FixRows:
     def set_mode(self, fix_id: str, mode: FixMode, reason: str, demoted_at: int | None) -> bool:
         """Say how far a fix goes by itself; return False where there is none in the written namespace."""
         values = {"mode": mode.value, "reason": reason, "demoted_at": demoted_at}
-        return self._session.run("fix_set_mode", id=fix_id, **values) > 0
+        return self._changed(self._session.run("fix_set_mode", id=fix_id, **values))
 
     def detach(self, fix_id: str, reason: str, at: int) -> bool:
         """Unbind a fix; its record stays."""
-        return self._session.run("fix_detach", id=fix_id, reason=reason, detached_at=at) > 0
+        return self._changed(self._session.run("fix_detach", id=fix_id, reason=reason, detached_at=at))
 
     def set_trust(self, fix_id: str, trust: str) -> bool:
         """Say how far the origin of a fix is trusted."""
-        return self._session.run("fix_trust", id=fix_id, trust=trust) > 0
+        return self._changed(self._session.run("fix_trust", id=fix_id, trust=trust))
+
+    def _changed(self, rows: int) -> bool:
+        """Count a change of the namespace's procedures, of which a fix is one, where any row changed."""
+        if rows:
+            self._session.run("procedure_change")
+            self._session.counted = True
+        return rows > 0
 
     def verdicts(self) -> dict[str, tuple[FixKind, int, int]]:
         """Return for each fix that was judged: its kind, how often it was verified, how often contradicted."""

@@ -25,6 +25,7 @@ class ProcedureRows:
     def changed(self) -> None:
         """Say that something changes in the written namespace; other writers of it wait until this one is done."""
         self._session.run("procedure_change")
+        self._session.counted = True
 
     def changes(self) -> dict[str, int]:
         """Return the change counter of each readable namespace that has one."""

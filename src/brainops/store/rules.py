@@ -30,6 +30,7 @@ from brainops.types import (
     SettingChange,
 )
 from brainops.wire import plain
+from brainops_core.pack import counters_of
 
 if TYPE_CHECKING:
     from brainops.store.database import Row, Session
@@ -91,6 +92,12 @@ class RuleRows:
     def touch(self, actor: Actor, at: Micros) -> None:
         """Say that rules or settings changed, so that every process reads them anew."""
         self.set(CHANGES, str(int(self.own(CHANGES) or 0) + 1), actor, at)
+        self._session.counted = True
+
+    def counters(self) -> list[list[str]]:
+        """Return the counters by which a compiled pack of the readable namespaces is known to be old."""
+        rows = self._session.all("hook_changes")
+        return counters_of([(row["namespace"], row["kind"], row["counter"]) for row in rows])
 
     # Rules
 

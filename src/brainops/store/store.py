@@ -219,8 +219,9 @@ def _cannot_prove(proof: Proof) -> Actor:
 class Store:
     """A database, its index and the namespaces that this reader and writer may touch.
 
-    `prove` returns the person whom a proof shows, or raises; whoever opens the store hands it in. With a deadline, what
-    is not committed by then is not written: StoreUnavailable is raised.
+    `prove` returns the person whom a proof shows, or raises; `counted` is told when rules, settings, procedures or
+    fixes changed; whoever opens the store hands both in. With a deadline, what is not committed by then is not written:
+    StoreUnavailable is raised.
     """
 
     def __init__(
@@ -232,6 +233,7 @@ class Store:
         prove: Callable[[Proof], Actor] = _cannot_prove,
         group: Group | None = None,
         deadline: Deadline | None = None,
+        counted: Callable[[Scope], None] | None = None,
     ) -> None:
         self.database = database
         self.index = index
@@ -239,6 +241,7 @@ class Store:
         self.scope = scope
         self.prove = prove
         self.deadline = deadline
+        self.counted = counted
         self._group = group or Group(lambda deadline: database.write(scope, deadline), database.location)
 
     @contextmanager
@@ -260,6 +263,8 @@ class Store:
         with self.database.write(scope or self.scope, self.deadline) as session:
             yield Transaction(session, self.index, act, leave)
             self._require_time()
+        if session.counted and self.counted is not None:
+            self.counted(scope or self.scope)
 
     def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T]) -> T:
         """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
@@ -312,13 +317,17 @@ class Store:
 
     def within(self, scope: Scope) -> Store:
         """Return the same store seen through other namespaces; small writes of both go on sharing transactions."""
-        return Store(self.database, self.index, self.upkeep, scope, self.prove, self._group, self.deadline)
+        return Store(
+            self.database, self.index, self.upkeep, scope, self.prove, self._group, self.deadline, self.counted
+        )
 
     def by(self, deadline: Deadline | None) -> Store:
         """Return the same store with this deadline; with None, for what is written after the call that had one."""
         if deadline is self.deadline:
             return self
-        return Store(self.database, self.index, self.upkeep, self.scope, self.prove, self._group, deadline)
+        return Store(
+            self.database, self.index, self.upkeep, self.scope, self.prove, self._group, deadline, self.counted
+        )
 
     def to_end(self) -> Store:
         """Return the store to write how something ended, whose outcome is not lost because it outlasted its call."""

@@ -10,10 +10,8 @@ from brainops_core.glob import has_form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
-
-    from brainops_core.guard.values import PlainRule
 
 
 def canonical(name: str) -> str:
@@ -27,12 +25,11 @@ def is_glob(name: str) -> bool:
 
 
 class Indexed:
-    """A rule, its place, and the canonical globs that must match, none of which match anything."""
+    """A rule, and the canonical globs that must match, none of which match anything."""
 
-    __slots__ = ("operations", "position", "rule", "targets")
+    __slots__ = ("operations", "rule", "targets")
 
-    def __init__(self, position: int, rule: PlainRule) -> None:
-        self.position = position
+    def __init__(self, rule: Any) -> None:
         self.rule = rule
         self.operations = _Forms(rule.operations)
         self.targets = _Forms(rule.targets)
@@ -54,18 +51,33 @@ class _Forms:
         return any(has_form(name, glob) for glob in self.globs)
 
 
-class RuleIndex:
-    """Rules, compiled once; `applying` yields those that an operation must meet, in their order."""
+def places_of(rules: Iterable[Any]) -> dict[str, dict[str, list[int]]]:
+    """Return at which literal beginning of an operation, or else of a target, each rule is found, by its position."""
+    places: dict[str, dict[str, list[int]]] = {"operations": {}, "targets": {}}
+    for position, rule in enumerate(rules):
+        among, globs = ("operations", rule.operations) if rule.operations else ("targets", rule.targets or ("",))
+        for glob in {canonical(glob).partition("*")[0].partition("?")[0].partition("[")[0] for glob in globs}:
+            places[among].setdefault(glob, []).append(position)
+    return places
 
-    def __init__(self, rules: Iterable[Any]) -> None:
+
+class RuleIndex:
+    """Rules, found by `places_of`; `applying` yields those that an operation must meet, in their order.
+
+    What `rules` are is made a rule by `rule_of` where one could apply, and not before: of a thousand in a pack, few.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Any],
+        places: Mapping[str, Mapping[str, Sequence[int]]] | None = None,
+        rule_of: Callable[[Any], Any] | None = None,
+    ) -> None:
         self._rules = tuple(rules)
-        self._by_operation: dict[str, list[Indexed]] = {}
-        self._by_target: dict[str, list[Indexed]] = {}
-        self._anywhere: list[Indexed] = []
-        for position, rule in enumerate(self._rules):
-            self._add(position, rule)
-        self._operation_lengths = sorted({len(prefix) for prefix in self._by_operation})
-        self._target_lengths = sorted({len(prefix) for prefix in self._by_target})
+        self._places = places_of(self._rules) if places is None else places
+        self._lengths = {among: sorted(set(map(len, found))) for among, found in self._places.items()}
+        self._rule_of = rule_of
+        self._indexed: dict[int, Indexed] = {}
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rules)
@@ -76,32 +88,22 @@ class RuleIndex:
     def applying(self, operation: Any) -> Iterator[Any]:
         """Yield the rules whose operations, targets and classes cover this operation."""
         name, target = canonical(operation.name), canonical(operation.target or "")
-        found: dict[int, PlainRule] = {}
-        for each in self._candidates(name, target):
-            if each.position in found or (each.rule.classes and operation.action_class not in each.rule.classes):
+        for position in sorted({*self._candidates("operations", name), *self._candidates("targets", target)}):
+            each = self._at(position)
+            if each.rule.classes and operation.action_class not in each.rule.classes:
                 continue
             if each.operations.cover(name) and each.targets.cover(target):
-                found[each.position] = each.rule
-        yield from (found[position] for position in sorted(found))
+                yield each.rule
 
-    def _candidates(self, name: str, target: str) -> Iterator[Indexed]:
-        yield from self._anywhere
-        for length in self._operation_lengths:
-            yield from self._by_operation.get(name[:length], ())
-        for length in self._target_lengths:
-            yield from self._by_target.get(target[:length], ())
+    def _candidates(self, among: str, text: str) -> Iterator[int]:
+        for length in self._lengths[among]:
+            yield from self._places[among].get(text[:length], ())
 
-    def _add(self, position: int, rule: PlainRule) -> None:
-        indexed = Indexed(position, rule)
-        if rule.operations:
-            places, globs = self._by_operation, rule.operations
-        elif rule.targets:
-            places, globs = self._by_target, rule.targets
-        else:
-            self._anywhere.append(indexed)
-            return
-        for prefix in {canonical(glob).partition("*")[0].partition("?")[0].partition("[")[0] for glob in globs}:
-            places.setdefault(prefix, []).append(indexed)
+    def _at(self, position: int) -> Indexed:
+        if position not in self._indexed:
+            rule = self._rules[position]
+            self._indexed[position] = Indexed(rule if self._rule_of is None else self._rule_of(rule))
+        return self._indexed[position]
 
 
 def compiled(rules: Iterable[Any]) -> RuleIndex:

@@ -96,6 +96,30 @@ class PlainRule(Plain):
     created_at: int
 
 
+def rule_of(fields: Mapping[str, Any]) -> PlainRule:
+    """Return a rule from its fields as JSON has them."""
+    rule = PlainRule(**fields)
+    if rule.requirement is not None:
+        rule.requirement = _requirement_of(fields["requirement"])
+    return rule
+
+
+def _requirement_of(fields: Mapping[str, Any]) -> PlainRequirement:
+    wanted = PlainRequirement(**fields)
+    if wanted.after is not None:
+        wanted.after = _requirement_of(fields["after"])
+    wanted.parts = [_requirement_of(part) for part in fields.get("parts") or ()]
+    return wanted
+
+
+class PlainPattern(Plain):
+    """What a namespace says itself: operations, tools or single commands of this form are of this class."""
+
+    __slots__ = ("action_class", "glob")
+    glob: str
+    action_class: str
+
+
 class PlainReceipt(Plain):
     """Proof that memory was consulted."""
 

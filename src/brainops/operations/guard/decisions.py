@@ -33,6 +33,7 @@ from brainops.types import (
     RuleMode,
 )
 from brainops.types.times import DAY_MICROS, HOUR_MICROS
+from brainops_core.commands.shell import quoted
 
 if TYPE_CHECKING:
     from brainops.operations.guard.state import Ruleset
@@ -324,3 +325,15 @@ def step_down(
         command=f"brainops guard rule mode {rule.id} {rule.mode.value}",
     )
     return mode
+
+
+def told_of(refusal: Ask | Deny) -> str:
+    """Return a refusal as a person reads it, with the way out."""
+    what = "needs a person's approval" if isinstance(refusal, Ask) else "is not allowed"
+    return f"this operation {what}: {refusal.reason} (rule {refusal.rule}). The way out: {refusal.way_out}"
+
+
+def guide_call(start: OperationStart) -> str:
+    """Return the call that consults memory about an operation."""
+    target = f" --target {quoted(start.target)}" if start.target else ""
+    return f"brainops guide {quoted(start.name)}{target}"

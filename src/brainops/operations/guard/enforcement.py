@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -15,7 +14,7 @@ from brainops.errors import ApprovalRequired, BrainOpsError, Conflict, InvalidIn
 from brainops.operations.commands.action_class import classify
 from brainops.operations.guard import decisions, step_rules
 from brainops.operations.guard import state as guard_state
-from brainops.operations.guard.decisions import LastLook, Looked
+from brainops.operations.guard.decisions import LastLook, Looked, guide_call, told_of
 from brainops.operations.guard.guard import RuleIndex, check, holds_for_reading, subject_of
 from brainops.operations.guard.settings import GuardControls
 from brainops.operations.log import checked_start
@@ -44,22 +43,24 @@ from brainops.types import (
     Rule,
     RuleKind,
     RuleMode,
-    TriggerMatch,
 )
 from brainops.types.limits import MAX_LIMIT, Limit
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 from brainops.wire import from_plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from brainops.memory.context import MemoryContext
     from brainops.operations.guard import breaker, compliance, replay
+    from brainops.operations.guard import pack as hook_pack
     from brainops.operations.guard.other_namespaces import Elsewhere
     from brainops.procedures.catalog import Catalog
     from brainops.procedures.consent.approvals import Approvals
     from brainops.procedures.consent.outbox import Outbox
     from brainops.procedures.triggers.triggers import Triggers
 else:
-    breaker, compliance, replay = lazy.modules("brainops.operations.guard", "breaker compliance replay")
+    breaker, compliance, hook_pack, replay = lazy.modules("brainops.operations.guard", "breaker compliance pack replay")
 
 ALARM_SECONDS = 3_600  # between two notices of the same trouble: the first one says it
 FRESH_SECONDS = 1.0  # how long a namespace's own classes of operations are taken for known
@@ -99,6 +100,7 @@ class Guard(GuardControls):
         if self._seen.rules is None or time.monotonic() - self._seen.looked_at > FRESH_SECONDS:
             try:
                 self._refresh()
+                self._seen.looked_at = time.monotonic()
             except BrainOpsError as error:
                 log.warning("a namespace's own classes of operations could not be read: %s", error)
         patterns = self._seen.rules.patterns if self._seen.rules is not None else ()
@@ -125,7 +127,7 @@ class Guard(GuardControls):
                 self.admit(tx, looked, None)
         except OperationBlocked as blocked:
             if isinstance(looked.decision, Allow):
-                return Deny(reason=str(blocked), rule="guard", way_out=_guide(start))
+                return Deny(reason=str(blocked), rule="guard", way_out=guide_call(start))
         except BrainOpsError as error:
             return self._in_trouble(looked, error).decision
         return looked.decision
@@ -201,7 +203,7 @@ class Guard(GuardControls):
         if isinstance(looked.decision, Allow):
             return
         kind = ApprovalRequired if isinstance(looked.decision, Ask) else OperationBlocked
-        error = kind(_told(looked.decision))
+        error = kind(told_of(looked.decision))
         try:
             with self._context.store.writing(acts.GUARD, self._context.actor) as tx:
                 self.admit(tx, looked, None)
@@ -220,7 +222,7 @@ class Guard(GuardControls):
                 nothing_new = within.recorded or looked.trouble is not None or (looked.plain and not looked.applied)
                 silent = nothing_new and set(used) <= set(within.approvals)
             case refused:
-                refusal, silent = _told(refused), False
+                refusal, silent = told_of(refused), False
         return Admission(
             decision=looked.decision,
             subject=subject_of(looked.start),
@@ -264,7 +266,7 @@ class Guard(GuardControls):
     def _gathered(self, looked: Looked, known: guard_state.Ruleset) -> Looked | None:
         """Read what the rules that apply ask for, in one short look; None where the rules have changed since."""
         start = looked.start
-        applied = step_rules.applied_rules(known, start, self._pushed, looked.within)
+        applied = step_rules.applied_rules(known, start, self._triggers.pushed, looked.within)
         if start.action_class is ActionClass.READ_ONLY:
             applied = [rule for rule in applied if holds_for_reading(rule)]
         floor = self._context.store.floor()
@@ -313,11 +315,8 @@ class Guard(GuardControls):
             if known is None or known.procedures != procedures or known.changes != guard_state.changes_of(rows):
                 known = self._seen.rules = guard_state.ruleset(tx, rows, active, procedures)
         settings = guard_state.settings_of(rows, self._context.store.scope.write, floor=self._context.store.floor())
-        self._seen.enforcement, self._seen.looked_at = settings.enforcement, time.monotonic()
+        self._seen.enforcement = settings.enforcement
         return known, settings
-
-    def _pushed(self, start: OperationStart) -> Sequence[TriggerMatch]:
-        return self._triggers.pushed(start)
 
     def _use_up(self, tx: Transaction, looked: Looked, allowed: Allow) -> None:
         """Use receipts and approvals up; a loser of a race is blocked where rules hold, and noted where they do not."""
@@ -326,7 +325,7 @@ class Guard(GuardControls):
             if not tx.rules.use_receipt(receipt_id, looked.now) and held:
                 raise OperationBlocked(
                     f"{looked.start.name}: its consultation was used by another operation just now; "
-                    f"consult memory again: {_guide(looked.start)}"
+                    f"consult memory again: {guide_call(looked.start)}"
                 )
         spent = looked.within.approvals if looked.within else ()  # by its run
         for approval in looked.state.approvals:
@@ -481,7 +480,7 @@ class Guard(GuardControls):
         known, _ = self._refresh()
         now = self._context.store.now()
         mode = self._member(Enforcement, enforcement)
-        return replay.replay(self._context, known, self._pushed, mode, now - int(days * DAY_MICROS))
+        return replay.replay(self._context, known, self._triggers.pushed, mode, now - int(days * DAY_MICROS))
 
     def compliance(self, by: str = "procedure", since: int | None = None) -> Compliance:
         """Return how far rules and procedures were followed: by procedure, service, day or person, from the record."""
@@ -489,12 +488,10 @@ class Guard(GuardControls):
         now = self._context.store.now()
         return compliance.compliance(self._context, by, now - 30 * DAY_MICROS if since is None else since)
 
+    def pack(self, key: bytes | None = None) -> bytes:
+        """Return what holds here compiled for hooks, in one file's bytes; signed where a key is given."""
+        return hook_pack.compiled_pack(self._context, self._refresh, key)
 
-def _told(refusal: Ask | Deny) -> str:
-    what = "needs a person's approval" if isinstance(refusal, Ask) else "is not allowed"
-    return f"this operation {what}: {refusal.reason} (rule {refusal.rule}). The way out: {refusal.way_out}"
-
-
-def _guide(start: OperationStart) -> str:
-    target = f" --target {shlex.quote(start.target)}" if start.target else ""
-    return f"brainops guide {shlex.quote(start.name)}{target}"
+    def write_pack(self) -> Path | None:
+        """Write what holds here where hooks look for it, and return that; None for a store in memory."""
+        return hook_pack.write_pack(self._context, self.pack)
