@@ -20,6 +20,7 @@ from brainops.types import Draft, MemoryState, MemoryType, Source, Trust, Verdic
 from brainops.wire import checked
 
 if TYPE_CHECKING:
+    from brainops import once
     from brainops.memory import capture as capturing
     from brainops.memory import correction as change
     from brainops.memory import likeness, retrieve
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     )
 else:
     capturing, change, likeness, retrieve = lazy.modules("brainops.memory", "capture correction likeness retrieve")
+    (once,) = lazy.modules("brainops", "once")
     alerts, match = lazy.modules("brainops.memory.recognition", "alerts match")
 
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
@@ -121,6 +123,7 @@ class Brain(metaclass=_Opens):
         read: Iterable[str] | None = None,
         session: str | None = None,
         deadline: float | None = None,
+        idempotency_key: str | None = None,
     ) -> Brain:
         """Return a view that sees and may do the same as this one, or less.
 
@@ -131,16 +134,16 @@ class Brain(metaclass=_Opens):
         `deadline` is in seconds from now, for all that the view does: make one for each request. What is not committed
         by then raises StoreUnavailable, and nothing of it is written. Runs that it starts go on in the background, and
         the end of an operation is written whenever that is.
+
+        With an `idempotency_key` a call is done once: the same call of the same actor answers for a day as it did
+        first, another one raises Conflict, and what was raised is not kept.
         """
         less = narrowed(self.settings, actor, namespace, read, session)
-        return Brain(
-            self._engine,
-            actor=less.actor,
-            namespace=less.namespace,
-            read=less.read,
-            session=less.session,
+        view = Brain(
+            self._engine, actor=less.actor, namespace=less.namespace, read=less.read, session=less.session,
             deadline=sooner(self._context.store.deadline, deadline),
-        )
+        )  # fmt: skip
+        return view if idempotency_key is None else once.under(view, view._context, view.resume, idempotency_key)
 
     # Memory
 
@@ -291,13 +294,9 @@ class Brain(metaclass=_Opens):
         return likeness.near(memory, lambda text, limit: self.retrieve(text, limit=limit), besides)
 
     def changes(
-        self,
-        *,
-        after: str | None = None,
-        before: str | None = None,
-        kinds: Iterable[ChangeKind | str] = (),
+        self, *, after: str | None = None, before: str | None = None, kinds: Iterable[ChangeKind | str] = (),
         limit: int = 100,
-    ) -> Page[FeedEntry]:
+    ) -> Page[FeedEntry]:  # fmt: skip
         """Return what happened after a cursor, in the order of the feed, which misses no commit however late it comes.
 
         `next` of a page, or the `id` of a change, is where to go on; `after="newest"` begins with what happens from now

@@ -107,7 +107,7 @@ class Engine:
         self.store = store
         self.meaning = Meaning(settings.model)
         self.recorder = Recorder()
-        self.uses = Uses(self.recorder.submit)
+        self.uses = Uses(partial(self.recorder.submit, beside=True))
         self.process = AtHand()
         self._redaction = redaction_policy(store, settings.personal_data)
         self._scopes: dict[Scope, AtHand] = {}

@@ -78,6 +78,8 @@ class Changes:
         store = self._context.store
         with store.read() as tx:
             number = tx.changes.last_before(store.now() - int(self._kept_days * DAY_MICROS))
+        with store.writing(acts.SWEEP, self._context.actor) as tx:
+            tx.answers.trim(store.now())
         taken = TRIMMED_ROWS if number is not None else 0
         while number is not None and taken == TRIMMED_ROWS:
             with store.writing(acts.SWEEP, self._context.actor) as tx:

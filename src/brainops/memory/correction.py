@@ -252,6 +252,7 @@ def _purge(
     for row in rows:
         tx.memories.delete(row)
     segments.purge_from_segments(tx, ids)
+    tx.answers.forget()
     now, said = context.store.now(), context.text(reason)
     for memory_id in ids:
         tx.operations.purge(memory_id)

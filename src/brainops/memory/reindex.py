@@ -140,6 +140,7 @@ def rescan(
             taken_out: dict[str, JSON] = {finding.kind: finding.count for finding in found.findings}
             with context.store.writing(acts.REDACT, context.actor) as tx:
                 now = context.store.now()
+                tx.answers.forget()
                 tx.trail.append(tx.scope.write, now, changed=found.changed, findings=taken_out)
         found = replace(found, in_log_for=context.store.upkeep.scrub())
     return found

@@ -13,6 +13,7 @@ from itertools import groupby
 from brainops import lazy
 from brainops.errors import BrainOpsError
 from brainops.store import Store, Transaction, acts
+from brainops.store.answers import CLAIM
 
 QUEUE_RECORDS = 10_000  # beyond this the caller waits for room: slower, but nothing is dropped
 BATCH_RECORDS = 500  # one transaction and one sync for all that waited
@@ -37,11 +38,16 @@ class Recorder:
         self._thread: threading.Thread | None = None
         _RECORDERS.add(self)
 
-    def submit(self, store: Store, write: Write) -> None:
-        """Hand over a record of a store's written namespace.
+    def submit(self, store: Store, write: Write, *, beside: bool = False) -> None:
+        """Hand over a record of a store's written namespace; `beside` is what only counts that something was asked.
 
-        Where too many wait, this waits for room, and a closed recorder writes at once.
+        Where too many wait, this waits for room. A closed recorder writes at once, and so does a call under an
+        idempotency key, which is done once only if it is done when it returns.
         """
+        if CLAIM.get() is not None and not beside:
+            self.flush()
+            store.write_together(acts.RECORD, acts.ITSELF, write)
+            return
         self._ensure_running()
         with self._idle:
             self._unwritten += 1

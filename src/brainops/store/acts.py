@@ -120,6 +120,7 @@ def _work() -> Act:
 
 INDEX = _work()
 SETTLE_SETTINGS = _work()
+SETTLE_ANSWER = _work()
 TRY_STORE = _work()
 RECORD = _work()
 GUARD = _work()

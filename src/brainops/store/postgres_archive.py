@@ -33,7 +33,8 @@ TABLES = (
     "improvement", "improvement_trial", "code_patch", "language_day", "language_use",
 )  # fmt: skip
 """Every table that a backup holds, those that others refer to first. A test compares them with the catalog."""
-LEFT = "change"  # the feed, whose places are numbers of transactions of one server: it begins anew where rows come back
+LEFT = ("change", "answer")
+"""The feed, whose places are numbers of transactions of one server, and keys: both begin anew where rows come back."""
 
 FORMAT = 2
 OF_BEFORE = 1  # the format of archives of before the first release
@@ -79,7 +80,7 @@ def read_contents(path: Path) -> dict[str, Any]:
 def load_archive(connection: Connection, path: Path, head: Mapping[str, Any]) -> None:
     """Put an archive's rows in the place of all others, in a transaction that may see and write everything."""
     connection.execute("alter table audit disable trigger user")  # each gets its triggers back once it is loaded
-    connection.execute(f"truncate {', '.join(present(connection, LEFT))}".encode())
+    connection.execute(f"truncate {', '.join(present(connection, *LEFT))}".encode())
     connection.execute("alter table audit enable trigger user")
     with zipfile.ZipFile(path) as archive:
         for table in head["tables"]:

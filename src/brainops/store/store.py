@@ -13,6 +13,7 @@ from msgspec import Struct
 import brainops.store.acts as acts
 from brainops.errors import ApprovalUnproven, BrainOpsError
 from brainops.store.acts import Act, Proven
+from brainops.store.answers import CLAIM, Claim
 from brainops.store.database import Database, Deadline, Session
 from brainops.store.group import Group
 from brainops.store.memories import MemoryRows
@@ -23,6 +24,7 @@ from brainops.types import Actor
 
 if TYPE_CHECKING:
     from brainops.store.agents import AgentRows
+    from brainops.store.answers import AnswerRows
     from brainops.store.approvals import ApprovalRows
     from brainops.store.cases import CaseRows
     from brainops.store.changes import ChangeRows
@@ -127,6 +129,7 @@ class Transaction:
     vectors: VectorRows
     handles: Handles
     changes: ChangeRows
+    answers: AnswerRows
 
     def __init__(self, session: Session, index: Index, act: Act, leave: Permission) -> None:
         self.session = session
@@ -212,6 +215,12 @@ class Transaction:
 STRICT_NAMESPACES = "strict_namespaces"  # the fact about the store that its floor rests on
 
 
+def _claim_of(act: Act) -> Claim | None:
+    """Return the claim of the call that goes on, where no transaction of it has made it; to prove is not to do."""
+    claim = CLAIM.get()
+    return None if claim is None or claim.namespace is not None or act is acts.PROVE else claim
+
+
 def _cannot_prove(proof: Proof) -> Actor:
     raise ApprovalUnproven("nothing that checks a proof was given to this store; open it as a Brain")
 
@@ -260,25 +269,36 @@ class Store:
         is written; ApprovalUnproven where it takes a proof and there is none, or a wrong one.
         """
         leave = self._leave(act, actor, proof)
+        claim = _claim_of(act)
         with self.database.write(scope or self.scope, self.deadline) as session:
+            if claim is not None:
+                claim.make(session, self.now())
             yield Transaction(session, self.index, act, leave)
             self._require_time()
+        if claim is not None:
+            claim.namespace = (scope or self.scope).write
         if session.counted and self.counted is not None:
             self.counted(scope or self.scope)
 
     def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T]) -> T:
         """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
-        leave = self._leave(act, actor, None)
+        leave, claim = self._leave(act, actor, None), _claim_of(act)
 
         def write(session: Session) -> T:
+            if claim is not None:
+                claim.make(session, self.now())
             done = work(Transaction(session, self.index, act, leave))
             self._require_time()
             return done
 
         if self.database.dialect == "sqlite":
-            return self._group.write(lambda shared: write(shared.within(self.scope)), self.deadline)
-        with self.database.write(self.scope, self.deadline) as session:  # its connections share syncs by themselves
-            return write(session)
+            done = self._group.write(lambda shared: write(shared.within(self.scope)), self.deadline)
+        else:
+            with self.database.write(self.scope, self.deadline) as session:  # its connections share syncs by themselves
+                done = write(session)
+        if claim is not None:
+            claim.namespace = self.scope.write
+        return done
 
     def _require_time(self) -> None:
         """Raise, where the deadline has passed: what was done in this transaction is undone with it."""
