@@ -273,6 +273,25 @@ def test_a_due_fix_of_some_time_ago_is_held(brain: Brain, tmp_path: Path, clock:
     assert states(brain, fix) == ["held"]
 
 
+def test_a_fix_applies_itself_only_where_it_has_helped(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
+    for _ in range(25):
+        brain.fixes.record(fix.id, helped=True, target="checkout", context={"version": "2.7"})
+    brain.fixes.set_mode(fix.id, "auto", reason="it has helped for weeks")
+    brain.guard.set_autonomy("auto")
+
+    places = (("checkout", "2.9"), ("ledger", "2.9"), ("checkout", "3.0"))
+    sure = [brain.fixes.suggest(ERROR, target=at, context={"version": of})[0].confidence for at, of in places]
+    fail(brain, target="ledger")
+    finish_runs(brain)
+
+    assert [each.unseen for each in sure] == [None, "target ledger", "version 3.x"]
+    assert [each.verified for each in sure] == [25, 25, 25]
+    [held] = [each for each in brain.fixes.applications(fix.id) if each.target == "ledger"]
+    assert held.state is ApplicationState.HELD
+    assert held.reason == "it has never helped with target ledger, and applies itself only where it has"
+
+
 @pytest.mark.parametrize(
     ("limits", "told"),
     [
@@ -281,16 +300,20 @@ def test_a_due_fix_of_some_time_ago_is_held(brain: Brain, tmp_path: Path, clock:
     ],
 )
 def test_the_blast_radius_holds_what_goes_beyond_it(
-    brain: Brain, limits: BlastRadius, told: str, tmp_path: Path
+    brain: Brain, clock: Clock, limits: BlastRadius, told: str, tmp_path: Path
 ) -> None:
     fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path), limits=limits)
     automatic(brain, fix)
+    for target in ("a", "b", "c"):  # it helped on each of them before
+        brain.fixes.record(fix.id, helped=True, target=target)
+    clock.later(2 * RETURN_SECONDS)
+    before = len(states(brain, fix))
 
     for target in ("a", "b", "c"):
         fail(brain, target=target)
         finish_runs(brain)
 
-    assert states(brain, fix) == ["verified", "verified", "held"]
+    assert states(brain, fix)[before:] == ["verified", "verified", "held"]
     assert told in brain.fixes.applications(fix.id)[0].reason
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,8 @@ from brainops.procedures.fixes.confidence import (
     sentence,
 )
 from brainops.statistics.proportions import beta_cumulative, beta_quantile
+
+NEEDED = [21, 6, 5, 6, 13]
 
 counts = st.integers(min_value=0, max_value=500)
 
@@ -38,15 +42,37 @@ def test_twenty_one_verified_successes_alone_pass_the_line_and_twenty_do_not() -
     assert not may_apply(confidence(20, 0))
 
 
-def test_similar_fixes_that_did_well_shorten_the_way_but_do_not_replace_the_own_record() -> None:
-    assert may_apply(confidence(14, 0, pooled_verified=100))
-    assert not may_apply(confidence(14, 0))
+def successes_needed(pooled_verified: int, pooled_contradicted: int) -> int:
+    """Return how many successes without a failure let a fix apply itself, after such a record of other causes."""
+    return next(
+        count
+        for count in range(1, 100)
+        if may_apply(confidence(count, 0, pooled_verified=pooled_verified, pooled_contradicted=pooled_contradicted))
+    )
+
+
+def test_the_record_of_other_causes_says_how_many_successes_are_needed_as_the_docs_say() -> None:
+    assert [successes_needed(*record) for record in ((0, 0), (48, 2), (98, 2), (95, 5), (180, 20))] == NEEDED
+    page = (Path(__file__).parents[2] / "docs/reference/fixes.md").read_text(encoding="utf-8")
+
+    assert "| none | 48 of 50 | 98 of 100 | 95 of 100 | 180 of 200 |" in page
+    assert f"| {' | '.join(map(str, NEEDED))} |" in page
+
+
+def test_however_well_others_did_a_fix_has_successes_of_its_own() -> None:
     assert not may_apply(confidence(MINIMUM_VERIFIED - 1, 0, pooled_verified=100_000))
 
 
+def test_a_fix_does_not_apply_itself_with_what_it_was_never_seen_to_work_with() -> None:
+    sure = confidence(25, 0, pooled_verified=100, unseen="version 3.x")
+
+    assert not may_apply(sure)
+    assert "never with version 3.x" in sentence(sure)
+
+
 def test_a_pool_never_counts_more_than_its_weight() -> None:
-    assert confidence(0, 0, pooled_verified=10_000).pooled == POOL_WEIGHT
-    assert confidence(0, 0, pooled_verified=3).pooled == 3
+    assert POOL_WEIGHT - 0.02 < confidence(0, 0, pooled_verified=10_000).pooled <= POOL_WEIGHT
+    assert confidence(0, 0, pooled_verified=8).pooled == POOL_WEIGHT / 2
 
 
 def test_similar_fixes_that_failed_make_a_fix_less_sure() -> None:

@@ -25,6 +25,7 @@ MOST_ATTRIBUTES = 12  # of a context that are looked at
 MOST_VALUES = 24  # of one attribute: with more it is an id, and parts nothing
 MOST_MOMENTS = 40  # the latest at which things may have become otherwise
 MOST_CHARACTERS = 80  # of a value: what is longer is a text
+ENOUGH_VALUES = 3  # of one attribute that all worked: it is not the attribute on which it depends
 SINCE = "since"
 EXACT = "exact "  # before the name of a version that is meant with all its numbers
 
@@ -104,6 +105,19 @@ def place(
             left = tuple(each for each in left if each.where.get(best.attribute) == value)
         conditions.append(best)
     return Cell(conditions=tuple(conditions), trials=left, expected=means)
+
+
+def unseen(cell: Cell, here: Mapping[str, str]) -> str | None:
+    """Return what of where one stands nothing worked with in a cell; None where all of it was seen to work.
+
+    An attribute that was seen to work with `ENOUGH_VALUES` others does not matter, and one that nothing was said of
+    cannot.
+    """
+    for name, value in here.items():
+        seen = {each.where[name] for each in cell.trials if each.worked and name in each.where}
+        if seen and value not in seen and len(seen) < ENOUGH_VALUES and not name.startswith(EXACT):
+            return f"{name} {value}"
+    return None
 
 
 def explained(trials: Sequence[BinaryTrial], base: float) -> float:

@@ -89,9 +89,8 @@ class EvidenceRows:
         told = application.run_id is None and not application.automatic and application.actor.kind.value == "agent"
         if effect is None and not (told and application.state is ApplicationState.APPLIED):
             return
-        if context is None and application.operation_id is not None:
-            row = self._session.one("operation_context", id=application.operation_id)
-            context = json.loads(row["context"]) if row else None
+        if context is None:
+            context = self.context_of(application.operation_id)
         seen = effect is not RemedyEffect.HELPED or application.verified_by == "operation"
         tried_at = application.applied_at or application.created_at
         made = RemedyEvidence(
@@ -112,6 +111,12 @@ class EvidenceRows:
             actor=application.actor,
         )
         self._session.run("evidence_of_application", **row_of(made, "context"))
+
+    def context_of(self, operation_id: str | None) -> Mapping[str, JSON]:
+        """Return where an operation was carried out, as its context says."""
+        row = None if operation_id is None else self._session.one("operation_context", id=operation_id)
+        found = json.loads(row["context"]) if row else {}
+        return found if isinstance(found, dict) else {}
 
     # Causes
 

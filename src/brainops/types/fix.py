@@ -78,7 +78,10 @@ class Fix(Struct, frozen=True, kw_only=True):
 
 
 class FixConfidence(Struct, frozen=True, kw_only=True):
-    """How sure it is that a fix helps: the lower 90 % credible bound of verified success, with its counts."""
+    """How sure it is that a fix helps in a place: the lower 90 % credible bound of its success, with its counts there.
+
+    `unseen` is what of the place it never succeeded with, such as another version; None where no place was asked about.
+    """
 
     value: float
     mean: float
@@ -86,6 +89,7 @@ class FixConfidence(Struct, frozen=True, kw_only=True):
     contradicted: int
     pooled: float
     enough: bool
+    unseen: str | None = None
 
 
 class FixApplication(Struct, frozen=True, kw_only=True):

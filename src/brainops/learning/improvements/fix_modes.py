@@ -13,7 +13,7 @@ from brainops.errors import Conflict
 from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import InStore, draft
 from brainops.procedures.fixes.confidence import confidence, may_apply
-from brainops.procedures.fixes.record import confidence_of
+from brainops.procedures.fixes.record import Proofs
 from brainops.statistics.always_valid import Counts, EValues, Measured, beyond, is_sure, probability
 from brainops.store import Transaction, acts
 from brainops.types import (
@@ -47,11 +47,11 @@ class FixModes(InStore):
         with work.context.store.read() as tx:
             records = tx.improvements.fixes()
             fixes = [fix for fix in tx.fixes.list(mode=None, detached=False, limit=MAX_FIXES) if fix.id in records]
-            verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
+            proofs = Proofs(tx)
             found = []
             for fix in fixes:
                 counts = Counts(well=records[fix.id][0], badly=records[fix.id][1])
-                sure = may_apply(confidence_of(fix, verdicts, priors)) and _enough(counts)
+                sure = may_apply(proofs.of(fix)) and _enough(counts)
                 # A person put it where it is: it was never demoted, and its mode has a reason.
                 if (
                     fix.mode is not FixMode.AUTO
@@ -131,7 +131,7 @@ def _proven(tx: Transaction, improvement: Improvement, counts: Counts) -> bool:
     fix = tx.fixes.get(improvement.subject)
     if fix is None or not _enough(counts):
         return False
-    return may_apply(confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors()))
+    return may_apply(Proofs(tx).of(fix))
 
 
 def _enough(counts: Counts) -> bool:

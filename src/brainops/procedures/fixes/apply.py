@@ -12,6 +12,7 @@ from brainops.memory.context import MemoryContext
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.confidence import sentence
 from brainops.procedures.fixes.fix_procedure import BEFORE, name_of, rollback_name, rollback_of
+from brainops.procedures.remedies.trials import here
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.runner import Runner
 from brainops.store import Transaction, acts
@@ -110,7 +111,7 @@ class FixApplier:
             return int(self._shadow(application, fix, now))
         refused = self._refused(application, fix)
         with self._context.store.writing(acts.FIX_APPLY, self._context.actor) as tx:
-            sure = record.confidence_of(fix, tx.fixes.verdicts(), tx.sharing.priors())
+            sure = record.Proofs(tx).of(fix, here(application.target, tx.evidence.context_of(application.operation_id)))
             obstacle = record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
             if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
                 obstacle = "the error is more than ten minutes old"

@@ -1,9 +1,10 @@
-"""How sure is it that a fix helps? The lower credible bound of its verified success, under a pooled prior. (pure)
+"""How sure is it that a fix helps here? The lower credible bound of its success in this place, under a prior. (pure)
 
-Verified successes and contradictions are a binomial sample. The prior is a beta distribution: one success and one
-failure of ignorance, and up to POOL_WEIGHT cases' worth of how similar fixes have done (empirical Bayes; Gelman et al.,
-Bayesian Data Analysis, chapter 5). The confidence is the 10 % quantile of the posterior: the true rate lies above it
-with probability 0.9. Similarity of texts plays no part.
+What was seen or checked of a remedy in the place is a binomial sample. The prior is a beta distribution: the uniform
+one of ignorance in a store where no other remedy has a record, and POOL_WEIGHT cases' worth of how the remedies of
+other causes have done as their record grows (empirical Bayes; Gelman et al., Bayesian Data Analysis, chapter 5). The
+confidence is the 10 % quantile of the posterior: the true rate lies above it with probability 0.9. Similarity of texts
+plays no part.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ LEVEL = 0.90
 AUTO_LINE = 0.90
 """Above this a fix may be applied by itself, as the founding document has it."""
 
-MINIMUM_VERIFIED = 10
-"""A fix is applied by itself only after so many verified successes of its own, however well others have done. Sentry
-asks for ten events before it automates; with fewer, one lucky week would decide."""
+MINIMUM_VERIFIED = 5
+"""A fix is applied by itself only after so many successes in the place itself, however well others have done."""
 
 POOL_WEIGHT = 8.0
-"""What similar fixes may count at most, in cases: below MINIMUM_VERIFIED, so that its own record always weighs more."""
+"""What the remedies of other causes count, in cases, once their record is long; at half that record, half of it."""
 
 SHARED_DISCOUNT = 0.25
 """What a case of another instance counts: its checks, targets and versions are not these."""
@@ -41,31 +41,36 @@ def confidence(
     pooled_verified: int = 0,
     pooled_contradicted: int = 0,
     shared: tuple[int, int] = (0, 0),
+    unseen: str | None = None,
 ) -> FixConfidence:
-    """Return how sure a fix is, from its own counts and those of similar fixes (its own not among them).
+    """Return how sure a fix is in a place, from its own counts there and those of other remedies against other errors.
 
-    `shared` are the successes and contradictions of this fix in the instance that it came from.
+    `shared` are the successes and contradictions of this fix in the instance that it came from; `unseen` is what of
+    the place it never succeeded with.
     """
     others = pooled_verified + pooled_contradicted
-    scale = min(1.0, POOL_WEIGHT / others) if others else 0.0
+    known = others / (others + POOL_WEIGHT)
+    rate = (pooled_verified + IGNORANCE / 2) / (others + IGNORANCE)
     elsewhere = sum(shared) * SHARED_DISCOUNT
     brought = SHARED_DISCOUNT * min(1.0, SHARED_WEIGHT / elsewhere) if elsewhere else 0.0
-    successes = IGNORANCE + pooled_verified * scale + shared[0] * brought
-    failures = IGNORANCE + pooled_contradicted * scale + shared[1] * brought
+    ignorance, weight = IGNORANCE * (1 - known), POOL_WEIGHT * known
+    successes = ignorance + weight * rate + shared[0] * brought
+    failures = ignorance + weight * (1 - rate) + shared[1] * brought
     value = beta_quantile(1 - LEVEL, successes + verified, failures + contradicted)
     return FixConfidence(
         value=round(value, 4),
         mean=round((successes + verified) / (successes + failures + verified + contradicted), 4),
         verified=verified,
         contradicted=contradicted,
-        pooled=round(others * scale + sum(shared) * brought, 2),
+        pooled=round(weight + sum(shared) * brought, 2),
         enough=verified >= MINIMUM_VERIFIED,
+        unseen=unseen,
     )
 
 
 def may_apply(given: FixConfidence) -> bool:
     """Say whether a fix has proved itself enough to be applied without anybody being asked."""
-    return given.enough and given.value > AUTO_LINE
+    return given.enough and given.value > AUTO_LINE and given.unseen is None
 
 
 def sentence(given: FixConfidence) -> str:
@@ -76,4 +81,6 @@ def sentence(given: FixConfidence) -> str:
     told = f"confidence {given.value:.2f}: helped {given.verified} of {tried} verified times"
     if may_apply(given):
         return told
+    if given.unseen is not None:
+        return f"{told}, never with {given.unseen}; nothing is applied by itself where it has not helped before"
     return f"{told}; {MINIMUM_VERIFIED} are needed, and more than {AUTO_LINE:.2f}, before it is applied by itself"

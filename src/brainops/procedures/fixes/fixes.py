@@ -184,17 +184,24 @@ class Fixes:
             return _known(tx, fix_id)
 
     def suggest(
-        self, error: str | ErrorEvent | BaseException, *, context: Mapping[str, Any] | None = None
+        self,
+        error: str | ErrorEvent | BaseException,
+        *,
+        context: Mapping[str, Any] | None = None,
+        target: str | None = None,
     ) -> list[FixSuggestion]:
-        """Return the fixes that are bound to this very error, the surest first. A near miss shares none."""
+        """Return the fixes that are bound to this very error, the surest first. A near miss shares none.
+
+        How sure they are is said of the place that `target` and `context` name, or of all places together.
+        """
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
-            return record.suggestions(tx, event_of(error), context or {}, stopped)
+            return record.suggestions(tx, event_of(error), context or {}, stopped, target)
 
     def confidence(self, fix_id: str) -> FixConfidence:
         """Return how sure a fix is, with the counts behind it; raise NotFound."""
         with self._context.store.read() as tx:
-            return record.confidence_of(_known(tx, fix_id), tx.fixes.verdicts(), tx.sharing.priors())
+            return record.Proofs(tx).of(_known(tx, fix_id))
 
     def plan(self, fix_id: str, *, target: str | None = None) -> Plan:
         """Return what applying a fix would do, step by step, without doing it."""
@@ -391,10 +398,10 @@ class Fixes:
         mode = None if mode is None else member(FixMode, mode).value
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
-            verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
+            proofs = record.Proofs(tx)
             every = from_plain(bool, detached, "detached")
             found = tx.fixes.list(mode=mode, detached=every, limit=limit, after=after, before=before)
-            return found.of(record.suggestion(tx, fix, verdicts, priors, exact=True, stopped=stopped) for fix in found)
+            return found.of(record.suggestion(tx, fix, proofs, exact=True, stopped=stopped) for fix in found)
 
     def _judge(
         self, application_id: str, state: ApplicationState, reason: str, verified_by: str | None

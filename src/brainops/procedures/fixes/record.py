@@ -12,7 +12,11 @@ from msgspec.structs import replace
 
 from brainops.memory.recognition.digests import is_of
 from brainops.procedures.fixes.confidence import AUTO_LINE, MINIMUM_VERIFIED, confidence, may_apply, sentence
+from brainops.procedures.remedies.causes import members
+from brainops.procedures.remedies.trials import STARTING_RATE, here, trials_of
+from brainops.statistics.contexts import place, unseen
 from brainops.store import Transaction, acts
+from brainops.store.evidence import remedy_of
 from brainops.store.ids import new_id
 from brainops.types import (
     JSON,
@@ -29,6 +33,7 @@ from brainops.types import (
     FixSuggestion,
     NoticeKind,
     RemedyEffect,
+    RemedyEvidence,
     Trust,
 )
 from brainops.types.times import SECOND_MICROS
@@ -41,14 +46,51 @@ CAME_BACK = "the same error came back"
 MAX_FIXES = 20  # of one fingerprint that are looked at; more is a sign that none of them helps
 
 
-Verdicts = Mapping[str, tuple[FixKind, int, int]]
-"""Of each fix that was judged here: its kind, how often it was verified, how often contradicted."""
-Priors = Mapping[str, tuple[int, int]]
-"""The same counts of fixes that came from other instances, as they were there."""
+LEAST_HELPED = 2
+"""Remedies of other causes that helped so often are what a new fix is compared with: once may have been chance."""
+
+
+class Proofs:
+    """How sure the fixes of one transaction are: their evidence, and what other remedies have done."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._records = tx.evidence.records(LEAST_HELPED)
+        self._shared = tx.sharing.priors()
+
+    def of(self, fix: Fix, where: Mapping[str, str] | None = None) -> FixConfidence:
+        """Return how sure a fix is, in a place where one is named: of its cause, and of its remedy, there alone.
+
+        What a procedure did for other errors of the cause counts too; another action of the same name is another one.
+        """
+        cause = members([fix.fingerprint], self._tx.evidence.changes([fix.fingerprint]))
+        shown = [each for each in self._tx.evidence.of(cause) if _shows(each, fix)]
+        cell = place(trials_of(shown), where or {}, STARTING_RATE)
+        verified, contradicted = map(round, cell.counts(remedy_of(fix)))
+        others = [row for row in self._records if row["fingerprint"] not in cause]
+        return confidence(
+            verified,
+            contradicted,
+            pooled_verified=sum(int(row["helped"]) for row in others),
+            pooled_contradicted=sum(int(row["tried"]) - int(row["helped"]) for row in others),
+            shared=self._shared.get(fix.id, (0, 0)),
+            unseen=unseen(cell, where) if where and verified >= MINIMUM_VERIFIED else None,
+        )
+
+
+def _shows(each: RemedyEvidence, fix: Fix) -> bool:
+    """Say whether evidence shows what a fix does: it was seen or checked, and the same was done."""
+    claimed = each.effect is RemedyEffect.HELPED and each.basis is Evidence.CLAIMED
+    same = each.fix_id == fix.id or (fix.kind is FixKind.PROCEDURE and each.remedy == fix.procedure)
+    return same and not claimed
 
 
 def suggestions(
-    tx: Transaction, event: ErrorEvent, context: Mapping[str, Any], stopped: str | None = None
+    tx: Transaction,
+    event: ErrorEvent,
+    context: Mapping[str, Any],
+    stopped: str | None = None,
+    target: str | None = None,
 ) -> list[FixSuggestion]:
     """Return the fixes for an error whose context fits, the surest first; near fingerprints never share one.
 
@@ -69,26 +111,12 @@ def suggestions(
     ][:MAX_FIXES]
     if not found:
         return []
-    verdicts, priors = tx.fixes.verdicts(), tx.sharing.priors()
+    proofs, where = Proofs(tx), here(target, context)
     suggested = [
-        suggestion(tx, fix, verdicts, priors, exact=elsewhere.get(fix.fingerprint, True), stopped=stopped)
-        for fix in found
+        suggestion(tx, fix, proofs, where, exact=elsewhere.get(fix.fingerprint, True), stopped=stopped) for fix in found
     ]
     return sorted(
         suggested, key=lambda each: (not each.exact, -each.confidence.value, each.fix.created_at, each.fix.id)
-    )
-
-
-def confidence_of(fix: Fix, verdicts: Verdicts, priors: Priors) -> FixConfidence:
-    """Return how sure a fix is, pooled over the others of its kind and over what it did where it came from."""
-    _, verified, contradicted = verdicts.get(fix.id, (fix.kind, 0, 0))
-    others = [each for key, each in verdicts.items() if key != fix.id and each[0] is fix.kind]
-    return confidence(
-        verified,
-        contradicted,
-        pooled_verified=sum(each[1] for each in others),
-        pooled_contradicted=sum(each[2] for each in others),
-        shared=priors.get(fix.id, (0, 0)),
     )
 
 
@@ -106,7 +134,7 @@ def on_error(
 
     What is only named says why: nothing that was not applied bears a reason for applying it.
     """
-    found = suggestions(tx, event, context)
+    found = suggestions(tx, event, context, target=target)
     holding = {*bound_digests(event), *(each.fix.fingerprint for each in found if each.exact)}
     back = tx.fixes.helped(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS)
     for application in back:
@@ -114,7 +142,7 @@ def on_error(
     for seemed in tx.evidence.back(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS):
         tx.evidence.judge(seemed.id, RemedyEffect.DID_NOT_HELP, Evidence.OBSERVED, CAME_BACK, at)
     told = []
-    for each in suggestions(tx, event, context) if back else found:
+    for each in suggestions(tx, event, context, target=target) if back else found:
         if tx.fixes.same(each.fix.id, operation_id, target):
             continue
         why = _only_named(each, tx.scope.write)
@@ -160,6 +188,8 @@ def obstacle(tx: Transaction, fix: Fix, sure: FixConfidence, stopped: str | None
         return "this namespace does not let fixes apply themselves: brainops autonomy auto"
     if fix.trust == Trust.EXTERNAL.value:
         return "it came from outside and nobody vouched for it: brainops fix trust"
+    if sure.unseen is not None:
+        return f"it has never helped with {sure.unseen}, and applies itself only where it has"
     if not may_apply(sure):
         return (
             f"it has not proved itself: {MINIMUM_VERIFIED} verified successes and a confidence above {AUTO_LINE:.2f} "
@@ -234,10 +264,16 @@ def application_of(
 
 
 def suggestion(
-    tx: Transaction, fix: Fix, verdicts: Verdicts, priors: Priors, *, exact: bool, stopped: str | None = None
+    tx: Transaction,
+    fix: Fix,
+    proofs: Proofs,
+    where: Mapping[str, str] | None = None,
+    *,
+    exact: bool,
+    stopped: str | None = None,
 ) -> FixSuggestion:
     """Return a fix with how sure it is and, where it is to apply itself, what holds it back as things stand."""
-    sure = confidence_of(fix, verdicts, priors)
+    sure = proofs.of(fix, where)
     held = obstacle(tx, fix, sure, stopped) if fix.mode is FixMode.AUTO else None
     unsaid = may_apply(sure) or not sure.verified + sure.contradicted  # else the sentence says what is missing
     told = f"{sentence(sure)}; not applied by itself: {held}" if held and unsaid else sentence(sure)
