@@ -23,6 +23,7 @@ TITLES = {
     "capture": "Capture",
     "concurrency": "Eight readers and one writer at once",
     "starts": "What a start costs",
+    "http": "Over HTTP",
     "overhead": "What it adds to a program",
     "size": "Installed size",
     "durability": "Nothing lost",

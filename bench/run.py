@@ -39,6 +39,7 @@ PARTS: dict[str, list[list[str]]] = {
     "postgres": [["bench.speed.postgres"]],
     "capture": [["bench.speed.capture"]],
     "concurrency": [["bench.speed.concurrency"]],
+    "http": [["bench.server.http"]],
     "durability": [["bench.durability.run"]],
     "runs": [["bench.runs.speed"]],
     "storm": [["bench.runs.storm"]],
