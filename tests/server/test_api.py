@@ -140,11 +140,17 @@ def test_a_call_is_over_by_its_deadline_and_a_run_that_it_starts_is_left_to_work
     assert (late["status"], late["type"]) == (503, "StoreUnavailable")
 
 
-def test_the_same_call_again_under_its_key_is_the_same_call(local: Asking) -> None:
-    again = [local.post("capture", title="x", content="y", headers={"idempotency-key": "k-1"}) for _ in range(2)]
+def test_the_same_call_again_under_its_key_is_the_same_call(local: Asking, person: Brain) -> None:
+    key = {"idempotency-key": "k-1"}
+    captured = [local.post("capture", title="x", content="y", headers=key) for _ in range(2)]
+    judged = [local.post("feedback", memory_id=captured[0]["id"], verdict="helpful", headers=key) for _ in range(2)]
+    begun = [local.post("operations/begin", name="deploy", headers={"idempotency-key": "k-2"}) for _ in range(2)]
 
-    assert again[0]["id"] == again[1]["id"]
-    assert again[1]["repeated"]
+    assert captured[0]["id"] == captured[1]["id"] and captured[1]["repeated"]
+    assert judged[0] == judged[1] and len(person.history(captured[0]["id"]).verdicts) == 1
+    assert begun[0]["id"] == begun[1]["id"] and len(person.operations.list()) == 1
+    other = local.refused("feedback", memory_id=captured[0]["id"], verdict="wrong", headers=key)
+    assert (other["status"], other["type"]) == (409, "Conflict")
 
 
 @pytest.mark.parametrize(

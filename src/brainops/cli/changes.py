@@ -10,9 +10,9 @@ import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import limited, shared
-from brainops.cli.screen import cut, dim, one_line, padded, show, width
+from brainops.cli.screen import cut, one_line, padded, show, width
 from brainops.cli.screen import when as told_time
-from brainops.cli.shared import Said, print_json
+from brainops.cli.shared import Said, more, print_json
 from brainops.cli.short_ids import shortened
 from brainops.wire import plain
 
@@ -55,7 +55,7 @@ def changes(
         yield "Nothing of that happened."
     yield from map(_line, page)
     if after and len(page) == limit:
-        yield dim(f"more: --after {page.next}")
+        yield more(after)
 
 
 def _tell(entries: Iterable[FeedEntry]) -> None:

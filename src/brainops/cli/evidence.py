@@ -59,7 +59,7 @@ def list_(brain: Brain, error: str | None, remedy: str | None) -> Said:
 def next_(brain: Brain, error: str, target: str | None, context: tuple[str, ...], tried: tuple[str, ...]) -> Said:
     """Say what is worth trying against ERROR here, the best first, and what is not; nothing where nothing is known.
 
-    Example: brainops evidence next "ConnectionError: payments api timed out" --target checkout
+    Example: brainops evidence next "ConnectionError: timed out" --target checkout
     """
     found = brain.evidence.next_tries(
         error_of(brain, error), target=target, context=dict(map(valued, context)), tried=tried
@@ -89,7 +89,7 @@ def record(
 ) -> Said:
     """Say what REMEDY did against ERROR; a failure counts against the remedy, and is no error of its own.
 
-    Example: brainops evidence record "OSError: disk full" prune-images --helped --target db-1
+    Example: brainops evidence record "OSError: disk full" prune-images --helped
     """
     if effect is None:
         raise click.UsageError("say what it did: --helped, --did-not-help or --made-it-worse")
@@ -105,7 +105,7 @@ def record(
 def contradict(brain: Brain, evidence_id: str, reason: str) -> Said:
     """Say that what seemed to help did not.
 
-    Example: brainops evidence contradict 1c9a50 --reason "it was back within the hour"
+    Example: brainops evidence contradict 1c9a50 --reason "it was back at once"
     """
     told = brain.evidence.contradict(evidence_id, reason)
     yield told
@@ -155,7 +155,7 @@ def causes_show(brain: Brain, error: str) -> Said:
 def join(brain: Brain, error: str, other: str, reason: str) -> Said:
     """Say that ERROR and OTHER have one cause.
 
-    Example: brainops causes join "OSError: disk full" "ENOSPC: write failed" --reason "the same disk"
+    Example: brainops causes join "OSError: full" "ENOSPC: write" --reason same
     """
     said = brain.causes.join(error_of(brain, error), error_of(brain, other), reason=reason)
     yield said
@@ -169,7 +169,7 @@ def join(brain: Brain, error: str, other: str, reason: str) -> Said:
 def part(brain: Brain, error: str, other: str, reason: str) -> Said:
     """Say that ERROR and OTHER have two causes.
 
-    Example: brainops causes part "RedisError: refused" "DatabaseError: refused" --reason "two servers"
+    Example: brainops causes part "OSError: one" "PGError: two" --reason unlike
     """
     said = brain.causes.part(error_of(brain, error), error_of(brain, other), reason=reason)
     yield said

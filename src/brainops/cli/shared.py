@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brainops.cli.options import shared
-from brainops.cli.screen import dim, show
+from brainops.cli.screen import dim, show, width
 from brainops.cli.short_ids import OPEN, shortened
 from brainops.errors import InvalidInput, StoreUnavailable
 from brainops.types.page import Page
@@ -90,10 +90,18 @@ def answer(said: Said) -> None:
                 print_json(list(value) if isinstance(value, Page) and not by_page else value)
             lines.extend(said)
             if isinstance(value, Page) and value.next is not None and len(value) == asked.get("limit"):
-                lines.append(dim(f"more: --after {value.next}"))
+                lines.append(more(value.next))
     finally:
         if not shared().json:
             show(shortened(lines))
+
+
+def more(cursor: str) -> str:
+    """Return the line that says how a list goes on; a cursor that is cut or folded is none."""
+    said = f"more: --after {cursor}"
+    return dim(
+        said if len(said) <= width() else "more: --limit, or --after with the `next` that --json --after first says"
+    )
 
 
 def print_json(value: Any) -> None:

@@ -72,8 +72,12 @@ class Api:
                 "somebody who looks after the memory issues a key of that role, or asks for it themselves",
             )
         given = _given(verb, headers, query, body)
-        brain = caller.brain.acting(deadline=_deadline(headers))
-        value = verb.call(brain, given, **_ours(verb, caller, headers))
+        ours = _ours(verb, caller)
+        key = (headers.get("idempotency-key") or None) if verb.writes else None
+        if "idempotency_key" in verb.keywords:  # one of its own says more: it is known for good
+            key, ours["idempotency_key"] = None, key
+        brain = caller.brain.acting(deadline=_deadline(headers), idempotency_key=key)
+        value = verb.call(brain, given, **ours)
         written = to_json(value)
         if verb.writes:
             return HttpAnswer(status=200, body=written)
@@ -120,8 +124,8 @@ def _deadline(headers: Mapping[str, str]) -> float:
     return seconds
 
 
-def _ours(verb: Verb, caller: Caller, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the server says of a call: who proved to agree, and under which key it may be repeated."""
+def _ours(verb: Verb, caller: Caller) -> dict[str, Any]:
+    """Return what the server says of a call: who proved to agree."""
     ours: dict[str, Any] = {}
     if "proof" in verb.keywords and caller.proof is not None:
         ours["proof"] = caller.proof
@@ -132,6 +136,4 @@ def _ours(verb: Verb, caller: Caller, headers: Mapping[str, str]) -> dict[str, A
             f"{verb.name} takes a person who proves to be one",
             "send BrainOps-Proof: KEY, a personal key; brainops approver enrol NAME --key makes one",
         )
-    if "idempotency_key" in verb.keywords and (key := headers.get("idempotency-key")):
-        ours["idempotency_key"] = key
     return ours

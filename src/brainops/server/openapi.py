@@ -82,7 +82,7 @@ def _path(verb: Verb, takes: dict[str, Any], answers: dict[str, Any]) -> dict[st
         for name, (says, schema) in _HEADERS.items()
         if name in ("BrainOps-Deadline", "BrainOps-Session")
         or (name == "BrainOps-Proof" and "proof" in verb.keywords)
-        or (name == "Idempotency-Key" and "idempotency_key" in verb.keywords)
+        or (name == "Idempotency-Key" and verb.writes)
     ]
     body = {"required": bool(verb.needs), "content": {"application/json": {"schema": takes}}}
     name = verb.name.replace(".", "_")
