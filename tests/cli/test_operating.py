@@ -105,3 +105,14 @@ def test_what_may_not_begin_has_no_id(say: Say) -> None:
 
     assert (blocked.code, blocked.out) == (1, "")
     assert "way out" in blocked.err.lower()
+
+
+def test_a_list_is_gone_through_page_by_page_and_stays_an_array_for_who_does_not(say: Say) -> None:
+    for number in range(3):
+        say("operations", "begin", f"deploy {number}")
+
+    assert isinstance(say("operations", "list", "--limit", "2", "--json").value, list)
+    page = say("operations", "list", "--limit", "2", "--after", "first", "--json").value
+    assert [each["start"]["name"] for each in page["items"]] == ["deploy 2", "deploy 1"]
+    following = say("operations", "list", "--limit", "2", "--after", page["next"]).out
+    assert "deploy 0" in following and "deploy 1" not in following
