@@ -37,8 +37,8 @@ def serve(
     """
     if not keyed and not is_loopback(host):
         raise InvalidConfiguration(
-            f"{host} is reached by others, and nobody could say who asks: issue a key (brainops keys issue NAME), then "
-            "begin with --keys; or listen on 127.0.0.1"
+            f"{host} is reached by others, and nobody could say who asks: listen on 127.0.0.1; or begin with --keys, once "
+            "you issue a key: brainops keys issue NAME"
         )
     listening = _listen(host, port)
     at = listening.getsockname()[1]

@@ -176,4 +176,4 @@ def _issued(key: AccessKey) -> IssuedKey:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(f"brainops access key {secret}".encode()).hexdigest()
+    return hashlib.sha256(f"access key {secret}".encode()).hexdigest()
