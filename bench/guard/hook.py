@@ -6,15 +6,13 @@ thousand rules with globs.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-import numpy
-
 import brainops_core
-from bench.figures import Figure, bootstrap, median, rounded
 from bench.part import options, publish, say
-from bench.speed.overhead import cpu_of
+from bench.speed.starts import BARE, measured, ratio
 from brainops import Brain
 from brainops.types import Rule, RuleKind, RuleMode
 
@@ -66,9 +64,14 @@ def main() -> None:
         "a command looked through for secrets": (REDACT, JUDGED),
         "an error's fingerprints": (FINGERPRINT, KNOWN),
     }
+    commands = {"bare": BARE}
+    for number, (name, (body, _)) in enumerate(programs.items()):
+        file = given.work / f"hook_{number}.py"
+        file.write_text((START + body).format(**filled), encoding="utf-8")
+        commands[name] = (sys.executable, "-I", "-S", str(file))
     say("processes in turn")
-    taken = in_turn({name: (START + body).format(**filled) for name, (body, _) in programs.items()}, runs)
-    figures = [against_bare(name, taken[name], taken["bare"], programs[name][1]) for name in programs]
+    seconds = measured(commands, {"PATH": os.environ["PATH"], "HOME": str(given.work)}, runs)
+    figures = [ratio(name, seconds, at_most) for name, (_, at_most) in programs.items()]
     publish(figures, quick=given.quick, pack_bytes=path.stat().st_size)
 
 
@@ -86,31 +89,6 @@ def packed(work: Path) -> Path:
         path = brain.guard.write_pack()
     assert path is not None
     return path
-
-
-def in_turn(programs: dict[str, str], runs: int) -> dict[str, list[float]]:
-    """Return the CPU milliseconds of each program and of a bare interpreter, one after the other each time."""
-    taken: dict[str, list[float]] = {name: [] for name in ("bare", *programs)}
-    for _ in range(runs + 1):
-        for name in taken:
-            taken[name].append(cpu_of(sys.executable, "-I", "-S", "-c", programs.get(name, "pass")) * 1e3)
-    return {name: each[1:] for name, each in taken.items()}  # the first of each wrote byte code
-
-
-def against_bare(name: str, ours: list[float], bare: list[float], at_most: float) -> Figure:
-    """Return the ratio of two medians."""
-    pairs = numpy.array([ours, bare])
-    return Figure(
-        name=f"{name}, over a bare interpreter, CPU",
-        value=float(median(pairs[0]) / median(pairs[1])),
-        n=len(ours),
-        interval=bootstrap(
-            numpy.arange(len(ours)), lambda at: median(pairs[0][at.astype(int)]) / median(pairs[1][at.astype(int)])
-        ),
-        method="bootstrap",
-        at_most=at_most,
-        beside={"bare_ms": rounded(float(median(pairs[1]))), "ours_ms": rounded(float(median(pairs[0])))},
-    )
 
 
 if __name__ == "__main__":
