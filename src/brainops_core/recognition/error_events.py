@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainops_core.recognition.masks import STAMP, without_colour
+from brainops_core.recognition.masks import STAMP, may_begin_with_stamp, without_colour
 from brainops_core.recognition.plain_errors import PlainError
 from brainops_core.recognition.stack_traces import listed_frames, parse_stack_trace
 from brainops_core.regex import Regex
@@ -74,7 +74,7 @@ def _without_shipper(text: str) -> str:
     lines = text.split("\n")
     if text.startswith('{"log":'):
         return "".join(map(_unwrapped, lines)).strip() or text
-    if len(lines) > 1 and all(_STAMPED.match(line) for line in lines):
+    if len(lines) > 1 and all(line[:1].isdecimal() and _STAMPED.match(line) for line in lines):
         text = "\n".join(_STAMPED.sub("", line) for line in lines)
     if not _SHIPPED.match(text):
         return text
@@ -123,8 +123,8 @@ _ALERT_SERVICE = Regex(r"(?m)(?:^[ \t-]{0,4}|[{,] ?)\"?(?:service|job)\"?[ \t]{0
 
 
 def _alert(text: str) -> PlainError | None:
-    firing = _FIRING.search(text[:2000])
-    named = _ALERT_NAME.search(text)
+    firing = _FIRING.search(text[:2000]) if "[FIRING" in text or "[RESOLVED" in text else None
+    named = _ALERT_NAME.search(text) if "alertname" in text or "alert_name" in text else None
     if not firing and not named:
         return None
     name = firing[1] if firing else (named[1] or named[2]) if named else ""
@@ -329,13 +329,14 @@ def _log_message(line: str) -> str:
     head, _, below = line.partition("\n")
     if below:
         return f"{_log_message(head)}\n{below}"
-    if row := _POSTGRES_CSV.match(line):
+    csv = ",ERROR," in line or ",FATAL," in line or ",PANIC," in line
+    if csv and (row := _POSTGRES_CSV.match(line)):
         return row[1].replace('""', '"')
     if "level=" in line and (told := _LOGFMT.search(line)):
         error = _LOGFMT_ERROR.search(line)
         return " ".join(part for match in (told, error) if match for part in match.groups() if part)
     rest = line
-    started = _LOG_START.match(rest) or _KLOG.match(rest)
+    started = (_LOG_START.match(rest) if may_begin_with_stamp(rest) else None) or _KLOG.match(rest)
     if started:
         rest = rest[started.end() :]
         syslog = _SYSLOG.match(rest)

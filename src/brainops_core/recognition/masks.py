@@ -54,6 +54,15 @@ STAMP = "|".join(
         r"20\d{6}[T_-]\d{6}(?:Z|\.\d{1,6})?(?!\w)",
     )
 )
+_STAMP_WORDS = frozenset("Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+
+
+def may_begin_with_stamp(line: str) -> bool:
+    """Say cheaply whether a line could begin with a time, also in a bracket: that expression is long to compile."""
+    begin = line[1:] if line.startswith(("[", "(", "<")) else line
+    return begin[:1].isdecimal() or begin[:1] == " " or begin[:3] in _STAMP_WORDS
+
+
 _UNIT_TIME = (
     r"(?:ns|nanoseconds?|[µu]s|microseconds?|ms|msecs?|millis(?:econds?)?|s|secs?|seconds?|mins?|minutes?|hrs?|hours?|"
     r"days?|weeks?)"
@@ -341,7 +350,9 @@ def mask_path(path: str) -> str:
     body = path.rstrip(".:")
     tail = path[len(body) :]
     place = body.replace("\\", "/")
-    if temporary := _TEMPORARY.match(place):
+    lower = place.lower()
+    named = "tmp" in lower or "temp" in lower or "hm" in lower or "/folders" in lower
+    if named and (temporary := _TEMPORARY.match(place)):
         name = place[temporary.end() :].rpartition("/")[2]
         plain = _PLAIN_FILE.match(name) and not _MADE_UP_NAME.match(name.partition(".")[0])
         return ("<tmp>/" + _segments([name]) if plain else "<tmp>") + tail
