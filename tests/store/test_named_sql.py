@@ -171,9 +171,11 @@ def test_sqlite_reads_the_common_spelling(
 # The modules that use statements of another aggregate than their own.
 OTHERS = {
     "store.approvals": {"notices"},
+    "store.fixes": {"procedures"},
     "store.memories": {"index"},
     "store.operations": {"records"},
     "store.records": {"learning", "memories", "signals"},
+    "store.rules": {"hook"},
     "store.scan": {"index"},
     "store.sqlite_index": {"memories", "store"},
 }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from brainops.operations.guard import state as guard_state
 from brainops.operations.guard.other_namespaces import place_of
 from brainops.operations.guard.state import Ruleset
 from brainops.store import Transaction
-from brainops.store.files import PRIVATE
+from brainops.store.files import new_file
 from brainops.store.named import statements
 from brainops.types import JSON, Fix, FixKind, GuardSettings, Mode, Rule, Trust
 from brainops_core import pack
@@ -84,19 +82,13 @@ def place(context: MemoryContext) -> Path | None:
 
 
 def write_pack(context: MemoryContext, compiled: Callable[[], bytes]) -> Path | None:
-    """Put a pack in the place of the one before, whole or not at all, for its owner only. Raises OSError."""
+    """Put a pack in the place of the one before, whole or not at all, for its owner only. Raises BrainOpsError."""
     target = place(context)
     if target is None:
         return None
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = target.with_name(f".brainops-{secrets.token_hex(8)}.part")
-    try:
-        with open(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE), "wb") as file:
-            file.write(compiled())
-        os.replace(unfinished, target)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    with new_file(target, force=True) as unfinished:
+        unfinished.write_bytes(compiled())
     return target
 
 
