@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LEARNS_AFTER_SECONDS = 60.0  # a program that is over sooner leaves learning to those that stay
+READER_SECONDS = (
+    2.0  # that a reader waits for what was handed over before: a thousand times what it takes, unless another writes
+)
 
 
 class part(Generic[T]):
@@ -96,9 +99,14 @@ class Services:
         self._lasting = lasting  # the same without a deadline, for what goes on past it
 
     def settle(self) -> None:
-        """Wait until what was counted and handed over is durable."""
+        """Let a reader see what was counted and handed over."""
         self.uses.write(self.context.store.scope)
-        self.recorder.flush()
+        self.settle_records()
+
+    def settle_records(self) -> None:
+        """Let a reader see what was handed over; who holds the lock for long does not keep it waiting."""
+        deadline = self.context.store.deadline
+        self.recorder.flush(READER_SECONDS if deadline is None else min(READER_SECONDS, deadline.left()))
 
     # Consent
 
@@ -238,7 +246,7 @@ class Services:
         """The operation log."""
         from brainops.operations.operations import Operations
 
-        return Operations(self.context, self.recorder.flush)
+        return Operations(self.context, self.settle_records)
 
     @part
     def predictions(self) -> Predictions:
@@ -360,14 +368,14 @@ class Services:
         place = SessionPlace(
             context=self.context, procedures=self.procedures, learning=self.learning, background=self.background
         )
-        return Sessions(place, self.settings.session, self.recorder.flush)
+        return Sessions(place, self.settings.session, self.settle_records)
 
     @part
     def upkeep(self) -> Upkeep:
         """What is stored: state, checks, backup, transfer, indexes, growth."""
         from brainops.health.upkeep import Upkeep
 
-        return Upkeep(self.context, self.recorder.flush)
+        return Upkeep(self.context, self.recorder.flush, self.settle_records)
 
     @part
     def workers(self) -> Workers:

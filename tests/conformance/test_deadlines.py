@@ -61,6 +61,10 @@ VERBS: dict[str, Callable[[Brain, str], object]] = {
     "archive": lambda brain, known: brain.archive(known, reason="late"),
     "establish": lambda brain, _: brain.establish(PROCEDURE),
     "guidance": lambda brain, _: brain.guidance("late"),
+    "feedback": lambda brain, known: brain.feedback(known, "helpful"),
+    "purge": lambda brain, known: brain.purge(known, reason="late"),
+    "session": lambda brain, _: brain.sessions.open(),
+    "reindex": lambda brain, _: brain.upkeep.reindex(),
 }
 
 
@@ -82,6 +86,35 @@ def test_a_verb_that_another_process_keeps_waiting_is_told_by_its_deadline_and_n
         assert (f"process {process}" if store_url.startswith("/") else "'team/a'") in str(told.value)
     assert [hit.memory.title for hit in brain.retrieve()] == ["known"]
     assert brain.procedures.list() == []
+
+
+READERS: dict[str, Callable[[Brain, str], object]] = {
+    "retrieve": lambda brain, _: brain.retrieve("known"),
+    "newest": lambda brain, _: brain.retrieve(),
+    "match": lambda brain, _: brain.match("Error: known"),
+    "get": lambda brain, known: brain.get(known),
+    "history": lambda brain, known: brain.history(known),
+    "status": lambda brain, _: brain.upkeep.status(),
+    "health": lambda brain, _: brain.health.figures(),
+    "report": lambda brain, _: brain.health.report(),
+    "audit": lambda brain, _: brain.upkeep.audit(),
+    "procedures": lambda brain, _: brain.procedures.list(),
+    "runs": lambda brain, _: brain.runs.list(),
+}
+
+
+def test_a_write_that_another_process_holds_delays_no_reader(open_brain: OpenBrain, store_url: str) -> None:
+    known = open_brain().capture("known").id
+    with held(store_url):
+        brain = open_brain()  # which is to open while the lock is held, too
+        late = {}
+        for name, ask in READERS.items():
+            began = time.monotonic()
+            ask(brain.acting(deadline=4 * LATEST), known)
+            if (took := time.monotonic() - began) > LATEST:
+                late[name] = took
+
+    assert late == {}
 
 
 def test_a_deadline_that_passes_before_the_commit_undoes_what_was_done(store: Store) -> None:

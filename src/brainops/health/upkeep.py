@@ -25,9 +25,10 @@ else:
 class Upkeep:
     """Looks after what is stored."""
 
-    def __init__(self, context: MemoryContext, flush: Callable[[], object]) -> None:
+    def __init__(self, context: MemoryContext, flush: Callable[[], object], settle: Callable[[], object]) -> None:
         self._context = context
-        self._flush = flush
+        self._flush = flush  # for what is to be whole
+        self._settle = settle  # for who only reads
 
     def embed_pending(self, *, limit: int | None = None, progress: Progress | None = None) -> int:
         """Embed memories that wait for a vector, and return how many; stopping in between loses nothing."""
@@ -113,7 +114,7 @@ class Upkeep:
         """Return counts, index state and backlog, the last capture, growth and sizes, as JSON-ready values."""
         from brainops.health.status import status as figures
 
-        self._flush()
+        self._settle()
         return figures(self._context)
 
     def doctor(self) -> list[Check]:
