@@ -36,7 +36,7 @@ AT_MOST = {"newest ten": 10.0, "status": 10.0, "session start": 30.0}
 
 def main() -> None:
     given = options()
-    sizes = tuple(map(int, given.rest)) or (QUICK_SIZES if given.quick else SIZES)
+    sizes = QUICK_SIZES if given.quick else tuple(map(int, given.rest)) or SIZES
     figures = []
     for size in sizes:
         store = copy_of(given, size, "growth")
