@@ -75,8 +75,8 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed(tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--host", "0.0.0.0"), "issue a key"),
-        (("--host", "name.invalid"), "issue a key"),
+        (("--host", "0.0.0.0"), "brainops keys issue NAME"),
+        (("--host", "name.invalid"), "brainops keys issue NAME"),
         (("--host", "name.invalid", "--keys"), "cannot be listened on"),
     ],
 )

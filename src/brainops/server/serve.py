@@ -37,8 +37,8 @@ def serve(
     """
     if not keyed and not is_loopback(host):
         raise InvalidConfiguration(
-            f"{host} is reached by others, and nobody knows who asks: listen on 127.0.0.1, or issue a key "
-            "(brainops keys issue NAME) and begin with --keys"
+            f"others reach {host}, and nobody knows who asks: listen on 127.0.0.1, or begin with --keys. Each has one "
+            "of their own: brainops keys issue NAME"
         )
     listening = _listen(host, port)
     at = listening.getsockname()[1]
