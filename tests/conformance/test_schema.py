@@ -80,6 +80,7 @@ def bring_a_migration(monkeypatch: pytest.MonkeyPatch, script: str) -> int:
         return [*there, (there[-1][0] + 1, "colours", script)]
 
     monkeypatch.setattr(migrate, "migrations", more)
+    monkeypatch.setattr(migrate, "versions", lambda dialect: [each[:2] for each in more(dialect)])
     monkeypatch.setattr(postgres_upkeep, "migrations", more)
     return more("sqlite")[-1][0]
 

@@ -16,6 +16,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import ArchiveDamaged, Conflict, InvalidInput, SchemaTooNew
 from brainops.memory.transfer import transfer
+from brainops.memory.transfer.lines import VERSION
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Draft, Source
 from tests.conformance.conftest import OWNER, FreshDatabase, OpenBrain
@@ -294,7 +295,7 @@ def spoil(path: Path, change: Callable[[bytes], bytes]) -> None:
         lambda data: data.replace(b"gateway", b"gateweg", 1),
         lambda data: b"\n".join([*data.split(b"\n")[:2], *data.split(b"\n")[3:]]),
         lambda data: data + data,
-        lambda data: data.replace(b'"brainops_export": 2', b'"something": 2'),
+        lambda data: data.replace(b'"brainops_export"', b'"something"'),
         lambda data: b"",
         lambda data: b"\x00\xff garbage",
         lambda data: b"[" * 100_000,
@@ -366,7 +367,7 @@ def test_a_signed_export_with_values_that_mean_nothing_is_refused(
 
 
 def test_an_export_of_a_newer_format_is_refused_with_the_way_out(open_brain: OpenBrain, tmp_path: Path) -> None:
-    (tmp_path / "new.jsonl").write_bytes(signed([{"brainops_export": 3, "namespaces": []}]))
+    (tmp_path / "new.jsonl").write_bytes(signed([{"brainops_export": VERSION + 1, "namespaces": []}]))
 
     with pytest.raises(SchemaTooNew, match="upgrade"):
         open_brain().upkeep.import_from(tmp_path / "new.jsonl")
