@@ -85,7 +85,7 @@ def load_archive(connection: Connection, path: Path, head: Mapping[str, Any]) ->
     with zipfile.ZipFile(path) as archive:
         for table in head["tables"]:
             if table["name"] == "memory_vector" and "vector" not in _columns(connection, "memory_vector"):
-                connection.execute("update memory set vector_model = null")
+                connection.execute("update memory set vector_model = null where vector_model is not null")
                 continue
             _load_table(connection, archive, table)
     connection.execute(
