@@ -1,15 +1,13 @@
 """How does a team work that has the product, wired in as its docs say, and follows what the product says?
 
-Which errors are alike, what is out of date and who is to work is the product's business alone: an agent reads, in what
-it is handed, the names of remedies from top to bottom, and passes those over of which the line says that they failed.
+Which errors are alike, what is out of date and who is to work is the product's business alone: an agent reads the lines
+that it is handed (`evidence.next_tries`), and a monitor tells what a remedy did, as everybody sees it.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +18,7 @@ from bench.incidents.world import DAY, MICROS_A_MINUTE, START, Effect, Incident,
 from bench.operational.play import the_same_ids, the_same_time
 from bench.operational.team import Clock, settle, simulated_memory
 from brainops.brain import Brain
-from brainops.errors import BrainOpsError
 from brainops.types import Action, Actor, ActorKind, ExecutionState, StepKind, Task
-
-FAILED = re.compile(r"did not help|failed|in vain", re.IGNORECASE)
-VOUCHED_FROM = 5  # successes without a failure, from which on the lead vouches for what an agent wrote
 
 
 class Product(Arm):
@@ -32,11 +26,15 @@ class Product(Arm):
 
     def __init__(self, world: World, folder: Path, clock: Clock, *, automatic: bool) -> None:
         super().__init__(world)
-        self.clock = clock
+        self.clock, self.automatic = clock, automatic
         clock.at(START)
         engine = simulated_memory(folder, clock)
         self.brain = Brain(engine)
         self.agent = {name: Brain(engine, actor=Actor(kind=ActorKind.AGENT, id=name)) for name in world.agents}
+        self.monitor = Brain(engine, actor=Actor(kind=ActorKind.SERVICE, id="monitor"))
+        self._helped: dict[int, str] = {}  # incident -> the evidence of what seemed to help
+        self._claim = ""
+        self._tried: Sequence[str] = ()
         if automatic:
             self.brain.guard.set_autonomy("auto", reason="the benchmark measures what acts by itself")
         self.brain.calls.register("team.apply", self._call_apply)
@@ -45,7 +43,7 @@ class Product(Arm):
             step = {"id": "apply", "uses": "call", "with": {"function": "team.apply", "arguments": {"remedy": remedy}}}
             self.brain.establish({"name": remedy, "description": f"Apply {remedy}.", "steps": [step]}, reason="remedy")
         for name, cost in zip(world.agents, world.parameters.costs, strict=True):
-            self.brain.agents.register_callable(name, self._worker(name), cost=cost)
+            self.brain.agents.register_callable(name, self._worker(name), cost=cost, memory="none")
         self._incident: Incident | None = None
         self._apply: Callable[..., Effect] | None = None
         self._attempt: Attempt | None = None
@@ -69,16 +67,19 @@ class Product(Arm):
     def opened(self, incident: Incident, apply: Callable[..., Effect]) -> None:
         self.clock.at(incident.at)
         self._incident, self._apply = incident, apply
+        if (seemed := self._helped.pop(incident.back, None)) is not None:
+            self.monitor.evidence.contradict(seemed, "the error is back")
         self.brain.handle("alert", target=incident.service, error=incident.error, context=self._context(incident))
-        settle(self.brain, self.clock)
-        self.brain.learning.tick()
+        if self.automatic:
+            settle(self.brain, self.clock)
 
     @staticmethod
     def _context(incident: Incident) -> dict[str, Any]:
-        return {"error": incident.error, **{name: getattr(incident, name) for name in ("version", "region", "engine")}}
+        return {name: getattr(incident, name) for name in ("version", "region", "engine")}
 
     def repair(self, incident: Incident, tried: Sequence[str], attempt: Attempt) -> None:
         self._attempt, self._left = attempt, self.world.parameters.agents_an_incident
+        self._tried = tried
         done = self.brain.agents.execute(
             f"repair {incident.service}: {incident.error}",
             target=incident.service,
@@ -94,57 +95,63 @@ class Product(Arm):
             if not self._left:
                 raise RuntimeError("a person is called")
             self._left -= 1
-            if not self._attempt(name, lambda: self._read(task.memory)):
-                raise RuntimeError(f"nothing helped against {self._incident.error}")
+            incident = self._incident
+            if not self._attempt(name, lambda: self._advice(incident)):
+                raise RuntimeError("a person is called")
             return {"result": "solved"}
 
         return work
 
-    def _read(self, memory: str) -> Advice:
-        named: dict[str, bool] = {}  # remedy -> the first line that names it recommends it
-        for line in memory.splitlines():
-            for word in re.findall(r"[a-z]+(?:-[a-z]+)+", line):
-                if word in self.world.remedies:
-                    named.setdefault(word, not FAILED.search(line))
-        good = tuple(remedy for remedy, helps in named.items() if helps)
-        return Advice(remedies=good, avoid=tuple(each for each in named if not named[each]), text=memory)
+    def _advice(self, incident: Incident) -> Advice:
+        """Return what an agent reads: a line that begins with a remedy's name, and one of what not to try again."""
+        text = self.brain.evidence.next_tries(
+            incident.error, target=incident.service, context=self._context(incident), tried=self._tried
+        ).text
+        good: list[str] = []
+        avoid: tuple[str, ...] = ()
+        for line in text.splitlines():
+            name, _, rest = line.partition(": ")
+            if name in self.world.remedies:
+                good.append(name)
+            elif name == "not again":
+                avoid = tuple(rest.split(", "))
+        return Advice(remedies=tuple(good), avoid=avoid, text=text)
 
     def noted(self, incident: Incident, agent: str, remedy: str, effect: Effect) -> None:
         self.clock.wait(effect.minutes)
-        brain = self.agent.get(agent, self.brain)
-        self._record(brain, incident, remedy, helped=effect.gone)
+        done = "helped" if effect.gone else "made_it_worse" if effect.worse else "did_not_help"
+        told = self._record(self.monitor if agent in self.agent else self.brain, incident, remedy, done)
+        if effect.gone:
+            self._helped[incident.number] = told
+            self._may_repair(incident, remedy)
 
     def claimed(self, incident: Incident, agent: str, remedy: str) -> None:
-        self._record(self.agent[agent], incident, remedy, helped=True)
+        self._claim = self._record(self.agent[agent], incident, remedy, "helped")
 
     def refuted(self, incident: Incident, agent: str, remedy: str) -> None:
         self.clock.wait(self.world.parameters.minutes_of_a_lie)
-        self._record(self.brain, incident, remedy, helped=False)
+        self.monitor.evidence.contradict(self._claim, "the error is still there")
 
-    def _record(self, brain: Brain, incident: Incident, remedy: str, *, helped: bool) -> None:
-        known = [each.fix for each in self.brain.fixes.suggest(incident.error) if each.fix.procedure == remedy]
-        if not known and helped:
+    def _record(self, brain: Brain, incident: Incident, remedy: str, effect: str) -> str:
+        context = self._context(incident)
+        return brain.evidence.record(incident.error, remedy, effect, target=incident.service, context=context).id
+
+    def _may_repair(self, incident: Incident, remedy: str) -> None:
+        """Let the lead bind what helped to the error, which may apply itself once it has proved itself."""
+        if self.automatic and all(each.fix.procedure != remedy for each in self.brain.fixes.suggest(incident.error)):
             probe = Action(uses=StepKind.CALL, parameters={"function": "team.probe", "arguments": {}})
-            known = [brain.fixes.attach(incident.error, remedy, procedure=remedy, verify=probe)]
-        for fix in known[:1]:
-            brain.fixes.record(fix.id, helped=helped, target=incident.service)
+            fix = self.brain.fixes.attach(incident.error, remedy, procedure=remedy, verify=probe)
+            self.brain.fixes.set_mode(fix.id, "auto", reason="it applies itself once it has proved itself")
 
     def misled(self, error: str, remedy: str) -> None:
-        liar = self.agent[self.world.liar]
-        with suppress(BrainOpsError):
-            fix = liar.fixes.attach(error, remedy, procedure=remedy)
-            liar.fixes.record(fix.id, helped=True, note="it works, trust me")
+        self.agent[self.world.liar].evidence.record(error, remedy, "helped", note="it works, trust me")
 
     def evening(self, day: int) -> None:
         self.clock.at(START + (day + 1) * DAY - MICROS_A_MINUTE)
-        for each in self.brain.fixes.list(limit=500):
-            sure = each.confidence
-            if each.fix.trust == "agent" and sure.verified >= VOUCHED_FROM and not sure.contradicted:
-                self.brain.fixes.trust(each.fix.id, reason="it has helped, as the checks show")
         self.brain.learning.tick()
 
     def close(self) -> None:
-        for brain in (*self.agent.values(), self.brain):
+        for brain in (*self.agent.values(), self.monitor, self.brain):
             brain.close()
 
 
