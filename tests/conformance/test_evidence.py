@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
+from brainops.store.schema import migrations
 from brainops.types import Actor, ActorKind, CauseStanding, Evidence, FixMode, RemedyEffect
 from tests.conformance.conftest import OpenBrain
 from tests.inside import inside
@@ -237,3 +240,24 @@ def test_the_rate_of_first_tries_is_that_of_the_record(brain: Brain) -> None:
 
     with inside(brain).store.read() as tx:
         assert tx.evidence.first_tries() == (2, 1)
+
+
+def test_what_applications_showed_before_there_was_evidence_is_evidence_since(brain: Brain, dialect: str) -> None:
+    fix = brain.fixes.attach(REDIS, "Restart it", advice="restart redis")
+    for helped in (True, True, False):
+        brain.fixes.record(fix.id, helped=helped, target="api", note="looked")
+    brain.acting(actor=BOT).fixes.record(fix.id, helped=True, target="api")  # a word alone, which no state keeps
+    before, sure = brain.evidence.list(), brain.fixes.confidence(fix.id)
+    script = next(script for _, name, script in migrations(dialect) if name == "evidence")
+    [moved] = re.findall(r"^insert into evidence .*?;", script, re.MULTILINE | re.DOTALL)
+
+    with inside(brain).store.database.raw() as connection:  # type: ignore[attr-defined]
+        if dialect == "postgres":
+            connection.execute("set brainops.upkeep = 'on'")
+        connection.execute("delete from evidence")
+        connection.execute(moved)
+        connection.commit()
+
+    assert [each.id for each in brain.evidence.list()] == [each.id for each in before if each.basis.value != "claimed"]
+    assert {each.remedy for each in brain.evidence.list()} == {"Restart it"}
+    assert brain.fixes.confidence(fix.id) == sure
