@@ -235,9 +235,9 @@ class Services:
 
         advisers = Advisers(
             triggers=self.triggers,
-            fixes=self.fixes.suggest,
+            fixes=lambda error, **more: self.fixes.suggest(error, **more),
             agent=lambda start: self.agents.recommend(start),
-            precursors=self.signals.precursors,
+            precursors=lambda now: self.signals.precursors(now),
         )
         return OperationLog(self.context, self.recorder, self.guard, advisers, self._around)
 

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -16,7 +16,6 @@ from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.agent_steps import KNOWN, result_of
 from brainops.agents.execution import TaskRunner, Work
 from brainops.agents.executions import Executions
-from brainops.agents.language.language import Language
 from brainops.agents.lessons import Keeper
 from brainops.agents.recovery import end_attempts, sweep
 from brainops.agents.selection.candidates import consider, standing
@@ -24,32 +23,27 @@ from brainops.agents.selection.experience import Experience
 from brainops.agents.selection.task_class import class_of, seed_of
 from brainops.agents.watch import LOOK_SECONDS
 from brainops.errors import Conflict, InvalidInput, LeaseLost, OutcomeUnknown
-from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
-from brainops.operations.guard.enforcement import Guard
 from brainops.operations.jsonable import MAX_TEXT_CHARACTERS
-from brainops.operations.operation import OperationLog
-from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.runs.clock import LEASE
-from brainops.procedures.runs.runner import Runner
-from brainops.procedures.steps.executor import StepResult, StepWork
 from brainops.procedures.steps.parameters import Parameters
 from brainops.store import acts
-from brainops.store.database import Row
 from brainops.store.ids import new_id
-from brainops.types import (
-    JSON,
-    Actor,
-    AgentLearning,
-    Choice,
-    Execution,
-    ExecutionState,
-    OperationStart,
-    Task,
-)
+from brainops.types import AgentLearning, Execution, ExecutionState, OperationStart, Task
 from brainops.types.times import TimeoutSeconds
 from brainops.wire import from_plain
 from brainops_core.redaction.redact import clean, safe_text
+
+if TYPE_CHECKING:
+    from brainops.agents.language.language import Language
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard.enforcement import Guard
+    from brainops.operations.operation import OperationLog
+    from brainops.procedures.consent.outbox import Outbox
+    from brainops.procedures.runs.runner import Runner
+    from brainops.procedures.steps.executor import StepResult, StepWork
+    from brainops.store.database import Row
+    from brainops.types import JSON, Actor, Choice
 
 MAX_CLASS_CHARACTERS = 200
 DAY_SECONDS = 86_400.0  # an execution that names no time-out ends within a day; its attempts have their agents' own

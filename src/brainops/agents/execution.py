@@ -5,49 +5,53 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brainops.agents import lessons
-from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.adapters.run import run_agent
 from brainops.agents.handover import manual_plan, memory_for
-from brainops.agents.registry import Roster
-from brainops.agents.selection.candidates import ALIKE_SECONDS, Considered, consider, fullness, reserve, standing
-from brainops.agents.selection.experience import Experience
+from brainops.agents.selection.candidates import ALIKE_SECONDS, consider, fullness, reserve, standing
 from brainops.agents.selection.task_class import seed_of, tried_of
 from brainops.agents.watch import Watch
 from brainops.errors import ApprovalRequired, LeaseLost, OperationBlocked
-from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations import log as records
-from brainops.operations.guard.enforcement import Guard
-from brainops.operations.operation import Manner, OperationLog
+from brainops.operations.operation import Manner
 from brainops.procedures.runs.admission import Within
 from brainops.procedures.runs.clock import LEASE
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import (
     Actor,
     ActorKind,
     Agent,
-    AgentLearning,
     Allow,
     Attempt,
-    Choice,
     ErrorEvent,
     Evidence,
     Execution,
     ExecutionState,
     Failed,
     OperationStart,
-    Outcome,
     Succeeded,
     Task,
 )
 from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import SECOND_MICROS
+
+if TYPE_CHECKING:
+    from brainops.agents import lessons
+    from brainops.agents.adapters.adapter import AdapterPort
+    from brainops.agents.registry import Roster
+    from brainops.agents.selection.candidates import Considered
+    from brainops.agents.selection.experience import Experience
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard.enforcement import Guard
+    from brainops.operations.operation import OperationLog
+    from brainops.store import Transaction
+    from brainops.types import AgentLearning, Choice, Outcome
 
 MAX_ATTEMPTS = 8  # at one task: where so many agents failed, another one is a person's to choose
 PLACE_SECONDS = 0.25  # between two looks whether an agent has a place again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -11,28 +12,22 @@ from brainops.agents.agent_steps import output_of
 from brainops.agents.execution import end
 from brainops.agents.registry import Roster
 from brainops.errors import Conflict, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.operations import log as records
-from brainops.operations.guard.enforcement import Guard
 from brainops.operations.guidance import guidance_of
 from brainops.operations.jsonable import jsonable
-from brainops.procedures.runs.runner import Runner
-from brainops.store import Transaction, acts
-from brainops.types import (
-    JSON,
-    Attempt,
-    ErrorEvent,
-    Evidence,
-    Execution,
-    ExecutionState,
-    Failed,
-    Outcome,
-    Succeeded,
-)
+from brainops.store import acts
+from brainops.types import ErrorEvent, Evidence, ExecutionState, Failed, Succeeded
 from brainops.types.limits import LISTED_WHOLE
-from brainops.types.page import Page
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard.enforcement import Guard
+    from brainops.procedures.runs.runner import Runner
+    from brainops.store import Transaction
+    from brainops.types import JSON, Attempt, Execution, Outcome
+    from brainops.types.page import Page
 
 MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
 

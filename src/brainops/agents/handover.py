@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.retrieve import CHARACTERS_A_TOKEN, pack, retrieve
-from brainops.types import Agent, Filter, Guidance, Hit, MemoryAccess, MemoryType, Observation, Recommendation, Trust
+from brainops.types import Filter, MemoryAccess, MemoryType, Trust
 from brainops_core.redaction.injected import quoted_lines, strip_injected
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.types import Agent, Guidance, Hit, Observation, Recommendation
 
 LEARNT_TAG = "agent-learning"
 CONSIDERED = 10  # memories of each kind: what does not fit is passed over

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,21 +14,13 @@ from brainops.memory.capture import store as store_prepared
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text, prepare
 from brainops.procedures.consent.outbox import Outbox
-from brainops.store import Transaction
-from brainops.types import (
-    JSON,
-    AgentLearning,
-    Draft,
-    Execution,
-    Failed,
-    MemoryType,
-    NoticeKind,
-    Source,
-    Succeeded,
-    Trust,
-)
+from brainops.types import AgentLearning, Draft, Failed, MemoryType, NoticeKind, Source, Succeeded, Trust
 from brainops_core.recognition.error_events import error_title
 from brainops_core.redaction.injected import strip_injected
+
+if TYPE_CHECKING:
+    from brainops.store import Transaction
+    from brainops.types import JSON, Execution
 
 HOW_CHARACTERS = 1_500  # of what the successful agent said: enough to do likewise, and no report
 ERROR_CHARACTERS = 300

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec.structs import replace
 
 from brainops.agents.execution import end
-from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
-from brainops.store import Transaction, acts
-from brainops.types import (
-    ErrorEvent,
-    Execution,
-    ExecutionState,
-    Failed,
-    Outcome,
-    RunState,
-    StepState,
-    Succeeded,
-)
+from brainops.store import acts
+from brainops.types import ErrorEvent, ExecutionState, Failed, RunState, StepState, Succeeded
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import Execution, Outcome
 
 DIED = ErrorEvent(type="AgentAbandoned", message="the process that it ran in ended before it did")
 """It says nothing of the agent, so selection learns nothing of it."""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from brainops.agents.adapters.adapter import AgentFunction, Callables
+from brainops.agents.adapters.adapter import Callables
 from brainops.agents.adapters.run import check_settings
 from brainops.agents.presets import READY, ready
 from brainops.agents.selection.candidates import withheld
 from brainops.config import MAX_AGENT_CHARACTERS
 from brainops.errors import InvalidInput, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.consent.limits import limits_in
-from brainops.store import Transaction, acts
-from brainops.types import Actor, AdapterKind, Agent, AgentLimits, Proof
+from brainops.store import acts
+from brainops.types import AdapterKind, Agent
 from brainops.wire import checked, from_plain
+
+if TYPE_CHECKING:
+    from brainops.agents.adapters.adapter import AgentFunction
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import Actor, AgentLimits, Proof
 
 MAX_AGENTS = 500  # of a namespace: all of them are looked at for every task
 

@@ -7,11 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from brainops.errors import StoreError
 from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.clock import LEASE
-from brainops.store import Store, acts
+from brainops.store import acts
+
+if TYPE_CHECKING:
+    from brainops.store import Store
 
 BEAT_SECONDS = 10.0  # between two renewals: two may fail before the lease has passed
 LOOK_SECONDS = 0.5  # between two looks whether it was cancelled elsewhere, so that it is heard within a second

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from brainops.errors import StepFailed
-from brainops.health.audit import audit
-from brainops.health.doctor import doctor
 from brainops.memory.meaning import embed_pending
 from brainops.memory.recognition.match import match
 from brainops.operations.operation import start_of
@@ -219,6 +217,8 @@ def _memory_plans(memory: MemoryParts) -> JSON:
 
 
 def _audit(memory: MemoryParts) -> JSON:
+    from brainops.health.audit import audit
+
     found = audit(memory.context, limit=MAX_JUNK)
     return {
         "found": len(found),
@@ -228,6 +228,8 @@ def _audit(memory: MemoryParts) -> JSON:
 
 
 def _doctor(memory: MemoryParts) -> JSON:
+    from brainops.health.doctor import doctor
+
     made = doctor(memory.context)
     return {
         "passed": all(each.passed for each in made),

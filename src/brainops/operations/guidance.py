@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import NotFound
-from brainops.memory.context import MemoryContext
 from brainops.memory.draft import content_text
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.recognition.match import EXACT_PROBABILITY, follow_bindings, same_error
-from brainops.memory.retrieve import Query, ask, read_query, relevant, retrieve_kinds, search_words
+from brainops.memory.retrieve import ask, read_query, relevant, retrieve_kinds, search_words
 from brainops.operations import advice as advise
-from brainops.operations.advice import Advised, Standing
+from brainops.operations.advice import Standing
 from brainops.operations.calibration import NEVER, Followed
-from brainops.operations.history import OperationHistory, is_of, past_of
+from brainops.operations.history import is_of, past_of
 from brainops.operations.log import SURROUNDINGS
-from brainops.operations.prediction import LATELY, LATELY_FAILURES, Expected, Rate, SeenFailure, Upcoming, predict
+from brainops.operations.prediction import LATELY, LATELY_FAILURES, Rate, SeenFailure, Upcoming, predict
 from brainops.procedures.triggers.triggers import Triggers, matching
-from brainops.statistics.calibration import START, Calibration, Case, fit
-from brainops.store import Transaction
-from brainops.store.database import Row
+from brainops.statistics.calibration import START, Case, fit
 from brainops.store.ids import new_id
 from brainops.types import (
     Choice,
@@ -37,24 +33,33 @@ from brainops.types import (
     Guidance,
     Hit,
     Match,
-    Memory,
     MemoryType,
     Micros,
     Mode,
-    Observation,
-    Operation,
     OperationStart,
     Precursor,
     ProcedureVersion,
     RecommendedAgent,
     SimilarOperation,
     Succeeded,
-    TriggerMatch,
 )
 from brainops.types.limits import SHOWN
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import from_plain, plain
 from brainops_core.recognition.error_events import error_title
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from brainops.memory.context import MemoryContext
+    from brainops.memory.retrieve import Query
+    from brainops.operations.advice import Advised
+    from brainops.operations.history import OperationHistory
+    from brainops.operations.prediction import Expected
+    from brainops.statistics.calibration import Calibration
+    from brainops.store import Transaction
+    from brainops.store.database import Row
+    from brainops.types import Memory, Observation, Operation, TriggerMatch
 
 RECEIPT_SECONDS = 3_600  # a consultation covers one task; an hour is longer than most and shorter than a shift
 CONSIDERED_HITS = 8  # of each kind: trust may reorder them before five are shown

@@ -4,53 +4,41 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brainops import lazy
 from brainops.errors import BrainOpsError, InvalidInput, OperationBlocked, OperationTimeout
-from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.operations import guidance as guiding
 from brainops.operations import log as records
 from brainops.operations.consultants import Consultants
-from brainops.operations.guard.decisions import Looked
-from brainops.operations.guard.enforcement import Guard
-from brainops.operations.middleware import Around, OwnEntry
-from brainops.operations.recorder import Recorder, Write
-from brainops.statistics.calibration import Calibration
-from brainops.store import Store, Transaction, acts
+from brainops.operations.middleware import OwnEntry
+from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.types import (
-    ActionClass,
-    Actor,
-    ActorKind,
-    Allow,
-    Consult,
-    Decision,
-    ErrorEvent,
-    Evidence,
-    Failed,
-    Guidance,
-    Micros,
-    OperationStart,
-    Outcome,
-    Record,
-    Succeeded,
-)
+from brainops.types import ActionClass, ActorKind, Allow, Consult, Evidence, Failed, OperationStart, Record, Succeeded
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.operations.guard.decisions import Looked
+    from brainops.operations.guard.enforcement import Guard
+    from brainops.operations.middleware import Around
+    from brainops.operations.recorder import Recorder, Write
+    from brainops.statistics.calibration import Calibration
+    from brainops.store import Store, Transaction
+    from brainops.types import Actor, Decision, ErrorEvent, Guidance, Micros, Outcome
 
 DEFAULT_TIMEOUT_SECONDS = 5.0  # of a consultation: the model may have to be loaded once
 CACHED_SECONDS = 60.0  # how long this process reuses a guidance without looking whether another process knows more
 CACHED_GUIDANCES = 1_000
 RECALIBRATE_SECONDS = 300.0
 
-log = logging.getLogger("brainops")
+log = lazy.logger()
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -272,7 +260,7 @@ class OperationLog:
         try:
             work = self._from_store if again else self._asked
             return self._threads.consulting().submit(work, start).result(manner.timeout_seconds), False
-        except FutureTimeout as error:
+        except TimeoutError as error:
             if manner.strict:
                 raise OperationTimeout() from error
             log.warning("memory did not answer within %s seconds; the operation goes on", manner.timeout_seconds)

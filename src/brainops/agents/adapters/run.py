@@ -5,19 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brainops.agents.adapters import function, http_agent, llm, mcp, program
-from brainops.agents.adapters.adapter import Adapter, AdapterPort
+from brainops import lazy
+from brainops.agents.adapters.adapter import Adapter
 from brainops.agents.adapters.agent_settings import Parameters
 from brainops.errors import InvalidInput, StepFailed
 from brainops.operations.jsonable import jsonable
 from brainops.operations.log import checked_error
 from brainops.procedures.runs.attempts import failure_of
-from brainops.types import AdapterKind, Agent, ErrorEvent, Failed, Outcome, Task
+from brainops.types import AdapterKind, Agent, ErrorEvent, Failed
+
+if TYPE_CHECKING:
+    from brainops.agents.adapters import function, http_agent, llm, mcp, program
+    from brainops.agents.adapters.adapter import AdapterPort
+    from brainops.types import Outcome, Task
+else:
+    function, http_agent, llm, mcp, program = lazy.modules(
+        "brainops.agents.adapters", "function http_agent llm mcp program"
+    )
 
 OURS = str(Path(__file__).parents[1])  # whose frames in a traceback say how an agent was called, not what went wrong
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from brainops.agents.time_limit import in_loop
 from brainops.errors import MissingExtra, NotConfigured, StepFailed
 from brainops.procedures.steps.secret_refs import mask, resolve
 
@@ -58,6 +57,8 @@ def ask(
 
     Raises StepFailed where none answered, MissingExtra, NotConfigured.
     """
+    from brainops.agents.time_limit import in_loop
+
     secrets = {"key": resolve(models.key)} if models.key else {}
     require_extra()
     from pydantic_ai.exceptions import UserError

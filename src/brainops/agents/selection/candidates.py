@@ -14,7 +14,6 @@ from brainops.agents.selection.task_class import capable
 from brainops.errors import StepFailed
 from brainops.procedures.consent.limits import ANY, check_host, limits_in
 from brainops.procedures.steps.executor import Limits
-from brainops.procedures.steps.processes import which
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import AdapterKind, Agent, Micros
@@ -128,6 +127,8 @@ def _unfit(agent: Agent, callables: Callables, task_class: str, needed: Sequence
 
 def withheld(agent: Agent, limits: Limits) -> str:
     """Return why an agent cannot be reached from here, "" where it can: that says nothing of how well it does tasks."""
+    from brainops.procedures.steps.processes import which
+
     run, url = agent.settings.get("run"), agent.settings.get("url")
     if isinstance(run, list) and run and "{" not in str(run[0]):
         program = str(run[0])

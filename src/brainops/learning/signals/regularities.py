@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brainops.learning.cycles.part import CycleWork, Found, Part
-from brainops.learning.signals.intake import text_of
 from brainops.learning.signals.sequences import Antecedent, Event, Tried, precursors
 from brainops.learning.signals.series import title, values_of
 from brainops.statistics.seasonality import Season, seasons
@@ -61,6 +60,8 @@ def _precursors(work: CycleWork) -> Found:
 
 def _record(tx: Transaction, to_at: Micros) -> tuple[list[Event], list[Tried], dict[str, str]]:
     """Return what was seen and tried in a month, and how each kind of event is told."""
+    from brainops.learning.signals.intake import text_of
+
     events, tried, texts = [], [], {}
     for row in tx.signals.operations(since=to_at - MONTH, until=to_at, changing=False, limit=OPERATIONS):
         failed = row["outcome"] == "failed" or row["contradicted_at"] is not None

@@ -6,25 +6,38 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
+from brainops import lazy
 from brainops.errors import InvalidInput
-from brainops.learning.cycles.part import Part
-from brainops.learning.signals import error_patterns, incidents, outliers, regularities
-from brainops.learning.signals.intake import Gatherer, template_of
-from brainops.learning.signals.log_lines import LogFormat
-from brainops.learning.signals.series import values_of
-from brainops.learning.signals.sources import read_file, read_lines, read_page
-from brainops.memory.context import MemoryContext
 from brainops.memory.draft import checked_moment
 from brainops.memory.filters import member
 from brainops.statistics.change_points import ChangePoint
-from brainops.types import Anomaly, Cycle, Ingested, LogTemplate, Micros, Precursor, Progress, Suspect
+from brainops.types import Cycle, Ingested
 from brainops.types.limits import Limit
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.learning.cycles.part import Part
+    from brainops.learning.signals import (
+        error_patterns,
+        incidents,
+        intake,
+        log_lines,
+        outliers,
+        regularities,
+        series,
+        sources,
+    )
+    from brainops.memory.context import MemoryContext
+    from brainops.types import Anomaly, LogTemplate, Micros, Precursor, Progress, Suspect
+else:
+    error_patterns, incidents, intake, log_lines, outliers, regularities, series, sources = lazy.modules(
+        "brainops.learning.signals", "error_patterns incidents intake log_lines outliers regularities series sources"
+    )
 
 MAX_SOURCE_CHARACTERS = 200
 MAX_PATH_CHARACTERS = 4_096  # longer is no path on any system that this runs on
@@ -43,7 +56,7 @@ class Signals:
         self,
         given: str | os.PathLike[str] | Iterable[str],
         *,
-        format: LogFormat | str | None = None,
+        format: log_lines.LogFormat | str | None = None,
         source: str | None = None,
         progress: Progress | None = None,
     ) -> Ingested:
@@ -54,14 +67,14 @@ class Signals:
         none is given): json, logfmt, syslog, plain, prometheus. Lines are of the `source` that is given, else of whom
         they name, else of the file. Raises InvalidInput, StepFailed.
         """
-        form = None if format is None else member(LogFormat, format)
+        form = None if format is None else member(log_lines.LogFormat, format)
         if isinstance(given, (bytes, bytearray)) or not isinstance(source, (str, NoneType)):
             raise InvalidInput("lines are texts, and a source is one: decode bytes first, or hand over the file's path")
         address = isinstance(given, str) and given.lower().startswith(("http://", "https://"))
         path = Path(given) if isinstance(given, (str, os.PathLike)) and not address else None
         name = self._source(source) or self._source(path.stem if path else str(given) if address else LINES)
         context = self._context
-        gatherer = Gatherer(context, name, given=source is not None, form=form, now=context.store.now())
+        gatherer = intake.Gatherer(context, name, given=source is not None, form=form, now=context.store.now())
         began = 0
         if path is not None:
             said = str(given)
@@ -77,11 +90,11 @@ class Signals:
                 raise InvalidInput(f"{path} is a folder; name the files in it")
             if not os.path.exists(path):
                 raise InvalidInput(f"there is no file {path}; name one, or pipe its lines: brainops ingest -")
-            began = read_file(gatherer, context, path, form, progress)
+            began = sources.read_file(gatherer, context, path, form, progress)
         elif address:
-            read_page(gatherer, context, str(given), form)
+            sources.read_page(gatherer, context, str(given), form)
         elif isinstance(given, Iterable):
-            read_lines(gatherer, context, given, form)
+            sources.read_lines(gatherer, context, given, form)
         else:
             raise InvalidInput(f"a path, an http(s) address or lines are taken in, not {type(given).__name__}")
         return Ingested(
@@ -108,7 +121,7 @@ class Signals:
         from_plain(bool, errors, "errors")
         with self._context.store.read() as tx:
             rows = tx.signals.templates(since=since, source=source, error=errors, limit=limit)
-        return [template_of(row) for row in rows]
+        return [intake.template_of(row) for row in rows]
 
     def anomalies(self, *, since: Micros | None = None, limit: int = 50) -> list[Anomaly]:
         """Return the points of metrics since then (a day) that are unlike what came before, the strongest first."""
@@ -152,7 +165,9 @@ class Signals:
         with self._context.store.read() as tx:
             rows = [row for row in tx.signals.series(since=at - span, limit=10_000) if row["component"] == name]
             return {
-                str(row["name"]): [v for _, v in values_of(tx, row, since=at - span, until=at + span, limit=2_000)]
+                str(row["name"]): [
+                    v for _, v in series.values_of(tx, row, since=at - span, until=at + span, limit=2_000)
+                ]
                 for row in rows
             }
 

@@ -5,33 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.confidence import sentence
 from brainops.procedures.fixes.fix_procedure import BEFORE, name_of, rollback_name, rollback_of
 from brainops.procedures.remedies.trials import here
-from brainops.procedures.runs.admission import Admission
-from brainops.procedures.runs.runner import Runner
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.types import (
-    ENDED,
-    JSON,
-    Actor,
-    ActorKind,
-    ApplicationState,
-    Fix,
-    FixApplication,
-    FixMode,
-    NoticeKind,
-    Run,
-    RunState,
-    StepState,
-)
+from brainops.types import ENDED, Actor, ActorKind, ApplicationState, FixMode, NoticeKind, RunState, StepState
 from brainops.types.times import HOUR_MICROS, SECOND_MICROS
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.procedures.runs.admission import Admission
+    from brainops.procedures.runs.runner import Runner
+    from brainops.store import Transaction
+    from brainops.types import JSON, Fix, FixApplication, Run
 
 DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surprise whoever has dealt with it since
 SWEPT = 50  # applications a pass: each may start a run

@@ -6,43 +6,30 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact, redact_json
-from brainops.procedures.catalog import Catalog
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
 from brainops.procedures.fixes.fix_procedure import name_of, procedure_of, rollback_of
 from brainops.procedures.remedies.identity import event_of, identify
-from brainops.procedures.runs.runner import Runner
-from brainops.store import Transaction, acts
+from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.types import (
-    JSON,
-    Action,
-    ActorKind,
-    ApplicationState,
-    BlastRadius,
-    ErrorEvent,
-    Fix,
-    FixApplication,
-    FixConfidence,
-    FixKind,
-    FixMode,
-    FixSuggestion,
-    Plan,
-    Proof,
-    StepKind,
-    Trust,
-)
+from brainops.types import Action, ActorKind, ApplicationState, BlastRadius, Fix, FixKind, FixMode, StepKind, Trust
 from brainops.types.limits import LISTED, Count, Said
-from brainops.types.page import Page
 from brainops.wire import from_plain
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.procedures.catalog import Catalog
+    from brainops.procedures.runs.runner import Runner
+    from brainops.store import Transaction
+    from brainops.types import JSON, ErrorEvent, FixApplication, FixConfidence, FixSuggestion, Plan, Proof
+    from brainops.types.page import Page
 
 MAX_TITLE_CHARACTERS = 300
 MAX_ADVICE_CHARACTERS = 20_000

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from brainops.errors import BrainOpsError, StepFailed
 from brainops.memory.recognition.error_events import from_exception
-from brainops.procedures.conditions.templates import fill
 from brainops.procedures.consent.limits import check_command, limits_of
 from brainops.procedures.runs.admission import Admission
 from brainops.procedures.runs.run_values import MAX_ERROR_CHARACTERS
@@ -96,6 +95,8 @@ class StepAttempt(Struct, kw_only=True):
 
     def carry_out(self) -> Heard:
         """Do it and return what it came to; whatever goes wrong is its failure."""
+        from brainops.procedures.conditions.templates import fill
+
         secrets: dict[str, str] = {}
         try:
             if self.ask is not None and not (admission := self.ask()).silent:

@@ -13,8 +13,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from brainops.errors import ApprovalRequired, Conflict, InvalidInput, NamespaceDenied, NotFound, StepFailed
-from brainops.procedures.conditions.conditions import compile as compiled
-from brainops.procedures.conditions.templates import fill
 from brainops.procedures.consent.approvals import same_person
 from brainops.procedures.definition.step_kinds import ANSWERS, STEP_KINDS
 from brainops.procedures.runs.attempts import Failure, Heard, StepAttempt, deadline_of
@@ -262,6 +260,8 @@ class Steering:
         self, run: Run, version: ProcedureVersion, step: Step, row: StepRun, output: JSON, evidence: JSON
     ) -> JSON:
         """Return what shows that a manual step was done, None where nothing is asked for; raise InvalidInput."""
+        from brainops.procedures.conditions.conditions import compile as compiled
+
         verify = step.verify
         if verify is None:
             if version.procedure.mode is Mode.STRICT and evidence in (None, "", [], {}):
@@ -281,6 +281,8 @@ class Steering:
 
     def _tried(self, run: Run, version: ProcedureVersion, step: Step, row: StepRun, values: dict[str, Any]) -> JSON:
         """Carry out the action that verifies a step, and return what it said; raise InvalidInput where it failed."""
+        from brainops.procedures.conditions.templates import fill
+
         assert step.verify is not None
         assert step.verify.action is not None
         template = step.verify.action

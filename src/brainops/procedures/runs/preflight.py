@@ -11,7 +11,6 @@ from brainops.procedures.runs.dry_run import plan_of
 from brainops.procedures.runs.start import MAX_DEPTH, new_run
 from brainops.procedures.runs.unit_of_work import RunEngine
 from brainops.procedures.steps.executor import Limits
-from brainops.procedures.steps.kinds import REFUSED
 from brainops.store import acts
 from brainops.types import Action, Allow, Plan, ProcedureVersion, Run, Step, StepKind, StepRun, StepState
 
@@ -42,6 +41,8 @@ def refusal_of(
 
 def with_refusals(plan: Plan, limits: Limits) -> Plan:
     """Return a plan whose notes also name the steps that the namespace does not let run or reach what they ask for."""
+    from brainops.procedures.steps.kinds import REFUSED
+
     notes = []
     for step in (each for level in plan.levels for each in level if each.would_run):
         refused = REFUSED.get(step.step.action.uses)

@@ -20,7 +20,6 @@ from brainops.procedures.consent.limits import limits_of
 from brainops.procedures.consent.outbox import Outbox
 from brainops.procedures.definition import inputs as inputs_of
 from brainops.procedures.definition.keywords import name_of
-from brainops.procedures.definition.sources import stored
 from brainops.procedures.runs.admission import Admission, AskGuard, unguarded
 from brainops.procedures.runs.attempts import Threads
 from brainops.procedures.runs.clock import LEASE, Lease, Ripe
@@ -411,6 +410,8 @@ class Runner:
 
         Its text must be what its hash says: a definition that was edited under a run is not followed.
         """
+        from brainops.procedures.definition.sources import stored
+
         versions, key = self._at_work.versions, (self._context.store.scope, procedure_id)
         known = versions.get(key)
         if known is not None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from brainops.procedures.steps import command, http
+from brainops import lazy
 from brainops.procedures.steps.call import Registry
-from brainops.procedures.steps.check import check
 from brainops.procedures.steps.executor import Executor, Executors, Limits
 from brainops.procedures.steps.memory import capture, retrieve
 from brainops.procedures.steps.waits import agent, approval, decide, manual, procedure, wait
 from brainops.types import Action, StepKind
 
+if TYPE_CHECKING:
+    from brainops.procedures.steps import check, command, http
+else:
+    check, command, http = lazy.modules("brainops.procedures.steps", "check command http")
+
 REFUSED: Mapping[StepKind, Callable[[Action, Limits], str]] = {
-    StepKind.COMMAND: command.refused,
-    StepKind.HTTP: http.refused,
+    StepKind.COMMAND: lambda action, limits: command.refused(action, limits),
+    StepKind.HTTP: lambda action, limits: http.refused(action, limits),
 }
 """What says why a limited step could not be done, "" where nothing speaks against it: a dry run asks."""
 
@@ -29,10 +34,10 @@ def executors(
     """
     registry = calls if calls is not None else Registry()
     return {
-        StepKind.COMMAND: command.command,
-        StepKind.CHECK: check,
+        StepKind.COMMAND: lambda work: command.command(work),
+        StepKind.CHECK: lambda work: check.check(work),
         StepKind.CALL: registry.call,
-        StepKind.HTTP: http.http_step,
+        StepKind.HTTP: lambda work: http.http_step(work),
         StepKind.AGENT: agents or agent,
         StepKind.DECIDE: decisions or decide,
         StepKind.CAPTURE: capture,

@@ -54,12 +54,12 @@ class _Known(Struct, frozen=True, kw_only=True):
 class _LearnedPhrases(Struct, frozen=True, kw_only=True):
     """What was learned of the phrases of one set of active versions.
 
-    Where a model gives meaning `words` is None; else `telling` are the stems that each procedure's phrases say, without
-    stop words.
+    Where there are no phrases `intents` is None. Where a model gives meaning `words` is None; else `telling` are the
+    stems that each procedure's phrases say, without stop words.
     """
 
     versions: Sequence[ProcedureVersion]
-    intents: Intents
+    intents: Intents | None
     words: PhraseVectors | None
     telling: Mapping[str, frozenset[str]] = {}
 
@@ -137,7 +137,7 @@ class Triggers:
     def _decide(self, known: _Known, text: str, besides: Sequence[str] = ()) -> TriggerDecision:
         text = clean(text)[:MAX_TEXT_CHARACTERS].strip()
         learned = self._intents_of(known.versions)
-        if not text or not learned.intents.labels:
+        if not text or learned.intents is None:
             return TriggerDecision(procedure=None, confidence=0.0)
         vector = learned.words.vectors([text])[0] if learned.words else self._context.meaning.of_query(text, *besides)
         if vector is None:  # the model stopped answering
@@ -180,6 +180,8 @@ class Triggers:
             for trigger in version.procedure.triggers
             for phrase in trigger.intents
         ][:MAX_PHRASES]
+        if not pairs:
+            return _LearnedPhrases(versions=versions, intents=None, words=None)
         phrases, labels = [phrase for phrase, _ in pairs], [label for _, label in pairs]
         vectors = self._embedded(phrases)
         if vectors is not None:
@@ -193,11 +195,11 @@ class Triggers:
 
     def _embedded(self, texts: Sequence[str]) -> Rows | None:
         """Return a vector a text, embedding only what this process has not embedded yet; None without a model."""
-        import numpy
-
         embedder = self._context.meaning.embedder() if texts else None
         if embedder is None:
             return None
+        import numpy
+
         keys = [(embedder.model_id, hashlib.sha256(text.encode("utf-8", "replace")).digest()) for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._made.vectors}
         try:
