@@ -88,3 +88,40 @@ def test_a_start_imports_nothing_heavy_and_no_more_modules_than_it_uses(
     modules = set(started.stderr.split())
     assert not HEAVY & modules
     assert len(modules) <= most
+
+
+WITHOUT_LINUX = """
+import os, sys
+sys.platform = "darwin"
+del os.pipe2
+def refuse(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith("/proc"):
+        raise FileNotFoundError(2, "there is none", str(arguments[0]))
+    if event.startswith("ctypes.") or (event == "import" and arguments[0] == "ctypes"):
+        raise ImportError("there is none")
+sys.addaudithook(refuse)
+from brainops.cli.program import main
+for words in (["capture", "a note"], ["search", "note"], ["guard", "check", "deploy"], ["exec", "--", "true"]):
+    try:
+        main(words)
+    except SystemExit as end:
+        assert not end.code, (words, end.code)
+"""
+
+
+def test_without_what_linux_alone_has_memory_is_captured_searched_and_guards(tmp_path: Path, empty_store: Path) -> None:
+    store = tmp_path / "memory.db"
+    store.write_bytes(empty_store.read_bytes())
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BRAINOPS_STORE": str(store)}
+
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LINUX],
+        env={**environment, "BRAINOPS_MODEL": "none"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert "allowed" in run.stdout

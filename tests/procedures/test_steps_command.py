@@ -16,6 +16,7 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.errors import StepFailed
+from brainops.procedures.steps import processes
 from brainops.procedures.steps.command import fitted, kept_text
 from brainops.procedures.steps.processes import Kept, ProcessLimits, run_process
 from brainops.types import StepKind
@@ -274,6 +275,23 @@ def test_descendants_that_left_the_session_and_ignore_sigterm_are_ended_too(tmp_
     ended = run_process(
         [PYTHON, "-c", STUBBORN, str(tmp_path / "new"), str(pid)],
         environment={},
+        limits=ProcessLimits(timeout_seconds=BOUND_SECONDS, output_bytes=100, grace_seconds=0.2),
+        cancelled=pid.exists,
+    )
+
+    assert ended.why == "cancelled"
+    assert gone(int(pid.read_text(encoding="ascii")))
+
+
+def test_where_linux_does_not_help_a_command_is_ended_with_its_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "SYSTEM", "posix")
+    pid = tmp_path / "pid"
+
+    ended = run_process(
+        ["/bin/sh", "-c", 'sleep 600 & echo $! > "$0.new"; mv "$0.new" "$0"; wait', str(pid)],
+        environment={"PATH": os.environ["PATH"]},
         limits=ProcessLimits(timeout_seconds=BOUND_SECONDS, output_bytes=100, grace_seconds=0.2),
         cancelled=pid.exists,
     )

@@ -23,6 +23,7 @@ AFTER_SECONDS = 8.0  # beyond the grace for the warden to report; then it is kil
 ASK_SECONDS = 0.1  # how soon a cancellation is noticed
 READ_BYTES = 65_536
 WARDEN = str(Path(__file__).with_name("warden.py"))
+SYSTEM = "linux" if sys.platform == "linux" else "posix"  # whose help the warden has
 
 
 class ProcessLimits(Struct, frozen=True, kw_only=True):
@@ -152,7 +153,7 @@ class _Running:
         theirs, status = os.pipe()
         try:
             warden = subprocess.Popen(
-                [sys.executable, "-I", "-S", WARDEN, str(control), str(status)],
+                [sys.executable, "-I", "-S", WARDEN, str(control), str(status), SYSTEM],
                 stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
