@@ -154,8 +154,8 @@ def test_a_commit_whose_pack_was_never_written_leaves_one_that_is_known_to_be_ol
             brain.fixes.attach("TypeError: x is none", title="restart", advice="restart it")
 
     found = next(check for check in brain.upkeep.doctor() if check.name == "hook pack")
-    assert (found.passed, found.way_out) == (False, "brainops guard pack")
-    assert "older than the store" in found.detail
+    assert found.passed  # it comes about with each change, and hooks read the store meanwhile
+    assert "older than the store" in found.detail and "brainops guard pack" in found.detail
     brain.guard.write_pack()
     assert hook_pack.fault_of_pack(inside(brain).context) == ""
 

@@ -20,7 +20,7 @@ from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.memory.terms import embedding_texts, query_terms
-from brainops.operations.guard.pack import fault_of_pack
+from brainops.operations.guard.pack import OLD, fault_of_pack
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.scope import Scope
@@ -203,10 +203,13 @@ def _fixes(context: MemoryContext) -> tuple[str, str]:
 
 def _pack(context: MemoryContext) -> tuple[str, str]:
     fault = fault_of_pack(context)
+    if fault is None:
+        return "there is none, so that hooks would read the store; brainops guard pack writes one", ""
+    if fault == OLD:  # as after each change, for as long as a process puts off writing
+        return f"{fault}, so that hooks read that; brainops guard pack writes it anew", ""
     if fault:
         return f"{fault}, so that hooks read the store, or say that they cannot judge", "brainops guard pack"
-    none = "there is none, so that hooks would read the store; brainops guard pack writes one"
-    return none if fault is None else "hooks read what holds here", ""
+    return "hooks read what holds here", ""
 
 
 def _permissions(context: MemoryContext) -> tuple[str, str]:

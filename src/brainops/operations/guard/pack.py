@@ -31,6 +31,7 @@ STATEMENTS = (
 """What a hook may ask of a store that is a file: each by an index, and none writes."""
 
 MAX_FIXES = 5_000  # of the newest; a pack is read before each command
+OLD = "it is older than the store"
 MAX_FIX_CHARACTERS = 500  # of what a fix says; it is named in one line
 
 
@@ -93,7 +94,10 @@ def write_pack(context: MemoryContext, compiled: Callable[[], bytes]) -> Path | 
 
 
 def fault_of_pack(context: MemoryContext) -> str | None:
-    """Return why a hook cannot go by the pack of the readable namespaces, "" where it can; None where there is none."""
+    """Return why a hook cannot go by the pack of the readable namespaces, "" where it can; None where there is none.
+
+    One that is OLD is written anew with the next change, or when a process of this memory ends.
+    """
     path = place(context)
     if path is None or not path.exists():
         return None
@@ -106,7 +110,7 @@ def fault_of_pack(context: MemoryContext) -> str | None:
     except pack.PackUnusable as unusable:
         return str(unusable)
     if not read.is_current(counters) or read.body["enforcement"] != settings.enforcement.value:
-        return "it is older than the store"
+        return OLD
     return ""
 
 
