@@ -9,8 +9,8 @@ import click
 
 from brainops.cli.commands import command
 from brainops.cli.screen import bold, cut, dim, padded, width
-from brainops.cli.shared import Said, opened
-from brainops.types import HealthFigure, Report
+from brainops.cli.shared import Said, micros, opened, seconds
+from brainops.types import HealthFigure, Report, Series
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -24,11 +24,19 @@ WEEK, MONTH = 7, 30
 @command("health", memory=opened)
 @click.option("--days", type=click.IntRange(1, 365), default=MONTH, show_default=True, help="Counted over so many.")
 @click.option("--formulas", is_flag=True, help="Say how each figure is counted.")
-def health(brain: Brain, days: int, formulas: bool) -> Said:
+@click.option("--over-time", "figure", metavar="FIGURE", help="How one went: operations, failures, ...")
+@click.option("--step", default="1h", show_default=True, metavar="AGE", help="With --over-time: 5min, 1h, 1d.")
+@click.option("--since", metavar="TIME", help="With --over-time: a time or an age; 48 steps without it.")
+def health(brain: Brain, days: int, formulas: bool, figure: str | None, step: str, since: str | None) -> Said:
     """Show the figures of health: each is counted from the record, and says "nothing yet" where there is nothing.
 
     Example: brainops health --days 30
     """
+    if figure is not None:
+        told = brain.health.series(figure, since=micros(since), step_seconds=seconds(step))
+        yield told
+        yield from _over_time(told)
+        return
     figures = brain.health.figures(days=days)
     yield figures
     if formulas:
@@ -52,6 +60,26 @@ def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> Said:
     value = brain.health.report(days=days)
     yield value
     yield from markdown(value) if as_markdown else _report(value, days)
+
+
+def _over_time(told: Series) -> Iterator[str]:
+    from brainops.health.figure_text import BARS, length, said, spark
+
+    measured = [point for point in told.points if point.value is not None]
+    yield f"{bold(told.figure)}, {len(told.points)} steps of {length(told.step_seconds)}"
+    if not measured:
+        yield "There is nothing to count yet."
+        return
+    values = [point.value for point in measured if point.value is not None]
+    bars = iter(spark(values) or BARS[0] * len(values))
+    yield "".join(" " if point.value is None else next(bars) for point in told.points)[-width() :]
+    yield (
+        f"lowest {said(min(values), told.unit)}, highest {said(max(values), told.unit)}, "
+        f"newest {said(values[-1], told.unit)}; of {sum(point.counted for point in told.points):,}"
+    )
+    silent = len(told.points) - len(measured)
+    if silent:
+        yield dim(f"{silent} steps are blank: there was nothing to count, or too little.")
 
 
 def _figures(figures: tuple[HealthFigure, ...], days: int) -> Iterator[str]:

@@ -180,15 +180,29 @@ def micros(text: str | None) -> int | None:
     """Read a time as microseconds: 2026-01-31, 2026-01-31T12:00, or an age like 30min, 12h, 7d, 2w."""
     if text is None:
         return None
-    import re
     from datetime import datetime
 
-    units = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-    if found := re.fullmatch(r"(\d{1,6})\s*(s|min|m|h|d|w)", text.strip()):
-        return time.time_ns() // 1_000 - int(found[1]) * units[found[2]] * SECOND_MICROS
+    if (age := _age(text)) is not None:
+        return time.time_ns() // 1_000 - age * SECOND_MICROS
     try:
         return int(datetime.fromisoformat(text.strip()).astimezone().timestamp() * SECOND_MICROS)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
             f"{text[:40]!r} is no time; write 2026-01-31, 2026-01-31T12:00 or an age: 30min, 12h, 7d, 2w"
         ) from error
+
+
+def seconds(text: str) -> int:
+    """Read a length of time as seconds: 30s, 5min, 12h, 7d, 2w."""
+    if (age := _age(text)) is None:
+        raise InvalidInput(f"{text[:40]!r} is no length of time; write 30s, 5min, 12h, 7d or 2w")
+    return age
+
+
+def _age(text: str) -> int | None:
+    """Return the seconds of a number with its unit; None where it is none."""
+    import re
+
+    units = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+    found = re.fullmatch(r"(\d{1,6})\s*(s|min|m|h|d|w)", text.strip())
+    return int(found[1]) * units[found[2]] if found else None

@@ -31,10 +31,11 @@ def health(context: MemoryContext, days: int) -> tuple[HealthFigure, ...]:
     with context.store.read() as tx:
         until = now + 1  # with this very moment
         counts = count(tx, until - days * DAY_MICROS, until)
-        return (*_of_counts(counts), *_of_ages(tx, now, context.meaning.model != "none"))
+        return (*of_counts(counts), *_of_ages(tx, now, context.meaning.model != "none"))
 
 
-def _of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:
+def of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:
+    """Yield the figures that are counted over a time; the others are of now."""
     kinds: dict[str, JSON] = {**formulas.by_kind(counts.queries)}
     lately: list[JSON] = [*formulas.queries_lately(counts, SPARK_BUCKETS, SPARK_MINUTES)]
     asked = sum(int(row["queries"]) for row in counts.queries)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from brainops.health import figures
 from brainops.health.report import report
+from brainops.health.series import series
 from brainops.memory.context import MemoryContext
-from brainops.types import HealthFigure, Report
+from brainops.types import HealthFigure, Micros, Report, Series
 
 
 class Health:
@@ -24,6 +25,18 @@ class Health:
         """
         self._settled()
         return figures.health(self._context, days)
+
+    def series(
+        self, figure: str, *, since: Micros | None = None, until: Micros | None = None, step_seconds: float = 3_600
+    ) -> Series:
+        """Return how a figure went: a value for each step from `since` up to `until` (now), at most 400 of them.
+
+        `figure` is the name of one of `figures` that is counted over a time, or "operations" or "failures" (the share
+        that failed). Without `since` it is the last 48 steps. A value is None where nothing was counted, or too little.
+        Raises InvalidInput.
+        """
+        self._settled()
+        return series(self._context, figure, since, until, step_seconds)
 
     def report(self, *, days: int = 7) -> Report:
         """Return what the last days brought, beside as many days before. Raises InvalidInput."""

@@ -123,6 +123,8 @@ if TYPE_CHECKING:
     from brainops.types.learning import Report as Report
     from brainops.types.learning import ReportLine as ReportLine
     from brainops.types.learning import Section as Section
+    from brainops.types.learning import Series as Series
+    from brainops.types.learning import SeriesPoint as SeriesPoint
     from brainops.types.learning import SessionRecord as SessionRecord
     from brainops.types.learning import Shared as Shared
     from brainops.types.learning import Suspect as Suspect
@@ -205,7 +207,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         " Feedback Filter Finding Fingerprint Frame Hit JSON Junk Match Memory MemoryState MemoryType"
         " Micros NOBODY NO_ERROR Progress Source Trust Verdict",
         "learning": "Anomaly Briefing CaseDecision CaseStanding CodeRepository Cycle CycleReport CycleStanding"
-        " DecidedCase HealthFigure Improvement ImprovementKind ImprovementState Ingested Insight"
+        " DecidedCase HealthFigure Series SeriesPoint Improvement ImprovementKind ImprovementState Ingested Insight"
         " LogTemplate Peer Precursor Received Report ReportLine Section SessionRecord Shared Suspect",
         "operation": "ActionClass Consult Evidence Failed Guidance Observation Operation OperationStart Outcome"
         " Recommendation RecommendedAgent Record SimilarOperation Succeeded",

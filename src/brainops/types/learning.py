@@ -337,6 +337,24 @@ class HealthFigure(Struct, frozen=True, kw_only=True):
     detail: Mapping[str, JSON] = {}
 
 
+class SeriesPoint(Struct, frozen=True, kw_only=True):
+    """A figure over one step, which begins `at`; None where nothing was counted, or less than the figure takes."""
+
+    at: Micros
+    value: float | None
+    counted: int
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """How a figure went over time, the oldest step first; the last step may be shorter."""
+
+    figure: str
+    unit: str
+    step_seconds: float
+    formula: str
+    points: tuple[SeriesPoint, ...]
+
+
 class Briefing(Keyed, frozen=True, kw_only=True):
     """What somebody reads when a session opens, in the founding order; `text` is a screen, `block` for an agent.
 
