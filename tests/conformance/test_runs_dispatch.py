@@ -228,8 +228,9 @@ def without_cel(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         return compiled(source, **rest)
 
     def take_away() -> None:
-        for module in ("transitions", "events", "control"):
+        for module in ("transitions", "events"):
             monkeypatch.setattr(f"brainops.procedures.runs.{module}.compiled", broken)
+        monkeypatch.setattr(conditions, "compile", broken)  # which control imports when it is needed
 
     return take_away
 
