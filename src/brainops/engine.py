@@ -20,7 +20,7 @@ from brainops.operations.middleware import Around as Around  # whoever opens a m
 from brainops.operations.recorder import Recorder
 from brainops.services import Services
 from brainops.store import acts, open_store
-from brainops.store.scope import Scope
+from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import ActorKind
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brainops.store.database import Deadline
     from brainops.types import AccessKey, Actor, Proof
 
+KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
 
 PACK_PAUSE = 20  # times as long as a pack took to write nothing is written: a folder of procedures comes one by one
@@ -165,7 +166,13 @@ class Engine:
 
     def known_by(self, secret: str) -> AccessKey:
         """Return the key that a secret is of. Raises ApprovalUnproven."""
-        return self.services(self.settings).keys.known(secret)
+        key, store = self.services(self.settings).keys.known(secret), self.store.within(Scope.of(STORE_NAMESPACE))
+        now = self.store.now()
+        if (
+            key.used_at is None or now - key.used_at >= KEY_USED_MICROS
+        ):  # by the recorder: nobody waits for a writer here
+            self.recorder.submit(store, lambda tx: tx.keys.used(key.id, now), beside=True)
+        return key
 
     def _compile(self, scope: Scope) -> None:
         """Write anew what hooks read of these namespaces, since it changed; many changes in a row share one writing.

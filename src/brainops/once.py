@@ -91,7 +91,10 @@ def _once(
     try:
         answer = verb(*arguments, **named)
     except Repeated:
-        return _answered(context, claim, resume)[1]
+        known, answer = _answered(context, claim, resume)
+        if not known:  # who was first let go of the key in between
+            raise Conflict("it was begun under this idempotency key, and came to nothing; send it again") from None
+        return answer
     except OutcomeUnknown as error:
         raise OutcomeUnknown(str(error), idempotency_keys=(key,)) from error
     except BaseException:

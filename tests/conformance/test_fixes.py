@@ -273,6 +273,35 @@ def test_a_due_fix_of_some_time_ago_is_held(brain: Brain, tmp_path: Path, clock:
     assert states(brain, fix) == ["held"]
 
 
+def test_where_a_fix_helped_counts_however_much_else_is_said_of_the_place(brain: Brain, tmp_path: Path) -> None:
+    crowd = dict.fromkeys("app az build cluster commit container env host image instance job kernel pod".split(), "x")
+    fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
+    for _ in range(25):
+        brain.fixes.record(fix.id, helped=True, target="checkout", context={**crowd, "version": "2.7"})
+
+    [elsewhere] = brain.fixes.suggest(ERROR, target="ledger", context={**crowd, "version": "2.7"})
+    [later] = brain.fixes.suggest(ERROR, target="checkout", context={**crowd, "version": "3.0"})
+
+    assert (elsewhere.confidence.unseen, later.confidence.unseen) == ("target ledger", "version 3.x")
+
+
+def test_a_programs_bare_word_makes_no_fix_surer_and_no_agent_takes_back_a_persons(brain: Brain) -> None:
+    brain.establish("name: noop\nsteps:\n  - {id: keep, uses: capture, with: {title: done, content: x}}\n")
+    fix = brain.fixes.attach(ERROR, "noop", procedure="noop")
+    engine = inside(brain).engine
+    monitor = Brain(engine, actor=Actor(kind=ActorKind.SERVICE, id="monitor"))
+    agent = Brain(engine, actor=Actor(kind=ActorKind.AGENT, id="robot"))
+    person = Brain(engine, actor=Actor(kind=ActorKind.PERSON, id="marta", proof="terminal"))
+    for _ in range(10):
+        monitor.evidence.record(ERROR, "noop", "helped")
+    assert brain.fixes.confidence(fix.id).verified == 0
+    said = person.evidence.record(ERROR, "noop", "helped")
+
+    assert brain.fixes.confidence(fix.id).verified == 1
+    with pytest.raises(Conflict, match="takes back what it said itself"):
+        agent.evidence.contradict(said.id, "no")
+
+
 def test_a_fix_applies_itself_only_where_it_has_helped(brain: Brain, tmp_path: Path) -> None:
     fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
     for _ in range(25):

@@ -88,8 +88,10 @@ def test_the_last_use_of_a_key_is_kept_to_the_minute(brain: Brain) -> None:
     assert brain.keys.list()[0].used_at is None
 
     inside(brain).engine.known_by(issued.secret)
+    brain.flush()
     first = brain.keys.list()[0].used_at
     inside(brain).engine.known_by(issued.secret)
+    brain.flush()
 
     assert first is not None and brain.keys.list()[0].used_at == first
 

@@ -25,7 +25,7 @@ NOW = 1_800_000_000_000_000
 RULE = Rule(id="", namespace="", name="ask before", kind=RuleKind.MEMORY_FIRST, operations=("erase*",))
 NOT_CALLED = set(
     "agents.cancel agents.verify approvals.grant fixes.apply fixes.contradict "
-    "fixes.rollback fixes.verify guard.acknowledge guard.false_block "
+    "fixes.rollback guard.acknowledge guard.false_block workflows.plan "
     "guard.right_block improvements.apply improvements.undo "
     "improvements.veto keys.issue keys.revoke keys.rotate language.complete "
     "notices.add_channel notices.remove_channel notices.try_channel operations.begin operations.finish "

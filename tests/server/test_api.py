@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -242,7 +243,7 @@ def test_every_verb_of_a_view_is_reached_or_it_is_said_why_not(person: Brain) ->
 def test_every_verb_that_writes_has_its_act_and_no_role_reaches_what_its_kind_may_never(person: Brain) -> None:
     for verb in verbs(person).values():
         if verb.act is None:
-            assert verb.role is Role.READER or verb.name == "keys.list"
+            assert verb.role is Role.READER or verb.name in ("keys.list", "notices.channels")
         else:
             act = acts.TABLE[verb.act]
             assert verb.role is not Role.READER
@@ -280,3 +281,71 @@ def test_every_error_of_the_tree_has_a_status_and_a_way_out() -> None:
     for kind in STATUS:
         found, _ = problem(kind("what happened"), "r-1")
         assert found.type == kind.__name__ and found.title and found.way_out
+
+
+# What a key must not reach
+
+
+def test_a_key_writes_its_own_namespace_and_says_who_it_is(keyed: Asking, person: Brain) -> None:
+    writer = person.keys.issue("writer").secret
+    captured = keyed.post(
+        "capture", title="x", source={"actor": {"kind": "person", "id": "marta", "proof": "terminal"}}, key=writer
+    )
+    assert person.get(captured["id"]).source.actor == Actor(kind=ActorKind.AGENT, id="writer", proof="key")
+    draft = {"title": "y", "source": {"actor": {"kind": "person", "id": "marta", "proof": "terminal"}}}
+    for verb, body in (
+        ("capture_many", {"drafts": [draft]}),
+        ("supersede", {"memory_id": captured["id"], "draft": draft}),
+    ):
+        told = keyed.post(verb, key=writer, **body)
+        found = person.get((told[0] if isinstance(told, list) else told)["id"])
+        assert found.source.actor.id == "writer", verb
+
+    for namespace in ("team/b", "brainops-approvers"):
+        refused = keyed.refused("promote", memory_id=found.id, namespace=namespace, key=writer)
+        assert (refused["status"], refused["type"]) == (403, "NamespaceDenied")
+
+
+def test_an_admin_of_one_namespace_neither_sees_nor_ends_the_keys_of_another(keyed: Asking, person: Brain) -> None:
+    mine = person.keys.issue("mine", role="admin", kind="service").secret
+    other = person.keys.issue("other", role="admin", kind="service", namespace="team/b").secret
+
+    assert [each["name"] for each in keyed.post("keys/list", key=mine)] == ["mine"]
+    assert keyed.refused("keys/revoke", name="other", key=mine)["status"] == 404
+    assert keyed.post("keys/list", key=other)[0]["name"] == "other"
+
+
+def test_a_persons_proof_is_enough_for_what_a_person_answers_whoever_carries_it(keyed: Asking, person: Brain) -> None:
+    writer = person.keys.issue("writer").secret
+    marta = person.approvals.approvers.enrol("marta").key
+    assert marta is not None
+    asked = keyed.post("guard/ask", start={"name": "deploy", "actor": {"kind": "agent", "id": "writer"}}, key=writer)
+
+    assert keyed.refused("approvals/grant", approval_id=asked["id"], key=writer)["type"] == "RoleDenied"
+    made_up = {"brainops-proof": "bok_" + "0" * 32 + "_" + "A" * 43}
+    refused = keyed.refused("approvals/grant", approval_id=asked["id"], key=writer, headers=made_up)
+    assert refused["type"] == "ApprovalUnproven"
+    granted = keyed.post("approvals/grant", approval_id=asked["id"], key=writer, headers={"brainops-proof": marta})
+    assert granted["decided_by"]["id"] == "marta"
+
+
+def test_what_a_page_can_send_without_being_asked_first_changes_nothing(local: Asking, person: Brain) -> None:
+    before = person.changes(after="newest").next
+    simple = local.send("POST", "/v1/capture", content=b'{"title": "x"}')
+    text = local.send("POST", "/v1/capture", content=b'{"title": "x"}', headers={"content-type": "text/plain"})
+    planned = local.get("/v1/workflows/plan?goal=deploy")
+    neighbour = local.get("/v1/upkeep/status", headers={"host": "127.0.0.1:8321", "origin": "http://127.0.0.1:3000"})
+    image = local.get("/v1/retrieve?query=x", headers={"sec-fetch-site": "cross-site"})
+    odd = [local.get("/healthz", headers=each) for each in ({"host": "["}, {"origin": "http://["})]
+
+    assert [each.status_code for each in (simple, text, planned, neighbour, image)] == [415, 415, 405, 403, 403]
+    assert [each.status_code for each in odd] == [421, 403]
+    assert list(person.changes(after=before)) == []
+
+
+def test_who_has_a_key_is_known_while_somebody_else_writes(keyed: Asking, person: Brain, engine: Engine) -> None:
+    secret = person.keys.issue("reader", role="reader").secret
+    with engine.store.writing(acts.TRY_STORE, acts.ITSELF):
+        began = time.perf_counter()
+        assert keyed.post("retrieve", query="x", key=secret) == []
+        assert time.perf_counter() - began < 2

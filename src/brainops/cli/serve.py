@@ -15,6 +15,8 @@ from brainops.errors import MissingExtra
 if TYPE_CHECKING:
     from brainops.engine import Engine
 
+WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker", "--attended"]
+
 
 @command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -51,15 +53,18 @@ def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...
                 click.echo(f"Answering on {address}, as {engine.settings.namespace}. {who}", err=True)
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
 
-        with attended(_worker(engine), workers):
+        with attended(WORKER, _settings(engine), workers):
             answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
 
 
-def _worker(engine: Engine) -> list[str]:
-    """Return the command of a worker of the same memory."""
+def _settings(engine: Engine) -> dict[str, str]:
+    """Return the settings of a worker of the same memory, as its environment."""
     settings = engine.settings
-    program = [sys.executable, "-c", "from brainops.cli import main; main()", "worker", "--attended"]
-    named = ["--store", settings.store, "--namespace", settings.namespace, "--model", settings.model]
-    return [*program, *named, *(part for each in settings.read for part in ("--read", each))]
+    return {
+        "BRAINOPS_STORE": settings.store,
+        "BRAINOPS_NAMESPACE": settings.namespace,
+        "BRAINOPS_READ": ",".join(settings.read),
+        "BRAINOPS_MODEL": settings.model,
+    }

@@ -43,7 +43,7 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     Words are searchable at once; the vector too where the model is warm, otherwise soon (`status` shows the backlog).
     Raises InvalidInput, RecallLoop, Conflict and StoreError; whatever is raised, nothing was acknowledged.
     """
-    prepared = prepare(draft, context.redaction)
+    prepared = prepare(context.own(draft), context.redaction)
     vectors = _vectors_if_warm(context, [prepared])
     passages = vectors[0] if vectors else None
     captured: list[Captured] = []
@@ -107,7 +107,7 @@ def _capture_chunk(context: MemoryContext, chunk: Sequence[Draft]) -> tuple[list
     refused: Exception | None = None
     for draft in chunk:
         try:
-            ready.append(prepare(draft, context.redaction))
+            ready.append(prepare(context.own(draft), context.redaction))
         except BrainOpsError as error:
             refused = error
             break

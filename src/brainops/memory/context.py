@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.store import Store
-from brainops.types import Actor
+from brainops.types import Actor, Draft, Source
 from brainops.types.limits import MAX_TEXT_CHARACTERS
 from brainops_core.redaction.redact import clean, redact_name, safe_text
 
@@ -53,6 +54,12 @@ class MemoryContext(Struct, frozen=True, kw_only=True):
     def text(self, said: object, most: int = MAX_TEXT_CHARACTERS) -> str:
         """Return what somebody said as it may be kept: without secrets, and at most so many characters of it."""
         return safe_text(str(said).strip(), self.redaction, most)
+
+    def own(self, draft: Draft) -> Draft:
+        """Return a draft as this actor may say it: who came over the network is the one who says it."""
+        if not self.actor.remote:
+            return draft
+        return replace(draft, source=replace(draft.source or Source(), actor=self.actor))
 
     def name(self, said: str) -> str:
         """Return an id, key, path or other name without secrets; what held one stays apart from every other."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops import lazy
-from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.errors import Conflict, InvalidInput, NamespaceDenied, NotFound
 from brainops.memory.capture import store as store_prepared
 from brainops.memory.capture import vouched
 from brainops.memory.draft import prepare, words_of_row
@@ -17,7 +17,7 @@ from brainops.memory.identity import make_room
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.memories import memory_of
-from brainops.store.scope import checked_namespace
+from brainops.store.scope import STORE_NAMESPACE, checked_namespace
 from brainops.types import JSON, AuditEntry, Draft, Feedback, Memory, MemoryState, Trust, Verdict
 from brainops_core.redaction.redact import safe_text
 
@@ -91,7 +91,7 @@ def _supersede(tx: Transaction, context: MemoryContext, old: Row, draft: Draft) 
         raise Conflict(f"memory {old['id']} is {standing}; only a current one can be superseded")
     if old["trust"] == Trust.VERIFIED:
         tx.require(acts.SET_ASIDE_VERIFIED)
-    prepared = prepare(draft, context.redaction)
+    prepared = prepare(context.own(draft), context.redaction)
     prepared = vouched(tx, prepared, prepared.source)
     nothing = Conflict(f"memory {old['id']} says that already; nothing to supersede")
     if prepared.row["content_hash"] == old["content_hash"] and prepared.row["subject"] in (None, old["subject"]):
@@ -264,13 +264,15 @@ def _purge(
 def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: str = "") -> Captured:
     """Copy a readable memory into another namespace, as an audited act on both sides; the original stays.
 
-    The copy keeps its trust and says where it came from. Raises NotFound, InvalidInput.
+    The copy keeps its trust and says where it came from. Raises NotFound, InvalidInput, NamespaceDenied.
     """
     target = checked_namespace(namespace)
     with context.store.read() as tx:
         memory = memory_of(tx.memories.row(memory_id))
     if memory.namespace == target:
         raise Conflict(f"memory {memory.id} stands in {target} already")
+    if target == STORE_NAMESPACE or (context.actor.remote and target not in context.store.scope.read):
+        raise NamespaceDenied(f"{target} is not among the namespaces of this view; who reads it can promote into it")
     if memory.state is not MemoryState.ACTIVE or memory.superseded_by:
         raise Conflict(f"memory {memory.id} is not current; promote the one that is")
     now, said = context.store.now(), context.text(reason)

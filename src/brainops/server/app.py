@@ -16,6 +16,7 @@ from anyio import CapacityLimiter, to_thread
 from litestar import Litestar, MediaType, Request, Response, asgi, get, route
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +34,7 @@ THREADS = 8  # that ask the store at once: SQLite writes one after another, and 
 WAITING = 64  # requests that wait for a thread; one more is told to come back
 KEPT_FOR_CAPTURES = 16  # of those, so that what was learnt is written down before anything else is looked up
 MAX_BODY_BYTES = 10_000_000
+BODY_SECONDS = 30.0  # for a body to come in: who sends slower holds a place that others wait for
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
 
@@ -80,9 +82,11 @@ def application(
         query: dict[str, Any] = {}
         for name, value in request.query_params.multi_items():
             query.setdefault(name, []).append(value)
-        body = await request.body()
+        api.require_key(headers)
         door.enter(captures=verb.name.startswith("capture"))
         try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.body()
             found = await to_thread.run_sync(api.answer, verb, headers, query, body, limiter=door.limiter)
         finally:
             door.leave()
@@ -101,11 +105,24 @@ def application(
             return await to_thread.run_sync(api.caller, headers, limiter=door.limiter)
 
         brain = (await still()).brain
-        look = partial(
-            brain.changes, after=after, kinds=kinds, limit=1
-        )  # it refuses a wrong cursor, or an unknown kind
+        # it refuses a wrong cursor, or a kind that there is not, while it can still be answered
+        look = partial(brain.changes, after=after, kinds=kinds, limit=1)
         await to_thread.run_sync(look, limiter=door.limiter)
         await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
+
+    inner = Litestar(
+        [call, stream, *_probes(engine, door)],
+        exception_handlers={Exception: _told},
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return _gate(frozenset(hosts), inner)
+
+
+def _probes(engine: Engine, door: Door) -> list[HTTPRouteHandler]:
+    """Return what is answered to anybody: the document, whether the process lives, and whether the store answers."""
 
     @get("/v1/openapi.json", include_in_schema=False, sync_to_thread=False)
     def openapi() -> Response[bytes]:
@@ -122,15 +139,7 @@ def application(
         await to_thread.run_sync(_ask_store, engine, limiter=door.limiter)
         return Response({"status": "ready"})
 
-    inner = Litestar(
-        [call, stream, openapi, healthz, readyz],
-        exception_handlers={Exception: _told},
-        request_max_body_size=MAX_BODY_BYTES,
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
-    return _gate(frozenset(hosts), inner)
+    return [openapi, healthz, readyz]
 
 
 def _ask_store(engine: Engine) -> None:
@@ -178,7 +187,8 @@ def _look(headers: dict[str, str], hosts: frozenset[str]) -> None:
 
     A page elsewhere may let its own name point here (DNS rebinding): what it sends names that host.
     """
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    asked = headers.get("host", "")
+    host, origin = _host(f"//{asked}"), headers.get("origin")
     if host not in hosts:
         raise Trouble(
             421,
@@ -186,14 +196,21 @@ def _look(headers: dict[str, str], hosts: frozenset[str]) -> None:
             f"this server is not asked by the name {host[:80]!r}",
             "ask it by the address that it printed when it began, or begin it with --host-name NAME",
         )
-    origin = headers.get("origin")
-    if origin and (urlsplit(origin).hostname or "") not in hosts:
+    elsewhere = origin and origin.partition("://")[2] != asked
+    if elsewhere or headers.get("sec-fetch-site") == "cross-site":
         raise Trouble(
             403,
             "OriginDenied",
-            f"a page of {origin[:80]!r} may not ask this server",
+            f"a page of {(origin or 'another site')[:80]!r} may not ask this server",
             "ask it from a page that it serves",
         )
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # brackets that hold no address
+        return ""
 
 
 async def _refused(error: Trouble, request_id: str, send: Any) -> None:

@@ -25,6 +25,7 @@ KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 20  # for calls that are under way when the server is told to stop
 UNREAD_MS = 30_000  # after which a reader that takes nothing in any more is cut off
 BACKLOG = 512
+MOST_CONNECTIONS = 1_000  # streams that are read, too
 
 
 def serve(
@@ -53,6 +54,7 @@ def serve(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=MOST_CONNECTIONS,
         proxy_headers=False,
         lifespan="on",
     )

@@ -140,7 +140,7 @@ async def tell(
     try:
         await _sent(send, {"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _part(send, RETRY)
-        last, spoken = "", time.monotonic()
+        last, spoken, asked = "", time.monotonic(), time.monotonic()
         while True:
             coming = asyncio.ensure_future(anext(entries))
             await asyncio.wait({coming, *ends}, return_when=asyncio.FIRST_COMPLETED)
@@ -151,11 +151,13 @@ async def tell(
                 break
             entry = coming.result()
             last = entry.id if entry is not None else last
+            if time.monotonic() - asked > QUIET_SECONDS:
+                await still()
+                asked = time.monotonic()
             if entry is not None and (not kinds or entry.kind.value in kinds or entry.kind.noun in kinds):
                 told = (entry.id.encode(), entry.kind.value.encode(), to_json(entry))
                 await _part(send, b"id: %b\nevent: %b\ndata: %b\n\n" % told)
             elif entry is None or time.monotonic() - spoken > QUIET_SECONDS:
-                await still()
                 await _part(send, b"id: %b\n\n" % last.encode() if last else b":\n\n")
             else:
                 continue

@@ -40,7 +40,7 @@ _READER = """
     language.budget language.ready language.used
     learning.due learning.insights learning.reports learning.standing
     limits.get
-    notices.channels notices.counts notices.list notices.pending notices.sentence
+    notices.counts notices.list notices.pending notices.sentence
     operations.get operations.list operations.receipt
     procedures.active procedures.by_id procedures.diff procedures.get procedures.history procedures.holds
     procedures.list
@@ -51,7 +51,7 @@ _READER = """
     triggers.classify triggers.matching triggers.pushed
     upkeep.audit upkeep.handles upkeep.status upkeep.trail
     workers.list
-    workflows.get workflows.list workflows.plan
+    workflows.get workflows.list
 """
 
 _WRITER = """
@@ -74,7 +74,8 @@ _WRITER = """
     sessions.open=RECORD
     signals.ingest=LEARN
     upkeep.doctor=TRY_STORE
-    workflows.create=RUN workflows.learn=CAPTURE workflows.run=RUN
+    workflows.create=RUN workflows.learn=CAPTURE workflows.plan=PROCEDURE_SAVE
+    workflows.run=RUN
 """
 
 _APPROVER = """
@@ -82,7 +83,7 @@ _APPROVER = """
     approvals.grant=APPROVAL_GRANT approvals.refuse=APPROVAL_REFUSE
     cases.verify=CASE_VERIFY
     causes.join=CAUSE_JOIN causes.part=CAUSE_PART causes.undo=CAUSE_UNDO
-    fixes.trust=FIX_TRUST fixes.verify=FIX_VERIFY
+    fixes.trust=FIX_TRUST
     guard.bypass=BYPASS guard.false_block=JUDGE_BLOCK guard.right_block=JUDGE_BLOCK
     notices.acknowledge=NOTICE_READ
     operations.contradict=CONTRADICT operations.verify=VERIFY
@@ -99,7 +100,7 @@ _ADMIN = """
     language.set_budget=LANGUAGE_BUDGET
     learning.run=LEARN
     limits.allow=ALLOW limits.disallow=DISALLOW
-    notices.add_channel=CHANNEL_PUT notices.remove_channel=CHANNEL_REMOVE notices.try_channel=DELIVER
+    notices.channels notices.add_channel=CHANNEL_PUT notices.remove_channel=CHANNEL_REMOVE notices.try_channel=DELIVER
     purge=PURGE purge_subject=PURGE
     runs.remove_ended=RUNS_REMOVE
     sharing.distrust=SHARE_DISTRUST sharing.revoke=SHARE_REVOKE sharing.trust=SHARE_TRUST
@@ -121,6 +122,7 @@ UNREACHED: Mapping[str, str] = {
         "fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
         "upkeep.embed_pending",
         "it shows what only people of this machine hold": "sharing.key sharing.pull",
+        "it takes a person who is there": "fixes.verify",
         "begin and finish are it": "operations.discard operations.guidance operations.resume",
         "it is of approvals, which name their subject": "approvals.subject",
     }.items()

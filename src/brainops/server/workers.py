@@ -6,10 +6,11 @@ The server itself carries out no step: what a procedure runs is not run by the p
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 STEADY_SECONDS = 60.0  # after which a worker that ends is begun again at once
@@ -20,10 +21,14 @@ log = logging.getLogger("brainops.server")
 
 
 @contextmanager
-def attended(command: Sequence[str], count: int) -> Iterator[None]:
-    """Keep so many processes of a command going for a while; each reads its end from its standard input."""
+def attended(command: Sequence[str], settings: Mapping[str, str], count: int) -> Iterator[None]:
+    """Keep so many processes of a command going for a while; each reads its end from its standard input.
+
+    Their settings are handed over in the environment: everybody on the machine sees a command line.
+    """
+    environment = {**os.environ, **settings}
     stop = threading.Event()
-    threads = [threading.Thread(target=_attend, args=(command, stop), daemon=True) for _ in range(count)]
+    threads = [threading.Thread(target=_attend, args=(command, environment, stop), daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -34,12 +39,12 @@ def attended(command: Sequence[str], count: int) -> Iterator[None]:
             thread.join(GRACE_SECONDS + 5)
 
 
-def _attend(command: Sequence[str], stop: threading.Event) -> None:
+def _attend(command: Sequence[str], environment: Mapping[str, str], stop: threading.Event) -> None:
     """Begin a process again whenever it ends, the later the sooner it ended the last time."""
     rest = 1.0
     while not stop.is_set():
         began = time.monotonic()
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             while process.poll() is None and not stop.wait(0.2):
                 pass
             if stop.is_set():

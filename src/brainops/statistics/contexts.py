@@ -21,7 +21,8 @@ SHARED = 1.0
 """Cases that what is expected beforehand counts: as Jeffreys' prior, under which always and never are both likely."""
 
 DEEPEST = 3  # conditions that a place is told by; a fourth would be explained to nobody
-MOST_ATTRIBUTES = 12  # of a context that are looked at
+MOST_ATTRIBUTES = 12  # of a context that are looked at; those that tell most come first
+TELLING = frozenset({"target", "service", "version", "region", "environment"})
 MOST_VALUES = 24  # of one attribute: with more it is an id, and parts nothing
 MOST_MOMENTS = 40  # the latest at which things may have become otherwise
 MOST_CHARACTERS = 80  # of a value: what is longer is a text
@@ -73,14 +74,16 @@ class Cell(Struct, frozen=True, kw_only=True):
 def attributes(context: Mapping[str, object]) -> dict[str, str]:
     """Return what of a context can tell places apart: its short plain values; a version by its first number too."""
     found: dict[str, str] = {}
-    for name, value in sorted(context.items()):
+    for name, value in sorted(context.items(), key=lambda item: (item[0] not in TELLING, item[0])):
         text = str(value).strip() if isinstance(value, (str, int)) else ""
         if not 0 < len(text) <= MOST_CHARACTERS or "\n" in text:
             continue
+        if sum(not each.startswith(EXACT) for each in found) == MOST_ATTRIBUTES:
+            break
         found[name] = text
         if version := _VERSION.fullmatch(text):
             found[name], found[f"{EXACT}{name}"] = f"{version[1]}.x", text
-    return dict(list(found.items())[:MOST_ATTRIBUTES])
+    return found
 
 
 def place(

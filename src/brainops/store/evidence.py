@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from brainops.statistics.contexts import TELLING
 from brainops.store.rows import always, row_of, value_of
 from brainops.types import ApplicationState, CauseChange, Evidence, RemedyEffect, RemedyEvidence
 
@@ -155,7 +156,8 @@ def place_of(context: Mapping[str, JSON]) -> dict[str, JSON]:
         for name, value in context.items()
         if name not in NO_PLACE and isinstance(value, str | int) and len(str(value)) <= MAX_VALUE_CHARACTERS
     }
-    return dict(list(plain.items())[:MAX_VALUES])
+    first = sorted(plain, key=lambda name: (name not in TELLING, name))[:MAX_VALUES]
+    return {name: plain[name] for name in plain if name in first}
 
 
 def evidence_of(row: Row) -> RemedyEvidence:

@@ -76,6 +76,11 @@ class Actor(Struct, frozen=True, kw_only=True):
     id: Reference = "unknown"
     proof: Reference = "none"
 
+    @property
+    def remote(self) -> bool:
+        """Whether it came over the network: a key, or whoever reaches this machine, says nothing of who others are."""
+        return self.kind is not ActorKind.PERSON and self.proof in ("key", "loopback")
+
 
 NOBODY = Actor()
 

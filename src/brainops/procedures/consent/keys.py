@@ -25,7 +25,6 @@ SECRET_BYTES = 32  # 256 bits: nobody guesses them, so a plain digest is enough,
 MAX_DAYS = 3_650
 MAX_OVERLAP_SECONDS = 30 * 86_400
 LISTED = 1_000
-USED_EVERY_SECONDS = 60  # how exactly the last use is kept: a write for each call would be a write for each read
 
 _NAME = re.compile(r"[\w.@+-]{1,100}")
 _SECRET = re.compile(r"boa_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
@@ -122,7 +121,7 @@ class Keys:
         with self._context.store.writing(acts.KEY_REVOKE, self._context.actor, scope=self._scope) as tx:
             now = self._context.store.now()
             by_id = tx.keys.get(name)
-            found = [by_id[0]] if by_id else tx.keys.holding(name, now)
+            found = self._own([by_id[0]] if by_id else tx.keys.holding(name, now))
             gone = [each for each in found if tx.keys.revoke(each.id, now)]
             if not gone:
                 raise NotFound(f"no key of {name!r:.80} holds; brainops keys list shows those that do")
@@ -133,7 +132,12 @@ class Keys:
     def list(self, *, limit: int = LISTED) -> Sequence[AccessKey]:
         """Return the keys, those that ended too, newest first."""
         with self._context.store.read(self._scope) as tx:
-            return tx.keys.list(limit)
+            return self._own(tx.keys.list(limit))
+
+    def _own(self, keys: Sequence[AccessKey]) -> Sequence[AccessKey]:
+        """Return the keys that are this view's business: over the network, those of the namespaces that it reads."""
+        context = self._context
+        return [each for each in keys if not context.actor.remote or each.writes in context.store.scope.read]
 
     def known(self, secret: str) -> AccessKey:
         """Return the key that a secret is of. Raises ApprovalUnproven where it opens nothing, without saying why."""
@@ -143,7 +147,6 @@ class Keys:
                 found = tx.keys.get(str(UUID(hex=parts[1])))
             now = self._context.store.now()
             if found and hmac.compare_digest(found[1], _digest(secret.strip())) and found[0].holds(now):
-                self._note_use(found[0], now)
                 return found[0]
         raise ApprovalUnproven(
             "that key opens nothing here: it was revoked, has ended, or is another store's; who looks after the memory "
@@ -162,11 +165,6 @@ class Keys:
             writes=key.writes,
             reads=list(key.reads),
         )
-
-    def _note_use(self, key: AccessKey, now: int) -> None:
-        if key.used_at is None or now - key.used_at >= USED_EVERY_SECONDS * SECOND_MICROS:
-            with self._context.store.writing(acts.KEY_USE, acts.ITSELF, scope=self._scope) as tx:
-                tx.keys.used(key.id, now)
 
 
 def _issued(key: AccessKey) -> IssuedKey:

@@ -79,8 +79,12 @@ class Proofs:
 
 
 def _shows(each: RemedyEvidence, fix: Fix) -> bool:
-    """Say whether evidence shows what a fix does: it was seen or checked, and the same was done."""
-    claimed = each.effect is RemedyEffect.HELPED and each.basis is Evidence.CLAIMED
+    """Say whether evidence shows what a fix does: it was seen or checked, and the same was done.
+
+    That something helped, a program's word alone does not show: a person's does, or an application that was looked at.
+    """
+    said = each.basis is Evidence.CLAIMED or (each.source == "told" and each.basis is Evidence.OBSERVED)
+    claimed = each.effect is RemedyEffect.HELPED and said
     same = each.fix_id == fix.id or (fix.kind is FixKind.PROCEDURE and each.remedy == fix.procedure)
     return same and not claimed
 

@@ -140,7 +140,10 @@ class RemedyRecord:
             found = _known(tx, evidence_id)
             if found.source != "told":
                 raise Conflict(f"a fix was applied there: brainops fix contradict {found.id} says that it did not help")
-            basis = WORD[self._context.actor.kind]
+            actor = self._context.actor
+            if actor.kind is ActorKind.AGENT and found.actor != actor:
+                raise Conflict(f"an agent takes back what it said itself; of {found.id} a person or a program does")
+            basis = WORD[actor.kind]
             if not tx.evidence.judge(found.id, RemedyEffect.DID_NOT_HELP, basis, said, now):
                 raise Conflict(f"evidence {found.id} belongs to {found.namespace}, and is judged there")
             tx.trail.append(found.id, now, remedy=found.remedy, reason=said)
