@@ -65,8 +65,8 @@ def test_a_long_reader_is_named_and_the_log_is_cut_once_it_ends(
     store = tmp_path / "memory.db"
     with opened(store) as brain, asked(str(store)) as process:
         process.ask("hold")
-        for number in range(40):
-            brain.capture(f"written {number}", "text " * 10_000)
+        for number in range(8):
+            brain.capture(f"written {number}", "text " * 50_000)
 
         assert log_bytes(f"{store}-wal") > SMALL
         assert f"process {process.process.pid}" in brain.upkeep.status()["log"]["trouble"]
