@@ -27,6 +27,7 @@ SHAPES: dict[str, tuple[str, str, int, str]] = {
     "gcp-refresh-token": ("1//" + "0", URL64, 60, ""),
     "azure-client-secret": ("abc8Q" + "~", ALNUM, 34, ""),
     "azure-sas": ("sig" + "=", ALNUM, 43, "%3D"),
+    "brainops-key": ("bok" + f"_{'0123456789abcdef' * 2}_", URL64, 43, ""),
     "github-token": ("ghp" + "_", ALNUM, 36, ""),
     "gitlab-token": ("glpat" + "-", URL64, 20, ""),
     "slack-token": ("xoxb" + "-", ALNUM, 50, ""),

@@ -99,7 +99,13 @@ def test_nobody_is_answered_without_a_key_that_holds(keyed: Asking, person: Brai
     secret = person.keys.issue("release-bot").secret
     person.keys.revoke("release-bot")
 
-    for headers in ({}, {"authorization": f"Bearer {secret}"}, {"x-api-key": secret}, {"authorization": "Basic x"}):
+    for headers in (
+        {},
+        {"authorization": f"Bearer {secret}"},
+        {"x-api-key": secret},
+        {"authorization": "Basic x"},
+        {"x-api-key": ""},
+    ):
         answer = keyed.get("/v1/retrieve?query=redis", headers=headers)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
@@ -150,6 +156,10 @@ def test_the_same_call_again_under_its_key_is_the_same_call(local: Asking, perso
     assert captured[0]["id"] == captured[1]["id"] and captured[1]["repeated"]
     assert judged[0] == judged[1] and len(person.history(captured[0]["id"]).verdicts) == 1
     assert begun[0]["id"] == begun[1]["id"] and len(person.operations.list()) == 1
+    said = {"error": "ValueError: a", "remedy": "restart", "effect": "helped"}
+    local.post("evidence/record", headers={"idempotency-key": "k-3"}, **said)
+    taken = local.refused("evidence/record", headers={"idempotency-key": "k-3"}, **{**said, "error": "ValueError: b"})
+    assert taken["type"] == "Conflict"
     other = local.refused("feedback", memory_id=captured[0]["id"], verdict="wrong", headers=key)
     assert (other["status"], other["type"]) == (409, "Conflict")
 
@@ -349,3 +359,15 @@ def test_who_has_a_key_is_known_while_somebody_else_writes(keyed: Asking, person
         began = time.perf_counter()
         assert keyed.post("retrieve", query="x", key=secret) == []
         assert time.perf_counter() - began < 2
+
+
+def test_who_shows_half_a_key_is_nobody_even_where_nobody_needs_one(local: Asking) -> None:
+    for headers in ({"authorization": "Bearer "}, {"authorization": "Basic abc"}, {"x-api-key": ""}):
+        assert local.get("/v1/retrieve?query=x", headers=headers).status_code == 401
+
+
+def test_a_method_that_there_is_not_is_told_with_those_that_there_are(local: Asking) -> None:
+    refused = local.send("DELETE", "/v1/capture")
+
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+    assert refused.json()["type"] == "MethodNotAllowed"

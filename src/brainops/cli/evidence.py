@@ -72,9 +72,9 @@ def next_(brain: Brain, error: str, target: str | None, context: tuple[str, ...]
 @evidence.command("record")
 @click.argument("error")
 @click.argument("remedy")
-@click.option("--helped", "effect", flag_value="helped", help="It helped.")
-@click.option("--did-not-help", "effect", flag_value="did_not_help", help="It did not.")
-@click.option("--made-it-worse", "effect", flag_value="made_it_worse", help="It made it worse.")
+@click.option("--helped", "effects", flag_value="helped", multiple=True, help="It helped.")
+@click.option("--did-not-help", "effects", flag_value="did_not_help", multiple=True, help="It did not.")
+@click.option("--made-it-worse", "effects", flag_value="made_it_worse", multiple=True, help="It made it worse.")
 @TARGET
 @CONTEXT
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
@@ -82,7 +82,7 @@ def record(
     brain: Brain,
     error: str,
     remedy: str,
-    effect: str | None,
+    effects: tuple[str, ...],
     target: str | None,
     context: tuple[str, ...],
     note: str,
@@ -91,10 +91,10 @@ def record(
 
     Example: brainops evidence record "OSError: disk full" prune-images --helped
     """
-    if effect is None:
-        raise click.UsageError("say what it did: --helped, --did-not-help or --made-it-worse")
+    if len(set(effects)) != 1:
+        raise click.UsageError("say what it did, by one of --helped, --did-not-help and --made-it-worse")
     given = dict(map(valued, context))
-    told = brain.evidence.record(error_of(brain, error), remedy, effect, target=target, context=given, note=note)
+    told = brain.evidence.record(error_of(brain, error), remedy, effects[0], target=target, context=given, note=note)
     yield told
     yield _line(told)
 

@@ -57,13 +57,11 @@ def list_(brain: Brain, every: bool, limit: int) -> Said:
 @click.option(
     "--kind",
     type=click.Choice([kind.value for kind in ActorKind if kind is not ActorKind.PERSON]),
-    default=ActorKind.AGENT.value,
-    show_default=True,
-    help="Who acts by it.",
+    help="Who acts by it; without it an agent, or a service where it is an admin's: no agent changes what holds.",
 )
 @click.option("--days", type=float, help="How long it holds; without it, until it is revoked.")
 @click.option("--reads", multiple=True, metavar="NAMESPACE", help="A further namespace that it reads; repeatable.")
-def issue(brain: Brain, name: str, role: str, kind: str, days: float | None, reads: tuple[str, ...]) -> Said:
+def issue(brain: Brain, name: str, role: str, kind: str | None, days: float | None, reads: tuple[str, ...]) -> Said:
     """Let an agent or a service reach the namespace (--namespace) over the network. The key is shown this once.
 
     Example: brainops keys issue release-bot --role writer --days 90
@@ -99,9 +97,9 @@ def revoke(brain: Brain, name: str) -> Said:
 def _told(issued: IssuedKey) -> Said:
     yield issued
     key = issued.access
-    yield f"The key of {one_line(key.name)}, a {key.role.value} of {key.writes}, shown this once:"
+    yield f"The key of {one_line(key.name)} ({key.role.value}, {key.kind.value}) for {key.writes}, shown this once:"
     yield issued.secret
-    yield dim("Hand it over in the environment: BRAINOPS_KEY, or Authorization: Bearer KEY over HTTP.")
+    yield dim("It is sent as Authorization: Bearer KEY.")
 
 
 def _standing(key: AccessKey) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -46,6 +47,7 @@ def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...
     ) as engine:
 
         def ready(address: str) -> None:
+            working.enter_context(attended(WORKER, _settings(engine), workers))
             if shared().json:
                 click.echo(f'{{"address": "{address}"}}')
             else:
@@ -53,7 +55,7 @@ def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...
                 click.echo(f"Answering on {address}, as {engine.settings.namespace}. {who}", err=True)
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
 
-        with attended(WORKER, _settings(engine), workers):
+        with ExitStack() as working:
             answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."

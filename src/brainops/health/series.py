@@ -13,6 +13,7 @@ from brainops.types.times import DAY_MICROS, MINUTE_MICROS, SECOND_MICROS
 MOST_POINTS = 400  # more than a screen has columns
 DEFAULT_POINTS = 48
 LEAST_STEP_SECONDS = 60
+MOST_STEP_SECONDS = 366 * 86_400
 
 OF_DAYS = {"procedure compliance", "language spend"}  # counted by whole days
 OF_NOW = {"last capture", "queue age"}  # what waits now is known, what waited then is not
@@ -32,10 +33,10 @@ def series(
     if figure not in known:
         why = "is known of now only" if figure in OF_NOW else "is no figure that has a course"
         raise InvalidInput(f"{figure!r:.60} {why}; there is {', '.join(known)}")
+    if not LEAST_STEP_SECONDS <= step_seconds <= MOST_STEP_SECONDS:
+        raise InvalidInput(f"a step is {LEAST_STEP_SECONDS} to {MOST_STEP_SECONDS} seconds, not {step_seconds}")
     if figure in OF_DAYS and step_seconds * SECOND_MICROS % DAY_MICROS:
         raise InvalidInput(f"{figure} is counted by days: let the step be 86400 seconds, or several of them")
-    if not step_seconds >= LEAST_STEP_SECONDS:
-        raise InvalidInput(f"a step is at least {LEAST_STEP_SECONDS} seconds, not {step_seconds}")
     step = int(step_seconds * SECOND_MICROS)
     end = context.store.now() + 1 if until is None else until
     begin = end - DEFAULT_POINTS * step if since is None else since

@@ -80,7 +80,7 @@ class Api:
         given = _given(verb, headers, query, body)
         ours = _ours(verb, caller)
         key = (headers.get("idempotency-key") or None) if verb.writes else None
-        if "idempotency_key" in verb.keywords:  # one of its own says more: it is known for good
+        if verb.name == "capture":  # its own says more: it stands with the memory, and is known for good
             key, ours["idempotency_key"] = None, key
         brain = caller.brain.acting(deadline=_deadline(headers), idempotency_key=key)
         value = verb.call(brain, given, **ours)

@@ -230,16 +230,20 @@ def _told(request: Asked, error: Exception) -> Response[bytes]:
     """Answer an error as a problem; what nobody expected goes to the log."""
     request_id = request.scope["state"].get("request_id", "")
     if isinstance(error, HTTPException):
-        error = Trouble(
-            error.status_code, _WORDS.get(error.status_code, "BadRequest"), error.detail, "see the API's page"
-        )
+        name, way_out = _WORDS.get(error.status_code, ("BadRequest", "GET /v1/openapi.json says what is asked how"))
+        allow = {"allow": "GET, POST"} if error.status_code == 405 else {}
+        error = Trouble(error.status_code, name, error.detail, way_out, **allow)
     found, headers = problem(error, str(request_id))
     if found.type == "Unexpected":
         log.error("unexpected", exc_info=error, extra={"request_id": request_id})
     return Response(to_json(found), status_code=found.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-_WORDS = {404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}
+_WORDS = {
+    404: ("NotFound", "the verbs lie under /v1/; GET /v1/openapi.json lists them"),
+    405: ("MethodNotAllowed", "verbs are asked by POST, and those that only read by GET too"),
+    413: ("TooLarge", f"a body has at most {MAX_BODY_BYTES:,} bytes; send what is more in several calls"),
+}
 
 
 def _come_back(why: str) -> Trouble:

@@ -42,6 +42,8 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
         actor = Actor(kind=key.kind, id=key.name, proof="key")
         brain = Brain(engine, actor=actor, namespace=key.writes, read=key.reads, session=session)
         return Caller(brain=brain, role=key.role, name=key.name, proof=proof)
+    if "authorization" in headers or "x-api-key" in headers:  # who meant to show a key is nobody without one
+        raise _unknown("no key stands in that header")
     if not open_to_this_machine:
         raise _unknown("this server answers nobody without a key")
     role = Role.APPROVER if proof else Role.WRITER

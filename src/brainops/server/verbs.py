@@ -136,6 +136,7 @@ _TAKEN: Mapping[tuple[str, str], Any] = {
     ("runs.list", "state"): str | None,  # a state, or "active"
     ("signals.ingest", "given"): list[str],  # lines: a text would be the name of a file
     ("agents.register", "agent"): types.Agent,
+    ("changes", "kinds"): list[str],  # kinds, or their nouns
 }
 """Where less is taken over the network, or more, than the annotation says."""
 

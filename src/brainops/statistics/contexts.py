@@ -75,7 +75,7 @@ def attributes(context: Mapping[str, object]) -> dict[str, str]:
     """Return what of a context can tell places apart: its short plain values; a version by its first number too."""
     found: dict[str, str] = {}
     for name, value in sorted(context.items(), key=lambda item: (item[0] not in TELLING, item[0])):
-        text = str(value).strip() if isinstance(value, (str, int)) else ""
+        text = str(value).strip() if isinstance(value, (str, int, float)) else ""
         if not 0 < len(text) <= MOST_CHARACTERS or "\n" in text:
             continue
         if sum(not each.startswith(EXACT) for each in found) == MOST_ATTRIBUTES:

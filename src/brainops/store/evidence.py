@@ -154,7 +154,7 @@ def place_of(context: Mapping[str, JSON]) -> dict[str, JSON]:
     plain = {
         name: value
         for name, value in context.items()
-        if name not in NO_PLACE and isinstance(value, str | int) and len(str(value)) <= MAX_VALUE_CHARACTERS
+        if name not in NO_PLACE and isinstance(value, str | int | float) and len(str(value)) <= MAX_VALUE_CHARACTERS
     }
     first = sorted(plain, key=lambda name: (name not in TELLING, name))[:MAX_VALUES]
     return {name: plain[name] for name in plain if name in first}

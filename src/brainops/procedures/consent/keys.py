@@ -42,7 +42,7 @@ class Keys:
         name: str,
         *,
         role: Role | str = Role.WRITER,
-        kind: ActorKind | str = ActorKind.AGENT,
+        kind: ActorKind | str | None = None,
         namespace: str | None = None,
         read: Iterable[str] = (),
         days: float | None = None,
@@ -50,10 +50,12 @@ class Keys:
     ) -> IssuedKey:
         """Let an agent or a service reach a namespace (the written one, where none is named); the secret is told once.
 
-        What is done with the key is done by an actor of its `kind` and `name`. Nobody approves with such a key: people
-        have keys of their own (`brain.approvals.approvers`). Raises InvalidInput, Conflict, ApprovalUnproven.
+        What is done with the key is done by an actor of its `kind` (an agent, and a service where it is an admin's: no
+        agent changes what holds) and `name`. Nobody approves with such a key: people have keys of their own
+        (`brain.approvals.approvers`). Raises InvalidInput, Conflict, ApprovalUnproven.
         """
-        wanted, of_kind = member(Role, role), member(ActorKind, kind)
+        wanted = member(Role, role)
+        of_kind = member(ActorKind, kind or (ActorKind.SERVICE if wanted is Role.ADMIN else ActorKind.AGENT))
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise InvalidInput(f"{name!r:.80} is no name for a key: letters, digits and . @ + - _, at most 100 of them")
         if wanted is Role.APPROVER or of_kind is ActorKind.PERSON:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from brainops.errors import Conflict, NotFound
 from brainops.memory.context import MemoryContext
@@ -39,6 +41,8 @@ from brainops.wire import from_plain
 INCIDENT_MICROS = HOUR_MICROS  # what was tried on a target less long ago belongs to the same incident
 RATE_MICROS = 10 * MINUTE_MICROS  # how long the rate of the whole record is kept before it is counted anew
 RESEMBLING = 5  # errors that are looked at for what helped against them
+Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]
+
 WORD = {
     ActorKind.PERSON: Evidence.VERIFIED,
     ActorKind.SERVICE: Evidence.OBSERVED,
@@ -93,7 +97,7 @@ class RemedyRecord:
             target=self._context.text(target) if target else None,
             context=self._place(context),
             operation_id=self._context.name(operation_id) if operation_id else None,
-            seconds=None if seconds is None else from_plain(float, seconds, "seconds"),
+            seconds=None if seconds is None else from_plain(Seconds, seconds, "seconds"),
             note=self._context.text(note) if note.strip() else "",
             at=now,
             judged_at=now,

@@ -57,8 +57,9 @@ def next_tries(known: Inquiry) -> NextTries:
         (remedy for remedy in left if probable[remedy] >= known.base), key=lambda each: (-worth[each], each)
     )[:NAMED]
     tries = tuple(_try(known, stands, remedy, probable[remedy], resembled) for remedy in named)
-    vain = [each for each in left if probable[each] < known.base and stands.counts(each)[1] >= NOT_AGAIN]
-    not_again = tuple(sorted(vain, key=lambda each: (probable[each], each)))
+    failing = {each: stands.mean(each) for each in stands.expected if stands.counts(each)[1] >= NOT_AGAIN}
+    vain = [each for each, mean in failing.items() if mean < known.base]
+    not_again = tuple(sorted(vain, key=lambda each: (failing[each], each)))
     look_first = _look_first(known, stands) if tries else None
     ask = not tries and bool(known.trials) and any(each.worked for each in stands.trials)
     return NextTries(
