@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import time
 from collections.abc import Collection
@@ -30,7 +31,7 @@ from brainops.server.stream import Feeds, tell
 from brainops.server.verbs import verbs
 from brainops.wire import to_json
 
-THREADS = 8  # that ask the store at once: SQLite writes one after another, and two cores answer no faster with more
+THREADS = max(4, 2 * (os.cpu_count() or 2))  # that ask the store at once: more only take turns with one another
 WAITING = 64  # requests that wait for a thread; one more is told to come back
 KEPT_FOR_CAPTURES = 16  # of those, so that what was learnt is written down before anything else is looked up
 MAX_BODY_BYTES = 10_000_000
