@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from brainops.server import stream
+from brainops.server.problem import Trouble
+from brainops.types import ChangeKind, FeedEntry
 from tests.server.test_serve import call, served
 
 
@@ -150,3 +154,27 @@ def test_a_cursor_or_a_kind_that_there_is_not_is_refused_before_anything_is_told
 
     assert found == status
     assert told in body
+
+
+def test_a_reader_is_asked_who_it_is_while_much_happens_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "QUIET_SECONDS", -1.0)
+    sent: list[bytes] = []
+
+    async def entries() -> AsyncIterator[FeedEntry | None]:
+        for number in range(40):
+            yield FeedEntry(
+                id=str(number), kind=ChangeKind.MEMORY_CAPTURED, ref="r", namespace="team/a", at=number, facts={}
+            )
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def revoked() -> None:
+        raise Trouble(401, "Unauthenticated", "that key opens nothing here", "")
+
+    asyncio.run(stream.tell(entries(), frozenset(), receive, send, asyncio.Event(), revoked))
+
+    assert not [body for body in sent if b"data:" in body]
