@@ -13,7 +13,7 @@ from brainops.brain import Brain
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.operations.operation import start_of
 from brainops.server.verbs import verbs
-from brainops.store.answers import KNOWN_MICROS
+from brainops.store.answers import KNOWN_MICROS, Repeated
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Actor, ActorKind, AdapterKind, Agent, Draft, Rule, RuleKind
 from brainops.wire import plain
@@ -253,3 +253,21 @@ def test_an_operation_that_is_begun_again_is_the_same_one(open_brain: OpenBrain)
 
     assert again.id == running.id
     assert len(brain.operations.list()) == 1
+
+
+def test_a_call_whose_first_came_to_nothing_meanwhile_is_told_so(
+    open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was first had the key when this one wanted to write, and let go of it before it was asked for its answer."""
+    brain = open_brain(actor=MARTA)
+    captured = brain.capture("x", "y")
+
+    def beaten(*_: object, **__: object) -> None:
+        raise Repeated
+
+    with monkeypatch.context() as patch:
+        patch.setattr("brainops.memory.correction.set_state", beaten)
+        with pytest.raises(Conflict, match="came to nothing; send it again"):
+            brain.acting(idempotency_key="k").archive(captured.id)
+
+    assert brain.acting(idempotency_key="k").archive(captured.id).state.value == "archived"
