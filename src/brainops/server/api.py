@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from brainops.engine import Engine
@@ -106,13 +105,8 @@ def _given(verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], bod
 
 
 def _from_query(verb: Verb, query: Mapping[str, Any]) -> Struct:
-    lists = {
-        field.encode_name
-        for field in msgspec.structs.fields(verb.takes)
-        if "list" in str(field.type) or "tuple" in str(field.type)
-    }
     plain = {
-        name: values if name in lists else values[0] if len(values) == 1 else values for name, values in query.items()
+        name: values[0] if len(values) == 1 and name not in verb.lists else values for name, values in query.items()
     }
     return from_plain(verb.takes, plain, strict=False)
 

@@ -9,7 +9,6 @@ from msgspec import UNSET, Struct, UnsetType
 from brainops import errors
 from brainops.errors import BrainOpsError
 from brainops.types import Decision
-from brainops.wire import to_json
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -100,8 +99,3 @@ def problem(error: Exception, request_id: str) -> tuple[ProblemDetails, dict[str
                 request_id=request_id,
             )
             return found, {}
-
-
-def body(found: ProblemDetails) -> bytes:
-    """Return a problem as JSON."""
-    return to_json(found)

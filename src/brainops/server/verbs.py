@@ -7,6 +7,7 @@ file or a function of the process that calls stays in Python and on the command 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import types as kinds
 import typing
@@ -202,6 +203,12 @@ class Verb:
         return frozenset(field.encode_name for field in msgspec.structs.fields(self.takes) if field.required)
 
     @cached_property
+    def lists(self) -> frozenset[str]:
+        """The fields that hold several values, so that one in a query is a list of one."""
+        fields = msgspec.structs.fields(self.takes)
+        return frozenset(each.encode_name for each in fields if re.search("list|tuple", str(each.type)))
+
+    @cached_property
     def plain(self) -> bool:
         """Say whether every parameter can stand in a query: then what only reads is also answered to GET."""
         fields = msgspec.structs.fields(self.takes)
@@ -209,11 +216,8 @@ class Verb:
 
     def call(self, brain: Brain, given: msgspec.Struct, **ours: Any) -> Any:
         """Call it with what a body says; what it says nothing of keeps the verb's own default."""
-        said = {
-            field.name: getattr(given, field.name)
-            for field in msgspec.structs.fields(given)
-            if getattr(given, field.name) is not msgspec.UNSET
-        }
+        told = {name: getattr(given, name) for name in given.__struct_fields__}
+        said = {name: value for name, value in told.items() if value is not msgspec.UNSET}
         if special := _SPECIAL.get(self.name):
             return special(brain, **said, **ours)
         return attrgetter(self.name)(brain)(**said, **ours)
@@ -234,7 +238,7 @@ def taken(kind: Any) -> Any:
     """Return an annotation as JSON can hold it: a list for whatever is gone through, no exceptions, closed sets."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, kinds.UnionType):
-        return _union([each for each in arguments if not _is_exception(each)])
+        return _union(arguments)
     if origin is types.Page:
         return _page_of(taken(arguments[0]))
     if origin in (Iterable, Sequence, Collection):
@@ -256,12 +260,9 @@ def _union(members: Sequence[Any]) -> Any:
         for each in members
         if not (closed and each is str)
         and not (free and isinstance(each, type) and issubclass(each, msgspec.Struct))
-        and not (isinstance(each, type) and each.__name__ == "PathLike")
+        and not (isinstance(each, type) and (each.__name__ == "PathLike" or issubclass(each, BaseException)))
     ]
-    whole = kept[0]
-    for each in kept[1:]:
-        whole = typing.Union[whole, each]  # noqa: UP007
-    return whole
+    return typing.Union[tuple(kept)]  # noqa: UP007
 
 
 @cache
@@ -269,10 +270,6 @@ def _page_of(kind: Any) -> type[msgspec.Struct]:
     """Return what the JSON of a page is an object of."""
     cursors = [("next", str | None), ("previous", str | None)]
     return msgspec.defstruct(f"PageOf{getattr(kind, '__name__', 'Items')}", [("items", list[kind]), *cursors])
-
-
-def _is_exception(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseException)
 
 
 def _simple(kind: Any) -> bool:
