@@ -31,10 +31,18 @@ LAYERS = (
     ("operations",),
     ("agents",),
     ("learning",),
-    ("brain", "engine", "nouns", "once", "services", "health", "authoring", "founding"),
+    ("brain", "engine", "nouns", "once", "services", "health", "authoring", "founding", "remote"),
     ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
 )
-WIRING = {"brain", "engine", "founding", "nouns", "once", "services"}  # which bring parts of their layer together
+WIRING = {
+    "brain",
+    "engine",
+    "founding",
+    "nouns",
+    "once",
+    "remote",
+    "services",
+}  # which bring parts of their layer together
 CORE = "brainops_core"  # which hooks run alone: it imports nothing of brainops, and everything may import it
 LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts} | {CORE: -1}
 

@@ -35,4 +35,6 @@ def noun(of: T, *, hides: str = "") -> T:
         return Noun(made.__get__(brain._services), hidden)
 
     shown.__doc__ = made.__doc__
-    return cast("T", part(shown))
+    found = part(shown)
+    found.of = made.of
+    return cast("T", found)

@@ -60,7 +60,7 @@ class part(Generic[T]):
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
+        self._make = self.of = make  # `of` says what it makes, to who reads signatures without making it
         self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.operations.operation import start_of
-from brainops.server.verbs import verbs
+from brainops.remote.verbs import verbs
 from brainops.store.answers import KNOWN_MICROS, Repeated
 from brainops.store.operations import GrowthPolicy
 from brainops.types import Actor, ActorKind, AdapterKind, Agent, Draft, Rule, RuleKind
@@ -144,7 +144,7 @@ def test_every_writing_verb_is_done_once_and_answers_the_same(open_brain: OpenBr
     furnish(brain, strict=False)
     brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
     asked = calls(brain)
-    assert {name for name, verb in verbs(brain).items() if verb.writes} - set(asked) == NOT_CALLED
+    assert {name for name, verb in verbs().items() if verb.writes} - set(asked) == NOT_CALLED
     wrong: dict[str, object] = {}
 
     for name, call in asked.items():

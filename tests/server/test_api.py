@@ -13,10 +13,10 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.engine import Engine
+from brainops.remote.verbs import UNREACHED, verbs
 from brainops.server.app import application
 from brainops.server.openapi import DOCUMENT, document
 from brainops.server.problem import STATUS, problem
-from brainops.server.verbs import UNREACHED, verbs
 from brainops.store import Store, acts
 from brainops.types import Actor, ActorKind, Role
 from tests.server.asking import Asking, asking
@@ -227,7 +227,7 @@ def test_what_nobody_expected_is_told_without_a_word_of_it(engine: Engine, monke
     def failing(*_: Any, **__: Any) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("brainops.server.verbs.Verb.call", failing)
+    monkeypatch.setattr("brainops.remote.verbs.Verb.call", failing)
     with asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True, closed=asyncio.Event())) as client:
         answer = client.get("/v1/upkeep/status")
 
@@ -243,7 +243,7 @@ def test_every_verb_of_a_view_is_reached_or_it_is_said_why_not(person: Brain) ->
     callable_ = {line.partition("(")[0] for line in surface.splitlines() if "(" in line}
     known = {each.removeprefix("brainops.Brain.") for each in callable_ if each.startswith("brainops.Brain.")}
     known |= {each.removeprefix("brain.") for each in callable_ if each.startswith("brain.")}
-    reached = set(verbs(person))
+    reached = set(verbs())
 
     assert known - reached - set(UNREACHED) == {"open"}
     assert not reached & set(UNREACHED)
@@ -251,7 +251,7 @@ def test_every_verb_of_a_view_is_reached_or_it_is_said_why_not(person: Brain) ->
 
 
 def test_every_verb_that_writes_has_its_act_and_no_role_reaches_what_its_kind_may_never(person: Brain) -> None:
-    for verb in verbs(person).values():
+    for verb in verbs().values():
         if verb.act is None:
             assert verb.role is Role.READER or verb.name in ("keys.list", "notices.channels")
         else:
@@ -263,7 +263,7 @@ def test_every_verb_that_writes_has_its_act_and_no_role_reaches_what_its_kind_ma
 def test_a_verb_that_is_said_to_read_writes_nothing(person: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every one that takes nothing is called; how often memory was asked is counted all the same."""
     person.sessions.open()
-    called = [verb for verb in verbs(person).values() if not verb.writes and not verb.needs]
+    called = [verb for verb in verbs().values() if not verb.writes and not verb.needs]
     assert len(called) > 40
 
     person.flush()
@@ -282,7 +282,7 @@ def test_a_verb_that_is_said_to_read_writes_nothing(person: Brain, monkeypatch: 
 
 def test_the_document_is_what_the_verbs_say(person: Brain) -> None:
     told = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(document(verbs(person).values(), told["info"]["version"])))
+    now = json.loads(json.dumps(document(verbs().values(), told["info"]["version"])))
 
     assert now == told, "scripts/write_openapi.py writes it anew"
 

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from brainops.engine import Engine
 from brainops.errors import InvalidInput
+from brainops.remote.verbs import Verb
 from brainops.server.callers import Caller, caller_of
 from brainops.server.problem import Trouble
-from brainops.server.verbs import Verb
 from brainops.types import Role
 from brainops.wire import from_json, from_plain, to_json
 

@@ -23,12 +23,12 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from brainops.brain import Brain
 from brainops.engine import Engine
+from brainops.remote.verbs import verbs
 from brainops.server.api import Api
 from brainops.server.callers import Caller
 from brainops.server.openapi import DOCUMENT
 from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
 from brainops.server.stream import Feeds, tell
-from brainops.server.verbs import verbs
 from brainops.wire import to_json
 
 THREADS = max(4, 2 * (os.cpu_count() or 2))  # that ask the store at once: more only take turns with one another
@@ -73,7 +73,7 @@ def application(
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
     """
-    api = Api(engine, verbs(Brain(engine)), open_to_this_machine=open_to_this_machine)
+    api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine)
     door = Door(closed)
 
     @route("/v1/{path:path}", http_method=["GET", "POST"], include_in_schema=False)

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from brainops.remote.verbs import Verb
 from brainops.server.problem import MEDIA_TYPE, ProblemDetails
-from brainops.server.verbs import Verb
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
 REFERENCE = "#/components/schemas/{name}"

@@ -13,7 +13,8 @@ import types as kinds
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
+from importlib import import_module
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ import msgspec
 
 from brainops import types
 from brainops.brain import Brain
-from brainops.server import operations
+from brainops.remote import operations
 from brainops.types import Filter, Role
 
 MOST_LISTED = 1_000  # of one answer: a list has cursors
@@ -150,25 +151,30 @@ _SPECIAL: Mapping[str, Callable[..., Any]] = {
 class Verb:
     """A verb of a view: who may ask for it, what it takes, what it answers, and the call itself."""
 
-    def __init__(self, name: str, role: Role, act: str | None, brain: Brain) -> None:
+    def __init__(self, name: str, role: Role, act: str | None) -> None:
         self.name = name
         self.role = role
         self.act = act
         self.writes = act is not None
-        self._brain = brain
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """What a view, or one of its nouns, has under this name: its signature and its documentation."""
-        special = _SPECIAL.get(self.name)
-        return partial(special, self._brain) if special else attrgetter(self.name)(self._brain)
+        """What a view, or one of its nouns, has under this name; its first parameter is the one or the other."""
+        noun, _, name = self.name.rpartition(".")
+        return _SPECIAL.get(self.name) or getattr(_class_of(noun) if noun else Brain, name)
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """How it is called, without what it is called of."""
+        found = inspect.signature(self.function)
+        return found.replace(parameters=list(found.parameters.values())[1:])
 
     @cached_property
     def takes(self) -> type[msgspec.Struct]:
         """The body of a call: a field for each parameter."""
         hints = _hints(self.function)
         fields: list[Any] = []
-        for each in inspect.signature(self.function).parameters.values():
+        for each in self.signature.parameters.values():
             if each.kind is each.VAR_KEYWORD:
                 fields += _conditions(each.name)
             elif each.name not in _OURS:
@@ -187,12 +193,12 @@ class Verb:
     @cached_property
     def keywords(self) -> frozenset[str]:
         """Every parameter, those that the server fills in too."""
-        return frozenset(inspect.signature(self.function).parameters)
+        return frozenset(self.signature.parameters)
 
     @cached_property
     def required(self) -> frozenset[str]:
         """The parameters without which it cannot be called."""
-        given = inspect.signature(self.function).parameters.values()
+        given = self.signature.parameters.values()
         return frozenset(
             each.name for each in given if each.default is each.empty and each.kind is not each.VAR_KEYWORD
         )
@@ -224,14 +230,37 @@ class Verb:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the types that a signature names; one that its module imports for type checkers alone stays open."""
-    of = getattr(function, "func", function)
-    names = {name: getattr(types, name) for name in types.__all__} | vars(sys.modules[of.__module__])
+    """Return the types that a signature names, those too that its module imports for type checkers alone."""
+    module = sys.modules[function.__module__]
+    names = {name: getattr(types, name) for name in types.__all__} | vars(module)
     while True:
         try:
-            return typing.get_type_hints(of, names, include_extras=True)
+            return typing.get_type_hints(function, names, include_extras=True)
         except NameError as error:
-            names[str(error.name)] = Any
+            names[str(error.name)] = _imported(module, str(error.name))
+
+
+def _imported(module: kinds.ModuleType, name: str) -> Any:
+    """Return what a module imports under a name when it is checked, as its own text says."""
+    found = re.search(rf"^ +from (\S+) import (?:[^(\n]*|\([^)]*)\b{name}\b", _text(module), re.MULTILINE)
+    if found is not None:
+        return getattr(import_module(found[1]), name)
+    found = re.search(rf"^ +from (\S+) import (?:(\w+) as )?{name}$", _text(module), re.MULTILINE)
+    if found is None:
+        raise NameError(f"{module.__name__} imports no {name}", name=name)
+    return import_module(f"{found[1]}.{found[2] or name}")
+
+
+@cache
+def _text(module: kinds.ModuleType) -> str:
+    return inspect.getsource(module)
+
+
+@cache
+def _class_of(noun: str) -> type:
+    """Return the class of what a view has under a noun, as the part of the services says that makes it."""
+    found: type = _hints(vars(Brain)[noun].of)["return"]
+    return found
 
 
 def taken(kind: Any) -> Any:
@@ -290,11 +319,12 @@ def _conditions(name: str) -> list[Any]:
     ]
 
 
-def verbs(brain: Brain) -> Mapping[str, Verb]:
-    """Return the verbs by name; a view lends their signatures."""
+@cache
+def verbs() -> Mapping[str, Verb]:
+    """Return the verbs by name."""
     found = {}
     for role, text in zip(Role, (_READER, _WRITER, _APPROVER, _ADMIN), strict=True):
         for entry in text.split():
             name, _, act = entry.partition("=")
-            found[name] = Verb(name, role, act or None, brain)
+            found[name] = Verb(name, role, act or None)
     return found
