@@ -286,8 +286,9 @@ class Brain(metaclass=_Opens):
         change.move_source(self._context, memory_id, key, uri)
 
     def recognise(self, text: str, **match: Any) -> Recognition:
-        """Return what is known of each error that a text (an Alertmanager webhook, too) reports, and what mends it."""
-        return alerts.recognise(text, lambda error: self.match(error, **match), self.fixes.suggest)
+        """Return what is known of each error that a text (an Alertmanager webhook, too) reports, and what to try."""
+        found = functools.partial(self.match, **match)
+        return alerts.recognise(text, found, self.fixes.suggest, self.evidence.next_tries)
 
     def near(self, memory: Memory, *, besides: str = "") -> list[tuple[Memory, float]]:
         """Return memories that say nearly the same in the same words, with the share that they have in common."""

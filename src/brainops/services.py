@@ -236,6 +236,7 @@ class Services:
         advisers = Advisers(
             triggers=self.triggers,
             fixes=lambda error, **more: self.fixes.suggest(error, **more),
+            next_tries=lambda error, **more: self.evidence.next_tries(error, **more),
             agent=lambda start: self.agents.recommend(start),
             precursors=lambda now: self.signals.precursors(now),
         )

@@ -212,6 +212,18 @@ def test_fixes_worth_naming_are_found_by_the_error(brain: Brain) -> None:
     assert list(compiled.fixes([refuted.fingerprint])) == []
 
 
+def test_a_pack_names_first_what_helped_most_surely_and_nothing_that_failed(brain: Brain) -> None:
+    error = "TypeError: x is none"
+    fixes = [brain.fixes.attach(error, name, advice=name) for name in ("seldom", "mostly", "never")]
+    for name, effect, times in (("seldom", "helped", 1), ("mostly", "helped", 4), ("never", "did_not_help", 1)):
+        for _ in range(times):
+            brain.evidence.record(error, name, effect)
+    brain.guard.write_pack()
+
+    named = [(each["title"], each["verified"]) for each in read(brain).fixes([fixes[0].fingerprint])]
+    assert named == [("mostly", 4), ("seldom", 1)]
+
+
 def test_a_pack_holds_the_statements_of_a_store_that_is_a_file_and_they_run(brain: Brain) -> None:
     brain.guard.set_enforcement("strict")
     compiled, store = read(brain), inside(brain).store

@@ -23,9 +23,9 @@ _INSIGHTS = Filter(types=(MemoryType.LEARNING_INSIGHT, MemoryType.SUCCESS_PATTER
 def memory_for(context: MemoryContext, agent: Agent, guidance: Guidance | None, text: str, task_class: str) -> str:
     """Return what memory knows about a task, packed to the agent's budget: each entry whole, the most useful first.
 
-    First what the guidance recommends, then known errors with what helped, then what other agents learnt at this class,
-    then insights. It is data about the task; adapters hand it on between marks (`adapters.prompt`). What a memory says
-    stands behind bars, so that no text of it can look like an entry of its own.
+    First what to try against the error, then what the guidance recommends, then known errors with what helped, then
+    what other agents learnt at this class, then insights. It is data about the task; adapters hand it on between marks
+    (`adapters.prompt`). What a memory says stands behind bars, so that no text of it can look like an entry of its own.
     """
     room = agent.limits.memory_tokens * CHARACTERS_A_TOKEN
     if agent.memory is MemoryAccess.NONE or room <= 0:
@@ -51,6 +51,8 @@ def memory_for(context: MemoryContext, agent: Agent, guidance: Guidance | None, 
 
 
 def _of_guidance(guidance: Guidance) -> Iterator[str]:
+    if guidance.next_tries is not None and guidance.next_tries.text:
+        yield _framed("What to try against the error", guidance.next_tries.text)
     for each in guidance.recommendations:
         yield _entry(f"Recommended ({each.confidence:.0%} sure{_origin(each.trust)})", each)
     for seen in guidance.known_errors:

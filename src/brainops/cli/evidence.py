@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli import show
 from brainops.cli.commands import group
 from brainops.cli.fix import error_of
-from brainops.cli.options import REASON_REQUIRED
+from brainops.cli.options import PLACE, REASON_REQUIRED, limited
 from brainops.cli.pairs import valued
-from brainops.cli.screen import bold, dim, one_line
+from brainops.cli.screen import bold, cut, dim, one_line, width
 from brainops.cli.shared import Said
 from brainops.cli.short_ids import Id
 from brainops.types import Cause, CauseChange, RemedyEffect, RemedyEvidence
+from brainops.types.counted import counted
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
 
 TARGET = click.option("--target", metavar="TARGET", help="The service or place where the error is.")
-CONTEXT = click.option(
-    "--context", metavar="KEY=VALUE", multiple=True, help="Where that is: version, region, ...; repeatable."
-)
 _SAID = {effect: effect.value.replace("_", " ") for effect in RemedyEffect}
 
 
@@ -39,14 +39,18 @@ def evidence() -> None:
 @evidence.command("list")
 @click.argument("error", required=False)
 @click.option("--remedy", metavar="NAME", help="Of this remedy only.")
-def list_(brain: Brain, error: str | None, remedy: str | None) -> Said:
+@limited()
+def list_(brain: Brain, error: str | None, remedy: str | None, limit: int) -> Said:
     """List what remedies did, the newest first; against the cause of ERROR only where one is named.
 
     Example: brainops evidence list --remedy restart-redis
     """
-    found = brain.evidence.list(None if error is None else error_of(brain, error), remedy=remedy)
+    found = brain.evidence.list(None if error is None else error_of(brain, error), remedy=remedy, limit=limit)
     yield found
-    yield from map(_line, found)
+    titles = _titles(brain, [each.fingerprint for each in found])
+    for digest, of_error in groupby(found, key=lambda each: each.fingerprint):
+        yield bold(cut(titles[digest], width()))
+        yield from (f"  {_line(each)}" for each in of_error)
     if not found:
         yield "Nothing was said of any remedy yet: brainops evidence record ERROR REMEDY --helped"
 
@@ -54,7 +58,7 @@ def list_(brain: Brain, error: str | None, remedy: str | None) -> Said:
 @evidence.command("next")
 @click.argument("error")
 @TARGET
-@CONTEXT
+@PLACE
 @click.option("--tried", metavar="REMEDY", multiple=True, help="What was tried already; repeatable.")
 def next_(brain: Brain, error: str, target: str | None, context: tuple[str, ...], tried: tuple[str, ...]) -> Said:
     """Say what is worth trying against ERROR here, the best first, and what is not; nothing where nothing is known.
@@ -65,7 +69,7 @@ def next_(brain: Brain, error: str, target: str | None, context: tuple[str, ...]
         error_of(brain, error), target=target, context=dict(map(valued, context)), tried=tried
     )
     yield found
-    yield from map(one_line, found.text.splitlines())
+    yield from show.tries([found])
     yield dim(found.why if found.text else "nothing is known that is worth trying")
 
 
@@ -76,7 +80,7 @@ def next_(brain: Brain, error: str, target: str | None, context: tuple[str, ...]
 @click.option("--did-not-help", "effects", flag_value="did_not_help", multiple=True, help="It did not.")
 @click.option("--made-it-worse", "effects", flag_value="made_it_worse", multiple=True, help="It made it worse.")
 @TARGET
-@CONTEXT
+@PLACE
 @click.option("--note", metavar="TEXT", default="", help="What was seen.")
 def record(
     brain: Brain,
@@ -123,15 +127,16 @@ def causes() -> None:
 
 
 @causes.command("list")
-def causes_list(brain: Brain) -> Said:
+@limited()
+def causes_list(brain: Brain, limit: int) -> Said:
     """List the causes that show as more than one error.
 
     Example: brainops causes list
     """
-    found = brain.causes.list()
+    found = brain.causes.list(limit=limit)
     yield found
     for each in found:
-        yield from _cause(each)
+        yield from _cause(brain, each)
     if not found:
         yield "No errors were found to have one cause yet."
 
@@ -145,7 +150,7 @@ def causes_show(brain: Brain, error: str) -> Said:
     """
     found = brain.causes.show(error_of(brain, error))
     yield found
-    yield from _cause(found)
+    yield from _cause(brain, found)
 
 
 @causes.command("join")
@@ -159,7 +164,7 @@ def join(brain: Brain, error: str, other: str, reason: str) -> Said:
     """
     said = brain.causes.join(error_of(brain, error), error_of(brain, other), reason=reason)
     yield said
-    yield from _changes([said])
+    yield from _changes(brain, [said])
 
 
 @causes.command("part")
@@ -173,7 +178,7 @@ def part(brain: Brain, error: str, other: str, reason: str) -> Said:
     """
     said = brain.causes.part(error_of(brain, error), error_of(brain, other), reason=reason)
     yield said
-    yield from _changes([said])
+    yield from _changes(brain, [said])
 
 
 @causes.command("undo")
@@ -185,7 +190,7 @@ def undo(brain: Brain, change_id: str) -> Said:
     """
     said = brain.causes.undo(change_id)
     yield said
-    yield from _changes([said])
+    yield from _changes(brain, [said])
 
 
 def _line(each: RemedyEvidence) -> str:
@@ -194,14 +199,20 @@ def _line(each: RemedyEvidence) -> str:
     return f"{one_line(each.remedy)}: {_SAID[each.effect]}{place} {dim(f'({each.basis.value}, {each.id})')}"
 
 
-def _cause(cause: Cause) -> Iterator[str]:
+def _cause(brain: Brain, cause: Cause) -> Iterator[str]:
     yield bold(one_line(cause.title or cause.id))
-    yield f"  {len(cause.fingerprints)} fingerprint{'s' * (len(cause.fingerprints) != 1)}"
-    yield from _changes(cause.history)
+    yield f"  shows as {counted(len(cause.fingerprints), 'error')}"
+    yield from _changes(brain, cause.history)
 
 
-def _changes(changes: Sequence[CauseChange]) -> Iterator[str]:
+def _changes(brain: Brain, changes: Sequence[CauseChange]) -> Iterator[str]:
+    titles = _titles(brain, [digest for each in changes for digest in (each.fingerprint, each.other)])
     for each in changes:
         undone = ", taken back" if each.undone_at is not None else ""
-        pair = f"{each.fingerprint[:8]} and {each.other[:8]}"
-        yield f"  {each.standing.value}{undone}: {pair}: {one_line(each.why)} {dim(f'({each.id})')}"
+        yield f"  {each.standing.value}{undone}: {one_line(each.why)} {dim(f'({each.id})')}"
+        yield from (f"    {cut(titles[digest], width() - 4)}" for digest in (each.fingerprint, each.other))
+
+
+def _titles(brain: Brain, digests: Iterable[str]) -> dict[str, str]:
+    """Return how errors read; one that is no memory is named by its fingerprint."""
+    return {digest: one_line(brain.causes.show(digest).title) or digest for digest in dict.fromkeys(digests)}

@@ -20,7 +20,7 @@ from brainops.cli.screen import one_line, wrapped
 from brainops.cli.shared import opened
 from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, OperationBlocked
-from brainops.types import ErrorEvent, Evidence
+from brainops.types import ErrorEvent, Evidence, NextTries
 from brainops.wire import plain
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _run(arguments: Sequence[str]) -> ProgramEnd:
 
 def before(guidance: Guidance) -> Iterator[str]:
     """Yield what to know before, in few lines; nothing where nothing is known."""
-    told: list[str] = []
+    told = [] if guidance.next_tries is None else guidance.next_tries.text.splitlines()
     if guidance.failure_probability is not None and guidance.failure_probability >= FAILS:
         why = f": {guidance.failure_reasons[0]}" if guidance.failure_reasons else ""
         told.append(f"fails with a probability of {guidance.failure_probability:.0%}{why}")
@@ -210,6 +210,9 @@ def _told(
         "solutions": [told for memory in same if (told := show.solution(memory))],
         "applied": list(applied),
         "fixes": suggested,
+        "next_tries": brain.evidence.next_tries(
+            error, target=running.start.target, context={"service": service} if service else {}
+        ),
     }
 
 
@@ -222,6 +225,8 @@ def _failed(told: dict[str, Any]) -> Iterator[str]:
     for each in applied:
         fix = fixes.pop(each.fix_id, None)
         yield f"fix {one_line(fix.fix.title) if fix else each.fix_id}: {each.state.value} ({one_line(each.reason)})"
+    tries: NextTries = told["next_tries"]
+    yield from map(one_line, tries.text.splitlines())
     for known in list(fixes.values())[:TOLD_AFTER]:
         yield f"fix {one_line(known.fix.title)} ({known.sentence}): {fixing.try_it(known.fix)}"
     for solution in told["solutions"][:TOLD_AFTER]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainops.cli import show as shown
 from brainops.cli.commands import group
-from brainops.cli.options import REASON_REQUIRED
+from brainops.cli.options import PLACE, REASON_REQUIRED, TARGET
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import bold, dim, one_line, wrapped
 from brainops.cli.shared import Said, read_text
@@ -97,13 +98,19 @@ def attach(
 
 @fix.command("suggest")
 @click.argument("error")
-def suggest(brain: Brain, error: str) -> Said:
+@TARGET
+@PLACE
+def suggest(brain: Brain, error: str, target: str | None, context: tuple[str, ...]) -> Said:
     """Name the fixes of ERROR (its text, or - for standard input), the surest first. A near miss shares none.
+
+    What remedies did against it stands above: what to try here, and what not again.
 
     Example: brainops fix suggest "ConnectionError: payments api timed out"
     """
-    found = brain.fixes.suggest(error_of(brain, error))
+    meant, where = error_of(brain, error), dict(map(valued, context))
+    found = brain.fixes.suggest(meant, context=where, target=target)
     yield found
+    yield from shown.tries([brain.evidence.next_tries(meant, target=target, context=where)])
     yield from _listed(found)
 
 

@@ -15,6 +15,9 @@ REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it is k
 REASON_REQUIRED = click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
 SINCE = click.option("--since", metavar="WHEN", help="Since then: a date, a time, or an age like 7d.")
 TARGET = click.option("--target", metavar="TARGET", help="On what: production, db-3, a service.")
+PLACE = click.option(
+    "--context", metavar="KEY=VALUE", multiple=True, help="Where that is: version, region, ...; repeatable."
+)
 SESSION = click.option("--session", metavar="ID", help="The session that it is part of.")
 FORCE = click.option("--force", is_flag=True, help="Replace a file that is there already; never a store.")
 AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")

@@ -125,10 +125,12 @@ def match(
     text = _error_text(error, file)
     known = brain.recognise(text, service=service, limit=limit, **filters(given))
     found = known.matches[:limit]
-    value = [{**plain(each), "fixes": known.fixes if each.exact else []} for each in found]
+    said = {"fixes": known.fixes, "next_tries": known.next_tries}
+    value = [{**plain(each), **(said if each.exact else dict.fromkeys(said, ()))} for each in found]
     yield value
     if len(known.errors) > 1:
         yield dim(f"{len(known.errors)} different alerts, their matches together")
+    yield from show.tries(known.next_tries)
     yield from suggested(known.fixes)
     if not known.fixes or found:
         yield from show.matches(found, full=full, query=known.errors[0])

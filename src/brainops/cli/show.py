@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 
 from brainops.cli.screen import age, bold, columns, cut, dim, one_line, padded, safe, size, when, who, width, wrapped
-from brainops.types import Failed, MemoryState, Recommendation, Succeeded, Trust
+from brainops.types import Failed, MemoryState, NextTries, Recommendation, Succeeded, Trust
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -237,6 +237,8 @@ def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
         yield f"  Going by how it ended before, it fails with a probability of {value.failure_probability:.0%}."
         for reason in value.failure_reasons:
             yield from wrapped(f"- it {reason}" if reason.startswith("failed ") else f"- {reason}", indent="    ")
+    if value.next_tries is not None:
+        yield from tries([value.next_tries])
     if value.primary_recommendation is None:
         yield "  Memory has no advice on this. What happens now will be remembered."
     elif value.confidence < DOUBTFUL:
@@ -266,6 +268,13 @@ def guidance(value: Guidance, named: Sequence[str] = ()) -> Iterator[str]:
         yield from wrapped(f"note: {note}", indent="  ")
     yield from _to_be_named(value, named)
     yield dim(f"  receipt {value.id}")
+
+
+def tries(known: Sequence[NextTries]) -> Iterator[str]:
+    """Yield what is worth trying against errors, and what is not; nothing where nothing is known."""
+    for each in known:
+        for line in map(one_line, each.text.splitlines()):
+            yield from wrapped(line, first="  ", indent="    ")
 
 
 def _to_be_named(value: Guidance, named: Sequence[str]) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.memory.draft import content_text
 from brainops.operations.calibration import NEVER, UNFOLLOWED, Followed, confidence, raw_confidence
@@ -18,6 +20,8 @@ from brainops.types import (
     Memory,
     MemoryType,
     Mode,
+    NextTries,
+    NextTry,
     Observation,
     ProcedureVersion,
     Recommendation,
@@ -28,6 +32,7 @@ TEXT_CHARACTERS = 1_500  # of each recommendation's text
 SHOWN_TERMS = 6  # of the words that say why
 PROCEDURE = "procedure"  # the kind of a recommendation whose name can be executed
 FIX = "fix"
+REMEDY = "remedy"  # of one that is neither, but has a record: its name is its id
 INSIGHT_TAG = "insight"  # what learning gives to everything that it finds
 
 SOLUTION_KEYS = ("solution", "fix", "resolution", "candidate_fix", "workaround")
@@ -136,6 +141,47 @@ def of_fix(found: FixSuggestion) -> Advised:
     )
     standing = Standing.WRITTEN if sure.verified >= sure.contradicted else Standing.FOUND
     return Advised(shown=shown, applies=sure.value, raw=sure.value, standing=standing)
+
+
+def of_try(each: NextTry, version: str | None) -> Advised:
+    """Return the advice to try a remedy that has a record here; `version` is that of the procedure of its name."""
+    shown = Recommendation(
+        memory_id=version or each.remedy,
+        name=each.remedy,
+        kind=PROCEDURE if version else REMEDY,
+        text=each.line[:TEXT_CHARACTERS],
+        confidence=each.probability,
+        trust=Trust.AGENT,
+        reason=each.line,
+    )
+    return Advised(shown=shown, applies=each.probability, raw=each.probability, standing=Standing.WRITTEN)
+
+
+def by_record(advised: Sequence[Advised], known: NextTries, versions: Mapping[str, str]) -> list[Advised]:
+    """Return what evidence leaves of advice against an error: its next tries first, in their order, and its line.
+
+    What was tried in this incident, or is known to fail here, is no advice; what must be followed stays.
+    """
+    out = {*known.out, *known.not_again}
+    tries = {each.remedy: each for each in known.tries}
+    own = {each.shown.name: each for each in advised if each.shown.kind in (PROCEDURE, FIX)}
+    named = []
+    for each in known.tries:
+        told = own.get(each.remedy)
+        if told is None:
+            named.append(of_try(each, versions.get(each.remedy)))
+        elif told.standing is not Standing.BINDING:
+            shown = replace(told.shown, confidence=each.probability, reason=each.line)
+            named.append(replace(told, shown=shown, standing=Standing.WRITTEN))
+    left = [
+        each
+        for each in advised
+        if each.standing is Standing.BINDING
+        or each.shown.kind not in (PROCEDURE, FIX)
+        or each.shown.name not in {*out, *tries}
+    ]
+    binding = [each for each in left if each.standing is Standing.BINDING]
+    return [*binding, *named, *(each for each in left if each.standing is not Standing.BINDING)]
 
 
 def observed(hit: Hit, reason: str) -> Observation:

@@ -36,6 +36,7 @@ from brainops.types import (
     MemoryType,
     Micros,
     Mode,
+    NextTries,
     OperationStart,
     Precursor,
     ProcedureVersion,
@@ -115,12 +116,13 @@ class _Applying(Struct, frozen=True, kw_only=True):
 class Advisers(Struct, frozen=True, kw_only=True):
     """Who else is asked.
 
-    The triggers of procedures; for an error's text and context the fixes bound to it; who does such a task best; and
-    what was seen lately after which operations fail, each a cheap look-up.
+    The triggers of procedures; for an error's text, context and target the fixes bound to it and what is worth trying;
+    who does such a task best; and what was seen lately after which operations fail, each a cheap look-up.
     """
 
     triggers: Triggers | None = None
     fixes: Callable[..., Sequence[FixSuggestion]] | None = None
+    next_tries: Callable[..., NextTries] | None = None
     agent: Callable[[OperationStart], Choice | None] | None = None
     precursors: Callable[[Micros], Sequence[Precursor]] | None = None
 
@@ -153,10 +155,12 @@ def consult(
     known = _known_errors(context, start, errors, past)
     found = _found([*known, *_runbooks(context, known), *map(_plain, advice), *_own(past, past.helped)])
     procedures = _of_triggers(advisers.triggers, applying, question)
+    tries = _next_tries(advisers, start)
     with context.store.read() as tx:
         doable = [each for each in found if advise.can_be_done(each.hit.memory)]
         ids = [*(each.hit.memory.id for each in doable), *(each.version.id for each in procedures)]
         rows = tx.operations.followings(ids, [each.version.procedure.name for each in procedures])
+        versions = {} if tries is None else {each.remedy: _version(tx, each.remedy) for each in tries.tries}
     followed = {row["id"]: Followed(**{name: row[name] for name in Followed.__struct_fields__}) for row in rows}
     ranked = _ranked(
         [
@@ -165,6 +169,8 @@ def consult(
             *(each.advised(start, followed, calibration) for each in doable),
         ]
     )
+    if tries is not None:
+        ranked = advise.by_record(ranked, tries, {name: version for name, version in versions.items() if version})
     primary = ranked[0] if ranked else None
     now = context.store.now()
     expected = _expected(start, record, past.operations, model, failures, advisers, now)
@@ -191,6 +197,7 @@ def consult(
         notes=(f"searched by words alone: {context.meaning.problem}",) if context.meaning.problem else (),
         insights=tuple(_insights(about, [*advice, *seen])),
         recommended_agent=RecommendedAgent(name=best.agent, sentence=best.sentence) if best else None,
+        next_tries=tries,
     )
     return Consulted(guidance=guidance, raw=primary.raw if primary else 0.0)
 
@@ -309,10 +316,28 @@ def _of_triggers(triggers: Triggers | None, applying: Sequence[TriggerMatch], qu
 
 def _of_fixes(advisers: Advisers, start: OperationStart) -> list[Advised]:
     """Return the fixes that are bound to the error in the context."""
-    error = start.context.get("error")
-    if advisers.fixes is None or not isinstance(error, str) or not error.strip():
+    error = _error_of(start)
+    if advisers.fixes is None or error is None:
         return []
-    return [advise.of_fix(found) for found in advisers.fixes(error, context=start.context)]
+    return [advise.of_fix(found) for found in advisers.fixes(error, context=start.context, target=start.target)]
+
+
+def _next_tries(advisers: Advisers, start: OperationStart) -> NextTries | None:
+    """Return what is worth trying against the error in the context, None where it names none."""
+    error = _error_of(start)
+    if advisers.next_tries is None or error is None:
+        return None
+    return advisers.next_tries(error, context=start.context, target=start.target)
+
+
+def _error_of(start: OperationStart) -> str | None:
+    error = start.context.get("error")
+    return error if isinstance(error, str) and error.strip() else None
+
+
+def _version(tx: Transaction, name: str) -> str | None:
+    """Return the id of the active version of a procedure, None where there is none of that name."""
+    return next((row["id"] for row in tx.procedures.versions(name) if row["state"] == "active"), None)
 
 
 def _asked(

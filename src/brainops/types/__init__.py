@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from brainops.types.evidence import Cause as Cause
     from brainops.types.evidence import CauseChange as CauseChange
     from brainops.types.evidence import CauseStanding as CauseStanding
-    from brainops.types.evidence import NextTries as NextTries
-    from brainops.types.evidence import NextTry as NextTry
     from brainops.types.evidence import RemedyEffect as RemedyEffect
     from brainops.types.evidence import RemedyEvidence as RemedyEvidence
     from brainops.types.fix import ApplicationState as ApplicationState
@@ -128,6 +126,8 @@ if TYPE_CHECKING:
     from brainops.types.learning import SessionRecord as SessionRecord
     from brainops.types.learning import Shared as Shared
     from brainops.types.learning import Suspect as Suspect
+    from brainops.types.next_tries import NextTries as NextTries
+    from brainops.types.next_tries import NextTry as NextTry
     from brainops.types.operation import ActionClass as ActionClass
     from brainops.types.operation import Consult as Consult
     from brainops.types.operation import Evidence as Evidence
@@ -196,7 +196,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         "agent": "AdapterKind Agent AgentLearning AgentLimits Attempt Choice Execution ExecutionState"
         " LanguageBudget LanguageUse MemoryAccess Task Workflow WorkflowPlan",
         "change": "ChangeKind FeedEntry",
-        "evidence": "Cause CauseChange CauseStanding NextTries NextTry RemedyEffect RemedyEvidence",
+        "evidence": "Cause CauseChange CauseStanding RemedyEffect RemedyEvidence",
         "fix": "ApplicationState BlastRadius Fix FixApplication FixConfidence FixKind FixMode FixSuggestion"
         " Recognition",
         "guard": "AllOf Allow AnyOf Ask Autonomy Bypass Compliance ComplianceRow Decision DecisionKind Deny"
@@ -209,6 +209,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         "learning": "Anomaly Briefing CaseDecision CaseStanding CodeRepository Cycle CycleReport CycleStanding"
         " DecidedCase HealthFigure Series SeriesPoint Improvement ImprovementKind ImprovementState Ingested Insight"
         " LogTemplate Peer Precursor Received Report ReportLine Section SessionRecord Shared Suspect",
+        "next_tries": "NextTries NextTry",
         "operation": "ActionClass Consult Evidence Failed Guidance Observation Operation OperationStart Outcome"
         " Recommendation RecommendedAgent Record SimilarOperation Succeeded",
         "page": "Page",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Match, Micros
+from brainops.types.next_tries import NextTries
 from brainops.types.procedure import Action
 
 
@@ -130,8 +131,12 @@ class FixSuggestion(Struct, frozen=True, kw_only=True):
 
 
 class Recognition(Struct, frozen=True, kw_only=True):
-    """What is known of the errors of a text: each memory once, and the fixes that are bound to these very errors."""
+    """What is known of the errors of a text: each memory once, and the fixes that are bound to these very errors.
+
+    `next_tries` is what is worth trying against each of them of which that is known.
+    """
 
     errors: tuple[str, ...]
     matches: tuple[Match, ...]
     fixes: tuple[FixSuggestion, ...]
+    next_tries: tuple[NextTries, ...] = ()

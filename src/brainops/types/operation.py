@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from brainops.types.keyed import Keyed
 from brainops.types.knowledge import JSON, NO_ERROR, NOBODY, Actor, ErrorEvent, Micros, Trust
+from brainops.types.next_tries import NextTries
 
 
 class ActionClass(StrEnum):
@@ -139,7 +140,8 @@ class Guidance(Keyed, frozen=True, kw_only=True):
     there is none, under one half where nobody followed it yet); `failure_probability` is that the operation fails, and
     `failure_reasons` say what that rests on, in sentences with numbers. `recommendations` can be done; `known_errors`
     and `insights` (what was learned, measured or logged) stand beside them as what was seen. `recommended_agent` is who
-    does such tasks best.
+    does such tasks best. `next_tries` is what to try against the error in the context, where it names one: the same as
+    `evidence.next_tries` says.
     `required_ids` must be acknowledged: required and strict procedures, and critical errors; `procedures` are the
     active versions that apply (NAME@HASH). Reads like a
     mapping where the founding samples do: `guidance["confidence"]`, `guidance["primary_recommendation"]["name"]`.
@@ -162,3 +164,4 @@ class Guidance(Keyed, frozen=True, kw_only=True):
     failure_reasons: tuple[str, ...] = ()
     insights: tuple[Observation, ...] = ()
     recommended_agent: RecommendedAgent | None = None
+    next_tries: NextTries | None = None

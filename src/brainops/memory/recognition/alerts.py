@@ -6,19 +6,25 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brainops.types import FixSuggestion, Match, Recognition
+from brainops.types import FixSuggestion, Match, NextTries, Recognition
 
 MAX_ALERTS = 10  # of one webhook; a storm of hundreds is one cause or none
 
 
 def recognise(
-    text: str, match: Callable[[str], Sequence[Match]], suggest: Callable[[str], Sequence[FixSuggestion]]
+    text: str,
+    match: Callable[[str], Sequence[Match]],
+    suggest: Callable[[str], Sequence[FixSuggestion]],
+    next_tries: Callable[[str], NextTries],
 ) -> Recognition:
-    """Return what is known of every error that a text reports: matches once each, the fixes of these very errors."""
+    """Return what is known of every error that a text reports: matches once each, fixes, and what is worth trying."""
     errors = errors_in(text)
     fixes = {each.fix.id: each for error in errors for each in suggest(error)}
     return Recognition(
-        errors=tuple(errors), matches=tuple(merged([match(error) for error in errors])), fixes=tuple(fixes.values())
+        errors=tuple(errors),
+        matches=tuple(merged([match(error) for error in errors])),
+        fixes=tuple(fixes.values()),
+        next_tries=tuple(tries for tries in map(next_tries, errors) if tries.text),
     )
 
 

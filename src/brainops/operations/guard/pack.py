@@ -151,7 +151,10 @@ def _unlike(fields: Mapping[str, Any], otherwise: Mapping[str, Any]) -> dict[str
 
 
 def _fixes(tx: Transaction) -> Iterator[tuple[str, list[dict[str, JSON]]]]:
-    """Yield the fixes worth naming by the fingerprint that they are bound to: from within, not refuted by outcomes."""
+    """Yield the fixes worth naming by the fingerprint that they are bound to: not from outside, and not refuted.
+
+    Those that have helped most surely come first, as in `evidence.next_tries`.
+    """
     verdicts = tx.fixes.verdicts()
     found: dict[str, list[dict[str, JSON]]] = {}
     for fix in _newest_last(tx.fixes.list(mode=None, detached=False, limit=MAX_FIXES)):
@@ -170,7 +173,14 @@ def _fixes(tx: Transaction) -> Iterator[tuple[str, list[dict[str, JSON]]]]:
                 "contradicted": contradicted,
             }
         )
-    yield from found.items()
+    for digest, named in found.items():
+        yield digest, sorted(named, key=lambda each: -_rate(each))
+
+
+def _rate(fix: Mapping[str, Any]) -> float:
+    """Return how often a fix helped, with one case of each kind besides: one success says less than ten."""
+    helped, failed = float(fix["verified"]) + 1, float(fix["contradicted"]) + 1
+    return helped / (helped + failed)
 
 
 def _newest_last(fixes: Iterable[Fix]) -> list[Fix]:

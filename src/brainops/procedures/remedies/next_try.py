@@ -71,6 +71,7 @@ def next_tries(known: Inquiry) -> NextTries:
         ask_a_person=ask,
         why=_why(stands.conditions),
         text=_text(tries, not_again, look_first, ask=ask),
+        out=tuple(sorted(known.tried)),
     )
 
 

@@ -36,13 +36,20 @@ where id = :id and namespace = :namespace and detached_at is null
 update fix set trust = :trust where id = :id and namespace = :namespace and detached_at is null
 
 -- name: fix_verdicts
--- How often each fix helped, as was seen or checked, and how often it did not.
-select e.fix_id, f.kind, sum(case when e.effect = 'helped' then 1 else 0 end) as verified,
-    sum(case when e.effect <> 'helped' then 1 else 0 end) as contradicted
-from evidence as e join fix as f on f.id = e.fix_id
-where e.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
-    and e.imported_at is null and (e.effect <> 'helped' or e.basis <> 'claimed')
-group by e.fix_id, f.kind
+-- How often each fix helped, as was seen or checked, and how often it did not: by its applications, and by what was told
+-- of its remedy against its error.
+select w.fix_id, w.kind, sum(case when w.effect = 'helped' then 1 else 0 end) as verified,
+    sum(case when w.effect <> 'helped' then 1 else 0 end) as contradicted
+from (select f.id as fix_id, f.kind, e.effect, e.basis from evidence as e join fix as f on f.id = e.fix_id
+        where e.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
+            and e.imported_at is null
+    union all
+    select f.id as fix_id, f.kind, e.effect, e.basis from fix as f join evidence as e on e.fingerprint = f.fingerprint
+        and e.fix_id is null and e.remedy = coalesce(f.procedure, f.title)
+        where e.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
+            and e.imported_at is null) as w
+where w.effect <> 'helped' or w.basis <> 'claimed'
+group by w.fix_id, w.kind
 
 -- name: fix_application_insert
 -- A fix is due, or was suggested.
