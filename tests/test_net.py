@@ -21,7 +21,7 @@ from brainops.brain import Brain
 from brainops.embedding.endpoint import EndpointEmbedder
 from brainops.errors import EmbedderUnavailable, StepFailed
 from brainops.learning.signals.pages import page
-from brainops.memory.redaction.redact import RedactionPolicy
+from brainops.memory.redaction.policy import RedactionPolicy
 from brainops.procedures.consent.channels import send
 from brainops.types import AdapterKind, Channel, ChannelKind, StepKind
 from tests.inside import inside

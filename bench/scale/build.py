@@ -20,7 +20,7 @@ import numpy
 
 from brainops.brain import Brain
 from brainops.memory.draft import prepare
-from brainops.memory.redaction.redact import RedactionPolicy
+from brainops.memory.redaction.policy import RedactionPolicy
 from brainops.memory.terms import query_terms
 from brainops.store import acts
 from brainops.store.ids import new_id

@@ -197,16 +197,20 @@ def _common_folder(git: Path) -> Path:
 
 
 def _remote(git: Path) -> str | None:
-    import configparser
-
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    """Return where a repository's remote is: the one that is called origin, or else the first."""
     try:
-        parser.read(git / "config", encoding="utf-8")
-    except (configparser.Error, OSError, UnicodeDecodeError):
+        lines = (git / "config").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
         return None
-    remotes = [section for section in parser.sections() if section.startswith("remote ")]
-    chosen = 'remote "origin"' if 'remote "origin"' in remotes else (remotes[0] if remotes else None)
-    return parser.get(chosen, "url", fallback=None) if chosen else None
+    remotes: dict[str, str] = {}
+    section = ""
+    for line in lines:  # by hand: each command reads it, and to import configparser takes a quarter of a bare start
+        if line.lstrip().startswith("["):
+            section = line.strip()[1:].partition("]")[0]
+        key, equals, value = line.partition("=")
+        if equals and section.startswith("remote ") and key.strip().lower() == "url":
+            remotes[section] = value.strip()
+    return remotes.get('remote "origin"') or next(iter(remotes.values()), None)
 
 
 def _as_namespace(text: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from brainops.types import Page
 from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.proof import Unseen
 from brainops.wire import from_plain, plain
+from brainops_core.blake2 import blake2b
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ def _once(
 
 
 def _digest(*texts: str) -> str:
-    return hashlib.blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _answered(context: MemoryContext, claim: Claim, resume: Callable[[str], Any]) -> tuple[bool, Any]:

@@ -225,7 +225,13 @@ class Services:
 
         elsewhere = Elsewhere(self.context, place_of(self.settings.store), self._opened)
         return Guard(
-            self.context, self.procedures, self.triggers, self.approvals, self.notices, self.recorder.flush, elsewhere
+            self.context,
+            self.procedures,
+            lambda start: self.triggers.pushed(start),
+            lambda: self.approvals,
+            self.notices,
+            self.recorder.flush,
+            elsewhere,
         )
 
     @part

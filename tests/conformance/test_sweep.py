@@ -12,7 +12,7 @@ from brainops.memory import reindex
 from brainops.memory.capture import store
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
-from brainops.memory.redaction.redact import RedactionPolicy
+from brainops.memory.redaction.policy import RedactionPolicy
 from brainops.memory.transfer import retention
 from brainops.store import acts
 from brainops.types import Draft, Source

@@ -9,10 +9,10 @@ import shlex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainops_core.commands.action_class import words_of
 from brainops_core.commands.classes import letters, pieces
 from brainops_core.commands.shell import quoted
 from brainops_core.glob import has_form
+from brainops_core.words import words_of
 
 names = st.text(st.sampled_from("abzABZ019_.,;&+- \N{ARABIC-INDIC DIGIT THREE}\N{LATIN SMALL LETTER LONG S}é\n"))
 globs = st.text(st.sampled_from("ab*?[]!-\n."), max_size=8)

@@ -20,7 +20,7 @@ from brainops.memory.draft import (
     prepare,
     words_of_row,
 )
-from brainops.memory.redaction.redact import RedactionPolicy
+from brainops.memory.redaction.policy import RedactionPolicy
 from brainops.types import Actor, ActorKind, Draft, MemoryType, Source
 from brainops.types.limits import MAX_MICROS, MAX_REFERENCE_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 from brainops_core.redaction.injected import wrap_injected

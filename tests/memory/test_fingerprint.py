@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.redaction.redact import RedactionPolicy, redact
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact
 from brainops.types import ErrorEvent, Frame
 from brainops_core.recognition.fingerprint import VERSION, is_client_error
 from brainops_core.recognition.masks import mask

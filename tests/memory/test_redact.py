@@ -7,7 +7,8 @@ import json
 import pytest
 
 from brainops.errors import InvalidConfiguration
-from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact, redact_json
 from brainops.types import Finding
 
 PW = "hunt" + "er2!x"  # made from parts, so that no scanner takes this file for a leak

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact, redact_json
 from brainops_core.redaction.injected import contains_injected, strip_injected, wrap_injected
 
 ALL = RedactionPolicy(personal="hash", key=b"0123456789abcdef")

@@ -123,7 +123,7 @@ def _allowed(place: str, settings: config.Settings, proof: Proof | None) -> Acto
     """Return who replaces what stands there; of what is too damaged to say who may approve, only the actor is asked."""
     from brainops.memory.context import MemoryContext
     from brainops.memory.meaning import Meaning
-    from brainops.memory.redaction.redact import RedactionPolicy
+    from brainops.memory.redaction.policy import RedactionPolicy
     from brainops.procedures.consent.approvers import Approvers
     from brainops.procedures.consent.outbox import Outbox
     from brainops.store import open_store
@@ -158,7 +158,8 @@ def _sign(place: str, settings: config.Settings, by: Actor, **detail: JSON) -> N
 
 def preview(text: str, personal_data: str | None = None) -> Redacted:
     """Return a text as capture would store it, and what was taken out; hashed personal data shows as dropped."""
-    from brainops.memory.redaction.redact import RedactionPolicy, redact
+    from brainops.memory.redaction.policy import RedactionPolicy
+    from brainops.memory.redaction.redact import redact
 
     asked = config.load(personal_data=personal_data).personal_data
     return redact(text, RedactionPolicy(personal="allow" if asked == "allow" else "drop"))

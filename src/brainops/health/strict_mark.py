@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from pathlib import Path
 
 from brainops.health.store_location import data_folder, location, setting
+from brainops_core.blake2 import blake2b
 
 
 def was_strict(store: str | None, namespace: str | None) -> bool:
@@ -27,5 +27,5 @@ def remember_strict(strict: bool, store: str | None, namespace: str | None) -> N
 
 def _mark(store: str | None, namespace: str | None) -> Path:
     place = f"{location(store)}\n{namespace or setting('namespace')}"
-    digest = hashlib.blake2b(place.encode(errors="replace"), digest_size=8).hexdigest()
+    digest = blake2b(place.encode(errors="replace"), digest_size=8).hexdigest()
     return data_folder() / "strict" / digest

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from brainops.memory.meaning import Meaning
-from brainops.memory.redaction.redact import RedactionPolicy
 from brainops.store import Store
 from brainops.types import Actor, Draft, Source
 from brainops.types.limits import MAX_TEXT_CHARACTERS
-from brainops_core.redaction.redact import clean, redact_name, safe_text
+
+if TYPE_CHECKING:
+    from brainops.memory.redaction.policy import RedactionPolicy
 
 T = TypeVar("T")
 
@@ -53,6 +54,8 @@ class MemoryContext(Struct, frozen=True, kw_only=True):
 
     def text(self, said: object, most: int = MAX_TEXT_CHARACTERS) -> str:
         """Return what somebody said as it may be kept: without secrets, and at most so many characters of it."""
+        from brainops_core.redaction.redact import safe_text
+
         return safe_text(str(said).strip(), self.redaction, most)
 
     def own(self, draft: Draft) -> Draft:
@@ -63,4 +66,6 @@ class MemoryContext(Struct, frozen=True, kw_only=True):
 
     def name(self, said: str) -> str:
         """Return an id, key, path or other name without secrets; what held one stays apart from every other."""
+        from brainops_core.redaction.redact import clean, redact_name
+
         return redact_name(clean(said), self.redaction)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -17,11 +16,12 @@ from brainops.memory.terms import index_text
 from brainops.store.search import Words
 from brainops.types import ErrorEvent, Finding, MemoryType, Micros, Source, Trust
 from brainops.wire import checked, from_plain
+from brainops_core.blake2 import blake2b
 from brainops_core.redaction.injected import contains_injected, strip_injected
 from brainops_core.redaction.redact import JSON_DEPTH, clean, redact_name
 
 if TYPE_CHECKING:
-    from brainops.memory.redaction.redact import RedactionPolicy
+    from brainops.memory.redaction.policy import RedactionPolicy
     from brainops.types import JSON, Draft
 
 MAX_TITLE_CHARACTERS = 300  # a title is read in a list; what is longer moves into the content
@@ -120,7 +120,7 @@ def words_of_row(row: Mapping[str, Any]) -> Words:
 
 def content_hash(kind: str, title: str, content: str) -> str:
     """Return the identity of a memory's content, 32 hexadecimal characters."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = blake2b(digest_size=16)
     for part in (kind, title, content):
         digest.update(part.encode())
         digest.update(b"\0")

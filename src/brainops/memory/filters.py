@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from brainops.errors import InvalidInput
 from brainops.types import Filter
 from brainops.wire import from_plain
-from brainops_core.redaction.redact import clean
 
 LISTS = frozenset({"types", "tags", "trust", "namespaces"})  # of which one may be named by itself
 
 
 def filter_of(conditions: Mapping[str, Any]) -> Filter:
     """Return the filter that keyword conditions describe; raise InvalidInput for one that does not exist."""
+    from brainops_core.redaction.redact import clean
+
     lists = {name: (value,) for name, value in conditions.items() if name in LISTS and isinstance(value, str)}
     found = from_plain(Filter, {**conditions, **lists}, closed=True)
     return replace(  # as what is looked for was kept

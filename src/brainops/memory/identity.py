@@ -7,13 +7,13 @@ one about a further subject a hash of both. One whose validity has ended gives w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from brainops.memory.draft import content_hash, subject_hash, words_of_row
 from brainops.store import acts
 from brainops.types import Trust
+from brainops_core.blake2 import blake2b
 
 if TYPE_CHECKING:
     from brainops.store import Transaction
@@ -24,7 +24,7 @@ _SAID = ("type", "title", "content", "tags", "metadata", "subject", "fingerprint
 
 def key_hash(idempotency_key: str) -> str:
     """Return what is kept of an idempotency key: enough to know it again, and nothing that it says."""
-    return hashlib.blake2b(idempotency_key.encode(), digest_size=16).hexdigest()
+    return blake2b(idempotency_key.encode(), digest_size=16).hexdigest()
 
 
 def said(row: Mapping[str, Any]) -> str:

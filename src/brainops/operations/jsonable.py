@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from brainops.memory.redaction.redact import RedactionPolicy, redact_json
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact_json
 from brainops.types import JSON
 from brainops_core.redaction.redact import clean
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, NotFound
-from brainops.memory.capture import MAX_DETAIL_CHARACTERS
-from brainops.memory.capture import store as store_prepared
 from brainops.memory.draft import content_hash, dumped, prepare
 from brainops.memory.recognition.error_events import from_exception, parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
@@ -34,6 +31,7 @@ from brainops.types import (
 )
 from brainops.types.limits import MAX_NAME_CHARACTERS
 from brainops.types.times import DAY_MICROS
+from brainops_core.blake2 import blake2b
 from brainops_core.recognition.digests import text_digests
 from brainops_core.recognition.error_events import error_title
 from brainops_core.recognition.fingerprint import is_client_error
@@ -155,7 +153,7 @@ def decide_what_is_kept(tx: Transaction, ending: Ending) -> None:
         failures = tx.operations.failures_kept(ending.identity.digest, ending.at - DAY_MICROS)
         ending.kept = failures < policy.failures_per_fingerprint
     elif policy.mode == "sampled":
-        digest = hashlib.blake2b(ending.operation_id.encode(), digest_size=8).digest()
+        digest = blake2b(ending.operation_id.encode(), digest_size=8).digest()
         ending.kept = int.from_bytes(digest, "big") % SAMPLE_STEPS < policy.rate * SAMPLE_STEPS
     else:
         ending.kept = policy.mode == "full"
@@ -325,13 +323,15 @@ def remembered(tx: Transaction, event: ErrorEvent) -> str | None:
 def _store_error(
     tx: Transaction, context: MemoryContext, draft: Draft, identity: Fingerprint, event: ErrorEvent
 ) -> str:
+    from brainops.memory.capture import MAX_DETAIL_CHARACTERS, store
+
     prepared = prepare(draft, context.redaction)
     # The identity of a distilled error is its fingerprint, not this occurrence's text.
     prepared.row["message_fingerprint"] = text_digests(event)[-1]
     prepared.row["content_hash"] = content_hash("fingerprint", str(identity.version), identity.digest)
     detail = {"message": event.message[:MAX_DETAIL_CHARACTERS], "context": draft.metadata.get("context", {})}
     prepared.row["metadata"] = dumped(detail, "error context")
-    return store_prepared(tx, prepared, draft.source, context, None).id
+    return store(tx, prepared, draft.source, context, None).id
 
 
 def get(context: MemoryContext, operation_id: str) -> Operation:

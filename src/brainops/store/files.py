@@ -6,7 +6,6 @@ Every command and verb that writes a file goes through `new_file`; a test finds 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -154,6 +153,8 @@ def expected_digest(backup: Path, sha256: str | None) -> str:
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as stream:
+        import hashlib
+
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

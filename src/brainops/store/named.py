@@ -20,23 +20,27 @@ id.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from brainops.store.schema import GROUPS, ORDER, for_sqlite, keyed_by_id, restored, sql_files, tables
+from brainops_core.regex import Regex
 
-_HEAD = re.compile(r"^-- (name|fragment|each \w+): ([\w{}]+)[ \t]*$", re.MULTILINE)
-_INCLUDE = re.compile(r"\{(\w+)\}")
-_ROW = re.compile(r"\{(\w+) as (\w+)\}")
-_LIST = re.compile(r"\{(columns|values|order|start|namespace) of (\w+)\}")
-_PAGES = re.compile(r"\{pages ([^}]+)\}")
+if TYPE_CHECKING:
+    from re import Match
+
+_INCLUDE = Regex(r"\{(\w+)\}")
+_ROW = Regex(r"\{(\w+) as (\w+)\}")
+_LIST = Regex(r"\{(columns|values|order|start|namespace) of (\w+)\}")
+_PAGES = Regex(r"\{pages ([^}]+)\}")
 _BACK = " back"
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
-_WRITES = re.compile(r"\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?\s+set|delete\s+from)\b", re.IGNORECASE)
-_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_PARAMETER = Regex(r"(?<![:\w]):([a-z_]\w*)")
+_WRITES = Regex(r"(?i)\b(insert\s+(or\s+\w+\s+)?into|update\s+\w+(\s+as\s+\w+)?\s+set|delete\s+from)\b")
+_COMMENT = Regex(r"(?m)^\s*--.*$")
+_KEY = Regex(r"([\w.]+)::([a-z ]+?)( desc)?(?:, |$)")
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -77,7 +81,7 @@ class Key(Struct, frozen=True, kw_only=True):
         return "\U0010ffff" if self.of == "text" else 2**63 - 1 if self.of == "bigint" else math.inf
 
 
-class _Piece(Struct, frozen=True, kw_only=True):
+class _Piece(NamedTuple):
     """What stands under one head of a file."""
 
     aggregate: str
@@ -125,6 +129,8 @@ class Statements(Mapping[str, Statement]):
     def _text(self, name: str) -> str:
         """Return what stands under a name, with what it includes."""
         text = _COMMENT.sub("", self._pieces[name].text).strip().rstrip(";")
+        if "{" not in text:
+            return text
         text = _INCLUDE.sub(lambda found: self._text(found[1]), text)
         return _LIST.sub(_columns, _ROW.sub(_row, text))
 
@@ -145,22 +151,27 @@ def statements(dialect: str) -> Statements:
 
 
 def _pieces(aggregate: str, source: str) -> Iterator[tuple[str, _Piece]]:
-    heads = list(_HEAD.finditer(source))
-    ends = [head.start() for head in heads[1:]] + [len(source)]
-    for head, end in zip(heads, ends, strict=True):
-        kind, name, text = head[1], head[2], source[head.end() : end]
-        if kind in ("name", "fragment"):
-            yield name, _Piece(aggregate=aggregate, kind=kind, text=text)
+    # By hand, since every process looks through all files at its start. A line with no head's kind is a comment.
+    pieces: list[tuple[str, str, list[str]]] = []
+    for part in f"\n{source}".split("\n-- "):
+        line, _, text = part.partition("\n")
+        kind, _, name = line.rstrip().partition(": ")
+        if kind in ("name", "fragment") or kind.startswith("each "):
+            pieces.append((kind, name, []))
+        if pieces:
+            pieces[-1][2].append(text)
+    for kind, name, texts in pieces:
+        text = "\n\n".join(texts)
+        if not kind.startswith("each "):
+            yield name, _Piece(aggregate, kind, text)
             continue
         for table in GROUPS[kind.removeprefix("each ")]:
-            filled = text.replace("{table}", table)
-            yield name.replace("{table}", table), _Piece(aggregate=aggregate, kind="name", text=filled)
+            yield name.replace("{table}", table), _Piece(aggregate, "name", text.replace("{table}", table))
 
 
 def _keys(order: str) -> tuple[Key, ...]:
     """Read what stands behind `pages`, such as `r.created_at::bigint desc, r.id::text desc`."""
-    found = re.findall(r"([\w.]+)::([a-z ]+?)( desc)?(?:, |$)", order)
-    return tuple(Key(name=name, of=kind, falls=bool(falls)) for name, kind, falls in found)
+    return tuple(Key(name=key[1], of=key[2], falls=bool(key[3])) for key in _KEY.finditer(order))
 
 
 def _page(keys: tuple[Key, ...], goes_back: bool) -> str:
@@ -172,12 +183,12 @@ def _page(keys: tuple[Key, ...], goes_back: bool) -> str:
     return f"and ({names}) {'<' if falls else '>'} ({places}) order by {order} limit :limit"
 
 
-def _row(found: re.Match[str]) -> str:
+def _row(found: Match[str]) -> str:
     """Return every column of a table, as a query names them."""
     return ", ".join(f"{found[2]}.{column}" for column in tables()[found[1]])
 
 
-def _columns(found: re.Match[str]) -> str:
+def _columns(found: Match[str]) -> str:
     """Return those columns of a table, or their parameters, that a statement names together."""
     what, table = found[1], found[2]
     match what:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any, TypedDict, TypeVar
 
 from brainops.errors import InvalidInput
@@ -12,6 +11,7 @@ from brainops.store.cursors import Value, read, written
 from brainops.store.database import Row, Session
 from brainops.store.named import Key, back
 from brainops.types import Page
+from brainops_core.blake2 import blake2b
 
 T = TypeVar("T")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy
 
 import brainops.store.vectors as vectors
 from brainops.store.database import Session
+from brainops_core.blake2 import blake2b
 
 TAIL_ROWS = 1_024  # newer vectors are compared in memory (0.2 ms); more than this are appended to the map
 FETCH_ROWS = 10_000  # vectors read from the rows at a time
@@ -22,7 +22,7 @@ def map_path(location: str, store_id: str, model_id: str) -> Path | None:
     """
     if location == ":memory:":
         return None
-    digest = hashlib.blake2b(f"{store_id}\0{model_id}".encode(), digest_size=6).hexdigest()
+    digest = blake2b(f"{store_id}\0{model_id}".encode(), digest_size=6).hexdigest()
     return Path(f"{location}.{digest}.vec")
 
 

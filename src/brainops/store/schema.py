@@ -5,10 +5,15 @@ The migrations say each table's columns, once: what reads a whole row, or puts o
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainops_core.regex import Regex
+
+if TYPE_CHECKING:
+    from re import Match
 
 SQL = Path(__file__).parent / "sql"
 
@@ -16,36 +21,44 @@ LINE = "1"
 """What the setting `schema_line` holds where a store's schema has a number of these migrations. A store of before the
 first release has no such setting, though its number may be the same."""
 
-# What SQLite spells otherwise than PostgreSQL, in the order in which it is rewritten.
+# What SQLite spells otherwise than PostgreSQL, in the order in which it is rewritten: what each such text holds, which
+# is quickly looked for, what is rewritten, and what comes of it.
 _SQLITE = tuple(
-    (re.compile(postgres), sqlite)
-    for postgres, sqlite in (
-        (r"((?:\w+\.)?namespace)::text(?= = any)", r"+\1"),  # not to find rows by (see `named`)
-        (r"= any \((:\w+)::\w+\[\]\)", r"in (select value from json_each(\1))"),  # a list travels as JSON text
-        (r"\bunnest\((:\w+)::\w+\[\]\) as (\w+) \(value\)", r"json_each(\1) as \2"),
-        (r"(:\w+)::(?:double precision|[a-z]+)(?:\[\])?", r"\1"),  # a value has its own type
-        (r"(\w+\.\w+)::jsonb ->> '(\w+)'", r"json_extract(\1, '$.\2')"),
-        (r"\bis distinct from\b", "is not"),
-        (r"\bis not distinct from\b", "is"),
-        (r"\bleast\(", "min("),
-        (r"\bgreatest\(", "max("),
-        (r"\bstrpos\(", "instr("),
-        (r' collate "C"', ""),  # the order of code points, which is SQLite's own
-        (r"\bbigint generated always as identity primary key\b", "integer primary key autoincrement"),
-        (r"\bbigint\b", "integer"),
-        (r"\bdouble precision\b", "real"),
-        (r"\bbytea\b", "blob"),
+    (literal, Regex(postgres), sqlite)
+    for literal, postgres, sqlite in (
+        # not to find rows by (see `named`)
+        ("namespace::text", r"((?:\w+\.)?namespace)::text(?= = any)", r"+\1"),
+        # a list travels as JSON text
+        ("= any (", r"= any \((:\w+)::\w+\[\]\)", r"in (select value from json_each(\1))"),
+        ("unnest(", r"\bunnest\((:\w+)::\w+\[\]\) as (\w+) \(value\)", r"json_each(\1) as \2"),
+        # a value has its own type
+        ("::", r"(:\w+)::(?:double precision|[a-z]+)(?:\[\])?", r"\1"),
+        ("::jsonb", r"(\w+\.\w+)::jsonb ->> '(\w+)'", r"json_extract(\1, '$.\2')"),
+        ("is distinct from", r"\bis distinct from\b", "is not"),
+        ("is not distinct from", r"\bis not distinct from\b", "is"),
+        ("least(", r"\bleast\(", "min("),
+        ("greatest(", r"\bgreatest\(", "max("),
+        ("strpos(", r"\bstrpos\(", "instr("),
+        # the order of code points, which is SQLite's own
+        (' collate "C"', r' collate "C"', ""),
+        (
+            "generated always",
+            r"\bbigint generated always as identity primary key\b",
+            "integer primary key autoincrement",
+        ),
+        ("bigint", r"\bbigint\b", "integer"),
+        ("double precision", r"\bdouble precision\b", "real"),
+        ("bytea", r"\bbytea\b", "blob"),
     )
 )
 
-_TOLD = re.compile(r"^create told (\w+) (after [^;]*?)((?:\s+when \([^;]*?\))?)\s+tells \(([^;]*)\);", re.MULTILINE)
+_TOLD = Regex(r"(?m)^create told (\w+) (after [^;]*?)((?:\s+when \([^;]*?\))?)\s+tells \(([^;]*)\);")
 _TELLS = "insert into change (at, namespace, kind, ref) values (now_us(), new.namespace, {}); "
 """What the feed is told, which each database spells in its own way: `create told NAME after ... tells (kind, ref)`."""
 
-_CREATED = re.compile(r"^create table (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
-_COLUMN = re.compile(r"^    (?!primary key |unique |check )(\w+) ", re.MULTILINE)
-_ID_IS_KEY = re.compile(r"^    id [^,]*primary key", re.MULTILINE)
-_ADDED = re.compile(r"^alter table (\w+) add column (\w+) ", re.MULTILINE)
+_CREATED = Regex(r"(?ms)^create table (\w+) \((.*?)^\)")
+_ID_IS_KEY = Regex(r"(?m)^    id [^,]*primary key")
+_ADDED = Regex(r"(?m)^alter table (\w+) add column (\w+) ")
 
 RECORDS: Mapping[str, Mapping[str, str | int]] = {
     "procedure": {"id": ""},
@@ -149,8 +162,9 @@ def sql_files(folder: str) -> list[tuple[str, str]]:
 def for_sqlite(text: str) -> str:
     """Return SQL as SQLite spells it."""
     text = _TOLD.sub(lambda to: f"create trigger told_{to[1]} {to[2]}{to[3]} begin {_TELLS.format(to[4])}end;", text)
-    for postgres, sqlite in _SQLITE:
-        text = postgres.sub(sqlite, text)
+    for literal, postgres, sqlite in _SQLITE:
+        if literal in text:
+            text = postgres.sub(sqlite, text)
     return text
 
 
@@ -159,7 +173,7 @@ def _for_postgres(script: str) -> str:
     return _TOLD.sub(_trigger, script.replace(") without rowid;", ");"))
 
 
-def _trigger(told: re.Match[str]) -> str:
+def _trigger(told: Match[str]) -> str:
     """Return the function and the trigger by which PostgreSQL tells the feed."""
     name = f"told_{told[1]}"
     return (
@@ -173,17 +187,27 @@ def tables() -> dict[str, tuple[str, ...]]:
     """Return the columns of every table that the migrations make."""
     found: dict[str, tuple[str, ...]] = {}
     for _, script in (*sql_files("migrations"), *sql_files("sqlite/migrations")):  # however they spell the types
-        found |= {name: tuple(_COLUMN.findall(body)) for name, body in _CREATED.findall(script)}
-        for table, column in _ADDED.findall(script):
-            found[table] += (column,)
+        for made in f"\n{script}".split("\ncreate table ")[1:]:
+            name, _, rest = made.partition(" (")
+            found[name] = tuple(_columns(rest[: rest.index("\n)")]))
+        for added in _ADDED.finditer(script):
+            found[added[1]] += (added[2],)
     return found
+
+
+def _columns(body: str) -> Iterator[str]:
+    """Yield the columns of a table: what is said under its name, one step in, and is no constraint."""
+    for line in body.split("\n"):
+        name, _, rest = line[4:].partition(" ")
+        if name.isidentifier() and line.startswith("    ") and rest and name not in ("primary", "unique", "check"):
+            yield name
 
 
 @cache
 def keyed_by_id() -> frozenset[str]:
     """Return the tables whose rows stand in the order of their ids alone, whatever their namespace."""
-    made = (found for _, _, script in migrations("sqlite") for found in _CREATED.findall(script))
-    return frozenset(name for name, body in made if _ID_IS_KEY.search(body))
+    made = (found for _, _, script in migrations("sqlite") for found in _CREATED.finditer(script))
+    return frozenset(table[1] for table in made if _ID_IS_KEY.search(table[2]))
 
 
 def exported(table: str) -> tuple[str, ...]:

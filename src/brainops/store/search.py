@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
+
+from brainops_core.blake2 import blake2b
 
 if TYPE_CHECKING:
     import numpy
@@ -86,7 +87,7 @@ class Index(Protocol):
 @lru_cache(TOKENS_KEPT)
 def filter_token(kind: str, value: str) -> str:
     """Return the fixed-length digest of a (kind, value) pair: an f and digits, which no stemmer or prefix touches."""
-    digest = hashlib.blake2b(f"{kind}\0{value}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{kind}\0{value}".encode(), digest_size=8).digest()
     return f"f{int.from_bytes(digest, 'big'):020d}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -138,6 +137,8 @@ def chained_hash(row: Mapping[str, Any] | Row) -> str:
     """Return the SHA-256 of a line and the hash before it."""
     names = ("namespace", "sequence", "at", "actor_kind", "actor_id", "actor_proof", "act", "subject", "detail")
     line = json.dumps([row["previous_hash"], *(row[name] for name in names)], ensure_ascii=True)
+    import hashlib
+
     return hashlib.sha256(line.encode()).hexdigest()
 
 

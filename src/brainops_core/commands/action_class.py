@@ -11,6 +11,7 @@ from brainops_core.commands.command_line import classify_command
 from brainops_core.commands.program_tables import DESTROYERS, DESTROYING_VERBS, READERS, READING_VERBS
 from brainops_core.commands.sql_statements import class_of_sql, looks_like_sql
 from brainops_core.glob import has_form
+from brainops_core.words import words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,28 +164,3 @@ def _class_of_verbs(name: str) -> str | None:
         follows = {words[n + 1] for n, word in enumerate(words[:-1]) if word in _CONNECTORS or not word.isalnum()}
         return CHANGE if follows & _CHANGING_VERBS else READ
     return CHANGE if words[0] in _CHANGING_VERBS else None
-
-
-def words_of(name: str) -> Iterator[str]:
-    """Yield the words that a name is put together from, its numbers, and what joins them: getHTTPLog+drop2."""
-    at, end = 0, len(name)
-    while at < end:
-        start, first = at, name[at]
-        at += 1
-        if "A" <= first <= "Z":
-            while at < end and "A" <= name[at] <= "Z":
-                at += 1
-            if at < end and "a" <= name[at] <= "z" and at - start > 1:
-                at -= 1  # the last capital begins the next word
-            elif at - start == 1:
-                while at < end and "a" <= name[at] <= "z":
-                    at += 1
-        elif "a" <= first <= "z":
-            while at < end and "a" <= name[at] <= "z":
-                at += 1
-        elif first.isdecimal():
-            while at < end and name[at].isdecimal():
-                at += 1
-        elif first not in ",;&+":
-            continue
-        yield name[start:at]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from brainops_core.redaction.secrets import Span
 from brainops_core.regex import Regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+
+    from brainops_core.redaction.secrets import Span
 
 PERSONAL_KINDS = ("email", "phone", "ipv4", "ipv6", "card", "iban", "ssn")
 
@@ -91,6 +92,8 @@ _TABLE: dict[str, tuple[str, Regex, Callable[[str], str | None]]] = {
 
 def find_personal(text: str, kinds: Collection[str]) -> Iterator[tuple[Span, str]]:
     """Yield each personal value of the given kinds with its canonical form, by which equal ones can be told."""
+    from brainops_core.redaction.secrets import Span
+
     for rank, (kind, (trigger, pattern, canonical)) in enumerate(_TABLE.items(), start=10):
         if kind not in kinds or (trigger not in text and not (kind == "ipv6" and ":" in text)):
             continue

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from brainops_core.commands.action_class import words_of
 from brainops_core.regex import Regex
+from brainops_core.words import words_of
 
 _WORD = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORD = frozenset("password passwd passwort passe passphrase passcode pwd pw pass passw".split())

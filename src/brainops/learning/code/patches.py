@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from brainops.memory.redaction.redact import RedactionPolicy, redact
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact
 from brainops.types.counted import counted
 
 MAX_DIFF_BYTES = 100_000  # what a person reads before agreeing; larger changes are not made by a patch of this kind

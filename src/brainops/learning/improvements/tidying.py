@@ -16,7 +16,8 @@ from brainops.learning.cycles.part import CycleWork
 from brainops.learning.improvements.port import InStore, draft
 from brainops.memory.correction import stands_again
 from brainops.memory.draft import words_of_row
-from brainops.memory.redaction.redact import RedactionPolicy, redact
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact
 from brainops.statistics.always_valid import Measured
 from brainops.store import Transaction, acts
 from brainops.types import (

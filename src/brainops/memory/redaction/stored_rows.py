@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from brainops.memory.draft import content_hash, dumped, subject_hash
-from brainops.memory.redaction.redact import RedactionPolicy, redact, redact_json
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact, redact_json
 from brainops.memory.transfer.line_kinds import KINDS
 from brainops.types import JSON
 

@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from brainops.procedures.catalog import Catalog
     from brainops.procedures.consent.approvals import Approvals
     from brainops.procedures.consent.outbox import Outbox
-    from brainops.procedures.triggers.triggers import Triggers
 else:
     breaker, compliance, hook_pack, replay = lazy.modules("brainops.operations.guard", "breaker compliance pack replay")
 
@@ -77,15 +76,15 @@ class Guard(GuardControls):
         self,
         context: MemoryContext,
         catalog: Catalog,
-        triggers: Triggers,
-        approvals: Approvals,
+        pushed: step_rules.Pushed,
+        approvals: Callable[[], Approvals],
         outbox: Outbox,
         flush: Callable[[], object],
         elsewhere: Elsewhere,
     ) -> None:
         super().__init__(context, approvals, outbox, elsewhere)
         self._catalog = catalog
-        self._triggers = triggers
+        self._pushed = pushed
         self._flush = flush
         self._seen = context.here.of(LastLook)
 
@@ -137,7 +136,7 @@ class Guard(GuardControls):
         start = self.prepared(start)
         subject = subject_of(start)
         with self._context.store.writing(acts.ASK, self._context.actor) as tx:
-            return self._approvals.ask(
+            return self._approvals().ask(
                 tx,
                 kind=ApprovalKind.OPERATION,
                 subject=subject,
@@ -266,7 +265,7 @@ class Guard(GuardControls):
     def _gathered(self, looked: Looked, known: guard_state.Ruleset) -> Looked | None:
         """Read what the rules that apply ask for, in one short look; None where the rules have changed since."""
         start = looked.start
-        applied = step_rules.applied_rules(known, start, self._triggers.pushed, looked.within)
+        applied = step_rules.applied_rules(known, start, self._pushed, looked.within)
         if start.action_class is ActionClass.READ_ONLY:
             applied = [rule for rule in applied if holds_for_reading(rule)]
         floor = self._context.store.floor()
@@ -331,7 +330,7 @@ class Guard(GuardControls):
         for approval in looked.state.approvals:
             if approval.id not in allowed.approval_ids or approval.id in spent:
                 continue
-            used = self._approvals.use(
+            used = self._approvals().use(
                 tx, approval.kind, approval.subject, approval_id=approval.id, actor=looked.start.actor
             )
             if used is None and held:
@@ -441,7 +440,7 @@ class Guard(GuardControls):
         return self._judge(decision_id, "right", note, proof)
 
     def _judge(self, decision_id: str, judged: str, note: str, proof: Proof | None) -> RecordedDecision:
-        proven = proof is not None or not self._approvals.approvers.names()
+        proven = proof is not None or not self._approvals().approvers.names()
         now, said, rules = self._context.store.now(), self._context.text(note), {rule.id: rule for rule in self.rules()}
         with self._context.store.writing(acts.JUDGE_BLOCK, self._context.actor, proof) as tx:
             decision = tx.rules.decision(from_plain(str, decision_id, "a decision's id"))
@@ -480,7 +479,7 @@ class Guard(GuardControls):
         known, _ = self._refresh()
         now = self._context.store.now()
         mode = self._member(Enforcement, enforcement)
-        return replay.replay(self._context, known, self._triggers.pushed, mode, now - int(days * DAY_MICROS))
+        return replay.replay(self._context, known, self._pushed, mode, now - int(days * DAY_MICROS))
 
     def compliance(self, by: str = "procedure", since: int | None = None) -> Compliance:
         """Return how far rules and procedures were followed: by procedure, service, day or person, from the record."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -44,7 +44,9 @@ Choice = TypeVar("Choice", bound=StrEnum)
 class GuardControls:
     """The settings, the stop and the bypass of one namespace's guard."""
 
-    def __init__(self, context: MemoryContext, approvals: Approvals, outbox: Outbox, elsewhere: Elsewhere) -> None:
+    def __init__(
+        self, context: MemoryContext, approvals: Callable[[], Approvals], outbox: Outbox, elsewhere: Elsewhere
+    ) -> None:
         self._context = context
         self._approvals = approvals
         self._outbox = outbox

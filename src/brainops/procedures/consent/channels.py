@@ -19,7 +19,7 @@ from brainops.types import ChannelKind
 from brainops_core.redaction.redact import safe_text
 
 if TYPE_CHECKING:
-    from brainops.memory.redaction.redact import RedactionPolicy
+    from brainops.memory.redaction.policy import RedactionPolicy
     from brainops.types import JSON, Channel
 
 SEND_SECONDS = 10.0  # of one channel: a notice that takes longer is tried again, and others wait behind it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -231,6 +230,8 @@ class Outbox:
 def digest(channel: Channel) -> str:
     """Return the SHA-256 of what a channel does."""
     does = [channel.name, channel.kind.value, dict(channel.settings), list(channel.kinds)]
+    import hashlib
+
     return hashlib.sha256(json.dumps(does, sort_keys=True).encode()).hexdigest()
 
 

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
-from brainops.memory.redaction.redact import RedactionPolicy, redact
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact
 from brainops.procedures.definition.canonical import as_mapping, canonical
 from brainops.procedures.definition.check import check_injection
 from brainops.procedures.definition.define import define, examine, read

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from brainops.errors import InvalidInput
-from brainops.memory.redaction.redact import RedactionPolicy, redact_json
+from brainops.memory.redaction.policy import RedactionPolicy
+from brainops.memory.redaction.redact import redact_json
 from brainops.types import JSON, ProcedureVersion, Run, StepState
 
 MAX_VALUE_BYTES = 100_000  # of a run's inputs, of one step's output: larger things belong in a file or a memory
