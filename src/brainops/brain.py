@@ -211,6 +211,15 @@ class Brain(metaclass=_Opens):
         self._engine.uses.add(self._context.store, "retrieve", (hit.memory for hit in given))
         return given
 
+    def newest(
+        self, *, limit: int = 10, after: str | None = None, before: str | None = None, **conditions: Any
+    ) -> Page[Memory]:
+        """Return a page of the memories that pass conditions as `retrieve` takes them, newest first; writes nothing.
+
+        Those whose time is more than a day ahead, by a wrong clock, come last.
+        """
+        return retrieve.newest(self._context, filter_of(conditions), limit, after=after, before=before)
+
     def match(
         self, error: str | ErrorEvent | BaseException, *, service: str | None = None, limit: int = 5, **conditions: Any
     ) -> list[Match]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from brainops.brain import Brain
 from brainops.errors import InvalidInput
 from brainops.nouns import Noun
-from brainops.types import Page
-from brainops.types.times import SECOND_MICROS
+from brainops.types import Memory, Page
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 from brainops.wire import plain
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.everything import MARTA, furnish
@@ -22,6 +23,7 @@ NOW = 1_800_000_000_000_000
 
 def lists(brain: Brain) -> Iterator[tuple[str, Callable[..., Page[Any]]]]:
     """Yield every public verb that can be asked for the page beside a cursor, but the feed."""
+    yield "newest", brain.newest
     for name in sorted(dir(type(brain))):
         if not name.startswith("_") and isinstance(noun := getattr(brain, name), Noun):
             for verb in dir(noun):
@@ -79,20 +81,20 @@ def back(verb: Callable[..., Page[Any]], limit: int) -> list[Any]:
 def test_every_list_gives_each_item_once_by_pages_of_any_size_in_both_directions(open_brain: OpenBrain) -> None:
     brain = furnished(open_brain)
     asked = dict(lists(brain))
-    assert len(asked) >= 14
+    assert len(asked) >= 16
 
     for name, verb in asked.items():
-        whole = plain(list(verb(limit=50)))
+        whole = plain(list(verb(limit=500)))
         for limit in (1, 2, 3, len(whole) or 1):
             assert plain(walked(verb, limit)) == whole, name
-        for limit in (1, 2, 50):
+        for limit in (1, 2, 500):
             assert plain(back(verb, limit)) == whole, name
 
 
 def test_what_comes_in_meanwhile_moves_no_page(open_brain: OpenBrain) -> None:
     brain = furnished(open_brain)
     for number, (name, verb) in enumerate(lists(brain)):
-        whole = plain(list(verb(limit=50)))
+        whole = plain(list(verb(limit=500)))
         page = verb(limit=3)
         found = plain(list(page))
         more(brain, 100 + number)
@@ -123,6 +125,35 @@ def test_a_cursor_of_another_list_or_of_other_conditions_is_refused(open_brain: 
     with pytest.raises(InvalidInput, match="other conditions"):
         elsewhere.operations.list(after=cursors["operations.list"])
     assert brain.operations.list(since=0, after=cursors["operations.list"])  # a bound that moves with the clock
+
+
+def test_memories_of_several_namespaces_and_types_are_one_list_in_which_a_wrong_clock_comes_last(
+    open_brain: OpenBrain,
+) -> None:
+    now = [NOW]
+    brain = open_brain(read=["other"], clock=lambda: now[0])
+    other = open_brain(namespace="other", clock=lambda: now[0])
+    now[0] += 3 * DAY_MICROS
+    for number in range(3):
+        brain.capture(f"ahead {number}", "by a wrong clock")
+    now[0] = NOW
+    for number in range(4):
+        brain.capture(f"note {number}", "kept here")
+        other.capture(f"error {number}", "kept there", type="error_pattern")
+        now[0] += SECOND_MICROS * (number % 2)
+
+    def near(**asked: Any) -> Page[Memory]:
+        return brain.newest(types=["learning_insight", "error_pattern"], **asked)
+
+    for listed in (brain.newest, near):
+        whole = [memory.title for memory in listed(limit=50)]
+        assert [title.split()[0] for title in whole[-3:]] == ["ahead"] * 3 and len(whole) == 11
+        for limit in (1, 2, 5, 8, 9, 11):
+            assert [memory.title for memory in walked(listed, limit)] == whole
+            assert [memory.title for memory in back(listed, limit)] == whole
+    assert [memory.title for memory in walked(partial(brain.newest, types="error_pattern"), 3)] == [
+        f"error {number}" for number in (3, 2, 1, 0)
+    ]
 
 
 def test_a_page_is_a_list_and_an_object_in_json(open_brain: OpenBrain) -> None:

@@ -13,7 +13,7 @@ import click
 from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.fix import suggested
-from brainops.cli.options import SESSION, TARGET, limited, shared
+from brainops.cli.options import SESSION, TARGET, beside, limited, paged, shared
 from brainops.cli.pairs import named
 from brainops.cli.screen import dim
 from brainops.cli.shared import Said, asking, micros, read_text
@@ -92,17 +92,17 @@ def search(
 
 
 @command("list")
-@limited(DEFAULT_HITS)
+@paged(DEFAULT_HITS)
 @FULL
 @conditions
-def list_(brain: Brain, full: bool, limit: int, **given: Any) -> Said:
+def list_(brain: Brain, full: bool, limit: int, after: str | None, before: str | None, **given: Any) -> Said:
     """List the newest memories; `brainops search` finds those that answer a question.
 
     Example: brainops list --type error_pattern --since 7d
     """
-    hits = brain.retrieve("", limit=limit, **filters(given))
-    yield [hit.memory for hit in hits]
-    yield from show.hits(hits, full=full, query="")
+    found = brain.newest(limit=limit, **beside({"after": after, "before": before}), **filters(given))
+    yield found
+    yield from show.memories(found, full=full)
 
 
 @command("match", memory=asking)

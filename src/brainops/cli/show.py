@@ -55,6 +55,19 @@ def hits(found: Sequence[Hit], *, full: bool, query: str) -> Iterator[str]:
             yield ""
 
 
+def memories(found: Sequence[Memory], *, full: bool) -> Iterator[str]:
+    """Yield listed memories."""
+    if not found:
+        yield from _nothing("")
+        return
+    yield from _heading()
+    for memory in found:
+        yield from row(memory, _share(0), "")
+        if full:
+            yield from memory_body(memory)
+            yield ""
+
+
 def matches(found: Sequence[Match], *, full: bool, query: str) -> Iterator[str]:
     """Yield known memories for an error; the best is shown with what it says, what hardly fits is left out."""
     if not found:

@@ -8,7 +8,7 @@ import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
-from brainops.cli.options import limited, shared
+from brainops.cli.options import beside, paged, shared
 from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
 from brainops.cli.shared import busy, opened, progress
 from brainops.cli.short_ids import Id
@@ -270,18 +270,18 @@ def _growth(growth: dict[str, Any]) -> str:
 
 
 @command("audit")
-@limited(20)
+@paged(20)
 @click.option("--trail", is_flag=True, help="Show the audit trail instead: who did what, when and why.")
-def audit(limit: int, trail: bool) -> Said:
+def audit(limit: int, trail: bool, **cursors: str | None) -> Said:
     """Show what makes memory worse to read, each with the command that mends it. Changes nothing.
 
-    With --trail, show the last lines of this namespace's audit trail instead, which `brainops doctor` verifies.
+    With --trail, show this namespace's audit trail instead, newest first, which `brainops doctor` verifies.
 
     Example: brainops audit --limit 10
     """
     if trail:
         with opened(model="none") as brain:
-            lines = brain.upkeep.trail(limit=limit)
+            lines = brain.upkeep.trail(limit=limit, **beside(cursors))
         yield lines
         if not lines:
             yield "Nothing was done here yet that a person answers for."
@@ -292,6 +292,8 @@ def audit(limit: int, trail: bool) -> Said:
             yield f"{age(each.at):>6}  {bold(one_line(each.act))} by {who(each.actor)}"
             yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")
         return
+    if any(cursors.values()):
+        raise click.UsageError("--after and --before are pages of the trail: brainops audit --trail --after first")
     with opened(model="none") as brain, progress("reading") as draw:
         found = brain.upkeep.audit(limit=limit, progress=draw)
     yield found

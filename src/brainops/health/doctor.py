@@ -272,7 +272,7 @@ def _clock(context: MemoryContext) -> tuple[str, str]:
     now, here = context.store.now(), time.time_ns() // 1_000
     with context.store.read() as tx:
         newest = tx.counts.last_captured() or 0
-        ahead = tx.memories.matching(Filter(since=now + CLOCK_SECONDS * SECOND_MICROS), AHEAD_NAMED, now)
+        ahead = tx.memories.newest(Filter(since=now + CLOCK_SECONDS * SECOND_MICROS), AHEAD_NAMED, now)
     apart = abs(now - here) / 1e6
     if ahead:
         ids = ", ".join(memory.id for memory in ahead) + (" and others" if len(ahead) == AHEAD_NAMED else "")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.memory.transfer import retention, transfer
     from brainops.store import operations
-    from brainops.types import AuditEntry, Check, Junk, Progress
+    from brainops.types import AuditEntry, Check, Junk, Page, Progress
 else:
     meaning, sweep = lazy.modules("brainops.memory", "meaning reindex")
     (operations,) = lazy.modules("brainops.store", "operations")
@@ -123,10 +123,14 @@ class Upkeep:
 
         return checked(self._context)
 
-    def trail(self, *, limit: int = 100) -> list[AuditEntry]:
-        """Return the last lines (at most 500) of the audit trail of the written namespace, oldest first."""
+    def trail(self, *, limit: int = 100, after: str | None = None, before: str | None = None) -> Page[AuditEntry]:
+        """Return lines of the audit trail of the written namespace, the newest first: who did what, when and why."""
+        from brainops.types.limits import Limit
+        from brainops.wire import from_plain
+
+        from_plain(Limit, limit, "limit")
         with self._context.store.read() as tx:
-            return tx.trail.newest(limit)
+            return tx.trail.newest(limit, after=after, before=before)
 
     def audit(self, *, limit: int = 100, progress: Progress | None = None) -> list[Junk]:
         """Return what makes memory worse to read, each with the command that mends it."""

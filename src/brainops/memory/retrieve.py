@@ -12,7 +12,7 @@ from brainops.memory.draft import content_text
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.memory.weights import weights_of
 from brainops.store.memories import memory_of
-from brainops.types import Explanation, Filter, Hit
+from brainops.types import Explanation, Filter, Hit, Page
 from brainops.types.limits import Count, Limit
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
@@ -49,21 +49,35 @@ def retrieve(context: MemoryContext, query: str, wanted: Filter, *, limit: int =
     An empty query returns what passes the filter, newest first. Writes nothing. Raises InvalidInput, NamespaceDenied.
     """
     from_plain(Limit, limit, "limit")
-    store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
     question = ask(context, query)
+    if not question.terms and question.vector is None:
+        listed = newest(context, wanted, limit)
+        return [Hit(memory=memory, score=0.0, confidence=0.0, why=Explanation()) for memory in listed]
+    store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
     with store.read() as tx:
-        if question.terms or question.vector is not None:
-            hits = _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), store.now()), limit)
-        else:
-            hits = [
-                Hit(memory=memory, score=0.0, confidence=0.0, why=Explanation())
-                for memory in tx.memories.matching(wanted, limit, context.store.now())
-            ]
-    if (wanted.include_archived or wanted.as_of is not None) and len(hits) < limit:
-        from brainops.memory.transfer.segments import search_segments
+        hits = _hits(tx, question, gather(tx, question, wanted, max(CANDIDATES, limit), store.now()), limit)
+    return hits + _moved_out(context, question.text, wanted, limit - len(hits))
 
-        hits += search_segments(context, question.text, limit - len(hits), wanted)
-    return hits
+
+def newest(
+    context: MemoryContext, wanted: Filter, limit: int, *, after: str | None = None, before: str | None = None
+) -> Page[Memory]:
+    """Return a page of what passes a filter, newest first. Raises InvalidInput, NamespaceDenied."""
+    from_plain(Limit, limit, "limit")
+    store = context.store.within(context.store.scope.narrowed(wanted.namespaces))
+    with store.read() as tx:
+        page = tx.memories.newest(wanted, limit, context.store.now(), after, before)
+    moved = _moved_out(context, "", wanted, limit - len(page)) if page.next is None else []
+    return Page([*page, *(hit.memory for hit in moved)], next=page.next, previous=page.previous) if moved else page
+
+
+def _moved_out(context: MemoryContext, query: str, wanted: Filter, limit: int) -> list[Hit]:
+    """Return what retention moved out of the store and is asked for too, where there is room for it."""
+    if limit <= 0 or not (wanted.include_archived or wanted.as_of is not None):
+        return []
+    from brainops.memory.transfer.segments import search_segments
+
+    return search_segments(context, query, limit, wanted)
 
 
 def search_words(context: MemoryContext, query: str) -> dict[int, float]:

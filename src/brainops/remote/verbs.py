@@ -28,7 +28,7 @@ from brainops.types import Filter, Role
 MOST_LISTED = 1_000  # of one answer: a list has cursors
 
 _READER = """
-    retrieve match get history recognise near by_source changes
+    retrieve newest match get history recognise near by_source changes
     agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready agents.withheld
     approvals.get approvals.list approvals.pending
     cases.decide cases.get cases.list cases.names

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.store.actors import actor_of
 from brainops.store.counts import FOLD_EVERY, CountRows
-from brainops.types import Filter, Memory, MemoryState, MemoryType, Source, Trust
+from brainops.store.cursors import read, written
+from brainops.store.named import back
+from brainops.store.paging import list_of, outside, page_of, place_beside
+from brainops.types import Filter, Memory, MemoryState, MemoryType, Page, Source, Trust
 from brainops.types.times import DAY_MICROS
 
 if TYPE_CHECKING:
@@ -126,27 +129,56 @@ class MemoryRows:
         """Return what ranking needs to know of readable memories."""
         return {row["key"]: row for row in self._session.all("memory_facts", keys=list(keys))}
 
-    def matching(self, wanted: Filter, limit: int, now: Micros) -> list[Memory]:
-        """Return memories that pass a filter, newest first; those far ahead of now, by a wrong clock, come last."""
-        given, far = filter_parameters(wanted), now + FAR_AHEAD_MICROS
-        near = {**given, "until": far if wanted.until is None else min(far, wanted.until)}
-        rows = self._newest(wanted.types, near, limit)
-        if len(rows) < limit:
-            ahead = {**given, "since": far if wanted.since is None else max(far, wanted.since)}
-            rows += self._newest(wanted.types, ahead, limit - len(rows))
-        return [memory_of(row) for row in rows]
+    def newest(
+        self, wanted: Filter, limit: int, now: Micros, after: str | None = None, before: str | None = None
+    ) -> Page[Memory]:
+        """Return a page of the memories that pass a filter, newest first; those ahead of now, by a wrong clock, last.
 
-    def _newest(self, types: Sequence[MemoryType], given: Mapping[str, Any], limit: int) -> list[Row]:
-        """Return the newest rows: those of each namespace, and of each type asked for, from the end of its index."""
+        Where "ahead" begins stands in the cursor, so that none changes its place while somebody reads on.
+        """
+        given, of = filter_parameters(wanted), list_of(self._session, "memory_list", structs.asdict(wanted))
+        cursor, goes_back = place_beside(after, before), before is not None
+        far, place = now + FAR_AHEAD_MICROS, None
+        if cursor is not None:
+            far, *place = map(int, read(cursor, of, int, int, int))
+        near = {**given, "until": far if wanted.until is None else min(far, wanted.until)}
+        ahead = {**given, "since": far if wanted.since is None else max(far, wanted.since)}
+        parts = [ahead, near] if goes_back else [near, ahead]
+        if place is not None and (place[0] >= far) is not goes_back:
+            parts = parts[1:]
+        rows: list[Row] = []
+        for part in parts:
+            if len(rows) <= limit:
+                rows += self._newest(wanted.types, part, limit + 1 - len(rows), place, goes_back)
+                place = None
+        return page_of(
+            rows, limit, memory_of, lambda row: written(of, [far, row["created_at"], row["key"]]), after, before
+        )
+
+    def _newest(
+        self,
+        types: Sequence[MemoryType],
+        given: Mapping[str, Any],
+        limit: int,
+        place: Sequence[Any] | None,
+        goes_back: bool,
+    ) -> list[Row]:
+        """Return rows from a place on: those of each namespace, and of each type asked for, from its index."""
         found: list[Row] = []
         for namespace in self._session.scope.read:
-            each = {**given, "of_namespace": namespace, "limit": limit}
-            if types:
-                for type in dict.fromkeys(types):
-                    found += self._session.all("memory_list_of_type", of_type=type.value, **each)
-            else:
-                found += self._session.all("memory_list", **each)
-        return sorted(found, key=lambda row: (row["created_at"], row["key"]), reverse=True)[:limit]
+            for type in dict.fromkeys(types) or (None,):
+                name = "memory_list" if type is None else "memory_list_of_type"
+                at = place or outside(self._session.order(name), goes_back)
+                found += self._session.all(
+                    back(name) if goes_back else name,
+                    **given,
+                    of_namespace=namespace,
+                    **({} if type is None else {"of_type": type.value}),
+                    place_0=at[0],
+                    place_1=at[1],
+                    limit=limit,
+                )
+        return sorted(found, key=lambda row: (row["created_at"], row["key"]), reverse=not goes_back)[:limit]
 
     def by_fingerprint(
         self, digest: str, texts: Sequence[str], wanted: Filter | None = None, *, limit: int

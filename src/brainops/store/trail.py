@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
+from brainops.store.paging import Beside, paged
 from brainops.store.rows import value_of
-from brainops.types import AuditEntry, Feedback
+from brainops.types import AuditEntry, Feedback, Page
 
 if TYPE_CHECKING:
     from brainops.store.acts import Act
@@ -66,11 +67,9 @@ class Trail:
         """Return the next lines of a namespace's trail."""
         return self._session.all("audit_page", of_namespace=namespace, after=after, limit=PAGE_ROWS)
 
-    def newest(self, limit: int) -> list[AuditEntry]:
-        """Return the last lines of the written namespace's trail, oldest first, at most PAGE_ROWS."""
-        last, _ = self.end()
-        rows = self.page(self._session.scope.write, max(0, last - min(limit, PAGE_ROWS)))
-        return [entry_of(row) for row in rows]
+    def newest(self, limit: int, **beside: Unpack[Beside]) -> Page[AuditEntry]:
+        """Return lines of the written namespace's trail, the newest first."""
+        return paged(self._session, "audit_list", entry_of, limit, **beside)
 
     def first_break(self, namespace: str) -> int | None:
         """Return the sequence of the first line that does not fit the chain, or None when the whole trail holds."""

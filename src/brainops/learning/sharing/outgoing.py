@@ -36,7 +36,7 @@ OWN_WORDS = frozenset(
 
 def insights(tx: Transaction, wanted: Filter, now: Micros) -> list[Memory]:
     """Return the insights that may leave: nothing that came from outside is passed on."""
-    found = tx.memories.matching(wanted, MAX_OF_EACH, now)
+    found = tx.memories.newest(wanted, MAX_OF_EACH, now)
     return [memory for memory in found if memory.trust is not Trust.EXTERNAL]
 
 

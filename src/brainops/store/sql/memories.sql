@@ -69,13 +69,13 @@ select m.key from memory as m where {memory_filter} limit :limit
 -- name: memory_list
 -- Memories of a namespace that pass the filter, newest first: from the end of an index, whatever the planner knows.
 select {memory as m} from memory as m where m.namespace = :of_namespace and {memory_filter}
-order by m.created_at desc, m.key desc limit :limit
+    {pages m.created_at::bigint desc, m.key::bigint desc}
 
 -- name: memory_list_of_type
 -- The same of one type.
 select {memory as m} from memory as m
 where m.namespace = :of_namespace and m.type = :of_type and {memory_filter}
-order by m.created_at desc, m.key desc limit :limit
+    {pages m.created_at::bigint desc, m.key::bigint desc}
 
 -- name: memory_neighbours
 -- The memories captured directly before and after each of these in its session.

@@ -17,6 +17,12 @@ select namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject,
 where namespace = :of_namespace and namespace = any (:namespaces::text[]) and sequence > :after
 order by sequence limit :limit
 
+-- name: audit_list
+-- The written namespace's trail, the newest line first.
+select namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject, detail, previous_hash, hash from audit
+where namespace = :namespace
+    {pages sequence::bigint desc}
+
 -- name: feedback_insert
 -- Somebody says how good a memory was.
 insert into feedback ({columns of feedback}) values ({values of feedback})
