@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Unpack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 from msgspec.structs import replace
 
 from brainops import lazy
-from brainops.engine import Engine, narrowed
+from brainops.engine import Engine, Opens, narrowed
 from brainops.memory.filters import filter_of, member
 from brainops.nouns import noun
 from brainops.services import Services
@@ -59,29 +58,8 @@ else:
 
 LESSON_RUNS = 200  # the newest runs of a procedure; older ones are of another time
 
-P = ParamSpec("P")
 
-
-def _view_of(open_engine: Callable[P, Engine]) -> Callable[Concatenate[type, P], Brain]:
-    """Return what opens a memory as `Engine.open` does, for one view that closes it."""
-
-    def open(_: type, /, *args: P.args, **kwargs: P.kwargs) -> Brain:
-        brain = Brain(open_engine(*args, **kwargs))
-        brain._owns_engine = True
-        return brain
-
-    functools.update_wrapper(open, open_engine.__func__)  # type: ignore[attr-defined]
-    open.__signature__ = inspect.signature(open).replace(return_annotation="Brain")  # type: ignore[attr-defined]
-    return open
-
-
-class _Opens(type):
-    """Lets the class open a memory, and no Brain: who was handed a view opens nothing through it."""
-
-    open = _view_of(Engine.open)
-
-
-class Brain(metaclass=_Opens):
+class Brain(metaclass=Opens):
     """The operational memory, as one actor sees it: capture, retrieve, match, guide, operate, correct and look after.
 
     `Brain.open()` opens a memory and returns its first view; `acting` returns a lesser one in microseconds; a view for

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import time
-from collections.abc import Iterable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
@@ -34,6 +35,9 @@ KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
 
 PACK_PAUSE = 20  # times as long as a pack took to write nothing is written: a folder of procedures comes one by one
+
+P = ParamSpec("P")
+V = TypeVar("V")
 
 log = lazy.logger()
 
@@ -108,7 +112,7 @@ class Engine:
         self.store = store
         self.meaning = Meaning(settings.model)
         self.recorder = Recorder()
-        self.uses = Uses(partial(self.recorder.submit, beside=True))
+        self.uses = Uses(functools.partial(self.recorder.submit, beside=True))
         self.process = AtHand()
         self._redaction = redaction_policy(store, settings.personal_data)
         self._scopes: dict[Scope, AtHand] = {}
@@ -205,7 +209,7 @@ class Engine:
         store = self.store if scope == self.store.scope else self.store.within(scope)
         if deadline is not None:
             store = store.by(deadline)
-            store.prove = partial(self.prove, deadline=deadline)
+            store.prove = functools.partial(self.prove, deadline=deadline)
         context = MemoryContext(
             store=store,
             redaction=self._redaction,
@@ -222,9 +226,9 @@ class Engine:
             self.uses,
             lambda: self.nudge(settings.namespace),
             self._background,
-            partial(self._guard_elsewhere, deadline=deadline),
+            functools.partial(self._guard_elsewhere, deadline=deadline),
             self._around,
-            None if deadline is None else partial(self.services, settings),
+            None if deadline is None else functools.partial(self.services, settings),
         )
         return services
 
@@ -306,3 +310,22 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _view_of(open_engine: Callable[P, Engine]) -> Callable[Concatenate[type[V], P], V]:
+    """Return what opens a memory as `Engine.open` does, for one view that closes it."""
+
+    def open(cls: type[V], /, *args: P.args, **kwargs: P.kwargs) -> V:
+        view = cls(open_engine(*args, **kwargs))  # type: ignore[call-arg]
+        view._owns_engine = True  # type: ignore[attr-defined]
+        return view
+
+    functools.update_wrapper(open, open_engine.__func__)  # type: ignore[attr-defined]
+    open.__signature__ = inspect.signature(open).replace(return_annotation="Brain")  # type: ignore[attr-defined]
+    return open
+
+
+class Opens(type):
+    """Lets the class of views open a memory, and no view: who was handed one opens nothing through it."""
+
+    open = _view_of(Engine.open)
