@@ -219,10 +219,10 @@ class Brain(metaclass=Opens):
         self, memory_id: str, verdict: Verdict | str, *, note: str = "", correction: Draft | str | None = None
     ) -> Feedback:
         """Say that a memory is helpful, wrong or outdated; a correction (draft, or its new text) supersedes it."""
-        given = member(Verdict, verdict)
         if isinstance(correction, str):
             correction = change.corrected(self.get(memory_id), correction)
-        return change.feedback(self._context, memory_id, given, note=note, correction=correction)
+        given, told = member(Verdict, verdict), self._services.of_verdict
+        return change.feedback(self._context, memory_id, given, note=note, correction=correction, told=told)
 
     def undo_feedback(self, feedback_id: str) -> Feedback:
         """Take a verdict back."""

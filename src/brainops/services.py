@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from brainops.procedures.runs.runner import Runner
     from brainops.procedures.steps.call import Registry
     from brainops.procedures.triggers.triggers import Triggers
-    from brainops.types import JSON, Run
+    from brainops.store import Transaction
+    from brainops.types import JSON, Feedback, Memory, Run
 
 T = TypeVar("T")
 
@@ -214,6 +215,13 @@ class Services:
         from brainops.procedures.remedies.cause_log import CauseLog
 
         return CauseLog(self.context)
+
+    @staticmethod
+    def of_verdict(tx: Transaction, given: Feedback, memory: Memory) -> None:
+        """Keep what a verdict on an error memory says of the remedy that it names."""
+        from brainops.procedures.remedies.outcomes import of_verdict
+
+        of_verdict(tx, given, memory)
 
     # Operations
 

@@ -19,6 +19,7 @@ DISK = "OSError: [Errno 28] No space left on device: '/var/lib/data/a.tmp'"
 OLD, NEW = {"version": "2.4", "region": "eu"}, {"version": "3.1", "region": "eu"}
 BOT = Actor(kind=ActorKind.AGENT, id="bot")
 MONITOR = Actor(kind=ActorKind.SERVICE, id="monitor")
+STEP = {"id": "do", "uses": "manual", "with": {"text": "do it"}}
 
 
 @pytest.fixture
@@ -261,3 +262,109 @@ def test_what_applications_showed_before_there_was_evidence_is_evidence_since(br
     assert [each.id for each in brain.evidence.list()] == [each.id for each in before if each.basis.value != "claimed"]
     assert {each.remedy for each in brain.evidence.list()} == {"Restart it"}
     assert brain.fixes.confidence(fix.id) == sure
+
+
+def test_the_end_of_an_operation_that_followed_a_remedy_is_evidence(brain: Brain) -> None:
+    brain.establish({"name": "restart", "description": "d", "steps": [STEP]}, reason="it helps")
+    fix = brain.fixes.attach(DISK, "prune", advice="prune the images")
+    brain.evidence.record(REDIS, "restart", "helped", target="api")
+    with brain.operation("repair", target="mail", context={"error": REDIS, **NEW}) as first:
+        first.follow()
+    second = brain.begin("repair disk", target="mail")
+    second.follow(fix.id)
+    second.fail("RuntimeError: it is still full")
+
+    found = {each.fingerprint: each for each in brain.evidence.list() if each.source == "operation"}
+
+    shown = [(each.remedy, each.effect, each.basis, each.target) for each in found.values()]
+    assert sorted(shown) == [
+        ("prune", RemedyEffect.DID_NOT_HELP, Evidence.OBSERVED, "mail"),
+        ("restart", RemedyEffect.HELPED, Evidence.OBSERVED, "mail"),
+    ]
+    assert found[fix.fingerprint].operation_id == second.id
+    assert {**NEW} in [each.context for each in found.values()]
+
+
+def test_what_followed_nothing_or_knows_no_error_is_no_evidence(brain: Brain) -> None:
+    memory = brain.capture("how we deploy", "slowly", type="decision_record")
+    with brain.operation("repair", context={"error": REDIS}):
+        pass
+    with brain.operation("deploy") as running:
+        running.follow(memory.id)
+    with brain.operation("repair", context={"error": REDIS}) as running:
+        running.follow(memory.id)
+
+    assert brain.evidence.list() == []
+
+
+def test_the_same_try_is_evidence_once(brain: Brain) -> None:
+    fix = brain.fixes.attach(REDIS, "restart", command=["true"])
+    with brain.operation("repair", target="api", context={"error": REDIS}) as running:
+        brain.evidence.record(REDIS, "restart", "helped", target="api", operation_id=running.id)
+        running.follow(fix.id)
+
+    assert [each.source for each in brain.evidence.list()] == ["told"]
+
+
+def test_a_later_look_at_an_operation_judges_what_it_showed(brain: Brain) -> None:
+    fix = brain.fixes.attach(REDIS, "restart", advice="restart redis")
+    ids = []
+    for _ in range(2):
+        with brain.acting(actor=BOT).operation("repair", context={"error": REDIS}) as running:
+            running.follow(fix.id)
+        ids.append(running.id)
+    claimed = {each.basis for each in brain.evidence.list()}
+
+    brain.operations.verify(ids[0])
+    brain.operations.contradict(ids[1], "it was down again")
+
+    assert claimed == {Evidence.CLAIMED}
+    assert (brain.evidence.get(ids[0]).basis, brain.evidence.get(ids[0]).effect) == (Evidence.VERIFIED, "helped")
+    assert brain.evidence.get(ids[1]).effect is RemedyEffect.DID_NOT_HELP
+    with pytest.raises(Conflict):
+        brain.evidence.contradict(ids[0], "no")
+
+
+def test_a_verdict_on_an_error_memory_is_evidence_of_the_remedy_that_it_names_until_it_is_taken_back(
+    brain: Brain,
+) -> None:
+    said = {"error": REDIS, "solution": "raise the pool size\nthen look"}
+    digest = brain.fixes.attach(REDIS, "x", advice="x").fingerprint
+    memory = brain.capture("redis is down", said, type="error_pattern", fingerprint=digest)
+    silent = brain.capture("disk is full", {"error": DISK, "solution": "none"}, type="error_pattern")
+
+    given = brain.feedback(memory.id, "helpful")
+    brain.feedback(silent.id, "helpful")
+
+    assert [(each.remedy, each.effect) for each in brain.evidence.list()] == [("raise the pool size", "helped")]
+    assert brain.evidence.next_tries(REDIS).tries[0].remedy == "raise the pool size"
+    brain.undo_feedback(given.id)
+    assert brain.evidence.list() == []
+
+
+def test_a_run_with_a_check_of_its_own_is_verified_evidence_and_a_failed_one_speaks_against_it(brain: Brain) -> None:
+    bare = {"id": "do", "uses": "check", "with": {"condition": "true"}}
+    check = {**bare, "verify": "true"}
+    for name, step in (("checked", check), ("unchecked", bare), ("vain", {**check, "verify": "false"})):
+        inputs = {"error": {"type": "string"}}
+        brain.establish({"name": name, "description": "d", "inputs": inputs, "steps": [step]}, reason="it helps")
+        brain.runs.start(name, {"error": REDIS}, target="api")
+
+    found = {each.remedy: (each.effect, each.basis) for each in brain.evidence.list()}
+
+    assert found == {
+        "checked": (RemedyEffect.HELPED, Evidence.VERIFIED),
+        "vain": (RemedyEffect.DID_NOT_HELP, Evidence.OBSERVED),
+    }
+
+
+def test_what_an_agent_says_that_it_followed_is_its_claim_until_somebody_looked(brain: Brain) -> None:
+    brain.evidence.record(REDIS, "restart", "helped")
+    brain.agents.register_callable("ada", lambda task: {"followed": "restart"})
+
+    done = brain.agents.execute("repair api", target="api", context={"error": REDIS})
+    [claimed] = [each for each in brain.evidence.list() if each.source == "operation"]
+    brain.agents.verify(done.id, right=False, note="redis is down still")
+
+    assert (claimed.effect, claimed.basis, claimed.actor.id) == (RemedyEffect.HELPED, Evidence.CLAIMED, "ada")
+    assert brain.evidence.get(claimed.id).effect is RemedyEffect.DID_NOT_HELP

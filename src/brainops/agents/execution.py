@@ -278,7 +278,16 @@ class TaskRunner:
             assert attempt.operation_id is not None
             if not tx.agents.end_attempt(attempt.id, outcome, now, fingerprint=digest, success=success, charged=cost):
                 raise LeaseLost()
-            records.finish(tx, self._context, attempt.operation_id, reserved.start, replace(outcome, cost=cost), now)
+            followed = followed_in(outcome)
+            records.finish(
+                tx,
+                self._context,
+                attempt.operation_id,
+                reserved.start,
+                replace(outcome, cost=cost),
+                now,
+                followed_id=followed,
+            )
             attempt = replace(attempt, ended_at=now, outcome=outcome, fingerprint=digest, success=success, charged=cost)
             work.execution = replace(
                 work.execution, attempts=(*(each for each in work.execution.attempts if each.id != attempt.id), attempt)
@@ -354,6 +363,13 @@ def end(
         # the error of the last attempt is a memory already
         records.finish(tx, context, standing.id, standing.start, outcome, now, error_memory_id=known)
     return True
+
+
+def followed_in(outcome: Outcome) -> str | None:
+    """Return which remedy, fix, procedure or memory an agent says that it followed: "followed" in its result."""
+    result = outcome.result if isinstance(outcome.result, dict) else {}
+    said = result.get("followed")
+    return said if isinstance(said, str) and said.strip() else None
 
 
 def charged(agent: Agent, outcome: Outcome) -> float:

@@ -16,6 +16,7 @@ from brainops.memory.filters import member
 from brainops.operations import log as records
 from brainops.operations.guidance import guidance_of
 from brainops.operations.jsonable import jsonable
+from brainops.procedures.remedies import outcomes
 from brainops.store import acts
 from brainops.types import ErrorEvent, Evidence, ExecutionState, Failed, Succeeded
 from brainops.types.limits import LISTED_WHOLE
@@ -99,10 +100,12 @@ class Executions(Roster):
                 standing = tx.operations.get(operation_id)
                 if standing is None or standing.outcome is None:
                     continue
-                if right == isinstance(standing.outcome, Succeeded):
+                same = right == isinstance(standing.outcome, Succeeded)
+                if same:
                     tx.operations.verify(operation_id)
                 else:
                     tx.operations.contradict(operation_id, said or "a later check says otherwise")
+                outcomes.judged(tx, operation_id, self._context.actor, now, right=same, note=said)
             tx.trail.append(execution.id, now, agent=last.agent, right=right, note=said)
         return self.execution(execution_id)
 

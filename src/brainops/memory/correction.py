@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -160,11 +160,18 @@ def _own_segment(tx: Transaction, memory_id: str) -> str | None:
 
 
 def feedback(
-    context: MemoryContext, memory_id: str, verdict: Verdict, *, note: str = "", correction: Draft | None = None
+    context: MemoryContext,
+    memory_id: str,
+    verdict: Verdict,
+    *,
+    note: str = "",
+    correction: Draft | None = None,
+    told: Callable[[Transaction, Feedback, Memory], None] | None = None,
 ) -> Feedback:
     """Say how good a memory is; it acts at once and `undo_feedback` takes it back.
 
-    "outdated" ends its validity, "wrong" flags it for review; a correction supersedes it. Raises NotFound, Conflict.
+    "outdated" ends its validity, "wrong" flags it for review; a correction supersedes it; `told` learns from it in the
+    same transaction. Raises NotFound, Conflict.
     """
     with context.store.writing(acts.FEEDBACK, context.actor) as tx:
         row = tx.memories.writable_row(memory_id)
@@ -186,6 +193,8 @@ def feedback(
         if verdict is Verdict.WRONG or (verdict in _ENDS and corrected is None and not ends):
             tx.memories.set_flag(row["id"], _flag_of(verdict))
         tx.trail.append(row["id"], given.at, verdict=verdict.value, feedback=given.id)
+        if told is not None:
+            told(tx, given, memory_of(row))
         return given
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brainops.memory.draft import content_text
+from brainops.memory.solutions import has_solution, tells_of_failure, what_helped
 from brainops.operations.calibration import NEVER, UNFOLLOWED, Followed, confidence, raw_confidence
 from brainops.statistics.calibration import Calibration
 from brainops.types import (
@@ -35,26 +33,11 @@ FIX = "fix"
 REMEDY = "remedy"  # of one that is neither, but has a record: its name is its id
 INSIGHT_TAG = "insight"  # what learning gives to everything that it finds
 
-SOLUTION_KEYS = ("solution", "fix", "resolution", "candidate_fix", "workaround")
-"""Where an error memory says what helped."""
-
 HOW = "how"
 """Where the memory of a task that was handed on says what the one did who succeeded."""
 
 SEEN = frozenset({MemoryType.DEPLOYMENT_LOG, MemoryType.PERFORMANCE_METRIC, MemoryType.USER_INTERACTION})
 """What tells of something that happened: nothing that somebody could do."""
-
-_NOTHING = re.compile(
-    r"\W*(none|nothing|unknown|not known|no solution|n/?a|tbd|todo)?( yet| so far)?\W*", re.IGNORECASE
-)
-_IN_VAIN = re.compile(
-    r"\b(did|does|do|will|would|could|has|have) ?n[o']t (help|work|fix|solve|resolve|change anything|make a difference)"
-    r"|\bnever (helps|helped|works|worked)\b|\b(had|has|made|makes) (no (effect|difference)|it worse|things worse)\b"
-    r"|\b(in vain|to no avail|without effect|of no use)\b"
-    r"|\bkeeps (succeeding|failing)\b|\bfails? (more|less) often\b|\bfailed \d+ of (its |the )?(last )?\d+\b",
-    re.IGNORECASE,
-)
-"""A title that tells of a failure or a frequency. It is read where nothing else says so: what somebody typed."""
 
 
 class Standing(IntEnum):
@@ -89,7 +72,7 @@ def of_memory(
         memory_id=memory.id,
         name=memory.title,
         kind=memory.type.value,
-        text=_what_helped(memory.content)[:TEXT_CHARACTERS],
+        text=what_helped(memory.content)[:TEXT_CHARACTERS],
         confidence=confidence(raw, hit.confidence, followed, calibration),
         trust=memory.trust,
         reason=f"{reason}; {record(followed)}",
@@ -191,7 +174,7 @@ def observed(hit: Hit, reason: str) -> Observation:
         memory_id=memory.id,
         name=memory.title,
         kind=memory.type.value,
-        text=_what_helped(memory.content)[:TEXT_CHARACTERS],
+        text=what_helped(memory.content)[:TEXT_CHARACTERS],
         probability=hit.confidence,
         trust=memory.trust,
         reason=reason,
@@ -200,7 +183,7 @@ def observed(hit: Hit, reason: str) -> Observation:
 
 def can_be_done(memory: Memory) -> bool:
     """Say whether a memory tells something that somebody can do, and not what was seen, measured or tried in vain."""
-    if _IN_VAIN.search(memory.title):
+    if tells_of_failure(memory.title):
         return False
     if memory.type is MemoryType.ERROR_PATTERN:
         return has_solution(memory)
@@ -209,17 +192,6 @@ def can_be_done(memory: Memory) -> bool:
     # What a run notes of itself is a record of it, unless it says how something was done.
     noted = memory.type is MemoryType.LEARNING_INSIGHT and memory.source.run_id is not None
     return not noted or (isinstance(memory.content, dict) and bool(memory.content.get(HOW)))
-
-
-def has_solution(memory: Memory) -> bool:
-    """Say whether an error memory says what helped."""
-    return isinstance(memory.content, dict) and any(_is_said(memory.content.get(key)) for key in SOLUTION_KEYS)
-
-
-def _is_said(solution: Any) -> bool:
-    if not isinstance(solution, str):
-        return bool(solution)
-    return not _NOTHING.fullmatch(solution) and not _IN_VAIN.search(solution.split(".", 1)[0])
 
 
 def matched(hit: Hit) -> str:
@@ -242,11 +214,3 @@ def record(followed: Followed = NEVER) -> str:
     if followed.unhelpful:
         told.append(f"called wrong or outdated by {followed.unhelpful}")
     return ", ".join(told) or "nobody has followed it yet"
-
-
-def _what_helped(content: Any) -> str:
-    if isinstance(content, dict):
-        for key in SOLUTION_KEYS:
-            if content.get(key):
-                return content_text(content[key])
-    return content_text(content)

@@ -194,6 +194,25 @@ def confirm_fixes(tx: Transaction, ending: Ending) -> None:
         fix_record.on_success(tx, start.name, start.target, ending.at)
 
 
+def show_remedy(tx: Transaction, ending: Ending) -> None:
+    """What was followed against an error helped or did not; what was cancelled shows neither."""
+    from brainops.procedures.remedies import outcomes
+
+    outcome = ending.outcome
+    cancelled = isinstance(outcome, Failed) and outcome.error.type.rsplit(".", 1)[-1] in CANCELLATIONS
+    if ending.followed_id is not None and not cancelled:
+        outcomes.of_operation(
+            tx,
+            ending.operation_id,
+            ending.start,
+            ending.followed_id,
+            helped=not isinstance(outcome, Failed),
+            basis=outcome.evidence,
+            seconds=outcome.duration_seconds,
+            at=ending.at,
+        )
+
+
 def count(tx: Transaction, ending: Ending) -> None:
     """Count it, also where its row is not kept."""
     failed = isinstance(ending.outcome, Failed)
@@ -206,6 +225,7 @@ AT_THE_END: Sequence[Callable[[Transaction, Ending], None]] = (
     capture_error,
     write_end,
     confirm_fixes,
+    show_remedy,
     count,
 )
 """What is done in the transaction in which an operation ends, in order: whoever began it, and whatever it was."""
@@ -342,20 +362,28 @@ def get(context: MemoryContext, operation_id: str) -> Operation:
 
 def contradict(context: MemoryContext, operation_id: str, reason: str) -> None:
     """Say that an outcome that was taken for a success was none (or the reverse); raise NotFound, Conflict."""
+    from brainops.procedures.remedies import outcomes
+
     with context.store.writing(acts.CONTRADICT, context.actor) as tx:
         _finished(tx, operation_id)
         said = context.text(reason)
         if not tx.operations.contradict(operation_id, said):
             raise Conflict(f"operation {operation_id} was contradicted before")
-        tx.trail.append(operation_id, context.store.now(), reason=said)
+        now = context.store.now()
+        tx.trail.append(operation_id, now, reason=said)
+        outcomes.judged(tx, operation_id, context.actor, now, right=False, note=said)
 
 
 def verify(context: MemoryContext, operation_id: str) -> None:
     """Say that a later check confirmed an outcome; raise NotFound, Conflict."""
+    from brainops.procedures.remedies import outcomes
+
     with context.store.writing(acts.VERIFY, context.actor) as tx:
         _finished(tx, operation_id)
         tx.operations.verify(operation_id)
-        tx.trail.append(operation_id, context.store.now())
+        now = context.store.now()
+        tx.trail.append(operation_id, now)
+        outcomes.judged(tx, operation_id, context.actor, now, right=True)
 
 
 def _known(tx: Transaction, operation_id: str) -> Operation:

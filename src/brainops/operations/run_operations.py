@@ -6,11 +6,25 @@ from msgspec.structs import replace
 
 from brainops.memory.context import MemoryContext
 from brainops.operations import log as records
+from brainops.procedures.remedies import outcomes
 from brainops.store import Transaction
 from brainops.store.ids import new_id
 from brainops.store.operations import EXECUTE
-from brainops.types import ErrorEvent, Failed, Operation, OperationStart, Outcome, Run, RunState, Succeeded
+from brainops.types import (
+    ErrorEvent,
+    Evidence,
+    Failed,
+    Micros,
+    Operation,
+    OperationStart,
+    Outcome,
+    Run,
+    RunState,
+    Succeeded,
+)
+from brainops.types.times import SECOND_MICROS
 
+FIX_KEY = "fix"  # with it begins the idempotency key of a run that applies a fix, or takes one back
 CANCELLED = "CancelledError"  # the type of the error of what somebody stopped, which is no memory
 
 
@@ -42,7 +56,8 @@ class RunOperations:
         standing = self._open(tx, run)
         if standing is not None:
             outcome = Failed(error=event, duration_seconds=self._seconds(standing))
-            self._finish(tx, standing.id, start, outcome, memory_id)
+            at = self._finish(tx, standing.id, start, outcome, memory_id)
+            _show(tx, run, standing, at, helped=False)
         elif memory_id is None:
             records.distil(tx, self._context, event, start, run.operation_id)
 
@@ -58,7 +73,9 @@ class RunOperations:
         if run.state is not RunState.SUCCEEDED:
             error = ErrorEvent(type=CANCELLED, message=f"cancelled: {run.reason or 'somebody stopped it'}")
             outcome = Failed(error=error, duration_seconds=outcome.duration_seconds)
-        self._finish(tx, standing.id, standing.start, outcome, None)
+        at = self._finish(tx, standing.id, standing.start, outcome, None)
+        if run.state is RunState.SUCCEEDED and any(step.evidence is not None for step in run.steps):
+            _show(tx, run, standing, at, helped=True)
 
     def error_of(self, tx: Transaction, run: Run) -> ErrorEvent | None:
         """Return the error in which a run ended."""
@@ -71,11 +88,12 @@ class RunOperations:
 
     def _finish(
         self, tx: Transaction, operation_id: str, start: OperationStart, outcome: Outcome, memory_id: str | None
-    ) -> None:
+    ) -> Micros:
         now = self._context.store.now()
         records.finish(
             tx, self._context, operation_id, start, outcome, now, client_errors=True, error_memory_id=memory_id
         )
+        return now
 
     def _seconds(self, operation: Operation) -> float:
         return max(0.0, (self._context.store.now() - operation.started_at) / 1e6)
@@ -88,4 +106,23 @@ def _start(run: Run) -> OperationStart:
         context=dict(run.inputs),
         actor=run.actor,
         session_id=run.session_id,
+    )
+
+
+def _show(tx: Transaction, run: Run, operation: Operation, at: Micros, *, helped: bool) -> None:
+    """Keep what a procedure did against the error that it was run for; that it helped shows a check of its own.
+
+    Of a fix that says its application, of a part of a run the whole.
+    """
+    if run.parent_run_id is not None or (run.idempotency_key or "").startswith(FIX_KEY):
+        return
+    outcomes.of_operation(
+        tx,
+        operation.id,
+        operation.start,
+        run.procedure_id,
+        helped=helped,
+        basis=Evidence.VERIFIED if helped else Evidence.OBSERVED,
+        seconds=(at - operation.started_at) / SECOND_MICROS,
+        at=at,
     )

@@ -24,7 +24,8 @@ class RemedyEvidence(Struct, frozen=True, kw_only=True):
 
     `remedy` is the name of a procedure, or what else the remedy is called. `context` holds what can tell places apart
     (service, version, region, ...). `basis` says whether it is somebody's word, was seen, or was checked; `source` by
-    which way it came ("told", or "application" of the fix `fix_id`, which has the same id).
+    which way it came: "told"; or "application" of the fix `fix_id`, "operation" that followed the remedy, or "feedback"
+    on the memory that names it, which have the same id.
     """
 
     id: str

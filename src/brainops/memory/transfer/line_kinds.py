@@ -98,7 +98,8 @@ _FIELDS = {
     ),
     "evidence": (
         "id namespace fingerprint *remedy effect:helped|did_not_help|made_it_worse basis:claimed|observed|verified"
-        " *target? *context:object fix_id? operation_id? seconds:number? source:told|application *note at:count"
+        " *target? *context:object fix_id? operation_id? seconds:number?"
+        " source:told|application|operation|feedback *note at:count"
         f" judged_at:count {_ACTOR} idempotency_key?"
     ),
     "cause_change": (

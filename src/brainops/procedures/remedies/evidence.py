@@ -12,12 +12,12 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact_json
 from brainops.memory.retrieve import relevant
-from brainops.procedures.fixes import record as fix_record
 from brainops.procedures.remedies.causes import cause_of, members
-from brainops.procedures.remedies.clusters import propose, settle
+from brainops.procedures.remedies.clusters import propose
 from brainops.procedures.remedies.identity import Identity, identify
 from brainops.procedures.remedies.likeness import likeness
 from brainops.procedures.remedies.next_try import Inquiry, Similar, next_tries
+from brainops.procedures.remedies.outcomes import WORD, follow
 from brainops.procedures.remedies.trials import base_rate, here, trials_of
 from brainops.store import Transaction, acts
 from brainops.store.evidence import place_of
@@ -26,9 +26,7 @@ from brainops.types import (
     JSON,
     ActorKind,
     ErrorEvent,
-    Evidence,
     Filter,
-    FixMode,
     MemoryType,
     NextTries,
     RemedyEffect,
@@ -43,12 +41,12 @@ RATE_MICROS = 10 * MINUTE_MICROS  # how long the rate of the whole record is kep
 RESEMBLING = 5  # errors that are looked at for what helped against them
 Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]
 
-WORD = {
-    ActorKind.PERSON: Evidence.VERIFIED,
-    ActorKind.SERVICE: Evidence.OBSERVED,
-    ActorKind.AGENT: Evidence.CLAIMED,
+_ELSEWHERE = {
+    "application": "a fix was applied there: brainops fix contradict {} says that it did not help",
+    "operation": "an operation showed it: brainops contradict {} says that its outcome was another",
+    "feedback": "a verdict on a memory says so: brainops feedback --undo {} takes it back",
 }
-"""What the word of each kind of actor is: a person looked, a program such as a monitor saw, an agent says so."""
+"""By which way evidence came that is not judged by itself, and how it is."""
 
 
 class _Rate:
@@ -113,7 +111,7 @@ class RemedyRecord:
                 assert told is not None
                 return told
             propose(tx, made, {digest: share for digest, (share, _) in alike.items()})
-            self._follow(tx, made)
+            follow(tx, made, self._base(tx, made.judged_at))
         return made
 
     def get(self, evidence_id: str) -> RemedyEvidence:
@@ -142,8 +140,8 @@ class RemedyRecord:
         said, now = self._context.text(from_plain(Said, reason, "a reason")), self._context.store.now()
         with self._context.store.writing(acts.EVIDENCE_JUDGE, self._context.actor) as tx:
             found = _known(tx, evidence_id)
-            if found.source != "told":
-                raise Conflict(f"a fix was applied there: brainops fix contradict {found.id} says that it did not help")
+            if found.source in _ELSEWHERE:
+                raise Conflict(_ELSEWHERE[found.source].format(found.id))
             actor = self._context.actor
             if actor.kind is ActorKind.AGENT and found.actor != actor:
                 raise Conflict(f"an agent takes back what it said itself; of {found.id} a person or a program does")
@@ -152,7 +150,7 @@ class RemedyRecord:
                 raise Conflict(f"evidence {found.id} belongs to {found.namespace}, and is judged there")
             tx.trail.append(found.id, now, remedy=found.remedy, reason=said)
             judged = _known(tx, found.id)
-            self._follow(tx, judged)
+            follow(tx, judged, self._base(tx, judged.judged_at))
         return judged
 
     def next_tries(
@@ -194,15 +192,6 @@ class RemedyRecord:
             now=now,
         )
         return next_tries(known)
-
-    def _follow(self, tx: Transaction, made: RemedyEvidence) -> None:
-        """Let evidence say what it says of causes, and of fixes that apply themselves."""
-        settle(tx, made, self._base(tx, made.judged_at))
-        if made.effect is RemedyEffect.HELPED:
-            return
-        for fix in tx.fixes.of([made.fingerprint]):
-            if fix.mode is FixMode.AUTO and made.remedy == (fix.procedure or fix.title):
-                fix_record.demote(tx, fix.id, made.note or "it did not help", made.actor, made.judged_at)
 
     def _base(self, tx: Transaction, now: int) -> float:
         """Return how probably a remedy helps of which nothing is known."""

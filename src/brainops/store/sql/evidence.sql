@@ -4,6 +4,10 @@ insert into evidence (id, namespace, fingerprint, remedy, effect, basis, target,
 values (:id, :namespace, :fingerprint, :remedy, :effect, :basis, :target, :context, :fix_id, :operation_id, :seconds,
     :source, :note, :at, :judged_at, :actor_kind, :actor_id, :actor_proof, :idempotency_key)
 
+-- fragment: evidence_stands
+(e.source <> 'feedback' or not exists (select 1 from feedback as taken where taken.id = e.id
+    and taken.undone_at is not null))
+
 -- name: evidence_insert
 -- A remedy was tried; what was told under the same key stands there already.
 {evidence_row}
@@ -22,21 +26,21 @@ select {evidence as e} from evidence as e where e.namespace = :namespace and e.i
 select {evidence as e} from evidence as e
 where e.namespace = any (:namespaces::text[])
     and (:anywhere = 1 or e.fingerprint = any (:fingerprints::text[]))
-    and (:remedy::text is null or e.remedy = :remedy)
+    and (:remedy::text is null or e.remedy = :remedy) and {evidence_stands}
 order by e.at desc, e.id desc limit :limit
 
 -- name: evidence_for
 -- What remedies did for these fingerprints, the newest first; what came from elsewhere was seen in other places.
 select {evidence as e} from evidence as e
 where e.namespace = any (:namespaces::text[]) and e.fingerprint = any (:fingerprints::text[])
-    and e.imported_at is null
+    and e.imported_at is null and {evidence_stands}
 order by e.at desc, e.id desc limit :limit
 
 -- name: evidence_with
 -- Which of these fingerprints have any evidence?
 select distinct e.fingerprint from evidence as e
 where e.namespace = any (:namespaces::text[]) and e.fingerprint = any (:fingerprints::text[])
-    and e.imported_at is null
+    and e.imported_at is null and {evidence_stands}
 
 -- name: evidence_first
 -- Of the newest remedies that were tried against an error for the first time there, by somebody who is no person: how
@@ -52,7 +56,7 @@ where e.actor_kind <> 'person' and not exists (select 1 from evidence as b
 select e.fingerprint, e.remedy, sum(case when e.effect = 'helped' then 1 else 0 end) as helped, count(*) as tried
 from (select n.* from evidence as n where n.namespace = any (:namespaces::text[])
     and n.imported_at is null order by n.at desc limit :limit) as e
-where e.effect <> 'helped' or e.basis <> 'claimed'
+where (e.effect <> 'helped' or e.basis <> 'claimed') and {evidence_stands}
 group by e.fingerprint, e.remedy
 having sum(case when e.effect = 'helped' then 1 else 0 end) >= :least
 
@@ -65,7 +69,7 @@ where id = :id and namespace = :namespace
 -- What seemed to help against these errors on a target a short time ago, and was told: they are back.
 select {evidence as e} from evidence as e
 where e.namespace = :namespace and e.fingerprint = any (:fingerprints::text[]) and e.effect = 'helped'
-    and e.source = 'told' and e.at >= :since and e.imported_at is null
+    and e.source <> 'application' and e.at >= :since and e.imported_at is null
     and coalesce(e.target, '') = coalesce(:target::text, '')
 
 -- name: evidence_of_application
