@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Hit,
         Match,
         Memory,
+        Micros,
         OperationStart,
         Page,
         Procedure,
@@ -381,29 +382,27 @@ class Brain(metaclass=Opens):
         )
 
     def handle(
-        self,
-        event: str,
-        *,
-        target: str | None = None,
-        error: str | ErrorEvent | BaseException | None = None,
-        context: Mapping[str, Any] | None = None,
-        session: str | None = None,
-    ) -> Handled:
+        self, event: str, *, target: str | None = None, error: str | ErrorEvent | BaseException | None = None,
+        context: Mapping[str, Any] | None = None, session: str | None = None, key: str | None = None,
+        group: str | None = None, labels: Mapping[str, str] | None = None, severity: str = "", link: str | None = None,
+        resolved: bool = False, said_at: Micros | None = None,
+    ) -> Handled:  # fmt: skip
         """Write down what happened, and let the procedures that are for it begin: one run for each kind and target.
 
-        Procedures are for it by the events or fingerprints of their triggers. They begin where the namespace's autonomy
-        is auto and nobody stopped what acts by itself; else they are only named. Each event is an operation of the log,
-        each error a memory. Returns once that is durable; the runs go on in the background, or in a worker.
+        They are for it by their triggers' events or fingerprints, and begin where autonomy is auto. Each event is an
+        operation of the log, each error a memory. Durable when it returns; the runs go on in the background.
+
+        Under a `key` it is an alert that stands as firing until it is told `resolved`: told again, or late by `said_at`
+        (its sender's clock), it changes nothing. Alerts of one `group` begin one run. Raises InvalidInput.
         """
         from brainops.operations.events import handle
 
-        triggers, guard = self._services.triggers, self._services.guard
-        handled = handle(
-            self._context, triggers, guard, event, target=target, error=error, said=context, session=session
-        )
-        if any(answer.began for answer in handled.answers):
+        alert = {"key": key, "group": group, "resolved": resolved, "target": target, "severity": severity}
+        told = {**alert, "name": event, "labels": labels or {}, "link": link, "said_at": said_at}
+        found = handle(self._services, told, error=error, said=context, session=session)
+        if resolved or any(answer.began for answer in found.answers):
             self._engine.nudge(self.settings.namespace)
-        return handled
+        return found
 
     # Procedures
 
@@ -434,6 +433,7 @@ class Brain(metaclass=Opens):
     # Nouns
 
     agents = noun(Services.agents, hides="readable recommend step")
+    alerts = noun(Services.alerts)
     approvals = noun(Services.approvals, hides="ask use withdraw")
     calls = noun(Services.calls, hides="call")
     cases = noun(Services.cases, hides="answered step")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brainops.learning.signals.signals import Signals
     from brainops.memory.context import MemoryContext
     from brainops.memory.uses import Uses
+    from brainops.operations.alerts import Alerts
     from brainops.operations.guard.enforcement import Guard
     from brainops.operations.guard.other_namespaces import Other
     from brainops.operations.middleware import Around
@@ -154,6 +155,13 @@ class Services:
         from brainops.procedures.triggers.triggers import Triggers
 
         return Triggers(self.context, self.procedures)
+
+    @part
+    def alerts(self) -> Alerts:
+        """How what is monitored stands, and what came in of it."""
+        from brainops.operations.alerts import Alerts
+
+        return Alerts(self.context, self.triggers, self.guard, self._nudge)
 
     @part
     def cases(self) -> Cases:
@@ -412,6 +420,7 @@ class Services:
         begin = time.monotonic() + learns_after_seconds
         sweeps: list[Callable[[], object]] = [
             self.approvals.sweep,
+            self.alerts.work,
             self.notices.deliver,
             self.fixes.sweep,
             self.agents.sweep,

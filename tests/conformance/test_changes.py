@@ -74,6 +74,7 @@ def test_every_noun_is_told_with_what_its_row_says(open_brain: OpenBrain) -> Non
     furnish(brain)
     brain.sessions.open()
     brain.capture_error("PoolTimeout: none was free")
+    brain.handle("alert.Slow", key="a key / with a slash", target="api")
     brain.flush()
     furnished = list(followed(brain))
 

@@ -356,7 +356,9 @@ def test_what_belongs_to_one_installation_is_not_taken_from_a_file(
     lines = [json.loads(line) for line in exported.read_text(encoding="utf-8").splitlines()][:-1]
     line: dict[str, Any] = {"kind": kind, "namespace": "team/a"}
     for name, field in KINDS[kind].items():
-        line.setdefault(name, {"count": 1, "number": 1.0, "json": []}.get(field.sort, "x"))
+        line.setdefault(
+            name, {"count": 1, "number": 1.0, "json": [], "object": {}}.get(field.sort, field.sort.partition("|")[0])
+        )
     exported.write_bytes(signed([*lines, line]))
     other = open_other(actor=MARTA, read=[])
 

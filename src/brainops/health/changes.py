@@ -120,7 +120,7 @@ def _told(tx: Transaction, rows: Sequence[Row], epoch: str) -> Iterator[FeedEntr
     """Yield the lines with what their rows say, asked once for each noun."""
     refs: dict[str, set[str | int]] = defaultdict(set)
     for row in rows:
-        refs[_noun(row)].add(int(row["ref"]) if _noun(row) == "act" else row["ref"].partition("/")[0])
+        refs[_noun(row)].add(int(row["ref"]) if _noun(row) == "act" else _row(row))
     known = {
         (noun, found["namespace"], found["ref"]): _facts(found)
         for noun, of in refs.items()
@@ -128,8 +128,8 @@ def _told(tx: Transaction, rows: Sequence[Row], epoch: str) -> Iterator[FeedEntr
         for found in tx.changes.told_of(noun, of)
     }
     for row in rows:
-        ref, _, step = row["ref"].partition("/") if row["kind"].startswith("step.") else (row["ref"], "", "")
-        facts = known.get((_noun(row), row["namespace"], ref), {})
+        step = row["ref"].partition("/")[2] if row["kind"].startswith("step.") else ""
+        facts = known.get((_noun(row), row["namespace"], _row(row)), {})
         yield FeedEntry(
             id=_cursor(epoch, row["place"]),
             kind=ChangeKind(row["kind"]),
@@ -153,3 +153,9 @@ def _facts(found: Row) -> dict[str, JSON]:
         for name, value in said.items()
         if value is not None
     }
+
+
+def _row(line: Row) -> str:
+    """Return which row a line names: of a step its run."""
+    ref: str = line["ref"]
+    return ref.partition("/")[0] if line["kind"].startswith("step.") else ref

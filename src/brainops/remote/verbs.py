@@ -30,6 +30,7 @@ MOST_LISTED = 1_000  # of one answer: a list has cursors
 _READER = """
     retrieve newest match get history recognise near by_source changes
     agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready agents.withheld
+    alerts.get alerts.inbox alerts.list
     approvals.get approvals.list approvals.pending
     cases.decide cases.get cases.list cases.names
     causes.list causes.show
@@ -60,6 +61,7 @@ _WRITER = """
     capture=CAPTURE capture_many=CAPTURE capture_error=RECORD feedback=FEEDBACK undo_feedback=FEEDBACK_UNDO
     supersede=SUPERSEDE archive=ARCHIVE forget=FORGET restore=RESTORE promote=PROMOTE flag=FLAG move_source=MOVE_SOURCE
     guidance=RECORD handle=RECORD learn=CAPTURE establish=PROCEDURE_SAVE execute=RUN
+    alerts.receive=RECORD
     agents.cancel=EXECUTION_CANCEL agents.done=EXECUTION_DONE
     cases.correct=CASE_CORRECT cases.learn=CASE_LEARN cases.learn_many=CASE_LEARN
     evidence.contradict=EVIDENCE_JUDGE evidence.record=EVIDENCE_RECORD
@@ -121,7 +123,7 @@ UNREACHED: Mapping[str, str] = {
         "improvements.propose_patch_of improvements.ask_for_patch guard.write_pack",
         "its bytes are signed by a key that the process holds": "guard.pack",
         "a worker does it, never the server": "runs.advance agents.execute agents.resume agents.sweep approvals.sweep "
-        "fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
+        "alerts.work fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
         "upkeep.embed_pending",
         "it shows what only people of this machine hold": "sharing.key sharing.pull",
         "it takes a person who is there": "fixes.verify",

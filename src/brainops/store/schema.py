@@ -97,6 +97,8 @@ STAYING: Mapping[str, Mapping[str, str | int]] = {
     "share_peer": {"key": ""},
     "share_bundle": {"id": "", "direction": ""},
     "language_use": {"day": -1, "purpose": "", "model": ""},
+    "alert": {"key": ""},
+    "inbox": {"id": ""},
 }
 """Tables that no export holds: they are learned anew, or belong to one installation. A rescan goes through them too."""
 

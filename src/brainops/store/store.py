@@ -24,6 +24,7 @@ from brainops.types import Actor
 
 if TYPE_CHECKING:
     from brainops.store.agents import AgentRows
+    from brainops.store.alerts import AlertRows
     from brainops.store.answers import AnswerRows
     from brainops.store.approvals import ApprovalRows
     from brainops.store.cases import CaseRows
@@ -115,6 +116,7 @@ class Transaction:
     fixes: FixRows
     fingerprints: FingerprintRows
     agents: AgentRows
+    alerts: AlertRows
     cases: CaseRows
     signals: SignalRows
     learning: LearningRows

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from brainops.types.agent import Task as Task
     from brainops.types.agent import Workflow as Workflow
     from brainops.types.agent import WorkflowPlan as WorkflowPlan
+    from brainops.types.alert import Alert as Alert
+    from brainops.types.alert import AlertEvent as AlertEvent
+    from brainops.types.alert import AlertState as AlertState
+    from brainops.types.alert import Inbox as Inbox
     from brainops.types.change import ChangeKind as ChangeKind
     from brainops.types.change import FeedEntry as FeedEntry
     from brainops.types.evidence import Cause as Cause
@@ -195,6 +199,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         "access": "AccessKey IssuedKey Role",
         "agent": "AdapterKind Agent AgentLearning AgentLimits Attempt Choice Execution ExecutionState"
         " LanguageBudget LanguageUse MemoryAccess Task Workflow WorkflowPlan",
+        "alert": "Alert AlertEvent AlertState Inbox",
         "change": "ChangeKind FeedEntry",
         "evidence": "Cause CauseChange CauseStanding RemedyEffect RemedyEvidence",
         "fix": "ApplicationState BlastRadius Fix FixApplication FixConfidence FixKind FixMode FixSuggestion"

@@ -14,7 +14,7 @@ class ChangeKind(StrEnum):
     """What happens to what: a noun, and what became of it. `memory.judged` is feedback, `act.done` a line of the trail.
 
     A memory that is an error is `error` where it comes and comes again. A step's ref is RUN/STEP, a setting's its name,
-    an act's the number of its line; all others are ids.
+    an alert's its key, an act's the number of its line; all others are ids.
     """
 
     MEMORY_CAPTURED = "memory.captured"
@@ -57,6 +57,8 @@ class ChangeKind(StrEnum):
     APPROVAL_REFUSED = "approval.refused"
     APPROVAL_EXPIRED = "approval.expired"
     APPROVAL_USED = "approval.used"
+    ALERT_FIRING = "alert.firing"
+    ALERT_RESOLVED = "alert.resolved"
     NOTICE_RAISED = "notice.raised"
     NOTICE_DELIVERED = "notice.delivered"
     PROCEDURE_DRAFT = "procedure.draft"

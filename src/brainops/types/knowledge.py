@@ -79,7 +79,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     @property
     def remote(self) -> bool:
         """Whether it came over the network: a key, or whoever reaches this machine, says nothing of who others are."""
-        return self.kind is not ActorKind.PERSON and self.proof in ("key", "loopback")
+        return self.kind is not ActorKind.PERSON and self.proof in ("key", "loopback", "signature")
 
 
 NOBODY = Actor()

@@ -212,13 +212,15 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 class Handled(Struct, frozen=True, kw_only=True):
     """What was written of something that happened, and which procedures answer it. `kind` is the error's fingerprint,
-    or the event's name; `memory_id` the error's memory.
+    or the event's name; `memory_id` the error's memory. `repeated`: the alert stood so already, or was told late, and
+    nothing was done that was not done before.
     """
 
     operation_id: str
     kind: str
     memory_id: str | None
     answers: tuple[Answer, ...]
+    repeated: bool = False
 
 
 class NoticeKind(StrEnum):

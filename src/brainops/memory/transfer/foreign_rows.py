@@ -22,6 +22,8 @@ LEFT: Mapping[str, str] = {
     "share_bundle": "which bundles came is known by the instance that they came to",
     "failure_model": "when operations fail is learned from the record of each store",
     "precursor": "what precedes failure is learned from the record of each store",
+    "alert": "how alerts stand is told by those who watch",
+    "inbox": "what came in is worked on where it came to",
     "language_use": "what language models took is counted where they were asked",
 }
 """Kinds that no export holds, and why: a file that holds them nevertheless was made by hand."""

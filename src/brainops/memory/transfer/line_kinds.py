@@ -146,6 +146,11 @@ _FIELDS = {
     "language_use": (
         "namespace day:count *purpose *model calls:count input_tokens:count output_tokens:count cost:number"
     ),
+    "alert": (
+        "namespace key *event *target? *severity *labels:object *link? group_key? identity state:firing|resolved"
+        " told:count fired_at:count changed_at:count seen_at:count said_at:count? operation_id"
+    ),
+    "inbox": f"namespace id sender *body:object at:count attempts:count *error? {_ACTOR}",
     "notice": (
         "id namespace kind subject *body:object created_at:count attempts:count delivered_to:texts delivered_at:count?"
         " *error?"

@@ -28,6 +28,7 @@ from brainops.types import (
     ErrorEvent,
     NoticeKind,
     ProcedureVersion,
+    Run,
     RunState,
     Step,
     StepKind,
@@ -37,7 +38,7 @@ from brainops.types import (
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import safe_text
 
-WAITS = ANSWERS | {"time"}  # what an executor may wait for; the run begins the rest
+WAITS = ANSWERS | {"time", "resolved"}  # what an executor may wait for; the run begins the rest
 ASK_AGAIN_SECONDS = 30.0  # a guard that could not look: the store comes back, or somebody sees why the run waits
 RECHECK_SECONDS = 300.0  # a condition that cannot be evaluated here may be elsewhere, or after an installation
 
@@ -135,14 +136,44 @@ class Hearing:
         )
 
     def _waits(self, step: Step, row: StepRun, waits: StepWaits) -> None:
+        if waits.waits_for == "resolved" and row.role == "do":
+            self._wait_until_resolved(step, row, waits)
+            return
         if row.stage == "verify" or row.role == "undo":
-            self.failed(step, row, plainly("what verifies or takes back a step cannot wait", retryable=False))
+            self.failed(
+                step,
+                row,
+                plainly("what verifies or takes back a step cannot wait, but `until: resolved`", retryable=False),
+            )
             return
         if waits.waits_for not in WAITS:
             self.failed(step, row, plainly(f"nothing here answers what waits for {waits.waits_for!r}", retryable=False))
             return
         detail = shown(waits.detail, self._engine.context.redaction)
         self._sheet.put(row, state=StepState.WAITING, waits_for=waits.waits_for, wake_at=waits.wake_at, detail=detail)
+
+    def _wait_until_resolved(self, step: Step, row: StepRun, waits: StepWaits) -> None:
+        """Wait for the alerts that this run is for, or one of those that began it."""
+        run: Run | None = self._sheet.run
+        while run is not None and not self._sheet.tx.alerts.of_run(run.id)["alerts"]:
+            run = self._sheet.tx.runs.get(run.parent_run_id) if run.parent_run_id else None
+        if run is None:
+            self.failed(step, row, plainly("no alert began this run, so none is resolved", retryable=False))
+            return
+        waiting = {"waits_for": "resolved", "waits_on": run.id, "wake_at": waits.wake_at}
+        self._resolved(step, self._sheet.put(row, state=StepState.WAITING, **waiting), over=False)
+
+    def _resolved(self, step: Step, row: StepRun, *, over: bool) -> None:
+        """End a step whose run's alerts are resolved, or fire for longer than it waits."""
+        found = self._sheet.tx.alerts.of_run(row.waits_on or "")
+        said: dict[str, JSON] = {"resolved": True, "alerts": int(found["alerts"])}
+        if found["firing"]:
+            if over:
+                self.failed(step, row, plainly(f"{found['firing']} of {found['alerts']} alerts fire still"))
+        elif row.stage == "verify":
+            self._succeeded(step, row, row.output, {"verified": True, "by": "resolved", "output": said})
+        else:
+            self.done(step, row, said, None)
 
     def _begins(self, step: Step, row: StepRun, begins: BeginsRun) -> None:
         try:
@@ -306,6 +337,8 @@ class Hearing:
                 self._let(step, row)
             case "run":
                 self._child_ended(step, row)
+            case "resolved":
+                self._resolved(step, row, over=over)
             case _:
                 pass
 

@@ -1,7 +1,8 @@
 """Which runs begin because something happened, and which of them are under way already?
 
 Four hundred alerts of one kind are one run: of a procedure, a kind (the error's fingerprint, else the event's name) and
-a target, one run at a time goes on, whatever the procedure's own concurrency group is. Writers of a namespace follow
+a target (or of a procedure and the sender's group, where alerts come in groups), one run at a time goes on, whatever
+the procedure's own concurrency group is. Writers of a namespace follow
 one after the other, so that two processes that hear of it at once begin one run together.
 """
 
@@ -30,11 +31,12 @@ def begin_runs(
     start: OperationStart,
     *,
     kind: str,
+    group: str | None,
     operations: OperationWriter,
     operation_id: str,
 ) -> tuple[Answer, ...]:
     """Begin a run of each procedure, in the transaction that writes what happened, or find the one under way."""
-    return tuple(_begin(tx, context, match.version, start, kind, operations, operation_id) for match in matches)
+    return tuple(_begin(tx, context, match.version, start, kind, group, operations, operation_id) for match in matches)
 
 
 def proposed(matches: Iterable[TriggerMatch], why: str) -> tuple[Answer, ...]:
@@ -50,13 +52,21 @@ def _begin(
     version: ProcedureVersion,
     start: OperationStart,
     kind: str,
+    group: str | None,
     operations: OperationWriter,
     operation_id: str,
 ) -> Answer:
     name = version.procedure.name
-    digest = hashlib.sha256("\0".join((name, kind, start.target or "")).encode()).hexdigest()[:KIND_CHARACTERS]
+    of = (name, "group", group) if group else (name, kind, start.target or "")
+    digest = hashlib.sha256("\0".join(of).encode()).hexdigest()[:KIND_CHARACTERS]
+    labels = start.context.get("labels")
     try:
-        given = {"target": start.target, "task": start.name, **start.context}
+        given = {
+            **(labels if isinstance(labels, dict) else {}),
+            "target": start.target,
+            "task": start.name,
+            **start.context,
+        }
         run = new_run(
             context,
             version,
@@ -69,7 +79,11 @@ def _begin(
         )
         prefix = f"event:{digest}:"
         active = tx.runs.list(
-            state="active", procedure_name=run.procedure_name, target=run.target, since=None, limit=MOST_ACTIVE
+            state="active",
+            procedure_name=run.procedure_name,
+            target=None if group else run.target,
+            since=None,
+            limit=MOST_ACTIVE,
         )
         under_way = next((each for each in active if (each.idempotency_key or "").startswith(prefix)), None)
         if under_way is not None:

@@ -10,6 +10,7 @@ from brainops.types import JSON
 from brainops.types.times import SECOND_MICROS
 
 MAX_WAIT_DAYS = 366
+RESOLVED_SECONDS = 86_400.0  # that alerts are waited for where nothing says how long: by then somebody looks
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3_600.0, "days": 86_400.0}
 
 
@@ -17,15 +18,20 @@ def wait(work: StepWork) -> StepResult:
     """Wait a time (`seconds`, `minutes`, `hours`, `days`, added up) or `until` a moment; it holds nothing meanwhile.
 
     `until` is text as ISO 8601 with a zone, or microseconds; one that has passed ends at once. Output: {waited_until}.
+    `until: resolved` waits for the alerts that began the run, at most so long (a day where nothing says); it is the one
+    wait that can verify a step. Output: {resolved, alerts}.
     """
     parameters = Parameters(work.action, ("until", *UNITS))
     now = work.context.store.now()
     given = [name for name in UNITS if parameters.has(name)]
+    most = MAX_WAIT_DAYS * 86_400.0
+    seconds = sum(parameters.number(name, 0.0, 0.0, most / UNITS[name]) * UNITS[name] for name in given)
+    if parameters.has("until") and parameters.any("until") == "resolved":
+        seconds = seconds or work.timeout_seconds or RESOLVED_SECONDS
+        return StepWaits(waits_for="resolved", wake_at=now + int(seconds * SECOND_MICROS))
     if bool(given) == parameters.has("until"):
         parameters.refuse("says how long (`minutes: 5`) or `until` when, one of them")
     if given:
-        most = MAX_WAIT_DAYS * 86_400.0
-        seconds = sum(parameters.number(name, 0.0, 0.0, most / UNITS[name]) * UNITS[name] for name in given)
         wake_at = now + int(seconds * SECOND_MICROS)
     else:
         until = parameters.any("until")

@@ -87,3 +87,8 @@ where r.namespace = any (:namespaces::text[]) and r.id = any (:refs::text[])
 -- Lines of the trail are numbered by namespace.
 select a.namespace, cast(a.sequence as text) as ref, a.act, a.subject, a.actor_id as actor from audit as a
 where a.namespace = any (:namespaces::text[]) and a.sequence = any (:refs::bigint[])
+
+-- name: told_of_alert
+-- The same of an alert.
+select a.namespace, a.key as ref, a.event, a.target, a.severity from alert as a
+where a.namespace = any (:namespaces::text[]) and a.key = any (:refs::text[])
