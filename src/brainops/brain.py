@@ -449,6 +449,7 @@ class Brain(metaclass=Opens):
     limits = noun(Services.limits)
     notices = noun(Services.notices, hides="put")
     operations = noun(Services.record)
+    people = noun(Services.people)
     procedures = noun(Services.procedures, hides="hold keep")
     runs = noun(Services.runs, hides="carry_on claim claim_due lease_seconds nudge owner refusal version")
     sessions = noun(Services.sessions)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from brainops.procedures.runs.dispatcher import Dispatcher
     from brainops.store import Store
     from brainops.store.database import Deadline
-    from brainops.types import AccessKey, Actor, Proof
+    from brainops.types import AccessKey, Actor, Proof, Role
 
 KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
@@ -164,9 +164,9 @@ class Engine:
             raise
         return engine
 
-    def prove(self, proof: Proof, deadline: Deadline | None = None) -> Actor:
-        """Return the person whom a proof shows. Raises ApprovalUnproven."""
-        return self.services(self.settings, deadline).approvals.approvers.prove(proof)
+    def prove(self, proof: Proof, role: Role | None, places: Sequence[str], deadline: Deadline | None = None) -> Actor:
+        """Return the person whom a proof shows, and who has a role in some places. Raises ApprovalUnproven."""
+        return self.services(self.settings, deadline).approvals.approvers.prove(proof, role, places)
 
     def known_by(self, secret: str) -> AccessKey:
         """Return the key that a secret is of. Raises ApprovalUnproven."""

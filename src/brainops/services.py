@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from brainops.procedures.consent.keys import Keys
     from brainops.procedures.consent.limits import StepLimits
     from brainops.procedures.consent.outbox import Outbox
+    from brainops.procedures.consent.people import People
+    from brainops.procedures.consent.sign_ins import SignIns
     from brainops.procedures.fixes.fixes import Fixes
     from brainops.procedures.remedies.cause_log import CauseLog
     from brainops.procedures.remedies.evidence import RemedyRecord
@@ -132,6 +134,18 @@ class Services:
         from brainops.procedures.consent.keys import Keys
 
         return Keys(self.context)
+
+    @part
+    def people(self) -> People:
+        """The people of this memory, what each may do where, and where they are signed in."""
+        from brainops.procedures.consent.people import People
+
+        return People(self.context)
+
+    @part
+    def sign_ins(self) -> SignIns:
+        """How people sign in, and who is signed in."""
+        return self.approvals.approvers.sign_ins
 
     @part
     def limits(self) -> StepLimits:

@@ -16,7 +16,7 @@ from brainops.store import acts
 from brainops.store.acts import ANYBODY, NO_AGENT, PERSON, TABLE, Act, Proving
 from brainops.store.named import statements
 from brainops.store.store import Transaction
-from brainops.types import Actor, ActorKind
+from brainops.types import Actor, ActorKind, Role
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.everything import MARTA, furnish
 from tests.inside import inside
@@ -124,7 +124,8 @@ def _shown(act: Act) -> bool:
 
 def _place(act: Act) -> tuple[int, int, str, str, str]:
     strict = WHO[act.who_where_strict] if act.who_where_strict is not None else "the same"
-    return len(act.who), list(Proving).index(act.proof), WHO[act.who], strict, act.proof.value
+    of = f", of an {act.role.value}" if act.proof is not Proving.NEVER and act.role is Role.ADMIN else ""
+    return len(act.who), list(Proving).index(act.proof), WHO[act.who], strict, f"{act.proof.value}{of}"
 
 
 if __name__ == "__main__":  # python -m tests.conformance.test_acts writes the table anew

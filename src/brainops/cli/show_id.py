@@ -37,6 +37,7 @@ LISTED_BY = {  # those that are a line of a list
     "feedback": "history of its memory",
     "fix_application": "fix show FIX",
     "notice": "notices list --all",
+    "person": "people list",
     "segment": "status",
     "share_bundle": "share list",
 }

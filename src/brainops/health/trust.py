@@ -17,6 +17,7 @@ from brainops.procedures.catalog import subject_of
 from brainops.procedures.consent.approvals import covered, vouched
 from brainops.procedures.consent.approvers import enrolled_in
 from brainops.procedures.consent.outbox import known_channel
+from brainops.procedures.consent.people import known_grant
 from brainops.procedures.definition.sources import stored
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -42,7 +43,8 @@ Lines = Mapping[str, Sequence[AuditEntry]]
 
 ACTS = frozenset(
     "approval-grant approval-refuse approval-expire approval-use approval-void approval-clients approver-enrol"
-    " approver-revoke channel-put guard-bypass run-step-complete run-skip save_procedure activate_procedure"
+    " approver-revoke role-grant role-withdraw channel-put guard-bypass run-step-complete run-skip save_procedure"
+    " activate_procedure"
     " retire_procedure rule-add rule-mode rule-remove rule-step-down agent-register agent-enable agent-disable"
     " agent-remove improvement-trial improvement-applied improvement-kept".split()
 ) | {SETTLED}
@@ -151,6 +153,7 @@ def _checked_approvers(context: MemoryContext) -> tuple[str, str]:
     with context.store.read(Scope.of(STORE_NAMESPACE)) as tx:
         broken = tx.trail.first_break(STORE_NAMESPACE)
         lines, entries = _lines(tx), tx.approvals.approvers()
+        grants, people = tx.people.grants(), {each.id: each for each in tx.people.list()}
     wrong = [] if broken is None else [f"line {broken} of the approvers' trail does not fit the chain"]
     known = {entry["id"]: entry for entry in entries}
     wrong += [
@@ -173,6 +176,13 @@ def _checked_approvers(context: MemoryContext) -> tuple[str, str]:
     first = [line for line in every if line.act == "approver-enrol" and line.detail.get("first_use")]
     if len(first) > 1:
         wrong.append(f"approvers were begun anew: {len(first)} were taken on trust, and only the first may be")
+    wrong += [
+        f"{people[each.holder].name if each.holder in people else each.holder!r:.80} has a role that nobody gave: "
+        f"{each.role.value} of {each.path}"
+        for each in grants
+        if each.withdrawn_at is None
+        and not known_grant(_of(lines, STORE_NAMESPACE, each.id), each, people.get(each.holder))
+    ]
     names = sorted({entry["name"] for entry in entries if entry["revoked_at"] is None})
     fine = (
         f"{', '.join(names)}" if names else "nobody may approve yet: brainops approver enrol NAME, before an agent does"

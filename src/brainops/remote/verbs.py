@@ -106,6 +106,8 @@ _ADMIN = """
     limits.allow=ALLOW limits.disallow=DISALLOW
     notices.channels notices.add_channel=CHANNEL_PUT notices.remove_channel=CHANNEL_REMOVE notices.try_channel=DELIVER
     purge=PURGE purge_subject=PURGE
+    people.add=PERSON_ADD people.get people.grant=ROLE_GRANT people.groups people.list people.remove=PERSON_REMOVE
+    people.sign_ins people.sign_out=SIGN_OUT people.withdraw=ROLE_WITHDRAW
     runs.remove_ended=RUNS_REMOVE
     sharing.distrust=SHARE_DISTRUST sharing.revoke=SHARE_REVOKE sharing.trust=SHARE_TRUST
     upkeep.compact=COMPACT upkeep.redact_rescan=REDACT upkeep.reembed=INDEX upkeep.reindex=INDEX
@@ -125,7 +127,7 @@ UNREACHED: Mapping[str, str] = {
         "a worker does it, never the server": "runs.advance agents.execute agents.resume agents.sweep approvals.sweep "
         "alerts.work fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
         "upkeep.embed_pending",
-        "it shows what only people of this machine hold": "sharing.key sharing.pull",
+        "it shows what only people of this machine hold": "sharing.key sharing.pull people.trust_server",
         "it takes a person who is there": "fixes.verify",
         "begin and finish are it": "operations.discard operations.guidance operations.resume",
         "it is of approvals, which name their subject": "approvals.subject",

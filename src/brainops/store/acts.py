@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from brainops.errors import ApprovalRequired, ApprovalUnproven, BrainOpsError, Conflict, OperationBlocked
-from brainops.types import Actor, ActorKind
+from brainops.types import Actor, ActorKind, Role
 
 ANYBODY = frozenset(ActorKind)
 NO_AGENT = frozenset({ActorKind.PERSON, ActorKind.SERVICE})
@@ -33,13 +33,17 @@ class Proving(StrEnum):
 
 
 class Act(Struct, frozen=True, kw_only=True):
-    """Something that is done to what is kept or holds: `does` completes "may not ..."; no `name`, no line."""
+    """Something that is done to what is kept or holds: `does` completes "may not ..."; no `name`, no line.
+
+    `role` is what somebody who proves to agree must be, where it is done.
+    """
 
     name: str = ""
     does: str = ""
     who: frozenset[ActorKind] = ANYBODY
     who_where_strict: frozenset[ActorKind] | None = None  # None: the same as elsewhere
     proof: Proving = Proving.NEVER
+    role: Role = Role.APPROVER
     way_out: str = "a person does, on a terminal"
     refusal: type[BrainOpsError] = ApprovalUnproven
 
@@ -167,6 +171,7 @@ RESTORE_STORE = Act(
     does="put another store in this one's place",
     who=PERSON,
     proof=Proving.ENROLLED,
+    role=Role.ADMIN,
     way_out="a person does, on a terminal: it replaces the rules, the record and those who may approve",
 )
 RESTORED = Act(name="restore-store")  # the line of a store that was put in another one's place: who did, what is kept
@@ -217,17 +222,51 @@ ENROL = Act(
     does="enrol an approver",
     who=PERSON,
     proof=Proving.ENROLLED,
+    role=Role.ADMIN,
     way_out="a person does, and the first on a terminal of their own: brainops approver enrol NAME",
 )
-APPROVER_REVOKE = Act(name="approver-revoke", does="revoke an approver", proof=Proving.ALWAYS)
+APPROVER_REVOKE = Act(name="approver-revoke", does="revoke an approver", proof=Proving.ALWAYS, role=Role.ADMIN)
+APPROVER_GONE = Act(name="approver-revoke")  # with the person
 APPROVER_WRONG = Act(name="approver-wrong", does="prove")
 APPROVER_VOID = Act(name="approver-void", does="prove")
-CLIENTS = Act(name="approval-clients", does="accept a client's dialog", proof=Proving.ALWAYS)
+CLIENTS = Act(name="approval-clients", does="accept a client's dialog", proof=Proving.ALWAYS, role=Role.ADMIN)
+_PEOPLE = "a person does, on a terminal: brainops people"
+PERSON_ADD = Act(does="add a person", who=PERSON, proof=Proving.ENROLLED, role=Role.ADMIN, way_out=_PEOPLE)
+PERSON_ADDED = Act(name="person-add")  # who is let in by a server that signs people in has this line too
+PERSON_REMOVE = Act(
+    name="person-remove", does="remove a person", who=PERSON, proof=Proving.ENROLLED, role=Role.ADMIN, way_out=_PEOPLE
+)
+ROLE_GRANT = Act(
+    does="let somebody read or write", who=PERSON, proof=Proving.ENROLLED, role=Role.ADMIN, way_out=_PEOPLE
+)
+ROLE_GRANT_APPROVING = Act(
+    does="let somebody approve, or look after the memory",
+    who=PERSON,
+    proof=Proving.ALWAYS,
+    role=Role.ADMIN,
+    way_out="a person does, on a terminal: brainops people grant; the first enrols there, brainops approver enrol NAME",
+)
+ROLE_GRANTED = Act(name="role-grant")
+ROLE_WITHDRAW = Act(does="take a role back", who=PERSON, proof=Proving.ENROLLED, role=Role.ADMIN, way_out=_PEOPLE)
+ROLE_WITHDRAWN = Act(name="role-withdraw")
+SERVER_TRUST = Act(
+    name="server-trust",
+    does="let a server say who signed in",
+    who=PERSON,
+    proof=Proving.ALWAYS,
+    role=Role.ADMIN,
+    way_out=_PEOPLE,
+)
+SIGN_IN_LINK = Act(name="sign-in-link", does="make a link that signs somebody in", who=NO_AGENT, way_out=_PEOPLE)
+SIGN_IN_FLOW = _work()
+SIGN_IN = Act(name="sign-in", does="sign somebody in", who=NO_AGENT)
+SIGN_OUT = Act(name="sign-out", does="sign somebody out", who=NO_AGENT)
 KEY_ISSUE = Act(
     name="key-issue",
     does="issue a key",
     who=PERSON,
     proof=Proving.ENROLLED,
+    role=Role.ADMIN,
     way_out="a person does, on a terminal: brainops keys issue NAME",
 )
 KEY_REVOKE = Act(name="key-revoke", does="revoke a key", who=NO_AGENT, way_out="a person does: brainops keys revoke")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from brainops.types.page import Page
 
 LISTED = 1_000  # approvals or notices of one answer: more than anybody reads
+ASKED = (
+    "id namespace kind subject run_id step_id question reason requested_by_kind requested_by_id requested_at".split()
+)
 SWEPT = 200  # approvals that one sweep looks at: it comes again
 
 
@@ -215,8 +219,9 @@ class ApprovalRows:
 
 
 def approval_of(row: Row) -> Approval:
-    """Read a row as an Approval."""
-    return value_of(Approval, row)
+    """Read a row as an Approval, with the digest of all that somebody agrees to."""
+    asked = json.dumps([row[name] for name in ASKED], ensure_ascii=True)
+    return value_of(Approval, row, digest=hashlib.sha256(asked.encode()).hexdigest())
 
 
 def approver_of(row: Row) -> Approver:

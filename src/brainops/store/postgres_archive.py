@@ -23,7 +23,7 @@ TABLES = (
     "occurrence", "capture_key", "memory_fts", "memory_tag", "memory_vector", "feedback",
     "operation_key", "operation", "operation_count", "growth_policy", "guidance", "audit", "segment", "backup",
     "procedure", "procedure_change", "run", "run_step", "worker",
-    "access_key", "approval", "approver", "approval_setting", "notice", "channel",
+    "access_key", "person", "role_grant", "approval", "approver", "approval_setting", "notice", "channel",
     "namespace_setting", "rule", "rule_mode", "decision", "guard_count", "bypass", "fix", "fix_application",
     "evidence", "cause_change",
     "agent", "execution", "attempt", "decided_case", "failure_model",
@@ -34,8 +34,9 @@ TABLES = (
     "alert", "alert_run", "inbox",
 )  # fmt: skip
 """Every table that a backup holds, those that others refer to first. A test compares them with the catalog."""
-LEFT = ("change", "answer")
-"""The feed, whose places are numbers of transactions of one server, and keys: both begin anew where rows come back."""
+LEFT = ("change", "answer", "sign_in", "ticket")
+"""The feed, whose places are numbers of transactions of one server, idempotency keys, and who is signed in: all of it
+begins anew where rows come back."""
 
 FORMAT = 2
 OF_BEFORE = 1  # the format of archives of before the first release

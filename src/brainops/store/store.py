@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from brainops.store.language import LanguageRows
     from brainops.store.learning import LearningRows
     from brainops.store.operations import OperationRows
+    from brainops.store.people import PeopleRows
     from brainops.store.procedures import ProcedureRows
     from brainops.store.records import Records
     from brainops.store.rules import RuleRows
@@ -51,7 +52,9 @@ if TYPE_CHECKING:
     from brainops.store.sqlite_log import LogState
     from brainops.store.trust import TrustRows
     from brainops.store.variants import VariantRows
-    from brainops.types import Proof
+    from brainops.types import Proof, Role
+
+    Prove = Callable[[Proof, Role, Sequence[str]], Actor]
 
 T = TypeVar("T")
 
@@ -111,6 +114,7 @@ class Transaction:
     runs: RunRows
     approvals: ApprovalRows
     keys: KeyRows
+    people: PeopleRows
     rules: RuleRows
     evidence: EvidenceRows
     fixes: FixRows
@@ -223,16 +227,16 @@ def _claim_of(act: Act) -> Claim | None:
     return None if claim is None or claim.namespace is not None or act is acts.PROVE else claim
 
 
-def _cannot_prove(proof: Proof) -> Actor:
+def _cannot_prove(proof: Proof, role: Role, places: Sequence[str]) -> Actor:
     raise ApprovalUnproven("nothing that checks a proof was given to this store; open it as a Brain")
 
 
 class Store:
     """A database, its index and the namespaces that this reader and writer may touch.
 
-    `prove` returns the person whom a proof shows, or raises; `counted` is told when rules, settings, procedures or
-    fixes changed; whoever opens the store hands both in. With a deadline, what is not committed by then is not written:
-    StoreUnavailable is raised.
+    `prove` returns the person whom a proof shows and who has a role in some places, or raises; `counted` is told when
+    rules, settings, procedures or fixes changed; whoever opens the store hands both in. With a deadline, what is not
+    committed by then is not written: StoreUnavailable is raised.
     """
 
     def __init__(
@@ -241,7 +245,7 @@ class Store:
         index: Index,
         upkeep: StoreUpkeep,
         scope: Scope,
-        prove: Callable[[Proof], Actor] = _cannot_prove,
+        prove: Prove = _cannot_prove,
         group: Group | None = None,
         deadline: Deadline | None = None,
         counted: Callable[[Scope], None] | None = None,
@@ -263,14 +267,20 @@ class Store:
 
     @contextmanager
     def writing(
-        self, act: Act, actor: Actor, proof: Proof | Proven | None = None, scope: Scope | None = None
+        self,
+        act: Act,
+        actor: Actor,
+        proof: Proof | Proven | None = None,
+        scope: Scope | None = None,
+        places: Sequence[str] = (),
     ) -> Iterator[Transaction]:
         """Open a transaction for one act, once the table of acts lets this actor do it.
 
-        Its changes are durable when the block ends without an error. Raises what the act refuses with, before anything
+        Who proves to agree has the role of the act in the namespace that is written, or in all the `places` named. Its
+        changes are durable when the block ends without an error. Raises what the act refuses with, before anything
         is written; ApprovalUnproven where it takes a proof and there is none, or a wrong one.
         """
-        leave = self._leave(act, actor, proof)
+        leave = self._leave(act, actor, proof, places or ((scope or self.scope).write,))
         claim = _claim_of(act)
         with self.database.write(scope or self.scope, self.deadline) as session:
             if claim is not None:
@@ -287,7 +297,7 @@ class Store:
 
         What changes nothing but what some `keys` stand for names them: others of its kind then write at the same time.
         """
-        leave, claim = self._leave(act, actor, None), _claim_of(act)
+        leave, claim = self._leave(act, actor, None, (self.scope.write,)), _claim_of(act)
 
         def write(session: Session) -> T:
             if claim is not None:
@@ -317,16 +327,16 @@ class Store:
 
         What it returns stands for the proof when the same act is written.
         """
-        leave = self._leave(act, actor, proof)
+        leave = self._leave(act, actor, proof, ((scope or self.scope).write,))
         with self.database.read(scope or self.scope, self.deadline) as session:
             Transaction(session, self.index, act, leave)
         return Proven(actor=leave.actor) if leave.proven else None
 
-    def _leave(self, act: Act, actor: Actor, proof: Proof | Proven | None) -> Permission:
+    def _leave(self, act: Act, actor: Actor, proof: Proof | Proven | None, places: Sequence[str]) -> Permission:
         """Look at a proof, and at who could give one: both take transactions of their own."""
         if proof is not None:
             acts.require(act, actor, proven=True)
-            by = proof.actor if isinstance(proof, Proven) else self.prove(proof)
+            by = proof.actor if isinstance(proof, Proven) else self.prove(proof, act.role, places)
             return Permission(asker=actor, actor=by, proven=True)
         if not (act.asks_approvers or act.asks_strict):
             return Permission(asker=actor, actor=actor, proven=False)

@@ -147,6 +147,12 @@ if TYPE_CHECKING:
     from brainops.types.operation import SimilarOperation as SimilarOperation
     from brainops.types.operation import Succeeded as Succeeded
     from brainops.types.page import Page as Page
+    from brainops.types.people import Claims as Claims
+    from brainops.types.people import Person as Person
+    from brainops.types.people import RoleGrant as RoleGrant
+    from brainops.types.people import SignedIn as SignedIn
+    from brainops.types.people import SignIn as SignIn
+    from brainops.types.people import SignInKind as SignInKind
     from brainops.types.procedure import Action as Action
     from brainops.types.procedure import Applied as Applied
     from brainops.types.procedure import Change as Change
@@ -176,6 +182,7 @@ if TYPE_CHECKING:
     from brainops.types.proof import KeyProof as KeyProof
     from brainops.types.proof import Proof as Proof
     from brainops.types.proof import SecretKind as SecretKind
+    from brainops.types.proof import SignInProof as SignInProof
     from brainops.types.proof import TerminalProof as TerminalProof
     from brainops.types.run import ENDED as ENDED
     from brainops.types.run import Answer as Answer
@@ -218,10 +225,12 @@ __getattr__, __dir__, __all__ = lazy.names(
         "operation": "ActionClass Consult Evidence Failed Guidance Observation Operation OperationStart Outcome"
         " Recommendation RecommendedAgent Record SimilarOperation Succeeded",
         "page": "Page",
+        "people": "Claims Person RoleGrant SignIn SignInKind SignedIn",
         "procedure": "Action Applied Change Concurrency Condition Example ExampleResult Mode Owner Procedure"
         " ProcedureHistory ProcedureState ProcedureVersion Retry Step StepKind Trigger TriggerDecision"
         " TriggerMatch Verification",
-        "proof": "Approver Channel ChannelKind ClientProof Delivery Enrolled KeyProof Proof SecretKind TerminalProof",
+        "proof": "Approver Channel ChannelKind ClientProof Delivery Enrolled KeyProof Proof SecretKind SignInProof"
+        " TerminalProof",
         "run": "Answer Approval ApprovalKind ApprovalState CurrentStep ENDED Handled Notice NoticeKind Plan"
         " PlannedStep Run RunState StepRun StepState",
     },

@@ -28,10 +28,21 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+EVERYWHERE = "*"
+
+
+def covers(path: str, namespace: str) -> bool:
+    """Say whether a path takes a namespace in, or another path: team is that one, team/* all below it too, * every one.
+
+    A path in a path's place is covered where every namespace of it is.
+    """
+    return path in (EVERYWHERE, namespace) or (path.endswith("/*") and f"{namespace}/".startswith(path[:-1]))
+
+
 class AccessKey(Struct, frozen=True, kw_only=True):
     """A key by which an agent or a service reaches the memory over the network; of its secret only the digest is kept.
 
-    It writes the namespace `writes`, and reads that one and `reads`.
+    It writes in the path `writes`, and reads that and the paths `reads`; see `covers`.
     """
 
     id: str
@@ -45,6 +56,17 @@ class AccessKey(Struct, frozen=True, kw_only=True):
     expires_at: Micros | None = None
     revoked_at: Micros | None = None
     used_at: Micros | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in which it writes where a call names none."""
+        return self.writes.removesuffix("/*")
+
+    def role_in(self, namespace: str) -> Role | None:
+        """Return what may be asked for with it in a namespace; None where it has no business there."""
+        if covers(self.writes, namespace):
+            return self.role
+        return Role.READER if any(covers(path, namespace) for path in self.reads) else None
 
     @property
     def prefix(self) -> str:

@@ -78,8 +78,10 @@ class Actor(Struct, frozen=True, kw_only=True):
 
     @property
     def remote(self) -> bool:
-        """Whether it came over the network: a key, or whoever reaches this machine, says nothing of who others are."""
-        return self.kind is not ActorKind.PERSON and self.proof in ("key", "loopback", "signature")
+        """Whether it came over the network: who comes by a key, a sign-in or this machine is that one only."""
+        return self.proof.startswith("sign-in:") or (
+            self.kind is not ActorKind.PERSON and self.proof in ("key", "loopback", "signature")
+        )
 
 
 NOBODY = Actor()

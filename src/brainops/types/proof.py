@@ -48,7 +48,19 @@ class ClientProof(Struct, frozen=True, kw_only=True, tag_field="kind", tag="clie
     session_id: str | None = None
 
 
-Proof = TerminalProof | KeyProof | ClientProof
+class SignInProof(Unseen, frozen=True, kw_only=True, tag_field="kind", tag="sign-in"):
+    """That a person who is signed in does this: what their browser keeps, as the server hands it on.
+
+    It counts while they showed not long ago who they are, and for an approval only with its id and the digest
+    of what they looked at.
+    """
+
+    secret: str
+    approval: str | None = None
+    digest: str | None = None
+
+
+Proof = TerminalProof | KeyProof | ClientProof | SignInProof
 
 
 class SecretKind(StrEnum):

@@ -178,7 +178,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     """A question to a person, stored: what for, by whom, until when, and how it was decided and proven.
 
     `subject` is what it covers: "RUN/STEP", a procedure's name, or "OPERATION TARGET" (each quoted as
-    in a shell); an approval covers nothing else.
+    in a shell); an approval covers nothing else. `digest` tells it from every other: who agrees on a page says it.
     """
 
     id: str
@@ -199,6 +199,7 @@ class Approval(Struct, frozen=True, kw_only=True):
     decided_at: Micros | None = None
     decision_reason: str = ""
     used_at: Micros | None = None
+    digest: str = ""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

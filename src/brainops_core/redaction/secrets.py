@@ -55,7 +55,7 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
     _rule("gcp-refresh-token", "1//0", r"1//0[0-9A-Za-z_-]{30,}"),
     _rule("azure-client-secret", "8Q~ 7Q~", r"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}"),
     _rule("azure-sas", "sig=", r"sig=(?P<s>[A-Za-z0-9%/+_-]{30,}={0,2})"),
-    _rule("brainops-key", "bok_ boa_", r"bo[ak]_[0-9a-f]{32}_[A-Za-z0-9_-]{43}"),
+    _rule("brainops-key", "bok_ boa_ boi_ bov_", r"bo(?:[aik]_[0-9a-f]{32}|v)_[A-Za-z0-9_-]{43}"),
     _rule("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,}"),
     _rule("github-token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,}"),
     _rule(

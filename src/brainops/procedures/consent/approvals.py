@@ -11,7 +11,7 @@ from brainops.procedures.consent.approvers import Approvers
 from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
-from brainops.types import ActorKind, ApprovalKind, ApprovalState, NoticeKind
+from brainops.types import ActorKind, ApprovalKind, ApprovalState, NoticeKind, SignInProof
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import clean
 
@@ -203,6 +203,10 @@ class Approvals:
             raise NamespaceDenied(
                 f"the approval {asked.id} belongs to {asked.namespace}, which is only read here; "
                 f"open it with --namespace {asked.namespace}"
+            )
+        if isinstance(proof, SignInProof) and (proof.approval, proof.digest) != (asked.id, asked.digest):
+            raise ApprovalUnproven(
+                "what was looked at is not what stands: look at the approval again, and say its digest with the answer"
             )
         if asked.state is not ApprovalState.PENDING:
             raise Conflict(f"the approval {asked.id} is {asked.state.value}; it is decided once")

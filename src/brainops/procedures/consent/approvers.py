@@ -13,12 +13,36 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
+from brainops.memory.filters import member
+from brainops.procedures.consent.people import (
+    APPROVING,
+    added,
+    checked_name,
+    checked_path,
+    doorkeepers,
+    granted,
+    vouched_roles,
+    withdrawn,
+)
+from brainops.procedures.consent.sign_ins import SignIns
 from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.approvals import approver_of
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import Actor, ActorKind, ClientProof, Enrolled, KeyProof, NoticeKind, SecretKind, TerminalProof
+from brainops.types import (
+    Actor,
+    ActorKind,
+    ClientProof,
+    Enrolled,
+    KeyProof,
+    NoticeKind,
+    Role,
+    SecretKind,
+    SignInProof,
+    TerminalProof,
+)
+from brainops.types.access import EVERYWHERE
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import clean
 
@@ -26,7 +50,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.procedures.consent.outbox import Outbox
     from brainops.store.database import Row
-    from brainops.types import JSON, Approver, AuditEntry, Proof
+    from brainops.types import JSON, Approver, AuditEntry, Person, Proof
 
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8
@@ -39,7 +63,6 @@ PROOF_SECONDS = 5  # while one proof is being checked no other is, so that many 
 MAX_CLIENTS = 20
 KEY_BITS = 256
 
-_NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
 _KEY = re.compile(r"bok_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 
 
@@ -50,14 +73,26 @@ class Approvers:
         self._context = context
         self._outbox = outbox
         self._scope = Scope.of(STORE_NAMESPACE)
+        self.sign_ins = SignIns(context)
 
-    def enrol(self, name: str, *, passphrase: str | None = None, proof: Proof | None = None) -> Enrolled:
+    def enrol(
+        self,
+        name: str,
+        *,
+        passphrase: str | None = None,
+        role: Role | str | None = None,
+        path: str | None = None,
+        proof: Proof | None = None,
+    ) -> Enrolled:
         """Let a person approve: by this passphrase, or, without one, by a key that is returned once.
 
-        The first one of a store is taken on trust, which the trail says; every later one needs the proof of somebody
-        enrolled. Raises InvalidInput, Conflict, ApprovalUnproven.
+        Where they have no such role yet, they get this one (admin: they let others in, too) on this path (*, every
+        namespace). The first one of a store is taken on trust, which the trail says, and lets others in; every later
+        one needs the proof of who does. Raises InvalidInput, Conflict, ApprovalUnproven.
         """
-        name = _checked_name(name)
+        name, wanted, path = checked_name(name), None if role is None else member(Role, role), checked_path(path or "*")
+        if wanted is not None and wanted not in APPROVING:
+            raise InvalidInput(f"a {wanted.value} does not approve: enrol an approver or an admin")
         entry_id, key = new_id(), None
         if passphrase is None:
             secret = base64.urlsafe_b64encode(os.urandom(KEY_BITS // 8)).decode().rstrip("=")
@@ -68,6 +103,13 @@ class Approvers:
             now, by, first = self._context.store.now(), tx.actor, proof is None
             if first and tx.approvals.approvers():
                 raise Conflict("somebody enrolled first in the meantime; ask them to enrol you")
+            if first and (wanted or Role.ADMIN, path) != (Role.ADMIN, EVERYWHERE):
+                raise InvalidInput("the first one lets others in: an admin of every namespace")
+            person = tx.people.named(name) or added(tx, name, "", "", "", at=now)
+            name = person.name
+            has = [(each.role, each.path) for each in person.roles if each.role in APPROVING]
+            if (wanted or Role.ADMIN, path) not in has if wanted or first else not has:
+                granted(tx, person.id, wanted or Role.ADMIN, path, at=now)
             row = {
                 "id": entry_id,
                 "name": name,
@@ -102,6 +144,12 @@ class Approvers:
             for row in gone:
                 tx.approvals.revoke_approver(row["id"], now)
                 tx.trail.append(row["id"], now, name=name, kind=row["kind"])
+            person = tx.people.named(name)
+            if person is not None and name not in tx.approvals.names_of_approvers():
+                for grant in [each for each in person.roles if each.role in APPROVING]:
+                    withdrawn(tx, grant, at=now)
+            if not doorkeepers(tx):
+                raise Conflict(f"{name} is the only one who lets others in; enrol another admin first")
             self._outbox.put(tx, NoticeKind.APPROVER_CHANGED, name, by=tx.actor.id, what="revoked")
             return [approver_of(row) for row in tx.approvals.approvers() if row["id"] in {each["id"] for each in gone}]
 
@@ -117,7 +165,7 @@ class Approvers:
 
     def accept_clients(self, clients: Sequence[str], *, proof: Proof) -> tuple[str, ...]:
         """Say which coding clients' own dialogs count as proof in the written namespace; () accepts none."""
-        wanted = tuple(dict.fromkeys(_checked_name(client) for client in clients))
+        wanted = tuple(dict.fromkeys(checked_name(client) for client in clients))
         if len(wanted) > MAX_CLIENTS:
             raise InvalidInput(f"at most {MAX_CLIENTS} clients can be accepted")
         with self._context.store.writing(acts.CLIENTS, self._context.actor, proof) as tx:
@@ -130,15 +178,44 @@ class Approvers:
         with self._context.store.read(Scope.of(self._context.store.scope.write)) as tx:
             return tx.approvals.clients()
 
-    def prove(self, proof: Proof) -> Actor:
-        """Return the person whom a proof shows, or raise ApprovalUnproven. Wrong ones are counted and slow down."""
+    def prove(self, proof: Proof, role: Role | None = Role.APPROVER, places: Sequence[str] = ()) -> Actor:
+        """Return the person whom a proof shows, and who has a role in some places (the written namespace; None: any).
+
+        Raises ApprovalUnproven. Wrong ones are counted and slow down.
+        """
+        where = places or (self._context.store.scope.write,)
         match proof:
             case TerminalProof():
-                return self._by_secret(_checked_name(proof.approver), SecretKind.PASSPHRASE, proof.passphrase)
+                actor = self._by_secret(checked_name(proof.approver), SecretKind.PASSPHRASE, proof.passphrase)
             case KeyProof():
-                return self._by_key(proof.key)
+                actor = self._by_key(proof.key)
             case ClientProof():
-                return self._by_client(proof)
+                return self._by_client(proof, role, where)
+            case SignInProof():
+                signed = self.sign_ins.recent(proof.secret)
+                kind = signed.sign_in.kind.value
+                actor = Actor(kind=ActorKind.PERSON, id=signed.person.name, proof=f"sign-in:{kind}")
+                return self._with_role(actor, signed.person, role, where)
+            case _:  # of whatever it is that somebody handed over for one
+                raise ApprovalUnproven("that is no proof: a passphrase, a key or a sign-in is one")
+        return self._with_role(actor, None, role, where)
+
+    def _with_role(self, actor: Actor, person: Person | None, role: Role | None, places: Sequence[str]) -> Actor:
+        """Return somebody who has a role in all of some places, which the trail knows of; raise ApprovalUnproven."""
+        if role is None:
+            return actor
+        with self._context.store.read(self._scope) as tx:
+            person = person or tx.people.named(actor.id)
+            known = vouched_roles(tx, person) if person is not None else None
+        for place in places:
+            held = known.role_in(place) if known is not None else None
+            if held is None or not held.covers(role):
+                where = "every namespace" if place in (EVERYWHERE, STORE_NAMESPACE) else place
+                raise ApprovalUnproven(
+                    f"{actor.id} has {f'the role {held.value}' if held else 'no role'} in {where}, and this takes "
+                    f"that of {role.value} there: brainops people shows who has it, `people grant` gives it"
+                )
+        return actor
 
     def _by_secret(self, name: str, kind: SecretKind, given: str) -> Actor:
         with self._context.store.read(self._scope) as tx:
@@ -159,14 +236,15 @@ class Approvers:
             raise ApprovalUnproven("that key is not, or no longer, one of an approver")
         return self._checked(entry, key.strip())
 
-    def _by_client(self, proof: ClientProof) -> Actor:
-        accepted = self.clients()
-        if proof.client not in accepted:
+    def _by_client(self, proof: ClientProof, role: Role | None, places: Sequence[str]) -> Actor:
+        with self._context.store.read(Scope.of(places[0])) as tx:
+            accepted = tx.approvals.clients()
+        if role is Role.ADMIN or proof.client not in accepted:
             raise ApprovalUnproven(
                 f"this namespace does not accept the dialog of {proof.client!r:.80}; approve on a terminal "
                 "(brainops approve ID), or let an approver accept it: brainops approver clients NAME..."
             )
-        return Actor(kind=ActorKind.PERSON, id=_checked_name(proof.person), proof=f"client:{proof.client}")
+        return Actor(kind=ActorKind.PERSON, id=checked_name(proof.person), proof=f"client:{proof.client}")
 
     def _checked(self, entry: Row, given: str) -> Actor:
         """Compare a secret with an entry's hash; a passphrase counts as wrong until it is right."""
@@ -267,11 +345,3 @@ def _lock_seconds(failures: int) -> int:
     """Return how long an entry rests after so many wrong proofs in a row: twice as long each time."""
     over = failures - FREE_FAILURES
     return 0 if over < 0 else int(min(MAX_LOCK_SECONDS, FIRST_LOCK_SECONDS * 2 ** min(over, 20)))
-
-
-def _checked_name(name: str) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidInput(
-            f"{name!r:.80} is no name for an approver: letters, digits, spaces and . @ + - _, at most 100 characters"
-        )
-    return name

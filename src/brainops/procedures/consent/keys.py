@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -15,10 +16,12 @@ from msgspec.structs import replace
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
+from brainops.procedures.consent.people import checked_path, looks_after_all
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
-from brainops.store.scope import STORE_NAMESPACE, Scope
+from brainops.store.scope import MAX_READ_NAMESPACES, STORE_NAMESPACE, Scope
 from brainops.types import AccessKey, ActorKind, IssuedKey, Proof, Role
+from brainops.types.access import EVERYWHERE
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 SECRET_BYTES = 32  # 256 bits: nobody guesses them, so a plain digest is enough, and is looked up in microseconds
@@ -65,8 +68,13 @@ class Keys:
             )
         if days is not None and not 0 < days <= MAX_DAYS:
             raise InvalidInput(f"a key holds for more than 0 and at most {MAX_DAYS:,} days, not {days}")
-        scope = Scope.of(namespace or self._context.store.scope.write, read)
-        with self._context.store.writing(acts.KEY_ISSUE, self._context.actor, proof, scope=self._scope) as tx:
+        writes = checked_path(namespace or self._context.store.scope.write)
+        reads = tuple(dict.fromkeys([writes, *map(checked_path, read)]))
+        if writes == EVERYWHERE:
+            raise InvalidInput("a key writes in a namespace (team/a), or in one and all below it (team/*)")
+        if len(reads) > MAX_READ_NAMESPACES:
+            raise InvalidInput(f"{len(reads)} namespaces to read are too many; the limit is {MAX_READ_NAMESPACES}")
+        with self._writing(proof, reads) as tx:
             now = self._context.store.now()
             if tx.keys.holding(name, now):
                 raise Conflict(f"{name} has a key already; brainops keys rotate {name} replaces it")
@@ -76,8 +84,8 @@ class Keys:
                     name=name,
                     kind=of_kind,
                     role=wanted,
-                    writes=scope.write,
-                    reads=scope.read,
+                    writes=writes,
+                    reads=reads,
                     created_at=now,
                     created_by=tx.actor,
                     expires_at=None if days is None else now + int(days * DAY_MICROS),
@@ -93,12 +101,11 @@ class Keys:
         """
         if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
             raise InvalidInput(f"the overlap is between 0 and {MAX_OVERLAP_SECONDS:,} seconds, not {overlap_seconds}")
-        with self._context.store.writing(acts.KEY_ISSUE, self._context.actor, proof, scope=self._scope) as tx:
+        with self._context.store.read(self._scope) as tx:
+            newest = self._newest(tx, name)
+        with self._writing(proof, newest.reads) as tx:
             now = self._context.store.now()
-            holding = tx.keys.holding(name, now)
-            if not holding:
-                raise NotFound(f"no key of {name!r:.80} holds; brainops keys list shows those that do")
-            newest = holding[-1]
+            newest, holding = self._newest(tx, name), tx.keys.holding(name, now)
             span = None if newest.expires_at is None else newest.expires_at - newest.created_at
             for each in holding:
                 tx.keys.end(each.id, now + int(overlap_seconds * SECOND_MICROS))
@@ -123,7 +130,7 @@ class Keys:
         with self._context.store.writing(acts.KEY_REVOKE, self._context.actor, scope=self._scope) as tx:
             now = self._context.store.now()
             by_id = tx.keys.get(name)
-            found = self._own([by_id[0]] if by_id else tx.keys.holding(name, now))
+            found = self._own(tx, [by_id[0]] if by_id else tx.keys.holding(name, now))
             gone = [each for each in found if tx.keys.revoke(each.id, now)]
             if not gone:
                 raise NotFound(f"no key of {name!r:.80} holds; brainops keys list shows those that do")
@@ -134,12 +141,23 @@ class Keys:
     def list(self, *, limit: int = LISTED) -> Sequence[AccessKey]:
         """Return the keys, those that ended too, newest first."""
         with self._context.store.read(self._scope) as tx:
-            return self._own(tx.keys.list(limit))
+            return self._own(tx, tx.keys.list(limit))
 
-    def _own(self, keys: Sequence[AccessKey]) -> Sequence[AccessKey]:
+    def _newest(self, tx: Transaction, name: str) -> AccessKey:
+        holding = self._own(tx, tx.keys.holding(name, self._context.store.now()))
+        if not holding:
+            raise NotFound(f"no key of {name!r:.80} holds; brainops keys list shows those that do")
+        return holding[-1]
+
+    def _own(self, tx: Transaction, keys: Sequence[AccessKey]) -> Sequence[AccessKey]:
         """Return the keys that are this view's business: over the network, those of the namespaces that it reads."""
-        context = self._context
-        return [each for each in keys if not context.actor.remote or each.writes in context.store.scope.read]
+        actor, read = self._context.actor, self._context.store.scope.read
+        if not actor.remote or looks_after_all(tx, actor):
+            return keys
+        return [each for each in keys if each.writes in read]
+
+    def _writing(self, proof: Proof | None, places: Sequence[str]) -> AbstractContextManager[Transaction]:
+        return self._context.store.writing(acts.KEY_ISSUE, self._context.actor, proof, scope=self._scope, places=places)
 
     def known(self, secret: str) -> AccessKey:
         """Return the key that a secret is of. Raises ApprovalUnproven where it opens nothing, without saying why."""

@@ -19,6 +19,7 @@ union all select 'improvement' as kind, id from improvement where {handle_end}
 union all select 'memory' as kind, id from memory where {handle_end}
 union all select 'notice' as kind, id from notice where {handle_end}
 union all select 'operation' as kind, id from {operation_ids} where {handle_end}
+union all select 'person' as kind, id from person where {handle_end}
 union all select 'procedure' as kind, id from procedure where {handle_end}
 union all select 'rule' as kind, id from rule where {handle_end}
 union all select 'run' as kind, id from run where {handle_end}

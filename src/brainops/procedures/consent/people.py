@@ -1,0 +1,283 @@
+"""Who are the people of this memory, and what may each of them do where?"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
+from brainops.memory.filters import member
+from brainops.store import acts
+from brainops.store.ids import new_id
+from brainops.store.scope import STORE_NAMESPACE, Scope, checked_namespace
+from brainops.types import ActorKind, Person, Role, RoleGrant
+from brainops.types.access import EVERYWHERE, covers
+from brainops.types.people import GROUP
+
+if TYPE_CHECKING:
+    from brainops.memory.context import MemoryContext
+    from brainops.store import Transaction
+    from brainops.types import JSON, Actor, AuditEntry, Proof, SignIn
+
+MAX_NAME_CHARACTERS = 200  # of an address, an issuer, or what somebody is known by there
+APPROVING = (Role.APPROVER, Role.ADMIN)  # roles that are given by somebody who proves to have one, always
+SERVER = "sign_in_server"  # the fact about the store by which the word of a server counts
+
+_NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
+
+
+class People:
+    """The people of one store: add, grant, withdraw, remove; where they are signed in, and who signs them in."""
+
+    def __init__(self, context: MemoryContext) -> None:
+        self._context = context
+        self._scope = Scope.of(STORE_NAMESPACE)
+
+    def add(
+        self, name: str, *, email: str = "", issuer: str = "", subject: str = "", proof: Proof | None = None
+    ) -> Person:
+        """Let a person be known: who signs in with this verified address, or as this subject of this issuer, is they.
+
+        They may do nothing until `grant` says what. Raises InvalidInput, Conflict, ApprovalUnproven.
+        """
+        name, told = (
+            self._context.name(checked_name(name)),
+            [self._context.name(each.strip()) for each in (email, issuer, subject)],
+        )
+        if any(len(each) > MAX_NAME_CHARACTERS for each in told) or bool(told[1]) is not bool(told[2]):
+            raise InvalidInput(
+                f"an address, an issuer and a subject have at most {MAX_NAME_CHARACTERS} characters, and a subject "
+                'stands with who says so: issuer="https://..." or "proxy"'
+            )
+        with self._writing(acts.PERSON_ADD, proof) as tx:
+            return added(tx, name, *told, at=self._context.store.now())
+
+    def grant(self, name: str, role: Role | str, path: str | None = None, *, proof: Proof | None = None) -> RoleGrant:
+        """Give a person, or a group ("group:sre"), a role in a namespace (the written one) or on a path.
+
+        `path` is team, team/* or *. Raises NotFound, InvalidInput, Conflict, ApprovalUnproven.
+        """
+        wanted, path = member(Role, role), self._path(path)
+        act = acts.ROLE_GRANT_APPROVING if wanted in APPROVING else acts.ROLE_GRANT
+        with self._writing(act, proof, path) as tx:
+            return granted(tx, _holder(tx, name), wanted, path, at=self._context.store.now())
+
+    def withdraw(
+        self, name: str, role: Role | str, path: str | None = None, *, proof: Proof | None = None
+    ) -> RoleGrant:
+        """Take a role back, as it was given. Raises NotFound, Conflict where nobody were left who gives any."""
+        wanted, path = member(Role, role), self._path(path)
+        with self._writing(acts.ROLE_WITHDRAW, proof, path) as tx:
+            held = tx.people.held([_holder(tx, name)])
+            found = next((grant for grant in held if grant.role is wanted and grant.path == path), None)
+            if found is None:
+                raise NotFound(f"{name!r:.80} is no {wanted.value} of {path}; brainops people shows who is what where")
+            return withdrawn(tx, found, at=self._context.store.now())
+
+    def remove(self, name: str, *, proof: Proof | None = None) -> Person:
+        """Remove a person: their roles, secrets and sign-ins end, and of who they are only the name is kept.
+
+        Raises NotFound, Conflict where nobody were left who lets others in, ApprovalUnproven.
+        """
+        with self._writing(acts.PERSON_REMOVE, proof) as tx:
+            now, found = self._context.store.now(), _person(tx, name)
+            for grant in found.roles:
+                withdrawn(tx, grant, at=now)
+            for row in tx.approvals.approvers():
+                if row["name"] == found.name and row["revoked_at"] is None:
+                    tx.approvals.revoke_approver(row["id"], now)
+                    tx.also(acts.APPROVER_GONE).append(row["id"], now, name=found.name, kind=row["kind"])
+            for each in tx.people.sign_ins(found.id, now):
+                tx.people.end(each.id, now)
+            tx.people.remove(found.id, now)
+            tx.trail.append(found.id, now, name=found.name)
+        return replace(found, roles=(), email="", issuer="", subject="", removed_at=now)
+
+    def get(self, name: str) -> Person:
+        """Return a person by name. Raises NotFound."""
+        found = next((each for each in self.list() if each.name.casefold() == name.casefold()), None)
+        if found is None:
+            raise _unknown(name)
+        return found
+
+    def list(self) -> Sequence[Person]:
+        """Return everybody with their roles, oldest first; over the network, those of the namespaces that are read."""
+        with self._context.store.read(self._scope) as tx:
+            people = tx.people.list()
+            if not self._context.actor.remote:
+                return people
+            if looks_after_all(tx, self._context.actor):
+                return people
+        return [own for each in people if (own := replace(each, roles=self._read(each.roles))).roles]
+
+    def groups(self) -> Sequence[RoleGrant]:
+        """Return what is given to groups; over the network, in the namespaces that are read."""
+        with self._context.store.read(self._scope) as tx:
+            held = [each for each in tx.people.grants() if each.holder.startswith(GROUP) and each.withdrawn_at is None]
+        return self._read(tuple(held)) if self._context.actor.remote else held
+
+    def sign_ins(self, name: str | None = None) -> Sequence[SignIn]:
+        """Return where people, or one of them, are signed in, newest first."""
+        shown = {each.id for each in self.list()} if name is None else {self.get(name).id}
+        with self._context.store.read(self._scope) as tx:
+            return [each for each in tx.people.sign_ins(None, self._context.store.now()) if each.person_id in shown]
+
+    def sign_out(self, name: str) -> int:
+        """End every sign-in of a person, or the one of this id; return how many that were. Raises NotFound."""
+        found = [each for each in self.sign_ins() if each.id == name] or self.sign_ins(name)
+        with self._writing(acts.SIGN_OUT, None) as tx:
+            now = self._context.store.now()
+            ended = [each for each in found if tx.people.end(each.id, now)]
+            for each in ended:
+                tx.trail.append(each.id, now, person=each.person_id)
+        return len(ended)
+
+    def trust_server(self, *, proof: Proof | None = None) -> str:
+        """Let a server say who signed in, by the secret that is returned this once; the one before says nothing more.
+
+        Whoever has it can be anybody here: it belongs to the server alone. Raises ApprovalUnproven.
+        """
+        secret = f"bov_{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip('=')}"
+        with self._writing(acts.SERVER_TRUST, proof) as tx:
+            digest = _digest(secret)
+            tx.set(SERVER, json.dumps(digest))
+            tx.trail.append(SERVER, self._context.store.now(), digest=digest)
+        return secret
+
+    def _writing(self, act: acts.Act, proof: Proof | None, *places: str) -> AbstractContextManager[Transaction]:
+        return self._context.store.writing(act, self._context.actor, proof, scope=self._scope, places=places)
+
+    def _path(self, path: str | None) -> str:
+        return checked_path(self._context.store.scope.write if path is None else path)
+
+    def _read(self, grants: tuple[RoleGrant, ...]) -> tuple[RoleGrant, ...]:
+        read = self._context.store.scope.read
+        return tuple(each for each in grants if any(covers(each.path, namespace) for namespace in read))
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a person; raise InvalidInput where it is none."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name!r:.80} is no name for a person: letters, digits, spaces and . @ + - _, at most 100 characters"
+        )
+    return name
+
+
+def checked_path(path: str) -> str:
+    """Return a path of namespaces; raise InvalidInput where it is none, or the one in which people themselves stand."""
+    if path != EVERYWHERE and checked_namespace(path.removesuffix("/*")) == STORE_NAMESPACE:
+        raise InvalidInput(f"{STORE_NAMESPACE} holds who may do what, and belongs to those who have a role in all: *")
+    return path
+
+
+def added(tx: Transaction, name: str, email: str, issuer: str, subject: str, *, at: int) -> Person:
+    """Add a person in the caller's transaction; raise Conflict where the name, or who they are elsewhere, is taken."""
+    person = Person(
+        id=new_id(), name=name, email=email, issuer=issuer, subject=subject, created_at=at, created_by=tx.actor
+    )
+    if tx.people.named(name) or not tx.people.add(person):
+        raise Conflict(f"{name}, or who that is elsewhere, is a person here already: brainops people")
+    tx.also(acts.PERSON_ADDED, tx.actor).append(person.id, at, name=name)
+    return person
+
+
+def granted(tx: Transaction, holder: str, role: Role, path: str, *, at: int) -> RoleGrant:
+    """Give a role in the caller's transaction; raise Conflict where it is held."""
+    grant = RoleGrant(id=new_id(), holder=holder, role=role, path=path, granted_at=at, granted_by=tx.actor)
+    if not tx.people.grant(grant):
+        raise Conflict(f"that role is given already: {role.value} of {path}")
+    tx.also(acts.ROLE_GRANTED, tx.actor).append(grant.id, at, **_said(grant))
+    return grant
+
+
+def withdrawn(tx: Transaction, grant: RoleGrant, *, at: int) -> RoleGrant:
+    """Take a role back in the caller's transaction; raise Conflict where nobody were left who gives any."""
+    tx.people.withdraw(grant.id, at)
+    if grant.role is Role.ADMIN and grant.path == EVERYWHERE and not doorkeepers(tx):
+        raise Conflict("nobody else lets others in; make another an admin of * who proves it by a secret, then do this")
+    tx.also(acts.ROLE_WITHDRAWN, tx.actor).append(grant.id, at, **_said(grant))
+    return replace(grant, withdrawn_at=at)
+
+
+def doorkeepers(tx: Transaction) -> Sequence[str]:
+    """Return the names of those who let others in: admins of all, who have a secret; one at least is left."""
+    names = tx.approvals.names_of_approvers()
+    found = [tx.people.named(name) for name in names]
+    return [each.name for each in found if each is not None and each.role_in(EVERYWHERE) is Role.ADMIN]
+
+
+def looks_after_all(tx: Transaction, actor: Actor) -> bool:
+    """Say whether somebody is an admin of every namespace."""
+    person = tx.people.named(actor.id) if actor.kind is ActorKind.PERSON else None
+    return person is not None and vouched_roles(tx, person).role_in(EVERYWHERE) is Role.ADMIN
+
+
+def vouched_roles(tx: Transaction, person: Person) -> Person:
+    """Return a person with the roles that the audit trail knows of."""
+    return replace(
+        person, roles=tuple(each for each in person.roles if known_grant(tx.trail.of(each.id), each, person))
+    )
+
+
+def known_grant(lines: Sequence[AuditEntry], grant: RoleGrant, person: Person | None) -> bool:
+    """Say whether the audit trail knows a role as it stands.
+
+    One of before there were roles is known by the enrolment of whose id it has: that let somebody approve everywhere.
+    """
+    if any(line.act in ("role-withdraw", "approver-revoke") for line in lines):
+        return False
+    if any(line.act == "role-grant" and dict(line.detail) == _said(grant) for line in lines):
+        return True
+    before = grant.role is Role.ADMIN and grant.path == EVERYWHERE and grant.id == grant.holder
+    return before and any(
+        line.act == "approver-enrol" and person is not None and line.detail.get("name") == person.name for line in lines
+    )
+
+
+def server_said(tx: Transaction, secret: str) -> bool:
+    """Say whether this is the secret of the server whose word on who signed in counts here."""
+    digest, lines = json.loads(tx.setting(SERVER) or "null"), tx.trail.of(SERVER)
+    known = bool(digest) and bool(lines) and lines[-1].detail.get("digest") == digest
+    return known and hmac.compare_digest(_digest(secret), digest)
+
+
+def require_server(tx: Transaction, secret: str) -> None:
+    """Raise ApprovalUnproven unless this is that server's secret."""
+    if not server_said(tx, secret):
+        raise ApprovalUnproven(
+            "the word of this server on who signed in does not count here: brainops people trust-server gives it a "
+            "secret, which it is started with"
+        )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(f"sign-in server {secret}".encode()).hexdigest()
+
+
+def _said(grant: RoleGrant) -> dict[str, JSON]:
+    return {"holder": grant.holder, "role": grant.role.value, "path": grant.path}
+
+
+def _holder(tx: Transaction, name: str) -> str:
+    return GROUP + checked_name(name.removeprefix(GROUP)) if name.startswith(GROUP) else _person(tx, name).id
+
+
+def _person(tx: Transaction, name: str) -> Person:
+    found = tx.people.named(name)
+    if found is None:
+        raise _unknown(name)
+    return found
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"nobody here is called {name!r:.80}; brainops people lists who there is, `people add` adds one")
