@@ -273,7 +273,7 @@ def test_every_change_of_the_registry_is_on_the_trail(brain: Brain) -> None:
     brain.agents.enable("one", reason="faster now")
     brain.agents.remove("one", reason="gone")
 
-    acts = [line.act for line in brain.upkeep.trail()]
+    acts = [line.act for line in reversed(brain.upkeep.trail())]
 
     assert [act for act in acts if act.startswith("agent-")] == [
         "agent-register",
