@@ -314,7 +314,7 @@ class Catalog:
 
     def holds(self, procedure: Procedure) -> bool:
         """Say whether this very procedure is the active one of its name in the written namespace."""
-        digest = self._checked(sources.definition(procedure, None, Trust.AGENT)).digest
+        digest = sources.digest_of(procedure)
         with self._context.store.read() as tx:
             rows = self._own_rows(tx, procedure.name)
         return any(row["state"] == ProcedureState.ACTIVE and row["hash"] == digest for row in rows)

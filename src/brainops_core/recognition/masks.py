@@ -13,6 +13,9 @@ MESSAGE_REACH = 8192
 
 TEMPLATE_REACH = 1024
 
+MASKS_AT_HAND = 64  # of the latest messages: one error is asked about a dozen times while it is dealt with
+_masks: dict[str, str] = {}
+
 EPHEMERAL_PORT = 32_768
 """Ports from here on are handed out by the kernel (Linux, ip_local_port_range); below they name a service."""
 
@@ -184,6 +187,15 @@ def mask(message: str) -> str:
 
     Words, error codes, exit codes, HTTP statuses, signals and service ports stay, for they say which error it is.
     """
+    found = _masks.get(message)
+    if found is None:
+        if len(_masks) >= MASKS_AT_HAND:
+            _masks.clear()
+        found = _masks[message] = _template(message)
+    return found
+
+
+def _template(message: str) -> str:
     text = without_colour(message[:MESSAGE_REACH])
     text = _SCAN.sub(_masked, _STATUS.sub(r"status \1", text) if _SPEAKS_HTTP.search(text) else text)
     text = _CLIENT_PORT.sub(r"\1<port>", text)

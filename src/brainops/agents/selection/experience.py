@@ -23,6 +23,7 @@ class Experience:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._record = TrackRecord()
+        self._learnt: set[str] = set()
         self._until = 0
         self._read_at = -ANEW_SECONDS
 
@@ -41,15 +42,16 @@ class Experience:
             return None
         candidates = [candidate_of(agent) for agent in considered.able]
         with self._lock:
-            # What is new is learnt; all of it is read anew where an earlier attempt was judged since, or it is time.
+            # What is new is learnt; all of it is read anew where one that was learnt was judged since, or it is time.
             old = time.monotonic() - self._read_at >= ANEW_SECONDS
             rows = tx.agents.trials(0 if old else self._until, REMEMBERED_TRIALS)
-            if not old and any(row["verified"] is not None for row in rows):
+            if not old and any(row["id"] in self._learnt for row in rows):
                 old, rows = True, tx.agents.trials(0, REMEMBERED_TRIALS)
             if old:
-                self._record, self._read_at = TrackRecord(), time.monotonic()
+                self._record, self._learnt, self._read_at = TrackRecord(), set(), time.monotonic()
             for row in reversed(rows):
                 self._record.add(trial_of(row))
+                self._learnt.add(row["id"])
             self._until = max(self._until, *(row["learnt_at"] for row in rows)) if rows else self._until
             return choose(candidates, self._record, task_class=task_class, text=text, seed=seed, tried=tried)
 

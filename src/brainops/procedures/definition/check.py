@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal, cast
 
 from brainops.errors import InvalidInput, MissingExtra
@@ -110,11 +112,18 @@ def _check_secrets(procedure: Procedure, findings: Findings) -> None:
                 findings.add(where, f"the secret {name!r} is not declared", meant(name, procedure.secrets))
 
 
+@lru_cache(maxsize=64)
+def check_schema(schema: str) -> None:
+    """Raise SchemaError where a text is no JSON Schema; the procedures of fixes have the same one over and over."""
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(json.loads(schema))
+
+
 def _check_inputs(procedure: Procedure, findings: Findings) -> None:
     schema = procedure.inputs
     if not schema:
         return
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
     if schema.get("$schema", DIALECT) != DIALECT:
@@ -128,7 +137,7 @@ def _check_inputs(procedure: Procedure, findings: Findings) -> None:
         elif not _resolves(schema, ref):
             findings.add(_as_written(where, findings), f"{ref[:80]!r} leads nowhere", "write #/$defs/NAME")
     try:
-        Draft202012Validator.check_schema(dict(schema))
+        check_schema(json.dumps(schema, sort_keys=True))
     except SchemaError as error:
         where = _as_written(("inputs", *error.absolute_path), findings)
         findings.add(where, f"no JSON Schema: {error.message[:200]}", "see json-schema.org")

@@ -68,6 +68,11 @@ def of_files(files: Sequence[ProcedureFile]) -> list[Definition]:
     return list(found.values())
 
 
+def digest_of(procedure: Procedure) -> str:
+    """Return the hash of a procedure that is whole, as its definition has it."""
+    return hashlib.sha256(canonical(procedure).encode()).hexdigest()
+
+
 def _kept(procedure: Procedure, source: str, path: str | None, trust: Trust) -> Definition:
     text = canonical(procedure)
     digest = hashlib.sha256(text.encode()).hexdigest()

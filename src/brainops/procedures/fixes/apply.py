@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brainops.procedures.runs.admission import Admission
     from brainops.procedures.runs.runner import Runner
     from brainops.store import Transaction
-    from brainops.types import JSON, Fix, FixApplication, Run
+    from brainops.types import JSON, Fix, FixApplication, FixConfidence, Run
 
 DUE_SECONDS = 600  # a fix for an error of more than ten minutes ago would surprise whoever has dealt with it since
 SWEPT = 50  # applications a pass: each may start a run
@@ -100,12 +100,12 @@ class FixApplier:
                 return int(tx.fixes.move(application, ApplicationState.DUE, reason[:MAX_ERROR_CHARACTERS]))
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
-        refused = self._refused(application, fix)
+        with self._context.store.read() as tx:
+            _, obstacle = self._obstacle(tx, application, fix, now)
+        # what the guard says takes longer, and is asked only where nothing else holds it back
+        refused = None if obstacle else self._refused(application, fix)
         with self._context.store.writing(acts.FIX_APPLY, self._context.actor) as tx:
-            sure = record.Proofs(tx).of(fix, here(application.target, tx.evidence.context_of(application.operation_id)))
-            obstacle = record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
-            if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
-                obstacle = "the error is more than ten minutes old"
+            sure, obstacle = self._obstacle(tx, application, fix, now)
             if obstacle is None and refused is not None:
                 refused.record(tx)
                 obstacle = f"the guard holds it back: {refused.refusal}"[:MAX_ERROR_CHARACTERS]
@@ -118,6 +118,15 @@ class FixApplier:
                 tx.approvals.add_notice(new_id(), NoticeKind.FIX_APPLIED, fix.id, told, now)
                 tx.trail.append(fix.id, now, application=application.id)
         return 1 if obstacle else int(self._begin(application.id, fix))
+
+    @staticmethod
+    def _obstacle(tx: Transaction, application: FixApplication, fix: Fix, now: int) -> tuple[FixConfidence, str | None]:
+        """Return how sure a fix is where it is due, and what of the record and its limits holds it back."""
+        where = here(application.target, tx.evidence.context_of(application.operation_id))
+        sure = record.Proofs(tx).of(fix, where)
+        if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
+            return sure, "the error is more than ten minutes old"
+        return sure, record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
 
     def _refused(self, application: FixApplication, fix: Fix) -> Admission | None:
         """Return what the guard holds a fix back with: nobody is there to ask, and half-way is no place to find out."""

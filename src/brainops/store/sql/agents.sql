@@ -141,7 +141,7 @@ where t.namespace = any (:namespaces::text[]) and (:task_class::text is null or 
 
 -- name: attempt_trials
 -- What selection learns from: the newest attempts that say something of their agent, ended or judged since then.
-select t.agent, t.task_class, t.text, t.success, t.verified, t.duration_us, t.charged, t.started_at, t.learnt_at
+select t.id, t.agent, t.task_class, t.text, t.success, t.verified, t.duration_us, t.charged, t.started_at, t.learnt_at
 from attempt as t
 where t.namespace = any (:namespaces::text[]) and t.success is not null and t.learnt_at > :since
     and t.imported_at is null
