@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from brainops.store import open_store
 from brainops.store.scope import Scope
-from brainops.types.agent_session import agent_session
+from brainops.types.agent_session import SESSIONS, agent_session
 
 SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_BYTES = 4 << 30  # free: servers, the environments of the packaging tests, what failed tests leave
@@ -51,7 +51,8 @@ def home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.delenv(name)
         for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
             patch.delenv(name)
-        for name in [name for name in os.environ if agent_session({name: os.environ[name]}, terminal=False)]:
+        marks = [name for name in os.environ if agent_session({name: os.environ[name]}, terminal=False)]
+        for name in {*marks, *SESSIONS.intersection(os.environ)}:
             patch.delenv(name)  # the tests play people, whoever runs them
         patch.setenv("HOME", str(home))
         yield

@@ -31,7 +31,7 @@ LAYERS = (
     ("operations",),
     ("agents",),
     ("learning",),
-    ("brain", "engine", "nouns", "once", "services", "health", "authoring", "founding", "remote"),
+    ("brain", "engine", "nouns", "once", "services", "health", "hooks", "authoring", "founding", "remote"),
     ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
 )
 WIRING = {
@@ -59,6 +59,7 @@ MOST_WITH_ONE_CALLER = 0.214  # of all functions, private ones with one caller; 
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
+    "brainops_core.hook.run": "what fails in a hook is left in its spool, and the agent goes on",
     "brainops.agents.agents": "a subscriber that fails must not fail the task that taught something",
     "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",
     "brainops.agents.adapters.mcp": "what a server's client raises is told as the attempt's failure, without secrets",

@@ -56,7 +56,7 @@ STARTS = [
         for words, most in (
             (["--version"], 60),
             (["--help"], 60),
-            (["status"], 280),
+            (["status"], 290),
             (["guard", "check", "deploy api", "--command", "kubectl apply -f ."], 320),
             (["capture", "a note", "its text"], 300),
         )

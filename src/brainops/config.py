@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,8 @@ from msgspec import Struct
 
 from brainops.errors import InvalidConfiguration
 from brainops.types import Actor, ActorKind
-from brainops.types.agent_session import agent_session
+from brainops.types.agent_session import SESSIONS, agent_session
+from brainops_core.repository import GUARD_MARK, guarded, repositories
 
 PERSONAL_NAMESPACE = "personal"
 DEFAULT_STORE = "memory.db"  # in the data folder
@@ -22,7 +22,6 @@ DEFAULT_MODEL = "minilm"
 MOST_DAYS = 3_650
 DEFAULT_CHANGES_DAYS = 7.0  # whoever follows the feed was away a week at most; each line takes about 100 bytes
 MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
-GUARD_MARK = "brainops-guard.json"  # in a repository's own git folder, which its worktrees share
 KNOWN = (
     "store",
     "namespace",
@@ -81,7 +80,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         language=_names(values.get("language", ()), "language is a list of models"),
         language_url=str(values.get("language_url") or ""),
         language_key=str(values.get("language_key") or ""),
-        session=str(values["session"]) if values.get("session") else None,
+        session=str(values.get("session") or "") or next(filter(None, map(environment.get, SESSIONS)), None),
         changes_days=_days(values.get("changes_days", DEFAULT_CHANGES_DAYS)),
     )
 
@@ -133,11 +132,7 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     def marked(self) -> tuple[Guarded, ...]:
         """Return what is guarded here, whatever remote, folder and environment say by now."""
-        try:
-            said = json.loads((self.git / GUARD_MARK).read_text(encoding="utf-8"))
-            return tuple(Guarded(store=str(each["store"]), namespace=str(each["namespace"])) for each in said)
-        except (OSError, ValueError, TypeError, KeyError):
-            return ()
+        return tuple(Guarded(store=store, namespace=namespace) for store, namespace in guarded(str(self.git)))
 
     def mark(self, guarded: Guarded, strict: bool) -> None:
         """Leave here, or take away, that a namespace is guarded. A folder that cannot be written stays as it is."""
@@ -170,52 +165,8 @@ def repository_of(folder: Path) -> Repository | None:
 
 def repositories_of(folder: Path) -> Iterator[Repository]:
     """Yield the git repositories around a folder, the innermost first: a `.git` made inside hides none around it."""
-    for parent in (folder, *folder.parents):
-        if (parent / ".git").exists() and (namespace := _namespace_of_repository(parent)) is not None:
-            yield Repository(git=_common_folder(parent / ".git"), namespace=namespace)
-
-
-def _namespace_of_repository(root: Path) -> str | None:
-    remote = _remote(_common_folder(root / ".git"))
-    if remote is None:
-        return _as_namespace(root.name)
-    without_scheme = re.sub(r"^\w+://", "", remote.strip())
-    without_user = without_scheme.rsplit("@", 1)[-1]
-    return _as_namespace(re.sub(r"\.git/?$", "", without_user.replace(":", "/")))
-
-
-def _common_folder(git: Path) -> Path:
-    if git.is_dir():
-        return git
-    try:
-        target = git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-        worktree = (git.parent / target).resolve()
-        common = (worktree / "commondir").read_text(encoding="utf-8").strip()
-        return (worktree / common).resolve()
-    except (OSError, UnicodeDecodeError):
-        return git
-
-
-def _remote(git: Path) -> str | None:
-    """Return where a repository's remote is: the one that is called origin, or else the first."""
-    try:
-        lines = (git / "config").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    remotes: dict[str, str] = {}
-    section = ""
-    for line in lines:  # by hand: each command reads it, and to import configparser takes a quarter of a bare start
-        if line.lstrip().startswith("["):
-            section = line.strip()[1:].partition("]")[0]
-        key, equals, value = line.partition("=")
-        if equals and section.startswith("remote ") and key.strip().lower() == "url":
-            remotes[section] = value.strip()
-    return remotes.get('remote "origin"') or next(iter(remotes.values()), None)
-
-
-def _as_namespace(text: str) -> str | None:
-    parts = [re.sub(r"[^A-Za-z0-9._@-]+", "-", part).lstrip("._@-") for part in text.split("/")]
-    return "/".join(part for part in parts if part)[:200] or None
+    for git, namespace in repositories(str(folder)):
+        yield Repository(git=Path(git), namespace=namespace)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

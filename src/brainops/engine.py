@@ -25,6 +25,7 @@ from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import ActorKind
 
 if TYPE_CHECKING:
+    from brainops.hooks.drain import Drained
     from brainops.operations.guard.other_namespaces import Other
     from brainops.procedures.runs.dispatcher import Dispatcher
     from brainops.store import Store
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
 
+DRAIN_SECONDS = 1.0  # that opening a memory takes for what hooks saw; the rest waits for the next
 PACK_PAUSE = 20  # times as long as a pack took to write nothing is written: a folder of procedures comes one by one
 
 P = ParamSpec("P")
@@ -159,10 +161,21 @@ class Engine:
         try:
             engine = cls(opened, settings, background=background, around=around)
             fingerprint_move.move(engine.services(settings).context)
+            engine._take_up()
         except BaseException:  # a signal too: a command that is ended while it opens leaves no log behind
             opened.close()
             raise
         return engine
+
+    def _take_up(self) -> None:
+        """Take up what hooks saw; where the store is busy or cannot be written, that waits for who opens it next."""
+        from brainops.hooks.folder import anything_waits
+
+        if anything_waits(self.settings.store):
+            try:
+                self.drain(DRAIN_SECONDS)
+            except (BrainOpsError, OSError) as error:
+                log.warning("what hooks saw waits, as it could not be taken up: %s", error)
 
     def prove(self, proof: Proof, role: Role | None, places: Sequence[str], deadline: Deadline | None = None) -> Actor:
         """Return the person whom a proof shows, and who has a role in some places. Raises ApprovalUnproven."""
@@ -233,6 +246,32 @@ class Engine:
         return services
 
     # What goes on by itself
+
+    def drain(self, seconds: float | None = None) -> Drained:
+        """Take up what hooks of coding agents saw, in `seconds` where that matters, and let them read what holds now.
+
+        Raises StoreError.
+        """
+        from brainops.hooks import drain
+        from brainops.hooks.folder import folder_of
+        from brainops.operations.guard.pack import fault_of_pack
+
+        folder = folder_of(self.settings.store)
+        if folder is None:
+            return drain.Drained()
+        seen: dict[Scope, Services] = {}
+
+        def services(namespaces: Sequence[str], actor: Actor) -> Services:
+            found = self.services(
+                replace(self.settings, namespace=namespaces[0], read=tuple(namespaces), actor=actor, session=None)
+            )
+            return seen.setdefault(found.context.store.scope, found)
+
+        done = drain.drain(folder, services, seconds)
+        for each in (self.services(replace(self.settings, session=None)), *seen.values()):
+            if fault_of_pack(each.context) != "":
+                each.guard.write_pack()
+        return done
 
     def embed(self, store: Store) -> None:
         """Say that memories may wait for their vectors in what a store reads."""

@@ -36,3 +36,24 @@ def from_json(text: str) -> Any:
     import json
 
     return json.loads(text)
+
+
+def to_json(value: Any) -> str:
+    """Return a value as JSON in one line of ASCII: what a hook writes, without importing `json`."""
+    if value is None or value is True or value is False:
+        return "null" if value is None else "true" if value else "false"
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if hasattr(value, "items"):
+        return "{" + ",".join(f"{_quoted(str(name))}:{to_json(each)}" for name, each in value.items()) + "}"
+    return "[" + ",".join(map(to_json, value)) + "]"
+
+
+def _quoted(text: str) -> str:
+    try:
+        from _json import encode_basestring_ascii
+    except ImportError:
+        from json.encoder import encode_basestring_ascii
+    return encode_basestring_ascii(text)

@@ -8,7 +8,7 @@ raised, and where `is_current` says no: a commit whose pack was never written le
 
 from __future__ import annotations
 
-from brainops_core.commands.action_class import classify
+from brainops_core.commands.action_class import classify, said_of
 from brainops_core.guard import guard
 from brainops_core.guard.rule_index import RuleIndex
 from brainops_core.guard.values import PlainPattern, PlainRule, PlainState, rule_of
@@ -69,6 +69,10 @@ class Pack:
     def classify(self, start: PlainStart, least: str | None = None) -> str:
         """Return the class of an operation, by what these namespaces say and by what it is."""
         return classify(start, self.patterns, least)
+
+    def said(self, command: str) -> str | None:
+        """Return the class that these namespaces say themselves of a single command, None where they say nothing."""
+        return said_of(self.patterns, command)
 
     def applying(self, start: PlainStart) -> list[PlainRule]:
         """Return the rules that an operation must meet; of those that several triggers set off, one."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.cli.exec import name_of
+from brainops_core.commands.command_name import name_of
 from tests.cli.conftest import PROCESS_SECONDS, Say, program
 from tests.cli.test_process import on_a_terminal
 

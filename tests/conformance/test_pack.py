@@ -241,6 +241,8 @@ def test_a_pack_holds_the_statements_of_a_store_that_is_a_file_and_they_run(brai
         "namespaces": json.dumps(compiled.namespaces),
         "digests": json.dumps([digest]),
         "session_id": "s1",
+        "actor_id": "claude-code",
+        "name": "deploy api",
         "now": guidance.created_at,
         "since": 0,
         "limit": 5,

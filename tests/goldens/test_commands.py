@@ -21,6 +21,9 @@ UNRECORDED = {
     "completion": "the script is click's own",
     "changes": "its cursors hold the id of the store; tests/conformance/test_changes.py compares what it says",
     "exec": "its output is that of the program which it runs",
+    "hook canary": "it calls the hook that is wired; tests/hooks/test_install.py asks it",
+    "hook drain": "what hooks saw has ids and times of their own; tests/hooks/test_drain.py compares it",
+    "install": "it writes with the paths of this machine; tests/hooks/test_install.py compares them",
     "serve": "it answers until it is stopped",
 }
 

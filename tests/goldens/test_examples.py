@@ -45,6 +45,7 @@ REPOSITORY = ("allow make", "improvements repository add shop ~/src/shop -- make
 BEFORE = {  # what has to be done first
     "causes undo": ("causes join 'OSError: disk full' 'ENOSPC: write failed' --reason both",),
     "evidence contradict": ("evidence record 'OSError: disk full' prune-images --helped",),
+    "hook canary": ("install claude-code",),
     "improvements patch": REPOSITORY,
     "improvements repository add": ("allow make",),
     "improvements repository remove": REPOSITORY,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from brainops.cli.short_ids import shortened
 from brainops.errors import BrainOpsError, OperationBlocked
 from brainops.types import ErrorEvent, Evidence, NextTries
 from brainops.wire import plain
+from brainops_core.commands.command_name import name_of
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -31,15 +31,11 @@ if TYPE_CHECKING:
 REFUSED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127  # as env, timeout and a shell have them
 ERROR_CHARACTERS = 16_384  # of the tail in which the error is looked for: what ended a program stands near its end
 KEPT_CHARACTERS = 4_000  # of the tail that stand with the outcome
-NAME_WORDS = 3
 INTERRUPTIONS = frozenset((129, 130, 141, 143))  # SIGHUP, SIGINT, SIGPIPE, SIGTERM: somebody wanted no more of it
 TOLD_AFTER = 3
 TOLD_BEFORE = 3  # lines of what to know before: a job's log is for the job
 FAILS = 0.35  # above the third that one success leaves of doubt
 SURE = 0.3  # less likely than this, advice is not worth a line in front of every run
-
-_WORD = re.compile(r"[A-Za-z][A-Za-z_:+-]{0,39}")  # a subcommand or a make target; a version or a file is none
-_INTERPRETERS = re.compile(r"(?:python|pypy|node|ruby|perl|php|bash|sh|zsh|dash|ksh)[\d.]*")
 
 
 @command(
@@ -82,24 +78,6 @@ def exec_(
     except BrainOpsError as error:
         say(f"it ran, but memory does not have all of it: {error}" if ended else str(error))
     click.get_current_context().exit(ended[0].code if ended else REFUSED)
-
-
-def name_of(arguments: Sequence[str]) -> str:
-    """Return what a command line is called: its program or script, and the plain words that follow.
-
-    The same for `make deploy -j4` and `make deploy`, so that the record of one operation is not spread over many.
-    """
-    words = [os.path.basename(arguments[0]) or arguments[0], *arguments[1:]]
-    if _INTERPRETERS.fullmatch(words[0]) and len(words) > 1 and not words[1].startswith("-"):
-        words = [os.path.basename(words[1]), *words[2:]]
-    elif _INTERPRETERS.fullmatch(words[0]) and words[1:2] in (["-c"], ["-m"], ["-lc"], ["-ec"]) and len(words) > 2:
-        words = words[2].split() or words
-    kept = words[:1]
-    for word in words[1:NAME_WORDS]:
-        if not _WORD.fullmatch(word):
-            break
-        kept.append(word)
-    return " ".join(kept)
 
 
 def _accompany(

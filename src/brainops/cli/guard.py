@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -329,6 +330,11 @@ def enforcement(brain: Brain, value: str | None, reason: str) -> Said:
         settings = proven(brain, "ENFORCEMENT_HOLD", brain.guard.set_enforcement, value, reason=reason)
     yield settings
     yield f"enforcement in {settings.namespace}: {bold(settings.enforcement.value)}"
+    if value == Enforcement.STRICT:
+        from brainops.hooks.install import fail_closed
+
+        for path in fail_closed(os.environ):
+            yield dim(f"  a hook that fails blocks from now on: {path}")
     if settings.bypass is not None:
         yield from wrapped(f"bypass {_bypass(settings)}", first="  ", indent="  ")
         yield dim("  end it: brainops bypass --close")

@@ -96,6 +96,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     },
     "Look after": {
         "serve": ("serve", "answer every verb over HTTP", "server http api rest listen web"),
+        "install": ("hooks", "wire coding agents to the memory: claude-code, codex", "hooks wire connect integrate"),
+        "hook": ("hooks", "answer an event of a coding agent; take up what its hooks saw", "drain spool"),
         "init": ("upkeep", "make the store, and say where it is", "setup install create"),
         "status": ("upkeep", "counts, index and backlog, growth, sizes", "info stats state"),
         "doctor": ("upkeep", "check that everything works, with the way out", "check selftest diagnose"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ from brainops.errors import BrainOpsError, InvalidInput
 from brainops.types import Check
 from brainops.types.counted import counted
 from brainops.types.times import MINUTE_MICROS
+from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
@@ -158,10 +160,12 @@ def doctor(context: click.Context) -> Said:
     Example: brainops doctor
     """
     from brainops.health.doctor import way_out
+    from brainops.hooks import state as hook_state
 
     try:
         with opened() as brain, busy("checking"):
             checks = [Check(name="store", passed=True, detail="opens"), *brain.upkeep.doctor()]
+            checks += hook_state.checks(brain.settings.store, os.environ)
     except BrainOpsError as error:
         if isinstance(error, InvalidInput):
             raise
@@ -177,9 +181,16 @@ def status(brain: Brain) -> Said:
 
     Example: brainops status
     """
-    figures = brain.upkeep.status()
+    from brainops.hooks.folder import wired
+
+    figures, told = brain.upkeep.status(), ""
+    if wired(os.environ):
+        from brainops.hooks import state as hook_state
+
+        hooks = hook_state.state(brain.settings.store, os.environ)
+        figures["hooks"], told = plain(hooks), hook_state.told(hooks)
     yield figures
-    yield from show.pairs(_status(figures))
+    yield from show.pairs({**_status(figures), "coding agents": told})
 
 
 def _status(figures: dict[str, Any]) -> dict[str, str]:

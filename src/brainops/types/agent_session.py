@@ -27,6 +27,9 @@ OF_PEOPLE = frozenset(
 )
 """Members of those families that a person sets for a client, or that the terminal of an editor has."""
 
+SESSIONS = frozenset({"CLAUDE_CODE_SESSION_ID", "CODEX_SESSION_ID"})
+"""Where a client tells what it starts in which session that is: the id that its hooks are called with."""
+
 NAMES_ITSELF = "AI_AGENT"  # holds the agent's name
 NO = frozenset({"", "0", "false", "no", "off"})
 
@@ -39,8 +42,6 @@ def agent_session(environment: Mapping[str, str], *, terminal: bool = True) -> s
     kind, _, name = environment.get("BRAINOPS_ACTOR", "").partition(":")
     if kind == "agent":
         return name or "agent"
-    if environment.get(NAMES_ITSELF, "").lower() not in NO:
-        return environment[NAMES_ITSELF]
     for variable, client in MARKS.items():
         if environment.get(variable, "").lower() not in NO:
             return client
@@ -48,4 +49,6 @@ def agent_session(environment: Mapping[str, str], *, terminal: bool = True) -> s
         family = next((beginning for beginning in FAMILIES if variable.startswith(beginning)), None)
         if family and variable not in OF_PEOPLE and environment[variable].lower() not in NO:
             return FAMILIES[family]
+    if environment.get(NAMES_ITSELF, "").lower() not in NO:  # some have their version in it, so it comes last
+        return environment[NAMES_ITSELF]
     return "ci" if not terminal and environment.get("CI", "").lower() not in NO else None

@@ -72,7 +72,7 @@ def classify(start: AnyStart, patterns: Sequence[AnyPattern] = (), least: str | 
 
 def _found(start: AnyStart, patterns: Sequence[AnyPattern]) -> str:
     whole = f"{start.name} {start.target}" if start.target else start.name
-    if (said := _said(patterns, start.name) or _said(patterns, whole)) is not None:
+    if (said := said_of(patterns, start.name) or said_of(patterns, whole)) is not None:
         return said
     evidence = [found for key, value in _values(start.context) for found in _class_of_value(key, value, patterns)]
     by_name = class_of_name(start.name)
@@ -81,7 +81,7 @@ def _found(start: AnyStart, patterns: Sequence[AnyPattern]) -> str:
     return CHANGE if by_name is None else by_name
 
 
-def _said(patterns: Sequence[AnyPattern], text: str) -> str | None:
+def said_of(patterns: Sequence[AnyPattern], text: str) -> str | None:
     """Return what the namespace says: of several patterns that match, the most dangerous."""
     plain = " ".join(text.split()).casefold()
     said = [each.action_class for each in patterns if has_form(plain, each.glob.casefold())]
@@ -107,13 +107,13 @@ def _class_of_value(key: str, value: Any, patterns: Sequence[AnyPattern]) -> Ite
     text = words if isinstance(words, str) else " ".join(words)
     if key in COMMAND_KEYS:
         lines = key in ("script", "run") and not isinstance(words, str)  # a list of lines, not of words
-        yield classify_command("\n".join(words) if lines else words, lambda said: _said(patterns, said))
+        yield classify_command("\n".join(words) if lines else words, lambda said: said_of(patterns, said))
     elif key in SQL_KEYS and (key != "query" or looks_like_sql(text)):
         yield class_of_sql(text)
     elif key in METHOD_KEYS:
         yield class_of_method(text)
     elif key in TOOL_KEYS:
-        said = _said(patterns, text)
+        said = said_of(patterns, text)
         found = said if said is not None else class_of_name(text)
         if found is not None:
             yield found

@@ -25,7 +25,8 @@ from brainops_core.guard.values import PlainRequirement, PlainRule
 from brainops_core.recognition.fingerprint import VERSION
 
 STATEMENTS = (
-    "hook_changes hook_fingerprint hook_session guard_receipt guard_receipts guard_receipts_of_target"
+    "hook_changes hook_fingerprint hook_session hook_operation hook_errors hook_runs hook_open_of_session guard_receipt"
+    " guard_receipts guard_receipts_of_target guard_steps"
     " guard_target_failed guard_past_of_session guard_past_of_target guard_followed guard_bypass_open approval_granted"
 ).split()
 """What a hook may ask of a store that is a file: each by an index, and none writes."""

@@ -29,3 +29,35 @@ where m.key in (
     where t.namespace = any (:namespaces::text[]) and t.message_fingerprint = any (:digests::text[]))
     and m.state = 'active' and m.superseded_by is null
 order by m.occurrences desc, m.key limit :limit
+
+-- name: hook_operation
+-- How did an operation end lately, on this target, and in which errors? The newest first.
+select o.outcome, o.fingerprint, o.error_memory_id, o.finished_at, o.session_id,
+    (select m.title from memory as m where m.id = o.error_memory_id and m.state = 'active') as title
+from operation as o
+where o.namespace = :namespace and o.name = :name and o.target is not distinct from :target::text
+    and o.finished_at is not null and o.imported_at is null
+order by o.started_at desc limit :limit
+
+-- name: hook_errors
+-- What went wrong lately, the newest first.
+select m.id, m.title, m.trust, m.fingerprint, m.occurrences, m.last_seen_at from memory as m
+where m.namespace = :namespace and m.type = 'error_pattern' and m.state = 'active' and m.superseded_by is null
+order by m.created_at desc limit :limit
+
+-- name: hook_runs
+-- Which runs go on or wait, the newest first?
+select r.id, r.procedure_name, r.state from run as r
+where r.namespace = :namespace and r.finished_at is null and r.imported_at is null and r.parent_run_id is null
+order by r.created_at desc limit :limit
+
+-- name: hook_open_of_session
+-- Which run of a session, or of its agent where it names none, must be followed and waits, and for which step?
+select r.id, r.procedure_name, (select s.step_id from run_step as s
+    where s.run_id = r.id and s.role = 'do' and s.state in ('waiting', 'pending') order by s.step_id limit 1) as step_id
+from run as r
+where r.namespace = :namespace and r.finished_at is null and r.imported_at is null
+    and (r.session_id = :session_id::text
+        or (r.session_id is null and r.actor_kind = 'agent' and r.actor_id = :actor_id::text))
+    and r.mode in ('required', 'strict') and r.state in ('waiting', 'paused')
+order by r.created_at desc limit :limit

@@ -1,0 +1,447 @@
+"""What does a hook say to an event, and what does it leave? In process, on a store that is a file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainops import Brain
+from brainops.engine import Engine
+from brainops.hooks.clients import handler
+from brainops.types import Actor, ActorKind, Failed, Rule, RuleKind, RuleMode
+from brainops_core.hook import ledger, run, spool
+from brainops_core.hook.clients import CLIENTS
+from brainops_core.json_text import to_json
+
+ERROR = "PaymentError: the ledger of tenant 7 is locked"
+AGENT = Actor(kind=ActorKind.AGENT, id="claude-code", proof="environment")
+
+
+class Place:
+    """A home, a repository, a memory, and the events of a client in them."""
+
+    def __init__(self, folder: Path, empty: Path) -> None:
+        self.folder = folder / "shop"
+        (self.folder / ".git").mkdir(parents=True)
+        self.store = folder / "data" / "memory.db"
+        self.store.parent.mkdir()
+        shutil.copy(empty, self.store)
+        self.environment = {"HOME": str(folder), "BRAINOPS_HOME": str(self.store.parent), "BRAINOPS_HOOKS": ALL}
+
+    def brain(self, **more: Any) -> Brain:
+        settings = {"namespace": "shop", "read": ("personal",), "model": "none", "background": False, **more}
+        return Brain.open(self.store, **settings)
+
+    def drained(self) -> Brain:
+        with Engine.open(self.store, namespace="shop", read=("personal",), model="none", background=False) as engine:
+            engine.drain()
+        return self.brain()
+
+    def tell(self, event: str, client: str = "claude-code", **fields: Any) -> dict[str, Any] | None:
+        """Return what a client is answered to an event of this session."""
+        given = {"session_id": "s1", "cwd": str(self.folder), "hook_event_name": event, **fields}
+        return run.answered(client, json.dumps(given).encode(), self.environment)
+
+    def bash(self, event: str, command: str, client: str = "claude-code", **fields: Any) -> dict[str, Any] | None:
+        """Return what is answered to an event of a command."""
+        return self.tell(event, client, tool_name="Bash", tool_input={"command": command}, tool_use_id="c1", **fields)
+
+    def fails(self, command: str, text: str, **fields: Any) -> dict[str, Any] | None:
+        return self.bash("PostToolUseFailure", command, error=f"Exit code 1\n{text}", **fields)
+
+
+PROCEDURE = """---
+name: release
+description: release it
+mode: required
+steps:
+  - id: check
+    name: Check it
+    uses: manual
+---
+"""
+ALL = "session,prompt,before,after,failure,stop,subagent,compact,end"
+
+
+@pytest.fixture
+def place(tmp_path: Path, empty_store: Path) -> Place:
+    made = Place(tmp_path, empty_store)
+    with made.brain() as brain:
+        brain.guard.write_pack()
+    return made
+
+
+def said(answer: Mapping[str, Any] | None) -> str:
+    """Return what the model is told by an answer."""
+    if answer is None:
+        return ""
+    told = answer.get("hookSpecificOutput", answer)
+    return str(told.get("additionalContext") or told.get("permissionDecisionReason") or told.get("reason"))
+
+
+def verdict(answer: Mapping[str, Any] | None) -> str:
+    return "allow" if answer is None else str(answer["hookSpecificOutput"].get("permissionDecision", "allow"))
+
+
+def test_a_failure_and_a_success_become_operations_of_the_agent_with_the_error_as_a_memory(place: Place) -> None:
+    place.fails("make deploy", ERROR)
+    place.bash("PostToolUse", "make clean", tool_response={"stdout": "", "stderr": ""})
+
+    with place.drained() as brain:
+        operations = {each.start.name: each for each in brain.operations.list()}
+        memories = brain.match(ERROR)
+
+    failed = operations["make deploy"]
+    assert isinstance(failed.outcome, Failed) and failed.start.session_id == "s1"
+    assert (failed.start.actor.kind, failed.start.actor.id) == (ActorKind.AGENT, "claude-code")
+    assert operations["make clean"].outcome is not None
+    assert [each.memory.id for each in memories] == [failed.error_memory_id]
+
+
+def test_a_known_fix_is_told_after_the_failure_with_its_id_and_once_a_session(place: Place) -> None:
+    with place.brain() as brain:
+        fix = brain.fixes.attach(ERROR, "unlock it", advice="run make unlock first")
+
+    first, again = place.fails("make deploy", ERROR), place.fails("make deploy", ERROR)
+
+    assert "run make unlock first" in said(first) and fix.id in said(first)
+    assert again is None
+
+
+def test_nothing_is_told_of_an_error_that_only_reads_alike(place: Place) -> None:
+    with place.brain() as brain:
+        brain.fixes.attach(ERROR, "unlock it", advice="run make unlock first")
+
+    assert place.fails("make deploy", "PaymentError: the ledger of tenant 7 is missing") is None
+
+
+def test_a_prompt_is_answered_where_it_holds_a_known_error_and_never_otherwise(place: Place) -> None:
+    with place.brain() as brain:
+        brain.fixes.attach(ERROR, "unlock it", advice="run make unlock first")
+
+    assert place.tell("UserPromptSubmit", prompt="add a test for the error page of the shop") is None
+    assert "make unlock" in said(place.tell("UserPromptSubmit", prompt=ERROR))
+
+
+def test_what_failed_and_was_mended_is_told_before_the_same_command_in_another_session(place: Place) -> None:
+    place.fails("cd api && make deploy 2>&1 | tee log", ERROR)
+    place.bash("PostToolUse", "make unlock", tool_response={})
+    place.bash("PostToolUse", "make deploy", tool_response={})
+    place.drained().close()
+
+    told = said(place.bash("PreToolUse", "make deploy -j4", session_id="s2"))
+
+    assert "make unlock" in told and ERROR in told
+    assert place.bash("PreToolUse", "make deploy -j4", session_id="s2") is None
+    assert place.bash("PreToolUse", "make test", session_id="s2") is None
+
+
+def strict(place: Place, *rules: Rule) -> None:
+    with place.brain() as brain:
+        for rule in rules:
+            brain.guard.add(rule)
+        brain.guard.set_enforcement("strict", reason="tests")
+        brain.guard.write_pack()
+
+
+def test_in_strict_a_change_is_denied_until_memory_was_consulted_and_reading_never(place: Place) -> None:
+    strict(place)
+
+    assert verdict(place.bash("PreToolUse", "ls -la && git status")) == "allow"
+    assert verdict(place.tell("PreToolUse", tool_name="TodoWrite", tool_input={"todos": []})) == "allow"
+    denied = place.bash("PreToolUse", "make deploy")
+    assert verdict(denied) == "deny" and "guide 'make deploy' --session s1" in said(denied)
+    with place.brain(actor=AGENT) as brain:
+        brain.guidance("make deploy", session="s1")
+    assert verdict(place.bash("PreToolUse", "make deploy")) == "allow"
+
+
+def test_a_denial_that_repeats_says_something_else_and_the_third_asks_a_person(place: Place) -> None:
+    strict(place)
+
+    answers = [place.bash("PreToolUse", "make deploy") for _ in range(3)]
+    codex = [place.bash("PreToolUse", "make deploy", "codex", session_id="s2") for _ in range(3)]
+
+    assert [verdict(each) for each in answers] == ["deny", "deny", "ask"]
+    assert len(set(map(said, answers))) == 3
+    assert [verdict(each) for each in codex] == ["deny"] * 3 and "ask the person" in said(codex[2])
+
+
+def test_a_rule_holds_for_the_command_that_it_names_wherever_it_stands_and_not_for_its_words(place: Place) -> None:
+    rule = Rule(
+        id="",
+        namespace="",
+        name="deploy asks",
+        operations=("make deploy*",),
+        kind=RuleKind.APPROVAL,
+        mode=RuleMode.DENY,
+    )
+    strict(place, rule)
+    with place.brain(actor=AGENT) as brain:
+        brain.guidance("anything", session="s1")
+
+    assert verdict(place.bash("PreToolUse", "cd api && sudo -u x true; make deploy")) == "deny"
+    assert verdict(place.bash("PreToolUse", "git commit -m 'make deploy faster'")) == "allow"
+
+
+def test_a_denial_is_on_record_where_people_see_blocks_and_mark_false_ones(place: Place) -> None:
+    strict(place)
+    place.bash("PreToolUse", "make deploy")
+
+    with place.drained() as brain:
+        (decision,) = brain.guard.decisions()
+        brain.guard.false_block(decision.id, note="it was only a build")
+
+    assert (decision.operation_name, decision.session_id, decision.verdict) == ("make deploy", "s1", "deny")
+
+
+def test_a_guarded_repository_holds_whatever_namespace_the_environment_names(place: Place) -> None:
+    strict(place)
+    place.environment["BRAINOPS_NAMESPACE"] = "elsewhere"
+    mark = [{"store": str(place.store), "namespace": "shop"}]
+    (place.folder / ".git" / "brainops-guard.json").write_text(json.dumps(mark), "utf-8")
+
+    answer = place.bash("PreToolUse", "rm -rf build")
+
+    assert verdict(answer) == "deny" and "--namespace shop" in said(answer)
+
+
+def test_a_session_begins_with_what_failed_lately_and_is_told_again_after_compaction(place: Place) -> None:
+    assert place.tell("SessionStart", source="startup") is None
+    place.fails("make deploy", ERROR)
+    place.drained().close()
+
+    first = said(place.tell("SessionStart", source="startup", session_id="s2"))
+    resumed = place.tell("SessionStart", source="resume", session_id="s2")
+    compacted = said(place.tell("SessionStart", source="compact", session_id="s2"))
+    sub_agent = said(place.tell("SubagentStart", session_id="s2", agent_id="a1"))
+
+    assert ERROR in first and len(first) <= 6_000 and resumed is None
+    assert ERROR in compacted and ERROR in sub_agent
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+def test_an_agent_is_held_once_where_a_step_that_it_must_do_is_open(place: Place, client: str) -> None:
+    with place.brain() as brain:
+        brain.establish(PROCEDURE)
+        brain.runs.start("release", session="s1")
+        brain.guard.write_pack()
+
+    first = place.tell("Stop", client, stop_hook_active=False)
+
+    assert first is not None and first["decision"] == "block" and '"release"' in first["reason"]
+    assert place.tell("Stop", client, stop_hook_active=False) is None
+    assert place.tell("Stop", client, stop_hook_active=True, session_id="s9") is None
+
+
+def test_codex_tells_how_a_command_ended_only_in_its_transcript_and_that_is_read_before_the_next_event(
+    place: Place, tmp_path: Path
+) -> None:
+    transcript = tmp_path / "rollout.jsonl"
+    about = {"transcript_path": str(transcript)}
+    place.bash("PostToolUse", "make deploy", "codex", tool_response=f"{ERROR}\n", **about)
+    output = f"Wall time: 0.1 seconds\nProcess exited with code 3\nOutput:\n{ERROR}\n"
+    payload = {"type": "function_call_output", "call_id": "c1", "output": output}
+    transcript.write_text(json.dumps({"type": "response_item", "payload": payload}).replace(": ", ":") + "\n", "utf-8")
+    place.tell("Stop", "codex", **about)
+    place.tell("Stop", "codex", **about)
+
+    with place.drained() as brain:
+        (operation,) = brain.operations.list()
+
+    assert isinstance(operation.outcome, Failed) and operation.outcome.result == {"exit_code": 3}
+    assert operation.outcome.error.message == "the ledger of tenant 7 is locked"
+
+
+def test_secrets_stand_neither_in_the_spool_nor_in_what_is_told(place: Place) -> None:
+    secret = "AKIA" + "Z7QK3M5T9X2B4N6P"
+    place.fails(f"aws --key {secret} s3 ls", f"AccessError: {secret} is not known")
+
+    assert secret not in "".join(path.read_text("utf-8") for path in place.store.parent.rglob("*.jsonl"))
+
+
+def test_the_spool_and_the_ledger_are_for_their_owner_only(place: Place) -> None:
+    with place.brain() as brain:
+        brain.fixes.attach(ERROR, "unlock it", advice="run make unlock first")
+    place.fails("make deploy", ERROR)
+
+    files = list(place.store.parent.rglob("*.jsonl"))
+
+    assert len(files) == 2 and all(path.stat().st_mode & 0o077 == 0 for path in files)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"[]", b"null", b"\0" * 100, b"\xff\xfe{}", b'{"hook_event_name": 7}', b"[" * 100_000],
+    ids=["nothing", "half", "list", "null", "NUL", "bytes", "number", "deep"],
+)
+def test_what_is_no_event_is_refused_and_what_is_an_unknown_one_is_let_pass(place: Place, data: bytes) -> None:
+    if data.startswith(b'{"'):
+        assert run.answered("claude-code", data, place.environment) is None
+        return
+    with pytest.raises(ValueError, match="no event"):
+        run.answered("claude-code", data, place.environment)
+
+
+def test_unknown_events_and_fields_of_other_kinds_say_nothing(place: Place) -> None:
+    assert place.tell("Elicitation") is None
+    assert place.tell("PreToolUse", tool_name=["x"], tool_input="y") is None
+    assert place.tell("PostToolUse", tool_name="Bash", tool_input={"command": 7}, tool_response=[1]) is None
+    assert (
+        place.tell("PostToolUseFailure", tool_name="Bash", tool_input={"command": "x\0y \ud800"}, error="a\0b") is None
+    )
+
+
+def test_an_answer_of_ten_megabytes_is_an_event_as_any_other(place: Place) -> None:
+    place.bash("PostToolUse", "make big", tool_response={"stdout": "x" * 10_000_000})
+
+    with place.drained() as brain:
+        assert [each.start.name for each in brain.operations.list()] == ["make big"]
+
+
+@pytest.mark.parametrize("value", ["off", "session,stop"])
+def test_an_event_that_is_switched_off_is_not_answered(place: Place, value: str) -> None:
+    strict(place)
+    place.environment["BRAINOPS_HOOKS"] = value
+
+    assert place.bash("PreToolUse", "make deploy") is None
+    given = {"session_id": "s1", "cwd": str(place.folder), "hook_event_name": "PreToolUse", "tool_name": "Bash"}
+    data = to_json({**given, "tool_input": {"command": "make deploy"}}).encode()
+    assert verdict(run.answered("claude-code", data, place.environment, closed=True)) == "deny"
+
+
+def test_a_store_that_is_locked_or_gone_lets_pass_what_only_asks_for_memory_and_waits_for_nothing(place: Place) -> None:
+    strict(place)
+    place.store.rename(place.store.with_suffix(".away"))
+
+    assert verdict(place.bash("PreToolUse", "make deploy")) == "allow"
+    assert verdict(place.bash("PreToolUse", "rm -rf /srv")) == "deny"  # what destroys fails closed
+
+
+# As a process of its own
+
+
+def hook(place: Place, client: str, data: bytes, *more: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    called = handler(client, next(iter(CLIENTS[client].events)))
+    words = [called["command"], *called["args"]] if "args" in called else ["sh", "-c", called["command"]]
+    return subprocess.run(
+        [*words, *more],
+        input=data,
+        env={**place.environment, **environment},
+        capture_output=True,
+        timeout=20,
+        cwd=place.folder,
+    )
+
+
+PROBE = """
+import sys
+sys.path.append({source!r})
+import os
+real = os._exit
+def end(code):
+    names = sorted(name for name, module in sys.modules.items() if getattr(module, "__file__", None))
+    sys.stderr.write("\\n".join(f"{{name}} {{sys.modules[name].__file__}}" for name in names))
+    sys.stderr.flush()
+    real(code)
+os._exit = end
+from brainops_core.hook.run import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "make deploy"}},
+        {
+            "hook_event_name": "PostToolUseFailure",
+            "tool_name": "Bash",
+            "tool_input": {"command": "make"},
+            "error": ERROR,
+        },
+        {"hook_event_name": "SessionStart", "source": "startup"},
+        {"hook_event_name": "UserPromptSubmit", "prompt": ERROR},
+    ],
+    ids=lambda event: event["hook_event_name"],
+)
+def test_a_hook_imports_nothing_but_the_standard_library_and_itself(place: Place, event: dict[str, Any]) -> None:
+    strict(place)
+    source = str(Path(spool.__file__).parents[2])
+    given = json.dumps({"session_id": "s1", "cwd": str(place.folder), **event}).encode()
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", PROBE.format(source=source), "claude-code"],
+        input=given, env=place.environment, capture_output=True, timeout=20,
+    )  # fmt: skip
+
+    loaded = dict(line.split(" ", 1) for line in done.stderr.decode().splitlines())
+    assert done.returncode == 0 and "brainops_core.hook.answer" in loaded
+    foreign = {name for name, file in loaded.items() if "site-packages" in file}
+    assert not foreign and "brainops" not in loaded
+    ours = {name.partition(".")[0] for name, file in loaded.items() if file.startswith(source)}
+    assert ours == {"brainops_core"}
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+def test_a_hook_that_fails_ends_with_zero_says_so_in_the_spool_and_only_closed_with_one(
+    place: Place, client: str
+) -> None:
+    done, closed = hook(place, client, b"no event"), hook(place, client, b"no event", "closed")
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    if client == "claude-code":
+        assert (closed.returncode, closed.stdout) == (1, b"")
+    with place.drained():
+        pass
+    from brainops.hooks.folder import counted
+
+    counts = counted(f"{place.store}.hooks")[client]
+    assert counts["faults"] == 2 and "no event" in counts["newest"][0]["error"]
+
+
+def test_without_a_home_or_where_nothing_can_be_written_the_tool_runs(place: Place, tmp_path: Path) -> None:
+    given = {"session_id": "s1", "cwd": str(place.folder), "hook_event_name": "PostToolUse", "tool_name": "Bash"}
+    data = json.dumps({**given, "tool_input": {"command": "make"}}).encode()
+    file = tmp_path / "a file"
+    file.touch()
+
+    for environment in ({"BRAINOPS_HOME": "", "HOME": ""}, {"BRAINOPS_HOME": str(file)}):
+        done = hook(place, "claude-code", data, **environment)
+        assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_standard_input_that_never_ends_is_left_within_the_time(place: Place) -> None:
+    called = handler("claude-code", "PreToolUse")
+    with subprocess.Popen(
+        [called["command"], *called["args"]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=place.environment,
+        cwd=place.folder,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(b'{"half')
+        process.stdin.flush()
+
+        assert process.wait(timeout=20) == 0
+
+
+def test_the_ledger_of_a_session_says_what_it_was_told_and_what_of_it_was_used(place: Place) -> None:
+    with place.brain() as brain:
+        fix = brain.fixes.attach(ERROR, "unlock it", advice="run make unlock first")
+    place.fails("make deploy", ERROR)
+    place.bash("PostToolUse", "make deploy", tool_response={})
+
+    lines = ledger.Ledger(f"{place.store}.hooks", "claude-code", "s1").lines
+
+    told, used = lines
+    assert fix.id in told["ids"] and told["tokens"] > 0
+    assert used["of"] == [told["id"]] and used["spent"] == told["tokens"]
