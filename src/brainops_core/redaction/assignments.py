@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from brainops_core.redaction.secret_names import is_code, is_harmless, is_number, looks_random, name_kind
+from itertools import chain
+
+from brainops_core.redaction.secret_names import (
+    FOREIGN,
+    FOREIGN_MARKED,
+    is_code,
+    is_harmless,
+    is_number,
+    looks_random,
+    name_kind,
+)
 from brainops_core.redaction.secrets import Span
 from brainops_core.regex import Regex
 
@@ -15,7 +25,7 @@ _KEYWORDS = ("pass", "pw", "secret", "token", "key", "cred", "auth", "sharedacce
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _NAME_REACH = 64
 _GAP = 10
-_MAY_FOLLOW = frozenset(":=>\"'`]\\,*|[fviwVW")
+_MAY_FOLLOW = frozenset(":=>\"'`]\\,*|[fviwVW\uff1a\uff1d")
 _VALUE_REACH = 4096
 """Longest name and value, in characters, that are read; a longer value is replaced up to there and then read on."""
 
@@ -25,7 +35,7 @@ _ANNOTATION = (
 )
 _SEPARATOR = Regex(
     rf"(?P<close>(?:\\{{0,3}}[\"'`])?\]?(?:\*\*)?(?: \[[^\[\]\n]{{0,24}}\])?)[ \t]{{0,8}}"
-    rf"(?P<op>:=|=>|=|:|>)(?![=:])(?:\*\*)?[ \t]{{0,8}}{_ANNOTATION}"
+    rf"(?P<op>:=|=>|=|:|\uff1a|\uff1d|>)(?![=:])(?:\*\*)?[ \t]{{0,8}}{_ANNOTATION}"
 )
 _NAME_VALUE = Regex(
     r"(?P<close>\\{0,3}[\"'`]?),?\s{1,40}\\{0,3}[\"']?[vV]alue\\{0,3}[\"']?[ \t]{0,4}(?P<op>[:=])[ \t]{0,8}"
@@ -44,6 +54,9 @@ _SHELL_VALUE = Regex(r"[^\s\"'`]+")
 _MORE_PROSE = Regex(r"[ \t]+[A-Za-z(]")
 _NEXT_SETTING = Regex(r"[ \t]+[\w.\-]{1,64}[\"']?[ \t]?[:=]")
 _PLAIN_WORD = Regex(r"[A-Za-z]+(?:[-'][a-z]{1,32})?[.,:;!?)]{0,3}$")
+_WORDS = Regex(r"[a-z]+(?:[-_][a-z]+)+[.,:;!?)]{0,3}$")
+_LABEL = Regex(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+$")
+_LABEL_WORD = Regex(r"(?:^|-)[a-z]{4,}(?:-|$)")
 _SHORTEST_NUMBER = 4
 _SHORTEST_WORD_SECRET = 16
 _SHORTEST_TOLD = 8
@@ -62,7 +75,7 @@ class _Name:
 def find_assignments(text: str, lower: str) -> Iterator[Span]:
     """Yield the values of settings, fields, headers and options whose name says that they hold a secret."""
     covered = range(0)
-    for name in _names(text, lower):
+    for name in chain(_names(text, lower), _foreign_names(text, lower)):
         if name.start in covered:
             continue
         for pattern in _forms(name):
@@ -90,6 +103,16 @@ def _names(text: str, lower: str) -> Iterator[_Name]:
                 if kind and not text.endswith("[redacted:", 0, start):
                     yield _Name(text[start:end], start, end, kind)
             position = lower.find(keyword, max(end, position + 1))
+
+
+def _foreign_names(text: str, lower: str) -> Iterator[_Name]:
+    for word in FOREIGN if text.isascii() else (*FOREIGN, *FOREIGN_MARKED):
+        position = lower.find(word)
+        while position >= 0:
+            end = position + len(word)
+            if not (text[position - 1 : position].isalnum() and word.isascii()) and text[end : end + 1] != "":
+                yield _Name(text[position:end], position, end, "password")
+            position = lower.find(word, end)
 
 
 def _spaced_kind(text: str, start: int, name: str) -> str | None:
@@ -126,7 +149,7 @@ def _fits(text: str, name: _Name, separator: Match[str]) -> bool:
         case ">" | "|" if not before:
             return False
         case ">":
-            return before.endswith("<")
+            return before.endswith("<") and text[separator.end() : separator.end() + 1] not in ("'", '"')
         case "|":
             return before.rstrip(" \t*`").endswith("|")
     # 'Password: ', more: the quote that follows ends the text that the name stands in.
@@ -141,7 +164,8 @@ def _value(text: str, name: _Name, separator: Match[str]) -> Span | None:
         start = opening.end()
         end = _quoted_end(text, start, opening["quote"])
         value = text[start:end]
-        wanted = _is_secret(value, name)
+        said = opening["quote"] in "\"'`" and _MORE_PROSE.match(text, end + 1) is not None
+        wanted = _is_secret(value, name) and not (said and name.kind != "password" and _WORDS.match(value))
     else:
         end = _unquoted_end(text, start, name, separator)
         value = text[start:end]
@@ -183,6 +207,10 @@ def _is_shell_setting(text: str, name: _Name, separator: Match[str]) -> bool:
 
 
 def _is_secret(value: str, name: _Name) -> bool:
+    if name.kind != "password" and value.startswith(("http://", "https://")):
+        return False  # where one gets it; what the address itself gives away is found for itself
+    if name.text.lower().endswith("s") and _LABEL.match(value) and _LABEL_WORD.search(value):
+        return name.kind == "password"  # which ones, by their names
     if name.kind in ("key", "tokens"):
         return looks_random(value) and not is_harmless(value)
     if is_harmless(value):
@@ -196,13 +224,15 @@ def _is_source_or_prose(text: str, end: int, value: str, name: _Name, separator:
     shell = _is_shell_setting(text, name, separator)
     if "\n" in separator.group() and (value.endswith(":") or text[end : end + 1] not in ("", "\r", "\n")):
         return True
-    if is_code(value, text[end : end + 1]) and not (shell and value.isidentifier()):
+    if is_code(value.rstrip("!?"), text[end : end + 1]) and not (shell and value.isidentifier()):
         return True
     if not shell and value.replace("_", "").isalpha() and name_kind(value):
         return True  # api_key=api_key: the value is the name of a variable that holds the secret.
-    if shell or separator["op"].isspace() or not _PLAIN_WORD.match(value):
+    if shell or separator["op"].isspace() or separator.group()[-1] not in " \t":
         return False
-    if separator.group()[-1] not in " \t":
+    if name.kind != "password" and _WORDS.match(value):
+        return True  # invalid credentials: account_locked
+    if not _PLAIN_WORD.match(value):
         return False
     if _MORE_PROSE.match(text, end) and not _NEXT_SETTING.match(text, end):
         return True

@@ -7,13 +7,18 @@ from brainops_core.words import words_of
 
 _WORD = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORD = frozenset("password passwd passwort passe passphrase passcode pwd pw pass passw".split())
+# A password in other languages, where its word holds none of the English, German and French ones above.
+FOREIGN = tuple("senha kennwort wachtwoord contrasena salasana heslo haslo sifre".split())
+FOREIGN_MARKED = tuple(
+    "contraseña,hasło,lösenord,adgangskode,jelszó,parolă,şifre,пароль,пароля,κωδικός,סיסמה,كلمة المرور,密码,密碼,口令,"
+    "パスワード,暗証番号,비밀번호,암호,รหัสผ่าน,mật khẩu".split(",")
+)
 _COMPOUND_KEY = frozenset(
     "api access secret private auth account encryption encrypt signing sign master shared consumer app application "
-    "session ssh deploy webhook storage service client license admin root subscription integration crypt hmac "
-    "jwt".split()
+    "ssh deploy webhook service client license admin root subscription integration crypt hmac jwt".split()
 )
 _ORDINARY_KEY = frozenset(
-    "primary foreign public cache partition sort routing idempotency dedup object row hash lookup registry config "
+    "primary foreign public cache partition sort idempotency dedup object row hash lookup registry config "
     "unique index map dict shard group natural surrogate candidate composite message event kafka redis s3 issue "
     "project ticket translation i18n metric tag label column field host known press arrow hot short any missing".split()
 )
@@ -26,6 +31,7 @@ _NOT_THE_SECRET = frozenset(
     "retries rotation changed updated created set exists present env var variable placeholder generator validator "
     "regex pattern mount volume".split()
 )
+_NAMES_ONE = frozenset("existing".split())  # existingSecret: it says which secret, and holds none
 _STAGES = frozenset("prod dev staging test new old base64".split())
 _PAGING = frozenset("page next continuation cursor sync pagination previous prev last max min total num".split())
 _SUFFIXES = (
@@ -59,9 +65,14 @@ def name_kind(name: str) -> str | None:
 
 
 def _kind_of(name: str) -> str | None:
+    lower = name.lower()
+    if any(word in lower for word in (FOREIGN if name.isascii() else (*FOREIGN, *FOREIGN_MARKED))):
+        return "password"
     found = filter(str.isalnum, words_of(name)) if name.isascii() else _WORD.findall(name)
     words = [word.lower() for word in found]
-    if not words or words[-1] in _NOT_THE_SECRET:
+    if words[-2:] == ["key", "data"]:  # of a kubeconfig
+        words.pop()
+    if not words or words[-1] in _NOT_THE_SECRET or words[0] in _NAMES_ONE:
         return None
     while len(words) > 1 and (words[-1].isdigit() or words[-1] in _STAGES):
         words.pop()
@@ -154,7 +165,7 @@ def is_harmless(value: str) -> bool:
     """Say whether a value cannot be a secret: a placeholder, template, reference, mask, or a word of messages."""
     value = value[:_HEAD]
     bare = value.rstrip(_PUNCTUATION)
-    if not bare:
+    if not bare.strip("{[(<"):
         return True
     if bare.lower() in _WORDS or set(bare) <= _MASK_CHARACTERS:
         return True

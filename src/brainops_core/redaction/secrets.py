@@ -29,16 +29,27 @@ class TokenRule:
     """A secret that is known by its shape.
 
     A text that holds none of the `triggers` is not searched. The group "s" of the expression, if any, is the
-    secret; `random` asks in addition that it looks like the output of a generator.
+    secret; it looks like the output of a generator where `random` asks so, and has `entropy` bits a character or more.
     """
 
-    __slots__ = ("expression", "kind", "random", "triggers")
+    __slots__ = ("entropy", "expression", "kind", "random", "triggers")
 
-    def __init__(self, kind: str, triggers: tuple[str, ...], expression: str, random: bool) -> None:
+    def __init__(
+        self, kind: str, triggers: tuple[str, ...], expression: str, random: bool = False, entropy: float = 0.0
+    ) -> None:
         self.kind = kind
         self.triggers = triggers
         self.expression = Regex(expression)
         self.random = random
+        self.entropy = entropy
+
+    def found_in(self, text: str) -> Iterator[Span]:
+        """Yield the secrets of this shape."""
+        group = "s" if "(?P<s>" in self.expression.source else 0
+        for match in self.expression.finditer(text):
+            secret = match.group(group)
+            if (not self.random or looks_random(secret)) and (not self.entropy or entropy(secret) >= self.entropy):
+                yield Span(match.start(group), match.end(group), self.kind, 0)
 
 
 def _rule(kind: str, triggers: str, pattern: str, *, random: bool = False) -> TokenRule:
@@ -117,24 +128,68 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
 
 
 SHORTEST_TOKEN = 20
-"""No rule of the table matches fewer characters, so shorter words need not be searched for triggers."""
+"""No rule matches fewer characters, so shorter words need not be searched for triggers."""
+
+_NO_WORD = {ord(character): " " for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
+
+
+class _Triggers:
+    """By which words of a text do we know which rules to look at? Hundreds of searches for a trigger take longer."""
+
+    def __init__(self, rules: tuple[TokenRule, ...]) -> None:
+        self.words: dict[str, list[int]] = {}
+        self.beginnings: dict[str, list[tuple[str, int]]] = {}
+        self.anywhere: list[int] = []
+        self.rules = rules
+        for number, rule in enumerate(rules):
+            for trigger in rule.triggers:
+                said = trigger.lower().translate(_NO_WORD)
+                word = said.split()[0]
+                if trigger in WITHIN_A_WORD:
+                    self.anywhere.append(number)
+                elif said.lstrip() == word:
+                    self.beginnings.setdefault(word[:2], []).append((word, number))
+                else:
+                    self.words.setdefault(word, []).append(number)
+
+    def rules_for(self, runs: str) -> Iterator[TokenRule]:
+        """Yield the rules of which a trigger stands in these words."""
+        lower, found = runs.lower(), set(self.anywhere)
+        for word in set(lower.translate(_NO_WORD).split()):
+            if word in self.words:
+                found.update(self.words[word])
+            for beginning, number in self.beginnings.get(word[:2], ()):
+                if word.startswith(beginning):
+                    found.add(number)
+        for number in sorted(found):
+            if any(trigger.lower() in lower for trigger in self.rules[number].triggers):
+                yield self.rules[number]
+
+
+WITHIN_A_WORD = ("8Q~", "7Q~", "t3blbkfj")
+_triggers: list[_Triggers] = []
 
 
 def find_tokens(text: str) -> Iterator[Span]:
-    """Yield every token that is known by its shape."""
+    """Yield every token that is known by its shape, to a rule of our own or to a public one."""
     runs = "\n".join([run for run in text.split() if len(run) >= SHORTEST_TOKEN])
     if not runs:
         return
-    for rule in TOKEN_RULES:
-        for trigger in rule.triggers:
-            if trigger in runs:
-                break
-        else:
-            continue
-        group = "s" if "(?P<s>" in rule.expression.source else 0
-        for match in rule.expression.finditer(text):
-            if not rule.random or looks_random(match.group(group)):
-                yield Span(match.start(group), match.end(group), rule.kind, 0)
+    if not _triggers:
+        from brainops_core.redaction.public_rules import PUBLIC_RULES
+
+        public = (TokenRule(kind, literals, form, False, least) for kind, literals, least, form in PUBLIC_RULES)
+        _triggers.append(_Triggers((*TOKEN_RULES, *public)))
+    for rule in _triggers[0].rules_for(runs):
+        yield from rule.found_in(text)
+
+
+def entropy(text: str) -> float:
+    """Return the Shannon entropy of a text's characters, in bits a character."""
+    from math import log2
+
+    shares = [text.count(character) / len(text) for character in set(text)]
+    return -sum(share * log2(share) for share in shares)
 
 
 _KEY_HEADER = Regex(r"-----BEGIN ((?:[A-Z0-9]{1,12} ){0,4})PRIVATE KEY(?: BLOCK)?-----")
@@ -248,6 +303,7 @@ def _command(option: str, words: str, programs: str, form: str) -> CommandRule:
 
 
 _VALUE = r"(?P<q>['\"]?)(?P<s>[^\s'\"]{1,256})"
+_FLAGS = r"(?:-[a-zA-Z]{1,4}(?:[ ]+[0-9]{1,3})?[ ]+){0,4}"
 _USER = r"['\"]?[^\s:'\"]{1,64}:"
 _COMMANDS: tuple[CommandRule, ...] = (
     _command(" -p", "sshpass login", "sshpass|(?:docker|podman|helm registry|oras|az|oc) login", rf"-p[ =]?{_VALUE}"),
@@ -257,6 +313,52 @@ _COMMANDS: tuple[CommandRule, ...] = (
     _command(" -P", "sqlcmd bcp isql", "sqlcmd|bcp|isql", rf"-P[ ]?{_VALUE}"),
     _command(" -p", "mongo", "mongo(?:sh|dump|restore|export|import)?", rf"-p[ =]?{_VALUE}"),
     _command("-u", "curl http", "curl|http|https", rf"-[uU][ ]?{_USER}{_VALUE}"),
+    _command("-a", "http", "http|https|xh", rf"(?:-a|--auth)[ =]{_USER}{_VALUE}"),
+    _command("openssl", " -k", "openssl", rf"-k[ ]{_VALUE}"),
+    _command("openssl", "pass:", "openssl", rf"-pass(?:in|out)?[ ]pass:{_VALUE}"),
+    _command(" -P", "zip ipmi", "zip|unzip|ipmitool", rf"-P[ ]{_VALUE}"),
+    _command(" -", "7z rar", "7z[ar]?|rar|unrar", rf"-h?p(?!['\"]?\s){_VALUE}"),
+    _command("-", "keytool jarsigner", "keytool|jarsigner", rf"-[a-z]{{0,12}}pass(?:wd)?[ ]{_VALUE}"),
+    _command("snmp", "-A -X", "snmp[a-z]{1,10}", rf"-[AX][ ]{_VALUE}"),
+    _command("%", "smb rpc net", "smbclient|rpcclient|smbget|net", rf"-U[ =]?['\"]?[^\s%'\"]{{1,64}}%{_VALUE}"),
+    _command("lftp", "-u", "lftp", rf"-u[ ][^\s,]{{1,64}},{_VALUE}"),
+    _command(" -p", "cqlsh psexec useradd usermod", "cqlsh|psexec|useradd|usermod", rf"-p[ ]{_VALUE}"),
+    _command("/p:", "rdp", "[a-z]{0,4}freerdp[0-9]?|rdesktop", rf"/p:{_VALUE}"),
+    CommandRule(
+        "htpasswd",
+        "-",
+        rf"htpasswd[ ]+{_FLAGS}-[a-zA-Z]{{0,6}}b[a-zA-Z]{{0,6}}(?:[ ]+[0-9]{{1,2}})?[ ]+{_FLAGS}"
+        rf"[^\s-]\S*[ ]+\S+[ ]+{_VALUE}",
+    ),
+    CommandRule(
+        "htpasswd",
+        "n",
+        rf"htpasswd[ ]+-(?=[a-zA-Z]{{0,8}}n)[a-zA-Z]{{0,8}}b[a-zA-Z]{{0,4}}[ ]+{_FLAGS}[^\s-]\S*[ ]+{_VALUE}",
+    ),
+    CommandRule(
+        "rabbitmqctl",
+        "user password",
+        rf"rabbitmqctl[^\n|;&]{{0,60}}?[ ](?:add_user|change_password)[ ]+\S{{1,64}}[ ]+{_VALUE}",
+    ),
+    CommandRule("net user ", "/", rf"net user[ ]+[^\s/]{{1,64}}[ ]+(?!/){_VALUE}"),
+    CommandRule(
+        "chpasswd",
+        "echo",
+        r"echo[ ]+(?:-n[ ]+)?['\"]?[\w.-]{1,64}:(?P<s>[^\s'\"|]{1,256})['\"]?[ ]*\|[ ]*(?:sudo[ ]+)?chpasswd",
+    ),
+    CommandRule("sqlplus", "/", r"sqlplus[ ]+(?:-\S+[ ]+){0,4}['\"]?[\w.$#-]{1,64}/(?P<s>[^\s'\"@/]{1,128})@"),
+    CommandRule(
+        "mc ", "alias config", rf"mc[ ]+(?:alias[ ]+set|config[ ]+host[ ]+add)[ ]+\S+[ ]+\S+[ ]+\S+[ ]+{_VALUE}"
+    ),
+    CommandRule(
+        " set ",
+        "secret token password",
+        rf"(?:config|configure)[ ]+set[ ]+[\w./:-]{{0,64}}(?:secret|token|password)\w{{0,32}}[ ]+{_VALUE}",
+    ),
+    CommandRule("SecureString", "AsPlainText", rf"ConvertTo-SecureString[ ]+(?:-String[ ]+)?{_VALUE}"),
+    CommandRule(
+        ":", ":5432: :5433: :6432:", r"(?m)^[\w.*-]{1,128}:[0-9]{2,5}:[\w*.-]{1,64}:[\w*.@-]{1,64}:(?P<s>\S{1,256})$"
+    ),  # .pgpass
     _command("user", "curl wget", "curl|wget", rf"--(?:proxy-)?user[ =]{_USER}{_VALUE}"),
     CommandRule("'", "i I", r"(?i:identified (?:by|with \w{1,40} by)) '(?P<s>[^'\n]{1,256})'"),
     CommandRule(
