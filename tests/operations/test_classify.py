@@ -16,6 +16,25 @@ from brainops_core.commands.sql_statements import class_of_sql
 READ, CHANGE, DESTROY = ActionClass.READ_ONLY, ActionClass.CHANGING, ActionClass.DESTRUCTIVE
 
 READING_LINES = r"""
+kubectl delete -f x.yaml --dry-run=server
+kubectl apply -f x.yaml --dry-run=client -o yaml
+helm uninstall shop --dry-run
+aws s3 rm s3://b/x --dryrun
+apt-get -s remove nginx
+rsync -avn --delete a/ b/
+rsync --dry-run --delete a b
+rclone sync a b --dry-run
+restic forget --prune --dry-run
+npm publish --dry-run
+ansible-playbook site.yml --check
+Get-ChildItem C:\data
+Get-Process | Where-Object CPU -gt 10 | Sort-Object CPU
+Remove-Item C:\data -WhatIf
+echo "drop table orders"
+alembic history
+flyway info
+prisma migrate status
+gsutil ls gs://b
 ls
 ls -la | grep x
 cat /etc/hosts 2>/dev/null
@@ -80,6 +99,23 @@ terraform --version
 READING_LINES.remove("rsync --version | head -1; ls")
 
 CHANGING_LINES = r"""
+rails db:migrate
+php artisan migrate
+python manage.py migrate
+alembic upgrade head
+flyway migrate
+prisma migrate deploy
+npm run build
+kubectl rollout undo deploy/api
+helm rollback shop 3
+git revert HEAD
+echo x > file
+cp a b
+kubectl apply -f x.yaml
+rsync -a a/ b/
+echo "insert into t values (1)" | mysql shop
+make reset
+npx cowsay hi
 touch x
 mkdir -p a/b
 echo hi > file
@@ -120,6 +156,42 @@ LD_PRELOAD=/tmp/x.so ls
 """.strip().splitlines()
 
 DESTROYING_LINES = r"""
+rails db:reset
+bin/rails db:schema:load RAILS_ENV=production db:drop
+bundle exec rake db:migrate:reset
+supabase db reset
+heroku pg:reset DATABASE --confirm shop
+knex migrate:rollback --all
+npx sequelize db:migrate:undo:all
+npx typeorm migration:revert
+mix ecto.reset
+diesel database reset
+sqlx database drop -y
+php bin/console doctrine:database:drop --force
+php artisan db:wipe
+dotnet ef database drop -f
+goose -dir migrations postgres "$DSN" down
+python3 manage.py reset_db
+./manage.py flush --no-input
+wp db reset --yes
+drush sql-drop
+liquibase rollback-count 1
+printf 'DELETE FROM users;' | psql shop
+cat /dev/null > orders.db
+> /var/lib/app/state.json
+dd if=/dev/null of=orders.db
+gsutil -m rm -r gs://backups/**
+gsutil rsync -d a gs://b
+Clear-Content C:\data\orders.csv
+Remove-Item C:\data -Recurse -Force
+Get-ChildItem C:\data | Remove-Item -Force
+Format-Volume -DriveLetter D
+echo "rm -rf /srv/data" | at now + 1 hour
+pg_restore --clean -d shop dump
+aws s3 sync --delete a s3://b
+alembic downgrade -1
+flyway -url=jdbc:x clean
+prisma db push --accept-data-loss
 rm x
 rm -rf /
 /bin/rm -rf x

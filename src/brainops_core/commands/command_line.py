@@ -57,6 +57,7 @@ _WRAPPERS: dict[str, str] = {
 }
 _OPERANDS = {"timeout": 1, "chroot": 1, "flock": 1}  # words of its own before the command
 _REMOTE = {"ssh": "-p -i -l -o -F -J -L -R -D -b -c -E -m -S -W", "su": "", "runuser": "-u -l"}
+_LATER = frozenset(("at", "batch"))  # run a shell's line that they are fed, at another time
 _INSIDE = frozenset("docker podman nerdctl kubectl oc k compose docker-compose lxc".split())
 _PAGERS = "PAGER EDITOR VISUAL SEQUENCE_EDITOR SSH_COMMAND SSH EXTERNAL_DIFF ASKPASS PROXY_COMMAND".split()
 _VARIABLES_THAT_RUN = frozenset(
@@ -88,25 +89,47 @@ def _class_of_line(line: str, own: Own | None, depth: int) -> str:
         found = shell.commands(line)
     except (shell.Unreadable, RecursionError):
         return DESTROY
-    return worst([_class_of_simple(command, own, depth) for command in found])
-
-
-def _class_of_simple(command: shell.SimpleCommand, own: Own | None, depth: int) -> str:
-    parts = [_class_of_redirect(redirect) for redirect in command.redirects]
-    parts += [_class_of_variable(name, value, own, depth) for name, value in command.variables]
-    if command.words:
-        parts.append(_class_of_words(tuple(command.words), own, depth, piped=command.piped, text=command.text))
+    parts, printed = [], ""
+    for command in found:
+        parts.append(_class_of_simple(command, own, depth, printed if command.piped else ""))
+        printed = _printed(command.words)
     return worst(parts)
 
 
-def _class_of_redirect(redirect: shell.Redirect) -> str:
+def _class_of_simple(command: shell.SimpleCommand, own: Own | None, depth: int, printed: str) -> str:
+    parts = [_class_of_redirect(redirect, command.words) for redirect in command.redirects]
+    parts += [_class_of_variable(name, value, own, depth) for name, value in command.variables]
+    if command.words:
+        words = tuple(command.words)
+        parts.append(_class_of_words(words, own, depth, piped=command.piped, text=command.text))
+        if printed and not command.text and _program(words[0]) not in _SHELLS:
+            parts.append(_class_of_words(words, own, depth, piped=True, text=printed))
+    return worst(parts)
+
+
+def _printed(words: Sequence[str]) -> str:
+    """Return what a command prints, where that stands in its words: echo "drop table orders" | mysql shop."""
+    if not words or words[0] not in ("echo", "printf"):
+        return ""
+    text = " ".join(word for word in words[1:] if word not in ("-n", "-e", "-ne", "-en", "--"))
+    return "" if shell.UNKNOWN in text else text
+
+
+def _prints_nothing(words: Sequence[str]) -> bool:
+    """Say whether what goes into a file by `>` is nothing, which empties it: > f, : > f, cat /dev/null > f."""
+    return list(words) in ([], [":"], ["true"], ["cat", "/dev/null"], ["echo", "-n"], ["printf", ""])
+
+
+def _class_of_redirect(redirect: shell.Redirect, words: Sequence[str]) -> str:
     if redirect.operator.startswith("<") and redirect.operator != "<>":
         return READ
     if redirect.target.startswith(_DISK):
         return DESTROY
     target = redirect.target.removeprefix("/dev/fd/")
     number = target.isdecimal() or (len(target) == 2 and target[0] == "&" and target[1].isdecimal())
-    return READ if number or redirect.target in _HARMLESS else CHANGE
+    if number or redirect.target in _HARMLESS:
+        return READ
+    return DESTROY if redirect.operator in (">", ">|") and _prints_nothing(words) else CHANGE
 
 
 def _class_of_variable(name: str, value: str, own: Own | None, depth: int) -> str:
@@ -144,6 +167,8 @@ def _class_of_words(words: tuple[str, ...], own: Own | None, depth: int, *, pipe
         return worst([_class_of_line(word.partition("=")[2] or word, own, depth + 1) for word in rest[:1]])
     if shell.UNKNOWN in program or not program:
         return _class_of_hidden(words)
+    if program in _LATER and text:
+        return _class_of_line(text, own, depth + 1)
     return worst([class_of_program(program, rest), _class_of_fed(program, text, piped=piped)])
 
 

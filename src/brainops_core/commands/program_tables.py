@@ -109,7 +109,7 @@ SAYS: Mapping[str, tuple[str, str]] = {
     ),
     "gcloud": (
         "*list* *describe* info* config?get* auth?list* version* help* *get-iam-policy* *read*",
-        "*delete* *destroy* *remove* *purge* *reset* *deprovision*",
+        "*delete* *destroy* *remove* *purge* *reset* *deprovision* *storage?rm* *storage?rsync*--delete*",
     ),
     "az": (
         "* list* * show* version* help* account?show* * list",
@@ -148,6 +148,26 @@ SAYS: Mapping[str, tuple[str, str]] = {
             "flushall* flushdb* del* unlink* shutdown* debug* script?flush* config?resetstat* hdel* ltrim*"
             " cluster?reset*"
         ),
+    ),
+    "gsutil": (
+        "ls* cat* stat* du* hash* version* help* *?ls?* *?du?*",
+        "rm* *?rm?* rb* *?rb?* *rsync*?-d?*",
+    ),
+    "flyway": (
+        "info* validate* check* help*",
+        "clean* *?clean* undo* *?undo*",
+    ),
+    "liquibase": (
+        "status* history* validate* diff* *-sql*",
+        "drop* rollback* *?drop-all* *?dropall* *?rollback*",
+    ),
+    "alembic": (
+        "current* history* heads* show* branches* check*",
+        "downgrade*",
+    ),
+    "prisma": (
+        "validate* format?--check* migrate?status* migrate?diff* version* --version*",
+        "migrate?reset* db?execute* *--force-reset* *--accept-data-loss*",
     ),
     "crontab": (
         "-l*",
@@ -204,6 +224,10 @@ SAYS: Mapping[str, tuple[str, str]] = {
         "*--list* *--describe*",
         "*--delete*",
     ),
+    "pg_restore": (
+        "-l* *?-l?* *--list*",
+        "*--clean*",
+    ),
     "pg_ctl": (
         "status*",
         "stop* kill*",
@@ -217,6 +241,43 @@ SAYS: Mapping[str, tuple[str, str]] = {
         "*state=absent*",
     ),
 }
+
+# What resets or takes back a schema, and of what: `migrate:fresh`, `db reset`, `pg:reset`, `database reset`.
+TAKING_BACK = frozenset("reset fresh refresh wipe rollback downgrade revert undo redo down empty clean replant".split())
+SCHEMAS = frozenset(
+    "db database databases migrate migration migrations schema ecto pg ef doctrine sql d1 keyspace collection".split()
+)
+EMPTYING_OPTIONS = frozenset(
+    "force-reset accept-data-loss delete-all remove-all no-preserve-root drop-database".split()
+)
+
+FRAMEWORK_SCRIPTS = frozenset(
+    "artisan manage.py rails rake console ace spark yii craft typo3 magento occ drush wp".split()
+)
+"""What interpreters run whose further words say what is done, as those of a program do."""
+
+DRY_RUNS: Mapping[str, tuple[str, ...]] = {
+    # program: options with which it says what it would do, and does nothing
+    "kubectl": ("--dry-run", "--dry-run=client", "--dry-run=server"),
+    "helm": ("--dry-run", "--dry-run=client", "--dry-run=server"),
+    "aws": ("--dryrun", "--dry-run"),
+    "apt": ("-s", "--simulate", "--dry-run", "--just-print", "--no-act"),
+    "npm": ("--dry-run",),
+    "pip": ("--dry-run",),
+    "cargo": ("--dry-run",),
+    "rclone": ("-n", "--dry-run"),
+    "restic": ("-n", "--dry-run"),
+    "borg": ("-n", "--dry-run"),
+    "certbot": ("--dry-run",),
+    "ansible": ("--check", "-C"),
+}
+
+READING_CMDLETS = frozenset(
+    "get test measure select where sort group compare format out convertto convertfrom show find resolve join split"
+    " write read wait".split()
+)
+DESTROYING_CMDLETS = frozenset("remove clear uninstall reset dismount".split())
+"""The verbs of PowerShell's commands: Remove-Item, Clear-Content; a disk is formatted by `Format-Volume` alone."""
 
 SAME_AS = {
     "tofu": "terraform",

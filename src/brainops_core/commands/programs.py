@@ -8,11 +8,18 @@ from __future__ import annotations
 from brainops_core.commands.classes import CHANGE, DESTROY, READ, letters, pieces, worst
 from brainops_core.commands.program_tables import (
     DESTROYERS,
+    DESTROYING_CMDLETS,
     DESTROYING_VERBS,
+    DRY_RUNS,
+    EMPTYING_OPTIONS,
+    FRAMEWORK_SCRIPTS,
     OPTIONS_WITH_VALUE,
     READERS,
+    READING_CMDLETS,
     SAME_AS,
     SAYS,
+    SCHEMAS,
+    TAKING_BACK,
     WRITING_OPTIONS,
 )
 from brainops_core.commands.sql_statements import class_of_sql
@@ -58,6 +65,8 @@ _SQL_CLIENTS: Mapping[str, tuple[str, ...]] = {
 def class_of_program(program: str, arguments: Words) -> str:
     """Return what a program does when it is called so. `program` is its bare name."""
     program = SAME_AS.get(program, program)
+    if program in DRY_RUNS and not set(DRY_RUNS[program]).isdisjoint(arguments):
+        return READ
     if program in _SPECIAL:
         return _SPECIAL[program](arguments)
     if program in DESTROYERS or program.startswith("mkfs"):
@@ -73,7 +82,18 @@ def class_of_program(program: str, arguments: Words) -> str:
         return _class_by_subcommand(program, arguments)
     if _interpreter(program):
         return _class_of_interpreter(arguments)
+    verb, dash, noun = program.partition("-")
+    if dash and verb.istitle() and noun[:1].isupper():
+        return _class_of_cmdlet(verb.lower(), noun.lower(), arguments)
     return _class_of_unknown(arguments)
+
+
+def _class_of_cmdlet(verb: str, noun: str, arguments: Words) -> str:
+    if "-whatif" in {word.lower() for word in arguments}:
+        return READ
+    if verb in DESTROYING_CMDLETS or (verb, noun) == ("format", "volume"):
+        return DESTROY
+    return READ if verb in READING_CMDLETS else _class_of_unknown(arguments)
 
 
 def _class_by_subcommand(program: str, arguments: Words) -> str:
@@ -117,6 +137,9 @@ def _interpreter(program: str) -> bool:
 def _class_of_interpreter(arguments: Words) -> str:
     if arguments and set(arguments) <= _HELP | {"-v", "-VV"}:
         return READ
+    script = next((number for number, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
+    if script < len(arguments) and arguments[script].rpartition("/")[2] in FRAMEWORK_SCRIPTS:
+        return _class_of_unknown(arguments[script + 1 :])
     code = "\n".join(arguments)
     if _INTERPRETED.search(code):
         return DESTROY
@@ -159,7 +182,8 @@ def _class_of_unknown(arguments: Words) -> str:
     if (
         verbs & DESTROYING_VERBS
         or options & DESTROYING_VERBS
-        or options & {"delete-all", "remove-all", "no-preserve-root"}
+        or options & EMPTYING_OPTIONS
+        or (verbs & TAKING_BACK and verbs & SCHEMAS)
     ):
         return DESTROY
     return READ if arguments and set(arguments) <= _HELP else CHANGE
@@ -289,12 +313,16 @@ def _awk(arguments: Words) -> str:
 
 
 def _dd(arguments: Words) -> str:
-    return DESTROY if any(word.startswith("of=/dev/") and word != "of=/dev/null" for word in arguments) else CHANGE
+    empties = "if=/dev/null" in arguments and any(word.startswith("of=") for word in arguments)
+    disk = any(word.startswith("of=/dev/") and word != "of=/dev/null" for word in arguments)
+    return DESTROY if empties or disk else CHANGE
 
 
 def _rsync(arguments: Words) -> str:
+    if "--dry-run" in arguments or "n" in letters(arguments):
+        return READ
     removes = any(word.startswith(("--delete", "--del", "--remove-source")) for word in arguments)
-    return DESTROY if removes and not {"-n", "--dry-run"} & set(arguments) else CHANGE
+    return DESTROY if removes else CHANGE
 
 
 def _truncate(arguments: Words) -> str:
@@ -307,6 +335,10 @@ def _kill(arguments: Words) -> str:
 
 def _mv(arguments: Words) -> str:
     return DESTROY if arguments and arguments[-1] == "/dev/null" else CHANGE
+
+
+def _cp(arguments: Words) -> str:
+    return DESTROY if "/dev/null" in arguments[:-1] else CHANGE
 
 
 _MONGO_DESTROYS = Regex(r"drop\w*\(|deleteMany|deleteOne|remove\(|shutdownServer")
@@ -363,6 +395,8 @@ _SPECIAL: Mapping[str, Callable[[Words], str]] = {
     "truncate": _truncate,
     "kill": _kill,
     "mv": _mv,
+    "cp": _cp,
+    "install": _cp,
     "mongo": _mongo,
     "mongosh": _mongo,
     "sqlite3": _sqlite,
