@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Captured,
         ChangeKind,
         Consult,
+        Down,
         DraftFields,
         ErrorEvent,
         Feedback,
@@ -103,6 +104,7 @@ class Brain(metaclass=Opens):
         session: str | None = None,
         deadline: float | None = None,
         idempotency_key: str | None = None,
+        down: Down | str | None = None,
     ) -> Brain:
         """Return a view that sees and may do the same as this one, or less.
 
@@ -116,6 +118,9 @@ class Brain(metaclass=Opens):
 
         With an `idempotency_key` a call is done once: the same call of the same actor answers for a day as it did
         first, another one raises Conflict, and what was raised is not kept.
+
+        `down` says what becomes of its calls while a server that has the memory cannot be reached: see `Down`. To a
+        memory that is open here it says nothing.
         """
         less = narrowed(self.settings, actor, namespace, read, session)
         view = Brain(
@@ -162,8 +167,8 @@ class Brain(metaclass=Opens):
         given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
         if isinstance(tags := given.get("tags"), Iterable) and not isinstance(tags, str):
             given["tags"] = tuple(tags)
-        source = Source(actor=self.settings.actor, session_id=self.settings.session)
-        return checked(Draft(**{"source": source, **given, "title": title, "content": content}))
+        source = given.pop("source", None) or Source(actor=self.settings.actor, session_id=self.settings.session)
+        return checked(Draft(**{**given, "source": source, "title": title, "content": content}))
 
     def capture_many(self, drafts: Iterable[Draft], progress: Progress | None = None) -> list[Captured]:
         """Store many memories, some hundred in one transaction, and return their acknowledgements in order."""

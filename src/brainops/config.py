@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from brainops.errors import InvalidConfiguration
-from brainops.types import Actor, ActorKind
+from brainops.types import Actor, ActorKind, Down
 from brainops.types.agent_session import SESSIONS, agent_session
 from brainops_core.repository import GUARD_MARK, guarded, repositories
 
@@ -22,6 +22,7 @@ DEFAULT_MODEL = "minilm"
 MOST_DAYS = 3_650
 DEFAULT_CHANGES_DAYS = 7.0  # whoever follows the feed was away a week at most; each line takes about 100 bytes
 MAX_AGENT_CHARACTERS = 100  # of the name that an agent leaves in the environment
+SERVER = "BRAINOPS_URL"  # the address of a server that has the store; it is asked with BRAINOPS_KEY
 KNOWN = (
     "store",
     "namespace",
@@ -31,6 +32,7 @@ KNOWN = (
     "actor",
     "session",
     "changes_days",
+    "down",
     "language",
     "language_url",
     "language_key",
@@ -45,7 +47,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     `language` names language models, the next for where one fails ("openai:gpt-5-mini"), at `language_url` where it is
     a server of one's own; `language_key` is where its key is ("env:NAME"), never the key. What names no session of its
     own is done in `session`, which `brainops session start` opens. `changes_days` is how long the feed is kept by the
-    processes that look after the store.
+    processes that look after the store. `down` is what becomes of calls while a server that has the memory is away:
+    "closed", "open" or "spool".
     """
 
     store: str
@@ -59,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     language_key: str = ""
     session: str | None = None
     changes_days: float = DEFAULT_CHANGES_DAYS
+    down: str = Down.CLOSED.value
 
 
 def load(environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any) -> Settings:
@@ -67,22 +71,54 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
     Raises InvalidConfiguration for a settings file that cannot be read or a name in it that means nothing.
     """
     environment = os.environ if environment is None else environment
-    values = {**_from_file(environment), **_from_environment(environment)}
-    values.update({name: value for name, value in given.items() if value is not None})
+    values = stated(given, environment)
     namespace = values.get("namespace") or namespace_of(folder or Path.cwd()) or PERSONAL_NAMESPACE
     return Settings(
         store=str(values.get("store") or data_folder(environment) / DEFAULT_STORE),
         namespace=str(namespace),
-        read=_names(values.get("read", (PERSONAL_NAMESPACE,))),
+        read=names(values.get("read", (PERSONAL_NAMESPACE,))),
         model=str(values.get("model") or DEFAULT_MODEL),
         personal_data=str(values.get("personal_data") or "allow"),
         actor=_actor(values.get("actor"), environment),
-        language=_names(values.get("language", ()), "language is a list of models"),
+        language=names(values.get("language", ()), "language is a list of models"),
         language_url=str(values.get("language_url") or ""),
         language_key=str(values.get("language_key") or ""),
-        session=str(values.get("session") or "") or next(filter(None, map(environment.get, SESSIONS)), None),
+        session=session_of(values, environment),
+        down=str(values.get("down") or Down.CLOSED.value),
         changes_days=_days(values.get("changes_days", DEFAULT_CHANGES_DAYS)),
     )
+
+
+def stated(given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what is given, what the environment and what the settings file say, the first first; no defaults."""
+    environment = os.environ if environment is None else environment
+    values = {**_from_file(environment), **_from_environment(environment)}
+    return values | {name: value for name, value in given.items() if value is not None}
+
+
+def session_of(values: Mapping[str, Any], environment: Mapping[str, str]) -> str | None:
+    """Return the session that settings name, else the one that a coding agent's client names."""
+    return str(values.get("session") or "") or next(filter(None, map(environment.get, SESSIONS)), None)
+
+
+def server_of(store: Any = None, environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the address of the server that is the memory: what is given, else what the settings name; None for none.
+
+    BRAINOPS_URL names a server; so may every setting that names a store.
+    """
+    named = str(stated({"store": store}, environment).get("store", ""))
+    return named if named.startswith(("http://", "https://")) else None
+
+
+def access_key(environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the key that BRAINOPS_KEY is, or that stands in the file which it names (file:PATH); None for none."""
+    said = (os.environ if environment is None else environment).get("BRAINOPS_KEY", "")
+    if not said.startswith("file:"):
+        return said.strip() or None
+    try:
+        return Path(said.removeprefix("file:")).expanduser().read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidConfiguration(f"BRAINOPS_KEY names a file that cannot be read: {error}") from error
 
 
 def sources(environment: Mapping[str, str], given: Collection[str] = ()) -> dict[str, str]:
@@ -93,7 +129,7 @@ def sources(environment: Mapping[str, str], given: Collection[str] = ()) -> dict
         if name in given:
             found[name] = f"--{name}"
         elif name in from_environment:
-            found[name] = f"BRAINOPS_{name.upper()}"
+            found[name] = SERVER if name == "store" and environment.get(SERVER) else f"BRAINOPS_{name.upper()}"
         elif name in from_file:
             found[name] = str(settings_file(environment))
         else:
@@ -170,9 +206,10 @@ def repositories_of(folder: Path) -> Iterator[Repository]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    return {
+    found = {
         name: environment[f"BRAINOPS_{name.upper()}"] for name in KNOWN if f"BRAINOPS_{name.upper()}" in environment
     }
+    return found | ({"store": environment[SERVER]} if environment.get(SERVER) else {})
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -191,7 +228,8 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _names(value: Any, what: str = "read is a list of namespaces") -> tuple[str, ...]:
+def names(value: Any, what: str = "read is a list of namespaces") -> tuple[str, ...]:
+    """Read a list of names, which an environment holds with commas between them."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):

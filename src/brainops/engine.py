@@ -7,12 +7,12 @@ import inspect
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
 from brainops import config, lazy
-from brainops.errors import ApprovalUnproven, BrainOpsError, NamespaceDenied, NotFound
+from brainops.errors import ApprovalUnproven, BrainOpsError, InvalidConfiguration, NamespaceDenied, NotFound
 from brainops.memory.context import AtHand, MemoryContext
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.policy import redaction_policy
@@ -42,6 +42,7 @@ P = ParamSpec("P")
 V = TypeVar("V")
 
 log = lazy.logger()
+(remote_view,) = lazy.modules("brainops.remote", "view")  # by its name alone: it stands on the views of this module
 
 
 def narrowed(
@@ -157,6 +158,11 @@ class Engine:
             personal_data=personal_data,
             actor=actor,
         )
+        if address := config.server_of(settings.store):
+            raise InvalidConfiguration(
+                f"{address} is a server, and this takes the store itself: name it, --store or BRAINOPS_STORE, without "
+                "BRAINOPS_URL"
+            )
         opened = open_store(settings.store, Scope.of(settings.namespace, settings.read))
         try:
             engine = cls(opened, settings, background=background, around=around)
@@ -352,9 +358,13 @@ class Engine:
 
 
 def _view_of(open_engine: Callable[P, Engine]) -> Callable[Concatenate[type[V], P], V]:
-    """Return what opens a memory as `Engine.open` does, for one view that closes it."""
+    """Return what opens a memory as `Engine.open` does, for one view that closes it; a server's is asked for it."""
 
     def open(cls: type[V], /, *args: P.args, **kwargs: P.kwargs) -> V:
+        given: dict[str, Any] = {"store": args[0], **kwargs} if args else kwargs
+        if address := config.server_of(given.get("store")):
+            served: V = remote_view.open_server(address, given)
+            return served
         view = cls(open_engine(*args, **kwargs))  # type: ignore[call-arg]
         view._owns_engine = True  # type: ignore[attr-defined]
         return view

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -67,6 +68,13 @@ def under(view: T, context: MemoryContext, resume: Callable[[str], Any], key: st
     if not isinstance(key, str) or not key.strip() or len(key) > MAX_NAME_CHARACTERS:
         raise InvalidInput(f"an idempotency key is a text of 1 to {MAX_NAME_CHARACTERS} characters")
     return cast("T", Once(view, context, resume, key))
+
+
+def through(view: Any, path: str, verb: Callable[..., Any], named: Mapping[str, Any]) -> Any:
+    """Call what stands in for several verbs of a view: as one that is done once, where the view is under a key."""
+    if not isinstance(view, Once):
+        return verb(view, **named)
+    return _once(view._context, view._resume, view._key, path, partial(verb, view._of), (), named)
 
 
 def _once(

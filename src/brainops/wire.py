@@ -72,14 +72,18 @@ def checked(value: T, what: str = "") -> T:
 
     Raises InvalidInput like `from_plain`.
     """
+    return from_plain(type(value), handed_in(value, what), what)
+
+
+def handed_in(value: Any, what: str = "") -> Any:
+    """Return what a Python caller hands in as what JSON is read as. Raises InvalidInput for what JSON does not have."""
     try:
-        given = msgspec.to_builtins(value, str_keys=True, builtin_types=FOREIGN, enc_hook=_simple)
+        return msgspec.to_builtins(value, str_keys=True, builtin_types=FOREIGN, enc_hook=_simple)
     except RecursionError as error:
         raise InvalidInput(f"{what or 'it'} nests too deep; hand the deep part in as text") from error
     except TypeError as error:
         kinds = "text, numbers, true/false, null, lists and objects with text keys"
         raise InvalidInput(f"{what or 'it'} is not JSON ({error}); hand in {kinds}") from error
-    return from_plain(type(value), given, what)
 
 
 def schema(kind: Any) -> dict[str, Any]:

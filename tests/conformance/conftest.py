@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +16,9 @@ import pytest
 from brainops.brain import Brain
 from brainops.store import Store, open_store
 from brainops.store.scope import Scope
+from tests.conformance.not_remote import why_not
 from tests.conformance.postgres_server import PostgresServer
+from tests.conformance.remote_server import RemoteServer
 from tests.inside import inside
 
 SCOPE = Scope.of("team/a", ["team/shared"])
@@ -46,6 +49,13 @@ def prepare(server: PostgresServer, *extensions: str) -> None:
     open_store(server.url("brainops_template", OWNER), SCOPE).close()
 
 
+@pytest.fixture(scope="session")
+def remote_server() -> Iterator[RemoteServer]:
+    """Run one server for all tests of this process, which each have stores of their own behind it."""
+    with RemoteServer() as server:
+        yield server
+
+
 @pytest.fixture
 def database(postgres: PostgresServer) -> Iterator[str]:
     """Return the name of a fresh PostgreSQL database with an empty, migrated store."""
@@ -74,7 +84,7 @@ class FreshDatabase:
             connection.execute(statement)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "remote"])
 def dialect(request: pytest.FixtureRequest) -> str:
     """Say which database a test runs on."""
     return str(request.param)
@@ -83,7 +93,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return where a fresh, empty store is: a file, or a database of its own."""
-    if dialect == "sqlite":
+    if dialect != "postgres":
         return str(shutil.copy(request.getfixturevalue("empty_store"), tmp_path / "memory.db"))
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.url(request.getfixturevalue("database"), OWNER)
@@ -116,19 +126,44 @@ def store(open_test_store: OpenStore) -> Store:
 
 
 @pytest.fixture
-def open_brain(store_url: str) -> Iterator[OpenBrain]:
+def open_brain(store_url: str, dialect: str, request: pytest.FixtureRequest) -> Iterator[OpenBrain]:
     """Return a function that opens a Brain on the test's store, as `Brain.open` does; `clock` may be a function.
 
     The defaults are: namespace team/a, reads team/shared, no model, no background thread. It is closed at the end.
     """
+    opening = request.getfixturevalue("remote_server").open if dialect == "remote" else Brain.open
     with ExitStack() as opened:
 
         def open_one(*, clock: Callable[[], int] | None = None, **options: Any) -> Brain:
             defaults = {"namespace": "team/a", "read": ["team/shared"], "model": "none", "background": False}
-            brain = Brain.open(store_url, **{**defaults, **options})
+            brain = opening(store_url, **{**defaults, **options})
             opened.callback(brain.close)
             if clock is not None:
                 set_clock(inside(brain).store, clock)
             return brain
 
         yield open_one
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a server answer the tests that open a memory, of each its first case; `not_remote` says which it does not."""
+    asked: set[str] = set()
+    items[:] = [item for item in items if not _is_remote(item) or _asked_of_a_server(item, asked)]
+
+
+def _is_remote(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("dialect") == "remote"
+
+
+def _asked_of_a_server(item: pytest.Item, asked: set[str]) -> bool:
+    """Say whether a server is asked; what it is known not to answer is asked on demand only, and has to fail."""
+    assert isinstance(item, pytest.Function)
+    whole = item.nodeid.partition("[")[0]
+    if "open_brain" not in item.fixturenames or whole in asked:
+        return False
+    asked.add(whole)
+    reason = why_not(item.path.stem.removeprefix("test_"), item.originalname.removeprefix("test_"))
+    if reason is not None:
+        item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+    return reason is None or bool(os.environ.get("EXCLUDED"))

@@ -33,6 +33,7 @@ NOT_CALLED = set(
     "runs.skip sharing.distrust sharing.revoke sharing.trust signals.ingest "
     "upkeep.doctor upkeep.redact_rescan upkeep.reembed upkeep.restore_segment "
     "workflows.learn workflows.run"
+    " people.add people.grant people.remove people.sign_out people.withdraw"
     " causes.join causes.part causes.undo evidence.contradict evidence.record".split()
 )
 """Those that take an agent, a model, a peer, a folder or a run under way, or that differ from others by a word."""

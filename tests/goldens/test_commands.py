@@ -25,6 +25,10 @@ UNRECORDED = {
     "hook drain": "what hooks saw has ids and times of their own; tests/hooks/test_drain.py compares it",
     "install": "it writes with the paths of this machine; tests/hooks/test_install.py compares them",
     "serve": "it answers until it is stopped",
+    **dict.fromkeys(
+        [f"service {name}" for name in "start status logs stop drain unit".split()] + ["uninstall"],
+        "it is of a process, or of paths of this machine: tests/server/test_service.py",
+    ),
 }
 
 FILES = {

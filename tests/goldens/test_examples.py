@@ -86,6 +86,10 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "runs skip": "an approval, since its procedure is required",
     "runs retry": "a run that failed",
     "serve": "it answers until it is stopped",
+    "service drain": "a server that was away",
+    "service logs": "a server that runs",
+    "service start": "it answers until it is stopped",
+    "service status": "a server that runs",
     "share pull": "another instance",
     "worker": "it works until it is stopped",
 }

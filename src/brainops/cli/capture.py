@@ -166,6 +166,10 @@ def _source(brain: Brain, given: dict[str, Any]) -> Source:
 
 
 def _acknowledge(brain: Brain, captured: Captured, besides: str = "") -> Said:
+    if not captured.id:  # no server took it yet
+        yield captured
+        yield from captured.notes
+        return
     kept = brain.get(captured.id)
     similar = [] if captured.repeated else brain.near(kept, besides=besides)
     yield {**plain(captured), "similar": [{"id": m.id, "title": m.title, "likeness": s} for m, s in similar]}

@@ -15,7 +15,7 @@ from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, REASON_REQUIRED, beside, paged, shared
 from brainops.cli.pairs import value_of, valued
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
-from brainops.cli.shared import Said, opened, read_text
+from brainops.cli.shared import Said, elsewhere, opened, read_text
 from brainops.cli.short_ids import Id
 from brainops.errors import InvalidInput
 from brainops.types import ENDED, ApprovalState, CurrentStep, Plan, Run, RunState, StepRun, StepState
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS = 20
 POLL_SECONDS = 0.2  # between two looks at a run that another process advances
+UNTAKEN_SECONDS = 15.0  # that a run which is due waits for a worker of a server, until somebody is told
 LONGEST_WAIT_SECONDS = 60.0  # for a run that goes on by itself later; a longer wait is left to a worker
 STATE_COLUMNS = 12
 _ANSWERS = re.compile(r'output\.answer == "([\w-]+)"')  # what a drafted question takes, as its verification says
@@ -91,13 +92,22 @@ def _followed(brain: Brain, begun: Run) -> Run:
     """Advance a run here, or watch who does, until it ends or waits for somebody; show each step as it ends."""
     shown: set[str] = set()
     current = begun
+    there = elsewhere()
+    given_up = time.monotonic() + UNTAKEN_SECONDS
     while True:
-        if current.owner is None:
+        if current.owner is None and not there:
             current = _advanced(brain, current.id, shown)
         _show_steps(current, shown)
         rest = _rest(current)
         if rest is None:
             return current
+        if there:  # a worker of the server goes on with it, where there is one
+            rest = max(rest, POLL_SECONDS)
+            if current.owner is not None:
+                given_up = time.monotonic() + UNTAKEN_SECONDS
+            elif time.monotonic() > given_up:
+                click.echo("No worker takes it: brainops worker, where the server is.", err=True)
+                return current
         time.sleep(rest)
         current = brain.runs.get(current.id)
 
@@ -120,7 +130,11 @@ def _rest(current: Run) -> float | None:
     """Return the seconds until another look makes sense; None where the run ended or waits for somebody."""
     if current.state in ENDED or current.state is RunState.PAUSED:
         return None
-    if current.owner is not None or any(step.waits_for == "run" for step in current.steps):
+    if (
+        current.owner is not None
+        or (current.state is not RunState.WAITING and elsewhere())
+        or any(step.waits_for == "run" for step in current.steps)
+    ):
         return POLL_SECONDS
     if current.wake_at is None:
         return None
@@ -151,7 +165,8 @@ def _fixes(brain: Brain, current: Run) -> Iterator[str]:
     """Yield what came of the fixes that are bound to the error of a run: applied, held back or only named, and why."""
     if current.state is not RunState.FAILED or current.operation_id is None:
         return
-    brain.fixes.finish()
+    if not elsewhere():
+        brain.fixes.finish()
     for each in brain.fixes.applications(operation_id=current.operation_id):
         title, state = one_line(brain.fixes.get(each.fix_id).title), each.state.value.replace("_", " ")
         yield from wrapped(f"Fix {title}: {state}: {one_line(each.reason)}", first="  ", indent="    ")

@@ -24,8 +24,9 @@ WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker
 @click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="0 takes a free one.")
 @click.option("--keys", "keyed", is_flag=True, help="Answer nobody without a key; any other address needs this.")
 @click.option("--workers", type=click.IntRange(0, 16), default=1, show_default=True, help="So many of its own.")
+@click.option("--as-service", is_flag=True, hidden=True, help="Be the one that `brainops service` looks after.")
 @click.option("--host-name", "names", multiple=True, metavar="NAME", help="A further name that it is asked by.")
-def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...]) -> Said:
+def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...], as_service: bool) -> Said:
     """Answer every verb over HTTP, until SIGTERM or Ctrl-C: POST /v1/VERB, described in /v1/openapi.json.
 
     On this machine's own address (the default) whoever asks without a key is an agent of this machine. Beside it works
@@ -38,6 +39,9 @@ def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...
     except ImportError as error:
         raise MissingExtra(f"the server takes an extra ({error.name}): pip install 'brainops[server]'") from error
     from brainops.engine import Engine
+    from brainops.health import store_location
+    from brainops.health.status import masked
+    from brainops.server.service import ServicePlace
     from brainops.server.workers import attended
 
     given = shared()
@@ -47,6 +51,8 @@ def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...
     ) as engine:
 
         def ready(address: str) -> None:
+            if as_service:
+                ServicePlace(store_location.data_folder()).hold(address, masked(engine.settings.store))
             working.enter_context(attended(WORKER, _settings(engine), workers))
             if shared().json:
                 click.echo(f'{{"address": "{address}"}}')

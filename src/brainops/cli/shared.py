@@ -44,7 +44,7 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
         require_store(given.store)
     brain = Brain.open(
         given.store,
-        namespace=given.namespace or (store_location.everywhere() if everywhere else None),
+        namespace=given.namespace or (store_location.everywhere() if everywhere and not elsewhere() else None),
         read=given.read,
         model=model or given.model,
         background=False,  # a command is over before a thread has done anything
@@ -55,6 +55,13 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
     finally:
         click.get_current_context().meta.pop(OPEN, None)
         brain.close()
+
+
+def elsewhere() -> bool:
+    """Say whether a server has the memory: runs are gone on with by its workers."""
+    from brainops.health import store_location
+
+    return store_location.is_served(shared().store)
 
 
 def require_store(store: str | None) -> None:

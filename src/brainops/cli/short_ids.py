@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from brainops.errors import BrainOpsError, InvalidInput
+from brainops.errors import BrainOpsError
 
 _ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9a-f-])")
 SHORT = 6
@@ -27,19 +27,36 @@ class Id(click.ParamType):  # type: ignore[type-arg]  # the oldest click does no
         """Return the whole id; raise InvalidInput where several end so."""
         from brainops.health import handles as stored
 
+        text = str(value)
+        if not stored.END.fullmatch(text):
+            return text
         try:
-            return stored.whole_id(str(value), self._kinds, **_place())
-        except InvalidInput:
-            raise
+            found = {whole: kind for whole, kind in _ending(text).items() if kind in self._kinds}
         except BrainOpsError:  # what is wrong with the store is told by the command, which opens it
             return value
+        return stored.only(text, found) or text
 
 
 def thing_of(end: str) -> tuple[str, str] | None:
     """Return of what kind the one thing is whose id this is, or ends so, and its id; None where there is none."""
     from brainops.health import handles as stored
 
-    return stored.kind_of(end, **_place())
+    found = _ending(end)
+    whole = stored.only(end, found)
+    return None if whole is None else (found[whole], whole)
+
+
+def _ending(end: str) -> Mapping[str, str]:
+    from brainops.health import handles as stored
+    from brainops.health import store_location
+
+    place = _place()
+    if not store_location.is_served(place["store"]):
+        return stored.ending(end, **place)
+    from brainops.brain import Brain
+
+    with Brain.open(**place) as brain:
+        return brain.upkeep.ending(end)
 
 
 def is_id(text: str) -> bool:

@@ -20,7 +20,6 @@ from brainops.store.scope import Scope
 
 if TYPE_CHECKING:
     from brainops.store import Store
-    from brainops.store.database import Row
 
 SHORTEST = 6  # of a handle that is shown: one in 16 million
 LEAST_TYPED = 4  # of one that is asked for: whoever types less would rather be told
@@ -44,33 +43,29 @@ def handles_in(store: Store, ids: Collection[str]) -> Mapping[str, str]:
     return {each: shortest(each, found) for each in ids if each in found}
 
 
-def whole_id(
-    end: str, kinds: Collection[str], *, store: str | None, namespace: str | None, read: Collection[str] | None
-) -> str:
-    """Return the one id of these kinds (names of tables) that ends so, or the text itself where none does.
-
-    Raises InvalidInput where several do, naming them; StoreError, InvalidConfiguration.
-    """
-    if not END.fullmatch(end):
-        return end
-    with _open(store, namespace, read) as opened, opened.read() as tx:
-        rows = tx.handles.ending([end], len(end))
-    return _only(end, {str(row["id"]): row for row in rows if row["kind"] in kinds}) or end
-
-
-def kind_of(
-    end: str, *, store: str | None, namespace: str | None, read: Collection[str] | None
-) -> tuple[str, str] | None:
-    """Return of what kind (the name of its table) the one thing is whose id ends so, and its id; None where none is.
-
-    Raises InvalidInput where several end so, naming them; StoreError, InvalidConfiguration.
-    """
+def ending_in(store: Store, end: str) -> Mapping[str, str]:
+    """Return what has this id, or ends so, in an open store: of which kind (the name of its table), by its id."""
     if not (END.fullmatch(end) or len(end) == ID_CHARACTERS):
-        return None
-    with _open(store, namespace, read) as opened, opened.read() as tx:
-        found = {str(row["id"]): row for row in tx.handles.ending([end], len(end))}
-    whole = _only(end, found)
-    return None if whole is None else (str(found[whole]["kind"]), whole)
+        return {}
+    with store.read() as tx:
+        return {str(row["id"]): str(row["kind"]) for row in tx.handles.ending([end], len(end))}
+
+
+def ending(end: str, *, store: str | None, namespace: str | None, read: Collection[str] | None) -> Mapping[str, str]:
+    """Return what has this id, or ends so, in a store that is not open. Raises StoreError, InvalidConfiguration."""
+    with _open(store, namespace, read) as opened:
+        return ending_in(opened, end)
+
+
+def only(end: str, found: Mapping[str, str]) -> str | None:
+    """Return the one id of those that end so; None where there is none. Raises InvalidInput, naming several."""
+    if len(found) > 1:
+        named = ", ".join(
+            f"{shortest(each, found)} ({kind.replace('_', ' ')})"
+            for each, kind in list(found.items())[:SHOWN_CANDIDATES]
+        )
+        raise InvalidInput(f"{end!r} is the end of {len(found)} ids; give more of the one that is meant: {named}")
+    return next(iter(found), None)
 
 
 def shortest(whole: str, others: Collection[str]) -> str:
@@ -80,16 +75,6 @@ def shortest(whole: str, others: Collection[str]) -> str:
         if not any(other != whole and other.endswith(end) for other in others):
             return end
     return whole
-
-
-def _only(end: str, found: Mapping[str, Row]) -> str | None:
-    if len(found) > 1:
-        named = ", ".join(
-            f"{shortest(str(row['id']), found)} ({str(row['kind']).replace('_', ' ')})"
-            for row in list(found.values())[:SHOWN_CANDIDATES]
-        )
-        raise InvalidInput(f"{end!r} is the end of {len(found)} ids; give more of the one that is meant: {named}")
-    return next(iter(found), None)
 
 
 @contextmanager

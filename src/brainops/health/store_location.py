@@ -25,6 +25,11 @@ def location(store: str | None) -> str:
     return named if named == ":memory:" or "://" in named else str(Path(named).expanduser().absolute())
 
 
+def is_served(store: str | None) -> bool:
+    """Say whether the settings name a server that has the store."""
+    return config.server_of(store) is not None
+
+
 def missing(store: str | None) -> str | None:
     """Return the file that the settings name and that is not there; None where it is, or is the default place."""
     place = location(store)

@@ -46,6 +46,12 @@ class Upkeep:
 
         return handles_in(self._context.store, ids)
 
+    def ending(self, end: str) -> Mapping[str, str]:
+        """Return what has this id, or an id that ends so: of which kind, by its id."""
+        from brainops.health.handles import ending_in
+
+        return ending_in(self._context.store, end)
+
     def reindex(self, *, progress: Progress | None = None) -> int:
         """Write every index anew from the rows, and return how many memories that were."""
         return sweep.reindex(self._context, progress=progress)

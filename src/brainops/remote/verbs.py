@@ -22,13 +22,15 @@ import msgspec
 
 from brainops import types
 from brainops.brain import Brain
-from brainops.remote import operations
+from brainops.once import through
+from brainops.remote import begun
+from brainops.remote.whoami import whoami
 from brainops.types import Filter, Role
 
 MOST_LISTED = 1_000  # of one answer: a list has cursors
 
 _READER = """
-    retrieve newest match get history recognise near by_source changes
+    whoami retrieve newest match get history recognise near by_source changes
     agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready agents.withheld
     alerts.get alerts.inbox alerts.list
     approvals.get approvals.list approvals.pending
@@ -52,7 +54,7 @@ _READER = """
     sharing.bundles sharing.peers
     signals.anomalies signals.around signals.change_points signals.suspects signals.templates signals.trouble
     triggers.classify triggers.matching triggers.pushed
-    upkeep.audit upkeep.handles upkeep.status upkeep.trail
+    upkeep.audit upkeep.ending upkeep.handles upkeep.status upkeep.trail
     workers.list
     workflows.get workflows.list
 """
@@ -147,8 +149,9 @@ _TAKEN: Mapping[tuple[str, str], Any] = {
 """Where less is taken over the network, or more, than the annotation says."""
 
 _SPECIAL: Mapping[str, Callable[..., Any]] = {
-    "operations.begin": operations.begin,
-    "operations.finish": operations.finish,
+    "operations.begin": begun.begin,
+    "operations.finish": begun.finish,
+    "whoami": whoami,
 }
 
 
@@ -195,6 +198,11 @@ class Verb:
         return taken(_hints(self.function).get("return", Any))
 
     @cached_property
+    def pages(self) -> bool:
+        """Say whether it answers with a page of a list."""
+        return typing.get_origin(_hints(self.function).get("return")) is types.Page
+
+    @cached_property
     def keywords(self) -> frozenset[str]:
         """Every parameter, those that the server fills in too."""
         return frozenset(self.signature.parameters)
@@ -229,7 +237,7 @@ class Verb:
         told = {name: getattr(given, name) for name in given.__struct_fields__}
         said = {name: value for name, value in told.items() if value is not msgspec.UNSET}
         if special := _SPECIAL.get(self.name):
-            return special(brain, **said, **ours)
+            return through(brain, self.name, special, {**said, **ours})
         return attrgetter(self.name)(brain)(**said, **ours)
 
 
@@ -313,7 +321,10 @@ def _conditions(name: str) -> list[Any]:
     """Return the fields of a filter; those of `match` besides, where a text is recognised."""
     more: list[Any] = []
     if name == "match":
-        more = [("service", str | msgspec.UnsetType, msgspec.UNSET), ("limit", int | msgspec.UnsetType, msgspec.UNSET)]
+        more = [
+            ("service", str | None | msgspec.UnsetType, msgspec.UNSET),
+            ("limit", int | msgspec.UnsetType, msgspec.UNSET),
+        ]
     elif name != "conditions":
         return []
     hints = typing.get_type_hints(Filter)

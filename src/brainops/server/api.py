@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from brainops.engine import Engine
 from brainops.errors import InvalidInput
+from brainops.remote.narrowing import narrowing_of
 from brainops.remote.verbs import Verb
 from brainops.server.callers import Caller, caller_of
 from brainops.server.problem import Trouble
@@ -65,6 +66,10 @@ class Api:
         """Return who asks. Raises Trouble."""
         return caller_of(self._engine, headers, open_to_this_machine=self._open)
 
+    def now(self) -> int:
+        """Return the time, by the database's clock."""
+        return self._engine.store.now()
+
     def answer(self, verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> HttpAnswer:
         """Call a verb for whoever asks. Raises Trouble, BrainOpsError."""
         caller = self.caller(headers)
@@ -81,7 +86,8 @@ class Api:
         key = (headers.get("idempotency-key") or None) if verb.writes else None
         if verb.name == "capture":  # its own says more: it stands with the memory, and is known for good
             key, ours["idempotency_key"] = None, key
-        brain = caller.brain.acting(deadline=_deadline(headers), idempotency_key=key)
+        key = headers.get("brainops-call") or key if verb.writes else None
+        brain = caller.brain.acting(deadline=_deadline(headers), idempotency_key=key, **narrowing_of(headers))
         value = verb.call(brain, given, **ours)
         written = to_json(value)
         if verb.writes:

@@ -27,6 +27,7 @@ from brainops.remote.verbs import verbs
 from brainops.server.api import Api
 from brainops.server.callers import Caller
 from brainops.server.openapi import DOCUMENT
+from brainops.server.pack import pack_for
 from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
 from brainops.server.stream import Feeds, tell
 from brainops.wire import to_json
@@ -93,6 +94,11 @@ def application(
             door.leave()
         return Response(found.body, status_code=found.status, headers=found.headers, media_type=MediaType.JSON)
 
+    @get("/v1/pack", include_in_schema=False)
+    async def pack(request: Asked) -> Response[bytes]:
+        found = await to_thread.run_sync(pack_for, api, dict(request.headers), limiter=door.limiter)
+        return Response(found.body, media_type="application/x-ndjson")
+
     feeds = Feeds(door.limiter)
 
     @asgi("/v1/stream", copy_scope=True)
@@ -112,7 +118,7 @@ def application(
         await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
 
     inner = Litestar(
-        [call, stream, *_probes(engine, door)],
+        [call, pack, stream, *_probes(engine, door)],
         exception_handlers={Exception: _told},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -30,11 +31,9 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
     `Authorization: Bearer KEY` (or `X-API-Key`) says who; `BrainOps-Proof: KEY` is the personal key of somebody who may
     approve; `BrainOps-Session` names the session. Raises Trouble (401) where nobody is known by it.
     """
-    session = headers.get("brainops-session") or None
+    session = unquote(headers.get("brainops-session", "")) or None
     proof = KeyProof(key=headers["brainops-proof"]) if headers.get("brainops-proof") else None
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    secret = secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-    if secret:
+    if secret := secret_of(headers):
         try:
             key = engine.known_by(secret)
         except ApprovalUnproven as error:
@@ -48,6 +47,12 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
         raise _unknown("this server answers nobody without a key")
     role = Role.APPROVER if proof else Role.WRITER
     return Caller(brain=Brain(engine, actor=LOCAL, session=session), role=role, name=LOCAL.id, proof=proof)
+
+
+def secret_of(headers: Mapping[str, str]) -> str:
+    """Return the secret of a key that headers show; "" for none."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    return secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")
 
 
 def _unknown(why: str) -> Trouble:

@@ -10,6 +10,7 @@ from brainops import lazy
 TYPE_CHECKING = False  # see brainops.lazy
 if TYPE_CHECKING:
     from brainops.types.access import AccessKey as AccessKey
+    from brainops.types.access import Down as Down
     from brainops.types.access import IssuedKey as IssuedKey
     from brainops.types.access import Role as Role
     from brainops.types.agent import AdapterKind as AdapterKind
@@ -203,7 +204,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy.names(
     "brainops.types",
     {
-        "access": "AccessKey IssuedKey Role",
+        "access": "AccessKey Down IssuedKey Role",
         "agent": "AdapterKind Agent AgentLearning AgentLimits Attempt Choice Execution ExecutionState"
         " LanguageBudget LanguageUse MemoryAccess Task Workflow WorkflowPlan",
         "alert": "Alert AlertEvent AlertState Inbox",

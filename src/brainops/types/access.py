@@ -28,6 +28,18 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+class Down(StrEnum):
+    """What becomes of a call while the server that has the memory cannot be reached.
+
+    "closed": it raises. "open": it goes on, with what the server's pack says, and what was to be kept is not. "spool":
+    the same, and what was to be kept waits in a file until the server is back.
+    """
+
+    CLOSED = "closed"
+    OPEN = "open"
+    SPOOL = "spool"
+
+
 EVERYWHERE = "*"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -22,6 +22,7 @@ from brainops.procedures.runs.admission import Admission, Within
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.types import (
+    JSON,
     ActionClass,
     Allow,
     Approval,
@@ -487,9 +488,9 @@ class Guard(GuardControls):
         now = self._context.store.now()
         return compliance.compliance(self._context, by, now - 30 * DAY_MICROS if since is None else since)
 
-    def pack(self, key: bytes | None = None) -> bytes:
-        """Return what holds here compiled for hooks, in one file's bytes; signed where a key is given."""
-        return hook_pack.compiled_pack(self._context, self._refresh, key)
+    def pack(self, key: bytes | None = None, *, beside: Mapping[str, JSON] | None = None) -> bytes:
+        """Return what holds here compiled for hooks, and what stands `beside` it; signed where a key is given."""
+        return hook_pack.compiled_pack(self._context, self._refresh, key, beside)
 
     def write_pack(self) -> Path | None:
         """Write what holds here where hooks look for it, and return that; None for a store in memory."""

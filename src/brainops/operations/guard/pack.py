@@ -37,9 +37,14 @@ MAX_FIX_CHARACTERS = 500  # of what a fix says; it is named in one line
 
 
 def compiled_pack(
-    context: MemoryContext, holds: Callable[[], tuple[Ruleset, GuardSettings]], key: bytes | None = None
+    context: MemoryContext,
+    holds: Callable[[], tuple[Ruleset, GuardSettings]],
+    key: bytes | None = None,
+    beside: Mapping[str, JSON] | None = None,
 ) -> bytes:
     """Return what holds in the readable namespaces, as `brainops_core.pack` reads it; signed where a key is given.
+
+    What stands `beside` it is for who keeps the pack of a server: when it was made, what is known and established.
 
     The counters are read before all else: what changes in between leaves a pack that is known to be old.
     """
@@ -68,7 +73,7 @@ def compiled_pack(
         "fixes": fixes,
         "statements": {name: statements(dialect)[name].text for name in STATEMENTS} if dialect == "sqlite" else {},
     }
-    return pack.encoded(head, body, key)
+    return pack.encoded(head, body if beside is None else {**body, "beside": dict(beside)}, key)
 
 
 def place(context: MemoryContext) -> Path | None:

@@ -132,7 +132,7 @@ class Approvals:
         tx.also(acts.APPROVAL_USE, actor or self._context.actor).append(found.id, now, **covered(found))
         return tx.approvals.get(found.id)
 
-    def pending(self) -> Sequence[Approval]:
+    def pending(self) -> Page[Approval]:
         """Return the questions that wait for an answer, newest first."""
         with self._context.store.read() as tx:
             return tx.approvals.list(ApprovalState.PENDING)

@@ -1,0 +1,51 @@
+"""How is something sent without keeping the caller waiting, and in order?"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from brainops import lazy
+from brainops.errors import BrainOpsError
+
+WAITING = 10_000  # beyond this the caller waits for room: slower, but nothing is dropped
+FLUSH_SECONDS = 30.0
+
+log = lazy.logger()
+
+
+class Later:
+    """A thread that sends what is handed to it, one after the other; begun with the first."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[Callable[[], object]] = queue.Queue(WAITING)
+        self._changed = threading.Condition()
+        self._unsent = 0
+        self._thread: threading.Thread | None = None
+
+    def hand_over(self, send: Callable[[], object]) -> None:
+        """Send something later."""
+        with self._changed:
+            self._unsent += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="brainops-later", daemon=True)
+                self._thread.start()
+        self._waiting.put(send)
+
+    def flush(self) -> bool:
+        """Wait until all was sent; False where that took too long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._unsent == 0, FLUSH_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            send = self._waiting.get()
+            try:
+                send()
+            except BrainOpsError as error:
+                log.error("a record could not be written: %s", error)
+            finally:
+                with self._changed:
+                    self._unsent -= 1
+                    self._changed.notify_all()
