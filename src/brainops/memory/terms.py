@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from brainops.store.stem import stem
 
@@ -36,6 +37,10 @@ STOP_WORDS: frozenset[str] = frozenset(
 )
 
 _WORD = re.compile(r"[^\W_]+")
+# Scripts that put no blank between words: Thai to Khmer, kana, ideographs, Hangul (whose blanks part phrases).
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]{2,}"
+)
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -47,10 +52,14 @@ def words(text: str) -> Iterator[str]:
 def parts(text: str) -> tuple[str, ...]:
     """Return the parts of compound identifiers (`DataNode` gives data, node), each once, in order.
 
-    What is joined by dots, dashes or underscores is cut by the index itself.
+    What is joined by dots, dashes or underscores is cut by the index itself. Of a run in a script without blanks the
+    parts are its characters two by two: any part of it is found by those that it has.
     """
     found: dict[str, None] = {}
     for word in dict.fromkeys(_WORD.findall(text)):
+        if not word.isascii():
+            for run in _UNSPACED.findall(word):
+                found.update(dict.fromkeys(map("".join, pairwise(run))))
         if not word.islower():
             pieces = _PART.findall(word)
             if len(pieces) > 1:
