@@ -32,16 +32,24 @@ class TokenRule:
     secret; it looks like the output of a generator where `random` asks so, and has `entropy` bits a character or more.
     """
 
-    __slots__ = ("entropy", "expression", "kind", "random", "triggers")
+    __slots__ = ("entropy", "expression", "kind", "random", "rank", "triggers")
 
     def __init__(
-        self, kind: str, triggers: tuple[str, ...], expression: str, random: bool = False, entropy: float = 0.0
+        self,
+        kind: str,
+        triggers: tuple[str, ...],
+        expression: str,
+        *,
+        random: bool = False,
+        entropy: float = 0.0,
+        rank: int = 0,
     ) -> None:
         self.kind = kind
         self.triggers = triggers
         self.expression = Regex(expression)
         self.random = random
         self.entropy = entropy
+        self.rank = rank
 
     def found_in(self, text: str) -> Iterator[Span]:
         """Yield the secrets of this shape."""
@@ -49,12 +57,12 @@ class TokenRule:
         for match in self.expression.finditer(text):
             secret = match.group(group)
             if (not self.random or looks_random(secret)) and (not self.entropy or entropy(secret) >= self.entropy):
-                yield Span(match.start(group), match.end(group), self.kind, 0)
+                yield Span(match.start(group), match.end(group), self.kind, self.rank)
 
 
 def _rule(kind: str, triggers: str, pattern: str, *, random: bool = False) -> TokenRule:
     boundary = "(?<![A-Za-z0-9])"
-    return TokenRule(kind, tuple(triggers.split()), boundary + pattern, random)
+    return TokenRule(kind, tuple(triggers.split()), boundary + pattern, random=random)
 
 
 # Every run is either of fixed length or has nothing required behind it, so no pattern can look at a character often.
@@ -178,7 +186,9 @@ def find_tokens(text: str) -> Iterator[Span]:
     if not _triggers:
         from brainops_core.redaction.public_rules import PUBLIC_RULES
 
-        public = (TokenRule(kind, literals, form, False, least) for kind, literals, least, form in PUBLIC_RULES)
+        public = (
+            TokenRule(kind, literals, form, entropy=least, rank=1) for kind, literals, least, form in PUBLIC_RULES
+        )
         _triggers.append(_Triggers((*TOKEN_RULES, *public)))
     for rule in _triggers[0].rules_for(runs):
         yield from rule.found_in(text)
