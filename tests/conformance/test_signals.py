@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import http.server
 import json
+import lzma
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,6 +98,76 @@ def test_a_file_that_was_renamed_is_known_and_its_successor_is_new(brain: Brain,
 
     assert brain.signals.ingest(old).lines == 0
     assert brain.signals.ingest(log).lines == 40
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_log_that_rotation_packed_is_known_and_read_on(
+    brain: Brain, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    text = "".join(f"2023-11-14T22:00:{at:02d}Z INFO request {at} was answered\n" for at in range(40))
+    log, packed = tmp_path / "app.log", tmp_path / "app.log.2.gz"
+    log.write_text(text)
+    brain.signals.ingest(log)
+    log.unlink()
+    packed.write_bytes(pack(f"{text}2023-11-14T22:01:00Z INFO request 99 was answered\n".encode()))
+
+    more = brain.signals.ingest(packed)
+
+    assert (more.lines, more.notes, brain.signals.ingest(packed).lines) == (1, (), 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_log_in_another_encoding_is_read(brain: Brain, tmp_path: Path, encoding: str) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes("2023-11-14T22:00:00Z ERROR größe is wrong\r\n".encode(encoding))
+
+    taken = brain.signals.ingest(log)
+
+    assert (taken.errors, [each.text for each in taken.new]) == (1, ["größe is wrong"])
+
+
+def test_lines_that_are_no_utf_8_are_read_and_that_is_said(brain: Brain, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes("2023-11-14T22:00:00Z ERROR größe is wrong\n2023-11-14T22:00:00Z INFO well\n".encode("cp1252"))
+
+    taken = brain.signals.ingest(log)
+
+    assert taken.new[0].text == "größe is wrong"
+    assert taken.notes == ("1 lines are not UTF-8: read as Windows-1252",)
+
+
+def test_lines_without_any_time_are_counted_and_never_of_now(brain: Brain) -> None:
+    taken = brain.signals.ingest(["[ERROR] the disk is full"] * 40)
+    timed = brain.signals.ingest([f"{datetime.fromtimestamp(START / 1e6, UTC).isoformat()} ERROR the disk is full"])
+
+    (template,) = brain.signals.templates()
+
+    assert (taken.lines, taken.errors, taken.untimed) == (40, 40, 40)
+    assert taken.notes == ("40 lines have no time that can be read: they are counted, and stand in no minute",)
+    assert (timed.untimed, timed.notes) == (0, ())
+    assert (template.count, template.first_at, template.last_at) == (41, START, START)
+    assert brain.signals.trouble() == START
+
+
+def test_the_first_lines_are_of_the_time_of_the_first_that_says_one(brain: Brain) -> None:
+    brain.signals.ingest(["#Version: 1.0", "2023-11-14 22:00:00 ERROR the disk is full"])
+
+    assert {each.first_at for each in brain.signals.templates()} == {1_700_000_000_000_000 - 800_000_000}
+
+
+def test_a_time_of_day_is_of_the_day_that_a_line_before_it_named(brain: Brain) -> None:
+    brain.signals.ingest(["2023-11-14 23:59:50 ERROR the disk is full", "00:00:10 ERROR the fan stands still"])
+
+    first, last = sorted(brain.signals.templates(), key=lambda each: each.first_at)
+
+    assert last.first_at - first.first_at == 20_000_000
+
+
+def test_a_time_that_is_none_is_said_and_the_line_is_of_the_one_before(brain: Brain) -> None:
+    taken = brain.signals.ingest(["2023-11-14 22:00:00 INFO well", "2023-02-31 22:00:00 ERROR the disk is full"])
+
+    assert {each.last_at for each in brain.signals.templates()} == {1_700_000_000_000_000 - 800_000_000}
+    assert taken.notes == ("1 lines have a time that is none: taken to be of the line before",)
 
 
 def test_half_a_line_waits_for_its_end(brain: Brain, tmp_path: Path) -> None:
@@ -333,11 +406,11 @@ def test_a_page_is_asked_for_only_where_its_host_was_allowed(brain: Brain, page:
 
 
 def test_what_cannot_be_taken_in_says_the_way_out(brain: Brain, tmp_path: Path) -> None:
-    compressed = tmp_path / "app.log.gz"
-    compressed.write_bytes(b"")
+    damaged = tmp_path / "app.log.gz"
+    damaged.write_bytes(gzip.compress(b"2023-11-14T22:00:00Z ERROR disk is full\n" * 99)[:-20])
 
-    with pytest.raises(InvalidInput, match="zcat"):
-        brain.signals.ingest(compressed)
+    with pytest.raises(InvalidInput, match="damaged or cut short"):
+        brain.signals.ingest(damaged)
     with pytest.raises(InvalidInput, match="there is no file"):
         brain.signals.ingest(tmp_path / "missing.log")
     with pytest.raises(InvalidInput, match="minutes"):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.learning.signals.exposition import is_exposition, samples
-from brainops.learning.signals.log_lines import Level, LogLine, Sample, read_log_line
+from brainops.learning.signals.levels import Level
+from brainops.learning.signals.log_lines import LogLine, Sample, read_log_line
+from brainops.learning.signals.moments import moment, near
 
 NOW = 1_704_500_000_000_000  # the sixth of January 2024
 
@@ -119,6 +123,94 @@ def test_a_page_of_metrics_is_read_without_buckets() -> None:
 
 def test_a_log_is_no_page_of_metrics() -> None:
     assert not is_exposition("2024-01-05T12:00:00Z ERROR it broke\n")
+
+
+WAYS = (
+    "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S +0000", "%a %b %d %H:%M:%S %Y",
+    "%b %d, %Y %I:%M:%S %p", "%d-%b-%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%Y-%jT%H:%M:%S",
+    "%Y%m%dT%H%M%S", "%a, %d %b %Y %H:%M:%S +0000",
+)  # fmt: skip
+FORMATS = [
+    tuple(line.split(" :: ", 2))
+    for line in Path(__file__).with_name("log_formats.txt").read_text(encoding="utf-8").splitlines()[2:]
+]
+WRITTEN = at("2025-03-09T14:05:07")
+READ = at("2025-06-01T00:00:00")
+
+
+@pytest.mark.parametrize(("name", "level", "line"), FORMATS, ids=[name for name, _, _ in FORMATS])
+def test_time_and_level_of_what_common_programs_write_are_read(name: str, level: str, line: str) -> None:
+    found = read_log_line(line, now=READ)
+
+    assert isinstance(found, LogLine)
+    assert found.level == (None if level == "-" else level)
+    assert not found.unread
+    if name.startswith("!"):
+        assert found.at is None
+    else:
+        assert found.at is not None
+        assert 0 <= found.at - WRITTEN < 1_000_000
+    assert found.message
+    assert "2025" not in found.message or name in ("oracle", "rust tracing json")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2025-03-09 15:05:07 CET", "2025-03-09T14:05:07"),
+        ("2025-03-09 06:05:07 PST", "2025-03-09T14:05:07"),
+        ("2025-03-09T19:35:07+05:30", "2025-03-09T14:05:07"),
+        ("2025-03-09 10:05:07 America/New_York", "2025-03-09T14:05:07"),
+        ("2025-03-09 12:05:07 AM", "2025-03-09T00:05:07"),
+        ("13/02/2025 14:05:07", "2025-02-13T14:05:07"),
+        ("Dec 31 23:59:59", "2024-12-31T23:59:59"),
+        ("31 Dec 99 23:59:59", "1999-12-31T23:59:59"),
+        (1_741_529_107, "2025-03-09T14:05:07"),
+        ("1741529107.250", "2025-03-09T14:05:07.250"),
+        (1_741_529_107_250, "2025-03-09T14:05:07.250"),
+        ("1741529107250000000", "2025-03-09T14:05:07.250"),
+    ],
+)
+def test_a_time_is_read_with_its_zone_in_any_scale_and_without_a_year(written: str | int, meant: str) -> None:
+    assert moment(written, READ) == at(meant)
+
+
+@pytest.mark.parametrize(
+    "line", ["31-Feb-2025 14:05:07 ERROR full", '{"time": "yesterday", "level": "error", "msg": "full"}']
+)
+def test_a_time_that_is_none_is_said(line: str) -> None:
+    found = read_log_line(line, now=READ)
+
+    assert isinstance(found, LogLine)
+    assert (found.at, found.unread, found.level) == (None, True, Level.ERROR)
+
+
+def test_a_time_inside_of_a_sentence_is_not_the_time_of_the_line() -> None:
+    found = read_log_line("the lease of node seven ends 2025-03-09 14:05:07", now=READ)
+
+    assert found == LogLine(message="the lease of node seven ends 2025-03-09 14:05:07")
+
+
+def test_a_time_of_day_is_the_nearest_to_another_time() -> None:
+    midnight = at("2025-03-09T00:00:00")
+
+    assert near(timedelta(hours=23, minutes=59) // timedelta(microseconds=1), midnight) == at("2025-03-08T23:59:00")
+    assert near(60_000_000, midnight) == at("2025-03-09T00:01:00")
+
+
+@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2025, 5, 30)), st.sampled_from(WAYS))  # noqa: DTZ001
+def test_what_is_written_in_a_usual_way_is_read_back(when: datetime, way: str) -> None:
+    assert moment(when.strftime(way), READ) == at(when.replace(microsecond=0).isoformat())
+
+
+@pytest.mark.parametrize(
+    "part", ["1", "12:", "GET /", " 500 ", "2025-03-09 ", '"GET ', "a.b.c-1 ", "[", "1.1.1.1:", "9/"]
+)
+def test_a_hostile_line_is_read_at_once(part: str) -> None:
+    begun = process_time()
+    read_log_line(part * 8_192, now=READ)
+
+    assert process_time() - begun < 0.25
 
 
 @given(st.text(max_size=400))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,22 +37,36 @@ CHARTS = 2  # of each suspect
 def ingest(brain: Brain, places: tuple[str, ...], form: str | None, source: str | None, follow: bool) -> None:
     """Take in logs and metrics: templates with their counts, series with their points, and the errors in them.
 
-    A file is read on from where it was left, whatever it is called by then. An address is asked only if its host was
-    allowed: brainops allow --host NAME.
+    A file is read on from where it was left, whatever it is called by then; gzip, bzip2 and xz are unpacked. An address
+    is asked only if its host was allowed: brainops allow --host NAME.
 
     Example: brainops ingest app.log --source checkout
     """
     taken = [_taken(brain, place, form, source) for place in places]
     answer(_told(taken))
+    files = {place: _file(place) for place in places}
     while follow:
         pages = all(place.lower().startswith(("http://", "https://")) for place in places)
         time.sleep(PAGE_SECONDS if pages else FOLLOW_SECONDS)
         for place in places:
-            if place != "-":
-                more = _taken(brain, place, form, source)
+            # What came between the last look and a rotation stands in the file that was put aside.
+            aside = f"{place}.1"
+            rotated = files[place] not in (None, _file(place)) and _file(aside) == files[place]
+            files[place] = _file(place)
+            for each in (aside, place) if rotated else (place,) if place != "-" else ():
+                more = _taken(brain, each, form, source)
                 if more.lines or more.samples:
                     answer(_told([more]))
                     sys.stdout.flush()
+
+
+def _file(place: str) -> tuple[int, int] | None:
+    """Return which file stands there, whatever it is called; None where none does."""
+    try:
+        found = os.stat(place)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _taken(brain: Brain, place: str, form: str | None, source: str | None) -> Ingested:
@@ -90,6 +105,8 @@ def _ingested(done: Ingested) -> Iterator[str]:
         yield cut(f"  new {mark:8} {template.count:>6,} x  {one_line(template.text)}", width())
     if len(done.new) > SHOWN_TEMPLATES:
         yield dim(f"  and {len(done.new) - SHOWN_TEMPLATES} new templates more")
+    for note in done.notes:
+        yield from wrapped(f"note: {note}", indent="  ")
     for left in done.left_out:
         yield from wrapped(f"left out: {left}", indent="  ")
 

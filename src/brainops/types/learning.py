@@ -223,7 +223,9 @@ class LogTemplate(Struct, frozen=True, kw_only=True):
 class Ingested(Struct, frozen=True, kw_only=True):
     """What was taken from a log or a page of metrics. `resumed` is where reading went on in a file that grew.
 
-    `new` are templates that no line had before, those of errors first; `left_out` says what was not kept, and why.
+    `new` are templates that no line had before, those of errors first. `untimed` lines have no time that could be
+    read: they are counted, and stand in no minute. `left_out` says what was not kept, and why; `notes` what was read
+    otherwise than it stands (a time, an encoding).
     """
 
     source: str
@@ -235,7 +237,9 @@ class Ingested(Struct, frozen=True, kw_only=True):
     new: tuple[LogTemplate, ...] = ()
     known: tuple[str, ...] = ()
     resumed: int = 0
+    untimed: int = 0
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Precursor(Struct, frozen=True, kw_only=True):

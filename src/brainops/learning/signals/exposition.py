@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from brainops.learning.signals.log_lines import Sample, moment
+from brainops.learning.signals.log_lines import Sample
+from brainops.learning.signals.moments import moment
 from brainops.types import Micros
 
 _TYPE = re.compile(r"#\s*TYPE\s+([A-Za-z_:][\w:]{0,200})\s+(\w{1,20})\s*$")

@@ -11,10 +11,9 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from brainops.learning.signals.levels import FAILED, Level
 from brainops.learning.signals.log_lines import (
-    FAILED,
     TRACEBACK,
-    Level,
     LogFormat,
     LogLine,
     Sample,
@@ -22,6 +21,7 @@ from brainops.learning.signals.log_lines import (
     says_failure,
 )
 from brainops.learning.signals.log_templates import ANY, TEMPLATES, Template, TemplateMiner
+from brainops.learning.signals.moments import near
 from brainops.memory.context import MemoryContext
 from brainops.memory.recognition.digests import is_of
 from brainops.memory.recognition.error_events import parse_error
@@ -47,13 +47,20 @@ SERIES = 5_000
 NEW_ERRORS = 100
 """New error memories of one ingest: enough to meet what a log knows, and a log of noise cannot bury memory."""
 
+EARLY_LINES = 500
+"""Lines before the first that has a time, which wait for it: headers and banners stand at the beginning of a log."""
+
+UNTIMED = "lines have no time that can be read: they are counted, and stand in no minute"
+UNREAD = "lines have a time that is none: taken to be of the line before"
+NO_UTF_8 = "lines are not UTF-8: read as Windows-1252"
+OF_NOW = "samples say no time: taken to be of now"
 TOLD_NEW = 200  # templates that an ingest names
 COMPONENTS = ("pod", "container", "service", "app", "component", "instance", "host", "node", "target", "job")
 """Labels that say whose metric it is, the most exact first."""
 
 
 class _Tally(Struct):
-    """What came of one template since the last write."""
+    """What came of one template since the last write; a time of 0 is not known."""
 
     template: Template
     level: Level | None
@@ -101,10 +108,12 @@ class Gatherer:
         self._known_series: set[str] | None = None
         self._points: dict[tuple[str, int], dict[str, Any]] = {}
         self._waiting = 0
+        self._early: list[_Event] = []
         self.lines = self.samples = self.errors = self.series = 0
         self.new: dict[tuple[str, str], LogTemplate] = {}
         self.known: dict[str, None] = {}
         self.left_out: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
         self._new_errors = 0
 
     @property
@@ -118,7 +127,10 @@ class Gatherer:
         return sum(len(source.miner.templates()) for source in self._sources.values())
 
     def line(self, text: str) -> None:
-        """Take one line as it stands in the log."""
+        """Take one line as it stands in the log; bytes that were no UTF-8 are lone surrogates in it."""
+        if not text.isascii() and (raw := text.encode("utf-8", "surrogateescape")) != text.encode("utf-8", "replace"):
+            self.notes[NO_UTF_8] += 1
+            text = raw.decode("cp1252", "replace")
         read = read_log_line(text, now=self._now, form=self._form)
         if read is None:
             return
@@ -126,6 +138,7 @@ class Gatherer:
         self._waiting += 1
         if isinstance(read, list):
             for sample in read:
+                self.notes[OF_NOW] += sample.at is None
                 self.sample(sample)
             return
         if self._goes_on(read):
@@ -195,9 +208,22 @@ class Gatherer:
         if event is None:
             return
         line = event.line
+        at = line.at
+        if at is None and line.clock is not None and self._last_at is not None:
+            at = near(line.clock, self._last_at)
+        self.notes[UNREAD] += line.unread
+        at = at or self._last_at
+        if at is None and len(self._early) < EARLY_LINES:
+            self._early.append(event)
+            return
+        early, self._early, self._last_at = self._early, [], at
+        for each in (*early, event):
+            self._take(each, at)
+
+    def _take(self, event: _Event, at: Micros | None) -> None:
+        line = event.line
         whole = "\n".join([line.message, *event.more])[:EXEMPLAR_CHARACTERS]
-        at = line.at or self._last_at or self._now
-        self._last_at = at
+        self.notes[UNTIMED] += at is None
         name = self._source
         if not self._given and line.writer and (line.writer in self._names or len(self._names) < SOURCES):
             name = self._names.get(line.writer) or self._names.setdefault(line.writer, self._clean(line.writer, 200))
@@ -218,20 +244,24 @@ class Gatherer:
         self.errors += error
         tally = source.tallies.get(id(template))
         if tally is None:
-            tally = source.tallies[id(template)] = _Tally(template, line.level, error, at, at, whole, whole)
+            tally = source.tallies[id(template)] = _Tally(template, line.level, error, at or 0, at or 0, whole, whole)
         tally.count += 1
         tally.error = tally.error or error
         tally.level = line.level or tally.level
-        tally.first_at, tally.last_at = min(tally.first_at, at), max(tally.last_at, at)
         tally.latest = whole
-        tally.buckets[at - at % MINUTE_MICROS] += 1
+        if at is not None:
+            tally.first_at, tally.last_at = min(tally.first_at or at, at), max(tally.last_at, at)
+            tally.buckets[at - at % MINUTE_MICROS] += 1
 
     def _clean(self, text: str, characters: int) -> str:
         return safe_text(text, self._context.redaction, characters)
 
     def end(self) -> None:
-        """Say that no further line goes on from the last."""
+        """Say that no further line goes on from the last, and none with a time comes."""
         self._complete()
+        early, self._early = self._early, []
+        for each in early:
+            self._take(each, None)
 
     def write(self, tx: Transaction) -> None:
         """Write what waits; what is written twice after an abort is not, for the caller's mark is in the same write."""
@@ -320,7 +350,8 @@ def _gathered(tallies: Iterable[_Tally]) -> list[_Tally]:
         whole.count += tally.count
         whole.buckets.update(tally.buckets)
         whole.error = whole.error or tally.error
-        whole.first_at, whole.last_at = min(whole.first_at, tally.first_at), max(whole.last_at, tally.last_at)
+        whole.first_at = min(whole.first_at or tally.first_at, tally.first_at or whole.first_at)
+        whole.last_at = max(whole.last_at, tally.last_at)
     return [found[key] for key in sorted(found)]
 
 

@@ -63,9 +63,11 @@ class Signals:
         """Take in a log or a page of metrics: a file's path, an http(s) address, or lines.
 
         Of a file only what was not read before, under whatever name; so the same file twice counts once, and one that
-        grew is read on. An address is asked only where a person allowed its host. Formats (told from the text where
-        none is given): json, logfmt, syslog, plain, prometheus. Lines are of the `source` that is given, else of whom
-        they name, else of the file. Raises InvalidInput, StepFailed.
+        grew is read on. What is compressed (gzip, bzip2, xz; zstd from Python 3.14) or in UTF-16 is read too. An
+        address is asked only where a person allowed its host. Formats (told from the text where none is given): json,
+        logfmt, syslog, plain, prometheus. Lines are of the `source` that is given, else of whom they name, else of the
+        file; one whose time cannot be read is of the line before, else `untimed`, and never of now. Raises
+        InvalidInput, StepFailed.
         """
         form = None if format is None else member(log_lines.LogFormat, format)
         if isinstance(given, (bytes, bytearray)) or not isinstance(source, (str, NoneType)):
@@ -84,8 +86,6 @@ class Signals:
                 raise InvalidInput(f"{said[:80]!r} is neither an http:// or https:// address nor a file")
             if "\0" in said or len(said) > MAX_PATH_CHARACTERS:
                 raise InvalidInput(f"{said[:80]!a} is no file's path; lines are handed over as a list of texts")
-            if path.suffix in (".gz", ".bz2", ".xz", ".zst"):
-                raise InvalidInput(f"{path} is compressed; hand over its text: zcat {path} | brainops ingest -")
             if path.is_dir():
                 raise InvalidInput(f"{path} is a folder; name the files in it")
             if not os.path.exists(path):
@@ -107,7 +107,9 @@ class Signals:
             new=tuple(sorted(gatherer.new.values(), key=lambda each: (not each.error, -each.count, each.text))),
             known=tuple(gatherer.known),
             resumed=began,
+            untimed=gatherer.notes[intake.UNTIMED],
             left_out=tuple(f"{count:,} {what}" for what, count in sorted(gatherer.left_out.items())),
+            notes=tuple(f"{count:,} {what}" for what, count in sorted(gatherer.notes.items()) if count),
         )
 
     def _source(self, said: str | None) -> str:

@@ -17,6 +17,7 @@ from brainops.learning.signals.exposition import is_exposition, samples
 from brainops.learning.signals.intake import Gatherer
 from brainops.learning.signals.log_lines import LogFormat
 from brainops.learning.signals.pages import page
+from brainops.learning.signals.text_files import text_file
 from brainops.memory.context import MemoryContext
 from brainops.store import acts
 from brainops.store.database import Row
@@ -30,7 +31,6 @@ SETTLED_SECONDS = 10.0
 
 PAGE_BYTES = 8_000_000  # of a page of metrics: some hundred thousand samples
 LINE_BYTES = 65_536  # what is longer is no line of a log; the rest of it is read as another
-BINARY_BYTES = 4_096  # first bytes in which a text has no null character
 LOOKED_AT = 40  # first lines by which a text is known to be a page of metrics
 
 
@@ -74,11 +74,9 @@ def read_file(
 ) -> int:
     """Take what of a file was not read before; return the place where reading began. Raises InvalidInput."""
     try:
-        with path.open("rb") as file:
+        with text_file(path) as file:
             size = os.fstat(file.fileno()).st_size
-            settled = time.time() - os.fstat(file.fileno()).st_mtime > SETTLED_SECONDS
-            if b"\0" in file.read(BINARY_BYTES):
-                raise InvalidInput(f"{path} is no text: a log or a page of metrics is taken in, in UTF-8")
+            settled = time.time() - path.stat().st_mtime > SETTLED_SECONDS
             reading = _reading(context, file, path, size)
             began = reading.position
             if form is not LogFormat.PROMETHEUS and not (form is None and _is_page(file)):
@@ -99,7 +97,7 @@ def _is_page(file: BinaryIO) -> bool:
 
 def _decoded(file: BinaryIO) -> Iterator[str]:
     while line := file.readline(LINE_BYTES):
-        yield line.decode("utf-8", "replace")
+        yield line.decode("utf-8", "surrogateescape")
 
 
 def _read_on(
@@ -118,7 +116,7 @@ def _read_on(
             break
         reading.position += len(line)
         reading.lines += 1
-        gatherer.line(line.decode("utf-8", "replace"))
+        gatherer.line(line.decode("utf-8", "surrogateescape"))
         if gatherer.full:
             _mark(context, file, reading, reading.position, gatherer)
             file.seek(reading.position)

@@ -17,11 +17,13 @@ where t.namespace = :namespace and t.source = :source and t.merged_into is null
 order by t.first_at, t.id limit :limit
 
 -- name: log_template_put
--- Lines of a template came; the first of them stays as its exemplar.
+-- Lines of a template came; the first of them stays as its exemplar. A time of 0 is not known.
 insert into log_template (namespace, source, id, tokens, level, error, count, first_at, last_at, exemplar, latest)
 values (:namespace, :source, :id, :tokens, :level, :error, :count, :first_at, :last_at, :exemplar, :latest)
 on conflict (namespace, source, id) do update set count = log_template.count + excluded.count,
-    first_at = least(log_template.first_at, excluded.first_at),
+    first_at = case when log_template.first_at = 0 then excluded.first_at
+        when excluded.first_at = 0 then log_template.first_at
+        else least(log_template.first_at, excluded.first_at) end,
     last_at = greatest(log_template.last_at, excluded.last_at),
     error = greatest(log_template.error, excluded.error), level = coalesce(excluded.level, log_template.level),
     latest = excluded.latest, merged_into = null
