@@ -48,6 +48,7 @@ PARTS: dict[str, list[list[str]]] = {
     "chaos": [["bench.runs.chaos"]],
     "guard": [["bench.guard.latency"]],
     "hook": [["bench.guard.hook"]],
+    "hook_events": [["bench.hooks.events"]],
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],
     "advice": [["bench.guidance.advice"]],

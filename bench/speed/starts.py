@@ -89,9 +89,12 @@ def measured(
     return seconds
 
 
-def cpu_of(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Return the CPU seconds of a process and of what it waited for."""
-    process = subprocess.Popen(command, cwd=environment["HOME"], env=environment, stdout=subprocess.DEVNULL)
+def cpu_of(command: Sequence[str], environment: Mapping[str, str], given: Path | None = None) -> float:
+    """Return the CPU seconds of a process and of what it waited for; a file may stand on its standard input."""
+    with open(given or os.devnull, "rb") as said:
+        process = subprocess.Popen(
+            command, cwd=environment["HOME"], env=environment, stdin=said, stdout=subprocess.DEVNULL
+        )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command

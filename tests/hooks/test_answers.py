@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -445,3 +446,23 @@ def test_the_ledger_of_a_session_says_what_it_was_told_and_what_of_it_was_used(p
     told, used = lines
     assert fix.id in told["ids"] and told["tokens"] > 0
     assert used["of"] == [told["id"]] and used["spent"] == told["tokens"]
+
+
+def test_at_the_end_of_a_turn_a_process_of_its_own_takes_up_what_was_seen_and_compiles_what_holds(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = next(place.store.parent.glob("*.pack"))
+    pack.unlink()
+    del place.environment["BRAINOPS_HOOKS"]
+    place.environment.update(BRAINOPS_MODEL="none", PATH=os.environ["PATH"])
+    began: list[int] = []
+    spawn = os.posix_spawn
+    monkeypatch.setattr(os, "posix_spawn", lambda *said, **more: began.append(spawn(*said, **more)))
+    place.fails("make deploy", ERROR)
+
+    place.tell("Stop", stop_hook_active=False)
+    for process in began:
+        os.waitpid(process, 0)
+
+    assert len(began) == 1 and pack.exists()
+    assert not spool.waiting(f"{place.store}.hooks")

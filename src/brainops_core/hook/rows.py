@@ -34,7 +34,10 @@ class Rows:
         text = self._pack.statement(statement)
         if text is None or self._store is None:
             raise NoRows(f"the pack has no statement {statement}")
-        import sqlite3
+        try:
+            import _sqlite3 as sqlite3  # `sqlite3` adds converters, and three modules that take as long
+        except ImportError:
+            import sqlite3  # type: ignore[no-redef]
 
         values = {"namespace": self._pack.namespaces[0], "namespaces": to_json(self._pack.namespaces), **given}
         try:

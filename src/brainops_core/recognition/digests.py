@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from brainops_core.recognition.plain_errors import AnyError
 
-_QUALIFIED = Regex(r"(?:[A-Za-z_$][\w$]*\.)+(?=[A-Za-z_$][\w$]*$)")
+_QUALIFIED = Regex(r"(?:[A-Za-z_$][\w$]*\.)+(?=[A-Za-z_$][\w$]*$)", ".")
 _MASK = Regex(r"<\w+>")
 _WORD = Regex(r"[^\W\d_]{2}")
 _READINGS = 3  # what is printed of an error is read again until it stays the same; more than twice was never seen

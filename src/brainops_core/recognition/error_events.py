@@ -64,7 +64,8 @@ def from_output(text: str, exit_code: int) -> PlainError | None:
 
 _SHIPPED = Regex(
     r"(?:[\w.\-]{1,60}-\d{1,4} +\| |\d{1,3}\|[\w.\-]{1,60} +\| |\[pod/[^\]\s]{1,300}\] |##\[error\]|"
-    r"(?:\d{1,6}[smhd]){1,4}(?: \(x\d+ over [^)\n]{1,20}\))? +(?=(?:Normal|Warning) ))"
+    r"(?:\d{1,6}[smhd]){1,4}(?: \(x\d+ over [^)\n]{1,20}\))? +(?=(?:Normal|Warning) ))",
+    *("|", "[pod/", "##[error]", "Normal ", "Warning "),
 )
 _STAMPED = Regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) (?:std(?:err|out) [FP] )?")
 """What docker compose, pm2, kubectl, a CI runner or a list of events puts before each line."""
@@ -90,12 +91,15 @@ def _unwrapped(line: str) -> str:
         return ""
 
 
-_PATH = Regex(r"(?:step [\w.\-]{1,200}|the run [0-9a-f\-]{36} of \S{1,200} (?:failed|cancelled)): (?=\S)")
-_TASK = Regex(r" \(the task \w{1,20}: [^\n]{0,2000}; brainops agent show [0-9a-f\-]{36}\)$")
+_PATH = Regex(
+    r"(?:step [\w.\-]{1,200}|the run [0-9a-f\-]{36} of \S{1,200} (?:failed|cancelled)): (?=\S)", "step ", "the run "
+)
+_TASK = Regex(r" \(the task \w{1,20}: [^\n]{0,2000}; brainops agent show [0-9a-f\-]{36}\)$", "brainops agent show ")
 _ENDED = Regex(
     r"(?:exit status (?P<status>-?\d{1,5})(?:: (?=\S)|$))?"
     r"(?P<how>[^\s:]{1,200} (?:ended with exit status (?P<code>-?\d{1,5})|was ended by signal (?P<signal>\d{1,3})))?"
-    r"(?:(?<=.): |$)?"
+    r"(?:(?<=.): |$)?",
+    *("exit status ", "was ended by signal "),
 )
 _SIGNALS = 128  # from here on a shell's exit status is that of a program that a signal ended
 _DEEPEST = 16  # runs that start each other, with the step at which each stands: more are not let begin
@@ -204,17 +208,17 @@ def _first(fields: dict[str, object], *names: str) -> str:
 
 
 _NOT_FOUND = (
-    Regex(r"(?m)(?:^|: )(?:line )?(?:\d{1,6}: )?([^\s:]{1,200}): (?:command )?not found$"),
-    Regex(r"(?m)command not found: ([^\s:]{1,200})$"),
-    Regex(r"'([^'\n]{1,200})' is not recognized as (?:an internal|the name)"),
+    Regex(r"(?m)(?:^|: )(?:line )?(?:\d{1,6}: )?([^\s:]{1,200}): (?:command )?not found$", "not found"),
+    Regex(r"(?m)command not found: ([^\s:]{1,200})$", "command not found: "),
+    Regex(r"'([^'\n]{1,200})' is not recognized as (?:an internal|the name)", "is not recognized as "),
 )
 _EXIT = Regex(
     r"(?i)(?:returned non-zero exit status|exited with(?: exit)?(?: code| status)?:?|exit(?:ed)? (?:code|status):?|"
     r"failed with exit code|process completed with exit code|ELIFECYCLE|errno) (-?\d{1,5})\b"
 )
-_MAKE = Regex(r"(?m)^make(?:\[\d{1,3}\])?: \*\*\* (?:\[[^\n]{1,200}?\] )?(.{1,300})$")
+_MAKE = Regex(r"(?m)^make(?:\[\d{1,3}\])?: \*\*\* (?:\[[^\n]{1,200}?\] )?(.{1,300})$", "***")
 _NPM_SAYS = Regex(r"^npm (?:ERR!|error) ")
-_NPM = Regex(r"(?m)^npm (?:ERR!|error) code (\w{1,40})$")
+_NPM = Regex(r"(?m)^npm (?:ERR!|error) code (\w{1,40})$", "npm ")
 
 
 def _shell(text: str) -> PlainError | None:
@@ -311,7 +315,7 @@ _LOGGER_OF_TYPED = Regex(  # without a mark behind it, where an error follows
     r"(?=(?:[A-Za-z_$][\w$]{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception): )"
 )
 _BASIC_LOG = Regex(
-    r"^(?:WARNING|ERROR|CRITICAL):[A-Za-z_][\w.\-]{0,200}:(?=\S)"
+    r"^(?:WARNING|ERROR|CRITICAL):[A-Za-z_][\w.\-]{0,200}:(?=\S)", "WARNING:", "ERROR:", "CRITICAL:"
 )  # logging.basicConfig writes no spaces
 _LOGFMT = Regex(r"\b(?:msg|message)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")
 _LOGFMT_ERROR = Regex(r"\b(?:err|error)=(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|(\S{1,400}))")

@@ -51,9 +51,9 @@ def place(frames: Sequence[AnyFrame]) -> str | None:
 def _digest(kind: str, template: str, frames: list[str]) -> str:
     parts = [f"v{VERSION}", "", kind, template, *frames]  # the empty part is of version 2 as much as the rest
     text = "\x1e".join(part.replace("\x1e", " ") for part in parts)
-    import hashlib
+    from brainops_core.sha2 import sha256
 
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
 
 
 _LAMBDA = Regex(r"<(?:listcomp|genexpr|dictcomp|setcomp|lambda|anonymous)>|\(anonymous\)")
@@ -61,7 +61,7 @@ _GENERATED = Regex(r"0[xX][0-9a-f]+|::h[0-9a-f]{16}|\d+")
 _HIDDEN = frozenset(("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"))
 
 
-_APPENDED = Regex(r"\$+\d+$|(?<=Proxy)\d+$")
+_APPENDED = Regex(r"\$+\d+$|(?<=Proxy)\d+$", "$", "Proxy")
 
 
 def _plain(name: str) -> str:

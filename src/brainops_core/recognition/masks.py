@@ -6,6 +6,7 @@ from brainops_core.regex import Regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from re import Match
 
 MESSAGE_REACH = 8192
@@ -155,7 +156,99 @@ _FORMS = (
     r"(?P<hostport>(?P<host>(?=\d{0,12}[A-Za-z])\w[\w.\-]{0,120}):(?P<hostportnumber>\d{1,6})(?::\d{1,5})?(?![\w]))",
     r"(?P<word>[\w$][\w$.\-]{0,200})",
 )
-_SCAN = Regex("|".join(_FORMS))
+
+
+class _TextShape:
+    """A text, and what is asked of it before an expression is compiled for it."""
+
+    __slots__ = ("lower", "shape", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.lower = text.lower()
+        self.shape = text.translate(_AS_ZERO)
+
+    @property
+    def digits(self) -> bool:
+        return "0" in self.shape
+
+    def has(self, *literals: str) -> bool:
+        return any(literal in self.text for literal in literals)
+
+    def says(self, *words: str) -> bool:
+        return any(word in self.lower for word in words)
+
+    def shaped(self, *shapes: str) -> bool:
+        return any(shape in self.shape for shape in shapes)
+
+
+_AS_ZERO = dict.fromkeys(range(ord("1"), ord("9") + 1), "0")
+_MONTHS = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+_CODE_WORDS = tuple(
+    "err exit non-zero return rc retval status reason completion result minor code data signal sqlstate".split()
+)
+_IDENTITY_WORDS = tuple(
+    "id user session trace span request correlation transaction txn email login logname rhost pod client tenant"
+    " cust".split()
+)
+_ASKED: Sequence[Callable[[_TextShape], bool]] = (
+    lambda t: t.has("[", "<"),  # marker
+    lambda t: t.has("ntry", "with base", "could not convert", "invalid input", "nput string:", "input_value="),  # data
+    lambda t: t.has("dup key"),  # dup
+    lambda t: t.has("Key ("),  # column
+    lambda t: t.has("://"),  # url
+    lambda t: t.has("@"),  # email
+    lambda t: t.text.count("-") >= 4,  # uuid
+    lambda t: t.text.count("-") + t.text.count(":") >= 5,  # mac
+    lambda t: t.shaped("0-0", "0/0", "0.0", "0:0", "0T0", "0_0") or (t.digits and t.has(*_MONTHS)),  # stamp
+    lambda t: t.shaped("0.0"),  # ip
+    lambda t: t.has("::") or t.text.count(":") >= 7,  # ipv6
+    lambda t: t.says(*_CODE_WORDS),  # code
+    lambda t: t.shaped("000"),  # http
+    lambda t: t.shaped("000"),  # smtp
+    lambda t: t.has("0x"),  # hresult
+    lambda t: t.has("TLS", "SSL"),  # protocol
+    lambda t: t.shaped("(000"),  # tuple
+    lambda t: t.says("port"),  # port
+    lambda t: t.has("=", ":") and t.says(*_IDENTITY_WORDS),  # pair
+    lambda t: t.says("0x"),  # address
+    lambda t: t.has(":\\"),  # windows
+    lambda t: t.has("/"),  # path
+    lambda t: t.digits,  # duration
+    lambda t: t.digits,  # size
+    lambda t: t.has("%"),  # percent
+    lambda t: t.digits,  # number
+    lambda t: t.shaped("0.0") and t.has(":"),  # image
+    lambda t: t.shaped(":0"),  # hostport
+    lambda t: True,  # word
+)
+"""What a text must hold for each of these forms to match in it: a form that cannot match is not compiled."""
+
+assert len(_ASKED) == len(_FORMS)
+_WHOLE = Regex("|".join(_FORMS))
+_PARTS: dict[tuple[int, ...], Regex] = {}
+MOST_PARTS = 8
+"""Expressions that are compiled for what some texts hold; who reads more kinds of text than that compiles the whole."""
+
+
+def _scan(text: str) -> str:
+    """Return the text with what varies masked.
+
+    To compile all forms takes a hook as long as three starts of the interpreter, and most errors hold few. Beyond
+    ASCII, where case and digits are more than these literals, all are compiled.
+    """
+    if not text.isascii():
+        return _WHOLE.sub(_masked, text)
+    said = _TextShape(text)
+    held = tuple(number for number, asked in enumerate(_ASKED) if asked(said))
+    expression = _PARTS.get(held)
+    if expression is None:
+        if len(_PARTS) >= MOST_PARTS:
+            return _WHOLE.sub(_masked, text)
+        expression = _PARTS[held] = Regex("|".join(_FORMS[number] for number in held))
+    return expression.sub(_masked, text)
+
+
 _SIMPLE = {
     "email": "<email>",
     "uuid": "<uuid>",
@@ -168,10 +261,13 @@ _SIMPLE = {
 }
 _SAME_AGAIN = Regex(r"(<[a-z]{1,12}>)(?:[ ]?[,;:.\-_|/][ ]?\1|[ ]\1)+")
 _SPACE = Regex(r"\s+")
-_SPEAKS_HTTP = Regex(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S|\bHTTP/\d")
+_SPEAKS_HTTP = Regex(
+    r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S|\bHTTP/\d",
+    *("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS ", "HTTP/"),
+)
 _STATUS = Regex(r"(?i)(?<=[\s\"'(\[])([45]\d\d)(?=[,;)\]\"']|\s+(?!(?:%|[kmgt]?i?b|bytes?|[mun]?s|rows?)\b)|$)")
 """In what speaks of HTTP, a number by itself from 400 to 599 is a status."""
-_CLIENT_PORT = Regex(r"(from <ip> port )\d{1,5}")
+_CLIENT_PORT = Regex(r"(from <ip> port )\d{1,5}", "from <ip> port ")
 
 
 _COLOUR = Regex(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
@@ -197,7 +293,7 @@ def mask(message: str) -> str:
 
 def _template(message: str) -> str:
     text = without_colour(message[:MESSAGE_REACH])
-    text = _SCAN.sub(_masked, _STATUS.sub(r"status \1", text) if _SPEAKS_HTTP.search(text) else text)
+    text = _scan(_STATUS.sub(r"status \1", text) if _SPEAKS_HTTP.search(text) else text)
     text = _CLIENT_PORT.sub(r"\1<port>", text)
     text = _SPACE.sub(" ", text).strip()
     return _without_repeats(_SAME_AGAIN.sub(r"\1", text))[:TEMPLATE_REACH].rstrip()
@@ -235,29 +331,30 @@ def _masked(match: Match[str]) -> str:
                 return "<ip>" + _port(match["v6port"])
             last = found.rpartition(":")[2]  # of "::1:5432", as programs print it without brackets
             return f"<ip>:{last}" if len(last) > 3 and last in _SERVICE_PORTS else "<ip>"
-    return _masked_place(match, found)
+    return _masked_place(kind, match, found)
 
 
-def _masked_place(match: Match[str], found: str) -> str:
-    if match["url"]:
-        return _url(found)
-    if match["ip"]:
-        return "<ip>" + (_port(match["ipport"]) if match["ipport"] else "")
-    if match["image"]:
-        return f"{mask_word(match['repository'])}:<n>"
-    if match["portnumber"]:
-        return f"port {_port(match['portnumber'])[1:]}"
-    if match["pair"]:
-        return _pair(match["pairname"], found)
-    if match["windows"] or match["path"]:
-        return mask_path(found)
-    if match["hostport"]:
-        host = match["host"]
-        number = match["hostportnumber"]
-        if _SOURCE_FILE.search(host):
-            return mask_word(host)
-        named = "." in host or host == "localhost" or number in _SERVICE_PORTS
-        return mask_word(host) + (_port(number) if named and len(number) < 6 else ":<n>")
+def _masked_place(kind: str, match: Match[str], found: str) -> str:
+    match kind:
+        case "url":
+            return _url(found)
+        case "ip":
+            return "<ip>" + (_port(match["ipport"]) if match["ipport"] else "")
+        case "image":
+            return f"{mask_word(match['repository'])}:<n>"
+        case "port":
+            return f"port {_port(match['portnumber'])[1:]}"
+        case "pair":
+            return _pair(match["pairname"], found)
+        case "windows" | "path":
+            return mask_path(found)
+        case "hostport":
+            host = match["host"]
+            number = match["hostportnumber"]
+            if _SOURCE_FILE.search(host):
+                return mask_word(host)
+            named = "." in host or host == "localhost" or number in _SERVICE_PORTS
+            return mask_word(host) + (_port(number) if named and len(number) < 6 else ":<n>")
     return _SPACE.sub(" ", found)  # code, http, protocol, tuple: what says which error it is
 
 
@@ -270,7 +367,7 @@ def _pair(name: str, found: str) -> str:
     said = _SAID.match(told)
     is_state = said is not None and said[1] in _ID_STATE if name.endswith(("id", "Id")) else told.startswith(":")
     if is_state and not any(map(str.isdigit, told)):
-        return name + found[len(name) : len(found) - len(told) + 1] + _SCAN.sub(_masked, told[1:])
+        return name + found[len(name) : len(found) - len(told) + 1] + _scan(told[1:])
     return f"{name}=<id>"
 
 

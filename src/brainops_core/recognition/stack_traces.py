@@ -196,7 +196,17 @@ _ELIXIR = (
     r"^[ \t]{1,8}(?:\([\w.]{1,60}(?: [\w.\-]{1,30})?\) )?(?P<file>[^\s:()]{1,200}\.exs?):\d{1,9}: "
     r"(?P<function>[\w.!?]{1,160})/\d{1,3}"
 )
-_LISTED = tuple(Regex(form + _AT_A_LINE) for form in (_DART, _NATIVE, _BROWSER, _RUBY, _PHP, _ELIXIR))
+_LISTED = tuple(
+    Regex(form + _AT_A_LINE, need)
+    for form, need in (
+        (_DART, "#"),
+        (_NATIVE, "#"),
+        (_BROWSER, "@"),
+        (_RUBY, ".rb:"),
+        (_PHP, ".php("),
+        (_ELIXIR, ".ex"),
+    )
+)
 """One frame a line, the innermost first; native ones are those of sanitizers and of gdb."""
 _LIBRARY = Regex(
     r"[/\\](?:node_modules|vendor|gems|usr/(?:lib|include)|libexec|compiler-rt|deps)[/\\]|^(?:dart:|package:(?:flutter|test)/)"

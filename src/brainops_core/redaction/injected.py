@@ -17,7 +17,8 @@ _ROUNDS = 8
 
 def wrap_injected(text: str, id: str) -> str:
     """Return the text between the marks of what BrainOps hands out; marks inside the text cannot end the block."""
-    inert = _BREAKOUT.sub(lambda mark: mark.group().replace("-", "_"), text)
+    may_hold = _NAME in text.lower() or not text.isascii()  # beyond ASCII, letters of other scripts fold to ours
+    inert = _BREAKOUT.sub(lambda mark: mark.group().replace("-", "_"), text) if may_hold else text
     return f'{INJECTED_OPEN} id="{_NOT_IN_ID.sub("", id)[:64]}">\n{inert}\n{INJECTED_CLOSE}'
 
 
