@@ -378,3 +378,10 @@ class Opens(type):
     """Lets the class of views open a memory, and no view: who was handed one opens nothing through it."""
 
     open = _view_of(Engine.open)
+
+
+def secret_at(reference: str) -> str:
+    """Return the secret that env:NAME or file:PATH stands for. Raises StepFailed, which names no secret."""
+    from brainops.procedures.steps.secret_refs import resolve
+
+    return resolve(reference)

@@ -48,6 +48,11 @@ class Asking:
         return self.send("POST", f"/v1/{verb}", json=body, headers={**shown, **(headers or {})})
 
 
+async def _done() -> None:
+    """Wait for what goes on after an answer."""
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+
 @contextmanager
 def asking(app: Any) -> Iterator[Asking]:
     """Lend a client of an application."""
@@ -55,5 +60,6 @@ def asking(app: Any) -> Iterator[Asking]:
     try:
         yield Asking(app, loop)
     finally:
+        loop.run_until_complete(_done())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

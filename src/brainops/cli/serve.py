@@ -26,7 +26,16 @@ WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker
 @click.option("--workers", type=click.IntRange(0, 16), default=1, show_default=True, help="So many of its own.")
 @click.option("--as-service", is_flag=True, hidden=True, help="Be the one that `brainops service` looks after.")
 @click.option("--host-name", "names", multiple=True, metavar="NAME", help="A further name that it is asked by.")
-def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...], as_service: bool) -> Said:
+@click.option("--sender", "senders", multiple=True, metavar="WHO=REF", help="Where a sender's secret is: env:, file:.")
+def serve(
+    host: str,
+    port: int,
+    keyed: bool,
+    workers: int,
+    names: tuple[str, ...],
+    as_service: bool,
+    senders: tuple[str, ...],
+) -> Said:
     """Answer every verb over HTTP, until SIGTERM or Ctrl-C: POST /v1/VERB, described in /v1/openapi.json.
 
     On this machine's own address (the default) whoever asks without a key is an agent of this machine. Beside it works
@@ -62,7 +71,7 @@ def serve(host: str, port: int, keyed: bool, workers: int, names: tuple[str, ...
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
 
         with ExitStack() as working:
-            answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready)
+            answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready, senders=senders)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
-from litestar import Litestar, MediaType, Request, Response, asgi, get, route
+from litestar import Litestar, MediaType, Request, Response, asgi, get, post, route
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -26,6 +26,7 @@ from brainops.engine import Engine
 from brainops.remote.verbs import verbs
 from brainops.server.api import Api
 from brainops.server.callers import Caller
+from brainops.server.events import Events, Secrets
 from brainops.server.openapi import DOCUMENT
 from brainops.server.pack import pack_for
 from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
@@ -67,12 +68,18 @@ class Door:
 
 
 def application(
-    engine: Engine, *, hosts: Collection[str], open_to_this_machine: bool, closed: asyncio.Event
+    engine: Engine,
+    *,
+    hosts: Collection[str],
+    open_to_this_machine: bool,
+    closed: asyncio.Event,
+    senders: Secrets = {},  # noqa: B006 -- it is only read
 ) -> ASGIApp:
     """Return the server of a memory.
 
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
+    `senders` are the references to what senders of events sign with.
     """
     api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine)
     door = Door(closed)
@@ -118,7 +125,7 @@ def application(
         await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
 
     inner = Litestar(
-        [call, pack, stream, *_probes(engine, door)],
+        [call, pack, stream, _events(Events(engine, api, senders), door), *_probes(engine, door)],
         exception_handlers={Exception: _told},
         request_max_body_size=MAX_BODY_BYTES,
         openapi_config=None,
@@ -126,6 +133,26 @@ def application(
         debug=False,
     )
     return _gate(frozenset(hosts), inner)
+
+
+def _events(events: Events, door: Door) -> HTTPRouteHandler:
+    """Return what takes webhooks in: kept is answered, and worked on after that."""
+
+    @post("/v1/events/{sender:str}", status_code=202, include_in_schema=False)
+    async def event(request: Asked, sender: FromPath[str]) -> Response[bytes]:
+        headers = dict(request.headers)
+        events.require_known(sender, headers)
+        door.enter(captures=True)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.body()
+            found, brain = await to_thread.run_sync(events.take, sender, headers, body, limiter=door.limiter)
+        finally:
+            door.leave()
+        events.work(brain)
+        return Response(found.body, status_code=found.status, media_type=MediaType.JSON)
+
+    return event
 
 
 def _probes(engine: Engine, door: Door) -> list[HTTPRouteHandler]:

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,6 +19,7 @@ import uvicorn
 from brainops.engine import Engine
 from brainops.errors import InvalidConfiguration
 from brainops.server.app import application
+from brainops.server.events import secrets_of
 
 PORT = 8321
 KEEP_ALIVE_SECONDS = 75
@@ -29,11 +30,19 @@ MOST_CONNECTIONS = 1_000  # streams that are read, too
 
 
 def serve(
-    engine: Engine, *, host: str, port: int, names: Iterable[str] = (), keyed: bool, ready: Callable[[str], object]
+    engine: Engine,
+    *,
+    host: str,
+    port: int,
+    names: Iterable[str] = (),
+    keyed: bool,
+    ready: Callable[[str], object],
+    senders: Sequence[str] = (),
 ) -> None:
     """Answer on an address until a signal ends it; `ready` is told the address once it answers.
 
     Without `keyed`, whoever reaches it is an agent of this machine: that is for the machine's own address only.
+    `senders` say where the secrets of those stand who sign the events that they send: SENDER=REFERENCE.
     Raises InvalidConfiguration.
     """
     if not keyed and not is_loopback(host):
@@ -41,11 +50,12 @@ def serve(
             f"others reach {host}, and nobody knows who asks: listen on 127.0.0.1, or begin with --keys. Each has one "
             "of their own: brainops keys issue NAME"
         )
+    secrets = secrets_of(senders)
     listening = _listen(host, port)
     at = listening.getsockname()[1]
     hosts = {host, *names, *(("localhost", "127.0.0.1", "::1") if is_loopback(host) else ())}
     closed = asyncio.Event()
-    app = application(engine, hosts=hosts, open_to_this_machine=not keyed, closed=closed)
+    app = application(engine, hosts=hosts, open_to_this_machine=not keyed, closed=closed, senders=secrets)
     _log_as_json()
     config = uvicorn.Config(
         app,

@@ -12,9 +12,9 @@ from msgspec import Struct
 class Shape(Struct, frozen=True, kw_only=True):
     """One shape: by which fields it is known, where its alerts stand, and which of their fields say what.
 
-    Resolved is an alert where one of the fields `resolved` holds one of the words `ends`; `since` says when it fired,
-    `until` when it ended. `key` parts are joined; `labels` are objects, or lists of {key, value}, [key, value] or
-    "key:value"; `text` are fields of which each is a line.
+    Resolved is an alert where one of the fields `resolved` holds one of the words `ends`; where `fires` says which mean
+    that it fires, others mean neither. `since` says when it fired, `until` when it ended. Parts of `key` are joined.
+    `labels` are objects, or lists of {key, value}, [key, value] or "key:value"; `text` are fields of a line each.
     """
 
     sender: str
@@ -25,6 +25,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     group: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     ends: frozenset[str] = frozenset()
+    fires: frozenset[str] = frozenset()
     since: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
@@ -125,6 +126,7 @@ SHAPES: tuple[Shape, ...] = (
         key=("event.data.id",),
         resolved=("event.event_type",),
         ends=frozenset({"incident.resolved"}),
+        fires=frozenset({"incident.triggered", "incident.reopened"}),
         since=("event.occurred_at",),
         until=("event.occurred_at",),
         target=("event.data.service.summary",),
@@ -140,6 +142,7 @@ SHAPES: tuple[Shape, ...] = (
         key=("incident.id",),
         resolved=("event",),
         ends=frozenset({"incident.resolve"}),
+        fires=frozenset({"incident.trigger"}),
         since=("created_on",),
         until=("created_on",),
         target=("incident.service.name", "incident.service.summary"),
@@ -152,8 +155,9 @@ SHAPES: tuple[Shape, ...] = (
         known_by=("data.issue.id",),
         name=("data.issue.title", "data.issue.metadata.type"),
         key=("data.issue.id",),
-        resolved=("action", "data.issue.status"),
-        ends=frozenset({"resolved", "archived"}),
+        resolved=("action",),
+        ends=frozenset({"resolved", "archived", "ignored"}),
+        fires=frozenset({"created", "unresolved"}),
         target=("data.issue.project.slug", "data.issue.project.name"),
         severity=("data.issue.level",),
         text=("data.issue.metadata.value", "data.issue.culprit"),
@@ -178,6 +182,7 @@ SHAPES: tuple[Shape, ...] = (
         key=("data.metric_alert.id",),
         resolved=("action",),
         ends=frozenset({"resolved"}),
+        fires=frozenset({"critical", "warning"}),
         since=("data.metric_alert.date_started",),
         until=("data.metric_alert.date_closed",),
         target=("data.metric_alert.projects.0",),
@@ -206,6 +211,7 @@ SHAPES: tuple[Shape, ...] = (
         key=("Message.AlarmArn",),
         resolved=("Message.NewStateValue",),
         ends=frozenset({"ok"}),
+        fires=frozenset({"alarm"}),
         since=("Message.StateChangeTime", "Timestamp"),
         until=("Message.StateChangeTime", "Timestamp"),
         labels=("Message.Trigger.Dimensions",),
@@ -219,6 +225,7 @@ SHAPES: tuple[Shape, ...] = (
         key=("resources.0",),
         resolved=("detail.state.value",),
         ends=frozenset({"ok"}),
+        fires=frozenset({"alarm"}),
         since=("detail.state.timestamp", "time"),
         until=("detail.state.timestamp", "time"),
         text=("detail.configuration.description", "detail.state.reason"),
@@ -237,7 +244,8 @@ SHAPES: tuple[Shape, ...] = (
         name=("alert.message",),
         key=("alert.alertId",),
         resolved=("action",),
-        ends=_ENDS,
+        ends=frozenset({"close"}),
+        fires=frozenset({"create"}),
         target=("alert.entity",),
         severity=("alert.priority",),
         labels=("alert.details",),

@@ -101,16 +101,17 @@ def _is_of(shape: Shape, body: Any) -> bool:
 
 
 def _read(shape: Shape, body: Any) -> Iterator[AlertEvent]:
-    """Yield the alerts of a body of a shape; what is no object, or has no name, is none."""
+    """Yield the alerts of a body of a shape; what is no object, has no name, or says neither of an alert, is none."""
     items = _at(body, shape.alerts) if shape.alerts else body
     for item in items if isinstance(items, list) else [items]:
-        if isinstance(item, dict) and (name := _said(item, body, shape.name)):
-            yield _alert(shape, item, body, name[:MAX_NAME_CHARACTERS])
+        words = {_text(_of(item, body, path)).lower() for path in shape.resolved}
+        resolved = not shape.ends.isdisjoint(words)
+        tells = isinstance(item, dict) and (resolved or not shape.fires or not shape.fires.isdisjoint(words))
+        if tells and (name := _said(item, body, shape.name)):
+            yield _alert(shape, item, body, name[:MAX_NAME_CHARACTERS], resolved)
 
 
-def _alert(shape: Shape, item: dict[str, Any], body: Any, name: str) -> AlertEvent:
-    words = {_text(_of(item, body, path)).lower() for path in shape.resolved}
-    resolved = not shape.ends.isdisjoint(words)
+def _alert(shape: Shape, item: dict[str, Any], body: Any, name: str, resolved: bool) -> AlertEvent:
     labels = dict(pair for path in shape.labels for pair in _labels(_of(item, body, path)))
     about = next((labels[label] for label in ABOUT if labels.get(label)), None)
     lines: dict[str, str] = {}
