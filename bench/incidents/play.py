@@ -54,6 +54,8 @@ class Desk:
         """Apply a remedy and count it."""
         _, repeated, right = self.world.judge(self.incident, remedy)
         effect = self.world.apply(self.incident, remedy, len(self.tried))
+        if automatic and not self.line.tries:  # what memory does first by itself is its first advice
+            self.line.advised, self.line.first_right = True, right
         self.tried.append(remedy)
         self.line.minutes += effect.minutes
         self.line.tries += 1

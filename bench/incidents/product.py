@@ -47,7 +47,6 @@ class Product(Arm):
         self._incident: Incident | None = None
         self._apply: Callable[..., Effect] | None = None
         self._attempt: Attempt | None = None
-        self._left = 0
 
     # What acts on the world
 
@@ -78,13 +77,14 @@ class Product(Arm):
         return {name: getattr(incident, name) for name in ("version", "region", "engine")}
 
     def repair(self, incident: Incident, tried: Sequence[str], attempt: Attempt) -> None:
-        self._attempt, self._left = attempt, self.world.parameters.agents_an_incident
+        self._attempt = attempt
         self._tried = tried
         done = self.brain.agents.execute(
             f"repair {incident.service}: {incident.error}",
             target=incident.service,
             context=self._context(incident),
             task_class=f"repair {incident.area}",
+            attempts=self.world.parameters.agents_an_incident,
         )
         if done.state is ExecutionState.SUCCEEDED:
             self.brain.agents.verify(done.id, right=not self.world.is_open(incident), note="a look at the service")
@@ -92,12 +92,9 @@ class Product(Arm):
     def _worker(self, name: str) -> Callable[[Task], Any]:
         def work(task: Task) -> Any:
             assert self._attempt is not None and self._incident is not None
-            if not self._left:
-                raise RuntimeError("a person is called")
-            self._left -= 1
             incident = self._incident
             if not self._attempt(name, lambda: self._advice(incident)):
-                raise RuntimeError("a person is called")
+                raise RuntimeError(f"nothing helped on {incident.service}")
             return {"result": "solved"}
 
         return work

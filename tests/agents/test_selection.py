@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.agents.selection.selection import AgentCandidate, beliefs, choose
-from brainops.agents.selection.track_record import TrackRecord, Trial, Utility, text_key
+from brainops.agents.selection.track_record import TrackRecord, Trial, Utility, own_share, text_key
 from brainops.errors import InvalidInput
 
 ALPHA, BETA = AgentCandidate(name="alpha"), AgentCandidate(name="beta")
@@ -164,3 +164,27 @@ def test_a_choice_among_forty_with_thousands_of_trials_takes_about_a_millisecond
         choose(candidates, record, task_class="c1", seed=seed)
 
     assert (time.process_time() - began) / 100 < 0.01  # ten times what it takes on a machine at rest
+
+
+def test_a_success_that_memory_named_moves_what_is_believed_of_an_agent_hardly() -> None:
+    known, own, none = (
+        TrackRecord(Trial(agent="ada", task_class="c", success=1.0, named=named, at=at) for at in range(times))
+        for named, times in ((0.95, 20), (0.0, 20), (0.0, 0))
+    )
+    ada = [AgentCandidate(name="ada")]
+
+    means = [beliefs(ada, each, task_class="c")[0].mean for each in (none, known, own)]
+
+    assert means[0] <= means[1] < means[0] + 0.1 < means[2]
+    assert own_share(0.4, 0.0) == 1.0
+
+
+def test_everybody_who_may_be_good_at_a_class_is_tried_at_it() -> None:
+    agents = [AgentCandidate(name=f"agent{number}") for number in range(25)]
+    record = TrackRecord()
+    for task in range(500):
+        choice = choose(agents, record, task_class="c", seed=task)
+        good = 0.6 if choice.agent == "agent24" else 0.5
+        record.add(Trial(agent=choice.agent, task_class="c", success=float(task % 10 < 10 * good), at=task))
+
+    assert len(record.agents) == 25

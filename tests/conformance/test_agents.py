@@ -140,6 +140,37 @@ def test_no_agent_is_asked_that_failed_in_the_same_way_not_long_ago(brain: Brain
     assert "failed at such a task in the same way" in ended.reason
 
 
+def test_no_more_agents_are_asked_than_were_to_be(brain: Brain) -> None:
+    for name in ("first", "second", "third"):
+        brain.agents.register_callable(name, Agent(RuntimeError(f"{name} does not know")))
+
+    ended = brain.agents.execute(TASK, attempts=2)
+
+    assert (ended.state, len(ended.attempts)) == (ExecutionState.FAILED, 2)
+    with pytest.raises(InvalidInput):
+        brain.agents.execute(TASK, attempts=0)
+
+
+def test_a_success_that_memory_named_says_less_of_its_agent(brain: Brain) -> None:
+    error = "OSError: disk is full"
+    brain.evidence.record(error, "prune", "helped", target="db")
+
+    def works(task: Task) -> str:
+        if task.target:
+            brain.evidence.record(error, "prune", "helped", target=task.target)
+        return "done"
+
+    brain.agents.register_callable("ada", works)
+    for target in ("api", "mail"):
+        brain.agents.execute(TASK, target=target)
+    brain.agents.execute(TASK)
+
+    with inside(brain).store.read() as tx:
+        named = sorted(row["named"] or 0.0 for row in tx.agents.trials(0, 10))
+
+    assert named == [0.0, pytest.approx(1 / 2), pytest.approx(2 / 3)]
+
+
 def test_without_a_capable_agent_it_waits_with_a_plan_and_a_person_says_what_came_of_it(brain: Brain) -> None:
     brain.agents.register_callable("writer", Agent(), capabilities=["write", "review"])
     brain.establish({"name": "ship", "on": {"operations": ["Deploy*"]}, "steps": [{"name": "ship it"}]})

@@ -154,13 +154,18 @@ def test_what_a_fix_did_is_evidence_and_counts_once(brain: Brain) -> None:
     assert brain.fixes.confidence(fix.id).contradicted == 1
 
 
-def test_evidence_against_a_remedy_demotes_the_fix_that_applies_it(brain: Brain) -> None:
-    fix = brain.fixes.attach(REDIS, "restart", command=["true"])
+def test_evidence_against_a_remedy_demotes_the_fix_that_applies_it_there_and_nowhere_else(brain: Brain) -> None:
+    brain.establish({"name": "restart", "description": "d", "steps": [STEP]}, reason="it helps")
+    fix = brain.fixes.attach(REDIS, "restart", procedure="restart")
+    for _ in range(5):
+        brain.evidence.record(REDIS, "restart", "helped", target="api", context=OLD)
     brain.fixes.set_mode(fix.id, "auto", reason="try")
 
-    brain.evidence.record(REDIS, "restart", "did_not_help")
+    brain.evidence.record(REDIS, "restart", "did_not_help", target="mail", context=NEW)
+    elsewhere = brain.fixes.get(fix.id).mode
+    brain.evidence.record(REDIS, "restart", "did_not_help", target="api", context=OLD)
 
-    assert brain.fixes.get(fix.id).mode is FixMode.SUGGEST
+    assert (elsewhere, brain.fixes.get(fix.id).mode) == (FixMode.AUTO, FixMode.SUGGEST)
 
 
 def test_people_join_errors_and_take_it_back(brain: Brain) -> None:

@@ -302,6 +302,23 @@ def test_a_programs_bare_word_makes_no_fix_surer_and_no_agent_takes_back_a_perso
         agent.evidence.contradict(said.id, "no")
 
 
+def test_what_a_program_saw_counts_once_it_has_stood_and_an_agents_word_never_does(brain: Brain, clock: Clock) -> None:
+    brain.establish("name: noop\nsteps:\n  - {id: keep, uses: capture, with: {title: done, content: x}}\n")
+    fix = brain.fixes.attach(ERROR, "noop", procedure="noop")
+    for kind, times in ((ActorKind.SERVICE, 3), (ActorKind.AGENT, 5)):
+        view = brain.acting(actor=Actor(kind=kind, id="monitor"))
+        told = [view.evidence.record(ERROR, "noop", "helped", target="api") for _ in range(times)]
+        if kind is ActorKind.SERVICE:
+            view.evidence.contradict(told[0].id, "it is back")
+    at_once = brain.fixes.confidence(fix.id)
+    clock.later(RETURN_SECONDS)
+
+    stood = brain.fixes.confidence(fix.id)
+
+    assert (at_once.verified, at_once.contradicted) == (0, 1)
+    assert stood.verified == 2
+
+
 def test_a_fix_applies_itself_only_where_it_has_helped(brain: Brain, tmp_path: Path) -> None:
     fix = brain.fixes.attach(ERROR, "pass", **mending(tmp_path))
     for _ in range(25):

@@ -8,13 +8,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from brainops.agents.adapters.adapter import AdapterPort
 from brainops.agents.agent_steps import KNOWN, result_of
-from brainops.agents.execution import TaskRunner, Work
+from brainops.agents.execution import MAX_ATTEMPTS, TaskRunner, Work
 from brainops.agents.executions import Executions
 from brainops.agents.lessons import Keeper
 from brainops.agents.recovery import end_attempts, sweep
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from brainops.types import JSON, Actor, Choice
 
 MAX_CLASS_CHARACTERS = 200
+Attempts = Annotated[int, Meta(ge=1, le=MAX_ATTEMPTS)]
 DAY_SECONDS = 86_400.0  # an execution that names no time-out ends within a day; its attempts have their agents' own
 LAPSED_AT_ONCE = 50  # of one sweep
 
@@ -105,6 +107,7 @@ class Agents(Executions):
         capabilities: Iterable[str] = (),
         agent: str | None = None,
         session: str | None = None,
+        attempts: int = MAX_ATTEMPTS,
         timeout_seconds: float | None = None,
         run_id: str | None = None,
         step_id: str | None = None,
@@ -115,14 +118,16 @@ class Agents(Executions):
         """Have a task carried out: memory and guard first, then the agent that has done best, then the next best.
 
         Returns once it has ended (succeeded, failed, refused, cancelled) or waits: for an approval, or with a plan
-        where nobody capable could take it. `agent` is the only one that may; `timeout_seconds` is for the whole. The
-        same `idempotency_key` is the same execution. `stopped` is asked ten times a second while an agent is at work.
+        where nobody capable could take it. `agent` is the only one that may; after so many `attempts` in vain it has
+        failed; `timeout_seconds` is for the whole. The same `idempotency_key` is the same execution. `stopped` is asked
+        ten times a second while an agent is at work.
         Raises InvalidInput, NotFound, StoreError; what an agent raises is its attempt's failure.
         """
         if agent is not None:
             self.get(agent)
         if timeout_seconds is not None:
             from_plain(TimeoutSeconds, timeout_seconds, "timeout_seconds")
+        attempts = from_plain(Attempts, attempts, "attempts")
         asked = self._task(task, context, target, task_class, capabilities, session)
         names = (idempotency_key, run_id, step_id)
         idempotency_key, run_id, step_id = (self._context.name(each) if each else None for each in names)
@@ -149,7 +154,12 @@ class Agents(Executions):
             actor=actor or self._context.actor,
         )
         owner = new_id()
-        wanted: dict[str, JSON] = {"capabilities": list(asked.capabilities), "agent": agent, "timeout": timeout_seconds}
+        wanted: dict[str, JSON] = {
+            "capabilities": list(asked.capabilities),
+            "agent": agent,
+            "timeout": timeout_seconds,
+            "attempts": attempts,
+        }
         if idempotency_key and (known := self._again(idempotency_key, stopped)):
             return known
         try:
@@ -290,6 +300,7 @@ class Agents(Executions):
             owner=owner,
             start=self._guard.prepared(records.checked_start(self._context, start)),
             wanted=asked["agent"],
+            most=asked.get("attempts", MAX_ATTEMPTS),
             deadline=time.monotonic() + (asked["timeout"] or DAY_SECONDS),
             opened_at=opened_at,
         )

@@ -67,6 +67,7 @@ class Work(Struct, kw_only=True):
     owner: str
     start: OperationStart
     wanted: str | None
+    most: int
     deadline: float
     opened_at: int
     approvals: tuple[str, ...] = ()
@@ -182,7 +183,7 @@ class TaskRunner:
                 tried=tried,
                 refused=work.refused,
             )
-            if len(tried) >= MAX_ATTEMPTS:
+            if len(tried) >= work.most:
                 return None, replace(considered, busy=())
             choice = self._experience.choose(
                 tx,

@@ -71,7 +71,7 @@ class EvidenceRows:
         return int(row["tried"]), int(row["helped"])
 
     def records(self, least: int) -> Sequence[Row]:
-        """Return `fingerprint`, `remedy`, `helped` and `tried` of every remedy that helped so often."""
+        """Return `fingerprint`, `remedy`, `target`, `helped` and `tried` of what helped so often on a target."""
         return self._session.all("evidence_records", least=least, limit=NEWEST)
 
     def judge(self, evidence_id: str, effect: RemedyEffect, basis: Evidence, note: str, at: Micros) -> bool:

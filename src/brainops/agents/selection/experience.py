@@ -63,6 +63,7 @@ def trial_of(row: Row) -> Trial:
         task_class=row["task_class"],
         text_key=row["text"],
         success=float(row["success"]),
+        named=float(row["named"] or 0.0),
         seconds=(row["duration_us"] or 0) / 1_000_000,
         cost=row["charged"],
         at=row["started_at"],

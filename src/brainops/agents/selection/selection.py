@@ -7,7 +7,8 @@ record at this class is short. How much agents differ, and whether classes matte
 The choice adds to the expected utility some standard deviations of the belief, so that who is little known is tried
 while that may pay (optimism in the face of uncertainty; Bayes-UCB: Kaufmann et al., 2012). How many is small at first,
 grows with the logarithm of the record, so that nobody is given up for good on a few unlucky tasks, and is drawn from
-OPTIMISM, which gives every choice its probability. No rate, number of agents or end is set.
+OPTIMISM, which gives every choice its probability. A floor of the choices goes to who was hardly tried at the class: a
+specialist whom the record of other classes speaks against is found by nothing else.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ more) tries for so long that short histories, which are the rule, end before it 
 
 OPTIMISM_GROWS = 100.0  # attempts: the square of the optimism is 1 + log(1 + attempts / this) times its first
 
+FLOOR = 0.05
+"""Of the choices at a class, as long as somebody who may be good at it was tried there less than FLOOR_TRIES times."""
+FLOOR_TRIES = 2  # one success or failure may be chance
+
 SPREAD = 0.4
 """By how many standard deviations of one task agents differ, before anything was seen: 0.2 in shares of success."""
 
@@ -52,6 +57,7 @@ DROPPED = 3.0
 
 _WORD = re.compile(r"[a-z]+|\d+")
 _TIE = 1e-9
+FLOOR_STEPS = 1_000_000  # to which the floor's chance is exact
 
 
 class AgentCandidate(Struct, frozen=True, kw_only=True):
@@ -107,6 +113,12 @@ def choose(
     grown = math.sqrt(1 + math.log1p(record.count / OPTIMISM_GROWS))
     worth = [[each.mean + grown * optimism * math.sqrt(each.variance) for each in weighed] for optimism in OPTIMISM]
     chosen, probability, trying = _drawn(weighed, worth, seed)
+    if floor := _hardly_tried(weighed):
+        drawn = int.from_bytes(_halves(seed + 1)[0], "big")
+        if drawn % FLOOR_STEPS < FLOOR * FLOOR_STEPS:
+            chosen, trying = floor[drawn // FLOOR_STEPS % len(floor)], True
+            probability = _chance(weighed, worth, chosen)
+        probability = (1 - FLOOR) * probability + FLOOR * (chosen in floor) / len(floor)
     expected = {belief.name: round(belief.mean, 4) for belief in known}
     sentence = _sentence(chosen, known, weighed, record, task_class, trying=trying)
     return Choice(agent=chosen.name, sentence=sentence, expected=expected, probability=round(probability, 4))
@@ -241,17 +253,38 @@ def _weighed(known: Sequence[Belief]) -> list[Belief]:
     ]
 
 
+def _hardly_tried(weighed: Sequence[Belief]) -> list[Belief]:
+    """Return those who were tried least at the class, and of them least anywhere; nobody where all were tried."""
+    least = min((each.here, each.attempts) for each in weighed)
+    return [each for each in weighed if (each.here, each.attempts) == least] if least[0] < FLOOR_TRIES else []
+
+
 def _drawn(weighed: Sequence[Belief], worth: Sequence[Sequence[float]], seed: int) -> tuple[Belief, float, bool]:
     """Draw the optimism and, among equals, the agent; return it, how probable it was, and whether it is a try."""
-    equal = []
-    for row in worth:
-        most = max(row)
-        equal.append([number for number, value in enumerate(row) if value >= most - _TIE])
+    equal = _equal(worth)
     one, other = (int.from_bytes(half, "big") for half in _halves(seed))
     row = equal[one % len(equal)]
     number = row[other % len(row)]
-    probability = sum(1 / len(each) for each in equal if number in each) / len(equal)
-    return weighed[number], probability, weighed[number].mean < max(each.mean for each in weighed) - _TIE
+    return (
+        weighed[number],
+        _chance(weighed, worth, weighed[number]),
+        weighed[number].mean < max(each.mean for each in weighed) - _TIE,
+    )
+
+
+def _chance(weighed: Sequence[Belief], worth: Sequence[Sequence[float]], chosen: Belief) -> float:
+    """Return how probably one is chosen by its worth."""
+    equal = _equal(worth)
+    return sum(1 / len(row) for row in equal if any(weighed[number] is chosen for number in row)) / len(equal)
+
+
+def _equal(worth: Sequence[Sequence[float]]) -> list[list[int]]:
+    """Return who is best by each optimism."""
+    most = [max(row) for row in worth]
+    return [
+        [number for number, value in enumerate(row) if value >= best - _TIE]
+        for row, best in zip(worth, most, strict=True)
+    ]
 
 
 def _halves(seed: int) -> tuple[bytes, bytes]:

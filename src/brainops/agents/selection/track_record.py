@@ -26,6 +26,8 @@ EXPECTED_VARIANCE = 0.25
 
 VARIANCE_WEIGHT = 4.0  # tasks' worth of that belief
 
+LEAST_ABLE = 0.05  # of tasks: nobody is believed to know nothing, or everything
+
 WINDOWS = (20, 60)
 """Newest attempts that are held against what was expected: the short one sees a fall at once, the long one a slope."""
 
@@ -38,12 +40,16 @@ _KEY_CHARACTERS = 400  # of a text: what comes after seldom tells one task from 
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """How an agent did at a task before. `success` is 1 or 0, or what a later verification made of it."""
+    """How an agent did at a task before. `success` is 1 or 0, or what a later verification made of it.
+
+    `named` is how probably it succeeds by what memory names alone, whoever acts.
+    """
 
     agent: str
     task_class: str
     text_key: str = ""
     success: float
+    named: float = 0.0
     seconds: float = 0.0
     cost: float = 0.0
     at: Micros = 0
@@ -146,12 +152,14 @@ class TrackRecord:
     def add(self, trial: Trial) -> None:
         """Learn from one more attempt, in constant time."""
         key = text_key(trial.text_key)
-        value = self.utility.of(trial)
         agent = self.agents.setdefault(trial.agent, AgentRecord())
         usual = agent.tally.shrunk(1.0, self.all.shrunk(1.0, 0.5))
         ease = self._ease(trial.task_class, key)
         cell = agent.cells.get(trial.task_class)
         expected = cell.shrunk(CLASS_WEIGHT, usual) if cell else usual
+        value = self.utility.of(trial)
+        if trial.named:
+            value -= trial.success * (1 - own_share(expected + ease + trial.success - value, trial.named))
         seen = Seen(trial.task_class, key, value - ease, value - ease - expected)
         above_usual = value - usual
         of_class = self.classes.setdefault(trial.task_class, Tally())
@@ -213,6 +221,16 @@ class TrackRecord:
                     fresh.count(seen)
                 self.agents[name] = fresh
                 return
+
+
+def own_share(able: float, named: float) -> float:
+    """Return how much of a success is the agent's: the chance that one who can do `able` of such tasks could do it.
+
+    It succeeds by what memory named or by what the agent knows (noisy-or: Pearl, 1988); where either is enough, a
+    success says of the agent the less, the surer what was named is.
+    """
+    able = min(1 - LEAST_ABLE, max(LEAST_ABLE, able))
+    return able / (named + (1 - named) * able)
 
 
 def text_key(text: str) -> str:

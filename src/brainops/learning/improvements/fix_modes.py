@@ -47,7 +47,7 @@ class FixModes(InStore):
         with work.context.store.read() as tx:
             records = tx.improvements.fixes()
             fixes = [fix for fix in tx.fixes.list(mode=None, detached=False, limit=MAX_FIXES) if fix.id in records]
-            proofs = Proofs(tx)
+            proofs = Proofs(tx, work.to_at)
             found = []
             for fix in fixes:
                 counts = Counts(well=records[fix.id][0], badly=records[fix.id][1])
@@ -105,7 +105,7 @@ class FixModes(InStore):
         evidence = beyond(counts, LEAST_RATE)
         if not promotes:
             evidence = EValues(better=evidence.worse, worse=evidence.better)
-        elif not _proven(tx, improvement, counts):
+        elif not _proven(tx, improvement, counts, now):
             evidence = EValues(better=min(1.0, evidence.better), worse=evidence.worse)
         return Measured(evidence=evidence, counted=counts.total, figures=_figures(counts))
 
@@ -127,11 +127,11 @@ def _counts(tx: Transaction, improvement: Improvement, since: Micros | None = No
     return Counts(well=verified, badly=contradicted)
 
 
-def _proven(tx: Transaction, improvement: Improvement, counts: Counts) -> bool:
+def _proven(tx: Transaction, improvement: Improvement, counts: Counts, now: Micros) -> bool:
     fix = tx.fixes.get(improvement.subject)
     if fix is None or not _enough(counts):
         return False
-    return may_apply(Proofs(tx).of(fix))
+    return may_apply(Proofs(tx, now).of(fix))
 
 
 def _enough(counts: Counts) -> bool:

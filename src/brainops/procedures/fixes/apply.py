@@ -123,7 +123,7 @@ class FixApplier:
     def _obstacle(tx: Transaction, application: FixApplication, fix: Fix, now: int) -> tuple[FixConfidence, str | None]:
         """Return how sure a fix is where it is due, and what of the record and its limits holds it back."""
         where = here(application.target, tx.evidence.context_of(application.operation_id))
-        sure = record.Proofs(tx).of(fix, where)
+        sure = record.Proofs(tx, now).of(fix, where)
         if now - application.created_at > DUE_SECONDS * SECOND_MICROS:
             return sure, "the error is more than ten minutes old"
         return sure, record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)

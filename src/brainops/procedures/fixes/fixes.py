@@ -183,12 +183,13 @@ class Fixes:
         """
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
-            return record.suggestions(tx, event_of(error), context or {}, stopped, target)
+            now = self._context.store.now()
+            return record.suggestions(tx, event_of(error), context or {}, stopped, target, now=now)
 
     def confidence(self, fix_id: str) -> FixConfidence:
         """Return how sure a fix is, with the counts behind it; raise NotFound."""
         with self._context.store.read() as tx:
-            return record.Proofs(tx).of(_known(tx, fix_id))
+            return record.Proofs(tx, self._context.store.now()).of(_known(tx, fix_id))
 
     def plan(self, fix_id: str, *, target: str | None = None) -> Plan:
         """Return what applying a fix would do, step by step, without doing it."""
@@ -385,7 +386,7 @@ class Fixes:
         mode = None if mode is None else member(FixMode, mode).value
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
-            proofs = record.Proofs(tx)
+            proofs = record.Proofs(tx, self._context.store.now())
             every = from_plain(bool, detached, "detached")
             found = tx.fixes.list(mode=mode, detached=every, limit=limit, after=after, before=before)
             return found.of(record.suggestion(tx, fix, proofs, exact=True, stopped=stopped) for fix in found)

@@ -31,6 +31,7 @@ from brainops.types import (
     FixKind,
     FixMode,
     FixSuggestion,
+    Micros,
     NoticeKind,
     RemedyEffect,
     RemedyEvidence,
@@ -47,14 +48,16 @@ MAX_FIXES = 20  # of one fingerprint that are looked at; more is a sign that non
 
 
 LEAST_HELPED = 2
-"""Remedies of other causes that helped so often are what a new fix is compared with: once may have been chance."""
+"""Remedies of other causes that helped so often on one target are what a new fix is compared with there: once may have
+been chance, and what failed elsewhere says nothing of the places in which a fix may apply itself."""
 
 
 class Proofs:
     """How sure the fixes of one transaction are: their evidence, and what other remedies have done."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, now: Micros) -> None:
         self._tx = tx
+        self._stood = now - RETURN_SECONDS * SECOND_MICROS
         self._records = tx.evidence.records(LEAST_HELPED)
         self._shared = tx.sharing.priors()
 
@@ -64,7 +67,7 @@ class Proofs:
         What a procedure did for other errors of the cause counts too; another action of the same name is another one.
         """
         cause = members([fix.fingerprint], self._tx.evidence.changes([fix.fingerprint]))
-        shown = [each for each in self._tx.evidence.of(cause) if _shows(each, fix)]
+        shown = [each for each in self._tx.evidence.of(cause) if self._shows(each, fix)]
         cell = place(trials_of(shown), where or {}, STARTING_RATE)
         verified, contradicted = map(round, cell.counts(remedy_of(fix)))
         others = [row for row in self._records if row["fingerprint"] not in cause]
@@ -77,16 +80,17 @@ class Proofs:
             unseen=unseen(cell, where) if where and verified >= MINIMUM_VERIFIED else None,
         )
 
+    def _shows(self, each: RemedyEvidence, fix: Fix) -> bool:
+        """Say whether evidence shows what a fix does: the same was done, and it was seen or checked.
 
-def _shows(each: RemedyEvidence, fix: Fix) -> bool:
-    """Say whether evidence shows what a fix does: it was seen or checked, and the same was done.
-
-    That something helped, a program's word alone does not show: a person's does, or an application that was looked at.
-    """
-    said = each.basis is Evidence.CLAIMED or (each.source == "told" and each.basis is Evidence.OBSERVED)
-    claimed = each.effect is RemedyEffect.HELPED and said
-    same = each.fix_id == fix.id or (fix.kind is FixKind.PROCEDURE and each.remedy == fix.procedure)
-    return same and not claimed
+        That it helped shows a person's word, or an application that was looked at; a program's word does once it has
+        stood for as long as it takes until what was not mended is back. An agent's never does.
+        """
+        same = each.fix_id == fix.id or (fix.kind is FixKind.PROCEDURE and each.remedy == fix.procedure)
+        if not same or each.effect is not RemedyEffect.HELPED:
+            return same
+        seen = each.source == "told" and each.basis is Evidence.OBSERVED
+        return each.basis is not Evidence.CLAIMED and not (seen and each.at > self._stood)
 
 
 def suggestions(
@@ -95,6 +99,8 @@ def suggestions(
     context: Mapping[str, Any],
     stopped: str | None = None,
     target: str | None = None,
+    *,
+    now: Micros,
 ) -> list[FixSuggestion]:
     """Return the fixes for an error whose context fits, the surest first; near fingerprints never share one.
 
@@ -115,7 +121,7 @@ def suggestions(
     ][:MAX_FIXES]
     if not found:
         return []
-    proofs, where = Proofs(tx), here(target, context)
+    proofs, where = Proofs(tx, now), here(target, context)
     suggested = [
         suggestion(tx, fix, proofs, where, exact=elsewhere.get(fix.fingerprint, True), stopped=stopped) for fix in found
     ]
@@ -138,7 +144,7 @@ def on_error(
 
     What is only named says why: nothing that was not applied bears a reason for applying it.
     """
-    found = suggestions(tx, event, context, target=target)
+    found = suggestions(tx, event, context, target=target, now=at)
     holding = {*bound_digests(event), *(each.fix.fingerprint for each in found if each.exact)}
     back = tx.fixes.helped(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS)
     for application in back:
@@ -146,7 +152,7 @@ def on_error(
     for seemed in tx.evidence.back(sorted(holding), target, at - RETURN_SECONDS * SECOND_MICROS):
         tx.evidence.judge(seemed.id, RemedyEffect.DID_NOT_HELP, Evidence.OBSERVED, CAME_BACK, at)
     told = []
-    for each in suggestions(tx, event, context, target=target) if back else found:
+    for each in suggestions(tx, event, context, target=target, now=at) if back else found:
         if tx.fixes.same(each.fix.id, operation_id, target):
             continue
         why = _only_named(each, tx.scope.write)
@@ -220,6 +226,12 @@ def contradict(tx: Transaction, application: FixApplication, reason: str, actor:
         return False
     demote(tx, application.fix_id, reason, actor, at, application_id=application.id)
     return True
+
+
+def failed_elsewhere(tx: Transaction, fix: Fix, told: RemedyEvidence) -> bool:
+    """Say whether a fix failed where it had not proved itself: there it never applied itself."""
+    where = here(told.target, told.context)
+    return Proofs(tx, told.judged_at).of(fix, where).verified < MINIMUM_VERIFIED
 
 
 def demote(

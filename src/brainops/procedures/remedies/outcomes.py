@@ -48,7 +48,8 @@ def follow(tx: Transaction, made: RemedyEvidence, base: float) -> None:
     if made.effect is RemedyEffect.HELPED:
         return
     for fix in tx.fixes.of([made.fingerprint]):
-        if fix.mode is FixMode.AUTO and made.remedy == remedy_of(fix):
+        same = fix.mode is FixMode.AUTO and made.remedy == remedy_of(fix)
+        if same and not fix_record.failed_elsewhere(tx, fix, made):
             fix_record.demote(tx, fix.id, made.note or "it did not help", made.actor, made.judged_at)
 
 

@@ -140,8 +140,15 @@ where t.namespace = any (:namespaces::text[]) and (:task_class::text is null or 
     {pages t.started_at::bigint desc, t.id::text desc}
 
 -- name: attempt_trials
--- What selection learns from: the newest attempts that say something of their agent, ended or judged since then.
-select t.id, t.agent, t.task_class, t.text, t.success, t.verified, t.duration_us, t.charged, t.started_at, t.learnt_at
+-- What selection learns from: the newest attempts that say something of their agent, ended or judged since then; `named` is
+-- how often what helped on the target meanwhile had helped against that error before, as memory could say.
+select t.id, t.agent, t.task_class, t.text, t.success, t.verified, t.duration_us, t.charged, t.started_at, t.learnt_at,
+    (select max((select cast(sum(case when b.effect = 'helped' then 1 else 0 end) as double precision) / (count(*) + 1)
+            from evidence as b where b.namespace = e.namespace and b.fingerprint = e.fingerprint
+                and b.remedy = e.remedy and b.at < e.at))
+        from evidence as e join execution as x on x.id = t.execution_id
+        where e.namespace = t.namespace and e.at between t.started_at and t.ended_at and e.target = x.target
+            and e.effect = 'helped' and e.imported_at is null) as named
 from attempt as t
 where t.namespace = any (:namespaces::text[]) and t.success is not null and t.learnt_at > :since
     and t.imported_at is null

@@ -52,12 +52,12 @@ where e.actor_kind <> 'person' and not exists (select 1 from evidence as b
     where b.namespace = e.namespace and b.fingerprint = e.fingerprint and b.remedy = e.remedy and b.at < e.at)
 
 -- name: evidence_records
--- How often did each remedy help against each error where that was seen or checked, of those that ever did?
-select e.fingerprint, e.remedy, sum(case when e.effect = 'helped' then 1 else 0 end) as helped, count(*) as tried
+-- How often did each remedy help against each error on one target where that was seen or checked, of those that did there?
+select e.fingerprint, e.remedy, e.target, sum(case when e.effect = 'helped' then 1 else 0 end) as helped, count(*) as tried
 from (select n.* from evidence as n where n.namespace = any (:namespaces::text[])
     and n.imported_at is null order by n.at desc limit :limit) as e
 where (e.effect <> 'helped' or e.basis <> 'claimed') and {evidence_stands}
-group by e.fingerprint, e.remedy
+group by e.fingerprint, e.remedy, e.target
 having sum(case when e.effect = 'helped' then 1 else 0 end) >= :least
 
 -- name: evidence_judge
