@@ -1,22 +1,24 @@
 """Is memory worth more than a notebook when something breaks, and how far is it from knowing everything?
 
-    python -m bench.incidents.run --work FOLDER [--quick] [--development] [--arms NAME,NAME]
+    python -m bench.incidents.run --work FOLDER [--quick] [--development] [--arms NAME,NAME] [--seeds N] [--processes N]
 
 Every arm plays every seed's world: the same incidents, and the same effect where two arms do the same. Differences are
 paired by seed; their 95 % intervals are Student's over seeds (n = seeds). `--development` plays the seeds that may be
-looked at while the product changes; nothing of it is published.
+looked at while the product changes; nothing of it is published. `--seeds` plays the first ones only. What was played
+stands in FOLDER and is not played again: a run that was ended goes on, and a change of the code takes another folder.
+"product that only suggests" is an arm that is asked for.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
 import numpy
 
 from bench.figures import RESAMPLES, SEED, Figure
@@ -29,7 +31,17 @@ PROCESSES = 2
 PRODUCT = "product"
 SUGGESTS = "product that only suggests"
 HOSTILE = ("none", PRODUCT)
-STUDENT = {2: 12.71, 3: 4.303, 5: 2.776, 10: 2.262}  # two-sided 95 %, by the number of seeds
+STUDENT = {
+    2: 12.71,
+    3: 4.303,
+    4: 3.182,
+    5: 2.776,
+    6: 2.571,
+    7: 2.447,
+    8: 2.365,
+    9: 2.306,
+    10: 2.262,
+}  # two-sided 95 %, by the number of seeds
 
 Lines = Sequence[Line]
 Played = Mapping[str, Sequence[Lines]]
@@ -62,11 +74,14 @@ def main() -> None:
     given = options()
     rest = list(given.rest)
     development = "--development" in rest
-    wanted = rest[rest.index("--arms") + 1].split(",") if "--arms" in rest else [*ARMS, PRODUCT, SUGGESTS]
+    wanted = rest[rest.index("--arms") + 1].split(",") if "--arms" in rest else [*ARMS, PRODUCT]
     seeds = DEVELOPMENT_SEEDS[:2] if given.quick else DEVELOPMENT_SEEDS if development else SEEDS
+    if "--seeds" in rest:
+        seeds = seeds[: int(rest[rest.index("--seeds") + 1])]
+    processes = int(rest[rest.index("--processes") + 1]) if "--processes" in rest else PROCESSES
     arms = [*wanted, *(f"{name}, hostile" for name in HOSTILE if name in wanted)]
-    with ProcessPoolExecutor(PROCESSES) as pool:
-        asked = {(arm, seed): pool.submit(one, arm, seed, given.work, given.quick) for arm in arms for seed in seeds}
+    with ProcessPoolExecutor(processes) as pool:
+        asked = {(arm, seed): pool.submit(one, arm, seed, given.work, given.quick) for seed in seeds for arm in arms}
         played = {arm: [asked[arm, seed].result() for seed in seeds] for arm in arms}
     figures = [*told(played), *(judged(played) if PRODUCT in played else ())]
     if development or "--arms" in rest:
@@ -78,7 +93,18 @@ def main() -> None:
 
 
 def one(arm: str, seed: int, work: Path, quick: bool) -> list[Line]:
-    """Play one arm through one seed, in a process of its own."""
+    """Play one arm through one seed, in a process of its own, unless it was played."""
+    kept = work / "incidents" / f"{arm.replace(', ', '-').replace(' ', '-')}-{seed}.json"
+    if not kept.exists():
+        lines = _played(arm, seed, work, quick)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".part")
+        unfinished.write_bytes(msgspec.json.encode(lines))
+        unfinished.replace(kept)
+    return msgspec.json.decode(kept.read_bytes(), type=list[Line])
+
+
+def _played(arm: str, seed: int, work: Path, quick: bool) -> list[Line]:
     parameters, name = QUICK if quick else FULL, arm.removesuffix(", hostile")
     hostile = name != arm
     if name in ARMS:
@@ -87,7 +113,7 @@ def one(arm: str, seed: int, work: Path, quick: bool) -> list[Line]:
 
     folder = work / "incidents" / f"{arm.replace(', ', '-').replace(' ', '-')}-{seed}"
     lines = play_product(parameters, seed, folder, automatic=name == PRODUCT, hostile=hostile)
-    print(f"   {arm}, seed {seed}", file=sys.stderr, flush=True)
+    say(f"{arm}, seed {seed}")
     return lines
 
 
