@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import time
@@ -10,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from bench.operational.ledger import Ledger
 from bench.operational.parameters import Parameters
@@ -76,13 +77,16 @@ def play(
 
 @contextmanager
 def the_same_ids(seed: int) -> Iterator[None]:
-    """Let the product draw its ids from a seed, so that two runs over the same seed do the same."""
-    drawn, told = random.Random(f"ids {seed}"), os.urandom
-    os.urandom = drawn.randbytes
+    """Let the product draw its ids from a seed, so that two runs over the same seed do the same.
+
+    Only the ids: names of files are drawn whenever a thread of its own writes one.
+    """
+    module: Any = ids
+    told, module.os = module.os, SimpleNamespace(urandom=random.Random(f"ids {seed}").randbytes)
     try:
         yield
     finally:
-        os.urandom = told
+        module.os = told
 
 
 @contextmanager

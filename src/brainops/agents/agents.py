@@ -154,12 +154,8 @@ class Agents(Executions):
             actor=actor or self._context.actor,
         )
         owner = new_id()
-        wanted: dict[str, JSON] = {
-            "capabilities": list(asked.capabilities),
-            "agent": agent,
-            "timeout": timeout_seconds,
-            "attempts": attempts,
-        }
+        wanted: dict[str, JSON] = {"agent": agent, "timeout": timeout_seconds, "attempts": attempts}
+        wanted["capabilities"] = list(asked.capabilities)
         if idempotency_key and (known := self._again(idempotency_key, stopped)):
             return known
         try:
