@@ -340,3 +340,36 @@ def test_a_title_is_a_title_and_finds_its_procedure_wherever_one_is_named(open_b
 def test_a_title_that_makes_no_name_is_refused_with_an_example(open_brain: OpenBrain, title: str) -> None:
     with pytest.raises(InvalidProcedure, match="deploy-api"):
         open_brain().establish({"name": title, "steps": [{"run": ["true"]}]})
+
+
+def test_a_runbook_with_a_secret_is_kept_with_a_placeholder_that_is_asked_for(open_brain: OpenBrain) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    brain = open_brain(actor=PERSON)
+    text = f"# Bot alarm\n\n## Mitigation\n\n1. Look at it.\n2. Run `export GITHUB_TOKEN={secret}` once.\n"
+
+    version, drafted = brain.procedures.from_document(text, path="runbooks/bot.md")
+
+    assert secret not in repr(version) + repr(drafted)
+    assert [note.line for note in drafted.notes if "looks like a secret" in note.why] == [6]
+    with pytest.raises(InvalidProcedure, match="placeholder where a secret was"):
+        brain.procedures.activate(version.procedure.name)
+
+
+def test_an_example_with_a_secret_outside_of_the_steps_holds_nothing_up(open_brain: OpenBrain) -> None:
+    brain = open_brain(actor=PERSON)
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    text = f"---\nname: bot\ndescription: Helps the bot.\n---\n\nThe log says `token={secret}`.\n"
+
+    version, _ = brain.procedures.from_document(text, path="skills/bot/SKILL.md")
+
+    assert secret not in version.source
+    assert brain.procedures.activate(version.procedure.name).state is ProcedureState.ACTIVE
+
+
+def test_a_procedures_own_file_with_a_secret_is_refused_by_the_lines_of_that_file(open_brain: OpenBrain) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    text = TEXT.replace("make build", f"make build --token {secret}")
+    line = next(number for number, each in enumerate(text.split("\n"), 1) if secret in each)
+
+    with pytest.raises(InvalidProcedure, match=f"SKILL.md:{line}: this looks like a secret"):
+        open_brain().procedures.from_document(text, path="build/SKILL.md")

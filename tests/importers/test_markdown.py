@@ -188,3 +188,99 @@ def test_a_declared_type_is_kept(write: Write) -> None:
     (draft,) = taken(write, "a.md", "---\ntype: deployment_log\n---\nVersion 3 went out.")
 
     assert draft.type is MemoryType.DEPLOYMENT_LOG
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "notes/a.md",
+            "# Keep it\n\n## Problem statement\n\nx\n\n## Alternatives considered\n\nx\n\n## Decision Outcome\n\ny\n",
+        ),
+        ("notes/a.md", "# Keep it\n\n## 2.1 Background:\n\nx\n\n## 2.2 **Our decision**\n\ny\n"),
+        ("notes/a.md", "# Keep it\n\nContext\n-------\n\nx\n\nDecision\n--------\n\ny\n"),
+        ("notes/a.md", "# Keep it\n\n**Status:** accepted\n\n**Decision:** we keep it.\n"),
+        ("notes/a.md", "# Keep it\n\n- Context: two teams\n- Decision: one queue\n"),
+        ("notes/ADR-7.md", "# Keep it\n\n## Status\n\naccepted\n\nWe keep it.\n"),
+        ("0042-keep-it.md", "# ADR 42: keep it\n\n## Rationale\n\nx\n"),
+        (
+            "notes/a.md",
+            "# Keep it\n\nIn the context of orders, facing two\nreaders, we decided for one queue, accepting delay.\n",
+        ),
+        ("notes/a.md", "# Behalten\n\n## Kontext\n\nx\n\n## Entscheidung\n\ny\n"),
+    ],
+)
+def test_a_decision_record_is_known_in_every_common_style(write: Write, name: str, text: str) -> None:
+    (draft,) = taken(write, name, text)
+
+    assert draft.type is MemoryType.DECISION_RECORD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# How we decide\n\n## Background\n\nx\n\n## People\n\ny\n",
+        "# Colours\n\n~~~\n## Context\n## Decision\n~~~\n",
+        "# Status page\n\n## Status\n\nAll is well.\n",
+    ],
+)
+def test_a_note_with_one_word_of_a_decision_record_is_none(write: Write, text: str) -> None:
+    (draft,) = taken(write, "notes/a.md", text)
+
+    assert draft.type is MemoryType.LEARNING_INSIGHT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Fail over\n\n## Prerequisites\n\nx\n\n## Procedure\n\n1. Go.\n",
+        "# Playbook for a full disk\n\n## Triage\n\nLook.\n",
+    ],
+)
+def test_a_runbook_is_known_by_the_headings_of_procedures_and_by_its_title(write: Write, text: str) -> None:
+    (draft,) = taken(write, "notes/a.md", text)
+
+    assert (draft.type, draft.tags[0]) == (MemoryType.OPERATIONAL_PROCEDURE, "runbook")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\ntitle: Night work\ndescription: When to act: at night, alone\ntags: [night]\n---\n\nSleep.\n",
+        "---\ntitle: Night work\nowner: @ops\ntags: [night]\n---\n\nSleep.\n",
+        "\n\n---\npermalink: a/b\n---\n\n---\ntitle: Night work\ntags: night\n---\n\nSleep.\n",
+        '+++\ntitle = "Night work"\ntags = ["night"]\n+++\n\nSleep.\n',
+        '{\n  "title": "Night work",\n  "tags": ["night"]\n}\n\nSleep.\n',
+    ],
+)
+def test_front_matter_is_read_as_clients_accept_it(write: Write, text: str) -> None:
+    items = list(markdown.read(place(write("a.md", text))))
+    (draft,) = drafts(items)
+
+    assert left(items) == []
+    assert draft.title == "Night work"
+    assert "night" in draft.tags
+    assert str(draft.content).endswith("Sleep.")
+
+
+def test_a_rule_between_paragraphs_is_no_front_matter(write: Write) -> None:
+    (draft,) = taken(write, "a.md", "---\ntitle: One\n---\n\nFirst.\n\n---\n\nSecond: it follows.\n\n---\n\nThird.\n")
+
+    assert str(draft.content).startswith("First.")
+    assert str(draft.content).endswith("Third.")
+
+
+def test_what_a_document_is_for_stands_in_its_text_once(write: Write) -> None:
+    skill = "---\nname: volumes\ndescription: Use it when a volume fills up.\n---\n\n# Volumes\n\nRun the tool.\n"
+    twice = skill.replace("Run the tool.", "Use it when a volume\nfills up.")
+
+    assert taken(write, "skills/volumes/SKILL.md", skill)[0].content == (
+        "Use it when a volume fills up.\n\n# Volumes\n\nRun the tool."
+    )
+    assert taken(write, "skills/volumes/SKILL.md", twice)[0].content == "# Volumes\n\nUse it when a volume\nfills up."
+
+
+def test_a_heading_in_a_comment_is_none(write: Write) -> None:
+    (draft,) = taken(write, "a.md", "<!--\n# Draft\n-->\n\n# Night work\n\n<!-- # no --> Sleep.\n")
+
+    assert draft.title == "Night work"

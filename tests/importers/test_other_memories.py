@@ -11,7 +11,7 @@ import pytest
 
 from brainops.errors import InvalidInput
 from brainops.importers import Format, jsonl, mcp_memory, mcp_memory_service
-from brainops.importers.detect import detect
+from brainops.importers.detect import NoDocument, detect
 from brainops.types import Draft, MemoryType, Trust
 from tests.importers.material import Write, drafts, left, lines, place
 
@@ -239,3 +239,71 @@ def test_a_long_first_record_and_a_cut_character_do_not_hide_the_format(write: W
     assert detect(place(write("a.jsonl", lines({"title": "x" * 100_000})))) is Format.JSONL
     assert detect(place(write("Disk", "# Disk\n" + "ü" * 60_000))) is Format.MARKDOWN
     assert detect(place(write("Disk", "# Diss\n." + "ü" * 60_000))) is Format.MARKDOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            '[{"type": "entity", "name": "Mail", "entityType": "service", "observations": ["slow at noon"]},\n'
+            ' {"type": "relation", "from": "Mail", "to": "Disk", "relationType": "fills"}]'
+        ),
+        (
+            '{\n  "entities": [{"name": "Mail", "entityType": "service", "observations": [{"text": "slow at noon"}]}],'
+            '  "relations": [{"source": "Mail", "target": "Disk", "relation_type": "fills"}]\n}'
+        ),
+        (
+            '{"entities": [{"name": "Mail", "type": "service", "observations": ["slow at noon"]}],'
+            ' "relations": [{"from": "Mail", "to": "Disk", "relationType": "fills"}]}\n'
+        ),
+    ],
+)
+def test_a_memory_file_is_read_whichever_way_it_holds_its_records(write: Write, text: str) -> None:
+    path = place(write("memory.json", text))
+
+    (draft,) = drafts(mcp_memory.read(path))
+
+    assert detect(path) is Format.MCP_MEMORY
+    assert (draft.title, draft.tags) == ("Mail", ("entity", "service"))
+    assert "- slow at noon" in str(draft.content)
+    assert "- Mail fills Disk" in str(draft.content)
+
+
+def test_an_array_of_drafts_is_read_like_one_a_line(write: Write) -> None:
+    path = place(write("notes.json", '[{"title": "One", "content": "a"}, 7, {"title": "Two", "content": "b"}]'))
+
+    items = list(jsonl.read(path))
+
+    assert [draft.title for draft in drafts(items)] == ["One", "Two"]
+    assert left(items)[0].why == "not a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".dockerignore", "# tools\n\nnode_modules\n"),
+        (".env.example", "# mail\nMAIL=1\n"),
+        ("Jenkinsfile", "# stages\n\nThis is the pipeline of the shop and its mail.\n"),
+        ("CODEOWNERS", "# all\n* @ops\n"),
+        ("dev-requirements.txt", "# tests\npytest>=8\n"),
+        ("settings.txt", "# ports\nport = 80\nhost: a.test\n"),
+        ("patterns", "# logs\n*.log\nbuild/\n"),
+        ("run", "#!/bin/sh\n# starts it all, and waits for it to end\n"),
+    ],
+)
+def test_a_file_of_settings_is_no_document(write: Write, name: str, text: str) -> None:
+    with pytest.raises(NoDocument, match="no document"):
+        detect(place(write(name, text)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".cursorrules", "# Style\n\nWrite short sentences.\n"),
+        ("notes.txt", "# Mail\n\n- it waits\n- it is sent at noon: always\n"),
+        ("Disk", "# Disk\nIt fills at night. See /var/log.\n"),
+        ("a.txt", "---\ntitle: x\n---\nport: 80\n"),
+    ],
+)
+def test_a_text_without_a_suffix_is_a_document_where_it_speaks(write: Write, name: str, text: str) -> None:
+    assert detect(place(write(name, text))) is Format.MARKDOWN

@@ -32,6 +32,10 @@ RULES = """groups:
 """
 
 
+def indented(text: str, by: int) -> str:
+    return "".join(f"{' ' * by}{line}\n" for line in text.splitlines())
+
+
 def runbook(name: str, trust: Trust = Trust.EXTERNAL) -> Draft:
     key = f"markdown:ops/{name}.md"
     return Draft(title=name, content="Restart it.", trust=trust, source=Source(key=key, uri=f"file:///ops/{name}.md"))
@@ -175,3 +179,38 @@ def test_any_address_parts_without_an_error_and_unbinding_undoes_binding(url: st
     before = [runbook("A"), alert("A", url)]
 
     assert [unbound(draft) for draft in bind(before)] == before
+
+
+RULE = "- name: disks\n  rules:\n  - alert: DiskFull\n    expr: free < 1\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "serverFiles:\n  alerting_rules.yml:\n    groups:\n" + indented(RULE, 4),
+        "prometheus:\n  additionalPrometheusRules:\n  - name: own\n    groups:\n" + indented(RULE, 4),
+        "kind: ConfigMap\ndata:\n  other: x\n  disks.yml: |\n    groups:\n" + indented(RULE, 4),
+        "kind: List\nitems:\n- kind: ConfigMap\n  data:\n    a: |\n      groups:\n" + indented(RULE, 6),
+        "extraManifests:\n- |\n  kind: PrometheusRule\n  spec:\n    groups:\n" + indented(RULE, 4),
+        "kind: AlertingRule\nspec:\n  groups:\n" + indented(RULE, 2),
+        (
+            "apiVersion: 1\ngroups:\n- name: disks\n  folder: ops\n  rules:\n  - title: DiskFull\n    data:\n"
+            "    - refId: A\n      model: {expr: 'free < 1'}\n    - refId: B\n      model: {type: threshold}\n"
+        ),
+        '{"groups": [{"name": "disks", "rules": [{"alert": "DiskFull", "expr": "free < 1"}]}]}',
+    ],
+)
+def test_rules_are_taken_out_of_what_wraps_them(write: Write, text: str) -> None:
+    (draft,) = drafts(prometheus.read(place(write("values.yaml", text))))
+
+    assert draft.title == "DiskFull"
+    assert "free < 1" in str(draft.content)
+
+
+def test_values_without_rules_are_left_and_said(write: Write) -> None:
+    text = "image: {tag: a}\ngroups: [admins]\ncommand: |\n  echo groups:\n  echo rules:\n"
+
+    items = list(prometheus.read(place(write("values.yaml", text))))
+
+    assert drafts(items) == []
+    assert "no rule groups" in left(items)[0].why

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from brainops.errors import InvalidInput
-from brainops.importers import ImportAction, ImportReport, import_path
+from brainops.importers import Format, ImportAction, ImportReport, import_path
 from brainops.importers.runbook_links import HEADING
 from brainops.types import Trust
 from tests.importers.material import Write, lines
@@ -358,3 +358,17 @@ def test_the_trust_that_was_given_reaches_every_memory(write: Write, memory: Sma
     import_path(memory, ops(write), trust=Trust.VERIFIED)
 
     assert {m.trust for m in memory.current()} == {Trust.VERIFIED}
+
+
+def test_what_is_no_document_is_left_with_the_reason_and_flagged_where_it_was_taken_before(
+    write: Write, memory: SmallMemory
+) -> None:
+    kept = write("notes/a.md", "# Queue\n\nIt is small.\n")
+    write(".gitignore", "# logs\n*.log\n")
+    folder = kept.parent.parent
+    import_path(memory, folder, format=Format.MARKDOWN)
+
+    report = import_path(memory, folder, sync=True)
+
+    assert (report.repeated, report.flagged) == (1, 1)
+    assert [(leave.what, leave.fault) for leave in report.left] == [(".gitignore", False)]

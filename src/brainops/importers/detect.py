@@ -8,7 +8,7 @@ from contextlib import closing
 from itertools import islice
 
 from brainops.errors import InvalidInput
-from brainops.importers.foreign_text import Line, decode, json_lines
+from brainops.importers.foreign_text import Line, decode, json_records
 from brainops.importers.items import Format
 from brainops.importers.mcp_memory_service import columns, connect
 from brainops.importers.places import Place
@@ -22,11 +22,30 @@ RULES = frozenset({".yaml", ".yml", ".rules"})
 CODEX = frozenset({"session_meta", "response_item", "event_msg", "turn_context"})
 CODEX_EARLY = frozenset({"function_call", "function_call_output", "local_shell_call", "reasoning"})
 DRAFT = frozenset({"title", "content"})
+NO_DOCUMENTS = re.compile(
+    r"\.(?!(?:cursor|windsurf|cline|roo)rules$|goosehints$).*|[a-z]*file|[a-z]*owners(?:_aliases)?|maintainers|authors"
+    r"|(?:requirements|constraints)[\w.\-]*\.txt|[\w\-]*requirements\.txt|(?:robots|humans|security|ads|cmakelists)\.txt"
+    r"|manifest(?:\.in|\.txt)?|version(?:\.txt)?|(?:go|cargo|poetry)\.(?:mod|sum|lock|work)|crontab|hosts|known_hosts"
+)
+"""Names of settings, lists and build files, in lower case: their "# " begins a comment and no heading."""
+
+SETTING = re.compile(
+    r"(?:export )?[\w.\-\[\]]+ *(?:[:~=<>!]?=|:=).*|[\w.\-/]+:(?: +\S+)?|\S*[*/!@\\]\S*|(?:export|set|include) \S+"
+)
+"""A line of a settings file or a list: a name with its value, or one word with the sign of a path or pattern."""
+
 NAMES = ", ".join(format.value for format in Format if format not in (Format.FOLDER, Format.EXPORT))
 
 
+class NoDocument(InvalidInput):
+    """The file was read well enough to know that it holds no knowledge: settings, a list, a build file or a script."""
+
+
 def detect(place: Place) -> Format:
-    """Return what the path holds; raises InvalidInput when it cannot be read or holds nothing that import reads."""
+    """Return what the path holds.
+
+    Raises NoDocument where it is a file of another kind, InvalidInput when it cannot be read or is not known.
+    """
     if place.path.is_dir():
         return Format.FOLDER
     if not place.path.is_file():
@@ -45,20 +64,32 @@ def detect(place: Place) -> Format:
             if "namespace" in columns(connection, "memory"):
                 raise InvalidInput("a BrainOps store; read it with `brainops export` and import that file")
         raise InvalidInput("an SQLite file without the tables of a memory that import knows (mcp-memory-service)")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and suffix not in MARKDOWN | RULES:
-        return _of_json(
-            line.value for line in islice(json_lines(place.path), LINES_LOOKED_AT) if isinstance(line, Line)
-        )
     if suffix in MARKDOWN:
         return Format.MARKDOWN
+    if NO_DOCUMENTS.fullmatch(place.path.name.lower()) or head.startswith(b"#!"):
+        raise NoDocument("no document: settings, a list, a build file or a script; --format markdown takes it anyway")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") and suffix not in RULES:
+        if b'"groups"' in head and b'"rules"' in head:
+            return Format.PROMETHEUS
+        return _of_json(
+            line.value for line in islice(json_records(place.path), LINES_LOOKED_AT) if isinstance(line, Line)
+        )
     text = _head_text(head)
     if suffix in RULES or re.search(r"^groups:[ \t]*$|^kind:[ \t]*PrometheusRule\b", text, re.M):
         return Format.PROMETHEUS
     if re.search(r"\A---[ \t]*\n|^#{1,6}[ \t]+\S", text, re.M) and suffix in ("", ".txt"):
+        if not text.startswith("---") and _is_settings(text):
+            raise NoDocument("no document: its lines are settings or a list, and no sentences")
         return Format.MARKDOWN
     if suffix in (".jsonl", ".ndjson"):
         return Format.JSONL
     raise InvalidInput(f"not a format that import knows; name one with --format: {NAMES}")
+
+
+def _is_settings(text: str) -> bool:
+    """Say whether a text is settings or a list, where "# " begins a comment: most of its other lines are such."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return bool(lines) and sum(SETTING.fullmatch(line) is not None for line in lines) * 2 >= len(lines)
 
 
 def _head_text(head: bytes) -> str:

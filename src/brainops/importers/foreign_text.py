@@ -26,6 +26,8 @@ DEPTH_LIMIT = 64
 """Nesting of JSON and YAML; people write below 20, and the recursion below must end."""
 NODES_LIMIT = 500_000
 """YAML nodes with every alias written out, so that a few lines cannot become gigabytes."""
+RECORDS_UNDER = {"entities": "entity", "relations": "relation", "memories": "", "items": "", "records": ""}
+"""Names under which the records of a file stand, and the type that they have by it."""
 FAULTS_SHOWN = 50
 """Broken lines told one by one; the rest of them are counted."""
 
@@ -123,6 +125,45 @@ def json_lines(path: Path, limit: int | None = None) -> Iterator[Line | Leave]:
                 yield Leave(what=f"line {number}", why=str(fault), fault=True)
     if faults > FAULTS_SHOWN:
         yield Leave(what=f"{faults - FAULTS_SHOWN} more lines", why="not JSON objects either", fault=True)
+
+
+def json_records(path: Path) -> Iterator[Line | Leave]:
+    """Yield the objects of a file: one on each line, an array of them, or arrays under names (entities, relations).
+
+    Raises InvalidInput when the file as a whole cannot be read.
+    """
+    records = _together(path)
+    if records is None:
+        yield from json_lines(path)
+        return
+    for number, record in enumerate(records, 1):
+        if isinstance(record, dict):
+            yield Line(number=number, value=record)
+        else:
+            yield Leave(what=f"record {number}", why="not a JSON object", fault=True)
+
+
+def _together(path: Path) -> list[JSON] | None:
+    """Return the records of a file that is one JSON value; None where each line is one, or it cannot be told."""
+    try:
+        with path.open("rb") as file:
+            begin = [line.strip() for line in islice(file, 2)]
+        if len(begin) == 2 and begin[0].startswith(b"{") and begin[0].endswith(b"}") and begin[1].startswith(b"{"):
+            return None
+        value = json_value(read_text(path))
+    except (InvalidInput, OSError):
+        return None
+    if isinstance(value, list):
+        return value
+    named = [
+        {**record, "type": kind, "entityType": record.get("entityType") or record.get("type")}
+        if kind and isinstance(record, dict)
+        else record
+        for name, kind in RECORDS_UNDER.items()
+        if isinstance(value, dict) and isinstance(given := value.get(name), list)
+        for record in given
+    ]
+    return named or [value]
 
 
 def _json_object(raw: bytes, whole: bool) -> dict[str, JSON]:

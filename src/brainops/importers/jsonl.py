@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from brainops.errors import InvalidInput
-from brainops.importers.foreign_text import Line, json_lines
+from brainops.importers.foreign_text import Line, json_records
 from brainops.importers.items import Format, Item, Leave, Take
 from brainops.importers.places import Place
 from brainops.importers.runbook_links import RANK
@@ -29,7 +29,7 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL) -> Iterator[Item]:
 
     `trust` is the most that a line may claim. Raises InvalidInput when the file cannot be read.
     """
-    for line in json_lines(place.path):
+    for line in json_records(place.path):
         if isinstance(line, Leave):
             yield Leave(what=f"{place.relative}: {line.what}", why=line.why, fault=line.fault)
             continue

@@ -49,21 +49,36 @@ def _documents(text: str) -> Iterator[tuple[int, str]]:
 
 
 def rule_groups(value: JSON) -> Iterator[Rule]:
-    """Yield the rule groups of a parsed document; nothing when it is another kind of document."""
-    if not isinstance(value, dict):
-        return
-    spec = value.get("spec")
-    if isinstance(value.get("items"), list) and str(value.get("kind", "")).endswith("List"):
-        for part in _list(value["items"]):
+    """Yield the rule groups of a parsed document, however it wraps them; nothing when it is another kind of document.
+
+    A rule file and a manifest of rules hold `groups`; Helm's values hold them under names, lists and ConfigMaps inside
+    of others, a ConfigMap as a text.
+    """
+    if isinstance(value, str):
+        # Only a text that looks like a rule file is parsed: values hold scripts and certificates too.
+        if re.search(r"^\s*-?\s*rules:[ \t]*$", value, re.M) and "{{- " not in value:
+            yield from rule_groups(yaml_value(value))
+    elif isinstance(value, list):
+        for part in value:
+            if isinstance(part, dict | str):
+                yield from rule_groups(part)
+    elif isinstance(value, dict):
+        groups = value.get("groups")
+        if isinstance(groups, list) and any(isinstance(group, dict) and "rules" in group for group in groups):
+            yield from (group for group in groups if isinstance(group, dict) and "rules" in group)
+            return
+        for part in value.values():
             yield from rule_groups(part)
-    elif value.get("kind") == "PrometheusRule" and isinstance(spec, dict):
-        yield from (group for group in _list(spec.get("groups")) if isinstance(group, dict))
-    elif "kind" not in value:
-        yield from (group for group in _list(value.get("groups")) if isinstance(group, dict) and "rules" in group)
 
 
-def _list(value: JSON) -> list[JSON]:
-    return value if isinstance(value, list) else []
+def _rule(rule: JSON) -> JSON:
+    """Return a rule in the words of Prometheus; Grafana's own have a title and queries instead."""
+    if not isinstance(rule, dict) or "alert" in rule or not isinstance(rule.get("title"), str) or "data" not in rule:
+        return rule
+    queries = rule["data"] if isinstance(rule["data"], list) else []
+    models = [query.get("model") for query in queries if isinstance(query, dict)]
+    asked = (model.get("expr") or model.get("rawSql") for model in models if isinstance(model, dict))
+    return {**rule, "alert": rule["title"], "expr": next(filter(None, asked), "")}
 
 
 def _group(place: Place, group: Rule, trust: Trust, used: Counter[str]) -> Iterator[Item]:
@@ -74,7 +89,7 @@ def _group(place: Place, group: Rule, trust: Trust, used: Counter[str]) -> Itera
     if not isinstance(rules, list):
         yield Leave(what=where, why="its rules are no list", fault=True)
         return
-    for number, rule in enumerate(rules, 1):
+    for number, rule in enumerate(map(_rule, rules), 1):
         if isinstance(rule, dict) and isinstance(rule.get("alert"), str) and str(rule["alert"]).strip():
             yield Take(draft=_draft(place, name, rule, trust, used), position=f"{where}, rule {number}")
         elif isinstance(rule, dict) and "record" in rule:

@@ -45,10 +45,15 @@ def first_heading(body: str, level: int = 6) -> str:
 
 
 def headings(lines: list[str]) -> Iterator[Heading]:
-    """Yield the headings (# and underlined) that are not inside fenced code."""
+    """Yield the headings (# and underlined) that are inside neither fenced code nor a comment."""
     fence = ""
+    comment = False
     for number, line in enumerate(lines):
-        if match := re.match(r" {0,3}(`{3,}|~{3,})", line):
+        if comment:
+            comment = "-->" not in line
+        elif not fence and "<!--" in line and "-->" not in line.partition("<!--")[2]:
+            comment = True
+        elif match := re.match(r" {0,3}(`{3,}|~{3,})", line):
             if not fence:
                 fence = match[1]
             elif match[1].startswith(fence) and not line.strip(" \t").strip(fence[0]):

@@ -16,7 +16,7 @@ import brainops.importers.mcp_memory as mcp_memory
 import brainops.importers.mcp_memory_service as mcp_memory_service
 import brainops.importers.prometheus as prometheus
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
-from brainops.importers.detect import NAMES, detect
+from brainops.importers.detect import NAMES, NoDocument, detect
 from brainops.importers.import_plan import ImportScope, make_plan
 from brainops.importers.items import Format, ImportAction, ImportReport, ImportTarget, Item, Leave, Planned
 from brainops.importers.places import Place, place_of, walk
@@ -112,7 +112,7 @@ def _read(place: Place, asked: Format | None, trust: Trust, found: _ReadSoFar, *
     except InvalidInput as fault:
         if named:
             raise InvalidInput(f"{place.relative}: {fault}") from fault
-        found.left.append(Leave(what=place.relative, why=str(fault), fault=True))
+        found.left.append(Leave(what=place.relative, why=str(fault), fault=not isinstance(fault, NoDocument)))
     if any(leave.fault for leave in found.left[count:]):
         found.unread.append(place.relative)
 

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from brainops.procedures.definition import files, sources
     from brainops.procedures.definition.sources import Definition
     from brainops.procedures.english import draft as english
-    from brainops.procedures.english import runbook
+    from brainops.procedures.english import placeholders, runbook
     from brainops.store import Transaction
     from brainops.store.database import Row
     from brainops.types import JSON, Actor, Procedure, Proof
 else:
     files, sources = lazy.modules("brainops.procedures.definition", "files sources")
-    english, runbook = lazy.modules("brainops.procedures.english", "draft runbook")
+    english, placeholders, runbook = lazy.modules("brainops.procedures.english", "draft placeholders runbook")
 
 
 Action = Literal["new", "changed", "unchanged", "missing", "retired", "refused"]
@@ -94,9 +94,14 @@ class Catalog:
     ) -> tuple[ProcedureVersion, english.Drafted]:
         """Keep a runbook or skill of somebody else as a draft that only a person may activate.
 
+        What looks like a secret becomes a placeholder, and a note asks for it by its line; the draft cannot be
+        activated while a step holds one. In a procedure's own file it is refused, as `save` does.
         `taken` are names that other documents of the same import have. Raises InvalidInput, InvalidProcedure, Conflict.
         """
-        drafted = runbook.imported(text, path=self._context.text(path) if path else path)
+        secrets = self._context.redaction.secrets
+        kept, notes = placeholders.without_secrets(text, path) if secrets else (text, ())
+        drafted = runbook.imported(kept, path=self._context.text(path) if path else path)
+        drafted = replace(drafted, notes=(*drafted.notes, *notes))
         if other := (taken or {}).get(drafted.procedure.name):
             raise Conflict(f"{other} became {drafted.procedure.name} already; import this one into another namespace")
         return self.save(drafted.procedure, trust=Trust.EXTERNAL, reason=f"imported from {path or 'a text'}"), drafted
@@ -123,6 +128,7 @@ class Catalog:
         bound = version.trust is Trust.EXTERNAL or version.procedure.mode is Mode.STRICT or _holds(rows)
         bound = bound and version.state is not ProcedureState.ACTIVE
         sources.require_evaluable(version.procedure)
+        sources.require_filled(version.procedure)
         act = acts.PROCEDURE_ACTIVATE_BINDING if bound else acts.PROCEDURE_ACTIVATE
         with self._context.store.writing(act, self._context.actor, proof) as tx:
             self.hold(tx, version, reason, act)

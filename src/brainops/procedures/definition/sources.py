@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from brainops.errors import InvalidInput, InvalidProcedure, MissingExtra, Problem
 from brainops.memory.redaction.policy import RedactionPolicy
-from brainops.memory.redaction.redact import redact
+from brainops.memory.redaction.redact import redact, redact_json
 from brainops.procedures.definition.canonical import as_mapping, canonical
 from brainops.procedures.definition.check import check_injection
 from brainops.procedures.definition.define import define, examine, read
@@ -27,6 +27,10 @@ from brainops.store.database import Row
 from brainops.types import JSON, Procedure, ProcedureVersion, Trust
 
 SECRETS_ONLY = RedactionPolicy(private=False)
+
+LOOKS_SECRET = "this looks like a secret"
+DECLARE = "declare `secrets: {name: env:NAME}` and write ${{ secrets.name }}"
+PLACEHOLDER = re.compile(r"\[redacted:[\w\-]+\]")
 
 _COMMENT = re.compile(r"(?:^|[ \t])#[^\n]*", re.MULTILINE)
 
@@ -93,16 +97,25 @@ def require_canonical(body: str) -> None:
 
 def secrets_in(given: Definition) -> tuple[Problem, ...]:
     """Return the places of a text that look like a secret, without saying it; references to secrets are none."""
-    said = json.dumps(_without_references(as_mapping(given.procedure)), ensure_ascii=False, indent=0)
+    said = redact_json(_without_references(as_mapping(given.procedure)), SECRETS_ONLY).findings
     comments = "\n".join(_COMMENT.findall(given.source))
-    if not _secret(said) and not _secret(comments):
+    if not said and not looks_secret(comments):
         return ()
-    lines = [number for number, line in enumerate(given.source.split("\n"), 1) if _secret(line)]
-    way_out = "declare `secrets: {name: env:NAME}` and write ${{ secrets.name }}"
+    lines = [number for number, line in enumerate(given.source.split("\n"), 1) if looks_secret(line)]
     return tuple(
-        Problem(path=given.path or "", line=line, message="this looks like a secret", way_out=way_out)
-        for line in lines or [1]
+        Problem(path=given.path or "", line=line, message=LOOKS_SECRET, way_out=DECLARE) for line in lines or [1]
     )
+
+
+def require_filled(procedure: Procedure) -> None:
+    """Raise InvalidProcedure where a step holds the placeholder of a secret: what belongs there is to be said first."""
+    problems = [
+        Problem(path="", line=1, message=f"the step {step.id} holds a placeholder where a secret was", way_out=DECLARE)
+        for step in procedure.steps
+        if PLACEHOLDER.search(repr(step))
+    ]
+    if problems:
+        raise invalid(tuple(problems))
 
 
 def holds_secret(row: Row) -> bool:
@@ -122,10 +135,13 @@ def holds_secret(row: Row) -> bool:
 def _without_references(value: JSON) -> JSON:
     if isinstance(value, dict):
         return {key: _without_references(each) for key, each in value.items() if key != "secrets"}
-    return [_without_references(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_without_references(each) for each in value]
+    return TEMPLATE.sub("", value) if isinstance(value, str) else value
 
 
-def _secret(text: str) -> bool:
+def looks_secret(text: str) -> bool:
+    """Say whether a text holds what looks like a secret; a reference to one is none."""
     return bool(redact(TEMPLATE.sub("", text), SECRETS_ONLY).findings)
 
 
