@@ -21,7 +21,8 @@ from brainops.operations.middleware import Around as Around  # whoever opens a m
 from brainops.operations.recorder import Recorder
 from brainops.services import Services
 from brainops.store import acts, open_store
-from brainops.store.scope import STORE_NAMESPACE, Scope
+from brainops.store.scope import STORE_NAMESPACE as STORE_NAMESPACE  # in which nobody who comes over the network is
+from brainops.store.scope import Scope
 from brainops.types import ActorKind
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from brainops.procedures.runs.dispatcher import Dispatcher
     from brainops.store import Store
     from brainops.store.database import Deadline
-    from brainops.types import AccessKey, Actor, Proof, Role
+    from brainops.types import AccessKey, Actor, Proof, Role, SignedIn
 
 KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
@@ -196,6 +197,14 @@ class Engine:
         ):  # by the recorder: nobody waits for a writer here
             self.recorder.submit(store, lambda tx: tx.keys.used(key.id, now), beside=True)
         return key
+
+    def signed_in_by(self, secret: str) -> SignedIn:
+        """Return who is signed in by a secret. Raises ApprovalUnproven."""
+        found, store = self.services(self.settings).sign_ins.known(secret), self.store.within(Scope.of(STORE_NAMESPACE))
+        now, seen = self.store.now(), found.sign_in.seen_at
+        if seen is None or now - seen >= KEY_USED_MICROS:
+            self.recorder.submit(store, lambda tx: tx.people.seen(found.sign_in.id, now), beside=True)
+        return found
 
     def _compile(self, scope: Scope) -> None:
         """Write anew what hooks read of these namespaces, since it changed; many changes in a row share one writing.

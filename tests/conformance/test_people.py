@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
-from brainops.procedures.consent import approvers, sign_ins
+from brainops.procedures.consent import approvers
 from brainops.procedures.consent.sign_ins import SignIns
 from brainops.store import acts
 from brainops.store.schema import migrations
@@ -31,6 +31,7 @@ from brainops.types import (
     TerminalProof,
 )
 from brainops.types.access import covers
+from brainops.types.people import LINK_SECONDS, PROVEN_SECONDS
 from tests.conformance.conftest import OpenBrain, set_clock
 from tests.conformance.everything import MARTA
 from tests.inside import inside
@@ -292,7 +293,7 @@ def test_a_sign_in_of_long_ago_opens_the_memory_and_approves_only_once_it_is_pro
     jo, now = signed(subject="jo-1", email=""), inside(brain).store.now()
     assert jo.person.name != "jo"  # whoever bears a name that somebody has is not they
     link = of(brain).by_link(of(brain).link("jo"))
-    set_clock(inside(brain).store, lambda: now + (sign_ins.PROVEN_SECONDS + 60) * 1_000_000)
+    set_clock(inside(brain).store, lambda: now + (PROVEN_SECONDS + 60) * 1_000_000)
 
     assert of(brain).known(jo.secret).person.name == jo.person.name
     for each in (jo, link):
@@ -311,7 +312,7 @@ def test_a_link_signs_in_once_and_soon(brain: Brain) -> None:
     with pytest.raises(ApprovalUnproven, match="used before"):
         of(brain).by_link(link)
     now = inside(brain).store.now()
-    set_clock(inside(brain).store, lambda: now + (sign_ins.LINK_SECONDS + 1) * 1_000_000)
+    set_clock(inside(brain).store, lambda: now + (LINK_SECONDS + 1) * 1_000_000)
     with pytest.raises(ApprovalUnproven, match="too old"):
         of(brain).by_link(late)
     with pytest.raises(ApprovalUnproven, match="may not make a link"):

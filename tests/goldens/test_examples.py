@@ -81,6 +81,7 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "improvements undo": "an improvement whose place nobody changed since",
     "exec": "a make that deploys",
     "fix rollback": "a fix that says how it is taken back",
+    "people link": "a person at a terminal",
     "people trust-server": "a person at a terminal",
     "refuse": "a person at a terminal",
     "runs skip": "an approval, since its procedure is required",

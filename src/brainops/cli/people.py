@@ -134,6 +134,20 @@ def sign_out(brain: Brain, name: str) -> Said:
     yield f"{ended} ended."
 
 
+@people.command("link")
+@click.argument("name")
+@click.option("--url", default="http://127.0.0.1:8321", show_default=True, help="The address of the server.")
+def link(brain: Brain, name: str, url: str) -> Said:
+    """Show a link on the terminal by which one browser signs in as this person, once and within ten minutes.
+
+    Example: brainops people link ines
+    """
+    with person_at_terminal("making a link that signs somebody in") as terminal:
+        terminal.say([f"Opens once, within ten minutes, as {name}:", brain.people.link(name, url)])
+    yield {"shown": True}
+    yield "Shown on the terminal."
+
+
 @people.command("trust-server")
 @click.option("--as", "voucher", metavar="NAME", help="Who you are, where several may approve.")
 def trust_server(brain: Brain, voucher: str | None) -> Said:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, suppress
+from getpass import getuser
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import shared
 from brainops.cli.shared import Said, require_store
-from brainops.errors import MissingExtra
+from brainops.cli.terminal import person_at_terminal
+from brainops.errors import BrainOpsError, MissingExtra
+from brainops.types import ActorKind
 
 if TYPE_CHECKING:
     from brainops.engine import Engine
+    from brainops.server.people import Ways
 
 WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker", "--attended"]
 
@@ -27,6 +33,13 @@ WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker
 @click.option("--as-service", is_flag=True, hidden=True, help="Be the one that `brainops service` looks after.")
 @click.option("--host-name", "names", multiple=True, metavar="NAME", help="A further name that it is asked by.")
 @click.option("--sender", "senders", multiple=True, metavar="WHO=REF", help="Where a sender's secret is: env:, file:.")
+@click.option("--url", metavar="URL", help="Where browsers reach it: https://..., unless on this machine.")
+@click.option("--oidc", metavar="ISSUER", help="The OIDC provider that signs people in.")
+@click.option("--oidc-client", metavar="ID", default="", help="What this is there; secret: BRAINOPS_OIDC_SECRET.")
+@click.option("--oidc-groups", metavar="CLAIM", default="groups", show_default=True, help="Which claim names groups.")
+@click.option("--proxy-header", metavar="NAME", help="The header by which a proxy says who is signed in.")
+@click.option("--proxy-groups", metavar="NAME", default="", help="The header by which it says their groups.")
+@click.option("--proxy-from", metavar="ADDRESS", multiple=True, help="The proxy's address or network; repeatable.")
 def serve(
     host: str,
     port: int,
@@ -35,6 +48,8 @@ def serve(
     names: tuple[str, ...],
     as_service: bool,
     senders: tuple[str, ...],
+    url: str | None,
+    **signing: Any,
 ) -> Said:
     """Answer every verb over HTTP, until SIGTERM or Ctrl-C: POST /v1/VERB, described in /v1/openapi.json.
 
@@ -55,6 +70,7 @@ def serve(
 
     given = shared()
     require_store(given.store)
+    ways = _ways(url, **signing) if url or signing["oidc"] or signing["proxy_header"] else None
     with Engine.open(
         given.store, namespace=given.namespace, read=given.read, model=given.model, background=False
     ) as engine:
@@ -69,11 +85,48 @@ def serve(
                 who = "Each request takes a key." if keyed else "Requests without a key are those of an agent here."
                 click.echo(f"Answering on {address}, as {engine.settings.namespace}. {who}", err=True)
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
+                if ways is None and not keyed:
+                    _show_link(engine, address)
 
         with ExitStack() as working:
-            answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready, senders=senders)
+            answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready, senders=senders, ways=ways)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
+
+
+def _ways(
+    url: str | None,
+    oidc: str | None,
+    oidc_client: str,
+    oidc_groups: str,
+    proxy_header: str | None,
+    proxy_groups: str,
+    proxy_from: tuple[str, ...],
+) -> Ways:
+    """Return how people sign in; the secrets stand in the environment, since everybody sees a command line."""
+    from brainops.server.people import ways_of
+
+    provider = None
+    if oidc is not None:
+        try:
+            from brainops.server.oidc import Provider
+        except ImportError as error:
+            raise MissingExtra(f"OIDC takes an extra ({error.name}): pip install 'brainops[oidc]'") from error
+        secret = os.environ.get("BRAINOPS_OIDC_SECRET", "")
+        provider = Provider(issuer=oidc, client_id=oidc_client, client_secret=secret, groups=oidc_groups)
+    proxy = (proxy_header, proxy_groups, proxy_from) if proxy_header else None
+    return ways_of(url or "http://127.0.0.1:8321", os.environ.get("BRAINOPS_SIGN_IN_SECRET", ""), provider, proxy)
+
+
+def _show_link(engine: Engine, address: str) -> None:
+    """Show a person at the terminal by which link they sign in; an agent, or a service, has none."""
+    from brainops.brain import Brain
+
+    actor = engine.settings.actor
+    name = actor.id if actor.kind is ActorKind.PERSON else re.sub(r"[^\w.@+-]", "-", getuser())
+    with suppress(BrainOpsError), person_at_terminal("signing in") as terminal:
+        link = Brain(engine).people.link(name, address)
+        terminal.say([f"Sign in as {name}, once and within ten minutes:", f"  {link}"])
 
 
 def _settings(engine: Engine) -> dict[str, str]:

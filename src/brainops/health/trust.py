@@ -17,7 +17,7 @@ from brainops.procedures.catalog import subject_of
 from brainops.procedures.consent.approvals import covered, vouched
 from brainops.procedures.consent.approvers import enrolled_in
 from brainops.procedures.consent.outbox import known_channel
-from brainops.procedures.consent.people import known_grant
+from brainops.procedures.consent.roles import known_grant
 from brainops.procedures.definition.sources import stored
 from brainops.store import Transaction
 from brainops.store.database import Row

@@ -280,8 +280,8 @@ def promote(context: MemoryContext, memory_id: str, namespace: str, *, reason: s
         memory = memory_of(tx.memories.row(memory_id))
     if memory.namespace == target:
         raise Conflict(f"memory {memory.id} stands in {target} already")
-    if target == STORE_NAMESPACE or (context.actor.remote and target not in context.store.scope.read):
-        raise NamespaceDenied(f"{target} is not among the namespaces of this view; who reads it can promote into it")
+    if target == STORE_NAMESPACE or (context.actor.remote and target != context.store.scope.write):
+        raise NamespaceDenied(f"{target} is not what this view writes; who writes it, and reads this, promotes into it")
     if memory.state is not MemoryState.ACTIVE or memory.superseded_by:
         raise Conflict(f"memory {memory.id} is not current; promote the one that is")
     now, said = context.store.now(), context.text(reason)

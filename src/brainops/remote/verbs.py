@@ -129,7 +129,7 @@ UNREACHED: Mapping[str, str] = {
         "a worker does it, never the server": "runs.advance agents.execute agents.resume agents.sweep approvals.sweep "
         "alerts.work fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
         "upkeep.embed_pending",
-        "it shows what only people of this machine hold": "sharing.key sharing.pull people.trust_server",
+        "it shows what only people of this machine hold": "sharing.key sharing.pull people.link people.trust_server",
         "it takes a person who is there": "fixes.verify",
         "begin and finish are it": "operations.discard operations.guidance operations.resume",
         "it is of approvals, which name their subject": "approvals.subject",

@@ -17,8 +17,9 @@ from brainops.errors import InvalidInput
 from brainops.remote.narrowing import narrowing_of
 from brainops.remote.verbs import Verb
 from brainops.server.callers import Caller, caller_of
+from brainops.server.people import CSRF, Ways, is_recent, require_csrf, sign_in_secret
 from brainops.server.problem import Trouble
-from brainops.types import Role
+from brainops.types import Role, SignInProof
 from brainops.wire import from_json, from_plain, to_json
 
 DEADLINE_SECONDS = 30.0  # of a call that names none
@@ -36,8 +37,9 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
 class Api:
     """The verbs of one memory, for whoever asks."""
 
-    def __init__(self, engine: Engine, verbs: Mapping[str, Verb], *, open_to_this_machine: bool) -> None:
+    def __init__(self, engine: Engine, verbs: Mapping[str, Verb], *, open_to_this_machine: bool, ways: Ways) -> None:
         self._engine = engine
+        self._ways = ways
         self._verbs = verbs
         self._open = open_to_this_machine
 
@@ -57,14 +59,20 @@ class Api:
             )
         return verb
 
-    def require_key(self, headers: Mapping[str, str]) -> None:
-        """Raise Trouble (401) where there is no key at all: nothing is read in for whoever shows none."""
-        if not (self._open or headers.get("authorization") or headers.get("x-api-key")):
+    def require_key(self, method: str, headers: Mapping[str, str]) -> None:
+        """Raise Trouble where there is no key at all (401), or a cookie that any page might send along (403).
+
+        Nothing is read in for whoever shows none.
+        """
+        secret = sign_in_secret(self._ways, headers)
+        if secret is not None and method != "GET":
+            require_csrf(secret, headers.get(CSRF))
+        if not (self._open or secret or headers.get("authorization") or headers.get("x-api-key")):
             self.caller(headers)
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Return who asks. Raises Trouble."""
-        return caller_of(self._engine, headers, open_to_this_machine=self._open)
+        return caller_of(self._engine, headers, open_to_this_machine=self._open, ways=self._ways)
 
     def now(self) -> int:
         """Return the time, by the database's clock."""
@@ -82,7 +90,7 @@ class Api:
                 "somebody who looks after the memory issues a key of that role, or asks for it themselves",
             )
         given = _given(verb, headers, query, body)
-        ours = _ours(verb, caller)
+        ours = self._ours(verb, caller, headers, given)
         key = (headers.get("idempotency-key") or None) if verb.writes else None
         if verb.name == "capture":  # its own says more: it stands with the memory, and is known for good
             key, ours["idempotency_key"] = None, key
@@ -96,6 +104,27 @@ class Api:
         if tag in headers.get("if-none-match", ""):
             return HttpAnswer(status=304, body=b"", headers={"etag": tag})
         return HttpAnswer(status=200, body=written, headers={"etag": tag, "cache-control": "private, no-cache"})
+
+    def _ours(self, verb: Verb, caller: Caller, headers: Mapping[str, str], given: Struct) -> dict[str, Any]:
+        """Return what the server says of a call: who proved to agree, or who showed not long ago to be signed in."""
+        if "proof" not in verb.keywords:
+            return {}
+        if caller.proof is not None:
+            return {"proof": caller.proof}
+        act = caller.brain.acts[verb.act] if verb.act else None
+        if caller.signed is not None and act is not None:
+            always = act.proof.value == "always"
+            if always or (caller.role.covers(act.role) and is_recent(self._engine, caller.signed)):
+                of = getattr(given, "approval_id", None)
+                return {"proof": SignInProof(secret=caller.secret, approval=of, digest=headers.get("brainops-digest"))}
+        if verb.role is Role.APPROVER and "proof" in verb.required:
+            raise Trouble(
+                403,
+                "ApprovalUnproven",
+                f"{verb.name} takes a person who proves to be one",
+                "sign in, or send BrainOps-Proof: KEY, a personal key; brainops approver enrol NAME --key makes one",
+            )
+        return {}
 
 
 def _given(verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> Struct:
@@ -128,18 +157,3 @@ def _deadline(headers: Mapping[str, str]) -> float:
     if not 0 < seconds <= MOST_SECONDS:
         raise InvalidInput(f"BrainOps-Deadline is seconds, above 0 and at most {MOST_SECONDS:.0f}, not {said[:40]!r}")
     return seconds
-
-
-def _ours(verb: Verb, caller: Caller) -> dict[str, Any]:
-    """Return what the server says of a call: who proved to agree."""
-    ours: dict[str, Any] = {}
-    if "proof" in verb.keywords and caller.proof is not None:
-        ours["proof"] = caller.proof
-    elif verb.role is Role.APPROVER and "proof" in verb.required:
-        raise Trouble(
-            403,
-            "ApprovalUnproven",
-            f"{verb.name} takes a person who proves to be one",
-            "send BrainOps-Proof: KEY, a personal key; brainops approver enrol NAME --key makes one",
-        )
-    return ours

@@ -17,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from litestar import Litestar, MediaType, Request, Response, asgi, get, post, route
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -29,7 +29,9 @@ from brainops.server.callers import Caller
 from brainops.server.events import Events, Secrets
 from brainops.server.openapi import DOCUMENT
 from brainops.server.pack import pack_for
+from brainops.server.people import Ways, without_others_word
 from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
+from brainops.server.sign_in import sign_in_routes
 from brainops.server.stream import Feeds, tell
 from brainops.wire import to_json
 
@@ -74,14 +76,16 @@ def application(
     open_to_this_machine: bool,
     closed: asyncio.Event,
     senders: Secrets = {},  # noqa: B006 -- it is only read
+    ways: Ways | None = None,
 ) -> ASGIApp:
     """Return the server of a memory.
 
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
-    `senders` are the references to what senders of events sign with.
+    `senders` are the references to what senders of events sign with, and people sign in by `ways`.
     """
-    api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine)
+    ways = ways or Ways()
+    api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways)
     door = Door(closed)
 
     @route("/v1/{path:path}", http_method=["GET", "POST"], include_in_schema=False)
@@ -91,7 +95,7 @@ def application(
         query: dict[str, Any] = {}
         for name, value in request.query_params.multi_items():
             query.setdefault(name, []).append(value)
-        api.require_key(headers)
+        api.require_key(request.method, headers)
         door.enter(captures=verb.name.startswith("capture"))
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -106,6 +110,26 @@ def application(
         found = await to_thread.run_sync(pack_for, api, dict(request.headers), limiter=door.limiter)
         return Response(found.body, media_type="application/x-ndjson")
 
+    inner = Litestar(
+        [
+            call,
+            pack,
+            _stream(api, door),
+            _events(Events(engine, api, senders), door),
+            *sign_in_routes(engine, api, ways, door.limiter),
+            *_probes(engine, door),
+        ],
+        exception_handlers={Exception: _told},
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return _gate(frozenset(hosts), without_others_word(ways, inner))
+
+
+def _stream(api: Api, door: Door) -> ASGIRouteHandler:
+    """Return what tells the changes as they happen, from one feed for all who read the same."""
     feeds = Feeds(door.limiter)
 
     @asgi("/v1/stream", copy_scope=True)
@@ -124,15 +148,7 @@ def application(
         await to_thread.run_sync(look, limiter=door.limiter)
         await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
 
-    inner = Litestar(
-        [call, pack, stream, _events(Events(engine, api, senders), door), *_probes(engine, door)],
-        exception_handlers={Exception: _told},
-        request_max_body_size=MAX_BODY_BYTES,
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
-    return _gate(frozenset(hosts), inner)
+    return stream
 
 
 def _events(events: Events, door: Door) -> HTTPRouteHandler:
@@ -202,7 +218,7 @@ def _gate(hosts: frozenset[str], app: ASGIApp) -> ASGIApp:
             await send(message)
 
         try:
-            _look(headers, hosts)
+            _look(headers, hosts, opens=scope["method"] == "GET" and not scope["path"].startswith("/v1/"))
             await app(scope, receive, sent)
         except Trouble as error:
             await _refused(error, request_id, sent)
@@ -216,10 +232,11 @@ def _gate(hosts: frozenset[str], app: ASGIApp) -> ASGIApp:
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 
-def _look(headers: dict[str, str], hosts: frozenset[str]) -> None:
+def _look(headers: dict[str, str], hosts: frozenset[str], *, opens: bool) -> None:
     """Raise Trouble where a request names another host, or comes from a page of another origin.
 
-    A page elsewhere may let its own name point here (DNS rebinding): what it sends names that host.
+    A page elsewhere may let its own name point here (DNS rebinding): what it sends names that host. It may link to what
+    only `opens` a page of ours, as a provider does to which somebody went to sign in.
     """
     asked = headers.get("host", "")
     host, origin = _host(f"//{asked}"), headers.get("origin")
@@ -231,7 +248,8 @@ def _look(headers: dict[str, str], hosts: frozenset[str]) -> None:
             "ask it by the address that it printed when it began, or begin it with --host-name NAME",
         )
     elsewhere = origin and origin.partition("://")[2] != asked
-    if elsewhere or headers.get("sec-fetch-site") == "cross-site":
+    follows = opens and headers.get("sec-fetch-mode") == "navigate"
+    if elsewhere or (headers.get("sec-fetch-site") == "cross-site" and not follows):
         raise Trouble(
             403,
             "OriginDenied",

@@ -1,52 +1,99 @@
-"""Whose request is it? A key's; where no key is asked for, that of an agent of this machine."""
+"""Whose request is it? A key's, a person's who is signed in; where no key is asked for, an agent's of this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from brainops.brain import Brain
-from brainops.engine import Engine
+from brainops.engine import STORE_NAMESPACE, Engine
 from brainops.errors import ApprovalUnproven
+from brainops.server.people import Ways, role_of, sign_in_secret, signed_in
 from brainops.server.problem import Trouble
-from brainops.types import Actor, ActorKind, KeyProof, Proof, Role
+from brainops.types import Actor, ActorKind, KeyProof, Proof, Role, SignedIn
 
 LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows who: whoever may use this machine
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks: their view of the memory, what they may ask for, and a person's own proof where one was handed in."""
+    """Who asks: their view of the memory, what they may ask for there, and a person's own proof where there is one.
+
+    `signed` is the person who is signed in, and `secret` what their browser keeps.
+    """
 
     brain: Brain
     role: Role
     name: str
     proof: Proof | None
+    signed: SignedIn | None = None
+    secret: str = ""
 
 
-def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machine: bool) -> Caller:
+def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machine: bool, ways: Ways) -> Caller:
     """Return who asks, by the headers of a request.
 
-    `Authorization: Bearer KEY` (or `X-API-Key`) says who; `BrainOps-Proof: KEY` is the personal key of somebody who may
-    approve; `BrainOps-Session` names the session. Raises Trouble (401) where nobody is known by it.
+    `Authorization: Bearer KEY` (or `X-API-Key`) says who, or the cookie of a person who is signed in; `BrainOps-Proof:
+    KEY` is the personal key of somebody who may approve; `BrainOps-Session` names the session, `BrainOps-Namespace`
+    where it is, `BrainOps-Read` what is read besides. Raises Trouble: 401 for nobody, 403 for no role.
     """
-    session = unquote(headers.get("brainops-session", "")) or None
     proof = KeyProof(key=headers["brainops-proof"]) if headers.get("brainops-proof") else None
+    here = engine.settings
     if secret := secret_of(headers):
         try:
             key = engine.known_by(secret)
         except ApprovalUnproven as error:
             raise _unknown(str(error)) from None
         actor = Actor(kind=key.kind, id=key.name, proof="key")
-        brain = Brain(engine, actor=actor, namespace=key.writes, read=key.reads, session=session)
-        return Caller(brain=brain, role=key.role, name=key.name, proof=proof)
+        brain, role = _placed(engine, headers, actor, key.role_in, key.namespace, key.reads)
+        return Caller(brain=brain, role=role, name=key.name, proof=proof)
     if "authorization" in headers or "x-api-key" in headers:  # who meant to show a key is nobody without one
         raise _unknown("no key stands in that header")
+    cookie = sign_in_secret(ways, headers)
+    if cookie is not None:
+        signed = signed_in(engine, ways, headers, cookie)
+        actor = Actor(kind=ActorKind.PERSON, id=signed.person.name, proof=f"sign-in:{signed.sign_in.kind.value}")
+        role_in = partial(role_of, engine, signed, open_to_this_machine=open_to_this_machine)
+        own = [each.path for each in signed.person.roles if "*" not in each.path]
+        home = next((each for each in (here.namespace, *own) if role_in(each)), here.namespace)
+        brain, role = _placed(engine, headers, actor, role_in, home, here.read)
+        return Caller(brain=brain, role=role, name=actor.id, proof=proof, signed=signed, secret=cookie)
     if not open_to_this_machine:
         raise _unknown("this server answers nobody without a key")
-    role = Role.APPROVER if proof else Role.WRITER
-    return Caller(brain=Brain(engine, actor=LOCAL, session=session), role=role, name=LOCAL.id, proof=proof)
+    of_here = {**dict.fromkeys(here.read, Role.READER), here.namespace: Role.APPROVER if proof else Role.WRITER}
+    brain, role = _placed(engine, headers, LOCAL, of_here.get, here.namespace, here.read)
+    return Caller(brain=brain, role=role, name=LOCAL.id, proof=proof)
+
+
+def _placed(
+    engine: Engine,
+    headers: Mapping[str, str],
+    actor: Actor,
+    role_in: Callable[[str], Role | None],
+    home: str,
+    reads: Sequence[str],
+) -> tuple[Brain, Role]:
+    """Return the view of somebody where a request says that it is, and what they may ask for there.
+
+    What it reads besides is what it names, or else those of `reads` that are namespaces in which they have a role.
+    """
+    namespace = headers.get("brainops-namespace") or home
+    named = [each.strip() for each in headers.get("brainops-read", "").split(",") if each.strip()]
+    role = role_in(namespace)
+    for each in (namespace, *named):
+        if each == STORE_NAMESPACE or role is None or role_in(each) is None:
+            raise Trouble(
+                403,
+                "NamespaceDenied",
+                f"{actor.id} has no role in {each[:80]!r}",
+                "somebody who looks after it gives one: brainops people grant, or brainops keys issue",
+            )
+    assert role is not None
+    read = named or [each for each in reads if "*" not in each and role_in(each)]
+    session = unquote(headers.get("brainops-session", "")) or None
+    return Brain(engine, actor=actor, namespace=namespace, read=read, session=session), role
 
 
 def secret_of(headers: Mapping[str, str]) -> str:

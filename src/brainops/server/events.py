@@ -99,7 +99,7 @@ class Events:
             if not any(next(iter(SIGNED[sender](headers, b"")[0]), "")):
                 raise _unknown(f"{sender} signs what it sends here, and nothing is signed")
         else:
-            self._api.require_key(with_bearer(headers))
+            self._api.require_key("POST", with_bearer(headers))
 
     def take(self, sender: str, headers: Headers, body: bytes) -> tuple[HttpAnswer, Brain]:
         """Keep what a webhook tells, and say how many alerts that are. Raises Trouble, BrainOpsError."""

@@ -23,12 +23,18 @@ _HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"type": "number", "exclusiveMinimum": 0, "maximum": 300, "default": 30},
     ),
     "BrainOps-Session": ("The session that this is a part of.", {"type": "string"}),
+    "BrainOps-Namespace": ("Where it is; without it, where the key writes, or at home.", {"type": "string"}),
+    "BrainOps-Read": ("What is read besides: namespaces, with commas between.", {"type": "string"}),
     "BrainOps-Proof": ("The personal key of somebody who may approve.", {"type": "string"}),
+    "BrainOps-Digest": ("Of the approval as it was looked at, from who is signed in.", {"type": "string"}),
     "Idempotency-Key": (
         "Under which the call can be repeated: what was done before is not done twice.",
         {"type": "string"},
     ),
 }
+
+
+_EVERY = ("BrainOps-Deadline", "BrainOps-Session", "BrainOps-Namespace", "BrainOps-Read")
 
 
 def document(verbs: Iterable[Verb], version: str) -> dict[str, Any]:
@@ -49,11 +55,19 @@ def document(verbs: Iterable[Verb], version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:8321"}],
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"person": []}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "brainops keys issue NAME"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "brainops keys issue NAME"},
+                "person": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-brainops",
+                    "description": "Somebody who signed in; X-CSRF-Token, as GET /sign-in/who says it, goes with POST.",
+                },
+            },
             "responses": {
                 "Problem": {
                     "description": "What went wrong, and the way out.",
@@ -80,7 +94,8 @@ def _path(verb: Verb, takes: dict[str, Any], answers: dict[str, Any]) -> dict[st
     shared = [
         {"name": name, "in": "header", "description": says, "schema": schema}
         for name, (says, schema) in _HEADERS.items()
-        if name in ("BrainOps-Deadline", "BrainOps-Session")
+        if name in _EVERY
+        or (name == "BrainOps-Digest" and verb.name.startswith("approvals.") and verb.writes)
         or (name == "BrainOps-Proof" and "proof" in verb.keywords)
         or (name == "Idempotency-Key" and verb.writes)
     ]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -20,6 +21,7 @@ from brainops.engine import Engine
 from brainops.errors import InvalidConfiguration
 from brainops.server.app import application
 from brainops.server.events import secrets_of
+from brainops.server.people import Ways
 
 PORT = 8321
 KEEP_ALIVE_SECONDS = 75
@@ -38,11 +40,13 @@ def serve(
     keyed: bool,
     ready: Callable[[str], object],
     senders: Sequence[str] = (),
+    ways: Ways | None = None,
 ) -> None:
     """Answer on an address until a signal ends it; `ready` is told the address once it answers.
 
     Without `keyed`, whoever reaches it is an agent of this machine: that is for the machine's own address only.
-    `senders` say where the secrets of those stand who sign the events that they send: SENDER=REFERENCE.
+    `senders` say where the secrets of those stand who sign the events that they send: SENDER=REFERENCE. People sign
+    in by `ways`.
     Raises InvalidConfiguration.
     """
     if not keyed and not is_loopback(host):
@@ -53,9 +57,10 @@ def serve(
     secrets = secrets_of(senders)
     listening = _listen(host, port)
     at = listening.getsockname()[1]
-    hosts = {host, *names, *(("localhost", "127.0.0.1", "::1") if is_loopback(host) else ())}
+    told = [urlsplit(ways.url).hostname or host] if ways else []
+    hosts = {host, *names, *told, *(("localhost", "127.0.0.1", "::1") if is_loopback(host) else ())}
     closed = asyncio.Event()
-    app = application(engine, hosts=hosts, open_to_this_machine=not keyed, closed=closed, senders=secrets)
+    app = application(engine, hosts=hosts, open_to_this_machine=not keyed, closed=closed, senders=secrets, ways=ways)
     _log_as_json()
     config = uvicorn.Config(
         app,

@@ -10,6 +10,11 @@ from brainops.types.access import Role, covers
 from brainops.types.knowledge import Actor, Micros
 from brainops.types.proof import Unseen
 
+SIGNED_IN_SECONDS = 12 * 3_600  # a day's work; whoever is away overnight signs in again
+PROVEN_SECONDS = 15 * 60  # since somebody showed who they are, for an approval: who sits there now is the same person
+LINK_SECONDS = 10 * 60  # from the terminal to the browser beside it
+FLOW_SECONDS = 10 * 60  # for a provider's page, with a second factor that is looked for
+
 GROUP = "group:"
 """How the name of a holder begins that is no person but a group, as whoever signs people in names it."""
 

@@ -104,7 +104,9 @@ class Guard(GuardControls):
             except BrainOpsError as error:
                 log.warning("a namespace's own classes of operations could not be read: %s", error)
         patterns = self._seen.rules.patterns if self._seen.rules is not None else ()
-        return replace(checked, action_class=classify(start, patterns, least))
+        actor = self._context.actor  # who comes over the network asks for no other, whom they could then answer
+        mine = actor if actor.remote else checked.actor
+        return replace(checked, actor=mine, action_class=classify(start, patterns, least))
 
     def check(
         self,

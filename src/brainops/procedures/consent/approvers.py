@@ -14,7 +14,7 @@ from uuid import UUID
 
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.filters import member
-from brainops.procedures.consent.people import (
+from brainops.procedures.consent.roles import (
     APPROVING,
     added,
     checked_name,

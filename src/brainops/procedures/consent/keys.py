@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.procedures.consent.people import checked_path, looks_after_all
+from brainops.procedures.consent.roles import checked_path, looks_after_all
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.store.scope import MAX_READ_NAMESPACES, STORE_NAMESPACE, Scope

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import json
-import re
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -14,25 +10,30 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
+from brainops.errors import InvalidInput, NotFound
 from brainops.memory.filters import member
+from brainops.procedures.consent.roles import (
+    APPROVING,
+    added,
+    checked_name,
+    checked_path,
+    granted,
+    looks_after_all,
+    withdrawn,
+)
+from brainops.procedures.consent.sign_ins import SignIns, trust
 from brainops.store import acts
-from brainops.store.ids import new_id
-from brainops.store.scope import STORE_NAMESPACE, Scope, checked_namespace
-from brainops.types import ActorKind, Person, Role, RoleGrant
-from brainops.types.access import EVERYWHERE, covers
+from brainops.store.scope import STORE_NAMESPACE, Scope
+from brainops.types import Person, Role, RoleGrant
+from brainops.types.access import covers
 from brainops.types.people import GROUP
 
 if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.store import Transaction
-    from brainops.types import JSON, Actor, AuditEntry, Proof, SignIn
+    from brainops.types import Proof, SignIn
 
 MAX_NAME_CHARACTERS = 200  # of an address, an issuer, or what somebody is known by there
-APPROVING = (Role.APPROVER, Role.ADMIN)  # roles that are given by somebody who proves to have one, always
-SERVER = "sign_in_server"  # the fact about the store by which the word of a server counts
-
-_NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
 
 
 class People:
@@ -141,6 +142,13 @@ class People:
                 tx.trail.append(each.id, now, person=each.person_id)
         return len(ended)
 
+    def link(self, name: str, url: str) -> str:
+        """Return an address of a server at which one browser signs in as this person, once and within ten minutes.
+
+        Who opens it sees a terminal of ours, which names nobody: to approve takes more. Raises InvalidInput.
+        """
+        return f"{url.rstrip('/')}/sign-in?link={SignIns(self._context).link(name)}"
+
     def trust_server(self, *, proof: Proof | None = None) -> str:
         """Let a server say who signed in, by the secret that is returned this once; the one before says nothing more.
 
@@ -148,9 +156,7 @@ class People:
         """
         secret = f"bov_{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip('=')}"
         with self._writing(acts.SERVER_TRUST, proof) as tx:
-            digest = _digest(secret)
-            tx.set(SERVER, json.dumps(digest))
-            tx.trail.append(SERVER, self._context.store.now(), digest=digest)
+            trust(tx, secret, self._context.store.now())
         return secret
 
     def _writing(self, act: acts.Act, proof: Proof | None, *places: str) -> AbstractContextManager[Transaction]:
@@ -162,110 +168,6 @@ class People:
     def _read(self, grants: tuple[RoleGrant, ...]) -> tuple[RoleGrant, ...]:
         read = self._context.store.scope.read
         return tuple(each for each in grants if any(covers(each.path, namespace) for namespace in read))
-
-
-def checked_name(name: str) -> str:
-    """Return the name of a person; raise InvalidInput where it is none."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidInput(
-            f"{name!r:.80} is no name for a person: letters, digits, spaces and . @ + - _, at most 100 characters"
-        )
-    return name
-
-
-def checked_path(path: str) -> str:
-    """Return a path of namespaces; raise InvalidInput where it is none, or the one in which people themselves stand."""
-    if path != EVERYWHERE and checked_namespace(path.removesuffix("/*")) == STORE_NAMESPACE:
-        raise InvalidInput(f"{STORE_NAMESPACE} holds who may do what, and belongs to those who have a role in all: *")
-    return path
-
-
-def added(tx: Transaction, name: str, email: str, issuer: str, subject: str, *, at: int) -> Person:
-    """Add a person in the caller's transaction; raise Conflict where the name, or who they are elsewhere, is taken."""
-    person = Person(
-        id=new_id(), name=name, email=email, issuer=issuer, subject=subject, created_at=at, created_by=tx.actor
-    )
-    if tx.people.named(name) or not tx.people.add(person):
-        raise Conflict(f"{name}, or who that is elsewhere, is a person here already: brainops people")
-    tx.also(acts.PERSON_ADDED, tx.actor).append(person.id, at, name=name)
-    return person
-
-
-def granted(tx: Transaction, holder: str, role: Role, path: str, *, at: int) -> RoleGrant:
-    """Give a role in the caller's transaction; raise Conflict where it is held."""
-    grant = RoleGrant(id=new_id(), holder=holder, role=role, path=path, granted_at=at, granted_by=tx.actor)
-    if not tx.people.grant(grant):
-        raise Conflict(f"that role is given already: {role.value} of {path}")
-    tx.also(acts.ROLE_GRANTED, tx.actor).append(grant.id, at, **_said(grant))
-    return grant
-
-
-def withdrawn(tx: Transaction, grant: RoleGrant, *, at: int) -> RoleGrant:
-    """Take a role back in the caller's transaction; raise Conflict where nobody were left who gives any."""
-    tx.people.withdraw(grant.id, at)
-    if grant.role is Role.ADMIN and grant.path == EVERYWHERE and not doorkeepers(tx):
-        raise Conflict("nobody else lets others in; make another an admin of * who proves it by a secret, then do this")
-    tx.also(acts.ROLE_WITHDRAWN, tx.actor).append(grant.id, at, **_said(grant))
-    return replace(grant, withdrawn_at=at)
-
-
-def doorkeepers(tx: Transaction) -> Sequence[str]:
-    """Return the names of those who let others in: admins of all, who have a secret; one at least is left."""
-    names = tx.approvals.names_of_approvers()
-    found = [tx.people.named(name) for name in names]
-    return [each.name for each in found if each is not None and each.role_in(EVERYWHERE) is Role.ADMIN]
-
-
-def looks_after_all(tx: Transaction, actor: Actor) -> bool:
-    """Say whether somebody is an admin of every namespace."""
-    person = tx.people.named(actor.id) if actor.kind is ActorKind.PERSON else None
-    return person is not None and vouched_roles(tx, person).role_in(EVERYWHERE) is Role.ADMIN
-
-
-def vouched_roles(tx: Transaction, person: Person) -> Person:
-    """Return a person with the roles that the audit trail knows of."""
-    return replace(
-        person, roles=tuple(each for each in person.roles if known_grant(tx.trail.of(each.id), each, person))
-    )
-
-
-def known_grant(lines: Sequence[AuditEntry], grant: RoleGrant, person: Person | None) -> bool:
-    """Say whether the audit trail knows a role as it stands.
-
-    One of before there were roles is known by the enrolment of whose id it has: that let somebody approve everywhere.
-    """
-    if any(line.act in ("role-withdraw", "approver-revoke") for line in lines):
-        return False
-    if any(line.act == "role-grant" and dict(line.detail) == _said(grant) for line in lines):
-        return True
-    before = grant.role is Role.ADMIN and grant.path == EVERYWHERE and grant.id == grant.holder
-    return before and any(
-        line.act == "approver-enrol" and person is not None and line.detail.get("name") == person.name for line in lines
-    )
-
-
-def server_said(tx: Transaction, secret: str) -> bool:
-    """Say whether this is the secret of the server whose word on who signed in counts here."""
-    digest, lines = json.loads(tx.setting(SERVER) or "null"), tx.trail.of(SERVER)
-    known = bool(digest) and bool(lines) and lines[-1].detail.get("digest") == digest
-    return known and hmac.compare_digest(_digest(secret), digest)
-
-
-def require_server(tx: Transaction, secret: str) -> None:
-    """Raise ApprovalUnproven unless this is that server's secret."""
-    if not server_said(tx, secret):
-        raise ApprovalUnproven(
-            "the word of this server on who signed in does not count here: brainops people trust-server gives it a "
-            "secret, which it is started with"
-        )
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(f"sign-in server {secret}".encode()).hexdigest()
-
-
-def _said(grant: RoleGrant) -> dict[str, JSON]:
-    return {"holder": grant.holder, "role": grant.role.value, "path": grant.path}
 
 
 def _holder(tx: Transaction, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -15,12 +16,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from brainops.errors import ApprovalUnproven, Conflict
-from brainops.procedures.consent import people
+from brainops.procedures.consent.roles import added, checked_name
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import Claims, Person, SignedIn, SignIn, SignInKind
-from brainops.types.people import GROUP
+from brainops.types.people import FLOW_SECONDS, GROUP, LINK_SECONDS, PROVEN_SECONDS, SIGNED_IN_SECONDS
 from brainops.types.times import SECOND_MICROS
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     from brainops.store import Transaction
     from brainops.types import JSON
 
-SIGNED_IN_SECONDS = 12 * 3_600  # a day's work; whoever is away overnight signs in again
-PROVEN_SECONDS = 15 * 60  # since somebody showed who they are, for an approval: who sits there now is the same person
-LINK_SECONDS = 10 * 60  # from the terminal to the browser beside it
-FLOW_SECONDS = 10 * 60  # for a provider's page, with a second factor that is looked for
+SERVER = "sign_in_server"  # the fact about the store by which the word of a server counts
 MAX_GROUPS = 200
 
 _SECRET = re.compile(r"boi_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
@@ -49,7 +47,7 @@ class SignIns:
 
     def link(self, name: str) -> str:
         """Return the secret of a link by which one browser signs in as this person, once and within ten minutes."""
-        people.checked_name(name)
+        checked_name(name)
         return self._ticket(acts.SIGN_IN_LINK, SignInKind.LINK, {"name": name}, LINK_SECONDS)
 
     def flow(self, said: Mapping[str, JSON]) -> str:
@@ -81,7 +79,7 @@ class SignIns:
         """Sign somebody in by a link, which is used up by that. Raises ApprovalUnproven."""
         with self._writing(acts.SIGN_IN) as tx:
             name, now = str(self._used(tx, SignInKind.LINK, secret)["name"]), self._context.store.now()
-            person = tx.people.named(name) or people.added(tx, name, "", "", "", at=now)
+            person = tx.people.named(name) or added(tx, name, "", "", "", at=now)
             return self._begin(tx, person, SignInKind.LINK, (), None)
 
     def by_server(self, kind: SignInKind, identity: Claims, server: str) -> SignedIn:
@@ -90,7 +88,7 @@ class SignIns:
         Who is not known yet is known from then on, and may do what their groups may. Raises ApprovalUnproven.
         """
         with self._writing(acts.SIGN_IN) as tx:
-            people.require_server(tx, server)
+            _require_server(tx, server)
             at = min(identity.at or 0, self._context.store.now()) or None
             return self._begin(tx, self._person(tx, identity), kind, identity.groups[:MAX_GROUPS], at)
 
@@ -170,10 +168,37 @@ class SignIns:
         if tx.people.named(wanted):  # another bears that name, and this one is not they
             told = f"{identity.issuer} {identity.subject}"
             wanted = f"{wanted}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-        return people.added(tx, wanted, identity.email, identity.issuer, identity.subject, at=self._context.store.now())
+        return added(tx, wanted, identity.email, identity.issuer, identity.subject, at=self._context.store.now())
 
     def _writing(self, act: acts.Act) -> AbstractContextManager[Transaction]:
         return self._context.store.writing(act, acts.ITSELF, scope=self._scope)
+
+
+def trust(tx: Transaction, secret: str, now: int) -> None:
+    """Let the word of the server that has this secret count, and that of none before."""
+    digest = _server_digest(secret)
+    tx.set(SERVER, json.dumps(digest))
+    tx.trail.append(SERVER, now, digest=digest)
+
+
+def _is_trusted(tx: Transaction, secret: str) -> bool:
+    """Say whether this is the secret of the server whose word on who signed in counts here."""
+    digest, lines = json.loads(tx.setting(SERVER) or "null"), tx.trail.of(SERVER)
+    known = bool(digest) and bool(lines) and lines[-1].detail.get("digest") == digest
+    return known and hmac.compare_digest(_server_digest(secret), digest)
+
+
+def _require_server(tx: Transaction, secret: str) -> None:
+    """Raise ApprovalUnproven unless this is that server's secret."""
+    if not _is_trusted(tx, secret):
+        raise ApprovalUnproven(
+            "the word of this server on who signed in does not count here: brainops people trust-server gives it a "
+            "secret, which it is started with"
+        )
+
+
+def _server_digest(secret: str) -> str:
+    return hashlib.sha256(f"sign-in server {secret}".encode()).hexdigest()
 
 
 def _vouched(tx: Transaction, sign_in: SignIn, digest: str) -> bool:
