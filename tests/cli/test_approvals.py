@@ -157,7 +157,7 @@ def test_nobody_approves_where_nobody_enrolled(store: Path) -> None:
 def test_the_list_says_who_asks_for_what_until_when_and_how_to_answer(say: Say, asked: Approval) -> None:
     listed = say("approvals")
 
-    assert listed.out.splitlines()[0] == "operation deploy api prod-1"
+    assert listed.out.splitlines()[0] == 'operation deploy api prod-1, because "version 2.1 is out"'
     assert 'waits, 23 h left; agent:claude-code asks: "Deploy api to prod-1?"' in listed.out
     assert re.search(rf"brainops approve {asked.id[-6:]}$", listed.out, re.MULTILINE)
     assert [each["id"] for each in say("approvals", "--json").value] == [asked.id]

@@ -58,8 +58,9 @@ def list_(brain: Brain, every: bool, limit: int, **cursors: str | None) -> Said:
         yield "Nothing was asked yet." if every else "Nobody waits for an answer."
     for each in found:
         state = _until(each) if each.state is ApprovalState.PENDING else each.state.value
-        yield bold(cut(one_line(_what(each)), width()))
-        yield cut(f"  {state}; {who(each.requested_by)} asks: {_words(each)}", width())
+        why = f", because {_quoted(each.reason)}" if each.reason else ""
+        yield bold(cut(f"{one_line(_what(each))}{why}", width()))
+        yield cut(f"  {state}; {who(each.requested_by)} asks: {_quoted(each.question)}", width())
         if each.state is ApprovalState.PENDING:
             yield dim(f"  brainops approve {each.id}")
         else:
@@ -153,8 +154,8 @@ def _one(each: Approval) -> Iterator[str]:
     decided = f"{who(each.decided_by)} by {each.decided_by.proof}: {each.decision_reason}" if each.decided_by else ""
     yield from show.pairs(
         {
-            "  in their words": _words(each),
-            "  because": each.reason,
+            "  in their words": _quoted(each.question),
+            "  because": each.reason and _quoted(each.reason),
             "  asked by": f"{who(each.requested_by)}, {ago(each.requested_at)}",
             "  run": " ".join(part for part in (each.run_id, each.step_id) if part),
             "  namespace": each.namespace,
@@ -169,9 +170,9 @@ def _what(each: Approval) -> str:
     return f"{each.kind.value.replace('_', ' ')} {each.subject}"
 
 
-def _words(each: Approval) -> str:
+def _quoted(text: str) -> str:
     """Return the free text of whoever asks, in quotes, so that it passes for nothing else."""
-    return json.dumps(one_line(each.question), ensure_ascii=False)
+    return json.dumps(one_line(text), ensure_ascii=False)
 
 
 def _until(each: Approval) -> str:
