@@ -43,8 +43,11 @@ TESTS: Mapping[str, str] = {
         session.a_session_opens_though_learning_is_in_trouble
         sharing.what_is_no_key_is_refused
         signals.a_file_that_was_renamed_is_known_and_its_successor_is_new
+        signals.a_log_in_another_encoding_is_read
+        signals.a_log_that_rotation_packed_is_known_and_read_on
         signals.a_page_is_asked_for_only_where_its_host_was_allowed
         signals.half_a_line_waits_for_its_end
+        signals.lines_that_are_no_utf_8_are_read_and_that_is_said
         signals.the_same_file_twice_counts_once_and_a_growing_one_is_read_on
         signals.what_cannot_be_taken_in_says_the_way_out
     """,
