@@ -57,13 +57,13 @@ _UPPER = (
 _CAPITAL = "Note Trace Debug Verbose Info Information Notice Warn Warning Error Fatal Critical Alert Emergency Panic"
 _LOWER = "trace debug info notice warn warning error err crit critical fatal emerg alert panic"
 _WORD = re.compile(
-    rf"(?:(?:^|(?<=[\s\[|(:<\-.,/\"=]))(?P<upper>{'|'.join(_UPPER.split())})"
+    rf"(?:(?:^|(?<=[\s\[|(:<\-.,;/\"=]))(?P<upper>{'|'.join(_UPPER.split())})"
     rf"|(?:^|(?<=[\[|(<,\t])|(?<=[\[|(<,] ))(?P<marked>{'|'.join([*_CAPITAL.split(), *_LOWER.split()])})"
     rf"(?=\s{{0,9}}[\])|>,\t])"
     rf"|(?:^|(?<=[\s:]))(?P<bare>{'|'.join([*_LOWER.split(), *_CAPITAL.split()])})(?=[:\s])"
     # As frameworks name channel and level in one (app.error, core:error).
     rf"|(?<=[\w][.:])(?P<channel>{'|'.join(_LOWER.split())})(?=[\]:]))"
-    r"(?!\w)(?P<end>\s{0,9}[\])|>:/,\"]{1,3}|)(?=\s|$|[\w\[(<\-])"
+    r"(?!\w)(?P<end>\s{0,9}[\])|>:;/,\"]{1,3}|)(?=\s|$|[\w\[(<\-])"
 )
 
 
@@ -140,7 +140,7 @@ MARKS = (
     _Mark("%", re.compile(r"%[A-Z]\w{0,40}-(?:\w{1,30}-)?([0-7])-\w{2,60}"), _number(SEVERITIES.__getitem__)),  # Cisco
     _Mark("Severity", re.compile(r"\bSeverity: (\d{1,2}), State"), _number(of_gravity)),
     _Mark("", re.compile(r"^([DIWEFA]), (?=\[)"), of_word, keep=False),  # Ruby
-    _Mark("", re.compile(r"^([VDIWEF])/(?=[\w.\- ]{1,80}\()"), of_word, keep=False),  # Android, brief
+    _Mark("", re.compile(r"^\s{0,3}([VDIWEF])/(?=[\w.\- ]{1,80}\()"), of_word, keep=False),  # Android, brief
     _Mark("REPORT", re.compile(r"^=(\w+) REPORT="), lambda said: WORDS.get(said.lower(), Level.ERROR)),  # Erlang
     _Mark("PHP", re.compile(r"^\s{0,3}PHP (?:Recoverable )?(Fatal|Parse|Warning|Notice|Deprecated|Strict)\b"),
           lambda said: {"warning": Level.WARNING, "deprecated": Level.WARNING}.get(

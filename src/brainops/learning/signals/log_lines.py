@@ -116,9 +116,10 @@ _WRITER = re.compile(
 
 # The names of fields, in the order in which they are believed; letters' case does not count, a dot goes inside.
 _TIME_FIELDS = (
-    "time timestamp ts @timestamp @t datetime t t.$date timeunixnano observedtimeunixnano _source_realtime_timestamp"
-    " __realtime_timestamp instant.epochsecond timemillis receivetimestamp eventtime event_time timecreated"
-    " timegenerated asctime created_at created logged_at time_local time_iso8601 start_time msec when date at"
+    "time timestamp ts @timestamp @t datetime t t.$date timeunixnano time_unix_nano observedtimeunixnano"
+    " _source_realtime_timestamp __realtime_timestamp instant.epochsecond timemillis receivetimestamp eventtime"
+    " event_time timecreated timegenerated asctime created_at created logged_at time_local time_iso8601 start_time"
+    " msec when date at"
 ).split()
 _LEVEL_FIELDS = (
     "level_name levelname leveldisplayname log.level level.name level severity severitytext severity_text lvl loglevel"
@@ -250,7 +251,7 @@ def _level_of(fields: Mapping[str, Any]) -> Level | None:
         said = _named(fields, name)
         if said not in (None, "") and not (name == "status" and str(said).isdigit()) and (level := of_word(said)):
             return level
-    if level := of_telemetry(fields.get("severitynumber", "")):
+    if level := of_telemetry(fields.get("severitynumber", fields.get("severity_number", ""))):
         return level
     status = str(_first(fields, _STATUS_FIELDS))
     return of_status(int(status)) if status.isdigit() and 100 <= int(status) <= 599 else None
