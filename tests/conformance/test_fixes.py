@@ -315,8 +315,11 @@ def test_what_a_program_saw_counts_once_it_has_stood_and_an_agents_word_never_do
 
     stood = brain.fixes.confidence(fix.id)
 
+    brain.guard.set_enforcement("strict")
+    unproven = brain.fixes.confidence(fix.id)
+
     assert (at_once.verified, at_once.contradicted) == (0, 1)
-    assert stood.verified == 2
+    assert (stood.verified, unproven.verified) == (2, 0)
 
 
 def test_a_fix_applies_itself_only_where_it_has_helped(brain: Brain, tmp_path: Path) -> None:

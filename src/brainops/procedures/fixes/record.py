@@ -43,6 +43,7 @@ from brainops_core.recognition.digests import bound_digests, text_digests
 RETURN_SECONDS = 3_600
 """What is back within an hour was not mended: longer than a restart hides a fault, shorter than a day's rhythm."""
 
+PROVEN = frozenset({"key", "signature"})  # how a program proves who it is
 CAME_BACK = "the same error came back"
 MAX_FIXES = 20  # of one fingerprint that are looked at; more is a sign that none of them helps
 
@@ -84,13 +85,15 @@ class Proofs:
         """Say whether evidence shows what a fix does: the same was done, and it was seen or checked.
 
         That it helped shows a person's word, or an application that was looked at; a program's word does once it has
-        stood for as long as it takes until what was not mended is back. An agent's never does.
+        stood for as long as it takes until what was not mended is back; where rules hold, that of a proven one.
+        An agent's never does.
         """
         same = each.fix_id == fix.id or (fix.kind is FixKind.PROCEDURE and each.remedy == fix.procedure)
         if not same or each.effect is not RemedyEffect.HELPED:
             return same
-        seen = each.source == "told" and each.basis is Evidence.OBSERVED
-        return each.basis is not Evidence.CLAIMED and not (seen and each.at > self._stood)
+        if each.source == "told" and each.basis is Evidence.OBSERVED:
+            return each.at <= self._stood and (each.actor.proof in PROVEN or not self._tx.is_strict())
+        return each.basis is not Evidence.CLAIMED
 
 
 def suggestions(
