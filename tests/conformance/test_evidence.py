@@ -373,3 +373,17 @@ def test_what_an_agent_says_that_it_followed_is_its_claim_until_somebody_looked(
 
     assert (claimed.effect, claimed.basis, claimed.actor.id) == (RemedyEffect.HELPED, Evidence.CLAIMED, "ada")
     assert brain.evidence.get(claimed.id).effect is RemedyEffect.DID_NOT_HELP
+
+
+def test_where_too_little_tells_places_apart_what_was_seen_in_a_place_like_this_counts_more(brain: Brain) -> None:
+    here, there = {"region": "us", "engine": "mysql"}, {"region": "eu", "engine": "postgres"}
+    brain.evidence.record(REDIS, "raise-pool", "helped", target="search", context=here)
+    brain.evidence.record(REDIS, "raise-pool", "did_not_help", target="reports", context=there)
+    brain.evidence.record(REDIS, "lower-load", "helped", target="reports", context=there)
+
+    found = {
+        name: [each.remedy for each in brain.evidence.next_tries(REDIS, target="mail", context=context).tries]
+        for name, context in (("here", here), ("there", there))
+    }
+
+    assert (found["here"][0], found["there"][0]) == ("raise-pool", "lower-load")

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 SHARED = 1.0
 """Cases that what is expected beforehand counts: as Jeffreys' prior, under which always and never are both likely."""
@@ -108,6 +109,28 @@ def place(
             left = tuple(each for each in left if each.where.get(best.attribute) == value)
         conditions.append(best)
     return Cell(conditions=tuple(conditions), trials=left, expected=means)
+
+
+def nearer(cell: Cell, here: Mapping[str, str]) -> Cell:
+    """Return a cell in which, where its trials contradict themselves and nothing parts them, the nearer count more.
+
+    A trial counts the share of the attributes that vary which it has as they are here, one more of each kind added: too
+    little was seen to say which of them matters, and what was seen where all are alike says most of here.
+    """
+    seen = {(each.of, each.worked) for each in cell.trials}
+    if not any((of, not worked) in seen for of, worked in seen):
+        return cell
+    names = [
+        name for name in here if not name.startswith(EXACT) and len({each.where.get(name) for each in cell.trials}) > 1
+    ]
+    trials = tuple(
+        replace(
+            each,
+            weight=each.weight * (1 + sum(each.where.get(name) == here[name] for name in names)) / (1 + len(names)),
+        )
+        for each in cell.trials
+    )
+    return replace(cell, trials=trials)
 
 
 def unseen(cell: Cell, here: Mapping[str, str]) -> str | None:

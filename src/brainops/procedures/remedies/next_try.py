@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from brainops.statistics.contexts import SINCE, BinaryTrial, Cell, Condition, place
+from brainops.statistics.contexts import SINCE, BinaryTrial, Cell, Condition, nearer, place
 from brainops.types import NextTries, NextTry, RemedyEffect, RemedyEvidence
 from brainops.types.times import DAY_MICROS, HOUR_MICROS, MINUTE_MICROS
 
@@ -50,14 +50,15 @@ def next_tries(known: Inquiry) -> NextTries:
     resembled = _resembled(known)
     expected = {remedy: probability for remedy, (probability, _) in resembled.items()}
     stands = place(known.trials, known.here, known.base, expected)
+    near = nearer(stands, known.here)
     left = [remedy for remedy in stands.expected if remedy not in known.tried]
-    probable = {remedy: stands.mean(remedy) for remedy in left}
+    probable = {remedy: near.mean(remedy) for remedy in left}
     worth = {remedy: probable[remedy] / _cost(known.evidence, remedy) for remedy in left}
     named = sorted(
         (remedy for remedy in left if probable[remedy] >= known.base), key=lambda each: (-worth[each], each)
     )[:NAMED]
     tries = tuple(_try(known, stands, remedy, probable[remedy], resembled) for remedy in named)
-    failing = {each: stands.mean(each) for each in stands.expected if stands.counts(each)[1] >= NOT_AGAIN}
+    failing = {each: near.mean(each) for each in near.expected if near.counts(each)[1] >= NOT_AGAIN}
     vain = [each for each, mean in failing.items() if mean < known.base]
     not_again = tuple(sorted(vain, key=lambda each: (failing[each], each)))
     look_first = _look_first(known, stands) if tries else None
