@@ -166,6 +166,26 @@ def test_a_guide_for_agents_stands_between_marks_and_leaves_the_rest_alone(tmp_p
     assert (made.before, install.guide(tmp_path, remove=True).after) == (None, None)
 
 
+def test_uninstalling_the_product_takes_its_hooks_out_and_leaves_every_byte_as_it_was(home: Path) -> None:
+    path = home / FILES["claude-code"]
+    path.parent.mkdir()
+    path.write_text(OURS, "utf-8")
+    brainops("install", "claude-code", "codex")
+
+    said = brainops("uninstall", "--yes")
+
+    assert f"cleans   {path}" in said
+    assert path.read_text("utf-8") == OURS and not (home / FILES["codex"]).exists()
+
+
+def test_doctor_says_that_codex_skips_what_nobody_trusted(home: Path) -> None:
+    brainops("install", "codex")
+
+    result = CliRunner().invoke(main, ["doctor", "--json"])
+    checks = {each["name"]: each for each in json.loads(result.output)}
+    assert checks["coding agents"]["way_out"] == "brainops install codex --trust"
+
+
 def test_doctor_says_where_hooks_are_wired_and_that_somebody_took_them_out(home: Path) -> None:
     brainops("install", "claude-code")
 

@@ -21,7 +21,7 @@ from brainops_core.hook.clients import CLIENTS, KINDS
 
 if TYPE_CHECKING:
     from brainops.cli.shared import Said
-    from brainops.hooks.install import FileChange
+    from brainops.hooks.clients import FileChange
     from brainops.hooks.trust import CodexHook
 
 
@@ -105,15 +105,12 @@ def _codex(folder: Path, *, trust: bool, dry_run: bool, remove: bool) -> Said:
     """Say how Codex comes to trust its hooks, or let it, once each hash was shown."""
     from brainops.hooks import install as installing
     from brainops.hooks import trust as trusting
-    from brainops.hooks.clients import codex_home
 
-    path = codex_home(os.environ) / "config.toml"
     if remove:
-        text = path.read_text(encoding="utf-8") if path.exists() else None
-        kept = None if text is None else trusting.without(text)
-        if not dry_run and kept != text:
-            installing.apply(installing.FileChange(path=path, before=text, after=kept), os.environ, None)
-            yield f"Cleaned: {path}"
+        change = trusting.forgetting(os.environ)
+        if change is not None and not dry_run:
+            installing.apply(change, os.environ, None)
+            yield f"Cleaned: {change.path}"
         return
     if not trust:
         yield from wrapped(
@@ -127,9 +124,9 @@ def _codex(folder: Path, *, trust: bool, dry_run: bool, remove: bool) -> Said:
     for each in known:
         yield f"  {each.event}: {each.hash}"
     if known:
-        target, before, after = trusting.trusting(os.environ, known)
-        installing.apply(installing.FileChange(path=target, before=before, after=after), os.environ, None)
-        yield f"Trusted: {counted(len(known), 'hook')}, in {target}"
+        change = trusting.trusting(os.environ, known)
+        installing.apply(change, os.environ, None)
+        yield f"Trusted: {counted(len(known), 'hook')}, in {change.path}"
 
 
 @group("hook")

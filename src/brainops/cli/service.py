@@ -173,16 +173,20 @@ def uninstall(yes: bool) -> Said:
 
     Example: brainops uninstall
     """
+    from brainops.hooks.folder import wired
     from brainops.server import service as made
 
     place, data = _place(), store_location.data_folder()
     found = place.status()
     gone: list[Path] = [each for each in (made.unit_file(), place.folder, *_environment()) if each.exists()]
+    hooked = [Path(path) for path in wired(os.environ)]
     if not shared().json:
         for each in gone:
             click.echo(f"  removes  {each}")
+        for each in hooked:
+            click.echo(f"  cleans   {each}, of the hooks of a coding agent")
         click.echo(f"  leaves   {data}, with all that is remembered; rm -r removes that too")
-    if not gone:
+    if not (gone or hooked):
         yield {"removed": [], "left": str(data)}
         yield "There is nothing to remove."
         return
@@ -190,6 +194,10 @@ def uninstall(yes: bool) -> Said:
         raise click.Abort
     if found.running:
         place.stop()
+    if hooked:
+        from brainops.hooks.install import unwire
+
+        unwire(os.environ)
     for each in gone:
         each.unlink() if each.is_file() else shutil.rmtree(each)
     yield {"removed": [str(each) for each in gone], "left": str(data)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import shlex
@@ -21,6 +22,25 @@ Scope = Literal["user", "project"]
 
 TIMEOUT_SECONDS = 5  # in which a client waits for a hook, which ends by itself in a quarter of that
 MARK = "brainops_core.hook.run"  # by which a handler is known as ours
+
+
+class FileChange(Struct, frozen=True, kw_only=True):
+    """A file as it is and as it is to be; None where there is none."""
+
+    path: Path
+    before: str | None
+    after: str | None
+
+    @property
+    def diff(self) -> str:
+        """What changes, as a unified diff; "" where nothing does."""
+        lines = difflib.unified_diff(
+            (self.before or "").splitlines(keepends=True),
+            (self.after or "").splitlines(keepends=True),
+            str(self.path),
+            str(self.path),
+        )
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 class Wiring(Struct, frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ from brainops.types import (
 )
 from brainops.types.times import DAY_MICROS, HOUR_MICROS
 from brainops_core.hook import spool
+from brainops_core.hook.ledger import FOLDER
 from brainops_core.recognition.error_events import from_output
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from brainops.types import Operation, Outcome
 
 BATCH = 100  # events in one transaction
+KEPT_LEDGER_SECONDS = 30 * 86_400  # whoever goes on with a session does so within days
 KEPT_DENIALS_A_DAY = 1_000
 KEPT_FAULTS = 5  # the newest, of which doctor tells
 MAX_BETWEEN = (
@@ -95,6 +97,7 @@ def drain(folder: str, services: Opened, seconds: float | None = None) -> Draine
     until = None if seconds is None else time.monotonic() + seconds
     with _alone(folder) as alone:
         if alone:
+            _forget_sessions(folder)
             for path, lines in spool.taken(folder):
                 _drain_file(folder, path, lines, services, until, done)
     return done
@@ -110,6 +113,14 @@ def _alone(folder: str) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+def _forget_sessions(folder: str) -> None:
+    """Remove the ledgers of sessions that are over for long."""
+    with suppress(OSError):
+        for entry in os.scandir(os.path.join(folder, FOLDER)):
+            if time.time() - entry.stat().st_mtime > KEPT_LEDGER_SECONDS:
+                os.unlink(entry.path)
 
 
 def _drain_file(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -14,8 +13,9 @@ from msgspec.structs import asdict, replace
 
 from brainops import config
 from brainops.errors import InvalidInput
-from brainops.hooks.clients import Scope, Wiring, events_of, handler, is_ours, wiring
+from brainops.hooks.clients import FileChange, Scope, Wiring, events_of, handler, is_ours, wiring
 from brainops.hooks.folder import WIRED, wired
+from brainops.hooks.trust import forgetting
 from brainops.store.files import new_file
 from brainops.wire import from_plain
 
@@ -24,25 +24,6 @@ GUIDE = """This repository is remembered by BrainOps. Before something risky, as
 Has an error happened before? `brainops match "THE ERROR"`. When you know what mended one, keep it for the next:
 `brainops fix attach "THE ERROR" --advice "WHAT HELPED"`.
 """
-
-
-class FileChange(Struct, frozen=True, kw_only=True):
-    """A file as it is and as it is to be; None where there is none."""
-
-    path: Path
-    before: str | None
-    after: str | None
-
-    @property
-    def diff(self) -> str:
-        """What changes, as a unified diff; "" where nothing does."""
-        lines = difflib.unified_diff(
-            (self.before or "").splitlines(keepends=True),
-            (self.after or "").splitlines(keepends=True),
-            str(self.path),
-            str(self.path),
-        )
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 class Installed(Struct, frozen=True, kw_only=True):
@@ -78,7 +59,10 @@ def plan(
 
 def removal(client: str, scope: Scope, environment: Mapping[str, str], folder: Path) -> FileChange:
     """Return what taking a client's hooks out changes: what stood there before, where nobody changed it since."""
-    where = wiring(client, scope, environment, folder)
+    return _removal(wiring(client, scope, environment, folder), environment)
+
+
+def _removal(where: Wiring, environment: Mapping[str, str]) -> FileChange:
     now = _read(where.path)
     known = wired(environment).get(str(where.path))
     if known is not None and now == known["after"]:
@@ -147,6 +131,19 @@ def fail_closed(environment: Mapping[str, str]) -> list[Path]:
         change = plan(each.client, scope, environment, folder, without=each.without, closed=True)
         apply(change, environment, replace(each, closed=True))
         changed.append(change.path)
+    return changed
+
+
+def unwire(environment: Mapping[str, str]) -> list[Path]:
+    """Take our hooks out of every file in which they were put; return the files. Raises InvalidInput."""
+    changed = []
+    for path, entry in wired(environment).items():
+        change = _removal(Wiring(client=entry["client"], path=Path(path), fails_closed=False), environment)
+        apply(change, environment, None)
+        changed.append(change.path)
+    if (trusted := forgetting(environment)) is not None:
+        apply(trusted, environment, None)
+        changed.append(trusted.path)
     return changed
 
 

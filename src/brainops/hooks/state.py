@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 import brainops_core
 from brainops.hooks import folder as places
-from brainops.hooks.clients import is_ours
+from brainops.hooks.clients import codex_home, is_ours
 from brainops.hooks.folder import folder_of, wired
 from brainops.types import Check
 from brainops.types.counted import counted
@@ -46,7 +46,7 @@ class HookState(Struct, kw_only=True):
 
 def state(store: str, environment: Mapping[str, str]) -> HookState:
     """Return how the hooks stand that feed a store."""
-    found = HookState(wired=[_wired(path, entry) for path, entry in wired(environment).items()])
+    found = HookState(wired=[_wired(path, entry, environment) for path, entry in wired(environment).items()])
     folder = folder_of(store)
     if folder is None:
         return found
@@ -66,12 +66,22 @@ def state(store: str, environment: Mapping[str, str]) -> HookState:
     return found
 
 
-def _wired(path: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _wired(path: str, entry: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     try:
         there = is_ours(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         there = False
-    return {**{name: entry[name] for name in ("client", "scope", "closed")}, "path": path, "there": there}
+    about = {name: entry[name] for name in ("client", "scope", "closed")}
+    return {**about, "path": path, "there": there, "trusted": entry["client"] != "codex" or _trusted(path, environment)}
+
+
+def _trusted(path: str, environment: Mapping[str, str]) -> bool:
+    """Say whether Codex was told to trust hooks of a file; by which hash, only it knows."""
+    try:
+        text = (codex_home(environment) / "config.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return f"{path}:pre_tool_use:" in text and "trusted_hash" in text
 
 
 def _sessions(folder: Path, found: HookState) -> None:
@@ -109,6 +119,8 @@ def _trouble(found: HookState) -> tuple[str, str]:
     first = found.wired[0]["client"]
     if gone:
         return f"taken out of {', '.join(each['path'] for each in gone)}", f"brainops install {gone[0]['client']}"
+    if not all(each["trusted"] for each in found.wired):
+        return "Codex trusts none of them, and skips them without a word", "brainops install codex --trust"
     if found.faults:
         newest = max(found.newest_faults, key=lambda fault: int(fault["at"]))
         return f"{counted(found.faults, 'event')} failed, the last: {newest['error']}", "brainops hook drain"

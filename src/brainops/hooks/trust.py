@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from brainops.errors import InvalidInput, NotFound
-from brainops.hooks.clients import MARK, codex_home
+from brainops.hooks.clients import MARK, FileChange, codex_home
 
 BEGIN, END = "# brainops: begin\n", "# brainops: end\n"
 SECONDS = 20.0
@@ -80,8 +80,8 @@ def _asked(program: str, environment: Mapping[str, str], folder: Path) -> Mappin
             server.kill()
 
 
-def trusting(environment: Mapping[str, str], known: list[CodexHook]) -> tuple[Path, str | None, str]:
-    """Return Codex's settings file, its text and the text that trusts these hooks: a marked block at its end.
+def trusting(environment: Mapping[str, str], known: list[CodexHook]) -> FileChange:
+    """Return what trusting these hooks changes in Codex's settings: a marked block at their end.
 
     Raises InvalidInput where that file would not be read any more.
     """
@@ -94,7 +94,15 @@ def trusting(environment: Mapping[str, str], known: list[CodexHook]) -> tuple[Pa
         tomllib.loads(after)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{path} trusts some of these hooks already, in another way: {error}") from error
-    return path, before, after
+    return FileChange(path=path, before=before, after=after)
+
+
+def forgetting(environment: Mapping[str, str]) -> FileChange | None:
+    """Return what taking our block out of Codex's settings changes; None where it is not there."""
+    path = codex_home(environment) / "config.toml"
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    after = without(before)
+    return None if after == before else FileChange(path=path, before=before, after=after or None)
 
 
 def without(text: str) -> str:

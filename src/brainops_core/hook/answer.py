@@ -144,7 +144,7 @@ class Hook:
             lines = [line for each in changing for line in known.of_operation(self._pack, self._rows, each)]
         if hardest.verdict != "allow":
             return self._refused(whose, hardest, lines)
-        lines = [*map(known.Told, dict.fromkeys(hardest.warnings)), *lines]
+        lines = [*(known.Told(text, f"warning: {text}") for text in dict.fromkeys(hardest.warnings)), *lines]
         return self._note(lines, name=changing[0].name if changing else "")
 
     def _rulings(self, start: PlainStart) -> Iterable[Ruling]:
