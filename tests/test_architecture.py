@@ -290,6 +290,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         Requirement(line).name
         for line in project["dependencies"]
         + project["optional-dependencies"]["agents"]
+        + project["optional-dependencies"]["fastapi"]
         + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["oidc"]
         + project["optional-dependencies"]["policy"]

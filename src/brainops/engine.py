@@ -126,6 +126,7 @@ class Engine:
         self._dispatcher: Dispatcher | None = None
         self._stewards: dict[str, Services] = {}
         self._others: dict[str, Engine] = {}
+        self.nudged: Callable[[str], object] | None = None  # told where there may be something for workers elsewhere
         self._due: set[str] = set()  # where errors of this process set fixes off
         self._packs = PackTimes()
         store.prove, store.counted = self.prove, self._compile
@@ -300,6 +301,8 @@ class Engine:
 
     def nudge(self, namespace: str) -> None:
         """Say that there may be something to do in a namespace."""
+        if self.nudged is not None:
+            self.nudged(namespace)
         if self._background:
             self._dispatching(namespace).nudge()
 

@@ -155,7 +155,7 @@ def test_the_same_call_again_under_its_key_is_the_same_call(local: Asking, perso
 
     assert captured[0]["id"] == captured[1]["id"] and captured[1]["repeated"]
     assert judged[0] == judged[1] and len(person.history(captured[0]["id"]).verdicts) == 1
-    assert begun[0]["id"] == begun[1]["id"] and len(person.operations.list()) == 1
+    assert begun[0] == begun[1] and begun[1]["guidance"]["id"] and len(person.operations.list()) == 1
     said = {"error": "ValueError: a", "remedy": "restart", "effect": "helped"}
     local.post("evidence/record", headers={"idempotency-key": "k-3"}, **said)
     taken = local.refused("evidence/record", headers={"idempotency-key": "k-3"}, **{**said, "error": "ValueError: b"})

@@ -6,8 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from brainops.cli.serve import WORKER
-from brainops.server.workers import attended
+from brainops.server.workers import Nudges, attended
 
 
 def test_settings_are_in_the_environment_and_a_worker_that_ends_is_begun_again(tmp_path: Path) -> None:
@@ -20,3 +22,21 @@ def test_settings_are_in_the_environment_and_a_worker_that_ends_is_begun_again(t
 
     assert told.read_text().split()[:2] == ["postgresql://a:secret@b/c"] * 2
     assert "--store" not in WORKER
+
+
+def test_workers_are_told_what_is_due_and_of_other_namespaces_the_log_says_once_that_nobody_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = tmp_path / "heard"
+    program = f"import sys; open({str(heard)!r}, 'w').write(sys.stdin.readline() + 'x'); sys.stdin.read()"
+    with attended([sys.executable, "-c", program], {}, 1) as tell:
+        nudges = Nudges("team/a", tell)
+        for namespace in ("team/b", "team/b", "team/a"):
+            nudges(namespace)
+        end = time.monotonic() + 30
+        while not (heard.exists() and heard.read_text()) and time.monotonic() < end:
+            nudges("team/a")
+            time.sleep(0.02)
+        assert heard.read_text() == "\nx"
+
+    assert caplog.text.count("brainops worker --namespace team/b") == 1 and "team/a" not in caplog.text

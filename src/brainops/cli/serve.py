@@ -66,7 +66,7 @@ def serve(
     from brainops.health import store_location
     from brainops.health.status import masked
     from brainops.server.service import ServicePlace
-    from brainops.server.workers import attended
+    from brainops.server.workers import Nudges, attended
 
     given = shared()
     require_store(given.store)
@@ -78,12 +78,15 @@ def serve(
         def ready(address: str) -> None:
             if as_service:
                 ServicePlace(store_location.data_folder()).hold(address, masked(engine.settings.store))
-            working.enter_context(attended(WORKER, _settings(engine), workers))
+            tell = working.enter_context(attended(WORKER, _settings(engine), workers))
+            engine.nudged = Nudges(engine.settings.namespace if workers else None, tell)
             if shared().json:
                 click.echo(f'{{"address": "{address}"}}')
             else:
                 who = "Each request takes a key." if keyed else "Requests without a key are those of an agent here."
                 click.echo(f"Answering on {address}, as {engine.settings.namespace}. {who}", err=True)
+                if workers:
+                    click.echo("Its worker goes on with the runs of that namespace, and of no other.", err=True)
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
                 if ways is None and not keyed:
                     _show_link(engine, address)

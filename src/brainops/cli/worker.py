@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
             without = obstacle(brain)
             how = "is told what is due" if without is None else f"looks for what is due ({without})"
             if attended:
-                Thread(target=_at_end_of_input, args=(dispatcher.stop,), daemon=True).start()
+                Thread(target=_at_end_of_input, args=(dispatcher.wake, dispatcher.stop), daemon=True).start()
             with _stopped_by_signals(dispatcher.stop):
                 click.echo(
                     f"Working on {masked(brain.settings.store)} as {brain.settings.namespace}; it {how}.", err=True
@@ -70,8 +71,10 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
                     dispatcher.run()
 
 
-def _at_end_of_input(stop: Callable[[], None]) -> None:
-    sys.stdin.buffer.read()
+def _at_end_of_input(wake: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Look whenever who began this process says that there may be something to do, and end with it."""
+    while os.read(sys.stdin.fileno(), 4_096):
+        wake()
     stop()
 
 
