@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -14,11 +17,14 @@ SCRIPT_LINES = 60
 
 
 @pytest.fixture
-def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("BRAINOPS_VENV", str(tmp_path / "venv"))
+    monkeypatch.setenv("BRAINOPS_PORT", "0")
     monkeypatch.delenv("CI", raising=False)
-    return tmp_path
+    yield tmp_path
+    if (program := tmp_path / "venv" / "bin" / "brainops").exists():
+        run(program, "service", "stop")
 
 
 def repository(folder: Path) -> Path:
@@ -49,7 +55,21 @@ def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(
     assert (settings["enforcement"], settings["autonomy"]) == ("strict", "auto")
     assert (held["enforcement"], held["autonomy"]) == ("strict", "auto")
     assert ran
-    assert "brainops worker" in first
+    served = json.loads(run(brainops, "--json", "service", "status"))
+    assert served["running"] and served["address"] in second
+    with urlopen(f"{served['address']}/readyz", timeout=10) as ready:
+        assert ready.status == 200
+    run(fresh_machine / "venv" / "bin" / "python", "-c", "import PERSISTENT_MEMORY_OPERATIONAL_FRAMEWORK")
+
+    gone = run(brainops, "uninstall", "--yes")
+    assert "leaves" in gone and not (fresh_machine / "venv").exists()
+    assert (fresh_machine / ".local" / "share" / "brainops" / "memory.db").exists()
+
+
+def test_what_the_setup_does_not_take_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    for words, told in ((["--team"], "--team takes the address"), (["--teem", "x"], "usage:")):
+        done = subprocess.run([SCRIPT, *words], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode != 0 and told in done.stderr and "Environment" not in done.stdout
 
 
 def test_the_setup_stays_short_enough_to_read() -> None:
