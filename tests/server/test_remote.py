@@ -135,6 +135,15 @@ def test_an_operation_runs_here_and_stands_there(tmp_path: Path, home: Path) -> 
         assert brain.match(ZeroDivisionError("division by zero"))[0].memory.id == operation.error_memory_id
 
 
+def test_an_error_that_is_handed_over_is_sent_though_the_program_ends_at_once(tmp_path: Path, home: Path) -> None:
+    program = "from brainops.brain import Brain; Brain.open().capture_error('ValueError: bad port')"
+    with served(tmp_path / "memory.db") as (address, _):
+        environment = {**os.environ, "BRAINOPS_URL": address}
+        subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=True)
+
+        assert Brain.open(address).match("ValueError: bad port")[0].exact
+
+
 # Errors
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 
 from brainops import lazy
@@ -16,9 +19,14 @@ log = lazy.logger()
 
 
 class Later:
-    """A thread that sends what is handed to it, one after the other; begun with the first."""
+    """A thread that sends what is handed to it, one after the other; begun with the first, and anew after a fork."""
 
     def __init__(self) -> None:
+        self._make()
+        atexit.register(_flushed, weakref.ref(self))  # a program that ends loses nothing of it
+
+    def _make(self) -> None:
+        self._process = os.getpid()
         self._waiting: queue.Queue[Callable[[], object]] = queue.Queue(WAITING)
         self._changed = threading.Condition()
         self._unsent = 0
@@ -26,6 +34,8 @@ class Later:
 
     def hand_over(self, send: Callable[[], object]) -> None:
         """Send something later."""
+        if self._process != os.getpid():  # what waited at a fork is the parent's to send
+            self._make()
         with self._changed:
             self._unsent += 1
             if self._thread is None:
@@ -35,6 +45,8 @@ class Later:
 
     def flush(self) -> bool:
         """Wait until all was sent; False where that took too long."""
+        if self._process != os.getpid():
+            return True
         with self._changed:
             return self._changed.wait_for(lambda: self._unsent == 0, FLUSH_SECONDS)
 
@@ -49,3 +61,8 @@ class Later:
                 with self._changed:
                     self._unsent -= 1
                     self._changed.notify_all()
+
+
+def _flushed(later: weakref.ref[Later]) -> None:
+    if (found := later()) is not None:
+        found.flush()

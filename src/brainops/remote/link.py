@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainops import config, lazy
-from brainops.errors import OutcomeUnknown, StoreUnavailable
+from brainops.errors import BrainOpsError, OutcomeUnknown, StoreUnavailable
 from brainops.remote.call import Server
 from brainops.remote.kept_pack import KeptPack, folder_of
 from brainops.remote.later import Later
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 AWAY_PATIENCE_SECONDS = 1.0  # that who goes on without the server asks it before
 AWAY_SECONDS = 5.0  # in which it is not asked again
+FETCH_AGAIN_SECONDS = 60.0  # after a pack that could not be fetched
 
 log = lazy.logger()
 
@@ -40,6 +41,7 @@ class Link:
         self.spool = Spool(folder)
         self.pack = KeptPack(folder, server.key)
         self._away_until = 0.0
+        self._fetch_at = 0.0
 
     def call(self, verb: Verb, body: bytes, headers: Mapping[str, str], deadline: Deadline | None, down: Down) -> bytes:
         """Ask the server. Who goes on without it does not wait for it each time: it is asked again after a while."""
@@ -55,7 +57,8 @@ class Link:
         self._away_until = 0.0
         if self.spool.waits:
             self.later.hand_over(self.drain)
-        if self.pack.due():
+        if time.monotonic() >= self._fetch_at and self.pack.due():
+            self._fetch_at = time.monotonic() + FETCH_AGAIN_SECONDS
             self.later.hand_over(self.fetch)
         return answer
 
@@ -71,5 +74,5 @@ class Link:
         """Keep the server's pack of today."""
         try:
             self.pack.keep(self.server.get("/v1/pack"))
-        except (PackUnusable, OSError) as error:
+        except (BrainOpsError, PackUnusable, OSError) as error:
             log.warning("the pack of the server is not kept: %s", error)
