@@ -33,6 +33,7 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(900)  # two installations, which wait for what else the machine does
 def test_one_command_sets_up_a_memory_and_a_second_one_leaves_it_alone(
     fresh_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import nullcontext
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -39,6 +38,7 @@ from brainops.services import part
 from brainops.store.database import Deadline, sooner
 from brainops.types import (
     JSON,
+    NOBODY,
     Captured,
     Down,
     Draft,
@@ -123,13 +123,20 @@ class RemoteBrain(Brain):
         self._less = less
         self._deadline = deadline
         self._key = idempotency_key
+        self._known: KnownAs | None = None
         self._owns_engine = False
         self._services = _Parts(self)  # type: ignore[assignment]
 
-    @cached_property
+    @property
     def settings(self) -> config.Settings:  # type: ignore[override]
-        """Who this view is and what it reads, as the server says; asked for once."""
-        known: KnownAs = self.ask("whoami", (), {})
+        """Who this view is and what it reads, as the server says; asked for once. Of who goes on without it, nobody."""
+        if self._known is None:
+            try:
+                self._known = self.ask("whoami", (), {})
+            except StoreUnavailable:
+                if self._down is Down.CLOSED:
+                    raise
+        known = self._known or KnownAs(actor=NOBODY, namespace=self._less.namespace or "", read=self._less.read or ())
         return config.Settings(
             store=self._link.server.address, namespace=known.namespace, read=known.read, model="",
             personal_data="", actor=known.actor, session=known.session,
@@ -161,8 +168,8 @@ class RemoteBrain(Brain):
             )
         mode = self._down if down is None else member(Down, down)
         view = RemoteBrain(self._link, less, deadline=sooner(self._deadline, deadline), idempotency_key=key, down=mode)
-        if less is self._less and (known := vars(self).get("settings")) is not None:
-            vars(view)["settings"] = known
+        if less is self._less:
+            view._known = self._known
         return view
 
     def ask(self, name: str, arguments: Iterable[Any], named: Mapping[str, Any], *, key: str | None = None) -> Any:
