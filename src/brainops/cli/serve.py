@@ -89,7 +89,7 @@ def serve(
                     click.echo("Its worker goes on with the runs of that namespace, and of no other.", err=True)
                 click.echo(f"  curl {address}/v1/upkeep/status", err=True)
                 if ways is None and not keyed:
-                    _show_link(engine, address)
+                    show_link(engine, address)
 
         with ExitStack() as working:
             answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready, senders=senders, ways=ways)
@@ -121,7 +121,7 @@ def _ways(
     return ways_of(url or "http://127.0.0.1:8321", os.environ.get("BRAINOPS_SIGN_IN_SECRET", ""), provider, proxy)
 
 
-def _show_link(engine: Engine, address: str) -> None:
+def show_link(engine: Engine, address: str) -> None:
     """Show a person at the terminal by which link they sign in; an agent, or a service, has none."""
     from brainops.brain import Brain
 

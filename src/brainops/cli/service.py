@@ -61,9 +61,16 @@ def start(host: str | None, port: int | None, keys: bool, workers: int | None, h
     Example: brainops service start --port 8321
     """
     require_store(shared().store)
+    from brainops.cli.serve import show_link
+    from brainops.engine import Engine
+
     begun = _place().start(_words(host, port, keys, workers, host_name), _settings())
     yield begun
     yield f"{bold('Running')} at {begun.address}, process {begun.pid}. Its log: {begun.log}"
+    if begun.address and not keys and not shared().json:
+        given = shared()
+        with Engine.open(given.store, namespace=given.namespace, model="none", background=False) as engine:
+            show_link(engine, begun.address)
 
 
 @service.command("status")
