@@ -33,6 +33,7 @@ TITLES = {
     "storm": "A storm of alerts",
     "chaos": "Runs whose workers are killed",
     "operational": "Simulated teams with memory and without",
+    "incidents": "What breaks again: memory, notebooks, and knowing the cause",
 }
 HEAD = """# What was measured
 

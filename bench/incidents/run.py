@@ -1,10 +1,12 @@
 """Is memory worth more than a notebook when something breaks, and how far is it from knowing everything?
 
-    python -m bench.incidents.run --work FOLDER [--quick] [--development] [--arms NAME,NAME] [--seeds N] [--processes N]
+    python -m bench.incidents.run --work FOLDER [--quick] [--development] [--arms NAME,NAME] [--seeds N] [--hostile N]
+        [--processes N]
 
 Every arm plays every seed's world: the same incidents, and the same effect where two arms do the same. Differences are
 paired by seed; their 95 % intervals are Student's over seeds (n = seeds). `--development` plays the seeds that may be
-looked at while the product changes; nothing of it is published. `--seeds` plays the first ones only. What was played
+looked at while the product changes; nothing of it is published. `--seeds` plays the first ones only, `--hostile` so
+many of them in the hostile world. What was played
 stands in FOLDER and is not played again: a run that was ended goes on, and a change of the code takes another folder.
 "product that only suggests" is an arm that is asked for.
 """
@@ -75,14 +77,20 @@ def main() -> None:
     rest = list(given.rest)
     development = "--development" in rest
     wanted = rest[rest.index("--arms") + 1].split(",") if "--arms" in rest else [*ARMS, PRODUCT]
-    seeds = DEVELOPMENT_SEEDS[:2] if given.quick else DEVELOPMENT_SEEDS if development else SEEDS
+    seeds: Sequence[int] = DEVELOPMENT_SEEDS[:2] if given.quick else DEVELOPMENT_SEEDS if development else SEEDS
     if "--seeds" in rest:
         seeds = seeds[: int(rest[rest.index("--seeds") + 1])]
+    hostile = seeds[: int(rest[rest.index("--hostile") + 1])] if "--hostile" in rest else seeds
     processes = int(rest[rest.index("--processes") + 1]) if "--processes" in rest else PROCESSES
     arms = [*wanted, *(f"{name}, hostile" for name in HOSTILE if name in wanted)]
     with ProcessPoolExecutor(processes) as pool:
-        asked = {(arm, seed): pool.submit(one, arm, seed, given.work, given.quick) for seed in seeds for arm in arms}
-        played = {arm: [asked[arm, seed].result() for seed in seeds] for arm in arms}
+        asked = {
+            (arm, seed): pool.submit(one, arm, seed, given.work, given.quick)
+            for seed in seeds
+            for arm in arms
+            if seed in hostile or arm in wanted
+        }
+        played = {arm: [asked[arm, seed].result() for seed in seeds if (arm, seed) in asked] for arm in arms}
     figures = [*told(played), *(judged(played) if PRODUCT in played else ())]
     if development or "--arms" in rest:
         for figure in figures:
@@ -165,8 +173,8 @@ def mean(name: str, values: Sequence[float], *, at_least: float | None = None, a
         name=name,
         value=middle,
         n=len(values),
-        interval=(middle - half, middle + half),
-        method="Student's over seeds",
+        interval=(middle - half, middle + half) if len(values) > 1 else None,
+        method="Student's over seeds" if len(values) > 1 else "",
         at_least=at_least,
         at_most=at_most,
     )
