@@ -35,6 +35,7 @@ OPTIMISM_GROWS = 100.0  # attempts: the square of the optimism is 1 + log(1 + at
 FLOOR = 0.05
 """Of the choices at a class, as long as somebody who may be good at it was tried there less than FLOOR_TRIES times."""
 FLOOR_TRIES = 2  # one success or failure may be chance
+FLOOR_FROM = 10  # tasks of the class for each agent: what came so often comes again, and pays for who was not tried
 
 SPREAD = 0.4
 """By how many standard deviations of one task agents differ, before anything was seen: 0.2 in shares of success."""
@@ -113,7 +114,8 @@ def choose(
     grown = math.sqrt(1 + math.log1p(record.count / OPTIMISM_GROWS))
     worth = [[each.mean + grown * optimism * math.sqrt(each.variance) for each in weighed] for optimism in OPTIMISM]
     chosen, probability, trying = _drawn(weighed, worth, seed)
-    if floor := _hardly_tried(weighed):
+    often = record.classes.get(task_class, Tally()).count >= FLOOR_FROM * len(able)
+    if often and (floor := _hardly_tried(weighed)):
         drawn = int.from_bytes(_halves(seed + 1)[0], "big")
         if drawn % FLOOR_STEPS < FLOOR * FLOOR_STEPS:
             chosen, trying = floor[drawn // FLOOR_STEPS % len(floor)], True
