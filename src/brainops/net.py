@@ -8,18 +8,20 @@ from __future__ import annotations
 import base64
 import email.utils
 import http.client
+import ipaddress
 import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brainops.errors import StepFailed
+from brainops.errors import InvalidInput, StepFailed
+from brainops.types import JSON
 
 READ_BYTES = 16_384
 MAX_RETRY_AFTER_SECONDS = 3_600.0
@@ -85,19 +87,22 @@ def ask(
     allowed: Callable[[str], None] = lambda _: None,
     redirects: int = 0,
     cancelled: Callable[[], bool] = lambda: False,
+    private: Collection[str] | None = None,
 ) -> Response:
     """Send a request and return the answer, whatever its status; at most `most_bytes` of its body are read.
 
     `allowed` raises for an address that may not be asked. Up to `redirects` are followed: of GET and HEAD only, each to
     an address that is allowed, with headers to the same origin only; with none, a redirect is an answer like another.
-    Proxies are those of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY). Raises StepFailed, which
-    repeats nothing of what was sent or answered: an address, a header or an echo may hold a secret.
+    Proxies are those of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY). Where `private` names hosts
+    that may lie in a private range, a name is resolved once and no other is asked there (`connect`); a proxy resolves
+    for itself. Raises StepFailed, which repeats nothing of what was sent or answered: an address, a header or an echo
+    may hold a secret.
     """
     deadline = time.monotonic() + seconds
     for _ in range(redirects + 1):
         origin = origin_of(request.url)
         allowed(request.url)
-        response = _asked(request, origin, most_bytes, deadline, cancelled)
+        response = _asked(request, origin, most_bytes, deadline, cancelled, private)
         location = response.headers.get("location")
         moved = request.method in ("GET", "HEAD") and response.status in REDIRECTS and location
         if not moved or not redirects:
@@ -160,8 +165,45 @@ def _failed(what: str, kind: str, *, retryable: bool = True) -> StepFailed:
     return StepFailed(what, kind=kind, retryable=retryable)
 
 
+def private_hosts(given: object) -> list[JSON]:
+    """Return the hosts that a setting names as those that may lie in a private range. Raises InvalidInput."""
+    hosts = given or []
+    if not isinstance(hosts, (list, tuple)) or not all(isinstance(host, str) and host.strip() for host in hosts):
+        raise InvalidInput('private is a list of hosts that may lie in a private range, such as ["hooks.internal"]')
+    return list(hosts)
+
+
+def connect(host: str, port: int, seconds: float, private: Collection[str]) -> socket.socket:
+    """Return a connection to a host whose name is resolved once, so that it cannot be another one a moment later.
+
+    An address of a private range (of this machine, its network, its cloud's metadata) is refused unless `private`
+    names the host. Raises OSError, StepFailed.
+    """
+    found = [each[4] for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in found if host not in private else ():
+        given = ipaddress.ip_address(str(address[0]).partition("%")[0])
+        if not (getattr(given, "ipv4_mapped", None) or given).is_global or given.is_multicast:
+            raise _failed(
+                f"{host} lies in a private range; whoever set this up may name it as one that may (private)",
+                "PrivateAddress",
+                retryable=False,
+            )
+    until, last = time.monotonic() + seconds, OSError(f"{host} has no address")
+    for address in found:
+        try:
+            return socket.create_connection((str(address[0]), port), max(0.1, until - time.monotonic()))
+        except OSError as error:
+            last = error
+    raise last
+
+
 def _asked(
-    request: Request, origin: Origin, most_bytes: int, deadline: float, cancelled: Callable[[], bool]
+    request: Request,
+    origin: Origin,
+    most_bytes: int,
+    deadline: float,
+    cancelled: Callable[[], bool],
+    private: Collection[str] | None,
 ) -> Response:
     proxy = proxy_of(origin)
     host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
@@ -180,6 +222,9 @@ def _asked(
             if proxy:
                 path = f"http://{parts.netloc.rpartition('@')[2]}{path}"
                 headers |= proxy.headers
+        if private is not None and proxy is None:
+            connected = connect(host, port, left, private)
+            connection.sock = _encrypted(connected, host) if origin.scheme == "https" else connected
         connection.request(request.method, path, body=request.body, headers=headers)
         return _read(connection, most_bytes, deadline, cancelled)
     except TimeoutError:
@@ -193,6 +238,14 @@ def _asked(
     finally:
         if connection is not None:
             connection.close()
+
+
+def _encrypted(connected: socket.socket, host: str) -> socket.socket:
+    try:
+        return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+    except OSError:
+        connected.close()
+        raise
 
 
 def _read(

@@ -24,6 +24,7 @@ from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_approvals import PHRASE, PROOF, Clock
 from tests.inside import inside
 
+HERE = {"private": ["127.0.0.1"]}
 MARTA = Actor(kind=ActorKind.PERSON, id="marta", proof="os-user")
 
 
@@ -247,7 +248,7 @@ def test_a_webhook_gets_json_that_it_can_trust(
     brain: Brain, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOOK_SECRET", "a shared secret")
-    brain.notices.add_channel("chat", "webhook", {"url": listener.url, "secret": "env:HOOK_SECRET"})
+    brain.notices.add_channel("chat", "webhook", {"url": listener.url, "secret": "env:HOOK_SECRET", **HERE})
     notice_id = put(brain, "deploy api")
 
     assert brain.notices.deliver().delivered == 1
@@ -266,7 +267,7 @@ def test_a_webhook_that_refuses_is_tried_again(
     brain: Brain, clock: Clock, listener: Listener, status: int, said: str
 ) -> None:
     listener.status = status
-    brain.notices.add_channel("chat", "webhook", {"url": listener.url})
+    brain.notices.add_channel("chat", "webhook", {"url": listener.url, **HERE})
     put(brain)
 
     first = brain.notices.deliver()
@@ -281,7 +282,7 @@ def test_a_webhook_that_refuses_is_tried_again(
 def test_the_address_of_a_webhook_may_stand_elsewhere(
     brain: Brain, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brain.notices.add_channel("chat", "webhook", {"url": "env:CHAT_URL"})
+    brain.notices.add_channel("chat", "webhook", {"url": "env:CHAT_URL", **HERE})
     put(brain)
 
     assert brain.notices.try_channel("chat") is not None
@@ -297,7 +298,7 @@ def test_a_channel_that_took_it_does_not_get_it_again(
 ) -> None:
     argv, received = appending(tmp_path)
     brain.notices.add_channel("pager", "command", {"argv": argv})
-    brain.notices.add_channel("chat", "webhook", {"url": listener.url})
+    brain.notices.add_channel("chat", "webhook", {"url": listener.url, **HERE})
     listener.status = 503
     put(brain)
 

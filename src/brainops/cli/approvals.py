@@ -363,7 +363,9 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
         yield "No channel: notices wait here. brainops notices channel add --help"
     for each in found:
         argv, url = each.settings.get("argv"), each.settings.get("url")
-        does = shlex.join(str(part) for part in argv) if isinstance(argv, list) else str(url)
+        people, host = each.settings.get("to"), each.settings.get("host")
+        to = f"{', '.join(map(str, people))} by {host}" if isinstance(people, list) else str(url)
+        does = shlex.join(str(part) for part in argv) if isinstance(argv, list) else to
         yield cut(f"{one_line(each.name):<16}  {each.kind.value:<8}  {one_line(does)}", width())
         if each.kinds:
             yield dim(f"  only {', '.join(each.kinds)}")
@@ -374,20 +376,39 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
 @click.option("--command", "command_line", metavar="LINE", help="A program and its arguments; run without a shell.")
 @click.option("--webhook", metavar="URL", help="An address, or where it stands: env:NAME or file:PATH.")
 @click.option("--secret", metavar="REFERENCE", help="What signs a webhook's deliveries: env:NAME or file:PATH.")
+@click.option("--email", "people", metavar="ADDRESS", multiple=True, help="Whom to write to; repeatable.")
+@click.option("--smtp", metavar="HOST", help="The server that sends e-mails.")
+@click.option("--port", type=int, help="Its port; 587, and 465 with --tls.")
+@click.option("--tls", is_flag=True, help="Encrypted from the start; without it, by STARTTLS.")
+@click.option("--from", "sender", metavar="ADDRESS", help="Who writes the e-mails.")
+@click.option("--user", metavar="NAME", help="Who is known to the server.")
+@click.option("--password", metavar="REFERENCE", help="By which password: env:NAME or file:PATH.")
+@click.option("--link", metavar="URL", help="Where an approval is opened, with {approval} in it.")
+@click.option("--private", metavar="HOST", multiple=True, help="This host may lie in a private range; repeatable.")
 @click.option("--only", "kinds", type=click.Choice(list(NoticeKind)), multiple=True, help="Only these; repeatable.")
 def add_channel(
-    brain: Brain, name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...]
-) -> Said:
-    """Let notices leave by a command (the notice comes as JSON on its standard input) or a webhook (a POST of it).
+    brain: Brain, name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...],
+    people: tuple[str, ...], smtp: str | None, port: int | None, tls: bool, sender: str | None, user: str | None,
+    password: str | None, link: str | None, private: tuple[str, ...],
+) -> Said:  # fmt: skip
+    """Let notices leave by a command (as JSON on its standard input), a webhook (a POST of it) or e-mail, over TLS.
 
     Example: brainops notices channel add pager --command "notify --team shop"
     """
-    if (command_line is None) == (webhook is None):
-        raise click.UsageError("Name one: --command LINE or --webhook URL.")
-    settings: dict[str, object] = {"url": webhook, **({"secret": secret} if secret else {})}
-    kind = ChannelKind.COMMAND if command_line is not None else ChannelKind.WEBHOOK
+    given = [each for each in (command_line, webhook, smtp) if each is not None]
+    if len(given) != 1:
+        raise click.UsageError("Name one: --command LINE, --webhook URL or --smtp HOST.")
+    settings: dict[str, object]
     if command_line is not None:
-        settings = {"argv": shlex.split(command_line)}
+        kind, settings = ChannelKind.COMMAND, {"argv": shlex.split(command_line)}
+    elif webhook is not None:
+        kind, settings = ChannelKind.WEBHOOK, {"url": webhook, "secret": secret, "private": list(private)}
+    else:
+        security = "tls" if tls else "starttls"
+        to = {"host": smtp, "port": port, "security": security, "from": sender, "to": list(people)}
+        kind = ChannelKind.EMAIL
+        settings = {**to, "username": user, "password": password, "link": link, "private": list(private)}
+    settings = {key: value for key, value in settings.items() if value}
     new = proven(brain, "CHANNEL_PUT", brain.notices.add_channel, name, kind, settings, kinds=kinds)
     yield new
     yield from _channels([new])

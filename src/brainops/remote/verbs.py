@@ -45,7 +45,7 @@ _READER = """
     language.budget language.ready language.used
     learning.due learning.insights learning.reports learning.standing
     limits.get
-    notices.counts notices.list notices.pending notices.sentence
+    notices.attempts notices.counts notices.list notices.pending notices.sentence
     operations.get operations.list operations.receipt
     procedures.active procedures.by_id procedures.diff procedures.get procedures.history procedures.holds
     procedures.list

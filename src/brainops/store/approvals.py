@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from brainops.store.actors import actor_columns
 from brainops.store.paging import paged
-from brainops.store.rows import value_of
-from brainops.types import Approval, Approver, Channel, Notice
+from brainops.store.rows import row_of, value_of
+from brainops.types import Approval, Approver, Channel, DeliveryAttempt, Notice
 
 if TYPE_CHECKING:
     from brainops.store.database import Row, Session
@@ -205,6 +205,15 @@ class ApprovalRows:
         assert found is not None
         return found
 
+    def add_attempt(self, attempt: DeliveryAttempt, before: int) -> None:
+        """Keep an attempt at a notice, and let some go that are older than a time."""
+        self._session.run("delivery_add", **row_of(attempt))
+        self._session.run("delivery_trim", before=before)
+
+    def attempts(self, notice_id: str | None, limit: int, **beside: Unpack[Beside]) -> Page[DeliveryAttempt]:
+        """Return the attempts at one notice, or at all, newest first."""
+        return paged(self._session, "delivery_list", attempt_of, limit, **beside, notice_id=notice_id)
+
     def put_channel(self, row: Mapping[str, Any]) -> None:
         """Keep a way by which notices leave, in place of one of its name."""
         self._session.run("channel_put", **row)
@@ -237,3 +246,8 @@ def notice_of(row: Row) -> Notice:
 def channel_of(row: Row) -> Channel:
     """Read a row as a Channel."""
     return value_of(Channel, row, "settings", "kinds")
+
+
+def attempt_of(row: Row) -> DeliveryAttempt:
+    """Read a row as an attempt at a notice."""
+    return value_of(DeliveryAttempt, row)

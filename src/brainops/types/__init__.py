@@ -179,6 +179,7 @@ if TYPE_CHECKING:
     from brainops.types.proof import ChannelKind as ChannelKind
     from brainops.types.proof import ClientProof as ClientProof
     from brainops.types.proof import Delivery as Delivery
+    from brainops.types.proof import DeliveryAttempt as DeliveryAttempt
     from brainops.types.proof import Enrolled as Enrolled
     from brainops.types.proof import KeyProof as KeyProof
     from brainops.types.proof import Proof as Proof
@@ -230,8 +231,8 @@ __getattr__, __dir__, __all__ = lazy.names(
         "procedure": "Action Applied Change Concurrency Condition Example ExampleResult Mode Owner Procedure"
         " ProcedureHistory ProcedureState ProcedureVersion Retry Step StepKind Trigger TriggerDecision"
         " TriggerMatch Verification",
-        "proof": "Approver Channel ChannelKind ClientProof Delivery Enrolled KeyProof Proof SecretKind SignInProof"
-        " TerminalProof",
+        "proof": "Approver Channel ChannelKind ClientProof Delivery DeliveryAttempt Enrolled KeyProof Proof SecretKind"
+        " SignInProof TerminalProof",
         "run": "Answer Approval ApprovalKind ApprovalState CurrentStep ENDED Handled Notice NoticeKind Plan"
         " PlannedStep Run RunState StepRun StepState",
     },

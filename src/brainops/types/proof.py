@@ -100,13 +100,16 @@ class ChannelKind(StrEnum):
 
     COMMAND = "command"
     WEBHOOK = "webhook"
+    EMAIL = "email"
 
 
 class Channel(Struct, frozen=True, kw_only=True):
     """A way by which a namespace's notices leave.
 
     `settings` of a command: `argv`, a list; of a webhook: `url` (or a reference to it, env:NAME or file:PATH) and
-    `secret`, the reference to what signs each delivery. `kinds` are the notices that it takes; () means all.
+    `secret`, the reference to what signs each delivery; of an e-mail: `host`, `port`, `security` (starttls or tls),
+    `from`, `to`, `username`, `password` (a reference) and `link`, where an approval is opened. `private` names hosts
+    that may lie in a private range. `kinds` are the notices that it takes; () means all.
     """
 
     id: str
@@ -125,3 +128,15 @@ class Delivery(Struct, frozen=True, kw_only=True):
     delivered: int
     failed: int
     pending: int
+
+
+class DeliveryAttempt(Struct, frozen=True, kw_only=True):
+    """One attempt to hand a notice to a channel: how long it took, and the problem, None where it was taken."""
+
+    id: str
+    namespace: str
+    notice_id: str
+    channel: str
+    at: Micros
+    seconds: float
+    problem: str | None

@@ -1,4 +1,4 @@
-"""How does a notice leave: handed to a command, or posted to a webhook, in bounded time and size?"""
+"""How does a notice leave: to a command, a webhook, or by e-mail, in bounded time and size?"""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from brainops.errors import BrainOpsError, InvalidInput, StepFailed
 from brainops.memory.redaction.redact import redact_json
+from brainops.net import private_hosts
+from brainops.procedures.consent import mail
 from brainops.procedures.steps.executor import Limits
 from brainops.types import ChannelKind
 from brainops_core.redaction.redact import safe_text
@@ -30,39 +32,12 @@ MAX_ARGUMENTS = 100
 MAX_ARGUMENT_CHARACTERS = 4_000
 SIGNATURE = "X-BrainOps-Signature"  # "t=SECONDS,v1=HMAC-SHA256 of SECONDS.BODY", so that no delivery is replayed later
 
-_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
+REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
 
 
 def checked_settings(kind: ChannelKind, settings: Mapping[str, Any], policy: RedactionPolicy) -> dict[str, JSON]:
     """Return the settings of a channel as they are stored; raise InvalidInput, also where they hold a secret."""
-    checked: dict[str, JSON]
-    match kind:
-        case ChannelKind.COMMAND:
-            argv = settings.get("argv")
-            texts = isinstance(argv, (list, tuple)) and all(isinstance(part, str) and "\0" not in part for part in argv)
-            if (
-                not argv
-                or not texts
-                or not argv[0]
-                or len(argv) > MAX_ARGUMENTS
-                or max(map(len, argv)) > MAX_ARGUMENT_CHARACTERS
-            ):
-                raise InvalidInput(
-                    "a command channel's argv is a list of texts, for example "
-                    '["/usr/local/bin/notify", "--team", "shop"]; it runs without a shell'
-                )
-            known, checked = {"argv"}, {"argv": list(argv)}
-        case ChannelKind.WEBHOOK:
-            url, secret = settings.get("url"), settings.get("secret")
-            if not isinstance(url, str) or not (_REFERENCE.fullmatch(url) or _is_web(url)):
-                raise InvalidInput(
-                    "a webhook's url is https://..., http://..., or where it stands: env:NAME or file:PATH"
-                )
-            if secret is not None and not (isinstance(secret, str) and _REFERENCE.fullmatch(secret)):
-                raise InvalidInput(
-                    "a webhook's secret is a reference, env:NAME or file:PATH; the secret itself is not stored"
-                )
-            known, checked = {"url", "secret"}, {"url": url, **({"secret": secret} if secret else {})}
+    checked, known = _CHECKS[kind](settings)
     if unknown := sorted(set(settings) - known):
         raise InvalidInput(f"a {kind.value} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}")
     if redact_json(checked, policy).value != checked:
@@ -71,6 +46,45 @@ def checked_settings(kind: ChannelKind, settings: Mapping[str, Any], policy: Red
             "file:PATH for a url, or a script that reads it for a command"
         )
     return checked
+
+
+def _command_settings(settings: Mapping[str, Any]) -> tuple[dict[str, JSON], set[str]]:
+    argv = settings.get("argv")
+    texts = isinstance(argv, (list, tuple)) and all(isinstance(part, str) and "\0" not in part for part in argv)
+    if (
+        not argv
+        or not texts
+        or not argv[0]
+        or len(argv) > MAX_ARGUMENTS
+        or max(map(len, argv)) > MAX_ARGUMENT_CHARACTERS
+    ):
+        raise InvalidInput(
+            "a command channel's argv is a list of texts, for example "
+            '["/usr/local/bin/notify", "--team", "shop"]; it runs without a shell'
+        )
+    return {"argv": list(argv)}, {"argv"}
+
+
+def _webhook_settings(settings: Mapping[str, Any]) -> tuple[dict[str, JSON], set[str]]:
+    url, secret = settings.get("url"), settings.get("secret")
+    if not isinstance(url, str) or not (REFERENCE.fullmatch(url) or is_web(url)):
+        raise InvalidInput("a webhook's url is https://..., http://..., or where it stands: env:NAME or file:PATH")
+    if secret is not None and not (isinstance(secret, str) and REFERENCE.fullmatch(secret)):
+        raise InvalidInput("a webhook's secret is a reference, env:NAME or file:PATH; the secret itself is not stored")
+    private = private_hosts(settings.get("private"))
+    found: dict[str, JSON] = {
+        "url": url,
+        **({"secret": secret} if secret else {}),
+        **({"private": private} if private else {}),
+    }
+    return found, {"url", "secret", "private"}
+
+
+_CHECKS: Mapping[ChannelKind, Callable[[Mapping[str, Any]], tuple[dict[str, JSON], set[str]]]] = {
+    ChannelKind.COMMAND: _command_settings,
+    ChannelKind.WEBHOOK: _webhook_settings,
+    ChannelKind.EMAIL: mail.checked_settings,
+}
 
 
 def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy) -> str | None:
@@ -82,7 +96,9 @@ def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy
                 _run(list(channel.settings["argv"]), body)  # type: ignore[arg-type]
             case ChannelKind.WEBHOOK:
                 _post(channel.settings, body.encode(), str(document["id"]))
-    except _NotTaken as problem:
+            case ChannelKind.EMAIL:
+                mail.send(channel.settings, document, resolved, SEND_SECONDS)
+    except (_NotTaken, StepFailed) as problem:
         return safe_text(str(problem), policy, SHOWN_CHARACTERS)
     return None
 
@@ -91,7 +107,8 @@ class _NotTaken(BrainOpsError):
     """The channel did not take the notice."""
 
 
-def _is_web(url: str) -> bool:
+def is_web(url: str) -> bool:
+    """Say whether a text is an address of HTTP, as it may stand in a request."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -120,15 +137,20 @@ def _run(argv: list[str], document: str) -> None:
 def _post(settings: Mapping[str, JSON], body: bytes, notice_id: str) -> None:
     from brainops.net import Request, ask, origin_of
 
-    url = _resolved(str(settings["url"]))
-    if not _is_web(url):
+    url = resolved(str(settings["url"]))
+    if not is_web(url):
         raise _NotTaken("the webhook's url is no http:// or https:// address")
     headers = {"content-type": "application/json", "idempotency-key": notice_id}
     if settings.get("secret"):
-        headers[SIGNATURE] = signed(_resolved(str(settings["secret"])), body, int(time.time()))
+        headers[SIGNATURE] = signed(resolved(str(settings["secret"])), body, int(time.time()))
     request = Request(url=url, method="POST", headers=headers, body=body)
     try:
-        response = ask(request, seconds=SEND_SECONDS, most_bytes=OUTPUT_BYTES)
+        response = ask(
+            request,
+            seconds=SEND_SECONDS,
+            most_bytes=OUTPUT_BYTES,
+            private=settings.get("private") or (),  # type: ignore[arg-type]
+        )
     except StepFailed as failure:
         raise _NotTaken(str(failure)) from failure
     if response.status // 100 != 2:
@@ -141,10 +163,11 @@ def signed(secret: str, body: bytes, seconds: int) -> str:
     return f"t={seconds},v1={digest}"
 
 
-def _resolved(text: str) -> str:
+def resolved(text: str) -> str:
+    """Return what a reference stands for, or the text where it is none."""
     from brainops.procedures.steps.secret_refs import resolve
 
-    if not _REFERENCE.fullmatch(text):
+    if not REFERENCE.fullmatch(text):
         return text
     try:
         return resolve(text)

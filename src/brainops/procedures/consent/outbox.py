@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import ChannelKind, Delivery, Notice, NoticeKind
-from brainops.types.times import SECOND_MICROS
+from brainops.types import ChannelKind, Delivery, DeliveryAttempt, Notice, NoticeKind
+from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
@@ -30,11 +31,12 @@ ATTEMPTS = 30  # about a day of trying; then it is given up, and stays listed wi
 FIRST_WAIT_SECONDS = 10
 MAX_WAIT_SECONDS = 3_600
 DELIVERED_AT_ONCE = 50  # of one round: it comes again
+KEPT_DAYS = 90  # that attempts are kept
 READ = "read"  # stands among what took a notice where a person said that it was read
 
 
 class Outbox:
-    """The notices of one memory, delivered at least once by a command or a webhook."""
+    """The notices of one memory, delivered at least once by a command, a webhook or e-mail."""
 
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
@@ -96,6 +98,18 @@ class Outbox:
                 delivered, failed = delivered + (taken is True), failed + (taken is False)
         return Delivery(delivered=delivered, failed=failed, pending=int(self.counts()["pending"] or 0))
 
+    def attempts(
+        self,
+        notice_id: str | None = None,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[DeliveryAttempt]:
+        """Return each attempt to hand a notice (or any) to a channel, newest first; they are kept for 90 days."""
+        with self._context.store.read(self._reading()) as tx:
+            return tx.approvals.attempts(notice_id, limit, after=after, before=before)
+
     def channels(self) -> Sequence[Channel]:
         """Return the ways by which the written namespace's notices leave."""
         with self._context.store.read(self._written()) as tx:
@@ -110,7 +124,7 @@ class Outbox:
         kinds: Sequence[NoticeKind | str] = (),
         proof: Proof | None = None,
     ) -> Channel:
-        """Let the written namespace's notices leave by a command or a webhook; one of that name is replaced.
+        """Let the written namespace's notices leave by a command, a webhook or e-mail; one of that name is replaced.
 
         Takes the proof of somebody who may approve, once anybody may: a command channel is a program that runs wherever
         notices are delivered. Raises InvalidInput, ApprovalUnproven.
@@ -175,15 +189,28 @@ class Outbox:
             if not tx.approvals.claim_notice(notice, lease_until, now):
                 return None
         document, taken, problems = self._document(notice, scope), list(notice.delivered_to), []
+        attempts: list[tuple[str, float, str | None]] = []
         for channel in channels:
             if channel.name in taken or (channel.kinds and notice.kind.value not in channel.kinds):
                 continue
-            problem = send(channel, document, self._context.redaction)
+            began, problem = time.monotonic(), send(channel, document, self._context.redaction)
+            attempts.append((channel.name, round(time.monotonic() - began, 3), problem))
             if problem is None:
                 taken.append(channel.name)
             else:
                 problems.append(f"{channel.name}: {problem}")
         with self._context.store.writing(acts.DELIVER, self._context.actor, scope=scope) as tx:
+            for name, seconds, problem in attempts:
+                attempt = DeliveryAttempt(
+                    id=new_id(),
+                    namespace=scope.write,
+                    notice_id=notice.id,
+                    channel=name,
+                    at=self._context.store.now(),
+                    seconds=seconds,
+                    problem=problem,
+                )
+                tx.approvals.add_attempt(attempt, now - KEPT_DAYS * DAY_MICROS)
             if not problems:
                 return tx.approvals.notice_delivered(notice.id, taken, self._context.store.now())
             wait = min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(notice.attempts, 20))

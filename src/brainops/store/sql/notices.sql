@@ -55,3 +55,19 @@ from channel as c where c.namespace = :namespace order by c.name
 -- name: channel_delete
 -- Removes a way.
 delete from channel where namespace = :namespace and name = :name
+
+-- name: delivery_add
+-- A notice was handed to a channel, which took it or did not.
+insert into delivery (id, namespace, notice_id, channel, at, seconds, problem)
+values (:id, :namespace, :notice_id, :channel, :at, :seconds, :problem)
+
+-- name: delivery_list
+-- The attempts at one notice, or at all, newest first.
+select {delivery as d} from delivery as d
+where d.namespace = any (:namespaces::text[]) and (:notice_id::text is null or d.notice_id = :notice_id)
+    {pages d.at::bigint desc, d.id::text desc}
+
+-- name: delivery_trim
+-- Takes out some of those that are long past.
+delete from delivery where namespace = :namespace and id in (select d.id from delivery as d
+    where d.namespace = :namespace and d.at < :before order by d.at limit 100)
