@@ -196,7 +196,7 @@ export type ChangesCall = { readonly "after"?: string | null; readonly "before"?
 export type Channel = { readonly "created_at": number; readonly "created_by": Actor; readonly "id": string; readonly "kind": ChannelKind; readonly "kinds": readonly (string)[]; readonly "name": string; readonly "namespace": string; readonly "settings": { readonly [name: string]: Json } };
 
 /** How a notice leaves. */
-export type ChannelKind = "command" | "webhook";
+export type ChannelKind = "command" | "email" | "webhook";
 
 /** One part of a health check: PASS or FAIL, what was seen, and the way out. */
 export type Check = { readonly "detail": string; readonly "name": string; readonly "passed": boolean; readonly "way_out": string };
@@ -233,6 +233,9 @@ export type DecidedCase = { readonly "decided_at": number; readonly "decided_by"
 
 /** What became of a rule that was not simply met: it held, it only watched or warned, or somebody excused it. */
 export type DecisionKind = "alarm" | "blocked" | "bypassed" | "observed" | "override" | "warned";
+
+/** One attempt to hand a notice to a channel: how long it took, and the problem, None where it was taken. */
+export type DeliveryAttempt = { readonly "at": number; readonly "channel": string; readonly "id": string; readonly "namespace": string; readonly "notice_id": string; readonly "problem": string | null; readonly "seconds": number };
 
 /** Not so: why, by which rule, and the one call that clears it. */
 export type Deny = { readonly "reason": string; readonly "rule": string; readonly "verdict": "deny"; readonly "way_out": string };
@@ -587,6 +590,8 @@ export type NoticesAcknowledgeCall = { readonly "notice_ids": readonly (string)[
 
 export type NoticesAddChannelCall = { readonly "kind": ChannelKind; readonly "kinds"?: readonly (NoticeKind)[]; readonly "name": string; readonly "settings": { readonly [name: string]: Json } };
 
+export type NoticesAttemptsCall = { readonly "after"?: string | null; readonly "before"?: string | null; readonly "limit"?: number; readonly "notice_id"?: string | null };
+
 export type NoticesChannelsCall = {  };
 
 export type NoticesCountsCall = {  };
@@ -638,6 +643,8 @@ export type PageOfAuditEntry = { readonly "items": readonly (AuditEntry)[]; read
 export type PageOfCycleReport = { readonly "items": readonly (CycleReport)[]; readonly "next": string | null; readonly "previous": string | null };
 
 export type PageOfDecidedCase = { readonly "items": readonly (DecidedCase)[]; readonly "next": string | null; readonly "previous": string | null };
+
+export type PageOfDeliveryAttempt = { readonly "items": readonly (DeliveryAttempt)[]; readonly "next": string | null; readonly "previous": string | null };
 
 export type PageOfExecution = { readonly "items": readonly (Execution)[]; readonly "next": string | null; readonly "previous": string | null };
 
@@ -1252,8 +1259,10 @@ export interface Calls {
   "newest": [NewestCall, PageOfMemory];
   /** Say that a person has read notices, so that they need not be delivered; return how many those were. */
   "notices.acknowledge": [NoticesAcknowledgeCall, number];
-  /** Let the written namespace's notices leave by a command or a webhook; one of that name is replaced. */
+  /** Let the written namespace's notices leave by a command, a webhook or e-mail; one of that name is replaced. */
   "notices.add_channel": [NoticesAddChannelCall, Channel];
+  /** Return each attempt to hand a notice (or any) to a channel, newest first; they are kept for 90 days. */
+  "notices.attempts": [NoticesAttemptsCall, PageOfDeliveryAttempt];
   /** Return the ways by which the written namespace's notices leave. */
   "notices.channels": [NoticesChannelsCall, readonly (Channel)[]];
   /** Return how many notices wait, since when, and how many were given up. */

@@ -71,13 +71,8 @@ def _webhook_settings(settings: Mapping[str, Any]) -> tuple[dict[str, JSON], set
         raise InvalidInput("a webhook's url is https://..., http://..., or where it stands: env:NAME or file:PATH")
     if secret is not None and not (isinstance(secret, str) and REFERENCE.fullmatch(secret)):
         raise InvalidInput("a webhook's secret is a reference, env:NAME or file:PATH; the secret itself is not stored")
-    private = private_hosts(settings.get("private"))
-    found: dict[str, JSON] = {
-        "url": url,
-        **({"secret": secret} if secret else {}),
-        **({"private": private} if private else {}),
-    }
-    return found, {"url", "secret", "private"}
+    found: dict[str, JSON] = {"url": url, "secret": secret, "private": private_hosts(settings.get("private"))}
+    return {name: value for name, value in found.items() if value}, set(found)
 
 
 _CHECKS: Mapping[ChannelKind, Callable[[Mapping[str, Any]], tuple[dict[str, JSON], set[str]]]] = {
