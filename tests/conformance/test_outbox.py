@@ -478,3 +478,22 @@ def test_every_notice_reads_as_a_sentence(kind: NoticeKind) -> None:
 
     assert outbox.sentence(notice)
     assert "\n" not in outbox.sentence(notice)
+
+
+def test_each_attempt_is_kept_with_what_went_wrong_and_let_go_after_its_time(
+    brain: Brain, clock: Clock, tmp_path: Path
+) -> None:
+    brain.notices.add_channel("broken", "command", {"argv": script(tmp_path, "raise SystemExit('no route')")})
+    first = put(brain)
+    brain.notices.deliver()
+
+    [attempt] = brain.notices.attempts(first)
+    assert (attempt.channel, attempt.notice_id, attempt.namespace) == ("broken", first, "team/a")
+    assert "no route" in (attempt.problem or "") and attempt.seconds > 0
+    clock.now += (outbox.KEPT_DAYS + 1) * 86_400 * 1_000_000
+    second = put(brain)
+    brain.notices.deliver()
+
+    assert brain.notices.attempts("none of them") == []
+    assert {each.notice_id for each in brain.notices.attempts()} == {first, second}
+    assert all(each.at > attempt.at for each in brain.notices.attempts())
