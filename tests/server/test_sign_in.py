@@ -192,6 +192,25 @@ def test_who_came_by_a_link_approves_only_by_a_passphrase_of_their_own(serve: Se
     assert (granted["state"], granted["decided_by"]["proof"]) == ("granted", "sign-in:link")
 
 
+def test_who_signed_in_at_one_server_is_known_at_the_other_and_signed_out_at_both(
+    serve: Serve, person: Brain, tmp_path: Path
+) -> None:
+    one, link = serve(keyed=False), parse_qs(urlsplit(person.people.link("marta", URL)).query)["link"][0]
+    with (
+        Engine.open(tmp_path / "memory.db", namespace="team/a", read=[], model="none", background=False) as engine,
+        asking(application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True, closed=asyncio.Event())) as client,
+    ):
+        other = Browser(client)
+
+        other.form("/sign-in/link", link=link)
+        one.cookies = dict(other.cookies)
+        known = one.who()
+        one.form("/sign-in/out", csrf=known["csrf"])
+
+        assert known["name"] == "marta"
+        assert other.who()["type"] == "SignedOut"
+
+
 # By a provider
 
 
