@@ -16,7 +16,7 @@ import pytest
 from brainops.brain import Brain
 from brainops.store import Store, open_store
 from brainops.store.scope import Scope
-from tests.conformance.not_remote import why_not
+from tests.conformance.not_remote import FILES, TESTS, why_not
 from tests.conformance.postgres_server import PostgresServer
 from tests.conformance.remote_server import RemoteServer
 from tests.inside import inside
@@ -160,10 +160,11 @@ def _asked_of_a_server(item: pytest.Item, asked: set[str]) -> bool:
     """Say whether a server is asked; what it is known not to answer is asked on demand only, and has to fail."""
     assert isinstance(item, pytest.Function)
     whole = item.nodeid.partition("[")[0]
-    if "open_brain" not in item.fixturenames or whole in asked:
+    file = item.path.stem.removeprefix("test_")
+    if "open_brain" not in item.fixturenames or whole in asked or why_not(file, FILES):
         return False
     asked.add(whole)
-    reason = why_not(item.path.stem.removeprefix("test_"), item.originalname.removeprefix("test_"))
+    reason = why_not(f"{file}.{item.originalname.removeprefix('test_')}", TESTS)
     if reason is not None:
         item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
     return reason is None or bool(os.environ.get("EXCLUDED"))

@@ -1,6 +1,6 @@
 """Which conformance tests does a server not answer, and why not? Those of one process, or of one machine.
 
-With EXCLUDED=1 they are asked of it all the same, and each must fail: what passes by now is taken off here.
+With EXCLUDED=1 those of TESTS are asked of it all the same, and each must fail: what passes by now is taken off here.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ TESTS: Mapping[str, str] = {
         procedures.a_list_is_asked_for_by_the_states_name
         procedures.a_version_never_changes_and_is_never_deleted
         procedures.another_process_sees_an_activation_at_once
-        series.what_is_no_course_is_refused_with_what_would_be
         session.a_session_opens_though_learning_is_in_trouble
-        sharing.what_is_no_key_is_refused
         signals.a_file_that_was_renamed_is_known_and_its_successor_is_new
         signals.a_log_in_another_encoding_is_read
         signals.a_log_that_rotation_packed_is_known_and_read_on
@@ -70,7 +68,6 @@ TESTS: Mapping[str, str] = {
         fixes.a_detached_fix_is_neither_suggested_nor_due_and_its_record_stays
         fixes.a_fix_that_a_person_applies_runs_and_is_verified_by_its_check
         fixes.a_procedure_that_mends_is_given_what_it_asks_for
-        fixes.an_unusable_fix_is_refused_with_what_would_be_one
         fixes.applying_a_fix_again_where_nothing_failed_since_is_no_second_proof
         fixes.the_same_error_after_the_window_or_on_another_target_contradicts_nothing
         fixes.what_came_from_outside_is_not_applied_until_somebody_vouches_for_it
@@ -139,10 +136,6 @@ TESTS: Mapping[str, str] = {
 """Of the other files not these: FILE.TEST, without the test_ that both begin with."""
 
 
-def why_not(file: str, test: str) -> str | None:
-    """Return why a test is not asked of a server; None where it is."""
-    for listed, named in ((FILES, file), (TESTS, f"{file}.{test}")):
-        for reason, names in listed.items():
-            if named in names.split():
-                return reason
-    return None
+def why_not(named: str, listed: Mapping[str, str]) -> str | None:
+    """Return why a file, or a test, is not asked of a server; None where it is."""
+    return next((reason for reason, names in listed.items() if named in names.split()), None)
