@@ -109,6 +109,8 @@ GROUPS = sorted(name for name, command in main.commands.items() if isinstance(co
 WITHOUT_A_LIST = {
     "guard": "its rules are `guard rule list`, what they said is `guard decisions`",
     "language": "it has a budget and a record of use",
+    "hook": "what hooks did is in `status` and `doctor`",
+    "service": "there is one, of which `service status` tells",
     "session": "it has the one that is open",
 }
 

@@ -96,7 +96,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     },
     "Look after": {
         "serve": ("serve", "answer every verb over HTTP", "server http api rest listen web"),
-        "install": ("hooks", "wire coding agents to the memory: claude-code, codex", "hooks wire connect integrate"),
+        "install": ("hooks", "wire coding agents to the memory: Claude Code, Codex", "hooks wire connect integrate"),
         "hook": ("hooks", "answer an event of a coding agent; take up what its hooks saw", "drain spool"),
         "service": ("service", "the server in the background: begin, end, look at it", "background unit systemd start"),
         "init": ("upkeep", "make the store, and say where it is", "setup install create"),

@@ -26,8 +26,8 @@ def people() -> None:
 
     \b
     brainops people add ines --email ines@example.org
-    brainops people grant ines approver team/payments     or team/*, or * for every namespace
-    brainops people grant group:sre writer 'team/*'       a group, as who signs people in names it
+    brainops people grant ines approver team/payments   or team/*, or *
+    brainops people grant group:sre writer 'team/*'     as a provider names it
     """
 
 

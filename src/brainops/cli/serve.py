@@ -35,7 +35,7 @@ WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker
 @click.option("--sender", "senders", multiple=True, metavar="WHO=REF", help="Where a sender's secret is: env:, file:.")
 @click.option("--url", metavar="URL", help="Where browsers reach it: https://..., unless on this machine.")
 @click.option("--oidc", metavar="ISSUER", help="The OIDC provider that signs people in.")
-@click.option("--oidc-client", metavar="ID", default="", help="What this is there; secret: BRAINOPS_OIDC_SECRET.")
+@click.option("--oidc-client", metavar="CLIENT", default="", help="What this is there; secret: BRAINOPS_OIDC_SECRET.")
 @click.option("--oidc-groups", metavar="CLAIM", default="groups", show_default=True, help="Which claim names groups.")
 @click.option("--proxy-header", metavar="NAME", help="The header by which a proxy says who is signed in.")
 @click.option("--proxy-groups", metavar="NAME", default="", help="The header by which it says their groups.")

@@ -98,7 +98,7 @@ class Catalog:
         activated while a step holds one. In a procedure's own file it is refused, as `save` does.
         `taken` are names that other documents of the same import have. Raises InvalidInput, InvalidProcedure, Conflict.
         """
-        secrets = self._context.redaction.secrets
+        text, secrets = from_plain(str, text, "a document"), self._context.redaction.secrets
         kept, notes = placeholders.without_secrets(text, path) if secrets else (text, ())
         drafted = runbook.imported(kept, path=self._context.text(path) if path else path)
         drafted = replace(drafted, notes=(*drafted.notes, *notes))

@@ -47,8 +47,8 @@ class SignIns:
 
     def link(self, name: str) -> str:
         """Return the secret of a link by which one browser signs in as this person, once and within ten minutes."""
-        checked_name(name)
-        return self._ticket(acts.SIGN_IN_LINK, SignInKind.LINK, {"name": name}, LINK_SECONDS)
+        who = self._context.name(checked_name(name))
+        return self._ticket(acts.SIGN_IN_LINK, SignInKind.LINK, {"name": who}, LINK_SECONDS)
 
     def flow(self, said: Mapping[str, JSON]) -> str:
         """Keep what is needed when somebody comes back from a provider, and return the state that goes along."""

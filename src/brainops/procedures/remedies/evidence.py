@@ -43,7 +43,7 @@ Seconds = Annotated[float, Meta(ge=0, le=366 * 86_400)]
 
 _ELSEWHERE = {
     "application": "a fix was applied there: brainops fix contradict {} says that it did not help",
-    "operation": "an operation showed it: brainops contradict {} says that its outcome was another",
+    "operation": "an operation showed it: brainops operations contradict {} says that it was no success",
     "feedback": "a verdict on a memory says so: brainops feedback --undo {} takes it back",
 }
 """By which way evidence came that is not judged by itself, and how it is."""
