@@ -65,12 +65,17 @@ class Browser:
     def __init__(self, client: Asking) -> None:
         self.client = client
         self.cookies: dict[str, str] = {}
+        self.policy = ""
 
     def get(self, path: str, **headers: str) -> httpx2.Response:
-        return self._kept(self.client.get(path, headers={**self._cookie(), **headers}))
+        said = {"sec-fetch-site": "same-origin", **self._cookie(), **headers}
+        answer = self._kept(self.client.get(path, headers=said))
+        self.policy = answer.headers["referrer-policy"]
+        return answer
 
     def form(self, path: str, *, headers: dict[str, str] | None = None, **fields: str) -> httpx2.Response:
-        kind = {"content-type": "application/x-www-form-urlencoded"}
+        origin = "null" if self.policy == "no-referrer" else URL  # Fetch, "append a request `Origin` header"
+        kind = {"content-type": "application/x-www-form-urlencoded", "origin": origin, "sec-fetch-site": "same-origin"}
         body = urlencode(fields).encode()
         return self._kept(
             self.client.send("POST", path, content=body, headers={**self._cookie(), **kind, **(headers or {})})
@@ -79,6 +84,7 @@ class Browser:
     def call(self, verb: str, *, csrf: str | None = None, headers: dict[str, str] | None = None, **body: Any) -> Any:
         """Call a verb as a page does, and return the answer or the problem."""
         told = {"x-csrf-token": csrf if csrf is not None else csrf_of(self.cookies.get("brainops", ""))}
+        told |= {"origin": URL, "sec-fetch-site": "same-origin"}
         return self.client.send(
             "POST", f"/v1/{verb}", json=body, headers={**self._cookie(), **told, **(headers or {})}
         ).json()
@@ -382,6 +388,16 @@ def test_a_cookie_that_was_forged_or_ended_opens_nothing(team: Browser, person: 
 
     assert team.who()["type"] == "SignedOut"
     assert team.call("retrieve", query="x")["type"] == "SignedOut"
+
+
+@pytest.mark.parametrize("others", ['prefs={"a": 1}; {}', '{}; prefs={"a": 1}', "a[b]=1; {}", "brainops=; x; {};"])
+def test_what_else_sets_cookies_at_this_host_signs_nobody_out(serve: Serve, person: Brain, others: str) -> None:
+    browser = serve(keyed=False)
+    link = parse_qs(urlsplit(person.people.link("marta", URL)).query)["link"][0]
+    browser.form("/sign-in/link", link=link)
+    cookie = others.replace("{}", f"brainops={browser.cookies['brainops']}")
+
+    assert browser.client.get("/sign-in/who", headers={"cookie": cookie}).json()["name"] == "marta"
 
 
 def test_an_act_with_a_cookie_comes_from_a_page_of_ours(serve: Serve, person: Brain) -> None:

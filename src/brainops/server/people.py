@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -123,12 +122,9 @@ def sign_in_secret(ways: Ways, headers: Mapping[str, str]) -> str | None:
 
 
 def cookie_of(headers: Mapping[str, str], name: str) -> str | None:
-    """Return a cookie; None where there is none, or what came can not be read."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return None
-    return found.value if found is not None and found.value else None
+    """Return a cookie; None where there is none. Ours need no quotes, and others' may be anything up to a ;."""
+    pairs = (each.strip().partition("=") for each in headers.get("cookie", "").split(";"))
+    return next((value for key, _, value in pairs if key == name and value), None)
 
 
 def csrf_of(secret: str) -> str:
