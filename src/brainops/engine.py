@@ -59,6 +59,8 @@ def narrowed(
             f"{mine.actor.kind.value}:{mine.actor.id} does not act as {actor.kind.value}:{actor.id}, proven by "
             f"{actor.proof}: who opened this memory makes the view of somebody else, with Brain(engine, actor=...)"
         )
+    if actor is not None and mine.actor.remote:
+        actor = replace(actor, proof=mine.actor.proof)  # what came over the network did so, whoever it goes on as
     scope = Scope.of(mine.namespace, mine.read)
     if mine.actor.kind is ActorKind.AGENT:
         if namespace not in (None, mine.namespace):

@@ -92,7 +92,15 @@ def by_sign_in(engine: Engine) -> dict[str, str]:
     return {"cookie": f"brainops={secret}", "x-csrf-token": csrf_of(secret)}
 
 
-@pytest.mark.parametrize("way", [by_key, by_sign_in])
+def by_narrowed_key(engine: Engine) -> dict[str, str]:
+    return {**by_key(engine), "brainops-actor": "agent:none:ops"}
+
+
+def by_narrowed_sign_in(engine: Engine) -> dict[str, str]:
+    return {**by_sign_in(engine), "brainops-actor": "person:none:jo"}
+
+
+@pytest.mark.parametrize("way", [by_key, by_sign_in, by_narrowed_key, by_narrowed_sign_in])
 def test_no_verb_shows_or_changes_anything_of_another_namespace(engine: Engine, client: Asking, way: Any) -> None:
     headers, every, before = way(engine), ids(engine), rows(engine)
     theirs, unsaid = every[::2], (*every[1::2], *WORDS)  # what a call says may come back in its answer
@@ -130,3 +138,37 @@ def test_no_header_leads_into_another_namespace(
         assert (answer.status_code, answer.json()["type"]) == (403, "NamespaceDenied"), (path, answer.text)
     shown = client.get("/sign-in/who", headers=asked)
     assert shown.status_code == (401 if "authorization" in asked else 200) and "gateway" not in shown.text
+
+
+@pytest.mark.parametrize("actor", ["service:none:ops", "agent:none:bot"])
+def test_who_says_to_be_less_still_came_over_the_network(engine: Engine, client: Asking, actor: str) -> None:
+    headers = {**by_key(engine), "brainops-actor": actor}
+    Brain(engine, actor=MARTA).keys.issue("theirs", namespace="team/a", proof=PROOF)
+
+    def ask(verb: str, **said: Any) -> Any:
+        return client.send("POST", f"/v1/{verb}", json=said, headers=headers).json()
+
+    forged = {"actor": {"kind": "person", "id": "marta", "proof": "terminal"}}
+    memory = ask("capture", title="evil advice", source=forged)["id"]
+
+    assert ask("get", memory_id=memory)["source"]["actor"] == dict(
+        zip(("kind", "id", "proof"), [*actor.split(":none:"), "key"], strict=True)
+    )
+    assert ask("promote", memory_id=memory, namespace="team/a")["type"] == "NamespaceDenied"
+    assert "theirs" not in str(ask("keys/list")) and "theirs" not in str(ask("keys/revoke", name="theirs").get("id"))
+    assert Brain(engine, actor=MARTA).keys.list(limit=1)[0].revoked_at is None
+    asked = ask("guard/ask", start={"name": "deploy api", "actor": forged["actor"]}, reason="now")
+    assert asked["requested_by"]["proof"] == "key"
+
+
+def test_who_is_signed_in_acts_as_nobody_else(engine: Engine, client: Asking) -> None:
+    headers, said = by_sign_in(engine), {"start": {"name": "deploy api"}, "reason": "now"}
+
+    for actor in ("agent:none:bot", "service:none:jo", "person:none:marta"):
+        answer = client.send("POST", "/v1/guard/ask", json=said, headers={**headers, "brainops-actor": actor})
+        assert answer.json()["type"] == "ApprovalUnproven", answer.text
+    asked = client.send("POST", "/v1/guard/ask", json=said, headers={**headers, "brainops-actor": "person:none:jo"})
+    told = {**headers, "brainops-digest": asked.json()["digest"]}
+    granted = client.send("POST", "/v1/approvals/grant", json={"approval_id": asked.json()["id"]}, headers=told)
+
+    assert asked.json()["requested_by"]["id"] == "jo" and "cannot approve it too" in granted.text, granted.text

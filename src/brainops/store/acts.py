@@ -105,12 +105,13 @@ def require(act: Act, actor: Actor, *, proven: bool, strict: bool = False, appro
 def narrows(mine: Actor, other: Actor) -> bool:
     """Say whether somebody may go on as another: as himself, or as one who may do less; never better proven.
 
-    Who may do less is what the table says: every act that is open to the one kind is open to the other.
+    Who may do less is what the table says: every act that is open to the one kind is open to the other. A person who
+    comes over the network goes on as nobody else: nobody approves what they themselves asked for under another name.
     """
     if other.proof not in ("none", mine.proof):
         return False
-    if other.kind is mine.kind:
-        return other.id == mine.id
+    if other.kind is mine.kind or (mine.remote and mine.kind is ActorKind.PERSON):
+        return (other.kind, other.id) == (mine.kind, mine.id)
     allowed = [who for act in TABLE.values() for who in (act.who, act.who_where_strict or act.who)]
     return all(mine.kind in who for who in allowed if other.kind in who)
 
