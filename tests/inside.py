@@ -64,7 +64,7 @@ def away(address: str, down: Down) -> Brain:
 def fetch_pack(brain: Brain) -> None:
     """Let what is kept of a server be what it says now."""
     assert isinstance(brain, RemoteBrain)
-    brain._link.fetch()
+    brain._link.fetch(brain._pack)
 
 
 def operations_of(brain: Brain) -> OperationLog:

@@ -68,6 +68,7 @@ BROAD_EXCEPTS = {
     "brainops.agents.language.model": "what a provider's client raises is told as the model's failure, without the key",
     "brainops.agents.time_limit": "what the awaited thread raises is raised again in the one that waits",
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",
+    "brainops.remote.later": "what one record fails with must not keep those after it from being sent",
     "brainops.integrations.python_errors": "reporting an error must never become an error of the program",
     "brainops.procedures.runs.attempts": "what a step's own code raises is that step's failure",
     "brainops.procedures.runs.events": "what a step's own write raises is that step's failure, and it is undone",

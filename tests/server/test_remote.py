@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from brainops import net
 from brainops.brain import Brain
 from brainops.errors import (
     ApprovalUnproven,
@@ -23,10 +24,12 @@ from brainops.errors import (
     NotFound,
     OperationBlocked,
     OutcomeUnknown,
+    StepFailed,
     StoreFull,
     StoreUnavailable,
 )
 from brainops.remote import spool
+from brainops.remote.later import Later
 from brainops.remote.spool import Spool, Waiting
 from brainops.types import Down, TerminalProof
 from tests.inside import away, fetch_pack, operations_of
@@ -235,7 +238,7 @@ def test_the_pack_answers_meanwhile_and_says_how_old_it_is(
         [known] = brain.match("ValueError: bad port 'x'")
         fetch_pack(brain)
         age = time.time() + 7_200
-        folder = next(home.rglob("pack"))
+        folder = next(home.rglob("*.pack"))
 
     monkeypatch.setattr(time, "time", lambda: age)
     again = Brain.open(address).acting(down="open", deadline=0.5)
@@ -254,6 +257,68 @@ def test_the_pack_answers_meanwhile_and_says_how_old_it_is(
     monkeypatch.setattr(time, "time", lambda: age + 4 * 86_400)
     with pytest.raises(StoreUnavailable, match="4 days old"):
         again.match("x")
+
+
+def test_a_view_goes_by_the_pack_of_its_own_namespaces(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from brainops.engine import Engine
+    from brainops.types import Actor, ActorKind
+
+    store = tmp_path / "memory.db"
+    with Engine.open(store, namespace="home", model="none", background=False) as engine:
+        ines = Actor(kind=ActorKind.PERSON, id="ines", proof="os-user")
+        monkeypatch.setenv("BRAINOPS_KEY", Brain(engine, actor=ines).keys.issue("bot", namespace="team/*").secret)
+        strict = Brain(engine, actor=ines, namespace="team/b")
+        strict.guard.set_enforcement("strict", reason="a test")
+        strict.establish(
+            "name: careful\nmode: strict\non: [{operations: ['drop*']}]\n"
+            "steps:\n  - {id: a, uses: manual, with: {text: x}}\n"
+        )
+
+    with served(store, "--keys") as (address, _):
+        for namespace in ("team/a", "team/b"):
+            fetch_pack(Brain.open(address, namespace=namespace))
+    lax, strict = (Brain.open(address, namespace=each).acting(down="open") for each in ("team/a", "team/b"))
+
+    with lax.operation("drop table orders"):
+        pass
+    with pytest.raises(OperationBlocked, match="careful"), strict.operation("drop table orders"):
+        pytest.fail("it ran")
+    assert (lax.settings.namespace, strict.settings.namespace) == ("team/a", "team/b")
+    assert strict.acting(read=[]).settings.read == ("team/b",)
+    one, other = sorted(home.rglob("*.pack"))
+    one.write_bytes(other.read_bytes())  # both signed by the key; one of them lies where the other should
+    opened = [Brain.open(address, namespace=each).acting(down="open") for each in ("team/a", "team/b")]
+    with pytest.raises(StoreUnavailable, match="of other namespaces"):
+        [each.procedures.active() for each in opened]
+
+
+def test_a_call_is_sent_as_it_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    def lost(request: net.Request, **_: Any) -> net.Response:
+        sent.append(json.loads(request.body or b""))
+        raise StepFailed("the line broke", kind="ConnectionResetError", retryable=True)
+
+    monkeypatch.setattr(net, "ask", lost)
+    away(NOBODY, Down.SPOOL).acting(deadline=0.1).capture("x", "token: sk-live-0123456789abcdefghijklmn")
+
+    [lines] = home.rglob("spool.jsonl")
+    assert sent and "sk-live" not in str(sent)
+    assert all(each == json.loads(lines.read_text())["body"] for each in sent)
+
+
+def test_what_fails_in_an_unforeseen_way_does_not_keep_what_follows_from_being_sent() -> None:
+    later, sent = Later(), []
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    later.hand_over(full)
+    later.hand_over(lambda: sent.append("next"))
+
+    assert later.flush() and sent == ["next"]
 
 
 # The file of what waits

@@ -113,9 +113,9 @@ class Server:
             time.sleep(pause)
         raise self._over(verb, key, lost, trouble if attempt else StoreUnavailable("no time was left to ask"))
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, headers: Mapping[str, str]) -> bytes:
         """Return what lies at a path. Raises BrainOpsError."""
-        request = net.Request(url=f"{self.address}{path}", headers=self.headers())
+        request = net.Request(url=f"{self.address}{path}", headers={**self.headers(), **headers})
         try:
             response = net.ask(request, seconds=ANSWER_SECONDS, most_bytes=MAX_ANSWER_BYTES)
         except StepFailed as failed:

@@ -19,6 +19,7 @@ from brainops.brain import Brain
 from brainops.errors import NotFound, StoreUnavailable
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations.log import event_of
+from brainops.remote.narrowing import Narrowing
 from brainops.remote.whoami import KnownAs, whoami
 from brainops.store.files import new_file
 from brainops.types import (
@@ -38,11 +39,12 @@ from brainops.types import (
 )
 from brainops.types.counted import counted
 from brainops.types.times import MINUTE_MICROS, SECOND_MICROS
-from brainops.wire import from_plain, plain
+from brainops.wire import from_plain, plain, to_json
 from brainops_core import pack
 from brainops_core.guard.values import PlainActor, PlainStart, PlainState
 
 FETCH_SECONDS = 300.0  # between two fetches by those who use a server
+FETCH_AGAIN_SECONDS = 60.0  # after a pack that could not be fetched
 MOST_SECONDS = 3 * 86_400.0  # that it is gone by: over a long weekend, and no longer than rules stay what they are
 MOST_KNOWN = 500  # errors, the newest: a pack is read at once
 
@@ -76,22 +78,35 @@ class Enclosed(Struct, frozen=True):
 
 
 class KeptPack:
-    """The pack of one server for one key, in a folder of its own."""
+    """The pack of one server for one key and the namespaces of one view, in the folder of the key."""
 
-    def __init__(self, folder: Path, secret: str | None) -> None:
-        self._path = folder / "pack"
+    def __init__(self, folder: Path, secret: str | None, scope: Narrowing) -> None:
+        digest = hashlib.blake2b(to_json(scope), digest_size=6).hexdigest()
+        self._path = folder / f"{digest}.pack"
         self._secret = secret
+        self._scope = scope
+        self._fetch_at = 0.0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request for it carries: the namespaces that it is to be of."""
+        return self._scope.headers()
 
     def due(self) -> bool:
-        """Say whether it is to be fetched anew."""
+        """Say whether it is to be fetched anew; who is told so fetches it, and nobody else for a while."""
+        if time.monotonic() < self._fetch_at:
+            return False
         try:
-            return time.time() - self._path.stat().st_mtime > FETCH_SECONDS
+            due = time.time() - self._path.stat().st_mtime > FETCH_SECONDS
         except OSError:
-            return True
+            due = True
+        if due:
+            self._fetch_at = time.monotonic() + FETCH_AGAIN_SECONDS
+        return due
 
     def keep(self, data: bytes) -> None:
-        """Keep a pack that was fetched. Raises PackUnusable for one that does not hold."""
-        pack.decoded(data, signing_key(self._secret))
+        """Keep a pack that was fetched. Raises PackUnusable for one that does not hold here."""
+        self._checked(pack.decoded(data, signing_key(self._secret)))
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with new_file(self._path, force=True) as unfinished:
             unfinished.write_bytes(data)
@@ -99,7 +114,7 @@ class KeptPack:
     def read(self) -> Reading:
         """Return what the pack says. Raises StoreUnavailable where there is none that holds."""
         try:
-            found = pack.read(str(self._path), key=signing_key(self._secret))
+            found = self._checked(pack.read(str(self._path), key=signing_key(self._secret)))
             beside = from_plain(Enclosed, found.body["beside"])
         except pack.PackUnusable as error:
             raise StoreUnavailable(f"the server's pack that was kept is of no use: {error}") from error
@@ -111,6 +126,12 @@ class KeptPack:
                 f"the server's pack that was kept is {_told(age)} old, and no longer holds after {_told(MOST_SECONDS)}"
             )
         return Reading(found, beside, age)
+
+    def _checked(self, found: pack.Pack) -> pack.Pack:
+        """Return a pack that is of the namespaces of the view: rules of others would let pass what these refuse."""
+        if not self._scope.holds_for(found.namespaces):
+            raise pack.PackUnusable(f"it is of other namespaces: {', '.join(found.namespaces)}")
+        return found
 
 
 class Reading:

@@ -38,7 +38,7 @@ class Later:
             self._make()
         with self._changed:
             self._unsent += 1
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="brainops-later", daemon=True)
                 self._thread.start()
         self._waiting.put(send)
@@ -57,6 +57,8 @@ class Later:
                 send()
             except BrainOpsError as error:
                 log.error("a record could not be written: %s", error)
+            except Exception:  # a full disk, for one: those after it are sent all the same
+                log.exception("a record could not be written")
             finally:
                 with self._changed:
                     self._unsent -= 1

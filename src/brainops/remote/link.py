@@ -13,6 +13,7 @@ from brainops.errors import BrainOpsError, OutcomeUnknown, StoreUnavailable
 from brainops.remote.call import Server
 from brainops.remote.kept_pack import KeptPack, folder_of
 from brainops.remote.later import Later
+from brainops.remote.narrowing import Narrowing
 from brainops.remote.spool import Spool, Waiting
 from brainops.remote.verbs import Verb, verbs
 from brainops.store.database import Deadline
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 AWAY_PATIENCE_SECONDS = 1.0  # that who goes on without the server asks it before
 AWAY_SECONDS = 5.0  # in which it is not asked again
-FETCH_AGAIN_SECONDS = 60.0  # after a pack that could not be fetched
 
 log = lazy.logger()
 
@@ -39,11 +39,24 @@ class Link:
         self.around = tuple(around)
         self.later = Later()
         self.spool = Spool(folder)
-        self.pack = KeptPack(folder, server.key)
+        self._folder = folder
+        self._packs: dict[Narrowing, KeptPack] = {}
         self._away_until = 0.0
-        self._fetch_at = 0.0
 
-    def call(self, verb: Verb, body: bytes, headers: Mapping[str, str], deadline: Deadline | None, down: Down) -> bytes:
+    def pack(self, less: Narrowing) -> KeptPack:
+        """Return what is kept for a view that is narrowed like this: one pack for the namespaces that it has."""
+        scope = less.scope
+        return self._packs.setdefault(scope, KeptPack(self._folder, self.server.key, scope))
+
+    def call(
+        self,
+        verb: Verb,
+        body: bytes,
+        headers: Mapping[str, str],
+        deadline: Deadline | None,
+        down: Down,
+        pack: KeptPack,
+    ) -> bytes:
         """Ask the server. Who goes on without it does not wait for it each time: it is asked again after a while."""
         if down is Down.CLOSED:
             return self.server.call(verb, body, headers, deadline)
@@ -57,9 +70,8 @@ class Link:
         self._away_until = 0.0
         if self.spool.waits:
             self.later.hand_over(self.drain)
-        if time.monotonic() >= self._fetch_at and self.pack.due():
-            self._fetch_at = time.monotonic() + FETCH_AGAIN_SECONDS
-            self.later.hand_over(self.fetch)
+        if pack.due():
+            self.later.hand_over(lambda: self.fetch(pack))
         return answer
 
     def drain(self) -> int:
@@ -70,9 +82,9 @@ class Link:
 
         return self.spool.drain(send)
 
-    def fetch(self) -> None:
+    def fetch(self, pack: KeptPack) -> None:
         """Keep the server's pack of today."""
         try:
-            self.pack.keep(self.server.get("/v1/pack"))
+            pack.keep(self.server.get("/v1/pack", pack.headers))
         except (BrainOpsError, PackUnusable, OSError) as error:
             log.warning("the pack of the server is not kept: %s", error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,6 +19,17 @@ class Narrowing(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     read: tuple[str, ...] | None = None
     session: str | None = None
+
+    @property
+    def scope(self) -> Narrowing:
+        """What of it says which namespaces a view writes and reads."""
+        return Narrowing(namespace=self.namespace, read=self.read)
+
+    def holds_for(self, namespaces: Sequence[str]) -> bool:
+        """Say whether a view that is narrowed like this has these namespaces, the written one first."""
+        write = self.namespace or namespaces[0]
+        read = namespaces if self.read is None else self.read
+        return list(namespaces) == list(dict.fromkeys((write, *read)))
 
     def headers(self) -> dict[str, str]:
         """Return it as headers of a request."""

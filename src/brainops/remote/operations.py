@@ -17,6 +17,7 @@ from brainops.remote.begun import Begun
 from brainops.types import ActionClass, Allow, Ask, Decision, Deny, Evidence, Failed, OperationStart, Outcome
 
 if TYPE_CHECKING:
+    from brainops.remote.kept_pack import KeptPack
     from brainops.remote.link import Link
 
 log = lazy.logger()
@@ -36,9 +37,10 @@ class RemoteRunning(Running):
 class RemoteOperations:
     """Begins and ends operations on a server, as `OperationLog` does on a store."""
 
-    def __init__(self, ask: Callable[..., Any], link: Link) -> None:
+    def __init__(self, ask: Callable[..., Any], link: Link, pack: KeptPack) -> None:
         self._ask = ask
         self._link = link
+        self._pack = pack
 
     def begin(self, start: OperationStart, manner: Manner) -> Running:
         """Consult memory, ask the guard, and write that the operation begins, all there; return its handle.
@@ -71,7 +73,7 @@ class RemoteOperations:
         """Let an operation go on without the server, by its pack; without that, nothing that destroys begins."""
         start, least = running.start, running.manner.least
         try:
-            reading = self._link.pack.read()
+            reading = self._pack.read()
         except StoreUnavailable:
             running.start = start = replace(start, action_class=classify(start, (), least))
             if start.action_class is ActionClass.DESTRUCTIVE:

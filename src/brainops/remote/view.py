@@ -51,7 +51,7 @@ from brainops.types import (
     Source,
 )
 from brainops.types.limits import MAX_NAME_CHARACTERS
-from brainops.wire import from_json
+from brainops.wire import from_json, to_json
 
 if TYPE_CHECKING:
     pass
@@ -99,7 +99,7 @@ class _Parts:
     """What the verbs of a Brain that go on in this process find of its parts: the operations that it accompanies."""
 
     def __init__(self, view: RemoteBrain) -> None:
-        self.operations = RemoteOperations(view.ask, view._link)
+        self.operations = RemoteOperations(view.ask, view._link, view._pack)
 
 
 class RemoteBrain(Brain):
@@ -121,6 +121,7 @@ class RemoteBrain(Brain):
         self._link = link
         self._down = down
         self._less = less
+        self._pack = link.pack(less)
         self._deadline = deadline
         self._key = idempotency_key
         self._known: KnownAs | None = None
@@ -192,8 +193,11 @@ class RemoteBrain(Brain):
         for mine in ("progress", "detached"):  # nobody there shows it; and a server starts every run detached
             said.pop(mine, None)
         body = body_of(verb, said)
+        if self._down is Down.SPOOL and _may_wait(verb):  # as it is kept: under its key it is the same call then
+            kept: Any = from_json(Any, body)
+            body = to_json(redact_json(kept).value)
         try:
-            return answer_of(verb, self._link.call(verb, body, headers, self._deadline, self._down))
+            return answer_of(verb, self._link.call(verb, body, headers, self._deadline, self._down, self._pack))
         except (StoreUnavailable, OutcomeUnknown) as error:
             if self._down is Down.CLOSED:
                 raise
@@ -204,13 +208,13 @@ class RemoteBrain(Brain):
     def _meanwhile(self, verb: Verb, said: dict[str, Any], call: Waiting, error: BrainOpsError) -> Any:
         """Answer by the pack, or keep a call that answers nothing but that it was taken. Raises the error else."""
         if verb.name in FROM_PACK:
-            reading = self._link.pack.read()
+            reading = self._pack.read()
             log.warning("%s: %s", verb.name, reading.note)
             return FROM_PACK[verb.name](reading, self, said)
-        if verb.role is not Role.WRITER or verb.answers not in ACKNOWLEDGED:
+        if not _may_wait(verb):
             raise error
         if self._down is Down.SPOOL:
-            self._link.spool.add(replace(call, body=redact_json(call.body).value))
+            self._link.spool.add(call)
             note = "the server cannot be reached: it is kept here, and sent once it is back"
         else:
             log.error("%s: not kept, since the server cannot be reached: %s", verb.name, error)
@@ -298,12 +302,20 @@ FROM_PACK: Mapping[str, Callable[[Reading, RemoteBrain, dict[str, Any]], Any]] =
     "guard.check": lambda reading, view, said: reading.decide(said["start"]),
     "procedures.get": lambda reading, _, said: reading.procedure(**said),
     "procedures.active": lambda reading, *_: reading.procedures(),
-    "whoami": lambda reading, *_: reading.known,
+    "whoami": lambda reading, view, _: replace(
+        reading.known,
+        actor=view._less.actor or reading.known.actor,
+        session=view._less.session or reading.known.session,
+    ),
 }
 """What the pack answers, and how."""
 
 ACKNOWLEDGED = (None, Captured, list[Captured])
 """What is answered by who takes a call and says no more than that: such a call can wait."""
+
+
+def _may_wait(verb: Verb) -> bool:
+    return verb.role is Role.WRITER and verb.answers in ACKNOWLEDGED
 
 
 def open_server(address: str, given: Mapping[str, Any]) -> RemoteBrain:
