@@ -65,6 +65,7 @@ BROAD_EXCEPTS = {
     "brainops.agents.agents": "a subscriber that fails must not fail the task that taught something",
     "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",
     "brainops.agents.adapters.mcp": "what a server's client raises is told as the attempt's failure, without secrets",
+    "brainops.mcp.server": "what a tool meets that nobody expected is told as its result, and the server goes on",
     "brainops.agents.language.model": "what a provider's client raises is told as the model's failure, without the key",
     "brainops.agents.time_limit": "what the awaited thread raises is raised again in the one that waits",
     "brainops.store.group": "what fails in a shared transaction is raised again in the thread that it belongs to",

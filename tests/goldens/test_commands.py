@@ -24,6 +24,7 @@ UNRECORDED = {
     "hook canary": "it calls the hook that is wired; tests/hooks/test_install.py asks it",
     "hook drain": "what hooks saw has ids and times of their own; tests/hooks/test_drain.py compares it",
     "install": "it writes with the paths of this machine; tests/hooks/test_install.py compares them",
+    "mcp": "it answers until its client goes; tests/server/test_mcp.py has what",
     "serve": "it answers until it is stopped",
     **dict.fromkeys(
         [f"service {name}" for name in "start status logs stop drain unit".split()] + ["uninstall"],

@@ -83,6 +83,7 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "fix rollback": "a fix that says how it is taken back",
     "people link": "a person at a terminal",
     "people trust-server": "a person at a terminal",
+    "mcp": "a client that speaks its protocol",
     "refuse": "a person at a terminal",
     "runs skip": "an approval, since its procedure is required",
     "runs retry": "a run that failed",

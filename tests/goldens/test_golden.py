@@ -53,6 +53,6 @@ def test_ids_times_places_and_measurements_are_told_alike_and_nothing_else() -> 
 
 def test_nothing_is_recorded_that_no_test_asks_for() -> None:
     statements = {f"statements-{name.replace(' ', '-')}" for name in VERBS}
-    others = {"export-bytes", "hashes", "trail-strict", "trail-open"}
+    others = {"export-bytes", "hashes", "trail-strict", "trail-open", "mcp-tools"}
 
     assert {path.stem for path in RECORDED.iterdir()} <= {*CASES, *statements, *others}
