@@ -17,6 +17,7 @@ import pytest
 
 from brainops import Brain
 from brainops.engine import Engine
+from brainops.errors import StoreUnavailable
 from brainops.hooks import drain
 from brainops.hooks.folder import folder_of
 from brainops_core.hook import spool
@@ -96,11 +97,11 @@ def test_writers_lose_nothing_to_a_drain_that_goes_on_beside_them(tmp_path: Path
 
     def write(writer: int) -> None:
         for number in range(per_writer):
-            spool.append(folder, {"id": f"{writer}-{number}"})
+            spool.append(folder, {**ended(number), "id": f"{writer}-{number}"})
 
     def take() -> None:
         while not done.is_set() or spool.waiting(folder):
-            for path, lines in spool.taken(folder):
+            for path, lines, _ in spool.taken(folder):
                 seen.extend(str(line["id"]) for line in lines)
                 os.unlink(path)
 
@@ -133,6 +134,58 @@ def test_an_event_of_which_nothing_can_be_made_is_not_in_the_way_of_the_others(s
         spool.append(folder, line)
 
     assert sorted(taken_up(store)) == ["make part1", "make part4"]
+    assert not spool.waiting(folder)
+
+
+def test_a_store_that_is_busy_costs_no_event(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_of(str(store)) or ""
+
+    def busy(*_: object) -> None:
+        raise StoreUnavailable("another process writes it")
+
+    with opened(store) as engine:
+        for number in (1, 2):
+            spool.append(folder, ended(number))
+        with monkeypatch.context() as patch:
+            patch.setattr(drain, "_write", busy)
+            with pytest.raises(StoreUnavailable):
+                engine.drain()
+
+        assert engine.drain().events == 2
+    assert sorted(taken_up(store)) == ["make part1", "make part2"]
+
+
+def test_a_line_without_what_every_event_has_is_counted_and_left_out(store: Path) -> None:
+    folder = folder_of(str(store)) or ""
+    others: tuple[dict[str, object], ...] = (
+        {"kind": None},
+        {"kind": ["ended"]},
+        {"at": "now"},
+        {"at": 1 << 70},
+        {"client": {}},
+    )
+    with opened(store) as engine:
+        for line in (ended(1), *({**ended(2), **each} for each in others), ended(3)):
+            spool.append(folder, line)
+        done = engine.drain()
+
+    assert (done.events, done.unreadable) == (2, len(others))
+    assert sorted(taken_up(store)) == ["make part1", "make part3"]
+    assert not spool.waiting(folder)
+
+
+def test_an_event_with_fields_of_other_kinds_is_in_nobodys_way(store: Path) -> None:
+    folder = folder_of(str(store)) or ""
+    others: tuple[dict[str, object], ...] = (
+        {"namespaces": ["no namespace!"]},
+        {"context": "x"},
+        {"session": 7},
+        {"outcome": "failed", "exit": {}},
+    )
+    for line in (ended(1), *({**ended(2), **each} for each in others), ended(3)):
+        spool.append(folder, line)
+
+    assert {"make part1", "make part3"} <= set(taken_up(store))
     assert not spool.waiting(folder)
 
 

@@ -167,5 +167,6 @@ def drain() -> Said:
     given = shared()
     with Engine.open(given.store, namespace=given.namespace, read=given.read, model="none", background=False) as engine:
         done = engine.drain()
-    yield {"events": done.events, "left": done.left}
-    yield f"{counted(done.events, 'event')} taken up"
+    yield {"events": done.events, "left": done.left, "unreadable": done.unreadable}
+    left_out = f"; {counted(done.unreadable, 'line')} left out that are no events" if done.unreadable else ""
+    yield f"{counted(done.events, 'event')} taken up{left_out}"

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brainops import lazy
-from brainops.errors import BrainOpsError, Conflict
+from brainops.errors import BrainOpsError, Conflict, StoreError
 from brainops.hooks.folder import COUNTS, counted
 from brainops.operations import log as records
 from brainops.operations.operation import start_of
@@ -80,10 +80,11 @@ Opened = Callable[[Sequence[str], Actor], Writing]
 
 
 class Drained(Struct, kw_only=True):
-    """What a drain took up, and what is left because its time was over."""
+    """What a drain took up, what is left because its time was over, and the lines that were no events."""
 
     events: int = 0
     left: int = 0
+    unreadable: int = 0
 
 
 def drain(folder: str, services: Opened, seconds: float | None = None) -> Drained:
@@ -98,7 +99,10 @@ def drain(folder: str, services: Opened, seconds: float | None = None) -> Draine
     with _alone(folder) as alone:
         if alone:
             _forget_sessions(folder)
-            for path, lines in spool.taken(folder):
+            for path, lines, unreadable in spool.taken(folder):
+                if unreadable:
+                    log.warning("%d lines of hooks that are no events were left out", unreadable)
+                done.unreadable += unreadable
                 _drain_file(folder, path, lines, services, until, done)
     return done
 
@@ -172,19 +176,22 @@ def _rewrite(path: str, lines: list[Line]) -> None:
 def _drain_batch(batch: list[Line], services: Opened) -> None:
     """Write a batch in one transaction, under a key by which a second try finds that it is there.
 
-    Of a batch that the store refuses each event is tried by itself, so that one that nothing can be made of is not in
-    the way of the others for ever.
+    Of a batch that is refused as invalid each event is tried by itself, so that one that nothing can be made of is not
+    in the way of the others for ever. A store that is busy, full or away says nothing of the events: they stay, and the
+    drain ends. Raises StoreError.
     """
     kept = [line for line in batch if line["kind"] in KINDS]
     namespaces, client = _whose(batch[0])
     if not (kept and namespaces):
         return
-    parts = services(namespaces, Actor(kind=ActorKind.AGENT, id=client or "agent", proof="environment"))
     try:
+        parts = services(namespaces, Actor(kind=ActorKind.AGENT, id=client or "agent", proof="environment"))
         _write(parts.context, kept)
     except Repeated:
         return
-    except (BrainOpsError, ValueError, KeyError, TypeError) as refused:
+    except StoreError:
+        raise
+    except (BrainOpsError, ValueError, KeyError, TypeError, AttributeError) as refused:
         if len(kept) == 1:
             log.warning("an event of a hook could not be kept: %s", refused)
             return

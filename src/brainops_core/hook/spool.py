@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "spool.jsonl"
 MAX_BYTES = 64 * 1024 * 1024  # some hundred thousand events that nobody drained; what comes then is counted as lost
 MAX_LINE_BYTES = 64 * 1024
+MAX_TIME = 1 << 62  # microseconds; no database holds a later one
 ATTEMPTS = 100  # to find the file in its place: it is moved away once in a drain, and each try takes microseconds
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -81,8 +82,10 @@ def waiting(folder: str) -> list[str]:
     return [*(os.path.join(folder, name) for name in names), *([spool] if os.path.exists(spool) else [])]
 
 
-def taken(folder: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """Yield (file, its events) for what is to be drained; the caller removes each file once its events are durable.
+def taken(folder: str) -> Iterator[tuple[str, list[Mapping[str, Any]], int]]:
+    """Yield (file, its events, how many other lines) for what is to be drained.
+
+    The caller removes each file once its events are durable.
 
     To be called by one process at a time. What an earlier drain did not finish comes first, under the same name.
     """
@@ -93,14 +96,17 @@ def taken(folder: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
             os.rename(path, moved)
         with open(moved, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # until those have written that found it in its place
-            yield moved, list(_events(file.read(2 * MAX_BYTES)))
+            lines = [line for line in file.read(2 * MAX_BYTES).splitlines() if line]
+        events = [event for line in lines if (event := _event(line)) is not None]
+        yield moved, events, len(lines) - len(events)
 
 
-def _events(data: bytes) -> Iterator[Mapping[str, Any]]:
-    for line in data.splitlines():
-        try:
-            event = from_json(line.decode())
-        except ValueError:
-            continue  # blank, or cut in half by a full disk or a power cut
-        if isinstance(event, dict) and isinstance(event.get("id"), str):
-            yield event
+def _event(line: bytes) -> Mapping[str, Any] | None:
+    """Return an event; None for what a full disk or a power cut left of one, and for what somebody else wrote."""
+    try:
+        event = from_json(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("at"), int) or not 0 <= event["at"] < MAX_TIME:
+        return None
+    return event if all(isinstance(event.get(name), str) for name in ("id", "kind", "client")) else None
