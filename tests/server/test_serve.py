@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -27,7 +28,9 @@ def make(store: Path) -> None:
 
 
 @contextmanager
-def served(store: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def served(
+    store: Path, *options: str, first: Callable[[], None] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run a server in a process of its own; yield its address and the process."""
     make(store)
     command = [sys.executable, "-c", MAIN, "serve", "--json", "--port", "0", "--store", str(store)]
@@ -37,6 +40,7 @@ def served(store: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[s
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "BRAINOPS_HOME": str(store.parent)},
+        preexec_fn=first,
     )
     try:
         assert process.stdout is not None
@@ -72,12 +76,29 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed(tmp_path: Pa
     assert [json.loads(line)["status"] for line in logged if '"request"' in line] == [200]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no /proc shows what a process was begun with")
+def test_no_process_of_the_same_user_reads_the_servers_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAINOPS_SIGN_IN_SECRET", "bov_hunter22")
+    with served(tmp_path / "memory.db", first=as_any_user) as (_, process):
+        command = [sys.executable, "-c", f"print(open('/proc/{process.pid}/environ').read())"]
+        looked = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=as_any_user)
+
+    assert "PermissionError" in looked.stderr and "hunter22" not in looked.stdout
+
+
+def as_any_user() -> None:
+    """Give up what root may more than others (PR_CAPBSET_DROP); of no effect for anybody else."""
+    for capability in range(41):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (("--host", "0.0.0.0"), "brainops keys issue NAME"),
         (("--host", "name.invalid"), "brainops keys issue NAME"),
         (("--host", "name.invalid", "--keys"), "cannot be listened on"),
+        (("--url", "https://ops.example"), "begin with --keys"),
     ],
 )
 def test_it_does_not_begin_where_others_reach_it_without_keys(

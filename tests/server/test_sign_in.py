@@ -466,6 +466,39 @@ def test_a_server_begins_with_no_way_by_which_others_say_who_somebody_is(provide
             ways_of(url, secret, by, proxy)
 
 
+# What is the machine's
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("command", {"argv": ["/bin/true"]}),
+        ("webhook", {"url": "file:/etc/passwd"}),
+        ("webhook", {"url": "https://elsewhere.example/", "secret": "env:BRAINOPS_SIGN_IN_SECRET"}),
+        ("webhook", {"url": "http://10.0.0.1/", "private": ["10.0.0.1"]}),
+        ("email", {"host": "m.example", "from": "a@b.c", "to": "a@b.c", "username": "a", "password": "env:X"}),
+    ],
+)
+def test_who_looks_after_one_namespace_has_no_say_over_the_machine_and_who_looks_after_all_has(
+    proxied: Callable[[str], Browser], person: Brain, kind: str, settings: dict[str, Any]
+) -> None:
+    person.people.add("ann", issuer="proxy", subject="ann", proof=INES)
+    person.people.grant("ann", "admin", "*", proof=INES)
+    person.people.grant("jo", "admin", "team/a", proof=INES)
+
+    def add(who: str, name: str, kind: str, settings: dict[str, Any]) -> Any:
+        browser, said = proxied("127.0.0.0/8"), {"x-forwarded-user": who}
+        browser.get("/sign-in", **said)
+        return browser.call("notices/add_channel", headers=said, name=name, kind=kind, settings=settings)
+
+    refused = add("jo", "x", kind, settings)
+    plain = add("jo", "y", "webhook", {"url": "https://chat.example/hook"})
+
+    assert (refused["status"], refused["type"]) == (403, "RoleDenied") and "(*)" in refused["detail"]
+    assert plain["name"] == "y"
+    assert add("ann", "x", kind, settings)["kind"] == kind
+
+
 # Who approves nothing
 
 

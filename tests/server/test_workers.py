@@ -24,6 +24,21 @@ def test_settings_are_in_the_environment_and_a_worker_that_ends_is_begun_again(t
     assert "--store" not in WORKER
 
 
+def test_what_is_the_servers_alone_is_not_in_its_workers_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    for name in ("GRAFANA_SECRET", "SMTP_PASSWORD"):
+        monkeypatch.setenv(name, "hunter22")
+    program = f"import os, sys; open({str(told)!r}, 'w').write(' '.join(os.environ)); sys.stdin.read()"
+    with attended([sys.executable, "-c", program], {}, 1, without={"GRAFANA_SECRET"}):
+        end = time.monotonic() + 30
+        while not (told.exists() and told.read_text()) and time.monotonic() < end:
+            time.sleep(0.02)
+
+    assert "SMTP_PASSWORD" in told.read_text() and "GRAFANA_SECRET" not in told.read_text()
+
+
 def test_workers_are_told_what_is_due_and_of_other_namespaces_the_log_says_once_that_nobody_is(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

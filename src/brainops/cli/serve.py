@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from getpass import getuser
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from brainops.server.people import Ways
 
 WORKER = [sys.executable, "-c", "from brainops.cli import main; main()", "worker", "--attended"]
+SIGN_IN_SECRET, OIDC_SECRET = "BRAINOPS_SIGN_IN_SECRET", "BRAINOPS_OIDC_SECRET"
+SECRETS = (SIGN_IN_SECRET, OIDC_SECRET)
 
 
 @command("serve")
@@ -70,7 +73,9 @@ def serve(
 
     given = shared()
     require_store(given.store)
-    ways = _ways(url, **signing) if url or signing["oidc"] or signing["proxy_header"] else None
+    secrets = {name: os.environ.pop(name, "") for name in SECRETS}  # nothing that this begins has them
+    ways = _ways(url, secrets, **signing) if url or signing["oidc"] or signing["proxy_header"] else None
+    senders_own = {reference.removeprefix("env:") for _, _, reference in (each.partition("=") for each in senders)}
     with Engine.open(
         given.store, namespace=given.namespace, read=given.read, model=given.model, background=False
     ) as engine:
@@ -78,7 +83,7 @@ def serve(
         def ready(address: str) -> None:
             if as_service:
                 ServicePlace(store_location.data_folder()).hold(address, masked(engine.settings.store))
-            tell = working.enter_context(attended(WORKER, _settings(engine), workers))
+            tell = working.enter_context(attended(WORKER, _settings(engine), workers, without=senders_own))
             engine.nudged = Nudges(engine.settings.namespace if workers else None, tell)
             if shared().json:
                 click.echo(f'{{"address": "{address}"}}')
@@ -99,6 +104,7 @@ def serve(
 
 def _ways(
     url: str | None,
+    secrets: Mapping[str, str],
     oidc: str | None,
     oidc_client: str,
     oidc_groups: str,
@@ -115,10 +121,9 @@ def _ways(
             from brainops.server.oidc import Provider
         except ImportError as error:
             raise MissingExtra(f"OIDC takes an extra ({error.name}): pip install 'brainops[oidc]'") from error
-        secret = os.environ.get("BRAINOPS_OIDC_SECRET", "")
-        provider = Provider(issuer=oidc, client_id=oidc_client, client_secret=secret, groups=oidc_groups)
+        provider = Provider(issuer=oidc, client_id=oidc_client, client_secret=secrets[OIDC_SECRET], groups=oidc_groups)
     proxy = (proxy_header, proxy_groups, proxy_from) if proxy_header else None
-    return ways_of(url or "http://127.0.0.1:8321", os.environ.get("BRAINOPS_SIGN_IN_SECRET", ""), provider, proxy)
+    return ways_of(url or "http://127.0.0.1:8321", secrets[SIGN_IN_SECRET], provider, proxy)
 
 
 def show_link(engine: Engine, address: str) -> None:

@@ -90,6 +90,8 @@ class Api:
                 "somebody who looks after the memory issues a key of that role, or asks for it themselves",
             )
         given = _given(verb, headers, query, body)
+        if verb.name == "notices.add_channel":
+            caller.require_channel(given.kind, given.settings)  # type: ignore[attr-defined]
         ours = self._ours(verb, caller, headers, given)
         key = (headers.get("idempotency-key") or None) if verb.writes else None
         if verb.name == "capture":  # its own says more: it stands with the memory, and is known for good

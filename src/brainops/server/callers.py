@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -13,7 +15,8 @@ from brainops.engine import STORE_NAMESPACE, Engine
 from brainops.errors import ApprovalUnproven
 from brainops.server.people import Ways, role_of, sign_in_secret, signed_in
 from brainops.server.problem import Trouble
-from brainops.types import Actor, ActorKind, KeyProof, Proof, Role, SignedIn
+from brainops.types import Actor, ActorKind, ChannelKind, KeyProof, Proof, Role, SignedIn, SignInKind
+from brainops.types.access import EVERYWHERE
 
 LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows who: whoever may use this machine
 
@@ -21,7 +24,8 @@ LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows
 class Caller(Struct, frozen=True, kw_only=True):
     """Who asks: their view of the memory, what they may ask for there, and a person's own proof where there is one.
 
-    `signed` is the person who is signed in, and `secret` what their browser keeps.
+    `signed` is the person who is signed in, and `secret` what their browser keeps. `of_machine` says whether they may
+    have the server's machine run programs, read its secrets and reach its network: who looks after every namespace.
     """
 
     brain: Brain
@@ -30,6 +34,22 @@ class Caller(Struct, frozen=True, kw_only=True):
     proof: Proof | None
     signed: SignedIn | None = None
     secret: str = ""
+    of_machine: bool = False
+
+    def require_channel(self, kind: str, settings: Mapping[str, Any]) -> None:
+        """Raise Trouble (403) where a channel would have the machine do what only `of_machine` may."""
+        refers = any(isinstance(said, str) and _REFERENCE.match(said) for said in settings.values())
+        if not self.of_machine and (kind == ChannelKind.COMMAND or refers or settings.get("private")):
+            raise Trouble(
+                403,
+                "RoleDenied",
+                f"{self.name} may not have this machine run a command, read a secret (env:, file:) or reach a private "
+                "host: an admin of every namespace (*) may",
+                "name a public address without secrets, or ask whoever has the machine: brainops notices channel add",
+            )
+
+
+_REFERENCE = re.compile(r"\s*(env|file|command):", re.IGNORECASE)
 
 
 def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machine: bool, ways: Ways) -> Caller:
@@ -59,7 +79,16 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
         own = [each.path for each in signed.person.roles if "*" not in each.path]
         home = next((each for each in (here.namespace, *own) if role_in(each)), here.namespace)
         brain, role = _placed(engine, headers, actor, role_in, home, here.read)
-        return Caller(brain=brain, role=role, name=actor.id, proof=proof, signed=signed, secret=cookie)
+        terminal = open_to_this_machine and signed.sign_in.kind is SignInKind.LINK
+        return Caller(
+            brain=brain,
+            role=role,
+            name=actor.id,
+            proof=proof,
+            signed=signed,
+            secret=cookie,
+            of_machine=terminal or signed.person.role_in(EVERYWHERE) is Role.ADMIN,
+        )
     if not open_to_this_machine:
         raise _unknown("this server answers nobody without a key")
     of_here = {**dict.fromkeys(here.read, Role.READER), here.namespace: Role.APPROVER if proof else Role.WRITER}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from brainops.server.oidc import Provider
 
 CSRF = "x-csrf-token"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -56,6 +57,11 @@ class Ways(Struct, frozen=True, kw_only=True):
         """Whether browsers reach it over TLS."""
         return self.url.startswith("https://")
 
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether others than who sits at this machine come in by it."""
+        return bool(self.provider or self.proxy) or urlsplit(self.url).hostname not in LOOPBACK
+
     def cookie(self, name: str = "brainops") -> str:
         """Return the name of a cookie; over TLS nobody but this host can have set one of that name."""
         return f"__Host-{name}" if self.secure else name
@@ -79,7 +85,7 @@ class SignedInHere(Struct, frozen=True, kw_only=True):
 def ways_of(url: str, secret: str, provider: Provider | None, proxy: tuple[str, str, Sequence[str]] | None) -> Ways:
     """Return the ways of a server; raise InvalidConfiguration where others could say who somebody is."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise InvalidConfiguration(f"people sign in over https, and {url!r:.80} is not: name the address with --url")
     if (provider or proxy) and not secret:
         raise InvalidConfiguration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import ipaddress
 import json
 import logging
@@ -54,6 +55,12 @@ def serve(
             f"others reach {host}, and nobody knows who asks: listen on 127.0.0.1, or begin with --keys. Each has one "
             "of their own: brainops keys issue NAME"
         )
+    if not keyed and ways is not None and ways.leads_elsewhere:
+        raise InvalidConfiguration(
+            f"people reach {ways.url} from elsewhere, by a proxy that is on this machine, and whoever shows no key "
+            "would be an agent of this machine: begin with --keys. Each has one of their own: brainops keys issue NAME"
+        )
+    _close_memory()
     secrets = secrets_of(senders)
     listening = _listen(host, port)
     at = listening.getsockname()[1]
@@ -75,6 +82,18 @@ def serve(
     )
     shown = f"[{host}]" if ":" in host else host
     _Server(config, lambda: ready(f"http://{shown}:{at}"), closed).run(sockets=[listening])
+
+
+def _close_memory() -> None:
+    """Let no process of the same user read this one's memory, or the environment that it was begun with.
+
+    Steps run beside it as that user, and it holds what signs people in. A program that it begins is open again.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 class _Server(uvicorn.Server):

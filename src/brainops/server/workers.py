@@ -10,7 +10,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 STEADY_SECONDS = 60.0  # after which a worker that ends is begun again at once
@@ -38,13 +38,17 @@ class Nudges:
 
 
 @contextmanager
-def attended(command: Sequence[str], settings: Mapping[str, str], count: int) -> Iterator[Callable[[], None]]:
+def attended(
+    command: Sequence[str], settings: Mapping[str, str], count: int, *, without: Collection[str] = ()
+) -> Iterator[Callable[[], None]]:
     """Keep so many processes of a command going for a while; what it lends tells them to look for something to do.
 
     Each hears of that by a line of its standard input, and of its end by the end of that. Their settings are handed
-    over in the environment: everybody on the machine sees a command line.
+    over in the environment: everybody on the machine sees a command line. What is the server's alone is left `without`:
+    each step of a procedure could read it there.
     """
-    environment = {**os.environ, **settings}
+    ours = {name: value for name, value in os.environ.items() if name not in without}
+    environment = {**ours, **settings}
     stop = threading.Event()
     alive: list[subprocess.Popen[bytes]] = []
     threads = [
