@@ -126,7 +126,9 @@ TESTS: Mapping[str, str] = {
         people.roles_are_given_by_an_admin_of_the_whole_path_and_approving_always_takes_a_proof
         people.what_is_no_person_and_no_path_is_refused
         people.who_approves_has_the_role_where_the_question_is
+        people.who_could_approve_before_there_were_roles_and_was_let_go_may_not_by_a_row_written_again
         people.who_could_approve_before_there_were_roles_goes_on
+        people.who_could_approve_before_there_were_roles_goes_on_by_a_secret_that_is_left
         people.who_signed_in_approves_what_they_looked_at_and_nothing_else
         runs_steering.a_granted_approval_lets_the_run_go_on_and_is_used_up
         runs_steering.a_refused_approval_fails_its_step

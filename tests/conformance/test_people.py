@@ -22,9 +22,11 @@ from brainops.types import (
     ActorKind,
     Approval,
     Claims,
+    KeyProof,
     OperationStart,
     Proof,
     Role,
+    SecretKind,
     SignedIn,
     SignInKind,
     SignInProof,
@@ -204,6 +206,8 @@ def test_a_role_that_was_written_by_hand_is_not_honoured_and_doctor_names_it(bra
 
     with pytest.raises(ApprovalUnproven):
         brain.approvals.grant(question.id, proof=proof)
+    with pytest.raises(Conflict):
+        brain.approvals.approvers.revoke("ines", proof=INES)
     [told] = [each for each in brain.upkeep.doctor() if each.name == "approvers"]
     assert not told.passed and "'jo' has a role that nobody gave: admin of *" in told.detail
 
@@ -214,8 +218,8 @@ def _forged(brain: Brain) -> dict[str, Any]:
     return {**grant, "holder": grant["id"], **by}
 
 
-def test_who_could_approve_before_there_were_roles_goes_on(brain: Brain, dialect: str) -> None:
-    brain.approvals.approvers.enrol("jo", passphrase=f"{PHRASE} too", proof=INES)
+def _upgraded(brain: Brain, dialect: str) -> None:
+    """Let those who are enrolled be as they were before there were roles, and move them to what there is now."""
     script = next(script for _, name, script in migrations(dialect) if name == "people")
     moves = re.findall(r"^insert into .*?;", script, re.MULTILINE | re.DOTALL)
 
@@ -225,8 +229,13 @@ def test_who_could_approve_before_there_were_roles_goes_on(brain: Brain, dialect
         for statement in ("delete from role_grant", "delete from person", *moves):
             connection.execute(statement)
         connection.commit()
-
     assert len(moves) == 2
+
+
+def test_who_could_approve_before_there_were_roles_goes_on(brain: Brain, dialect: str) -> None:
+    brain.approvals.approvers.enrol("jo", passphrase=f"{PHRASE} too", proof=INES)
+    _upgraded(brain, dialect)
+
     assert [(each.name, each.role_in("*")) for each in brain.people.list()] == [
         ("ines", Role.ADMIN),
         ("jo", Role.ADMIN),
@@ -235,6 +244,35 @@ def test_who_could_approve_before_there_were_roles_goes_on(brain: Brain, dialect
     brain.people.add("eve", proof=TerminalProof(approver="jo", passphrase=f"{PHRASE} too"))
     [told] = [each for each in brain.upkeep.doctor() if each.name == "approvers"]
     assert told.passed, told.detail
+
+
+def test_who_could_approve_before_there_were_roles_goes_on_by_a_secret_that_is_left(brain: Brain, dialect: str) -> None:
+    key = KeyProof(key=brain.approvals.approvers.enrol("ines", proof=INES).key or "")
+    _upgraded(brain, dialect)
+
+    brain.approvals.approvers.revoke("ines", kind=SecretKind.PASSPHRASE, proof=key)
+
+    brain.approvals.approvers.enrol("ines", passphrase=PHRASE, proof=key)
+    assert brain.approvals.grant(asked(brain).id, proof=INES).state.value == "granted"
+    [told] = [each for each in brain.upkeep.doctor() if each.name == "approvers"]
+    assert told.passed, told.detail
+
+
+def test_who_could_approve_before_there_were_roles_and_was_let_go_may_not_by_a_row_written_again(
+    brain: Brain, dialect: str
+) -> None:
+    brain.approvals.approvers.enrol("jo", passphrase=f"{PHRASE} too", proof=INES)
+    _upgraded(brain, dialect)
+    grant = brain.people.get("jo").roles[0].id
+    brain.approvals.approvers.revoke("jo", proof=INES)
+    with inside(brain).store.database.raw() as connection:  # type: ignore[attr-defined]
+        if dialect == "postgres":
+            connection.execute("set brainops.upkeep = 'on'")
+        connection.execute(f"update role_grant set withdrawn_at = null where id = '{grant}'")
+        connection.commit()
+
+    [told] = [each for each in brain.upkeep.doctor() if each.name == "approvers"]
+    assert not told.passed and "'jo' has a role that nobody gave" in told.detail
 
 
 # Signing in

@@ -15,9 +15,8 @@ from brainops.memory.context import MemoryContext
 from brainops.memory.transfer.foreign_trail import SETTLED, witnesses
 from brainops.procedures.catalog import subject_of
 from brainops.procedures.consent.approvals import covered, vouched
-from brainops.procedures.consent.approvers import enrolled_in
 from brainops.procedures.consent.outbox import known_channel
-from brainops.procedures.consent.roles import known_grant
+from brainops.procedures.consent.roles import enrolled_in, known_grant
 from brainops.procedures.definition.sources import stored
 from brainops.store import Transaction
 from brainops.store.database import Row
@@ -156,10 +155,11 @@ def _checked_approvers(context: MemoryContext) -> tuple[str, str]:
         grants, people = tx.people.grants(), {each.id: each for each in tx.people.list()}
     wrong = [] if broken is None else [f"line {broken} of the approvers' trail does not fit the chain"]
     known = {entry["id"]: entry for entry in entries}
+    vouched_for = [entry for entry in entries if enrolled_in(_of(lines, STORE_NAMESPACE, entry["id"]), entry)]
     wrong += [
         f"{entry['name']!r:.80} may approve by a secret that nobody enrolled"
         for entry in entries
-        if not enrolled_in(_of(lines, STORE_NAMESPACE, entry["id"]), entry)
+        if entry not in vouched_for
     ]
     every = [line for of_one in lines.values() for line in of_one]
     wrong += [
@@ -176,12 +176,13 @@ def _checked_approvers(context: MemoryContext) -> tuple[str, str]:
     first = [line for line in every if line.act == "approver-enrol" and line.detail.get("first_use")]
     if len(first) > 1:
         wrong.append(f"approvers were begun anew: {len(first)} were taken on trust, and only the first may be")
+    enrolled = {entry["name"] for entry in vouched_for if entry["revoked_at"] is None}
     wrong += [
         f"{people[each.holder].name if each.holder in people else each.holder!r:.80} has a role that nobody gave: "
         f"{each.role.value} of {each.path}"
         for each in grants
         if each.withdrawn_at is None
-        and not known_grant(_of(lines, STORE_NAMESPACE, each.id), each, people.get(each.holder))
+        and not known_grant(_of(lines, STORE_NAMESPACE, each.id), each, people.get(each.holder), enrolled)
     ]
     names = sorted({entry["name"] for entry in entries if entry["revoked_at"] is None})
     fine = (

@@ -20,6 +20,8 @@ from brainops.procedures.consent.roles import (
     checked_name,
     checked_path,
     doorkeepers,
+    enrolled_in,
+    enrolment,
     granted,
     vouched_roles,
     withdrawn,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.procedures.consent.outbox import Outbox
     from brainops.store.database import Row
-    from brainops.types import JSON, Approver, AuditEntry, Person, Proof
+    from brainops.types import JSON, Approver, Person, Proof
 
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8
@@ -290,21 +292,6 @@ class Approvers:
 
 
 _PROOFS = {SecretKind.PASSPHRASE: "terminal", SecretKind.KEY: "key"}
-
-
-def enrolment(entry: Row) -> dict[str, JSON]:
-    """Return what the audit trail says of an entry: whose it is, and a digest of the hash, never the secret."""
-    return {
-        "name": entry["name"],
-        "kind": entry["kind"],
-        "first_use": bool(entry["first_use"]),
-        "secret": hashlib.sha256(entry["secret_hash"].encode()).hexdigest(),
-    }
-
-
-def enrolled_in(lines: Sequence[AuditEntry], entry: Row) -> bool:
-    """Say whether the audit trail knows an entry as it stands."""
-    return any(line.act == "approver-enrol" and dict(line.detail) == enrolment(entry) for line in lines)
 
 
 def hash_passphrase(passphrase: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from brainops.types.access import EVERYWHERE
 
 if TYPE_CHECKING:
     from brainops.store import Transaction
+    from brainops.store.database import Row
     from brainops.types import JSON, Actor, AuditEntry
 
 APPROVING = (Role.APPROVER, Role.ADMIN)  # roles that are given by somebody who proves to have one, always
@@ -71,9 +73,10 @@ def withdrawn(tx: Transaction, grant: RoleGrant, *, at: int) -> RoleGrant:
 
 def doorkeepers(tx: Transaction) -> Sequence[str]:
     """Return the names of those who let others in: admins of all, who have a secret; one at least is left."""
-    names = tx.approvals.names_of_approvers()
-    found = [tx.people.named(name) for name in names]
-    return [each.name for each in found if each is not None and each.role_in(EVERYWHERE) is Role.ADMIN]
+    found = [tx.people.named(name) for name in _enrolled(tx)]
+    return [
+        each.name for each in found if each is not None and vouched_roles(tx, each).role_in(EVERYWHERE) is Role.ADMIN
+    ]
 
 
 def looks_after_all(tx: Transaction, actor: Actor) -> bool:
@@ -84,24 +87,49 @@ def looks_after_all(tx: Transaction, actor: Actor) -> bool:
 
 def vouched_roles(tx: Transaction, person: Person) -> Person:
     """Return a person with the roles that the audit trail knows of."""
-    return replace(
-        person, roles=tuple(each for each in person.roles if known_grant(tx.trail.of(each.id), each, person))
-    )
+    before = any(grant.id == grant.holder for grant in person.roles)
+    enrolled = _enrolled(tx) if before else ()
+    held = [each for each in person.roles if known_grant(tx.trail.of(each.id), each, person, enrolled)]
+    return replace(person, roles=tuple(held))
 
 
-def known_grant(lines: Sequence[AuditEntry], grant: RoleGrant, person: Person | None) -> bool:
+def known_grant(
+    lines: Sequence[AuditEntry], grant: RoleGrant, person: Person | None, enrolled: Collection[str]
+) -> bool:
     """Say whether the audit trail knows a role as it stands.
 
-    One of before there were roles is known by the enrolment of whose id it has: that let somebody approve everywhere.
+    One of before there were roles is known by the enrolment of whose id it has: that let somebody approve everywhere,
+    and does for as long as they are one of the `enrolled`, by that secret or by another.
     """
-    if any(line.act in ("role-withdraw", "approver-revoke") for line in lines):
+    if any(line.act == "role-withdraw" for line in lines):
         return False
     if any(line.act == "role-grant" and dict(line.detail) == _said(grant) for line in lines):
         return True
     before = grant.role is Role.ADMIN and grant.path == EVERYWHERE and grant.id == grant.holder
-    return before and any(
-        line.act == "approver-enrol" and person is not None and line.detail.get("name") == person.name for line in lines
-    )
+    if not before or person is None or person.name not in enrolled:
+        return False
+    return any(line.act == "approver-enrol" and line.detail.get("name") == person.name for line in lines)
+
+
+def _enrolled(tx: Transaction) -> Collection[str]:
+    """Return the names of those who have a secret that holds, and that the audit trail knows."""
+    holding = [row for row in tx.approvals.approvers() if row["revoked_at"] is None]
+    return sorted({str(row["name"]) for row in holding if enrolled_in(tx.trail.of(row["id"]), row)})
+
+
+def enrolment(entry: Row) -> dict[str, JSON]:
+    """Return what the audit trail says of an entry: whose it is, and a digest of the hash, never the secret."""
+    return {
+        "name": entry["name"],
+        "kind": entry["kind"],
+        "first_use": bool(entry["first_use"]),
+        "secret": hashlib.sha256(entry["secret_hash"].encode()).hexdigest(),
+    }
+
+
+def enrolled_in(lines: Sequence[AuditEntry], entry: Row) -> bool:
+    """Say whether the audit trail knows an entry as it stands."""
+    return any(line.act == "approver-enrol" and dict(line.detail) == enrolment(entry) for line in lines)
 
 
 def _said(grant: RoleGrant) -> dict[str, JSON]:
