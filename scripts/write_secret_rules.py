@@ -114,6 +114,9 @@ def _left(rule: dict[str, Any], own: list[str]) -> str:
 def translated(go: str) -> str:
     """Return an expression of Go as Python spells it; the secret is its group "s" where it named any group."""
     text = go.replace(END, "(?![A-Za-z0-9])").replace("[[:alnum:]]", "[A-Za-z0-9]").replace("\\z", "\\Z")
+    # Letters that no token has end it too, which \\b does not see.
+    text = re.sub(r"\\b(?=\)|\||$)", "(?![A-Za-z0-9])", text)
+    text = text.replace("\\b", "(?<![A-Za-z0-9])")
     parts: list[str] = []
     open_flags = [0]  # of each group that is open, how many flags hold up to its end
     named = False
@@ -130,6 +133,9 @@ def translated(go: str) -> str:
             token += ")" * open_flags.pop()
         parts.append(token)
     form = "".join(parts) + ")" * open_flags.pop()
+    if "(?<!" not in form:  # texts are looked through by their words: within one nothing begins
+        flag = "(?i)" if form.startswith("(?i)") else ""
+        form = f"{flag}(?<![A-Za-z0-9])(?:{form.removeprefix(flag)})"
     re.compile(form)
     return form
 

@@ -6,9 +6,11 @@ import random
 import string
 
 import pytest
+from hypothesis import given, strategies
 
 from brainops.memory.redaction.redact import redact, redact_json
 from brainops_core.redaction.public_rules import PUBLIC_RULES
+from brainops_core.redaction.secrets import every_rule, find_tokens
 
 LOWER, WORD = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits
 HEX, UPPER = string.digits + "abcdef", string.ascii_uppercase + string.digits
@@ -46,6 +48,20 @@ TOKENS = {
 @pytest.mark.parametrize("around", ["call refused: {} giving up", "[{}]", "x={},y", '{{"a": "{}"}}', "see {}."])
 def test_a_token_is_known_by_the_form_that_its_maker_gives_it(made: str, around: str) -> None:
     assert TOKENS[made] not in redact(around.format(TOKENS[made])).text
+
+
+@pytest.mark.parametrize("made", [*TOKENS, "github"])
+@pytest.mark.parametrize("before", ["“", "\uff1a", "→", "—", "é", "\u200b", "key…", "«", "\u3000"])
+def test_a_token_is_known_behind_any_character_that_is_none_of_it(made: str, before: str) -> None:
+    token = TOKENS.get(made) or f"ghp_{some(WORD, 36)}"
+    assert token not in redact(f"{before}{token}").text
+
+
+@given(strategies.sampled_from([*TOKENS.values(), f"AKIA{some(UPPER, 16)}"]), strategies.text(max_size=12))
+def test_no_rule_is_passed_over_that_knows_a_token_alone(token: str, before: str) -> None:
+    text = f"{before}{token}"
+    alone = [span for rule in every_rule() for span in rule.found_in(text)]
+    assert sorted(alone) == sorted(find_tokens(text))
 
 
 def test_of_the_public_rules_each_says_what_must_stand_in_a_text_before_it_is_compiled() -> None:
@@ -127,6 +143,12 @@ STAY = (
     "openssl x509 -in cert.pem -noout -enddate",
     "host:8080:upstream:shop: connection refused",
     "la contraseña no es válida",
+    "contraseña: incorrecta",
+    "senha: inválida",
+    "密码: 错误",
+    "пароль: неверный",
+    "Passwort: falsch",
+    "PASS: tests/checkout.sh 3 of 3",
 )
 
 

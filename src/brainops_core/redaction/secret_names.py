@@ -154,6 +154,7 @@ _WORDS = frozenset(
     "float bool boolean number object array list dict map text varchar char optional union literal await async new "
     "return function lambda self cls this get request response type value key token secret password credential "
     "credentials auth bearer basic digest apikey api_key username user login please enter see use using via like "
+    "falsch richtig leer fehlt vergessen geändert abgelaufen ungültig incorrect incorrecte invalide expiré manquant "
     "length minimum maximum only also after before between every each never always prompt input".split()
 )
 _PUNCTUATION = ".,:;!?)]}"

@@ -138,7 +138,7 @@ TOKEN_RULES: tuple[TokenRule, ...] = (
 SHORTEST_TOKEN = 20
 """No rule matches fewer characters, so shorter words need not be searched for triggers."""
 
-_NO_WORD = {ord(character): " " for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
+_WORD = Regex("[a-z0-9]+")
 
 
 class _Triggers:
@@ -151,11 +151,11 @@ class _Triggers:
         self.rules = rules
         for number, rule in enumerate(rules):
             for trigger in rule.triggers:
-                said = trigger.lower().translate(_NO_WORD)
-                word = said.split()[0]
+                lower = trigger.lower()
+                word = _WORD.findall(lower)[0]
                 if trigger in WITHIN_A_WORD:
                     self.anywhere.append(number)
-                elif said.lstrip() == word:
+                elif lower.endswith(word):
                     self.beginnings.setdefault(word[:2], []).append((word, number))
                 else:
                     self.words.setdefault(word, []).append(number)
@@ -163,7 +163,7 @@ class _Triggers:
     def rules_for(self, runs: str) -> Iterator[TokenRule]:
         """Yield the rules of which a trigger stands in these words."""
         lower, found = runs.lower(), set(self.anywhere)
-        for word in set(lower.translate(_NO_WORD).split()):
+        for word in set(_WORD.findall(lower)):
             if word in self.words:
                 found.update(self.words[word])
             for beginning, number in self.beginnings.get(word[:2], ()):
@@ -192,6 +192,14 @@ def find_tokens(text: str) -> Iterator[Span]:
         _triggers.append(_Triggers((*TOKEN_RULES, *public)))
     for rule in _triggers[0].rules_for(runs):
         yield from rule.found_in(text)
+
+
+def every_rule() -> tuple[TokenRule, ...]:
+    """Return the rules of our own, and the public ones."""
+    from brainops_core.redaction.public_rules import PUBLIC_RULES
+
+    public = (TokenRule(kind, literals, form, entropy=least, rank=1) for kind, literals, least, form in PUBLIC_RULES)
+    return (*TOKEN_RULES, *public)
 
 
 def entropy(text: str) -> float:
