@@ -48,6 +48,8 @@ export interface Operation {
   guidance: Guidance | null;
   decision: Allow | Ask | Deny | null;
   down?: BrainOpsError;
+  /** Why its end could not be told; what the action answered was handed on all the same. */
+  untold?: unknown;
 }
 
 export interface OperationOptions {

@@ -37,15 +37,24 @@ const unreachable = (cause) =>
     { cause },
   );
 
-const event = (error) =>
+const event = (error, deep = 0) =>
   error instanceof Error
     ? {
         type: error.name,
         message: error.message,
-        chain: error.cause instanceof Error ? [event(error.cause)] : [],
+        chain: error.cause instanceof Error && deep < 5 ? [event(error.cause, deep + 1)] : [],
         source: "javascript",
       }
     : String(error);
+
+/** What JSON can hold of a result; of a loop or a BigInt, how it reads. */
+const kept = (result) => {
+  try {
+    return JSON.parse(JSON.stringify(result ?? null));
+  } catch {
+    return String(result);
+  }
+};
 
 class Client {
   #url;
@@ -68,12 +77,8 @@ class Client {
     if (given.idempotencyKey) headers["idempotency-key"] = given.idempotencyKey;
     if (given.session) headers["brainops-session"] = given.session;
     if (given.proof) headers["brainops-proof"] = given.proof;
-    const response = await this.#sent(`${this.#url}/v1/${verb.replaceAll(".", "/")}`, given, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(parameters),
-    });
-    return response.status === 204 ? null : await response.json();
+    const request = { method: "POST", headers, body: JSON.stringify(parameters) };
+    return await this.#sent(`${this.#url}/v1/${verb.replaceAll(".", "/")}`, given, request);
   };
 
   /** Yield what is on all pages of a list: all("operations.list", {name: "deploy"}). */
@@ -98,13 +103,13 @@ class Client {
       let problem;
       try {
         const response = await fetch(url, { ...request, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-        if (response.ok) return response;
+        if (response.ok) return response.status === 204 ? null : await response.json();
         problem = await this.#problem(response);
         if (!RETRIED.has(response.status)) throw problem;
       } catch (cause) {
         if (signal?.aborted) throw signal.reason;
         if (cause instanceof BrainOpsError) throw cause;
-        problem = unreachable(cause);
+        problem = unreachable(cause); // an answer that breaks off, or is none of ours, too
       }
       const asked = Number(problem.retryAfter) * 1000;
       const rest = asked > 0 ? asked * (1 + Math.random() / 4) : pause(attempt);
@@ -203,14 +208,13 @@ class Client {
 
   async #end(operation, how) {
     if (operation[CLOSED] || !operation.id) return;
-    operation[CLOSED] = true;
+    operation[CLOSED] = true; // from here on: what was done is done, whatever becomes of telling it
     if (this.#named.get(operation.name) === operation) this.#named.delete(operation.name);
-    const result = how.result === undefined ? null : how.result;
     try {
-      await this.call("operations.finish", { operation_id: operation.id, ...how, ...("result" in how && { result }) });
+      const told = "result" in how ? { result: kept(how.result) } : how;
+      await this.call("operations.finish", { operation_id: operation.id, ...told });
     } catch (error) {
-      // The action has ended, however little the memory knows of it: its result is not thrown away for that.
-      if (!(await this.#open(error))) throw error;
+      operation.untold = error; // the action has ended: its result is not thrown away for that
     }
   }
 

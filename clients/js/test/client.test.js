@@ -22,7 +22,7 @@ async function answering(...answers) {
     asked.push({ url: request.url, headers: request.headers, body });
     const [status, said, headers = {}] = answers[Math.min(asked.length, answers.length) - 1];
     if (status === 0) return request.socket.destroy();
-    response.writeHead(status, headers).end(JSON.stringify(said));
+    response.writeHead(status, headers).end(typeof said === "string" ? said : JSON.stringify(said));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { asked, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
@@ -113,6 +113,24 @@ describe("an operation through its three calls", () => {
 
     const closed = createClient({ url: "http://127.0.0.1:9", retries: 0, down: "closed" });
     await expect(closed.fetchMemoryContext("pay")).rejects.toMatchObject({ type: "Unreachable" });
+  });
+
+  test("hands on what was done, whatever becomes of telling it", async () => {
+    for (const finish of [[409, { status: 409, type: "Conflict", detail: "told", way_out: "", request_id: "" }], [0, null], [200, "<html>"]]) {
+      const broken = await answering([200, { id: "o", guidance: null, decision: null }], finish);
+      const client = createClient({ url: broken.url, retries: 0, down: "closed" });
+      const operation = await client.fetchMemoryContext("charge");
+      expect(await client.executeWithMemory(() => "charged", operation)).toBe("charged");
+      broken.close();
+    }
+    const loop = { total: 7n };
+    loop.self = loop;
+    const operation = await fetchMemoryContext("js-loop");
+    expect(await executeWithMemory(() => loop, operation)).toBe(loop);
+    expect(operation.untold).toBeUndefined();
+    const thrown = new Error("one");
+    thrown.cause = thrown;
+    await expect(executeWithMemory(() => Promise.reject(thrown), await fetchMemoryContext("js-cause"))).rejects.toBe(thrown);
   });
 
   test("does not go on where the guard says no, and a function can be wrapped", async () => {
