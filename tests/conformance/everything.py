@@ -17,6 +17,7 @@ from brainops.learning.improvements.port import draft
 from brainops.memory.transfer.line_kinds import folded
 from brainops.procedures.fixes.record import application_of
 from brainops.store import acts
+from brainops.store.alerts import INBOX_ATTEMPTS
 from brainops.store.ids import new_id
 from brainops.types import (
     Action,
@@ -30,6 +31,7 @@ from brainops.types import (
     Choice,
     Cycle,
     CycleReport,
+    DeliveryAttempt,
     Evidence,
     Execution,
     ExecutionState,
@@ -285,6 +287,24 @@ def _learnt(brain: Brain) -> None:
         tx.sharing.put_item({**item, "at": now, "verified": 0, "contradicted": 0})
         tx.language.add(1, "insights", "a model", input_tokens=1, output_tokens=1, cost=0.1)
         assert tx.language.reserve(1, 1, 0.1, most_tokens=None, most_cost=None)
+
+
+def hear(brain: Brain) -> None:
+    """Leave what monitoring told, worked on and not, with the run that it began, and an attempt at a notice."""
+    told = {"name": "PoolFull", "key": "pool-1", "target": "shop", "severity": "page", "labels": {"team": "shop"}}
+    brain.alerts.receive("generic", {**told, "text": "no connection was free", "link": "https://metrics.shop.test/1"})
+    brain.alerts.work()
+    brain.alerts.receive("generic", {**told, "key": "pool-2"})
+    now = inside(brain).store.now()
+    tried = DeliveryAttempt(
+        id="d", namespace="team/a", notice_id="n", channel="mail", at=now, seconds=0.1, problem="it was refused"
+    )
+    with inside(brain).store.writing(acts.TRY_STORE, acts.ITSELF) as tx:
+        tx.alerts.add_run("a run", "pool-1")
+        tx.approvals.add_attempt(tried, 0)
+        message = tx.alerts.waiting(1)[0]["id"]
+        for _ in range(INBOX_ATTEMPTS):
+            tx.alerts.failed(message, "it has another form")
 
 
 def _signals(brain: Brain) -> None:

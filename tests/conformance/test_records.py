@@ -40,7 +40,7 @@ from brainops.types import (
     StepState,
 )
 from tests.conformance.conftest import OpenBrain
-from tests.conformance.everything import ERROR, MARTA, catalog, furnish, look
+from tests.conformance.everything import ERROR, MARTA, catalog, furnish, hear, look
 from tests.conformance.test_purge import WORD, stored_bytes
 from tests.conformance.test_schema import as_owner
 from tests.conformance.test_sweep import KEY
@@ -310,7 +310,8 @@ NAMES = frozenset(
     " replaces improvement_id unit repository commit_id memory_id cycle template_id head tail merged_into limits"
     " error_memory_id series direction bundle_id origin_id local_id hash agent.name attempt.agent execution.outcome"
     " attempt.outcome execution.evidence attempt.evidence share_peer.key share_bundle.key share_item.key"
-    " signal_file.key signal_file.path log_count.source".split()
+    " signal_file.key signal_file.path log_count.source alert.key alert_run.key alert.group_key alert.identity"
+    " inbox.sender delivery.notice_id delivery.channel".split()
 )
 """Columns that hold an id, a digest, a member of a closed set, a file's place, or the name somebody gave a thing."""
 STEM = KEY[:-2]
@@ -358,6 +359,7 @@ def spoil(connection: Any, table: str, name: str) -> bool:
 def test_a_rescan_reaches_every_text_of_agents_and_of_learning(brain: Brain, store_url: str) -> None:
     """Every text that the catalog has in these tables, but those in `NAMES`, is put to the test."""
     furnish(brain)
+    hear(brain)
     newer = TABLES[TABLES.index("agent") :]
     with as_owner(brain) as connection:
         texts = [
@@ -397,7 +399,7 @@ def test_a_version_that_holds_a_secret_is_named_and_stays_as_it_is(
     from brainops.procedures.definition import sources
 
     with monkeypatch.context() as patch:
-        patch.setattr(sources, "_secret", lambda text: False)
+        patch.setattr(sources, "secrets_in", lambda given: ())
         brain.procedures.save(look(f"Type {KEY} and look."))
     establish(brain, replace(look(), name="clean", secrets={"token": "env:TOKEN"}))
     before = brain.procedures.get("deploy-safely")
@@ -429,6 +431,7 @@ def test_doctor_says_which_run_has_lost_its_version(brain: Brain) -> None:
 def test_a_furnished_store_holds_something_of_all_that_agents_and_learning_keep(brain: Brain) -> None:
     """The tests of exports, rescans and backups rest on it: a new table is to be furnished too."""
     furnish(brain)
+    hear(brain)
 
     newer = set(TABLES[TABLES.index("agent") :]) - {"cycle", "query_count"}  # marks and counts, which nothing carries
     with as_owner(brain) as connection:

@@ -131,7 +131,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
         assert connection.execute("select count(*) from sqlite_master").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("location", ["http://example.com/x", "mysql://root@localhost/x", "sqlite:///memory.db"])
+@pytest.mark.parametrize("location", ["ftp://example.com/x", "mysql://root@localhost/x", "sqlite:///memory.db"])
 def test_a_location_that_means_nothing_is_refused(location: str) -> None:
     with pytest.raises(InvalidConfiguration):
         Brain.open(location, **OPTIONS)

@@ -99,6 +99,7 @@ STAYING: Mapping[str, Mapping[str, str | int]] = {
     "language_use": {"day": -1, "purpose": "", "model": ""},
     "alert": {"key": ""},
     "inbox": {"id": ""},
+    "delivery": {"id": ""},
 }
 """Tables that no export holds: they are learned anew, or belong to one installation. A rescan goes through them too."""
 

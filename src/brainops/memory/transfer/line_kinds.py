@@ -151,6 +151,7 @@ _FIELDS = {
         " told:count fired_at:count changed_at:count seen_at:count said_at:count? operation_id"
     ),
     "inbox": f"namespace id sender *body:object at:count attempts:count *error? {_ACTOR}",
+    "delivery": "namespace id notice_id channel at:count seconds:number *problem?",
     "notice": (
         "id namespace kind subject *body:object created_at:count attempts:count delivered_to:texts delivered_at:count?"
         " *error?"

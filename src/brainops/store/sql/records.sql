@@ -281,6 +281,19 @@ update share_peer set name = :name, source = :source, reason = :reason where key
 update share_bundle set path = :path, reason = :reason
 where id = :id and direction = :direction and namespace = :namespace
 
+-- name: alert_rewrite
+-- Redaction took something out of an alert.
+update alert set event = :event, target = :target, severity = :severity, labels = :labels, link = :link
+where key = :key and namespace = :namespace
+
+-- name: inbox_rewrite
+-- Redaction took something out of what came in.
+update inbox set body = :body, error = :error where id = :id and namespace = :namespace
+
+-- name: delivery_rewrite
+-- Redaction took something out of the problem of an attempt.
+update delivery set problem = :problem where id = :id and namespace = :namespace
+
 -- name: language_use_drop
 -- Redaction gave a purpose or a model another name, and its calls go there.
 delete from language_use where day = :day and purpose = :purpose and model = :model and namespace = :namespace
