@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.errors import InvalidInput, NotFound
+from brainops.errors import InvalidInput, NotFound, StoreUnavailable
 from brainops.operations import alerts as alerts_module
 from brainops.store import acts
+from brainops.store.alerts import INBOX_ATTEMPTS
 from brainops.types import (
     Action,
     Actor,
@@ -244,6 +245,46 @@ def test_a_message_that_cannot_be_worked_on_is_set_aside_and_holds_no_other_back
     inbox = brain.alerts.inbox()
     assert (inbox.pending, inbox.set_aside) == (0, 1)
     assert brain.alerts.get("disk-1").state is AlertState.FIRING
+
+
+def test_trouble_of_the_store_is_no_attempt_at_what_came_in(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
+        raise StoreUnavailable("the database is away for a moment")
+
+    brain.alerts.receive("generic", {"name": "DiskFull", "key": "disk-1"})
+    with monkeypatch.context() as trouble:
+        trouble.setattr(inside(brain).services.triggers, "answering", away)
+        for _ in range(2 * INBOX_ATTEMPTS):
+            with pytest.raises(StoreUnavailable):
+                inside(brain).services.alerts.work()
+    assert (brain.alerts.inbox().pending, brain.alerts.inbox().set_aside) == (1, 0)
+
+    assert brain.alerts.work() == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "half \ud800", "key": "k\ud800", "text": "\ud800"},
+        {"name": "late", "key": "k", "at": "9999-12-31T23:59:59-14:00"},
+        {"name": "link", "key": "k", "link": "javascript:alert(1)"},
+    ],
+)
+def test_what_is_taken_can_be_worked_on(brain: Brain, body: dict[str, Any]) -> None:
+    assert brain.alerts.receive("generic", body) == 1
+
+    assert brain.alerts.work() == 1
+    [alert] = brain.alerts.list()
+    assert alert.link is None and alert.event.startswith(f"alert.{body['name'][:4]}")
+
+
+def test_what_nobody_could_work_on_is_refused_at_once(brain: Brain) -> None:
+    with pytest.raises(InvalidInput, match="resolved is known by its key"):
+        brain.alerts.receive("generic", {"name": "DiskFull", "resolved": True})
+    with pytest.raises(InvalidInput, match="begins with https"):
+        brain.handle("alert.disk", link="javascript:alert(1)")
+
+    assert brain.alerts.inbox().pending == 0
 
 
 def test_a_sender_whose_clock_is_far_ahead_does_not_make_the_end_late(brain: Brain) -> None:

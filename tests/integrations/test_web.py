@@ -110,6 +110,22 @@ def test_what_a_request_raises_is_a_memory_and_the_answer_stays_what_it_was(
     assert brain.match(RuntimeError("the gateway is gone"))[0].memory.id == found.memory.id
 
 
+def test_an_operation_fails_with_what_its_handler_raised_which_is_one_memory(brain: Brain) -> None:
+    @get("/broken", sync_to_thread=False)
+    def broken() -> None:
+        raise RuntimeError("the gateway is gone")
+
+    plugin = MemoryPlugin(brain, service="shop", operations=["GET /broken"])
+    answer = ask(Litestar([broken], plugins=[plugin], logging_config=None), "GET", "/broken")
+    brain.flush()
+
+    assert answer.status_code == 500
+    [found] = brain.retrieve(types=[MemoryType.ERROR_PATTERN])
+    assert "the gateway is gone" in str(found.memory.content) and found.memory.occurrences == 1
+    [operation] = brain.operations.list()
+    assert "the gateway is gone" in str(operation.outcome)
+
+
 @pytest.mark.parametrize("make", [fastapi_app, litestar_app])
 def test_what_a_client_got_wrong_is_no_error_of_the_service(brain: Brain, make: Callable[[Brain], App]) -> None:
     app = make(brain)

@@ -62,6 +62,14 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[Message] = []
         self.answer = "250 OK"
+        self.gone: set[str] = set()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        """Take an address, unless nobody has it."""
+        if address in self.gone:
+            return "550 nobody is known by that address"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take an e-mail in."""
@@ -173,6 +181,23 @@ def test_an_e_mail_that_is_not_taken_is_kept_with_the_reason_and_tried_again(
     later = inside(brain).store.now() + outbox.FIRST_WAIT_SECONDS * 1_000_000 + 1
     assert brain.notices.deliver(later).delivered == 1
     assert len(brain.notices.attempts()) == 2
+
+
+def test_an_address_that_is_refused_keeps_the_others_from_nothing_and_stands_in_the_attempt(
+    brain: Brain, port: int, mailbox: Mailbox
+) -> None:
+    brain.notices.add_channel("on-call", "email", settings(port))
+    mailbox.gone = {"lead@example.com", "ines@example.com"}
+    ask(brain)
+    assert (brain.notices.deliver().failed, mailbox.received) == (1, [])
+    mailbox.gone = {"lead@example.com"}
+    later = inside(brain).store.now() + outbox.FIRST_WAIT_SECONDS * 1_000_000 + 1
+
+    assert brain.notices.deliver(later).delivered == 1
+
+    assert len(mailbox.received) == 1
+    assert brain.notices.attempts()[0].problem == f"{HOST} refused lead@example.com; the others have it"
+    assert brain.notices.deliver(later + 7_200_000_000).delivered == 0
 
 
 def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(

@@ -58,6 +58,7 @@ SENTRY = {
     "data": {
         "issue": {
             "id": "1170820242", "title": "ZeroDivisionError: division by zero", "culprit": "basket in total", "level": "error",
+            "firstSeen": "2026-11-30T10:00:00.000000Z", "lastSeen": "2026-11-30T10:00:00.000000Z",
             "status": "unresolved", "project": {"id": "1", "name": "front-end", "slug": "front-end"},
             "metadata": {"type": "ZeroDivisionError", "value": "division by zero"},
             "permalink": "https://sentry.example/organizations/acme/issues/1170820242/",
@@ -85,6 +86,7 @@ DATADOG = {
     "alert_transition": "Triggered", "alert_type": "error", "aggreg_key": "9bd4ac313a4d1e8fae2482df7b77628",
     "body": "The error rate is 7 %", "priority": "P2", "tags": "env:prod,service:shop", "link": "https://dd.example/e/1",
 }  # fmt: skip
+DATADOG_MONITOR = {**DATADOG, "aggreg_key": "", "alert_scope": "service:shop"}
 OPSGENIE = {
     "action": "Create", "integrationName": "hook", "source": {"name": "web", "type": "API"},
     "alert": {"alertId": "052652ac", "message": "Disk is full", "entity": "db", "priority": "P1", "tags": ["OverwriteQuietHours"],
@@ -140,6 +142,7 @@ BODIES: dict[str, tuple[str, Any, tuple[str, str | None, str]]] = {
     "sentry": ("sentry", SENTRY, ("alert.ZeroDivisionError: division by zero", "front-end", "error")),
     "sentry-metric": ("sentry", METRIC, ("alert.Too many errors", "front-end", "critical")),
     "datadog": ("datadog", DATADOG, ("alert.High error rate on {service:shop}", "shop", "P2")),
+    "datadog-monitor": ("datadog", DATADOG_MONITOR, ("alert.High error rate on {service:shop}", "shop", "P2")),
     "cloudwatch": ("cloudwatch", CLOUDWATCH, ("alert.QueueDeep", "orders", "")),
     "eventbridge": ("cloudwatch", EVENTBRIDGE, ("alert.QueueDeep", None, "")),
     "opsgenie": ("opsgenie", OPSGENIE, ("alert.Disk is full", "db", "P1")),
@@ -156,7 +159,8 @@ ENDED: dict[str, dict[str, str]] = {
     "pagerduty-2": {"incident.trigger": "incident.resolve", "10:00:00Z": "10:05:00Z"},
     "sentry": {'"created"': '"resolved"'},
     "sentry-metric": {'"critical"': '"resolved"'},
-    "datadog": {"Triggered": "Recovered", "1796032800000": "1796033100000"},
+    "datadog": {"Triggered": "Recovered", "1796032800000": "1796033100000", '"6453"': '"6454"'},
+    "datadog-monitor": {"Triggered": "Recovered", "1796032800000": "1796033100000", '"6453"': '"6454"'},
     "cloudwatch": {
         '\\"NewStateValue\\": \\"ALARM\\"': '\\"NewStateValue\\": \\"OK\\"',
         "10:00:00.000+": "10:05:00.000+",
@@ -239,6 +243,22 @@ def test_a_webhook_is_the_alert_that_it_tells_of_until_it_is_resolved(server: As
         assert tell(server, person, sender, raw.encode()).status_code == 202
         person.alerts.work()
         assert [each.state for each in person.alerts.list()] == [AlertState.RESOLVED]
+
+
+def test_a_signed_webhook_that_is_sent_again_by_somebody_else_changes_nothing(server: Asking, person: Brain) -> None:
+    raw = json.dumps(SENTRY)
+    created, resolved = raw.encode(), raw.replace('"created"', '"resolved"').encode()
+    again = raw.replace('"created"', '"unresolved"').replace(
+        'lastSeen": "2026-11-30T10:00', 'lastSeen": "2026-11-30T10:09'
+    )
+
+    states = []
+    for body in (created, resolved, created, again.encode(), resolved):
+        assert tell(server, person, "sentry", body).json() == {"accepted": 1}
+        person.alerts.work()
+        states += [each.state.value for each in person.alerts.list()]
+
+    assert states == ["firing", "resolved", "resolved", "firing", "firing"]
 
 
 def test_what_a_sender_tells_of_its_own_work_is_no_alert(server: Asking, person: Brain) -> None:

@@ -67,7 +67,9 @@ class RequestMemory:
             await accompanied.__aexit__(type(error), error, error.__traceback__)
             raise
         running.note(result={"status": status})
-        failed = RequestFailed(f"{asked} answered {status}") if status >= 500 else None
+        failed = scope["state"].get(REMEMBERED) if status >= 500 else None
+        if status >= 500 and failed is None:
+            failed = RequestFailed(f"{asked} answered {status}")
         await accompanied.__aexit__(type(failed) if failed else None, failed, None)
 
     async def _captured(self, scope: Any, receive: Any, send: Any) -> None:

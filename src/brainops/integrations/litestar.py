@@ -16,7 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.plugins import InitPlugin
 
 from brainops.brain import Brain
-from brainops.integrations.asgi import RequestMemory
+from brainops.integrations.asgi import GUIDANCE, REMEMBERED, RequestMemory
 
 
 class MemoryPlugin(InitPlugin):
@@ -38,5 +38,9 @@ class MemoryPlugin(InitPlugin):
 
     def _raised(self, error: Exception, scope: Any) -> None:
         """Litestar answers an error before any middleware sees it."""
-        if not (isinstance(error, HTTPException) and error.status_code < 500):
+        state = scope.setdefault("state", {})
+        if state.get(REMEMBERED) is error or (isinstance(error, HTTPException) and error.status_code < 500):
+            return
+        state[REMEMBERED] = error
+        if GUIDANCE not in state:  # else the operation that the request runs as fails with it
             self._brain.capture_error(error, service=self._service)

@@ -6,21 +6,21 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from brainops.errors import BrainOpsError, InvalidInput, NotFound
+from brainops.errors import BrainOpsError, InvalidInput, NotFound, OutcomeUnknown, StoreFull, StoreUnavailable
 from brainops.memory.filters import member
 from brainops.memory.recognition.alert_shapes import SENDERS
 from brainops.memory.recognition.alerts import alert_text, alerts_in
 from brainops.memory.redaction.redact import redact_json
-from brainops.operations.events import Happening, happening, held_back_by, write
+from brainops.operations.events import Happening, checked_alert, happening, held_back_by, write
 from brainops.store import acts
 from brainops.store.actors import actor_of
 from brainops.store.ids import new_id
 from brainops.store.scope import Scope
 from brainops.types import AlertEvent, AlertState, Inbox
 from brainops.types.times import SECOND_MICROS
-from brainops.wire import from_json
+from brainops.wire import from_json, plain
 from brainops_core.redaction.redact import clean
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BATCH = 50  # messages of one transaction: what waits for the disk is waited for once, and others write in between
 ROUNDS = 100  # of one call; the next one goes on
+TROUBLE = (StoreUnavailable, OutcomeUnknown, StoreFull)  # of the moment: it says nothing against what came in
 AHEAD_SECONDS = 300  # that a sender's clock may be ahead; a time beyond that would make all that follows late
 
 
@@ -80,7 +81,8 @@ class Alerts:
             raise InvalidInput(f"no webhooks of {sender!r:.40} are known here; there are {', '.join(SENDERS)}")
         told = alerts_in(sender, body)
         policy, actor = self._context.redaction, self._context.actor
-        kept = [redact_json(asdict(each), policy).value for each in told]
+        checked = [checked_alert(self._context, each) for each in told]
+        kept = [redact_json(plain(each), policy).value for each in checked]
         if kept:
             with self._context.store.writing(acts.RECORD, actor) as tx:
                 at = self._context.store.now()
@@ -92,17 +94,20 @@ class Alerts:
         """Work on what came in, in the order in which it came; return how much that was.
 
         Safe in several processes: each message is taken, and what follows from it written, in one transaction. One that
-        cannot be worked on is set aside after some attempts, with the error.
+        cannot be worked on is set aside after some attempts, with the error; trouble of the store counts as none.
+        Raises StoreUnavailable, OutcomeUnknown, StoreFull: what came in waits for the next call.
         """
         done = 0
-        for _ in range(ROUNDS):
-            with self._context.store.read(Scope.of(self._context.store.scope.write)) as tx:
-                rows = tx.alerts.waiting(BATCH)
-            if not rows:
-                break
-            done += self._worked(rows)
-        if done:
-            self._nudge()
+        try:
+            for _ in range(ROUNDS):
+                with self._context.store.read(Scope.of(self._context.store.scope.write)) as tx:
+                    rows = tx.alerts.waiting(BATCH)
+                if not rows:
+                    break
+                done += self._worked(rows)
+        finally:
+            if done:
+                self._nudge()
         return done
 
     def _worked(self, rows: Sequence[Row]) -> int:
@@ -116,6 +121,8 @@ class Alerts:
                         if problem is None and isinstance(happened, Happening) and tx.alerts.take(row["id"]):
                             write(tx, self._context, happened, held_back)
                             done += 1
+                except TROUBLE:
+                    raise
                 except BrainOpsError as error:
                     problem = error
                 if problem is not None:
@@ -133,5 +140,7 @@ class Alerts:
             )
             context = replace(self._context, actor=actor_of(row, "actor"))
             return happening(context, self._triggers, alert, error=alert_text(told), said={"text": told.text})
+        except TROUBLE:
+            raise
         except BrainOpsError as error:
             return error

@@ -81,7 +81,7 @@ def happening(
     session: str | None = None,
 ) -> Happening:
     """Return what happened as it may be kept, with the procedures that are for it. Raises InvalidInput."""
-    alert = _checked(context, alert)
+    alert = checked_alert(context, alert)
     happened = log.checked_error(context, log.event_of(error, None)) if error is not None else None
     kind = alert.name if happened is None else fingerprint(happened).digest
     about = {"severity": alert.severity, "labels": dict(alert.labels), "group": alert.group, "link": alert.link}
@@ -166,12 +166,14 @@ def held_back_by(guard: Guard) -> str | None:
     return None
 
 
-def _checked(context: MemoryContext, alert: AlertEvent) -> AlertEvent:
-    """Return an alert with clean, redacted, bounded texts."""
+def checked_alert(context: MemoryContext, alert: AlertEvent) -> AlertEvent:
+    """Return an alert with clean, redacted, bounded texts. Raises InvalidInput for what nobody could work on."""
     if alert.resolved and not alert.key:
         raise InvalidInput("what is resolved is known by its key: the one under which it was told to fire")
     if len(alert.labels) > MAX_LABELS:
         raise InvalidInput(f"an alert has at most {MAX_LABELS} labels, not {len(alert.labels)}")
+    if alert.link and not alert.link.lower().startswith(("http://", "https://")):
+        raise InvalidInput(f"the link of an alert begins with https:// or http://, not {alert.link!r:.80}")
     labels = jsonable({str(name): str(value) for name, value in alert.labels.items()}, context.redaction)
     return replace(
         alert,

@@ -131,7 +131,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryAttempt(Struct, frozen=True, kw_only=True):
-    """One attempt to hand a notice to a channel: how long it took, and the problem, None where it was taken."""
+    """One attempt to hand a notice to a channel: how long it took, and the problem, None where everybody has it."""
 
     id: str
     namespace: str

@@ -6,6 +6,7 @@ that holds JSON is read on the way, as SNS wraps it. Where several paths stand, 
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
 
@@ -43,6 +44,23 @@ ABOUT = (
 
 _SUMMARY = ("annotations.summary", "annotations.description", "annotations.message", "annotations")
 _ENDS = frozenset("resolved ok closed close recovered inactive normal success up end ended clear cleared".split())
+
+_DATADOG = (
+    Shape(  # docs.datadoghq.com, webhooks: the default payload with $ALERT_TRANSITION; its `id` is the message's own
+        sender="datadog",
+        known_by=("alert_transition",),
+        name=("alert_title", "title", "event_title"),
+        key=("alert_id", "alert_scope"),
+        resolved=("alert_transition",),
+        ends=_ENDS,
+        since=("date", "last_updated"),
+        until=("date", "last_updated"),
+        severity=("priority", "alert_type"),
+        labels=("tags", "alert_scope"),
+        text=("body", "text_only_msg", "event_msg"),
+        link=("link",),
+    )
+)
 
 SHAPES: tuple[Shape, ...] = (
     Shape(  # https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
@@ -158,6 +176,8 @@ SHAPES: tuple[Shape, ...] = (
         resolved=("action",),
         ends=frozenset({"resolved", "archived", "ignored"}),
         fires=frozenset({"created", "unresolved"}),
+        since=("data.issue.lastSeen",),
+        until=("data.issue.lastSeen",),
         target=("data.issue.project.slug", "data.issue.project.name"),
         severity=("data.issue.level",),
         text=("data.issue.metadata.value", "data.issue.culprit"),
@@ -190,20 +210,8 @@ SHAPES: tuple[Shape, ...] = (
         text=("data.description_text", "data.description_title"),
         link=("data.web_url",),
     ),
-    Shape(  # docs.datadoghq.com, webhooks: the default payload with $ALERT_TRANSITION and $AGGREG_KEY
-        sender="datadog",
-        known_by=("alert_transition",),
-        name=("alert_title", "title", "event_title"),
-        key=("aggreg_key", "alert_id", "alert_scope", "id"),
-        resolved=("alert_transition",),
-        ends=_ENDS,
-        since=("date", "last_updated"),
-        until=("date", "last_updated"),
-        severity=("priority", "alert_type"),
-        labels=("tags", "alert_scope"),
-        text=("body", "text_only_msg", "event_msg"),
-        link=("link",),
-    ),
+    msgspec.structs.replace(_DATADOG, known_by=("alert_transition", "aggreg_key"), key=("aggreg_key",)),
+    _DATADOG,
     Shape(  # an alarm by SNS
         sender="cloudwatch",
         known_by=("Message.AlarmName",),
@@ -216,7 +224,6 @@ SHAPES: tuple[Shape, ...] = (
         until=("Message.StateChangeTime", "Timestamp"),
         labels=("Message.Trigger.Dimensions",),
         text=("Message.AlarmDescription", "Message.NewStateReason"),
-        link=("Message.AlarmArn",),
     ),
     Shape(  # an alarm by EventBridge
         sender="cloudwatch",

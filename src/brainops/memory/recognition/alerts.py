@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 from brainops.errors import InvalidInput
@@ -130,7 +130,7 @@ def _alert(shape: Shape, item: dict[str, Any], body: Any, name: str, resolved: b
         severity=_said(item, body, shape.severity)[:MAX_NAME_CHARACTERS],
         labels=dict(list(labels.items())[:MAX_LABELS]),
         text="\n".join(f"{field}: {' '.join(line.split())}" for field, line in lines.items() if line),
-        link=_said(item, body, shape.link) or None,
+        link=next((each for path in shape.link if _is_web(each := _text(_of(item, body, path)))), None),
         said_at=_moment(_first(item, body, shape.until if resolved else shape.since)),
     )
 
@@ -167,6 +167,11 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value).strip()[:MAX_VALUE_CHARACTERS] if isinstance(value, str | int | float) else ""
+
+
+def _is_web(link: str) -> bool:
+    """Say whether a text is what may stand behind a link: no script that runs where somebody opens it."""
+    return link.lower().startswith(("http://", "https://"))
 
 
 def _labels(value: Any) -> Iterator[tuple[str, str]]:
@@ -208,4 +213,4 @@ def _moment(value: Any) -> Micros | None:
     except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * SECOND_MICROS) if moment.year > 1970 else None  # the year 1 says: not yet
+    return int(moment.timestamp() * SECOND_MICROS) if 1970 < moment.year < MAXYEAR else None  # the year 1 says: not yet

@@ -82,8 +82,9 @@ _CHECKS: Mapping[ChannelKind, Callable[[Mapping[str, Any]], tuple[dict[str, JSON
 }
 
 
-def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy) -> str | None:
-    """Send a document by a channel; return None where it was taken, else what went wrong, without secrets."""
+def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy) -> tuple[bool, str | None]:
+    """Send a document by a channel; return whether it was taken, and what went wrong, None for nothing; no secrets."""
+    problem = None
     body = json.dumps(document, ensure_ascii=True, sort_keys=True)
     try:
         match channel.kind:
@@ -92,10 +93,10 @@ def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy
             case ChannelKind.WEBHOOK:
                 _post(channel.settings, body.encode(), str(document["id"]))
             case ChannelKind.EMAIL:
-                mail.send(channel.settings, document, resolved, SEND_SECONDS)
-    except (_NotTaken, StepFailed) as problem:
-        return safe_text(str(problem), policy, SHOWN_CHARACTERS)
-    return None
+                problem = mail.send(channel.settings, document, resolved, SEND_SECONDS)
+    except (_NotTaken, StepFailed) as error:
+        return False, safe_text(str(error), policy, SHOWN_CHARACTERS)
+    return True, safe_text(problem, policy, SHOWN_CHARACTERS) if problem else None
 
 
 class _NotTaken(BrainOpsError):

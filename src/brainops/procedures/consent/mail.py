@@ -56,8 +56,11 @@ def checked_settings(settings: Mapping[str, Any]) -> tuple[dict[str, JSON], set[
 
 def send(
     settings: Mapping[str, JSON], document: Mapping[str, JSON], resolved: Callable[[str], str], seconds: float
-) -> None:
-    """Send a notice. Raises StepFailed, without a secret, where it was not taken for everybody."""
+) -> str | None:
+    """Send a notice, and return which addresses were refused, None for none of them.
+
+    Raises StepFailed, without a secret, where it was taken for nobody: only then it is sent again, to everybody.
+    """
     host, port = str(settings["host"]), int(str(settings["port"]))
     server = (_Tls if settings["security"] == "tls" else _StartTls)(settings.get("private") or (), seconds)
     try:
@@ -72,8 +75,7 @@ def send(
         raise StepFailed(f"{host} answered {error.smtp_code}", kind="NotTaken") from None
     except (smtplib.SMTPException, OSError) as error:
         raise StepFailed(f"{host} did not take the e-mail: {type(error).__name__}", kind="NotTaken") from None
-    if refused:
-        raise StepFailed(f"{host} refused {len(refused)} of the addresses", kind="NotTaken")
+    return f"{host} refused {', '.join(sorted(refused))}; the others have it" if refused else None
 
 
 def message(settings: Mapping[str, JSON], document: Mapping[str, JSON]) -> EmailMessage:

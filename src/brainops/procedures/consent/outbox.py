@@ -178,7 +178,7 @@ class Outbox:
             subject="a trial of this channel; nothing happened",
             created_at=self._context.store.now(),
         )
-        return send(found[0], self._document(trial, self._written()), self._context.redaction)
+        return send(found[0], self._document(trial, self._written()), self._context.redaction)[1]
 
     def _deliver(self, scope: Scope, notice: Notice, channels: Sequence[Channel], now: Micros) -> bool | None:
         """Return whether every channel took it, or None where somebody else has it in hand."""
@@ -193,9 +193,10 @@ class Outbox:
         for channel in channels:
             if channel.name in taken or (channel.kinds and notice.kind.value not in channel.kinds):
                 continue
-            began, problem = time.monotonic(), send(channel, document, self._context.redaction)
+            began = time.monotonic()
+            was_taken, problem = send(channel, document, self._context.redaction)
             attempts.append((channel.name, round(time.monotonic() - began, 3), problem))
-            if problem is None:
+            if was_taken:
                 taken.append(channel.name)
             else:
                 problems.append(f"{channel.name}: {problem}")
