@@ -61,6 +61,7 @@ MOST_WITH_ONE_CALLER = 0.214  # of all functions, private ones with one caller; 
 
 # Where an error of somebody else's code must not stop ours, and is recorded instead: module -> why.
 BROAD_EXCEPTS = {
+    "brainops_core.hook.answer": "what fails behind a hook's answer is left in its spool, and the answer stands",
     "brainops_core.hook.run": "what fails in a hook is left in its spool, and the agent goes on",
     "brainops.agents.agents": "a subscriber that fails must not fail the task that taught something",
     "brainops.agents.adapters.run": "what an agent's own code raises is that attempt's failure",

@@ -51,6 +51,20 @@ def to_json(value: Any) -> str:
     return "[" + ",".join(map(to_json, value)) + "]"
 
 
+def fitting(text: str, most: int, *, end: bool = False) -> str:
+    """Return as much of a text as takes at most so many bytes as JSON: its beginning, or its end.
+
+    `most` is at least 12, which one letter may take.
+    """
+    keep = most
+    while True:
+        text = text[-keep:] if end else text[:keep]
+        size = len(_quoted(text)) - 2
+        if size <= most:
+            return text
+        keep = max(1, len(text) * most // size)
+
+
 def _quoted(text: str) -> str:
     try:
         from _json import encode_basestring_ascii

@@ -326,6 +326,84 @@ def test_a_store_that_is_locked_or_gone_lets_pass_what_only_asks_for_memory_and_
     assert verdict(place.bash("PreToolUse", "rm -rf /srv")) == "deny"  # what destroys fails closed
 
 
+def guards_deploys(place: Place) -> None:
+    """Deny what deploys and what destroys, to agents that consulted memory."""
+    rule = Rule(
+        id="",
+        namespace="",
+        name="deploys ask",
+        operations=("make deploy*", "mcp__*", "shell"),
+        kind=RuleKind.APPROVAL,
+        mode=RuleMode.DENY,
+    )
+    strict(place, rule)
+    for name in CLIENTS:
+        with place.brain(actor=Actor(kind=ActorKind.AGENT, id=name, proof="environment")) as brain:
+            brain.guidance("anything", session="s1")
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+def test_a_denial_stands_where_it_cannot_be_put_on_record(place: Place, client: str) -> None:
+    guards_deploys(place)
+    folder = Path(f"{place.store}.hooks")
+    folder.mkdir()
+    (folder / "sessions").touch()
+    with open(folder / spool.NAME, "wb") as file:
+        file.truncate(spool.MAX_BYTES + 1)
+
+    assert verdict(place.bash("PreToolUse", "make deploy", client)) == "deny"
+    url = {"tool_name": "mcp__shop__delete", "tool_input": {"url": "A" * 70_000}}
+    assert verdict(place.tell("PreToolUse", client, **url)) == "deny"
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+def test_a_denial_is_on_record_however_long_and_strange_what_was_called_is(place: Place, client: str) -> None:
+    guards_deploys(place)
+    long = {"url": "A" * 70_000, **{f"\U0001f600{number}" * 500: "\U0001f600" * 5_000 for number in range(30)}}
+    calls = [
+        place.tell("PreToolUse", client, tool_name="mcp__shop__delete", tool_input=long),
+        place.bash("PreToolUse", "make deploy \ud800", client),
+        place.bash("PreToolUse", "make deploy;" + "a;" * 100_000, client),
+    ]
+
+    assert [verdict(each) for each in calls] == ["deny"] * 3
+    with place.drained() as brain:
+        assert len(brain.guard.decisions()) == 3
+
+
+def test_a_failure_in_letters_that_are_not_ascii_leaves_the_guard_as_it_is(place: Place, tmp_path: Path) -> None:
+    guards_deploys(place)
+    transcript = tmp_path / "rollout.jsonl"
+    payload = {"type": "function_call_output", "call_id": "c1", "output": "Process exited with code 1\n"}
+    transcript.write_text(json.dumps({"payload": payload}, separators=(",", ":")) + "\n", "utf-8")
+    about = {"transcript_path": str(transcript)}
+    place.bash("PostToolUse", "make test", "codex", tool_response=f"{'ошибка ' * 3_000}\n{ERROR}")
+
+    assert [verdict(place.bash("PreToolUse", "make deploy", "codex", **about)) for _ in range(2)] == ["deny"] * 2
+    with place.drained() as brain:
+        (failed,) = brain.operations.list()
+    assert isinstance(failed.outcome, Failed) and failed.outcome.error.message == "the ledger of tenant 7 is locked"
+
+
+def test_what_cannot_be_settled_keeps_no_call_from_being_judged(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    guards_deploys(place)
+    place.bash("PostToolUse", "make test", "codex", tool_response="ok")
+    monkeypatch.setattr("brainops_core.hook.outcome.exit_codes", lambda *_: 1 / 0)
+
+    assert verdict(place.bash("PreToolUse", "make deploy", "codex")) == "deny"
+
+
+def test_a_secret_is_taken_out_before_a_text_is_cut(place: Place) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    content = {"file_path": "/x", "content": f"{'y' * 263} {secret}"}
+    place.tell("PostToolUse", tool_name="Write", tool_input=content, tool_response={})
+    place.bash("PostToolUse", f"make {'y' * 1_960} {secret}", tool_response={})
+    place.fails("make", f"{secret} {'z ' * 8_180}")
+
+    kept = "".join(path.read_text("utf-8") for path in place.store.parent.rglob("*.jsonl"))
+    assert not any(secret[at : at + 12] in kept for at in range(len(secret) - 11))
+
+
 # As a process of its own
 
 

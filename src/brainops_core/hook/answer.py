@@ -10,16 +10,17 @@ from brainops_core import pack
 from brainops_core.commands.classes import READ
 from brainops_core.guard.values import Ruling
 from brainops_core.hook import clients, judge, known, outcome, spool
-from brainops_core.hook.event import MAX_ERROR_CHARACTERS
+from brainops_core.hook.event import MAX_COMMAND_CHARACTERS, MAX_ERROR_CHARACTERS, MAX_VALUE_CHARACTERS
 from brainops_core.hook.ledger import Ledger
 from brainops_core.hook.place import place_of
 from brainops_core.hook.rows import NoRows, Rows
+from brainops_core.json_text import fitting
 from brainops_core.redaction.injected import wrap_injected
-from brainops_core.redaction.redact import safe_text
+from brainops_core.redaction.redact import LONGEST_SECRET, safe_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from brainops_core.guard.values import PlainStart
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SESSION_CHARACTERS = 6_000  # clients cut what is longer, one of them without a word
 NOTE_CHARACTERS = 2_000
+FIELD_BYTES = 2_000  # of JSON, of each text that is left in the spool
+ERROR_BYTES = 32_768  # of what a program printed; letters that are not ASCII take six bytes each
 ERROR_MARKS = ("error", "exception", "traceback", "failed", "fatal", "panic", "cannot ", "denied")
 _DRAIN = "from brainops.cli import main; main(['hook', 'drain'])"
 CANARY = "brainops-canary"  # a tool that no client has, denied wherever the hook works
@@ -44,38 +47,58 @@ class Hook:
         self._deadline = deadline
         self._folder = event.text("cwd") or os.getcwd()
         self._place = place_of(environment, self._folder)
+        self._records: list[Callable[[], object]] = []  # what is left behind an answer, once it is given
 
-    def answer(self) -> dict[str, Any] | None:
-        """Return the answer; None where nothing is to be said."""
+    def respond(self, emit: Callable[[dict[str, Any]], object]) -> None:
+        """Hand the answer to who called, where there is one; what is left on record of it comes behind."""
         if self._place is None:
-            return None
+            return
         event = self._event
         self._ledger = Ledger(self._place.folder, event.client.name, event.session)
         self._pack = self._read()
         self._rows = None if self._pack is None else Rows(self._place.store, self._pack, self._deadline)
-        if event.client.output_only:
-            self._settle()
         try:
-            match event.kind:
-                case clients.SESSION:
-                    return self._briefed(SESSION_CHARACTERS, again=event.text("source") in ("compact", "clear"))
-                case clients.SUBAGENT:
-                    return self._briefed(NOTE_CHARACTERS, again=True)
-                case clients.PROMPT:
-                    return self._note(self._recalled(event.text("prompt")))
-                case clients.BEFORE:
-                    return self._judged()
-                case clients.AFTER | clients.FAILURE:
-                    return self._ended(event.kind == clients.FAILURE)
-                case clients.STOP:
-                    return self._stopped()
-            self._seen()
-            return None
+            answer = self._answer()
+            if answer is not None:
+                emit(answer)
+            for record in self._records:
+                self._attempt(record)
         finally:
+            if event.client.output_only:
+                self._attempt(self._settle)
             if self._rows is not None:
                 self._rows.close()
             if event.kind in (clients.SESSION, clients.STOP, clients.END):
                 self._catch_up()
+
+    def _answer(self) -> dict[str, Any] | None:
+        """Return the answer; None where nothing is to be said."""
+        event = self._event
+        match event.kind:
+            case clients.SESSION:
+                return self._briefed(SESSION_CHARACTERS, again=event.text("source") in ("compact", "clear"))
+            case clients.SUBAGENT:
+                return self._briefed(NOTE_CHARACTERS, again=True)
+            case clients.PROMPT:
+                return self._note(self._recalled(event.text("prompt")))
+            case clients.BEFORE:
+                return self._judged()
+            case clients.AFTER | clients.FAILURE:
+                return self._ended(event.kind == clients.FAILURE)
+            case clients.STOP:
+                return self._stopped()
+        self._seen()
+        return None
+
+    def _attempt(self, part: Callable[[], object]) -> None:
+        """Do what an answer does not depend on; where that fails, the answer stands and doctor tells of it."""
+        try:
+            part()
+        except Exception as error:  # noqa: BLE001 - a denial is none any more where it waits for a full disk
+            try:
+                self._spool("fault", error=safe_text(f"{type(error).__name__}: {error}"))
+            except OSError:
+                return  # a spool that takes nothing: doctor finds it full, or its folder closed
 
     def _read(self) -> Pack | None:
         assert self._place is not None
@@ -139,13 +162,19 @@ class Hook:
                     hardest, whose = said, start
                 elif hardest.verdict == "allow":
                     hardest.warnings += said.warnings
+            if hardest.verdict == "deny":
+                break  # nothing is harder, and what comes could only take its time away
         lines: list[Told] = []
-        if self._pack is not None and self._rows is not None:
-            lines = [line for each in changing for line in known.of_operation(self._pack, self._rows, each)]
+        self._attempt(lambda: lines.extend(self._known(changing)))
         if hardest.verdict != "allow":
             return self._refused(whose, hardest, lines)
         lines = [*(known.Told(text, f"warning: {text}") for text in dict.fromkeys(hardest.warnings)), *lines]
         return self._note(lines, name=changing[0].name if changing else "")
+
+    def _known(self, starts: list[PlainStart]) -> Iterable[Told]:
+        if self._pack is not None and self._rows is not None:
+            for each in starts:
+                yield from known.of_operation(self._pack, self._rows, each)
 
     def _rulings(self, start: PlainStart) -> Iterable[Ruling]:
         assert self._place is not None
@@ -173,9 +202,12 @@ class Hook:
         reason = "\n".join(text)
         ids = [each for line in lines for each in line.ids] if before == 0 else []
         verdict = "ask" if asks else "deny"
-        self._ledger.add("before", text=reason, ids=ids, name=start.name, rule=said.rule, verdict=verdict)
-        rule = self._rule(start, said.rule)
-        self._leave("denied", start, verdict=verdict, rule=said.rule, reason=said.reason, way_out=said.way_out, **rule)
+        about = {"verdict": verdict, "rule": said.rule}
+        why = {"reason": safe_text(said.reason), "way_out": safe_text(said.way_out)}
+        self._records += [
+            lambda: self._ledger.add("before", text=reason, ids=ids, name=start.name, **about),
+            lambda: self._leave("denied", start, **about, **why, **self._rule(start, said.rule)),
+        ]
         return clients.refusal(self._event.client, self._event.name, safe_text(reason), asks=asks)
 
     def _rule(self, start: PlainStart, rule: str) -> dict[str, Any]:
@@ -288,9 +320,11 @@ class Hook:
 
     def _leave(self, kind: str, start: PlainStart, **said: Any) -> dict[str, Any]:
         """Leave an operation in the spool, without secrets."""
-        context = {name: safe_text(value) for name, value in start.context.items()}
-        target = None if start.target is None else safe_text(start.target)
-        if self._event.command is not None:
+        shell = self._event.command is not None
+        most = MAX_COMMAND_CHARACTERS if shell else MAX_VALUE_CHARACTERS
+        context = {name: safe_text(value, most=most) for name, value in self._event.values.items()}
+        target = None if start.target is None else safe_text(start.target, most=FIELD_BYTES)
+        if shell:
             context["folder"] = self._folder
         about = {"name": safe_text(start.name), "target": target, "class": start.action_class, "context": context}
         return self._spool(kind, **about, **said)
@@ -304,13 +338,15 @@ class Hook:
             "client": self._event.client.name,
             "session": self._event.session,
             "namespaces": self._place.namespaces,
-            **said,
+            **{name: _bounded(name, value) for name, value in said.items()},
         }
         spool.append(self._place.folder, line)
         return line
 
     def _tail(self, text: str) -> str:
-        return safe_text(text[-MAX_ERROR_CHARACTERS:])
+        """Return the end of what a program printed; half a secret where it is cut would be recognised by nobody."""
+        clean = safe_text(text[-MAX_ERROR_CHARACTERS - LONGEST_SECRET :])
+        return fitting(clean[-MAX_ERROR_CHARACTERS:], ERROR_BYTES, end=True)
 
     def _said(self, command: str) -> str:
         """Return a command of ours by its path: a client's shell may have another PATH than the one that it set up."""
@@ -346,6 +382,15 @@ def looks_like_an_error(text: str) -> bool:
     """Say cheaply whether a text may hold an error: most hold none, and to parse one takes as long as all else."""
     lower = text[-MAX_ERROR_CHARACTERS:].lower()
     return any(mark in lower for mark in ERROR_MARKS)
+
+
+def _bounded(name: str, value: Any) -> Any:
+    """Return a value as it has room in the spool."""
+    if isinstance(value, str):
+        return fitting(value, ERROR_BYTES, end=True) if name == "error" else fitting(value, FIELD_BYTES)
+    if isinstance(value, dict):
+        return {fitting(each, MAX_VALUE_CHARACTERS): fitting(of, FIELD_BYTES) for each, of in value.items()}
+    return value
 
 
 def _question(start: PlainStart) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainops_core.commands.classes import CHANGE, READ
+from brainops_core.commands.classes import CHANGE, DESTROY, READ
 from brainops_core.commands.command_name import parts_of
 from brainops_core.guard.values import PlainActor, PlainStart
 from brainops_core.hook import clients
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from brainops_core.pack import Pack
 
 MAX_COMMAND_CHARACTERS = 2_000  # of a command line that are kept
+MAX_READ_CHARACTERS = 16_384  # of a command line that is read; to read a longer one takes the time of the answer
 MAX_ERROR_CHARACTERS = 16_384  # of a failure in which its error is looked for: what ended a program stands near its end
 MAX_VALUE_CHARACTERS = 300
 MAX_VALUES = 20
@@ -74,20 +75,28 @@ class ClientEvent:
         return said if isinstance(said, str) else ""
 
     @property
+    def values(self) -> Mapping[str, str]:
+        """The texts that a tool is called with, whole."""
+        if self.command is not None:
+            return {"command": self.command}
+        return {name: value for name, value in list(self.input.items())[:MAX_VALUES] if isinstance(value, str)}
+
+    @property
     def actor(self) -> PlainActor:
         """Who acts: the agent of this client."""
         return PlainActor(kind="agent", id=self.client.name, proof="environment")
 
     def starts(self, pack: Pack | None) -> list[PlainStart]:
         """Return the operations that a call of a tool is: of a shell, each command that does more than read."""
-        tool, command = self.text("tool_name") or "tool", self.command
+        tool, command = self.text("tool_name")[:MAX_VALUE_CHARACTERS] or "tool", self.command
         if command is not None:
             context = {"command": command[:MAX_COMMAND_CHARACTERS]}
+            if len(command) > MAX_READ_CHARACTERS:  # what nobody looked at counts as the worst that it can be
+                return [self._start("shell", None, context, DESTROY)]
             own = None if pack is None else pack.said
             return [self._start(name, None, context, said) for name, said in parts_of(command, own)]
         target = next((self.input[name] for name in _PATHS if isinstance(self.input.get(name), str)), None)
-        values = list(self.input.items())[:MAX_VALUES]
-        context = {name: value[:MAX_VALUE_CHARACTERS] for name, value in values if isinstance(value, str)}
+        context = {name: value[:MAX_VALUE_CHARACTERS] for name, value in self.values.items()}
         start = self._start(tool, target, context, CHANGE)
         if tool in _OWN:
             start.action_class = READ

@@ -46,7 +46,7 @@ class Rows:
             cursor = self._connection.execute(text, values)
             names = [each[0] for each in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:  # no store holds a lone surrogate
             raise NoRows(str(error)) from error
 
     def _opened(self, connect: Callable[..., Any], store: str) -> Any:

@@ -12,7 +12,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 MAX_BYTES = 32 * 1024 * 1024  # of an event; a tool's answer of ten megabytes is one
@@ -29,16 +29,20 @@ def main() -> None:
     """Answer one event and end; run as `python -I -S -c ... CLIENT [closed]`."""
     words = sys.argv[1:]
     code = 0
+    given: list[dict[str, Any]] = []
+
+    def emit(answer: dict[str, Any]) -> None:
+        from brainops_core.json_text import to_json
+
+        os.write(1, f"{to_json(answer)}\n".encode())
+        given.append(answer)
+
     try:
         _limit()
-        answer = answered(words[0] if words else "", read(0), os.environ, closed=CLOSED in words)
-        if answer is not None:
-            from brainops_core.json_text import to_json
-
-            os.write(1, f"{to_json(answer)}\n".encode())
+        _respond(words[0] if words else "", read(0), os.environ, emit, closed=CLOSED in words)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the agent goes on and doctor tells of it
         _tell(words, error)
-        code = int(CLOSED in words)
+        code = int(CLOSED in words and not given)
     finally:
         os._exit(code)  # nothing is left to flush, and the last look of the collector costs as much as a read
 
@@ -69,16 +73,29 @@ def answered(
     client: str, data: bytes, environment: Mapping[str, str], *, closed: bool = False
 ) -> dict[str, Any] | None:
     """Return what a client is answered to an event; None where nothing is to be said."""
+    given: list[dict[str, Any]] = []
+    _respond(client, data, environment, given.append, closed=closed)
+    return given[0] if given else None
+
+
+def _respond(
+    client: str,
+    data: bytes,
+    environment: Mapping[str, str],
+    emit: Callable[[dict[str, Any]], object],
+    *,
+    closed: bool,
+) -> None:
     from brainops_core.hook.event import event_of
 
     event = event_of(client, data)
     if event is None:
         raise ValueError(f"{len(data):,} bytes that are no event of {client!r:.40}")
     if event.kind is None or not _switched_on(environment, event.kind, closed):
-        return None
+        return
     from brainops_core.hook.answer import Hook
 
-    return Hook(event, environment, time.monotonic() + WALL_SECONDS).answer()
+    Hook(event, environment, time.monotonic() + WALL_SECONDS).respond(emit)
 
 
 def _switched_on(environment: Mapping[str, str], kind: str, closed: bool) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "spool.jsonl"
 MAX_BYTES = 64 * 1024 * 1024  # some hundred thousand events that nobody drained; what comes then is counted as lost
-MAX_LINE_BYTES = 64 * 1024
+MAX_LINE_BYTES = 128 * 1024  # an error, and twenty texts of a call as they are cut
 MAX_TIME = 1 << 62  # microseconds; no database holds a later one
 ATTEMPTS = 100  # to find the file in its place: it is moved away once in a drain, and each try takes microseconds
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
