@@ -327,14 +327,21 @@ def test_a_store_that_goes_away_meanwhile_does_not_change_how_the_command_ended(
         ("python -m pytest -q", "pytest"),
         ("git push origin main", "git push origin"),
         ("pytest", "pytest"),
+        ("make -j4 deploy", "make deploy"),
+        ("make -j 4 V=1 -C api deploy", "make deploy"),
+        ("kubectl --context prod delete ns x", "kubectl delete ns"),
+        ("timeout 60 nice -n 5 make deploy", "make deploy"),
+        ("sudo -u ops env A=1 make deploy", "make deploy"),
+        ("poetry run make deploy", "make deploy"),
+        ("poetry install --sync", "poetry install"),
     ],
 )
 def test_a_command_is_called_by_its_program_and_the_plain_words_after_it(line: str, name: str) -> None:
     assert name_of(line.split()) == name
 
 
-def test_a_script_is_called_by_its_first_command() -> None:
-    assert name_of(["sh", "-c", "make deploy; echo done"]) == "make"
+def test_a_script_is_called_by_the_first_command_that_does_more_than_read() -> None:
+    assert name_of(["sh", "-c", "cd api && make -C x deploy; touch done"]) == "make deploy"
 
 
 @pytest.mark.parametrize("arguments", [("exec",), ("exec", "--"), ("exec", "--no-such-option=1")], ids=" ".join)

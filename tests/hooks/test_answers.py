@@ -152,6 +152,40 @@ def strict(place: Place, *rules: Rule) -> None:
         brain.guard.write_pack()
 
 
+@pytest.fixture
+def no_deploy(place: Place) -> Place:
+    strict(
+        place,
+        Rule(id="", namespace="", name="no deploy", operations=("make deploy*",), kind=RuleKind.APPROVAL),
+    )
+    return place
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "timeout 60 make deploy",
+        "sudo -u ops nice make deploy",
+        "env A=1 make deploy",
+        "bash -c 'cd x && make deploy'",
+        "make -j4 deploy",
+        "make -C api deploy",
+        "find . -name Makefile -exec make deploy ';'",
+        "ls | xargs -n1 make deploy",
+        "docker exec web make deploy",
+    ],
+)
+def test_a_rule_about_an_operation_holds_however_it_is_wrapped(no_deploy: Place, line: str) -> None:
+    assert "no deploy" in said(no_deploy.bash("PreToolUse", line))
+
+
+def test_every_command_of_a_line_is_judged_however_many_follow(no_deploy: Place) -> None:
+    line = "; ".join(["make deploy", *(f"make step-{chr(97 + number)}" for number in range(20))])
+
+    assert "no deploy" in said(no_deploy.bash("PreToolUse", line))
+    assert "no deploy" not in said(no_deploy.bash("PreToolUse", line.partition("; ")[2]))
+
+
 def test_in_strict_a_change_is_denied_until_memory_was_consulted_and_reading_never(place: Place) -> None:
     strict(place)
 

@@ -75,15 +75,56 @@ _DISK = (
 _HARMLESS = frozenset(("", "-", "/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"))
 
 
+class JudgedCommand:
+    """A command that a line runs in the end, behind all that wraps it, and what it can do.
+
+    `piped` says that it reads another command's output; `decides` that it went well wherever the line did.
+    """
+
+    __slots__ = ("action_class", "decides", "piped", "words")
+
+    def __init__(self, words: tuple[str, ...], action_class: str, *, piped: bool, decides: bool) -> None:
+        self.words = words
+        self.action_class = action_class
+        self.piped = piped
+        self.decides = decides
+
+
+class _LineReading:
+    """What is known while a command is read: what the namespace says, how deep this is, and the parts found so far."""
+
+    __slots__ = ("decides", "depth", "own", "parts")
+
+    def __init__(self, own: Own | None, parts: list[JudgedCommand], depth: int = 0, decides: bool = True) -> None:
+        self.own = own
+        self.parts = parts
+        self.depth = depth
+        self.decides = decides
+
+    def within(self, *, decides: bool = True) -> _LineReading:
+        return _LineReading(self.own, self.parts, self.depth + 1, self.decides and decides)
+
+    def keep(self, words: tuple[str, ...], action_class: str, *, piped: bool = False) -> str:
+        self.parts.append(JudgedCommand(words, action_class, piped=piped, decides=self.decides))
+        return action_class
+
+
 def classify_command(command: str | Sequence[str], own: Own | None = None) -> str:
     """Return what a command can do, given as a line of shell or as an argument list."""
-    if not isinstance(command, str):
-        return _class_of_words(tuple(command), own, 0)
-    return _class_of_line(command, own, 0)
+    return read_command(command, own)[0]
 
 
-def _class_of_line(line: str, own: Own | None, depth: int) -> str:
-    if len(line) > MAX_LINE_CHARACTERS or depth > MAX_WRAPPERS:
+def read_command(command: str | Sequence[str], own: Own | None = None) -> tuple[str, list[JudgedCommand]]:
+    """Return what a command can do, and the commands that it runs, in order; none of a line that cannot be read."""
+    parts: list[JudgedCommand] = []
+    reading = _LineReading(own, parts)
+    if isinstance(command, str):
+        return _class_of_line(command, reading), parts
+    return _class_of_words(tuple(command), reading), parts
+
+
+def _class_of_line(line: str, reading: _LineReading) -> str:
+    if len(line) > MAX_LINE_CHARACTERS or reading.depth > MAX_WRAPPERS:
         return DESTROY
     try:
         found = shell.commands(line)
@@ -91,19 +132,20 @@ def _class_of_line(line: str, own: Own | None, depth: int) -> str:
         return DESTROY
     parts, printed = [], ""
     for command in found:
-        parts.append(_class_of_simple(command, own, depth, printed if command.piped else ""))
+        its = _LineReading(reading.own, reading.parts, reading.depth, reading.decides and command.decides)
+        parts.append(_class_of_simple(command, its, printed if command.piped else ""))
         printed = _printed(command.words)
     return worst(parts)
 
 
-def _class_of_simple(command: shell.SimpleCommand, own: Own | None, depth: int, printed: str) -> str:
+def _class_of_simple(command: shell.SimpleCommand, reading: _LineReading, printed: str) -> str:
     parts = [_class_of_redirect(redirect, command.words) for redirect in command.redirects]
-    parts += [_class_of_variable(name, value, own, depth) for name, value in command.variables]
+    parts += [_class_of_variable(name, value, reading) for name, value in command.variables]
     if command.words:
         words = tuple(command.words)
-        parts.append(_class_of_words(words, own, depth, piped=command.piped, text=command.text))
+        parts.append(_class_of_words(words, reading, piped=command.piped, text=command.text))
         if printed and not command.text and _program(words[0]) not in _SHELLS:
-            parts.append(_class_of_words(words, own, depth, piped=True, text=printed))
+            parts.append(_class_of_words(words, reading, piped=True, text=printed))
     return worst(parts)
 
 
@@ -132,44 +174,57 @@ def _class_of_redirect(redirect: shell.Redirect, words: Sequence[str]) -> str:
     return DESTROY if redirect.operator in (">", ">|") and _prints_nothing(words) else CHANGE
 
 
-def _class_of_variable(name: str, value: str, own: Own | None, depth: int) -> str:
+def _class_of_variable(name: str, value: str, reading: _LineReading) -> str:
     """Some variables hold a command that an innocent program then runs: GIT_PAGER='rm -rf x' git log."""
     if name not in _VARIABLES_THAT_RUN:
         return READ
     if name.startswith("LD_") or name.endswith("ENV"):
         return CHANGE
-    return _class_of_line(value, own, depth + 1)
+    return _class_of_line(value, reading.within(decides=False))
 
 
-def _class_of_words(words: tuple[str, ...], own: Own | None, depth: int, *, piped: bool = False, text: str = "") -> str:
-    """Return what a command does, after what wraps it (sudo, env, xargs, sh -c, ssh) was taken off."""
-    if depth > MAX_WRAPPERS:
+def _class_of_words(words: tuple[str, ...], reading: _LineReading, *, piped: bool = False, text: str = "") -> str:
+    """Return what a command does: what the namespace says of it, or what stands behind all that wraps it."""
+    if reading.depth > MAX_WRAPPERS:
         return DESTROY
     if not words:
         return READ
-    said = own(" ".join(words)) if own is not None else None
-    if said is not None:
-        return said
+    said = reading.own(" ".join(words)) if reading.own is not None else None
+    before = len(reading.parts)
+    found = _class_of_unwrapped(words, reading, piped=piped, text=text)
+    if said is None:
+        return found
+    for part in reading.parts[before:]:
+        part.action_class = said
+    return said
+
+
+def _class_of_unwrapped(words: tuple[str, ...], reading: _LineReading, *, piped: bool, text: str) -> str:
+    """Take off what wraps a command: sudo, env, xargs, sh -c, ssh."""
     program, rest = _program(words[0]), words[1:]
     if program in _SHELLS:
-        return _class_of_shell(rest, own, depth, piped=piped, text=text)
+        return _class_of_shell(words, reading, piped=piped, text=text)
     if program in ("eval", "source", "."):
-        return _class_of_line(" ".join(rest), own, depth + 1) if program == "eval" else CHANGE
+        if program == "eval":
+            return _class_of_line(" ".join(rest), reading.within())
+        return reading.keep(words, CHANGE, piped=piped)
     if program in _WRAPPERS:
-        return _class_of_wrapped(program, rest, own, depth, piped=piped, text=text)
+        return _class_of_wrapped(program, rest, reading, piped=piped, text=text)
     if program in _REMOTE:
-        return _class_of_remote(program, rest, own, depth)
+        return _class_of_remote(program, rest, reading)
     if program in _INSIDE and (inside := _inside(rest)) is not None:
-        return worst([CHANGE if not inside else READ, _class_of_words(inside, own, depth + 1)])
+        return worst([reading.keep(words, READ if inside else CHANGE), _class_of_words(inside, reading.within())])
     if program == "find":
-        return _class_of_find(rest, own, depth)
+        return _class_of_find(rest, reading)
     if program == "trap" or program == "alias":
-        return worst([_class_of_line(word.partition("=")[2] or word, own, depth + 1) for word in rest[:1]])
+        later = reading.within(decides=False)
+        return worst([_class_of_line(word.partition("=")[2] or word, later) for word in rest[:1]])
     if shell.UNKNOWN in program or not program:
-        return _class_of_hidden(words)
+        return reading.keep(words, _class_of_hidden(words), piped=piped)
     if program in _LATER and text:
-        return _class_of_line(text, own, depth + 1)
-    return worst([class_of_program(program, rest), _class_of_fed(program, text, piped=piped)])
+        return _class_of_line(text, reading.within(decides=False))
+    its = worst([class_of_program(program, rest), _class_of_fed(program, text, piped=piped)])
+    return reading.keep(words, its, piped=piped)
 
 
 def _program(word: str) -> str:
@@ -185,70 +240,74 @@ def _class_of_hidden(words: tuple[str, ...]) -> str:
     return DESTROY if forced or ({"r", "f"} <= set(options.lower())) else class_of_program("", words[1:])
 
 
-def _class_of_shell(rest: tuple[str, ...], own: Own | None, depth: int, *, piped: bool, text: str) -> str:
+def _class_of_shell(words: tuple[str, ...], reading: _LineReading, *, piped: bool, text: str) -> str:
     """sh -c LINE does what the line says; a shell that is fed does what nobody has seen."""
+    rest = words[1:]
     for number, word in enumerate(rest):
         if "c" in letters((word,)) and word.islower() and number + 1 < len(rest):
             line, operands = rest[number + 1], rest[number + 2 :]
             for position, operand in enumerate(operands):
                 line = line.replace(f"${position}", operand).replace(f"${{{position}}}", operand)
-            return _class_of_line(line.replace("$@", " ".join(operands[1:])), own, depth + 1)
+            return _class_of_line(line.replace("$@", " ".join(operands[1:])), reading.within())
     if text:
-        return _class_of_line(text, own, depth + 1)
+        return _class_of_line(text, reading.within())
+    its = DESTROY if piped or any(shell.UNKNOWN in word for word in rest) else CHANGE
     if any(not word.startswith("-") and shell.UNKNOWN not in word for word in rest):
-        return CHANGE  # a script file
-    if rest and set(rest) <= {"--version", "--help"}:
-        return READ
-    return DESTROY if piped or any(shell.UNKNOWN in word for word in rest) else CHANGE
+        its = CHANGE  # a script file
+    elif rest and set(rest) <= {"--version", "--help"}:
+        its = READ
+    return reading.keep(words, its, piped=piped)
 
 
-def _class_of_wrapped(
-    program: str, rest: tuple[str, ...], own: Own | None, depth: int, *, piped: bool, text: str
-) -> str:
+def _class_of_wrapped(program: str, rest: tuple[str, ...], reading: _LineReading, *, piped: bool, text: str) -> str:
     taking = set(_WRAPPERS[program].split())
     words = list(rest)
     lines: list[str] = []
     while words and (words[0].startswith("-") or (program in ("env", "sudo", "doas") and "=" in words[0])):
         option = words.pop(0)
         if option in ("-S", "--split-string") and program == "env" and words:
-            lines.append(_class_of_line(words.pop(0), own, depth + 1))
+            lines.append(_class_of_line(words.pop(0), reading.within()))
         elif option.startswith("-S") and program == "env":
-            lines.append(_class_of_line(option[2:], own, depth + 1))
+            lines.append(_class_of_line(option[2:], reading.within()))
         elif option in ("-c", "--command") and program == "script" and words:
-            lines.append(_class_of_line(words.pop(0), own, depth + 1))
+            lines.append(_class_of_line(words.pop(0), reading.within()))
         elif "=" in option and not option.startswith("-"):
             name, _, value = option.partition("=")
-            lines.append(_class_of_variable(name, value, own, depth + 1))
+            lines.append(_class_of_variable(name, value, reading))
         elif option in taking and words:
             words.pop(0)
         elif program == "command" and option in ("-v", "-V"):
             return READ
     words = words[_OPERANDS.get(program, 0) :]
-    if program in ("poetry", "pipx") and words[:1] == ["run"]:
+    if program in ("poetry", "pipx"):
+        if words[:1] != ["run"]:
+            its = class_of_program(words[0], words[1:]) if words else CHANGE
+            return worst([*lines, reading.keep((program, *words), its)])
         words = words[1:]
     if program in ("watch", "parallel", "flock") and len(words) == 1:
-        lines.append(_class_of_line(words[0], own, depth + 1))
+        lines.append(_class_of_line(words[0], reading.within()))
     elif words:
-        lines.append(_class_of_words(tuple(words), own, depth + 1, piped=piped and program != "xargs", text=text))
+        fed = piped and program != "xargs"
+        lines.append(_class_of_words(tuple(words), reading.within(), piped=fed, text=text))
     elif program in ("npx", "uvx", "pipx", "poetry"):
-        lines.append(CHANGE)
+        lines.append(reading.keep((program,), CHANGE))
     return worst(lines)
 
 
-def _class_of_remote(program: str, rest: tuple[str, ...], own: Own | None, depth: int) -> str:
+def _class_of_remote(program: str, rest: tuple[str, ...], reading: _LineReading) -> str:
     """ssh HOST LINE, su -c LINE."""
     taking, words = set(_REMOTE[program].split()), list(rest)
     if program in ("su", "runuser"):
         lines = [words[n + 1] for n, word in enumerate(words[:-1]) if word in ("-c", "--command")]
         lines += [word.partition("=")[2] for word in words if word.startswith("--command=")]
-        return worst([_class_of_line(line, own, depth + 1) for line in lines], CHANGE)
+        return worst([_class_of_line(line, reading.within()) for line in lines], CHANGE)
     while words and words[0].startswith("-"):
         option = words.pop(0)
         if option in taking and words:
             value = words.pop(0)
             if option == "-o" and "command=" in value.lower():
-                return worst([CHANGE, _class_of_line(value.partition("=")[2], own, depth + 1)])
-    return _class_of_line(" ".join(words[1:]), own, depth + 1) if len(words) > 1 else CHANGE
+                return worst([CHANGE, _class_of_line(value.partition("=")[2], reading.within())])
+    return _class_of_line(" ".join(words[1:]), reading.within()) if len(words) > 1 else CHANGE
 
 
 def _inside(rest: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -268,7 +327,7 @@ def _inside(rest: tuple[str, ...]) -> tuple[str, ...] | None:
     return tuple(after[1:])
 
 
-def _class_of_find(rest: tuple[str, ...], own: Own | None, depth: int) -> str:
+def _class_of_find(rest: tuple[str, ...], reading: _LineReading) -> str:
     found = [
         DESTROY if word == "-delete" else CHANGE for word in rest if word in ("-delete", "-fprint", "-fls", "-fprintf")
     ]
@@ -276,7 +335,8 @@ def _class_of_find(rest: tuple[str, ...], own: Own | None, depth: int) -> str:
         if word in ("-exec", "-execdir", "-ok", "-okdir"):
             command = rest[number + 1 :]
             ends = [n for n, each in enumerate(command) if each in (";", "+")]
-            found.append(_class_of_words(command[: ends[0]] if ends else command, own, depth + 1))
+            its = command[: ends[0]] if ends else command
+            found.append(_class_of_words(its, reading.within(decides=False)))
     return worst(found)
 
 

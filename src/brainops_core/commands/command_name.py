@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from brainops_core.commands import shell
 from brainops_core.commands.classes import READ, worst
-from brainops_core.commands.command_line import classify_command
+from brainops_core.commands.command_line import read_command
+from brainops_core.commands.program_tables import OPTIONS_WITH_VALUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 NAME_WORDS = 3
 MAX_WORD_CHARACTERS = 40
-MOST_PARTS = 8  # commands of one line that are judged by themselves
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _WORD = _LETTERS | set("_:+-")
 _INTERPRETERS = frozenset("python pypy node ruby perl php bash sh zsh dash ksh".split())
@@ -22,22 +21,38 @@ _GIVEN = ("-c", "-m", "-lc", "-ec")
 
 
 def name_of(arguments: Sequence[str]) -> str:
-    """Return what a command line is called: its program or script, and the plain words that follow.
+    """Return what a command line is called: the first command that it runs to do more than read, without its wrappers.
 
-    The same for `make deploy -j4` and `make deploy`, so that the record of one operation is not spread over many.
+    The same for `make deploy -j4`, `timeout 60 make -j4 deploy` and `sh -c "cd api && make deploy"`, so that the record
+    of one operation is not spread over many, and a rule about it holds for all.
     """
-    words = [_base(arguments[0]), *arguments[1:]]
+    _, parts = read_command(arguments)
+    of = [part for part in parts if part.action_class != READ] or parts
+    return _named(of[0].words if of else arguments)
+
+
+def _named(words: Sequence[str]) -> str:
+    """Return a command's program or script, and the plain words that follow its options."""
+    words = [_base(words[0]), *words[1:]]
     if _interprets(words[0]) and len(words) > 1:
         if not words[1].startswith("-"):
             words = [_base(words[1]), *words[2:]]
         elif words[1] in _GIVEN and len(words) > 2:
             words = words[2].split() or words
     kept = words[:1]
-    for word in words[1:NAME_WORDS]:
+    for word in _after_options(words)[: NAME_WORDS - 1]:
         if not _plain(word):
             break
         kept.append(word)
     return " ".join(kept)
+
+
+def _after_options(words: Sequence[str]) -> Sequence[str]:
+    """Return what follows a program's own options: deploy, of `make -C api -j 4 V=1 deploy`."""
+    at = 1
+    while at < len(words) and (words[at].startswith("-") or "=" in words[at] or words[at].isdecimal()):
+        at += 2 if words[at] in OPTIONS_WITH_VALUE else 1
+    return words[at:]
 
 
 def _base(word: str) -> str:
@@ -58,23 +73,18 @@ def parts_of(line: str, own: Own | None = None) -> list[tuple[str, str]]:
 
     What decides how the line ends comes last, so that `cd api && make deploy | tee log` is first of all "make deploy".
     """
-    whole = classify_command(line, own)
-    try:
-        found = sorted((each for each in shell.commands(line) if each.words), key=lambda each: not each.piped)
-        words = [each.words for each in found]
-    except (shell.Unreadable, RecursionError):
-        words = []
-    first = name_of(words[-1]) if words else line.strip()[:MAX_WORD_CHARACTERS] or "shell"
+    whole, parts = read_command(line, own)
+    parts.sort(key=lambda each: not each.piped)
+    first = _named(parts[-1].words) if parts else line.strip()[:MAX_WORD_CHARACTERS] or "shell"
     if whole == READ:
         return [(first, READ)]
     named: dict[str, str] = {}
-    for each in words:
-        its = classify_command(each, own)
-        if its != READ:
-            name = name_of(each)
-            named[name] = worst([its, named.pop(name, its)])
+    for part in parts:
+        if part.action_class != READ:
+            name = _named(part.words)
+            named[name] = worst([part.action_class, named.pop(name, READ)])
     if not named:
         return [(first, whole)]
     if worst(list(named.values())) != whole:  # a redirection, or what only the whole line shows
         named[next(reversed(named))] = whole
-    return list(named.items())[-MOST_PARTS:]
+    return list(named.items())

@@ -305,5 +305,5 @@ SAME_AS = {
 OPTIONS_WITH_VALUE = frozenset(
     "-n --namespace --context --kubeconfig -C --git-dir --work-tree -f --file --profile --region -H --host"
     " --project --subscription -c --config --endpoint-url --output -o --cluster --user --as -l --selector -h -p -a"
-    " -u -chdir".split()
+    " -u -chdir --prefix --cwd --directory".split()
 )

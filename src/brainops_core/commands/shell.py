@@ -25,6 +25,7 @@ _REDIRECTS = ("<<<", "<<-", "&>>", "<<", ">>", "&>", ">|", ">&", "<&", "<>", ">"
 _CLOSERS = {"(": ")", "{": "}"}
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _KEYWORDS = frozenset("if then elif else fi while until do done { } ! time case esac function coproc [[ ]]".split())
+_BRANCHES = frozenset("if while until do { ! case function coproc".split())
 _LOOPS = frozenset(("for", "select", "read"))  # what follows are names and values, until `do`
 
 
@@ -51,16 +52,19 @@ def quoted(word: str) -> str:
 class SimpleCommand:
     """One command as it would be run: variables set for it alone, its words, where its streams go.
 
-    `piped` says that it reads another command's output; `text` is what a here-document or here-string feeds it.
+    `piped` says that it reads another command's output; `text` is what a here-document or here-string feeds it;
+    `decides` says that it went well wherever the whole line did.
     """
 
-    __slots__ = ("piped", "redirects", "text", "variables", "words")
+    __slots__ = ("after", "decides", "piped", "redirects", "text", "variables", "words")
 
-    def __init__(self, piped: bool = False) -> None:
+    def __init__(self, after: str = ";") -> None:
+        self.after = after
+        self.piped = after in ("|", "|&")
+        self.decides = False
         self.words: list[str] = []
         self.variables: list[tuple[str, str]] = []
         self.redirects: list[Redirect] = []
-        self.piped = piped
         self.text = ""
 
 
@@ -70,7 +74,35 @@ class Unreadable(Exception):
 
 def commands(line: str) -> list[SimpleCommand]:
     """Return every command that a line of shell may run, in order; raise Unreadable where it is nested too deeply."""
-    return list(_ShellReader(line, {"IFS": " "}, 0).read())
+    reader = _ShellReader(line, {"IFS": " "}, 0)
+    found = list(reader.read())
+    if not reader.branches:
+        _decide(reader.own)
+    return found
+
+
+def _decide(own: list[SimpleCommand]) -> None:
+    """Mark what went well wherever its line did: back from the end over `&&`; of a pipe its last, or with pipefail all.
+
+    Behind `||` nothing is certain, nor what ends in the background; before `;` is what the line's end does not tell.
+    """
+    if any(each.after == "||" for each in own) and any(each.after in "()" for each in own):
+        return
+    pipefail = any(each.words[:1] == ["set"] and "pipefail" in each.words for each in own)
+    chain: list[SimpleCommand] = []
+    last = True  # of a pipe
+    for each in reversed(own):
+        if not each.words and not each.variables and not chain and each.after in (";", "\n", ")"):
+            continue
+        if last or pipefail:
+            chain.append(each)
+        last = not each.piped
+        if last:
+            for one in chain:
+                one.decides = each.after != "||"
+            chain = []
+            if each.after != "&&":
+                return
 
 
 class _ShellReader:
@@ -83,6 +115,8 @@ class _ShellReader:
         self._depth = depth
         self._inner: list[SimpleCommand] = []
         self._documents: list[tuple[str, bool, SimpleCommand]] = []
+        self.own: list[SimpleCommand] = []  # the commands of the line itself, empty ones too
+        self.branches = False  # says that a part of the line may be left out, run again, or turned round
 
     def read(self) -> Iterator[SimpleCommand]:
         """Yield the commands, those of a substitution before the one that it is part of."""
@@ -92,7 +126,8 @@ class _ShellReader:
             if operator is not None and not self._starting(("&>>", "&>")):
                 self._at += len(operator)
                 yield from self._ended(current)
-                current = SimpleCommand(piped=operator in ("|", "|&"))
+                filled = current.words or current.variables or current.redirects
+                current = SimpleCommand(operator if filled or operator != "\n" else current.after)
                 if operator == "\n":
                     self._read_documents()
             elif self._line[self._at] in " \t\r":
@@ -114,9 +149,11 @@ class _ShellReader:
     def _ended(self, current: SimpleCommand) -> Iterator[SimpleCommand]:
         yield from self._inner
         self._inner = []
+        self.own.append(current)
         if not current.words:
             self._variables.update(current.variables)
         if current.words[:1] and current.words[0] in _LOOPS:
+            self.branches = True
             current.words = ["true"]
         if current.words or current.variables or current.redirects:
             yield current
@@ -125,6 +162,7 @@ class _ShellReader:
         """Add a word to a command: a keyword opens a new one, NAME=VALUE before the first word sets a variable."""
         if not current.words:
             if not word or word in _KEYWORDS:
+                self.branches = self.branches or word in _BRANCHES
                 return
             name, equals, value = word.partition("=")
             if equals and (name := name.removesuffix("+")) and not name[0].isdigit() and set(name) <= _NAME_CHARACTERS:

@@ -35,6 +35,7 @@ ERROR_BYTES = 32_768  # of what a program printed; letters that are not ASCII ta
 ERROR_MARKS = ("error", "exception", "traceback", "failed", "fatal", "panic", "cannot ", "denied")
 _DRAIN = "from brainops.cli import main; main(['hook', 'drain'])"
 CANARY = "brainops-canary"  # a tool that no client has, denied wherever the hook works
+MOST_TOLD = 8  # commands of one line of which is told what is known; every one of them is judged
 ASKS_AFTER = 2  # denials of the same operation by the same rule: then a person looks at it
 
 
@@ -165,7 +166,7 @@ class Hook:
             if hardest.verdict == "deny":
                 break  # nothing is harder, and what comes could only take its time away
         lines: list[Told] = []
-        self._attempt(lambda: lines.extend(self._known(changing)))
+        self._attempt(lambda: lines.extend(self._known(changing[-MOST_TOLD:])))
         if hardest.verdict != "allow":
             return self._refused(whose, hardest, lines)
         lines = [*(known.Told(text, f"warning: {text}") for text in dict.fromkeys(hardest.warnings)), *lines]
