@@ -60,7 +60,9 @@ RECORD_HEADINGS = frozenset(
 
 RECORD_NAME = re.compile(r"adr[-_ ]?\d+\b.*|\d{4}[-_].*|.*[-_]adr", re.I)
 STATEMENT = re.compile(
-    r"\bin the context of\b.{1,600}\bfacing\b.{1,600}\bwe (?:have )?(?:decided|chose)\b", re.I | re.S
+    r"\bin the context of\b(?:(?!\bin the context of\b).){1,600}?\bfacing\b(?:(?!\bfacing\b).){1,600}?"
+    r"\bwe (?:have )?(?:decided|chose)\b",
+    re.I | re.S,
 )
 RUNBOOK_TITLE = re.compile(r"\b(?:run|play)book\b|\bstandard operating procedure\b|\bSOP\b", re.I)
 ABOUT = ("description", "summary", "abstract", "excerpt", "when_to_use", "when-to-use", "purpose")
@@ -93,6 +95,14 @@ class Document(Struct, frozen=True, kw_only=True):
     fault: str = ""
 
 
+def _without_comments(text: str) -> str:
+    kept, at = [], 0
+    while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins + 4)) >= 0:
+        kept.append(text[at:begins])
+        at = ends + 3
+    return "".join((*kept, text[at:]))
+
+
 def read(place: Place, *, trust: Trust = Trust.EXTERNAL, named: bool = False) -> Iterator[Item]:
     """Yield what the document holds; `named` says that somebody named this very file, so a README is taken too.
 
@@ -107,7 +117,7 @@ def read(place: Place, *, trust: Trust = Trust.EXTERNAL, named: bool = False) ->
         yield Leave(
             what=f"{place.relative}: front matter", why=f"{document.fault}; the document is taken as plain text"
         )
-    text = re.sub(r"<!--.*?-->", "", document.body, flags=re.S)
+    text = _without_comments(document.body)
     if not any(line.strip() and not re.match(r"#{1,6}(\s|$)", line) for line in text.splitlines()):
         yield Leave(what=place.relative, why="empty: no text below its headings")
         return

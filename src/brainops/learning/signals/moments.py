@@ -92,7 +92,7 @@ STAMPS = {
     rf"\s{{1,2}}{_FULL_CLOCK}(?:\s(?P<late>(?:19|20)\d\d)(?![\w.]))?",
     "slashed": rf"(?P<first>\d{{1,2}})([-/])(?P<middle>\d{{1,2}})\2(?P<last>\d{{4}}|\d\d){_TO_CLOCK}{_CLOCK}",
     "han": rf"(?P<year>\d{{4}})年(?P<month>\d{{1,2}})月(?P<day>\d{{1,2}})日\s?{_CLOCK}",
-    "dotted": rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>\d{{4}}|\d\d){_TO_CLOCK}{_CLOCK}",
+    "dotted": rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>\d{{4}}|\d\d(?!:)){_TO_CLOCK}{_CLOCK}",
     "dayless": rf"(?P<month>[01]\d)[-./](?P<day>[0-3]\d)\s{_FULL_CLOCK}",
     "epoch": rf"(?P<epoch>{_EPOCH})(?::\d{{1,9}}\))?(?=[\s:,;|\])>\"]|$)",
     "clock": _FULL_CLOCK.replace("[:.]", ":"),
