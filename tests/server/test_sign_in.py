@@ -179,6 +179,16 @@ def test_a_link_signs_one_browser_in_once_by_a_form_and_never_by_a_mere_look(ser
     assert person.get(captured["id"]).source.actor == Actor(kind=ActorKind.PERSON, id="marta", proof="sign-in:link")
 
 
+def test_a_link_of_somebody_whose_roles_are_said_gives_these_and_no_more(serve: Serve, person: Brain) -> None:
+    person.people.add("jo")
+    person.people.grant("jo", "reader", "team/a")
+    browser = serve(keyed=False)
+    link = parse_qs(urlsplit(person.people.link("jo", URL)).query)["link"][0]
+    browser.form("/sign-in/link", link=link, next="/sign-in")
+
+    assert (browser.who()["name"], browser.who()["role"]) == ("jo", "reader")
+
+
 def test_who_came_by_a_link_approves_only_by_a_passphrase_of_their_own(serve: Serve, person: Brain) -> None:
     browser, question = serve(keyed=False), asked(person)
     link = parse_qs(urlsplit(person.people.link("ines", URL)).query)["link"][0]

@@ -143,6 +143,8 @@ def link(brain: Brain, name: str, url: str) -> Said:
     Example: brainops people link ines
     """
     with person_at_terminal("making a link that signs somebody in") as terminal:
+        if name != brain.settings.actor.id:
+            brain.people.get(name)  # a name that was mistyped is no new person
         terminal.say([f"Opens once, within ten minutes, as {name}:", brain.people.link(name, url)])
     yield {"shown": True}
     yield "Shown on the terminal."

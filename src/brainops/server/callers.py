@@ -13,9 +13,9 @@ from msgspec import Struct
 from brainops.brain import Brain
 from brainops.engine import STORE_NAMESPACE, Engine
 from brainops.errors import ApprovalUnproven
-from brainops.server.people import Ways, role_of, sign_in_secret, signed_in
+from brainops.server.people import Ways, role_of, sees_terminal, sign_in_secret, signed_in
 from brainops.server.problem import Trouble
-from brainops.types import Actor, ActorKind, ChannelKind, KeyProof, Proof, Role, SignedIn, SignInKind
+from brainops.types import Actor, ActorKind, ChannelKind, KeyProof, Proof, Role, SignedIn
 from brainops.types.access import EVERYWHERE
 
 LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows who: whoever may use this machine
@@ -79,7 +79,7 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
         own = [each.path for each in signed.person.roles if "*" not in each.path]
         home = next((each for each in (here.namespace, *own) if role_in(each)), here.namespace)
         brain, role = _placed(engine, headers, actor, role_in, home, here.read)
-        terminal = open_to_this_machine and signed.sign_in.kind is SignInKind.LINK
+        terminal = open_to_this_machine and sees_terminal(signed)
         return Caller(
             brain=brain,
             role=role,

@@ -164,13 +164,18 @@ def signed_in(engine: Engine, ways: Ways, headers: Mapping[str, str], secret: st
 def role_of(engine: Engine, signed: SignedIn, namespace: str, *, open_to_this_machine: bool) -> Role | None:
     """Return what somebody who is signed in may do in a namespace.
 
-    Who came by a link of a server that is this machine's alone sees its terminal, so they may there what may be done on
-    it; what takes a proof takes one all the same.
+    Who came by a link of a server that is this machine's alone, and was given no role of their own, sees its terminal:
+    they may there what may be done on it. What takes a proof takes one all the same.
     """
     here = (engine.settings.namespace, *engine.settings.read)
-    if open_to_this_machine and signed.sign_in.kind is SignInKind.LINK and namespace in here:
+    if open_to_this_machine and sees_terminal(signed) and namespace in here:
         return Role.ADMIN
     return signed.person.role_in(namespace)
+
+
+def sees_terminal(signed: SignedIn) -> bool:
+    """Say whether somebody came by a link, and is nobody whose roles are said."""
+    return signed.sign_in.kind is SignInKind.LINK and not signed.person.roles
 
 
 def is_recent(engine: Engine, signed: SignedIn) -> bool:
