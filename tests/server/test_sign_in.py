@@ -180,8 +180,8 @@ def test_a_link_signs_one_browser_in_once_by_a_form_and_never_by_a_mere_look(ser
 
 
 def test_a_link_of_somebody_whose_roles_are_said_gives_these_and_no_more(serve: Serve, person: Brain) -> None:
-    person.people.add("jo")
-    person.people.grant("jo", "reader", "team/a")
+    person.people.add("jo", proof=INES)
+    person.people.grant("jo", "reader", "team/a", proof=INES)
     browser = serve(keyed=False)
     link = parse_qs(urlsplit(person.people.link("jo", URL)).query)["link"][0]
     browser.form("/sign-in/link", link=link, next="/sign-in")
