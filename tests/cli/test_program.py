@@ -289,3 +289,11 @@ def test_what_is_wrong_with_the_words_is_told_before_memory_is_opened(say: Say, 
     assert said.code == 2
     assert "nowhere.db" not in said.err
     assert f"Try: brainops {words[0]}" in said.err
+
+
+@pytest.mark.parametrize("option", ["--store", "--namespace", "--read", "--model"])
+def test_an_option_without_its_value_is_refused_and_no_other_store_is_taken(say: Say, option: str) -> None:
+    for given in ((option,), (option, ""), (f"{option}=",)):
+        said = say("status", *given)
+        assert said.code == 2
+        assert option in said.err

@@ -81,7 +81,7 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
             expose_value=False,
             is_eager=True,
             callback=_keep,
-            is_flag=not value,
+            is_flag=None if value else True,  # False would let the value be left out
             multiple=name == "--read",
         )
         for name, value, does in SHARED
@@ -91,6 +91,8 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
     if value in (None, (), False):
         return
+    if value == "" or (isinstance(value, tuple) and "" in value):
+        raise click.BadParameter("it has no value: a variable that is empty, perhaps", context, option)
     root = context.find_root()
     root.obj = replace(
         root.obj if isinstance(root.obj, CommonOptions) else CommonOptions(), **{str(option.name): value}
