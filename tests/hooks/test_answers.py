@@ -152,6 +152,51 @@ def strict(place: Place, *rules: Rule) -> None:
         brain.guard.write_pack()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "make deploy 2>&1 | tail -5",
+        "make deploy || true",
+        "make deploy; ls",
+        "make deploy &",
+        "bash -c 'make deploy | tail'",
+        "if make deploy; then ls; fi",
+    ],
+)
+def test_what_a_line_does_not_tell_of_is_begun_and_no_success(place: Place, line: str) -> None:
+    place.bash("PostToolUse", line, tool_response={"stdout": "make: *** [deploy] Error 1"})
+
+    with place.drained() as brain:
+        assert [(each.start.name, each.outcome) for each in brain.operations.list()] == [("make deploy", None)]
+
+
+def test_what_goes_on_in_the_background_is_begun_and_no_success(place: Place) -> None:
+    given = {"command": "make deploy", "run_in_background": True}
+    place.tell("PostToolUse", tool_name="Bash", tool_input=given, tool_response={"backgroundTaskId": "b1"})
+
+    with place.drained() as brain:
+        assert [(each.start.name, each.outcome) for each in brain.operations.list()] == [("make deploy", None)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cd api && make deploy",
+        "make prepare; make deploy",
+        "make deploy && touch done | cat",
+        "set -o pipefail; make deploy | tail",
+        "false || make prepare && make deploy",
+        "(cd api && make deploy)",
+    ],
+)
+def test_what_decides_how_a_line_ends_is_what_went_well(place: Place, line: str) -> None:
+    place.bash("PostToolUse", line, tool_response={"stdout": ""})
+
+    with place.drained() as brain:
+        found = [(each.start.name, type(each.outcome).__name__) for each in brain.operations.list()]
+    assert found == [("make deploy", "Succeeded")]
+
+
 @pytest.fixture
 def no_deploy(place: Place) -> Place:
     strict(

@@ -68,23 +68,27 @@ def _plain(word: str) -> bool:
     return 0 < len(word) <= MAX_WORD_CHARACTERS and word[0] in _LETTERS and _WORD.issuperset(word)
 
 
-def parts_of(line: str, own: Own | None = None) -> list[tuple[str, str]]:
-    """Return (name, class) of what a line of shell does beside reading, each name once; of a line that only reads, one.
+def parts_of(line: str, own: Own | None = None) -> list[tuple[str, str, bool]]:
+    """Return what a line of shell does beside reading, each name once; of a line that only reads, one.
 
-    What decides how the line ends comes last, so that `cd api && make deploy | tee log` is first of all "make deploy".
+    Each is (name, class, whether it went well wherever the line did). What is no end of a pipe comes last, so that
+    `cd api && make deploy | tee log` is first of all "make deploy".
     """
     whole, parts = read_command(line, own)
     parts.sort(key=lambda each: not each.piped)
     first = _named(parts[-1].words) if parts else line.strip()[:MAX_WORD_CHARACTERS] or "shell"
     if whole == READ:
-        return [(first, READ)]
+        return [(first, READ, True)]
     named: dict[str, str] = {}
+    sure: set[str] = set()
     for part in parts:
         if part.action_class != READ:
             name = _named(part.words)
             named[name] = worst([part.action_class, named.pop(name, READ)])
+            if part.decides:
+                sure.add(name)
     if not named:
-        return [(first, whole)]
+        return [(first, whole, any(part.decides for part in parts))]
     if worst(list(named.values())) != whole:  # a redirection, or what only the whole line shows
         named[next(reversed(named))] = whole
-    return list(named.items())
+    return [(name, said, name in sure) for name, said in named.items()]

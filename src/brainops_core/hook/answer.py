@@ -228,8 +228,9 @@ class Hook:
     def _ended(self, failed: bool) -> dict[str, Any] | None:
         """Leave how a call ended; after a failure, say what is known of its error."""
         event = self._event
-        start = event.starts(self._pack)[-1]
+        start, sure = event.ended(self._pack)
         if failed:
+            start = event.starts(self._pack)[-1]
             code, text = outcome.failure(event, start.name)
             cancelled = bool(event.given.get("is_interrupt"))
             self._leave(
@@ -237,15 +238,18 @@ class Hook:
             )
             return None if cancelled else self._note(self._helping(text), name=start.name)
         if event.client.output_only and event.command is not None:
-            return self._printed(start)
+            return self._printed(start, sure)
         if start.action_class == READ:
             self._seen()
+            return None
+        if not sure:
+            self._leave("began", start)
             return None
         self._leave("ended", start, outcome="succeeded")
         self._worked(start.name)
         return None
 
-    def _printed(self, start: PlainStart) -> dict[str, Any] | None:
+    def _printed(self, start: PlainStart, sure: bool) -> dict[str, Any] | None:
         """A command printed something, and how it ended is known before the next event. A known error is known now."""
         event, output = self._event, self._event.output
         line = self._leave("began", start)
@@ -254,6 +258,7 @@ class Hook:
             "operation": line["id"],
             "name": start.name,
             "class": start.action_class,
+            "sure": sure,
         }
         self._ledger.add("pending", **pending, output=self._tail(output), told=None)
         return self._note(self._helping(output), name=start.name) if looks_like_an_error(output) else None
@@ -269,12 +274,14 @@ class Hook:
             code = codes.get(str(line["call"]))
             if code is None:
                 continue
+            self._ledger.add("settled", ended=line["call"])
+            if not code and not line.get("sure", True):
+                continue  # something of its line went well, and nobody knows whether this did
             end: dict[str, Any] = {"outcome": "succeeded"}
             if code:
                 error = outcome.error_text(str(line["name"]), code, str(line["output"]))
                 end = {"outcome": "failed", "exit": code, "error": error}
             self._spool("settled", operation=line["operation"], **end)
-            self._ledger.add("settled", ended=line["call"])
             if not code:
                 self._worked(str(line["name"]))
 

@@ -88,13 +88,27 @@ class ClientEvent:
 
     def starts(self, pack: Pack | None) -> list[PlainStart]:
         """Return the operations that a call of a tool is: of a shell, each command that does more than read."""
+        return [start for start, _ in self._calls(pack)]
+
+    def ended(self, pack: Pack | None) -> tuple[PlainStart, bool]:
+        """Return the operation that decides how a call ended, and whether it went well if the call did.
+
+        Nobody knows that of what stands before a pipe, `||` or `;`, and of what goes on in the background.
+        """
+        calls = self._calls(pack)
+        start, sure = next((call for call in reversed(calls) if call[1]), calls[-1])
+        answer = self.given.get("tool_response")
+        goes_on = self.input.get("run_in_background") or (isinstance(answer, dict) and answer.get("backgroundTaskId"))
+        return start, sure and not goes_on
+
+    def _calls(self, pack: Pack | None) -> list[tuple[PlainStart, bool]]:
         tool, command = self.text("tool_name")[:MAX_VALUE_CHARACTERS] or "tool", self.command
         if command is not None:
             context = {"command": command[:MAX_COMMAND_CHARACTERS]}
             if len(command) > MAX_READ_CHARACTERS:  # what nobody looked at counts as the worst that it can be
-                return [self._start("shell", None, context, DESTROY)]
+                return [(self._start("shell", None, context, DESTROY), False)]
             own = None if pack is None else pack.said
-            return [self._start(name, None, context, said) for name, said in parts_of(command, own)]
+            return [(self._start(name, None, context, said), sure) for name, said, sure in parts_of(command, own)]
         target = next((self.input[name] for name in _PATHS if isinstance(self.input.get(name), str)), None)
         context = {name: value[:MAX_VALUE_CHARACTERS] for name, value in self.values.items()}
         start = self._start(tool, target, context, CHANGE)
@@ -106,7 +120,7 @@ class ClientEvent:
             from brainops_core.commands.action_class import classify
 
             start.action_class = classify(start)
-        return [start]
+        return [(start, True)]
 
     def _start(self, name: str, target: str | None, context: Mapping[str, str], action_class: str) -> PlainStart:
         return PlainStart(
