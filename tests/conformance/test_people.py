@@ -14,7 +14,7 @@ from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.procedures.consent import approvers
 from brainops.procedures.consent.sign_ins import SignIns
-from brainops.store import acts
+from brainops.store import acts, people
 from brainops.store.schema import migrations
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import (
@@ -382,6 +382,18 @@ def test_a_sign_in_that_was_written_by_hand_opens_nothing(
 
     with pytest.raises(ApprovalUnproven, match="sign in again"):
         of(brain).known(jo.secret)
+
+
+def test_of_too_many_who_went_to_a_provider_the_newest_come_back(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_ins = of(brain)
+    monkeypatch.setattr(people, "MAX_TICKETS", 2)
+    link = sign_ins.link("ines")
+    states = [sign_ins.flow({"number": number}) for number in range(4)]
+
+    with pytest.raises(ApprovalUnproven):
+        sign_ins.back(states[0])
+    assert [sign_ins.back(state)["number"] for state in states[2:]] == [2, 3]
+    assert sign_ins.by_link(link).person.name == "ines"
 
 
 def test_sign_ins_are_listed_and_ended(brain: Brain, signed: Callable[..., SignedIn]) -> None:

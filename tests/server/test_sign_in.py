@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,7 @@ from brainops.engine import Engine
 from brainops.errors import InvalidConfiguration
 from brainops.procedures.consent import approvers
 from brainops.server.app import application
+from brainops.server.door import THREADS, UNKNOWN
 from brainops.server.oidc import Provider
 from brainops.server.people import Ways, csrf_of, ways_of
 from brainops.server.sign_in import inside
@@ -353,6 +355,39 @@ def test_a_provider_that_is_away_is_said_to_be(serve: Serve, person: Brain) -> N
     assert (answer.status_code, answer.json()["type"]) == (502, "ProviderUnavailable")
     with pytest.raises(InvalidConfiguration, match="over https"):
         Provider(issuer="http://id.example", client_id="brainops")
+
+
+class Slow:
+    """A provider that answers nobody until the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Semaphore(0), threading.Event()
+
+    def address(self, *_: Any, **__: Any) -> str:
+        self.asked.release()
+        assert self.let_go.wait(30)
+        return "https://id.example/"
+
+
+def test_a_provider_that_hangs_keeps_only_those_waiting_who_sign_in(engine: Engine, person: Brain) -> None:
+    slow, key = Slow(), {"authorization": f"Bearer {person.keys.issue('bot', proof=INES).secret}"}
+    ways = Ways(url=URL, secret="s", provider=slow)  # type: ignore[arg-type]
+    app = application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), ways=ways)
+
+    async def seen() -> tuple[int, list[int]]:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url=URL, timeout=30) as client:
+            waiting = [asyncio.create_task(client.get("/sign-in/oidc")) for _ in range(UNKNOWN + 2)]
+            for _ in range(THREADS):
+                assert await asyncio.to_thread(slow.asked.acquire, timeout=30)
+            asked = await client.post("/v1/retrieve", json={"query": "x"}, headers=key)
+            slow.let_go.set()
+            return asked.status_code, [answer.status_code for answer in await asyncio.gather(*waiting)]
+
+    status, signing = asyncio.run(asyncio.wait_for(seen(), 60))
+
+    assert status == 200
+    assert (signing.count(303), signing.count(503)) == (UNKNOWN, 2)
 
 
 # By a proxy

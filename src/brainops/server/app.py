@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import time
 from collections.abc import Collection
@@ -13,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from litestar import Litestar, MediaType, Request, Response, asgi, get, post, route
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
@@ -26,47 +25,23 @@ from brainops.engine import Engine
 from brainops.remote.verbs import verbs
 from brainops.server.api import Api
 from brainops.server.callers import Caller
+from brainops.server.door import BODY_SECONDS, KEPT_FOR_CAPTURES, UNKNOWN, Door, come_back
 from brainops.server.events import Events, Secrets
 from brainops.server.openapi import DOCUMENT
 from brainops.server.pack import pack_for
 from brainops.server.people import Ways, without_others_word
-from brainops.server.problem import MEDIA_TYPE, RETRY_SECONDS, Trouble, problem
+from brainops.server.problem import MEDIA_TYPE, Trouble, problem
 from brainops.server.sign_in import sign_in_routes
 from brainops.server.stream import Feeds, tell
 from brainops.wire import to_json
 
-THREADS = max(4, 2 * (os.cpu_count() or 2))  # that ask the store at once: more only take turns with one another
-WAITING = 64  # requests that wait for a thread; one more is told to come back
-KEPT_FOR_CAPTURES = 16  # of those, so that what was learnt is written down before anything else is looked up
 MAX_BODY_BYTES = 10_000_000
-BODY_SECONDS = 30.0  # for a body to come in: who sends slower holds a place that others wait for
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
 
 log = logging.getLogger("brainops.server")
 
 Asked = Request[Any, Any, Any]
-
-
-class Door:
-    """How many requests are inside, and whether one more is let in."""
-
-    def __init__(self, closed: asyncio.Event) -> None:
-        self.limiter = CapacityLimiter(THREADS)
-        self.inside = 0
-        self.closed = closed
-
-    def enter(self, *, captures: bool) -> None:
-        """Let a request in, or raise Trouble (503)."""
-        if self.closed.is_set():
-            raise _come_back("the server is stopping")
-        if self.inside >= WAITING + THREADS - (0 if captures else KEPT_FOR_CAPTURES):
-            raise _come_back(f"{self.inside} requests wait already")
-        self.inside += 1
-
-    def leave(self) -> None:
-        """Let a request out."""
-        self.inside -= 1
 
 
 def application(
@@ -86,7 +61,7 @@ def application(
     """
     ways = ways or Ways()
     api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways)
-    door = Door(closed)
+    door = Door(closed, kept=KEPT_FOR_CAPTURES)
 
     @route("/v1/{path:path}", http_method=["GET", "POST"], include_in_schema=False)
     async def call(request: Asked, path: FromPath[str]) -> Response[bytes]:
@@ -95,12 +70,12 @@ def application(
         query: dict[str, Any] = {}
         for name, value in request.query_params.multi_items():
             query.setdefault(name, []).append(value)
-        api.require_key(request.method, headers)
         door.enter(captures=verb.name.startswith("capture"))
         try:
+            caller = await to_thread.run_sync(api.known, request.method, headers, limiter=door.limiter)
             async with asyncio.timeout(BODY_SECONDS):
                 body = await request.body()
-            found = await to_thread.run_sync(api.answer, verb, headers, query, body, limiter=door.limiter)
+            found = await to_thread.run_sync(api.answer, verb, caller, headers, query, body, limiter=door.limiter)
         finally:
             door.leave()
         return Response(found.body, status_code=found.status, headers=found.headers, media_type=MediaType.JSON)
@@ -116,7 +91,7 @@ def application(
             pack,
             _stream(api, door),
             _events(Events(engine, api, senders), door),
-            *sign_in_routes(engine, api, ways, door.limiter),
+            *sign_in_routes(engine, api, ways, door, Door(closed, UNKNOWN)),
             *_probes(engine, door),
         ],
         exception_handlers={Exception: _told},
@@ -153,18 +128,20 @@ def _stream(api: Api, door: Door) -> ASGIRouteHandler:
 
 def _events(events: Events, door: Door) -> HTTPRouteHandler:
     """Return what takes webhooks in: kept is answered, and worked on after that."""
+    signed = Door(door.closed, UNKNOWN)
 
     @post("/v1/events/{sender:str}", status_code=202, include_in_schema=False)
     async def event(request: Asked, sender: FromPath[str]) -> Response[bytes]:
         headers = dict(request.headers)
-        events.require_known(sender, headers)
-        door.enter(captures=True)
+        by = signed if events.signs(sender) else door
+        by.enter(captures=True)
         try:
+            await to_thread.run_sync(events.require_known, sender, headers, limiter=by.limiter)
             async with asyncio.timeout(BODY_SECONDS):
                 body = await request.body()
-            found, brain = await to_thread.run_sync(events.take, sender, headers, body, limiter=door.limiter)
+            found, brain = await to_thread.run_sync(events.take, sender, headers, body, limiter=by.limiter)
         finally:
-            door.leave()
+            by.leave()
         events.work(brain)
         return Response(found.body, status_code=found.status, media_type=MediaType.JSON)
 
@@ -185,7 +162,7 @@ def _probes(engine: Engine, door: Door) -> list[HTTPRouteHandler]:
     @get("/readyz", include_in_schema=False)
     async def readyz() -> Response[Any]:
         if door.closed.is_set():
-            raise _come_back("the server is stopping")
+            raise come_back("the server is stopping")
         await to_thread.run_sync(_ask_store, engine, limiter=door.limiter)
         return Response({"status": "ready"})
 
@@ -297,7 +274,3 @@ _WORDS = {
     405: ("MethodNotAllowed", "verbs are asked by POST, and those that only read by GET too"),
     413: ("TooLarge", f"a body has at most {MAX_BODY_BYTES:,} bytes; send what is more in several calls"),
 }
-
-
-def _come_back(why: str) -> Trouble:
-    return Trouble(503, "Busy", why, "send it again a little later", retry_after=str(RETRY_SECONDS))

@@ -90,6 +90,10 @@ class Events:
         self._wanted: dict[str, Brain] = {}
         self._working: asyncio.Task[None] | None = None
 
+    def signs(self, sender: str) -> bool:
+        """Say whether a sender is known by a signature, which only all of a body shows to be right."""
+        return sender in self._secrets
+
     def require_known(self, sender: str, headers: Headers) -> None:
         """Raise Trouble where nothing is read in: for no signature, no key, or what is too large."""
         length = headers.get("content-length", "")
@@ -99,7 +103,7 @@ class Events:
             if not any(next(iter(SIGNED[sender](headers, b"")[0]), "")):
                 raise _unknown(f"{sender} signs what it sends here, and nothing is signed")
         else:
-            self._api.require_key("POST", with_bearer(headers))
+            self._api.known("POST", with_bearer(headers))
 
     def take(self, sender: str, headers: Headers, body: bytes) -> tuple[HttpAnswer, Brain]:
         """Keep what a webhook tells, and say how many alerts that are. Raises Trouble, BrainOpsError."""

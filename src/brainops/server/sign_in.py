@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -11,7 +12,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from litestar import MediaType, Request, Response, get, route
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
@@ -21,6 +22,7 @@ from msgspec import Struct
 from brainops.engine import Engine
 from brainops.errors import ApprovalUnproven
 from brainops.server.api import Api
+from brainops.server.door import BODY_SECONDS, Door
 from brainops.server.people import SignedInHere, Ways, cookie_of, csrf_of, require_csrf, sign_in_secret, signed_in
 from brainops.server.problem import Trouble
 from brainops.types import Claims, KeyProof, SignedIn, SignInKind, TerminalProof
@@ -189,8 +191,12 @@ class SignInPages:
         )
 
 
-def sign_in_routes(engine: Engine, api: Api, ways: Ways, limiter: CapacityLimiter) -> list[HTTPRouteHandler]:
-    """Return what people sign in and out by, and whom anybody asks who they are."""
+def sign_in_routes(engine: Engine, api: Api, ways: Ways, door: Door, strangers: Door) -> list[HTTPRouteHandler]:
+    """Return what people sign in and out by, and whom anybody asks who they are.
+
+    Who signs in comes by the door for `strangers`: nobody knows them yet, and a provider may be slow. It keeps nobody
+    waiting whose request needs neither.
+    """
     pages = SignInPages(engine, api, ways)
     steps: Mapping[tuple[str, str], Callable[[Said, Said, Said], Shown]] = {
         ("GET", ""): pages.page,
@@ -203,16 +209,22 @@ def sign_in_routes(engine: Engine, api: Api, ways: Ways, limiter: CapacityLimite
 
     @get("/sign-in/who", include_in_schema=False)
     async def who(request: Request[Any, Any, Any]) -> Response[bytes]:
-        found = await to_thread.run_sync(pages.who, dict(request.headers), limiter=limiter)
+        found = await to_thread.run_sync(pages.who, dict(request.headers), limiter=door.limiter)
         return Response(to_json(found), media_type=MediaType.JSON, headers={"cache-control": "no-store"})
 
     async def asked(request: Request[Any, Any, Any], step: str) -> Response[str]:
         work = steps.get((request.method, step))
         if work is None:
             raise _nothing()
-        form = {name: str(value) for name, value in (await request.form()).items()} if request.method == "POST" else {}
-        query = {name: str(value) for name, value in request.query_params.items()}
-        shown = await to_thread.run_sync(work, dict(request.headers), query, form, limiter=limiter)
+        query, form = {name: str(value) for name, value in request.query_params.items()}, {}
+        strangers.enter()
+        try:
+            if request.method == "POST":
+                async with asyncio.timeout(BODY_SECONDS):
+                    form = {name: str(value) for name, value in (await request.form()).items()}
+            shown = await to_thread.run_sync(work, dict(request.headers), query, form, limiter=strangers.limiter)
+        finally:
+            strangers.leave()
         return _response(shown, ways)
 
     @route("/sign-in", http_method=["GET"], include_in_schema=False)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from brainops.store.database import Row, Session
     from brainops.types import Claims
 
+MAX_TICKETS = 10_000  # of a kind: whoever asks to sign in leaves one, and need not be known for that
 LISTED = 1_000  # people or sign-ins of one answer
 
 
@@ -120,9 +121,10 @@ class PeopleRows:
     # Tickets
 
     def add_ticket(self, digest: str, kind: str, said: Mapping[str, Any], expires_at: int, now: int) -> None:
-        """Keep what is used once, and let go of what nobody used in time."""
+        """Keep what is used once, and let go of what nobody used in time, and of the oldest of too many."""
         self._session.run("ticket_clear", now=now)
         self._session.run("ticket_insert", digest=digest, kind=kind, said=json.dumps(said), expires_at=expires_at)
+        self._session.run("ticket_crowd", kind=kind, most=MAX_TICKETS)
 
     def ticket(self, digest: str, kind: str, now: int) -> dict[str, Any] | None:
         """Return what a ticket says, while it holds."""

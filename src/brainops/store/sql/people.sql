@@ -103,6 +103,15 @@ where t.namespace = :namespace and t.digest = :digest and t.kind = :kind and t.e
 -- A ticket is used up; of two that try, one does.
 delete from ticket where namespace = :namespace and digest = :digest
 
+-- name: ticket_crowd
+-- The oldest tickets of a kind, where there are more than so many.
+delete from ticket where namespace = :namespace and kind = :kind and expires_at < (
+    select min(newest.expires_at) from (
+        select t.expires_at from ticket as t where t.namespace = :namespace and t.kind = :kind
+        order by t.expires_at desc limit :most
+    ) as newest
+)
+
 -- name: ticket_clear
 -- Tickets that nobody used in time.
 delete from ticket where namespace = :namespace and expires_at <= :now
