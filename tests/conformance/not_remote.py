@@ -117,14 +117,17 @@ TESTS: Mapping[str, str] = {
         guard_controls.only_so_many_lines_of_a_rule_are_kept_a_day
         outbox.an_agent_sets_up_no_channel_and_later_it_takes_an_approver
         people.a_group_gives_its_roles_to_who_is_in_it_when_they_sign_in
+        people.a_group_is_named_just_as_whoever_signs_people_in_names_it
         people.a_link_signs_in_once_and_soon
         people.a_role_that_is_withdrawn_holds_no_longer_and_the_last_who_lets_in_stays
         people.a_role_that_was_written_by_hand_is_not_honoured_and_doctor_names_it
         people.a_sign_in_of_long_ago_opens_the_memory_and_approves_only_once_it_is_proven_anew
         people.nobody_who_signed_in_approves_what_they_asked_for
         people.of_a_person_who_is_removed_only_the_name_is_kept
+        people.of_too_many_who_went_to_a_provider_the_newest_come_back
         people.roles_are_given_by_an_admin_of_the_whole_path_and_approving_always_takes_a_proof
         people.what_is_no_person_and_no_path_is_refused
+        people.what_no_provider_calls_a_group_is_said_to_be_none
         people.who_approves_has_the_role_where_the_question_is
         people.who_could_approve_before_there_were_roles_and_was_let_go_may_not_by_a_row_written_again
         people.who_could_approve_before_there_were_roles_goes_on

@@ -384,6 +384,21 @@ def test_a_sign_in_that_was_written_by_hand_opens_nothing(
         of(brain).known(jo.secret)
 
 
+@pytest.mark.parametrize("group", ["/sre", "/staff/on call", "CN=SRE,OU=Staff", "überall", "a" * 200])
+def test_a_group_is_named_just_as_whoever_signs_people_in_names_it(
+    brain: Brain, signed: Callable[..., SignedIn], group: str
+) -> None:
+    brain.people.grant(f"group:{group}", "approver", "team/a", proof=INES)
+
+    assert signed(JO, groups=(group,)).person.role_in("team/a") is Role.APPROVER
+
+
+@pytest.mark.parametrize("group", ["", " sre", "sre\n", "\x1b[2J", "a" * 201])
+def test_what_no_provider_calls_a_group_is_said_to_be_none(brain: Brain, group: str) -> None:
+    with pytest.raises(InvalidInput, match="is no name of a group"):
+        brain.people.grant(f"group:{group}", "approver", "team/a", proof=INES)
+
+
 def test_of_too_many_who_went_to_a_provider_the_newest_come_back(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
     sign_ins = of(brain)
     monkeypatch.setattr(people, "MAX_TICKETS", 2)

@@ -64,7 +64,9 @@ def test_many_who_send_no_body_to_its_end_and_are_not_known_keep_nobody_waiting(
     ines = Brain(engine, actor=Actor(kind=ActorKind.PERSON, id="ines", proof="os-user"))
     key = {"authorization": f"Bearer {ines.keys.issue('bot').secret}"}
     senders = {"grafana": ["env:GRAFANA"]}
-    app = application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), senders=senders)
+    app: Any = application(
+        engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), senders=senders
+    )
     count = WAITING + THREADS + 1
 
     async def asked() -> tuple[list[int], int]:

@@ -30,6 +30,7 @@ from brainops.server.oidc import Provider
 from brainops.server.people import Ways, csrf_of, ways_of
 from brainops.server.sign_in import inside
 from brainops.types import Actor, ActorKind, Approval, OperationStart, TerminalProof
+from brainops.types.people import PROVEN_SECONDS
 from tests.server.asking import Asking, asking
 
 URL = "http://127.0.0.1:8321"
@@ -146,10 +147,11 @@ def team(serve: Serve, person: Brain, provider: Provider) -> Browser:
     return serve(Ways(url=URL, secret=person.people.trust_server(proof=INES), provider=provider))
 
 
-def at_provider(browser: Browser, sub: str = "jo-1", to: str = "/sign-in") -> str:
+def at_provider(browser: Browser, sub: str = "jo-1", to: str = "/sign-in", again: str = "") -> str:
     """Go to the provider, sign in there, and return the address that it sends the browser back to."""
-    there = browser.get(f"/sign-in/oidc?next={to}").headers["location"]
+    there = browser.get(f"/sign-in/oidc?next={to}&again={again}").headers["location"]
     said = parse_qs(urlsplit(there).query)
+    assert ("prompt" in said, "max_age" in said) == (bool(again), bool(again))
     assert (said["code_challenge_method"], said["response_type"]) == (["S256"], ["code"])
     answer = httpx2.post(there, data={"sub": sub}, follow_redirects=False, trust_env=False)
     back = urlsplit(answer.headers["location"])
@@ -233,11 +235,12 @@ def test_who_signed_in_at_one_server_is_known_at_the_other_and_signed_out_at_bot
 
 
 def test_who_signed_in_at_the_provider_is_that_person_with_the_roles_of_their_groups(
-    team: Browser, person: Brain
+    team: Browser, person: Brain, signed_in_at: SignedInAt
 ) -> None:
     person.people.add("jo", email="jo@example.org", proof=INES)
     person.people.grant("group:sre", "approver", "team/*", proof=INES)
     question = asked(person)
+    signed_in_at(time.time() - 60)
 
     done = team.get(at_provider(team, to="/sign-in/who"))
 
@@ -250,6 +253,41 @@ def test_who_signed_in_at_the_provider_is_that_person_with_the_roles_of_their_gr
     assert team.call("guard/set_enforcement", enforcement="strict")["type"] == "RoleDenied"
     out = team.form("/sign-in/out", csrf=who["csrf"])
     assert (out.status_code, team.cookies) == (303, {})
+
+
+SignedInAt = Callable[[float | None], None]
+
+
+@pytest.fixture
+def signed_in_at(monkeypatch: pytest.MonkeyPatch) -> SignedInAt:
+    """Let the provider say when somebody signed in there, or not."""
+    told = _app.OpenIDCode.generate_user_info
+
+    def say(at: float | None) -> None:
+        said = {"auth_time": None if at is None else int(at)}
+        monkeypatch.setattr(_app.OpenIDCode, "generate_user_info", lambda *of: {**told(*of), **said})
+
+    return say
+
+
+@pytest.mark.parametrize("ago", [None, PROVEN_SECONDS + 120], ids=["not said", "long ago"])
+def test_a_new_token_of_an_old_sign_in_at_the_provider_proves_nobody_to_be_there(
+    team: Browser, person: Brain, signed_in_at: SignedInAt, ago: float | None
+) -> None:
+    person.people.grant("group:sre", "approver", "team/*", proof=INES)
+    question = asked(person)
+    seen = {"brainops-digest": question.digest}
+    signed_in_at(None if ago is None else time.time() - ago)
+
+    team.get(at_provider(team))
+    refused = team.call("approvals/grant", approval_id=question.id, headers=seen)
+    again = team.get(at_provider(team, again="1"))
+    signed_in_at(time.time())
+    assert team.get(at_provider(team, again="1")).status_code == 303
+
+    assert (refused["type"], again.status_code) == ("ApprovalUnproven", 403) and "passphrase" in again.json()["detail"]
+    granted = team.call("approvals/grant", approval_id=question.id, headers=seen)
+    assert granted.get("state") == "granted", granted
 
 
 @pytest.mark.parametrize("wrong", ["state", "browser", "twice", "code", "issuer"])
@@ -372,7 +410,7 @@ class Slow:
 def test_a_provider_that_hangs_keeps_only_those_waiting_who_sign_in(engine: Engine, person: Brain) -> None:
     slow, key = Slow(), {"authorization": f"Bearer {person.keys.issue('bot', proof=INES).secret}"}
     ways = Ways(url=URL, secret="s", provider=slow)  # type: ignore[arg-type]
-    app = application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), ways=ways)
+    app: Any = application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), ways=ways)
 
     async def seen() -> tuple[int, list[int]]:
         transport = httpx2.ASGITransport(app=app)
@@ -547,9 +585,10 @@ def test_who_looks_after_one_namespace_has_no_say_over_the_machine_and_who_looks
 # Who approves nothing
 
 
-def test_no_key_and_nobody_who_asked_approves(team: Browser, person: Brain, provider: Provider) -> None:
+def test_no_key_and_nobody_who_asked_approves(team: Browser, person: Brain, signed_in_at: SignedInAt) -> None:
     person.people.add("jo", email="jo@example.org", proof=INES)
     person.people.grant("jo", "admin", "*", proof=INES)
+    signed_in_at(time.time())
     team.get(at_provider(team))
     mine = team.call("guard/ask", start={"name": "deploy api", "actor": {"kind": "agent", "id": "bot"}})
     agent = person.keys.issue("bot", proof=INES).secret

@@ -24,6 +24,7 @@ from brainops.errors import ApprovalUnproven, InvalidConfiguration, StepFailed
 from brainops.net import Request, ask
 from brainops.server.problem import Trouble
 from brainops.types import Claims
+from brainops.types.people import PROVEN_SECONDS
 from brainops.types.times import SECOND_MICROS
 
 ASK_SECONDS = 5.0  # and up to four times for one sign-in: others wait for that meanwhile
@@ -46,7 +47,10 @@ class Provider(Struct, frozen=True, kw_only=True):
         _require_private(self.issuer)
 
     def address(self, back: str, *, state: str, nonce: str, verifier: str, again: bool) -> str:
-        """Return the address at which somebody signs in there; with `again`, also who is signed in there already."""
+        """Return the address at which somebody signs in there; with `again`, also who is signed in there already.
+
+        It is asked to say when that was, too.
+        """
         told = self._described()
         there: str = prepare_grant_uri(
             _require_private(told.get("authorization_endpoint")),
@@ -58,12 +62,16 @@ class Provider(Struct, frozen=True, kw_only=True):
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
-            **({"prompt": "login"} if again else {}),
+            **({"prompt": "login", "max_age": str(int(PROVEN_SECONDS))} if again else {}),
         )
         return there
 
-    def claims(self, back: str, *, code: str, nonce: str, verifier: str, now: float) -> Claims:
-        """Return whom a code is of. Raises ApprovalUnproven where what comes is wrong, Trouble where nothing does."""
+    def claims(self, back: str, *, code: str, nonce: str, verifier: str, again: bool, now: float) -> Claims:
+        """Return whom a code is of, and since when the provider knows that, where it says so.
+
+        Raises ApprovalUnproven where what comes is wrong, or somebody was to sign in `again` and it does not say that
+        they did; Trouble where nothing comes.
+        """
         told = self._described()
         token = self._token(told, back, code, verifier)
         found = self._checked(told, str(token.get("id_token", "")), nonce, now)
@@ -73,14 +81,19 @@ class Provider(Struct, frozen=True, kw_only=True):
             if more.get("sub") == found["sub"]:  # what it says of another is not looked at
                 found = {**more, **found}
         groups = found.get(self.groups)
-        at = found.get("auth_time") or found["iat"]
+        at = found.get("auth_time")  # not `iat`: a token is new each time, however long ago somebody signed in
+        if again and (at is None or now - at > PROVEN_SECONDS + LEEWAY_SECONDS):
+            raise ApprovalUnproven(
+                "the provider does not say that you signed in again (auth_time): give a passphrase, or a key of your "
+                "own, on /sign-in"
+            )
         return Claims(
             issuer=self.issuer,
             subject=str(found["sub"]),
             name=str(found.get("preferred_username") or found.get("name") or ""),
             email=str(found.get("email") or "") if found.get("email_verified") is True else "",
             groups=tuple(each for each in groups if isinstance(each, str)) if isinstance(groups, list) else (),
-            at=int(min(float(at), now) * SECOND_MICROS),
+            at=None if at is None else int(min(float(at), now) * SECOND_MICROS),
         )
 
     def _described(self) -> Mapping[str, Any]:

@@ -110,10 +110,10 @@ class SignInPages:
         if provider is None:
             raise _nothing()
         nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-        state = self._sign_ins.flow({"nonce": nonce, "verifier": verifier, "next": inside(query.get("next"))})
-        there = provider.address(
-            self._back, state=state, nonce=nonce, verifier=verifier, again=query.get("again") == "1"
-        )
+        again = query.get("again") == "1"
+        kept = {"nonce": nonce, "verifier": verifier, "next": inside(query.get("next")), "again": again}
+        state = self._sign_ins.flow(kept)
+        there = provider.address(self._back, state=state, nonce=nonce, verifier=verifier, again=again)
         return Shown(to=there, cookies={FLOW: _bound(state)})
 
     def from_provider(self, headers: Said, query: Said, _: Said) -> Shown:
@@ -132,6 +132,7 @@ class SignInPages:
             code=query["code"],
             nonce=str(said["nonce"]),
             verifier=str(said["verifier"]),
+            again=bool(said["again"]),
             now=self._engine.store.now() / 1e6,
         )
         begun = self._sign_ins.by_server(SignInKind.OIDC, claims, self._ways.secret)

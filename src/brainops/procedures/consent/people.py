@@ -15,6 +15,7 @@ from brainops.memory.filters import member
 from brainops.procedures.consent.roles import (
     APPROVING,
     added,
+    checked_group,
     checked_name,
     checked_path,
     granted,
@@ -171,7 +172,7 @@ class People:
 
 
 def _holder(tx: Transaction, name: str) -> str:
-    return GROUP + checked_name(name.removeprefix(GROUP)) if name.startswith(GROUP) else _person(tx, name).id
+    return GROUP + checked_group(name.removeprefix(GROUP)) if name.startswith(GROUP) else _person(tx, name).id
 
 
 def _person(tx: Transaction, name: str) -> Person:

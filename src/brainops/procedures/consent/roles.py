@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 APPROVING = (Role.APPROVER, Role.ADMIN)  # roles that are given by somebody who proves to have one, always
 
+MAX_GROUP_CHARACTERS = 200
+
 _NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
 
 
@@ -31,6 +33,16 @@ def checked_name(name: str) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidInput(
             f"{name!r:.80} is no name for a person: letters, digits, spaces and . @ + - _, at most 100 characters"
+        )
+    return name
+
+
+def checked_group(name: str) -> str:
+    """Return the name of a group, which is whatever a provider says; raise InvalidInput where none says that."""
+    if not name.isprintable() or name != name.strip() or not 0 < len(name) <= MAX_GROUP_CHARACTERS:
+        raise InvalidInput(
+            f"{name!r:.80} is no name of a group: group: and then just what the provider calls it, such as group:sre "
+            f"or group:/staff/sre, at most {MAX_GROUP_CHARACTERS} characters"
         )
     return name
 
