@@ -109,6 +109,14 @@ def place(store: str, namespaces: Sequence[str], folder: str | None = None) -> s
     return f"{store}.{scope}.pack" if folder is None else f"{folder}/{_digest(store)}.{scope}.pack"
 
 
+def place_of_guard(store: str, namespace: str, folder: str | None = None) -> str:
+    """Return where the newest pack of a namespace lies, whichever others were read beside it: no name of one is empty.
+
+    By it a hook finds what holds in a guarded namespace, whatever its environment names to be read.
+    """
+    return place(store, ["", namespace], folder)
+
+
 def _digest(text: str) -> str:
     try:
         from _blake2 import blake2b  # hashlib brings OpenSSL along, which takes as long as all else here

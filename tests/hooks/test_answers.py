@@ -421,6 +421,56 @@ def guards_deploys(place: Place) -> None:
             brain.guidance("anything", session="s1")
 
 
+def marked(place: Place) -> None:
+    """Leave in the repository, as strict does, that its namespace is guarded."""
+    mark = [{"store": str(place.store), "namespace": "shop"}]
+    (place.folder / ".git" / "brainops-guard.json").write_text(json.dumps(mark), "utf-8")
+
+
+def test_no_setting_leads_out_of_a_guarded_repository(place: Place, tmp_path: Path) -> None:
+    guards_deploys(place)
+    marked(place)
+    settings = tmp_path / "broken.toml"
+    settings.write_text("[", "utf-8")
+    own = dict(place.environment)
+
+    for more in (
+        {"BRAINOPS_READ": ""},
+        {"BRAINOPS_READ": "x"},
+        {"BRAINOPS_NAMESPACE": "elsewhere", "BRAINOPS_READ": "x"},
+        {"BRAINOPS_STORE": ":memory:"},
+        {"BRAINOPS_STORE": str(tmp_path / "other.db")},
+        {"BRAINOPS_HOME": str(tmp_path / "other")},
+        {"BRAINOPS_CONFIG": str(settings)},
+    ):
+        place.environment = {**own, **more}
+        assert verdict(place.bash("PreToolUse", "make deploy")) in ("deny", "ask"), more
+        assert verdict(place.bash("PreToolUse", "ls")) == "allow"
+
+
+@pytest.mark.parametrize("damage", ["gone", "another version"])
+def test_where_a_guarded_repository_has_no_pack_that_can_be_read_changes_are_denied_and_the_way_out_mends_it(
+    place: Place, damage: str
+) -> None:
+    guards_deploys(place)
+    marked(place)
+    assert verdict(place.bash("PreToolUse", "make build")) == "allow"
+    for pack in place.store.parent.glob("*.pack"):
+        pack.unlink()
+        if damage != "gone":
+            pack.write_text('{"format":"brainops-pack","version":99}\n{}\n{}\n', "utf-8")
+
+    denied = place.bash("PreToolUse", "make build")
+    canary = place.tell("PreToolUse", tool_name="brainops-canary", tool_input={})
+
+    assert verdict(denied) == "deny" and "--namespace shop hook drain" in said(denied)
+    assert "cannot be read" in said(canary)
+    assert verdict(place.bash("PreToolUse", "ls")) == "allow"
+    place.drained().close()  # as `brainops hook drain` does
+    assert verdict(place.bash("PreToolUse", "make build")) == "allow"
+    assert "as it should be" in said(place.tell("PreToolUse", tool_name="brainops-canary", tool_input={}))
+
+
 @pytest.mark.parametrize("client", list(CLIENTS))
 def test_a_denial_stands_where_it_cannot_be_put_on_record(place: Place, client: str) -> None:
     guards_deploys(place)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from brainops.hooks.clients import TIMEOUT_SECONDS, Scope, is_ours, wiring
-from brainops_core.hook.answer import CANARY
+from brainops_core.hook.answer import CANARY, CANARY_DENIED
 from brainops_core.hook.clients import BEFORE, CLIENTS
 
 
@@ -32,6 +32,7 @@ def sing(client: str, scope: Scope, environment: Mapping[str, str], folder: Path
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return f"the hook cannot be called: {error}"
     if said and said["hookSpecificOutput"]["permissionDecision"] == "deny":
-        return ""
+        reason = str(said["hookSpecificOutput"]["permissionDecisionReason"])
+        return "" if reason == CANARY_DENIED else reason
     tail = done.stderr.decode(errors="replace").strip()[-300:]
     return f"the hook let it pass, exit code {done.returncode}{f': {tail}' if tail else ''}"

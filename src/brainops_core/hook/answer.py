@@ -36,6 +36,7 @@ ERROR_MARKS = ("error", "exception", "traceback", "failed", "fatal", "panic", "c
 _DRAIN = "from brainops.cli import main; main(['hook', 'drain'])"
 CANARY = "brainops-canary"  # a tool that no client has, denied wherever the hook works
 MOST_TOLD = 8  # commands of one line of which is told what is known; every one of them is judged
+CANARY_DENIED = "the canary of BrainOps is denied, as it should be"
 ASKS_AFTER = 2  # denials of the same operation by the same rule: then a person looks at it
 
 
@@ -152,7 +153,8 @@ class Hook:
     def _judged(self) -> dict[str, Any] | None:
         event = self._event
         if event.text("tool_name") == CANARY:
-            return clients.refusal(event.client, event.name, "the canary of BrainOps is denied, as it should be")
+            assert self._place is not None
+            return clients.refusal(event.client, event.name, judge.trouble(self._place) or CANARY_DENIED)
         starts = event.starts(self._pack)
         changing = [start for start in starts if start.action_class != READ]
         assert self._place is not None
@@ -182,7 +184,7 @@ class Hook:
         if self._pack is not None and self._rows is not None:
             yield judge.ruling(self._pack, self._rows, start)
         if self._place.strict:
-            yield judge.elsewhere(self._place, self._deadline, start)
+            yield judge.elsewhere(self._place, self._pack, self._deadline, start)
 
     def _refused(self, start: PlainStart, said: Ruling, lines: list[Told]) -> dict[str, Any]:
         """Say why, what is known, and the one call that clears it; said again, it says something else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from brainops_core import pack
-from brainops_core.commands.classes import DESTROY, READ
+from brainops_core.commands.classes import READ
 from brainops_core.guard.rule_kinds import RULE_KINDS
 from brainops_core.guard.values import PlainActor, PlainApproval, PlainPast, PlainReceipt, PlainState, Ruling
 from brainops_core.hook.rows import NoRows, Rows, listed
@@ -43,29 +43,55 @@ def ruling(known: Pack, rows: Rows, start: PlainStart) -> Ruling:
     return known.check(start, state, now)
 
 
-def elsewhere(place: HookPlace, deadline: float, start: PlainStart) -> Ruling:
-    """Return the hardest that is said of an operation by namespaces that are strict around the folder."""
+def elsewhere(place: HookPlace, own: Pack | None, deadline: float, start: PlainStart) -> Ruling:
+    """Return the hardest that is said of an operation by namespaces that are guarded around the folder.
+
+    By that of the folder itself only where `own`, which says the same, could not be read. Where nobody can say what
+    holds, what changes anything is denied.
+    """
     hardest = Ruling(verdict="allow")
     for store, namespace in place.strict:
+        if own is not None and (store, namespace) == (place.said, own.namespaces[0]):
+            continue
+        there = _called(place, store, namespace)
         try:
             known = pack.read(place.pack_of(store, namespace))
         except pack.PackUnusable as why:
-            if start.action_class == DESTROY:
-                return Ruling(
-                    verdict="deny",
-                    rule="guarded",
-                    reason=f"{namespace} is guarded here, and what holds there cannot be read: {why}",
-                    way_out=f"brainops --namespace {namespace} doctor",
-                )
-            continue
+            if start.action_class == READ:
+                continue
+            return Ruling(
+                verdict="deny", rule="guarded", reason=_unreadable(namespace, why), way_out=f"{there} hook drain"
+            )
         rows = Rows(None if "://" in store else store, known, deadline)
         said = ruling(known, rows, start)
         rows.close()
         if HARDNESS(said.verdict) > HARDNESS(hardest.verdict):
             said.reason = f"{said.reason} (as {namespace} holds here)"
-            said.way_out = said.way_out.replace("brainops ", f"brainops --namespace {namespace} ", 1)
+            said.way_out = said.way_out.replace("brainops", there, 1)
             hardest = said
     return hardest
+
+
+def trouble(place: HookPlace) -> str:
+    """Return what keeps a hook from knowing what holds in the guarded namespaces around a folder; "" without any."""
+    for store, namespace in place.strict:
+        try:
+            pack.read(place.pack_of(store, namespace))
+        except pack.PackUnusable as why:
+            return f"{_unreadable(namespace, why)}: {_called(place, store, namespace)} hook drain"
+    return ""
+
+
+def _unreadable(namespace: str, why: pack.PackUnusable) -> str:
+    return f"{namespace} is guarded here, and what holds there cannot be read ({why})"
+
+
+def _called(place: HookPlace, store: str, namespace: str) -> str:
+    """Return how `brainops` is called for a namespace; the address of a server is written down without who logs in."""
+    from brainops_core.commands.shell import quoted
+
+    there = "" if store == place.said or "://" in store else f" --store {quoted(store)}"
+    return f"brainops{there} --namespace {quoted(namespace)}"
 
 
 def _gather(

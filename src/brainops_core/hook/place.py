@@ -22,25 +22,25 @@ DEFAULT_STORE = "memory.db"
 class HookPlace:
     """The memory that a hook works for. `folder` is where it keeps what it saw; `store` None where that is no file."""
 
-    __slots__ = ("folder", "namespaces", "packs", "said", "store", "strict")
+    __slots__ = ("_data", "folder", "namespaces", "packs", "said", "store", "strict")
 
     def __init__(self, store: str, namespaces: list[str], data: str, strict: list[tuple[str, str]]) -> None:
+        self._data = data
         self.said = location(store)
         self.namespaces = list(dict.fromkeys(namespaces))
         server = "://" in store
         self.packs = os.path.join(data, "packs") if server else None
         self.store = None if server else self.said
         self.folder = hooks_folder(self.said, data)
-        self.strict = [each for each in strict if each != (self.said, self.namespaces[0])]
+        self.strict = strict  # every (store, namespace) that is guarded around the folder, its own among them
 
     def pack(self) -> str:
         """Return where what holds in these namespaces lies."""
         return pack.place(self.said, self.namespaces, self.packs)
 
     def pack_of(self, store: str, namespace: str) -> str:
-        """Return where what holds in another namespace lies, which is guarded around the folder."""
-        namespaces = list(dict.fromkeys((namespace, *self.namespaces[1:])))
-        return pack.place(store, namespaces, self.packs if "://" in store else None)
+        """Return where what holds in a namespace lies that is guarded around the folder."""
+        return pack.place_of_guard(store, namespace, os.path.join(self._data, "packs") if "://" in store else None)
 
 
 def location(store: str) -> str:
@@ -67,15 +67,25 @@ def data_folder(environment: Mapping[str, str]) -> str:
 
 
 def place_of(environment: Mapping[str, str], folder: str) -> HookPlace | None:
-    """Return the memory of a folder; None where it is in no place that a hook reaches. Raises KeyError, ValueError."""
-    settings = {**_from_file(environment), **_from_environment(environment)}
-    data = data_folder(environment)
+    """Return the memory of a folder; None where it is in no place that a hook reaches. Raises KeyError, ValueError.
+
+    In a guarded repository no setting leads out of reach: there the guarded memory stands in.
+    """
     around = list(repositories(os.path.abspath(folder)))
-    store = str(settings.get("store") or os.path.join(data, DEFAULT_STORE))
-    if store == ":memory:":
-        return None
-    namespace = str(settings.get("namespace") or (around[0][1] if around else PERSONAL))
     strict = [each for git, _ in around for each in guarded(git)]
+    data = data_folder(environment)
+    try:
+        settings = {**_from_file(environment), **_from_environment(environment)}
+    except ValueError:
+        if not strict:
+            raise
+        settings = {"store": ":memory:"}
+    store = str(settings.get("store") or os.path.join(data, DEFAULT_STORE))
+    namespace = str(settings.get("namespace") or (around[0][1] if around else PERSONAL))
+    if store == ":memory:":
+        if not strict:
+            return None
+        store, namespace = strict[0]
     return HookPlace(store, [namespace, *_names(settings.get("read", (PERSONAL,)))], data, strict)
 
 

@@ -81,21 +81,36 @@ def place(context: MemoryContext) -> Path | None:
 
     Beside a store that is a file; of a server's, in the folder `packs` where the user's data lie.
     """
+    where = _where(context)
+    return None if where is None else Path(pack.place(where[0], _namespaces(context), where[1]))
+
+
+def _place_of_guard(context: MemoryContext) -> Path | None:
+    where = _where(context)
+    return None if where is None else Path(pack.place_of_guard(where[0], context.store.scope.write, where[1]))
+
+
+def _where(context: MemoryContext) -> tuple[str, str | None] | None:
     location = place_of(context.store.database.location)
     if not location:
         return None
     folder = None if context.store.database.dialect == "sqlite" else str(config.data_folder(os.environ) / "packs")
-    return Path(pack.place(location, _namespaces(context), folder))
+    return location, folder
 
 
 def write_pack(context: MemoryContext, compiled: Callable[[], bytes]) -> Path | None:
-    """Put a pack in the place of the one before, whole or not at all, for its owner only. Raises BrainOpsError."""
-    target = place(context)
-    if target is None:
+    """Put a pack in the place of the one before, whole or not at all, for its owner only. Raises BrainOpsError.
+
+    It lies under its namespaces, and under the written one alone, by which a hook finds what is guarded.
+    """
+    target, guard = place(context), _place_of_guard(context)
+    if target is None or guard is None:
         return None
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with new_file(target, force=True) as unfinished:
-        unfinished.write_bytes(compiled())
+    data = compiled()
+    for path in (target, guard):
+        with new_file(path, force=True) as unfinished:
+            unfinished.write_bytes(data)
     return target
 
 
@@ -104,8 +119,8 @@ def fault_of_pack(context: MemoryContext) -> str | None:
 
     One that is OLD is written anew with the next change, or when a process of this memory ends.
     """
-    path = place(context)
-    if path is None or not path.exists():
+    path, guard = place(context), _place_of_guard(context)
+    if path is None or guard is None or not path.exists():
         return None
     floor = context.store.floor()
     with context.store.read() as tx:
@@ -113,6 +128,7 @@ def fault_of_pack(context: MemoryContext) -> str | None:
         settings = guard_state.settings_of(tx.rules.settings(), tx.scope.write, floor=floor)
     try:
         read = pack.read(str(path), _namespaces(context))
+        pack.read(str(guard))
     except pack.PackUnusable as unusable:
         return str(unusable)
     if not read.is_current(counters) or read.body["enforcement"] != settings.enforcement.value:
