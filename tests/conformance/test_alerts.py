@@ -193,6 +193,24 @@ def test_what_is_told_late_changes_nothing(brain: Brain) -> None:
     assert brain.alerts.get("disk-1").state is AlertState.RESOLVED
 
 
+def test_an_end_that_says_little_leaves_what_the_beginning_said_and_lets_nothing_late_begin_again(
+    brain: Brain,
+) -> None:
+    fires: dict[str, Any] = {
+        "target": "db-1",
+        "severity": "page",
+        "labels": {"mount": "/var"},
+        "link": "https://metrics.test/1",
+    }
+    brain.handle("alert.disk", key="disk-1", said_at=1_000, **fires)
+    brain.handle("alert.disk", key="disk-1", resolved=True)
+    late = brain.handle("alert.disk", key="disk-1", said_at=1_000, **fires)
+
+    alert = brain.alerts.get("disk-1")
+    assert late.repeated and alert.state is AlertState.RESOLVED
+    assert {name: getattr(alert, name) for name in fires} == fires
+
+
 def test_what_is_resolved_has_a_key(brain: Brain) -> None:
     with pytest.raises(InvalidInput, match="known by its key"):
         brain.handle("alert.disk", resolved=True)

@@ -220,15 +220,16 @@ def _settle(
 ) -> None:
     """Write how an alert stands now, and which runs are for it; let those go on that wait until it is resolved."""
     alert, start = happened.alert, happened.start
+    about = known if known is not None and alert.resolved else None  # the end of one says less of it than its beginning
     tx.alerts.put(
         Alert(
             namespace=tx.scope.write,
             key=key,
             event=start.name.partition(" ")[2],
-            target=start.target,
-            severity=alert.severity,
-            labels=dict(alert.labels),
-            link=alert.link,
+            target=start.target or (about.target if about else None),
+            severity=alert.severity or (about.severity if about else ""),
+            labels=dict(alert.labels) or (about.labels if about else {}),
+            link=alert.link or (about.link if about else None),
             group_key=alert.group,
             identity=known.identity if known and alert.resolved else happened.kind,
             state=AlertState.RESOLVED if alert.resolved else AlertState.FIRING,
@@ -236,7 +237,7 @@ def _settle(
             fired_at=known.fired_at if known and alert.resolved else at,
             changed_at=at,
             seen_at=at,
-            said_at=alert.said_at,
+            said_at=alert.said_at or (about.said_at if about else None),
             operation_id=known.operation_id if known and alert.resolved else operation_id,
         )
     )
