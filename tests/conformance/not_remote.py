@@ -122,6 +122,8 @@ TESTS: Mapping[str, str] = {
         people.a_role_that_is_withdrawn_holds_no_longer_and_the_last_who_lets_in_stays
         people.a_role_that_was_written_by_hand_is_not_honoured_and_doctor_names_it
         people.a_sign_in_of_long_ago_opens_the_memory_and_approves_only_once_it_is_proven_anew
+        people.an_approver_who_is_said_to_sign_in_is_one_person
+        people.nobody_is_said_to_be_who_another_is
         people.nobody_who_signed_in_approves_what_they_asked_for
         people.of_a_person_who_is_removed_only_the_name_is_kept
         people.of_too_many_who_went_to_a_provider_the_newest_come_back

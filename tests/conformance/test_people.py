@@ -41,7 +41,7 @@ from tests.inside import inside
 PHRASE = "seven quiet herons at dusk"
 INES = TerminalProof(approver="ines", passphrase=PHRASE)
 BOT = Actor(kind=ActorKind.AGENT, id="bot", proof="key")
-JO = Claims(issuer="https://id.example", subject="jo-1", name="jo", email="jo@example.org")
+JO = Claims(issuer="https://id.example", subject="jo-1", email="jo@example.org")
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def signed(brain: Brain) -> Callable[..., SignedIn]:
 
     def sign(identity: Claims = JO, **more: Any) -> SignedIn:
         at = inside(brain).store.now()
-        told = {"issuer": identity.issuer, "subject": identity.subject, "name": identity.name, "email": identity.email}
+        told = {"issuer": identity.issuer, "subject": identity.subject, "email": identity.email}
         return of(brain).by_server(SignInKind.OIDC, Claims(**{**told, "at": at, **more}), server)
 
     return sign
@@ -341,6 +341,57 @@ def test_a_sign_in_of_long_ago_opens_the_memory_and_approves_only_once_it_is_pro
         of(brain).prove(jo.secret, "jo")
     of(brain).prove(link.secret, inside(brain).engine.prove(proof, None, ()).id)
     assert brain.approvals.grant(question.id, proof=proof_of(link, question)).state.value == "granted"
+
+
+def test_nobody_has_a_name_here_that_they_gave_themselves_elsewhere(
+    brain: Brain, signed: Callable[..., SignedIn]
+) -> None:
+    eve = signed(subject="maria", email="").person
+
+    assert re.fullmatch(r"maria-[0-9a-f]{12}", eve.name)
+    assert brain.approvals.approvers.enrol("maria", proof=INES).approver.name == "maria"
+    assert of(brain).known(signed(subject="maria", email="").secret).person.roles == ()
+
+
+def test_who_signs_in_already_is_enrolled_only_where_that_was_meant(
+    brain: Brain, signed: Callable[..., SignedIn]
+) -> None:
+    jo = signed()
+
+    with pytest.raises(Conflict, match="--signs-in"):
+        brain.approvals.approvers.enrol(JO.email, proof=INES)
+    assert of(brain).known(jo.secret).person.roles == ()
+    brain.approvals.approvers.enrol(JO.email, passphrase=PHRASE, signs_in=True, proof=INES)
+    brain.approvals.approvers.enrol(JO.email, proof=INES)  # a second secret of who has one
+
+    assert of(brain).known(jo.secret).person.role_in("*") is Role.ADMIN
+
+
+@pytest.mark.parametrize("told", [{"email": "ines@example.org"}, {"issuer": JO.issuer, "subject": "1"}], ids=str)
+def test_an_approver_who_is_said_to_sign_in_is_one_person(
+    brain: Brain, signed: Callable[..., SignedIn], told: Any
+) -> None:
+    with pytest.raises(ApprovalUnproven):
+        brain.people.add("ines", **told)
+    brain.people.add("ines", **told, proof=INES)
+    ines = signed(subject="1", email="ines@example.org")
+    question = asked(brain, Actor(kind=ActorKind.PERSON, id=ines.person.name, proof="sign-in:oidc"))
+
+    assert (ines.person.name, ines.person.role_in("*")) == ("ines", Role.ADMIN)
+    with pytest.raises(ApprovalUnproven, match="asked for this"):
+        brain.approvals.grant(question.id, proof=INES)
+
+
+def test_nobody_is_said_to_be_who_another_is(brain: Brain, signed: Callable[..., SignedIn]) -> None:
+    signed()
+
+    for told in ({"email": "JO@example.org"}, {"issuer": JO.issuer, "subject": JO.subject}):
+        with pytest.raises(Conflict, match="remove jo@"):
+            brain.people.add("ines", **told, proof=INES)
+    with pytest.raises(Conflict, match="nobody is two people"):
+        brain.people.add(JO.email, issuer=JO.issuer, subject="another", proof=INES)
+    with pytest.raises(Conflict, match="already"):
+        brain.people.add("ines", proof=INES)
 
 
 def test_a_link_signs_in_once_and_soon(brain: Brain) -> None:

@@ -172,3 +172,40 @@ def test_who_is_signed_in_acts_as_nobody_else(engine: Engine, client: Asking) ->
     granted = client.send("POST", "/v1/approvals/grant", json={"approval_id": asked.json()["id"]}, headers=told)
 
     assert asked.json()["requested_by"]["id"] == "jo" and "cannot approve it too" in granted.text, granted.text
+
+
+def test_who_reads_a_namespace_ends_no_keys_and_no_sign_ins_of_it(engine: Engine, client: Asking) -> None:
+    brain, headers = Brain(engine, actor=MARTA), by_sign_in(engine)
+    brain.people.grant("jo", "reader", "team/a", proof=PROOF)
+    brain.people.add("kim", proof=PROOF)
+    for path in ("team/a", "team/b"):
+        brain.people.grant("kim", "writer", path, proof=PROOF)
+        brain.keys.issue(f"of-{path[-1]}", namespace=path, proof=PROOF)
+    signs_in = inside(brain).services.sign_ins
+    kim = signs_in.by_link(signs_in.link("kim"))
+
+    def ask(verb: str, **said: Any) -> Any:
+        told = {**headers, "brainops-namespace": "team/b", "brainops-read": "team/a"}
+        return client.send("POST", f"/v1/{verb}", json=said, headers=told).json()
+
+    assert [each["name"] for each in ask("keys/list")] == ["of-b"]
+    assert ask("keys/revoke", name="of-a")["type"] == "NotFound"
+    assert ask("people/sign_out", name="kim")["type"] == "NamespaceDenied"
+    assert signs_in.known(kim.secret).person.name == "kim"
+    brain.people.grant("jo", "admin", "team/*", proof=PROOF)
+    assert ask("people/sign_out", name="kim") == 1
+    assert [each["name"] for each in ask("keys/revoke", name="of-a")] == ["of-a"]
+
+
+def test_what_the_whole_store_tells_is_read_by_who_approves_everywhere(engine: Engine, client: Asking) -> None:
+    brain, headers = Brain(engine, actor=MARTA), by_sign_in(engine)
+    brain.approvals.approvers.enrol("kim", role="approver", path="team/b", proof=PROOF)
+    told = [each.id for each in brain.notices.pending() if each.namespace != "team/a"]
+    assert told
+
+    def ask() -> Any:
+        return client.send("POST", "/v1/notices/acknowledge", json={"notice_ids": told}, headers=headers).json()
+
+    assert ask() == 0
+    brain.people.grant("jo", "approver", "*", proof=PROOF)
+    assert ask() == len(told)

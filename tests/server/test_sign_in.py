@@ -380,7 +380,7 @@ def test_an_address_that_is_not_verified_makes_nobody_the_person_of_that_address
     team.get(at_provider(team, sub="eve"))
 
     who = team.who()
-    assert who["name"].startswith("boss-") and who["role"] is None and who["roles"] == []
+    assert who["name"].startswith("eve-") and who["role"] is None and who["roles"] == []
     assert team.call("retrieve", query="x")["type"] == "NamespaceDenied"
 
 

@@ -1297,15 +1297,15 @@ export interface Calls {
   "people.get": [PeopleGetCall, Person];
   /** Give a person, or a group ("group:sre"), a role in a namespace (the written one) or on a path. */
   "people.grant": [PeopleGrantCall, RoleGrant];
-  /** Return what is given to groups; over the network, in the namespaces that are read. */
+  /** Return what is given to groups; over the network, in the written namespace. */
   "people.groups": [PeopleGroupsCall, readonly (RoleGrant)[]];
-  /** Return everybody with their roles, oldest first; over the network, those of the namespaces that are read. */
+  /** Return everybody with their roles, oldest first; over the network, who has one in the written namespace. */
   "people.list": [PeopleListCall, readonly (Person)[]];
   /** Remove a person: their roles, secrets and sign-ins end, and of who they are only the name is kept. */
   "people.remove": [PeopleRemoveCall, Person];
   /** Return where people, or one of them, are signed in, newest first. */
   "people.sign_ins": [PeopleSignInsCall, readonly (SignIn)[]];
-  /** End every sign-in of a person, or the one of this id; return how many that were. Raises NotFound. */
+  /** End every sign-in of a person, or the one of this id; return how many that were. */
   "people.sign_out": [PeopleSignOutCall, number];
   /** Take a role back, as it was given. Raises NotFound, Conflict where nobody were left who gives any. */
   "people.withdraw": [PeopleWithdrawCall, RoleGrant];

@@ -191,7 +191,8 @@ def approver() -> None:
 @click.argument("name")
 @click.option("--key", "by_key", is_flag=True, help="By a key that is shown once on the terminal, for services.")
 @click.option("--as", "voucher", metavar="NAME", help="Who lets them in, where several may.")
-def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> Said:
+@click.option("--signs-in", is_flag=True, help="It is whoever signs in under that name at a server already.")
+def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None, signs_in: bool) -> Said:
     """Let a person approve. Asks for everything on the terminal.
 
     Example: brainops approver enrol ines
@@ -204,7 +205,7 @@ def enrol(brain: Brain, name: str, by_key: bool, voucher: str | None) -> Said:
             terminal.say(wrapped(f"{name} is to approve from now on. Somebody who may approve already lets them in."))
             proof = proof_of_person(terminal, known, voucher)
         passphrase = None if by_key else new_passphrase(terminal, name)
-        enrolled = people.enrol(name, passphrase=passphrase, proof=proof)
+        enrolled = people.enrol(name, passphrase=passphrase, signs_in=signs_in, proof=proof)
         if enrolled.key is not None:
             terminal.say([f"The key of {name}, shown this once:", enrolled.key])
     yield enrolled.approver

@@ -54,12 +54,15 @@ def list_(brain: Brain) -> Said:
 @click.option("--issuer", default="", help="Who says who they are: an OIDC issuer, or proxy.")
 @click.option("--subject", default="", help="What they are known by there.")
 def add(brain: Brain, name: str, email: str, issuer: str, subject: str) -> Said:
-    """Let a person be known, who signs in at a server. `people grant` says what they may.
+    """Let a person be known, who signs in at a server, or say by what one who is known signs in; `people grant` gives.
 
     Example: brainops people add ines --email ines@example.org
     """
     added = proven(brain, "PERSON_ADD", brain.people.add, name, email=email, issuer=issuer, subject=subject)
     yield added
+    if added.roles:
+        yield f"{one_line(added.name)} is known where they sign in, too: {_roles(added.roles)}"
+        return
     yield f"{one_line(added.name)} is known, and may do nothing yet."
     yield dim(f"  brainops people grant {one_line(added.name)} writer")
 

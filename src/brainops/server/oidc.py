@@ -90,7 +90,6 @@ class Provider(Struct, frozen=True, kw_only=True):
         return Claims(
             issuer=self.issuer,
             subject=str(found["sub"]),
-            name=str(found.get("preferred_username") or found.get("name") or ""),
             email=str(found.get("email") or "") if found.get("email_verified") is True else "",
             groups=tuple(each for each in groups if isinstance(each, str)) if isinstance(groups, list) else (),
             at=None if at is None else int(min(float(at), now) * SECOND_MICROS),

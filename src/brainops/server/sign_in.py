@@ -86,9 +86,7 @@ class SignInPages:
             said = headers[proxy.header]
             groups = tuple(each.strip() for each in headers.get(proxy.groups, "").split(",") if each.strip())
             now = self._engine.store.now()
-            claims = Claims(
-                issuer="proxy", subject=said, name=said, email=said if "@" in said else "", groups=groups, at=now
-            )
+            claims = Claims(issuer="proxy", subject=said, email=said if "@" in said else "", groups=groups, at=now)
             return self._begun(self._sign_ins.by_server(SignInKind.PROXY, claims, self._ways.secret), to)
         if signed := self._signed(headers):
             return Shown(text=self._greeting(signed, sign_in_secret(self._ways, headers) or "", to))

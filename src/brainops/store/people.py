@@ -63,6 +63,11 @@ class PeopleRows:
         """Say who somebody is from now on where they sign in; return False where that is said already."""
         return self._session.run("person_pin", id=person_id, issuer=identity.issuer, subject=identity.subject) > 0
 
+    def identify(self, person: Person) -> None:
+        """Say by which address, or as whom, somebody signs in."""
+        told = {"email": person.email, "issuer": person.issuer, "subject": person.subject}
+        self._session.run("person_identify", id=person.id, **told)
+
     def remove(self, person_id: str, at: int) -> bool:
         """Remove a person, and all but their name; return False where that was done before."""
         return self._session.run("person_remove", id=person_id, at=at) > 0

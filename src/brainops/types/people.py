@@ -73,7 +73,6 @@ class Claims(Struct, frozen=True, kw_only=True):
 
     issuer: str
     subject: str
-    name: str = ""
     email: str = ""
     groups: tuple[str, ...] = ()
     at: Micros | None = None

@@ -84,13 +84,15 @@ class Approvers:
         passphrase: str | None = None,
         role: Role | str | None = None,
         path: str | None = None,
+        signs_in: bool = False,
         proof: Proof | None = None,
     ) -> Enrolled:
         """Let a person approve: by this passphrase, or, without one, by a key that is returned once.
 
         Where they have no such role yet, they get this one (admin: they let others in, too) on this path (*, every
         namespace). The first one of a store is taken on trust, which the trail says, and lets others in; every later
-        one needs the proof of who does. Raises InvalidInput, Conflict, ApprovalUnproven.
+        one needs the proof of who does. Whoever signs in under that name already is meant only with `signs_in`. Raises
+        InvalidInput, Conflict, ApprovalUnproven.
         """
         name, wanted, path = checked_name(name), None if role is None else member(Role, role), checked_path(path or "*")
         if wanted is not None and wanted not in APPROVING:
@@ -109,6 +111,11 @@ class Approvers:
                 raise InvalidInput("the first one lets others in: an admin of every namespace")
             person = tx.people.named(name) or added(tx, name, "", "", "", at=now)
             name = person.name
+            if person.subject and not signs_in and name not in tx.approvals.names_of_approvers():
+                raise Conflict(
+                    f"{name} signs in already, as {person.subject} of {person.issuer}, and would have this role there "
+                    "too: say that it is they (--signs-in), or enrol another name"
+                )
             has = [(each.role, each.path) for each in person.roles if each.role in APPROVING]
             if (wanted or Role.ADMIN, path) not in has if wanted or first else not has:
                 granted(tx, person.id, wanted or Role.ADMIN, path, at=now)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
-from brainops.procedures.consent.roles import checked_path, looks_after_all
+from brainops.procedures.consent.roles import checked_path, own_role
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.store.scope import MAX_READ_NAMESPACES, STORE_NAMESPACE, Scope
@@ -150,11 +150,15 @@ class Keys:
         return holding[-1]
 
     def _own(self, tx: Transaction, keys: Sequence[AccessKey]) -> Sequence[AccessKey]:
-        """Return the keys that are this view's business: over the network, those of the namespaces that it reads."""
-        actor, read = self._context.actor, self._context.store.scope.read
-        if not actor.remote or looks_after_all(tx, actor):
+        """Return the keys that are this view's business: over the network, those of where its actor is an admin.
+
+        That they are one in the namespace that it writes, the server has seen.
+        """
+        actor, write = self._context.actor, self._context.store.scope.write
+        if not actor.remote:
             return keys
-        return [each for each in keys if each.writes in read]
+        theirs = {path: own_role(tx, actor, path) is Role.ADMIN for path in {each.writes for each in keys} - {write}}
+        return [each for each in keys if theirs.get(each.writes, True)]
 
     def _writing(self, proof: Proof | None, places: Sequence[str]) -> AbstractContextManager[Transaction]:
         return self._context.store.writing(acts.KEY_ISSUE, self._context.actor, proof, scope=self._scope, places=places)

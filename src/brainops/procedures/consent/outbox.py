@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from brainops.errors import InvalidInput, NotFound
 from brainops.memory.redaction.redact import redact_json
+from brainops.procedures.consent.roles import APPROVING, own_role
 from brainops.procedures.runs.clock import Lease
 from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import ChannelKind, Delivery, DeliveryAttempt, Notice, NoticeKind
+from brainops.types.access import EVERYWHERE
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 if TYPE_CHECKING:
@@ -71,10 +73,15 @@ class Outbox:
             return dict(tx.approvals.notice_counts(ATTEMPTS))
 
     def acknowledge(self, notice_ids: Sequence[str]) -> int:
-        """Say that a person has read notices, so that they need not be delivered; return how many those were."""
-        done = 0
+        """Say that a person has read notices, so that they need not be delivered; return how many those were.
+
+        Those of the whole store are not, over the network, for whoever approves in one namespace alone.
+        """
+        done, actor = 0, self._context.actor
         for scope in self._scopes():
-            with self._context.store.writing(acts.NOTICE_READ, self._context.actor, scope=scope) as tx:
+            with self._context.store.writing(acts.NOTICE_READ, actor, scope=scope) as tx:
+                if scope.write == STORE_NAMESPACE and actor.remote and own_role(tx, actor, EVERYWHERE) not in APPROVING:
+                    continue
                 now = self._context.store.now()
                 for notice_id in dict.fromkeys(notice_ids):
                     if tx.approvals.notice_delivered(notice_id, [READ], now):

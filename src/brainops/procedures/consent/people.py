@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from brainops.errors import InvalidInput, NotFound
+from brainops.errors import InvalidInput, NamespaceDenied, NotFound
 from brainops.memory.filters import member
 from brainops.procedures.consent.roles import (
     APPROVING,
@@ -19,14 +19,15 @@ from brainops.procedures.consent.roles import (
     checked_name,
     checked_path,
     granted,
-    looks_after_all,
+    identified,
+    own_role,
     withdrawn,
 )
 from brainops.procedures.consent.sign_ins import SignIns, trust
 from brainops.store import acts
 from brainops.store.scope import STORE_NAMESPACE, Scope
 from brainops.types import Person, Role, RoleGrant
-from brainops.types.access import covers
+from brainops.types.access import EVERYWHERE, covers
 from brainops.types.people import GROUP
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class People:
     ) -> Person:
         """Let a person be known: who signs in with this verified address, or as this subject of this issuer, is they.
 
-        They may do nothing until `grant` says what. Raises InvalidInput, Conflict, ApprovalUnproven.
+        They may do nothing until `grant` says what. Of somebody who is here already, an approver say, it tells by what
+        they are known where they sign in. Raises InvalidInput, Conflict, ApprovalUnproven.
         """
         name, told = (
             self._context.name(checked_name(name)),
@@ -61,7 +63,10 @@ class People:
                 'stands with who says so: issuer="https://..." or "proxy"'
             )
         with self._writing(acts.PERSON_ADD, proof) as tx:
-            return added(tx, name, *told, at=self._context.store.now())
+            known, now = tx.people.named(name), self._context.store.now()
+            if known is None or not any(told):
+                return added(tx, name, *told, at=now)
+            return identified(tx, known, *told, at=now)
 
     def grant(self, name: str, role: Role | str, path: str | None = None, *, proof: Proof | None = None) -> RoleGrant:
         """Give a person, or a group ("group:sre"), a role in a namespace (the written one) or on a path.
@@ -112,20 +117,18 @@ class People:
         return found
 
     def list(self) -> Sequence[Person]:
-        """Return everybody with their roles, oldest first; over the network, those of the namespaces that are read."""
+        """Return everybody with their roles, oldest first; over the network, who has one in the written namespace."""
         with self._context.store.read(self._scope) as tx:
             people = tx.people.list()
-            if not self._context.actor.remote:
+            if self._looks_after(tx, EVERYWHERE):
                 return people
-            if looks_after_all(tx, self._context.actor):
-                return people
-        return [own for each in people if (own := replace(each, roles=self._read(each.roles))).roles]
+        return [own for each in people if (own := replace(each, roles=self._here(each.roles))).roles]
 
     def groups(self) -> Sequence[RoleGrant]:
-        """Return what is given to groups; over the network, in the namespaces that are read."""
+        """Return what is given to groups; over the network, in the written namespace."""
         with self._context.store.read(self._scope) as tx:
             held = [each for each in tx.people.grants() if each.holder.startswith(GROUP) and each.withdrawn_at is None]
-        return self._read(tuple(held)) if self._context.actor.remote else held
+        return self._here(tuple(held)) if self._context.actor.remote else held
 
     def sign_ins(self, name: str | None = None) -> Sequence[SignIn]:
         """Return where people, or one of them, are signed in, newest first."""
@@ -134,10 +137,16 @@ class People:
             return [each for each in tx.people.sign_ins(None, self._context.store.now()) if each.person_id in shown]
 
     def sign_out(self, name: str) -> int:
-        """End every sign-in of a person, or the one of this id; return how many that were. Raises NotFound."""
+        """End every sign-in of a person, or the one of this id; return how many that were.
+
+        Over the network an admin does of every path on which they have a role. Raises NotFound, NamespaceDenied.
+        """
         found = [each for each in self.sign_ins() if each.id == name] or self.sign_ins(name)
         with self._writing(acts.SIGN_OUT, None) as tx:
             now = self._context.store.now()
+            for grant in tx.people.held([each.person_id for each in found]):
+                if not self._looks_after(tx, grant.path):
+                    raise NamespaceDenied(f"{name!r:.80} has a role on {grant.path} too, whose admin signs them out")
             ended = [each for each in found if tx.people.end(each.id, now)]
             for each in ended:
                 tx.trail.append(each.id, now, person=each.person_id)
@@ -166,9 +175,13 @@ class People:
     def _path(self, path: str | None) -> str:
         return checked_path(self._context.store.scope.write if path is None else path)
 
-    def _read(self, grants: tuple[RoleGrant, ...]) -> tuple[RoleGrant, ...]:
-        read = self._context.store.scope.read
-        return tuple(each for each in grants if any(covers(each.path, namespace) for namespace in read))
+    def _here(self, grants: tuple[RoleGrant, ...]) -> tuple[RoleGrant, ...]:
+        return tuple(each for each in grants if covers(each.path, self._context.store.scope.write))
+
+    def _looks_after(self, tx: Transaction, path: str) -> bool:
+        """Say whether this view's actor is an admin of a path; in the written namespace the server has seen that."""
+        actor, write = self._context.actor, self._context.store.scope.write
+        return not actor.remote or path == write or own_role(tx, actor, path) is Role.ADMIN
 
 
 def _holder(tx: Transaction, name: str) -> str:

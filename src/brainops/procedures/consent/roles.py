@@ -65,6 +65,25 @@ def added(tx: Transaction, name: str, email: str, issuer: str, subject: str, *, 
     return person
 
 
+def identified(tx: Transaction, person: Person, email: str, issuer: str, subject: str, *, at: int) -> Person:
+    """Say in the caller's transaction who somebody is where they sign in; raise Conflict where that is another here."""
+    others = [each for each in tx.people.list() if each.id != person.id]
+    for each in others:
+        if (subject and (each.issuer, each.subject) == (issuer, subject)) or (
+            email and each.email.casefold() == email.casefold()
+        ):
+            raise Conflict(f"that is {each.name} here already; brainops people remove {each.name} first, if it is they")
+    if subject and person.subject and (person.issuer, person.subject) != (issuer, subject):
+        raise Conflict(f"{person.name} signs in as {person.subject} of {person.issuer}, and nobody is two people")
+    found = replace(
+        person, email=email or person.email, issuer=issuer or person.issuer, subject=subject or person.subject
+    )
+    tx.people.identify(found)
+    said = {"issuer": issuer, "known_as": subject} if subject else {}
+    tx.also(acts.PERSON_ADDED, tx.actor).append(person.id, at, name=person.name, **said)
+    return found
+
+
 def granted(tx: Transaction, holder: str, role: Role, path: str, *, at: int) -> RoleGrant:
     """Give a role in the caller's transaction; raise Conflict where it is held."""
     grant = RoleGrant(id=new_id(), holder=holder, role=role, path=path, granted_at=at, granted_by=tx.actor)
@@ -91,10 +110,10 @@ def doorkeepers(tx: Transaction) -> Sequence[str]:
     ]
 
 
-def looks_after_all(tx: Transaction, actor: Actor) -> bool:
-    """Say whether somebody is an admin of every namespace."""
+def own_role(tx: Transaction, actor: Actor, path: str) -> Role | None:
+    """Return the role that somebody has on a path by themselves, whichever namespace they are in."""
     person = tx.people.named(actor.id) if actor.kind is ActorKind.PERSON else None
-    return person is not None and vouched_roles(tx, person).role_in(EVERYWHERE) is Role.ADMIN
+    return None if person is None else vouched_roles(tx, person).role_in(path)
 
 
 def vouched_roles(tx: Transaction, person: Person) -> Person:

@@ -164,8 +164,8 @@ class SignIns:
                 tx.people.pin(known.id, identity)
                 tx.trail.append(known.id, self._context.store.now(), issuer=identity.issuer, known_as=identity.subject)
             return known
-        wanted = _UNNAMED.sub("-", identity.email or identity.name or identity.subject).strip("-")[:80] or "somebody"
-        if tx.people.named(wanted):  # another bears that name, and this one is not they
+        wanted = _UNNAMED.sub("-", identity.email or identity.subject).strip("-")[:80] or "somebody"
+        if not identity.email or tx.people.named(wanted):  # what people may call themselves there names nobody here
             told = f"{identity.issuer} {identity.subject}"
             wanted = f"{wanted}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
         return added(tx, wanted, identity.email, identity.issuer, identity.subject, at=self._context.store.now())

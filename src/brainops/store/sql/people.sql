@@ -37,6 +37,11 @@ order by p.created_at, p.id limit :limit
 update person set issuer = :issuer, subject = :subject
 where id = :id and namespace = :namespace and removed_at is null and subject = ''
 
+-- name: person_identify
+-- Somebody who is known is said to be whoever signs in by this.
+update person set email = :email, issuer = :issuer, subject = :subject
+where id = :id and namespace = :namespace and removed_at is null
+
 -- name: person_remove
 -- Somebody is a person of this store no longer; what they did keeps their name, and nothing else does.
 update person set removed_at = :at, email = '', issuer = '', subject = ''
