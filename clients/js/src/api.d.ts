@@ -234,7 +234,7 @@ export type DecidedCase = { readonly "decided_at": number; readonly "decided_by"
 /** What became of a rule that was not simply met: it held, it only watched or warned, or somebody excused it. */
 export type DecisionKind = "alarm" | "blocked" | "bypassed" | "observed" | "override" | "warned";
 
-/** One attempt to hand a notice to a channel: how long it took, and the problem, None where it was taken. */
+/** One attempt to hand a notice to a channel: how long it took, and the problem, None where everybody has it. */
 export type DeliveryAttempt = { readonly "at": number; readonly "channel": string; readonly "id": string; readonly "namespace": string; readonly "notice_id": string; readonly "problem": string | null; readonly "seconds": number };
 
 /** Not so: why, by which rule, and the one call that clears it. */
