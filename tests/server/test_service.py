@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -99,6 +100,27 @@ def test_the_unit_is_one_and_gives_the_server_few_rights(tmp_path: Path) -> None
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert judged.returncode == 0, judged.stdout[-300:]
+
+
+def test_a_service_is_begun_with_all_that_the_server_takes_and_its_unit_reads_secrets_from_a_file_of_their_own(
+    home: Path, tmp_path: Path
+) -> None:
+    own = {"--json", "--as-service", "--store", "--namespace", "--read", "--model"}
+    served = {name for option in main.commands["serve"].params for name in option.opts} - own
+    group = main.commands["service"]
+    assert isinstance(group, click.Group)
+    for name in ("start", "unit"):
+        assert served <= {word for option in group.commands[name].params for word in option.opts}
+    words = ["--port", "8400", "--keys", "--sender", "grafana=env:G", "--url", "https://memory.example.org"]
+    words += ["--proxy-header", "X-User", "--proxy-from", "10.0.0.7", "--proxy-from", "10.1.0.0/16"]
+
+    made = told("service", "unit", *words)["unit"]
+
+    [line] = [each for each in made.splitlines() if each.startswith("ExecStart=")]
+    for word in words:
+        assert word in line.split()
+    assert f"EnvironmentFile=-{tmp_path}/config/brainops/service.env" in made.splitlines()
+    assert "EnvironmentFile=-/etc/brainops/service.env" in unit([], SETTINGS, tmp_path, account="brainops").splitlines()
 
 
 def test_a_unit_holds_no_password_and_nothing_that_would_end_its_line(tmp_path: Path) -> None:

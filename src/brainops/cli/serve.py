@@ -28,29 +28,41 @@ SIGN_IN_SECRET, OIDC_SECRET = "BRAINOPS_SIGN_IN_SECRET", "BRAINOPS_OIDC_SECRET"
 SECRETS = (SIGN_IN_SECRET, OIDC_SECRET)
 
 
+REACHED = [
+    click.option("--host-name", multiple=True, metavar="NAME", help="A further name that it is asked by."),
+    click.option("--sender", multiple=True, metavar="WHO=REF", help="Where a sender's secret is: env:, file:."),
+    click.option("--url", metavar="URL", help="Where browsers reach it: https://..., unless on this machine."),
+    click.option("--oidc", metavar="ISSUER", help="The OIDC provider that signs people in."),
+    click.option("--oidc-client", metavar="CLIENT", help="What this is there; secret: BRAINOPS_OIDC_SECRET."),
+    click.option("--oidc-groups", metavar="CLAIM", help="Which claim names groups; groups without it."),
+    click.option("--proxy-header", metavar="NAME", help="The header by which a proxy says who is signed in."),
+    click.option("--proxy-groups", metavar="NAME", help="The header by which it says their groups."),
+    click.option("--proxy-from", metavar="ADDRESS", multiple=True, help="The proxy's address or network; repeatable."),
+]
+
+
+def reached(function: click.decorators.FC) -> click.decorators.FC:
+    """Add the options that say by which names, and by whom, a server is reached."""
+    for option in reversed(REACHED):
+        function = option(function)
+    return function
+
+
 @command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="0 takes a free one.")
 @click.option("--keys", "keyed", is_flag=True, help="Answer nobody without a key; any other address needs this.")
 @click.option("--workers", type=click.IntRange(0, 16), default=1, show_default=True, help="So many of its own.")
 @click.option("--as-service", is_flag=True, hidden=True, help="Be the one that `brainops service` looks after.")
-@click.option("--host-name", "names", multiple=True, metavar="NAME", help="A further name that it is asked by.")
-@click.option("--sender", "senders", multiple=True, metavar="WHO=REF", help="Where a sender's secret is: env:, file:.")
-@click.option("--url", metavar="URL", help="Where browsers reach it: https://..., unless on this machine.")
-@click.option("--oidc", metavar="ISSUER", help="The OIDC provider that signs people in.")
-@click.option("--oidc-client", metavar="CLIENT", default="", help="What this is there; secret: BRAINOPS_OIDC_SECRET.")
-@click.option("--oidc-groups", metavar="CLAIM", default="groups", show_default=True, help="Which claim names groups.")
-@click.option("--proxy-header", metavar="NAME", help="The header by which a proxy says who is signed in.")
-@click.option("--proxy-groups", metavar="NAME", default="", help="The header by which it says their groups.")
-@click.option("--proxy-from", metavar="ADDRESS", multiple=True, help="The proxy's address or network; repeatable.")
+@reached
 def serve(
     host: str,
     port: int,
     keyed: bool,
     workers: int,
-    names: tuple[str, ...],
     as_service: bool,
-    senders: tuple[str, ...],
+    host_name: tuple[str, ...],
+    sender: tuple[str, ...],
     url: str | None,
     **signing: Any,
 ) -> Said:
@@ -75,7 +87,7 @@ def serve(
     require_store(given.store)
     secrets = {name: os.environ.pop(name, "") for name in SECRETS}  # nothing that this begins has them
     ways = _ways(url, secrets, **signing) if url or signing["oidc"] or signing["proxy_header"] else None
-    senders_own = {reference.removeprefix("env:") for _, _, reference in (each.partition("=") for each in senders)}
+    senders_own = {reference.removeprefix("env:") for _, _, reference in (each.partition("=") for each in sender)}
     with Engine.open(
         given.store, namespace=given.namespace, read=given.read, model=given.model, background=False
     ) as engine:
@@ -97,7 +109,7 @@ def serve(
                     show_link(engine, address)
 
         with ExitStack() as working:
-            answer(engine, host=host, port=port, names=names, keyed=keyed, ready=ready, senders=senders, ways=ways)
+            answer(engine, host=host, port=port, names=host_name, keyed=keyed, ready=ready, senders=sender, ways=ways)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
 
@@ -106,10 +118,10 @@ def _ways(
     url: str | None,
     secrets: Mapping[str, str],
     oidc: str | None,
-    oidc_client: str,
-    oidc_groups: str,
+    oidc_client: str | None,
+    oidc_groups: str | None,
     proxy_header: str | None,
-    proxy_groups: str,
+    proxy_groups: str | None,
     proxy_from: tuple[str, ...],
 ) -> Ways:
     """Return how people sign in; the secrets stand in the environment, since everybody sees a command line."""
@@ -121,8 +133,13 @@ def _ways(
             from brainops.server.oidc import Provider
         except ImportError as error:
             raise MissingExtra(f"OIDC takes an extra ({error.name}): pip install 'brainops[oidc]'") from error
-        provider = Provider(issuer=oidc, client_id=oidc_client, client_secret=secrets[OIDC_SECRET], groups=oidc_groups)
-    proxy = (proxy_header, proxy_groups, proxy_from) if proxy_header else None
+        provider = Provider(
+            issuer=oidc,
+            client_id=oidc_client or "",
+            client_secret=secrets[OIDC_SECRET],
+            groups=oidc_groups or "groups",
+        )
+    proxy = (proxy_header, proxy_groups or "", proxy_from) if proxy_header else None
     return ways_of(url or "http://127.0.0.1:8321", secrets[SIGN_IN_SECRET], provider, proxy)
 
 

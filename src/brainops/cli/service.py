@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from brainops.cli import show
 from brainops.cli.commands import command, group
 from brainops.cli.options import shared
 from brainops.cli.screen import ago, bold, dim
+from brainops.cli.serve import reached, show_link
 from brainops.cli.shared import Said, opened, require_store
 from brainops.errors import InvalidInput, MissingExtra
 from brainops.health import store_location
@@ -27,12 +28,12 @@ OPTIONS = [
     click.option("--port", type=click.IntRange(0, 65_535), help="The port; 8321 without it."),
     click.option("--keys", is_flag=True, help="Answer nobody without a key; any other address needs this."),
     click.option("--workers", type=click.IntRange(0, 16), help="So many workers beside it; 1 without it."),
-    click.option("--host-name", multiple=True, metavar="NAME", help="A further name that it is asked by."),
 ]
 
 
 def serving(function: click.decorators.FC) -> click.decorators.FC:
     """Add the options that `brainops serve` is begun with."""
+    function = reached(function)
     for option in reversed(OPTIONS):
         function = option(function)
     return function
@@ -53,7 +54,7 @@ def service() -> None:
 
 @service.command("start")
 @serving
-def start(host: str | None, port: int | None, keys: bool, workers: int | None, host_name: tuple[str, ...]) -> Said:
+def start(keys: bool, **options: Any) -> Said:
     """Begin the server in the background, and say where it answers.
 
     It does not come back by itself after a restart of the machine; what does is a unit: brainops service unit.
@@ -61,10 +62,9 @@ def start(host: str | None, port: int | None, keys: bool, workers: int | None, h
     Example: brainops service start --port 8321
     """
     require_store(shared().store)
-    from brainops.cli.serve import show_link
     from brainops.engine import Engine
 
-    begun = _place().start(_words(host, port, keys, workers, host_name), _settings())
+    begun = _place().start(_words(keys=keys, **options), _settings())
     yield begun
     yield f"{bold('Running')} at {begun.address}, process {begun.pid}. Its log: {begun.log}"
     if begun.address and not keys and not shared().json:
@@ -139,24 +139,14 @@ def drain() -> Said:
 @serving
 @click.option("--account", metavar="USER", help="For the whole machine, under this account, which has the store.")
 @click.option("--write", is_flag=True, help="Put it where systemd looks for the units of this user.")
-def unit(
-    host: str | None,
-    port: int | None,
-    keys: bool,
-    workers: int | None,
-    host_name: tuple[str, ...],
-    account: str | None,
-    write: bool,
-) -> Said:
+def unit(account: str | None, write: bool, **options: Any) -> Said:
     """Print a unit of systemd that runs the server with as few rights as it needs, or put it in its place.
 
     Example: brainops service unit --write
     """
     from brainops.server import service as made
 
-    text = made.unit(
-        _words(host, port, keys, workers, host_name), _settings(), store_location.data_folder(), account=account
-    )
+    text = made.unit(_words(**options), _settings(), store_location.data_folder(), account=account)
     if not write:
         yield {"unit": text}
         yield from text.splitlines()
@@ -229,10 +219,16 @@ def _place() -> ServicePlace:
     return ServicePlace(store_location.data_folder())
 
 
-def _words(host: str | None, port: int | None, keys: bool, workers: int | None, names: Sequence[str]) -> list[str]:
-    said = {"--host": host, "--port": port, "--workers": workers}
-    words = [word for name, value in said.items() if value is not None for word in (name, str(value))]
-    return [*words, *(["--keys"] if keys else []), *(word for name in names for word in ("--host-name", name))]
+def _words(**options: Any) -> list[str]:
+    """Return options of `brainops serve` as they are written on its command line."""
+    words = []
+    for name, said in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(said, tuple):
+            words += [word for each in said for word in (option, each)]
+        elif said is not None and said is not False:
+            words += [option] if said is True else [option, str(said)]
+    return words
 
 
 def _settings() -> dict[str, str]:

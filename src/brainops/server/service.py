@@ -28,6 +28,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 90.0  # calls end within 20 s, the steps of its workers within 40
 MOST_LOG_BYTES = 20_000_000  # at a start a longer log is put aside; the one put aside before goes
 UNIT = "brainops.service"
+SECRETS = "service.env"
 OF_THE_MACHINE = Path("/var/lib/brainops")  # where the account of a unit of the machine keeps what it has
 AS_SERVICE = "--as-service"  # says to `brainops serve` that it is the one whose state is kept
 PROGRAM = (sys.executable, "-c", "from brainops.cli import main; main()")
@@ -166,6 +167,8 @@ class ServicePlace:
 _UNIT = """\
 # Written by `brainops service unit`. As a user: ~/.config/systemd/user/{name}; for a team's server, under a user of its
 # own: /etc/systemd/system/{name}, with User= and Group=.
+# Secrets stand in a file that only its owner reads, one NAME=VALUE a line (BRAINOPS_SIGN_IN_SECRET,
+# BRAINOPS_OIDC_SECRET, what --sender names): install -D -m 600 /dev/null {secrets}
 [Unit]
 Description=BrainOps {version}, the operational memory
 Documentation=https://pypi.org/project/brainops/
@@ -175,6 +178,7 @@ Wants=network-online.target
 [Service]
 ExecStart={command}
 Environment={environment}
+EnvironmentFile=-{secrets}
 Restart=on-failure
 RestartSec=2
 TimeoutStopSec={stop:.0f}
@@ -226,11 +230,13 @@ def unit(options: Sequence[str], settings: Mapping[str, str], data: Path, *, acc
         data = OF_THE_MACHINE
         here = settings["BRAINOPS_STORE"] if "://" in settings["BRAINOPS_STORE"] else str(data / "memory.db")
         settings = {**settings, "BRAINOPS_HOME": str(data), "BRAINOPS_STORE": here}
+    secrets = unit_file().parents[2] / "brainops" / SECRETS if account is None else Path("/etc/brainops") / SECRETS
     return _UNIT.format(
         name=UNIT,
         version=__version__,
         command=" ".join(_quoted(word) for word in (*PROGRAM, "serve", AS_SERVICE, *options)),
         environment=" ".join(f'"{name}={value.replace("%", "%%")}"' for name, value in settings.items()),
+        secrets=str(secrets).replace("%", "%%"),
         stop=STOP_SECONDS,
         account=f"User={account}\nGroup={account}\nStateDirectory={data.name}" if account else "",
         home="read-only" if account is None else "yes",
