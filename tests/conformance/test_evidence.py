@@ -347,6 +347,29 @@ def test_a_verdict_on_an_error_memory_is_evidence_of_the_remedy_that_it_names_un
     assert brain.evidence.list() == []
 
 
+def test_of_an_actors_verdicts_on_a_memory_the_latest_stands_and_none_makes_a_fix_automatic(brain: Brain) -> None:
+    brain.establish({"name": "calm", "description": "d", "steps": [STEP]}, reason="it helps")
+    fix = brain.fixes.attach(REDIS, "calm it", procedure="calm")
+    said = {"error": REDIS, "solution": "calm"}
+    memory = brain.capture("redis is down", said, type="error_pattern", fingerprint=fix.fingerprint)
+
+    given = [brain.feedback(memory.id, "helpful") for _ in range(6)]
+    counted = [len(brain.evidence.list()), _handed_out(brain, fix.id), brain.fixes.confidence(fix.id).verified]
+    brain.undo_feedback(given[-1].id)
+    before = len(brain.evidence.list())
+    for each in given[:-1]:
+        brain.undo_feedback(each.id)
+
+    assert counted == [1, 1, 0] and before == 1
+    assert (brain.evidence.list(), _handed_out(brain, fix.id)) == ([], 0)
+
+
+def _handed_out(brain: Brain, fix_id: str) -> int:
+    """Return how often a fix helped, as hooks are told."""
+    with inside(brain).context.store.read() as tx:
+        return tx.fixes.verdicts().get(fix_id, (None, 0, 0))[1]
+
+
 def test_a_run_with_a_check_of_its_own_is_verified_evidence_and_a_failed_one_speaks_against_it(brain: Brain) -> None:
     bare = {"id": "do", "uses": "check", "with": {"condition": "true"}}
     check = {**bare, "verify": "true"}

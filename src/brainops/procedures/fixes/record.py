@@ -86,11 +86,13 @@ class Proofs:
 
         That it helped shows a person's word, or an application that was looked at; a program's word does once it has
         stood for as long as it takes until what was not mended is back; where rules hold, that of a proven one.
-        An agent's never does.
+        An agent's never does, nor does a verdict on a memory, which names no place in which it helped.
         """
         same = each.fix_id == fix.id or (fix.kind is FixKind.PROCEDURE and each.remedy == fix.procedure)
         if not same or each.effect is not RemedyEffect.HELPED:
             return same
+        if each.source == "feedback":
+            return False
         if each.source == "told" and each.basis is Evidence.OBSERVED:
             return each.at <= self._stood and (each.actor.proof in PROVEN or not self._tx.is_strict())
         return each.basis is not Evidence.CLAIMED

@@ -106,7 +106,10 @@ def judged(tx: Transaction, operation_id: str, actor: Actor, at: Micros, *, righ
 
 
 def of_verdict(tx: Transaction, given: Feedback, memory: Memory) -> None:
-    """Keep what a verdict on an error memory says of the remedy that it names; its undoing takes that back."""
+    """Keep what a verdict on an error memory says of the remedy that it names.
+
+    Its undoing takes that back, and of one actor's verdicts on a memory the latest stands.
+    """
     remedy = remedy_of_memory(memory)
     if remedy is None or memory.fingerprint is None:
         return

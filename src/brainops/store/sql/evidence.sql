@@ -5,8 +5,10 @@ values (:id, :namespace, :fingerprint, :remedy, :effect, :basis, :target, :conte
     :source, :note, :at, :judged_at, :actor_kind, :actor_id, :actor_proof, :idempotency_key)
 
 -- fragment: evidence_stands
-(e.source <> 'feedback' or not exists (select 1 from feedback as taken where taken.id = e.id
-    and taken.undone_at is not null))
+(e.source <> 'feedback' or not exists (select 1 from feedback as given where given.id = e.id
+    and (given.undone_at is not null or exists (select 1 from feedback as later where later.memory_id = given.memory_id
+        and later.actor_kind = given.actor_kind and later.actor_id = given.actor_id and later.undone_at is null
+        and (later.at > given.at or (later.at = given.at and later.id > given.id))))))
 
 -- name: evidence_insert
 -- A remedy was tried; what was told under the same key stands there already.

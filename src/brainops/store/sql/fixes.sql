@@ -41,13 +41,13 @@ update fix set trust = :trust where id = :id and namespace = :namespace and deta
 select w.fix_id, w.kind, sum(case when w.effect = 'helped' then 1 else 0 end) as verified,
     sum(case when w.effect <> 'helped' then 1 else 0 end) as contradicted
 from (select f.id as fix_id, f.kind, e.effect, e.basis from evidence as e join fix as f on f.id = e.fix_id
-        where e.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
-            and e.imported_at is null
+        where e.namespace = f.namespace and f.namespace = any (:namespaces::text[])
+            and e.imported_at is null and {evidence_stands}
     union all
     select f.id as fix_id, f.kind, e.effect, e.basis from fix as f join evidence as e on e.fingerprint = f.fingerprint
         and e.fix_id is null and e.remedy = coalesce(f.procedure, f.title)
-        where e.namespace = any (:namespaces::text[]) and f.namespace = any (:namespaces::text[])
-            and e.imported_at is null) as w
+        where e.namespace = f.namespace and f.namespace = any (:namespaces::text[])
+            and e.imported_at is null and {evidence_stands}) as w
 where w.effect <> 'helped' or w.basis <> 'claimed'
 group by w.fix_id, w.kind
 
