@@ -534,3 +534,42 @@ def test_any_text_is_classified_without_an_error(text: str) -> None:
 def test_shell_of_any_shape_is_read_to_its_end(line: str) -> None:
     assert classify_command(line) in ActionClass
     assert classify_command(f"rm x\n{line}") is DESTROY
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "npm run db:drop --dry-run",
+        "npm exec --dry-run -- rm -rf /",
+        "cargo run --dry-run -- drop",
+        "kubectl delete ns prod --dry-run=client --dry-run=none",
+        "kubectl delete ns prod -- --dry-run",
+        "make -- deploy -n",
+        "rsync -a --delete a b -- -n",
+        "aws s3 rm s3://b --recursive --dryrun=false",
+        "aws ec2 terminate-instances --dry-run --no-dry-run",
+        "Get-ChildItem | Where-Object { Remove-Item $_ }",
+        "Where-Object {Remove-Item $_}",
+        "Get-ChildItem | Where-Object { $_.Delete() }",
+        "Select-Object @{n='x';e={Set-Content y}}",
+        "Out-File y",
+    ],
+)
+def test_what_says_that_it_only_tries_or_reads_and_does_not_changes_something(line: str) -> None:
+    assert classify_command(line) != "read_only"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "npm publish --dry-run",
+        "cargo publish --dry-run -p core",
+        "kubectl -n shop delete ns prod --dry-run=none --dry-run=client",
+        "helm upgrade shop ./chart --dry-run",
+        "pip install x --dry-run",
+        "Get-ChildItem | Where-Object { $_.Length -gt 5 }",
+        "Get-Process | Select-Object Name",
+    ],
+)
+def test_what_says_what_it_would_do_only_reads(line: str) -> None:
+    assert classify_command(line) == "read_only"

@@ -256,24 +256,28 @@ FRAMEWORK_SCRIPTS = frozenset(
 )
 """What interpreters run whose further words say what is done, as those of a program do."""
 
-DRY_RUNS: Mapping[str, tuple[str, ...]] = {
-    # program: options with which it says what it would do, and does nothing
-    "kubectl": ("--dry-run", "--dry-run=client", "--dry-run=server"),
-    "helm": ("--dry-run", "--dry-run=client", "--dry-run=server"),
-    "aws": ("--dryrun", "--dry-run"),
-    "apt": ("-s", "--simulate", "--dry-run", "--just-print", "--no-act"),
-    "npm": ("--dry-run",),
-    "pip": ("--dry-run",),
-    "cargo": ("--dry-run",),
-    "rclone": ("-n", "--dry-run"),
-    "restic": ("-n", "--dry-run"),
-    "borg": ("-n", "--dry-run"),
-    "certbot": ("--dry-run",),
-    "ansible": ("--check", "-C"),
+DRY_RUNS: Mapping[str, tuple[str, str]] = {
+    # program: options with which it says what it would do, and does nothing; the subcommands that know them, or all
+    "kubectl": (
+        "--dry-run --dry-run=client --dry-run=server",
+        "apply create delete patch replace scale set label annotate drain cordon uncordon taint expose autoscale",
+    ),
+    "helm": ("--dry-run --dry-run=client --dry-run=server", "install upgrade uninstall delete rollback template"),
+    "aws": ("--dryrun --dry-run", ""),
+    "apt": ("-s --simulate --dry-run --just-print --no-act", ""),
+    "npm": ("--dry-run", "publish unpublish pack install i add ci update uninstall remove rm prune dedupe audit"),
+    "pip": ("--dry-run", "install pip sync lock publish"),
+    "cargo": ("--dry-run", "publish install update add remove clean"),
+    "rclone": ("-n --dry-run", ""),
+    "restic": ("-n --dry-run", ""),
+    "borg": ("-n --dry-run", ""),
+    "certbot": ("--dry-run", ""),
+    "ansible": ("--check -C", ""),
 }
+"""What runs the words of others, as `npm run` and `cargo run` do, hands such an option on to them or overlooks it."""
 
 READING_CMDLETS = frozenset(
-    "get test measure select where sort group compare format out convertto convertfrom show find resolve join split"
+    "get test measure select where sort group compare format convertto convertfrom show find resolve join split"
     " write read wait".split()
 )
 DESTROYING_CMDLETS = frozenset("remove clear uninstall reset dismount".split())

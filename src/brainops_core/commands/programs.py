@@ -65,7 +65,7 @@ _SQL_CLIENTS: Mapping[str, tuple[str, ...]] = {
 def class_of_program(program: str, arguments: Words) -> str:
     """Return what a program does when it is called so. `program` is its bare name."""
     program = SAME_AS.get(program, program)
-    if program in DRY_RUNS and not set(DRY_RUNS[program]).isdisjoint(arguments):
+    if program in DRY_RUNS and _is_dry_run(program, arguments):
         return READ
     if program in _SPECIAL:
         return _SPECIAL[program](arguments)
@@ -88,12 +88,42 @@ def class_of_program(program: str, arguments: Words) -> str:
     return _class_of_unknown(arguments)
 
 
+def _is_dry_run(program: str, arguments: Words) -> bool:
+    """Say whether a call only says what it would do: the last that is said of it counts, and nothing behind `--`."""
+    known, subcommands = (said.split() for said in DRY_RUNS[program])
+    own = _before_dashes(arguments)
+    if subcommands and _without_options(own)[:1] not in [[each] for each in subcommands]:
+        return False
+    names = {each.partition("=")[0] for each in known}
+    denied = {each.replace("--", "--no-", 1) for each in names}
+    said = [word for word in own if word.partition("=")[0] in names | denied]
+    return bool(said) and said[-1] in known
+
+
+def _before_dashes(arguments: Words) -> Words:
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+def _class_of_block(words: Words) -> str:
+    """A block of a script, Where-Object { Remove-Item $_ }: what it calls decides, and each word may be a call."""
+    said = [word.strip("{}();") for word in words]
+    parts = {piece for word in said for piece in pieces(word.lower(), "-._")}
+    if parts & (DESTROYING_VERBS | DESTROYING_CMDLETS | DESTROYERS) or "ri" in parts:
+        return DESTROY
+    calls = [word.partition("-") for word in said]
+    other = any(dash and verb.istitle() and verb.lower() not in READING_CMDLETS for verb, dash, _ in calls)
+    return CHANGE if other else READ
+
+
 def _class_of_cmdlet(verb: str, noun: str, arguments: Words) -> str:
     if "-whatif" in {word.lower() for word in arguments}:
         return READ
     if verb in DESTROYING_CMDLETS or (verb, noun) == ("format", "volume"):
         return DESTROY
-    return READ if verb in READING_CMDLETS else _class_of_unknown(arguments)
+    if verb not in READING_CMDLETS:
+        return _class_of_unknown(arguments)
+    block = next((number for number, word in enumerate(arguments) if "{" in word), len(arguments))
+    return _class_of_block([word.rpartition("{")[2] for word in arguments[block:]])
 
 
 def _class_by_subcommand(program: str, arguments: Words) -> str:
@@ -319,7 +349,7 @@ def _dd(arguments: Words) -> str:
 
 
 def _rsync(arguments: Words) -> str:
-    if "--dry-run" in arguments or "n" in letters(arguments):
+    if "--dry-run" in (own := _before_dashes(arguments)) or "n" in letters(own):
         return READ
     removes = any(word.startswith(("--delete", "--del", "--remove-source")) for word in arguments)
     return DESTROY if removes else CHANGE
@@ -372,7 +402,7 @@ def _compose(arguments: Words) -> str:
 
 
 def _make(arguments: Words) -> str:
-    if {"-n", "--dry-run", "--just-print", "-q"} & set(arguments):
+    if {"-n", "--dry-run", "--just-print", "-q"} & set(_before_dashes(arguments)):
         return READ
     return _class_of_unknown([word for word in arguments if word != "clean"])
 
