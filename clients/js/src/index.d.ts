@@ -32,7 +32,7 @@ export interface CallOptions {
 }
 
 export interface ClientOptions extends Omit<CallOptions, "signal" | "idempotencyKey"> {
-  /** Where the server is; http://127.0.0.1:8321 without it. */
+  /** Where the server is; BRAINOPS_URL or http://127.0.0.1:8321 without it. */
   url?: string | URL;
   /** A key, or what fetches one: a page holds short-lived tokens only. */
   key?: string | (() => string | Promise<string>);

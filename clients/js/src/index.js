@@ -1,5 +1,6 @@
 // The client of a BrainOps server: every verb of its HTTP API, one operation through its three calls, and the stream.
 
+const environment = globalThis.process?.env ?? {};
 const RETRIED = new Set([429, 502, 503, 504]);
 const CLOSED = Symbol("closed"); // an operation whose end is told
 
@@ -62,7 +63,7 @@ class Client {
   #named = new Map(); // the operations that were begun and not ended, by their names
   #acted = new WeakMap(); // and those that were executed, by their actions
 
-  constructor({ url = "http://127.0.0.1:8321", ...options } = {}) {
+  constructor({ url = environment.BRAINOPS_URL || "http://127.0.0.1:8321", ...options } = {}) {
     this.#url = String(url).replace(/\/+$/, "");
     this.#options = { deadline: 30, retries: 3, down: "open", fetch: globalThis.fetch, ...options };
   }
@@ -284,7 +285,6 @@ export function createClient(options) {
 }
 
 let shared;
-const environment = globalThis.process?.env ?? {};
 
 /** Say which server the functions below ask; without it BRAINOPS_URL and BRAINOPS_KEY say so. */
 export function configure(options) {
@@ -292,8 +292,7 @@ export function configure(options) {
   return shared;
 }
 
-const asked = () =>
-  (shared ??= createClient({ url: environment.BRAINOPS_URL || undefined, key: environment.BRAINOPS_KEY }));
+const asked = () => (shared ??= createClient({ key: environment.BRAINOPS_KEY }));
 
 export const fetchMemoryContext = (name, options) => asked().fetchMemoryContext(name, options);
 export const executeWithMemory = (action, operation) => asked().executeWithMemory(action, operation);

@@ -64,6 +64,11 @@ describe("verbs", () => {
     expect(titles).toEqual(["page 4", "page 3", "page 2", "page 1", "page 0"]);
   });
 
+  test("a client without an address asks the server of the environment", async () => {
+    process.env.BRAINOPS_URL = url;
+    expect((await createClient({ retries: 0 }).whoami({})).namespace).toBe("team/a");
+  });
+
   test("a client is no promise, and can be awaited", async () => {
     expect(await createClient({ url })).toBeDefined();
   });

@@ -60,13 +60,23 @@ def list_(brain: Brain, every: bool, limit: int) -> Said:
     help="Who acts by it; without it an agent, or a service where it is an admin's: no agent changes what holds.",
 )
 @click.option("--days", type=float, help="How long it holds; without it, until it is revoked.")
+@click.option("--writes", metavar="PATH", help="What it writes: a namespace, or team/* with all below it; else ours.")
 @click.option("--reads", multiple=True, metavar="NAMESPACE", help="A further namespace that it reads; repeatable.")
-def issue(brain: Brain, name: str, role: str, kind: str | None, days: float | None, reads: tuple[str, ...]) -> Said:
+def issue(
+    brain: Brain,
+    name: str,
+    role: str,
+    kind: str | None,
+    days: float | None,
+    writes: str | None,
+    reads: tuple[str, ...],
+) -> Said:
     """Let an agent or a service reach the namespace (--namespace) over the network. The key is shown this once.
 
     Example: brainops keys issue release-bot --role writer --days 90
     """
-    yield from _told(proven(brain, "KEY_ISSUE", brain.keys.issue, name, role=role, kind=kind, read=reads, days=days))
+    asked = {"role": role, "kind": kind, "namespace": writes, "read": reads, "days": days}
+    yield from _told(proven(brain, "KEY_ISSUE", brain.keys.issue, name, **asked))
 
 
 @keys.command("rotate")
