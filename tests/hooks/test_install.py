@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from brainops.cli.program import main
-from brainops.hooks import install
+from brainops.errors import InvalidInput
+from brainops.hooks import install, trust
 from brainops.hooks.canary import sing
 from brainops.hooks.clients import MARK, handler
 from brainops_core.hook.clients import CLIENTS
@@ -195,3 +197,75 @@ def test_doctor_says_where_hooks_are_wired_and_that_somebody_took_them_out(home:
     result = CliRunner().invoke(main, ["doctor", "--json"])
     checks = {each["name"]: each for each in json.loads(result.output)}
     assert checks["coding agents"]["way_out"] == "brainops install claude-code"
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+def test_what_was_wired_again_after_somebody_edited_the_file_is_taken_out_whole(home: Path, client: str) -> None:
+    path = home / FILES[client]
+    brainops("install", client)
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "theme": "dark"}), "utf-8")
+    brainops("install", client)
+
+    brainops("install", client, "--remove")
+
+    assert json.loads(path.read_text("utf-8")) == {"theme": "dark"}
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+def test_a_handler_of_somebody_else_in_our_group_stays(home: Path, client: str) -> None:
+    path = home / FILES[client]
+    theirs = {"type": "command", "command": "my-linter"}
+    brainops("install", client)
+    said = json.loads(path.read_text("utf-8"))
+    said["hooks"]["PreToolUse"][0]["hooks"].insert(0, theirs)
+    path.write_text(json.dumps(said), "utf-8")
+
+    assert sing(client, "user", {"HOME": str(home), "PATH": "/usr/bin:/bin"}, home) == ""
+    brainops("install", client, "--remove")
+    assert json.loads(path.read_text("utf-8")) == {"hooks": {"PreToolUse": [{"hooks": [theirs]}]}}
+
+
+def test_strict_wires_no_file_that_nobody_asked_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brainops("install", "claude-code")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(home / "elsewhere"))
+
+    brainops("enforcement", "strict", "--reason", "the pilot is over")
+
+    assert not (home / "elsewhere").exists()
+    assert "onFailure" in (home / FILES["claude-code"]).read_text("utf-8")
+
+
+def trusts(home: Path, folder: str, hash: str) -> None:
+    key = f"/{folder}/.codex/hooks.json:pre_tool_use:0:0"
+    known = [trust.CodexHook(key=key, event="pre_tool_use", hash=hash, trusted=False)]
+    install.apply(trust.trusting({"HOME": str(home)}, known), {"HOME": str(home)}, None)
+
+
+def test_trust_for_one_repository_leaves_that_for_another_and_all_that_is_not_ours(home: Path) -> None:
+    path = home / ".codex" / "config.toml"
+    path.parent.mkdir()
+    path.write_text('model = "x"', "utf-8")
+    trusts(home, "a", "h1")
+    trusts(home, "b", "h2")
+    path.write_text(f'{path.read_text("utf-8")}\n[hooks.state."mine"]\ntrusted_hash = "m"\n', "utf-8")
+    trusts(home, "a", "h3")
+
+    hashes = {
+        key: each["trusted_hash"] for key, each in tomllib.loads(path.read_text("utf-8"))["hooks"]["state"].items()
+    }
+    a, b = (f"/{each}/.codex/hooks.json:pre_tool_use:0:0" for each in "ab")
+    assert hashes == {a: "h3", b: "h2", "mine": "m"}
+    change = trust.forgetting({"HOME": str(home)}, Path("/b/.codex/hooks.json"))
+    assert change is not None and set(tomllib.loads(change.after or "")["hooks"]["state"]) == {a, "mine"}
+    change = trust.forgetting({"HOME": str(home)})
+    assert change is not None and change.after is not None
+    assert tomllib.loads(change.after) == {"model": "x", "hooks": {"state": {"mine": {"trusted_hash": "m"}}}}
+
+
+def test_settings_that_somebody_put_into_our_tables_keep_the_file_as_it_is(home: Path) -> None:
+    trusts(home, "a", "h1")
+    path = home / ".codex" / "config.toml"
+    path.write_text(f"{path.read_text('utf-8')}\n# mine\nenabled = false\n", "utf-8")
+
+    with pytest.raises(InvalidInput, match="stays as it is"):
+        trust.forgetting({"HOME": str(home)})

@@ -96,18 +96,21 @@ def install(
         else:
             yield f"{'Cleaned' if remove else 'Wired'}: {change.path}"
     if "codex" in clients:
-        yield from _codex(folder, trust=trust, dry_run=dry_run, remove=remove)
+        from brainops.hooks.clients import wiring
+
+        hooks = wiring("codex", scope, os.environ, folder).path  # type: ignore[arg-type]
+        yield from _codex(folder, hooks, trust=trust, dry_run=dry_run, remove=remove)
     if not (dry_run or remove):
         yield dim("See that it works: brainops doctor")
 
 
-def _codex(folder: Path, *, trust: bool, dry_run: bool, remove: bool) -> Said:
+def _codex(folder: Path, hooks: Path, *, trust: bool, dry_run: bool, remove: bool) -> Said:
     """Say how Codex comes to trust its hooks, or let it, once each hash was shown."""
     from brainops.hooks import install as installing
     from brainops.hooks import trust as trusting
 
     if remove:
-        change = trusting.forgetting(os.environ)
+        change = trusting.forgetting(os.environ, hooks)
         if change is not None and not dry_run:
             installing.apply(change, os.environ, None)
             yield f"Cleaned: {change.path}"

@@ -19,7 +19,7 @@ def sing(client: str, scope: Scope, environment: Mapping[str, str], folder: Path
     event = next(name for name, kind in CLIENTS[client].events.items() if kind == BEFORE)
     try:
         groups = json.loads(where.path.read_text(encoding="utf-8"))["hooks"][event]
-        called: Mapping[str, Any] = next(group for group in groups if is_ours(group))["hooks"][0]
+        called: Mapping[str, Any] = next(each for group in groups for each in group["hooks"] if is_ours(each))
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return f"{where.path} calls no hook of ours before a tool: brainops install {client}"
     words = [called["command"], *called["args"]] if "args" in called else ["sh", "-c", called["command"]]

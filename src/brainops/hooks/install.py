@@ -46,8 +46,11 @@ def plan(
     closed: bool,
 ) -> FileChange:
     """Return what wiring a client changes: nothing where it is wired so already. Raises InvalidInput."""
-    where = wiring(client, scope, environment, folder)
-    before = _read(where.path)
+    return _planned(wiring(client, scope, environment, folder), without, closed)
+
+
+def _planned(where: Wiring, without: Iterable[str], closed: bool) -> FileChange:
+    client, before = where.client, _read(where.path)
     said = _parsed(where, before)
     hooks = _without_ours(said.get("hooks", {}))
     for event in events_of(client, frozenset(without)):
@@ -67,12 +70,17 @@ def _removal(where: Wiring, environment: Mapping[str, str]) -> FileChange:
     known = wired(environment).get(str(where.path))
     if known is not None and now == known["after"]:
         return FileChange(path=where.path, before=now, after=known["before"])
+    return FileChange(path=where.path, before=now, after=_cleaned(where, now))
+
+
+def _cleaned(where: Wiring, now: str | None) -> str | None:
+    """Return a file without our hooks; None where nothing else stood in it."""
     said = _parsed(where, now)
     hooks = _without_ours(said.get("hooks", {}))
     if hooks == said.get("hooks", {}):
-        return FileChange(path=where.path, before=now, after=now)
+        return now
     kept = {name: value for name, value in said.items() if name != "hooks"} | ({"hooks": hooks} if hooks else {})
-    return FileChange(path=where.path, before=now, after=_text(kept, now) if kept else None)
+    return _text(kept, now) if kept else None
 
 
 def guide(folder: Path, *, remove: bool = False) -> FileChange:
@@ -108,7 +116,9 @@ def apply(change: FileChange, environment: Mapping[str, str], installed: Install
     known = wired(environment)
     entry = known.pop(str(change.path), None)
     if installed is not None:
-        original = entry["before"] if entry is not None and entry["after"] == change.before else change.before
+        where = Wiring(client=installed.client, path=change.path, fails_closed=False)
+        same = entry is not None and entry["after"] == change.before
+        original = entry["before"] if entry is not None and same else _cleaned(where, change.before)
         known[str(change.path)] = {**asdict(installed), "before": original, "after": change.after}
     place = _record_file(environment)
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,11 +134,10 @@ def fail_closed(environment: Mapping[str, str]) -> list[Path]:
     changed = []
     for entry in wired(environment).values():
         each = from_plain(Installed, {name: entry[name] for name in Installed.__struct_fields__}, "what was installed")
-        scope: Scope = "user" if each.scope == "user" else "project"
-        folder = Path(each.path).parent.parent
-        if each.closed or not wiring(each.client, scope, environment, folder).fails_closed:
-            continue
-        change = plan(each.client, scope, environment, folder, without=each.without, closed=True)
+        where = replace(wiring(each.client, "user", environment, Path()), path=Path(each.path))
+        if each.closed or not where.fails_closed or not is_ours(_read(where.path)):
+            continue  # what was taken out of a file stays out
+        change = _planned(where, each.without, closed=True)
         apply(change, environment, replace(each, closed=True))
         changed.append(change.path)
     return changed
@@ -178,14 +187,32 @@ def _parsed(where: Wiring, text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidInput(f"{where.path} is no JSON, so it stays as it is: {error}") from error
     groups = said.get("hooks", {}) if isinstance(said, dict) else None
-    if not isinstance(groups, dict) or not all(isinstance(each, list) for each in groups.values()):
+    if (
+        not isinstance(groups, dict)
+        or not all(isinstance(each, list) for each in groups.values())
+        or not _readable(groups)
+    ):
         raise InvalidInput(f"{where.path} holds no hooks as {where.client} has them, so it stays as it is")
     return said
 
 
+def _readable(groups: Mapping[str, list[Any]]) -> bool:
+    """Say whether every group that holds a hook of ours has its handlers in a list, as both clients have them."""
+    ours = [group for each in groups.values() for group in each if is_ours(group)]
+    return all(isinstance(group, dict) and isinstance(group.get("hooks"), list) for group in ours)
+
+
 def _without_ours(hooks: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    kept = {event: [group for group in groups if not is_ours(group)] for event, groups in hooks.items()}
+    kept = {event: [each for group in groups for each in _theirs(group)] for event, groups in hooks.items()}
     return {event: groups for event, groups in kept.items() if groups or not hooks[event]}
+
+
+def _theirs(group: Any) -> list[Any]:
+    """Return a group without our handler; nothing where no other stood in it."""
+    if not is_ours(group):
+        return [group]
+    handlers = [each for each in group["hooks"] if not is_ours(each)]
+    return [{**group, "hooks": handlers}] if handlers else []
 
 
 def _text(said: Mapping[str, Any], before: str | None) -> str:

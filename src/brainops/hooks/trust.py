@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from msgspec import Struct
 from brainops.errors import InvalidInput, NotFound
 from brainops.hooks.clients import MARK, FileChange, codex_home
 
-BEGIN, END = "# brainops: begin\n", "# brainops: end\n"
+OURS = "  # brainops"  # behind the head of each table that we wrote: it is known by that, wherever it is moved to
 SECONDS = 20.0
 ANSWERS = 200  # lines of Codex that are read for one answer
 
@@ -81,15 +81,17 @@ def _asked(program: str, environment: Mapping[str, str], folder: Path) -> Mappin
 
 
 def trusting(environment: Mapping[str, str], known: list[CodexHook]) -> FileChange:
-    """Return what trusting these hooks changes in Codex's settings: a marked block at their end.
+    """Return what trusting these hooks changes in Codex's settings: a table for each at their end.
 
     Raises InvalidInput where that file would not be read any more.
     """
     path = codex_home(environment) / "config.toml"
     before = path.read_text(encoding="utf-8") if path.exists() else None
-    kept = without(before or "")
-    block = "".join(f"[hooks.state.{json.dumps(each.key)}]\ntrusted_hash = {json.dumps(each.hash)}\n" for each in known)
-    after = f"{kept}{'' if not kept or kept.endswith(chr(10)) else chr(10)}{BEGIN}{block}{END}"
+    kept = _without(path, before or "", lambda key: key in {each.key for each in known})
+    tables = "".join(
+        f"[hooks.state.{_quoted(each.key)}]{OURS}\ntrusted_hash = {_quoted(each.hash)}\n" for each in known
+    )
+    after = f"{kept}{'' if not kept or kept.endswith(chr(10)) else chr(10)}{tables}"
     try:
         tomllib.loads(after)
     except tomllib.TOMLDecodeError as error:
@@ -97,15 +99,60 @@ def trusting(environment: Mapping[str, str], known: list[CodexHook]) -> FileChan
     return FileChange(path=path, before=before, after=after)
 
 
-def forgetting(environment: Mapping[str, str]) -> FileChange | None:
-    """Return what taking our block out of Codex's settings changes; None where it is not there."""
+def forgetting(environment: Mapping[str, str], hooks: Path | None = None) -> FileChange | None:
+    """Return what taking out our tables changes in Codex's settings, of one file of hooks or of all; None without any.
+
+    Raises InvalidInput.
+    """
     path = codex_home(environment) / "config.toml"
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    after = without(before)
+    of = () if hooks is None else (f"{hooks}:", f"{os.path.realpath(hooks)}:")
+    after = _without(path, before, lambda key: hooks is None or key.startswith(of))
     return None if after == before else FileChange(path=path, before=before, after=after or None)
 
 
-def without(text: str) -> str:
-    """Return settings without our block."""
-    begin, end = text.find(BEGIN), text.find(END)
-    return text if begin == -1 or end == -1 else text[:begin] + text[end + len(END) :]
+def _without(path: Path, text: str, gone: Callable[[str], bool]) -> str:
+    """Return settings without the tables that we wrote for some keys. Raises InvalidInput where more would go."""
+    kept: list[str] = []
+    keys: set[str] = set()
+    inside = False
+    for line in text.splitlines(keepends=True):
+        key = _key(line)
+        if key is not None and gone(key):
+            inside = True
+            keys.add(key)
+            continue
+        inside = inside and line.strip() != "" and not line.lstrip().startswith(("[", "#"))
+        if not inside:
+            kept.append(line)
+    after = "".join(kept)
+    if not keys:
+        return text
+    try:
+        was, now = tomllib.loads(text), tomllib.loads(after)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path} is no TOML, so it stays as it is: {error}") from error
+    if _others(was, keys) != _others(now, ()):
+        raise InvalidInput(f"{path} holds what was added to the tables of BrainOps, so it stays as it is")
+    return after
+
+
+def _key(line: str) -> str | None:
+    """Return the key of a hook, of a line that is the head of a table that we wrote; else None."""
+    head = line.rstrip("\r\n")
+    if not (head.startswith("[hooks.state.") and head.endswith(f"]{OURS}")):
+        return None
+    try:
+        return str(json.loads(head.removeprefix("[hooks.state.").removesuffix(f"]{OURS}")))
+    except ValueError:
+        return None
+
+
+def _others(said: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    hooks = dict(said.get("hooks", {}))
+    states = {key: state for key, state in hooks.pop("state", {}).items() if key not in keys}
+    return {**said, "hooks": hooks, "states of hooks": states}
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
