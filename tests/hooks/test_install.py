@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +17,9 @@ from brainops.errors import InvalidInput
 from brainops.hooks import install, trust
 from brainops.hooks.canary import sing
 from brainops.hooks.clients import MARK, handler
+from brainops.hooks.folder import folder_of
+from brainops.types.times import DAY_MICROS
+from brainops_core.hook import spool
 from brainops_core.hook.clients import CLIENTS
 
 OURS = """{
@@ -269,3 +274,25 @@ def test_settings_that_somebody_put_into_our_tables_keep_the_file_as_it_is(home:
 
     with pytest.raises(InvalidInput, match="stays as it is"):
         trust.forgetting({"HOME": str(home)})
+
+
+def test_doctor_tells_of_an_event_that_is_wired_no_more_and_of_no_fault_that_is_over(home: Path) -> None:
+    brainops("install", "claude-code")
+    folder = folder_of(str(home / "memory.db")) or ""
+    fault = {"kind": "fault", "client": "claude-code", "error": "Late: it took too long"}
+    spool.append(folder, {"id": spool.new_id(), "at": time.time_ns() // 1000 - 2 * DAY_MICROS, **fault})
+    brainops("hook", "drain")
+
+    def check() -> dict[str, Any]:
+        said = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).output)
+        return next(each for each in said if each["name"] == "coding agents")
+
+    assert check()["passed"], check()
+    spool.append(folder, {"id": spool.new_id(), "at": time.time_ns() // 1000, **fault})
+    brainops("hook", "drain")
+    assert "it took too long" in check()["detail"]
+    path = home / FILES["claude-code"]
+    said = json.loads(path.read_text("utf-8"))
+    del said["hooks"]["PreToolUse"]
+    path.write_text(json.dumps(said), "utf-8")
+    assert check()["way_out"] == "brainops install claude-code"

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 BATCH = 100  # events in one transaction
 KEPT_LEDGER_SECONDS = 30 * 86_400  # whoever goes on with a session does so within days
 KEPT_DENIALS_A_DAY = 1_000
-KEPT_FAULTS = 5  # the newest, of which doctor tells
+KEPT_FAULTS = 100  # the newest of a client; doctor counts those of the last day
 MAX_BETWEEN = (
     3  # commands between a failure and the same command's success; more of them say nothing of which one it was
 )

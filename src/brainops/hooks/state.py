@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from msgspec import Struct, field
 
 import brainops_core
 from brainops.hooks import folder as places
-from brainops.hooks.clients import codex_home, is_ours
+from brainops.hooks.clients import codex_home, events_of, is_ours
 from brainops.hooks.folder import folder_of, wired
 from brainops.types import Check
 from brainops.types.counted import counted
@@ -23,6 +24,7 @@ from brainops_core.hook.ledger import FOLDER, lines_of
 
 DAYS = 7
 MAX_SESSIONS = 2_000  # of the last days that are read; somebody with more of them has a sample
+TOLD_FAULTS = 5  # of the last day and a client; those before it were mended, or come again
 MOST_WAITING = 10_000  # events; what waits beyond that nobody takes up
 
 
@@ -53,8 +55,9 @@ def state(store: str, environment: Mapping[str, str]) -> HookState:
     for client in places.counted(folder).values():
         found.events += client["events"]
         found.kept += client["kept"]
-        found.faults += client["faults"]
-        found.newest_faults += client["newest"]
+        lately = [each for each in client["newest"] if int(each["at"]) > time.time() * SECOND_MICROS - DAY_MICROS]
+        found.faults += len(lately)
+        found.newest_faults += lately[-TOLD_FAULTS:]
         found.last_at = max(found.last_at or 0, client.get("last_at", 0)) or None
     for path in spool.waiting(folder):
         with open(path, "rb") as file:
@@ -68,8 +71,10 @@ def state(store: str, environment: Mapping[str, str]) -> HookState:
 
 def _wired(path: str, entry: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     try:
-        there = is_ours(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+        hooks = json.loads(Path(path).read_text(encoding="utf-8"))["hooks"]
+        events = events_of(entry["client"], frozenset(entry["without"]))
+        there = all(is_ours(hooks.get(event)) for event in events)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         there = False
     about = {name: entry[name] for name in ("client", "scope", "closed")}
     return {**about, "path": path, "there": there, "trusted": entry["client"] != "codex" or _trusted(path, environment)}
