@@ -32,6 +32,7 @@ ANN = Actor(kind=ActorKind.PERSON, id="ann", proof="terminal")
 AT = "2026-11-30T10:00:00Z"
 AFTER = "2026-11-30T10:05:00Z"
 STORM = 400
+UNREADABLE = "00000000-0000-7000-8000-000000000000"
 
 
 def waiting(**settings: Any) -> Procedure:
@@ -255,7 +256,7 @@ def test_what_was_received_is_kept_until_somebody_has_worked_on_it(brain: Brain,
 
 def test_a_message_that_cannot_be_worked_on_is_set_aside_and_holds_no_other_back(brain: Brain) -> None:
     with inside(brain).store.writing(acts.TRY_STORE, ANN) as tx:
-        tx.alerts.receive("00000000-0000-7000-8000-000000000000", "generic", json.dumps({"name": 3}), ANN, 1)
+        tx.alerts.receive(UNREADABLE, "generic", json.dumps({"name": 3}), ANN, 1)
     brain.alerts.receive("generic", {"name": "DiskFull", "key": "disk-1"})
 
     brain.alerts.work()
@@ -263,6 +264,14 @@ def test_a_message_that_cannot_be_worked_on_is_set_aside_and_holds_no_other_back
     inbox = brain.alerts.inbox()
     assert (inbox.pending, inbox.set_aside) == (0, 1)
     assert brain.alerts.get("disk-1").state is AlertState.FIRING
+    [message] = brain.alerts.aside()
+    assert (message.id, message.attempts, message.body) == (UNREADABLE, INBOX_ATTEMPTS, {"name": 3})
+    assert "name" in message.error
+    assert (brain.alerts.retry(message.id), brain.alerts.inbox().pending) == (1, 1)
+    brain.alerts.work()
+    assert (brain.alerts.retry(), brain.alerts.inbox().pending) == (1, 1)
+    with pytest.raises(NotFound, match="alerts aside"):
+        brain.alerts.retry(message.id)
 
 
 def test_trouble_of_the_store_is_no_attempt_at_what_came_in(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:

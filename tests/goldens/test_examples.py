@@ -71,6 +71,7 @@ STRICT = {
     "share distrust",
 }  # where somebody may approve
 PARSED = {  # what takes a terminal, another machine, a state that no store is left in, or goes on until it is stopped
+    "alerts show": "a monitor that told of something",
     "approve": "a person at a terminal",
     "approver clients": "a person at a terminal",
     "approver enrol": "a person at a terminal",

@@ -61,6 +61,8 @@ export type Alert = { readonly "changed_at": number; readonly "event": string; r
 /** Whether an alert still holds. */
 export type AlertState = "firing" | "resolved";
 
+export type AlertsAsideCall = { readonly "after"?: string | null; readonly "before"?: string | null; readonly "limit"?: number };
+
 export type AlertsGetCall = { readonly "key": string };
 
 export type AlertsInboxCall = {  };
@@ -68,6 +70,8 @@ export type AlertsInboxCall = {  };
 export type AlertsListCall = { readonly "after"?: string | null; readonly "before"?: string | null; readonly "limit"?: number; readonly "state"?: AlertState | null };
 
 export type AlertsReceiveCall = { readonly "body": Json; readonly "sender": string };
+
+export type AlertsRetryCall = { readonly "message_id"?: string | null };
 
 /** That all of these hold. */
 export type AllOf = { readonly "parts": readonly (Done | AllOf | AnyOf)[]; readonly "requires": "all" };
@@ -666,6 +670,8 @@ export type PageOfRecordedDecision = { readonly "items": readonly (RecordedDecis
 
 export type PageOfRun = { readonly "items": readonly (Run)[]; readonly "next": string | null; readonly "previous": string | null };
 
+export type PageOfSetAside = { readonly "items": readonly (SetAside)[]; readonly "next": string | null; readonly "previous": string | null };
+
 export type PageOfdict = { readonly "items": readonly ({ readonly [name: string]: Json })[]; readonly "next": string | null; readonly "previous": string | null };
 
 /** An instance that is listened to: its public key, the name that it has here, and where its bundles are. */
@@ -860,6 +866,9 @@ export type SessionsOpenCall = { readonly "agent"?: string | null; readonly "id"
 
 export type SessionsRecordCall = { readonly "id"?: string | null };
 
+/** What came in and could not be worked on: who sent it, what it tells, and the error of the last attempt. */
+export type SetAside = { readonly "at": number; readonly "attempts": number; readonly "body": Json; readonly "error": string; readonly "id": string; readonly "namespace": string; readonly "sender": string };
+
 /** What is set in a namespace, since when and by whom. */
 export type SettingChange = { readonly "at": number; readonly "by": Actor; readonly "name": string; readonly "value": string };
 
@@ -1029,6 +1038,8 @@ export interface Calls {
   "agents.verify": [AgentsVerifyCall, Execution];
   /** Return why an agent cannot be reached from here, such as a program that nobody allowed; "" where it can. */
   "agents.withheld": [AgentsWithheldCall, string];
+  /** Return what came in and could not be worked on, each with its error, the last that came in first. */
+  "alerts.aside": [AlertsAsideCall, PageOfSetAside];
   /** Return how one alert stands; raise NotFound. */
   "alerts.get": [AlertsGetCall, Alert];
   /** Return how much came in that nobody worked on yet. */
@@ -1037,6 +1048,8 @@ export interface Calls {
   "alerts.list": [AlertsListCall, PageOfAlert];
   /** Keep the alerts of a webhook, and return how many it tells of; what follows from them is done later. */
   "alerts.receive": [AlertsReceiveCall, number];
+  /** Have one that was set aside, or all of them, worked on again; return how many that are. Raises NotFound. */
+  "alerts.retry": [AlertsRetryCall, number];
   /** Return one approval; raise NotFound. */
   "approvals.get": [ApprovalsGetCall, Approval];
   /** Agree, as a person who proves to be one and who did not ask; what is granted can be used once, for a while. */

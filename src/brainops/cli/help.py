@@ -54,6 +54,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
         "procedure": ("procedures", "write, check, keep and activate procedures", "procedures runbook playbook skill"),
         "run": ("runs", "start a procedure, and follow it until it ends or asks", "start launch"),
         "runs": ("runs", "what runs, waits, and ended how", "ps jobs"),
+        "alerts": ("alerts", "how what is monitored stands, and what came in of it", "alert firing webhooks inbox"),
         "cases": ("cases", "decide from past cases; learn, correct, import", "case decide"),
         "worker": ("worker", "go on with the runs that are due, until it is stopped", "daemon scheduler"),
     },
@@ -81,7 +82,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
         "approver": ("approvals", "who may approve, and by which secret", "approvers passphrase"),
         "people": ("people", "who is who, and what each may do where", "person users roles members team groups"),
         "keys": ("keys", "who reaches this memory over the network", "key token tokens apikey credentials"),
-        "notices": ("approvals", "what somebody must be told", "notifications alerts inbox notice"),
+        "notices": ("approvals", "what somebody must be told", "notifications notice"),
     },
     "Correct": {
         "feedback": ("correct", "say that a memory was helpful, wrong or outdated", "rate vote helpful wrong"),

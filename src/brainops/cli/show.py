@@ -227,6 +227,13 @@ def pairs(fields: Mapping[str, str]) -> Iterator[str]:
                 yield dim(name.ljust(room)) + line[room:] if number == 0 else line
 
 
+def inbox(pending: int, set_aside: int) -> str:
+    """Return how much came in that nobody worked on; "" for nothing."""
+    waits = f"{counted(pending, 'alert')} to work on" if pending else ""
+    aside = f"{counted(set_aside, 'alert')} set aside (brainops alerts aside)" if set_aside else ""
+    return "; ".join(part for part in (waits, aside) if part)
+
+
 def captured(value: Captured, similar: Sequence[tuple[Memory, float]], title: str) -> Iterator[str]:
     """Yield what a capture did: kept or counted, what was taken out, what stands near it."""
     verb = f"Seen before, now {counted(value.occurrences, 'time')}" if value.repeated else "Captured"

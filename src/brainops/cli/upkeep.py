@@ -222,6 +222,7 @@ def _status(figures: dict[str, Any]) -> dict[str, str]:
         "operations": _operations(operations),
         **_records(figures["records"]),
         "waiting": "; ".join(part for part in (asked, told) if part),
+        "alerts": show.inbox(figures["inbox"]["pending"], figures["inbox"]["set_aside"]),
         "growth": _growth(growth) if growth["week"]["memories"] else "",
         "sizes": show.sizes(figures["sizes"]),
         "log": (figures["log"] or {}).get("trouble", ""),

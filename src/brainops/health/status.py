@@ -49,6 +49,7 @@ def status(context: MemoryContext) -> dict[str, Any]:
                 "receipts": tx.operations.guidance_count(0),
             },
             "waiting": waiting(tx),
+            "inbox": tx.alerts.inbox(),
             "records": _records(tx.records.counts(store.now() - 7 * DAY_MICROS)),
             "policies": [dict(row) for row in tx.operations.policies()],
             "guard": guarding(tx, store.now(), floor),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from brainops.operations.guard.enforcement import Guard
     from brainops.procedures.triggers.triggers import Triggers
     from brainops.store.database import Row
-    from brainops.types import JSON, Alert, Page
+    from brainops.types import JSON, Alert, Page, SetAside
 
 BATCH = 50  # messages of one transaction: what waits for the disk is waited for once, and others write in between
 ROUNDS = 100  # of one call; the next one goes on
@@ -70,6 +70,19 @@ class Alerts:
         """Return how much came in that nobody worked on yet."""
         with self._context.store.read() as tx:
             return Inbox(**tx.alerts.inbox())
+
+    def aside(self, *, limit: int = 100, after: str | None = None, before: str | None = None) -> Page[SetAside]:
+        """Return what came in and could not be worked on, each with its error, the last that came in first."""
+        with self._context.store.read() as tx:
+            return tx.alerts.aside(limit, after=after, before=before)
+
+    def retry(self, message_id: str | None = None) -> int:
+        """Have one that was set aside, or all of them, worked on again; return how many that are. Raises NotFound."""
+        with self._context.store.writing(acts.RECORD, self._context.actor) as tx:
+            waits = tx.alerts.retry(message_id)
+        if message_id is not None and not waits:
+            raise NotFound(f"nothing that was set aside has the id {message_id!r:.80}: brainops alerts aside")
+        return waits
 
     def receive(self, sender: str, body: JSON) -> int:
         """Keep the alerts of a webhook, and return how many it tells of; what follows from them is done later.

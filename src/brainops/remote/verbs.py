@@ -32,7 +32,7 @@ MOST_LISTED = 1_000  # of one answer: a list has cursors
 _READER = """
     whoami retrieve newest match get history recognise near by_source changes
     agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready agents.withheld
-    alerts.get alerts.inbox alerts.list
+    alerts.aside alerts.get alerts.inbox alerts.list
     approvals.get approvals.list approvals.pending
     cases.decide cases.get cases.list cases.names
     causes.list causes.show
@@ -63,7 +63,7 @@ _WRITER = """
     capture=CAPTURE capture_many=CAPTURE capture_error=RECORD feedback=FEEDBACK undo_feedback=FEEDBACK_UNDO
     supersede=SUPERSEDE archive=ARCHIVE forget=FORGET restore=RESTORE promote=PROMOTE flag=FLAG move_source=MOVE_SOURCE
     guidance=RECORD handle=RECORD learn=CAPTURE establish=PROCEDURE_SAVE execute=RUN
-    alerts.receive=RECORD
+    alerts.receive=RECORD alerts.retry=RECORD
     agents.cancel=EXECUTION_CANCEL agents.done=EXECUTION_DONE
     cases.correct=CASE_CORRECT cases.learn=CASE_LEARN cases.learn_many=CASE_LEARN
     evidence.contradict=EVIDENCE_JUDGE evidence.record=EVIDENCE_RECORD

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from brainops.store.actors import actor_columns
 from brainops.store.paging import paged
 from brainops.store.rows import always, row_of, value_of
-from brainops.types import Alert, AlertState
+from brainops.types import Alert, AlertState, SetAside
 
 if TYPE_CHECKING:
     from brainops.store.database import Row, Session
@@ -87,6 +87,14 @@ class AlertRows:
     def failed(self, message_id: str, error: str) -> None:
         """Write that a message could not be worked on."""
         self._session.run("inbox_failed", id=message_id, error=error, most=INBOX_ATTEMPTS)
+
+    def aside(self, limit: int, **beside: Unpack[Beside]) -> Page[SetAside]:
+        """Return what was set aside, the last that came in first."""
+        return paged(self._session, "inbox_aside", lambda row: value_of(SetAside, row, "body"), limit, **beside)
+
+    def retry(self, message_id: str | None) -> int:
+        """Have one that was set aside, or all of them, worked on again; return how many that are."""
+        return self._session.run("inbox_retry", id=message_id)
 
     def inbox(self) -> dict[str, Any]:
         """Return how much waits, since when, and how much was set aside."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from brainops.types.alert import AlertEvent as AlertEvent
     from brainops.types.alert import AlertState as AlertState
     from brainops.types.alert import Inbox as Inbox
+    from brainops.types.alert import SetAside as SetAside
     from brainops.types.change import ChangeKind as ChangeKind
     from brainops.types.change import FeedEntry as FeedEntry
     from brainops.types.evidence import Cause as Cause
@@ -208,7 +209,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         "access": "AccessKey Down IssuedKey Role",
         "agent": "AdapterKind Agent AgentLearning AgentLimits Attempt Choice Execution ExecutionState"
         " LanguageBudget LanguageUse MemoryAccess Task Workflow WorkflowPlan",
-        "alert": "Alert AlertEvent AlertState Inbox",
+        "alert": "Alert AlertEvent AlertState Inbox SetAside",
         "change": "ChangeKind FeedEntry",
         "evidence": "Cause CauseChange CauseStanding RemedyEffect RemedyEvidence",
         "fix": "ApplicationState BlastRadius Fix FixApplication FixConfidence FixKind FixMode FixSuggestion"

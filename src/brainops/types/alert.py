@@ -57,6 +57,18 @@ class Alert(Struct, frozen=True, kw_only=True):
     operation_id: str
 
 
+class SetAside(Struct, frozen=True, kw_only=True):
+    """What came in and could not be worked on: who sent it, what it tells, and the error of the last attempt."""
+
+    id: str
+    namespace: str
+    sender: str
+    at: Micros
+    attempts: int
+    error: str
+    body: JSON
+
+
 class Inbox(Struct, frozen=True, kw_only=True):
     """What came in and is not worked on yet: how much, since when, and how much was set aside as not usable."""
 

@@ -89,3 +89,14 @@ select coalesce(sum(case when i.error is null then 1 else 0 end), 0) as pending,
     min(case when i.error is null then i.at end) as since,
     coalesce(sum(case when i.error is not null then 1 else 0 end), 0) as set_aside
 from inbox as i where i.namespace = any (:namespaces::text[])
+
+-- name: inbox_aside
+-- What was set aside, the last that came in first.
+select {inbox as i} from inbox as i
+where i.namespace = any (:namespaces::text[]) and i.error is not null
+    {pages i.at::bigint desc, i.id::text desc}
+
+-- name: inbox_retry
+-- One that was set aside, or all of them, are worked on again.
+update inbox set attempts = 0, error = null
+where namespace = :namespace and error is not null and (:id::text is null or id = :id::text)
