@@ -197,6 +197,22 @@ def test_what_decides_how_a_line_ends_is_what_went_well(place: Place, line: str)
     assert found == [("make deploy", "Succeeded")]
 
 
+@pytest.mark.parametrize("between", ["an edit", "an unknown end", "nothing else"])
+def test_advice_is_learnt_only_where_all_between_is_commands_that_went_well(place: Place, between: str) -> None:
+    place.fails("make deploy", ERROR)
+    if between == "an edit":
+        given = {"file_path": "/x/ledger.py", "old_string": "a", "new_string": "b"}
+        place.tell("PostToolUse", tool_name="Edit", tool_input=given, tool_response={})
+    elif between == "an unknown end":
+        place.bash("PostToolUse", "make unlock | tail", tool_response={"stdout": ""})
+    place.bash("PostToolUse", "touch notes.txt", tool_response={"stdout": ""})
+    place.bash("PostToolUse", "make deploy", tool_response={"stdout": "ok"})
+
+    with place.drained() as brain:
+        learnt = [each.fix.title for each in brain.fixes.suggest(ERROR)]
+    assert learnt == (["touch notes.txt"] if between == "nothing else" else [])
+
+
 @pytest.fixture
 def no_deploy(place: Place) -> Place:
     strict(

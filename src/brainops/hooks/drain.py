@@ -54,6 +54,7 @@ KEPT_FAULTS = 100  # the newest of a client; doctor counts those of the last day
 MAX_BETWEEN = (
     3  # commands between a failure and the same command's success; more of them say nothing of which one it was
 )
+READ_BETWEEN = 100  # operations of all sessions since a failure; of more than these nobody says what helped
 INTERRUPTED = ErrorEvent(type="CancelledError", message="interrupted by a person")
 
 log = lazy.logger()
@@ -314,7 +315,8 @@ def _learn(parts: Writing, line: Line) -> None:
     """Where a command works that failed in this session, keep what was done in between as advice for its error.
 
     It is an agent's word that nobody checked, so it is suggested and no more; what happened between is only told where
-    it is little enough to be the reason, and nothing is added where something is known already.
+    it is little enough to be the reason, all of it is commands that are known to have gone well, and nothing is known
+    already. What edited a file or ended nobody knows how may be what helped, so that nothing else is credited for it.
     """
     context = parts.context
     with context.store.read() as tx:
@@ -330,15 +332,23 @@ def _learn(parts: Writing, line: Line) -> None:
         )
         if not earlier or not _same_session(earlier[0], worked):
             return
-        since = tx.rules.past([], None, worked.start.session_id, earlier[0].started_at)
+        since = tx.operations.list(
+            name=None, target=None, outcome=None, since=earlier[0].started_at, limit=READ_BETWEEN
+        )
     failed = earlier[0]
     between = [
-        str(each.arguments.get("command", ""))
-        for each in since
-        if failed.started_at < each.at < worked.started_at and each.succeeded and each.name != worked.start.name
+        each
+        for each in reversed(since)
+        if failed.started_at < each.started_at < worked.started_at
+        and each.start.session_id == worked.start.session_id
+        and each.start.name != worked.start.name
+        and not isinstance(each.outcome, Failed)
     ]
-    steps = list(dict.fromkeys(filter(None, between)))
-    if not 0 < len(steps) <= MAX_BETWEEN or not isinstance(failed.outcome, Failed):
+    commands = [str(each.start.context.get("command", "")) if each.outcome else "" for each in between]
+    steps = list(dict.fromkeys(commands))
+    if len(since) == READ_BETWEEN or not all(steps) or not isinstance(failed.outcome, Failed):
+        return
+    if not 0 < len(steps) <= MAX_BETWEEN:
         return
     error = failed.outcome.error
     if parts.fixes.suggest(error):
