@@ -31,6 +31,7 @@ from brainops.errors import (
 from brainops.remote import spool
 from brainops.remote.later import Later
 from brainops.remote.spool import Spool, Waiting
+from brainops.remote.view import RemoteBrain
 from brainops.types import Down, TerminalProof
 from tests.inside import away, fetch_pack, operations_of
 from tests.server.test_serve import MAIN, served
@@ -208,6 +209,66 @@ def test_a_call_is_closed_open_or_kept_while_the_server_is_away(home: Path) -> N
     [lines] = home.rglob("spool.jsonl")
     assert lines.stat().st_mode & 0o777 == 0o600
     assert "sk-live" not in lines.read_text() and "boa_x" not in lines.read_text()
+
+
+def under_exec(address: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that fails under `brainops exec`, by the address of a server."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            MAIN,
+            "exec",
+            *options,
+            "--",
+            "sh",
+            "-c",
+            "echo ran; echo 'ValueError: bad' >&2; exit 3",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "BRAINOPS_URL": address, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("down", Down)
+def test_a_command_runs_while_the_server_is_away_and_what_is_missing_is_said(home: Path, down: Down) -> None:
+    done = under_exec(NOBODY, BRAINOPS_DOWN=down.value)
+
+    assert (done.returncode, done.stdout) == (3, "ran\n")
+    assert "goes on without memory" in done.stderr and "failed with exit code 3" in done.stderr
+    assert bool(list(home.rglob("spool.jsonl"))) == (down is Down.SPOOL)
+
+
+def test_a_command_that_asks_for_memory_is_not_run_while_the_server_is_away(home: Path) -> None:
+    done = under_exec(NOBODY, "--strict")
+
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "--strict asks for memory" in done.stderr
+
+
+def test_a_command_does_not_wait_for_a_server_that_takes_calls_and_answers_none(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        brain = Brain.open(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert isinstance(brain, RemoteBrain)
+        began = time.monotonic()
+        brain.unhindered(0.2).begin("read the log").succeed()
+        assert time.monotonic() - began < 10  # 30 for each call otherwise
+
+
+def test_a_command_runs_whose_key_is_refused_and_one_that_fails_is_told_by_a_server_too(
+    tmp_path: Path, home: Path
+) -> None:
+    with served(tmp_path / "memory.db") as (address, _):
+        refused = under_exec(address, BRAINOPS_KEY="boa_nothing")
+        told = under_exec(address)
+        [known] = Brain.open(address).match("ValueError: bad")
+
+    assert (refused.returncode, refused.stdout) == (3, "ran\n") and "brainops keys issue" in refused.stderr
+    assert told.returncode == 3 and "memory does not have" not in told.stderr
+    assert "failed with exit code 3" in told.stderr and f"fix attach {known.memory.id[-6:]}" in told.stderr
 
 
 def test_what_destroys_does_not_begin_while_nobody_can_say_whether_it_may(home: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,9 +16,9 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import TARGET, shared
 from brainops.cli.screen import one_line, wrapped
-from brainops.cli.shared import opened
+from brainops.cli.shared import elsewhere, opened
 from brainops.cli.short_ids import shortened
-from brainops.errors import BrainOpsError, OperationBlocked
+from brainops.errors import BrainOpsError, InvalidConfiguration, OperationBlocked, StoreUnavailable
 from brainops.types import ErrorEvent, Evidence, NextTries
 from brainops.wire import plain
 from brainops_core.commands.command_name import name_of
@@ -32,6 +32,7 @@ REFUSED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127  # as env, timeout and a shel
 ERROR_CHARACTERS = 16_384  # of the tail in which the error is looked for: what ended a program stands near its end
 KEPT_CHARACTERS = 4_000  # of the tail that stand with the outcome
 INTERRUPTIONS = frozenset((129, 130, 141, 143))  # SIGHUP, SIGINT, SIGPIPE, SIGTERM: somebody wanted no more of it
+SERVER_SECONDS = 4.0  # that a command is held up by a server which does not answer
 TOLD_AFTER = 3
 TOLD_BEFORE = 3  # lines of what to know before: a job's log is for the job
 FAILS = 0.35  # above the third that one success leaves of doubt
@@ -89,14 +90,10 @@ def _accompany(
     with ExitStack() as stack:
         try:
             # By words alone: loading the model would take longer than many a command.
-            brain = stack.enter_context(opened(model="none"))
+            brain = stack.enter_context(opened(model="none", call_seconds=SERVER_SECONDS))
         except BrainOpsError as trouble:
             if strict or was_strict(shared().store, shared().namespace):
-                why = "--strict asks for memory" if strict else "this namespace was strict when it was last asked"
-                raise OperationBlocked(
-                    f"{given['name']!r} was not run: {why}, and memory is not available: {trouble}. "
-                    "The way out: brainops doctor"
-                ) from trouble
+                raise _blocked(given["name"], strict, trouble) from trouble
             say(f"memory is not available, so this runs without it: {trouble}")
             ended.append(_run(arguments))
             return
@@ -104,12 +101,25 @@ def _accompany(
         try:
             # Written beside the command that runs; where rules hold, what has to stand before it does.
             running = brain.begin(**given, context=context, strict=strict, record="durable" if strict else "async")
+        except (StoreUnavailable, InvalidConfiguration) as trouble:
+            raise _blocked(given["name"], strict, trouble) from trouble
         finally:
-            remember_strict(brain.guard.is_strict(), shared().store, shared().namespace)
+            with suppress(StoreUnavailable, InvalidConfiguration):  # who is not reached was as strict as it was last
+                remember_strict(brain.guard.is_strict(), shared().store, shared().namespace)
+        # It goes on without its server, by the pack that is kept: without that, nobody can say what it demands.
+        if running.without and running.guidance is None and was_strict(shared().store, shared().namespace):
+            raise _blocked(given["name"], strict, running.without)
         if not quiet and running.guidance is not None:
             say(*before(running.guidance))
         ended.append(_run(arguments))
         _after(brain, running, ended[0])
+
+
+def _blocked(name: str, strict: bool, trouble: object) -> OperationBlocked:
+    why = "--strict asks for memory" if strict else "this namespace was strict when it was last asked"
+    return OperationBlocked(
+        f"{name!r} was not run: {why}, and memory is not available: {trouble}. The way out: brainops doctor"
+    )
 
 
 def _run(arguments: Sequence[str]) -> ProgramEnd:
@@ -165,7 +175,8 @@ def _after(brain: Brain, running: Any, ended: ProgramEnd) -> None:
     error = output[-ERROR_CHARACTERS:].strip() or f"{running.start.name} {how}"
     running.fail(error)
     brain.flush()
-    told = _told(brain, running, error, ended, brain.fixes.finish())
+    # What a server has is applied by a worker of it.
+    told = _told(brain, running, error, ended, () if elsewhere() else brain.fixes.finish())
     if shared().json:
         click.echo(json.dumps(plain(told), ensure_ascii=True), err=True)
     else:
@@ -177,8 +188,15 @@ def _told(
 ) -> dict[str, Any]:
     """Return what is known of the error of a command that failed, and what was done about it."""
     service = running.manner.service
-    same = [each.memory for each in brain.match(error, service=service) if each.exact]
-    suggested = brain.fixes.suggest(error, context=running.start.context)
+    same: list[Memory] = []
+    suggested: Sequence[FixSuggestion] = ()
+    tries: NextTries | None = None
+    with suppress(*((StoreUnavailable,) if elsewhere() else ())):  # a server that is away: its pack says what it can
+        same += [each.memory for each in brain.match(error, service=service) if each.exact]
+        suggested = brain.fixes.suggest(error, context=running.start.context)
+        tries = brain.evidence.next_tries(
+            error, target=running.start.target, context={"service": service} if service else {}
+        )
     return {
         "operation": running.id,
         "name": running.start.name,
@@ -188,9 +206,7 @@ def _told(
         "solutions": [told for memory in same if (told := show.solution(memory))],
         "applied": list(applied),
         "fixes": suggested,
-        "next_tries": brain.evidence.next_tries(
-            error, target=running.start.target, context={"service": service} if service else {}
-        ),
+        "next_tries": tries,
     }
 
 
@@ -203,8 +219,8 @@ def _failed(told: dict[str, Any]) -> Iterator[str]:
     for each in applied:
         fix = fixes.pop(each.fix_id, None)
         yield f"fix {one_line(fix.fix.title) if fix else each.fix_id}: {each.state.value} ({one_line(each.reason)})"
-    tries: NextTries = told["next_tries"]
-    yield from map(one_line, tries.text.splitlines())
+    tries: NextTries | None = told["next_tries"]
+    yield from map(one_line, tries.text.splitlines() if tries else ())
     for known in list(fixes.values())[:TOLD_AFTER]:
         yield f"fix {one_line(known.fix.title)} ({known.sentence}): {fixing.try_it(known.fix)}"
     for solution in told["solutions"][:TOLD_AFTER]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -23,6 +23,7 @@ from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+    from brainops.remote.view import RemoteBrain
 
 
 Said = Iterator[Any]
@@ -30,11 +31,14 @@ Said = Iterator[Any]
 
 
 @contextmanager
-def opened(*, model: str | None = None, make: bool = False, everywhere: bool = False) -> Iterator[Brain]:
+def opened(
+    *, model: str | None = None, make: bool = False, everywhere: bool = False, call_seconds: float | None = None
+) -> Iterator[Brain]:
     """Open the memory that the options, the environment and the settings file name.
 
     One that is not there is made in the default place only, or with `make`: a name that was mistyped is no new memory.
     With `everywhere`, what is done holds in any folder: the folder's own namespace is not taken where none is named.
+    Where `call_seconds` are named, no call of a server takes longer, and what can goes on without it.
     """
     from brainops.brain import Brain
     from brainops.health import store_location
@@ -49,6 +53,8 @@ def opened(*, model: str | None = None, make: bool = False, everywhere: bool = F
         model=model or given.model,
         background=False,  # a command is over before a thread has done anything
     )
+    if call_seconds is not None and elsewhere():
+        brain = cast("RemoteBrain", brain).unhindered(call_seconds)
     click.get_current_context().meta[OPEN] = brain
     try:
         yield brain

@@ -324,6 +324,7 @@ class Running:
         self.start = start
         self.manner = manner
         self.guidance: Guidance | None = None
+        self.without = ""  # what is missing, where it goes on without the server that has its memory
         self._asked_in_vain = False
         self._looked: Looked | None = None
         self._owner = owner

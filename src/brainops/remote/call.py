@@ -65,15 +65,18 @@ class Server:
         body: bytes,
         headers: Mapping[str, str],
         deadline: Deadline | None = None,
-        patience: float = PATIENCE_SECONDS,
+        patience: float | None = None,
     ) -> bytes:
         """Return the answer of a verb as JSON.
 
         What writes carries an idempotency key in its headers, so that it is sent again where an answer was lost, and
-        done once. Raises what the verb raises; StoreUnavailable where nothing was done; OutcomeUnknown.
+        done once. Who names no `patience` goes on asking until the deadline that is named, else for ten seconds.
+        Raises what the verb raises; StoreUnavailable where nothing was done; OutcomeUnknown.
         """
         until = Deadline.after(ANSWER_SECONDS) if deadline is None else deadline
-        given_up = time.monotonic() + (until.left() if deadline is not None else patience)
+        if patience is None:
+            patience = PATIENCE_SECONDS if deadline is None else until.left()
+        given_up = time.monotonic() + patience
         asked = f"{self.address}/v1/{verb.name.replace('.', '/')}"
         key = headers.get("brainops-call") or headers.get("idempotency-key")
         lost, attempt = False, 0

@@ -81,7 +81,8 @@ class RemoteOperations:
                     f"{start.name!r} destroys, and memory cannot be asked whether it may: {error}. Reach the server, "
                     "or do it by hand"
                 ) from error
-            log.error("an operation goes on without memory: %s", error)
+            running.without = f"an operation goes on without memory: {error}"
+            log.error("%s", running.without)
             return
         running.start = start = replace(start, action_class=reading.classify(start))
         running.said, running.guidance = reading.decide(start), reading.guidance(start)
@@ -90,6 +91,7 @@ class RemoteOperations:
                 raise OperationBlocked(reason)
             case Ask(reason=reason):
                 raise ApprovalRequired(reason)
+        running.without = reading.note
         log.warning("%s: %s", start.name, reading.note)
 
     def finish(self, running: Running, outcome: Outcome) -> None:

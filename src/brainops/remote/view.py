@@ -18,6 +18,7 @@ from brainops.engine import narrowed
 from brainops.errors import (
     ApprovalUnproven,
     BrainOpsError,
+    InvalidConfiguration,
     InvalidInput,
     NotConfigured,
     OutcomeUnknown,
@@ -117,9 +118,11 @@ class RemoteBrain(Brain):
         deadline: Deadline | None = None,
         idempotency_key: str | None = None,
         down: Down = Down.CLOSED,
+        call_seconds: float | None = None,
     ) -> None:
         self._link = link
         self._down = down
+        self._call_seconds = call_seconds
         self._less = less
         self._pack = link.pack(less)
         self._deadline = deadline
@@ -137,7 +140,12 @@ class RemoteBrain(Brain):
             except StoreUnavailable:
                 if self._down is Down.CLOSED:
                     raise
-        known = self._known or KnownAs(actor=NOBODY, namespace=self._less.namespace or "", read=self._less.read or ())
+        return self._settings(self._known or self._nobody())
+
+    def _nobody(self) -> KnownAs:
+        return KnownAs(actor=NOBODY, namespace=self._less.namespace or "", read=self._less.read or ())
+
+    def _settings(self, known: KnownAs) -> config.Settings:
         return config.Settings(
             store=self._link.server.address, namespace=known.namespace, read=known.read, model="",
             personal_data="", actor=known.actor, session=known.session,
@@ -168,10 +176,18 @@ class RemoteBrain(Brain):
                 session=held.session,
             )
         mode = self._down if down is None else member(Down, down)
-        view = RemoteBrain(self._link, less, deadline=sooner(self._deadline, deadline), idempotency_key=key, down=mode)
+        view = RemoteBrain(
+            self._link, less, deadline=sooner(self._deadline, deadline), idempotency_key=key, down=mode,
+            call_seconds=self._call_seconds,
+        )  # fmt: skip
         if less is self._less:
             view._known = self._known
         return view
+
+    def unhindered(self, call_seconds: float) -> RemoteBrain:
+        """Return this view for what must not fail because its memory does: it goes on, and no call takes longer."""
+        down = Down.OPEN if self._down is Down.CLOSED else self._down
+        return RemoteBrain(self._link, self._less, deadline=self._deadline, down=down, call_seconds=call_seconds)
 
     def ask(self, name: str, arguments: Iterable[Any], named: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Ask the server for a verb, and return what it answers."""
@@ -197,7 +213,8 @@ class RemoteBrain(Brain):
             kept: Any = from_json(Any, body)
             body = to_json(redact_json(kept).value)
         try:
-            return answer_of(verb, self._link.call(verb, body, headers, self._deadline, self._down, self._pack))
+            deadline = sooner(self._deadline, self._call_seconds)
+            return answer_of(verb, self._link.call(verb, body, headers, deadline, self._down, self._pack))
         except (StoreUnavailable, OutcomeUnknown) as error:
             if self._down is Down.CLOSED:
                 raise
@@ -237,7 +254,18 @@ class RemoteBrain(Brain):
     ) -> OperationStart:
         from brainops.operations.operation import start_of
 
-        return start_of(name, target, context, self.settings.actor, session or self.settings.session)
+        acts = self._acts()
+        return start_of(name, target, context, acts.actor, session or acts.session)
+
+    def _acts(self) -> config.Settings:
+        """Return as whom an operation begins. It goes on without the server: then by the pack, or as nobody."""
+        try:
+            return self.settings
+        except (StoreUnavailable, InvalidConfiguration):  # away, or the key is refused
+            try:
+                return self._settings(FROM_PACK["whoami"](self._pack.read(), self, {}))
+            except StoreUnavailable:
+                return self._settings(self._nobody())
 
     def _about(self, said: Mapping[str, Any]) -> OperationStart:
         """Return the operation that a call of `guidance` is about."""
