@@ -284,6 +284,20 @@ def test_a_namespace_that_was_strict_stays_so_while_its_store_is_away(
     assert (loosened.code, loosened.out) == (0, "ran\n")
 
 
+def test_without_the_extra_of_postgresql_a_command_runs_and_another_says_the_way_out(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for module in ("postgres", "postgres_upkeep"):
+        monkeypatch.delitem(sys.modules, f"brainops.store.{module}", raising=False)
+    monkeypatch.setenv("BRAINOPS_STORE", "postgresql://nohost/x")
+    listed = say("list")
+    executed = say("exec", "--", "true")
+
+    assert listed.code != 0 and "pip install 'brainops[postgres]'" in listed.err
+    assert executed.code == 0 and "pip install 'brainops[postgres]'" in " ".join(executed.err.split())
+
+
 def test_a_store_that_is_locked_does_not_stop_a_command(shell: Say, store: Path) -> None:
     import sqlite3
 

@@ -95,6 +95,20 @@ def test_commands_work_by_the_address_of_a_server_that_is_killed_in_between(
     ]
 
 
+def test_files_of_this_machine_are_read_here_and_sent(tmp_path: Path, home: Path) -> None:
+    log, notes = tmp_path / "app.log", tmp_path / "notes"
+    log.write_text("2026-01-31T12:00:00Z ERROR ValueError: bad port\n" * 2)
+    notes.mkdir()
+    (notes / "redis.md").write_text("# Redis runs out of memory\n\nRaise maxmemory, then evict.\n")
+    with served(tmp_path / "memory.db") as (address, _):
+        taken = cli(address, home, "ingest", str(log))
+        cli(address, home, "import", str(notes))
+        [imported] = Brain.open(address).retrieve("redis", limit=1)
+
+    assert (taken["lines"], taken["source"]) == (2, "app")
+    assert "Redis" in imported.memory.title
+
+
 def test_a_call_whose_answer_was_lost_is_done_once(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from brainops import net
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ import click
 from brainops.cli.commands import command
 from brainops.cli.options import shared
 from brainops.cli.screen import bold, cut, dim, one_line, width, wrapped
-from brainops.cli.shared import Said, answer, micros, progress
+from brainops.cli.shared import Said, answer, elsewhere, micros, progress, read_text
 from brainops.health.figure_text import spark
 from brainops.types import Ingested, Suspect
 
@@ -73,6 +74,8 @@ def _taken(brain: Brain, place: str, form: str | None, source: str | None) -> In
     if place == "-":
         lines = (raw.decode("utf-8", "replace") for raw in sys.stdin.buffer)
         return brain.signals.ingest(lines, format=form, source=source)
+    if elsewhere() and not place.lower().startswith(("http://", "https://")):  # a server reads no files of this machine
+        return brain.signals.ingest(read_text(place).splitlines(), format=form, source=source or Path(place).stem)
     with progress(f"reading {place}") as draw:
         return brain.signals.ingest(place, format=form, source=source, progress=draw)
 

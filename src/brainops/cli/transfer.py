@@ -13,7 +13,7 @@ from brainops.cli import show
 from brainops.cli.commands import command
 from brainops.cli.options import FORCE
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
-from brainops.cli.shared import Said, busy, opened, progress
+from brainops.cli.shared import Said, busy, elsewhere, opened, progress
 from brainops.errors import InvalidInput
 from brainops.types import Trust
 from brainops.types.counted import counted
@@ -122,6 +122,8 @@ def _is_export(path: str) -> bool:
 
 
 def _embed(brain: Brain) -> int:
+    if elsewhere():  # a server does so by itself
+        return 0
     with progress("embedding") as draw:
         return brain.upkeep.embed_pending(progress=draw)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainops.errors import InvalidConfiguration
+from brainops.errors import InvalidConfiguration, MissingExtra
 from brainops.store.scope import Scope
 from brainops.store.store import Store
 
@@ -10,7 +10,10 @@ from brainops.store.store import Store
 def open_store(location: str, scope: Scope, *, migrate: bool = True) -> Store:
     """Open a SQLite file, ":memory:" or a postgresql:// URL; create and migrate it unless told not to."""
     if location.startswith(("postgresql://", "postgres://")):
-        from brainops.store.postgres_upkeep import postgres_store
+        try:
+            from brainops.store.postgres_upkeep import postgres_store
+        except ImportError as error:
+            raise MissingExtra(f"PostgreSQL takes an extra ({error}): pip install 'brainops[postgres]'") from error
 
         store = postgres_store(location, scope)
     elif "://" in location:
