@@ -37,6 +37,7 @@ from tests.inside import away, fetch_pack, operations_of
 from tests.server.test_serve import MAIN, served
 
 NOBODY = "http://127.0.0.1:1"
+CHANGING = ("--class", "changing")
 
 
 @pytest.fixture
@@ -332,6 +333,29 @@ def test_the_pack_answers_meanwhile_and_says_how_old_it_is(
     monkeypatch.setattr(time, "time", lambda: age + 4 * 86_400)
     with pytest.raises(StoreUnavailable, match="4 days old"):
         again.match("x")
+
+
+def test_match_and_guard_check_answer_by_the_pack_and_the_text_of_an_exception_is_known(
+    tmp_path: Path, home: Path
+) -> None:
+    with served(tmp_path / "memory.db") as (address, _):
+        brain = Brain.open(address)
+        brain.establish(
+            "name: careful\nmode: required\non: [{operations: ['deploy*']}]\n"
+            "steps:\n  - {id: a, uses: manual, with: {text: x}}\n"
+        )
+        with pytest.raises(TimeoutError), brain.operation("read"):
+            raise TimeoutError("pool dried")
+        fetch_pack(brain)
+
+    [known] = Brain.open(address).acting(down="open").match("TimeoutError: pool dried")
+    assert known.exact and known.memory.occurrences == 1
+    assert not Brain.open(address).acting(down="open").match("TimeoutError: pool is full")
+    assert [each["memory"]["id"] for each in cli(address, home, "match", "TimeoutError: pool dried")] == [
+        known.memory.id
+    ]
+    classes = [cli(address, home, "guard", "check", "kubectl get pods", *least)["class"] for least in ((), CHANGING)]
+    assert classes == ["read_only", "changing"]
 
 
 def test_a_view_goes_by_the_pack_of_its_own_namespaces(

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops import lazy
 from brainops.brain import Brain
 from brainops.errors import NotFound, StoreUnavailable
+from brainops.memory.recognition.alerts import errors_in, merged
+from brainops.memory.recognition.digests import is_about
 from brainops.memory.recognition.fingerprint import fingerprint
 from brainops.operations.log import event_of
 from brainops.remote.narrowing import Narrowing
@@ -34,6 +37,7 @@ from brainops.types import (
     MemoryType,
     OperationStart,
     ProcedureVersion,
+    Recognition,
     Recommendation,
     Trust,
 )
@@ -149,9 +153,16 @@ class Reading:
 
     def match(self, error: Any, *, service: str | None = None, limit: int = 5, **_: Any) -> list[Match]:
         """Return the memories that are known of just this error."""
-        digest = fingerprint(event_of(error, service)).digest
-        found = [each for each in self._beside.known if each.fingerprint == digest]
+        event = event_of(error, service)
+        digest = fingerprint(event).digest
+        found = [each for each in self._beside.known if each.fingerprint == digest or is_about(event, each)]
         return [Match(memory=each, exact=True, probability=1.0) for each in found[:limit]]
+
+    def recognise(self, text: str, *, service: str | None = None, limit: int = 5, **_: Any) -> Recognition:
+        """Return what is known of each error that a text reports; fixes are suggested where their record is."""
+        errors = errors_in(text)
+        found = merged([self.match(each, service=service, limit=limit) for each in errors])
+        return Recognition(errors=tuple(errors), matches=tuple(found), fixes=())
 
     def procedure(self, name: str, *, number: int | None = None) -> ProcedureVersion:
         """Return the version of a procedure that holds. Raises NotFound."""
@@ -164,9 +175,9 @@ class Reading:
         """Return the procedures that hold."""
         return list(self._beside.procedures)
 
-    def decide(self, start: OperationStart) -> Decision:
+    def decide(self, start: OperationStart, least: ActionClass | None = None) -> Decision:
         """Decide as the guard does where it cannot look: rules that fail closed hold, the others are passed over."""
-        asked = self._plain(start)
+        asked = self._plain(start, least)
         state = PlainState(broken={rule.id for rule in self._pack.applying(asked)})
         said = self._pack.check(asked, state, time.time_ns() // 1_000)
         if said.verdict == "allow":
@@ -187,16 +198,16 @@ class Reading:
             procedures=tuple(f"{each.procedure.name}@{each.hash}" for each in held),
         )  # fmt: skip
 
-    def classify(self, start: OperationStart) -> ActionClass:
-        """Return the class of an operation."""
-        return ActionClass(self._pack.classify(self._plain(start), start.action_class.value))
+    def prepared(self, start: OperationStart, least: ActionClass | None = None) -> OperationStart:
+        """Return the operation with its class found; `least` may only raise that."""
+        return replace(start, action_class=ActionClass(self._plain(start, least).action_class))
 
-    def _plain(self, start: OperationStart) -> PlainStart:
+    def _plain(self, start: OperationStart, least: ActionClass | None = None) -> PlainStart:
         actor = PlainActor(kind=start.actor.kind.value, id=start.actor.id, proof=start.actor.proof)
         asked = PlainStart(
             name=start.name, target=start.target, context=start.context, actor=actor, session_id=start.session_id
         )
-        asked.action_class = self._pack.classify(asked)
+        asked.action_class = self._pack.classify(asked, None if least is None else least.value)
         return asked
 
 

@@ -84,8 +84,8 @@ class RemoteOperations:
             running.without = f"an operation goes on without memory: {error}"
             log.error("%s", running.without)
             return
-        running.start = start = replace(start, action_class=reading.classify(start))
-        running.said, running.guidance = reading.decide(start), reading.guidance(start)
+        running.start = start = reading.prepared(start, least)
+        running.said, running.guidance = reading.decide(start, least), reading.guidance(start)
         match running.said:
             case Deny(reason=reason):
                 raise OperationBlocked(reason)

@@ -326,8 +326,10 @@ for _name, _shows in vars(Brain).items():
 
 FROM_PACK: Mapping[str, Callable[[Reading, RemoteBrain, dict[str, Any]], Any]] = {
     "match": lambda reading, _, said: reading.match(**said),
+    "recognise": lambda reading, _, said: reading.recognise(**said),
     "guidance": lambda reading, view, said: reading.guidance(view._about(said)),
-    "guard.check": lambda reading, view, said: reading.decide(said["start"]),
+    "guard.check": lambda reading, _, said: reading.decide(said["start"], said.get("least")),
+    "guard.prepared": lambda reading, _, said: reading.prepared(**said),
     "procedures.get": lambda reading, _, said: reading.procedure(**said),
     "procedures.active": lambda reading, *_: reading.procedures(),
     "whoami": lambda reading, view, _: replace(
