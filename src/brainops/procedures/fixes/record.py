@@ -93,7 +93,7 @@ class Proofs:
             return same
         if each.source == "feedback":
             return False
-        if each.source == "told" and each.basis is Evidence.OBSERVED:
+        if each.source in ("told", "operation") and each.basis is Evidence.OBSERVED:
             return each.at <= self._stood and (each.actor.proof in PROVEN or not self._tx.is_strict())
         return each.basis is not Evidence.CLAIMED
 
