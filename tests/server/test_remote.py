@@ -110,6 +110,17 @@ def test_files_of_this_machine_are_read_here_and_sent(tmp_path: Path, home: Path
     assert "Redis" in imported.memory.title
 
 
+def test_config_says_who_one_is_there(tmp_path: Path, home: Path) -> None:
+    with served(tmp_path / "memory.db") as (address, _):
+        held = cli(address, home, "config")
+        known = Brain.open(address).settings
+    away = cli(NOBODY, home, "config")
+
+    said = (held["namespace"]["value"], held["actor"]["value"], held["namespace"]["from"])
+    assert said == ("team/a", f"{known.actor.kind.value}:{known.actor.id}", "the server")
+    assert (away["store"]["value"], away["namespace"]["value"], away["actor"]["value"]) == (NOBODY, None, None)
+
+
 def test_a_call_whose_answer_was_lost_is_done_once(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from brainops import net
 

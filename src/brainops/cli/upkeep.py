@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from brainops.cli.options import beside, paged, shared
 from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
 from brainops.cli.shared import busy, opened, progress
 from brainops.cli.short_ids import Id
-from brainops.errors import BrainOpsError, InvalidInput
+from brainops.errors import BrainOpsError, InvalidConfiguration, InvalidInput, StoreUnavailable
 from brainops.types import Check
 from brainops.types.counted import counted
 from brainops.types.times import MINUTE_MICROS
@@ -22,6 +23,9 @@ from brainops.wire import plain
 if TYPE_CHECKING:
     from brainops.brain import Brain
     from brainops.cli.shared import Said
+    from brainops.types import JSON
+
+CONFIG_SECONDS = 4.0  # that a server is waited for which does not answer
 
 
 @command("init")
@@ -64,11 +68,23 @@ def config() -> Said:
     held = store_location.settings(
         {"store": given.store, "namespace": given.namespace, "read": given.read, "model": given.model}
     )
+    if store_location.is_served(given.store):  # who one is there and what that reads, the key says and the server knows
+        held |= {name: {"value": value, "from": "the server"} for name, value in _there().items()}
     yield held
     for name, setting in held.items():
         value = setting["value"]
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
         yield f"{name:<14}{padded(one_line(text), 40)}  {dim(str(setting['from']))}"
+
+
+def _there() -> dict[str, JSON]:
+    """Return the settings that are a server's to say; without values where it is not reached or refuses the key."""
+    with suppress(StoreUnavailable, InvalidConfiguration), opened(model="none", call_seconds=CONFIG_SECONDS) as brain:
+        known = brain.settings
+        if known.namespace:
+            actor = f"{known.actor.kind.value}:{known.actor.id}"
+            return {"namespace": known.namespace, "read": list(known.read), "actor": actor}
+    return {"namespace": None, "read": None, "actor": None}
 
 
 @command("upgrade")
