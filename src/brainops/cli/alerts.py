@@ -94,7 +94,7 @@ def aside(brain: Brain, limit: int, **cursors: str | None) -> Said:
 
 
 @alerts.command("retry")
-@click.argument("message_id", metavar="ID", required=False)
+@click.argument("message_id", metavar="MESSAGE", required=False)
 def retry(brain: Brain, message_id: str | None) -> Said:
     """Have what was set aside worked on again: one, or all of it. A worker does it, or the server.
 
