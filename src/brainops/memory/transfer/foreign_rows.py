@@ -23,6 +23,7 @@ LEFT: Mapping[str, str] = {
     "failure_model": "when operations fail is learned from the record of each store",
     "precursor": "what precedes failure is learned from the record of each store",
     "alert": "how alerts stand is told by those who watch",
+    "delivery": "who was told what belongs to where the channels are",
     "inbox": "what came in is worked on where it came to",
     "language_use": "what language models took is counted where they were asked",
 }
