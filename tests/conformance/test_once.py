@@ -81,6 +81,7 @@ def calls(brain: Brain) -> dict[str, Call]:
         "guidance": lambda view: view.guidance("deploy api"),
         "handle": lambda view: view.handle("disk is full", target="db-1"),
         "alerts.receive": lambda view: view.alerts.receive("generic", {"name": "DiskFull", "key": "disk-1"}),
+        "alerts.retry": lambda view: view.alerts.retry(),
         "learn": lambda view: view.learn("deploy-safely"),
         "establish": lambda view: view.establish(look("Look twice.")),
         "execute": lambda view: view.execute("deploy-safely", {"version": "9"}, target="nine"),
