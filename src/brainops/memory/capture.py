@@ -52,9 +52,7 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
         captured.append(store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, passages))
 
     try:
-        # No other memory is looked at or changed but one of the same content, or of the same key.
-        keys = {prepared.row["content_hash"], prepared.row["idempotency_key"] or prepared.row["content_hash"]}
-        context.store.write_together(_act_of([draft]), context.actor, write, keys)
+        context.store.write_together(_act_of([draft]), context.actor, write)
     except OutcomeUnknown as error:
         raise _repeatable(error, [draft], captured) from error
     return captured[0]
