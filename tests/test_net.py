@@ -175,7 +175,7 @@ def by_webhook(brain: Brain, url: str) -> None:
         created_at=0,
         created_by=brain.settings.actor,
     )
-    assert send(channel, {"id": "n1"}, RedactionPolicy()) is None
+    assert send(channel, {"id": "n1"}, RedactionPolicy()) == (True, None)
 
 
 def by_embedder(brain: Brain, url: str) -> None:

@@ -31,6 +31,10 @@ OWN_FILES = {
     "brainops.learning.code.worktree": "makes a lock file of its own in a folder of its own",
     "brainops.config": "marks a git folder by a file of its own, which is moved over what is there",
     "brainops.agents.adapters.program": "hands a task over in a temporary folder",
+    "brainops.hooks.drain": "moves the spool of hooks aside before it is read, under its lock",
+    "brainops.remote.spool": "appends what waits for a server to a file of its own, and moves that once it is sent",
+    "brainops.server.service": "opens the log of the server that it begins, and says beside it which process that is",
+    "brainops.cli.service": "writes the unit or the log where it is told to",
 }
 MOVING = ("replace", "rename", "mkstemp", "copyfile", "move", "link")
 
