@@ -119,6 +119,7 @@ TESTS: Mapping[str, str] = {
         people.a_group_gives_its_roles_to_who_is_in_it_when_they_sign_in
         people.a_group_is_named_just_as_whoever_signs_people_in_names_it
         people.a_link_signs_in_once_and_soon
+        people.the_namespaces_are_those_with_something_in_them_in_which_somebody_has_a_role
         people.a_role_that_is_withdrawn_holds_no_longer_and_the_last_who_lets_in_stays
         people.a_role_that_was_written_by_hand_is_not_honoured_and_doctor_names_it
         people.a_sign_in_of_long_ago_opens_the_memory_and_approves_only_once_it_is_proven_anew

@@ -71,7 +71,9 @@ class RemoteServer:
         if session := headers.get("brainops-session"):
             brain = brain.acting(session=session)
         proof = KeyProof(key=headers["brainops-proof"]) if "brainops-proof" in headers else None
-        return Caller(brain=brain, role=Role.ADMIN, name="test", proof=proof, of_machine=True)
+        return Caller(
+            brain=brain, role=Role.ADMIN, name="test", proof=proof, role_in=lambda _: Role.ADMIN, of_machine=True
+        )
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])

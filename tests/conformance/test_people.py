@@ -475,3 +475,20 @@ def test_sign_ins_are_listed_and_ended(brain: Brain, signed: Callable[..., Signe
             of(brain).known(each.secret)
     with pytest.raises(NotFound):
         brain.people.sign_out("nobody")
+
+
+def test_the_namespaces_are_those_with_something_in_them_in_which_somebody_has_a_role(
+    brain: Brain, open_brain: OpenBrain
+) -> None:
+    read = brain.settings.read
+    for name in ("team/b", "team/c", "team/c/deep"):
+        open_brain(actor=MARTA, namespace=name).capture(f"of {name}")
+    joined(brain, "jo", "reader", "team/c/*")
+    jo = brain.people.get("jo")
+
+    theirs = inside(brain).services.people.namespaces(may=jo.role_in)
+
+    assert [(each.name, each.role) for each in theirs] == [("team/c", Role.READER), ("team/c/deep", Role.READER)]
+    of_all = inside(brain).services.people.namespaces(may=lambda _: Role.ADMIN)
+    assert {each.name for each in of_all} == {"team/a", "team/b", "team/c", "team/c/deep", *read}
+    assert [each.name for each in brain.acting(read=read).people.namespaces()] == ["team/a", *read]

@@ -582,6 +582,40 @@ def test_who_looks_after_one_namespace_has_no_say_over_the_machine_and_who_looks
     assert add("ann", "x", kind, settings)["kind"] == kind
 
 
+def test_an_admin_of_all_by_way_of_a_group_sees_all_people_and_keys(
+    team: Browser, person: Brain, signed_in_at: SignedInAt
+) -> None:
+    person.people.add("ann", proof=INES)
+    person.people.grant("ann", "reader", "elsewhere", proof=INES)
+    person.keys.issue("theirs", namespace="elsewhere", proof=INES)
+    person.people.grant("group:sre", "reader", "team/*", proof=INES)
+    signed_in_at(time.time() - 60)
+    team.get(at_provider(team))
+
+    assert team.call("people/list")["type"] == "RoleDenied"
+    assert [each["name"] for each in team.call("people/namespaces")] == ["team/a", "team/shared"]
+    person.people.grant("group:sre", "admin", "*", proof=INES)
+    assert {"ann", "ines"} <= {each["name"] for each in team.call("people/list")}
+    assert "theirs" in {each["name"] for each in team.call("keys/list")}
+
+
+def test_who_has_a_role_below_a_path_alone_is_asked_at_its_root_and_hears_what_lies_below(
+    proxied: Callable[[str], Browser], person: Brain
+) -> None:
+    browser, said = proxied("127.0.0.0/8"), {"x-forwarded-user": "jo"}
+    person.people.withdraw("jo", "writer", "team/a", proof=INES)
+    person.people.grant("jo", "writer", "team2/*", proof=INES)
+    browser.get("/sign-in", **said)
+    below = {**said, "brainops-namespace": "team2/x"}
+    browser.call("capture", headers=below, title="first of its namespace")
+
+    found = browser.call("people/namespaces", headers=said)
+
+    assert [(each["name"], each["role"]) for each in found] == [("team2", "writer"), ("team2/x", "writer")]
+    narrowed = browser.call("people/namespaces", headers={**below, "brainops-read": "team2/x"})
+    assert [each["name"] for each in narrowed] == ["team2/x"]
+
+
 # Who approves nothing
 
 

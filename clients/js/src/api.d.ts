@@ -687,6 +687,8 @@ export type PeopleGroupsCall = {  };
 
 export type PeopleListCall = {  };
 
+export type PeopleNamespacesCall = {  };
+
 export type PeopleRemoveCall = { readonly "name": string };
 
 export type PeopleSignInsCall = { readonly "name"?: string | null };
@@ -748,6 +750,9 @@ export type PromoteCall = { readonly "memory_id": string; readonly "namespace": 
 export type PurgeCall = { readonly "memory_id": string | readonly (string)[]; readonly "reason": string };
 
 export type PurgeSubjectCall = { readonly "reason": string; readonly "subject": string };
+
+/** A namespace that somebody may read, and their role there; None for who has the store open here. */
+export type ReadableNamespace = { readonly "name": string; readonly "role": Role | null };
 
 /** How close a receipt must be to the operation: same operation and target, same target, or same session. */
 export type ReceiptMatch = "exact" | "session" | "target";
@@ -1314,6 +1319,8 @@ export interface Calls {
   "people.groups": [PeopleGroupsCall, readonly (RoleGrant)[]];
   /** Return everybody with their roles, oldest first; over the network, who has one in the written namespace. */
   "people.list": [PeopleListCall, readonly (Person)[]];
+  /** Return the namespaces that the caller may read: what this view reads, and over the network all others too. */
+  "people.namespaces": [PeopleNamespacesCall, readonly (ReadableNamespace)[]];
   /** Remove a person: their roles, secrets and sign-ins end, and of who they are only the name is kept. */
   "people.remove": [PeopleRemoveCall, Person];
   /** Return where people, or one of them, are signed in, newest first. */

@@ -47,6 +47,7 @@ _READER = """
     limits.get
     notices.attempts notices.counts notices.list notices.pending notices.sentence
     operations.get operations.list operations.receipt
+    people.namespaces
     procedures.active procedures.by_id procedures.diff procedures.get procedures.history procedures.holds
     procedures.list
     runs.current runs.get runs.list runs.plan
@@ -137,7 +138,19 @@ UNREACHED: Mapping[str, str] = {
     for name in names.split()
 }
 
-_OURS = {"proof", "progress", "actor", "now", "stopped", "model", "taken", "executes", "idempotency_key", "detached"}
+_OURS = {
+    "proof",
+    "progress",
+    "actor",
+    "now",
+    "stopped",
+    "model",
+    "taken",
+    "executes",
+    "idempotency_key",
+    "detached",
+    "may",
+}
 """Parameters that the server fills in, from the key and the headers, or that mean something to its own process only."""
 
 _TAKEN: Mapping[tuple[str, str], Any] = {

@@ -24,14 +24,16 @@ LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows
 class Caller(Struct, frozen=True, kw_only=True):
     """Who asks: their view of the memory, what they may ask for there, and a person's own proof where there is one.
 
-    `signed` is the person who is signed in, and `secret` what their browser keeps. `of_machine` says whether they may
-    have the server's machine run programs, read its secrets and reach its network: who looks after every namespace.
+    `role_in` says what they may ask for in any namespace, `signed` is the person who is signed in, and `secret` what
+    their browser keeps. `of_machine` says whether they may have the server's machine run programs, read its secrets and
+    reach its network: who looks after every namespace.
     """
 
     brain: Brain
     role: Role
     name: str
     proof: Proof | None
+    role_in: Callable[[str], Role | None]
     signed: SignedIn | None = None
     secret: str = ""
     of_machine: bool = False
@@ -68,7 +70,7 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
             raise _unknown(str(error)) from None
         actor = Actor(kind=key.kind, id=key.name, proof="key")
         brain, role = _placed(engine, headers, actor, key.role_in, key.namespace, key.reads)
-        return Caller(brain=brain, role=role, name=key.name, proof=proof)
+        return Caller(brain=brain, role=role, name=key.name, proof=proof, role_in=key.role_in)
     if "authorization" in headers or "x-api-key" in headers:  # who meant to show a key is nobody without one
         raise _unknown("no key stands in that header")
     cookie = sign_in_secret(ways, headers)
@@ -76,7 +78,7 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
         signed = signed_in(engine, ways, headers, cookie)
         actor = Actor(kind=ActorKind.PERSON, id=signed.person.name, proof=f"sign-in:{signed.sign_in.kind.value}")
         role_in = partial(role_of, engine, signed, open_to_this_machine=open_to_this_machine)
-        own = [each.path for each in signed.person.roles if "*" not in each.path]
+        own = [each.path.removesuffix("/*") for each in signed.person.roles if each.path != EVERYWHERE]
         home = next((each for each in (here.namespace, *own) if role_in(each)), here.namespace)
         brain, role = _placed(engine, headers, actor, role_in, home, here.read)
         terminal = open_to_this_machine and sees_terminal(signed)
@@ -85,6 +87,7 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
             role=role,
             name=actor.id,
             proof=proof,
+            role_in=role_in,
             signed=signed,
             secret=cookie,
             of_machine=terminal or signed.person.role_in(EVERYWHERE) is Role.ADMIN,
@@ -93,7 +96,7 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
         raise _unknown("this server answers nobody without a key")
     of_here = {**dict.fromkeys(here.read, Role.READER), here.namespace: Role.APPROVER if proof else Role.WRITER}
     brain, role = _placed(engine, headers, LOCAL, of_here.get, here.namespace, here.read)
-    return Caller(brain=brain, role=role, name=LOCAL.id, proof=proof)
+    return Caller(brain=brain, role=role, name=LOCAL.id, proof=proof, role_in=of_here.get)
 
 
 def _placed(

@@ -59,6 +59,10 @@ class PeopleRows:
             for row in self._session.all("person_list", limit=LISTED)
         ]
 
+    def namespaces(self) -> Sequence[str]:
+        """Return every namespace of the store in which something stands."""
+        return [row["namespace"] for row in self._session.all("namespaces_used")]
+
     def pin(self, person_id: str, identity: Claims) -> bool:
         """Say who somebody is from now on where they sign in; return False where that is said already."""
         return self._session.run("person_pin", id=person_id, issuer=identity.issuer, subject=identity.subject) > 0

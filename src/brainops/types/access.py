@@ -51,6 +51,13 @@ def covers(path: str, namespace: str) -> bool:
     return path in (EVERYWHERE, namespace) or (path.endswith("/*") and f"{namespace}/".startswith(path[:-1]))
 
 
+class ReadableNamespace(Struct, frozen=True, kw_only=True):
+    """A namespace that somebody may read, and their role there; None for who has the store open here."""
+
+    name: str
+    role: Role | None = None
+
+
 class AccessKey(Struct, frozen=True, kw_only=True):
     """A key by which an agent or a service reaches the memory over the network; of its secret only the digest is kept.
 

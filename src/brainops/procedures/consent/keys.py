@@ -157,7 +157,10 @@ class Keys:
         actor, write = self._context.actor, self._context.store.scope.write
         if not actor.remote:
             return keys
-        theirs = {path: own_role(tx, actor, path) is Role.ADMIN for path in {each.writes for each in keys} - {write}}
+        now = self._context.store.now()
+        theirs = {
+            path: own_role(tx, actor, path, now) is Role.ADMIN for path in {each.writes for each in keys} - {write}
+        }
         return [each for each in keys if theirs.get(each.writes, True)]
 
     def _writing(self, proof: Proof | None, places: Sequence[str]) -> AbstractContextManager[Transaction]:

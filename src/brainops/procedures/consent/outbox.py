@@ -80,9 +80,10 @@ class Outbox:
         done, actor = 0, self._context.actor
         for scope in self._scopes():
             with self._context.store.writing(acts.NOTICE_READ, actor, scope=scope) as tx:
-                if scope.write == STORE_NAMESPACE and actor.remote and own_role(tx, actor, EVERYWHERE) not in APPROVING:
-                    continue
                 now = self._context.store.now()
+                of_all = scope.write == STORE_NAMESPACE
+                if of_all and actor.remote and own_role(tx, actor, EVERYWHERE, now) not in APPROVING:
+                    continue
                 for notice_id in dict.fromkeys(notice_ids):
                     if tx.approvals.notice_delivered(notice_id, [READ], now):
                         tx.trail.append(notice_id, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from brainops.procedures.consent.roles import (
 from brainops.procedures.consent.sign_ins import SignIns, trust
 from brainops.store import acts
 from brainops.store.scope import STORE_NAMESPACE, Scope
-from brainops.types import Person, Role, RoleGrant
+from brainops.types import Person, ReadableNamespace, Role, RoleGrant
 from brainops.types.access import EVERYWHERE, covers
 from brainops.types.people import GROUP
 
@@ -124,6 +124,18 @@ class People:
                 return people
         return [own for each in people if (own := replace(each, roles=self._here(each.roles))).roles]
 
+    def namespaces(self, *, may: Callable[[str], Role | None] | None = None) -> Sequence[ReadableNamespace]:
+        """Return the namespaces that the caller may read: what this view reads, and over the network all others too.
+
+        There it is each namespace in which something stands and the caller has a role, whatever a call reads of them.
+        """
+        read = self._context.store.scope.read
+        if may is None:
+            return [ReadableNamespace(name=each) for each in read]
+        with self._context.store.read(self._scope) as tx:
+            names = sorted({*tx.people.namespaces(), *read} - {STORE_NAMESPACE})
+        return [ReadableNamespace(name=each, role=role) for each in names if (role := may(each)) is not None]
+
     def groups(self) -> Sequence[RoleGrant]:
         """Return what is given to groups; over the network, in the written namespace."""
         with self._context.store.read(self._scope) as tx:
@@ -181,7 +193,7 @@ class People:
     def _looks_after(self, tx: Transaction, path: str) -> bool:
         """Say whether this view's actor is an admin of a path; in the written namespace the server has seen that."""
         actor, write = self._context.actor, self._context.store.scope.write
-        return not actor.remote or path == write or own_role(tx, actor, path) is Role.ADMIN
+        return not actor.remote or path == write or own_role(tx, actor, path, self._context.store.now()) is Role.ADMIN
 
 
 def _holder(tx: Transaction, name: str) -> str:

@@ -15,6 +15,7 @@ from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, checked_namespace
 from brainops.types import ActorKind, Person, Role, RoleGrant
 from brainops.types.access import EVERYWHERE
+from brainops.types.people import GROUP, most_in
 
 if TYPE_CHECKING:
     from brainops.store import Transaction
@@ -110,10 +111,20 @@ def doorkeepers(tx: Transaction) -> Sequence[str]:
     ]
 
 
-def own_role(tx: Transaction, actor: Actor, path: str) -> Role | None:
-    """Return the role that somebody has on a path by themselves, whichever namespace they are in."""
+def own_role(tx: Transaction, actor: Actor, path: str, now: int) -> Role | None:
+    """Return the role that somebody has on a path, whichever namespace they are in; by their groups, too.
+
+    Those are the groups that were named where they signed in as they did for this call.
+    """
     person = tx.people.named(actor.id) if actor.kind is ActorKind.PERSON else None
-    return None if person is None else vouched_roles(tx, person).role_in(path)
+    if person is None:
+        return None
+    signed_in = [each for each in tx.people.sign_ins(person.id, now) if f"sign-in:{each.kind.value}" == actor.proof]
+    groups = {GROUP + group for each in signed_in for group in each.groups}
+    by_groups = [
+        grant for grant in tx.people.held(sorted(groups)) if known_grant(tx.trail.of(grant.id), grant, None, ())
+    ]
+    return most_in((*vouched_roles(tx, person).roles, *by_groups), path)
 
 
 def vouched_roles(tx: Transaction, person: Person) -> Person:
