@@ -7,17 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 from mcp import StdioServerParameters
-from mcp.client import Client
 from mcp.client.stdio import stdio_client
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, TextContent
 from msgspec.structs import replace
 
 from brainops.brain import Brain
@@ -26,6 +23,7 @@ from brainops.mcp.server import server_of
 from brainops.mcp.tools import TOOLS
 from brainops.types import Action, Actor, ActorKind, Procedure, Rule, RuleKind, RuleMode, Step, StepKind
 from tests.goldens.golden import compare
+from tests.server.talking import Talk, talking, text_of
 
 MAIN = "from brainops.cli import main; main()"
 MARTA = Actor(kind=ActorKind.PERSON, id="marta")
@@ -42,47 +40,6 @@ RELEASE = Procedure(
         ),
     ),
 )
-
-
-class Talk:
-    """A client's conversation, from a test that waits for each answer."""
-
-    def __init__(self, client: Client, portal: Any) -> None:
-        self.client = client
-        self._portal = portal
-
-    def ask(self, name: str, *arguments: Any) -> Any:
-        return self._portal.call(getattr(self.client, name), *arguments)
-
-    def say(self, tool: str, **arguments: Any) -> CallToolResult:
-        answer = self.ask("call_tool", tool, arguments)
-        assert isinstance(answer, CallToolResult)
-        return answer
-
-    def good(self, tool: str, **arguments: Any) -> Any:
-        """Call a tool, whose answer the client holds against the schema, and return it."""
-        answer = self.say(tool, **arguments)
-        assert not answer.is_error, text_of(answer)
-        return answer.structured_content
-
-    def refused(self, tool: str, **arguments: Any) -> str:
-        answer = self.say(tool, **arguments)
-        assert answer.is_error
-        return text_of(answer)
-
-
-def text_of(answer: CallToolResult) -> str:
-    (content,) = answer.content
-    assert isinstance(content, TextContent)
-    return content.text
-
-
-@contextmanager
-def talking(server: Any, mode: str = "auto") -> Iterator[Talk]:
-    with start_blocking_portal() as portal:
-        client: AbstractContextManager[Client] = portal.wrap_async_context_manager(Client(server, mode=mode))
-        with client as connected:
-            yield Talk(connected, portal)
 
 
 @pytest.fixture

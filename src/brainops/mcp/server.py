@@ -22,7 +22,7 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
 from brainops.errors import BrainOpsError, NotFound
-from brainops.mcp.offer import Offer
+from brainops.mcp.offer import Offer, Offers
 from brainops.version import __version__
 
 if TYPE_CHECKING:
@@ -42,15 +42,18 @@ INSTRUCTIONS = (
 log = logging.getLogger("brainops.mcp")
 
 
-def server_of(offer: Offer) -> Server[Offer]:
-    """Return the server of a memory, which is opened when a tool is first called, and closed with the server."""
-    limiter = CapacityLimiter(THREADS)
+def server_of(offer: Offers, limiter: CapacityLimiter | None = None) -> Server[Offers]:
+    """Return the server of a memory, which is lent when a tool is called, and let go of with the server.
+
+    Calls wait for a thread of the `limiter`, where one is given.
+    """
+    limiter = limiter or CapacityLimiter(THREADS)
 
     async def threaded(function: Callable[..., T], *arguments: Any) -> T:
         return await to_thread.run_sync(function, *arguments, limiter=limiter)
 
     @asynccontextmanager
-    async def lifespan(_: Server[Offer]) -> AsyncIterator[Offer]:
+    async def lifespan(_: Server[Offers]) -> AsyncIterator[Offers]:
         try:
             yield offer
         finally:
@@ -149,15 +152,17 @@ def _tools() -> list[types.Tool]:
     ]
 
 
-def _called(offer: Offer, asked: types.CallToolRequestParams) -> types.CallToolResult:
+def _called(offer: Offers, asked: types.CallToolRequestParams) -> types.CallToolResult:
     """Call a tool; what goes wrong is its result, since the protocol hides what is raised from the model."""
     from brainops.mcp.tools import TOOLS
+    from brainops.server.problem import Trouble
 
     try:
         if asked.name not in TOOLS:
             raise NotFound(f"there is no tool {asked.name[:80]!r}; there is {', '.join(TOOLS)}")
-        answer = TOOLS[asked.name].call(offer.view(), asked.arguments or {})
-    except BrainOpsError as error:
+        tool = TOOLS[asked.name]
+        answer = tool.call(offer.view(reads=tool.reads), asked.arguments or {})
+    except (BrainOpsError, Trouble) as error:
         return types.CallToolResult(content=[_text(_told(error))], is_error=True)
     except Exception:
         log.exception("tool %s met what nobody expected", asked.name)
@@ -166,18 +171,18 @@ def _called(offer: Offer, asked: types.CallToolRequestParams) -> types.CallToolR
     return types.CallToolResult(content=[_text(answer.text)], structured_content=answer.structured)
 
 
-def _read(offer: Offer, uri: str) -> types.ReadResourceResult:
+def _read(offer: Offers, uri: str) -> types.ReadResourceResult:
     from brainops.mcp.resources import JSON_TYPE, read
 
     try:
-        text = read(offer.view(), uri)
+        text = read(offer.view(reads=True), uri)
     except BrainOpsError as error:
         code = types.INVALID_PARAMS if isinstance(error, NotFound) else types.INTERNAL_ERROR
         raise MCPError(code=code, message=_told(error), data={"uri": uri}) from None
     return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, text=text, mime_type=JSON_TYPE)])
 
 
-def _told(error: BrainOpsError) -> str:
+def _told(error: Exception) -> str:
     """Return an error as a model reads it: its name, what is wrong, and the way out where the message has none."""
     from brainops.server.problem import problem
 

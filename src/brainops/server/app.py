@@ -27,6 +27,7 @@ from brainops.server.api import Api
 from brainops.server.callers import Caller
 from brainops.server.door import BODY_SECONDS, KEPT_FOR_CAPTURES, UNKNOWN, Door, come_back
 from brainops.server.events import Events, Secrets
+from brainops.server.mcp import answer
 from brainops.server.openapi import DOCUMENT
 from brainops.server.pack import pack_for
 from brainops.server.people import Ways, without_others_word
@@ -90,6 +91,7 @@ def application(
             call,
             pack,
             _stream(api, door),
+            _mcp(api, door),
             _events(Events(engine, api, senders), door),
             *sign_in_routes(engine, api, ways, door, Door(closed, UNKNOWN)),
             *_probes(engine, door),
@@ -124,6 +126,25 @@ def _stream(api: Api, door: Door) -> ASGIRouteHandler:
         await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
 
     return stream
+
+
+def _mcp(api: Api, door: Door) -> ASGIRouteHandler:
+    """Return what offers the memory as tools of an MCP server, to whoever shows a key."""
+
+    @asgi("/mcp", copy_scope=True)
+    async def mcp(scope: Scope, receive: Receive, send: Send) -> None:
+        request: Asked = Request(scope)
+        headers = dict(request.headers)
+        if request.method != "POST":  # no stream of its own is kept for anybody: each answer stands alone
+            raise Trouble(405, "MethodNotAllowed", "messages of MCP are sent by POST", "POST one to /mcp", allow="POST")
+        door.enter()
+        try:
+            caller = await to_thread.run_sync(api.known, request.method, headers, limiter=door.limiter)
+            await answer(caller, door.limiter, scope, receive, send)
+        finally:
+            door.leave()
+
+    return mcp
 
 
 def _events(events: Events, door: Door) -> HTTPRouteHandler:
