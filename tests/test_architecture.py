@@ -32,7 +32,7 @@ LAYERS = (
     ("agents",),
     ("learning",),
     ("brain", "engine", "nouns", "once", "services", "health", "hooks", "authoring", "founding", "remote"),
-    ("framework", "cli", "server", "mcp", "workers", "integrations", "importers", "__main__"),
+    ("framework", "cli", "server", "dashboard", "mcp", "workers", "integrations", "importers", "__main__"),
 )
 WIRING = {
     "brain",
@@ -98,6 +98,7 @@ HEAVY = {
     "cel_expr_python",
     "click",
     "httpx2",
+    "jinja2",
     "mcp",
     "numpy",
     "onnxruntime",

@@ -517,8 +517,21 @@ def test_nobody_is_sent_elsewhere_after_signing_in(path: str, serve: Serve, pers
     browser = serve(keyed=False)
     link = parse_qs(urlsplit(person.people.link("marta", URL)).query)["link"][0]
 
-    assert browser.form("/sign-in/link", link=link, next=path).headers["location"] == "/sign-in"
+    assert browser.form("/sign-in/link", link=link, next=path).headers["location"] == "/"
     assert inside("/runs?state=waiting&limit=3") == "/runs?state=waiting&limit=3"
+
+
+def test_a_link_that_is_not_good_is_answered_by_a_page_to_a_browser_and_by_a_problem_to_a_program(
+    serve: Serve,
+) -> None:
+    browser = serve(keyed=False)
+
+    page = browser.form("/sign-in/link", headers={"accept": "text/html,*/*"}, link="bol_never")
+    told = browser.form("/sign-in/link", link="bol_never")
+
+    assert (page.status_code, told.status_code) == (403, 403)
+    assert page.headers["content-type"].startswith("text/html") and 'href="/sign-in"' in page.text
+    assert told.json()["type"] == "ApprovalUnproven"
 
 
 def test_what_is_said_on_a_page_is_text(serve: Serve) -> None:

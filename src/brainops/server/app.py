@@ -21,6 +21,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from brainops.brain import Brain
+from brainops.dashboard.routes import dashboard_routes
 from brainops.engine import Engine
 from brainops.remote.verbs import verbs
 from brainops.server.api import Api
@@ -94,6 +95,7 @@ def application(
             _mcp(api, door),
             _events(Events(engine, api, senders), door),
             *sign_in_routes(engine, api, ways, door, Door(closed, UNKNOWN)),
+            *dashboard_routes(api, ways, door),
             *_probes(engine, door),
         ],
         exception_handlers={Exception: _told},

@@ -7,8 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,19 +18,19 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Struct
 
+from brainops.dashboard.html import HEADERS, html, rendered
 from brainops.engine import Engine
 from brainops.errors import ApprovalUnproven
 from brainops.server.api import Api
 from brainops.server.door import BODY_SECONDS, Door
 from brainops.server.people import SignedInHere, Ways, cookie_of, csrf_of, require_csrf, sign_in_secret, signed_in
-from brainops.server.problem import Trouble
+from brainops.server.problem import STATUS, Trouble
 from brainops.types import Claims, KeyProof, SignedIn, SignInKind, TerminalProof
 from brainops.types.people import FLOW_SECONDS, SIGNED_IN_SECONDS
 from brainops.wire import to_json
 
 FLOW = "brainops-flow"  # the cookie of somebody who is on the way to a provider and back
-HOME = "/sign-in"
-POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+HOME = "/"
 KEY = "bok_"  # how a personal key begins
 
 _INSIDE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,499}")
@@ -90,13 +89,9 @@ class SignInPages:
             return self._begun(self._sign_ins.by_server(SignInKind.PROXY, claims, self._ways.secret), to)
         if signed := self._signed(headers):
             return Shown(text=self._greeting(signed, sign_in_secret(self._ways, headers) or "", to))
-        ways = []
-        if link:
-            ways.append(_form("link", "Sign in by this link", {"link": link, "next": to}))
-        if self._ways.provider is not None:
-            ways.append(f'<p><a href="/sign-in/oidc?next={quote(to)}">Sign in</a></p>')
-        without = "<p>Here one signs in by a link: <code>brainops people link</code> prints one.</p>"
-        return Shown(text=_page("Sign in", "".join(ways) or without))
+        forms = [_form("link", "Sign in by this link", link=link, next=to)] if link else []
+        links = [(f"/sign-in/oidc?next={quote(to)}", "Sign in")] if self._ways.provider is not None else []
+        return Shown(text=_page("Sign in", forms, links, hint=not forms and not links))
 
     def by_link(self, headers: Said, _: Said, form: Said) -> Shown:
         """Sign in by a link that the server, or `brainops people link`, printed."""
@@ -148,7 +143,7 @@ class SignInPages:
         """Sign out."""
         secret = self._of_form(headers, form)
         self._sign_ins.end(secret)
-        return Shown(to=HOME, cookies={"brainops": ""})
+        return Shown(to="/sign-in", cookies={"brainops": ""})
 
     @property
     def _sign_ins(self) -> Any:
@@ -177,17 +172,15 @@ class SignInPages:
         return Shown(to=to, cookies={"brainops": signed.secret, **cookies})
 
     def _greeting(self, signed: SignedIn, secret: str, to: str) -> str:
-        fields = {"csrf": csrf_of(secret), "next": to}
-        asks = '<p><label>Passphrase or key <input type="password" name="secret" required></label></p>'
-        again = (
-            '<p><a href="/sign-in/oidc?again=1">Sign in again, to approve</a></p>'
-            if signed.sign_in.kind is SignInKind.OIDC
-            else ""
-        )
-        return _page(
-            f"Signed in as {signed.person.name}",
-            again + _form("prove", "Show that it is you, to approve", fields, asks) + _form("out", "Sign out", fields),
-        )
+        csrf = csrf_of(secret)
+        links = [(to, "Go on")]
+        if signed.sign_in.kind is SignInKind.OIDC:
+            links.append((f"/sign-in/oidc?again=1&next={quote(to)}", "Sign in again, to approve"))
+        forms = [
+            _form("prove", "Show that it is you, to approve", csrf=csrf, next=to),
+            _form("out", "Sign out", csrf=csrf, next=to),
+        ]
+        return _page(f"Signed in as {signed.person.name}", forms, links)
 
 
 def sign_in_routes(engine: Engine, api: Api, ways: Ways, door: Door, strangers: Door) -> list[HTTPRouteHandler]:
@@ -222,6 +215,11 @@ def sign_in_routes(engine: Engine, api: Api, ways: Ways, door: Door, strangers: 
                 async with asyncio.timeout(BODY_SECONDS):
                     form = {name: str(value) for name, value in (await request.form()).items()}
             shown = await to_thread.run_sync(work, dict(request.headers), query, form, limiter=strangers.limiter)
+        except (ApprovalUnproven, Trouble) as error:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            status = error.status if isinstance(error, Trouble) else STATUS[ApprovalUnproven]
+            return html(_page("Not signed in", [], [("/sign-in", "Sign in")], why=str(error)), status)
         finally:
             strangers.leave()
         return _response(shown, ways)
@@ -255,10 +253,9 @@ def _response(shown: Shown, ways: Ways) -> Response[str]:
         )
         for name, value in shown.cookies.items()
     ]
-    headers = {"cache-control": "no-store", "content-security-policy": POLICY}
     if shown.to:
-        return Response("", status_code=303, headers={**headers, "location": shown.to}, cookies=kept)
-    return Response(shown.text, headers=headers, cookies=kept, media_type=MediaType.HTML)
+        return Response("", status_code=303, headers={**HEADERS, "location": shown.to}, cookies=kept)
+    return Response(shown.text, headers=HEADERS, cookies=kept, media_type=MediaType.HTML)
 
 
 def _bound(state: str) -> str:
@@ -266,14 +263,21 @@ def _bound(state: str) -> str:
     return hashlib.sha256(f"flow {state}".encode()).hexdigest()
 
 
-def _page(title: str, body: str) -> str:
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-    return f'{head}<meta name="viewport" content="width=device-width"><h1>{escape(title)}</h1>{body}</html>'
+class _Form(Struct, frozen=True):
+    step: str
+    label: str
+    fields: Mapping[str, str]
 
 
-def _form(step: str, label: str, fields: Mapping[str, str], body: str = "") -> str:
-    hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(said)}">' for name, said in fields.items())
-    return f'<form method="post" action="/sign-in/{step}">{hidden}{body}<p><button>{escape(label)}</button></p></form>'
+def _form(step: str, label: str, **fields: str) -> _Form:
+    return _Form(step, label, fields)
+
+
+def _page(
+    title: str, forms: Sequence[_Form], links: Sequence[tuple[str, str]], *, hint: bool = False, why: str = ""
+) -> str:
+    values = {"title": title, "forms": forms, "links": links, "hint": hint, "why": why}
+    return rendered("sign_in.html", values)
 
 
 def _signed_out() -> Trouble:

@@ -1,0 +1,31 @@
+"""Which pages are there? One table: where each lies, its name, what it shows, and the template that shows it.
+
+A page is a function of whoever asks: it calls verbs of their view and returns plain values by their names. A value may
+be a function without parameters, which is called only where the template asks for it: so one part of a page, asked for
+alone when something changed (`?part=NAME`, a block of the template), does no more than it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from brainops.dashboard.now import now
+from brainops.dashboard.visit import Visit
+
+Values = Mapping[str, Any]
+
+
+class PageOf(Struct, frozen=True):
+    """A page: its path, its title, its template, and the function that returns what it shows; `listed` in the bar."""
+
+    path: str
+    title: str
+    template: str
+    values: Callable[[Visit], Values]
+    listed: bool = True
+
+
+PAGES = (PageOf("/", "Now", "now.html", now),)

@@ -1,0 +1,62 @@
+"""How is what is stored said on a page? As text that only shows, with times as people say them. (pure)"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
+
+from brainops.types import Micros
+
+LONGEST = 20_000  # of one text on a page; who wants more asks for the memory itself
+
+# What a browser obeys or what hides text: control characters, bidi overrides, invisible marks, tags, lone surrogates.
+# The joiners U+200C and U+200D stay: they only shape letters and emoji.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def shown(value: object) -> object:
+    """Return what a template writes of a value: hidden characters are seen, what is very long is cut, and says so."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    rest = len(value) - LONGEST
+    text = _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value[:LONGEST].replace("\r\n", "\n"))
+    return f"{text} … and {rest:,} characters more" if rest > 0 else text
+
+
+def span(micros: float) -> str:
+    """Return how long something took or takes, in one unit: 40 s, 3 min, 250 ms."""
+    seconds = abs(micros) / 1e6
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return next(f"{seconds // size:.0f} {unit}" for size, unit in _STEPS if seconds >= size)
+
+
+def ago(at: Micros | None, now: Micros) -> Markup:
+    """Return a time as an element: how long ago, or how soon, and the exact time beside it."""
+    if at is None:
+        return Markup("<span>never</span>")
+    moment = datetime.fromtimestamp(at / 1e6, UTC)
+    past = now - at
+    said = "now" if abs(past) < 1e6 else f"{span(past)} ago" if past > 0 else f"in {span(past)}"
+    same_day = moment.date() == datetime.fromtimestamp(now / 1e6, UTC).date()
+    exact = moment.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M")
+    whole = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{}" title="{}"><span>{}</span> <small>{}</small></time>').format(
+        whole, whole, said, exact
+    )
+
+
+def share(value: float | None) -> str:
+    """Return a share as per cent; a dash where nothing was counted."""
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def lines(value: str) -> Markup:
+    """Return a text of several lines as one quoted block."""
+    return Markup('<pre class="stored" dir="auto">{}</pre>').format(escape(shown(value)))
