@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brainops import once
     from brainops.memory import capture as capturing
     from brainops.memory import correction as change
-    from brainops.memory import likeness, retrieve
+    from brainops.memory import likeness, match_counts, retrieve
     from brainops.memory.recognition import alerts, match
     from brainops.operations.operation import Accompany, Running
     from brainops.types import (
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Handled,
         Hit,
         Match,
+        MatchCounts,
         Memory,
         Micros,
         OperationStart,
@@ -54,7 +55,9 @@ if TYPE_CHECKING:
         Run,
     )
 else:
-    capturing, change, likeness, retrieve = lazy.modules("brainops.memory", "capture correction likeness retrieve")
+    capturing, change, likeness, match_counts, retrieve = lazy.modules(
+        "brainops.memory", "capture correction likeness match_counts retrieve"
+    )
     (once,) = lazy.modules("brainops", "once")
     alerts, match = lazy.modules("brainops.memory.recognition", "alerts match")
 
@@ -203,6 +206,10 @@ class Brain(metaclass=Opens):
         Those whose time is more than a day ahead, by a wrong clock, come last.
         """
         return retrieve.newest(self._context, filter_of(conditions), limit, after=after, before=before)
+
+    def count(self, query: str = "", **conditions: Any) -> MatchCounts:
+        """Return how many memories pass conditions, and share a word with a query; of which types, trust and tags."""
+        return match_counts.counts(self._context, query, filter_of(conditions))
 
     def match(
         self, error: str | ErrorEvent | BaseException, *, service: str | None = None, limit: int = 5, **conditions: Any

@@ -47,6 +47,8 @@ export type AgentsListCall = { readonly "enabled"?: boolean | null };
 
 export type AgentsReadyCall = { readonly "name"?: string | null };
 
+export type AgentsRecordsCall = { readonly "days"?: number };
+
 export type AgentsRegisterCall = { readonly "adapter"?: AdapterKind | null; readonly "agent": Agent; readonly "limits"?: { readonly [name: string]: Json } | null; readonly "reason"?: string };
 
 export type AgentsRemoveCall = { readonly "name": string; readonly "reason": string };
@@ -138,6 +140,12 @@ export type BySourceCall = { readonly "prefix": string };
 /** A stretch of time in which the guard of one namespace lets everything pass: until when, why, by whom. */
 export type Bypass = { readonly "by": Actor; readonly "closed_at": number | null; readonly "id": string; readonly "namespace": string; readonly "opened_at": number; readonly "reason": string; readonly "until": number };
 
+/** Advice of which about the same was said: how sure it was, the share that was right, its 90 % bounds, how many. */
+export type CalibrationBar = { readonly "cases": number; readonly "high": number; readonly "low": number; readonly "right": number; readonly "said": number };
+
+/** Whether advice was as sure as it said: `error` is the mean distance, None without cases. */
+export type CalibrationRecord = { readonly "bars": readonly (CalibrationBar)[]; readonly "cases": number; readonly "error": number | null };
+
 export type CaptureCall = { readonly "content"?: Json; readonly "fingerprint"?: string | null; readonly "importance"?: number; readonly "metadata"?: { readonly [name: string]: Json } | null; readonly "source"?: Source | null; readonly "subject"?: string | null; readonly "tags"?: readonly (string)[]; readonly "title": string; readonly "trust"?: Trust; readonly "type"?: MemoryType; readonly "valid_from"?: number | null; readonly "valid_to"?: number | null };
 
 export type CaptureErrorCall = { readonly "error": string | ErrorEvent; readonly "service"?: string | null };
@@ -178,11 +186,15 @@ export type CauseChange = { readonly "actor": Actor; readonly "at": number; read
 /** What a change says of two fingerprints: they have one cause, they have two, or they may have one. */
 export type CauseStanding = "joined" | "parted" | "proposed";
 
+export type CausesCountsCall = { readonly "since"?: number };
+
 export type CausesJoinCall = { readonly "error": string | ErrorEvent; readonly "other": string | ErrorEvent; readonly "reason": string };
 
 export type CausesListCall = { readonly "limit"?: number };
 
 export type CausesPartCall = { readonly "error": string | ErrorEvent; readonly "other": string | ErrorEvent; readonly "reason": string };
+
+export type CausesSeenCall = { readonly "after"?: string | null; readonly "before"?: string | null; readonly "limit"?: number; readonly "since"?: number; readonly "state"?: ErrorState | null };
 
 export type CausesShowCall = { readonly "error": string | ErrorEvent };
 
@@ -219,6 +231,8 @@ export type ComplianceRow = { readonly "applied": number; readonly "blocked": nu
 
 /** Which runs exclude each other: those of an equal `group` (a template); and what a second one does. */
 export type Concurrency = { readonly "group"?: string; readonly "on_conflict"?: "attach" | "drop" | "queue" };
+
+export type CountCall = { readonly "as_of"?: number | null; readonly "include_archived"?: boolean; readonly "include_superseded"?: boolean; readonly "namespaces"?: readonly (string)[]; readonly "query"?: string; readonly "session_id"?: string | null; readonly "since"?: number | null; readonly "tags"?: readonly (string)[]; readonly "trust"?: readonly (Trust)[]; readonly "types"?: readonly (MemoryType)[]; readonly "until"?: number | null };
 
 /** All that somebody who follows a manual procedure is shown: the step at hand, never the ones to come. */
 export type CurrentStep = { readonly "kind": StepKind; readonly "name": string; readonly "number": number; readonly "of": number; readonly "run_id": string; readonly "step_id": string; readonly "text": string; readonly "verify": string | null };
@@ -264,6 +278,9 @@ export type Enforcement = "observe" | "strict";
 
 /** An error as it was seen: its type, message and frames (innermost last), and which service said so. */
 export type ErrorEvent = { readonly "frames"?: readonly (Frame)[]; readonly "message"?: string; readonly "service"?: string | null; readonly "type"?: string };
+
+/** How an error stands: `ongoing` came lately and before, `quiet` not for days; a remedy `mended` it since. */
+export type ErrorState = "mended" | "new" | "ongoing" | "quiet" | "returning";
 
 export type EstablishCall = { readonly "activate"?: boolean; readonly "reason"?: string; readonly "source": string | { readonly [name: string]: Json } };
 
@@ -439,6 +456,8 @@ export type HandleCall = { readonly "context"?: { readonly [name: string]: Json 
 /** What was written of something that happened, and which procedures answer it. `kind` is the error's fingerprint, or the event's name; `memory_id` the error's memory. `repeated`: the alert stood so already, or was told late, and nothing was done that was not done before. */
 export type Handled = { readonly "answers": readonly (Answer)[]; readonly "kind": string; readonly "memory_id": string | null; readonly "operation_id": string; readonly "repeated": boolean };
 
+export type HealthCalibrationCall = { readonly "days"?: number };
+
 /** One figure of health: its value, its unit, what it was counted from, and how. */
 export type HealthFigure = { readonly "counted": number; readonly "detail": { readonly [name: string]: Json }; readonly "formula": string; readonly "least": number; readonly "name": string; readonly "unit": string; readonly "value": number | null };
 
@@ -448,8 +467,8 @@ export type HealthReportCall = { readonly "days"?: number };
 
 export type HealthSeriesCall = { readonly "figure": string; readonly "since"?: number | null; readonly "step_seconds"?: number; readonly "until"?: number | null };
 
-/** Everything that is known of how a memory came to be as it is: its versions, acts, verdicts and occurrences. */
-export type History = { readonly "acts": readonly (AuditEntry)[]; readonly "occurrences": readonly ({ readonly [name: string]: Json })[]; readonly "verdicts": readonly (Feedback)[]; readonly "versions": readonly (Memory)[] };
+/** Everything that is known of how a memory came to be as it is, and what came of it. */
+export type History = { readonly "acts": readonly (AuditEntry)[]; readonly "occurrences": readonly ({ readonly [name: string]: Json })[]; readonly "used": MemoryUse; readonly "verdicts": readonly (Feedback)[]; readonly "versions": readonly (Memory)[] };
 
 export type HistoryCall = { readonly "memory_id": string };
 
@@ -548,6 +567,9 @@ export type Match = { readonly "bound_by": string | null; readonly "exact": bool
 
 export type MatchCall = { readonly "as_of"?: number | null; readonly "error": string | ErrorEvent; readonly "include_archived"?: boolean; readonly "include_superseded"?: boolean; readonly "limit"?: number; readonly "namespaces"?: readonly (string)[]; readonly "service"?: string | null; readonly "session_id"?: string | null; readonly "since"?: number | null; readonly "tags"?: readonly (string)[]; readonly "trust"?: readonly (Trust)[]; readonly "types"?: readonly (MemoryType)[]; readonly "until"?: number | null };
 
+/** How many memories match, by type, trust and tag; of what is more than `most`, so many were looked at. */
+export type MatchCounts = { readonly "most": number; readonly "tags": { readonly [name: string]: number }; readonly "total": number; readonly "trust": { readonly [name: string]: number }; readonly "types": { readonly [name: string]: number }; readonly "without": { readonly [name: string]: number } };
+
 /** A captured piece of knowledge as it stands in the store. */
 export type Memory = { readonly "content": Json; readonly "created_at": number; readonly "feedback": number; readonly "fingerprint": string | null; readonly "id": string; readonly "importance": number; readonly "last_seen_at": number; readonly "metadata": { readonly [name: string]: Json }; readonly "namespace": string; readonly "occurrences": number; readonly "source": Source; readonly "state": MemoryState; readonly "subject": string | null; readonly "superseded_by": string | null; readonly "supersedes": string | null; readonly "tags": readonly (string)[]; readonly "title": string; readonly "trust": Trust; readonly "type": MemoryType; readonly "updated_at": number; readonly "valid_from": number; readonly "valid_to": number | null };
 
@@ -559,6 +581,12 @@ export type MemoryState = "active" | "archived" | "forgotten";
 
 /** The ten kinds of knowledge, as founded. */
 export type MemoryType = "automation_rule" | "decision_record" | "deployment_log" | "error_pattern" | "learning_insight" | "operational_procedure" | "performance_metric" | "success_pattern" | "system_improvement" | "user_interaction";
+
+/** What became of a memory: how often it was handed out, advised and followed, and how that went. */
+export type MemoryUse = { readonly "followed": number; readonly "given": number; readonly "operations": readonly (string)[]; readonly "retrieved": number; readonly "right": number; readonly "wrong": number };
+
+/** A series of numbers that is kept: what is measured, of which component; a counter is shown as its rate. */
+export type Metric = { readonly "component": string; readonly "counter": boolean; readonly "first_at": number; readonly "id": string; readonly "labels": { readonly [name: string]: Json }; readonly "last_at": number; readonly "name": string; readonly "source": string };
 
 /** How binding a procedure is: advice, to be followed or excused, or to be followed to the letter. */
 export type Mode = "advisory" | "required" | "strict";
@@ -669,6 +697,8 @@ export type PageOfOperation = { readonly "items": readonly (Operation)[]; readon
 export type PageOfRecordedDecision = { readonly "items": readonly (RecordedDecision)[]; readonly "next": string | null; readonly "previous": string | null };
 
 export type PageOfRun = { readonly "items": readonly (Run)[]; readonly "next": string | null; readonly "previous": string | null };
+
+export type PageOfSeenError = { readonly "items": readonly (SeenError)[]; readonly "next": string | null; readonly "previous": string | null };
 
 export type PageOfSetAside = { readonly "items": readonly (SetAside)[]; readonly "next": string | null; readonly "previous": string | null };
 
@@ -858,6 +888,9 @@ export type RunsTakeOverCall = { readonly "run_id": string };
 /** What one part of a cycle did: lines that a person reads, figures that a program reads. */
 export type Section = { readonly "figures": { readonly [name: string]: Json }; readonly "lines": readonly (string)[]; readonly "title": string };
 
+/** An error by its cause: how it stands, when and how often it came, where last, and the surest of its fixes. */
+export type SeenError = { readonly "counts": readonly (number)[]; readonly "fingerprints": readonly (string)[]; readonly "first_at": number; readonly "fix": FixSuggestion | null; readonly "fixes": number; readonly "id": string; readonly "last_at": number; readonly "memory_id": string; readonly "mended_at": number | null; readonly "occurrences": number; readonly "operation": string | null; readonly "operation_id": string | null; readonly "state": ErrorState; readonly "step_seconds": number; readonly "target": string | null; readonly "title": string };
+
 /** How a figure went over time, the oldest step first; the last step may be shorter. */
 export type Series = { readonly "figure": string; readonly "formula": string; readonly "points": readonly (SeriesPoint)[]; readonly "step_seconds": number; readonly "unit": string };
 
@@ -901,9 +934,15 @@ export type SignalsChangePointsCall = { readonly "limit"?: number; readonly "sin
 
 export type SignalsIngestCall = { readonly "format"?: LogFormat | null; readonly "given": readonly (string)[]; readonly "source"?: string | null };
 
+export type SignalsMetricsCall = { readonly "limit"?: number; readonly "since"?: number };
+
+export type SignalsPointsCall = { readonly "metric_id": string; readonly "since"?: number | null; readonly "until"?: number | null };
+
 export type SignalsSuspectsCall = { readonly "at"?: number | null; readonly "limit"?: number; readonly "minutes"?: number };
 
 export type SignalsTemplatesCall = { readonly "errors"?: boolean; readonly "limit"?: number; readonly "since"?: number; readonly "source"?: string | null };
+
+export type SignalsTrendsCall = { readonly "errors"?: boolean; readonly "hours"?: number; readonly "limit"?: number };
 
 export type SignalsTroubleCall = { readonly "minutes"?: number };
 
@@ -935,6 +974,12 @@ export type Suspect = { readonly "evidence": { readonly [name: string]: Json }; 
 
 /** What an agent is asked to do. `task_class` groups tasks whose outcomes say something about each other. */
 export type Task = { readonly "capabilities": readonly (string)[]; readonly "context": { readonly [name: string]: Json }; readonly "id": string; readonly "idempotency_key": string; readonly "memory": string; readonly "receipt": string | null; readonly "session_id": string | null; readonly "target": string | null; readonly "task_class": string; readonly "text": string; readonly "timeout_seconds": number };
+
+/** How an agent did at a class of tasks: `success` is the share that went well, which lies in `low` to `high`. */
+export type TaskRecord = { readonly "agent": string; readonly "attempts": number; readonly "cost": number; readonly "high": number; readonly "low": number; readonly "seconds": number | null; readonly "success": number; readonly "task_class": string };
+
+/** How often a template came `lately` and in a stretch as long `before`: `standing` is new, rising or "". */
+export type TemplateTrend = { readonly "before": number; readonly "counts": readonly (number)[]; readonly "error": boolean; readonly "error_memory_id": string | null; readonly "exemplar": string; readonly "first_at": number; readonly "id": string; readonly "lately": number; readonly "level": string | null; readonly "source": string; readonly "standing": string; readonly "step_seconds": number; readonly "text": string };
 
 /** When a procedure applies: any one of `operations`, `events`, `fingerprints` and `intents` must match, on one of the `targets` where these are filled, and `when` must hold besides. Targets or `when` alone cover every operation. */
 export type Trigger = { readonly "events"?: readonly (string)[]; readonly "fingerprints"?: readonly (string)[]; readonly "intents"?: readonly (string)[]; readonly "operations"?: readonly (string)[]; readonly "targets"?: readonly (string)[]; readonly "when"?: string | null };
@@ -978,7 +1023,7 @@ export type UpkeepSetGrowthCall = { readonly "policy": GrowthPolicy };
 
 export type UpkeepStatusCall = {  };
 
-export type UpkeepTrailCall = { readonly "after"?: string | null; readonly "before"?: string | null; readonly "limit"?: number };
+export type UpkeepTrailCall = { readonly "act"?: string | null; readonly "after"?: string | null; readonly "before"?: string | null; readonly "by"?: string | null; readonly "limit"?: number; readonly "since"?: number | null; readonly "subject"?: string | null; readonly "until"?: number | null };
 
 /** What somebody says of a memory after using it. */
 export type Verdict = "helpful" | "outdated" | "wrong";
@@ -1035,6 +1080,8 @@ export interface Calls {
   "agents.list": [AgentsListCall, readonly (Agent)[]];
   /** Return the definitions that are known here, to be registered or changed: all, or that of one coding agent. */
   "agents.ready": [AgentsReadyCall, readonly (Agent)[]];
+  /** Return how each agent did at each class of tasks in the last days; each class with its best agent first. */
+  "agents.records": [AgentsRecordsCall, readonly (TaskRecord)[]];
   /** Register an agent, or register it anew: an Agent, or its name with `adapter` and the fields of Agent. */
   "agents.register": [AgentsRegisterCall, Agent];
   /** Strike an agent off; what it did stays on record. Raises NotFound. */
@@ -1091,18 +1138,24 @@ export interface Calls {
   "cases.names": [CasesNamesCall, readonly ({ readonly [name: string]: Json })[]];
   /** Say, after a check, that a case was decided right: it counts more, and one decided here is learned from. */
   "cases.verify": [CasesVerifyCall, DecidedCase];
+  /** Return how many causes that came since stand how. */
+  "causes.counts": [CausesCountsCall, { readonly [name: string]: number }];
   /** Say, as a person, that two errors have one cause: what helps against one is known of both. */
   "causes.join": [CausesJoinCall, CauseChange];
   /** Return the causes that show as more than one error, those first to which one came last. */
   "causes.list": [CausesListCall, readonly (Cause)[]];
   /** Say, as a person, that two errors have two causes; nothing joins them by itself again. */
   "causes.part": [CausesPartCall, CauseChange];
+  /** Return the errors that are remembered and came since, a row a cause, those first that came last. */
+  "causes.seen": [CausesSeenCall, PageOfSeenError];
   /** Return the cause of an error, or of a fingerprint: which errors it shows as, and how each came to it. */
   "causes.show": [CausesShowCall, Cause];
   /** Take back what was said of two errors, by whom ever; what was said before counts again. Raises NotFound. */
   "causes.undo": [CausesUndoCall, CauseChange];
   /** Return what happened after a cursor, in the order of the feed, which misses no commit however late it comes. */
   "changes": [ChangesCall, PageOfFeedEntry];
+  /** Return how many memories pass conditions, and share a word with a query; of which types, trust and tags. */
+  "count": [CountCall, MatchCounts];
   /** Save a procedure and let it hold. Raises InvalidProcedure, Conflict. */
   "establish": [EstablishCall, ProcedureVersion];
   /** Say that what seemed to help did not: the error came back, or nobody had looked. Raises NotFound, Conflict. */
@@ -1211,6 +1264,8 @@ export interface Calls {
   "guidance": [GuidanceCall, Guidance];
   /** Write down what happened, and let the procedures that are for it begin: one run for each kind and target. */
   "handle": [HandleCall, Handled];
+  /** Return whether advice that was followed in the last days was as sure as it said. Raises InvalidInput. */
+  "health.calibration": [HealthCalibrationCall, CalibrationRecord];
   /** Return the figures of health over the last days; each says how it is counted. Raises InvalidInput. */
   "health.figures": [HealthFiguresCall, readonly (HealthFigure)[]];
   /** Return what the last days brought, beside as many days before. Raises InvalidInput. */
@@ -1413,10 +1468,16 @@ export interface Calls {
   "signals.change_points": [SignalsChangePointsCall, readonly (ChangePoint)[]];
   /** Take in a log or a page of metrics: a file's path, an http(s) address, or lines. */
   "signals.ingest": [SignalsIngestCall, Ingested];
+  /** Return the series of numbers that are kept and were seen since, the newest first. */
+  "signals.metrics": [SignalsMetricsCall, readonly (Metric)[]];
+  /** Return how a metric went from `since` (a day ago) up to `until` (now), at most 400 points, the oldest first. */
+  "signals.points": [SignalsPointsCall, Series];
   /** Return the likeliest causes of an incident, with what speaks against each; the score is a share of it all. */
   "signals.suspects": [SignalsSuspectsCall, readonly (Suspect)[]];
   /** Return what logs say, as templates: those that tell of errors first, then the most frequent. */
   "signals.templates": [SignalsTemplatesCall, readonly (LogTemplate)[]];
+  /** Return what logs say in the last hours: what is new first, then what rises, then the most frequent. */
+  "signals.trends": [SignalsTrendsCall, readonly (TemplateTrend)[]];
   /** Return when the newest trouble began: failures and error lines first, else the newest anomaly, else now. */
   "signals.trouble": [SignalsTroubleCall, number];
   /** Replace a memory by a corrected one; the old one stays as history. */

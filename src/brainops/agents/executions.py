@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Annotated
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from brainops.agents.agent_steps import output_of
@@ -17,9 +20,11 @@ from brainops.operations import log as records
 from brainops.operations.guidance import guidance_of
 from brainops.operations.jsonable import jsonable
 from brainops.procedures.remedies import outcomes
+from brainops.statistics.proportions import wilson_interval
 from brainops.store import acts
-from brainops.types import ErrorEvent, Evidence, ExecutionState, Failed, Succeeded
+from brainops.types import ErrorEvent, Evidence, ExecutionState, Failed, Succeeded, TaskRecord
 from brainops.types.limits import LISTED_WHOLE
+from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
 
 if TYPE_CHECKING:
@@ -27,9 +32,11 @@ if TYPE_CHECKING:
     from brainops.operations.guard.enforcement import Guard
     from brainops.procedures.runs.runner import Runner
     from brainops.store import Transaction
+    from brainops.store.database import Row
     from brainops.types import JSON, Attempt, Execution, Outcome
     from brainops.types.page import Page
 
+Days = Annotated[int, Meta(ge=1, le=365)]
 MAX_LISTED = 10_000  # attempts of one call: what cycles and figures look at
 
 log = logging.getLogger("brainops")
@@ -148,6 +155,16 @@ class Executions(Roster):
                 task_class=task_class, agent=agent, since=since, limit=most, after=after, before=before
             )
 
+    def records(self, *, days: int = 30) -> list[TaskRecord]:
+        """Return how each agent did at each class of tasks in the last days; each class with its best agent first."""
+        until = self._context.store.now() + 1
+        cells: dict[tuple[str, str], list[Row]] = {}
+        with self._context.store.read() as tx:
+            for row in tx.figures.attempts_judged(until - from_plain(Days, days, "days") * DAY_MICROS, until):
+                cells.setdefault((row["task_class"], row["agent"]), []).append(row)
+        found = [_record(*cell, rows) for cell, rows in cells.items()]
+        return sorted(found, key=lambda each: (each.task_class, -each.low, each.agent))
+
     def _at_hand(self, tx: Transaction, execution_id: str) -> Execution:
         found = tx.agents.execution(execution_id) if isinstance(execution_id, str) else None
         if found is None:
@@ -163,3 +180,19 @@ class Executions(Roster):
             self._runs.complete(execution.run_id, execution.step_id, output=output_of(execution))
         except Conflict as error:
             log.warning("the execution %s ended, and its step did not wait for it: %s", execution.id, error)
+
+
+def _record(task_class: str, agent: str, rows: Sequence[Row]) -> TaskRecord:
+    good = sum(float(row["success"]) for row in rows)
+    low, high = wilson_interval(good, len(rows) - good)
+    seconds = [row["duration_us"] / 1e6 for row in rows if row["duration_us"] is not None]
+    return TaskRecord(
+        agent=agent,
+        task_class=task_class,
+        attempts=len(rows),
+        success=good / len(rows),
+        low=low,
+        high=high,
+        seconds=median(seconds) if seconds else None,
+        cost=sum(float(row["charged"] or 0.0) for row in rows) / len(rows),
+    )

@@ -13,7 +13,7 @@ from brainops.health.formulas import FORMULAS, LEAST, RecordCounts, share
 from brainops.memory.context import MemoryContext
 from brainops.procedures.consent.outbox import ATTEMPTS
 from brainops.store import Transaction
-from brainops.types import JSON, HealthFigure, Micros
+from brainops.types import JSON, CalibrationRecord, HealthFigure, Micros
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
 
@@ -32,6 +32,14 @@ def health(context: MemoryContext, days: int) -> tuple[HealthFigure, ...]:
         until = now + 1  # with this very moment
         counts = count(tx, until - days * DAY_MICROS, until)
         return (*of_counts(counts), *_of_ages(tx, now, context.meaning.model != "none"))
+
+
+def calibration(context: MemoryContext, days: int) -> CalibrationRecord:
+    """Return whether advice was as sure as it said over the last days. Raises InvalidInput."""
+    from_plain(Days, days, "days")
+    until = context.store.now() + 1
+    with context.store.read() as tx:
+        return formulas.calibration(tx.figures.advice_followed(until - days * DAY_MICROS, until))
 
 
 def of_counts(counts: RecordCounts) -> Iterator[HealthFigure]:

@@ -13,7 +13,8 @@ from typing import Any
 from msgspec import Struct
 
 from brainops.statistics.calibration import reliability
-from brainops.types import Micros
+from brainops.statistics.proportions import wilson_interval
+from brainops.types import CalibrationBar, CalibrationRecord, Micros
 from brainops.types.times import DAY_MICROS, MINUTE_MICROS
 
 HOUR_MINUTES = 60
@@ -240,10 +241,24 @@ def fix_success(states: Mapping[str, int]) -> tuple[int, int]:
 
 def calibration_error(rows: Iterable[Row]) -> tuple[float | None, int]:
     """Return the expected calibration error of guidance, and from how many cases."""
+    found = calibration(rows)
+    return found.error, found.cases
+
+
+def calibration(rows: Iterable[Row]) -> CalibrationRecord:
+    """Return how often advice was right of which about the same was said, by what became of following it."""
     pairs = [
         (float(row["confidence"]), verdict) for row in rows if row["is_primary"] and (verdict := right(row)) is not None
     ]
-    return (reliability(pairs)[1], len(pairs)) if pairs else (None, 0)
+    bins, error = reliability(pairs)
+    bars = []
+    for each in bins:
+        count = each.share_right * each.cases
+        low, high = wilson_interval(count, each.cases - count)
+        bars.append(
+            CalibrationBar(said=each.mean_confidence, right=each.share_right, low=low, high=high, cases=each.cases)
+        )
+    return CalibrationRecord(bars=tuple(bars), error=error if pairs else None, cases=len(pairs))
 
 
 def improvement_rate(counts: RecordCounts) -> float | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from brainops.health import figures
+from brainops.health.figures import DEFAULT_DAYS
 from brainops.health.report import report
 from brainops.health.series import series
 from brainops.memory.context import MemoryContext
-from brainops.types import HealthFigure, Micros, Report, Series
+from brainops.types import CalibrationRecord, HealthFigure, Micros, Report, Series
 
 
 class Health:
@@ -37,6 +38,11 @@ class Health:
         """
         self._settled()
         return series(self._context, figure, since, until, step_seconds)
+
+    def calibration(self, *, days: int = DEFAULT_DAYS) -> CalibrationRecord:
+        """Return whether advice that was followed in the last days was as sure as it said. Raises InvalidInput."""
+        self._settled()
+        return figures.calibration(self._context, days)
 
     def report(self, *, days: int = 7) -> Report:
         """Return what the last days brought, beside as many days before. Raises InvalidInput."""

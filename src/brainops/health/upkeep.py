@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.memory.transfer import retention, transfer
     from brainops.store import operations
-    from brainops.types import AuditEntry, Check, Junk, Page, Progress
+    from brainops.types import AuditEntry, Check, Junk, Micros, Page, Progress
 else:
     meaning, sweep = lazy.modules("brainops.memory", "meaning reindex")
     (operations,) = lazy.modules("brainops.store", "operations")
@@ -129,14 +129,23 @@ class Upkeep:
 
         return checked(self._context)
 
-    def trail(self, *, limit: int = 100, after: str | None = None, before: str | None = None) -> Page[AuditEntry]:
-        """Return lines of the audit trail of the written namespace, the newest first: who did what, when and why."""
+    def trail(
+        self, *, act: str | None = None, by: str | None = None, subject: str | None = None,
+        since: Micros | None = None, until: Micros | None = None, limit: int = 100, after: str | None = None,
+        before: str | None = None,
+    ) -> Page[AuditEntry]:  # fmt: skip
+        """Return lines of the audit trail of the written namespace, the newest first: who did what, when and why.
+
+        Of one act by its name in the trail, by one actor by id, of one subject, and from `since` up to `until`.
+        """
         from brainops.types.limits import Limit
         from brainops.wire import from_plain
 
         from_plain(Limit, limit, "limit")
         with self._context.store.read() as tx:
-            return tx.trail.newest(limit, after=after, before=before)
+            return tx.trail.newest(
+                limit, act=act, actor=by, subject=subject, since=since, until=until, after=after, before=before
+            )
 
     def audit(self, *, limit: int = 100, progress: Progress | None = None) -> list[Junk]:
         """Return what makes memory worse to read, each with the command that mends it."""

@@ -18,7 +18,7 @@ from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.memories import memory_of
 from brainops.store.scope import STORE_NAMESPACE, checked_namespace
-from brainops.types import JSON, AuditEntry, Draft, Feedback, Memory, MemoryState, Trust, Verdict
+from brainops.types import JSON, AuditEntry, Draft, Feedback, Memory, MemoryState, MemoryUse, Trust, Verdict
 from brainops_core.redaction.redact import safe_text
 
 if TYPE_CHECKING:
@@ -45,12 +45,16 @@ class Removed(Struct, frozen=True, kw_only=True):
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """Everything that is known of how a memory came to be as it is: its versions, acts, verdicts and occurrences."""
+    """Everything that is known of how a memory came to be as it is, and what came of it.
+
+    Its versions, acts, verdicts and occurrences; `used` is how often all versions were handed out and followed.
+    """
 
     versions: tuple[Memory, ...]
     acts: tuple[AuditEntry, ...]
     verdicts: tuple[Feedback, ...]
     occurrences: tuple[dict[str, JSON], ...]
+    used: MemoryUse = MemoryUse()
 
 
 def get(context: MemoryContext, memory_id: str) -> Memory:
@@ -65,7 +69,7 @@ def get(context: MemoryContext, memory_id: str) -> Memory:
 
 
 def history(context: MemoryContext, memory_id: str) -> History:
-    """Return a memory's versions, acts, verdicts and occurrences, each oldest first."""
+    """Return a memory's versions, acts, verdicts and occurrences, each oldest first, and how it was used."""
     with context.store.read() as tx:
         tx.memories.row(memory_id)
         versions = tx.memories.chain(memory_id)
@@ -75,6 +79,7 @@ def history(context: MemoryContext, memory_id: str) -> History:
             acts=tuple(entry for each in ids for entry in tx.trail.of(each)),
             verdicts=tuple(verdict for each in ids for verdict in tx.trail.feedback_on(each)),
             occurrences=tuple(dict(row) for each in ids for row in reversed(tx.memories.occurrences(each))),
+            used=tx.memories.used(ids),
         )
 
 

@@ -30,17 +30,18 @@ from brainops.types import Filter, Role
 MOST_LISTED = 1_000  # of one answer: a list has cursors
 
 _READER = """
-    whoami retrieve newest match get history recognise near by_source changes
-    agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready agents.withheld
+    whoami retrieve newest count match get history recognise near by_source changes
+    agents.attempts agents.choose agents.execution agents.executions agents.get agents.list agents.ready
+    agents.records agents.withheld
     alerts.aside alerts.get alerts.inbox alerts.list
     approvals.get approvals.list approvals.pending
     cases.decide cases.get cases.list cases.names
-    causes.list causes.show
+    causes.counts causes.list causes.seen causes.show
     evidence.get evidence.list evidence.next_tries
     fixes.application fixes.applications fixes.confidence fixes.get fixes.list fixes.plan fixes.suggest
     guard.automatic_stopped guard.compliance guard.decisions guard.is_strict guard.prepared guard.replay guard.rule
     guard.rules guard.settings
-    health.figures health.report health.series
+    health.calibration health.figures health.report health.series
     improvements.get improvements.held improvements.list
     language.budget language.ready language.used
     learning.due learning.insights learning.reports learning.standing
@@ -53,7 +54,8 @@ _READER = """
     runs.current runs.get runs.list runs.plan
     sessions.record
     sharing.bundles sharing.peers
-    signals.anomalies signals.around signals.change_points signals.suspects signals.templates signals.trouble
+    signals.anomalies signals.around signals.change_points signals.metrics signals.points
+    signals.suspects signals.templates signals.trends signals.trouble
     triggers.classify triggers.matching triggers.pushed
     upkeep.audit upkeep.ending upkeep.handles upkeep.status upkeep.trail
     workers.list

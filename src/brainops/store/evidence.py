@@ -139,6 +139,23 @@ class EvidenceRows:
         """Return the latest errors that were said to have one cause."""
         return [cause_change_of(row) for row in self._session.all("cause_changes_joined", limit=limit)]
 
+    def errors_seen(self, *, day: Micros, since: Micros, kept: int, limit: int) -> Sequence[Row]:
+        """Return the errors that are remembered, those first that came last.
+
+        `failed_before` and `seen_before` are when they last came before that `day` (the latter of those that came no
+        more than `kept` times), `mended_at` when a remedy last helped.
+        """
+        return self._session.all("errors_seen", day=day, since=since, kept=kept, limit=limit)
+
+    def failed(self, fingerprints: Sequence[str], *, since: Micros, until: Micros, step: int) -> Sequence[Row]:
+        """Return how many operations failed with each error in each step: `fingerprint`, `step`, `failed`."""
+        given = {"fingerprints": list(fingerprints), "since": since, "until": until, "step": step}
+        return self._session.all("errors_failed", **given)
+
+    def last_failed(self, fingerprints: Sequence[str]) -> Sequence[Row]:
+        """Return the operation that each error ended last: `fingerprint`, `id`, `name`, `target`, `finished_at`."""
+        return self._session.all("errors_last", fingerprints=list(fingerprints))
+
     def undo_change(self, change_id: str, at: Micros) -> bool:
         """Let it count no more; return False where it did not, or stands elsewhere."""
         return self._session.run("cause_change_undo", id=change_id, undone_at=at) > 0

@@ -14,7 +14,8 @@ from brainops.store.counts import FOLD_EVERY, CountRows
 from brainops.store.cursors import read, written
 from brainops.store.named import back
 from brainops.store.paging import list_of, outside, page_of, place_beside
-from brainops.types import Filter, Memory, MemoryState, MemoryType, Page, Source, Trust
+from brainops.store.rows import always
+from brainops.types import Filter, Memory, MemoryState, MemoryType, MemoryUse, Page, Source, Trust
 from brainops.types.times import DAY_MICROS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 500  # rows fetched at a time when a whole store is walked
 ID_CHARACTERS = 36
+FOLLOWERS = 20  # operations that followed a memory which are named, the newest
 FAR_AHEAD_MICROS = DAY_MICROS  # no clock that is only a little off is a day ahead
 LIST_LIMIT = 100_000  # no list is longer than this
 
@@ -307,6 +309,27 @@ class MemoryRows:
     def count_retrieved(self, uses: Mapping[int, int]) -> None:
         """Add up how often memories were retrieved."""
         self._session.many("memory_count_retrieved", ({"key": key, "times": times} for key, times in uses.items()))
+
+    def used(self, ids: Sequence[str]) -> MemoryUse:
+        """Return how often a memory was used in any of its versions, and the newest operations that followed it."""
+        row = always(self._session, "memory_used", ids=list(ids))
+        followers = self._session.all("memory_followers", ids=list(ids), limit=FOLLOWERS)
+        counted = {name: int(row[name]) for name in ("retrieved", "given", "followed", "right", "wrong")}
+        return MemoryUse(**counted, operations=tuple(each["id"] for each in followers))
+
+    def kinds(self, keys: Sequence[int]) -> Sequence[Row]:
+        """Return how many of these memories are of which `type` and `trust`."""
+        return self._session.all("memory_kinds", keys=list(keys))
+
+    def tags_of(self, keys: Sequence[int], limit: int) -> Mapping[str, int]:
+        """Return the tags that these memories have, the most frequent first."""
+        rows = self._session.all("memory_tags_of", keys=list(keys), limit=limit)
+        return {row["tag"]: int(row["memories"]) for row in rows}
+
+    def passing(self, wanted: Filter, limit: int) -> list[int]:
+        """Return the keys of the newest memories that pass a filter, at most so many."""
+        rows = self._session.all("memory_keys", limit=limit, **filter_parameters(wanted))
+        return [row["key"] for row in rows]
 
     def junk(self, *, oversized: int, unused_before: int, limit: int) -> Sequence[Row]:
         """Return current memories that are flagged, oversized, stale or never retrieved."""

@@ -68,6 +68,10 @@ class SignalRows:
         values = {"since": since, "at": at, "until": until, "error": int(error), "limit": limit}
         return self._session.all("log_count_sums", **values)
 
+    def steps(self, ids: Sequence[str], *, since: int, until: int, step: int) -> Sequence[Row]:
+        """Return how often templates were seen in each step: `source`, `template_id`, `step`, `count`."""
+        return self._session.all("log_count_steps", ids=list(ids), since=since, until=until, step=step)
+
     def warnings(self, *, since: int, until: int, limit: int) -> Sequence[Row]:
         """Return the buckets of templates that say warning or worse, newest first."""
         return self._session.all("log_count_buckets", since=since, until=until, limit=limit)
@@ -83,6 +87,10 @@ class SignalRows:
     def series(self, *, since: int, limit: int) -> Sequence[Row]:
         """Return the series that were seen since, newest first."""
         return self._session.all("metric_series_list", since=since, limit=limit)
+
+    def one_series(self, series_id: str) -> Row | None:
+        """Return one readable series."""
+        return self._session.one("metric_series_one", id=series_id)
 
     def add_points(self, points: Iterable[Mapping[str, Any]]) -> None:
         """Add values to the buckets of series; those not newer than what a bucket holds were counted before."""

@@ -67,9 +67,20 @@ class Trail:
         """Return the next lines of a namespace's trail."""
         return self._session.all("audit_page", of_namespace=namespace, after=after, limit=PAGE_ROWS)
 
-    def newest(self, limit: int, **beside: Unpack[Beside]) -> Page[AuditEntry]:
+    def newest(
+        self,
+        limit: int,
+        *,
+        act: str | None = None,
+        actor: str | None = None,
+        subject: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        **beside: Unpack[Beside],
+    ) -> Page[AuditEntry]:
         """Return lines of the written namespace's trail, the newest first."""
-        return paged(self._session, "audit_list", entry_of, limit, **beside)
+        of = {"act": act, "actor": actor, "subject": subject, "since": since, "until": until}
+        return paged(self._session, "audit_list", entry_of, limit, **beside, **of)
 
     def first_break(self, namespace: str) -> int | None:
         """Return the sequence of the first line that does not fit the chain, or None when the whole trail holds."""

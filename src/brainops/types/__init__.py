@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from brainops.types.agent import LanguageUse as LanguageUse
     from brainops.types.agent import MemoryAccess as MemoryAccess
     from brainops.types.agent import Task as Task
+    from brainops.types.agent import TaskRecord as TaskRecord
     from brainops.types.agent import Workflow as Workflow
     from brainops.types.agent import WorkflowPlan as WorkflowPlan
     from brainops.types.alert import Alert as Alert
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from brainops.types.evidence import Cause as Cause
     from brainops.types.evidence import CauseChange as CauseChange
     from brainops.types.evidence import CauseStanding as CauseStanding
+    from brainops.types.evidence import ErrorState as ErrorState
     from brainops.types.evidence import RemedyEffect as RemedyEffect
     from brainops.types.evidence import RemedyEvidence as RemedyEvidence
+    from brainops.types.evidence import SeenError as SeenError
     from brainops.types.fix import ApplicationState as ApplicationState
     from brainops.types.fix import BlastRadius as BlastRadius
     from brainops.types.fix import Fix as Fix
@@ -98,9 +101,11 @@ if TYPE_CHECKING:
     from brainops.types.knowledge import Hit as Hit
     from brainops.types.knowledge import Junk as Junk
     from brainops.types.knowledge import Match as Match
+    from brainops.types.knowledge import MatchCounts as MatchCounts
     from brainops.types.knowledge import Memory as Memory
     from brainops.types.knowledge import MemoryState as MemoryState
     from brainops.types.knowledge import MemoryType as MemoryType
+    from brainops.types.knowledge import MemoryUse as MemoryUse
     from brainops.types.knowledge import Micros as Micros
     from brainops.types.knowledge import Progress as Progress
     from brainops.types.knowledge import Source as Source
@@ -108,6 +113,8 @@ if TYPE_CHECKING:
     from brainops.types.knowledge import Verdict as Verdict
     from brainops.types.learning import Anomaly as Anomaly
     from brainops.types.learning import Briefing as Briefing
+    from brainops.types.learning import CalibrationBar as CalibrationBar
+    from brainops.types.learning import CalibrationRecord as CalibrationRecord
     from brainops.types.learning import CaseDecision as CaseDecision
     from brainops.types.learning import CaseStanding as CaseStanding
     from brainops.types.learning import CodeRepository as CodeRepository
@@ -122,6 +129,7 @@ if TYPE_CHECKING:
     from brainops.types.learning import Ingested as Ingested
     from brainops.types.learning import Insight as Insight
     from brainops.types.learning import LogTemplate as LogTemplate
+    from brainops.types.learning import Metric as Metric
     from brainops.types.learning import Peer as Peer
     from brainops.types.learning import Precursor as Precursor
     from brainops.types.learning import Received as Received
@@ -133,6 +141,7 @@ if TYPE_CHECKING:
     from brainops.types.learning import SessionRecord as SessionRecord
     from brainops.types.learning import Shared as Shared
     from brainops.types.learning import Suspect as Suspect
+    from brainops.types.learning import TemplateTrend as TemplateTrend
     from brainops.types.next_tries import NextTries as NextTries
     from brainops.types.next_tries import NextTry as NextTry
     from brainops.types.operation import ActionClass as ActionClass
@@ -209,10 +218,10 @@ __getattr__, __dir__, __all__ = lazy.names(
     {
         "access": "AccessKey Down IssuedKey ReadableNamespace Role",
         "agent": "AdapterKind Agent AgentLearning AgentLimits Attempt Choice Execution ExecutionState"
-        " LanguageBudget LanguageUse MemoryAccess Task Workflow WorkflowPlan",
+        " LanguageBudget LanguageUse MemoryAccess Task TaskRecord Workflow WorkflowPlan",
         "alert": "Alert AlertEvent AlertState Inbox SetAside",
         "change": "ChangeKind FeedEntry",
-        "evidence": "Cause CauseChange CauseStanding RemedyEffect RemedyEvidence",
+        "evidence": "Cause CauseChange CauseStanding ErrorState RemedyEffect RemedyEvidence SeenError",
         "fix": "ApplicationState BlastRadius Fix FixApplication FixConfidence FixKind FixMode FixSuggestion"
         " Recognition",
         "guard": "AllOf Allow AnyOf Ask Autonomy Bypass Compliance ComplianceRow Decision DecisionKind Deny"
@@ -220,11 +229,12 @@ __getattr__, __dir__, __all__ = lazy.names(
         " ReceiptMatch RecordedDecision Replay Replayed Requirement Rule RuleKind RuleMode"
         " SettingChange",
         "knowledge": "Actor ActorKind AuditEntry Captured Check Draft DraftFields Embedder ErrorEvent Explanation"
-        " Feedback Filter Finding Fingerprint Frame Hit JSON Junk Match Memory MemoryState MemoryType"
-        " Micros NOBODY NO_ERROR Progress Source Trust Verdict",
-        "learning": "Anomaly Briefing CaseDecision CaseStanding CodeRepository Cycle CycleReport CycleStanding"
-        " DecidedCase HealthFigure Series SeriesPoint Improvement ImprovementKind ImprovementState Ingested Insight"
-        " LogTemplate Peer Precursor Received Report ReportLine Section SessionRecord Shared Suspect",
+        " Feedback Filter Finding Fingerprint Frame Hit JSON Junk Match MatchCounts Memory MemoryState MemoryType"
+        " MemoryUse Micros NOBODY NO_ERROR Progress Source Trust Verdict",
+        "learning": "Anomaly Briefing CalibrationBar CalibrationRecord CaseDecision CaseStanding CodeRepository Cycle"
+        " CycleReport CycleStanding DecidedCase HealthFigure Series SeriesPoint Improvement ImprovementKind"
+        " ImprovementState Ingested Insight LogTemplate Metric Peer Precursor Received Report ReportLine Section"
+        " SessionRecord Shared Suspect TemplateTrend",
         "next_tries": "NextTries NextTry",
         "operation": "ActionClass Consult Evidence Failed Guidance Observation Operation OperationStart Outcome"
         " Recommendation RecommendedAgent Record SimilarOperation Succeeded",

@@ -176,6 +176,23 @@ class Execution(Keyed, frozen=True, kw_only=True):
         return self.outcome.error.message if isinstance(self.outcome, Failed) else None
 
 
+class TaskRecord(Struct, frozen=True, kw_only=True):
+    """How an agent did at a class of tasks: `success` is the share that went well, which lies in `low` to `high`.
+
+    The bounds are those of 90 %; `seconds` is the median, `cost` what an attempt took on average. Attempts count of
+    which it is known how they ended.
+    """
+
+    agent: str
+    task_class: str
+    attempts: int
+    success: float
+    low: float
+    high: float
+    seconds: float | None
+    cost: float
+
+
 class AgentLearning(Struct, frozen=True, kw_only=True):
     """What one execution taught every agent: who failed how at tasks of a class, and who then succeeded."""
 

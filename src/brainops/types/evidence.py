@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from brainops.types.fix import FixSuggestion
 from brainops.types.knowledge import JSON, Actor, Micros
 from brainops.types.operation import Evidence
 
@@ -67,6 +68,41 @@ class CauseChange(Struct, frozen=True, kw_only=True):
     at: Micros
     actor: Actor
     undone_at: Micros | None = None
+
+
+class ErrorState(StrEnum):
+    """How an error stands: `ongoing` came lately and before, `quiet` not for days; a remedy `mended` it since."""
+
+    NEW = "new"
+    RETURNING = "returning"
+    ONGOING = "ongoing"
+    QUIET = "quiet"
+    MENDED = "mended"
+
+
+class SeenError(Struct, frozen=True, kw_only=True):
+    """An error by its cause: how it stands, when and how often it came, where last, and the surest of its fixes.
+
+    `counts` are the operations that failed with it in each step of `step_seconds`, the oldest first, up to now;
+    `memory_id` is what is kept of it, `operation_id` the last operation that it ended, where there is one.
+    """
+
+    id: str
+    title: str
+    state: ErrorState
+    memory_id: str
+    fingerprints: tuple[str, ...]
+    occurrences: int
+    first_at: Micros
+    last_at: Micros
+    mended_at: Micros | None = None
+    counts: tuple[int, ...] = ()
+    step_seconds: float = 0.0
+    operation_id: str | None = None
+    operation: str | None = None
+    target: str | None = None
+    fixes: int = 0
+    fix: FixSuggestion | None = None
 
 
 class Cause(Struct, frozen=True, kw_only=True):

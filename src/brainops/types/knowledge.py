@@ -293,6 +293,35 @@ class Feedback(Struct, frozen=True, kw_only=True):
     undone_at: Micros | None
 
 
+class MemoryUse(Struct, frozen=True, kw_only=True):
+    """What became of a memory: how often it was handed out, advised and followed, and how that went.
+
+    `given` counts the receipts that named it first; of `followed`, `right` went well and `wrong` did not or was
+    contradicted, the others have not ended. `operations` are the newest that followed it.
+    """
+
+    retrieved: int = 0
+    given: int = 0
+    followed: int = 0
+    right: int = 0
+    wrong: int = 0
+    operations: tuple[str, ...] = ()
+
+
+class MatchCounts(Struct, frozen=True, kw_only=True):
+    """How many memories match, by type, trust and tag; of what is more than `most`, so many were looked at.
+
+    `without` says, where none matches, how many would without each condition, those first that let in the most.
+    """
+
+    total: int
+    most: int
+    types: Mapping[str, int] = {}
+    trust: Mapping[str, int] = {}
+    tags: Mapping[str, int] = {}
+    without: Mapping[str, int] = {}
+
+
 class Check(Struct, frozen=True, kw_only=True):
     """One part of a health check: PASS or FAIL, what was seen, and the way out."""
 

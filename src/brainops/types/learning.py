@@ -220,6 +220,40 @@ class LogTemplate(Struct, frozen=True, kw_only=True):
     error_memory_id: str | None = None
 
 
+class TemplateTrend(Struct, frozen=True, kw_only=True):
+    """How often a template came `lately` and in a stretch as long `before`: `standing` is new, rising or "".
+
+    `counts` are its lines in each step of `step_seconds`, the oldest first, up to now.
+    """
+
+    id: str
+    source: str
+    text: str
+    level: str | None
+    error: bool
+    lately: int
+    before: int
+    first_at: Micros
+    exemplar: str
+    standing: str = ""
+    counts: tuple[int, ...] = ()
+    step_seconds: float = 0.0
+    error_memory_id: str | None = None
+
+
+class Metric(Struct, frozen=True, kw_only=True):
+    """A series of numbers that is kept: what is measured, of which component; a counter is shown as its rate."""
+
+    id: str
+    name: str
+    component: str
+    source: str
+    counter: bool
+    labels: Mapping[str, JSON]
+    first_at: Micros
+    last_at: Micros
+
+
 class Ingested(Struct, frozen=True, kw_only=True):
     """What was taken from a log or a page of metrics. `resumed` is where reading went on in a file that grew.
 
@@ -390,6 +424,24 @@ class SessionRecord(Struct, frozen=True, kw_only=True):
     receipts: int
     memories: int
     last_at: Micros | None
+
+
+class CalibrationBar(Struct, frozen=True, kw_only=True):
+    """Advice of which about the same was said: how sure it was, the share that was right, its 90 % bounds, how many."""
+
+    said: float
+    right: float
+    low: float
+    high: float
+    cases: int
+
+
+class CalibrationRecord(Struct, frozen=True, kw_only=True):
+    """Whether advice was as sure as it said: `error` is the mean distance, None without cases."""
+
+    bars: tuple[CalibrationBar, ...]
+    error: float | None
+    cases: int
 
 
 class ReportLine(Struct, frozen=True, kw_only=True):

@@ -6,10 +6,14 @@ from itertools import pairwise
 
 from brainops.store import Transaction
 from brainops.store.database import Row
-from brainops.types import Micros
+from brainops.types import Micros, Series, SeriesPoint
 
 SERIES_LOOKED_AT = 300
 """Series, the last seen first, that anomalies, change points and suspects are looked for in: under two seconds."""
+
+
+POINTS_READ = 20_000  # of one series: a fortnight of minutes
+MOST_POINTS = 400  # more than a screen has columns
 
 
 def values_of(tx: Transaction, series: Row, *, since: Micros, until: Micros, limit: int) -> list[tuple[Micros, float]]:
@@ -25,6 +29,18 @@ def values_of(tx: Transaction, series: Row, *, since: Micros, until: Micros, lim
         for earlier, row in pairwise(rows)
         if row["last"] >= earlier["last"]
     ]
+
+
+def course(tx: Transaction, series: Row, *, since: Micros, until: Micros) -> Series:
+    """Return how a series went, by the means of at most `MOST_POINTS` steps."""
+    values = thinned(values_of(tx, series, since=since, until=until, limit=POINTS_READ), MOST_POINTS)
+    return Series(
+        figure=title(series),
+        unit="a second" if series["counter"] else "",
+        step_seconds=max(60.0, (until - since) / 1e6 / MOST_POINTS),
+        formula="growth of the counter a second" if series["counter"] else "mean of the values of a step",
+        points=tuple(SeriesPoint(at=at, value=value, counted=1) for at, value in values),
+    )
 
 
 def thinned(values: list[tuple[Micros, float]], most: int) -> list[tuple[Micros, float]]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from brainops import lazy
-from brainops.errors import InvalidInput
+from brainops.errors import InvalidInput, NotFound
 from brainops.memory.draft import checked_moment
 from brainops.memory.filters import member
 from brainops.statistics.change_points import ChangePoint
-from brainops.types import Cycle, Ingested
+from brainops.store.rows import value_of
+from brainops.types import Cycle, Ingested, Metric
 from brainops.types.limits import Limit
 from brainops.types.times import DAY_MICROS
 from brainops.wire import from_plain
@@ -31,18 +32,21 @@ if TYPE_CHECKING:
         regularities,
         series,
         sources,
+        trends,
     )
     from brainops.memory.context import MemoryContext
-    from brainops.types import Anomaly, LogTemplate, Micros, Precursor, Progress, Suspect
+    from brainops.types import Anomaly, LogTemplate, Micros, Precursor, Progress, Series, Suspect, TemplateTrend
 else:
-    error_patterns, incidents, intake, log_lines, outliers, regularities, series, sources = lazy.modules(
-        "brainops.learning.signals", "error_patterns incidents intake log_lines outliers regularities series sources"
+    error_patterns, incidents, intake, log_lines, outliers, regularities, series, sources, trends = lazy.modules(
+        "brainops.learning.signals",
+        "error_patterns incidents intake log_lines outliers regularities series sources trends",
     )
 
 MAX_SOURCE_CHARACTERS = 200
 MAX_PATH_CHARACTERS = 4_096  # longer is no path on any system that this runs on
 MINUTES = 10.0
 Minutes = Annotated[float, Meta(gt=0, le=1_440)]
+Hours = Annotated[int, Meta(ge=1, le=24 * 31)]
 LINES = "lines"  # the source of lines that nobody named
 
 
@@ -172,6 +176,34 @@ class Signals:
                 ]
                 for row in rows
             }
+
+    def trends(self, *, hours: int = 24, errors: bool = False, limit: int = 50) -> list[TemplateTrend]:
+        """Return what logs say in the last hours: what is new first, then what rises, then the most frequent."""
+        from_plain(Limit, limit, "limit")
+        from_plain(bool, errors, "errors")
+        with self._context.store.read() as tx:
+            now = self._context.store.now()
+            return trends.found_trends(tx, now, from_plain(Hours, hours, "hours"), errors=errors)[:limit]
+
+    def metrics(self, *, since: Micros = 0, limit: int = 100) -> list[Metric]:
+        """Return the series of numbers that are kept and were seen since, the newest first."""
+        from_plain(Limit, limit, "limit")
+        with self._context.store.read() as tx:
+            rows = tx.signals.series(since=checked_moment(since, "since"), limit=limit)
+        return [value_of(Metric, row, "labels") for row in rows]
+
+    def points(self, metric_id: str, *, since: Micros | None = None, until: Micros | None = None) -> Series:
+        """Return how a metric went from `since` (a day ago) up to `until` (now), at most 400 points, the oldest first.
+
+        A point is the mean of its step, of a counter its growth a second. Raises NotFound.
+        """
+        end = self._context.store.now() + 1 if until is None else checked_moment(until, "until")
+        begin = max(0, end - DAY_MICROS) if since is None else checked_moment(since, "since")
+        with self._context.store.read() as tx:
+            row = tx.signals.one_series(from_plain(str, metric_id, "a metric's id"))
+            if row is None:
+                raise NotFound(f"there is no metric {metric_id[:80]!a} in the namespaces that you read")
+            return series.course(tx, row, since=begin, until=end)
 
     def precursors(self, now: Micros) -> Sequence[Precursor]:
         """Return what was seen lately after which operations fail more often than usual; a cheap look-up."""

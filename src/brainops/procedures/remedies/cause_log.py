@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.context import MemoryContext
+from brainops.memory.draft import checked_moment
+from brainops.memory.filters import member
+from brainops.procedures.remedies import errors_seen
 from brainops.procedures.remedies.causes import cause_of
 from brainops.procedures.remedies.identity import identify
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
-from brainops.types import Cause, CauseChange, CauseStanding, ErrorEvent
-from brainops.types.limits import LISTED, Limit, Said
+from brainops.types import Cause, CauseChange, CauseStanding, ErrorEvent, ErrorState, Micros, Page, SeenError
+from brainops.types.limits import LISTED, LISTED_WHOLE, Limit, Said
 from brainops.wire import from_plain
 
 _ACTS = {CauseStanding.JOINED: acts.CAUSE_JOIN, CauseStanding.PARTED: acts.CAUSE_PART}
@@ -41,6 +44,26 @@ class CauseLog:
                     cause = _cause(tx, change.fingerprint)
                     seen[cause.id] = cause
         return [each for each in seen.values() if len(each.fingerprints) > 1]
+
+    def seen(
+        self, *, state: ErrorState | str | None = None, since: Micros = 0, limit: int = LISTED_WHOLE,
+        after: str | None = None, before: str | None = None,
+    ) -> Page[SeenError]:  # fmt: skip
+        """Return the errors that are remembered and came since, a row a cause, those first that came last.
+
+        Each says how it stands (new, returning, ongoing, quiet, mended), how often it came in each quarter of the last
+        seven days, which operation it ended last, and the surest of its fixes. Raises InvalidInput.
+        """
+        limit, wanted = from_plain(Limit, limit, "limit"), None if state is None else member(ErrorState, state)
+        since = checked_moment(since, "since")
+        with self._context.store.read() as tx:
+            now = self._context.store.now()
+            return errors_seen.page(tx, now, state=wanted, since=since, limit=limit, after=after, before=before)
+
+    def counts(self, *, since: Micros = 0) -> dict[ErrorState, int]:
+        """Return how many causes that came since stand how."""
+        with self._context.store.read() as tx:
+            return errors_seen.counts(tx, self._context.store.now(), checked_moment(since, "since"))
 
     def join(self, error: AnyError, other: AnyError, *, reason: str) -> CauseChange:
         """Say, as a person, that two errors have one cause: what helps against one is known of both."""

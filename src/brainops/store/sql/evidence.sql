@@ -119,6 +119,36 @@ where c.namespace = any (:namespaces::text[])
         or c.other in (select r.fingerprint from reached as r))
 order by c.at desc, c.id desc limit :limit
 
+-- name: errors_seen
+-- The errors that are remembered, those first that came last: when before a time, and when a remedy last helped?
+select m.key, m.id, m.fingerprint, m.title, m.occurrences, m.created_at as first_at, m.last_seen_at as last_at,
+    (select max(o.finished_at) from operation as o where o.namespace = m.namespace and o.fingerprint = m.fingerprint
+        and o.finished_at < :day) as failed_before,
+    case when m.occurrences <= :kept then (select max(c.at) from occurrence as c where c.memory_key = m.key
+        and c.at < :day) end as seen_before,
+    (select max(e.at) from evidence as e where e.namespace = m.namespace and e.fingerprint = m.fingerprint
+        and e.effect = 'helped' and e.basis <> 'claimed' and e.imported_at is null and {evidence_stands}) as mended_at
+from memory as m
+where m.namespace = any (:namespaces::text[]) and m.type = 'error_pattern' and m.fingerprint is not null
+    and m.state = 'active' and m.superseded_by is null and m.last_seen_at >= :since
+order by m.last_seen_at desc, m.key desc limit :limit
+
+-- name: errors_failed
+-- How many operations failed with each of these errors in each step of a time?
+select o.fingerprint, (o.finished_at - :since::bigint) / :step::bigint as step, count(*) as failed
+from operation as o
+where o.namespace = any (:namespaces::text[]) and o.fingerprint = any (:fingerprints::text[])
+    and o.finished_at >= :since::bigint and o.finished_at < :until
+group by o.fingerprint, (o.finished_at - :since::bigint) / :step::bigint
+
+-- name: errors_last
+-- Which operation did each of these errors end last?
+select o.fingerprint, o.id, o.name, o.target, o.finished_at from operation as o
+where o.namespace = any (:namespaces::text[]) and o.id in (
+    select (select i.id from operation as i where i.namespace = any (:namespaces::text[])
+        and i.fingerprint = given.value and i.finished_at is not null order by i.finished_at desc limit 1)
+    from unnest(:fingerprints::text[]) as given (value))
+
 -- name: cause_changes_joined
 -- The latest errors that were said to have one cause.
 select {cause_change as c} from cause_change as c

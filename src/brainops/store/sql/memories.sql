@@ -63,8 +63,8 @@ select m.key, m.type, m.importance, m.created_at, m.feedback from memory as m
 where m.key = any (:keys::bigint[]) and m.namespace = any (:namespaces::text[])
 
 -- name: memory_keys
--- The keys of all memories that pass the filter, up to a limit.
-select m.key from memory as m where {memory_filter} limit :limit
+-- The keys of the newest memories that pass the filter.
+select m.key from memory as m where {memory_filter} order by m.key desc limit :limit
 
 -- name: memory_list
 -- Memories of a namespace that pass the filter, newest first: from the end of an index, whatever the planner knows.
@@ -219,6 +219,37 @@ where m.namespace::text = any (:namespaces::text[]) and m.state = 'active' and m
         or (m.retrieved_count = 0 and m.created_at < :unused_before)
         or (m.valid_to is not null and m.valid_to < greatest(now_us(), m.updated_at)))
 order by m.key limit :limit
+
+-- name: memory_used
+-- How often was a memory, in any of its versions, handed out, advised first and followed, and how did that end?
+select
+    (select coalesce(sum(m.retrieved_count), 0) from memory as m
+        where m.id = any (:ids::text[]) and m.namespace = any (:namespaces::text[])) as retrieved,
+    (select count(*) from guidance as g where g.namespace = any (:namespaces::text[])
+        and g.primary_id = any (:ids::text[]) and g.imported_at is null) as given,
+    count(*) as followed,
+    coalesce(sum(case when o.outcome = 'succeeded' and o.contradicted_at is null then 1 else 0 end), 0) as "right",
+    coalesce(sum(case when o.outcome = 'failed' or o.contradicted_at is not null then 1 else 0 end), 0) as wrong
+from operation as o
+where o.namespace = any (:namespaces::text[]) and o.followed_id = any (:ids::text[]) and o.imported_at is null
+
+-- name: memory_followers
+-- The newest operations that followed a memory, in any of its versions.
+select o.id from operation as o
+where o.namespace = any (:namespaces::text[]) and o.followed_id = any (:ids::text[])
+order by o.started_at desc, o.id desc limit :limit
+
+-- name: memory_kinds
+-- Of which types and of which trust are these memories?
+select m.type, m.trust, count(*) as memories from memory as m
+where m.key = any (:keys::bigint[]) and m.namespace = any (:namespaces::text[])
+group by m.type, m.trust
+
+-- name: memory_tags_of
+-- Which tags do these memories have, the most frequent first?
+select g.tag, count(*) as memories from memory_tag as g
+where g.memory_key = any (:keys::bigint[]) and g.namespace = any (:namespaces::text[])
+group by g.tag order by memories desc, g.tag limit :limit
 
 -- name: occurrence_insert
 -- The same memory was seen again.

@@ -92,6 +92,15 @@ where c.namespace = any (:namespaces::text[]) and c.bucket >= :since and c.bucke
     and (t.error = 1 or t.level in ('warning', 'error', 'critical'))
 order by c.bucket desc limit :limit
 
+-- name: log_count_steps
+-- How often was each of these templates seen in each step of a time?
+select c.source, c.template_id, (c.bucket - :since::bigint) / :step::bigint as step,
+    cast(sum(c.count) as bigint) as count
+from log_count as c
+where c.namespace = any (:namespaces::text[]) and c.bucket >= :since::bigint and c.bucket < :until
+    and c.template_id = any (:ids::text[])
+group by c.source, c.template_id, (c.bucket - :since::bigint) / :step::bigint
+
 -- name: log_count_fold
 -- Minutes long ago are kept as hours.
 insert into log_count (namespace, source, template_id, bucket, count)
@@ -118,6 +127,10 @@ select s.id from metric_series as s where s.namespace = :namespace order by s.id
 -- The series that were seen since, the newest first.
 select {metric_series as s} from metric_series as s
 where s.namespace = any (:namespaces::text[]) and s.last_at >= :since order by s.last_at desc, s.id limit :limit
+
+-- name: metric_series_one
+-- One series.
+select {metric_series as s} from metric_series as s where s.namespace = any (:namespaces::text[]) and s.id = :id
 
 -- name: metric_point_add
 -- A value of a series in a bucket of time; one that is not newer than what the bucket holds was counted before.

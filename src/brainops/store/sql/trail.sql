@@ -18,9 +18,11 @@ where namespace = :of_namespace and namespace = any (:namespaces::text[]) and se
 order by sequence limit :limit
 
 -- name: audit_list
--- The written namespace's trail, the newest line first.
+-- The written namespace's trail, the newest line first: of one act, actor or subject, and of a time, where they are named.
 select namespace, sequence, at, actor_kind, actor_id, actor_proof, act, subject, detail, previous_hash, hash from audit
-where namespace = :namespace
+where namespace = :namespace and (:act::text is null or act = :act) and (:actor::text is null or actor_id = :actor)
+    and (:subject::text is null or subject = :subject)
+    and at >= coalesce(:since::bigint, 0) and at < coalesce(:until::bigint, 9223372036854775807)
     {pages sequence::bigint desc}
 
 -- name: feedback_insert
