@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from brainops.procedures.runs.dispatcher import Dispatcher
     from brainops.store import Store
     from brainops.store.database import Deadline
-    from brainops.types import AccessKey, Actor, Proof, Role, SignedIn
+    from brainops.types import AccessKey, Actor, OperationToken, Proof, Role, SignedIn
 
 KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
@@ -200,6 +200,10 @@ class Engine:
         ):  # by the recorder: nobody waits for a writer here
             self.recorder.submit(store, lambda tx: tx.keys.used(key.id, now), beside=True)
         return key
+
+    def let_in_by(self, secret: str) -> OperationToken:
+        """Return the token that a page shows. Raises ApprovalUnproven."""
+        return self.services(self.settings).keys.known_token(secret)
 
     def signed_in_by(self, secret: str) -> SignedIn:
         """Return who is signed in by a secret. Raises ApprovalUnproven."""

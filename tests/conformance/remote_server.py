@@ -25,7 +25,6 @@ from brainops.remote.link import Link
 from brainops.remote.narrowing import Narrowing
 from brainops.server import api, app
 from brainops.server.callers import Caller, caller_of
-from brainops.server.people import Ways
 from brainops.types import KeyProof, Role
 
 LOOPBACK = "127.0.0.1"
@@ -63,10 +62,10 @@ class RemoteServer:
 
         return Opened(link, Narrowing())
 
-    def _caller(self, engine: Engine, headers: Mapping[str, str], *, open_to_this_machine: bool, ways: Ways) -> Caller:
+    def _caller(self, engine: Engine, headers: Mapping[str, str], **how: Any) -> Caller:
         secret = headers.get("authorization", "").removeprefix("Bearer ")
         if secret not in self._brains:
-            return caller_of(engine, headers, open_to_this_machine=open_to_this_machine, ways=ways)
+            return caller_of(engine, headers, **how)
         brain = self._brains[secret]()
         if session := headers.get("brainops-session"):
             brain = brain.acting(session=session)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from brainops.brain import Brain
+from brainops.engine import Engine
 from brainops.errors import ApprovalUnproven, Conflict, InvalidInput, NotFound
-from brainops.types import Actor, ActorKind, IssuedKey, KeyProof, Role
-from brainops.types.times import DAY_MICROS, HOUR_MICROS
+from brainops.types import Actor, ActorKind, IssuedKey, KeyProof, OperationToken, Role
+from brainops.types.times import DAY_MICROS, HOUR_MICROS, MINUTE_MICROS
 from tests.conformance.conftest import OpenBrain, set_clock
 from tests.conformance.everything import MARTA
 from tests.inside import inside
@@ -135,3 +138,38 @@ def test_issuing_and_revoking_stand_in_the_trail_without_the_secret(brain: Brain
 
     assert [line.act for line in lines] == ["key-issue", "key-revoke"]
     assert issued.secret.rpartition("_")[2] not in str(lines)
+
+
+def test_a_token_holds_for_its_minutes_and_ends_with_its_key_or_by_itself(open_brain: OpenBrain) -> None:
+    person = open_brain(actor=MARTA)
+    engine, now = inside(person).engine, inside(person).store.now()
+    key = person.keys.issue("shop", days=0.01)
+    shop = Brain(engine, actor=Actor(kind=ActorKind.AGENT, id="shop", proof="key"), namespace="team/a", read=[])
+
+    first, second, third = (shop.keys.token("checkout", minutes=minutes) for minutes in (5, 20, 5))
+
+    known = engine.let_in_by(first.secret)
+    assert (known.operation, known.namespace, known.name, known.secret) == ("checkout", "team/a", "shop", "")
+    assert first.secret not in repr(first)
+    assert second.expires_at == key.access.expires_at  # it does not outlive the key
+    person.keys.revoke(third.secret)
+    set_clock(inside(person).store, lambda: now + 6 * MINUTE_MICROS)
+    assert [lets_in(engine, each) for each in (first, second, third)] == [False, True, False]
+    person.keys.revoke("shop")
+    assert not lets_in(engine, second)
+    with pytest.raises(NotFound):
+        person.keys.revoke(third.secret)
+
+
+def lets_in(engine: Engine, token: OperationToken) -> bool:
+    try:
+        engine.let_in_by(token.secret)
+    except ApprovalUnproven:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("wrong", [{"operation": " "}, {"operation": "x" * 301}, {"minutes": 0}, {"minutes": 61}])
+def test_a_token_is_for_one_name_and_for_an_hour_at_most(brain: Brain, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        brain.keys.token(**{"operation": "checkout", **wrong})

@@ -27,7 +27,7 @@ NOT_CALLED = set(
     "agents.cancel agents.verify approvals.grant fixes.apply fixes.contradict "
     "fixes.rollback guard.acknowledge guard.false_block workflows.plan "
     "guard.right_block improvements.apply improvements.undo "
-    "improvements.veto keys.issue keys.revoke keys.rotate language.complete "
+    "improvements.veto keys.issue keys.revoke keys.rotate keys.token language.complete "
     "notices.add_channel notices.remove_channel notices.try_channel operations.begin operations.finish "
     "procedures.from_document procedures.from_text purge_subject runs.retry "
     "runs.skip sharing.distrust sharing.revoke sharing.trust signals.ingest "

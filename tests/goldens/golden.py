@@ -30,7 +30,7 @@ _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _CUT_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{1,26}$")  # at the end of a text that was cut to a length
 _CUT_SETTING = re.compile(r"^(step_limits = .*?<python>).*(?<!})$")  # the longer the path, the less is left
 _DIGEST = re.compile(r"(?<!\w)(?<!\d\.)(?!0+\b)[0-9a-f]{12,128}\b")  # neither decimals nor the start of a chain
-_KEY = re.compile(r"\bbo[as]_[\w-]{40,}")
+_KEY = re.compile(r"\bbo[ast]_[\w-]{40,}")
 _SIZE = re.compile(r"\b\d+(?:\.\d+)? (?:kB|MB|GB|TB)\b")
 _TOOK = re.compile(r'(?<="name": "time", "value": )[\d.]+')  # what operations took, among figures that do not change
 _MICROS = re.compile(r"(?<![\w.])[12]\d{15}\b")

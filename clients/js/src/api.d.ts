@@ -516,6 +516,8 @@ export type KeysRevokeCall = { readonly "name": string };
 
 export type KeysRotateCall = { readonly "name": string; readonly "overlap_seconds"?: number };
 
+export type KeysTokenCall = { readonly "minutes"?: number; readonly "operation": string };
+
 /** As whom somebody acts there, and what they write and read. */
 export type KnownAs = { readonly "actor": Actor; readonly "namespace": string; readonly "read": readonly (string)[]; readonly "session": string | null };
 
@@ -646,6 +648,9 @@ export type Operation = { readonly "contradicted_at": number | null; readonly "c
 
 /** Something that somebody is about to do. */
 export type OperationStart = { readonly "action_class"?: ActionClass; readonly "actor"?: Actor; readonly "context"?: { readonly [name: string]: Json }; readonly "name": string; readonly "parent_id"?: string | null; readonly "session_id"?: string | null; readonly "target"?: string | null };
+
+/** What a page shows in place of a key: for a few minutes, one operation name in one namespace. */
+export type OperationToken = { readonly "expires_at": number; readonly "key_id": string | null; readonly "kind": ActorKind; readonly "name": string; readonly "namespace": string; readonly "operation": string; readonly "secret": string };
 
 export type OperationsBeginCall = { readonly "action_class"?: ActionClass | null; readonly "consult"?: "always" | "cached" | "never"; readonly "context"?: { readonly [name: string]: Json } | null; readonly "name": string; readonly "service"?: string | null; readonly "session"?: string | null; readonly "target"?: string | null };
 
@@ -1290,10 +1295,12 @@ export interface Calls {
   "keys.issue": [KeysIssueCall, IssuedKey];
   /** Return the keys, those that ended too, newest first. */
   "keys.list": [KeysListCall, readonly (AccessKey)[]];
-  /** Take the keys of a name (or the one of this id) back, from now on. Raises NotFound. */
+  /** Take the keys of a name (or the one of this id) back, from now on, or the token of this secret. */
   "keys.revoke": [KeysRevokeCall, readonly (AccessKey)[]];
   /** Issue the next key of a name, for the same; the one before goes on for `overlap_seconds`, and then ends. */
   "keys.rotate": [KeysRotateCall, IssuedKey];
+  /** Let whoever holds its secret, a page, tell of one operation in the written namespace for some minutes. */
+  "keys.token": [KeysTokenCall, OperationToken];
   /** Return what may be taken a day in the written namespace, and what is spent or set aside today. */
   "language.budget": [LanguageBudgetCall, LanguageBudget];
   /** Return what the configured models say to a prompt. What the prompt quotes is redacted by who writes it. */

@@ -24,7 +24,8 @@ def keys() -> None:
     \b
     brainops keys issue NAME --role writer --days 90
     brainops keys rotate NAME      a new one; the old one goes on for a day
-    brainops keys revoke NAME      at once
+    brainops keys revoke NAME      at once, with the tokens that it asked for
+    brainops keys token OPERATION  what a page shows, for minutes
     """
 
 
@@ -92,16 +93,32 @@ def rotate(brain: Brain, name: str, overlap: float) -> Said:
     yield from _told(proven(brain, "KEY_ISSUE", brain.keys.rotate, name, overlap_seconds=overlap * 3_600))
 
 
+@keys.command("token")
+@click.argument("operation")
+@click.option("--minutes", type=float, default=15.0, show_default=True, help="How long it holds, 60 at most.")
+def token(brain: Brain, operation: str, minutes: float) -> Said:
+    """Let a page tell of one operation for some minutes: what it shows in place of a key, shown this once.
+
+    A page's own server asks for one with its key: POST /v1/keys/token.
+
+    Example: brainops keys token checkout --minutes 5
+    """
+    found = brain.keys.token(operation, minutes=minutes)
+    yield found
+    yield f"A page tells of {one_line(found.operation)} in {found.namespace} with it, for {minutes:g} minutes:"
+    yield found.secret
+
+
 @keys.command("revoke")
-@click.argument("name", metavar="NAME|ID")
+@click.argument("name", metavar="NAME|ID|TOKEN")
 def revoke(brain: Brain, name: str) -> Said:
-    """Take the keys of a name back, or one by its id: from now on they open nothing.
+    """Take the keys of a name back, or one by its id, or a page's token: from now on they open nothing.
 
     Example: brainops keys revoke release-bot
     """
     gone = brain.keys.revoke(name)
     yield gone
-    yield from [f"Revoked: {one_line(each.name)}, {each.id}" for each in gone]
+    yield from [f"Revoked: {one_line(each.name)}, {each.id}" for each in gone] or ["Revoked: the token."]
 
 
 def _told(issued: IssuedKey) -> Said:

@@ -30,6 +30,7 @@ SECRETS = (SIGN_IN_SECRET, OIDC_SECRET)
 
 REACHED = [
     click.option("--host-name", multiple=True, metavar="NAME", help="A further name that it is asked by."),
+    click.option("--origin", multiple=True, metavar="ORIGIN", help="Pages of it may ask with a token; repeatable."),
     click.option("--sender", multiple=True, metavar="WHO=REF", help="Where a sender's secret is: env:, file:."),
     click.option("--url", metavar="URL", help="Where browsers reach it: https://..., unless on this machine."),
     click.option("--oidc", metavar="ISSUER", help="The OIDC provider that signs people in."),
@@ -62,6 +63,7 @@ def serve(
     workers: int,
     as_service: bool,
     host_name: tuple[str, ...],
+    origin: tuple[str, ...],
     sender: tuple[str, ...],
     url: str | None,
     **signing: Any,
@@ -109,7 +111,8 @@ def serve(
                     show_link(engine, address)
 
         with ExitStack() as working:
-            answer(engine, host=host, port=port, names=host_name, keyed=keyed, ready=ready, senders=sender, ways=ways)
+            reached_by: dict[str, Any] = {"names": host_name, "origins": origin, "senders": sender, "ways": ways}
+            answer(engine, host=host, port=port, keyed=keyed, ready=ready, **reached_by)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
 

@@ -74,6 +74,7 @@ _WRITER = """
     fixes.detach=FIX_DETACH fixes.record=FIX_RECORD fixes.rollback=FIX_ROLL_BACK
     guard.acknowledge=GUARD guard.ask=ASK guard.check=GUARD guard.close_bypass=BYPASS_CLOSE guard.stop_automatic=STOP
     improvements.veto=IMPROVEMENT_VETO
+    keys.token=TOKEN_MINT
     language.complete=SPEND
     operations.begin=RECORD operations.finish=RECORD
     procedures.activate=PROCEDURE_ACTIVATE procedures.from_document=PROCEDURE_SAVE procedures.from_text=PROCEDURE_SAVE

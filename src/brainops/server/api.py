@@ -19,6 +19,7 @@ from brainops.remote.verbs import Verb
 from brainops.server.callers import Caller, caller_of
 from brainops.server.people import CSRF, Ways, is_recent, require_csrf, sign_in_secret
 from brainops.server.problem import Trouble
+from brainops.server.tokens import require_taken, require_verb
 from brainops.types import Role, SignInProof
 from brainops.wire import from_json, from_plain, to_json
 
@@ -59,19 +60,19 @@ class Api:
             )
         return verb
 
-    def known(self, method: str, headers: Mapping[str, str]) -> Caller:
-        """Return who asks, before anything is read in for them. Raises Trouble.
+    def known(self, method: str, headers: Mapping[str, str], *, pages: bool = False) -> Caller:
+        """Return who asks, before anything is read in for them; a page only where `pages` may ask. Raises Trouble.
 
         401 for nobody, 403 for no role, and for a cookie that any page might send along.
         """
         secret = sign_in_secret(self._ways, headers)
         if secret is not None and method != "GET":
             require_csrf(secret, headers.get(CSRF))
-        return self.caller(headers)
+        return self.caller(headers, pages=pages)
 
-    def caller(self, headers: Mapping[str, str]) -> Caller:
+    def caller(self, headers: Mapping[str, str], *, pages: bool = False) -> Caller:
         """Return who asks. Raises Trouble."""
-        return caller_of(self._engine, headers, open_to_this_machine=self._open, ways=self._ways)
+        return caller_of(self._engine, headers, open_to_this_machine=self._open, ways=self._ways, pages=pages)
 
     def now(self) -> int:
         """Return the time, by the database's clock."""
@@ -81,6 +82,8 @@ class Api:
         self, verb: Verb, caller: Caller, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes
     ) -> HttpAnswer:
         """Call a verb for whoever asks. Raises Trouble, BrainOpsError."""
+        if caller.token is not None:
+            require_verb(verb)
         proven = caller.proof is not None and verb.role is Role.APPROVER and "proof" in verb.keywords
         if not (proven or caller.role.covers(verb.role)):
             raise Trouble(
@@ -97,6 +100,9 @@ class Api:
         if verb.name == "capture":  # its own says more: it stands with the memory, and is known for good
             key, ours["idempotency_key"] = None, key
         key = headers.get("brainops-call") or key if verb.writes else None
+        if caller.token is not None:
+            ours |= require_taken(caller.token, caller.brain, verb, given, headers)
+            key = key and f"page {key}"  # it takes no key away from whoever let it in
         brain = caller.brain.acting(deadline=_deadline(headers), idempotency_key=key, **narrowing_of(headers))
         value = verb.call(brain, given, **ours)
         written = to_json(value)

@@ -35,6 +35,7 @@ from brainops.server.people import Ways, without_others_word
 from brainops.server.problem import MEDIA_TYPE, Trouble, problem
 from brainops.server.sign_in import sign_in_routes
 from brainops.server.stream import Feeds, tell
+from brainops.server.tokens import CLIENT, checked_origins, preflight, require_token, sharing
 from brainops.wire import to_json
 
 MAX_BODY_BYTES = 10_000_000
@@ -54,12 +55,14 @@ def application(
     closed: asyncio.Event,
     senders: Secrets = {},  # noqa: B006 -- it is only read
     ways: Ways | None = None,
+    origins: Collection[str] = (),
 ) -> ASGIApp:
     """Return the server of a memory.
 
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
-    `senders` are the references to what senders of events sign with, and people sign in by `ways`.
+    `senders` are the references to what senders of events sign with, and people sign in by `ways`. Pages of `origins`
+    may ask what tokens.py says.
     """
     ways = ways or Ways()
     api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways)
@@ -74,7 +77,8 @@ def application(
             query.setdefault(name, []).append(value)
         door.enter(captures=verb.name.startswith("capture"))
         try:
-            caller = await to_thread.run_sync(api.known, request.method, headers, limiter=door.limiter)
+            known = partial(api.known, request.method, headers, pages=True)
+            caller = await to_thread.run_sync(known, limiter=door.limiter)
             async with asyncio.timeout(BODY_SECONDS):
                 body = await request.body()
             found = await to_thread.run_sync(api.answer, verb, caller, headers, query, body, limiter=door.limiter)
@@ -104,7 +108,7 @@ def application(
         logging_config=None,
         debug=False,
     )
-    return _gate(frozenset(hosts), without_others_word(ways, inner))
+    return _gate(frozenset(hosts), checked_origins(origins), without_others_word(ways, inner))
 
 
 def _stream(api: Api, door: Door) -> ASGIRouteHandler:
@@ -197,7 +201,7 @@ def _ask_store(engine: Engine) -> None:
     Brain(engine).acting(deadline=1.0).approvals.list(limit=1)
 
 
-def _gate(hosts: frozenset[str], app: ASGIApp) -> ASGIApp:
+def _gate(hosts: frozenset[str], origins: frozenset[str], app: ASGIApp) -> ASGIApp:
     """Return what stands before every route: names each request, logs it, and answers no other host or origin."""
 
     async def gate(scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,17 +213,27 @@ def _gate(hosts: frozenset[str], app: ASGIApp) -> ASGIApp:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
+        origin = headers.get("origin", "")
+        named = origin if origin in origins and origin.partition("://")[2] != headers.get("host") else None
+        always = [*_ALWAYS, (b"x-request-id", request_id.encode()), *(sharing(named) if named else ())]
 
         async def sent(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_ALWAYS, (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message.get("headers", ()), *always]
             await send(message)
 
         try:
-            _look(headers, hosts, opens=scope["method"] == "GET" and not scope["path"].startswith("/v1/"))
-            await app(scope, receive, sent)
+            opens = scope["method"] == "GET" and not scope["path"].startswith("/v1/")
+            _look(headers, hosts, opens=opens, named=named)
+            if named and scope["method"] == "OPTIONS":
+                await sent({"type": "http.response.start", "status": 204, "headers": preflight(scope["path"])})
+                await sent({"type": "http.response.body"})
+            else:
+                if named and not scope["path"].startswith(CLIENT):
+                    require_token(headers)
+                await app(scope, receive, sent)
         except Trouble as error:
             await _refused(error, request_id, sent)
         spent = round((time.perf_counter() - began) * 1_000, 1)
@@ -233,11 +247,12 @@ def _gate(hosts: frozenset[str], app: ASGIApp) -> ASGIApp:
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 
 
-def _look(headers: dict[str, str], hosts: frozenset[str], *, opens: bool) -> None:
+def _look(headers: dict[str, str], hosts: frozenset[str], *, opens: bool, named: str | None) -> None:
     """Raise Trouble where a request names another host, or comes from a page of another origin.
 
     A page elsewhere may let its own name point here (DNS rebinding): what it sends names that host. It may link to what
-    only `opens` a page of ours, as a provider does to which somebody went to sign in.
+    only `opens` a page of ours, as a provider does to which somebody went to sign in. One whose origin is `named` in
+    the settings shows a token with whatever it asks: no cookie and no address of this machine speaks for it.
     """
     asked = headers.get("host", "")
     host, origin = _host(f"//{asked}"), headers.get("origin")
@@ -248,6 +263,8 @@ def _look(headers: dict[str, str], hosts: frozenset[str], *, opens: bool) -> Non
             f"this server is not asked by the name {host[:80]!r}",
             "ask it by the address that it printed when it began, or begin it with --host-name NAME",
         )
+    if named:
+        return
     elsewhere = origin and origin.partition("://")[2] != asked
     follows = opens and headers.get("sec-fetch-mode") == "navigate"
     if elsewhere or (headers.get("sec-fetch-site") == "cross-site" and not follows):
@@ -255,7 +272,7 @@ def _look(headers: dict[str, str], hosts: frozenset[str], *, opens: bool) -> Non
             403,
             "OriginDenied",
             f"a page of {(origin or 'another site')[:80]!r} may not ask this server",
-            "ask it from a page that it serves",
+            "ask it from a page that it serves, or begin it with --origin and let that page show a token",
         )
 
 

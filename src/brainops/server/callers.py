@@ -15,7 +15,8 @@ from brainops.engine import STORE_NAMESPACE, Engine
 from brainops.errors import ApprovalUnproven
 from brainops.server.people import Ways, role_of, sees_terminal, sign_in_secret, signed_in
 from brainops.server.problem import Trouble
-from brainops.types import Actor, ActorKind, ChannelKind, KeyProof, Proof, Role, SignedIn
+from brainops.server.tokens import TOKEN
+from brainops.types import Actor, ActorKind, ChannelKind, KeyProof, OperationToken, Proof, Role, SignedIn
 from brainops.types.access import EVERYWHERE
 
 LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows who: whoever may use this machine
@@ -27,6 +28,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     `role_in` says what they may ask for in any namespace, `signed` is the person who is signed in, and `secret` what
     their browser keeps. `of_machine` says whether they may have the server's machine run programs, read its secrets and
     reach its network: who looks after every namespace.
+    With a `token` it is a page, which may what tokens.py says.
     """
 
     brain: Brain
@@ -37,6 +39,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     signed: SignedIn | None = None
     secret: str = ""
     of_machine: bool = False
+    token: OperationToken | None = None
 
     def require_channel(self, kind: str, settings: Mapping[str, Any]) -> None:
         """Raise Trouble (403) where a channel would have the machine do what only `of_machine` may."""
@@ -54,8 +57,10 @@ class Caller(Struct, frozen=True, kw_only=True):
 _REFERENCE = re.compile(r"\s*(env|file|command):", re.IGNORECASE)
 
 
-def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machine: bool, ways: Ways) -> Caller:
-    """Return who asks, by the headers of a request.
+def caller_of(
+    engine: Engine, headers: Mapping[str, str], *, open_to_this_machine: bool, ways: Ways, pages: bool = False
+) -> Caller:
+    """Return who asks, by the headers of a request; somebody with a page's token only where it may be `pages` that ask.
 
     `Authorization: Bearer KEY` (or `X-API-Key`) says who, or the cookie of a person who is signed in; `BrainOps-Proof:
     KEY` is the personal key of somebody who may approve; `BrainOps-Session` names the session, `BrainOps-Namespace`
@@ -64,6 +69,8 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
     proof = KeyProof(key=headers["brainops-proof"]) if headers.get("brainops-proof") else None
     here = engine.settings
     if secret := secret_of(headers):
+        if secret.startswith(TOKEN):
+            return _page(engine, secret, pages)
         try:
             key = engine.known_by(secret)
         except ApprovalUnproven as error:
@@ -97,6 +104,20 @@ def caller_of(engine: Engine, headers: Mapping[str, str], *, open_to_this_machin
     of_here = {**dict.fromkeys(here.read, Role.READER), here.namespace: Role.APPROVER if proof else Role.WRITER}
     brain, role = _placed(engine, headers, LOCAL, of_here.get, here.namespace, here.read)
     return Caller(brain=brain, role=role, name=LOCAL.id, proof=proof, role_in=of_here.get)
+
+
+def _page(engine: Engine, secret: str, pages: bool) -> Caller:
+    """Return the page that shows a token. Raises Trouble."""
+    try:
+        token = engine.let_in_by(secret)
+    except ApprovalUnproven as error:
+        raise _unknown(str(error)) from None
+    if not pages:
+        raise Trouble(403, "TokenDenied", "a page's token is not for this", "ask with a key: brainops keys issue NAME")
+    actor = Actor(kind=token.kind, id=token.name, proof="token")
+    brain = Brain(engine, actor=actor, namespace=token.namespace, read=[])
+    role_in = {token.namespace: Role.WRITER}.get
+    return Caller(brain=brain, role=Role.WRITER, name=token.name, proof=None, role_in=role_in, token=token)
 
 
 def _placed(

@@ -42,12 +42,13 @@ def serve(
     ready: Callable[[str], object],
     senders: Sequence[str] = (),
     ways: Ways | None = None,
+    origins: Sequence[str] = (),
 ) -> None:
     """Answer on an address until a signal ends it; `ready` is told the address once it answers.
 
     Without `keyed`, whoever reaches it is an agent of this machine: that is for the machine's own address only.
     `senders` say where the secrets of those stand who sign the events that they send: SENDER=REFERENCE. People sign
-    in by `ways`.
+    in by `ways`. Pages of `origins` may ask with a token.
     Raises InvalidConfiguration.
     """
     if not keyed and not is_loopback(host):
@@ -67,7 +68,15 @@ def serve(
     told = [urlsplit(ways.url).hostname or host] if ways else []
     hosts = {host, *names, *told, *(("localhost", "127.0.0.1", "::1") if is_loopback(host) else ())}
     closed = asyncio.Event()
-    app = application(engine, hosts=hosts, open_to_this_machine=not keyed, closed=closed, senders=secrets, ways=ways)
+    app = application(
+        engine,
+        hosts=hosts,
+        open_to_this_machine=not keyed,
+        closed=closed,
+        senders=secrets,
+        ways=ways,
+        origins=origins,
+    )
     _log_as_json()
     config = uvicorn.Config(
         app,

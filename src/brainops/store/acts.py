@@ -270,6 +270,7 @@ KEY_ISSUE = Act(
     role=Role.ADMIN,
     way_out="a person does, on a terminal: brainops keys issue NAME",
 )
+TOKEN_MINT = Act(does="let a page in")
 KEY_REVOKE = Act(name="key-revoke", does="revoke a key", who=NO_AGENT, way_out="a person does: brainops keys revoke")
 NOTICE_READ = Act(name="notice-read", does="say that a person read notices", who=NO_AGENT)
 _CHANNEL = "a person does, on a terminal: brainops notices channel"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from brainops.types.access import AccessKey as AccessKey
     from brainops.types.access import Down as Down
     from brainops.types.access import IssuedKey as IssuedKey
+    from brainops.types.access import OperationToken as OperationToken
     from brainops.types.access import ReadableNamespace as ReadableNamespace
     from brainops.types.access import Role as Role
     from brainops.types.agent import AdapterKind as AdapterKind
@@ -216,7 +217,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy.names(
     "brainops.types",
     {
-        "access": "AccessKey Down IssuedKey ReadableNamespace Role",
+        "access": "AccessKey Down IssuedKey OperationToken ReadableNamespace Role",
         "agent": "AdapterKind Agent AgentLearning AgentLimits Attempt Choice Execution ExecutionState"
         " LanguageBudget LanguageUse MemoryAccess Task TaskRecord Workflow WorkflowPlan",
         "alert": "Alert AlertEvent AlertState Inbox SetAside",

@@ -102,3 +102,19 @@ class IssuedKey(Unseen, frozen=True, kw_only=True):
 
     access: AccessKey
     secret: str
+
+
+class OperationToken(Unseen, frozen=True, kw_only=True):
+    """What a page shows in place of a key: for a few minutes, one operation name in one namespace.
+
+    Whoever holds it acts as `kind` and `name`, whose key (`key_id`) it ends with. `secret` is shown once and stored
+    nowhere: "" where the token is known again.
+    """
+
+    operation: str
+    namespace: str
+    kind: ActorKind
+    name: str
+    expires_at: Micros
+    key_id: str | None = None
+    secret: str = ""

@@ -80,7 +80,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     def remote(self) -> bool:
         """Whether it came over the network: who comes by a key, a sign-in or this machine is that one only."""
         return self.proof.startswith("sign-in:") or (
-            self.kind is not ActorKind.PERSON and self.proof in ("key", "loopback", "signature")
+            self.kind is not ActorKind.PERSON and self.proof in ("key", "token", "loopback", "signature")
         )
 
 

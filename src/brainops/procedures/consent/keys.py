@@ -20,17 +20,22 @@ from brainops.procedures.consent.roles import checked_path, own_role
 from brainops.store import Transaction, acts
 from brainops.store.ids import new_id
 from brainops.store.scope import MAX_READ_NAMESPACES, STORE_NAMESPACE, Scope
-from brainops.types import AccessKey, ActorKind, IssuedKey, Proof, Role
+from brainops.types import AccessKey, ActorKind, IssuedKey, OperationToken, Proof, Role
 from brainops.types.access import EVERYWHERE
-from brainops.types.times import DAY_MICROS, SECOND_MICROS
+from brainops.types.limits import MAX_NAME_CHARACTERS
+from brainops.types.times import DAY_MICROS, MINUTE_MICROS, SECOND_MICROS
+from brainops.wire import from_plain, plain
 
 SECRET_BYTES = 32  # 256 bits: nobody guesses them, so a plain digest is enough, and is looked up in microseconds
 MAX_DAYS = 3_650
 MAX_OVERLAP_SECONDS = 30 * 86_400
 LISTED = 1_000
+TOKEN = "token"  # the kind of its ticket
+MOST_TOKEN_MINUTES = 60  # a page fetches the next one; what a browser holds is taken sooner or later
 
 _NAME = re.compile(r"[\w.@+-]{1,100}")
 _SECRET = re.compile(r"boa_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+_TOKEN = re.compile(r"bot_[A-Za-z0-9_-]{43}")
 
 
 class Keys:
@@ -125,10 +130,44 @@ class Keys:
             self._keep(tx, issued)
         return issued
 
+    def token(self, operation: str, *, minutes: float = 15) -> OperationToken:
+        """Let whoever holds its secret, a page, tell of one operation in the written namespace for some minutes.
+
+        With it operations of this name are begun and ended, and errors captured, as whoever asks for it; nothing else.
+        It ends with the key by which it was asked for. Raises InvalidInput, ApprovalUnproven.
+        """
+        if not isinstance(operation, str) or not operation.strip() or len(operation) > MAX_NAME_CHARACTERS:
+            raise InvalidInput(f"an operation has a name of 1 to {MAX_NAME_CHARACTERS} characters")
+        if not 0 < minutes <= MOST_TOKEN_MINUTES:
+            raise InvalidInput(f"a token holds for more than 0 and at most {MOST_TOKEN_MINUTES} minutes, not {minutes}")
+        actor, secret = self._context.actor, f"bot_{_random()}"
+        with self._context.store.writing(acts.TOKEN_MINT, actor, scope=self._scope) as tx:
+            now = self._context.store.now()
+            ends, key = now + int(minutes * MINUTE_MICROS), None
+            if actor.proof == "key":
+                key = self._newest(tx, actor.id)
+                ends = min(ends, key.expires_at or ends)
+            found = OperationToken(
+                operation=operation,
+                namespace=self._context.store.scope.write,
+                kind=actor.kind,
+                name=actor.id,
+                expires_at=ends,
+                key_id=None if key is None else key.id,
+            )
+            tx.people.add_ticket(_digest(secret), TOKEN, plain(found), ends, now)
+        return replace(found, secret=secret)
+
     def revoke(self, name: str) -> Sequence[AccessKey]:
-        """Take the keys of a name (or the one of this id) back, from now on. Raises NotFound."""
+        """Take the keys of a name (or the one of this id) back, from now on, or the token of this secret.
+
+        With a key end the tokens that were asked for by it. Raises NotFound.
+        """
         with self._context.store.writing(acts.KEY_REVOKE, self._context.actor, scope=self._scope) as tx:
             now = self._context.store.now()
+            if _TOKEN.fullmatch(name):
+                self._let_go(tx, name, now)
+                return []
             by_id = tx.keys.get(name)
             found = self._own(tx, [by_id[0]] if by_id else tx.keys.holding(name, now))
             gone = [each for each in found if tx.keys.revoke(each.id, now)]
@@ -180,6 +219,27 @@ class Keys:
             "issues one: brainops keys issue NAME"
         )
 
+    def known_token(self, secret: str) -> OperationToken:
+        """Return the token that a secret is of. Raises ApprovalUnproven where it opens nothing, without saying why."""
+        with self._context.store.read(self._scope) as tx:
+            now = self._context.store.now()
+            said = tx.people.ticket(_digest(secret), TOKEN, now) if _TOKEN.fullmatch(secret) else None
+            found = said and from_plain(OperationToken, said)
+            key = tx.keys.get(found.key_id) if found and found.key_id else None
+            if not found or (found.key_id and not (key and key[0].holds(now))):
+                raise ApprovalUnproven("that token opens nothing here: it has ended; the page asks its own server anew")
+        return found
+
+    def _let_go(self, tx: Transaction, secret: str, now: int) -> None:
+        """End a token, where it stands in a namespace that is this view's business."""
+        said, actor = tx.people.ticket(_digest(secret), TOKEN, now), self._context.actor
+        here = str(said["namespace"]) if said else ""
+        ours = not actor.remote or here == self._context.store.scope.write
+        if said is None or not (ours or own_role(tx, actor, here, now) is Role.ADMIN):
+            raise NotFound("no such token holds")
+        tx.people.use_ticket(_digest(secret))
+        tx.trail.append(TOKEN, now, operation=said["operation"], name=said["name"])
+
     def _keep(self, tx: Transaction, issued: IssuedKey) -> None:
         key = issued.access
         tx.keys.add(key, _digest(issued.secret))
@@ -196,8 +256,11 @@ class Keys:
 
 def _issued(key: AccessKey) -> IssuedKey:
     """Return a key with a new secret."""
-    random = base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).decode().rstrip("=")
-    return IssuedKey(access=key, secret=f"{key.prefix}_{random}")
+    return IssuedKey(access=key, secret=f"{key.prefix}_{_random()}")
+
+
+def _random() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).decode().rstrip("=")
 
 
 def _digest(secret: str) -> str:
