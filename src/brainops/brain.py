@@ -455,6 +455,7 @@ class Brain(metaclass=Opens):
     guard = noun(Services.guard, hides="admission admit cover look must_be_recorded refuse")
     health = noun(Services.health)
     improvements = noun(Services.improvements, hides="parts propose register")
+    jobs = noun(Services.jobs, hides="begin")
     keys = noun(Services.keys, hides="known known_token")
     language = noun(Services.language, hides="say")
     learning = noun(Services.learning, hides="parts")

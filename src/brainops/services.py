@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from brainops.config import Guarded, Settings
     from brainops.health.changes import Changes
     from brainops.health.health import Health
+    from brainops.health.jobs import Jobs
     from brainops.health.sessions import Sessions
     from brainops.health.upkeep import Upkeep
     from brainops.health.workers import Workers
@@ -415,6 +416,13 @@ class Services:
         return Upkeep(self.context, self.recorder.flush, self.settle_records)
 
     @part
+    def jobs(self) -> Jobs:
+        """What takes long, and goes on in the background."""
+        from brainops.health.jobs import Jobs
+
+        return Jobs(self.context, self._nudge)
+
+    @part
     def workers(self) -> Workers:
         """Who goes on with runs: this process, and others."""
         from brainops.health.workers import Workers
@@ -444,4 +452,4 @@ class Services:
         ]
         if keep_days is not None:
             sweeps.append(lambda: self.runs.remove_ended(older_than_days=keep_days))
-        return Lane(self.context.store, self.runs, sweeps, mend=self.fixes.sweep)
+        return Lane(self.context.store, self.runs, sweeps, mend=self.fixes.sweep, do_jobs=self.jobs.begin)

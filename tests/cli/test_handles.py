@@ -17,7 +17,7 @@ from brainops.types.counted import counted
 from tests.cli.conftest import Say
 
 WHOLE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-TAKES_IDS = ("ID", "ID...", "FIX", "APPLICATION", "EXECUTION", "RUN", "CASE", "RULE", "SEGMENT", "FEEDBACK-ID")
+TAKES_IDS = ("ID", "ID...", "FIX", "APPLICATION", "EXECUTION", "RUN", "JOB", "CASE", "RULE", "SEGMENT", "FEEDBACK-ID")
 
 
 def kept(say: Say, title: str) -> str:

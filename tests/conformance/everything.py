@@ -294,6 +294,8 @@ def hear(brain: Brain) -> None:
     told = {"name": "PoolFull", "key": "pool-1", "target": "shop", "severity": "page", "labels": {"team": "shop"}}
     brain.alerts.receive("generic", {**told, "text": "no connection was free", "link": "https://metrics.shop.test/1"})
     brain.alerts.work()
+    brain.jobs.start("restore_segment", {"segment_id": "one that is not there"})
+    brain.jobs.work()
     brain.alerts.receive("generic", {**told, "key": "pool-2"})
     now = inside(brain).store.now()
     tried = DeliveryAttempt(

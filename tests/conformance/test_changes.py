@@ -23,6 +23,7 @@ from brainops.types import (
     ExecutionState,
     FeedEntry,
     ImprovementState,
+    JobState,
     ProcedureState,
     RunState,
     StepState,
@@ -60,6 +61,7 @@ def followed(brain: Brain, after: str | None = None, limit: int = 100) -> Iterat
         ("task", ExecutionState),
         ("approval", ApprovalState),
         ("procedure", ProcedureState),
+        ("job", JobState),
         ("application", ApplicationState),
         ("improvement", ImprovementState),
         ("decision", DecisionKind),
@@ -74,6 +76,7 @@ def test_every_noun_is_told_with_what_its_row_says(open_brain: OpenBrain) -> Non
     furnish(brain)
     brain.sessions.open()
     brain.capture_error("PoolTimeout: none was free")
+    brain.jobs.start("doctor")
     brain.handle("alert.Slow", key="a key / with a slash", target="api")
     brain.flush()
     furnished = list(followed(brain))

@@ -62,6 +62,7 @@ def calls(brain: Brain) -> dict[str, Call]:
     service = Brain(inside(brain).engine, actor=Actor(kind=ActorKind.AGENT, id="robot"), namespace="team/a", read=[])
     asked = service.guard.ask(start_of("erase disk", "db", {}, service.settings.actor, "s"), reason="full").id
     told = brain.notices.list()[0].id
+    job = service.jobs.start("audit").id
     waiting = [each.id for each in brain.agents.executions(state="waiting")]
     return {
         "capture": lambda view: view.capture("said once", "x", tags=["a"]),
@@ -127,6 +128,8 @@ def calls(brain: Brain) -> dict[str, Call]:
         "guard.set_per_person": lambda view: view.guard.set_per_person(True),
         "guard.set_patterns": lambda view: view.guard.set_patterns({"tidy*": "read_only"}),
         "cases.verify": lambda view: view.cases.verify(other_case),
+        "jobs.cancel": lambda view: view.jobs.cancel(job),
+        "jobs.start": lambda view: view.jobs.start("doctor"),
         "limits.allow": lambda view: view.limits.allow(["git"]),
         "learning.run": lambda view: view.learning.run("hourly", early=True),
         "procedures.activate": lambda view: view.procedures.activate("deploy-safely", number=3),

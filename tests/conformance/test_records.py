@@ -311,7 +311,8 @@ NAMES = frozenset(
     " error_memory_id series direction bundle_id origin_id local_id hash agent.name attempt.agent execution.outcome"
     " attempt.outcome execution.evidence attempt.evidence share_peer.key share_bundle.key share_item.key"
     " signal_file.key signal_file.path log_count.source alert.key alert_run.key alert.group_key alert.identity"
-    " inbox.sender delivery.notice_id delivery.channel".split()
+    " inbox.sender delivery.notice_id delivery.channel job.reads job.agreed_by_kind job.agreed_by_id"
+    " job.agreed_by_proof".split()
 )
 """Columns that hold an id, a digest, a member of a closed set, a file's place, or the name somebody gave a thing."""
 STEM = KEY[:-2]

@@ -371,3 +371,23 @@ def test_a_method_that_there_is_not_is_told_with_those_that_there_are(local: Ask
 
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
     assert refused.json()["type"] == "MethodNotAllowed"
+
+
+def test_a_job_is_asked_for_by_who_may_do_what_it_does(engine: Engine, keyed: Asking, person: Brain) -> None:
+    writer, admin = person.keys.issue("writer").secret, person.keys.issue("admin", role="admin").secret
+
+    job = keyed.post("jobs/start", key=writer, kind="audit", given={"limit": 3})
+    refused = keyed.refused("jobs/start", key=writer, kind="reindex")
+    indexed = keyed.post("jobs/start", key=admin, kind="reindex")
+    elsewhere = keyed.refused("jobs/start", key=admin, kind="export", given={"path": "/tmp/all.jsonl"})
+    wrong = keyed.refused("jobs/start", key=admin, kind="audit", given={"limit": 0})
+    purge = keyed.refused("jobs/start", key=admin, kind="purge_subject", given={"subject": "jo", "reason": "x"})
+    with Brain(engine) as worker:
+        while worker.jobs.work():
+            pass
+
+    assert (refused["type"], elsewhere["type"]) == ("RoleDenied", "RoleDenied") and "signed in" in elsewhere["detail"]
+    assert (wrong["type"], purge["type"]) == ("InvalidInput", "ApprovalUnproven")
+    assert keyed.post("jobs/get", key=writer, job_id=job["id"])["result"] == []
+    assert [each["state"] for each in keyed.post("jobs/list", key=writer)["items"]] == ["succeeded", "succeeded"]
+    assert keyed.refused("jobs/cancel", key=writer, job_id=indexed["id"])["type"] == "OperationBlocked"

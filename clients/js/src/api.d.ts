@@ -201,7 +201,7 @@ export type CausesShowCall = { readonly "error": string | ErrorEvent };
 export type CausesUndoCall = { readonly "change_id": string };
 
 /** What happens to what: a noun, and what became of it. `memory.judged` is feedback, `act.done` a line of the trail. */
-export type ChangeKind = "act.done" | "alert.firing" | "alert.resolved" | "application.applied" | "application.applying" | "application.contradicted" | "application.due" | "application.failed" | "application.held" | "application.rolled_back" | "application.shadowed" | "application.suggested" | "application.verified" | "approval.expired" | "approval.granted" | "approval.pending" | "approval.refused" | "approval.used" | "decision.alarm" | "decision.blocked" | "decision.bypassed" | "decision.observed" | "decision.override" | "decision.warned" | "error.captured" | "error.repeated" | "fix.attached" | "fix.changed" | "fix.detached" | "improvement.applied" | "improvement.kept" | "improvement.planned" | "improvement.proposed" | "improvement.rejected" | "improvement.rolled_back" | "improvement.trial" | "improvement.undone" | "memory.archived" | "memory.captured" | "memory.corrected" | "memory.forgotten" | "memory.judged" | "memory.repeated" | "memory.restored" | "notice.delivered" | "notice.raised" | "operation.begun" | "operation.failed" | "operation.succeeded" | "procedure.active" | "procedure.draft" | "procedure.retired" | "rule.added" | "rule.changed" | "rule.removed" | "run.cancelled" | "run.compensating" | "run.failed" | "run.paused" | "run.queued" | "run.running" | "run.succeeded" | "run.waiting" | "session.opened" | "setting.changed" | "step.cancelled" | "step.compensated" | "step.failed" | "step.pending" | "step.running" | "step.skipped" | "step.succeeded" | "step.waiting" | "task.cancelled" | "task.failed" | "task.refused" | "task.running" | "task.succeeded" | "task.waiting";
+export type ChangeKind = "act.done" | "alert.firing" | "alert.resolved" | "application.applied" | "application.applying" | "application.contradicted" | "application.due" | "application.failed" | "application.held" | "application.rolled_back" | "application.shadowed" | "application.suggested" | "application.verified" | "approval.expired" | "approval.granted" | "approval.pending" | "approval.refused" | "approval.used" | "decision.alarm" | "decision.blocked" | "decision.bypassed" | "decision.observed" | "decision.override" | "decision.warned" | "error.captured" | "error.repeated" | "fix.attached" | "fix.changed" | "fix.detached" | "improvement.applied" | "improvement.kept" | "improvement.planned" | "improvement.proposed" | "improvement.rejected" | "improvement.rolled_back" | "improvement.trial" | "improvement.undone" | "job.cancelled" | "job.failed" | "job.running" | "job.succeeded" | "job.waiting" | "memory.archived" | "memory.captured" | "memory.corrected" | "memory.forgotten" | "memory.judged" | "memory.repeated" | "memory.restored" | "notice.delivered" | "notice.raised" | "operation.begun" | "operation.failed" | "operation.succeeded" | "procedure.active" | "procedure.draft" | "procedure.retired" | "rule.added" | "rule.changed" | "rule.removed" | "run.cancelled" | "run.compensating" | "run.failed" | "run.paused" | "run.queued" | "run.running" | "run.succeeded" | "run.waiting" | "session.opened" | "setting.changed" | "step.cancelled" | "step.compensated" | "step.failed" | "step.pending" | "step.running" | "step.skipped" | "step.succeeded" | "step.waiting" | "task.cancelled" | "task.failed" | "task.refused" | "task.running" | "task.succeeded" | "task.waiting";
 
 /** A lasting change of level: `at` is the first point of the new one, `chance` that there was none (p value). */
 export type ChangePoint = { readonly "after": number; readonly "at": number; readonly "before": number; readonly "chance": number; readonly "series": string };
@@ -505,6 +505,23 @@ export type Ingested = { readonly "errors": number; readonly "known": readonly (
 /** A new key with its secret, which is shown this once and stored nowhere. */
 export type IssuedKey = { readonly "access": AccessKey; readonly "secret": string };
 
+/** Long work for `actor` in `namespace`, that reads `reads` too: `done` of `total`, where that is known. */
+export type Job = { readonly "actor": Actor; readonly "agreed_by": Actor | null; readonly "attempts": number; readonly "cancel_requested": boolean; readonly "created_at": number; readonly "done": number; readonly "error": string | null; readonly "finished_at": number | null; readonly "given": { readonly [name: string]: Json }; readonly "id": string; readonly "kind": JobKind; readonly "namespace": string; readonly "reads": readonly (string)[]; readonly "result": Json; readonly "started_at": number | null; readonly "state": JobState; readonly "total": number | null };
+
+/** What may take long enough to be done in the background. */
+export type JobKind = "audit" | "doctor" | "export" | "purge_subject" | "reembed" | "reindex" | "restore_segment";
+
+/** How a job stands; the last three are ends. */
+export type JobState = "cancelled" | "failed" | "running" | "succeeded" | "waiting";
+
+export type JobsCancelCall = { readonly "job_id": string };
+
+export type JobsGetCall = { readonly "job_id": string };
+
+export type JobsListCall = { readonly "after"?: string | null; readonly "before"?: string | null; readonly "limit"?: number; readonly "state"?: JobState | null };
+
+export type JobsStartCall = { readonly "given"?: { readonly [name: string]: Json } | null; readonly "kind": JobKind };
+
 /** One thing that makes memory worse to read, and the command that mends it. */
 export type Junk = { readonly "command": string; readonly "detail": string; readonly "kind": string; readonly "memory_ids": readonly (string)[] };
 
@@ -692,6 +709,8 @@ export type PageOfFixApplication = { readonly "items": readonly (FixApplication)
 export type PageOfFixSuggestion = { readonly "items": readonly (FixSuggestion)[]; readonly "next": string | null; readonly "previous": string | null };
 
 export type PageOfImprovement = { readonly "items": readonly (Improvement)[]; readonly "next": string | null; readonly "previous": string | null };
+
+export type PageOfJob = { readonly "items": readonly (Job)[]; readonly "next": string | null; readonly "previous": string | null };
 
 export type PageOfMemory = { readonly "items": readonly (Memory)[]; readonly "next": string | null; readonly "previous": string | null };
 
@@ -1291,6 +1310,14 @@ export interface Calls {
   "improvements.undo": [ImprovementsUndoCall, Improvement];
   /** Refuse an improvement that is proposed, planned or tried, for good. Raises NotFound, Conflict. */
   "improvements.veto": [ImprovementsVetoCall, Improvement];
+  /** Let a job not go on: one that waits ends at once, one under way within seconds, where it can be left. */
+  "jobs.cancel": [JobsCancelCall, Job];
+  /** Return how one job stands. Raises NotFound. */
+  "jobs.get": [JobsGetCall, Job];
+  /** Return the jobs that stand so, or all, the newest first; those that ended are kept for 30 days. */
+  "jobs.list": [JobsListCall, PageOfJob];
+  /** Have something long done in the background, with what its own verb is asked with; return at once. */
+  "jobs.start": [JobsStartCall, Job];
   /** Let an agent or a service reach a namespace (the written one, where none is named); the secret is told once. */
   "keys.issue": [KeysIssueCall, IssuedKey];
   /** Return the keys, those that ended too, newest first. */

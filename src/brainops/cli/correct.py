@@ -11,7 +11,8 @@ import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
-from brainops.cli.options import REASON, REASON_REQUIRED, shared
+from brainops.cli.jobs import in_background
+from brainops.cli.options import BACKGROUND, REASON, REASON_REQUIRED, shared
 from brainops.cli.screen import age, cut, dim, one_line, safe, who, width, wrapped
 from brainops.cli.shared import Said, opened, progress, read_text
 from brainops.cli.short_ids import Id
@@ -161,15 +162,21 @@ def _changed(verb: str, memories: list[Memory]) -> Said:
 @click.option("--subject", metavar="NAME", help="Every memory about this subject.")
 @REASON_REQUIRED
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool) -> Said:
+@BACKGROUND
+def purge(brain: Brain, ids: tuple[str, ...], subject: str | None, reason: str, yes: bool, background: bool) -> Said:
     """Remove memories for good, with everything derived from them. This cannot be undone.
 
     Example: brainops purge 3f9a1c --reason "the customer asked for it" --yes
     """
     if (subject is None) == (not ids):
         raise click.UsageError("Name the memories to remove, or --subject NAME.")
+    if background and subject is None:
+        raise click.UsageError("--background is for --subject: memories that are named are removed at once.")
     refuse_agents_from(brain, "PURGE")
     _confirm(brain, ids, subject, yes)
+    if background:
+        yield from in_background(brain, "purge_subject", {"subject": subject, "reason": reason}, act="PURGE")
+        return
     remove = partial(brain.purge, ids) if subject is None else partial(brain.purge_subject, subject)
     removed = proven(brain, "PURGE", remove, reason=reason)
     yield removed

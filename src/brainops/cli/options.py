@@ -20,6 +20,7 @@ PLACE = click.option(
 )
 SESSION = click.option("--session", metavar="ID", help="The session that it is part of.")
 FORCE = click.option("--force", is_flag=True, help="Replace a file that is there already; never a store.")
+BACKGROUND = click.option("--background", is_flag=True, help="Have a worker do it; brainops jobs says how far it is.")
 AS = click.option("--as", "name", metavar="NAME", help="Who you are, where several may approve.")
 
 

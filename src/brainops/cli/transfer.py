@@ -11,7 +11,8 @@ import click
 
 from brainops.cli import show
 from brainops.cli.commands import command
-from brainops.cli.options import FORCE
+from brainops.cli.jobs import in_background
+from brainops.cli.options import BACKGROUND, FORCE
 from brainops.cli.screen import cut, dim, one_line, safe, size, width, wrapped
 from brainops.cli.shared import Said, busy, elsewhere, opened, progress
 from brainops.errors import InvalidInput
@@ -161,11 +162,15 @@ def _counted(report: ImportReport) -> dict[str, int]:
 @command("export")
 @click.argument("path")
 @FORCE
-def export(brain: Brain, path: str, force: bool) -> Said:
+@BACKGROUND
+def export(brain: Brain, path: str, force: bool, background: bool) -> Said:
     """Write everything readable as JSONL; `import` puts it back without loss, on SQLite or PostgreSQL.
 
     Example: brainops export memory.jsonl
     """
+    if background:
+        yield from in_background(brain, "export", {"path": str(Path(path).expanduser().absolute()), "force": force})
+        return
     with progress("writing") as draw:
         done = brain.upkeep.export_to(path, force=force, progress=draw)
     yield done

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brainops import lazy
 from brainops.cli import show
 from brainops.cli.commands import command
-from brainops.cli.options import beside, paged, shared
+from brainops.cli.options import BACKGROUND, beside, paged, shared
 from brainops.cli.screen import age, ago, bold, dim, one_line, padded, safe, size, who, wrapped
 from brainops.cli.shared import busy, opened, progress
 from brainops.cli.short_ids import Id
@@ -22,8 +23,11 @@ from brainops.wire import plain
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
+    from brainops.cli import jobs
     from brainops.cli.shared import Said
     from brainops.types import JSON
+else:
+    (jobs,) = lazy.modules("brainops.cli", "jobs")
 
 CONFIG_SECONDS = 4.0  # that a server is waited for which does not answer
 
@@ -113,11 +117,15 @@ def upgrade(context: click.Context, check: bool) -> Said:
 
 
 @command("reindex", memory=opened)
-def reindex(brain: Brain) -> Said:
+@BACKGROUND
+def reindex(brain: Brain, background: bool) -> Said:
     """Write every index anew from the rows.
 
     Example: brainops reindex
     """
+    if background:
+        yield from jobs.in_background(brain, "reindex")
+        return
     with progress("indexing") as draw:
         count = brain.upkeep.reindex(progress=draw)
     yield {"memories": count}
@@ -125,11 +133,15 @@ def reindex(brain: Brain) -> Said:
 
 
 @command("reembed", memory=opened)
-def reembed(brain: Brain) -> Said:
+@BACKGROUND
+def reembed(brain: Brain, background: bool) -> Said:
     """Give every memory a vector of the present model. Can be stopped and goes on from there.
 
     Example: brainops reembed --model minilm
     """
+    if background:
+        yield from jobs.in_background(brain, "reembed")
+        return
     with progress("embedding") as draw:
         count = brain.upkeep.reembed(progress=draw)
     left = brain.upkeep.status()["index"]["waiting"]
@@ -151,11 +163,17 @@ def reembed(brain: Brain) -> Said:
 @click.option(
     "--restore", "segment", metavar="SEGMENT", help="Put the rows of one segment back instead.", type=Id("segment")
 )
-def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> Said:
+@BACKGROUND
+def compact(brain: Brain, days: float, dry_run: bool, segment: str | None, background: bool) -> Said:
     """Move old operations and archived memories into compressed, verified, searchable segments.
 
     Example: brainops compact --older-than 90 --dry-run
     """
+    if background:
+        if segment is None:
+            raise click.UsageError("--background is for --restore: what is moved into segments is moved in batches")
+        yield from jobs.in_background(brain, "restore_segment", {"segment_id": segment})
+        return
     if segment is not None:
         back = brain.upkeep.restore_segment(segment)
         yield back
@@ -167,8 +185,9 @@ def compact(brain: Brain, days: float, dry_run: bool, segment: str | None) -> Sa
 
 
 @command("doctor")
+@BACKGROUND
 @click.pass_context
-def doctor(context: click.Context) -> Said:
+def doctor(context: click.Context, background: bool) -> Said:
     """Write, read and match for trial, and check rows, indexes, files, model and trail: PASS or FAIL with the way out.
 
     The exit code is 1 when a check failed.
@@ -178,6 +197,10 @@ def doctor(context: click.Context) -> Said:
     from brainops.health.doctor import way_out
     from brainops.hooks import state as hook_state
 
+    if background:
+        with opened(model="none") as brain:
+            yield from jobs.in_background(brain, "doctor")
+        return
     try:
         with opened() as brain, busy("checking"):
             checks = [Check(name="store", passed=True, detail="opens"), *brain.upkeep.doctor()]
@@ -300,7 +323,8 @@ def _growth(growth: dict[str, Any]) -> str:
 @command("audit")
 @paged(20)
 @click.option("--trail", is_flag=True, help="Show the audit trail instead: who did what, when and why.")
-def audit(limit: int, trail: bool, **cursors: str | None) -> Said:
+@BACKGROUND
+def audit(limit: int, trail: bool, background: bool, **cursors: str | None) -> Said:
     """Show what makes memory worse to read, each with the command that mends it. Changes nothing.
 
     With --trail, show this namespace's audit trail instead, newest first, which `brainops doctor` verifies.
@@ -319,6 +343,10 @@ def audit(limit: int, trail: bool, **cursors: str | None) -> Said:
             )
             yield f"{age(each.at):>6}  {bold(one_line(each.act))} by {who(each.actor)}"
             yield from wrapped(one_line(f"{each.subject}; {told}" if told else each.subject), indent="        ")
+        return
+    if background:
+        with opened(model="none") as brain:
+            yield from jobs.in_background(brain, "audit", {"limit": limit})
         return
     if any(cursors.values()):
         raise click.UsageError("--after and --before are pages of the trail: brainops audit --trail --after first")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.memory.transfer import segments
     from brainops.store import Transaction
+    from brainops.store.acts import Proven
     from brainops.store.database import Row
     from brainops.types import Captured, Proof
 else:
@@ -240,7 +241,7 @@ def purge(
     return replace(removed, in_log_for=context.store.upkeep.scrub())
 
 
-def purge_subject(context: MemoryContext, subject: str, *, reason: str, proof: Proof | None = None) -> Removed:
+def purge_subject(context: MemoryContext, subject: str, *, reason: str, proof: Proof | Proven | None = None) -> Removed:
     """Remove every memory about a subject for good; raise NotFound where there is none."""
     with context.store.writing(acts.PURGE, context.actor, proof) as tx:
         named = context.name(subject)

@@ -365,7 +365,7 @@ _KINDS = (
     ),
     *map(_record, ("run", "run_step", "approval", "decision", "notice", "fix", "fix_application", "decided_case")),
     *map(_record, ("agent", "execution", "attempt", "improvement", "code_patch", "set_aside", "cycle_report")),
-    *map(_record, ("metric_series", "share_peer", "share_bundle", "alert", "inbox", "delivery")),
+    *map(_record, ("metric_series", "share_peer", "share_bundle", "alert", "inbox", "delivery", "job")),
     _Kind(name="log_template", page=_paged("log_template"), rewrite=_rewrite_template),
     _Kind(name="failure_model", page=_paged("failure_model"), rewrite=_drop("failure_model")),
     _Kind(name="precursor", page=_paged("precursor"), rewrite=_drop("precursor")),

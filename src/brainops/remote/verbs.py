@@ -43,6 +43,7 @@ _READER = """
     guard.rules guard.settings
     health.calibration health.figures health.report health.series
     improvements.get improvements.held improvements.list
+    jobs.get jobs.list
     language.budget language.ready language.used
     learning.due learning.insights learning.reports learning.standing
     limits.get
@@ -74,6 +75,7 @@ _WRITER = """
     fixes.detach=FIX_DETACH fixes.record=FIX_RECORD fixes.rollback=FIX_ROLL_BACK
     guard.acknowledge=GUARD guard.ask=ASK guard.check=GUARD guard.close_bypass=BYPASS_CLOSE guard.stop_automatic=STOP
     improvements.veto=IMPROVEMENT_VETO
+    jobs.cancel=JOB_CANCEL jobs.start=JOB_START
     keys.token=TOKEN_MINT
     language.complete=SPEND
     operations.begin=RECORD operations.finish=RECORD
@@ -131,8 +133,8 @@ UNREACHED: Mapping[str, str] = {
         "improvements.propose_patch_of improvements.ask_for_patch guard.write_pack",
         "its bytes are signed by a key that the process holds": "guard.pack",
         "a worker does it, never the server": "runs.advance agents.execute agents.resume agents.sweep approvals.sweep "
-        "alerts.work fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver workflows.sweep "
-        "upkeep.embed_pending",
+        "alerts.work jobs.work fixes.finish fixes.sweep improvements.watch learning.tick notices.deliver "
+        "workflows.sweep upkeep.embed_pending",
         "it shows what only people of this machine hold": "sharing.key sharing.pull people.link people.trust_server",
         "it takes a person who is there": "fixes.verify",
         "begin and finish are it": "operations.discard operations.guidance operations.resume",

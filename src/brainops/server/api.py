@@ -20,7 +20,7 @@ from brainops.server.callers import Caller, caller_of
 from brainops.server.people import CSRF, Ways, is_recent, require_csrf, sign_in_secret
 from brainops.server.problem import Trouble
 from brainops.server.tokens import require_taken, require_verb
-from brainops.types import Role, SignInProof
+from brainops.types import JobKind, Role, SignInProof
 from brainops.wire import from_json, from_plain, to_json
 
 DEADLINE_SECONDS = 30.0  # of a call that names none
@@ -95,6 +95,8 @@ class Api:
         given = _given(verb, headers, query, body)
         if verb.name == "notices.add_channel":
             caller.require_channel(given.kind, given.settings)  # type: ignore[attr-defined]
+        if verb.name == "jobs.start":
+            caller.require_job(JobKind(given.kind))  # type: ignore[attr-defined]
         ours = self._ours(verb, caller, headers, given)
         key = (headers.get("idempotency-key") or None) if verb.writes else None
         if verb.name == "capture":  # its own says more: it stands with the memory, and is known for good

@@ -16,7 +16,7 @@ from brainops.errors import ApprovalUnproven
 from brainops.server.people import Ways, role_of, sees_terminal, sign_in_secret, signed_in
 from brainops.server.problem import Trouble
 from brainops.server.tokens import TOKEN
-from brainops.types import Actor, ActorKind, ChannelKind, KeyProof, OperationToken, Proof, Role, SignedIn
+from brainops.types import Actor, ActorKind, ChannelKind, JobKind, KeyProof, OperationToken, Proof, Role, SignedIn
 from brainops.types.access import EVERYWHERE
 
 LOCAL = Actor(kind=ActorKind.AGENT, id="http", proof="loopback")  # nobody knows who: whoever may use this machine
@@ -51,6 +51,21 @@ class Caller(Struct, frozen=True, kw_only=True):
                 f"{self.name} may not have this machine run a command, read a secret (env:, file:) or reach a private "
                 "host: an admin of every namespace (*) may",
                 "name a public address without secrets, or ask whoever has the machine: brainops notices channel add",
+            )
+
+    def require_job(self, kind: JobKind) -> None:
+        """Raise Trouble (403) where a job would do what they may not ask for by its own verb.
+
+        An export is a file of the machine that does it.
+        """
+        needed = Role.WRITER if kind in (JobKind.AUDIT, JobKind.DOCTOR) else Role.ADMIN
+        if not self.role.covers(needed) or (kind is JobKind.EXPORT and not self.of_machine):
+            raise Trouble(
+                403,
+                "RoleDenied",
+                f"{self.name} is a {self.role.value} here, and a job of the kind {kind.value} is for the role "
+                f"{'admin of every namespace (*), signed in' if kind is JobKind.EXPORT else needed.value}",
+                "somebody who has that role asks for it, or whoever has the machine: brainops, with --background",
             )
 
 

@@ -31,7 +31,7 @@ TABLES = (
     "query_count", "share_peer", "share_bundle", "share_item",
     "signal_file", "log_template", "log_count", "metric_series", "metric_point", "precursor",
     "improvement", "improvement_trial", "code_patch", "language_day", "language_use",
-    "alert", "alert_run", "inbox", "delivery",
+    "alert", "alert_run", "inbox", "delivery", "job",
 )  # fmt: skip
 """Every table that a backup holds, those that others refer to first. A test compares them with the catalog."""
 LEFT = ("change", "answer", "sign_in", "ticket")

@@ -27,7 +27,7 @@ SCRUBBED = (
     "run", "run_step", "approval", "decision", "notice", "fix", "fix_application", "evidence", "cause_change",
     "agent", "execution", "attempt", "decided_case", "failure_model", "cycle_report", "learning_told", "set_aside",
     "share_peer", "share_bundle", "share_item", "log_template", "log_count", "metric_series", "precursor",
-    "improvement", "code_patch", "language_use", "alert", "inbox", "delivery",
+    "improvement", "code_patch", "language_use", "alert", "inbox", "delivery", "job",
 )  # fmt: skip
 LOCK_ALL_SECONDS = 10  # what a restore waits for those who write, before it says who they are
 WITHOUT_BACKUP = "BRAINOPS_MIGRATE_WITHOUT_BACKUP"

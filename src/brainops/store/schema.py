@@ -100,6 +100,7 @@ STAYING: Mapping[str, Mapping[str, str | int]] = {
     "alert": {"key": ""},
     "inbox": {"id": ""},
     "delivery": {"id": ""},
+    "job": {"id": ""},
 }
 """Tables that no export holds: they are learned anew, or belong to one installation. A rescan goes through them too."""
 

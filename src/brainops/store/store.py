@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from brainops.store.handles import Handles
     from brainops.store.improvements import ImprovementRows
     from brainops.store.index import VectorRows
+    from brainops.store.jobs import JobRows
     from brainops.store.keys import KeyRows
     from brainops.store.language import LanguageRows
     from brainops.store.learning import LearningRows
@@ -128,6 +129,7 @@ class Transaction:
     code: CodeRows
     variants: VariantRows
     sharing: SharingRows
+    jobs: JobRows
     language: LanguageRows
     figures: Figures
     records: Records

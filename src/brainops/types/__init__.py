@@ -81,6 +81,9 @@ if TYPE_CHECKING:
     from brainops.types.guard import RuleKind as RuleKind
     from brainops.types.guard import RuleMode as RuleMode
     from brainops.types.guard import SettingChange as SettingChange
+    from brainops.types.job import Job as Job
+    from brainops.types.job import JobKind as JobKind
+    from brainops.types.job import JobState as JobState
     from brainops.types.knowledge import JSON as JSON
     from brainops.types.knowledge import NO_ERROR as NO_ERROR
     from brainops.types.knowledge import NOBODY as NOBODY
@@ -229,6 +232,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         " Departure Done Enforcement FailMode GuardSettings GuardState PastOperation Receipt"
         " ReceiptMatch RecordedDecision Replay Replayed Requirement Rule RuleKind RuleMode"
         " SettingChange",
+        "job": "Job JobKind JobState",
         "knowledge": "Actor ActorKind AuditEntry Captured Check Draft DraftFields Embedder ErrorEvent Explanation"
         " Feedback Filter Finding Fingerprint Frame Hit JSON Junk Match MatchCounts Memory MemoryState MemoryType"
         " MemoryUse Micros NOBODY NO_ERROR Progress Source Trust Verdict",

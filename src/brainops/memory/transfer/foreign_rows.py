@@ -24,6 +24,7 @@ LEFT: Mapping[str, str] = {
     "precursor": "what precedes failure is learned from the record of each store",
     "alert": "how alerts stand is told by those who watch",
     "delivery": "who was told what belongs to where the channels are",
+    "job": "what goes on in the background goes on where it was begun",
     "inbox": "what came in is worked on where it came to",
     "language_use": "what language models took is counted where they were asked",
 }

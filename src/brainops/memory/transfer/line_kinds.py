@@ -151,6 +151,11 @@ _FIELDS = {
         " told:count fired_at:count changed_at:count seen_at:count said_at:count? operation_id"
     ),
     "inbox": f"namespace id sender *body:object at:count attempts:count *error? {_ACTOR}",
+    "job": (
+        f"namespace id kind *given:object reads:texts state {_ACTOR} agreed_by_kind? agreed_by_id? agreed_by_proof?"
+        " created_at:count started_at:count? finished_at:count? attempts:count done:count total:count?"
+        " cancel_requested:flag *result:json? *error? owner? lease_until:count?"
+    ),
     "delivery": "namespace id notice_id channel at:count seconds:number *problem?",
     "notice": (
         "id namespace kind subject *body:object created_at:count attempts:count delivered_to:texts delivered_at:count?"

@@ -49,15 +49,23 @@ class Lane:
     """What a dispatcher does in one namespace, and when it looks there next.
 
     `mend` applies fixes that are due and judges those that have run, and returns how many moved: at once, at each look.
+    `do_jobs` begins what waits to be done in the background, in a thread of its own.
     """
 
     def __init__(
-        self, store: Store, runner: Runner, sweeps: Sequence[Sweep] = (), *, mend: Callable[[], int] = lambda: 0
+        self,
+        store: Store,
+        runner: Runner,
+        sweeps: Sequence[Sweep] = (),
+        *,
+        mend: Callable[[], int] = lambda: 0,
+        do_jobs: Callable[[], bool] = lambda: False,
     ) -> None:
         self.store = store
         self.runner = runner
         self.sweeps = sweeps
         self.mend = mend
+        self.do_jobs = do_jobs
         self.begin()
 
     def begin(self) -> None:
@@ -184,9 +192,11 @@ class Dispatcher:
         with lane.store.read() as tx:
             now = lane.store.now()
             seen, timers = tx.runs.look(now), tx.runs.timers(TIMERS)
+        if seen["jobs"]:
+            self._called(lane.do_jobs)
         mended = bool(seen["fixes"]) and self._called(lane.mend)
         open_rest = WOKEN_REST_SECONDS if self.woken else LONGEST_REST_SECONDS
-        most = open_rest if seen["open"] or seen["fixes"] else IDLE_REST_SECONDS
+        most = open_rest if seen["open"] or seen["fixes"] or seen["jobs"] else IDLE_REST_SECONDS
         ripe = lane.patience.look(
             [Timer(id=t["id"], due_at=t["due_at"], owned=t["owner"] is not None) for t in timers], now
         )

@@ -92,3 +92,8 @@ where a.namespace = any (:namespaces::text[]) and a.sequence = any (:refs::bigin
 -- The same of an alert.
 select a.namespace, a.key as ref, a.event, a.target, a.severity from alert as a
 where a.namespace = any (:namespaces::text[]) and a.key = any (:refs::text[])
+
+-- name: told_of_job
+-- The same of a job.
+select j.namespace, j.id as ref, j.kind, j.done, j.total, j.error from job as j
+where j.namespace = any (:namespaces::text[]) and j.id = any (:refs::text[])

@@ -16,6 +16,7 @@ union all select 'fix' as kind, id from fix where {handle_end}
 union all select 'fix_application' as kind, id from fix_application where {handle_end}
 union all select 'guidance' as kind, id from guidance where {handle_end}
 union all select 'improvement' as kind, id from improvement where {handle_end}
+union all select 'job' as kind, id from job where {handle_end}
 union all select 'memory' as kind, id from memory where {handle_end}
 union all select 'notice' as kind, id from notice where {handle_end}
 union all select 'operation' as kind, id from {operation_ids} where {handle_end}

@@ -381,3 +381,7 @@ delete from learning_told where namespace = :namespace and memory_id = :memory_i
 -- A purged memory that was shared is taken back, and one that came does not come again.
 update share_item set withdrawn_at = coalesce(withdrawn_at, now_us()), local_id = null
 where namespace = :namespace and (local_id = :memory_id or (kind = 'insight' and origin_id = :memory_id))
+
+-- name: job_rewrite
+-- Redaction took something out of a job.
+update job set given = :given, result = :result, error = :error where id = :id and namespace = :namespace

@@ -90,8 +90,8 @@ where namespace = :namespace and state = 'waiting' and (due_at is null or due_at
     where s.namespace = :namespace and s.state = 'waiting' and s.waits_for = 'run' and c.finished_at is not null)
 
 -- name: run_look
--- When is the next run due, is there an answer that a run waits for, is there any run that has not ended, and is there a
--- fix to be applied or judged?
+-- When is the next run due, is there an answer that a run waits for, is there any run that has not ended, is there a
+-- fix to be applied or judged, and is there a job that nobody has in hand?
 select (select min(r.due_at) from run as r where r.namespace = :namespace and r.due_at is not null) as due_at,
     exists (select 1 from run_step as s join approval as a on a.id = s.waits_on join run as r on r.id = s.run_id
         where s.namespace = :namespace and s.state = 'waiting' and s.waits_for = 'approval' and a.state <> 'pending'
@@ -99,7 +99,9 @@ select (select min(r.due_at) from run as r where r.namespace = :namespace and r.
     exists (select 1 from run as r where r.namespace = :namespace and r.finished_at is null) as open,
     exists (select 1 from fix_application as a left join run as r on r.id = a.run_id
         where a.namespace = :namespace and (a.state = 'due' or (a.state = 'applying' and r.finished_at is not null)))
-        as fixes
+        as fixes,
+    exists (select 1 from job as j where j.namespace = :namespace and j.finished_at is null
+        and (j.state = 'waiting' or j.lease_until <= :now)) as jobs
 
 -- name: run_due
 -- Which runs may be taken now?
