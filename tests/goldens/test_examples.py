@@ -84,6 +84,8 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "fix rollback": "a fix that says how it is taken back",
     "people link": "a person at a terminal",
     "people trust-server": "a person at a terminal",
+    "jobs cancel": "a job that was asked for",
+    "jobs show": "a job that was asked for",
     "mcp": "a client that speaks its protocol",
     "refuse": "a person at a terminal",
     "runs skip": "an approval, since its procedure is required",
