@@ -485,10 +485,7 @@ class Brain(metaclass=Opens):
         It lets fixes that errors of this process set off end first (ten seconds at most). What has not ended by then is
         gone on with by the next process that has the memory open, or by a worker.
         """
-        if self._owns_engine:
-            self._engine.close()
-        else:
-            self._services.settle()
+        (self._engine.close if self._owns_engine else self._services.settle)()
 
     def _used(self) -> None:
         self._engine.embed(self._context.store)

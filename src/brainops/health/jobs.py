@@ -85,7 +85,7 @@ class SegmentOf(Struct, frozen=True, forbid_unknown_fields=True):
     segment_id: str
 
 
-class Work(Struct, frozen=True, kw_only=True):
+class JobWork(Struct, frozen=True, kw_only=True):
     """One kind of work: the act that it is, what it is asked with, and how it is done."""
 
     act: acts.Act
@@ -135,14 +135,14 @@ def _restore(context: MemoryContext, given: SegmentOf, progress: Progress, agree
     return restore_segment(context, given.segment_id)
 
 
-WORK: Mapping[JobKind, Work] = {
-    JobKind.AUDIT: Work(act=acts.TRY_STORE, takes=AuditOf, do=_audit),
-    JobKind.DOCTOR: Work(act=acts.TRY_STORE, takes=Nothing, do=_doctor),
-    JobKind.EXPORT: Work(act=acts.EXPORT_ASKED, takes=ExportTo, do=_export),
-    JobKind.REINDEX: Work(act=acts.INDEX, takes=Nothing, do=_reindex),
-    JobKind.REEMBED: Work(act=acts.INDEX, takes=Nothing, do=_reembed),
-    JobKind.PURGE_SUBJECT: Work(act=acts.PURGE, takes=PurgeOf, do=_purge),
-    JobKind.RESTORE_SEGMENT: Work(act=acts.RESTORE_SEGMENT, takes=SegmentOf, do=_restore),
+WORK: Mapping[JobKind, JobWork] = {
+    JobKind.AUDIT: JobWork(act=acts.TRY_STORE, takes=AuditOf, do=_audit),
+    JobKind.DOCTOR: JobWork(act=acts.TRY_STORE, takes=Nothing, do=_doctor),
+    JobKind.EXPORT: JobWork(act=acts.TRY_STORE, takes=ExportTo, do=_export),
+    JobKind.REINDEX: JobWork(act=acts.INDEX, takes=Nothing, do=_reindex),
+    JobKind.REEMBED: JobWork(act=acts.INDEX, takes=Nothing, do=_reembed),
+    JobKind.PURGE_SUBJECT: JobWork(act=acts.PURGE, takes=PurgeOf, do=_purge),
+    JobKind.RESTORE_SEGMENT: JobWork(act=acts.RESTORE_SEGMENT, takes=SegmentOf, do=_restore),
 }
 
 

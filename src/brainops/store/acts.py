@@ -133,7 +133,6 @@ ASK = _work()
 DELIVER = _work()
 SWEEP = _work()
 JOB_DO = _work()
-EXPORT_ASKED = _work()
 PROVE = _work()
 KEY_USE = _work()
 RUN = _work()
@@ -183,13 +182,7 @@ COMPACT = Act(name="compact", does="move old rows into segments")
 RESTORE_SEGMENT = Act(name="restore-segment", does="bring a segment back")
 JOB_START = Act(name="job-start", does="have something done in the background", proof=Proving.BINDING)
 JOB_CANCEL = Act(name="job-cancel", does="cancel a job")
-JOB_CANCEL_OTHERS = Act(
-    name="job-cancel",
-    does="cancel what another asked for",
-    who=NO_AGENT,
-    way_out="who asked for it does, or a person: brainops jobs cancel",
-    refusal=OperationBlocked,
-)
+JOB_CANCEL_OTHERS = Act(name="job-cancel", does="cancel another's job", who=NO_AGENT, refusal=OperationBlocked)
 GROWTH_POLICY = Act(name="growth-policy", does="say how much is kept", who_where_strict=NO_AGENT)
 BACKUP = Act(name="backup", does="back a store up")
 IMPORT = Act(name="import", does="import", proof=Proving.BINDING)
