@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainops.memory.terms import (
-    MAX_EMBEDDED_CHARACTERS,
     MAX_QUERY_TERMS,
     STOP_WORDS,
-    embedding_texts,
     index_text,
     query_terms,
     shared_terms,
@@ -95,12 +93,6 @@ def test_the_index_holds_the_parts_of_identifiers_once_and_only_what_is_new() ->
         "the node hung; DataNode restarted\ndata",
     )
     assert index_text("disk full", "no space left") == ("disk full", "no space left")
-
-
-def test_title_and_content_are_embedded_together_and_a_repeated_title_once() -> None:
-    assert embedding_texts("Disk full", "df shows 100 %") == ("Disk full\ndf shows 100 %",)
-    assert embedding_texts("Disk full", "Disk full\ndf shows 100 %") == ("Disk full\ndf shows 100 %",)
-    assert len(embedding_texts("log", "x" * 100_000)[0]) == MAX_EMBEDDED_CHARACTERS
 
 
 def test_shared_words_are_found_in_any_form_and_inside_identifiers() -> None:

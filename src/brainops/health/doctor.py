@@ -16,10 +16,11 @@ from brainops.memory import capture as capturing
 from brainops.memory.context import MemoryContext
 from brainops.memory.draft import prepare
 from brainops.memory.meaning import body_of, waiting
+from brainops.memory.passages import embedding_texts
 from brainops.memory.recognition import fingerprint_move
 from brainops.memory.recognition.error_events import parse_error
 from brainops.memory.recognition.fingerprint import fingerprint
-from brainops.memory.terms import embedding_texts, query_terms
+from brainops.memory.terms import query_terms
 from brainops.operations.guard.pack import OLD, fault_of_pack
 from brainops.store import acts
 from brainops.store.ids import new_id
@@ -314,7 +315,7 @@ def _vectors(context: MemoryContext) -> tuple[str, str]:
         wrong = []
         for row in rows:
             [fresh] = embedder.embed(list(embedding_texts(row["title"], body_of(row)))[:1])
-            cosine = tx.index.cosines(tx.session, embedder.model_id, fresh, [row["key"]]).get(row["key"], 0.0)
+            cosine = tx.index.cosines(tx.session, embedder.model_id, fresh, [row["key"]]).get(row["key"], [0.0])[0]
             if cosine < SAME_COSINE:
                 wrong.append(f"{row['id']} ({cosine:.2f})")
     if wrong:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brainops.types import Draft, Finding, Progress, Source
 
 BULK_MEMORIES = 500  # captured in one transaction: one sync for all, and never long enough to keep others waiting
+EMBEDDED_AT_ONCE = 6_000  # characters, some eight passages and a tenth of a second; longer texts get vectors afterwards
 KEPT_OCCURRENCES = 100  # of one memory; the count goes on
 MAX_DETAIL_CHARACTERS = 4_000  # of one occurrence
 STAYS = (
@@ -44,8 +45,7 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
     Raises InvalidInput, RecallLoop, Conflict and StoreError; whatever is raised, nothing was acknowledged.
     """
     prepared = prepare(context.own(draft), context.redaction)
-    vectors = _vectors_if_warm(context, [prepared])
-    passages = vectors[0] if vectors else None
+    passages = _vectors_if_warm(context, prepared)
     captured: list[Captured] = []
 
     def write(tx: Transaction) -> None:
@@ -254,11 +254,11 @@ def _acknowledge(inserted: Inserted, prepared: Prepared, tx: Transaction, notes:
     )
 
 
-def _vectors_if_warm(context: MemoryContext, ready: Sequence[Prepared]) -> list[numpy.ndarray] | None:
-    """Embed before the transaction where that costs no loading; a model that fails now leaves the vector pending."""
-    if not context.meaning.warm:
+def _vectors_if_warm(context: MemoryContext, prepared: Prepared) -> numpy.ndarray | None:
+    """Embed before the transaction where that costs no loading; what is long, or fails now, waits for its vectors."""
+    if not context.meaning.warm or len(prepared.body) > EMBEDDED_AT_ONCE:
         return None
     try:
-        return context.meaning.of_memories([(prepared.row["title"], prepared.body) for prepared in ready])
+        return context.meaning.of_memories([(prepared.row["title"], prepared.body)])[0]
     except EmbedderUnavailable:
         return None

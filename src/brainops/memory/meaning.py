@@ -6,7 +6,7 @@ import json
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from brainops.errors import EmbedderUnavailable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ASKED_TEXTS = 64  # whose vectors stay at hand: one question goes to memory, procedures and fixes
 BATCH_MEMORIES = 64  # embedded at a time: large enough to batch by length, small enough to show progress
+BATCH_CHARACTERS = 100_000  # and so many characters of them, or one memory: one to three seconds
 
 
 class Meaning:
@@ -85,7 +86,7 @@ class Meaning:
 
     def of_memories(self, texts: list[tuple[str, str]]) -> list[numpy.ndarray]:
         """Return each memory's passage vectors from its (title, body); raise EmbedderUnavailable."""
-        from brainops.memory.terms import embedding_texts
+        from brainops.memory.passages import embedding_texts
 
         embedder = self.embedder()
         if embedder is None:
@@ -120,7 +121,7 @@ def embed_pending(
     with store.read() as tx:
         total = waiting(tx, embedder.model_id)
     done = 0
-    for rows in _pages(store, embedder.model_id) if total else ():
+    for rows in _batches(_pages(store, embedder.model_id)) if total else ():
         vectors = meaning.of_memories([(row["title"], body_of(row)) for row in rows])
         _store(store, embedder.model_id, rows, vectors)
         done += len(rows)
@@ -154,6 +155,20 @@ def _pages(store: Store, model_id: str) -> Iterator[Sequence[Row]]:
                 break
             yield rows
             after = rows[-1]["key"]
+
+
+def _batches(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    """Yield the rows of pages, so many at a time that what is done is soon kept, however long they are."""
+    for rows in pages:
+        batch: list[Row] = []
+        size = 0
+        for row in rows:
+            if batch and size + len(row["content"]) > BATCH_CHARACTERS:
+                yield batch
+                batch, size = [], 0
+            batch.append(row)
+            size += len(row["content"])
+        yield batch
 
 
 def _store(store: Store, model_id: str, rows: Sequence[Row], vectors: list[numpy.ndarray]) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brainops.memory import rank
 from brainops.memory.draft import content_text
+from brainops.memory.passages import answering, nearness, passages, whole
 from brainops.memory.terms import query_terms, shared_terms
 from brainops.memory.weights import weights_of
 from brainops.store.memories import memory_of
@@ -142,15 +144,25 @@ def read_query(query: str) -> str:
 def pack(hits: Iterable[Hit], budget_tokens: int) -> list[Hit]:
     """Return the best hits whose texts fit into a token budget together, in order; one that is too long is passed over.
 
-    A token is counted as four characters. Raises InvalidInput.
+    Long ones go in by their passage, which then is the memory's content here; what room is left makes the best of them
+    whole again. A token is counted as four characters. Raises InvalidInput.
     """
-    room, packed = from_plain(Count, budget_tokens, "budget_tokens") * CHARACTERS_A_TOKEN, []
+    room, packed = from_plain(Count, budget_tokens, "budget_tokens") * CHARACTERS_A_TOKEN, list[tuple[Hit, Hit]]()
     for hit in hits:
-        size = len(hit.memory.title) + len(content_text(hit.memory.content))
-        if size <= room:
-            packed.append(hit)
-            room -= size
-    return packed
+        short = hit if hit.passage is None else replace(hit, memory=replace(hit.memory, content=hit.passage))
+        if _size(short) <= room:
+            packed.append((hit, short))
+            room -= _size(short)
+    given = []
+    for hit, short in packed:
+        grown = _size(hit) - _size(short)
+        given.append(hit if grown <= room else short)
+        room -= grown if grown <= room else 0
+    return given
+
+
+def _size(hit: Hit) -> int:
+    return len(hit.memory.title) + len(content_text(hit.memory.content))
 
 
 def _hits(
@@ -163,11 +175,14 @@ def _hits(
     margins = confidence.margins([hit.score for hit in ranked])
     rows = tx.memories.by_keys([hit.key for hit in ranked[:limit]])
     frequencies, total = tx.index.frequencies(tx.session, tuple(dict.fromkeys(question.terms)))
+    memories = {key: memory_of(row) for key, row in rows.items()}
+    parts = {key: passages(whole(each.title, content_text(each.content))) for key, each in memories.items()}
+    by_passage = _cosines(tx, question, [key for key in parts if len(parts[key]) > 1])
     hits = []
     for hit, margin in zip(ranked[:limit], margins, strict=False):
         if hit.key not in rows:
             continue
-        memory = memory_of(rows[hit.key])
+        memory = memories[hit.key]
         shared = _words_in_common(question.terms, memory, about=relevant)
         known = max(total, confidence.FEW) if relevant else total
         covered = confidence.covered_share(question.terms, shared, frequencies, known)
@@ -185,6 +200,9 @@ def _hits(
                     prior=hit.prior,
                     terms=shared,
                 ),
+                passage=answering(parts[hit.key], by_passage.get(hit.key, ()), question.terms, frequencies, known)
+                if len(parts[hit.key]) > 1
+                else None,
             )
         )
     return hits
@@ -240,14 +258,20 @@ def _candidates(
     ]
 
 
+def _cosines(tx: Transaction, question: Query, keys: Sequence[int]) -> dict[int, list[float]]:
+    if question.vector is None or question.model_id is None:
+        return {}
+    return tx.index.cosines(tx.session, question.model_id, question.vector, keys)
+
+
 def _dense(
     tx: Transaction, question: Query, wanted: Filter, depth: int, lexical: Mapping[int, float]
 ) -> dict[int, float]:
     if question.vector is None or question.model_id is None:
         return {}
-    near = {h.key: h.score for h in tx.index.dense(tx.session, question.model_id, question.vector, wanted, depth)}
-    missing = [key for key in lexical if key not in near]
-    return {**near, **tx.index.cosines(tx.session, question.model_id, question.vector, missing)}
+    near = [hit.key for hit in tx.index.dense(tx.session, question.model_id, question.vector, wanted, depth)]
+    found = _cosines(tx, question, list(dict.fromkeys((*near, *lexical))))
+    return {key: nearness(cosines) for key, cosines in found.items()}
 
 
 def _words_in_common(terms: Sequence[str], memory: Memory, *, about: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which words of a text are searched, indexed and embedded? (pure)"""
+"""Which words of a text are searched and indexed? (pure)"""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ STOP_WORDS: frozenset[str] = frozenset(
 
 _WORD = re.compile(r"[^\W_]+")
 # Scripts that put no blank between words: Thai to Khmer, kana, ideographs, Hangul (whose blanks part phrases).
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]{2,}"
-)
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_UNSPACED = re.compile(f"[{UNSPACED}]{{2,}}")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -92,12 +91,6 @@ def index_text(title: str, content: str) -> tuple[str, str]:
     have = set(words(content))
     added = [part for part in found if part not in have]
     return title, "\n".join((content, " ".join(added))) if added else content
-
-
-def embedding_texts(title: str, content: str) -> tuple[str, ...]:
-    """Return the texts to embed, one vector each: title and content as one, cut to what the model can read."""
-    text = content if content.startswith(title) else f"{title}\n{content}"
-    return (text[:MAX_EMBEDDED_CHARACTERS],)
 
 
 def shared_terms(terms: Iterable[str], text: str) -> tuple[str, ...]:

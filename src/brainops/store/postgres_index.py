@@ -202,12 +202,17 @@ class PostgresIndex:
             self._large.add(asked)
         return few
 
-    def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of these memories to a vector, where they have one."""
+    def cosines(
+        self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]
+    ) -> dict[int, list[float]]:
+        """Return the cosines of these memories' passages to a vector, in order, where they have any."""
         if not keys or not self.keeps_vectors(session):
             return {}
         rows = session.all("vector_of_keys", model_id=model_id, vector=_vector_text(vector), keys=list(keys))
-        return {row["key"]: float(row["score"]) for row in rows}
+        found: dict[int, list[float]] = {}
+        for row in rows:
+            found.setdefault(row["key"], []).append(float(row["score"]))
+        return found
 
     def keeps_vectors(self, session: Session) -> bool:
         """Say whether this store can hold vectors at all."""

@@ -79,8 +79,10 @@ class Index(Protocol):
         """Return up to `limit` memories nearest to a vector, best first."""
         ...
 
-    def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of these memories to a vector, where they have one."""
+    def cosines(
+        self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]
+    ) -> dict[int, list[float]]:
+        """Return the cosines of these memories' passages to a vector, in order, where they have any."""
         ...
 
 

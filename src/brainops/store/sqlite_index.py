@@ -186,16 +186,18 @@ class SQLiteIndex:
                     continue
             depth = max(depth * 2, int(depth * HEADROOM * limit / max(len(best), 1)))
 
-    def cosines(self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]) -> dict[int, float]:
-        """Return the cosine of these memories to a vector, where they have one."""
+    def cosines(
+        self, session: Session, model_id: str, vector: numpy.ndarray, keys: Sequence[int]
+    ) -> dict[int, list[float]]:
+        """Return the cosines of these memories' passages to a vector, in order, where they have any."""
         from brainops.store.vectors import decode_many
 
         rows = session.all("vector_of_keys", model_id=model_id, keys=list(keys)) if keys else []
         scores = decode_many([row["vector"] for row in rows]) @ vector if rows else []
-        best: dict[int, float] = {}
+        found: dict[int, list[float]] = {}
         for row, score in zip(rows, scores, strict=True):
-            best[row["memory_key"]] = max(float(score), best.get(row["memory_key"], -1.0))
-        return best
+            found.setdefault(row["memory_key"], []).append(float(score))
+        return found
 
     def _scan(self, session: Session, model_id: str, dimension: int) -> Scan:
         from brainops.store.scan import Scan, map_path

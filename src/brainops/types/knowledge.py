@@ -217,12 +217,16 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Hit(Struct, frozen=True, kw_only=True):
-    """A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers."""
+    """A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers.
+
+    `passage` is the part of a long memory that answers best; None where the memory is not longer than one.
+    """
 
     memory: Memory
     score: float
     confidence: float
     why: Explanation
+    passage: str | None = None
 
 
 class Frame(Struct, frozen=True, kw_only=True):

@@ -94,12 +94,12 @@ where v.model_id = :model_id and v.sequence > :after and v.namespace = any (:nam
 order by v.sequence limit :limit
 
 -- name: vector_of_keys
--- How near are these memories to a vector?
-select v.memory_key as key, 1 - min(v.vector <=> :vector::halfvec) as score
+-- How near are the passages of these memories to a vector?
+select v.memory_key as key, 1 - (v.vector <=> :vector::halfvec) as score
 from memory_vector as v
 where v.model_id = :model_id and v.memory_key = any (:keys::bigint[])
     and v.namespace = any (:namespaces::text[])
-group by v.memory_key
+order by v.memory_key, v.passage
 
 -- name: other_namespace
 -- Does the store hold a namespace that is not read here? (Row-level security shows none.)

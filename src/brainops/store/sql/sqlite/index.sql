@@ -37,8 +37,8 @@ select sequence, memory_key, vector from memory_vector
 where model_id = :model_id and sequence > :after order by sequence limit :limit
 
 -- name: vector_of_keys
--- The vectors of these memories.
-select memory_key, passage, vector from memory_vector
+-- The vectors of these memories' passages, in order.
+select memory_key, vector from memory_vector
 where model_id = :model_id and memory_key in (select value from json_each(:keys)) order by memory_key, passage
 
 -- name: vector_admit

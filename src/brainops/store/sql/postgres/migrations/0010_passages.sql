@@ -1,0 +1,3 @@
+-- Each passage of a long text has a vector of its own: texts that may be longer than one wait for those of the others.
+update memory set vector_model = null
+where vector_model is not null and octet_length(content) > 600;
