@@ -473,7 +473,7 @@ export type History = { readonly "acts": readonly (AuditEntry)[]; readonly "occu
 export type HistoryCall = { readonly "memory_id": string };
 
 /** A retrieved memory: `score` orders the list; `confidence` is the calibrated probability that it answers. */
-export type Hit = { readonly "confidence": number; readonly "memory": Memory; readonly "score": number; readonly "why": Explanation };
+export type Hit = { readonly "confidence": number; readonly "memory": Memory; readonly "passage": string | null; readonly "score": number; readonly "why": Explanation };
 
 /** A change that the system makes, or would make, to itself: with its evidence, and what it was before and after. */
 export type Improvement = { readonly "after": Json; readonly "applied_at": number | null; readonly "apply_at": number | null; readonly "basis": number; readonly "before": Json; readonly "by_itself": boolean; readonly "ended_at": number | null; readonly "evidence": { readonly [name: string]: Json }; readonly "id": string; readonly "key": string; readonly "kind": ImprovementKind; readonly "namespace": string; readonly "outcome": string; readonly "probability_better": number | null; readonly "proposed_at": number; readonly "reason": string; readonly "state": ImprovementState; readonly "subject": string; readonly "title": string; readonly "trial_at": number | null; readonly "trust": Trust };
