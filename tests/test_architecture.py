@@ -91,6 +91,7 @@ REACHING_BENCHES = {
 IMPORTED_AS = {
     "cel-expr-python": "cel_expr_python",
     "brainops-minilm": "brainops_minilm",
+    "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
     "pydantic-ai-slim": "pydantic_ai",
 }

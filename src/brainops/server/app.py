@@ -29,6 +29,7 @@ from brainops.server.callers import Caller
 from brainops.server.door import BODY_SECONDS, KEPT_FOR_CAPTURES, UNKNOWN, Door, come_back
 from brainops.server.events import Events, Secrets
 from brainops.server.mcp import answer
+from brainops.server.metrics import Metrics
 from brainops.server.openapi import DOCUMENT
 from brainops.server.pack import pack_for
 from brainops.server.people import Ways, without_others_word
@@ -67,6 +68,7 @@ def application(
     ways = ways or Ways()
     api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways)
     door = Door(closed, kept=KEPT_FOR_CAPTURES)
+    metrics = Metrics(lambda: door.inside)
 
     @route("/v1/{path:path}", http_method=["GET", "POST"], include_in_schema=False)
     async def call(request: Asked, path: FromPath[str]) -> Response[bytes]:
@@ -95,7 +97,8 @@ def application(
         [
             call,
             pack,
-            _stream(api, door),
+            _stream(api, door, metrics),
+            _metrics(api, door, metrics),
             _mcp(api, door),
             _events(Events(engine, api, senders), door),
             *sign_in_routes(engine, api, ways, door, Door(closed, UNKNOWN)),
@@ -108,10 +111,10 @@ def application(
         logging_config=None,
         debug=False,
     )
-    return _gate(frozenset(hosts), checked_origins(origins), without_others_word(ways, inner))
+    return _gate(frozenset(hosts), checked_origins(origins), metrics, without_others_word(ways, inner))
 
 
-def _stream(api: Api, door: Door) -> ASGIRouteHandler:
+def _stream(api: Api, door: Door, metrics: Metrics) -> ASGIRouteHandler:
     """Return what tells the changes as they happen, from one feed for all who read the same."""
     feeds = Feeds(door.limiter)
 
@@ -129,9 +132,25 @@ def _stream(api: Api, door: Door) -> ASGIRouteHandler:
         # it refuses a wrong cursor, or a kind that there is not, while it can still be answered
         look = partial(brain.changes, after=after, kinds=kinds, limit=1)
         await to_thread.run_sync(look, limiter=door.limiter)
-        await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
+        metrics.readers += 1
+        try:
+            await tell(feeds.of(brain).read(after), frozenset(kinds), receive, send, door.closed, still)
+        finally:
+            metrics.readers -= 1
 
     return stream
+
+
+def _metrics(api: Api, door: Door, metrics: Metrics) -> HTTPRouteHandler:
+    """Return what tells a Prometheus, by a key like any other reader's, how server and memory stand."""
+
+    @get("/metrics", include_in_schema=False)
+    async def told(request: Asked) -> Response[bytes]:
+        caller = await to_thread.run_sync(api.known, "GET", dict(request.headers), limiter=door.limiter)
+        text = await to_thread.run_sync(metrics.text, caller.brain, limiter=door.limiter)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return told
 
 
 def _mcp(api: Api, door: Door) -> ASGIRouteHandler:
@@ -201,7 +220,7 @@ def _ask_store(engine: Engine) -> None:
     Brain(engine).acting(deadline=1.0).approvals.list(limit=1)
 
 
-def _gate(hosts: frozenset[str], origins: frozenset[str], app: ASGIApp) -> ASGIApp:
+def _gate(hosts: frozenset[str], origins: frozenset[str], metrics: Metrics, app: ASGIApp) -> ASGIApp:
     """Return what stands before every route: names each request, logs it, and answers no other host or origin."""
 
     async def gate(scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,7 +255,9 @@ def _gate(hosts: frozenset[str], origins: frozenset[str], app: ASGIApp) -> ASGIA
                 await app(scope, receive, sent)
         except Trouble as error:
             await _refused(error, request_id, sent)
-        spent = round((time.perf_counter() - began) * 1_000, 1)
+        seconds = time.perf_counter() - began
+        metrics.add(scope["path"], status, seconds)
+        spent = round(seconds * 1_000, 1)
         said = {"method": scope["method"], "path": scope["path"][:200], "status": status, "ms": spent}
         log.info("request", extra={"request_id": request_id, **said})
 
