@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from brainops.brain import Brain
-from brainops.errors import Conflict, InvalidInput, NotFound
+from brainops.errors import Conflict, InvalidInput, InvalidProcedure, NotFound
 from brainops.procedures.fixes.apply import DUE_SECONDS
 from brainops.procedures.fixes.fixes import PATIENCE_SECONDS
 from brainops.procedures.fixes.record import RETURN_SECONDS, application_of
 from brainops.store import acts
-from brainops.types import Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind
+from brainops.types import Action, Actor, ActorKind, ApplicationState, BlastRadius, Fix, FixMode, NoticeKind, StepKind
 from tests.conformance.conftest import OpenBrain
 from tests.inside import inside
 
@@ -191,6 +191,26 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(brain: Brain, tmp_path
     assert [each.step.id for level in plan.levels for each in level] == ["prepare", "apply"]
     assert not mark.exists()
     assert brain.fixes.applications(fix.id) == []
+
+
+def test_a_fix_that_is_only_named_keeps_no_procedure_and_one_that_is_applied_does(brain: Brain, tmp_path: Path) -> None:
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(tmp_path / "mended"))
+    brain.fixes.plan(fix.id, target="api")
+    before = [each.procedure.name for each in brain.procedures.list()]
+
+    brain.fixes.apply(fix.id, target="api")
+
+    assert before == []
+    assert [each.procedure.name for each in brain.procedures.list(state="active")] == [f"fix-{fix.id[-12:]}"]
+
+
+def test_a_fix_that_the_engine_could_not_run_is_refused_when_it_is_attached(brain: Brain) -> None:
+    wrong = Action(uses=StepKind.CHECK, parameters={"conditon": "true"})
+
+    with pytest.raises(InvalidProcedure):
+        brain.fixes.attach(ERROR, "look", command=python("pass"), verify=wrong)
+
+    assert list(brain.fixes.list()) == []
 
 
 def test_a_fix_whose_check_fails_is_taken_back_and_demoted(brain: Brain, tmp_path: Path, clock: Clock) -> None:

@@ -70,8 +70,8 @@ class Catalog:
 
         Nothing becomes active by it. Raises InvalidProcedure with every problem; Conflict where git owns the name.
         """
-        definition = self._checked(
-            sources.definition(source, self._context.name(path) if path else path, member(Trust, trust))
+        definition = checked(
+            self._context, sources.definition(source, self._context.name(path) if path else path, member(Trust, trust))
         )
         with self._context.store.writing(acts.PROCEDURE_SAVE, self._context.actor) as tx:
             if definition.trust is Trust.VERIFIED and not tx.lets(acts.VOUCH):
@@ -249,7 +249,7 @@ class Catalog:
         problems = tuple(problem for file in found for problem in file.problems if problem.severity == "error")
         if problems:
             raise sources.invalid_files(problems)
-        definitions = [self._checked(definition) for definition in sources.of_files(found)]
+        definitions = [checked(self._context, definition) for definition in sources.of_files(found)]
         chosen = {
             each.procedure.name
             for each in definitions
@@ -416,14 +416,38 @@ class Catalog:
             raise NotFound("there is no such version in the namespaces that you read")
         return version_of(row, sources.stored)
 
-    def _checked(self, definition: Definition) -> Definition:
-        """Refuse what could run an input as code, and what looks like a secret: it is handed on, and kept for good."""
-        from brainops.procedures.consent.limits import limits_of
 
-        sources.require_safe(definition, limits_of(self._context).plain)
-        if self._context.redaction.secrets and (problems := sources.secrets_in(definition)):
-            raise sources.invalid_files(problems)
-        return definition
+def checked(context: MemoryContext, definition: Definition) -> Definition:
+    """Refuse what could run an input as code, and what looks like a secret: it is handed on, and kept for good."""
+    from brainops.procedures.consent.limits import limits_of
+
+    sources.require_safe(definition, limits_of(context).plain)
+    if context.redaction.secrets and (problems := sources.secrets_in(definition)):
+        raise sources.invalid_files(problems)
+    return definition
+
+
+def unkept(context: MemoryContext, procedure: Procedure) -> ProcedureVersion:
+    """Return the version that a procedure would be, which could be kept and hold; nothing is written.
+
+    Raises InvalidProcedure, MissingExtra.
+    """
+    known = checked(context, sources.unwritten(procedure))
+    sources.require_evaluable(known.procedure)
+    sources.require_filled(known.procedure)
+    return ProcedureVersion(
+        id="",
+        namespace=context.store.scope.write,
+        number=0,
+        hash=known.digest,
+        procedure=known.procedure,
+        state=ProcedureState.DRAFT,
+        owner=Owner.STORE,
+        source="",
+        path=None,
+        created_at=context.store.now(),
+        created_by=context.actor,
+    )
 
 
 def subject_of(name: str) -> str:

@@ -12,9 +12,11 @@ from brainops.agents.selection.track_record import TrackRecord, Trial
 from brainops.store import Transaction
 from brainops.store.database import Row
 from brainops.types import Choice
+from brainops.types.times import SECOND_MICROS
 
 REMEMBERED_TRIALS = 1_000  # the newest; older ones say little about today's agents
-ANEW_SECONDS = 300.0  # between two readings of the whole: what came late, or was judged late elsewhere, is in it then
+LATE_MICROS = 300 * SECOND_MICROS  # what is written by then, by whichever clock, is learnt with the next choice
+ANEW_SECONDS = 86_400.0  # between two readings of the whole: what came later still is in it then
 
 
 class Experience:
@@ -23,7 +25,7 @@ class Experience:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._record = TrackRecord()
-        self._learnt: set[str] = set()
+        self._learnt: dict[str, int] = {}  # attempt -> when it ended, or was judged last
         self._until = 0
         self._read_at = -ANEW_SECONDS
 
@@ -44,14 +46,15 @@ class Experience:
         with self._lock:
             # What is new is learnt; all of it is read anew where one that was learnt was judged since, or it is time.
             old = time.monotonic() - self._read_at >= ANEW_SECONDS
-            rows = tx.agents.trials(0 if old else self._until, REMEMBERED_TRIALS)
-            if not old and any(row["id"] in self._learnt for row in rows):
+            rows = tx.agents.trials(0 if old else self._until - LATE_MICROS, REMEMBERED_TRIALS)
+            if not old and any(self._learnt.get(row["id"], row["learnt_at"]) != row["learnt_at"] for row in rows):
                 old, rows = True, tx.agents.trials(0, REMEMBERED_TRIALS)
             if old:
-                self._record, self._learnt, self._read_at = TrackRecord(), set(), time.monotonic()
+                self._record, self._learnt, self._read_at = TrackRecord(), {}, time.monotonic()
             for row in reversed(rows):
-                self._record.add(trial_of(row))
-                self._learnt.add(row["id"])
+                if row["id"] not in self._learnt:
+                    self._record.add(trial_of(row))
+                    self._learnt[row["id"]] = row["learnt_at"]
             self._until = max(self._until, *(row["learnt_at"] for row in rows)) if rows else self._until
             return choose(candidates, self._record, task_class=task_class, text=text, seed=seed, tried=tried)
 

@@ -55,6 +55,11 @@ def definition(source: Procedure | str | Mapping[str, JSON], path: str | None, t
     return _kept(procedure, render(procedure), path, trust)
 
 
+def unwritten(procedure: Procedure) -> Definition:
+    """Return the definition of a procedure that nobody reads yet, without its text; raise InvalidProcedure."""
+    return _kept(define(as_mapping(procedure)), "", None, Trust.AGENT)
+
+
 def of_files(files: Sequence[ProcedureFile]) -> list[Definition]:
     """Return the definitions of files that have no errors; raise InvalidProcedure where two have the same name."""
     found: dict[str, Definition] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.confidence import sentence
-from brainops.procedures.fixes.fix_procedure import BEFORE, name_of, rollback_name, rollback_of
+from brainops.procedures.fixes.fix_procedure import BEFORE, name_of, procedure_of, rollback_name, rollback_of
 from brainops.procedures.remedies.trials import here
 from brainops.store import acts
 from brainops.store.ids import new_id
@@ -65,6 +65,7 @@ class FixApplier:
         if rollback_of(fix) is None:
             raise InvalidInput("this fix names no rollback; take it back by hand and say so: brainops fix contradict")
         evidence = application.evidence if isinstance(application.evidence, dict) else {}
+        self._establish(fix)  # it may have been carried out by hand
         run = self._runner.start(
             rollback_name(fix.id),
             {"prepared": evidence.get("prepared")},
@@ -101,11 +102,12 @@ class FixApplier:
         if fix.mode is FixMode.SHADOW:
             return int(self._shadow(application, fix, now))
         with self._context.store.read() as tx:
-            _, obstacle = self._obstacle(tx, application, fix, now)
+            sure, obstacle = self._obstacle(tx, application, fix, now)
         # what the guard says takes longer, and is asked only where nothing else holds it back
         refused = None if obstacle else self._refused(application, fix)
         with self._context.store.writing(acts.FIX_APPLY, self._context.actor) as tx:
-            sure, obstacle = self._obstacle(tx, application, fix, now)
+            if obstacle is None:  # what may act is looked at again where it cannot change any more
+                sure, obstacle = self._obstacle(tx, application, fix, now)
             if obstacle is None and refused is not None:
                 refused.record(tx)
                 obstacle = f"the guard holds it back: {refused.refusal}"[:MAX_ERROR_CHARACTERS]
@@ -133,6 +135,7 @@ class FixApplier:
         if fix.mode is not FixMode.AUTO:
             return None
         try:
+            self._establish(fix)
             return self._runner.refusal(
                 name_of(fix.id),
                 {"error": None, "operation_id": application.operation_id},
@@ -152,7 +155,7 @@ class FixApplier:
 
     def _shadow(self, application: FixApplication, fix: Fix, now: int) -> bool:
         try:
-            plan = self._runner.plan(name_of(fix.id), target=application.target)
+            plan = self._runner.plan(procedure_of(fix), target=application.target)
             would: JSON = [f"{each.step.id}: {each.why}" for level in plan.levels for each in level]
         except BrainOpsError as error:
             would = [f"it could not have been applied: {error}"]

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from brainops.errors import Conflict, InvalidInput, NotFound
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact, redact_json
+from brainops.procedures.catalog import unkept
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
-from brainops.procedures.fixes.fix_procedure import name_of, procedure_of, rollback_of
+from brainops.procedures.fixes.fix_procedure import procedure_of, rollback_of
 from brainops.procedures.remedies.identity import event_of, identify
 from brainops.store import acts
 from brainops.store.ids import new_id
@@ -118,7 +119,7 @@ class Fixes:
         )
         proven = self._context.store.allow(acts.FIX_ATTACH, self._context.actor, proof)
         self._refuse_secrets(fix)
-        self._establish(fix)
+        self._require_runnable(fix)
         with self._context.store.writing(acts.FIX_ATTACH, self._context.actor, proven) as tx:
             if fix.trust == Trust.VERIFIED.value:
                 tx.require(acts.VOUCH_FIX)
@@ -144,7 +145,7 @@ class Fixes:
                 )
 
     def receive(self, fix: Fix, *, giver: str) -> bool:
-        """Keep a fix that another instance gives: suggested only, and established once a person vouches for it.
+        """Keep a fix that another instance gives: suggested only, until a person vouches for it.
 
         Returns False where its id stands there already. Raises InvalidInput, NotFound.
         """
@@ -194,8 +195,7 @@ class Fixes:
     def plan(self, fix_id: str, *, target: str | None = None) -> Plan:
         """Return what applying a fix would do, step by step, without doing it."""
         fix = self.get(fix_id)
-        procedure_of(fix)  # raises for advice
-        return self._runner.plan(name_of(fix.id), target=target)
+        return self._runner.plan(procedure_of(fix), target=target)
 
     def apply(
         self, fix_id: str, *, target: str | None = None, operation_id: str | None = None, error: str | None = None
@@ -323,7 +323,7 @@ class Fixes:
         """Vouch, as a person, for a fix that came from outside or from an agent; takes a proof where `auto` does."""
         proven = self._context.store.allow(acts.FIX_TRUST, self._context.actor, proof)
         fix = self.get(fix_id)
-        self._establish(fix)
+        self._require_runnable(fix)
         with self._context.store.writing(acts.FIX_TRUST, self._context.actor, proven) as tx:
             tx.fixes.set_trust(fix.id, Trust.VERIFIED.value)
             tx.trail.append(fix.id, self._context.store.now(), reason=self._context.text(reason))
@@ -409,14 +409,21 @@ class Fixes:
             self._note(tx, application.fix_id, at=now, application=application.id, reason=said)
             return _known_application(tx, application_id)
 
+    def _require_runnable(self, fix: Fix) -> None:
+        """Raise InvalidProcedure unless the engine of runs could apply the fix and take it back.
+
+        Most fixes are only ever named, so their procedures are kept when they are first applied.
+        """
+        if fix.kind is not FixKind.ADVICE:
+            for procedure in filter(None, (procedure_of(fix), rollback_of(fix))):
+                unkept(self._context, procedure)
+
     def _establish(self, fix: Fix) -> None:
-        """Save the procedures that apply the fix and take it back, so that the engine of runs does both."""
-        if fix.kind is FixKind.ADVICE:
-            return
+        """Keep the procedures that apply the fix and take it back, so that the engine of runs does both."""
         for procedure in filter(None, (procedure_of(fix), rollback_of(fix))):
             if not self._catalog.holds(procedure):
                 saved = self._catalog.save(procedure)
-                self._catalog.activate(procedure.name, number=saved.number, reason=f"fix {fix.id} was attached")
+                self._catalog.activate(procedure.name, number=saved.number, reason=f"fix {fix.id} is to be applied")
 
     def _text(self, value: str, what: str, limit: int) -> str:
         return self._context.text(from_plain(Said, value, what), limit)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from brainops.procedures.remedies.causes import PARTED_AT, in_common, members, same, standing
-from brainops.procedures.remedies.trials import trials_of
+from brainops.procedures.remedies.trials import base_rate, trials_of
 from brainops.store import Transaction, acts
 from brainops.store.acts import Act
 from brainops.store.ids import new_id
@@ -26,7 +26,7 @@ def propose(tx: Transaction, made: RemedyEvidence, alike: Mapping[str, float]) -
         _say(tx, made, digest, CauseStanding.PROPOSED, why)
 
 
-def settle(tx: Transaction, made: RemedyEvidence, base: float) -> None:
+def settle(tx: Transaction, made: RemedyEvidence) -> None:
     """Join the error with those that it may have a cause with, or part it from those that it was joined with."""
     changes = tx.evidence.changes([made.fingerprint])
     said = {
@@ -41,6 +41,7 @@ def settle(tx: Transaction, made: RemedyEvidence, base: float) -> None:
     }
     if not looked_at:
         return
+    base = base_rate(*tx.evidence.first_tries())
     mine = trials_of(tx.evidence.of([made.fingerprint]))
     for other, each in looked_at.items():
         if each.standing is CauseStanding.PROPOSED:

@@ -111,7 +111,7 @@ class RemedyRecord:
                 assert told is not None
                 return told
             propose(tx, made, {digest: share for digest, (share, _) in alike.items()})
-            follow(tx, made, self._base(tx, made.judged_at))
+            follow(tx, made)
         return made
 
     def get(self, evidence_id: str) -> RemedyEvidence:
@@ -150,7 +150,7 @@ class RemedyRecord:
                 raise Conflict(f"evidence {found.id} belongs to {found.namespace}, and is judged there")
             tx.trail.append(found.id, now, remedy=found.remedy, reason=said)
             judged = _known(tx, found.id)
-            follow(tx, judged, self._base(tx, judged.judged_at))
+            follow(tx, judged)
         return judged
 
     def next_tries(

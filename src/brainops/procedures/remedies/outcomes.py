@@ -14,7 +14,6 @@ from brainops.memory.solutions import remedy_of_memory
 from brainops.procedures.fixes import record as fix_record
 from brainops.procedures.remedies.clusters import settle
 from brainops.procedures.remedies.identity import identify
-from brainops.procedures.remedies.trials import base_rate
 from brainops.store import Transaction
 from brainops.store.evidence import place_of, remedy_of
 from brainops.store.memories import memory_of
@@ -42,9 +41,9 @@ WORD = {
 """What the word of each kind of actor is: a person looked, a program such as a monitor saw, an agent says so."""
 
 
-def follow(tx: Transaction, made: RemedyEvidence, base: float) -> None:
+def follow(tx: Transaction, made: RemedyEvidence) -> None:
     """Let evidence say what it says of causes, and of fixes that apply themselves."""
-    settle(tx, made, base)
+    settle(tx, made)
     if made.effect is RemedyEffect.HELPED:
         return
     for fix in tx.fixes.of([made.fingerprint]):
@@ -89,7 +88,7 @@ def of_operation(
         actor=start.actor,
     )
     if tx.evidence.add(made):
-        follow(tx, made, base_rate(*tx.evidence.first_tries()))
+        follow(tx, made)
 
 
 def judged(tx: Transaction, operation_id: str, actor: Actor, at: Micros, *, right: bool, note: str = "") -> None:
@@ -102,7 +101,7 @@ def judged(tx: Transaction, operation_id: str, actor: Actor, at: Micros, *, righ
     if tx.evidence.judge(known.id, effect, WORD[actor.kind], note or known.note, at):
         again = tx.evidence.get(operation_id)
         assert again is not None
-        follow(tx, again, base_rate(*tx.evidence.first_tries()))
+        follow(tx, again)
 
 
 def of_verdict(tx: Transaction, given: Feedback, memory: Memory) -> None:
@@ -127,7 +126,7 @@ def of_verdict(tx: Transaction, given: Feedback, memory: Memory) -> None:
         actor=given.actor,
     )
     if tx.evidence.add(made):
-        follow(tx, made, base_rate(*tx.evidence.first_tries()))
+        follow(tx, made)
 
 
 def _tried(tx: Transaction, start: OperationStart, followed_id: str) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from brainops.errors import Conflict, InvalidInput, LeaseLost, NotFound, OutcomeUnknown, StoreError
 from brainops.memory.context import MemoryContext
-from brainops.procedures.catalog import Catalog
+from brainops.procedures.catalog import Catalog, unkept
 from brainops.procedures.consent.approvals import Approvals
 from brainops.procedures.consent.limits import limits_of
 from brainops.procedures.consent.outbox import Outbox
@@ -44,7 +44,18 @@ from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.store.procedures import version_of
 from brainops.store.scope import Scope
-from brainops.types import JSON, Actor, CurrentStep, NoticeKind, Plan, ProcedureState, ProcedureVersion, Run, RunState
+from brainops.types import (
+    JSON,
+    Actor,
+    CurrentStep,
+    NoticeKind,
+    Plan,
+    Procedure,
+    ProcedureState,
+    ProcedureVersion,
+    Run,
+    RunState,
+)
 from brainops.types.page import Page
 from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
@@ -327,14 +338,17 @@ class Runner:
 
     def plan(
         self,
-        name: str,
+        name: str | Procedure,
         inputs: Mapping[str, JSON] | None = None,
         *,
         target: str | None = None,
         number: int | None = None,
     ) -> Plan:
-        """Say what a run would do, with which inputs and which approvals; nothing is done. A draft can be planned."""
-        version = self._catalog.get(name, number=number)
+        """Say what a run would do, with which inputs and which approvals; nothing is done. A draft can be planned.
+
+        So can a Procedure that is not kept. Raises NotFound, InvalidInput, InvalidProcedure.
+        """
+        version = self._catalog.get(name, number=number) if isinstance(name, str) else unkept(self._context, name)
         checked = self._engine.inputs(version, _named(inputs))
         now = self._context.store.now()
         run = new_run(self._context, version, checked, actor=self._context.actor, now=now, target=target)

@@ -56,9 +56,11 @@ where e.actor_kind <> 'person' and not exists (select 1 from evidence as b
 -- name: evidence_records
 -- How often did each remedy help against each error on one target where that was seen or checked, of those that did there?
 select e.fingerprint, e.remedy, e.target, sum(case when e.effect = 'helped' then 1 else 0 end) as helped, count(*) as tried
-from (select n.* from evidence as n where n.namespace = any (:namespaces::text[])
-    and n.imported_at is null order by n.at desc limit :limit) as e
-where (e.effect <> 'helped' or e.basis <> 'claimed') and {evidence_stands}
+from evidence as e
+where e.namespace = any (:namespaces::text[]) and e.imported_at is null
+    and e.at >= (select min(n.at) from (select n.at from evidence as n where n.namespace = any (:namespaces::text[])
+        and n.imported_at is null order by n.at desc limit :limit) as n)
+    and (e.effect <> 'helped' or e.basis <> 'claimed') and {evidence_stands}
 group by e.fingerprint, e.remedy, e.target
 having sum(case when e.effect = 'helped' then 1 else 0 end) >= :least
 
