@@ -23,7 +23,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 
 EDGE = 9
 LAYERS = (
-    ("lazy", "types", "errors", "version", "wire"),
+    ("lazy", "types", "errors", "version", "wire", "pictures"),
     ("config", "net", "statistics"),
     ("embedding", "store"),
     ("memory",),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from msgspec import Struct
 
 from brainops.errors import InvalidInput, Problem
+from brainops.pictures import flow
+from brainops.pictures.svg import Picture
 from brainops.procedures.definition import graph, render
 from brainops.procedures.definition.files import ProcedureFile, procedures_in
 from brainops.procedures.definition.findings import invalid
 from brainops.procedures.definition.keywords import MAX_SLUG_CHARACTERS, NAME, name_of
 from brainops.procedures.definition.rehearse import rehearse
 from brainops.store.files import ORDINARY, new_file, refuse_replacing
-from brainops.types import ExampleResult, Procedure, StepKind
+from brainops.types import ExampleResult, Procedure, Run, StepKind
 
 SKILL_FILE = "SKILL.md"
 
@@ -114,6 +116,16 @@ def outline(procedure: Procedure) -> tuple[str, ...]:
 def mermaid(procedure: Procedure) -> str:
     """Return the steps as a Mermaid flow chart."""
     return graph.mermaid(procedure)
+
+
+def picture(procedure: Procedure, runs: Sequence[Run] = ()) -> Picture:
+    """Return the steps as a picture, SVG, with how each went in these runs."""
+    return flow.graph(procedure.name, graph.levels(procedure.steps), flow.tallies(runs), len(runs))
+
+
+def gantt(run: Run, now: int) -> str:
+    """Return the steps of a run as a Mermaid chart to scale; what is under way goes on to `now`."""
+    return graph.gantt(run, now)
 
 
 def native(procedure: Procedure) -> str:

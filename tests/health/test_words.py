@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from brainops.health.figure_text import bar, length, said, spark
+from brainops.health.figure_text import bar, said, spark
+from brainops.types.times import length
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ NAME_COLUMNS = 23
 VALUE_COLUMNS = 15
 BAR_COLUMNS = 12
 WEEK, MONTH = 7, 30
+OVER_TIME = ("operations", "failures")  # that a page of a report has as lines
+CHARTED_STEPS = 60  # about so many in a line
 
 
 @command("health", memory=opened)
@@ -48,8 +50,9 @@ def health(brain: Brain, days: int, formulas: bool, figure: str | None, step: st
 @command("report", memory=opened)
 @click.option("--week", is_flag=True, help="The last seven days, which is what it shows unless told otherwise.")
 @click.option("--days", type=click.IntRange(1, 365), default=WEEK, metavar="N", help="The last so many days.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print it as a Markdown page, with every formula.")
-def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> Said:
+@click.option("--markdown", "form", flag_value="markdown", help="Print it as a Markdown page, with every formula.")
+@click.option("--html", "form", flag_value="html", help="Print it as one page with charts, which can be mailed.")
+def report(brain: Brain, week: bool, days: int, form: str | None) -> Said:
     """Show what the last days brought: repeats avoided, fixes that held, wrong suggestions, effort, improvements.
 
     Example: brainops report --week
@@ -58,12 +61,22 @@ def report(brain: Brain, week: bool, days: int, as_markdown: bool) -> Said:
 
     days = WEEK if week else days
     value = brain.health.report(days=days)
+    if form == "html":
+        from brainops.health.report_page import page
+
+        step = max(1, days // CHARTED_STEPS) * 86_400 if days > 2 else 3_600
+        over_time = [
+            brain.health.series(each, since=value.from_at, until=value.to_at, step_seconds=step) for each in OVER_TIME
+        ]
+        click.echo(page(value, over_time, brain.health.calibration(days=days)), nl=False)
+        return
     yield value
-    yield from markdown(value) if as_markdown else _report(value, days)
+    yield from markdown(value) if form else _report(value, days)
 
 
 def _over_time(told: Series) -> Iterator[str]:
-    from brainops.health.figure_text import BARS, length, said, spark
+    from brainops.health.figure_text import BARS, said, spark
+    from brainops.types.times import length
 
     measured = [point for point in told.points if point.value is not None]
     yield f"{bold(told.figure)}, {len(told.points)} steps of {length(told.step_seconds)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from brainops.cli.screen import age, bold, cut, dim, one_line, padded, safe, who
 from brainops.cli.shared import Said, opened, print_json, read_text
 from brainops.cli.terminal import proven
 from brainops.errors import InvalidInput
-from brainops.types import Applied, ExampleResult, Procedure, ProcedureState, ProcedureVersion
+from brainops.types import Applied, ExampleResult, Procedure, ProcedureState, ProcedureVersion, Run
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FAILED = 1
 FIX_TAG = "fix"  # of procedures that belong to a fix; `brainops fix` shows those
 NAME_COLUMNS = 28
+PICTURED_RUNS = 50  # by which a picture says how steps go
 SHOWN_PROSE_LINES = 6  # of `show`; --source shows all
 
 
@@ -256,23 +257,31 @@ def _listed(found: list[ProcedureVersion]) -> Iterator[str]:
 @click.argument("what", metavar="NAME|FILE")
 @click.option("--number", type=int, metavar="N", help="This version; else the active one, else the newest.")
 @click.option("--mermaid", is_flag=True, help="Only the picture, as Mermaid.")
+@click.option("--svg", is_flag=True, help="Only the picture, as SVG, with how its steps went in its last runs.")
 @click.option("--source", is_flag=True, help="Only the text, as it was written.")
-def show_one(what: str, number: int | None, mermaid: bool, source: bool) -> Said:
+def show_one(what: str, number: int | None, mermaid: bool, svg: bool, source: bool) -> Said:
     """Show a procedure: when it applies, its steps in order, and what it says.
 
     Example: brainops procedure show deploy-safely
     """
     from brainops import authoring
+    from brainops.pictures.svg import standalone
 
     version: ProcedureVersion | None = None
+    runs: Sequence[Run] = ()
     if _is_file(what):
         one = authoring.read_file(what)
         text = authoring.native(one)
     else:
         with opened(model="none") as brain:
             version = brain.procedures.get(what, number=number)
+            if svg:
+                ran = brain.runs.list(procedure=version.procedure.name, limit=PICTURED_RUNS)
+                runs = [brain.runs.get(each.id) for each in ran if each.procedure_hash == version.hash]
         one, text = version.procedure, version.source
-    if mermaid:
+    if svg:
+        click.echo(standalone(authoring.picture(one, runs)), nl=False)
+    elif mermaid:
         click.echo(safe(authoring.mermaid(one)), nl=False)
     elif source:
         click.echo(safe(text), nl=False)

@@ -14,6 +14,7 @@ import click
 from brainops.cli.commands import command, group
 from brainops.cli.options import REASON, REASON_REQUIRED, beside, paged, shared
 from brainops.cli.pairs import value_of, valued
+from brainops.cli.pictures import echo_run, pictured
 from brainops.cli.screen import age, bold, dim, one_line, wrapped
 from brainops.cli.shared import Said, elsewhere, opened, read_text
 from brainops.cli.short_ids import Id
@@ -260,12 +261,16 @@ def list_(brain: Brain, after: str | None, before: str | None, **given: Any) -> 
 
 @runs.command("show")
 @click.argument("run_id", metavar="ID", type=Id("run"))
-def show_one(brain: Brain, run_id: str) -> Said:
-    """Show everything about one run.
+@pictured
+def show_one(brain: Brain, run_id: str, drawn: str | None) -> Said:
+    """Show everything about one run; as a picture, its steps to scale.
 
-    Example: brainops runs show b41f6a
+    Example: brainops runs show b41f6a --svg
     """
     found = brain.runs.get(run_id)
+    if drawn:
+        echo_run(found, drawn)
+        return
     yield found
     yield from _outcome(found, _granted(brain, found))
     by = one_line(f"{found.actor.kind.value} {found.actor.id}")

@@ -10,6 +10,7 @@ import click
 from brainops.cli.commands import group
 from brainops.cli.options import limited
 from brainops.cli.pairs import valued
+from brainops.cli.pictures import echo_run, pictured
 from brainops.cli.screen import bold, dim, one_line
 from brainops.cli.shared import Said, asking
 from brainops.cli.short_ids import Id
@@ -101,12 +102,16 @@ def list_(brain: Brain, limit: int) -> Said:
 
 @workflow.command("show")
 @click.argument("run_id", metavar="RUN", type=Id("run"))
-def show(brain: Brain, run_id: str) -> Said:
-    """Show a workflow by its run.
+@pictured
+def show(brain: Brain, run_id: str, drawn: str | None) -> Said:
+    """Show a workflow by its run; as a picture, its steps to scale.
 
     Example: brainops workflow show 83d5ae
     """
     found = brain.workflows.get(run_id)
+    if drawn and found.run:
+        echo_run(found.run, drawn)
+        return
     yield found
     yield from _shown(found)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
-from brainops.health.figure_text import length
 from brainops.types import Briefing, Micros
 from brainops.types.counted import counted
+from brainops.types.times import length
 from brainops_core.redaction.injected import wrap_injected
 
 SCREEN_COLUMNS = 80

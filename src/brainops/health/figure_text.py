@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from brainops.types.times import length
+
 NOTHING_YET = "nothing yet"
 BARS = "▁▂▃▄▅▆▇█"
-LENGTHS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def said(value: float | None, unit: str) -> str:
@@ -25,14 +26,6 @@ def said(value: float | None, unit: str) -> str:
         case "error":
             return f"{value:.2f}"
     return f"{value:,.0f}"
-
-
-def length(seconds: float) -> str:
-    """Return a length of time in its largest unit."""
-    for size, unit in LENGTHS:
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:,.0f} {unit}"
-    return "0 s" if seconds <= 0 else f"{seconds * 1_000:.0f} ms"
 
 
 def bar(value: float, columns: int) -> str:

@@ -16,3 +16,13 @@ DAY_MICROS: Final = 24 * HOUR_MICROS
 
 Days = Annotated[float, Meta(ge=0, le=366_000)]  # a thousand years
 TimeoutSeconds = Annotated[float, Meta(gt=0, le=86_400)]  # whatever is waited for ends within a day
+
+LENGTHS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+def length(seconds: float) -> str:
+    """Return a length of time in its largest unit."""
+    for size, unit in LENGTHS:
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:,.0f} {unit}"
+    return "0 s" if seconds <= 0 else f"{seconds * 1_000:.0f} ms"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from brainops.procedures.definition.step_kinds import STEP_KINDS
-from brainops.types import Procedure, Step
+from brainops.types import Procedure, Run, Step, StepState
 
 MAX_LABEL_CHARACTERS = 60  # of a box in a picture; longer ones make it unreadable
 
@@ -79,6 +79,20 @@ def mermaid(procedure: Procedure) -> str:
             sources = ["start"]
         lines.extend(f"    {source} -->{named} {number[step.id]}" for source in sources)
     return "\n".join(dict.fromkeys(lines)) + "\n"
+
+
+def gantt(run: Run, now: int) -> str:
+    """Return the steps of a run as a Mermaid chart to scale; what is under way goes on to `now`."""
+    marks = {StepState.SUCCEEDED: "done, ", StepState.FAILED: "crit, ", StepState.RUNNING: "active, "}
+    lines = ["gantt", f"    title {label(f'{run.procedure_name}, {run.state.value}')}", "    dateFormat x"]
+    lines += ["    axisFormat %H:%M:%S", "    section Steps"]
+    for number, step in enumerate([*run.steps, *run.compensations], 1):
+        if step.started_at is not None:
+            undone = " (taken back)" if step.role == "undo" else ""
+            ended = (step.finished_at or now) // 1_000
+            said = f"{label(f'{step.step_id}{undone}, {step.state.value}')} :{marks.get(step.state, '')}s{number}"
+            lines.append(f"    {said}, {step.started_at // 1_000}, {max(ended, step.started_at // 1_000 + 1)}")
+    return "\n".join(lines) + "\n"
 
 
 def _title(step: Step) -> str:
