@@ -11,8 +11,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response
 
-from brainops.dashboard import words
+from brainops.dashboard import drawings, words
 from brainops.dashboard.assets import assets
+from brainops.types.counted import counted
 from brainops.wire import to_json
 
 # Nothing of elsewhere, nothing inline, and no code that is made of text. A style in an attribute does not count either.
@@ -40,10 +41,15 @@ def environment() -> Environment:
         "span": words.span,
         "share": words.share,
         "lines": words.lines,
+        "counted": counted,
+        "spark": drawings.spark,
+        "interval": drawings.interval,
+        "calibration": drawings.calibration,
+        "in_a_line": words.in_a_line,
         "json": lambda value: to_json(value).decode(),
         "pretty": lambda value: value if isinstance(value, str) else json.dumps(json.loads(to_json(value)), indent=2),
     }
-    made.globals |= {"asset": lambda name: assets()[name].address}
+    made.globals |= {"asset": lambda name: assets()[name].address, "state_marks": words.STATE_MARKS}
     made.globals["ui"] = made.get_template("ui.html").module
     return made
 

@@ -12,7 +12,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from brainops.dashboard.agents import agents
+from brainops.dashboard.errors import error, errors
+from brainops.dashboard.learning import learning
 from brainops.dashboard.now import now
+from brainops.dashboard.search import memory, search
+from brainops.dashboard.signals import signals
+from brainops.dashboard.upkeep import access, audit, health
 from brainops.dashboard.visit import Visit
 
 Values = Mapping[str, Any]
@@ -28,4 +34,16 @@ class PageOf(Struct, frozen=True):
     listed: bool = True
 
 
-PAGES = (PageOf("/", "Now", "now.html", now),)
+PAGES = (
+    PageOf("/", "Now", "now.html", now),
+    PageOf("/search", "Search", "search.html", search),
+    PageOf("/memories/{memory_id:str}", "Memory", "memory.html", memory, listed=False),
+    PageOf("/errors", "Errors", "errors.html", errors),
+    PageOf("/errors/{memory_id:str}", "Error", "error.html", error, listed=False),
+    PageOf("/agents", "Agents", "agents.html", agents),
+    PageOf("/learning", "Learning", "learning.html", learning),
+    PageOf("/signals", "Logs and metrics", "signals.html", signals),
+    PageOf("/health", "Health", "health.html", health),
+    PageOf("/audit", "Audit", "audit.html", audit),
+    PageOf("/access", "Keys and people", "access.html", access),
+)

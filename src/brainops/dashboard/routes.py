@@ -13,12 +13,14 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from brainops.dashboard.acts import ACTS
 from brainops.dashboard.assets import assets
 from brainops.dashboard.html import html, rendered
 from brainops.dashboard.needs import waiting
 from brainops.dashboard.pages import PAGES, PageOf
+from brainops.dashboard.upkeep import exported
 from brainops.dashboard.visit import RANGES, Visit
 from brainops.errors import BrainOpsError, NotFound
 from brainops.remote.verbs import verbs
@@ -38,7 +40,7 @@ Browser = Request[Any, Any, Any]
 
 def dashboard_routes(api: Api, ways: Ways, door: Door) -> list[HTTPRouteHandler]:
     """Return what shows the pages, takes what is done on them, and gives out their files."""
-    return [*(_page(page, api, ways, door) for page in PAGES), _act(api, door), _static()]
+    return [*(_page(page, api, ways, door) for page in PAGES), _export(api, ways, door), _act(api, door), _static()]
 
 
 def _page(page: PageOf, api: Api, ways: Ways, door: Door) -> HTTPRouteHandler:
@@ -61,19 +63,11 @@ def _page(page: PageOf, api: Api, ways: Ways, door: Door) -> HTTPRouteHandler:
 def _shown(
     page: PageOf, api: Api, ways: Ways, headers: Headers, path: str, given: Headers, query: Headers
 ) -> Response[str]:
-    """Return a page, or a part of it, for whoever is signed in; who is not goes to sign in, and comes back."""
-    secret = sign_in_secret(ways, headers)
-    try:
-        caller = api.caller(_placed(headers, query.get("namespace")))
-    except Trouble as error:
-        if error.status != 401:
-            raise
-        caller = None
-    if caller is None or caller.signed is None or secret is None:
-        here = path + ("?" + "&".join(f"{quote(name)}={quote(said)}" for name, said in query.items()) if query else "")
-        return html("", 303, location=f"/sign-in?next={quote(here)}", hx_redirect=f"/sign-in?next={quote(here)}")
+    """Return a page, or a part of it, for whoever is signed in."""
+    visit = _visit(api, ways, headers, path, given, query)
+    if isinstance(visit, Response):
+        return visit
     part = query.get("part", "")
-    visit = Visit(caller, path, given, query, api.now(), csrf_of(secret))
     # what happens while the page is made is told once it listens: the cursor is older than what it shows
     cursor = "" if part else visit.brain.changes(after="newest", limit=1).next
     values = {
@@ -86,6 +80,40 @@ def _shown(
         **page.values(visit),
     }
     return html(rendered(page.template, values, part))
+
+
+def _visit(api: Api, ways: Ways, headers: Headers, path: str, given: Headers, query: Headers) -> Visit | Response[str]:
+    """Return who looks at a page; who is not signed in goes to sign in, and comes back."""
+    secret = sign_in_secret(ways, headers)
+    try:
+        caller = api.caller(_placed(headers, query.get("namespace")))
+    except Trouble as error:
+        if error.status != 401:
+            raise
+        caller = None
+    if caller is None or caller.signed is None or secret is None:
+        here = path + ("?" + "&".join(f"{quote(name)}={quote(said)}" for name, said in query.items()) if query else "")
+        return html("", 303, location=f"/sign-in?next={quote(here)}", hx_redirect=f"/sign-in?next={quote(here)}")
+    return Visit(caller, path, given, query, api.now(), csrf_of(secret))
+
+
+def _export(api: Api, ways: Ways, door: Door) -> HTTPRouteHandler:
+    @get("/audit.jsonl", include_in_schema=False, exception_handlers={Exception: _wrong})
+    async def export(request: Browser) -> Stream | Response[str]:
+        query = {name: str(said) for name, said in request.query_params.items()}
+        door.enter()
+        try:
+            visit = await to_thread.run_sync(
+                _visit, api, ways, dict(request.headers), request.url.path, {}, query, limiter=door.limiter
+            )
+        finally:
+            door.leave()
+        if isinstance(visit, Response):
+            return visit
+        named = {"cache-control": "no-store", "content-disposition": 'attachment; filename="audit.jsonl"'}
+        return Stream(exported(visit), media_type="application/x-ndjson", headers=named)
+
+    return export
 
 
 def _placed(headers: Headers, namespace: str | None) -> dict[str, str]:
@@ -126,10 +154,14 @@ def _acted(name: str, api: Api, headers: Headers, form: Headers) -> Response[str
     if "hx-request" not in headers:
         return html("", 303, location=inside(form.get("_back")))
     # what undoes it takes fields of the form, or of what was answered: the id of what was just made
-    answered = from_json(dict[str, Any], answer.body) if done.takes and answer.body.startswith(b"{") else {}
-    fields = {field: str(form.get(field) or answered.get(field) or "") for field in done.takes}
-    values = {"done": done, "fields": {**fields, **done.gives}, "form": form}
-    return html(rendered("done.html", values), hx_trigger="acted")
+    answered = from_json(Any, answer.body) if answer.body else None
+    fields: dict[str, str] = {}
+    found: Mapping[str, Any] = answered if isinstance(answered, dict) else {}
+    for field, _, of in (each.partition("=") for each in done.takes):
+        fields[field] = str(form.get(field) or found.get(of or field) or "")
+    values = {"done": done, "fields": {**fields, **done.gives}, "form": form, "answer": answered}
+    shown = rendered(done.shows, values) if done.shows else ""
+    return html(rendered("done.html", values) + shown, hx_trigger="acted")
 
 
 def _static() -> HTTPRouteHandler:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from brainops.types import Micros
+
+STATE_MARKS: Mapping[str, str] = {
+    **dict.fromkeys(("new", "returning", "rolled_back"), "bad"),
+    **dict.fromkeys(("ongoing", "planned", "trial", "proposed"), "warn"),
+    **dict.fromkeys(("mended", "kept", "applied"), "good"),
+    **dict.fromkeys(("quiet", "undone", "rejected"), "quiet"),
+}
+"""Which colour repeats what the word for a state says."""
 
 LONGEST = 20_000  # of one text on a page; who wants more asks for the memory itself
 
@@ -60,3 +71,9 @@ def share(value: float | None) -> str:
 def lines(value: str) -> Markup:
     """Return a text of several lines as one quoted block."""
     return Markup('<pre class="stored" dir="auto">{}</pre>').format(escape(shown(value)))
+
+
+def in_a_line(detail: Mapping[str, Any]) -> str:
+    """Return the details of something in one line; what is empty is left out."""
+    said = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in detail.items() if value)
+    return ", ".join(f"{name}: {value}" for name, value in said)

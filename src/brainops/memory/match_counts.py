@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.store import Transaction
 
-MOST = 10_000  # memories that are counted, the newest: some ten milliseconds
+MOST = 5_000  # memories that are counted, the newest: some ten milliseconds
 MOST_BY_WORDS = 1_000  # that share a word with a query, those first that share the most
 TAGS = 20
 _OPEN = Filter()

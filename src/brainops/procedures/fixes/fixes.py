@@ -17,7 +17,7 @@ from brainops.procedures.catalog import unkept
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.apply import FixApplier
 from brainops.procedures.fixes.fix_procedure import procedure_of, rollback_of
-from brainops.procedures.remedies.identity import event_of, identify
+from brainops.procedures.remedies.identity import event_of, identify, is_fingerprint
 from brainops.store import acts
 from brainops.store.ids import new_id
 from brainops.types import Action, ActorKind, ApplicationState, BlastRadius, Fix, FixKind, FixMode, StepKind, Trust
@@ -178,14 +178,15 @@ class Fixes:
         context: Mapping[str, Any] | None = None,
         target: str | None = None,
     ) -> list[FixSuggestion]:
-        """Return the fixes that are bound to this very error, the surest first. A near miss shares none.
+        """Return the fixes that are bound to this very error or fingerprint, the surest first; a near miss shares none.
 
         How sure they are is said of the place that `target` and `context` name, or of all places together.
         """
         stopped = self._automatic_stopped()
         with self._context.store.read() as tx:
             now = self._context.store.now()
-            return record.suggestions(tx, event_of(error), context or {}, stopped, target, now=now)
+            meant = error if isinstance(error, str) and is_fingerprint(error) else event_of(error)
+            return record.suggestions(tx, meant, context or {}, stopped, target, now=now)
 
     def confidence(self, fix_id: str) -> FixConfidence:
         """Return how sure a fix is, with the counts behind it; raise NotFound."""

@@ -5,7 +5,7 @@ These run inside the transaction that records an error or a success, so nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -100,7 +100,7 @@ class Proofs:
 
 def suggestions(
     tx: Transaction,
-    event: ErrorEvent,
+    event: ErrorEvent | str,
     context: Mapping[str, Any],
     stopped: str | None = None,
     target: str | None = None,
@@ -109,16 +109,19 @@ def suggestions(
 ) -> list[FixSuggestion]:
     """Return the fixes for an error whose context fits, the surest first; near fingerprints never share one.
 
-    `exact` says that it holds for this error; the others are bound to the same words at another, or an unknown, place.
+    `event` may be the error's fingerprint. `exact` says that it holds for this error; the others are bound to the same
+    words at another, or an unknown, place.
     """
-    digests = bound_digests(event)
-    # known errors with the same text and other frames: do they break at the same place?
-    known = tx.memories.by_fingerprint(digests[0], text_digests(event), limit=MAX_FIXES)
-    elsewhere = {
-        memory.fingerprint: bool(event.frames) and is_of(event, memory)
-        for memory in known
-        if memory.fingerprint and memory.fingerprint not in digests
-    }
+    digests: Sequence[str] = (event,) if isinstance(event, str) else bound_digests(event)
+    elsewhere: dict[str, bool] = {}
+    if not isinstance(event, str):
+        # known errors with the same text and other frames: do they break at the same place?
+        known = tx.memories.by_fingerprint(digests[0], text_digests(event), limit=MAX_FIXES)
+        elsewhere = {
+            memory.fingerprint: bool(event.frames) and is_of(event, memory)
+            for memory in known
+            if memory.fingerprint and memory.fingerprint not in digests
+        }
     found = [
         fix
         for fix in tx.fixes.of([*digests, *elsewhere])
