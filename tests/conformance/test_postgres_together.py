@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +19,7 @@ from brainops.store.database import Deadline
 from brainops.store.opening import open_store
 from brainops.store.postgres import CONNECTIONS, _lock_of
 from brainops.store.scope import Scope
+from brainops.types import Draft
 from tests.conformance.conftest import OWNER, SCOPE
 from tests.conformance.postgres_server import PostgresServer
 from tests.inside import inside
@@ -63,11 +64,11 @@ class Late:
         with Brain.open(self._url, namespace=self._namespace, read=[], model="none", background=False) as brain:
             write = inside(brain).store.database.write
 
-            def held(scope: Scope, deadline: Deadline | None) -> object:
-                return HeldBack(write(scope, deadline), self._has_key, self._may_commit)
+            def held(scope: Scope, deadline: Deadline | None, keys: Collection[str] = ()) -> object:
+                return HeldBack(write(scope, deadline, keys), self._has_key, self._may_commit)
 
             inside(brain).store.database.write = held  # type: ignore[method-assign, assignment]
-            brain.capture("the late one", "took its key first")
+            brain.capture("the late one", "took its key first", idempotency_key="late")
 
     def begin(self) -> None:
         """Return once the row is written and not committed."""
@@ -139,6 +140,74 @@ def test_an_import_that_was_done_before_brings_what_was_late(url: str, brain: Br
 
         assert before == []
         assert [hit.memory.title for hit in copy.retrieve()] == ["the late one"]
+
+
+def test_captures_wait_for_none_but_of_their_content_or_key_and_for_whoever_has_the_namespace_to_himself(
+    url: str,
+) -> None:
+    late = Late(url, "team/a")
+    with Brain.open(url, namespace="team/a", read=[], model="none", background=False) as brain:
+        late.begin()
+        brain.acting(deadline=WAIT_SECONDS).capture("the early one", "took its key second")
+        soon = brain.acting(deadline=0.3)
+        waits: list[Callable[[], object]] = [
+            lambda: soon.capture("the late one", "took its key first"),
+            lambda: soon.capture("another", "under the same key", idempotency_key="late"),
+            lambda: soon.capture_many([Draft(title="one"), Draft(title="two")]),
+            lambda: soon.limits.allow(["ls"]),
+        ]
+        for wait in waits:
+            soon = brain.acting(deadline=0.3)
+            with pytest.raises(StoreUnavailable):
+                wait()
+        late.commit()
+
+        assert brain.capture("the late one", "took its key first").repeated
+        with pytest.raises(Conflict):
+            brain.capture("another", "under the same key", idempotency_key="late")
+        assert len(brain.newest()) == 2
+
+
+def test_a_key_that_many_give_at_once_is_captured_once(url: str) -> None:
+    ready = threading.Barrier(WRITERS)
+
+    def act(number: int) -> str:
+        with Brain.open(url, namespace="team/a", read=[], model="none", background=False) as brain:
+            ready.wait(WAIT_SECONDS)
+            try:
+                return brain.capture("Rollout", f"began {number % 2}", idempotency_key="rollout-7").id
+            except Conflict:
+                return "conflict"
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        found = list(pool.map(act, range(WRITERS)))
+
+    assert found.count("conflict") == WRITERS // 2
+    assert len(set(found)) == 2
+
+
+def test_the_first_vectors_of_a_model_make_its_index_one_after_the_other(
+    url: str, postgres: PostgresServer, database: str
+) -> None:
+    make, waits = "select brainops_index_vectors('letters', 26)", "select 1 from pg_locks where not granted"
+    with (
+        psycopg.connect(postgres.url(database), autocommit=True) as watching,
+        psycopg.connect(url) as first,
+        psycopg.connect(url) as second,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        first.execute(make)
+        made = threads.submit(second.execute, make)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while watching.execute(waits).fetchone() is None:
+            assert time.monotonic() < deadline
+        first.execute("lock table memory_vector in row exclusive mode")  # as whoever writes one has it
+        first.commit()
+        made.result(WAIT_SECONDS)
+        second.commit()
+
+        second.execute(make)
+        first.execute("lock table memory_vector in row exclusive mode nowait")  # where it stands, nobody is held back
 
 
 def test_a_search_finds_what_committed_late(url: str, brain: Brain) -> None:

@@ -52,7 +52,9 @@ def capture(context: MemoryContext, draft: Draft) -> Captured:
         captured.append(store(tx, vouched(tx, prepared, prepared.source), prepared.source, context, passages))
 
     try:
-        context.store.write_together(_act_of([draft]), context.actor, write)
+        # No other memory is looked at or changed but one of the same content, or of the same key.
+        keys = {prepared.row["content_hash"], prepared.row["idempotency_key"] or prepared.row["content_hash"]}
+        context.store.write_together(_act_of([draft]), context.actor, write, keys)
     except OutcomeUnknown as error:
         raise _repeatable(error, [draft], captured) from error
     return captured[0]

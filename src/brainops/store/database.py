@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -139,9 +139,13 @@ class Database(Protocol):
         """Open a transaction that sees one consistent state; its statements end by the deadline."""
         ...
 
-    def write(self, scope: Scope, deadline: Deadline | None = None) -> AbstractContextManager[Session]:
+    def write(
+        self, scope: Scope, deadline: Deadline | None = None, keys: Collection[str] = ()
+    ) -> AbstractContextManager[Session]:
         """Open a transaction whose changes are durable when the block ends without an error.
 
+        It is the only one of its namespace, but where it changes no more than what some `keys` stand for: then others
+        that say so of other keys may go on beside it, where the database has more than one writer.
         Its turn is waited for until the deadline, `WAIT_SECONDS` where there is none. Raises StoreUnavailable; and
         OutcomeUnknown where the answer to the commit was lost.
         """

@@ -7,12 +7,11 @@ that it writes stays true until it commits. Writers of different namespaces do n
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -37,6 +36,7 @@ from brainops.store.database import WAIT_SECONDS, Deadline, NamedStatements, bou
 from brainops.store.named import Statement, statements
 from brainops.store.pool import Pool
 from brainops.store.scope import Scope
+from brainops_core.blake2 import blake2b
 
 RUNTIME_ROLE = "brainops_runtime"
 MINIMUM_VERSION = 150000  # PostgreSQL 15
@@ -104,18 +104,24 @@ class PostgresDatabase:
             connection.execute("commit")
 
     @contextmanager
-    def write(self, scope: Scope, deadline: Deadline | None = None) -> Iterator[PostgresSession]:
-        """Open a write transaction; on leaving, the commit is synced to the server's disk."""
+    def write(
+        self, scope: Scope, deadline: Deadline | None = None, keys: Collection[str] = ()
+    ) -> Iterator[PostgresSession]:
+        """Open a write transaction; on leaving, the commit is synced to the server's disk.
+
+        It has the namespace to itself. One that changes only what some `keys` stand for shares it with others of its
+        kind, and has those keys to itself: sixteen that wait for the disk together wait once.
+        """
         waits = deadline or Deadline.after(WAIT_SECONDS)
         if deadline is None:
             self._keep_house()
-        with self._turn(scope.write, waits):
+        with self._turn(None if keys else scope.write, waits):
             said = [
                 "begin",
                 *self._namespaces(scope, scope.write),
                 f"set local lock_timeout = {_milliseconds(waits)}",
                 f"set local idle_in_transaction_session_timeout = '{SILENT_SECONDS}s'",
-                f"select pg_advisory_xact_lock({_lock_of(scope.write)})",
+                *_locks(scope.write, keys),
                 f"set local lock_timeout = '{WAIT_SECONDS:g}s'"
                 if deadline is None
                 else f"set local statement_timeout = {_milliseconds(deadline)}",
@@ -181,12 +187,15 @@ class PostgresDatabase:
             ) from error
 
     @contextmanager
-    def _turn(self, namespace: str, deadline: Deadline) -> Iterator[None]:
+    def _turn(self, namespace: str | None, deadline: Deadline) -> Iterator[None]:
         """Queue with this process's other writers before taking a connection, so that they leave some for readers."""
         self._check_process()
         self._check_free()
+        turns: list[threading.Lock | threading.Semaphore] = [self._writers]
+        if namespace is not None:
+            turns.insert(0, self._turns.setdefault(namespace, threading.Lock()))
         with ExitStack() as held:
-            for turn in (self._turns.setdefault(namespace, threading.Lock()), self._writers):
+            for turn in turns:
                 if not turn.acquire(timeout=deadline.left()):
                     raise deadline.missed(self.location, "other threads of this process write")
                 held.callback(turn.release)
@@ -340,9 +349,17 @@ def _milliseconds(deadline: Deadline) -> int:
     return max(1, int(deadline.left() * 1_000))  # 0 would be no limit at all
 
 
-def _lock_of(namespace: str) -> int:
-    """Return the number under which writers of a namespace queue; two that share one only wait without need."""
-    digest = hashlib.blake2b(f"brainops {namespace}".encode(), digest_size=8).digest()
+def _locks(namespace: str, keys: Collection[str]) -> Iterator[str]:
+    """Yield what locks a namespace, or some keys of it, in the one order in which nobody waits in a circle."""
+    mine = _lock_of(namespace)
+    yield f"select pg_advisory_xact_lock{'_shared' if keys else ''}({mine})"
+    for lock in sorted({_lock_of(f"{namespace}\0{key}") for key in keys} - {mine}):
+        yield f"select pg_advisory_xact_lock({lock})"
+
+
+def _lock_of(name: str) -> int:
+    """Return the number under which writers of a namespace, or of a key, queue; two that share one only wait longer."""
+    digest = blake2b(f"brainops {name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 

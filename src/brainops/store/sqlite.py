@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,9 @@ class SQLiteDatabase:
                 session.connection.set_progress_handler(None, 0)
 
     @contextmanager
-    def write(self, scope: Scope, deadline: Deadline | None = None) -> Iterator[SQLiteSession]:
+    def write(
+        self, scope: Scope, deadline: Deadline | None = None, keys: Collection[str] = ()
+    ) -> Iterator[SQLiteSession]:
         """Open a write transaction; on leaving, the commit is synced to the disk."""
         self._check_process()
         waits = deadline or Deadline.after(WAIT_SECONDS)

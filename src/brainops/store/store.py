@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -294,8 +294,11 @@ class Store:
         if session.counted and self.counted is not None:
             self.counted(scope or self.scope)
 
-    def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T]) -> T:
-        """Do a small write in a transaction that it may share with other threads'; it is durable on return."""
+    def write_together(self, act: Act, actor: Actor, work: Callable[[Transaction], T], keys: Collection[str] = ()) -> T:
+        """Do a small write in a transaction that it may share with other threads'; it is durable on return.
+
+        What changes nothing but what some `keys` stand for names them: others of its kind then write at the same time.
+        """
         leave, claim = self._leave(act, actor, None, (self.scope.write,)), _claim_of(act)
 
         def write(session: Session) -> T:
@@ -308,7 +311,7 @@ class Store:
         if self.database.dialect == "sqlite":
             done = self._group.write(lambda shared: write(shared.within(self.scope)), self.deadline)
         else:
-            with self.database.write(self.scope, self.deadline) as session:  # its connections share syncs by themselves
+            with self.database.write(self.scope, self.deadline, keys) as session:  # which shares syncs by itself
                 done = write(session)
         if claim is not None:
             claim.namespace = self.scope.write
