@@ -25,6 +25,7 @@ UNRECORDED = {
     "hook drain": "what hooks saw has ids and times of their own; tests/hooks/test_drain.py compares it",
     "install": "it writes with the paths of this machine; tests/hooks/test_install.py compares them",
     "mcp": "it answers until its client goes; tests/server/test_mcp.py has what",
+    "mcp-proxy": "it passes on what another server says; tests/server/test_mcp_proxy.py has what",
     "serve": "it answers until it is stopped",
     **dict.fromkeys(
         [f"service {name}" for name in "start status logs stop drain unit".split()] + ["uninstall"],

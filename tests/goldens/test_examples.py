@@ -87,6 +87,7 @@ PARSED = {  # what takes a terminal, another machine, a state that no store is l
     "jobs cancel": "a job that was asked for",
     "jobs show": "a job that was asked for",
     "mcp": "a client that speaks its protocol",
+    "mcp-proxy": "another server of its protocol",
     "refuse": "a person at a terminal",
     "runs skip": "an approval, since its procedure is required",
     "runs retry": "a run that failed",

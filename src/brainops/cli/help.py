@@ -99,6 +99,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     "Look after": {
         "serve": ("serve", "answer every verb over HTTP", "server http api rest listen web"),
         "mcp": ("mcp", "offer the memory to an agent as tools of an MCP server", "tools model context protocol stdio"),
+        "mcp-proxy": ("mcp", "the guard in front of another MCP server's tools", "tools guard gateway wrap"),
         "install": ("hooks", "wire coding agents to the memory: Claude Code, Codex", "hooks wire connect integrate"),
         "hook": ("hooks", "answer an event of a coding agent; take up what its hooks saw", "drain spool"),
         "service": ("service", "the server in the background: begin, end, look at it", "background unit systemd start"),

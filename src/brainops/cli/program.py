@@ -52,8 +52,9 @@ class Commands(UserDict[str, Any]):
     def __getitem__(self, name: str) -> click.Command:
         """Return a command; raise KeyError where there is none."""
         module = import_module(f"brainops.cli.{self.data[name][0]}")
-        found = getattr(module, name, None)
-        return found if isinstance(found, click.Command) else getattr(module, f"{name}_")
+        function = name.replace("-", "_")
+        found = getattr(module, function, None)
+        return found if isinstance(found, click.Command) else getattr(module, f"{function}_")
 
 
 class Program(click.Group):
