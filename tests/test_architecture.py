@@ -89,6 +89,8 @@ REACHING_BENCHES = {
 }
 
 IMPORTED_AS = {
+    "claude-agent-sdk": "claude_agent_sdk",
+    "openai-agents": "agents",
     "cel-expr-python": "cel_expr_python",
     "brainops-minilm": "brainops_minilm",
     "prometheus-client": "prometheus_client",
@@ -295,9 +297,12 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         Requirement(line).name
         for line in project["dependencies"]
         + project["optional-dependencies"]["agents"]
+        + project["optional-dependencies"]["anthropic"]
+        + project["optional-dependencies"]["claude-agent-sdk"]
         + project["optional-dependencies"]["fastapi"]
         + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["oidc"]
+        + project["optional-dependencies"]["openai-agents"]
         + project["optional-dependencies"]["policy"]
         + project["optional-dependencies"]["postgres"]
         + project["optional-dependencies"]["server"]
