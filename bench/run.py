@@ -48,6 +48,7 @@ PARTS: dict[str, list[list[str]]] = {
     "chaos": [["bench.runs.chaos"]],
     "guard": [["bench.guard.latency"]],
     "hook": [["bench.guard.hook"]],
+    "mcp": [["bench.mcp.start"], ["bench.mcp.proxy"]],
     "hook_events": [["bench.hooks.events"], ["bench.hooks.killed"]],
     "order": [["bench.guard.order"]],
     "calibration": [["bench.calibration.run"]],

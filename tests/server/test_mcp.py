@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from msgspec.structs import replace
 
 from brainops.brain import Brain
-from brainops.mcp.offer import Offer
+from brainops.mcp.offer import NO_TAG, Offer
 from brainops.mcp.server import server_of
 from brainops.mcp.tools import TOOLS
 from brainops.types import Action, Actor, ActorKind, Procedure, Rule, RuleKind, RuleMode, Step, StepKind
@@ -179,6 +180,27 @@ def test_the_memory_is_opened_when_a_tool_is_called_and_closed_when_the_client_g
         talk.good("status")
 
     assert happened == ["listed", "opened", "closed"]
+
+
+def test_the_model_is_loaded_once_a_first_call_was_answered(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brain = Brain.open(store, namespace="team/a", read=(), model="minilm", actor=MARTA, background=False)
+    loaded = threading.Event()
+    asked: list[tuple[str, ...]] = []
+
+    def retrieve(_: str, *, limit: int, tags: tuple[str, ...]) -> None:
+        asked.append(tags)
+        loaded.set()
+
+    monkeypatch.setattr(brain, "retrieve", retrieve)
+
+    with talking(server_of(Offer(lambda: brain))) as talk:
+        talk.ask("list_tools")
+        assert asked == []
+        talk.good("procedure_list")
+        talk.good("procedure_list")
+        assert loaded.wait(30)
+
+    assert asked == [(NO_TAG,)]
 
 
 def test_a_text_is_short_unless_more_is_asked_for_and_quotes_what_was_remembered(talk: Talk) -> None:

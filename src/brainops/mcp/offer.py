@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
+
+from brainops.errors import BrainOpsError
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
 
+WARM_AFTER_SECONDS = 0.05  # so that the answer is out
+NO_TAG = "brainops:none"  # which nothing has
 AGENT = "mcp"  # of whom nothing is known but that they came over this protocol
 
 
@@ -17,6 +22,9 @@ class Offers(Protocol):
 
     def view(self, *, reads: bool) -> Brain:
         """Return the agent's view, for a call that only `reads` or for any other. Raises BrainOpsError, Trouble."""
+
+    def answered(self) -> None:
+        """Hear that a call is being answered."""
 
     def close(self) -> None:
         """Let go of what was opened for it."""
@@ -29,6 +37,7 @@ class Offer:
         self._opens = opens
         self._opening = threading.Lock()
         self._brain: Brain | None = None
+        self._warms = True
 
     def view(self, *, reads: bool) -> Brain:
         """Return the agent's view. Raises BrainOpsError where the memory cannot be opened."""
@@ -36,6 +45,21 @@ class Offer:
             if self._brain is None:
                 self._brain = self._opens()
             return as_agent(self._brain, AGENT)
+
+    def answered(self) -> None:
+        """Load the model in the background once the first call is answered, so that no recall waits for it."""
+        if self._warms:
+            self._warms = False
+            later = threading.Timer(WARM_AFTER_SECONDS, self._warm)
+            later.daemon = True
+            later.start()
+
+    def _warm(self) -> None:
+        with self._opening:
+            brain = self._brain
+        if brain is not None and brain.settings.model != "none":
+            with suppress(BrainOpsError):  # who asks next is told
+                brain.retrieve("a question", limit=1, tags=(NO_TAG,))  # whose vector takes the model; nothing is found
 
     def close(self) -> None:
         """Write what waits, and let go of the memory."""

@@ -64,7 +64,9 @@ def server_of(offer: Offers, limiter: CapacityLimiter | None = None) -> Server[O
         return types.ListToolsResult(tools=await threaded(_tools))
 
     async def call_tool(_: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
-        return await threaded(_called, offer, asked)
+        answer = await threaded(_called, offer, asked)
+        offer.answered()
+        return answer
 
     async def list_resources(_: Context, __: Any) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=[])  # there are too many: their addresses are made of ids

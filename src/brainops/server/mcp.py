@@ -43,6 +43,9 @@ class Lent:
             )
         return as_agent(caller.brain, caller.name).acting(deadline=DEADLINE_SECONDS)
 
+    def answered(self) -> None:
+        """Load nothing: the server has its model."""
+
     def close(self) -> None:
         """Keep the memory open, which is the server's."""
 
